@@ -1,0 +1,83 @@
+"""The contract between the training loop and whoever executes the steps."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.network.spec import NetworkSpec
+
+Floats: TypeAlias = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised beside the cost: penalties on the weights (P1, P2)."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+class Examples(NamedTuple):
+    """Inputs and targets, one example a row, C-ordered and of the network's dtype."""
+
+    X: Floats
+    """(m, n[0])."""
+    Y: Floats
+    """(m, n[L])."""
+    weights: Floats | None = None
+    """(m,), non-negative; None: all 1."""
+
+
+class StepRecords(NamedTuple):
+    """Where an engine writes what it saw at each step, before that step's update."""
+
+    cost: NDArray[np.float64]
+    """(steps,): J of the batch, without penalties."""
+    gradient_norm: NDArray[np.float64]
+    """(steps,): Euclidean norm of the whole gradient, penalties included."""
+
+
+class Engine(Protocol):
+    """Executes passes and steps of a network on arrays that the caller owns and has checked."""
+
+    name: str
+
+    def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
+        """Write the network's outputs for the rows of X, (m, n[L]), to `out`."""
+
+    def loss(
+        self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
+    ) -> float:
+        """Return J plus penalties over all examples."""
+
+    def loss_and_gradient(
+        self,
+        spec: NetworkSpec,
+        parameters: Floats,
+        examples: Examples,
+        objective: Objective,
+        gradient: Floats,
+    ) -> float:
+        """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
+
+    def train(
+        self,
+        spec: NetworkSpec,
+        parameters: Floats,
+        optimizer: Optimizer,
+        state: OptimizerState,
+        examples: Examples,
+        objective: Objective,
+        order: NDArray[np.int64],
+        batch_size: int,
+        learning_rates: NDArray[np.float64],
+        records: StepRecords,
+    ) -> None:
+        """Take one step for each batch of `order`, the last of which may be short.
+
+        Updates `parameters` and `state` in place. An interruption (an exception in the calling
+        thread) leaves both as they were after some whole step.
+        """

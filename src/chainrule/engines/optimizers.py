@@ -1,0 +1,265 @@
+"""Optimizers as a user names them: their settings, bound to the equations O0 to O5.
+
+To add one: its equations in `chainrule.equations.optimizers`, a class here, its compiled twin,
+and a line in `OPTIMIZERS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.equations import optimizers as equations
+from chainrule.errors import InvalidArgumentError
+
+LearningRate: TypeAlias = float | Callable[[int], float]
+"""A number, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
+
+
+@dataclass
+class OptimizerState:
+    """What an optimizer remembers, in arrays that every engine can share.
+
+    Attributes
+    ----------
+    slots : array (optimizer.slots, number of parameters)
+        V, S: one row each, in the order of the equations' state.
+    t : int
+        Updates made so far.
+    """
+
+    slots: NDArray[np.floating]
+    t: int = 0
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Base of the optimizers: a learning rate, and the equation that an update follows."""
+
+    name: ClassVar[str]
+    slots: ClassVar[int]
+    """Vectors of state."""
+    update_equation: ClassVar[Callable[..., tuple[Any, Any]]]
+    state_type: ClassVar[Callable[..., Any]]
+    counts_steps: ClassVar[bool] = False
+    """Whether t is part of the equations' state."""
+
+    learning_rate: LearningRate
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "learning_rate":
+                if not callable(value):
+                    check_learning_rate(value)
+            elif field.name == "epsilon":
+                if not (_is_number(value) and 0 < value < np.inf):
+                    raise InvalidArgumentError(f"epsilon: expected a number > 0; got {value!r}")
+            elif not (_is_number(value) and 0 <= value < 1):
+                raise InvalidArgumentError(
+                    f"{field.name}: expected a number in [0, 1); got {value!r}"
+                )
+
+    @property
+    def hyperparameters(self) -> dict[str, float]:
+        """Everything but the learning rate, by the names of the equation's arguments."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learning_rate"}
+
+    def learning_rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
+        """Return α for the steps t = first_step, …: (steps,).
+
+        Raises
+        ------
+        InvalidArgumentError
+            If a schedule returns anything but a finite number ≥ 0.
+        """
+        if not callable(self.learning_rate):
+            return np.full(steps, self.learning_rate)
+        rates = [self.learning_rate(t) for t in range(first_step, first_step + steps)]
+        for rate in rates:
+            check_learning_rate(rate)
+        return np.array(rates, np.float64)
+
+    def new_state(self, theta: NDArray[np.floating]) -> OptimizerState:
+        """Return the state before the first update: all zero."""
+        return OptimizerState(np.zeros((self.slots, theta.size), theta.dtype))
+
+    def equation_state(self, state: OptimizerState) -> Any:
+        """Return `state` as the named tuple that the equations take."""
+        counted = (state.t,) if self.counts_steps else ()
+        return self.state_type(*state.slots, *counted)
+
+    def update(
+        self, theta: Any, gradient: Any, equation_state: Any, learning_rate: float
+    ) -> tuple[Any, Any]:
+        """Return the new θ and the new state: the optimizer's equation, nothing in place."""
+        return type(self).update_equation(
+            theta, gradient, equation_state, learning_rate, **self.hyperparameters
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def check_learning_rate(value: object) -> None:
+    """Raise unless `value` is a finite number ≥ 0."""
+    if not (_is_number(value) and 0 <= value < np.inf):  # type: ignore[operator]
+        raise InvalidArgumentError(
+            "learning_rate: expected a finite number ≥ 0, or a function of the step that "
+            f"returns one; got {value!r}"
+        )
+
+
+def _no_state() -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent, O0: W ← W − α δW.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.01
+        α, or a function of the step t = 1, 2, ….
+    """
+
+    name = "sgd"
+    slots = 0
+    update_equation = staticmethod(equations.gradient_descent_update)
+    state_type = staticmethod(_no_state)
+
+    learning_rate: LearningRate = 0.01
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Momentum as an exponentially weighted average, O1: V ← βV + (1 − β) δW; W ← W − α V.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.01
+    beta : float, default 0.9
+        β in [0, 1).
+    """
+
+    name = "momentum"
+    slots = 1
+    update_equation = staticmethod(equations.momentum_update)
+    state_type = equations.MomentumState
+
+    learning_rate: LearningRate = 0.01
+    beta: float = 0.9
+
+
+@dataclass(frozen=True)
+class HeavyBall(Optimizer):
+    """Polyak's momentum, O4: V ← βV − α δW; W ← W + V.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.01
+    beta : float, default 0.9
+        β in [0, 1).
+    """
+
+    name = "heavy_ball"
+    slots = 1
+    update_equation = staticmethod(equations.heavy_ball_update)
+    state_type = equations.MomentumState
+
+    learning_rate: LearningRate = 0.01
+    beta: float = 0.9
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
+    """Nesterov's momentum in look-ahead form, O5: V ← βV − α δW; W ← W + βV − α δW.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.01
+    beta : float, default 0.9
+        β in [0, 1).
+    """
+
+    name = "nesterov"
+    slots = 1
+    update_equation = staticmethod(equations.nesterov_update)
+    state_type = equations.MomentumState
+
+    learning_rate: LearningRate = 0.01
+    beta: float = 0.9
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop, O2: S ← βS + (1 − β) δW²; W ← W − α δW/(√S + ε).
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.001
+    beta : float, default 0.9
+        β in [0, 1).
+    epsilon : float, default 1e-8
+    """
+
+    name = "rmsprop"
+    slots = 1
+    update_equation = staticmethod(equations.rmsprop_update)
+    state_type = equations.RMSpropState
+
+    learning_rate: LearningRate = 0.001
+    beta: float = 0.9
+    epsilon: float = 1e-8
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam, O3: W ← W − α V̂/(√Ŝ + ε), V and S the averages of O1 and O2, corrected.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        β₁ and β₂ in [0, 1).
+    epsilon : float, default 1e-8
+    """
+
+    name = "adam"
+    slots = 2
+    update_equation = staticmethod(equations.adam_update)
+    state_type = equations.AdamState
+    counts_steps = True
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+
+OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(
+    {kind.name: kind for kind in (SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam)}
+)
+
+
+def optimizer_named(optimizer: Optimizer | str) -> Optimizer:
+    """Return an optimizer, or the one of that name with its default settings.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is neither an optimizer nor the name of one.
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, str) and optimizer in OPTIMIZERS:
+        return OPTIMIZERS[optimizer]()  # type: ignore[call-arg]
+    raise InvalidArgumentError(
+        f"optimizer: expected one of {', '.join(OPTIMIZERS)}, or an instance such as "
+        f"Adam(learning_rate=1e-3); got {optimizer!r}"
+    )

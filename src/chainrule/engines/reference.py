@@ -1,0 +1,123 @@
+"""The reference engine: the equations on NumPy. The oracle's subject and the teacher's copy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Examples, Floats, Objective, StepRecords
+from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.passes import (
+    as_columns,
+    backward_pass,
+    example_costs,
+    forward_pass,
+    mean_cost,
+    penalty,
+    with_penalties,
+)
+from chainrule.network.parameters import views
+from chainrule.network.spec import NetworkSpec
+
+# Rows of a forward pass at a time: memory stays O(block), whatever the number of rows.
+_BLOCK_ROWS = 4096
+
+
+class ReferenceEngine:
+    """Executes the equations with NumPy."""
+
+    name = "reference"
+
+    def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
+        """Write the network's outputs for the rows of X to `out`, in blocks of rows."""
+        theta = views(spec, parameters)
+        for start in range(0, len(X), _BLOCK_ROWS):
+            block = slice(start, start + _BLOCK_ROWS)
+            passes = forward_pass(spec, theta, as_columns(X[block]))
+            out[block] = as_columns(passes[-1].A)
+
+    def loss(
+        self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
+    ) -> float:
+        """Return J plus penalties over all examples, in blocks of rows."""
+        theta = views(spec, parameters)
+        costs = np.empty(len(examples.X), spec.dtype)
+        for start in range(0, len(costs), _BLOCK_ROWS):
+            block = slice(start, start + _BLOCK_ROWS)
+            passes = forward_pass(spec, theta, as_columns(examples.X[block]))
+            costs[block] = example_costs(spec, passes[-1], as_columns(examples.Y[block]))
+        J = mean_cost(costs.astype(np.float64), examples.weights)
+        return float(J) + penalty(spec, theta, objective.l1, objective.l2)
+
+    def loss_and_gradient(
+        self,
+        spec: NetworkSpec,
+        parameters: Floats,
+        examples: Examples,
+        objective: Objective,
+        gradient: Floats,
+    ) -> float:
+        """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
+        theta = views(spec, parameters)
+        J = self._gradient(spec, theta, examples, objective, gradient)
+        return J + penalty(spec, theta, objective.l1, objective.l2)
+
+    def train(
+        self,
+        spec: NetworkSpec,
+        parameters: Floats,
+        optimizer: Optimizer,
+        state: OptimizerState,
+        examples: Examples,
+        objective: Objective,
+        order: NDArray[np.int64],
+        batch_size: int,
+        learning_rates: NDArray[np.float64],
+        records: StepRecords,
+    ) -> None:
+        """Take one step for each batch of `order`."""
+        theta = views(spec, parameters)
+        gradient = np.empty_like(parameters)
+        for step, start in enumerate(range(0, len(order), batch_size)):
+            rows = order[start : start + batch_size]
+            batch = Examples(*(None if part is None else part[rows] for part in examples))
+            cost = self._gradient(spec, theta, batch, objective, gradient)
+            new_theta, new_state = optimizer.update(
+                parameters, gradient, optimizer.equation_state(state), float(learning_rates[step])
+            )
+            records.cost[step] = cost
+            records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
+            _commit(parameters, state, new_theta, new_state)
+
+    def _gradient(
+        self,
+        spec: NetworkSpec,
+        theta: Sequence[Sequence[Floats]],
+        examples: Examples,
+        objective: Objective,
+        gradient: Floats,
+    ) -> float:
+        """Write ∂(J + penalties)/∂θ to `gradient` and return J alone."""
+        X, Y, weights = as_columns(examples.X), as_columns(examples.Y), examples.weights
+        passes = forward_pass(spec, theta, X)
+        J = mean_cost(example_costs(spec, passes[-1], Y), weights)
+        if weights is not None and not weights.sum() > 0:
+            # Examples without weight have no say: only the penalties are left.
+            gradients = [tuple(np.zeros_like(block) for block in layer) for layer in theta]
+        else:
+            gradients = backward_pass(spec, theta, X, Y, passes, weights).gradients
+        gradients = with_penalties(spec, theta, gradients, objective.l1, objective.l2)
+        for target, layer in zip(views(spec, gradient), gradients, strict=True):
+            for block, value in zip(target, layer, strict=True):
+                block[...] = value
+        return float(J)
+
+
+def _commit(
+    parameters: Floats, state: OptimizerState, new_theta: Floats, new_state: Sequence[Floats]
+) -> None:
+    """Put a finished step's results in place."""
+    parameters[...] = new_theta
+    for slot, value in zip(state.slots, new_state, strict=False):
+        slot[...] = value
+    state.t += 1

@@ -1,0 +1,137 @@
+"""Optimizers: O0 to O5, pure functions of θ, its gradient and a state.
+
+θ is the whole parameter vector: every equation holds for W and b alike, so an update is one
+element-wise pass. `*_init` gives the state before the first update (V and S start at 0, t at 0);
+`*_update` returns the new θ and the new state, and changes nothing in place.
+"""
+
+from typing import NamedTuple
+
+from chainrule.equations._array import Array, namespace
+
+
+class MomentumState(NamedTuple):
+    """V: running average of gradients (O1), or the velocity (O4, O5)."""
+
+    V: Array
+
+
+class RMSpropState(NamedTuple):
+    """S: running average of squared gradients."""
+
+    S: Array
+
+
+class AdamState(NamedTuple):
+    """V and S as in O1 and O2; t: updates made so far."""
+
+    V: Array
+    S: Array
+    t: int
+
+
+def gradient_descent_init(theta: Array) -> tuple[()]:
+    """O0 state: nothing."""
+    return ()
+
+
+def gradient_descent_update(
+    theta: Array, gradient: Array, state: tuple[()], learning_rate: float
+) -> tuple[Array, tuple[()]]:
+    """O0: W ← W − α δW."""
+    return theta - learning_rate * gradient, state
+
+
+def momentum_init(theta: Array) -> MomentumState:
+    """O1 state: V = 0. Also the state of O4 and O5."""
+    return MomentumState(V=namespace(theta).zeros_like(theta))
+
+
+def momentum_update(
+    theta: Array, gradient: Array, state: MomentumState, learning_rate: float, beta: float = 0.9
+) -> tuple[Array, MomentumState]:
+    """O1: V ← βV + (1 − β) δW;  W ← W − α V.
+
+    The exponentially weighted average of the gradients, (1 − β) included, so that α means the
+    same as in O0.
+    """
+    V = beta * state.V + (1 - beta) * gradient
+    return theta - learning_rate * V, MomentumState(V)
+
+
+def rmsprop_init(theta: Array) -> RMSpropState:
+    """O2 state: S = 0."""
+    return RMSpropState(S=namespace(theta).zeros_like(theta))
+
+
+def rmsprop_update(
+    theta: Array,
+    gradient: Array,
+    state: RMSpropState,
+    learning_rate: float,
+    beta: float = 0.9,
+    epsilon: float = 1e-8,
+) -> tuple[Array, RMSpropState]:
+    """O2: S ← βS + (1 − β) δW²;  W ← W − α δW / (√S + ε).
+
+    Source: Tieleman and Hinton 2012, lecture 6.5 of "Neural Networks for Machine Learning".
+    """
+    xp = namespace(theta)
+    S = beta * state.S + (1 - beta) * gradient * gradient
+    return theta - learning_rate * gradient / (xp.sqrt(S) + epsilon), RMSpropState(S)
+
+
+def adam_init(theta: Array) -> AdamState:
+    """O3 state: V = S = 0, t = 0."""
+    xp = namespace(theta)
+    return AdamState(V=xp.zeros_like(theta), S=xp.zeros_like(theta), t=0)
+
+
+def adam_update(
+    theta: Array,
+    gradient: Array,
+    state: AdamState,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[Array, AdamState]:
+    """O3: V, S as in O1, O2;  V̂ = V/(1 − β₁ᵗ);  Ŝ = S/(1 − β₂ᵗ);  W ← W − α V̂ / (√Ŝ + ε).
+
+    Both corrections use their own β; ε stands outside the root; t = 1 at the first update.
+
+    Source: Kingma and Ba 2015, "Adam: a method for stochastic optimization", ICLR, algorithm 1.
+    """
+    xp = namespace(theta)
+    t = state.t + 1
+    V = beta_1 * state.V + (1 - beta_1) * gradient
+    S = beta_2 * state.S + (1 - beta_2) * gradient * gradient
+    V_hat = V / (1 - beta_1**t)
+    S_hat = S / (1 - beta_2**t)
+    return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), AdamState(V, S, t)
+
+
+def heavy_ball_update(
+    theta: Array, gradient: Array, state: MomentumState, learning_rate: float, beta: float = 0.9
+) -> tuple[Array, MomentumState]:
+    """O4: V ← βV − α δW;  W ← W + V.
+
+    Source: Polyak 1964, "Some methods of speeding up the convergence of iteration methods".
+    """
+    V = beta * state.V - learning_rate * gradient
+    return theta + V, MomentumState(V)
+
+
+def nesterov_update(
+    theta: Array, gradient: Array, state: MomentumState, learning_rate: float, beta: float = 0.9
+) -> tuple[Array, MomentumState]:
+    """O5: V ← βV − α δW;  W ← W + βV − α δW.
+
+    The form in which W is the look-ahead point itself, so that the gradient is taken where the
+    parameters are: with W̃ = W − βV it is Nesterov's V ← βV − α ∂J/∂W(W̃ + βV), W̃ ← W̃ + V.
+
+    Source: Nesterov 1983; in this form Sutskever et al. 2013, "On the importance of
+    initialization and momentum in deep learning", ICML, and Bengio et al. 2013.
+    """
+    V = beta * state.V - learning_rate * gradient
+    return theta + beta * V - learning_rate * gradient, MomentumState(V)

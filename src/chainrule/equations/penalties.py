@@ -1,0 +1,30 @@
+"""Penalties on the weights, added to J; biases are not penalised.
+
+J + P is what training minimises; ∂P/∂W is added to δW before the optimizer sees it. A penalty
+acts on the mean cost: Nielsen's λ/n convention is l2 = λ/n.
+"""
+
+from chainrule.equations._array import Array, namespace
+
+
+def l2_penalty(W: Array, l2: float) -> Array:
+    """P1: P = (l2/2) Σ w²."""
+    xp = namespace(W)
+    return 0.5 * l2 * xp.sum(W * W)
+
+
+def l2_penalty_gradient(W: Array, l2: float) -> Array:
+    """P1 gradient: ∂P/∂W = l2 · W."""
+    return l2 * W
+
+
+def l1_penalty(W: Array, l1: float) -> Array:
+    """P2: P = l1 Σ |w|."""
+    xp = namespace(W)
+    return l1 * xp.sum(xp.abs(W))
+
+
+def l1_penalty_gradient(W: Array, l1: float) -> Array:
+    """P2 gradient: ∂P/∂W = l1 · sign(W), with sign(0) = 0."""
+    xp = namespace(W)
+    return l1 * xp.sign(W)

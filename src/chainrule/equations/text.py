@@ -1,0 +1,80 @@
+"""An equation as text: its id and formula, read from the function that implements it.
+
+The docstring of every equation starts with "ID: formula." or "ID kind: formula.", so that what a
+trace prints, what the documentation links and what the tests look for are one and the same line.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+_FIRST_LINE = re.compile(
+    r"^(?P<id>[A-Z]{1,2}\d{1,2}s?)(?: (?P<kind>derivative|gradient|Jacobian|cost|state))?: "
+)
+
+_LATEX = {
+    "ᵀ": r"^{\mathsf T}",
+    "·": r"\cdot ",
+    "⊙": r"\odot ",
+    "σ′": r"\sigma'",
+    "′": "'",
+    "σ": r"\sigma ",
+    "δ": r"\delta ",
+    "∇ₐC": r"\nabla_a C",
+    "∂": r"\partial ",
+    "α": r"\alpha ",
+    "β₁ᵗ": r"\beta_1^t",
+    "β₂ᵗ": r"\beta_2^t",
+    "β₁": r"\beta_1",
+    "β₂": r"\beta_2",
+    "β": r"\beta ",
+    "ε": r"\varepsilon ",
+    "V̂": r"\hat V",
+    "Ŝ": r"\hat S",
+    "√": r"\sqrt ",
+    "Σ": r"\sum ",
+    "←": r"\leftarrow ",
+    "↦": r"\mapsto ",
+    "−": "-",
+    "½": r"\tfrac12 ",
+    "²": "^2",
+    "log": r"\log ",
+    "ⱼₖ": "_{jk}",
+    "ᵢⱼ": "_{ij}",
+    "ⱼ": "_j",
+    "ₖ": "_k",
+    "ᵢ": "_i",
+}
+_LAYER_INDEX = re.compile(r"\[(l[^\]]*|L|\d+)\]")
+
+
+class EquationText(NamedTuple):
+    """What a docstring's first paragraph says of an equation."""
+
+    id: str
+    kind: str
+    """"" for the equation itself, else "derivative", "gradient", "Jacobian", "cost", "state"."""
+    formula: str
+
+
+def equation_text(function: Callable[..., Any]) -> EquationText | None:
+    """Return id and formula of an equation, or None if the function is not one."""
+    paragraph = (function.__doc__ or "").partition("\n\n")[0]
+    line = " ".join(paragraph.split()).removesuffix(".")
+    match = _FIRST_LINE.match(line)
+    if match is None:
+        return None
+    return EquationText(match["id"], match["kind"] or "", line[match.end() :])
+
+
+def latex(formula: str) -> str:
+    """Translate a formula of the docstrings into LaTeX.
+
+    Examples
+    --------
+    >>> print(latex("δ[l] = W[l]ᵀ"))
+    \\delta ^{[l]} = W^{[l]}^{\\mathsf T}
+    """
+    for symbol in sorted(_LATEX, key=len, reverse=True):
+        formula = formula.replace(symbol, _LATEX[symbol])
+    return _LAYER_INDEX.sub(r"^{[\1]}", formula)

@@ -1,0 +1,21 @@
+"""The errors that chainrule raises: each names the argument, what came and the remedy."""
+
+
+class ChainruleError(Exception):
+    """Base of every error that chainrule raises on purpose."""
+
+
+class InvalidArgumentError(ChainruleError, ValueError):
+    """An argument has a value, shape or type that cannot be used."""
+
+
+class InvalidTableError(ChainruleError, ValueError):
+    """A table cannot be read, or does not fit what is asked of it."""
+
+
+class InvalidModelFileError(ChainruleError, ValueError):
+    """A file is not a model file, comes from a newer version, or contradicts itself."""
+
+
+class TrainingDivergedError(ChainruleError, ArithmeticError):
+    """The loss stopped being finite; the network holds the last parameters that were."""

@@ -1,0 +1,1 @@
+"""Looking inside one step: its trace, and its gradients against central differences."""

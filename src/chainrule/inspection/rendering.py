@@ -1,0 +1,91 @@
+"""A trace for people: as text for a terminal, as HTML for a notebook, as LaTeX for a page."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.equations.text import latex
+
+if TYPE_CHECKING:
+    from chainrule.inspection.trace import Trace
+
+# A matrix is shown whole up to this many rows and columns, else by its corners.
+_SHOWN = 6
+
+
+def to_text(trace: "Trace") -> str:
+    """Return the trace as a table: id, name, shape, equation, and the numbers below."""
+    lines = [f"One step, equation by equation. Loss {trace.loss:.6g}."]
+    for term in trace.terms:
+        shape = " × ".join(map(str, term.value.shape)) or "scalar"
+        lines.append("")
+        lines.append(f"{term.equation:<5} {term.name:<10} ({shape})  {term.formula}")
+        lines += [f"{'':<6}{row}" for row in _numbers(term.value).splitlines()]
+    return "\n".join(lines)
+
+
+def to_html(trace: "Trace") -> str:
+    """Return the trace as one HTML table, its numbers in fixed-width blocks."""
+    rows = []
+    for term in trace.terms:
+        shape = " × ".join(map(str, term.value.shape)) or "scalar"
+        cells = (
+            f"<td>{escape(term.equation)}</td>",
+            f"<td><i>{escape(term.name)}</i></td>",
+            f"<td>{escape(shape)}</td>",
+            f"<td>{escape(term.formula)}</td>",
+            f"<td><pre style='margin:0'>{escape(_numbers(term.value))}</pre></td>",
+        )
+        rows.append(f"<tr style='vertical-align:top'>{''.join(cells)}</tr>")
+    head = "".join(f"<th>{name}</th>" for name in ("id", "name", "shape", "equation", "numbers"))
+    return (
+        "<table style='text-align:left'>"
+        f"<caption>One step, equation by equation. Loss {trace.loss:.6g}.</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def to_latex(trace: "Trace") -> str:
+    r"""Return the trace as display equations, tagged with their ids (needs amsmath)."""
+    lines = []
+    for term in trace.terms:
+        tag = rf" \tag{{{term.equation}}}" if term.equation else ""
+        name = latex(term.name.replace(" of ", r"\ \text{of}\ "))
+        lines.append(rf"\[ {name} = {_matrix(term.value)}{tag} \]")
+    return "\n".join(lines)
+
+
+def _numbers(value: NDArray[np.floating]) -> str:
+    return np.array2string(
+        value,
+        precision=4,
+        suppress_small=False,
+        threshold=_SHOWN * _SHOWN,
+        edgeitems=_SHOWN // 2,
+        max_line_width=100,
+    )
+
+
+def _matrix(value: NDArray[np.floating]) -> str:
+    array = np.atleast_2d(value)
+    rows, columns = (_corners(n) for n in array.shape)
+    body = []
+    for i in rows:
+        if i is None:
+            body.append(" & ".join(r"\vdots" for _ in columns))
+        else:
+            body.append(
+                " & ".join(r"\cdots" if j is None else f"{array[i, j]:.4g}" for j in columns)
+            )
+    if value.ndim == 0:
+        return body[0]
+    return r"\begin{pmatrix} " + r" \\ ".join(body) + r" \end{pmatrix}"
+
+
+def _corners(n: int) -> list[int | None]:
+    half = _SHOWN // 2
+    if n <= _SHOWN:
+        return list(range(n))
+    return [*range(half), None, *range(n - half, n)]

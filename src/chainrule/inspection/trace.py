@@ -1,0 +1,260 @@
+"""The trace of one step: every array of MATHS.md with its numbers, in columns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Examples, Floats, Objective
+from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.passes import (
+    as_columns,
+    backward_pass,
+    example_costs,
+    forward_pass,
+    mean_cost,
+    penalty,
+    with_penalties,
+)
+from chainrule.equations import backpropagation, costs, forward, penalties
+from chainrule.equations.registry import COSTS
+from chainrule.equations.text import equation_text
+from chainrule.network.activation import bound_equations, parse_activation
+from chainrule.network.layers import LayerPass
+from chainrule.network.parameters import placed_blocks, views
+from chainrule.network.spec import NetworkSpec
+
+
+class Term(NamedTuple):
+    """One array of the step: which equation gave it, under which name, and its numbers."""
+
+    equation: str
+    """Id in MATHS.md; "" for what was given."""
+    name: str
+    """"Z[1]", "δ[2]"."""
+    formula: str
+    """The equation as its function states it; "" for what was given."""
+    value: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything that one step computed, equation by equation.
+
+    Arrays are in columns, as MATHS.md writes them: an example a column. Lists hold layer l at
+    index l − 1. ``print(trace)`` shows a table; a notebook shows it as HTML; `to_html` and
+    `to_latex` return it.
+
+    Attributes
+    ----------
+    X, Y : array (n[0], m), (n[L], m)
+    Z, A : list of L arrays (n[l], m)
+        F1, F2.
+    costs : array (m,)
+        C of each example.
+    loss : float
+        J plus penalties.
+    grad_A : array (n[L], m)
+        ∇ₐC.
+    delta : list of L arrays (n[l], m)
+        δ[l]; with sample weights, already weighted (J2).
+    weight_gradients, bias_gradients : list of L arrays
+        BP4, BP3; penalties included.
+    optimizer_state : dict of str to array
+        V, S after the update, as flat vectors, and t.
+    update : list of L pairs of arrays
+        New minus old W[l], b[l].
+    terms : list of Term
+        All of this in the order of computation.
+    """
+
+    X: Floats
+    Y: Floats
+    Z: list[Floats]
+    A: list[Floats]
+    costs: Floats
+    loss: float
+    grad_A: Floats
+    delta: list[Floats]
+    weight_gradients: list[Floats]
+    bias_gradients: list[Floats]
+    optimizer_state: dict[str, Any]
+    update: list[tuple[Floats, ...]]
+    terms: list[Term] = field(repr=False)
+
+    def __str__(self) -> str:
+        from chainrule.inspection.rendering import to_text
+
+        return to_text(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Return the trace as an HTML table."""
+        from chainrule.inspection.rendering import to_html
+
+        return to_html(self)
+
+    def to_latex(self) -> str:
+        """Return the trace as LaTeX: an equation and its numbers, line by line."""
+        from chainrule.inspection.rendering import to_latex
+
+        return to_latex(self)
+
+
+def trace_step(
+    spec: NetworkSpec,
+    parameters: Floats,
+    examples: Examples,
+    optimizer: Optimizer,
+    state: OptimizerState | None = None,
+    objective: Objective = Objective(),  # noqa: B008 - frozen
+) -> Trace:
+    """Compute one step by the equations and keep everything; nothing is changed in place."""
+    theta = views(spec, parameters)
+    X, Y = as_columns(examples.X), as_columns(examples.Y)
+    passes = forward_pass(spec, theta, X)
+    C = example_costs(spec, passes[-1], Y)
+    back = backward_pass(spec, theta, X, Y, passes, examples.weights)
+    gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
+    J = float(mean_cost(C, examples.weights))
+    J += penalty(spec, theta, objective.l1, objective.l2)
+
+    gradient = np.concatenate([block.ravel() for layer in gradients for block in layer])
+    if state is None:
+        state = optimizer.new_state(parameters)
+    rate = float(optimizer.learning_rates(state.t + 1, 1)[0])
+    new_theta, new_state = optimizer.update(
+        parameters, gradient, optimizer.equation_state(state), rate
+    )
+    step = new_theta - parameters
+    update = [tuple(layer) for layer in views(spec, step)]
+    new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
+
+    terms = _forward_terms(spec, theta, X, Y, passes)
+    terms += _cost_terms(spec, C, J, examples.weights is not None, back.grad_A)
+    terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
+    terms += _update_terms(spec, optimizer, new_slots, step)
+    return Trace(
+        X=X,
+        Y=Y,
+        Z=[p.Z for p in passes],
+        A=[p.A for p in passes],
+        costs=C,
+        loss=J,
+        grad_A=back.grad_A,
+        delta=back.deltas,
+        weight_gradients=[layer[0] for layer in gradients],
+        bias_gradients=[layer[1] for layer in gradients],
+        optimizer_state=new_slots,
+        update=update,
+        terms=terms,
+    )
+
+
+def _term(
+    function: Callable[..., Any], name: str, value: Any, layer: int | None = None, last: int = 0
+) -> Term:
+    text = equation_text(function)
+    id_, formula = (text.id, text.formula) if text else ("", "")
+    if layer is not None:
+        for symbol, index in (("l−1", layer - 1), ("l+1", layer + 1), ("l", layer), ("L", last)):
+            formula = formula.replace(f"[{symbol}]", f"[{index}]")
+    return Term(id_, name, formula, np.asarray(value))
+
+
+def _forward_terms(
+    spec: NetworkSpec,
+    theta: list[list[Floats]],
+    X: Floats,
+    Y: Floats,
+    passes: list[LayerPass],
+) -> list[Term]:
+    L = len(passes)
+    terms = [Term("", "A[0]", "X, the inputs", X), Term("", "Y", "the targets", Y)]
+    for l, (layer, arrays, layer_pass) in enumerate(  # noqa: E741 - MATHS' letter
+        zip(spec.layers, theta, passes, strict=True), start=1
+    ):
+        for block, array in zip(spec.blocks()[l - 1], arrays, strict=True):
+            terms.append(Term("", f"{block.name}[{l}]", "parameters", array))
+        terms.append(_term(forward.pre_activation, f"Z[{l}]", layer_pass.Z, l, L))
+        activation = _term(forward.activation, f"A[{l}]", layer_pass.A, l, L)
+        sigma = equation_text(_unbound(bound_equations(layer.activation)[0]))  # type: ignore[attr-defined]
+        name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
+        detail = f", {name}: {sigma.formula}" if sigma else ""
+        terms.append(activation._replace(formula=activation.formula + detail))
+    return terms
+
+
+def _unbound(function: Callable[..., Any]) -> Callable[..., Any]:
+    return getattr(function, "func", function)
+
+
+def _cost_terms(
+    spec: NetworkSpec, C: Floats, J: float, weighted: bool, grad_A: Floats
+) -> list[Term]:
+    L = len(spec.layers)
+    cost = spec.fused_pair.cost if spec.fused_pair else COSTS[spec.cost].function
+    return [
+        _term(cost, "C", C, L, L),
+        _term(costs.batch_cost, "J", J, L, L),
+        _term(COSTS[spec.cost].gradient, "∇ₐC", grad_A, L, L),
+    ]
+
+
+def _backward_terms(
+    spec: NetworkSpec,
+    deltas: list[Floats],
+    gradients: list[tuple[Floats, ...]],
+    weighted: bool,
+    objective: Objective,
+) -> list[Term]:
+    L = len(deltas)
+    terms = []
+    for l in range(L, 0, -1):  # noqa: E741 - MATHS' letter
+        if l < L:
+            equation: Callable[..., Any] = backpropagation.hidden_error
+        elif spec.fused_pair is not None:
+            equation = spec.fused_pair.error
+        elif spec.output_activation == "softmax":
+            equation = backpropagation.softmax_error
+        else:
+            equation = backpropagation.output_error
+        delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
+        if weighted and l == L:
+            weight = equation_text(costs.weighted_error)
+            note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""
+            delta = delta._replace(formula=delta.formula + note)
+        terms.append(delta)
+        dW = _term(backpropagation.weight_gradient, f"∂J/∂W[{l}]", gradients[l - 1][0], l, L)
+        for strength, function in (
+            (objective.l2, penalties.l2_penalty_gradient),
+            (objective.l1, penalties.l1_penalty_gradient),
+        ):
+            text = equation_text(function)
+            if strength and text:
+                dW = dW._replace(formula=f"{dW.formula}; plus {text.id}: {text.formula}")
+        terms.append(dW)
+        terms.append(
+            _term(backpropagation.bias_gradient, f"∂J/∂b[{l}]", gradients[l - 1][1], l, L)
+        )
+    return terms
+
+
+def _update_terms(
+    spec: NetworkSpec, optimizer: Optimizer, slots: dict[str, Any], step: Floats
+) -> list[Term]:
+    terms = []
+    for placed in placed_blocks(spec):
+        shape = placed.block.shape
+        for name, vector in slots.items():
+            if name == "t":
+                continue
+            value = np.asarray(vector)[placed.slice].reshape(shape)
+            terms.append(_term(optimizer.update_equation, f"{name} of {placed.name}", value))
+        change = step[placed.slice].reshape(shape)
+        terms.append(_term(optimizer.update_equation, f"Δ{placed.name}", change))
+    return terms

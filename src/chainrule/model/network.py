@@ -1,0 +1,469 @@
+"""The network that users hold."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule.engines import engine_named
+from chainrule.engines.base import Examples, Objective
+from chainrule.engines.optimizers import Optimizer, optimizer_named
+from chainrule.errors import InvalidArgumentError
+from chainrule.files.model_file import ModelFile, write_model_file
+from chainrule.inspection.gradient_check import GradientCheck, check_gradients
+from chainrule.inspection.trace import Trace, trace_step
+from chainrule.network.layers import Layer
+from chainrule.network.parameters import initial_parameters, views
+from chainrule.network.random import draw_seed
+from chainrule.network.spec import NetworkSpec
+from chainrule.training.consumers import Progress
+from chainrule.training.events import Callback, EpochEnded, Event, Stopped
+from chainrule.training.examples import as_examples, as_features
+from chainrule.training.history import History
+from chainrule.training.loop import Training
+from chainrule.training.metrics import Metric, named_metrics
+
+Floats = NDArray[np.floating]
+
+
+class Network:
+    """A feed-forward network, trained by the equations of MATHS.md.
+
+    Parameters
+    ----------
+    layers : list
+        The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
+        Dense(2, "softmax")]``.
+    cost : str
+        mse (C1), binary_cross_entropy (C2) or cross_entropy (C3).
+    seed : int, optional
+        Decides the initial weights and the order of examples. None draws one; `seed` tells it.
+    dtype : {"float32", "float64"}, default "float32"
+        Of the parameters and of all arithmetic.
+    init : str, default "auto"
+        Initialiser of layers that name none. "auto": He for the ReLU family, Glorot else.
+    fused : bool, default True
+        Whether softmax with cross_entropy, sigmoid with binary_cross_entropy and identity with
+        mse use their fused output errors (FU1 to FU3). False takes the long way; both agree.
+
+    Attributes
+    ----------
+    spec : NetworkSpec
+        The frozen description.
+    seed : int
+    history : History or None
+        Of the last `fit`.
+    epochs_trained : int
+        Over all calls of `fit`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the parts do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> net = cr.Network([2, cr.Dense(8, "tanh"), cr.Dense(2, "softmax")],
+    ...                  cost="cross_entropy", seed=0)
+    >>> history = net.fit(X, [0, 1, 1, 0], optimizer=cr.Adam(0.05), epochs=100, batch_size=4)
+    >>> net.predict(X).argmax(axis=1)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int | Layer],
+        cost: str,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        init: str = "auto",
+        fused: bool = True,
+    ) -> None:
+        if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
+            raise InvalidArgumentError(
+                "layers: expected a list such as [30, Dense(24, 'relu'), Dense(2, 'softmax')]; "
+                f"got {layers!r}"
+            )
+        n_features = layers[0]
+        spec = NetworkSpec(
+            int(n_features) if isinstance(n_features, np.integer) else n_features,  # type: ignore[arg-type]
+            tuple(layers[1:]),  # type: ignore[arg-type]
+            cost,
+            init,
+            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,
+            bool(fused),
+        )
+        if seed is None:
+            seed = draw_seed()
+        elif isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
+            raise InvalidArgumentError(f"seed: expected a whole number ≥ 0 or None; got {seed!r}")
+        self._set(spec, initial_parameters(spec, int(seed)), int(seed), 0)
+
+    def _set(self, spec: NetworkSpec, parameters: Floats, seed: int, epochs: int) -> None:
+        self.spec = spec
+        self.seed = seed
+        self.epochs_trained = epochs
+        self.history: History | None = None
+        self._parameters = parameters
+
+    @classmethod
+    def _from_file(cls, model: ModelFile) -> "Network":
+        net = cls.__new__(cls)
+        seed, epochs = (model.metadata.get(key, "0") for key in ("seed", "epochs_trained"))
+        net._set(model.spec, model.parameters, _whole(seed), _whole(epochs))
+        return net
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, (self.spec.n_features, *self.spec.layers)))
+        return (
+            f"Network([{layers}], cost={self.spec.cost!r}, seed={self.seed}, "
+            f"dtype={self.spec.dtype!r})"
+        )
+
+    @property
+    def parameters(self) -> Floats:
+        """All parameters: one flat vector, W[1], b[1], W[2], …; changing it changes the network."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, value: ArrayLike) -> None:
+        vector = np.asarray(value, self.spec.dtype)
+        if vector.shape != self._parameters.shape:
+            raise InvalidArgumentError(
+                f"parameters: expected shape {self._parameters.shape}; got {vector.shape}"
+            )
+        self._parameters[...] = vector
+
+    @property
+    def weights(self) -> list[Floats]:
+        """Weights: W[l], (n[l], n[l−1]), at index l − 1; views into `parameters`."""
+        return [layer[0] for layer in views(self.spec, self._parameters)]
+
+    @property
+    def biases(self) -> list[Floats]:
+        """Biases: b[l], (n[l],), at index l − 1; views into `parameters`."""
+        return [layer[1].reshape(-1) for layer in views(self.spec, self._parameters)]
+
+    def fit(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        optimizer: Optimizer | str = "adam",
+        epochs: int = 50,
+        batch_size: int = 32,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        metrics: Sequence[str | Metric] = (),
+        l1: float = 0.0,
+        l2: float = 0.0,
+        engine: str = "auto",
+        shuffle: bool = True,
+        verbose: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> History:
+        """Train on examples, one a row.
+
+        Calling it again goes on from the present parameters, with a fresh optimizer state. An
+        error or an interruption leaves the network with the parameters of a finished step.
+
+        Parameters
+        ----------
+        X : array (m, n[0])
+            Inputs. Scale them: mean 0 and standard deviation 1 suit every initialiser here.
+        Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
+            Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
+        optimizer : Optimizer or str, default "adam"
+            SGD, Momentum, HeavyBall, Nesterov, RMSprop or Adam (O0 to O5), or a name.
+        epochs : int, default 50
+            Passes over the examples.
+        batch_size : int, default 32
+            Examples a step; the last batch of an epoch may be short.
+        validation_data : (X, Y), optional
+            Examples whose loss is followed but never trained on.
+        sample_weight : array (m,), optional
+            Non-negative. A batch's cost and gradient are weighted means (J1, J2): weight 2 acts
+            as the example twice.
+        metrics : list, default ()
+            accuracy, rmse, mae, r2, or functions of (outputs, targets); evaluated after each
+            epoch on the training and validation data.
+        l1, l2 : float, default 0
+            Penalties on the weights, P2 and P1, added to the mean cost.
+        engine : str, default "auto"
+            Who executes the steps: "auto" or "reference".
+        shuffle : bool, default True
+            Whether each epoch has a new order of examples (drawn from the seed).
+        verbose : bool, default False
+            Whether to show progress on standard error.
+        callbacks : list of callables, default ()
+            Each is called with every event; returning True after an `EpochEnded` stops.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument does not fit.
+        TrainingDivergedError
+            If the loss stops being finite.
+        """
+        history = History()
+        progress = Progress() if verbose else None
+        consumers: list[Callable[[Event], bool | None]] = [history, *callbacks]
+        if progress is not None:
+            consumers.insert(1, progress)
+        training = Training(
+            spec=self.spec,
+            parameters=self._parameters,
+            examples=as_examples(self.spec, X, Y, sample_weight),
+            optimizer=optimizer_named(optimizer),
+            engine=engine_named(engine),
+            epochs=_count("epochs", epochs, 0),
+            batch_size=_count("batch_size", batch_size, 1),
+            seed=self.seed,
+            objective=_objective(l1, l2),
+            validation=self._validation(validation_data),
+            metrics=named_metrics(metrics),
+            shuffle=bool(shuffle),
+            epochs_before=self.epochs_trained,
+        )
+        self.history = history
+        try:
+            for event in self._until_stopped(training.events(), consumers):
+                if isinstance(event, EpochEnded):
+                    self.epochs_trained += 1
+        finally:
+            if progress is not None:
+                progress.close()
+        return history
+
+    def _until_stopped(
+        self, events: Iterator[Event], consumers: Sequence[Callback]
+    ) -> Iterator[Event]:
+        """Hand each event to all consumers; end after the epoch in which one returned True."""
+        epochs = 0
+        for event in events:
+            answers = [consume(event) for consume in consumers]
+            yield event
+            if isinstance(event, EpochEnded):
+                epochs += 1
+                if any(answer is True for answer in answers):
+                    for consume in consumers:
+                        consume(Stopped(epochs, "callback"))
+                    return
+
+    def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
+        if data is None:
+            return None
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise InvalidArgumentError(
+                f"validation_data: expected a pair (X, Y); got {type(data).__name__}"
+            )
+        names = ("validation_data[0]", "validation_data[1]", "")
+        return as_examples(self.spec, data[0], data[1], names=names)
+
+    def predict(self, X: ArrayLike, *, engine: str = "auto") -> Floats:
+        """Return the outputs A[L] for examples, one a row.
+
+        Parameters
+        ----------
+        X : array (m, n[0])
+        engine : str, default "auto"
+
+        Returns
+        -------
+        outputs : array (m, n[L])
+            Probabilities for a softmax or sigmoid output, values for an identity.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If X does not fit the network.
+        """
+        features = as_features(self.spec, X)
+        outputs = np.empty((len(features), self.spec.n_outputs), self.spec.dtype)
+        engine_named(engine).forward(self.spec, self._parameters, features, outputs)
+        return outputs
+
+    def loss(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        engine: str = "auto",
+    ) -> float:
+        """Return J, the mean cost over the examples, plus the penalties if any.
+
+        Parameters
+        ----------
+        X, Y, sample_weight, l1, l2, engine
+            As for `fit`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument does not fit.
+        """
+        examples = as_examples(self.spec, X, Y, sample_weight)
+        return engine_named(engine).loss(
+            self.spec, self._parameters, examples, _objective(l1, l2)
+        )
+
+    def loss_and_gradient(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        engine: str = "auto",
+    ) -> tuple[float, Floats]:
+        """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
+
+        Parameters
+        ----------
+        X, Y, sample_weight, l1, l2, engine
+            As for `fit`.
+
+        Returns
+        -------
+        loss : float
+        gradient : array (number of parameters,)
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument does not fit.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", seed=0, init="zeros")
+        >>> loss, gradient = net.loss_and_gradient([[2.0]], [3.0])   # δ = a − y = −3
+        >>> loss, gradient.tolist()
+        (4.5, [-6.0, -3.0])
+        """
+        examples = as_examples(self.spec, X, Y, sample_weight)
+        gradient = np.empty_like(self._parameters)
+        loss = engine_named(engine).loss_and_gradient(
+            self.spec, self._parameters, examples, _objective(l1, l2), gradient
+        )
+        return loss, gradient
+
+    def trace(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        optimizer: Optimizer | str = "adam",
+        sample_weight: ArrayLike | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> Trace:
+        """Return every array of one step on these examples; the network does not change.
+
+        Parameters
+        ----------
+        X, Y, optimizer, sample_weight, l1, l2
+            As for `fit`; the optimizer takes its first step.
+
+        Returns
+        -------
+        Trace
+            Print it for a table; a notebook shows it as HTML.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument does not fit.
+        """
+        return trace_step(
+            self.spec,
+            self._parameters,
+            as_examples(self.spec, X, Y, sample_weight),
+            optimizer_named(optimizer),
+            objective=_objective(l1, l2),
+        )
+
+    def check_gradients(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        engine: str = "auto",
+    ) -> GradientCheck:
+        """Compare backpropagation with central differences, block by block, in float64.
+
+        Parameters
+        ----------
+        X, Y, sample_weight, l1, l2, engine
+            As for `fit`. A few dozen examples are enough.
+
+        Returns
+        -------
+        GradientCheck
+            True if every block agrees; print it for the table.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument does not fit.
+        """
+        return check_gradients(
+            self.spec,
+            self._parameters,
+            as_examples(self.spec, X, Y, sample_weight),
+            engine_named(engine),
+            _objective(l1, l2),
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a safetensors file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Conventionally ending in .safetensors; an existing file is replaced.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; what was there before stays.
+        """
+        write_model_file(path, self._to_file())
+
+    def _to_file(self) -> ModelFile:
+        metadata = {"seed": str(self.seed), "epochs_trained": str(self.epochs_trained)}
+        return ModelFile(self.spec, self._parameters, metadata)
+
+
+def _count(name: str, value: int, least: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
+        raise InvalidArgumentError(
+            f"{name}: expected a whole number of at least {least}; got {value!r}"
+        )
+    return int(value)
+
+
+def _objective(l1: float, l2: float) -> Objective:
+    for name, value in (("l1", l1), ("l2", l2)):
+        if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
+            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {value!r}")
+    return Objective(float(l1), float(l2))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,1 @@
+"""What a network is: a frozen specification and one flat parameter vector."""

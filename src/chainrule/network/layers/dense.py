@@ -1,0 +1,129 @@
+"""The dense layer: every unit sees every activation below."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from chainrule.equations._array import Array
+from chainrule.equations.backpropagation import (
+    bias_gradient,
+    hidden_error,
+    output_error,
+    softmax_error,
+    weight_gradient,
+)
+from chainrule.equations.forward import activation, pre_activation
+from chainrule.equations.registry import INITIALIZERS
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.activation import bound_equations, canonical_activation, parse_activation
+from chainrule.network.layers.base import Block, LayerPass
+
+# Activations that pass z > 0 (nearly) unchanged and (nearly) cut z < 0: half of the variance is
+# lost in each layer, which is what He's factor 2 restores.
+_RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"})
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A dense layer, A[l] = σ(W[l] · A[l−1] + b[l]).
+
+    Parameters
+    ----------
+    units : int
+        n[l], at least 1.
+    activation : str, default "relu"
+        One of identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus,
+        softmax; parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
+    init : str, optional
+        An initialiser's name, or "auto" (He for the ReLU family, Glorot else). By default the
+        network's.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If an argument is not one of these.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> cr.Dense(24, "leaky_relu(slope=0.2)")
+    Dense(24, 'leaky_relu(slope=0.2)')
+    """
+
+    kind: ClassVar[str] = "dense"
+
+    units: int
+    activation: str = "relu"
+    init: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.units, bool) or not hasattr(self.units, "__index__") or self.units < 1:
+            raise InvalidArgumentError(
+                f"units: expected a whole number of at least 1; got {self.units!r}"
+            )
+        object.__setattr__(self, "units", int(self.units))
+        object.__setattr__(self, "activation", canonical_activation(self.activation))
+        if self.init is not None:
+            check_init(self.init)
+
+    def __repr__(self) -> str:
+        init = f", init={self.init!r}" if self.init is not None else ""
+        return f"Dense({self.units}, {self.activation!r}{init})"
+
+    def output_units(self, n_in: int) -> int:
+        """Return n[l]."""
+        return self.units
+
+    def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
+        """Return W, n[l] × n[l−1], and b, n[l] × 1."""
+        init = self.init or default_init
+        if init == "auto":
+            family = parse_activation(self.activation)[0] in _RELU_FAMILY
+            init = "he_normal" if family else "glorot_uniform"
+        return (
+            Block("W", (self.units, n_in), "weights", init),
+            Block("b", (self.units, 1), "biases", "zeros"),
+        )
+
+    def forward(self, theta: Sequence[Array], A_prev: Array) -> LayerPass:
+        """F1 and F2."""
+        W, b = theta
+        sigma, _ = bound_equations(self.activation)
+        Z = pre_activation(W, A_prev, b)
+        return LayerPass(Z, activation(sigma, Z))
+
+    def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
+        """BP1, or BP1s for softmax."""
+        _, derivative = bound_equations(self.activation)
+        if derivative is None:
+            return partial(softmax_error, A=layer_pass.A)
+        return partial(output_error, Z=layer_pass.Z, derivative=derivative)
+
+    def error_below(
+        self, theta: Sequence[Array], delta: Array, through: Callable[[Array], Array]
+    ) -> Array:
+        """BP2."""
+        W, _ = theta
+        return hidden_error(W, delta, through)
+
+    def gradients(self, delta: Array, A_prev: Array) -> tuple[Array, ...]:
+        """BP4 for W and BP3 for b."""
+        return weight_gradient(delta, A_prev), bias_gradient(delta)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the declaration as JSON-ready values."""
+        return {
+            "kind": self.kind,
+            "units": self.units,
+            "activation": self.activation,
+            "init": self.init,
+        }
+
+
+def check_init(init: object) -> None:
+    """Raise unless `init` names an initialiser or is "auto"."""
+    if init != "auto" and init not in INITIALIZERS:
+        raise InvalidArgumentError(
+            f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}"
+        )

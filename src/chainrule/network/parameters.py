@@ -1,0 +1,74 @@
+"""All parameters in one contiguous vector; W[l] and b[l] are views into it."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.equations.registry import INITIALIZERS
+from chainrule.network.layers import Block
+from chainrule.network.random import Stream, generator
+from chainrule.network.spec import NetworkSpec
+
+Vector: TypeAlias = NDArray[np.floating]
+
+
+class PlacedBlock(NamedTuple):
+    """A block and its place in the flat vector."""
+
+    layer: int
+    """l, counted from 1."""
+    block: Block
+    slice: slice
+
+    @property
+    def name(self) -> str:
+        """The block as MATHS writes it: "W[1]"."""
+        return f"{self.block.name}[{self.layer}]"
+
+
+def placed_blocks(spec: NetworkSpec) -> Iterator[PlacedBlock]:
+    """Yield every block of parameters with its slice of the flat vector."""
+    start = 0
+    for l, blocks in enumerate(spec.blocks(), start=1):  # noqa: E741 - MATHS' letter
+        for block in blocks:
+            stop = start + prod(block.shape)
+            yield PlacedBlock(l, block, slice(start, stop))
+            start = stop
+
+
+def parameter_count(spec: NetworkSpec) -> int:
+    """Return the length of the flat parameter vector."""
+    return sum(prod(block.shape) for blocks in spec.blocks() for block in blocks)
+
+
+def views(spec: NetworkSpec, vector: Vector) -> list[list[NDArray[np.floating]]]:
+    """Return, for each layer, the arrays of its blocks: views into `vector`, no copies."""
+    layers: list[list[NDArray[np.floating]]] = [[] for _ in spec.layers]
+    for placed in placed_blocks(spec):
+        layers[placed.layer - 1].append(vector[placed.slice].reshape(placed.block.shape))
+    return layers
+
+
+def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
+    """Draw the initial parameter vector.
+
+    Every block has random numbers of its own, drawn in float64 and then rounded: a layer's
+    weights depend on the seed, its place and its shape only, and float32 and float64 networks
+    start at the same point.
+    """
+    vector = np.empty(parameter_count(spec), spec.dtype)
+    for index, placed in enumerate(placed_blocks(spec)):
+        initializer = INITIALIZERS[placed.block.initializer]
+        random = generator(seed, Stream.INITIALIZATION, index)
+        shape = placed.block.shape
+        draws = (
+            random.standard_normal(shape)
+            if initializer.draws == "normal"
+            else random.uniform(-1, 1, shape)
+        )
+        n_out, n_in = shape
+        vector[placed.slice] = initializer.function(draws, n_in, n_out).ravel()
+    return vector

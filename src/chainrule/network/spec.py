@@ -1,0 +1,147 @@
+"""The frozen, hashable, serialisable description of a network."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.equations.registry import COSTS, FUSED_PAIRS, FusedPair
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.activation import parse_activation
+from chainrule.network.layers import LAYER_KINDS, Block, Dense, Layer
+from chainrule.network.layers.dense import check_init
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Layer sizes, activations, cost, initialisers and arithmetic of a network.
+
+    Parameters
+    ----------
+    n_features : int
+        n[0].
+    layers : tuple of Layer
+        Layers 1 … L.
+    cost : str
+        mse, binary_cross_entropy or cross_entropy.
+    init : str, default "auto"
+        Initialiser of the layers that name none.
+    dtype : {"float32", "float64"}
+    fused : bool, default True
+        Whether an output activation that meets its own cost uses FU1 to FU3. False takes the
+        long way: ∇ₐC, then the derivative or the Jacobian.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the parts do not fit together.
+    """
+
+    n_features: int
+    layers: tuple[Layer, ...]
+    cost: str
+    init: str = "auto"
+    dtype: str = "float32"
+    fused: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.n_features, bool) or not isinstance(self.n_features, int):
+            raise InvalidArgumentError(
+                "layers: the first entry is the number of features, a whole number; "
+                f"got {self.n_features!r}"
+            )
+        if self.n_features < 1:
+            raise InvalidArgumentError(
+                f"layers: the number of features must be at least 1; got {self.n_features}"
+            )
+        if not self.layers:
+            raise InvalidArgumentError(
+                "layers: expected at least one layer after the number of features, "
+                "as in [30, Dense(2, 'softmax')]; got none"
+            )
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise InvalidArgumentError(
+                    f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
+                )
+        if self.cost not in COSTS:
+            raise InvalidArgumentError(f"cost: expected one of {', '.join(COSTS)}; got {self.cost!r}")
+        fitting = COSTS[self.cost].output_activations
+        if fitting is not None and self.output_activation not in fitting:
+            raise InvalidArgumentError(
+                f"cost: {self.cost} needs outputs between 0 and 1, so its output layer must be "
+                f"{' or '.join(sorted(fitting))}; got {self.output_activation!r}"
+            )
+        if self.cost == "cross_entropy" and self.n_outputs == 1:
+            raise InvalidArgumentError(
+                "cost: cross_entropy needs at least two outputs (a single one can only always be "
+                "right); use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with binary_cross_entropy"
+            )
+        check_init(self.init)
+        if self.dtype not in DTYPES:
+            raise InvalidArgumentError(f"dtype: expected float32 or float64; got {self.dtype!r}")
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """n[0] … n[L]."""
+        sizes = [self.n_features]
+        for layer in self.layers:
+            sizes.append(layer.output_units(sizes[-1]))
+        return tuple(sizes)
+
+    @property
+    def n_outputs(self) -> int:
+        """n[L]."""
+        return self.sizes[-1]
+
+    @property
+    def output_activation(self) -> str:
+        """Name of σ[L], without parameters."""
+        last = self.layers[-1]
+        return parse_activation(last.activation)[0] if isinstance(last, Dense) else ""
+
+    @property
+    def fused_pair(self) -> FusedPair | None:
+        """The fused equations that this network uses, if any."""
+        return FUSED_PAIRS.get((self.output_activation, self.cost)) if self.fused else None
+
+    def blocks(self) -> list[tuple[Block, ...]]:
+        """Return the parameter blocks of each layer, in the order of the flat vector."""
+        return [
+            layer.blocks(n_in, self.init)
+            for layer, n_in in zip(self.layers, self.sizes[:-1], strict=True)
+        ]
+
+    def to_json(self) -> str:
+        """Return the specification as JSON, keys sorted: equal specs give equal text."""
+        return json.dumps(
+            {
+                "n_features": self.n_features,
+                "layers": [layer.to_dict() for layer in self.layers],
+                "cost": self.cost,
+                "init": self.init,
+                "dtype": self.dtype,
+                "fused": self.fused,
+            },
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "NetworkSpec":
+        """Build the specification that `to_json` wrote.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the text is not one.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            layers = tuple(
+                LAYER_KINDS[layer["kind"]](**{k: v for k, v in layer.items() if k != "kind"})
+                for layer in fields.pop("layers")
+            )
+            return cls(layers=layers, **fields)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InvalidArgumentError(f"spec: not a network specification ({error})") from error

@@ -1,0 +1,1 @@
+"""The loop: batches, validation, stopping. It yields events; everything else consumes them."""

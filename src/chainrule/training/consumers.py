@@ -1,0 +1,115 @@
+"""Consumers of events that come with the package: a progress line and a CSV log."""
+
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
+from chainrule.training.history import csv_text
+
+
+class CSVLog:
+    """Writes a row to a CSV file as each epoch ends, so that a killed run keeps its history.
+
+    Parameters
+    ----------
+    path : str or Path
+        Replaced when training starts.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._header = True
+
+    def __call__(self, event: Event) -> None:
+        """Consume an event."""
+        if isinstance(event, TrainingStarted):
+            self.path.write_text("", encoding="utf-8")
+            self._header = True
+        elif isinstance(event, EpochEnded):
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(csv_text([event], header=self._header))
+            self._header = False
+
+
+class Progress:
+    """Shows training as it goes: a live line in a terminal, plain lines elsewhere.
+
+    Plain lines (a log file, a notebook without widgets) come for the first and the last epoch and
+    about ten in between.
+
+    Parameters
+    ----------
+    file : text file, optional
+        Where to write; standard error by default, so that standard output stays for results.
+    """
+
+    def __init__(self, file: IO[str] | None = None) -> None:
+        self._file = file
+        self._bar: Any = None
+        self._task: Any = None
+        self._started = TrainingStarted(0, 0, 0, 0, "")
+        self._epochs_done = 0
+
+    def __call__(self, event: Event) -> None:
+        """Consume an event."""
+        if isinstance(event, TrainingStarted):
+            self._start(event)
+        elif isinstance(event, StepsEnded):
+            self._advance(event.steps / event.steps_per_epoch, f"epoch loss {event.loss:.4g}")
+        elif isinstance(event, EpochEnded):
+            self._epochs_done += 1
+            self._advance(0.0, describe(event))
+            if self._bar is None:
+                self._print_plain(event)
+        elif isinstance(event, Stopped):
+            self.close()
+
+    def close(self) -> None:
+        """End the live line; called by itself at the end, and by `fit` after an error."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start(self, event: TrainingStarted) -> None:
+        # rich costs tens of milliseconds to import: only whoever wants to watch pays.
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._started, self._epochs_done = event, 0
+        console = Console(file=self._file or sys.stderr)
+        if not console.is_terminal:
+            return
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.total}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=event.epochs, epoch=0)
+        self._bar.start()
+
+    def _advance(self, part: float, description: str) -> None:
+        if self._bar is not None:
+            self._bar.update(
+                self._task,
+                completed=self._epochs_done + part,
+                epoch=self._epochs_done,
+                description=description,
+            )
+
+    def _print_plain(self, event: EpochEnded) -> None:
+        done, epochs = self._epochs_done, self._started.epochs
+        if done in (1, epochs) or done % max(1, epochs // 10) == 0:
+            print(f"epoch {done}/{epochs}  {describe(event)}", file=self._file or sys.stderr)
+
+
+def describe(event: EpochEnded) -> str:
+    """Return an epoch's losses and metrics in one short line."""
+    shown = {
+        name.replace("validation_", "val "): value
+        for name, value in event.row().items()
+        if name not in ("epoch", "penalty", "learning_rate", "gradient_norm", "seconds")
+    }
+    return "  ".join(f"{name} {value:.4f}" for name, value in shown.items())

@@ -1,0 +1,83 @@
+"""What happens during training, as the loop tells it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class TrainingStarted:
+    """Training is about to take its first step."""
+
+    epochs: int
+    steps_per_epoch: int
+    n_examples: int
+    n_parameters: int
+    engine: str
+
+
+@dataclass(frozen=True)
+class StepsEnded:
+    """Some steps inside an epoch ended: often enough to watch, rarely enough to cost nothing."""
+
+    epoch: int
+    steps: int
+    """Steps of this epoch so far."""
+    steps_per_epoch: int
+    loss: float
+    """Mean cost of the examples of these steps."""
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """An epoch ended; all of this is one row of the history.
+
+    `loss` is the mean of C over the examples, each taken before the update of its own step;
+    `validation_loss` the same over the validation data after the epoch. Neither contains the
+    penalties, so the two can be compared; `penalty` stands beside them.
+    """
+
+    epoch: int
+    """Counted from 1 over the life of the network."""
+    loss: float
+    penalty: float
+    learning_rate: float
+    """α of the epoch's last step."""
+    gradient_norm: float
+    """Mean over the epoch's steps of the gradient's Euclidean norm."""
+    seconds: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    """On the training data, after the epoch."""
+    validation_loss: float | None = None
+    validation_metrics: dict[str, float] = field(default_factory=dict)
+
+    def row(self) -> dict[str, float]:
+        """Return the numbers under the names of the history's columns."""
+        row: dict[str, float] = {"epoch": self.epoch, "loss": self.loss}
+        if self.validation_loss is not None:
+            row["validation_loss"] = self.validation_loss
+        row |= self.metrics
+        row |= {f"validation_{name}": value for name, value in self.validation_metrics.items()}
+        row |= {
+            "penalty": self.penalty,
+            "learning_rate": self.learning_rate,
+            "gradient_norm": self.gradient_norm,
+            "seconds": self.seconds,
+        }
+        return row
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Training ended."""
+
+    epochs: int
+    """Epochs that this training finished."""
+    reason: str
+    """"finished" or "callback"."""
+
+
+Event: TypeAlias = TrainingStarted | StepsEnded | EpochEnded | Stopped
+
+Callback: TypeAlias = Callable[[Event], bool | None]
+"""Called with every event; True after an `EpochEnded` stops the training."""

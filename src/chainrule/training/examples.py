@@ -1,0 +1,175 @@
+"""What users hand in, checked once and brought into the one form that engines take."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule.engines.base import Examples
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.spec import NetworkSpec
+
+Floats: TypeAlias = NDArray[np.floating]
+
+
+def as_examples(
+    spec: NetworkSpec,
+    X: ArrayLike,
+    Y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    names: tuple[str, str, str] = ("X", "Y", "sample_weight"),
+) -> Examples:
+    """Check inputs, targets and weights together, and return them as engines take them.
+
+    No copy is made of an array that is C-ordered and of the network's dtype already.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If an argument does not fit the network or the others; `names` names it.
+    """
+    features = as_features(spec, X, names[0])
+    targets = as_targets(spec, Y, len(features), names[1])
+    weights = None
+    if sample_weight is not None:
+        weights = as_weights(sample_weight, len(features), spec.dtype, names[2])
+    return Examples(features, targets, weights)
+
+
+def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
+    """Return X as a finite, C-ordered (m, n[0]) array of the network's dtype, m ≥ 1."""
+    array = _as_floats(X, spec.dtype, name)
+    if array.ndim != 2 or array.shape[1] != spec.n_features:
+        hint = ""
+        if array.ndim == 1 and array.size == spec.n_features:
+            hint = f"; for one example use {name}.reshape(1, -1)"
+        elif array.ndim == 1 and spec.n_features == 1:
+            hint = f"; for one feature use {name}.reshape(-1, 1)"
+        raise InvalidArgumentError(
+            f"{name}: expected shape (examples, {spec.n_features}), an example a row; "
+            f"got {array.shape}{hint}"
+        )
+    if len(array) == 0:
+        raise InvalidArgumentError(f"{name}: expected at least one example (row); got none")
+    _check_finite(array, name)
+    return array
+
+
+def as_targets(spec: NetworkSpec, Y: ArrayLike, m: int, name: str = "Y") -> Floats:
+    """Return Y as a finite, C-ordered (m, n[L]) array: values, or class indices one-hot.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If no reading of Y fits the network; the message says which would.
+    """
+    n = spec.n_outputs
+    raw = _as_array(Y, name)
+    if raw.ndim == 0 or len(raw) != m:
+        raise InvalidArgumentError(
+            f"{name}: expected one target for each of the {m} examples; got shape {raw.shape}"
+        )
+    takes_classes = n > 1 and spec.output_activation in ("softmax", "sigmoid")
+    if raw.shape == (m, n):
+        targets = _as_floats(raw, spec.dtype, name)
+    elif n == 1 and raw.shape == (m,):
+        targets = _as_floats(raw.reshape(m, 1), spec.dtype, name)
+    elif takes_classes and raw.shape in ((m,), (m, 1)):
+        targets = one_hot(raw.reshape(m), n, spec.dtype, name)
+    else:
+        choices = [f"({m}, {n}) values"]
+        if n == 1:
+            choices.append(f"({m},) values")
+        if takes_classes:
+            choices.append(f"({m},) class indices from 0 to {n - 1}")
+        raise InvalidArgumentError(f"{name}: expected {' or '.join(choices)}; got {raw.shape}")
+    _check_finite(targets, name)
+    _check_range(spec, targets, name)
+    return targets
+
+
+def one_hot(classes: NDArray[Any], n: int, dtype: str, name: str = "Y") -> Floats:
+    """Return class indices (m,) as rows of zeros with a single 1: (m, n).
+
+    Raises
+    ------
+    InvalidArgumentError
+        If they are not whole numbers from 0 to n − 1.
+    """
+    numbers = _as_floats(classes, "float64", name)
+    _check_finite(numbers, name)
+    wrong = (numbers != np.floor(numbers)) | (numbers < 0) | (numbers >= n)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise InvalidArgumentError(
+            f"{name}: class indices must be whole numbers from 0 to {n - 1} (the network has {n} "
+            f"outputs); got {classes[first]!r} at row {first}"
+        )
+    targets = np.zeros((len(numbers), n), dtype)
+    targets[np.arange(len(numbers)), numbers.astype(np.intp)] = 1
+    return targets
+
+
+def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample_weight") -> Floats:
+    """Return sample weights as a (m,) array: finite, none negative, not all zero."""
+    weights = _as_floats(sample_weight, dtype, name)
+    if weights.shape != (m,):
+        raise InvalidArgumentError(f"{name}: expected shape ({m},); got {weights.shape}")
+    _check_finite(weights, name)
+    if (weights < 0).any() or not weights.any():
+        raise InvalidArgumentError(
+            f"{name}: expected weights ≥ 0, at least one of them > 0; "
+            f"got values from {weights.min()} to {weights.max()}"
+        )
+    return weights
+
+
+def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise InvalidArgumentError(f"{name}: cannot be read as an array ({error})") from error
+    if array.dtype.kind not in "biuf":
+        if array.dtype.kind == "O":
+            try:
+                return array.astype(np.float64)
+            except (ValueError, TypeError):
+                pass
+        raise InvalidArgumentError(
+            f"{name}: expected numbers; got an array of {array.dtype} "
+            "(encode text and categories as numbers first)"
+        )
+    return array
+
+
+def _as_floats(value: ArrayLike, dtype: str, name: str) -> Floats:
+    array = _as_array(value, name)
+    with np.errstate(over="ignore"):  # too large for float32 becomes inf: reported as such below
+        return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
+
+
+def _check_finite(array: Floats, name: str) -> None:
+    # The sum is finite only if every term is (or cancels an overflow, which the full test sees).
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):
+            return
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = np.unravel_index(int(np.argmin(finite)), array.shape)
+        column = f", column {int(place[1])}" if array.ndim == 2 else ""
+        raise InvalidArgumentError(
+            f"{name}: expected finite numbers in the range of {array.dtype}; got {array[place]} at "
+            f"row {int(place[0])}{column} ({int((~finite).sum())} such values in all); "
+            "remove or impute them"
+        )
+
+
+def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
+    low = 0.0 if spec.cost != "mse" else -np.inf
+    high = 1.0 if spec.cost == "binary_cross_entropy" else np.inf
+    if targets.min() < low or targets.max() > high:
+        expected = "in [0, 1]" if high == 1.0 else "≥ 0 (one-hot, or a distribution)"
+        raise InvalidArgumentError(
+            f"{name}: the cost {spec.cost} expects targets {expected}; "
+            f"got values from {targets.min()} to {targets.max()}"
+        )

@@ -1,0 +1,80 @@
+"""The history of a training: its epochs as rows, its events as a list."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped
+
+
+class History:
+    """What happened in a training, epoch by epoch.
+
+    A column is an item: ``history["loss"]`` is the list of its values, one an epoch. Columns are
+    epoch, loss, validation_loss, each metric and validation_<metric>, penalty, learning_rate,
+    gradient_norm and seconds; see `chainrule.training.events.EpochEnded`.
+
+    Attributes
+    ----------
+    events : list
+        Everything the loop said, without `StepsEnded`.
+    epochs : list of EpochEnded
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Consume an event."""
+        if not isinstance(event, StepsEnded):
+            self.events.append(event)
+
+    @property
+    def epochs(self) -> list[EpochEnded]:
+        """The `EpochEnded` events."""
+        return [event for event in self.events if isinstance(event, EpochEnded)]
+
+    @property
+    def stopped(self) -> str:
+        """Why the training ended; "" while it has not."""
+        last = self.events[-1] if self.events else None
+        return last.reason if isinstance(last, Stopped) else ""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.epochs[0].row()) if self.epochs else []
+
+    def __getitem__(self, column: str) -> list[float]:
+        if column not in self.columns:
+            raise InvalidArgumentError(
+                f"column: expected one of {', '.join(self.columns)}; got {column!r}"
+            )
+        return [event.row()[column] for event in self.epochs]
+
+    def __contains__(self, column: object) -> bool:
+        return column in self.columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        """Return the number of finished epochs."""
+        return len(self.epochs)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the rows as a CSV file."""
+        Path(path).write_text(csv_text(self.epochs), encoding="utf-8")
+
+    def __repr__(self) -> str:
+        if not self.epochs:
+            return "History(no epochs)"
+        last = ", ".join(f"{name}={value:.4g}" for name, value in self.epochs[-1].row().items())
+        return f"History({len(self)} epochs; last: {last})"
+
+
+def csv_text(epochs: list[EpochEnded], header: bool = True) -> str:
+    """Return epochs as CSV lines; numbers are written so that they read back unchanged."""
+    lines = [",".join(epochs[0].row())] if header and epochs else []
+    lines += [",".join(repr(value) for value in event.row().values()) for event in epochs]
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,76 @@
+"""Metrics that training can report by name, on outputs and targets in rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+
+Metric: TypeAlias = Callable[[NDArray[np.floating], NDArray[np.floating]], float]
+"""(outputs, targets), both (m, n[L]), to a number."""
+
+
+def accuracy(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
+    """Return the share of examples whose class is right.
+
+    The class is the largest output; with a single output, whether it reaches one half.
+    """
+    if outputs.shape[1] == 1:
+        right = (outputs[:, 0] >= 0.5) == (targets[:, 0] >= 0.5)
+    else:
+        right = np.argmax(outputs, axis=1) == np.argmax(targets, axis=1)
+    return float(np.mean(right))
+
+
+def rmse(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
+    """Return the root of the mean squared error over all outputs."""
+    return float(np.sqrt(np.mean(np.square(outputs - targets, dtype=np.float64))))
+
+
+def mae(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
+    """Return the mean absolute error over all outputs."""
+    return float(np.mean(np.abs(outputs - targets), dtype=np.float64))
+
+
+def r2(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
+    """Return 1 − (residual sum of squares)/(total sum of squares), the mean over outputs.
+
+    An output whose target is constant counts 1 if it is met exactly, else 0.
+    """
+    residual = np.sum(np.square(outputs - targets, dtype=np.float64), axis=0)
+    total = np.sum(np.square(targets - targets.mean(axis=0), dtype=np.float64), axis=0)
+    constant = total == 0
+    scores = np.where(constant, residual == 0, 1 - residual / np.where(constant, 1, total))
+    return float(np.mean(scores))
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {"accuracy": accuracy, "rmse": rmse, "mae": mae, "r2": r2}
+)
+
+
+def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
+    """Return metrics by name; a function goes by its own name.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no metric of a name.
+    """
+    if isinstance(metrics, str):
+        metrics = [metrics]
+    result: dict[str, Metric] = {}
+    for metric in metrics:
+        if callable(metric):
+            result[getattr(metric, "__name__", repr(metric))] = metric
+        elif metric in METRICS:
+            result[metric] = METRICS[metric]
+        else:
+            raise InvalidArgumentError(
+                f"metrics: expected {', '.join(METRICS)} or a function of (outputs, targets); "
+                f"got {metric!r}"
+            )
+    return result
