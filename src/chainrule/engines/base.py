@@ -30,6 +30,16 @@ class Examples(NamedTuple):
     weights: Floats | None = None
     """(m,), non-negative; None: all 1."""
 
+    def take(self, rows: NDArray[np.int64]) -> "Examples":
+        """Return the examples of these rows, copied together."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Examples(self.X[rows], self.Y[rows], weights)
+
+    def astype(self, dtype: str) -> "Examples":
+        """Return the examples in another precision."""
+        weights = None if self.weights is None else self.weights.astype(dtype)
+        return Examples(self.X.astype(dtype), self.Y.astype(dtype), weights)
+
 
 class StepRecords(NamedTuple):
     """Where an engine writes what it saw at each step, before that step's update."""

@@ -1,5 +1,6 @@
 """The compiled extension, imported here and nowhere else."""
 
+import importlib
 import os
 from types import ModuleType
 
@@ -13,6 +14,6 @@ if os.environ.get("CHAINRULE_PURE", "") not in ("", "0"):
     reason = "CHAINRULE_PURE is set in the environment"
 else:
     try:
-        from chainrule import _native as native  # type: ignore[no-redef]
+        native = importlib.import_module("chainrule._native")
     except ImportError as error:
         reason = f"it was not built, or cannot be loaded here ({error})"

@@ -36,9 +36,7 @@ class BackwardPass(NamedTuple):
     gradients: list[tuple[Array, ...]]
 
 
-def forward_pass(
-    spec: NetworkSpec, theta: Sequence[Sequence[Array]], X: Array
-) -> list[LayerPass]:
+def forward_pass(spec: NetworkSpec, theta: Sequence[Sequence[Array]], X: Array) -> list[LayerPass]:
     """Return Z[l] and A[l] of every layer (F1, F2); X is (n[0], m)."""
     passes = []
     A = X
@@ -92,9 +90,7 @@ def mean_cost(C: Array, weights: Array | None) -> Array:
     return batch_cost(C, weights)
 
 
-def penalty(
-    spec: NetworkSpec, theta: Sequence[Sequence[Array]], l1: float, l2: float
-) -> float:
+def penalty(spec: NetworkSpec, theta: Sequence[Sequence[Array]], l1: float, l2: float) -> float:
     """Return the sum of the penalties P1 and P2 over all blocks of weights."""
     total = 0.0
     if not (l1 or l2):

@@ -80,7 +80,7 @@ class ReferenceEngine:
         gradient = np.empty_like(parameters)
         for step, start in enumerate(range(0, len(order), batch_size)):
             rows = order[start : start + batch_size]
-            batch = Examples(*(None if part is None else part[rows] for part in examples))
+            batch = examples.take(rows)
             cost = self._gradient(spec, theta, batch, objective, gradient)
             new_theta, new_state = optimizer.update(
                 parameters, gradient, optimizer.equation_state(state), float(learning_rates[step])

@@ -96,7 +96,8 @@ def adam_update(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> tuple[Array, AdamState]:
-    """O3: V, S as in O1, O2;  V̂ = V/(1 − β₁ᵗ);  Ŝ = S/(1 − β₂ᵗ);  W ← W − α V̂ / (√Ŝ + ε).
+    """O3: V ← β₁V + (1 − β₁) δW;  S ← β₂S + (1 − β₂) δW²;  V̂ = V/(1 − β₁ᵗ);
+    Ŝ = S/(1 − β₂ᵗ);  W ← W − α V̂ / (√Ŝ + ε).
 
     Both corrections use their own β; ε stands outside the root; t = 1 at the first update.
 

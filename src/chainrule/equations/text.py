@@ -20,6 +20,7 @@ _LATEX = {
     "′": "'",
     "σ": r"\sigma ",
     "δ": r"\delta ",
+    "Δ": r"\Delta ",
     "∇ₐC": r"\nabla_a C",
     "∂": r"\partial ",
     "α": r"\alpha ",
@@ -46,6 +47,8 @@ _LATEX = {
     "ᵢ": "_i",
 }
 _LAYER_INDEX = re.compile(r"\[(l[^\]]*|L|\d+)\]")
+# A transpose would be a second superscript on one letter, which LaTeX refuses: braces around it.
+_TRANSPOSED = re.compile(r"(\w)\[(l[^\]]*|L|\d+)\]ᵀ")
 
 
 class EquationText(NamedTuple):
@@ -68,13 +71,19 @@ def equation_text(function: Callable[..., Any]) -> EquationText | None:
 
 
 def latex(formula: str) -> str:
-    """Translate a formula of the docstrings into LaTeX.
+    r"""Translate a formula of the docstrings into LaTeX.
 
     Examples
     --------
-    >>> print(latex("δ[l] = W[l]ᵀ"))
-    \\delta ^{[l]} = W^{[l]}^{\\mathsf T}
+    >>> print(latex("Z[l] = W[l]ᵀ · A[l]"))
+    Z^{[l]} = {W^{[l]}}^{\mathsf T} \cdot  A^{[l]}
     """
+    formula = _TRANSPOSED.sub(r"{\1^{[\2]}}ᵀ", formula)
     for symbol in sorted(_LATEX, key=len, reverse=True):
         formula = formula.replace(symbol, _LATEX[symbol])
-    return _LAYER_INDEX.sub(r"^{[\1]}", formula)
+    return _LAYER_INDEX.sub(_superscript, formula)
+
+
+def _superscript(match: re.Match[str]) -> str:
+    already = match.string[: match.start()].endswith("^{")
+    return match[0] if already else f"^{{{match[0]}}}"

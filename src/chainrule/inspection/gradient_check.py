@@ -85,7 +85,7 @@ def check_gradients(
     """
     spec = replace(spec, dtype="float64")
     theta = parameters.astype(np.float64)
-    examples = Examples(*(None if part is None else part.astype(np.float64) for part in examples))
+    examples = examples.astype("float64")
     gradient = np.empty_like(theta)
     engine.loss_and_gradient(spec, theta, examples, objective, gradient)
 
@@ -145,7 +145,7 @@ def _central_difference(
         sides.append(_sides_of_kinks(spec, moved, examples, objective))
     if any((a != b).any() for a, b in zip(*sides, strict=True)):
         return None
-    return (losses[0] - losses[1]) / (2 * h)
+    return float((losses[0] - losses[1]) / (2 * h))
 
 
 def _sides_of_kinks(

@@ -1,5 +1,6 @@
 """A trace for people: as text for a terminal, as HTML for a notebook, as LaTeX for a page."""
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -52,20 +53,26 @@ def to_latex(trace: "Trace") -> str:
     lines = []
     for term in trace.terms:
         tag = rf" \tag{{{term.equation}}}" if term.equation else ""
-        name = latex(term.name.replace(" of ", r"\ \text{of}\ "))
-        lines.append(rf"\[ {name} = {_matrix(term.value)}{tag} \]")
+        # The formula where it is one clause for this very array; else only its name.
+        clause = re.split(r"[;,]| for ", term.formula)[0]
+        left = clause if clause.startswith(f"{term.name} =") else term.name
+        left = latex(left.replace(" of ", r"\ \text{of}\ "))
+        lines.append(rf"\[ {left} = {_matrix(term.value)}{tag} \]")
     return "\n".join(lines)
 
 
 def _numbers(value: NDArray[np.floating]) -> str:
-    return np.array2string(
-        value,
-        precision=4,
-        suppress_small=False,
-        threshold=_SHOWN * _SHOWN,
-        edgeitems=_SHOWN // 2,
-        max_line_width=100,
-    )
+    """Return an array's numbers in aligned columns; one column of many rows as its transpose."""
+    array = np.atleast_2d(value)
+    note = ""
+    if array.shape[1] == 1 and array.shape[0] > 1:
+        array, note = array.T, " ᵀ"
+    rows, columns = (_corners(n) for n in array.shape)
+    cells = [
+        ["…" if i is None or j is None else f"{array[i, j]:.4g}" for j in columns] for i in rows
+    ]
+    width = max(len(cell) for row in cells for cell in row)
+    return "\n".join("  ".join(cell.rjust(width) for cell in row) for row in cells) + note
 
 
 def _matrix(value: NDArray[np.floating]) -> str:
@@ -77,11 +84,16 @@ def _matrix(value: NDArray[np.floating]) -> str:
             body.append(" & ".join(r"\vdots" for _ in columns))
         else:
             body.append(
-                " & ".join(r"\cdots" if j is None else f"{array[i, j]:.4g}" for j in columns)
+                " & ".join(r"\cdots" if j is None else _latex_number(array[i, j]) for j in columns)
             )
     if value.ndim == 0:
         return body[0]
     return r"\begin{pmatrix} " + r" \\ ".join(body) + r" \end{pmatrix}"
+
+
+def _latex_number(value: float) -> str:
+    mantissa, _, exponent = f"{value:.4g}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def _corners(n: int) -> list[int | None]:

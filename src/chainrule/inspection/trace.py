@@ -238,9 +238,7 @@ def _backward_terms(
             if strength and text:
                 dW = dW._replace(formula=f"{dW.formula}; plus {text.id}: {text.formula}")
         terms.append(dW)
-        terms.append(
-            _term(backpropagation.bias_gradient, f"∂J/∂b[{l}]", gradients[l - 1][1], l, L)
-        )
+        terms.append(_term(backpropagation.bias_gradient, f"∂J/∂b[{l}]", gradients[l - 1][1], l, L))
     return terms
 
 

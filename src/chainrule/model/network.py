@@ -314,9 +314,7 @@ class Network:
             If an argument does not fit.
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
-        return engine_named(engine).loss(
-            self.spec, self._parameters, examples, _objective(l1, l2)
-        )
+        return engine_named(engine).loss(self.spec, self._parameters, examples, _objective(l1, l2))
 
     def loss_and_gradient(
         self,

@@ -66,7 +66,9 @@ class NetworkSpec:
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
         if self.cost not in COSTS:
-            raise InvalidArgumentError(f"cost: expected one of {', '.join(COSTS)}; got {self.cost!r}")
+            raise InvalidArgumentError(
+                f"cost: expected one of {', '.join(COSTS)}; got {self.cost!r}"
+            )
         fitting = COSTS[self.cost].output_activations
         if fitting is not None and self.output_activation not in fitting:
             raise InvalidArgumentError(

@@ -36,7 +36,7 @@ class Training:
     epochs: int
     batch_size: int
     seed: int
-    objective: Objective = Objective()
+    objective: Objective = field(default_factory=Objective)
     validation: Examples | None = None
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     shuffle: bool = True
@@ -54,9 +54,7 @@ class Training:
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
         state = self.optimizer.new_state(self.parameters)
-        yield TrainingStarted(
-            self.epochs, steps, m, int(self.parameters.size), self.engine.name
-        )
+        yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
         records = StepRecords(np.empty(steps), np.empty(steps))
         for epoch in range(self.epochs_before + 1, self.epochs_before + self.epochs + 1):
             before = self.parameters.copy()

@@ -124,6 +124,4 @@ class Dense:
 def check_init(init: object) -> None:
     """Raise unless `init` names an initialiser or is "auto"."""
     if init != "auto" and init not in INITIALIZERS:
-        raise InvalidArgumentError(
-            f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}"
-        )
+        raise InvalidArgumentError(f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}")
