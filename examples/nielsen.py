@@ -43,6 +43,24 @@ def load_mnist(folder: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
     return parts[0], parts[1], parts[2], parts[3]
 
 
+class BestOnValidation:
+    """Keeps the parameters of the epoch with the best validation accuracy, which he reports."""
+
+    def __init__(self, net: cr.Network) -> None:
+        self.net, self.accuracy, self.epoch = net, 0.0, 0
+        self.parameters = net.parameters.copy()
+
+    def __call__(self, event: object) -> None:
+        metrics = getattr(event, "validation_metrics", {})
+        if metrics.get("accuracy", 0.0) > self.accuracy:
+            self.accuracy, self.epoch = metrics["accuracy"], event.epoch
+            self.parameters = self.net.parameters.copy()
+
+
+def test_accuracy(net: cr.Network, X: np.ndarray, y: np.ndarray) -> float:
+    return float(np.mean(net.predict(X).argmax(axis=1) == y))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", help="folder with the four MNIST files")
@@ -70,21 +88,25 @@ def main() -> None:
             {"optimizer": cr.SGD(0.5), "l2": 5 / len(X)},
         ),
     ):
-        history = net.fit(
+        best = BestOnValidation(net)
+        net.fit(
             X,
             y,
             epochs=arguments.epochs,
             batch_size=10,
             validation_data=(X_validation, y_validation),
+            metrics=["accuracy"],
             verbose=True,
+            callbacks=[best],
             **settings,
         )
-        validation, test = (
-            float(np.mean(net.predict(images).argmax(axis=1) == digits))
-            for images, digits in ((X_validation, y_validation), (X_test, y_test))
+        last = test_accuracy(net, X_test, y_test)
+        net.parameters = best.parameters
+        chosen = test_accuracy(net, X_test, y_test)
+        print(
+            f"{name}: test {last:.4f} after the last epoch; {chosen:.4f} after epoch {best.epoch}, "
+            f"the best on the validation set ({best.accuracy:.4f} there)"
         )
-        seconds = sum(history["seconds"])
-        print(f"{name}: validation {validation:.4f}, test {test:.4f} ({seconds:.0f} s of steps)")
 
 
 if __name__ == "__main__":

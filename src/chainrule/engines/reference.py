@@ -22,12 +22,16 @@ from chainrule.network.spec import NetworkSpec
 # Rows of a forward pass at a time: memory stays O(block), whatever the number of rows.
 _BLOCK_ROWS = 4096
 
+# inf and NaN are answers, which the caller looks for; NumPy's warnings would only come before them.
+_OVERFLOW_IS_AN_ANSWER = np.errstate(over="ignore", invalid="ignore")
+
 
 class ReferenceEngine:
     """Executes the equations with NumPy."""
 
     name = "reference"
 
+    @_OVERFLOW_IS_AN_ANSWER
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`, in blocks of rows."""
         theta = views(spec, parameters)
@@ -36,6 +40,7 @@ class ReferenceEngine:
             passes = forward_pass(spec, theta, as_columns(X[block]))
             out[block] = as_columns(passes[-1].A)
 
+    @_OVERFLOW_IS_AN_ANSWER
     def loss(
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
@@ -49,6 +54,7 @@ class ReferenceEngine:
         J = mean_cost(costs.astype(np.float64), examples.weights)
         return float(J) + penalty(spec, theta, objective.l1, objective.l2)
 
+    @_OVERFLOW_IS_AN_ANSWER
     def loss_and_gradient(
         self,
         spec: NetworkSpec,
@@ -62,6 +68,7 @@ class ReferenceEngine:
         J = self._gradient(spec, theta, examples, objective, gradient)
         return J + penalty(spec, theta, objective.l1, objective.l2)
 
+    @_OVERFLOW_IS_AN_ANSWER
     def train(
         self,
         spec: NetworkSpec,

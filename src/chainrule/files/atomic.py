@@ -14,7 +14,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     If the block fails, the temporary file is removed and whatever was at `path` stays.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(
         prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent
     )

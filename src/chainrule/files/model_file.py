@@ -4,6 +4,7 @@ The tensor "parameters" is the flat vector; further tensors and header entries b
 wrote them (a table's encoder). The header's "chainrule" entry is the format version.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ class ModelFile:
 
 def write_model_file(path: str | Path, model: ModelFile) -> None:
     """Write a model file whole or not at all."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     header = {
         "chainrule": str(FORMAT_VERSION),
@@ -42,8 +43,21 @@ def write_model_file(path: str | Path, model: ModelFile) -> None:
         **model.metadata,
     }
     tensors = {"parameters": model.parameters, **model.arrays}
+    content = save({name: np.ascontiguousarray(a) for name, a in tensors.items()}, header)
     with atomic_path(path) as temporary:
-        save_file({name: np.ascontiguousarray(a) for name, a in tensors.items()}, temporary, header)
+        temporary.write_bytes(_reproducible(content))
+
+
+def _reproducible(content: bytes) -> bytes:
+    """Return a safetensors file with its header's entries sorted: equal models, equal bytes.
+
+    safetensors writes them in the order of a hash table, another one in every process.
+    """
+    length = int.from_bytes(content[:8], "little")
+    entries = json.loads(content[8 : 8 + length])
+    header = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the arrays stay aligned
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 
 def read_model_file(path: str | Path) -> ModelFile:
@@ -58,14 +72,16 @@ def read_model_file(path: str | Path) -> ModelFile:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
+    if not path.is_file():
+        reason = "it is a folder" if path.is_dir() else "there is no such file"
+        raise InvalidModelFileError(f"{path}: cannot be read: {reason}")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = dict(file.metadata() or {})
             _check_version(path, metadata.pop("chainrule", None))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InvalidModelFileError(f"{path}: cannot be read ({reason})") from error
+        raise InvalidModelFileError(f"{path}: cannot be read: {error}") from error
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         if isinstance(error, InvalidModelFileError):
             raise

@@ -82,10 +82,11 @@ class Progress:
             return
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=None),  # what the text leaves of the line
             TextColumn("{task.description}"),
             TimeRemainingColumn(),
             console=console,
+            expand=True,
         )
         self._task = self._bar.add_task("", total=event.epochs, epoch=0)
         self._bar.start()
@@ -106,10 +107,12 @@ class Progress:
 
 
 def describe(event: EpochEnded) -> str:
-    """Return an epoch's losses and metrics in one short line."""
-    shown = {
-        name.replace("validation_", "val "): value
-        for name, value in event.row().items()
-        if name not in ("epoch", "penalty", "learning_rate", "gradient_norm", "seconds")
-    }
-    return "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
+    """Return an epoch's loss and metrics in one short line, validation in brackets."""
+    parts = [("loss", event.loss, event.validation_loss)]
+    parts += [
+        (name, value, event.validation_metrics.get(name)) for name, value in event.metrics.items()
+    ]
+    return "  ".join(
+        f"{name} {value:.4g}" + (f" (val {validation:.4g})" if validation is not None else "")
+        for name, value, validation in parts
+    )

@@ -1,0 +1,84 @@
+"""The command info."""
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from chainrule.model.network import Network
+    from chainrule.tables.encoder import TableEncoder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog="Example: chainrule info run/model.safetensors")(info)
+
+
+def info(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A model file.", show_default=False)
+    ] = None,
+) -> None:
+    """Show what is installed and what this machine offers, or what is in a model file."""
+    from chainrule.cli.showing import console, fact_table
+
+    console().print(fact_table(_installation() if model is None else _contents(model)))
+
+
+def _installation() -> list[tuple[str, str]]:
+    import numpy as np
+
+    from chainrule import __version__
+    from chainrule.engines import ENGINES, engine_named
+    from chainrule.engines.extension import native, reason
+
+    if native is None:
+        core = f"none: everything works on the reference engine, since {reason}"
+    else:
+        cpu = native.cpu_info()
+        core = f"{', '.join(cpu['instruction_sets'])}; {cpu['cores']} cores"
+    return [
+        ("chainrule", __version__),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("NumPy", np.__version__),
+        ("engines", f"{', '.join(ENGINES)} (auto: {engine_named('auto').name})"),
+        ("compiled core", core),
+    ]
+
+
+def _contents(path: Path) -> list[tuple[str, str]]:
+    from chainrule.model.loading import load
+    from chainrule.model.table_model import TableModel
+
+    model = load(path)
+    if isinstance(model, TableModel):
+        return [("file", str(path)), *_of_encoder(model.encoder), *_of_network(model.network)]
+    return [("file", str(path)), ("kind", "a network"), *_of_network(model)]
+
+
+def _of_encoder(encoder: "TableEncoder") -> list[tuple[str, str]]:
+    from chainrule.cli.showing import describe_classes
+
+    facts = [
+        ("kind", f"a network and its table: {encoder.task}"),
+        ("target", encoder.target),
+    ]
+    if encoder.task == "classification":
+        facts.append(("classes", describe_classes(encoder.classes)))
+    else:
+        facts.append(("mean ± deviation", f"{encoder.target_mean:.6g} ± {encoder.target_std:.6g}"))
+    features = describe_classes(encoder.features, 40)
+    return [*facts, (f"{len(encoder.features)} columns", features)]
+
+
+def _of_network(network: "Network") -> list[tuple[str, str]]:
+    spec = network.spec
+    return [
+        ("layers", ", ".join([str(spec.n_features), *map(repr, spec.layers)])),
+        ("cost", spec.cost),
+        ("parameters", f"{network.parameters.size:,} of {spec.dtype}"),
+        ("epochs trained", str(network.epochs_trained)),
+        ("seed", str(network.seed)),
+    ]

@@ -1,0 +1,85 @@
+"""Arguments and options that several commands share, and how their text is read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from chainrule.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from chainrule.engines.optimizers import Optimizer
+    from chainrule.model.table_model import TableModel
+
+ModelPath: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model file that chainrule train wrote.")
+]
+TablePath: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="TABLE", help="A CSV file whose first line names the columns.")
+]
+OptimizerName: TypeAlias = Annotated[
+    str, typer.Option(metavar="NAME", help="sgd, momentum, heavy_ball, nesterov, rmsprop or adam.")
+]
+LearningRate: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NUMBER", min=0.0, help="α; by default the optimizer's own.", show_default=False
+    ),
+]
+EngineName: TypeAlias = Annotated[
+    str, typer.Option(metavar="NAME", help="Who computes: auto or reference.")
+]
+
+
+def optimizer_from(name: str, learning_rate: float | None) -> "Optimizer":
+    """Return an optimizer by name, with a learning rate or its own default."""
+    from dataclasses import replace
+
+    from chainrule.engines.optimizers import optimizer_named
+
+    optimizer = optimizer_named(name)
+    return optimizer if learning_rate is None else replace(optimizer, learning_rate=learning_rate)
+
+
+def layer_sizes(text: str) -> tuple[int, ...]:
+    """Read "24,24" as sizes of hidden layers; "none" as no hidden layer.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is neither.
+
+    Examples
+    --------
+    >>> layer_sizes("24, 12")
+    (24, 12)
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if parts in (["none"], ["0"]):
+        return ()
+    if not all(part.isdecimal() and part.isascii() and 0 < int(part) < 10**7 for part in parts):
+        raise InvalidArgumentError(
+            f"--layers: expected whole numbers above 0 such as 24,24, or none; got {text!r}"
+        )
+    return tuple(map(int, parts))
+
+
+def table_model(path: Path) -> "TableModel":
+    """Load a model that takes tables.
+
+    Raises
+    ------
+    InvalidModelFileError
+        If it cannot be loaded, or takes no tables.
+    """
+    from chainrule.errors import InvalidModelFileError
+    from chainrule.model.loading import load
+    from chainrule.model.table_model import TableModel
+
+    model = load(path)
+    if not isinstance(model, TableModel):
+        raise InvalidModelFileError(
+            f"{path}: holds a network without the encoder of a table (it was saved in Python); "
+            "load it there with chainrule.load"
+        )
+    return model

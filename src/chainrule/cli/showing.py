@@ -1,0 +1,98 @@
+"""What commands show on standard output."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_NAMES = {
+    "rows": "rows",
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+}
+
+# A larger confusion matrix does not fit a terminal; metrics.json has it.
+_MOST_CLASSES = 12
+
+
+def console() -> "Console":
+    """Return the console for standard output; names of columns and classes are never markup."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def score_table(parts: Mapping[str, Mapping[str, Any]]) -> "Table":
+    """Return a table with a row for each score and a column for each part of the rows."""
+    table = _table("", *parts)
+    for key, name in _NAMES.items():
+        if any(key in scores for scores in parts.values()):
+            table.add_row(name, *(_number(key, scores.get(key)) for scores in parts.values()))
+    return table
+
+
+def averaging_note(scores: Mapping[str, Any]) -> str:
+    """Return of which class precision, recall and F1 are; "" for a regression."""
+    if "positive_class" in scores:
+        return f"Precision, recall and F1 are those of class {scores['positive_class']}."
+    if "f1" in scores:
+        return "Precision, recall, F1 and ROC AUC are means over the classes."
+    return ""
+
+
+def confusion_table(scores: Mapping[str, Any]) -> "Table | str":
+    """Return the confusion matrix of one part as a table; "" for a regression."""
+    if "confusion_matrix" not in scores:
+        return ""
+    classes = [str(name) for name in scores["confusion_matrix"]["classes"]]
+    counts = scores["confusion_matrix"]["counts"]
+    if len(classes) > _MOST_CLASSES:
+        return f"(A confusion matrix of {len(classes)} classes is too wide to show.)"
+    table = _table("true \\ predicted", *classes)
+    for name, row in zip(classes, counts, strict=True):
+        table.add_row(name, *map(str, row))
+    return table
+
+
+def fact_table(facts: Iterable[tuple[str, str]]) -> "Table":
+    """Return names and values in two columns."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 3))
+    for name, value in facts:
+        table.add_row(name, value)
+    return table
+
+
+def describe_classes(model_classes: Iterable[object], most: int = 10) -> str:
+    """Return the names of classes, the first few of many."""
+    names = [str(name) for name in model_classes]
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _table(corner: str, *columns: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(corner)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _number(key: str, value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.5g}" if key in ("rmse", "mae") else f"{value:.4f}"

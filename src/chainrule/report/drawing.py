@@ -1,0 +1,264 @@
+"""The drawn network: units as circles, weights as coloured edges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.model.network import Network
+from chainrule.network.spec import NetworkSpec
+from chainrule.report.canvas import FAINT, INK, picture, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap, Normalize
+
+# A layer is drawn whole up to this many units, else by its first and last ones.
+_MOST_UNITS = 32
+
+# Lengths in inches: the axes' own units.
+_TALLEST = 7.6
+_WIDEST = 40.0
+_WIDEST_GAP = 0.62
+_BETWEEN_LAYERS = 2.7
+_ABOVE, _BELOW = 0.75, 0.95
+_RADIUS = 0.42
+"""Of a circle, as a part of the gap between two units; at most `_LARGEST_RADIUS`."""
+_LARGEST_RADIUS = 0.16
+_NAME_LENGTH = 28
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A layer as drawn."""
+
+    x: float
+    units: list[int]
+    """Numbers of the units that are drawn."""
+    y: NDArray[np.float64]
+    """Their heights."""
+    gap: float
+    middle: float
+    whole: bool
+    """Whether no unit is left out; else an ellipsis stands in the middle."""
+
+
+def draw_network(
+    network: Network,
+    path: str | Path,
+    feature_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> None:
+    """Draw a network: an edge is a weight, a circle's filling its unit's bias.
+
+    Blue is positive and red negative; the larger a weight, the thicker and the more opaque its
+    edge. One scale serves all layers. A layer of more than 32 units is drawn by its first and last
+    ones.
+
+    Parameters
+    ----------
+    network : Network
+    path : str or Path
+        The picture; its ending decides the format (png, svg, pdf).
+    feature_names, class_names : sequences of str, optional
+        Names of the inputs and of the outputs.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are more or fewer names than inputs or outputs.
+    """
+    spec = network.spec
+    features = _names("feature_names", feature_names, spec.n_features)
+    outputs = _names("class_names", class_names, spec.n_outputs)
+    left = 0.6 + 0.075 * max((len(name) for name in features), default=2)
+    right = 0.6 + 0.085 * max((len(name) for name in outputs), default=2)
+    columns = _columns(spec, left)
+    width = columns[-1].x + right
+    height = 2 * (columns[0].middle - _BELOW) + _BELOW + _ABOVE
+    with picture(path, width, height) as figure:
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.axis("off")
+        colors, scale = _color_scale(network)
+        for below, above, W in zip(columns, columns[1:], network.weights, strict=False):
+            _draw_weights(axes, below, above, np.asarray(W, np.float64), colors, scale)
+        biases: list[NDArray[np.floating] | None] = [None, *network.biases]
+        for column, bias in zip(columns, biases, strict=True):
+            _draw_units(axes, column, bias, colors, scale)
+        _write_names(axes, columns[0], features, side=-1)
+        _write_names(axes, columns[-1], outputs, side=1)
+        _write_captions(axes, spec, columns, height - 0.33)
+        _draw_color_bar(axes, width / 2, colors, scale)
+        axes.set_xlim(0, width)
+        axes.set_ylim(0, height)
+
+
+def _names(argument: str, names: Sequence[str] | None, expected: int) -> list[str]:
+    if names is None:
+        return []
+    if len(names) != expected:
+        raise InvalidArgumentError(f"{argument}: expected {expected} names; got {len(names)}")
+    return [shortened(str(name), _NAME_LENGTH) for name in names]
+
+
+def _columns(spec: NetworkSpec, left: float) -> list[_Column]:
+    slots_of = [min(size, _MOST_UNITS) for size in spec.sizes]
+    height = min(_TALLEST, max(2.2, max(slots_of) * _WIDEST_GAP))
+    middle = _BELOW + height / 2
+    between = min(_BETWEEN_LAYERS, _WIDEST / len(slots_of))
+    columns = []
+    for index, (size, slots) in enumerate(zip(spec.sizes, slots_of, strict=True)):
+        gap = min(_WIDEST_GAP, height / slots)
+        y = np.asarray(middle + ((slots - 1) / 2 - np.arange(slots)) * gap, np.float64)
+        units = list(range(size))
+        if size > slots:
+            half = (slots - 2) // 2  # two places stay free for the ellipsis
+            units = [*range(half), *range(size - half, size)]
+            y = np.delete(y, [half, half + 1])
+        columns.append(_Column(left + index * between, units, y, gap, middle, size == slots))
+    return columns
+
+
+def _color_scale(network: Network) -> "tuple[Colormap, Normalize]":
+    """Return colours from red over grey to blue, and the scale that ends at a large weight."""
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+    # The few largest weights of a layer saturate, so that one outlier does not make all others
+    # pale; a small layer's weights are the larger ones, and do not.
+    ends = [float(np.quantile(np.abs(W).astype(np.float64), 0.99)) for W in network.weights]
+    end = max(ends) or 1.0
+    colors = LinearSegmentedColormap.from_list(
+        "weights", ["#9E0F25", "#D6604D", "#E9E5E1", "#4393C3", "#08519C"]
+    )
+    return colors, Normalize(-end, end)
+
+
+def _draw_weights(
+    axes: "Axes",
+    below: _Column,
+    above: _Column,
+    W: NDArray[np.float64],
+    colors: "Colormap",
+    scale: "Normalize",
+) -> None:
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path as Curve
+
+    shown = W[np.ix_(above.units, below.units)]
+    strength = np.clip(np.abs(shown) / scale.vmax, 0, 1).ravel()
+    rgba = colors(scale(shown.ravel()))
+    # With few edges even weak ones can be seen; with thousands they would be a grey block.
+    room = min(1.0, 150 / shown.size)
+    rgba[:, 3] = np.clip(0.3 * room + 0.8 * strength**1.5, 0, 1)
+    widths = 0.3 + 2.6 * max(0.5, room**0.25) * strength**1.3
+    codes = [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
+    bend = 0.35 * (above.x - below.x)
+    curves = [
+        Curve(
+            [(below.x, low), (below.x + bend, low), (above.x - bend, high), (above.x, high)], codes
+        )
+        for high in above.y
+        for low in below.y
+    ]
+    order = np.argsort(strength)  # strong ones on top
+    axes.add_collection(
+        PathCollection(
+            [curves[index] for index in order],
+            facecolors="none",
+            edgecolors=rgba[order],
+            linewidths=widths[order],
+            capstyle="round",
+        )
+    )
+
+
+def _draw_units(
+    axes: "Axes",
+    column: _Column,
+    bias: NDArray[np.floating] | None,
+    colors: "Colormap",
+    scale: "Normalize",
+) -> None:
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Circle
+
+    radius = min(_LARGEST_RADIUS, _RADIUS * column.gap)
+    filling: Any = "white" if bias is None else colors(scale(np.asarray(bias)[column.units]))
+    axes.add_collection(
+        PatchCollection(
+            [Circle((column.x, y), radius) for y in column.y],
+            facecolors=filling,
+            edgecolors=INK,
+            linewidths=1.0,
+            zorder=3,
+        )
+    )
+    if not column.whole:
+        heights = column.middle + np.array([-1, 0, 1]) * 0.4 * column.gap
+        axes.scatter([column.x] * 3, heights, s=7, color=INK, zorder=3)
+
+
+def _write_names(axes: "Axes", column: _Column, names: list[str], side: int) -> None:
+    if not names:
+        return
+    size = float(np.clip(column.gap * 72 * 0.62, 5.5, 11))
+    for unit, y in zip(column.units, column.y, strict=True):
+        axes.text(
+            column.x + side * (min(_LARGEST_RADIUS, _RADIUS * column.gap) + 0.1),
+            y,
+            names[unit],
+            ha="right" if side < 0 else "left",
+            va="center_baseline",
+            fontsize=size,
+            color=INK,
+            parse_math=False,
+        )
+
+
+def _write_captions(axes: "Axes", spec: NetworkSpec, columns: list[_Column], top: float) -> None:
+    for index, (column, size) in enumerate(zip(columns, spec.sizes, strict=True)):
+        if index == 0:
+            title, detail = "inputs", f"{size}"
+        else:
+            last = index == len(columns) - 1
+            title = "output" if last else f"layer {index}"
+            detail = f"{size} {getattr(spec.layers[index - 1], 'activation', '')}".strip()
+        style: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False}
+        axes.text(column.x, top, title, fontsize=11, fontweight="bold", color=INK, **style)
+        axes.text(column.x, top - 0.22, detail, fontsize=9.5, color=FAINT, **style)
+
+
+def _draw_color_bar(axes: "Axes", middle: float, colors: "Colormap", scale: "Normalize") -> None:
+    length, height, bottom = 2.4, 0.11, 0.40
+    start = middle - length / 2
+    axes.imshow(
+        np.linspace(0, 1, 256)[np.newaxis],
+        cmap=colors,
+        extent=(start, start + length, bottom, bottom + height),
+        aspect="auto",
+        interpolation="bilinear",
+    )
+    end = f"{scale.vmax:.2g}"
+    for x, text in ((0.0, f"−{end}"), (0.5, "0"), (1.0, f"+{end}")):
+        axes.text(
+            start + x * length,
+            bottom - 0.14,
+            text,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=FAINT,
+        )
+    axes.text(
+        middle,
+        bottom + height + 0.12,
+        "weight (edge), bias (circle)",
+        ha="center",
+        va="center",
+        fontsize=9,
+        color=INK,
+    )

@@ -1,0 +1,44 @@
+"""A trace as a page of its own."""
+
+from html import escape
+from pathlib import Path
+
+from chainrule.files.atomic import atomic_path
+from chainrule.inspection.trace import Trace
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem;
+       padding: 0 1rem; }}
+table {{ border-collapse: collapse; }}
+caption {{ text-align: left; padding-bottom: .5rem; }}
+th, td {{ padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #8884; }}
+pre {{ font: 13px/1.4 ui-monospace, monospace; overflow-x: auto; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{lead}</p>
+{trace}
+</body>
+</html>
+"""
+
+
+def write_trace_page(trace: Trace, path: str | Path, title: str, lead: str) -> None:
+    """Write a trace as an HTML page that needs nothing else."""
+    page = _PAGE.format(title=escape(title), lead=escape(lead), trace=trace.to_html())
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def write_trace_latex(trace: Trace, path: str | Path) -> None:
+    """Write a trace as LaTeX to include in a document with amsmath."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(trace.to_latex() + "\n", encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Columns of a table, checked: what is missing, text or not finite is named with its row.
+
+Rows are counted from 1, below the line of names.
+"""
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidTableError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series":
+    """Return a column.
+
+    Raises
+    ------
+    InvalidTableError
+        If there is none of that name; the message names what there is. `role` says what the
+        column is for.
+    """
+    if name not in table.columns:
+        close = difflib.get_close_matches(name, table.columns, n=1)
+        if not close:
+            close = [other for other in table.columns if other.lower() == name.lower()]
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {_listed(table.columns)}"
+        raise InvalidTableError(f"the table has no column {name!r}{role}; {hint}")
+    return table[name]
+
+
+def numeric_matrix(table: "pl.DataFrame", names: Sequence[str]) -> NDArray[np.float64]:
+    """Return columns as numbers, (rows, columns); true and false are 1 and 0.
+
+    Raises
+    ------
+    InvalidTableError
+        If a column is missing, holds text, or lacks a finite number in some row.
+    """
+    matrix = np.empty((table.height, len(names)))
+    for index, name in enumerate(names):
+        matrix[:, index] = numeric_column(column_named(table, name, ", which the model needs"))
+    return matrix
+
+
+def numeric_column(
+    column: "pl.Series", remedy: str = "remove the column, or replace its values by numbers"
+) -> NDArray[np.float64]:
+    """Return a column as numbers; `remedy` is what to do where it holds something else.
+
+    Raises
+    ------
+    InvalidTableError
+        If it is not one of numbers, or lacks a finite number in some row.
+    """
+    import polars as pl
+
+    if not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
+        raise InvalidTableError(
+            f"column {column.name!r} holds {_not_a_number(column)}, where only numbers can be "
+            f"used; {remedy}"
+        )
+    check_complete(column)
+    numbers = column.cast(pl.Float64).to_numpy()
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise InvalidTableError(
+            f"column {column.name!r} holds {numbers[row]} in row {row + 1}"
+            f"{_more(int((~finite).sum()))}, which is not a finite number; "
+            "fill in or remove such rows"
+        )
+    return np.asarray(numbers, np.float64)
+
+
+def check_complete(column: "pl.Series") -> None:
+    """Raise `InvalidTableError` if a value is missing."""
+    missing = column.is_null()
+    if missing.any():
+        row = missing.arg_max()
+        assert row is not None
+        raise InvalidTableError(
+            f"column {column.name!r} has no value in row {row + 1}{_more(column.null_count())}; "
+            "fill in or remove such rows"
+        )
+
+
+def _not_a_number(column: "pl.Series") -> str:
+    import polars as pl
+
+    if column.dtype != pl.String:
+        return f"values of type {column.dtype}"
+    wrong = column.is_not_null() & column.cast(pl.Float64, strict=False).is_null()
+    row = wrong.arg_max() or 0
+    value: Any = column[row]
+    return f"text ({_shortened(str(value))!r} in row {row + 1})"
+
+
+def _more(rows: int) -> str:
+    return f" and {rows - 1} more" if rows > 1 else ""
+
+
+def _shortened(text: str, length: int = 40) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(repr(_shortened(name)) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,122 @@
+"""The command line as a process of its own: entry points, pipes and signals."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import chainrule as cr
+from chainrule.training.events import EpochEnded
+
+COMMAND = [sys.executable, "-m", "chainrule"]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
+    )
+
+
+def test_the_module_runs_and_knows_its_version():
+    result = run("--version")
+    assert (result.returncode, result.stdout) == (0, f"chainrule {cr.__version__}\n")
+
+
+def test_a_mistake_leaves_no_traceback(tmp_path):
+    result = run("train", tmp_path / "none.csv", "--target", "y")
+    assert result.returncode == 2
+    assert result.stderr.startswith("chainrule: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_debug_leaves_the_traceback(tmp_path):
+    result = run("train", tmp_path / "none.csv", "--target", "y", "--debug")
+    assert "Traceback" in result.stderr
+    assert "InvalidTableError" in result.stderr
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from chainrule.cli.app import app\n"
+        "try: app(['train', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'polars', 'sklearn', 'matplotlib', 'safetensors'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_reader_that_goes_away_is_no_error(model, wdbc):
+    with subprocess.Popen(
+        [*COMMAND, "predict", str(model), str(wdbc)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert "Traceback" not in errors
+    assert "Error" not in errors
+
+
+@pytest.fixture
+def interrupts_reach_children():
+    """Let children die of SIGINT even where this process was started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path):
+    history = tmp_path / "run" / "history.csv"
+    arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 10**6, "--out", history.parent]
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (history.exists() and history.read_text().count("\n") > 3):
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith("chainrule: interrupted; the model of the last")
+
+    rows = history.read_text(encoding="utf-8").splitlines()
+    model = cr.load(tmp_path / "run" / "model.safetensors")
+    # The interrupt may fall between an epoch's end and its row.
+    assert model.network.epochs_trained - (len(rows) - 1) in (-1, 0, 1)
+    assert len(rows[-1].split(",")) == len(rows[0].split(","))
+    assert model.evaluate(wdbc)["accuracy"] > 0.5
+    assert {path.name for path in history.parent.iterdir()} == {"history.csv", "model.safetensors"}
+
+
+def test_an_interrupt_between_two_epochs_is_answered_in_process(
+    chainrule, wdbc, tmp_path, monkeypatch
+):
+    from chainrule.training.consumers import CSVLog
+
+    write = CSVLog.__call__
+
+    def interrupted(self, event):
+        write(self, event)
+        if isinstance(event, EpochEnded) and event.epoch == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(CSVLog, "__call__", interrupted)
+    outcome = chainrule("train", wdbc, "--target", "diagnosis", "--out", tmp_path)
+    assert outcome.code == 130
+    assert len((tmp_path / "history.csv").read_text(encoding="utf-8").splitlines()) == 4
+    assert isinstance(cr.load(tmp_path / "model.safetensors"), cr.TableModel)

@@ -1,0 +1,83 @@
+"""The build: with a compiler, without one, and with one that fails."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Return a copy of what the build reads, so that it writes nothing into the checkout."""
+    copy = tmp_path / "source"
+    ignored = shutil.ignore_patterns("__pycache__", "*.so")
+    for name in ("src", "native"):
+        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+    for name in ("pyproject.toml", "CMakeLists.txt", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def build_wheel(source: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    # The build tools are in the test environment: no isolation, so no download.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
+    return subprocess.run(
+        [*command, "--wheel-dir", str(source / "wheels"), str(source)],
+        env=os.environ | {"PATH": path} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_pure_build_needs_no_compiler_and_makes_a_wheel_for_every_machine(source: Path) -> None:
+    result = build_wheel(source, CHAINRULE_PURE="1", CXX="/bin/false", CC="/bin/false")
+    assert result.returncode == 0, result.stderr
+    (wheel,) = (source / "wheels").glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "chainrule/py.typed" in names
+    assert not [name for name in names if "_native" in name and not name.endswith(".pyi")]
+
+
+def test_failed_compile_names_the_two_ways_out(source: Path) -> None:
+    result = build_wheel(source, CXX="/bin/false", CC="/bin/false", CHAINRULE_PURE="0")
+    assert result.returncode != 0
+    output = result.stdout + result.stderr
+    assert "apt-get install g++" in output
+    assert "CHAINRULE_PURE=1 pip install" in output
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_pure_environment_works_on_the_reference_engine_and_says_so() -> None:
+    code = "from chainrule.cli import main; main(['info'])"
+    result = run_python(code, CHAINRULE_PURE="1")
+    assert result.returncode == 0, result.stderr
+    assert "reference" in result.stdout
+    assert "CHAINRULE_PURE" in result.stdout
+
+
+@pytest.mark.skipif("CHAINRULE_PURE" in os.environ, reason="a pure installation has no extension")
+def test_installed_extension_knows_the_cpu() -> None:
+    code = (
+        "from chainrule.engines.extension import native; info = native.cpu_info();"
+        "assert info['cores'] >= 1; assert info['instruction_sets'][0] == 'generic'"
+    )
+    result = run_python(code)
+    assert result.returncode == 0, result.stderr
