@@ -32,7 +32,7 @@ docs: $(VENV)/installed $(VENV)/dev
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
 bench: $(VENV)/installed
-	@echo "No benchmarks yet: they come with the compiled core."
+	$(BIN)/python benchmarks/training.py --workloads 0,1,2
 
 clean:
 	rm -rf $(VENV) build demo docs/_build docs/api

@@ -1,4 +1,4 @@
-"""One pass forward and one back through the layers, as MATHS.md writes them, in columns.
+"""One pass forward and one back through the layers, as the equations do, in columns.
 
 Generic over the array library; the reference engine and the trace run the same lines.
 """

@@ -40,6 +40,9 @@ _LATEX = {
     "½": r"\tfrac12 ",
     "²": "^2",
     "log": r"\log ",
+    "ᵢ₌ⱼ": "_{i=j}",
+    "n_in": "n_{in}",
+    "n_out": "n_{out}",
     "ⱼₖ": "_{jk}",
     "ᵢⱼ": "_{ij}",
     "ⱼ": "_j",
@@ -58,6 +61,9 @@ class EquationText(NamedTuple):
     kind: str
     """"" for the equation itself, else "derivative", "gradient", "Jacobian", "cost", "state"."""
     formula: str
+
+# A root takes one sign in LaTeX: braces around all that stands under it.
+_ROOT = re.compile(r"√(?:\((?P<group>(?:[^()]|\([^()]*\))*)\)|(?P<letter>n_\w+|\w\u0302?))")
 
 
 def equation_text(function: Callable[..., Any]) -> EquationText | None:
@@ -79,6 +85,7 @@ def latex(formula: str) -> str:
     Z^{[l]} = {W^{[l]}}^{\mathsf T} \cdot  A^{[l]}
     """
     formula = _TRANSPOSED.sub(r"{\1^{[\2]}}ᵀ", formula)
+    formula = _ROOT.sub(lambda root: rf"\sqrt{{{root['group'] or root['letter']}}}", formula)
     for symbol in sorted(_LATEX, key=len, reverse=True):
         formula = formula.replace(symbol, _LATEX[symbol])
     return _LAYER_INDEX.sub(_superscript, formula)

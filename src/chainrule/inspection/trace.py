@@ -1,4 +1,4 @@
-"""The trace of one step: every array of MATHS.md with its numbers, in columns."""
+"""The trace of one step: every array of the mathematics with its numbers, in columns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Term(NamedTuple):
     """One array of the step: which equation gave it, under which name, and its numbers."""
 
     equation: str
-    """Id in MATHS.md; "" for what was given."""
+    """Id in docs/maths.md; "" for what was given."""
     name: str
     """"Z[1]", "δ[2]"."""
     formula: str
@@ -43,7 +43,7 @@ class Term(NamedTuple):
 class Trace:
     """Everything that one step computed, equation by equation.
 
-    Arrays are in columns, as MATHS.md writes them: an example a column. Lists hold layer l at
+    Arrays are in columns, as the equations do: an example a column. Lists hold layer l at
     index l − 1. ``print(trace)`` shows a table; a notebook shows it as HTML; `to_html` and
     `to_latex` return it.
 

@@ -28,7 +28,7 @@ Floats = NDArray[np.floating]
 
 
 class Network:
-    """A feed-forward network, trained by the equations of MATHS.md.
+    """A feed-forward network, trained by the equations of the documentation's page of mathematics.
 
     Parameters
     ----------

@@ -1,0 +1,28 @@
+"""The eleven element-wise activations and their derivatives, drawn by the package itself."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from chainrule.equations.activations import ACTIVATIONS
+
+Z = np.linspace(-4, 4, 401)
+elementwise = {name: row for name, row in ACTIVATIONS.items() if row.derivative is not None}
+
+figure, axes = plt.subplots(3, 4, figsize=(9, 6.2), sharex=True, sharey=True)
+for axis, (name, row) in zip(axes.flat, elementwise.items(), strict=False):
+    axis.axhline(0, color="0.8", linewidth=0.8)
+    axis.axvline(0, color="0.8", linewidth=0.8)
+    (value,) = axis.plot(Z, row.function(Z), color="#2757dd", linewidth=1.8)
+    derivative = row.derivative(Z)
+    if row.kinked:
+        # No line where σ′ jumps.
+        derivative = np.where(np.abs(Z) < 0.01, np.nan, derivative)
+    (slope,) = axis.plot(Z, derivative, color="#d9622b", linewidth=1.4, linestyle="--")
+    axis.set_title(name, fontsize=10, family="monospace")
+    axis.set_ylim(-2.2, 4.2)
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+legend = axes.flat[-1]
+legend.set_axis_off()
+legend.legend([value, slope], ["σ(z)", "σ′(z)"], loc="center", frameon=False, fontsize=11)
+figure.tight_layout()

@@ -1,0 +1,107 @@
+"""What holds for each equation of the package, found by walking it.
+
+An equation's parameters are named by the symbols, so their names say what to call it with: a new
+equation is tested here without a line, unless it brings a new symbol.
+"""
+
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+
+import chainrule.equations
+from chainrule.equations import optimizers
+from chainrule.equations.text import equation_text
+
+_Z = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+_A = np.array([[0.25, 0.5, 0.125], [0.75, 0.5, 0.875]])
+_W = np.array([[0.5, -0.25], [1.0, 0.75]])
+
+ARRAYS = {
+    "Z": _Z,
+    "A": _A,
+    "A_prev": _A,
+    "Y": np.array([[1.0, 0.0, 0.25], [0.0, 1.0, 0.75]]),
+    "W": _W,
+    "W_next": _W,
+    "b": np.array([[0.5], [-0.5]]),
+    "grad_A": -_Z,
+    "delta": -_Z,
+    "delta_next": -_Z,
+    "a": np.array([0.25, 0.75]),
+    "C": np.array([0.5, 1.5, 0.25]),
+    "weights": np.array([1.0, 2.0, 0.5]),
+    "theta": np.array([0.5, -2.0]),
+    "gradient": np.array([0.25, 1.0]),
+    "U": _W,
+    "N": _W,
+    "draws": _W,
+}
+NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "n_in": 2, "n_out": 2}
+FUNCTIONS = {
+    "sigma": lambda Z: Z * 2.0,
+    "derivative": lambda Z: Z * 2.0,
+    "through_activation": lambda grad_A: grad_A * 2.0,
+}
+STATES = {
+    "gradient_descent_update": optimizers.gradient_descent_init,
+    "momentum_update": optimizers.momentum_init,
+    "heavy_ball_update": optimizers.momentum_init,
+    "nesterov_update": optimizers.momentum_init,
+    "rmsprop_update": optimizers.rmsprop_init,
+    "adam_update": optimizers.adam_init,
+}
+
+
+def all_equations():
+    """Return every function of the package whose docstring starts with an equation's id."""
+    found = []
+    for info in pkgutil.walk_packages(chainrule.equations.__path__, "chainrule.equations."):
+        module = importlib.import_module(info.name)
+        for _, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == info.name and equation_text(function):
+                found.append(function)
+    return found
+
+
+EQUATIONS = all_equations()
+
+
+def _arguments(function, array):
+    """Return a value for each parameter that has no default, and for each optional array."""
+    arguments = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in ARRAYS:
+            arguments[name] = array(ARRAYS[name])
+        elif name == "state":
+            arguments[name] = STATES[function.__name__](array(ARRAYS["theta"]))
+        elif parameter.default is inspect.Parameter.empty:
+            arguments[name] = NUMBERS[name] if name in NUMBERS else FUNCTIONS[name]
+    return arguments
+
+
+def _arrays(value):
+    """Return the arrays in a result, which may be a tuple of tuples."""
+    if isinstance(value, tuple):
+        return [array for part in value for array in _arrays(part)]
+    return [value] if hasattr(value, "__array_namespace__") else []
+
+
+@pytest.mark.parametrize("function", EQUATIONS, ids=lambda function: function.__name__)
+def test_equation_returns_arrays_of_the_library_and_precision_it_got(xp, dtype, array, function):
+    for result in _arrays(function(**_arguments(function, array))):
+        assert result.__array_namespace__() == array(0.0).__array_namespace__()
+        assert result.dtype == getattr(xp, dtype)
+
+
+@pytest.mark.parametrize("function", EQUATIONS, ids=lambda function: function.__name__)
+def test_equation_changes_nothing_in_place(function):
+    # Writing to a read-only array is an error. (Arrays of JAX cannot be written to at all.)
+    def read_only(numbers):
+        copy = np.array(numbers)
+        copy.flags.writeable = False
+        return copy
+
+    function(**_arguments(function, read_only))

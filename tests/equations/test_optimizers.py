@@ -1,0 +1,225 @@
+"""O0 to O5."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from chainrule.equations import optimizers
+from tests.equations import recurrences, worked_steps
+from tests.numerics import as_float64, assert_within, epsilon
+
+
+class Case(NamedTuple):
+    """An optimizer, its recurrence, and settings that change every default."""
+
+    id: str
+    init: Callable
+    update: Callable
+    recurrence: Callable
+    settings: dict[str, float]
+    parabola_rate: float
+    rosenbrock_rate: float
+
+
+CASES = (
+    Case(
+        "O0-gradient_descent",
+        optimizers.gradient_descent_init,
+        optimizers.gradient_descent_update,
+        recurrences.gradient_descent,
+        {},
+        0.1,
+        1e-3,
+    ),
+    Case(
+        "O1-momentum",
+        optimizers.momentum_init,
+        optimizers.momentum_update,
+        recurrences.momentum,
+        {"beta": 0.7},
+        0.1,
+        1e-3,
+    ),
+    Case(
+        "O2-rmsprop",
+        optimizers.rmsprop_init,
+        optimizers.rmsprop_update,
+        recurrences.rmsprop,
+        {"beta": 0.8, "epsilon": 1e-3},
+        0.02,
+        1e-2,
+    ),
+    Case(
+        "O3-adam",
+        optimizers.adam_init,
+        optimizers.adam_update,
+        recurrences.adam,
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        0.1,
+        1e-2,
+    ),
+    Case(
+        "O4-heavy_ball",
+        optimizers.momentum_init,
+        optimizers.heavy_ball_update,
+        recurrences.heavy_ball,
+        {"beta": 0.7},
+        0.02,
+        2e-4,
+    ),
+    Case(
+        "O5-nesterov",
+        optimizers.momentum_init,
+        optimizers.nesterov_update,
+        recurrences.nesterov,
+        {"beta": 0.7},
+        0.02,
+        2e-4,
+    ),
+)
+every_optimizer = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+
+
+def _run(case, theta, gradient, steps, learning_rate, **settings):
+    """Return θ after every step, the gradient being a function of (step, θ)."""
+    state, path = case.init(theta), []
+    for step in range(steps):
+        theta, state = case.update(theta, gradient(step, theta), state, learning_rate, **settings)
+        path.append(theta)
+    return path
+
+
+@every_optimizer
+@pytest.mark.parametrize("defaults", [True, False], ids=["defaults", "other_settings"])
+def test_two_hundred_steps_equal_the_scalar_recurrence(array64, case, defaults):
+    settings = {} if defaults else case.settings
+    start = [0.5, -1.25, 3.0]
+    # Three parameters with gradients of different sizes and signs.
+    gradients = [
+        [math.sin(step), 10 * math.cos(0.1 * step), 1e-3 * (-1.0) ** step] for step in range(200)
+    ]
+    path = _run(
+        case, array64(start), lambda step, _: array64(gradients[step]), 200, 0.05, **settings
+    )
+    expected = [
+        case.recurrence(W, [g[i] for g in gradients], 0.05, **settings) for i, W in enumerate(start)
+    ]
+    # 200 steps of up to 10 roundings of numbers of at most about 10 would allow 2e−12.
+    assert_within(np.stack([as_float64(theta) for theta in path], axis=1), expected, 1e-12)
+
+
+def _worked_rows(xp, case):
+    """Return the states that a case passes on its way through the worked steps."""
+    theta = xp.asarray([worked_steps.W_START], dtype=xp.float64)
+    state, rows = case.init(theta), []
+    for gradient in worked_steps.GRADIENTS:
+        delta_W = xp.asarray([gradient], dtype=xp.float64)
+        theta, state = case.update(theta, delta_W, state, worked_steps.LEARNING_RATE)
+        rows.append({"W": theta, **state._asdict()})
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("case", "steps"),
+    [
+        (CASES[1], worked_steps.MOMENTUM),
+        (CASES[2], worked_steps.RMSPROP),
+        (CASES[3], worked_steps.ADAM),
+    ],
+    ids=["O1-momentum", "O2-rmsprop", "O3-adam"],
+)
+def test_first_three_steps_are_the_worked_numbers(xp, case, steps):
+    for row, worked in zip(_worked_rows(xp, case), steps, strict=True):
+        for symbol in row.keys() & worked.keys():
+            bound = 0.5 * 10.0**-worked_steps.DECIMALS + 8 * epsilon("float64")
+            assert_within(row[symbol], [worked[symbol]], bound)
+
+
+@every_optimizer
+def test_optimizer_minimises_a_parabola(array, case):
+    minimum, curvature = array([2.0, -1.0]), array([1.0, 4.0])
+    path = _run(
+        case,
+        array([0.0, 0.0]),
+        lambda _, theta: curvature * (theta - minimum),
+        300,
+        case.parabola_rate,
+    )
+    # RMSprop and Adam end within a step's length, about α, of the minimum; the others closer.
+    assert_within(path[-1], as_float64(minimum), case.parabola_rate)
+
+
+@every_optimizer
+def test_optimizer_makes_progress_on_rosenbrock(array, case):
+    def cost(theta):
+        x, y = as_float64(theta)
+        return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+    def gradient(_, theta):
+        x, y = as_float64(theta)
+        return array([-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)])
+
+    start = array([-1.2, 1.0])
+    path = _run(case, start, gradient, 500, case.rosenbrock_rate)
+    # From 24.2 into the valley, whose floor lies below 5 from here to the minimum at (1, 1).
+    assert cost(start) > 24
+    assert cost(path[-1]) < 4
+
+
+@every_optimizer
+def test_optimizer_state_starts_at_zero(array, case):
+    for part in case.init(array([1.0, -2.0])):
+        assert np.all(np.asarray(part) == 0)
+
+
+@every_optimizer
+def test_zero_gradient_from_the_start_changes_nothing(array, case):
+    theta = array([1.0, -2.0])
+    path = _run(case, theta, lambda _, theta: theta * 0.0, 3, 0.1)
+    np.testing.assert_array_equal(as_float64(path[-1]), [1.0, -2.0])
+
+
+def test_o0_gradient_descent_of_a_worked_example(array, dtype):
+    theta, _ = optimizers.gradient_descent_update(array([1.0]), array([2.0]), (), 0.1)
+    assert_within(theta, [0.8], 2 * epsilon(dtype))
+
+
+def test_o3_adam_counts_its_updates(array):
+    theta = array([1.0])
+    state = optimizers.adam_init(theta)
+    for t in (1, 2, 3):
+        theta, state = optimizers.adam_update(theta, array([1.0]), state, 0.1)
+        assert state.t == t
+
+
+def test_o3_adam_first_step_is_the_learning_rate_whatever_the_gradient(array, dtype):
+    # V̂ = δW and Ŝ = δW² at t = 1: without both corrections it would be 3.2 α.
+    gradient = array([1e-3, 1.0, -1e3])
+    theta = array([0.0, 0.0, 0.0])
+    theta, _ = optimizers.adam_update(theta, gradient, optimizers.adam_init(theta), 0.1)
+    # ε = 1e−8 beside |δW| = 1e−3 counts 1e−5; about 16 roundings.
+    assert_within(theta, [-0.1, -0.1, 0.1], 0.1 * (1e-5 + 16 * epsilon(dtype)))
+
+
+def test_o5_nesterov_equals_the_textbook_form_with_two_points(array64):
+    def gradient(theta):
+        return 3 * theta - 1
+
+    case = CASES[5]
+    path = _run(case, array64([2.0]), lambda _, theta: gradient(theta), 50, 0.05)
+    expected = recurrences.nesterov_two_points(2.0, gradient, 0.05, 0.9, 50)
+    # V = 0 at the start, so both begin at the same point.
+    assert_within([as_float64(theta)[0] for theta in path], expected, 1e-13)
+
+
+def test_o4_heavy_ball_is_o1_at_a_learning_rate_times_one_minus_beta(array64):
+    gradients = [math.cos(step) for step in range(20)]
+    heavy, average = (
+        _run(case, array64([1.0]), lambda step, _: array64([gradients[step]]), 20, rate)
+        for case, rate in ((CASES[4], 0.01), (CASES[1], 0.1))
+    )
+    for one, other in zip(heavy, average, strict=True):
+        assert_within(one, as_float64(other), 20 * 8 * epsilon("float64"))
