@@ -25,7 +25,7 @@ def engine_named(name: str) -> Engine:
     """
     if name == "auto":
         name = "reference"
-    if name not in ENGINES:
+    if not isinstance(name, str) or name not in ENGINES:
         raise InvalidArgumentError(
             f"engine: expected auto or one of {', '.join(ENGINES)}; got {name!r}"
         )

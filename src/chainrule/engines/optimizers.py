@@ -62,6 +62,9 @@ class Optimizer:
                 raise InvalidArgumentError(
                     f"{field.name}: expected a number in [0, 1); got {value!r}"
                 )
+            if not callable(value):
+                # A float64 of NumPy would turn float32 arithmetic into float64.
+                object.__setattr__(self, field.name, float(value))
 
     @property
     def hyperparameters(self) -> dict[str, float]:

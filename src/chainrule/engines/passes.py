@@ -29,9 +29,8 @@ def as_columns(rows: Array) -> Array:
 
 
 class BackwardPass(NamedTuple):
-    """What came down: ∇ₐC, δ[l] at index l−1, and the gradient of each layer's blocks."""
+    """What came down: δ[l] at index l−1, and the gradient of each layer's blocks."""
 
-    grad_A: Array
     deltas: list[Array]
     gradients: list[tuple[Array, ...]]
 
@@ -63,10 +62,10 @@ def backward_pass(
 ) -> BackwardPass:
     """Return δ of every layer and the gradient of every block (BP1 to BP4 or FU1 to FU3)."""
     output = passes[-1]
-    grad_A = COSTS[spec.cost].gradient(output.A, Y)
     if spec.fused_pair is not None:
         delta = spec.fused_pair.error(output.A, Y)
     else:
+        grad_A = COSTS[spec.cost].gradient(output.A, Y)
         delta = spec.layers[-1].through_activation(output)(grad_A)
     if weights is not None:
         delta = weighted_error(delta, weights)
@@ -80,7 +79,7 @@ def backward_pass(
             through = spec.layers[index - 1].through_activation(passes[index - 1])
             delta = spec.layers[index].error_below(theta[index], delta, through)
             deltas.append(delta)
-    return BackwardPass(grad_A, deltas[::-1], gradients[::-1])
+    return BackwardPass(deltas[::-1], gradients[::-1])
 
 
 def mean_cost(C: Array, weights: Array | None) -> Array:

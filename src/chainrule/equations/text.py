@@ -62,6 +62,7 @@ class EquationText(NamedTuple):
     """"" for the equation itself, else "derivative", "gradient", "Jacobian", "cost", "state"."""
     formula: str
 
+
 # A root takes one sign in LaTeX: braces around all that stands under it.
 _ROOT = re.compile(r"√(?:\((?P<group>(?:[^()]|\([^()]*\))*)\)|(?P<letter>n_\w+|\w\u0302?))")
 

@@ -104,7 +104,7 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 
 def _check_version(path: Path, version: str | None) -> None:
-    if version is None or not version.isdecimal():
+    if version is None or not version.isdecimal() or version.startswith("0"):
         raise InvalidModelFileError(
             f"{path}: is a safetensors file, but not one of chainrule's: its header has no "
             "format version"

@@ -114,11 +114,15 @@ def trace_step(
     objective: Objective = Objective(),  # noqa: B008 - frozen
 ) -> Trace:
     """Compute one step by the equations and keep everything; nothing is changed in place."""
+    # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
+    parameters = parameters.copy()
     theta = views(spec, parameters)
-    X, Y = as_columns(examples.X), as_columns(examples.Y)
+    X, Y = as_columns(examples.X.copy()), as_columns(examples.Y.copy())
     passes = forward_pass(spec, theta, X)
     C = example_costs(spec, passes[-1], Y)
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
+    with np.errstate(over="ignore"):  # shown even where a fused pair does without it
+        grad_A = COSTS[spec.cost].gradient(passes[-1].A, Y)
     gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
     J = float(mean_cost(C, examples.weights))
     J += penalty(spec, theta, objective.l1, objective.l2)
@@ -135,7 +139,7 @@ def trace_step(
     new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
 
     terms = _forward_terms(spec, theta, X, Y, passes)
-    terms += _cost_terms(spec, C, J, examples.weights is not None, back.grad_A)
+    terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
     terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
     terms += _update_terms(spec, optimizer, new_slots, step)
     return Trace(
@@ -145,7 +149,7 @@ def trace_step(
         A=[p.A for p in passes],
         costs=C,
         loss=J,
-        grad_A=back.grad_A,
+        grad_A=grad_A,
         delta=back.deltas,
         weight_gradients=[layer[0] for layer in gradients],
         bias_gradients=[layer[1] for layer in gradients],
@@ -175,7 +179,7 @@ def _forward_terms(
 ) -> list[Term]:
     L = len(passes)
     terms = [Term("", "A[0]", "X, the inputs", X), Term("", "Y", "the targets", Y)]
-    for l, (layer, arrays, layer_pass) in enumerate(  # noqa: E741 - MATHS' letter
+    for l, (layer, arrays, layer_pass) in enumerate(  # noqa: E741 - the field's letter
         zip(spec.layers, theta, passes, strict=True), start=1
     ):
         for block, array in zip(spec.blocks()[l - 1], arrays, strict=True):
@@ -214,7 +218,7 @@ def _backward_terms(
 ) -> list[Term]:
     L = len(deltas)
     terms = []
-    for l in range(L, 0, -1):  # noqa: E741 - MATHS' letter
+    for l in range(L, 0, -1):  # noqa: E741 - the field's letter
         if l < L:
             equation: Callable[..., Any] = backpropagation.hidden_error
         elif spec.fused_pair is not None:
@@ -224,6 +228,12 @@ def _backward_terms(
         else:
             equation = backpropagation.output_error
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
+        if l < L and parse_activation(spec.layers[l - 1].activation)[0] == "softmax":  # type: ignore[attr-defined]
+            # BP2's second factor is σ′ for an element-wise σ only.
+            formula = (
+                f"δ[{l}] = Jᵀ (W[{l + 1}]ᵀ · δ[{l + 1}]), the product with softmax's Jacobian, BP1s"
+            )
+            delta = delta._replace(formula=formula)
         if weighted and l == L:
             weight = equation_text(costs.weighted_error)
             note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chainrule.checks import whole_number
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import Optimizer, optimizer_named
@@ -95,13 +96,10 @@ class Network:
             cost,
             init,
             np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,
-            bool(fused),
+            fused,
         )
-        if seed is None:
-            seed = draw_seed()
-        elif isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
-            raise InvalidArgumentError(f"seed: expected a whole number ≥ 0 or None; got {seed!r}")
-        self._set(spec, initial_parameters(spec, int(seed)), int(seed), 0)
+        seed = draw_seed() if seed is None else whole_number("seed", seed, 0)
+        self._set(spec, initial_parameters(spec, seed), seed, 0)
 
     def _set(self, spec: NetworkSpec, parameters: Floats, seed: int, epochs: int) -> None:
         self.spec = spec
@@ -131,7 +129,12 @@ class Network:
 
     @parameters.setter
     def parameters(self, value: ArrayLike) -> None:
-        vector = np.asarray(value, self.spec.dtype)
+        try:
+            vector = np.asarray(value, self.spec.dtype)
+        except (ValueError, TypeError) as error:
+            raise InvalidArgumentError(
+                f"parameters: cannot be read as numbers ({error})"
+            ) from error
         if vector.shape != self._parameters.shape:
             raise InvalidArgumentError(
                 f"parameters: expected shape {self._parameters.shape}; got {vector.shape}"
@@ -215,6 +218,15 @@ class Network:
         """
         history = History()
         progress = Progress() if verbose else None
+        wrong = (
+            [callback for callback in callbacks if not callable(callback)]
+            if isinstance(callbacks, Sequence)
+            else [callbacks]
+        )
+        if wrong:
+            raise InvalidArgumentError(
+                f"callbacks: expected a list of functions of an event; got {wrong[0]!r}"
+            )
         consumers: list[Callable[[Event], bool | None]] = [history, *callbacks]
         if progress is not None:
             consumers.insert(1, progress)
@@ -224,8 +236,8 @@ class Network:
             examples=as_examples(self.spec, X, Y, sample_weight),
             optimizer=optimizer_named(optimizer),
             engine=engine_named(engine),
-            epochs=_count("epochs", epochs, 0),
-            batch_size=_count("batch_size", batch_size, 1),
+            epochs=whole_number("epochs", epochs, 0),
+            batch_size=whole_number("batch_size", batch_size, 1),
             seed=self.seed,
             objective=_objective(l1, l2),
             validation=self._validation(validation_data),
@@ -235,28 +247,26 @@ class Network:
         )
         self.history = history
         try:
-            for event in self._until_stopped(training.events(), consumers):
-                if isinstance(event, EpochEnded):
-                    self.epochs_trained += 1
+            self._tell(training.events(), consumers)
         finally:
             if progress is not None:
                 progress.close()
         return history
 
-    def _until_stopped(
-        self, events: Iterator[Event], consumers: Sequence[Callback]
-    ) -> Iterator[Event]:
+    def _tell(self, events: Iterator[Event], consumers: Sequence[Callback]) -> None:
         """Hand each event to all consumers; end after the epoch in which one returned True."""
         epochs = 0
         for event in events:
-            answers = [consume(event) for consume in consumers]
-            yield event
             if isinstance(event, EpochEnded):
+                # First of all: whatever a consumer raises, the parameters have seen this epoch.
+                self.epochs_trained += 1
                 epochs += 1
-                if any(answer is True for answer in answers):
-                    for consume in consumers:
-                        consume(Stopped(epochs, "callback"))
-                    return
+            answers = [consume(event) for consume in consumers]
+            stop = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
+            if isinstance(event, EpochEnded) and stop:
+                for consume in consumers:
+                    consume(Stopped(epochs, "callback"))
+                return
 
     def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
         if data is None:
@@ -448,14 +458,6 @@ class Network:
         return ModelFile(self.spec, self._parameters, metadata)
 
 
-def _count(name: str, value: int, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
-        raise InvalidArgumentError(
-            f"{name}: expected a whole number of at least {least}; got {value!r}"
-        )
-    return int(value)
-
-
 def _objective(l1: float, l2: float) -> Objective:
     for name, value in (("l1", l1), ("l2", l2)):
         if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
@@ -464,4 +466,5 @@ def _objective(l1: float, l2: float) -> Objective:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    # Python refuses to read thousands of digits; no seed has a hundred.
+    return int(text) if text.isdecimal() and len(text) <= 100 else 0

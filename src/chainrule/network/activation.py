@@ -38,12 +38,16 @@ def parse_activation(text: str) -> tuple[str, dict[str, float]]:
         )
     name = match["name"]
     parameters = dict(ACTIVATIONS[name].parameters)
+    given: set[str] = set()
     for argument in filter(None, (part.strip() for part in (match["arguments"] or "").split(","))):
         key, _, value = (part.strip() for part in argument.partition("="))
         if key not in parameters:
             raise InvalidArgumentError(
                 f"activation: {name} takes {_listed(parameters)}; got {argument!r}"
             )
+        if key in given:
+            raise InvalidArgumentError(f"activation: {name}'s {key} is given twice in {text!r}")
+        given.add(key)
         try:
             parameters[key] = float(value)
         except ValueError:

@@ -25,14 +25,14 @@ class PlacedBlock(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The block as MATHS writes it: "W[1]"."""
+        """The block as the equations write it: "W[1]"."""
         return f"{self.block.name}[{self.layer}]"
 
 
 def placed_blocks(spec: NetworkSpec) -> Iterator[PlacedBlock]:
     """Yield every block of parameters with its slice of the flat vector."""
     start = 0
-    for l, blocks in enumerate(spec.blocks(), start=1):  # noqa: E741 - MATHS' letter
+    for l, blocks in enumerate(spec.blocks(), start=1):  # noqa: E741 - the field's letter
         for block in blocks:
             stop = start + prod(block.shape)
             yield PlacedBlock(l, block, slice(start, stop))

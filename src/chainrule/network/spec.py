@@ -46,7 +46,7 @@ class NetworkSpec:
     fused: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_features, bool) or not isinstance(self.n_features, int):
+        if isinstance(self.n_features, bool) or not hasattr(type(self.n_features), "__index__"):
             raise InvalidArgumentError(
                 "layers: the first entry is the number of features, a whole number; "
                 f"got {self.n_features!r}"
@@ -55,17 +55,24 @@ class NetworkSpec:
             raise InvalidArgumentError(
                 f"layers: the number of features must be at least 1; got {self.n_features}"
             )
+        object.__setattr__(self, "n_features", int(self.n_features))
+        if not isinstance(self.layers, tuple | list):
+            raise InvalidArgumentError(
+                f"layers: expected layers such as Dense(24, 'relu'); got {self.layers!r}"
+            )
+        object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers:
             raise InvalidArgumentError(
                 "layers: expected at least one layer after the number of features, "
                 "as in [30, Dense(2, 'softmax')]; got none"
             )
         for layer in self.layers:
-            if not isinstance(layer, Layer):
+            # A class has its instances' methods, so the protocol alone would take `Dense` itself.
+            if isinstance(layer, type) or not isinstance(layer, Layer):
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
-        if self.cost not in COSTS:
+        if not isinstance(self.cost, str) or self.cost not in COSTS:
             raise InvalidArgumentError(
                 f"cost: expected one of {', '.join(COSTS)}; got {self.cost!r}"
             )
@@ -83,6 +90,8 @@ class NetworkSpec:
         check_init(self.init)
         if self.dtype not in DTYPES:
             raise InvalidArgumentError(f"dtype: expected float32 or float64; got {self.dtype!r}")
+        if not isinstance(self.fused, bool):
+            raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -103,7 +103,7 @@ def one_hot(classes: NDArray[Any], n: int, dtype: str, name: str = "Y") -> Float
         first = int(np.argmax(wrong))
         raise InvalidArgumentError(
             f"{name}: class indices must be whole numbers from 0 to {n - 1} (the network has {n} "
-            f"outputs); got {classes[first]!r} at row {first}"
+            f"outputs); got {classes[first].item()!r} at row {first}"
         )
     targets = np.zeros((len(numbers), n), dtype)
     targets[np.arange(len(numbers)), numbers.astype(np.intp)] = 1
@@ -131,9 +131,12 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
         raise InvalidArgumentError(f"{name}: cannot be read as an array ({error})") from error
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "O":
+            # NumPy would read numbers out of texts, but only out of those among objects.
+            texts = any(isinstance(entry, str | bytes) for entry in array.flat)
             try:
-                return array.astype(np.float64)
-            except (ValueError, TypeError):
+                if not texts:
+                    return array.astype(np.float64)
+            except (ValueError, TypeError, OverflowError):
                 pass
         raise InvalidArgumentError(
             f"{name}: expected numbers; got an array of {array.dtype} "

@@ -1,5 +1,7 @@
 """The history of a training: its epochs as rows, its events as a list."""
 
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,9 @@ class History:
 
 def csv_text(epochs: list[EpochEnded], header: bool = True) -> str:
     """Return epochs as CSV lines; numbers are written so that they read back unchanged."""
-    lines = [",".join(epochs[0].row())] if header and epochs else []
-    lines += [",".join(repr(value) for value in event.row().values()) for event in epochs]
-    return "".join(line + "\n" for line in lines)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header and epochs:
+        writer.writerow(epochs[0].row())
+    writer.writerows([repr(value) for value in event.row().values()] for event in epochs)
+    return text.getvalue()

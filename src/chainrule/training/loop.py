@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer
-from chainrule.engines.passes import penalty
+from chainrule.engines.passes import mean_cost, penalty
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.parameters import views
 from chainrule.network.random import epoch_order
@@ -79,11 +79,12 @@ class Training:
                     StepRecords(records.cost[taken], records.gradient_norm[taken]),
                 )
                 self._check_finite(records, taken, epoch, rates, before)
-                elapsed = time.perf_counter() - piece_started
+                # A coarse clock may stand still meanwhile.
+                elapsed = max(time.perf_counter() - piece_started, 1e-9)
                 piece = max(1, int((taken.stop - done) * min(100, _PIECE_SECONDS / elapsed)))
                 done = taken.stop
                 if done < steps:
-                    loss = float(np.average(records.cost[taken], weights=shares[taken]))
+                    loss = float(mean_cost(records.cost[taken], shares[taken]))
                     yield StepsEnded(epoch, done, steps, loss)
             yield self._epoch_ended(epoch, records, shares, float(rates[-1]), started, before)
         yield Stopped(self.epochs, "finished")

@@ -52,6 +52,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 )
 
 
+_TAKEN = ("epoch", "loss", "penalty", "learning_rate", "gradient_norm", "seconds")
+
+
 def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
     """Return metrics by name; a function goes by its own name.
 
@@ -62,11 +65,21 @@ def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
     """
     if isinstance(metrics, str):
         metrics = [metrics]
+    if not isinstance(metrics, Sequence):
+        raise InvalidArgumentError(
+            f"metrics: expected a list of names or functions of (outputs, targets); got {metrics!r}"
+        )
     result: dict[str, Metric] = {}
     for metric in metrics:
         if callable(metric):
-            result[getattr(metric, "__name__", repr(metric))] = metric
-        elif metric in METRICS:
+            name = getattr(metric, "__name__", repr(metric))
+            if name in result or name in _TAKEN or name.startswith("validation_"):
+                raise InvalidArgumentError(
+                    f"metrics: a column of the history is named {name!r} already; "
+                    "give the function another __name__"
+                )
+            result[name] = metric
+        elif isinstance(metric, str) and metric in METRICS:
             result[metric] = METRICS[metric]
         else:
             raise InvalidArgumentError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from chainrule.checks import whole_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import (
     bias_gradient,
@@ -58,11 +59,7 @@ class Dense:
     init: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.units, bool) or not hasattr(self.units, "__index__") or self.units < 1:
-            raise InvalidArgumentError(
-                f"units: expected a whole number of at least 1; got {self.units!r}"
-            )
-        object.__setattr__(self, "units", int(self.units))
+        object.__setattr__(self, "units", whole_number("units", self.units, 1))
         object.__setattr__(self, "activation", canonical_activation(self.activation))
         if self.init is not None:
             check_init(self.init)
@@ -123,5 +120,5 @@ class Dense:
 
 def check_init(init: object) -> None:
     """Raise unless `init` names an initialiser or is "auto"."""
-    if init != "auto" and init not in INITIALIZERS:
+    if not isinstance(init, str) or (init != "auto" and init not in INITIALIZERS):
         raise InvalidArgumentError(f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}")

@@ -1,0 +1,274 @@
+"""Training steps of every engine: batches, order, records, state."""
+
+import signal
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, Momentum, OptimizerState
+from chainrule.network.layers import Dense
+from chainrule.network.spec import NetworkSpec
+from tests.numerics import assert_within, epsilon
+from tests.strategies_networks import Problem, problem_of
+
+SPEC = NetworkSpec(3, (Dense(5, "tanh"), Dense(2, "softmax")), "cross_entropy")
+
+
+@dataclass
+class Result:
+    theta: np.ndarray
+    state: OptimizerState
+    cost: np.ndarray
+    norm: np.ndarray
+
+    def numbers(self):
+        return self.theta, self.state.slots, np.array(self.state.t), self.cost, self.norm
+
+
+def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
+    """Train from the problem's parameters, in pieces of so many steps (all at once by default)."""
+    theta = problem.theta.copy()
+    state = optimizer.new_state(theta)
+    steps = -(-len(order) // batch_size)
+    records = StepRecords(np.full(steps, np.nan), np.full(steps, np.nan))
+    rates = optimizer.learning_rates(1, steps)
+    start = 0
+    for piece in pieces or [steps]:
+        taken = slice(start, start + piece)
+        engine.train(
+            problem.spec,
+            theta,
+            optimizer,
+            state,
+            problem.examples,
+            problem.objective,
+            order[taken.start * batch_size : taken.stop * batch_size],
+            batch_size,
+            rates[taken],
+            StepRecords(records.cost[taken], records.gradient_norm[taken]),
+        )
+        start = taken.stop
+    return Result(theta, state, *records)
+
+
+def assert_same_bits(a: Result, b: Result):
+    for x, y in zip(a.numbers(), b.numbers(), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+@settings(max_examples=30)
+@given(
+    m=st.integers(1, 40),
+    batch_size=st.sampled_from((1, 2, 3, 8, 17, 64)),
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    dtype=st.sampled_from(("float32", "float64")),
+    weighted=st.booleans(),
+    data=st.data(),
+)
+def test_steps_in_pieces_give_the_same_bits(
+    engine, m, batch_size, optimizer, dtype, weighted, data
+):
+    problem = problem_of(SPEC, m, weighted=weighted, objective=Objective(1e-3, 1e-2))
+    problem = problem.rounded(dtype)
+    order = np.random.default_rng(m).permutation(m)
+    steps = -(-m // batch_size)
+    pieces, left = [], steps
+    while left:
+        pieces.append(data.draw(st.integers(1, left)))
+        left -= pieces[-1]
+    once = train(engine, problem, OPTIMIZERS[optimizer](), order, batch_size)
+    again = train(engine, problem, OPTIMIZERS[optimizer](), order, batch_size, pieces)
+    assert_same_bits(once, again)
+    assert once.state.t == steps
+
+
+@settings(max_examples=20)
+@given(m=st.integers(1, 20), batch_size=st.sampled_from((1, 3, 8, 64)))
+def test_an_order_of_examples_equals_the_examples_in_that_order(engine, m, batch_size):
+    problem = problem_of(SPEC, m, weighted=True).rounded("float32")
+    order = np.random.default_rng(m).permutation(m)
+    weights = problem.weights[order]
+    sorted_first = problem._replace(X=problem.X[order], Y=problem.Y[order], weights=weights)
+    assert_same_bits(
+        train(engine, problem, Adam(), order, batch_size),
+        train(engine, sorted_first, Adam(), np.arange(m), batch_size),
+    )
+
+
+def test_an_order_may_name_some_examples_only_and_some_twice(engine):
+    problem = problem_of(SPEC, 9).rounded("float32")
+    order = np.array([8, 2, 2, 5, 0])
+    chosen = problem._replace(X=problem.X[order], Y=problem.Y[order])
+    assert_same_bits(
+        train(engine, problem, Adam(), order, 2),
+        train(engine, chosen, Adam(), np.arange(5), 2),
+    )
+
+
+@settings(max_examples=25)
+@given(
+    m=st.integers(1, 20),
+    batch_size=st.sampled_from((1, 2, 7, 8, 64)),
+    penalties=st.booleans(),
+    weighted=st.booleans(),
+)
+def test_each_step_descends_the_gradient_of_its_own_batch(
+    engine, m, batch_size, penalties, weighted
+):
+    objective = Objective(1e-2, 1e-1) if penalties else Objective()
+    problem = problem_of(SPEC, m, weighted=weighted, objective=objective).rounded("float64")
+    result = train(engine, problem, SGD(0.05), np.arange(m), batch_size)
+
+    theta = problem.theta.copy()
+    gradient = np.empty_like(theta)
+    for step, start in enumerate(range(0, m, batch_size)):
+        rows = np.arange(start, min(m, start + batch_size))
+        batch = problem.examples.take(rows)
+        J = engine.loss(problem.spec, theta, batch, Objective())
+        engine.loss_and_gradient(problem.spec, theta, batch, objective, gradient)
+        assert_within(result.cost[step], J, 200 * epsilon("float64") * abs(J))
+        norm = np.linalg.norm(gradient)
+        assert_within(result.norm[step], norm, 200 * epsilon("float64") * norm)
+        theta -= 0.05 * gradient
+    # A step's rounding is that of sums of at most m + 5 terms of order 1; with |J″| ≤ 2 here, a
+    # step stretches what came before by 1.1 at most, and 1.1²⁰ < 7.
+    assert_within(result.theta, theta, 7 * m * (m + 5) * epsilon("float64"))
+
+
+def test_a_short_last_batch_is_a_mean_over_its_own_examples(engine):
+    problem = problem_of(SPEC, 5).rounded("float64")
+    result = train(engine, problem, SGD(0.0), np.arange(5), 4)
+    last = engine.loss(
+        problem.spec, problem.theta, problem.examples.take(np.array([4])), Objective()
+    )
+    assert_within(result.cost[1], last, 20 * epsilon("float64") * last)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_a_learning_rate_of_zero_moves_nothing(engine, name):
+    problem = problem_of(SPEC, 10).rounded("float32")
+    result = train(engine, problem, OPTIMIZERS[name](learning_rate=0.0), np.arange(10), 3)
+    np.testing.assert_array_equal(result.theta, problem.theta)
+    assert result.state.t == 4
+
+
+def test_each_step_takes_its_own_learning_rate(engine):
+    problem = problem_of(SPEC, 6).rounded("float64")
+    result = train(engine, problem, SGD(lambda t: 0.5 if t == 2 else 0.0), np.arange(6), 2)
+    gradient = np.empty_like(problem.theta)
+    second = problem.examples.take(np.array([2, 3]))
+    engine.loss_and_gradient(problem.spec, problem.theta, second, Objective(), gradient)
+    expected = problem.theta - 0.5 * gradient
+    assert_within(result.theta, expected, 100 * epsilon("float64") * (1 + np.abs(expected)))
+
+
+def test_a_batch_without_weight_moves_momentum_only_by_its_past(engine):
+    problem = problem_of(SPEC, 4).rounded("float64")
+    weights = np.array([1.0, 1.0, 0.0, 0.0])
+    problem = problem._replace(weights=weights)
+    result = train(engine, problem, Momentum(0.1, beta=0.5), np.arange(4), 2)
+    assert result.cost[1] == result.norm[1] == 0.0
+    first = train(engine, problem, Momentum(0.1, beta=0.5), np.arange(2), 2)
+    expected = first.theta - 0.1 * 0.5 * first.state.slots[0]
+    assert_within(result.theta, expected, 4 * epsilon("float64") * (1 + np.abs(expected)))
+
+
+def test_training_reads_examples_order_and_rates_without_writing_them(engine):
+    problem = problem_of(SPEC, 10, weighted=True).rounded("float32")
+    order, rates = np.arange(10), np.full(4, 0.01)
+    for array in (problem.X, problem.Y, problem.weights, order, rates):
+        array.flags.writeable = False
+    optimizer = Adam()
+    theta = problem.theta.copy()
+    records = StepRecords(np.empty(4), np.empty(4))
+    engine.train(
+        problem.spec, theta, optimizer, optimizer.new_state(theta), problem.examples,
+        Objective(), order, 3, rates, records,
+    )  # fmt: skip
+    assert (theta != problem.theta).any()
+
+
+def test_memory_around_parameters_state_and_records_is_not_written(engine):
+    problem = problem_of(SPEC, 10).rounded("float32")
+    optimizer = Adam()
+    theta = np.full(problem.theta.size + 16, 7.0, np.float32)
+    theta[8:-8] = problem.theta
+    slots = np.full((4, problem.theta.size), 7.0, np.float32)
+    slots[1:3] = 0.0
+    cost, norm = np.full(6, 7.0), np.full(6, 7.0)
+    engine.train(
+        problem.spec, theta[8:-8], optimizer, OptimizerState(slots[1:3]), problem.examples,
+        Objective(), np.arange(10), 3, np.full(4, 0.01), StepRecords(cost[1:5], norm[1:5]),
+    )  # fmt: skip
+    guards = (theta[:8], theta[-8:], slots[0], slots[3], cost[[0, 5]], norm[[0, 5]])
+    assert all((guard == 7.0).all() for guard in guards)
+    assert (slots[1:3] != 7.0).all()
+    assert (cost[1:5] != 7.0).all()
+
+
+def test_an_empty_order_changes_nothing(engine):
+    problem = problem_of(SPEC, 4).rounded("float32")
+    result = train(engine, problem, Adam(), np.arange(0), 2)
+    np.testing.assert_array_equal(result.theta, problem.theta)
+    assert result.state.t == 0
+    assert not result.state.slots.any()
+
+
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="signals need the main thread"
+)
+def test_ctrl_c_leaves_the_parameters_of_a_whole_step(engine):
+    spec = NetworkSpec(20, (Dense(50, "tanh"), Dense(1, "identity")), "mse")
+    problem = problem_of(spec, 64).rounded("float32")
+    theta, optimizer = problem.theta.copy(), SGD(1e-3)
+    state = optimizer.new_state(theta)
+    steps = 10**6
+    order = np.tile(np.arange(64), steps // 8)
+    records = StepRecords(np.empty(steps), np.empty(steps))
+    main = threading.get_ident()
+    alarm = threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT))
+    alarm.start()
+    with pytest.raises(KeyboardInterrupt):
+        engine.train(
+            spec, theta, optimizer, state, problem.examples, Objective(), order, 8,
+            np.full(steps, 1e-3), records,
+        )  # fmt: skip
+    alarm.join()
+
+    replayed = problem.theta.copy()
+    replayed_state = optimizer.new_state(replayed)
+    for step in range(state.t + 1):
+        if np.array_equal(replayed, theta):
+            return
+        engine.train(
+            spec, replayed, optimizer, replayed_state, problem.examples, Objective(),
+            order[8 * step : 8 * step + 8], 8, np.full(1, 1e-3),
+            StepRecords(np.empty(1), np.empty(1)),
+        )  # fmt: skip
+    np.testing.assert_array_equal(replayed, theta)
+
+
+def test_a_wide_and_a_narrow_batch_of_one_example_train_alike(engine):
+    spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
+    problem = Problem(
+        spec, np.array([2.0, 1.0]), np.array([[3.0]]), np.array([[5.0]]), None, Objective()
+    )
+    # a = 2·3 + 1 = 7, δ = 2, δW = 6, δb = 2.
+    for batch_size in (1, 100):
+        result = train(engine, problem, SGD(0.25), np.arange(1), batch_size)
+        np.testing.assert_array_equal(result.theta, [0.5, 0.5])
+        np.testing.assert_array_equal(result.cost, [2.0])
+        np.testing.assert_allclose(result.norm, np.sqrt([40.0]), rtol=1e-15)
+
+
+def test_examples_of_one_engine_call_can_be_taken_by_rows():
+    examples = Examples(np.arange(6.0).reshape(3, 2), np.arange(3.0)[:, None], np.arange(3.0))
+    taken = examples.take(np.array([2, 0]))
+    np.testing.assert_array_equal(taken.X, [[4.0, 5.0], [0.0, 1.0]])
+    np.testing.assert_array_equal(taken.Y, [[2.0], [0.0]])
+    np.testing.assert_array_equal(taken.weights, [2.0, 0.0])

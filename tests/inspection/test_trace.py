@@ -1,0 +1,259 @@
+"""The trace of a step, against the same step in plain NumPy."""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import InvalidArgumentError
+from tests.numerics import assert_within, epsilon
+
+# Sums of at most 5 terms of order 1, through three layers and back.
+BOUND = 200 * epsilon("float64")
+
+_random = np.random.default_rng(0)
+X = _random.standard_normal((5, 3))
+Y = _random.uniform(0.1, 0.9, (5, 2))
+WEIGHTS = np.array([1.0, 0.0, 2.0, 0.5, 1.5])
+
+
+def network(output="softmax", cost="cross_entropy", hidden="tanh", fused=True):
+    net = cr.Network(
+        [3, cr.Dense(4, "sigmoid"), cr.Dense(3, hidden), cr.Dense(2, output)],
+        cost=cost, seed=0, dtype="float64", fused=fused,
+    )  # fmt: skip
+    for b in net.biases:
+        b[...] = np.linspace(-0.5, 0.5, len(b))
+    return net
+
+
+def sigmoid(Z):
+    return 1 / (1 + np.exp(-Z))
+
+
+def softmax(Z):
+    return np.exp(Z) / np.exp(Z).sum(axis=0)
+
+
+SIGMA = {"sigmoid": sigmoid, "tanh": np.tanh, "softmax": softmax, "identity": lambda Z: Z}
+SIGMA_PRIME = {
+    "sigmoid": lambda Z: sigmoid(Z) * (1 - sigmoid(Z)),
+    "tanh": lambda Z: 1 - np.tanh(Z) ** 2,
+    "identity": np.ones_like,
+}
+
+
+def through(activation, grad_A, Z):
+    """∂C/∂A to δ; for softmax by the whole Jacobian of each column."""
+    if activation != "softmax":
+        return grad_A * SIGMA_PRIME[activation](Z)
+    columns = []
+    for a, g in zip(softmax(Z).T, grad_A.T, strict=True):
+        columns.append((np.diag(a) - np.outer(a, a)).T @ g)
+    return np.array(columns).T
+
+
+COST = {
+    "mse": lambda A, Y: ((Y - A) ** 2 / 2).sum(axis=0),
+    "binary_cross_entropy": lambda A, Y: -(Y * np.log(A) + (1 - Y) * np.log(1 - A)).sum(axis=0),
+    "cross_entropy": lambda A, Y: -(Y * np.log(A)).sum(axis=0),
+}
+GRAD_A = {
+    "mse": lambda A, Y: A - Y,
+    "binary_cross_entropy": lambda A, Y: -Y / A + (1 - Y) / (1 - A),
+    "cross_entropy": lambda A, Y: -Y / A,
+}
+
+CASES = [
+    {},
+    {"fused": False},
+    {"cost": "binary_cross_entropy"},
+    {"output": "sigmoid", "cost": "binary_cross_entropy"},
+    {"output": "sigmoid", "cost": "binary_cross_entropy", "fused": False},
+    {"output": "identity", "cost": "mse"},
+    {"output": "identity", "cost": "mse", "fused": False},
+    {"hidden": "softmax"},
+]
+
+
+@pytest.mark.parametrize("penalties", [{}, {"l1": 0.1, "l2": 0.3}], ids=["plain", "penalties"])
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: ",".join(map(str, case.values())) or "-")
+def test_every_array_is_that_of_the_step_in_plain_numpy(case, weights, penalties):
+    net = network(**case)
+    trace = net.trace(X, Y, optimizer=cr.SGD(0.5), sample_weight=weights, **penalties)
+    names = [layer.activation for layer in net.spec.layers]
+
+    np.testing.assert_array_equal(trace.X, X.T)
+    np.testing.assert_array_equal(trace.Y, Y.T)
+    A, Z = [X.T], []
+    for W, b, name in zip(net.weights, net.biases, names, strict=True):
+        Z.append(W @ A[-1] + b[:, None])
+        A.append(SIGMA[name](Z[-1]))
+    for own, expected in ((trace.Z, Z), (trace.A, A[1:])):
+        for mine, other in zip(own, expected, strict=True):
+            assert_within(mine, other, BOUND)
+
+    costs = COST[net.spec.cost](A[-1], Y.T)
+    assert_within(trace.costs, costs, BOUND)
+    l1, l2 = penalties.get("l1", 0), penalties.get("l2", 0)
+    penalty = sum(l2 / 2 * (W**2).sum() + l1 * np.abs(W).sum() for W in net.weights)
+    assert_within(trace.loss, np.average(costs, weights=weights) + penalty, BOUND)
+    grad_A = GRAD_A[net.spec.cost](A[-1], Y.T)
+    assert_within(trace.grad_A, grad_A, BOUND * (1 + np.abs(grad_A)) ** 2)
+
+    delta = through(names[-1], grad_A, Z[-1])
+    if weights is not None:
+        delta = delta * weights * 5 / weights.sum()
+    for l in (3, 2, 1):  # noqa: E741 - the field's letter
+        assert_within(trace.delta[l - 1], delta, BOUND)
+        W = net.weights[l - 1]
+        dW = delta @ A[l - 1].T / 5 + l2 * W + l1 * np.sign(W)
+        db = delta.mean(axis=1, keepdims=True)
+        assert_within(trace.weight_gradients[l - 1], dW, BOUND)
+        assert_within(trace.bias_gradients[l - 1], db, BOUND)
+        assert_within(trace.update[l - 1][0], -0.5 * dW, BOUND)
+        assert_within(trace.update[l - 1][1], -0.5 * db, BOUND)
+        if l > 1:
+            delta = through(names[l - 2], W.T @ delta, Z[l - 2])
+
+
+def first_step(name, g):
+    """Δθ and the state after the first step, by hand; V and S were 0."""
+    if name == "momentum":
+        return -0.01 * 0.1 * g, {"V": 0.1 * g}
+    if name == "heavy_ball":
+        return -0.01 * g, {"V": -0.01 * g}
+    if name == "nesterov":
+        return -0.019 * g, {"V": -0.01 * g}
+    if name == "rmsprop":
+        S = 0.1 * g**2
+        return -0.001 * g / (np.sqrt(S) + 1e-8), {"S": S}
+    if name == "adam":  # both corrections cancel (1 − β) at t = 1
+        return -0.001 * g / (np.abs(g) + 1e-8), {"V": 0.1 * g, "S": 0.001 * g**2, "t": 1}
+    return -0.01 * g, {}
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "heavy_ball", "nesterov", "rmsprop", "adam"])
+def test_state_and_update_are_those_of_the_optimizer_s_first_step(name):
+    net = network()
+    _, gradient = net.loss_and_gradient(X, Y)
+    trace = net.trace(X, Y, optimizer=name)
+    update, state = first_step(name, gradient)
+    assert set(trace.optimizer_state) == set(state)
+    for key, value in state.items():
+        assert_within(trace.optimizer_state[key], value, BOUND)
+    flat = np.concatenate([part.ravel() for layer in trace.update for part in layer])
+    assert_within(flat, update, BOUND)
+
+
+def test_the_update_is_the_step_that_fit_takes():
+    net = network()
+    trace = net.trace(X, Y, optimizer=cr.Adam(0.1), l2=0.1)
+    before = net.parameters.copy()
+    net.fit(
+        X, Y, optimizer=cr.Adam(0.1), l2=0.1, epochs=1, batch_size=5, shuffle=False,
+        engine="reference",
+    )  # fmt: skip
+    flat = np.concatenate([part.ravel() for layer in trace.update for part in layer])
+    assert_within(before + flat, net.parameters, epsilon("float64"))
+
+
+def test_gradients_of_a_trace_are_those_of_the_network():
+    net = network()
+    loss, gradient = net.loss_and_gradient(X, Y, l1=0.1, l2=0.2, engine="reference")
+    trace = net.trace(X, Y, l1=0.1, l2=0.2)
+    parts = zip(trace.weight_gradients, trace.bias_gradients, strict=True)
+    flat = np.concatenate([part.ravel() for pair in parts for part in pair])
+    assert trace.loss == loss
+    np.testing.assert_array_equal(flat, gradient)
+
+
+def test_a_schedule_is_asked_for_its_first_step():
+    trace = network().trace(X, Y, optimizer=cr.SGD(lambda t: {1: 0.25}[t]))
+    assert_within(trace.update[0][1], -0.25 * trace.bias_gradients[0], BOUND)
+
+
+def test_terms_follow_the_order_of_computation_with_the_ids_of_their_equations():
+    net = cr.Network([3, cr.Dense(4, "tanh"), cr.Dense(2, "softmax")], "cross_entropy", seed=0)
+    terms = [(term.equation, term.name) for term in net.trace(X, Y, optimizer="momentum").terms]
+    assert terms == [
+        ("", "A[0]"), ("", "Y"),
+        ("", "W[1]"), ("", "b[1]"), ("F1", "Z[1]"), ("F2", "A[1]"),
+        ("", "W[2]"), ("", "b[2]"), ("F1", "Z[2]"), ("F2", "A[2]"),
+        ("FU1", "C"), ("J1", "J"), ("C3", "∇ₐC"),
+        ("FU1", "δ[2]"), ("BP4", "∂J/∂W[2]"), ("BP3", "∂J/∂b[2]"),
+        ("BP2", "δ[1]"), ("BP4", "∂J/∂W[1]"), ("BP3", "∂J/∂b[1]"),
+        ("O1", "V of W[1]"), ("O1", "ΔW[1]"), ("O1", "V of b[1]"), ("O1", "Δb[1]"),
+        ("O1", "V of W[2]"), ("O1", "ΔW[2]"), ("O1", "V of b[2]"), ("O1", "Δb[2]"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "cost", "grad_A", "delta"),
+    [
+        ({}, "FU1", "C3", "FU1"),
+        ({"fused": False}, "C3", "C3", "BP1s"),
+        ({"output": "sigmoid", "cost": "binary_cross_entropy"}, "FU2", "C2", "FU2"),
+        ({"output": "identity", "cost": "mse"}, "FU3", "C1", "FU3"),
+        ({"output": "identity", "cost": "mse", "fused": False}, "C1", "C1", "BP1"),
+    ],
+)
+def test_the_output_s_terms_name_the_equations_that_were_used(case, cost, grad_A, delta):
+    ids = {term.name: term.equation for term in network(**case).trace(X, Y).terms}
+    assert (ids["C"], ids["∇ₐC"], ids["δ[3]"]) == (cost, grad_A, delta)
+
+
+def test_a_hidden_softmax_is_not_said_to_be_an_element_wise_product():
+    trace = network(hidden="softmax").trace(X, Y)
+    term = next(term for term in trace.terms if term.name == "δ[2]")
+    assert "BP1s" in term.equation + term.formula
+    assert "σ′" not in term.formula
+
+
+def test_terms_say_which_weights_and_penalties_are_in_them():
+    trace = network().trace(X, Y, sample_weight=WEIGHTS, l1=0.1, l2=0.2)
+    formulas = {term.name: term.formula for term in trace.terms}
+    assert "J2" in formulas["δ[3]"]
+    assert "P1" in formulas["∂J/∂W[1]"]
+    assert "P2" in formulas["∂J/∂W[1]"]
+    assert "P1" not in formulas["∂J/∂b[1]"]
+
+
+def test_formulas_name_the_layer_that_they_are_of():
+    formulas = {term.name: term.formula for term in network().trace(X, Y).terms}
+    assert formulas["Z[2]"] == "Z[2] = W[2] · A[1] + b[2]"
+    assert formulas["δ[1]"].startswith("δ[1] = (W[2]ᵀ · δ[2])")
+
+
+def test_terms_hold_the_trace_s_own_arrays():
+    trace = network().trace(X, Y)
+    values = {term.name: term.value for term in trace.terms}
+    assert values["Z[2]"] is trace.Z[1]
+    assert values["δ[1]"] is trace.delta[0]
+    assert values["∂J/∂W[3]"] is trace.weight_gradients[2]
+    assert values["J"] == trace.loss
+
+
+def test_tracing_changes_nothing():
+    net, inputs, targets = network(), X.copy(), Y.copy()
+    before = net.parameters.copy()
+    net.trace(inputs, targets, l2=0.1, sample_weight=WEIGHTS)
+    np.testing.assert_array_equal(net.parameters, before)
+    np.testing.assert_array_equal(inputs, X)
+    np.testing.assert_array_equal(targets, Y)
+
+
+def test_a_trace_keeps_its_numbers_while_the_network_trains_on():
+    net, inputs, targets = network(), X.copy(), Y.copy()
+    trace = net.trace(inputs, targets)
+    before = str(trace)
+    net.fit(X, Y, epochs=1)
+    inputs[...], targets[...] = 7.0, 7.0
+    assert str(trace) == before
+
+
+def test_arguments_that_do_not_fit_are_refused():
+    with pytest.raises(InvalidArgumentError, match=r"^Y: "):
+        network().trace(X, Y[:3])
+    with pytest.raises(InvalidArgumentError, match=r"^optimizer: "):
+        network().trace(X, Y, optimizer="adamw")

@@ -1,0 +1,176 @@
+"""Hypothesis strategies for networks, and problems: a network with parameters and examples.
+
+Widths come from a short list, so that JAX compiles each operation for few shapes; numbers come
+from a seed. Everything is drawn in float64; `Problem.rounded` gives the float32 twin.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from chainrule.engines.base import Examples, Objective
+from chainrule.network.layers import Dense
+from chainrule.network.spec import NetworkSpec
+
+ACTIVATION_NAMES = (
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "softmax",
+)
+ACTIVATIONS = (*ACTIVATION_NAMES, "leaky_relu(slope=0.2)", "elu(alpha=0.5)")
+
+OUTPUT_PAIRS = (
+    *((activation, "mse") for activation in ACTIVATIONS),
+    ("sigmoid", "binary_cross_entropy"),
+    ("softmax", "binary_cross_entropy"),
+    ("sigmoid", "cross_entropy"),
+    ("softmax", "cross_entropy"),
+)
+"""(output activation, cost): all that fit."""
+
+FUSED_PAIRS = (
+    ("softmax", "cross_entropy"),
+    ("sigmoid", "binary_cross_entropy"),
+    ("identity", "mse"),
+)
+
+INITIALIZERS = (
+    "zeros",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "nielsen",
+)
+
+_WIDTHS = (1, 2, 5)
+_EXAMPLES = (1, 4)
+
+
+class Problem(NamedTuple):
+    """A network at some parameters, examples (rows), and what is minimised."""
+
+    spec: NetworkSpec
+    theta: np.ndarray
+    X: np.ndarray
+    Y: np.ndarray
+    weights: np.ndarray | None
+    objective: Objective
+
+    @property
+    def examples(self):
+        return Examples(self.X, self.Y, self.weights)
+
+    def rounded(self, dtype):
+        """Return the same problem with every number rounded to `dtype`."""
+        weights = None if self.weights is None else self.weights.astype(dtype)
+        return Problem(
+            replace(self.spec, dtype=dtype),
+            self.theta.astype(dtype),
+            self.X.astype(dtype),
+            self.Y.astype(dtype),
+            weights,
+            self.objective,
+        )
+
+    def unfused(self):
+        """Return the same problem, taking the long way at the output."""
+        return self._replace(spec=replace(self.spec, fused=False))
+
+
+def targets_for(spec, m, random):
+    """Draw targets in rows that the cost is defined for; an example's need not sum to 1."""
+    shape = (m, spec.n_outputs)
+    return random.standard_normal(shape) if spec.cost == "mse" else random.uniform(0, 1, shape)
+
+
+def problem_of(spec, m=4, seed=0, weighted=False, objective=None):
+    """Make a problem of a network: parameters that keep Z of order 1, examples of order 1."""
+    random = np.random.default_rng(seed)
+    parts = []
+    n_in = spec.n_features
+    for layer in spec.layers:
+        parts.append(random.standard_normal(layer.units * n_in) / np.sqrt(n_in))
+        parts.append(random.standard_normal(layer.units) / 2)
+        n_in = layer.units
+    X = random.standard_normal((m, spec.n_features))
+    Y = targets_for(spec, m, random)
+    weights = random.uniform(0.5, 2, m) if weighted else None
+    if weighted and m > 1:
+        weights[0] = 0.0
+    return Problem(spec, np.concatenate(parts), X, Y, weights, objective or Objective())
+
+
+@st.composite
+def problems(draw, output=None, hidden=None, depths=(1, 6), penalties=True):
+    """Draw a problem of 1 to 6 layers.
+
+    `output` fixes (output activation, cost); `hidden` the activation of all hidden layers.
+    """
+    output_activation, cost = output or draw(st.sampled_from(OUTPUT_PAIRS))
+    depth = draw(st.integers(*depths))
+    widths = draw(st.lists(st.sampled_from(_WIDTHS), min_size=depth, max_size=depth))
+    if cost == "cross_entropy" or (cost != "mse" and output_activation == "softmax"):
+        widths[-1] = max(2, widths[-1])  # the softmax of a single unit is 1, whatever Z
+    hidden_activations = (
+        [hidden] * (depth - 1)
+        if hidden
+        else draw(st.lists(st.sampled_from(ACTIVATIONS), min_size=depth - 1, max_size=depth - 1))
+    )
+    spec = NetworkSpec(
+        draw(st.sampled_from(_WIDTHS)),
+        tuple(map(Dense, widths, [*hidden_activations, output_activation])),
+        cost,
+        dtype="float64",
+    )
+    strengths = st.sampled_from((0.0, 0.1)) if penalties else st.just(0.0)
+    return problem_of(
+        spec,
+        draw(st.sampled_from(_EXAMPLES)),
+        draw(st.integers(0, 2**32 - 1)),
+        draw(st.booleans()),
+        Objective(l1=draw(strengths), l2=draw(strengths)),
+    )
+
+
+def activation_texts():
+    """Draw an activation as a user may write it, parameters of any finite value included."""
+    numbers = st.floats(allow_nan=False, allow_infinity=False)
+    return st.one_of(
+        st.sampled_from(ACTIVATION_NAMES),
+        numbers.map(lambda slope: f"leaky_relu(slope={slope!r})"),
+        numbers.map(lambda alpha: f" elu ( alpha = {alpha!r} ) "),
+    )
+
+
+@st.composite
+def specs(draw):
+    """Draw any specification that can be built."""
+    output_activation, cost = draw(st.sampled_from(OUTPUT_PAIRS))
+    depth = draw(st.integers(1, 6))
+    units = [draw(st.integers(1, 5000)) for _ in range(depth)]
+    if cost == "cross_entropy":
+        units[-1] = max(2, units[-1])
+    inits = st.sampled_from((None, "auto", *INITIALIZERS))
+    layers = [Dense(n, draw(activation_texts()), draw(inits)) for n in units[:-1]]
+    return NetworkSpec(
+        draw(st.integers(1, 10**6)),
+        (*layers, Dense(units[-1], output_activation, draw(inits))),
+        cost,
+        draw(st.sampled_from(("auto", *INITIALIZERS))),
+        draw(st.sampled_from(("float32", "float64"))),
+        draw(st.booleans()),
+    )

@@ -1,0 +1,168 @@
+"""Consumers of events: the progress line and the CSV log."""
+
+import csv
+import io
+import sys
+
+import pytest
+
+import chainrule as cr
+from chainrule.training.consumers import CSVLog, Progress, describe
+from chainrule.training.events import EpochEnded, StepsEnded, Stopped, TrainingStarted
+
+
+class Terminal(io.StringIO):
+    """A file that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch):
+    """Variables by which rich is told what a terminal is, whatever the file says."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+def epoch(number, loss=0.5):
+    return EpochEnded(number, loss, 0.0, 0.1, 1.0, 2.0)
+
+
+def events(epochs):
+    yield TrainingStarted(epochs, 2, 3, 4, "reference")
+    for number in range(1, epochs + 1):
+        yield StepsEnded(number, 1, 2, 0.5)
+        yield epoch(number)
+    yield Stopped(epochs, "finished")
+
+
+def show(file, epochs):
+    progress = Progress(file)
+    for event in events(epochs):
+        progress(event)
+    return file.getvalue()
+
+
+def small_fit(**arguments):
+    net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", seed=0)
+    return net.fit([[1.0], [2.0]], [2.0, 3.0], **{"epochs": 3, **arguments})
+
+
+def test_outside_a_terminal_progress_is_plain_lines():
+    lines = show(io.StringIO(), 3).splitlines()
+    assert [line.split() for line in lines] == [
+        ["epoch", f"{n}/3", "loss", "0.5"] for n in (1, 2, 3)
+    ]
+
+
+def test_a_long_training_prints_about_a_dozen_lines():
+    lines = show(io.StringIO(), 1000).splitlines()
+    assert [line.split()[1].partition("/")[0] for line in lines] == [
+        "1",
+        *(str(n) for n in range(100, 1001, 100)),
+    ]
+
+
+def test_no_epochs_print_nothing():
+    assert show(io.StringIO(), 0) == ""
+
+
+def test_in_a_terminal_progress_is_a_live_line():
+    shown = show(Terminal(), 3)
+    assert "epoch 3/3" in shown
+    assert "loss 0.5" in shown
+    assert "\x1b[" in shown
+
+
+def test_the_live_line_ends_with_the_training():
+    before, terminal = (sys.stdout, sys.stderr), Terminal()
+    show(terminal, 2)
+    assert (sys.stdout, sys.stderr) == before
+    assert terminal.getvalue().endswith("\x1b[?25h")  # the cursor is shown again
+
+
+def test_a_progress_can_watch_one_training_after_the_other():
+    file = io.StringIO()
+    progress = Progress(file)
+    for _ in range(2):
+        for event in events(2):
+            progress(event)
+    shown = [line.split()[1] for line in file.getvalue().splitlines()]
+    assert shown == ["1/2", "2/2", "1/2", "2/2"]
+
+
+def test_an_epoch_is_described_by_its_losses_and_metrics():
+    described = describe(
+        EpochEnded(1, 0.25, 0.0, 0.1, 1.0, 2.0, {"accuracy": 0.5}, 0.75, {"accuracy": 1.0})
+    )
+    assert described == "loss 0.25 (val 0.75)  accuracy 0.5 (val 1)"
+
+
+def test_a_small_loss_is_not_described_as_zero():
+    assert float(describe(epoch(1, loss=1.25e-6)).removeprefix("loss ")) == 1.25e-6
+
+
+def test_a_quiet_fit_prints_nothing(capfd, engine_name):
+    small_fit(engine=engine_name)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_verbose_fit_leaves_standard_output_to_results(capfd, engine_name):
+    small_fit(verbose=True, engine=engine_name)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.count("epoch") == 3
+
+
+def test_an_error_in_a_verbose_fit_gives_the_terminal_back(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    before = sys.stdout
+
+    def fail(event):
+        if isinstance(event, EpochEnded):
+            raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match=r"^mine$"):
+        small_fit(verbose=True, callbacks=[fail])
+    assert sys.stdout is before
+    assert sys.stderr is terminal
+    assert terminal.getvalue().endswith("\x1b[?25h")  # the cursor is shown again
+
+
+def test_a_csv_log_equals_the_history(tmp_path, engine_name):
+    history = small_fit(callbacks=[CSVLog(tmp_path / "log.csv")], engine=engine_name)
+    history.to_csv(tmp_path / "history.csv")
+    assert (tmp_path / "log.csv").read_text() == (tmp_path / "history.csv").read_text()
+
+
+def test_a_csv_log_has_a_row_as_soon_as_an_epoch_ended(tmp_path):
+    path, log = tmp_path / "log.csv", CSVLog(tmp_path / "log.csv")
+    rows = []
+    for event in events(3):
+        log(event)
+        with path.open(newline="") as file:
+            rows.append(len(list(csv.DictReader(file))))
+    assert rows == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_csv_log_starts_anew_with_each_training(tmp_path):
+    path, log = tmp_path / "log.csv", CSVLog(str(tmp_path / "log.csv"))
+    for _ in range(2):
+        for event in events(2):
+            log(event)
+        with path.open(newline="") as file:
+            assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_a_csv_log_of_a_training_that_fails_keeps_its_epochs(tmp_path):
+    def fail(event):
+        if isinstance(event, EpochEnded) and event.epoch == 2:
+            raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match=r"^mine$"):
+        small_fit(callbacks=[CSVLog(tmp_path / "log.csv"), fail])
+    with (tmp_path / "log.csv").open(newline="") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
