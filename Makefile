@@ -17,11 +17,11 @@ SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt py
 demo: $(VENV)/installed
 	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo
 
-test: lint $(VENV)/installed
+test: lint
 	$(BIN)/python -m pytest -n 2 tests --pyargs chainrule
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
-lint: $(VENV)/dev
+lint: $(VENV)/installed $(VENV)/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
