@@ -39,9 +39,13 @@ unsigned long long saved_register_files() {
     return (static_cast<unsigned long long>(high) << 32) | low;
 }
 
-bool has(unsigned word, int bit) { return (word >> bit) & 1u; }
+bool has(unsigned word, int bit) {
+    return (word >> bit) & 1u;
+}
 
-bool all(unsigned long long word, unsigned long long mask) { return (word & mask) == mask; }
+bool all(unsigned long long word, unsigned long long mask) {
+    return (word & mask) == mask;
+}
 
 // Linux hands out the AMX tile registers on request only (arch_prctl, since 5.16).
 bool request_amx() {
@@ -63,8 +67,8 @@ std::vector<std::string> instruction_sets() {
     const unsigned long long xcr0 = saved_register_files();
     const Leaf basic = cpuid(1, 0), extended = cpuid(7, 0), extended1 = cpuid(7, 1);
     const bool avx2 = all(xcr0, 0x6) && has(basic.ecx, 12) && has(extended.ebx, 5);
-    const bool avx512 = avx2 && all(xcr0, 0xe6) && has(extended.ebx, 16) &&
-                        has(extended.ebx, 17) && has(extended.ebx, 30) && has(extended.ebx, 31);
+    const bool avx512 = avx2 && all(xcr0, 0xe6) && has(extended.ebx, 16) && has(extended.ebx, 17) &&
+                        has(extended.ebx, 30) && has(extended.ebx, 31);
     const bool avx512_bf16 = avx512 && has(extended1.eax, 5);
     const bool amx_bf16 = avx512 && all(xcr0, 0x60000) && has(extended.edx, 22) &&
                           has(extended.edx, 24) && request_amx();
