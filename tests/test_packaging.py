@@ -55,9 +55,9 @@ def test_failed_compile_names_the_two_ways_out(source: Path) -> None:
     assert "CHAINRULE_PURE=1 pip install" in output
 
 
-def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, *arguments],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -66,8 +66,7 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 def test_pure_environment_works_on_the_reference_engine_and_says_so() -> None:
-    code = "from chainrule.cli import main; main(['info'])"
-    result = run_python(code, CHAINRULE_PURE="1")
+    result = run_python("-m", "chainrule", "info", CHAINRULE_PURE="1")
     assert result.returncode == 0, result.stderr
     assert "reference" in result.stdout
     assert "CHAINRULE_PURE" in result.stdout
@@ -79,5 +78,5 @@ def test_installed_extension_knows_the_cpu() -> None:
         "from chainrule.engines.extension import native; info = native.cpu_info();"
         "assert info['cores'] >= 1; assert info['instruction_sets'][0] == 'generic'"
     )
-    result = run_python(code)
+    result = run_python("-c", code)
     assert result.returncode == 0, result.stderr
