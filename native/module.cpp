@@ -1,23 +1,239 @@
-// The bindings: the only C++ file that names Python.
+// The bindings: the only C++ file that names Python. Sizes are checked here, once, before any
+// pointer goes down; what lies below knows no Python and no errors.
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include "cpu.hpp"
+#include "dispatch.hpp"
+#include "order.hpp"
+#include "plan.hpp"
 
 namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace chainrule {
+
+namespace {
+
+template <typename T> using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <typename T> using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <typename T> using In = Vector<const T>;
+template <typename T> using Rows = Matrix<const T>;
+
+void require(bool fits, const char *what) {
+    if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
+}
+
+// Asks Python for pending signals (Ctrl-C) from inside a long computation.
+bool signal_pending(void *context) {
+    nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() == 0) return false;
+    auto *error = static_cast<std::optional<nb::python_error> *>(context);
+    error->emplace(); // takes the error over
+    return true;
+}
+
+class Plan {
+  public:
+    Plan(const std::vector<std::tuple<int, int, int, double>> &layers, int cost, bool fused) {
+        long at = 0;
+        for (const auto &[n_in, n_out, activation, parameter] : layers) {
+            require(n_in > 0 && n_out > 0, "layer sizes must be positive");
+            require(layers_.empty() || layers_.back().n_out == n_in, "layer sizes must chain");
+            require(activation >= identity && activation <= softmax, "no such activation");
+            const long W = at, b = W + long(n_in) * n_out;
+            layers_.push_back({n_in, n_out, activation, parameter, W, b});
+            at = b + n_out;
+        }
+        require(!layers_.empty(), "a network needs a layer");
+        require(cost >= mean_squared_error && cost <= cross_entropy, "no such cost");
+        parameters_ = static_cast<std::size_t>(at);
+        network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused};
+    }
+    Plan(const Plan &) = delete;
+
+    template <typename T>
+    long train(Vector<T> parameters, Matrix<T> slots, int optimizer, double beta_1, double beta_2,
+               double epsilon, std::int64_t t, Rows<T> X, Rows<T> Y, std::optional<In<T>> weights,
+               Rows<std::int64_t> order, long batch_size, In<double> learning_rates, double l1,
+               double l2, Vector<double> costs, Vector<double> gradient_norms, int threads) const {
+        const Examples<T> examples = checked<T>(X, Y, weights, order);
+        require(parameters.shape(0) == parameters_, "parameters do not fit the network");
+        require(optimizer >= gradient_descent && optimizer <= nesterov, "no such optimizer");
+        const std::size_t needed = optimizer == gradient_descent ? 0 : optimizer == adam ? 2 : 1;
+        require(slots.shape(0) == needed && (needed == 0 || slots.shape(1) == parameters_),
+                "optimizer state does not fit");
+        require(batch_size > 0, "batch_size must be positive");
+        const std::size_t steps = order.shape(0) * ((order.shape(1) + batch_size - 1) / batch_size);
+        require(learning_rates.shape(0) == steps && costs.shape(0) == steps &&
+                    gradient_norms.shape(0) == steps,
+                "one learning rate and one record a step");
+        const Update<T> update{optimizer,
+                               beta_1,
+                               beta_2,
+                               epsilon,
+                               {needed > 0 ? slots.data() : nullptr,
+                                needed > 1 ? slots.data() + parameters_ : nullptr},
+                               t,
+                               learning_rates.data(),
+                               l1,
+                               l2};
+        return interruptible(threads, [&](const Control &control) {
+            return checked_memory(kernels<T>().train(network_, parameters.data(), examples,
+                                                     batch_size, update, costs.data(),
+                                                     gradient_norms.data(), control));
+        });
+    }
+
+    template <typename T>
+    double loss(In<T> parameters, Rows<T> X, Rows<T> Y, std::optional<In<T>> weights, double l1,
+                double l2, std::optional<Vector<T>> gradient, int threads) const {
+        const Examples<T> examples = checked<T>(X, Y, weights, std::nullopt);
+        require(parameters.shape(0) == parameters_, "parameters do not fit the network");
+        require(!gradient || gradient->shape(0) == parameters_, "gradient does not fit");
+        return interruptible(threads, [&](const Control &control) {
+            bool stopped = false;
+            const double J =
+                kernels<T>().loss(network_, parameters.data(), examples, l1, l2,
+                                  gradient ? gradient->data() : nullptr, control, &stopped);
+            return checked_memory(J);
+        });
+    }
+
+    template <typename T>
+    void forward(In<T> parameters, Rows<T> X, Matrix<T> out, int threads) const {
+        require(parameters.shape(0) == parameters_, "parameters do not fit the network");
+        require(X.shape(0) > 0 && X.shape(1) == static_cast<std::size_t>(layers_.front().n_in),
+                "X does not fit the network");
+        require(out.shape(0) == X.shape(0) &&
+                    out.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
+                "out does not fit");
+        interruptible(threads, [&](const Control &control) {
+            return kernels<T>().forward(network_, parameters.data(), X.data(), long(X.shape(0)),
+                                        out.data(), control);
+        });
+    }
+
+  private:
+    template <typename T>
+    Examples<T> checked(const Rows<T> &X, const Rows<T> &Y, const std::optional<In<T>> &weights,
+                        const std::optional<Rows<std::int64_t>> &order) const {
+        const std::size_t m = X.shape(0);
+        require(m > 0 && X.shape(1) == static_cast<std::size_t>(layers_.front().n_in),
+                "X does not fit the network");
+        require(Y.shape(0) == m && Y.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
+                "Y does not fit the network");
+        require(!weights || weights->shape(0) == m, "one weight an example");
+        if (order) {
+            const std::int64_t *indices = order->data();
+            const std::size_t count = order->shape(0) * order->shape(1);
+            bool inside = count > 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                inside &= indices[i] >= 0 && indices[i] < static_cast<std::int64_t>(m);
+            }
+            require(inside, "order has an index outside X");
+        }
+        return {X.data(),
+                Y.data(),
+                weights ? weights->data() : nullptr,
+                order ? order->data() : nullptr,
+                long(order ? order->shape(1) : m),
+                long(m),
+                long(order ? order->shape(0) : 1)};
+    }
+
+    // A negative count or J (there is no other) says that memory ran out.
+    template <typename R> static R checked_memory(R result) {
+        if (result == R(-1)) throw std::bad_alloc();
+        return result;
+    }
+
+    // Runs without the interpreter's lock; an interruption's exception is raised afterwards.
+    template <typename F> static auto interruptible(int threads, F &&body) {
+        std::optional<nb::python_error> error;
+        const Control control{threads, signal_pending, &error};
+        auto result = [&] {
+            nb::gil_scoped_release release;
+            return body(control);
+        }();
+        if (error) throw std::move(*error);
+        return result;
+    }
+
+    std::vector<DenseLayer> layers_;
+    std::size_t parameters_ = 0;
+    Network network_{};
+};
+
+template <typename T> void activation(int kind, Vector<T> A, Vector<T> D, double parameter) {
+    require(kind >= identity && kind < softmax, "no such element-wise activation");
+    require(A.shape(0) == D.shape(0) && A.shape(0) % 16 == 0, "whole vectors of 16 only");
+    kernels<T>().activation(kind, A.data(), D.data(), long(A.shape(0)), T(parameter));
+}
+
+template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
+    plan.def("train", &Plan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
+             "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
+             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
+             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "costs"_a.noconvert(),
+             "gradient_norms"_a.noconvert(), "threads"_a);
+    plan.def("loss", &Plan::loss<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
+             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "l1"_a, "l2"_a,
+             "gradient"_a.noconvert().none(), "threads"_a);
+    plan.def("forward", &Plan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
+             "out"_a.noconvert(), "threads"_a);
+    m.def("activation", &activation<T>, "kind"_a, "A"_a.noconvert(), "D"_a.noconvert(),
+          "parameter"_a);
+}
+
+} // namespace
+
+} // namespace chainrule
 
 NB_MODULE(_native, m) {
+    using namespace chainrule;
     m.doc() = "The compiled core of chainrule.";
 
     m.def(
         "cpu_info",
         [] {
             nb::dict info;
-            info["instruction_sets"] = chainrule::instruction_sets();
-            info["cores"] = chainrule::core_count();
+            info["instruction_sets"] = instruction_sets();
+            info["cores"] = core_count();
             return info;
         },
         "Instruction sets that this CPU and system offer, weakest first, and usable cores.");
+    m.def(
+        "instruction_set", [] { return std::string(chosen().name); },
+        "The instruction set that the kernels use.");
+    m.def("use_instruction_set", &choose, "name"_a,
+          "Choose the kernels' instruction set; ValueError if this CPU or build has not got it.");
+
+    m.def(
+        "epoch_orders",
+        [](std::uint64_t key, std::uint64_t first_epoch, Matrix<std::int64_t> orders) {
+            const std::size_t n = orders.shape(1);
+            for (std::size_t e = 0; e < orders.shape(0); ++e) {
+                epoch_order(key, first_epoch + e, std::int64_t(n), orders.data() + e * n);
+            }
+        },
+        "key"_a, "first_epoch"_a, "orders"_a.noconvert(),
+        "Fill each row with the order of the examples in one epoch.");
+
+    nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
+    plan.def(nb::init<const std::vector<std::tuple<int, int, int, double>> &, int, bool>(),
+             "layers"_a, "cost"_a, "fused"_a);
+    bind<float>(plan, m);
+    bind<double>(plan, m);
 }

@@ -86,7 +86,7 @@ def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step
     engine.train(
         spec, theta, optimizer, optimizer.new_state(theta),
         Examples(_X[:, None], _Y[:, None]), Objective(),
-        np.tile(np.arange(3), _STEPS), 3, optimizer.learning_rates(1, _STEPS),
+        np.tile(np.arange(3), (_STEPS, 1)), 3, optimizer.learning_rates(1, _STEPS),
         StepRecords(np.empty(_STEPS), np.empty(_STEPS)),
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def test_a_step_from_any_state_follows_the_recurrence_at_every_size(
     gradient = np.empty_like(theta)
     engine.loss_and_gradient(spec, theta, problem.examples, Objective(), gradient)
     engine.train(
-        spec, theta, optimizer, state, problem.examples, Objective(), np.arange(3), 3,
+        spec, theta, optimizer, state, problem.examples, Objective(), np.arange(3)[None], 3,
         optimizer.learning_rates(t + 1, 1), StepRecords(np.empty(1), np.empty(1)),
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
             state,
             problem.examples,
             problem.objective,
-            order[taken.start * batch_size : taken.stop * batch_size],
+            order[None, taken.start * batch_size : taken.stop * batch_size],
             batch_size,
             rates[taken],
             StepRecords(records.cost[taken], records.gradient_norm[taken]),
@@ -188,7 +188,7 @@ def test_training_reads_examples_order_and_rates_without_writing_them(engine):
     records = StepRecords(np.empty(4), np.empty(4))
     engine.train(
         problem.spec, theta, optimizer, optimizer.new_state(theta), problem.examples,
-        Objective(), order, 3, rates, records,
+        Objective(), order[None], 3, rates, records,
     )  # fmt: skip
     assert (theta != problem.theta).any()
 
@@ -203,7 +203,7 @@ def test_memory_around_parameters_state_and_records_is_not_written(engine):
     cost, norm = np.full(6, 7.0), np.full(6, 7.0)
     engine.train(
         problem.spec, theta[8:-8], optimizer, OptimizerState(slots[1:3]), problem.examples,
-        Objective(), np.arange(10), 3, np.full(4, 0.01), StepRecords(cost[1:5], norm[1:5]),
+        Objective(), np.arange(10)[None], 3, np.full(4, 0.01), StepRecords(cost[1:5], norm[1:5]),
     )  # fmt: skip
     guards = (theta[:8], theta[-8:], slots[0], slots[3], cost[[0, 5]], norm[[0, 5]])
     assert all((guard == 7.0).all() for guard in guards)
@@ -235,7 +235,7 @@ def test_ctrl_c_leaves_the_parameters_of_a_whole_step(engine):
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
         engine.train(
-            spec, theta, optimizer, state, problem.examples, Objective(), order, 8,
+            spec, theta, optimizer, state, problem.examples, Objective(), order[None], 8,
             np.full(steps, 1e-3), records,
         )  # fmt: skip
     alarm.join()
@@ -247,7 +247,7 @@ def test_ctrl_c_leaves_the_parameters_of_a_whole_step(engine):
             return
         engine.train(
             spec, replayed, optimizer, replayed_state, problem.examples, Objective(),
-            order[8 * step : 8 * step + 8], 8, np.full(1, 1e-3),
+            order[None, 8 * step : 8 * step + 8], 8, np.full(1, 1e-3),
             StepRecords(np.empty(1), np.empty(1)),
         )  # fmt: skip
     np.testing.assert_array_equal(replayed, theta)

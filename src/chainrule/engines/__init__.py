@@ -5,31 +5,49 @@ writes only what it was handed as output. Randomness (weights, the order of exam
 above.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from chainrule.checks import whole_number
+from chainrule.engines import extension
 from chainrule.engines.base import Engine
+from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 
-ENGINES: Mapping[str, type[Engine]] = MappingProxyType({"reference": ReferenceEngine})
+ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
+    {"reference": ReferenceEngine}
+    | ({"native": NativeEngine} if extension.native is not None else {})
+)
 
 
-def engine_named(name: str) -> Engine:
+def engine_named(name: str, threads: int | None = None) -> Engine:
     """Return the engine of that name; "auto" is the fastest one that is here.
+
+    Parameters
+    ----------
+    name : str
+    threads : int, optional
+        How many threads it may use at most; by default it decides. The reference engine leaves
+        that to NumPy.
 
     Raises
     ------
     InvalidArgumentError
-        If there is none of that name.
+        If there is none of that name, or `threads` is not a whole number of at least 1.
     """
+    if threads is not None:
+        threads = whole_number("threads", threads, 1)
     if name == "auto":
-        name = "reference"
+        name = "native" if "native" in ENGINES else "reference"
     if not isinstance(name, str) or name not in ENGINES:
+        missing = ""
+        if name == "native":
+            missing = f" (there is no compiled core: {extension.reason})"
         raise InvalidArgumentError(
-            f"engine: expected auto or one of {', '.join(ENGINES)}; got {name!r}"
+            f"engine: expected auto or one of {', '.join(ENGINES)}; got {name!r}{missing}"
         )
-    return ENGINES[name]()
+    return ENGINES[name](threads)
 
 
 __all__ = ["ENGINES", "Engine", "engine_named"]

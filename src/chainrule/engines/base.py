@@ -86,8 +86,9 @@ class Engine(Protocol):
         learning_rates: NDArray[np.float64],
         records: StepRecords,
     ) -> None:
-        """Take one step for each batch of `order`, the last of which may be short.
+        """Take one step for each batch of `order`, (epochs, examples): indices of rows.
 
-        Updates `parameters` and `state` in place. An interruption (an exception in the calling
-        thread) leaves both as they were after some whole step.
+        The last batch of each row of `order` may be short; no batch goes across rows. Updates
+        `parameters` and `state` in place. An interruption (an exception in the calling thread)
+        leaves both as they were after some whole step.
         """

@@ -1,8 +1,12 @@
 """The compiled extension, imported here and nowhere else."""
 
 import importlib
+import importlib.util
 import os
+import warnings
 from types import ModuleType
+
+from chainrule.errors import InvalidArgumentError
 
 native: ModuleType | None = None
 """The extension, or None where the package works without it."""
@@ -12,8 +16,21 @@ reason = ""
 
 if os.environ.get("CHAINRULE_PURE", "") not in ("", "0"):
     reason = "CHAINRULE_PURE is set in the environment"
+elif importlib.util.find_spec("chainrule._native") is None:
+    reason = "the package was installed without its compiled core"
 else:
     try:
         native = importlib.import_module("chainrule._native")
     except ImportError as error:
-        reason = f"it was not built, or cannot be loaded here ({error})"
+        reason = f"the compiled core cannot be loaded ({error})"
+        warnings.warn(
+            f"chainrule works on the slower reference engine: {reason}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+if native is not None and os.environ.get("CHAINRULE_ISA"):
+    try:
+        native.use_instruction_set(os.environ["CHAINRULE_ISA"])
+    except ValueError as error:
+        raise InvalidArgumentError(f"CHAINRULE_ISA: {error}") from None

@@ -31,6 +31,9 @@ class ReferenceEngine:
 
     name = "reference"
 
+    def __init__(self, threads: int | None = None) -> None:
+        """`threads` is for engines that have any: NumPy decides here."""
+
     @_OVERFLOW_IS_AN_ANSWER
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`, in blocks of rows."""
@@ -82,11 +85,15 @@ class ReferenceEngine:
         learning_rates: NDArray[np.float64],
         records: StepRecords,
     ) -> None:
-        """Take one step for each batch of `order`."""
+        """Take one step for each batch of `order`, epoch by epoch."""
         theta = views(spec, parameters)
         gradient = np.empty_like(parameters)
-        for step, start in enumerate(range(0, len(order), batch_size)):
-            rows = order[start : start + batch_size]
+        batches = (
+            epoch[start : start + batch_size]
+            for epoch in order
+            for start in range(0, len(epoch), batch_size)
+        )
+        for step, rows in enumerate(batches):
             batch = examples.take(rows)
             cost = self._gradient(spec, theta, batch, objective, gradient)
             new_theta, new_state = optimizer.update(

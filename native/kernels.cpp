@@ -1,0 +1,74 @@
+// Compiled once for every instruction set, with CHAINRULE_ISA naming it.
+
+#include "engine.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+namespace {
+
+// Batches of at most half a vector's examples use vectors of half the size.
+template <typename T> bool narrow(long batch) {
+    return CHAINRULE_BYTES > 32 && batch <= CHAINRULE_BYTES / 2 / long(sizeof(T));
+}
+
+constexpr int narrow_bytes = CHAINRULE_BYTES > 32 ? CHAINRULE_BYTES / 2 : CHAINRULE_BYTES;
+
+template <typename T, int BYTES>
+long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
+                const Update<T> &update, double *costs, double *norms, const Control &control) {
+    Engine<T, BYTES> engine(net, parameters, examples, control);
+    if (!engine.prepare(smaller(batch, examples.count), true) ||
+        !engine.prepare_gradient(nullptr)) {
+        return -1;
+    }
+    return engine.train(update, costs, norms);
+}
+
+template <typename T>
+long train(const Network &net, T *parameters, const Examples<T> &examples, long batch,
+           const Update<T> &update, double *costs, double *norms, const Control &control) {
+    return narrow<T>(batch) ? train_with<T, narrow_bytes>(net, parameters, examples, batch, update,
+                                                          costs, norms, control)
+                            : train_with<T, CHAINRULE_BYTES>(net, parameters, examples, batch,
+                                                             update, costs, norms, control);
+}
+
+template <typename T>
+double loss(const Network &net, const T *parameters, const Examples<T> &examples, double l1,
+            double l2, T *gradient, const Control &control, bool *stopped) {
+    // The engine updates parameters in `train` only.
+    Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control);
+    *stopped = false;
+    if (!engine.prepare(examples.count, gradient != nullptr) ||
+        !engine.prepare_gradient(gradient)) {
+        return -1;
+    }
+    StepNumbers<T> numbers{};
+    numbers.l1 = T(l1);
+    numbers.l2 = T(l2);
+    const double J = gradient ? engine.loss_and_gradient(numbers) : engine.loss(numbers);
+    *stopped = engine.was_stopped();
+    return J;
+}
+
+template <typename T>
+bool forward(const Network &net, const T *parameters, const T *X, long m, T *out,
+             const Control &control) {
+    const Examples<T> examples{X, nullptr, nullptr, nullptr, m, m, 1};
+    Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control);
+    return engine.prepare(m, false) && engine.forward(out);
+}
+
+template <typename T> void activation(int kind, T *A, T *D, long n, T parameter) {
+    Activations<T, CHAINRULE_BYTES>::apply(kind, A, D, n, parameter);
+}
+
+const Kernels<float> single_precision{train<float>, loss<float>, forward<float>, activation<float>};
+const Kernels<double> double_precision{train<double>, loss<double>, forward<double>,
+                                       activation<double>};
+
+} // namespace
+
+extern const InstructionSet instruction_set{CHAINRULE_NAME, &single_precision, &double_precision};
+
+} // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,120 @@
+// The compiled twins of chainrule.equations.optimizers and penalties: one pass over a slice.
+#pragma once
+
+#include "plan.hpp"
+#include "simd.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// An update's numbers for one step, divided out once: for Adam α V̂/(√Ŝ + ε) is written
+// (α √(1 − β₂ᵗ)/(1 − β₁ᵗ)) V/(√S + ε √(1 − β₂ᵗ)), one root and one division an element.
+template <typename T> struct StepNumbers {
+    T rate, beta_1, rest_1, beta_2, rest_2, epsilon, l1, l2;
+};
+
+template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
+    using S = Simd<T, BYTES>;
+    using typename S::V;
+
+    struct Slice {
+        V theta, g, first, second;
+    };
+
+    template <int KIND> CHAINRULE_INLINE void update(Slice &x, const StepNumbers<T> &n) {
+        if constexpr (KIND == gradient_descent) { // O0
+            x.theta -= n.rate * x.g;
+        } else if constexpr (KIND == momentum) { // O1
+            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
+            x.theta -= n.rate * x.first;
+        } else if constexpr (KIND == rmsprop) { // O2
+            x.first = n.beta_1 * x.first + n.rest_1 * (x.g * x.g);
+            x.theta -= n.rate * x.g / (S::sqrt(x.first) + n.epsilon);
+        } else if constexpr (KIND == adam) { // O3
+            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
+            x.second = n.beta_2 * x.second + n.rest_2 * (x.g * x.g);
+            x.theta -= n.rate * x.first / (S::sqrt(x.second) + n.epsilon);
+        } else if constexpr (KIND == heavy_ball) { // O4
+            x.first = n.beta_1 * x.first - n.rate * x.g;
+            x.theta += x.first;
+        } else { // O5
+            const V step = n.rate * x.g;
+            x.first = n.beta_1 * x.first - step;
+            x.theta += n.beta_1 * x.first - step;
+        }
+    }
+
+    CHAINRULE_INLINE V penalised(V g, V theta, const StepNumbers<T> &n) {
+        const V sign =
+            S::select(theta > T(0), S::splat(T(1)), S::select(theta < T(0), S::splat(T(-1)), V{}));
+        return g + n.l2 * theta + n.l1 * sign; // P1, P2
+    }
+
+    // One slice of θ; `g` is scratch and may be changed. Returns Σ g², penalties included.
+    template <int KIND, bool PENALISED>
+    static double pass(T *theta, const T *g, T *first, T *second, long count,
+                       const StepNumbers<T> &n) {
+        constexpr int slots = KIND == gradient_descent ? 0 : KIND == adam ? 2 : 1;
+        V squares = V{};
+        long i = 0;
+        for (; i + S::lanes <= count; i += S::lanes) {
+            Slice x{S::load(theta + i), S::load(g + i), V{}, V{}};
+            if constexpr (slots > 0) x.first = S::load(first + i);
+            if constexpr (slots > 1) x.second = S::load(second + i);
+            if constexpr (PENALISED) x.g = penalised(x.g, x.theta, n);
+            squares += x.g * x.g;
+            update<KIND>(x, n);
+            S::store(theta + i, x.theta);
+            if constexpr (slots > 0) S::store(first + i, x.first);
+            if constexpr (slots > 1) S::store(second + i, x.second);
+        }
+        if (i < count) {
+            const int part = static_cast<int>(count - i);
+            Slice x{S::load_part(theta + i, part), S::load_part(g + i, part), V{}, V{}};
+            if constexpr (slots > 0) x.first = S::load_part(first + i, part);
+            if constexpr (slots > 1) x.second = S::load_part(second + i, part);
+            if constexpr (PENALISED) x.g = penalised(x.g, x.theta, n);
+            squares += x.g * x.g;
+            update<KIND>(x, n);
+            S::store_part(theta + i, x.theta, part);
+            if constexpr (slots > 0) S::store_part(first + i, x.first, part);
+            if constexpr (slots > 1) S::store_part(second + i, x.second, part);
+        }
+        return static_cast<double>(S::sum(squares));
+    }
+
+    template <int KIND>
+    static double choose(T *theta, const T *g, T *first, T *second, long count,
+                         const StepNumbers<T> &n, bool penalised) {
+        return penalised ? pass<KIND, true>(theta, g, first, second, count, n)
+                         : pass<KIND, false>(theta, g, first, second, count, n);
+    }
+
+    static double run(int kind, T *theta, const T *g, T *first, T *second, long count,
+                      const StepNumbers<T> &n, bool weights) {
+        const bool penalised = weights && (n.l1 != T(0) || n.l2 != T(0));
+        switch (kind) {
+        case momentum:
+            return choose<momentum>(theta, g, first, second, count, n, penalised);
+        case rmsprop:
+            return choose<rmsprop>(theta, g, first, second, count, n, penalised);
+        case adam:
+            return choose<adam>(theta, g, first, second, count, n, penalised);
+        case heavy_ball:
+            return choose<heavy_ball>(theta, g, first, second, count, n, penalised);
+        case nesterov:
+            return choose<nesterov>(theta, g, first, second, count, n, penalised);
+        default:
+            return choose<gradient_descent>(theta, g, first, second, count, n, penalised);
+        }
+    }
+
+    // g += ∂P/∂θ alone, for a gradient that is handed out.
+    static void add_penalties(T *g, const T *theta, long count, const StepNumbers<T> &n) {
+        for (long i = 0; i < count; ++i) {
+            const T sign = T((theta[i] > T(0)) - (theta[i] < T(0)));
+            g[i] += n.l2 * theta[i] + n.l1 * sign;
+        }
+    }
+};
+
+} // namespace chainrule::CHAINRULE_ISA

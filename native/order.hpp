@@ -1,0 +1,27 @@
+// The order of the examples in an epoch: the compiled twin of chainrule.network.random.epoch_order.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+namespace chainrule {
+
+inline std::uint64_t mixed(std::uint64_t x) {
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+inline void epoch_order(std::uint64_t key, std::uint64_t epoch, std::int64_t n,
+                        std::int64_t *order) {
+    const std::uint64_t start = mixed(key ^ mixed(epoch));
+    for (std::int64_t i = 0; i < n; ++i)
+        order[i] = i;
+    for (std::int64_t i = n - 1; i > 0; --i) {
+        const double u = double(mixed(start + std::uint64_t(i)) >> 11) * 0x1p-53;
+        std::swap(order[i], order[static_cast<std::int64_t>(u * double(i + 1))]);
+    }
+}
+
+} // namespace chainrule

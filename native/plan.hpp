@@ -1,0 +1,87 @@
+// What the bindings hand to a kernel: plain numbers and pointers, the same for every instruction
+// set. Names and values mirror chainrule/engines/native.py.
+#pragma once
+
+#include <cstdint>
+
+namespace chainrule {
+
+enum ActivationKind {
+    identity,
+    sigmoid,
+    tanh_,
+    relu,
+    leaky_relu,
+    elu,
+    selu,
+    gelu,
+    silu,
+    mish,
+    softplus_,
+    softmax
+};
+enum CostKind { mean_squared_error, binary_cross_entropy, cross_entropy };
+enum OptimizerKind { gradient_descent, momentum, rmsprop, adam, heavy_ball, nesterov };
+
+struct DenseLayer {
+    int n_in, n_out;
+    int activation;
+    double parameter; // slope or alpha
+    long W, b;        // offsets into the flat vector
+};
+
+struct Network {
+    int count;
+    const DenseLayer *layers;
+    int cost;
+    bool fused;
+};
+
+template <typename T> struct Examples {
+    const T *X; // (m, n[0]) rows
+    const T *Y; // (m, n[L]) rows
+    const T *weights;
+    const std::int64_t *order; // which rows, or nullptr: 0, 1, …
+    long count;                // of one epoch
+    long rows;                 // of X
+    long epochs = 1;           // order holds one after the other; no batch goes across
+};
+
+template <typename T> struct Update {
+    int kind;
+    double beta_1, beta_2, epsilon;
+    T *slots[2];
+    std::int64_t t; // updates made before the first step
+    const double *learning_rates;
+    double l1, l2;
+};
+
+// Called by the calling thread about every 20 ms; true: stop.
+using StopTest = bool (*)(void *);
+
+struct Control {
+    int threads;
+    StopTest stop_test;
+    void *stop_context;
+};
+
+template <typename T> struct Kernels {
+    // Steps that were finished; fewer than asked for only if the stop test said so.
+    long (*train)(const Network &, T *parameters, const Examples<T> &, long batch_size,
+                  const Update<T> &, double *costs, double *gradient_norms, const Control &);
+    // J + penalties; gradient may be nullptr. NaN and *stopped if the stop test said so.
+    double (*loss)(const Network &, const T *parameters, const Examples<T> &, double l1, double l2,
+                   T *gradient, const Control &, bool *stopped);
+    bool (*forward)(const Network &, const T *parameters, const T *X, long m, T *out,
+                    const Control &);
+    // One activation over an array, for tests: A becomes σ, D becomes σ′.
+    void (*activation)(int kind, T *A, T *D, long n, T parameter);
+};
+
+struct InstructionSet {
+    const char *name;
+    const Kernels<float> *f32;
+    const Kernels<double> *f64;
+};
+
+} // namespace chainrule

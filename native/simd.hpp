@@ -1,0 +1,76 @@
+// Vectors of T in a register of a given number of bytes, by the compiler's vector extensions: one
+// source for every instruction set. Everything here is in an anonymous-like namespace of its own
+// per instruction set (CHAINRULE_ISA), so that no inline function compiled for one CPU is ever
+// linked into code for another.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#define CHAINRULE_INLINE static inline __attribute__((always_inline))
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <typename T> struct IntOf;
+template <> struct IntOf<float> {
+    using type = std::int32_t;
+};
+template <> struct IntOf<double> {
+    using type = std::int64_t;
+};
+
+template <typename T, int BYTES> struct Simd {
+    static constexpr int lanes = BYTES / static_cast<int>(sizeof(T));
+    using I = typename IntOf<T>::type;
+    typedef T V __attribute__((vector_size(BYTES)));
+    typedef I M __attribute__((vector_size(BYTES)));
+    typedef T U __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));
+
+    CHAINRULE_INLINE V load(const T *p) { return *reinterpret_cast<const U *>(p); }
+    CHAINRULE_INLINE void store(T *p, V v) { *reinterpret_cast<U *>(p) = v; }
+    // x − 0 is x for every x, −0 included (0 + x is not, and would cost an addition).
+    CHAINRULE_INLINE V splat(T x) { return x - V{}; }
+    CHAINRULE_INLINE V select(M mask, V yes, V no) { return mask ? yes : no; }
+    CHAINRULE_INLINE M bits(V v) { return reinterpret_cast<M>(v); }
+    CHAINRULE_INLINE V from_bits(M m) { return reinterpret_cast<V>(m); }
+    CHAINRULE_INLINE V abs(V v) {
+        return from_bits(bits(v) & ~(M{} + (I(1) << (sizeof(T) * 8 - 1))));
+    }
+    CHAINRULE_INLINE V max(V a, V b) { return a > b ? a : b; }
+
+    // The sum of the lanes in a fixed order (halves, quarters, …).
+    CHAINRULE_INLINE T sum(V v) {
+        T x[lanes];
+        std::memcpy(x, &v, sizeof v);
+        for (int n = lanes / 2; n > 0; n /= 2) {
+            for (int i = 0; i < n; ++i)
+                x[i] += x[i + n];
+        }
+        return x[0];
+    }
+
+    // Square roots, correctly rounded; the loop becomes one instruction.
+    CHAINRULE_INLINE V sqrt(V v) {
+        V r;
+        for (int i = 0; i < lanes; ++i) {
+            if constexpr (sizeof(T) == 4) {
+                r[i] = __builtin_sqrtf(v[i]);
+            } else {
+                r[i] = __builtin_sqrt(v[i]);
+            }
+        }
+        return r;
+    }
+
+    // A part of a vector, for the end of an array: the rest reads as 0 and is not written.
+    CHAINRULE_INLINE V load_part(const T *p, int n) {
+        T x[lanes] = {};
+        std::memcpy(x, p, sizeof(T) * static_cast<unsigned>(n));
+        return load(x);
+    }
+    CHAINRULE_INLINE void store_part(T *p, V v, int n) {
+        std::memcpy(p, &v, sizeof(T) * static_cast<unsigned>(n));
+    }
+};
+
+} // namespace chainrule::CHAINRULE_ISA

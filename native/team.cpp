@@ -1,0 +1,134 @@
+#include "team.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#include <sched.h>
+#endif
+
+namespace chainrule {
+
+namespace {
+
+class Team {
+  public:
+    ~Team() {
+        {
+            std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_all();
+        for (std::thread &thread : threads_)
+            thread.join();
+    }
+
+    void run(int count, void (*body)(void *, int), void *context) {
+        while (static_cast<int>(threads_.size()) < count - 1) {
+            const int index = static_cast<int>(threads_.size()) + 1;
+            threads_.emplace_back([this, index, seen = generation_] { work(index, seen); });
+        }
+        {
+            std::lock_guard lock(mutex_);
+            body_ = body;
+            context_ = context;
+            count_ = count;
+            running_ = count - 1;
+            ++generation_;
+        }
+        wake_.notify_all();
+        body(context, 0);
+        std::unique_lock lock(mutex_);
+        done_.wait(lock, [this] { return running_ == 0; });
+    }
+
+  private:
+    void work(int index, long seen) {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+            if (stopping_) return;
+            seen = generation_;
+            if (index >= count_) continue;
+            void (*body)(void *, int) = body_;
+            void *context = context_;
+            lock.unlock();
+            body(context, index);
+            lock.lock();
+            if (--running_ == 0) done_.notify_one();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable wake_, done_;
+    std::vector<std::thread> threads_;
+    void (*body_)(void *, int) = nullptr;
+    void *context_ = nullptr;
+    int count_ = 0, running_ = 0;
+    long generation_ = 0;
+    bool stopping_ = false;
+};
+
+// The team that is free, if any. Never destroyed at exit: the threads wait for work that does not
+// come, and the system ends them with the process.
+std::mutex idle_mutex;
+Team *idle_team = nullptr;
+
+#if defined(__unix__) || defined(__APPLE__)
+// A forked child has the parent's team object but none of its threads: it starts without a team.
+void forget_team() {
+    new (&idle_mutex) std::mutex;
+    idle_team = nullptr;
+}
+const int at_fork = pthread_atfork(nullptr, nullptr, forget_team);
+#endif
+
+} // namespace
+
+double now_seconds() {
+    using namespace std::chrono;
+    return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
+void run_team(int threads, void (*body)(void *, int), void *context) {
+    if (threads <= 1) {
+        body(context, 0);
+        return;
+    }
+    std::unique_ptr<Team> team;
+    {
+        std::lock_guard lock(idle_mutex);
+        team.reset(idle_team);
+        idle_team = nullptr;
+    }
+    if (!team) team = std::make_unique<Team>();
+    team->run(threads, body, context);
+    std::lock_guard lock(idle_mutex);
+    if (!idle_team) idle_team = team.release();
+}
+
+void Barrier::wait() {
+    if (count_ <= 1) return;
+    const int generation = __atomic_load_n(&generation_, __ATOMIC_ACQUIRE);
+    if (__atomic_add_fetch(&arrived_, 1, __ATOMIC_ACQ_REL) == count_) {
+        __atomic_store_n(&arrived_, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&generation_, generation + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    for (int spins = 0; __atomic_load_n(&generation_, __ATOMIC_ACQUIRE) == generation; ++spins) {
+        if (spins < 4000) {
+#if defined(__x86_64__) || defined(__i386__)
+            __builtin_ia32_pause();
+#endif
+        } else {
+            std::this_thread::yield();
+        }
+    }
+}
+
+} // namespace chainrule

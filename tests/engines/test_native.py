@@ -1,0 +1,381 @@
+"""The compiled core against the reference, at every size and on every instruction set."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from chainrule.engines import extension
+from chainrule.engines.base import Objective, StepRecords
+from chainrule.engines.native import NativeEngine
+from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam
+from chainrule.engines.orders import epoch_orders
+from chainrule.engines.reference import ReferenceEngine
+from chainrule.network.layers import Dense
+from chainrule.network.random import epoch_order
+from chainrule.network.spec import NetworkSpec
+from tests.error_bounds import error_bounds
+from tests.numerics import assert_within
+from tests.strategies_networks import ACTIVATIONS, OUTPUT_PAIRS, problem_of
+
+pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
+
+ALL_SETS = ("generic", "avx2", "avx512")
+
+
+@pytest.fixture(scope="module", params=ALL_SETS)
+def instruction_set(request):
+    """Each of the kernels' instruction sets in turn, but those that this CPU has not got."""
+    if request.param not in extension.native.cpu_info()["instruction_sets"]:
+        pytest.skip(f"this CPU has no {request.param}")
+    before = extension.native.instruction_set()
+    extension.native.use_instruction_set(request.param)
+    yield request.param
+    extension.native.use_instruction_set(before)
+
+
+# Ones, odd numbers, and both sides of every vector's and tile's length.
+SIZES = st.sampled_from((1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 33, 63, 64, 65, 100, 129))
+
+
+@st.composite
+def specs(draw):
+    activation, cost = draw(st.sampled_from(OUTPUT_PAIRS))
+    least = 2 if cost == "cross_entropy" or activation == "softmax" else 1
+    hidden = draw(st.lists(st.tuples(SIZES, st.sampled_from(ACTIVATIONS)), max_size=2))
+    layers = (*(Dense(*layer) for layer in hidden), Dense(max(least, draw(SIZES)), activation))
+    dtype = draw(st.sampled_from(("float32", "float64")))
+    return NetworkSpec(draw(SIZES), layers, cost, dtype=dtype, fused=draw(st.booleans()))
+
+
+@settings(max_examples=60)
+@given(spec=specs(), m=SIZES, weighted=st.booleans(), penalised=st.booleans())
+def test_loss_and_gradient_agree_with_the_reference_at_every_size(
+    instruction_set, spec, m, weighted, penalised
+):
+    objective = Objective(0.01, 0.1) if penalised else Objective()
+    problem = problem_of(spec, m, seed=m, weighted=weighted, objective=objective)
+    problem = problem.rounded(spec.dtype)
+    bounds = error_bounds(problem, 4)
+    assume(bounds.clear_of_kinks)
+    results = []
+    for engine in (ReferenceEngine(), NativeEngine()):
+        gradient = np.full_like(problem.theta, np.nan)
+        loss = engine.loss_and_gradient(spec, problem.theta, problem.examples, objective, gradient)
+        outputs = np.full((m, spec.n_outputs), np.nan, spec.dtype)
+        engine.forward(spec, problem.theta, problem.X, outputs)
+        alone = engine.loss(spec, problem.theta, problem.examples, objective)
+        results.append((loss, gradient, outputs, alone))
+    (loss, gradient, outputs, alone), (loss_n, gradient_n, outputs_n, alone_n) = results
+    # Each of the two may err by its bound.
+    assert_within(loss_n, loss, 2 * bounds.loss)
+    assert_within(alone_n, alone, 2 * bounds.loss)
+    assert_within(gradient_n, gradient, 2 * bounds.gradient)
+    assert_within(outputs_n, outputs, 2 * bounds.outputs)
+
+
+def train(engine, problem, optimizer, order, batch_size):
+    theta = problem.theta.copy()
+    state = optimizer.new_state(theta)
+    steps = order.shape[0] * -(-order.shape[1] // batch_size)
+    records = StepRecords(np.empty(steps), np.empty(steps))
+    engine.train(
+        problem.spec, theta, optimizer, state, problem.examples, problem.objective, order,
+        batch_size, optimizer.learning_rates(1, steps), records,
+    )  # fmt: skip
+    return theta, state, records
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("batch_size", [1, 7, 8, 13, 64, 100])
+def test_training_agrees_with_the_reference(instruction_set, name, batch_size):
+    spec = NetworkSpec(13, (Dense(17, "gelu"), Dense(3, "softmax")), "cross_entropy")
+    problem = problem_of(spec, 100, weighted=True, objective=Objective(1e-3, 1e-2))
+    problem = problem.rounded("float64")._replace(
+        spec=NetworkSpec(13, spec.layers, spec.cost, dtype="float64")
+    )
+    order = epoch_orders(0, range(1, 4), 100, shuffle=True)
+    expected = train(ReferenceEngine(), problem, OPTIMIZERS[name](), order, batch_size)
+    actual = train(NativeEngine(), problem, OPTIMIZERS[name](), order, batch_size)
+    # In float64 even 300 steps of Adam, which divides by small roots, drift less than 1e-9.
+    np.testing.assert_allclose(actual[0], expected[0], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(actual[1].slots, expected[1].slots, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(actual[2].cost, expected[2].cost, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(actual[2].gradient_norm, expected[2].gradient_norm, atol=1e-9)
+    assert actual[1].t == expected[1].t
+
+
+THREADED = [
+    # Several panels, a short last batch, groups of unequal rows.
+    (NetworkSpec(70, (Dense(130, "relu"), Dense(50, "tanh"), Dense(10, "softmax")),
+                 "cross_entropy"), 1000, 384),
+    # One batch of one tile, halved for the second thread.
+    (NetworkSpec(200, (Dense(150, "silu"), Dense(3, "identity")), "mse"), 640, 64),
+    # More examples in a batch than have room at a time: the gradient comes in several parts.
+    (NetworkSpec(300, (Dense(300, "relu"), Dense(2, "softmax")), "cross_entropy"), 12_000, 12_000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "m", "batch_size"), THREADED, ids=["panels", "half", "parts"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_number_of_threads_gives_the_same_bits(instruction_set, spec, m, batch_size, dtype):
+    problem = problem_of(spec, m, weighted=True).rounded(dtype)
+    order = epoch_orders(3, range(1, 3), m, shuffle=True)
+    results = []
+    for threads in (1, 2, 3, 5):
+        engine = NativeEngine(threads)
+        theta, state, records = train(engine, problem, Adam(1e-3), order, batch_size)
+        gradient = np.empty_like(theta)
+        loss = engine.loss_and_gradient(
+            problem.spec, theta, problem.examples, Objective(1e-3, 1e-3), gradient
+        )
+        outputs = np.empty((m, spec.n_outputs), dtype)
+        engine.forward(problem.spec, theta, problem.X, outputs)
+        alone = engine.loss(problem.spec, theta, problem.examples, Objective())
+        arrays = (theta, state.slots, *records, gradient, outputs, np.array([loss, alone]))
+        results.append([array.tobytes() for array in arrays])
+    assert results[1:] == results[:1] * 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_in_the_midst_of_a_long_step_leaves_the_step_before(threads):
+    # One step takes several seconds: it is given up before it changes anything.
+    layers = (Dense(1500, "relu"), Dense(1500, "relu"), Dense(1, "identity"))
+    spec = NetworkSpec(1000, layers, "mse")
+    problem = problem_of(spec, 1).rounded("float32")
+    m = 60_000
+    problem = problem._replace(X=np.repeat(problem.X, m, axis=0), Y=np.repeat(problem.Y, m, axis=0))
+    theta, optimizer = problem.theta.copy(), SGD(1e-3)
+    state, records = optimizer.new_state(theta), StepRecords(np.empty(1), np.empty(1))
+    main = threading.get_ident()
+    alarm = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    alarm.start()
+    with pytest.raises(KeyboardInterrupt):
+        NativeEngine(threads).train(
+            spec, theta, optimizer, state, problem.examples, Objective(), np.arange(m)[None], m,
+            np.full(1, 1e-3), records,
+        )  # fmt: skip
+    alarm.join()
+    np.testing.assert_array_equal(theta, problem.theta)
+    assert state.t == 0
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 100, 1001])
+def test_compiled_orders_are_those_of_the_reference(n):
+    orders = epoch_orders(7, range(4, 8), n, shuffle=True)
+    for order, epoch in zip(orders, range(4, 8), strict=True):
+        np.testing.assert_array_equal(order, epoch_order(7, epoch, n, shuffle=True))
+
+
+def test_a_child_process_of_a_fork_has_threads_of_its_own():
+    code = """
+import os, sys
+import numpy as np
+import chainrule as cr
+X = np.random.default_rng(0).standard_normal((512, 100))
+def fitted():
+    net = cr.Network([100, cr.Dense(200), cr.Dense(2, "softmax")], cost="cross_entropy", seed=0)
+    net.fit(X, (X[:, 0] > 0).astype(int), epochs=2, batch_size=256, threads=2)
+    return net.parameters.tobytes()
+expected = fitted()
+child = os.fork()
+if child == 0:
+    os._exit(0 if fitted() == expected else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or fitted() != expected)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_two_threads_of_python_can_train_at_the_same_time():
+    spec, m, batch = THREADED[0]
+    problem = problem_of(spec, m).rounded("float32")
+    order = epoch_orders(0, range(1, 11), m, shuffle=True)
+    expected = train(NativeEngine(2), problem, Adam(), order, batch)[0]
+    results = [None, None]
+
+    def work(i):
+        results[i] = train(NativeEngine(2), problem, Adam(), order, batch)[0]
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_errors_that_fade_into_subnormal_numbers_agree_with_the_reference():
+    # Six layers of weights near 1e-8: δ shrinks by that factor in each and falls below 1e-38.
+    spec = NetworkSpec(9, (*(Dense(9, "selu"),) * 6, Dense(2, "softmax")), "cross_entropy")
+    problem = problem_of(spec, 50).rounded("float32")
+    problem = problem._replace(theta=problem.theta * np.float32(1e-8))
+    gradients = []
+    for engine in (ReferenceEngine(), NativeEngine()):
+        gradients.append(np.empty_like(problem.theta))
+        engine.loss_and_gradient(spec, problem.theta, problem.examples, Objective(), gradients[-1])
+    assert np.any((gradients[0] != 0) & (np.abs(gradients[0]) < np.finfo(np.float32).tiny))
+    # What the core takes for zero is smaller than the smallest normal number, times some terms.
+    assert_within(gradients[1], gradients[0], 1e-4 * np.abs(gradients[0]) + 1e3 * 1.2e-38)
+
+
+def test_subnormal_numbers_are_the_caller_s_again_afterwards():
+    problem = problem_of(THREADED[0][0], 10).rounded("float32")
+    train(NativeEngine(), problem, Adam(), np.arange(10)[None], 5)
+    assert np.float32(1e-38) * np.float32(0.1) > 0
+
+
+def ulps(actual, exact):
+    """Return the errors of float32 or float64 numbers in units of their last place."""
+    spacing = np.spacing(np.abs(exact.astype(actual.dtype))).astype(np.longdouble)
+    return np.abs(actual.astype(np.longdouble) - exact) / spacing
+
+
+def exact_values():
+    def sigmoid(z):
+        return 1 / (1 + mpmath.exp(-z))
+
+    return {
+        "sigmoid": sigmoid,
+        "tanh": mpmath.tanh,
+        "elu": lambda z: z if z > 0 else mpmath.expm1(z),
+        "softplus": lambda z: mpmath.log1p(mpmath.exp(z)),
+        "silu": lambda z: z * sigmoid(z),
+        "mish": lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))),
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "elu", "softplus", "silu", "mish"])
+def test_compiled_functions_err_by_four_units_in_the_last_place_at_most(
+    instruction_set, name, dtype
+):
+    kinds = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
+             "mish", "softplus")  # fmt: skip
+    random = np.random.default_rng(0)
+    limit = 80 if dtype == "float32" else 700  # beyond it e^−z underflows
+    z = np.concatenate([
+        random.uniform(-limit, 20, 1000), random.uniform(-2, 2, 1000),
+        random.standard_normal(1000) * 1e-4, [0.0, -0.0, 1e-30, -1e-30] * 2,
+    ]).astype(dtype)  # fmt: skip
+    value, derivative = z.copy(), np.empty_like(z)
+    extension.native.activation(kinds.index(name), value, derivative, 1.0)
+    function = exact_values()[name]
+    with mpmath.workdps(40):
+        exact = np.array(
+            [np.longdouble(mpmath.nstr(function(mpmath.mpf(float(x))), 25)) for x in z]
+        )
+    # Mish is a product of a fraction whose parts are themselves rounded.
+    assert ulps(value, exact).max() <= (6 if name == "mish" else 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"X": np.zeros((4, 2), np.float32)}, "X does not fit"),
+        ({"Y": np.zeros((3, 2), np.float32)}, "Y does not fit"),
+        ({"Y": np.zeros((4, 1), np.float32)}, "Y does not fit"),
+        ({"weights": np.ones(3, np.float32)}, "one weight an example"),
+        ({"order": np.array([[0, 4]])}, "outside X"),
+        ({"order": np.array([[0, -1]])}, "outside X"),
+        ({"order": np.zeros((1, 0), np.int64)}, "outside X"),
+        ({"parameters": np.zeros(7, np.float32)}, "parameters do not fit"),
+        ({"slots": np.zeros((1, 8), np.float32)}, "optimizer state"),
+        ({"slots": np.zeros((2, 7), np.float32)}, "optimizer state"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"rates": np.zeros(3)}, "one learning rate"),
+        ({"costs": np.zeros(1)}, "one learning rate"),
+        ({"optimizer": 9}, "no such optimizer"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
+    arguments = {
+        "parameters": np.zeros(8, np.float32),
+        "slots": np.zeros((2, 8), np.float32),
+        "optimizer": 3,
+        "X": np.zeros((4, 3), np.float32),
+        "Y": np.zeros((4, 2), np.float32),
+        "weights": None,
+        "order": np.array([[0, 1, 2, 3]]),
+        "batch_size": 2,
+        "rates": np.zeros(2),
+        "costs": np.zeros(2),
+    } | change
+    a = arguments
+    plan = extension.native.Plan([(3, 2, 0, 0.0)], 0, True)
+    with pytest.raises(ValueError, match=message):
+        plan.train(
+            a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
+            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, a["costs"],
+            np.zeros(2), 1,
+        )  # fmt: skip
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_no_shape_type_or_stride_gets_past_the_boundary(data):
+    def array(*shape):
+        shape = tuple(data.draw(st.sampled_from((n, n, n, n + 1, 0))) for n in shape)
+        dtype = data.draw(st.sampled_from(("f4", "f4", "f4", "f8", "i8", "f2", ">f4")))
+        result = np.zeros(shape, dtype)
+        if data.draw(st.integers(0, 5)) == 0 and result.ndim == 2:
+            result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
+        return result
+
+    plan = extension.native.Plan([(3, 2, 3, 0.0), (2, 2, 11, 0.0)], 2, True)
+    count = 3 * 2 + 2 + 2 * 2 + 2
+    rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
+    order = np.array([rows], "i8")
+    # Refused or carried out: nothing else may happen.
+    with contextlib.suppress(ValueError, TypeError):
+        plan.train(
+            array(count), array(2, count), 3, 0.9, 0.999, 1e-8, 0, array(5, 3), array(5, 2), None,
+            order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0,
+            np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))), 1,
+        )  # fmt: skip
+
+
+def test_a_core_that_cannot_be_loaded_is_said_once_with_the_cause():
+    code = """
+import importlib, warnings
+real = importlib.import_module
+def broken(name, *rest):
+    if name == "chainrule._native":
+        raise ImportError("libstdc++ is too old")
+    return real(name, *rest)
+importlib.import_module = broken
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    from chainrule.engines import engine_named, extension
+    import chainrule.model.network
+assert engine_named("auto").name == "reference"
+assert len(seen) == 1, seen
+assert "reference engine" in str(seen[0].message), seen[0].message
+assert "libstdc++ is too old" in str(seen[0].message), seen[0].message
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "CHAINRULE_PURE"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize(("name", "works"), [("generic", True), ("mmx", False)])
+def test_an_instruction_set_can_be_forced_from_the_environment(name, works):
+    code = "from chainrule.engines import extension; print(extension.native.instruction_set())"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"CHAINRULE_ISA": name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if works:
+        assert result.stdout.strip() == name
+    else:
+        assert "CHAINRULE_ISA: instruction set: expected one of generic" in result.stderr
