@@ -42,13 +42,13 @@ def test_only_true_stops(other):
 
 
 def test_true_in_the_midst_of_an_epoch_does_not_stop(monkeypatch):
-    monkeypatch.setattr(loop, "_PIECE_SECONDS", 1e-12)
+    monkeypatch.setattr(loop, "_SECONDS_A_CALL", 1e-12)
     history = network().fit(X, Y, epochs=2, callbacks=[lambda e: not isinstance(e, EpochEnded)])
     assert len(history) == 2
 
 
 def test_an_interruption_leaves_a_network_of_whole_steps(monkeypatch, engine_name):
-    monkeypatch.setattr(loop, "_PIECE_SECONDS", 1e-12)
+    monkeypatch.setattr(loop, "_SECONDS_A_CALL", 1e-12)
 
     def interrupt(event):
         if isinstance(event, StepsEnded) and (event.epoch, event.steps) == (2, 3):

@@ -222,7 +222,9 @@ def test_fit_hands_the_engine_the_user_s_own_memory(monkeypatch, engine):
             seen.append(examples)
             engine.train(spec, parameters, optimizer, state, examples, *others)
 
-    monkeypatch.setattr("chainrule.model.network.engine_named", lambda name: Watched())
+    monkeypatch.setattr(
+        "chainrule.model.network.engine_named", lambda name, threads=None: Watched()
+    )
     inputs, targets = X.astype(np.float32), np.eye(2, dtype=np.float32)[Y]
     network().fit(inputs, targets, epochs=1)
     assert all(np.shares_memory(examples.X, inputs) for examples in seen)

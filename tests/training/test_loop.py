@@ -37,7 +37,7 @@ def of_kind(events, kind):
 
 @pytest.fixture
 def a_step_at_a_time(monkeypatch):
-    monkeypatch.setattr(loop, "_PIECE_SECONDS", 1e-12)
+    monkeypatch.setattr(loop, "_SECONDS_A_CALL", 1e-12)
 
 
 def test_events_come_in_the_order_of_what_happens(engine, a_step_at_a_time):
@@ -70,7 +70,7 @@ def test_no_epochs_change_nothing(engine):
 def test_the_pieces_of_an_epoch_change_no_bit(engine, name, monkeypatch):
     results = []
     for seconds in (1e-12, 1e-4, 1e9):
-        monkeypatch.setattr(loop, "_PIECE_SECONDS", seconds)
+        monkeypatch.setattr(loop, "_SECONDS_A_CALL", seconds)
         run = training(engine, m=50, batch_size=3, weighted=True, optimizer=OPTIMIZERS[name]())
         events = list(run.events())
         rows = [e.row() | {"seconds": 0} for e in of_kind(events, EpochEnded)]

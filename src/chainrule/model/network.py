@@ -165,6 +165,7 @@ class Network:
         l1: float = 0.0,
         l2: float = 0.0,
         engine: str = "auto",
+        threads: int | None = None,
         shuffle: bool = True,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),
@@ -197,7 +198,11 @@ class Network:
         l1, l2 : float, default 0
             Penalties on the weights, P2 and P1, added to the mean cost.
         engine : str, default "auto"
-            Who executes the steps: "auto" or "reference".
+            Who executes the steps: "native" (compiled), "reference" (the equations on NumPy), or
+            "auto", the fastest that is there.
+        threads : int, optional
+            At most this many; by default as many as there are cores, and fewer where a step is too
+            short to share. The result has the same bits for any number.
         shuffle : bool, default True
             Whether each epoch has a new order of examples (drawn from the seed).
         verbose : bool, default False
@@ -235,7 +240,7 @@ class Network:
             parameters=self._parameters,
             examples=as_examples(self.spec, X, Y, sample_weight),
             optimizer=optimizer_named(optimizer),
-            engine=engine_named(engine),
+            engine=engine_named(engine, threads),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=whole_number("batch_size", batch_size, 1),
             seed=self.seed,
@@ -244,6 +249,7 @@ class Network:
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
             epochs_before=self.epochs_trained,
+            watched=bool(callbacks),
         )
         self.history = history
         try:

@@ -5,6 +5,7 @@ at epoch 7, and no stream's numbers move when another stream draws more.
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,36 @@ def draw_seed() -> int:
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
+def order_key(seed: int) -> int:
+    """Return the number of 64 bits that decides, with the epoch, every order of examples."""
+    return int(np.random.SeedSequence((seed, Stream.ORDER)).generate_state(1, np.uint64)[0])
+
+
 def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.ndarray:
-    """Return the order of the examples in one epoch, as int64 indices."""
+    """Return the order of the examples in one epoch, as int64 indices.
+
+    A Fisher-Yates shuffle whose i-th random number is a hash (SplitMix64) of (seed, epoch, i). The
+    compiled twin in native/order.hpp gives the same order some hundred times faster.
+
+    Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
+    """
     if not shuffle:
         return np.arange(n_examples)
-    return generator(seed, Stream.ORDER, epoch).permutation(n_examples)
+    key = order_key(seed)
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
+        start = _mixed(np.uint64(key) ^ _mixed(np.uint64(epoch)))
+        numbers = _mixed(start + np.arange(n_examples, dtype=np.uint64))
+    unit = (numbers >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    targets = (unit * np.arange(1, n_examples + 1)).astype(np.int64).tolist()
+    order = list(range(n_examples))
+    for i in range(n_examples - 1, 0, -1):
+        j = targets[i]
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, np.int64)
+
+
+def _mixed(x: Any) -> Any:
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

@@ -7,18 +7,30 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective, StepRecords
-from chainrule.engines.optimizers import Optimizer
+from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost, penalty
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.parameters import views
-from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
 from chainrule.training.metrics import Metric
 
-# An epoch is handed to the engine in pieces of about this many seconds, so that it can be watched
-# and interrupted. The pieces change no number: the steps are the same.
-_PIECE_SECONDS = 0.1
+# The engine is handed so many steps at once that a call takes about this many seconds: parts of a
+# long epoch, or several short ones. It changes no number, for the steps are the same; training
+# can be watched and interrupted that often.
+_SECONDS_A_CALL = 0.05
+
+
+class _Pace:
+    """How many steps to hand to the engine at once."""
+
+    def __init__(self) -> None:
+        self.steps = 1
+
+    def learn(self, steps: int, seconds: float) -> None:
+        """Take note that so many steps took so long."""
+        self.steps = max(1, int(steps * min(100.0, _SECONDS_A_CALL / max(seconds, 1e-9))))
 
 
 @dataclass
@@ -42,6 +54,9 @@ class Training:
     shuffle: bool = True
     epochs_before: int = 0
     """Epochs that the network has seen already: the next one's order is a new one."""
+    watched: bool = True
+    """Whether someone looks at the parameters after each epoch. If not, short epochs may go
+    through the engine together, and their events come after."""
 
     def events(self) -> Iterator[Event]:
         """Train, and yield what happens.
@@ -49,88 +64,111 @@ class Training:
         Raises
         ------
         TrainingDivergedError
-            If the loss stops being finite; the parameters are then those before that epoch.
+            If the loss stops being finite; the parameters are then those of an earlier epoch.
         """
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
-        state = self.optimizer.new_state(self.parameters)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
-        records = StepRecords(np.empty(steps), np.empty(steps))
-        for epoch in range(self.epochs_before + 1, self.epochs_before + self.epochs + 1):
-            before = self.parameters.copy()
-            started = time.perf_counter()
-            order = epoch_order(self.seed, epoch, m, self.shuffle)
-            rates = self.optimizer.learning_rates(state.t + 1, steps)
-            shares = self._batch_shares(order)
-            done, piece = 0, 1
-            while done < steps:
-                piece_started = time.perf_counter()
-                taken = slice(done, min(done + piece, steps))
-                self.engine.train(
-                    self.spec,
-                    self.parameters,
-                    self.optimizer,
-                    state,
-                    self.examples,
-                    self.objective,
-                    order[taken.start * self.batch_size : taken.stop * self.batch_size],
-                    self.batch_size,
-                    rates[taken],
-                    StepRecords(records.cost[taken], records.gradient_norm[taken]),
-                )
-                self._check_finite(records, taken, epoch, rates, before)
-                # A coarse clock may stand still meanwhile.
-                elapsed = max(time.perf_counter() - piece_started, 1e-9)
-                piece = max(1, int((taken.stop - done) * min(100, _PIECE_SECONDS / elapsed)))
-                done = taken.stop
-                if done < steps:
-                    loss = float(mean_cost(records.cost[taken], shares[taken]))
-                    yield StepsEnded(epoch, done, steps, loss)
-            yield self._epoch_ended(epoch, records, shares, float(rates[-1]), started, before)
+        state = self.optimizer.new_state(self.parameters)
+        pace = _Pace()
+        # Validation, metrics and penalties are of the parameters at the end of their own epoch; a
+        # schedule is a user's function, and asked no further ahead than an epoch.
+        alone = (
+            self.watched
+            or callable(self.optimizer.learning_rate)
+            or self.validation is not None
+            or bool(self.metrics)
+            or self.objective != Objective()
+        )
+        epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
+        while epoch < end:
+            together = 1 if alone else min(max(1, pace.steps // steps), end - epoch)
+            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace)
+            epoch += together
         yield Stopped(self.epochs, "finished")
 
+    def _train_epochs(
+        self, epochs: range, steps: int, state: OptimizerState, pace: _Pace
+    ) -> Iterator[Event]:
+        """Train some epochs of `steps` steps each: one, in parts, or several at once."""
+        started = time.perf_counter()
+        before = self.parameters.copy()
+        m, batch = len(self.examples.X), self.batch_size
+        order = epoch_orders(self.seed, epochs, m, self.shuffle)
+        rates = self.optimizer.learning_rates(state.t + 1, order.shape[0] * steps)
+        records = StepRecords(np.empty(rates.size), np.empty(rates.size))
+        shares = self._batch_shares(order)
+        done = 0
+        while done < rates.size:
+            call_started = time.perf_counter()
+            part = slice(done, rates.size if len(epochs) > 1 else min(done + pace.steps, steps))
+            rows = order if len(epochs) > 1 else order[:, part.start * batch : part.stop * batch]
+            self.engine.train(
+                self.spec,
+                self.parameters,
+                self.optimizer,
+                state,
+                self.examples,
+                self.objective,
+                np.ascontiguousarray(rows),
+                batch,
+                rates[part],
+                StepRecords(records.cost[part], records.gradient_norm[part]),
+            )
+            self._check_finite(records, part, epochs[0], steps, rates, before)
+            pace.learn(part.stop - done, time.perf_counter() - call_started)
+            done = part.stop
+            if done < rates.size:
+                loss = float(mean_cost(records.cost[part], shares[0, part]))
+                yield StepsEnded(epochs[0], done, steps, loss)
+        if not np.isfinite(self.parameters).all():
+            self._diverged(f"the end of epoch {epochs[-1]}", float(rates[-1]), before)
+        seconds = (time.perf_counter() - started) / len(epochs)
+        losses = np.average(records.cost.reshape(-1, steps), axis=1, weights=shares)
+        norms = records.gradient_norm.reshape(-1, steps).mean(axis=1)
+        for i, epoch in enumerate(epochs):
+            rate = float(rates[(i + 1) * steps - 1])
+            yield self._epoch_ended(epoch, float(losses[i]), float(norms[i]), rate, seconds)
+
     def _batch_shares(self, order: np.ndarray) -> np.ndarray:
-        """Return the weight of each batch in the epoch's mean: its sum of example weights."""
-        starts = np.arange(0, len(order), self.batch_size)
+        """Return each batch's share in its epoch's mean, its sum of weights: (epochs, steps)."""
+        starts = np.arange(0, order.shape[1], self.batch_size)
         if self.examples.weights is None:
-            return np.diff(starts, append=len(order)).astype(np.float64)
-        shares = np.add.reduceat(self.examples.weights[order].astype(np.float64), starts)
-        return np.asarray(shares)
+            sizes = np.diff(starts, append=order.shape[1]).astype(np.float64)
+            return np.broadcast_to(sizes, (len(order), len(starts)))
+        weights = self.examples.weights[order].astype(np.float64)
+        return np.asarray(np.add.reduceat(weights, starts, axis=1))
 
     def _check_finite(
         self,
         records: StepRecords,
-        taken: slice,
-        epoch: int,
+        part: slice,
+        first_epoch: int,
+        steps: int,
         rates: np.ndarray,
         before: Floats,
     ) -> None:
-        finite = np.isfinite(records.cost[taken]) & np.isfinite(records.gradient_norm[taken])
+        finite = np.isfinite(records.cost[part]) & np.isfinite(records.gradient_norm[part])
         if not finite.all():
-            step = taken.start + int(np.argmin(finite))
-            self._diverged(f"step {step + 1} of epoch {epoch}", float(rates[step]), before)
+            epoch, step = divmod(part.start + int(np.argmin(finite)), steps)
+            where = f"step {step + 1} of epoch {first_epoch + epoch}"
+            self._diverged(where, float(rates[epoch * steps + step]), before)
 
     def _diverged(self, where: str, rate: float, before: Floats) -> None:
         self.parameters[...] = before
         raise TrainingDivergedError(
             f"the loss or its gradient is not finite at {where} (learning rate {rate:g}); the "
-            "network holds the parameters from before that epoch. Use a smaller learning_rate, "
+            "network holds finite parameters from before that. Use a smaller learning_rate, "
             "or bring the inputs to mean 0 and standard deviation 1"
         )
 
     def _epoch_ended(
-        self,
-        epoch: int,
-        records: StepRecords,
-        shares: np.ndarray,
-        rate: float,
-        started: float,
-        before: Floats,
+        self, epoch: int, loss: float, gradient_norm: float, rate: float, seconds: float
     ) -> EpochEnded:
-        seconds = time.perf_counter() - started
-        if not np.isfinite(self.parameters).all():
-            self._diverged(f"the end of epoch {epoch}", rate, before)
-        theta = views(self.spec, self.parameters)
+        penalty_now = 0.0
+        if self.objective != Objective():
+            theta = views(self.spec, self.parameters)
+            penalty_now = penalty(self.spec, theta, self.objective.l1, self.objective.l2)
         validation_loss = None
         validation_metrics: dict[str, float] = {}
         if self.validation is not None:
@@ -140,10 +178,10 @@ class Training:
             validation_metrics = self._metrics(self.validation)
         return EpochEnded(
             epoch=epoch,
-            loss=float(np.average(records.cost, weights=shares)),
-            penalty=penalty(self.spec, theta, self.objective.l1, self.objective.l2),
+            loss=loss,
+            penalty=penalty_now,
             learning_rate=rate,
-            gradient_norm=float(np.mean(records.gradient_norm)),
+            gradient_norm=gradient_norm,
             seconds=seconds,
             metrics=self._metrics(self.examples),
             validation_loss=validation_loss,
