@@ -4,6 +4,7 @@
 #   make lint    the static checks alone
 #   make docs    the documentation, in docs/_build/html
 #   make bench   the benchmarks
+#   make sanitize  the compiled core's tests under the address, undefined and thread sanitizers
 #   make clean   remove what these made
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench sanitize clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -26,13 +27,35 @@ lint: $(VENV)/installed $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports
-	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp
+	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp tests/native/*.cpp
 
 docs: $(VENV)/installed $(VENV)/dev
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
 bench: $(VENV)/installed
-	$(BIN)/python benchmarks/training.py --workloads 0,1,2
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/prediction.py
+
+# The engine's tests on an extension built with sanitizers, in a copy of the package; then the thread
+# team, without Python (whose own threads and libraries the thread sanitizer does not know).
+SANITIZE := build/sanitize
+CONFIGURE := $(BIN)/cmake -S . -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+	-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
+sanitize: $(VENV)/dev
+	$(CONFIGURE) -B $(SANITIZE)/address -DCHAINRULE_SANITIZE=address,undefined \
+		-Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
+	$(BIN)/cmake --build $(SANITIZE)/address --target _native
+	rm -rf $(SANITIZE)/package && mkdir -p $(SANITIZE)/package
+	cp -r src/chainrule $(SANITIZE)/package/
+	cp $(SANITIZE)/address/_native*.so $(SANITIZE)/package/chainrule/
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		PYTHONPATH=$(SANITIZE)/package PYTHONMALLOC=malloc \
+		$(BIN)/python -m pytest -q -p no:cacheprovider tests/engines
+	$(CONFIGURE) -B $(SANITIZE)/thread -DCHAINRULE_SANITIZE=thread \
+		-Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
+	$(BIN)/cmake --build $(SANITIZE)/thread --target threads
+	TSAN_OPTIONS=halt_on_error=1 $(SANITIZE)/thread/threads
 
 clean:
 	rm -rf $(VENV) build demo docs/_build docs/api

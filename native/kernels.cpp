@@ -51,12 +51,19 @@ double loss(const Network &net, const T *parameters, const Examples<T> &examples
     return J;
 }
 
+template <typename T, int BYTES>
+bool forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
+                  const Control &control) {
+    const Examples<T> examples{X, nullptr, nullptr, nullptr, m, m, 1};
+    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control);
+    return engine.prepare(m, false) && engine.forward(out);
+}
+
 template <typename T>
 bool forward(const Network &net, const T *parameters, const T *X, long m, T *out,
              const Control &control) {
-    const Examples<T> examples{X, nullptr, nullptr, nullptr, m, m, 1};
-    Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control);
-    return engine.prepare(m, false) && engine.forward(out);
+    return narrow<T>(m) ? forward_with<T, narrow_bytes>(net, parameters, X, m, out, control)
+                        : forward_with<T, CHAINRULE_BYTES>(net, parameters, X, m, out, control);
 }
 
 template <typename T> void activation(int kind, T *A, T *D, long n, T parameter) {

@@ -8,6 +8,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -119,10 +120,11 @@ class Plan {
         require(out.shape(0) == X.shape(0) &&
                     out.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
                 "out does not fit");
-        interruptible(threads, [&](const Control &control) {
+        const bool done = interruptible(threads, [&](const Control &control) {
             return kernels<T>().forward(network_, parameters.data(), X.data(), long(X.shape(0)),
                                         out.data(), control);
         });
+        if (!done) throw std::bad_alloc();
     }
 
   private:
@@ -182,6 +184,21 @@ template <typename T> void activation(int kind, Vector<T> A, Vector<T> D, double
     kernels<T>().activation(kind, A.data(), D.data(), long(A.shape(0)), T(parameter));
 }
 
+// NaN and the infinities are the numbers whose exponent has all bits set.
+template <typename T, typename Bits> bool all_finite(In<T> array) {
+    constexpr Bits exponent = sizeof(T) == 4 ? Bits(0x7f800000u) : Bits(0x7ff0000000000000u);
+    const T *numbers = array.data();
+    const std::size_t n = array.shape(0);
+    nb::gil_scoped_release release;
+    bool finite = true;
+    for (std::size_t i = 0; i < n; ++i) {
+        Bits bits;
+        std::memcpy(&bits, numbers + i, sizeof bits);
+        finite &= (bits & exponent) != exponent;
+    }
+    return finite;
+}
+
 template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
     plan.def("train", &Plan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
@@ -220,6 +237,9 @@ NB_MODULE(_native, m) {
     m.def("use_instruction_set", &choose, "name"_a,
           "Choose the kernels' instruction set; ValueError if this CPU or build has not got it.");
 
+    m.def("all_finite", &all_finite<float, std::uint32_t>, "array"_a.noconvert());
+    m.def("all_finite", &all_finite<double, std::uint64_t>, "array"_a.noconvert(),
+          "Whether no element is NaN or infinite.");
     m.def(
         "epoch_orders",
         [](std::uint64_t key, std::uint64_t first_epoch, Matrix<std::int64_t> orders) {

@@ -9,13 +9,14 @@ from chainrule.engines import extension
 
 def test_info_shows_the_versions_and_the_engines(chainrule):
     out = chainrule("info").out
-    for text in (cr.__version__, np.__version__, "reference (auto: ", "compiled core"):
+    for text in (cr.__version__, np.__version__, "reference", "(auto: ", "compiled core"):
         assert text in out
 
 
 def test_info_shows_what_the_compiled_core_finds(chainrule, monkeypatch):
     core = types.SimpleNamespace(
-        cpu_info=lambda: {"instruction_sets": ["sse2", "avx2"], "cores": 8}
+        cpu_info=lambda: {"instruction_sets": ["sse2", "avx2"], "cores": 8},
+        instruction_set=lambda: "avx2",
     )
     monkeypatch.setattr(extension, "native", core)
     assert "sse2, avx2; 8 cores" in chainrule("info").out

@@ -38,7 +38,10 @@ def _installation() -> list[tuple[str, str]]:
         core = f"none: everything works on the reference engine, since {reason}"
     else:
         cpu = native.cpu_info()
-        core = f"{', '.join(cpu['instruction_sets'])}; {cpu['cores']} cores"
+        core = (
+            f"uses {native.instruction_set()}; this CPU offers "
+            f"{', '.join(cpu['instruction_sets'])}; {cpu['cores']} cores"
+        )
     return [
         ("chainrule", __version__),
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),

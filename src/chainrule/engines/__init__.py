@@ -36,10 +36,12 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
     InvalidArgumentError
         If there is none of that name, or `threads` is not a whole number of at least 1.
     """
+    if threads is None and isinstance(name, str) and name in _SHARED:
+        return _SHARED[name]
     if threads is not None:
         threads = whole_number("threads", threads, 1)
     if name == "auto":
-        name = "native" if "native" in ENGINES else "reference"
+        name = _FASTEST
     if not isinstance(name, str) or name not in ENGINES:
         missing = ""
         if name == "native":
@@ -49,5 +51,12 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
         )
     return ENGINES[name](threads)
 
+
+_FASTEST = "native" if "native" in ENGINES else "reference"
+
+# Engines have no state: those that decide on their threads themselves are made once.
+_SHARED: Mapping[str, Engine] = MappingProxyType(
+    {name: engine(None) for name, engine in ENGINES.items()} | {"auto": ENGINES[_FASTEST](None)}
+)
 
 __all__ = ["ENGINES", "Engine", "engine_named"]

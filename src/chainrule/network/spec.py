@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from chainrule.equations.registry import COSTS, FUSED_PAIRS, FusedPair
@@ -93,7 +94,15 @@ class NetworkSpec:
         if not isinstance(self.fused, bool):
             raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Specifications are keys of caches that every prediction asks.
+        return hash((self.n_features, self.layers, self.cost, self.init, self.dtype, self.fused))
+
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """n[0] … n[L]."""
         sizes = [self.n_features]
@@ -101,12 +110,12 @@ class NetworkSpec:
             sizes.append(layer.output_units(sizes[-1]))
         return tuple(sizes)
 
-    @property
+    @cached_property
     def n_outputs(self) -> int:
         """n[L]."""
         return self.sizes[-1]
 
-    @property
+    @cached_property
     def output_activation(self) -> str:
         """Name of σ[L], without parameters."""
         last = self.layers[-1]

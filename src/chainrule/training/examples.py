@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.engines.base import Examples
+from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
@@ -146,18 +147,16 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def _as_floats(value: ArrayLike, dtype: str, name: str) -> Floats:
+    if type(value) is np.ndarray and value.dtype == dtype and value.flags.c_contiguous:
+        return value
     array = _as_array(value, name)
     with np.errstate(over="ignore"):  # too large for float32 becomes inf: reported as such below
         return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
 
 
 def _check_finite(array: Floats, name: str) -> None:
-    # The sum is finite only if every term is (or cancels an overflow, which the full test sees).
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum()):
-            return
-    finite = np.isfinite(array)
-    if not finite.all():
+    if not all_finite(array):
+        finite = np.isfinite(array)
         place = np.unravel_index(int(np.argmin(finite)), array.shape)
         column = f", column {int(place[1])}" if array.ndim == 2 else ""
         raise InvalidArgumentError(
