@@ -55,6 +55,7 @@ template <typename T, int BYTES> class Engine {
         // A long step, or a batch that goes through in several parts, has its whole gradient
         // before its first update: until then it can be given up.
         deferred_ = training && (batch > ws_.panels * ws_.panel_size || work > 2e9);
+        if (!training) return true;
         arena_stride_ = rounded_up(ws_.group_elements + 2 * chunk, 64);
         arenas_ = W::template allocate<T>(arena_stride_ * threads_);
         return arenas_ != nullptr;
@@ -218,7 +219,7 @@ template <typename T, int BYTES> class Engine {
             Product<T> product{theta_ + layer.W,    layer.n_in, 1,      0,
                                base + ws_.A[l - 1], ws_.ld,     1,      layer.n_in,
                                layer.n_in,          A,          ws_.ld, theta_ + layer.b};
-            use_packed(product, ws_.packed_W[l - 1]);
+            if (training_) use_packed(product, ws_.packed_W[l - 1]);
             if (layer.activation == relu && l < net_.count) {
                 P::template run<store_relu>(product, 0, layer.n_out, vectors);
                 continue;

@@ -96,8 +96,8 @@ template <typename T, int BYTES> struct Workspace {
         panel_stride = size + 64 / static_cast<long>(sizeof(T)); // not a power of two
         memory = allocate<T>(panel_stride * panels + chunk);
         panel_costs = allocate<double>(larger(divided_up(batch, panel_size), 1));
-        return memory && panel_costs && prepare_packing(net, training) &&
-               (!training || prepare_groups(net));
+        return memory && panel_costs &&
+               (!training || (prepare_packing(net) && prepare_groups(net)));
     }
 
     // About 4096 elements a group: small layers are one group, larger ones divide well.
@@ -128,14 +128,14 @@ template <typename T, int BYTES> struct Workspace {
 
     // A W beyond the second-level cache is read in strides otherwise: rows of W by the forward
     // product, columns by the one of BP2, a cache line for each number.
-    bool prepare_packing(const Network &net, bool training) {
+    bool prepare_packing(const Network &net) {
         packed_W = allocate<T *>(net.count);
         packed_Wt = allocate<T *>(net.count);
         if (!packed_W || !packed_Wt) return false;
         packed_layers = net.count;
         for (int l = 0; l < net.count; ++l) {
             const long n_in = net.layers[l].n_in, n_out = net.layers[l].n_out;
-            if (!training || n_in * n_out < 1L << 18) continue;
+            if (n_in * n_out < 1L << 18) continue;
             packed_W[l] = allocate<T>(rounded_up(n_out, interleaved) * n_in);
             if (!packed_W[l]) return false;
             if (l == 0) continue;

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.engines.reference import ReferenceEngine
+from chainrule.engines import engine_named
 
 
 def test_explaining_shows_truth_prediction_inputs_and_every_equation(chainrule, model, wdbc):
@@ -62,14 +62,15 @@ def test_right_gradients_pass_the_check(chainrule, model, wdbc):
 
 
 def test_wrong_gradients_end_with_exit_code_1(chainrule, model, wdbc, monkeypatch):
-    right = ReferenceEngine.loss_and_gradient
+    kind = type(engine_named("auto"))
+    right = kind.loss_and_gradient
 
     def wrong(self, spec, parameters, examples, objective, gradient):
         loss = right(self, spec, parameters, examples, objective, gradient)
         gradient[-1] += np.float64(1e-3)
         return loss
 
-    monkeypatch.setattr(ReferenceEngine, "loss_and_gradient", wrong)
+    monkeypatch.setattr(kind, "loss_and_gradient", wrong)
     outcome = chainrule("check", model, wdbc, "--rows", 5)
     assert outcome.code == 1
     assert "DISAGREE" in outcome.out
