@@ -16,9 +16,8 @@ constexpr int narrow_bytes = CHAINRULE_BYTES > 32 ? CHAINRULE_BYTES / 2 : CHAINR
 template <typename T, int BYTES>
 long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
                 const Update<T> &update, double *costs, double *norms, const Control &control) {
-    Engine<T, BYTES> engine(net, parameters, examples, control);
-    if (!engine.prepare(smaller(batch, examples.count), true) ||
-        !engine.prepare_gradient(nullptr)) {
+    Engine<T, BYTES> engine(net, parameters, examples, control, true);
+    if (!engine.prepare(smaller(batch, examples.count)) || !engine.prepare_gradient(nullptr)) {
         return -1;
     }
     return engine.train(update, costs, norms);
@@ -37,10 +36,10 @@ template <typename T>
 double loss(const Network &net, const T *parameters, const Examples<T> &examples, double l1,
             double l2, T *gradient, const Control &control, bool *stopped) {
     // The engine updates parameters in `train` only.
-    Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control);
+    Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control,
+                                      gradient != nullptr);
     *stopped = false;
-    if (!engine.prepare(examples.count, gradient != nullptr) ||
-        !engine.prepare_gradient(gradient)) {
+    if (!engine.prepare(examples.count) || !engine.prepare_gradient(gradient)) {
         return -1;
     }
     StepNumbers<T> numbers{};
@@ -55,8 +54,8 @@ template <typename T, int BYTES>
 bool forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
                   const Control &control) {
     const Examples<T> examples{X, nullptr, nullptr, nullptr, m, m, 1};
-    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control);
-    return engine.prepare(m, false) && engine.forward(out);
+    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, false);
+    return engine.prepare(m) && engine.forward(out);
 }
 
 template <typename T>
