@@ -97,17 +97,21 @@ def one_hot(classes: NDArray[Any], n: int, dtype: str, name: str = "Y") -> Float
     InvalidArgumentError
         If they are not whole numbers from 0 to n − 1.
     """
-    numbers = _as_floats(classes, "float64", name)
-    _check_finite(numbers, name)
-    wrong = (numbers != np.floor(numbers)) | (numbers < 0) | (numbers >= n)
+    if classes.dtype.kind not in "iub":
+        classes = _as_floats(classes, "float64", name)
+        _check_finite(classes, name)
+    wrong = (classes < 0) | (classes >= n)
+    if classes.dtype.kind == "f":
+        wrong |= classes != np.floor(classes)
     if wrong.any():
         first = int(np.argmax(wrong))
         raise InvalidArgumentError(
             f"{name}: class indices must be whole numbers from 0 to {n - 1} (the network has {n} "
             f"outputs); got {classes[first].item()!r} at row {first}"
         )
-    targets = np.zeros((len(numbers), n), dtype)
-    targets[np.arange(len(numbers)), numbers.astype(np.intp)] = 1
+    # Into the result at once: tables of many millions of rows have no room for detours.
+    targets = np.empty((len(classes), n), dtype)
+    np.equal(classes[:, None], np.arange(n), out=targets)
     return targets
 
 
