@@ -1,25 +1,23 @@
 """A trace for people: as text for a terminal, as HTML for a notebook, as LaTeX for a page."""
 
 import re
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.equations.text import latex
-
-if TYPE_CHECKING:
-    from chainrule.inspection.trace import Trace
+from chainrule.inspection.terms import Term
 
 # A matrix is shown whole up to this many rows and columns, else by its corners.
 _SHOWN = 6
 
 
-def to_text(trace: "Trace") -> str:
+def to_text(loss: float, terms: Sequence[Term]) -> str:
     """Return the trace as a table: id, name, shape, equation, and the numbers below."""
-    lines = [f"One step, equation by equation. Loss {trace.loss:.6g}."]
-    for term in trace.terms:
+    lines = [f"One step, equation by equation. Loss {loss:.6g}."]
+    for term in terms:
         shape = " × ".join(map(str, term.value.shape)) or "scalar"
         lines.append("")
         lines.append(f"{term.equation:<5} {term.name:<10} ({shape})  {term.formula}")
@@ -27,10 +25,10 @@ def to_text(trace: "Trace") -> str:
     return "\n".join(lines)
 
 
-def to_html(trace: "Trace") -> str:
+def to_html(loss: float, terms: Sequence[Term]) -> str:
     """Return the trace as one HTML table, its numbers in fixed-width blocks."""
     rows = []
-    for term in trace.terms:
+    for term in terms:
         shape = " × ".join(map(str, term.value.shape)) or "scalar"
         cells = (
             f"<td>{escape(term.equation)}</td>",
@@ -43,15 +41,15 @@ def to_html(trace: "Trace") -> str:
     head = "".join(f"<th>{name}</th>" for name in ("id", "name", "shape", "equation", "numbers"))
     return (
         "<table style='text-align:left'>"
-        f"<caption>One step, equation by equation. Loss {trace.loss:.6g}.</caption>"
+        f"<caption>One step, equation by equation. Loss {loss:.6g}.</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def to_latex(trace: "Trace") -> str:
+def to_latex(terms: Sequence[Term]) -> str:
     r"""Return the trace as display equations, tagged with their ids (needs amsmath)."""
     lines = []
-    for term in trace.terms:
+    for term in terms:
         tag = rf" \tag{{{term.equation}}}" if term.equation else ""
         # The formula where it is one clause for this very array; else only its name.
         clause = re.split(r"[;,]| for ", term.formula)[0]

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Floats, Objective
 from chainrule.engines.optimizers import Optimizer, OptimizerState
@@ -21,22 +20,12 @@ from chainrule.engines.passes import (
 from chainrule.equations import backpropagation, costs, forward, penalties
 from chainrule.equations.registry import COSTS
 from chainrule.equations.text import equation_text
+from chainrule.inspection.rendering import to_html, to_latex, to_text
+from chainrule.inspection.terms import Term
 from chainrule.network.activation import bound_equations, parse_activation
 from chainrule.network.layers import LayerPass
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.spec import NetworkSpec
-
-
-class Term(NamedTuple):
-    """One array of the step: which equation gave it, under which name, and its numbers."""
-
-    equation: str
-    """Id in docs/maths.md; "" for what was given."""
-    name: str
-    """"Z[1]", "δ[2]"."""
-    formula: str
-    """The equation as its function states it; "" for what was given."""
-    value: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -85,24 +74,18 @@ class Trace:
     terms: list[Term] = field(repr=False)
 
     def __str__(self) -> str:
-        from chainrule.inspection.rendering import to_text
-
-        return to_text(self)
+        return to_text(self.loss, self.terms)
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
     def to_html(self) -> str:
         """Return the trace as an HTML table."""
-        from chainrule.inspection.rendering import to_html
-
-        return to_html(self)
+        return to_html(self.loss, self.terms)
 
     def to_latex(self) -> str:
         """Return the trace as LaTeX: an equation and its numbers, line by line."""
-        from chainrule.inspection.rendering import to_latex
-
-        return to_latex(self)
+        return to_latex(self.terms)
 
 
 def trace_step(
