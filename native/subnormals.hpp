@@ -7,7 +7,7 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Subnormal numbers are zero while this lives: hardware takes a hundred times longer over them.
+// Subnormal numbers are zero while this lives: processors handle them in slow microcode.
 // The thread's own setting comes back at the end, for the thread may not be ours.
 class FlushSubnormals {
   public:
