@@ -27,7 +27,7 @@ LearningRate: TypeAlias = Annotated[
     ),
 ]
 EngineName: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME", help="Who computes: auto or reference.")
+    str, typer.Option(metavar="NAME", help="Who computes: auto, native or reference.")
 ]
 
 

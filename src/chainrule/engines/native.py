@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.equations.activations.elu import SELU_ALPHA
 from chainrule.network.activation import parse_activation
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
@@ -31,7 +32,6 @@ _ACTIVATIONS = (
 )
 _COSTS = ("mse", "binary_cross_entropy", "cross_entropy")
 _OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "heavy_ball", "nesterov")
-_SELU_ALPHA = 1.6732632423543772
 
 
 class NativeEngine:
@@ -124,7 +124,7 @@ def _plan(spec: NetworkSpec) -> Any:
     for layer, n_in in zip(spec.layers, spec.sizes[:-1], strict=True):
         assert isinstance(layer, Dense)
         name, parameters = parse_activation(layer.activation)
-        parameter = _SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
+        parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
         layers.append((n_in, layer.units, _ACTIVATIONS.index(name), parameter))
     assert extension.native is not None
     return extension.native.Plan(layers, _COSTS.index(spec.cost), spec.fused)

@@ -32,8 +32,8 @@ def to_html(loss: float, terms: Sequence[Term]) -> str:
         shape = " × ".join(map(str, term.value.shape)) or "scalar"
         cells = (
             f"<td>{escape(term.equation)}</td>",
-            f"<td><i>{escape(term.name)}</i></td>",
-            f"<td>{escape(shape)}</td>",
+            f"<td style='white-space:nowrap'><i>{escape(term.name)}</i></td>",
+            f"<td style='white-space:nowrap'>{escape(shape)}</td>",
             f"<td>{escape(term.formula)}</td>",
             f"<td><pre style='margin:0'>{escape(_numbers(term.value))}</pre></td>",
         )
