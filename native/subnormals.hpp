@@ -26,6 +26,11 @@ class FlushSubnormals {
 
   private:
     unsigned long before_;
+#else
+    // Another architecture: its arithmetic stays as it is.
+    FlushSubnormals() {}
+
+  private:
 #endif
     FlushSubnormals(const FlushSubnormals &) = delete;
 };
