@@ -221,6 +221,10 @@ NB_MODULE(_native, m) {
     using namespace chainrule;
     m.doc() = "The compiled core of chainrule.";
 
+    // Plans live in a cache until the process ends, and some hosts end without emptying it: nothing
+    // that a user should read about on standard error.
+    nb::set_leak_warnings(false);
+
     m.def(
         "cpu_info",
         [] {
