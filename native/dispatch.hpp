@@ -13,11 +13,17 @@ const InstructionSet &chosen();
 /// Use the set of that name; throws std::invalid_argument where build or CPU have not got it.
 void choose(const std::string &name);
 
-template <typename T> const Kernels<T> &kernels();
-template <> inline const Kernels<float> &kernels<float>() {
-    return *chosen().f32;
+/// Whether the set in use has products in bfloat16.
+inline bool has_mixed() {
+    return chosen().mixed != nullptr;
 }
-template <> inline const Kernels<double> &kernels<double>() {
+
+/// The kernels in use for a type; mixed: with bfloat16 products, where there are any.
+template <typename T> const Kernels<T> &kernels(bool mixed = false);
+template <> inline const Kernels<float> &kernels<float>(bool mixed) {
+    return mixed && has_mixed() ? *chosen().mixed : *chosen().f32;
+}
+template <> inline const Kernels<double> &kernels<double>(bool) {
     return *chosen().f64;
 }
 

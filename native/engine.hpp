@@ -16,9 +16,13 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-template <typename T, int BYTES> class Engine {
+// `DenseKind`: how dense layers multiply (layers/).
+template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Engine {
     using Opt = Optimizers<T, BYTES>;
+    using S = Simd<T, BYTES>;
     using W = Workspace<T, BYTES>;
+    using C = Context<T, BYTES>;
+    using Kinds = Table<T, BYTES, DenseKind>;
     static constexpr long chunk = W::chunk;
 
   public:
@@ -26,7 +30,7 @@ template <typename T, int BYTES> class Engine {
     Engine(const Network &net, T *theta, const Examples<T> &examples, const Control &control,
            bool training)
         : net_(net), theta_(theta), examples_(examples), control_(control), training_(training),
-          panels_(net, theta, examples, ws_, training), groups_(net, theta, ws_) {}
+          context_{net, theta, ws_, training}, panels_(context_, examples), groups_(context_) {}
 
     // Memory for a training batch or for a whole pass; false: there is not enough.
     bool prepare(long batch) {
@@ -42,25 +46,34 @@ template <typename T, int BYTES> class Engine {
         } else {
             most = control_.threads > 0 ? control_.threads : 1;
         }
-        if (!ws_.prepare(net_, batch, most, training_)) return false;
+        if (!ws_.template prepare<Kinds>(net_, batch, most, training_)) return false;
         const double work = W::step_work(net_, batch);
         threads_ = work < W::thread_work ? 1 : control_.threads;
         if (!training_) threads_ = static_cast<int>(smaller(threads_, ws_.panels));
         if (threads_ < 1) threads_ = 1;
+        // Panels go through a wide layer together, so that its weights are read once for all.
+        block_ = 1;
+        if (widest_weights() > 1L << 16) {
+            block_ = smaller(8, training_ ? divided_up(ws_.panels, threads_) : 1);
+        }
         // A long step, or a batch that goes through in several parts, has its whole gradient
-        // before its first update: until then it can be given up.
+        // before its first update: until then it can be given up. So has one whose norm is clipped.
         deferred_ = training_ && (batch > ws_.panels * ws_.panel_size || work > 2e9);
         if (!training_) return true;
         arena_stride_ = rounded_up(ws_.group_elements + 2 * chunk, 64);
-        arenas_ = W::template allocate<T>(arena_stride_ * threads_);
+        arenas_ = allocate<T>(arena_stride_ * threads_);
         return arenas_ != nullptr;
     }
+
+    bool prepare_costs() { return ws_.prepare_costs(batch_); }
+
+    // Before prepare_gradient: every step's gradient is wanted whole.
+    void need_whole_gradient() { deferred_ = true; }
 
     bool prepare_gradient(T *given) {
         gradient_ = given;
         if (!deferred_ || given) return true;
-        const DenseLayer &last = net_.layers[net_.count - 1];
-        owned_gradient_ = W::template allocate<T>(last.b + last.n_out);
+        owned_gradient_ = allocate<T>(net_.parameters);
         gradient_ = owned_gradient_;
         return gradient_ != nullptr;
     }
@@ -91,10 +104,11 @@ template <typename T, int BYTES> class Engine {
 
     bool was_stopped() const { return stopped(); }
 
-    bool forward(T *out) {
+    Outcome forward(T *out) {
         out_ = out;
         go([](void *self, int thread) { static_cast<Engine *>(self)->forward_body(thread); });
-        return !stopped();
+        if (__atomic_load_n(&not_finite_, __ATOMIC_RELAXED)) return Outcome::not_finite;
+        return stopped() ? Outcome::stopped : Outcome::done;
     }
 
   private:
@@ -137,7 +151,13 @@ template <typename T, int BYTES> class Engine {
         return __atomic_load_n(&stop_at_, __ATOMIC_RELAXED) > sync.passed++;
     }
 
-    T *panel(long q) const { return ws_.memory + q * ws_.panel_stride; }
+    long widest_weights() const {
+        long most = 0;
+        for (int l = 0; l < net_.count; ++l)
+            if (net_.layers[l].kind == dense)
+                most = larger(most, long(net_.layers[l].n_in) * net_.layers[l].n_out);
+        return most;
+    }
 
     double weight_sum(long first, long count) const {
         if (!examples_.weights) return double(count);
@@ -157,27 +177,37 @@ template <typename T, int BYTES> class Engine {
         long begin, end;
         my_groups(thread, begin, end);
         for (long g = begin; g < end; ++g)
-            ws_.pack(net_, theta_, ws_.groups[g]);
+            Kinds::renew(context_, ws_.groups[g]);
     }
 
-    // Phase 1 of the panels that are this thread's, of the `panels` that begin at example `first`.
-    void examples_phase(int thread, long first, long count, double share, long first_panel) {
-        const long panels = divided_up(count, ws_.panel_size);
-        const double work = W::step_work(net_, ws_.panel_size);
-        for (long q = panels * thread / threads_; q < panels * (thread + 1) / threads_; ++q) {
+    // Phase 1 of the panels that are this thread's, of the `panels` that begin at the batch's
+    // example `at`; the batch begins at `first`.
+    void examples_phase(int thread, long first, long at, long count, double share, Noise noise) {
+        const long panels = divided_up(count, ws_.panel_size), first_panel = at / ws_.panel_size;
+        const long end = panels * (thread + 1) / threads_;
+        const double work = W::step_work(net_, ws_.panel_size * block_);
+        for (long q = panels * thread / threads_; q < end; q += block_) {
             test_stop(thread, work);
             if (stop_wished()) break;
-            const long at = q * ws_.panel_size, n = smaller(ws_.panel_size, count - at);
-            panels_.gather(panel(q), first + at, n);
-            panels_.forward(panel(q), n);
-            ws_.panel_costs[first_panel + q] = panels_.output(panel(q), first + at, n, share);
-            panels_.backward(panel(q), n);
+            const long many = smaller(block_, end - q);
+            const auto example = [&](long i) { return at + (q + i) * ws_.panel_size; };
+            const auto size = [&](long i) {
+                return smaller(ws_.panel_size, at + count - example(i));
+            };
+            const Block block{q, many, size(many - 1), example(0), noise};
+            for (long i = 0; i < many; ++i)
+                panels_.gather(q + i, first + example(i), size(i));
+            panels_.forward(block);
+            for (long i = 0; i < many; ++i)
+                ws_.panel_costs[first_panel + q + i] =
+                    panels_.output(q + i, first + example(i), size(i), share);
+            panels_.backward(block);
         }
     }
 
     // Phases 1 and 2 of one batch; whole gradients go to gradient_ where deferred_.
     // False: stopped before anything was updated.
-    bool batch_step(int thread, Sync &sync, long first, long count) {
+    bool batch_step(int thread, Sync &sync, long first, long count, Noise noise) {
         const double sum = weight_sum(first, count), share = sum > 0 ? 1 / sum : 0;
         const long block = ws_.panels * ws_.panel_size;
         T *arena = arenas_ + thread * arena_stride_;
@@ -185,7 +215,7 @@ template <typename T, int BYTES> class Engine {
         my_groups(thread, begin, end);
         for (long at = 0; at < count; at += block) {
             const long n = smaller(block, count - at), panels = divided_up(n, ws_.panel_size);
-            examples_phase(thread, first + at, n, share, at / ws_.panel_size);
+            examples_phase(thread, first, at, n, share, noise);
             if (!together(thread, sync)) return false;
             const long last = n - (panels - 1) * ws_.panel_size;
             for (long g = begin; g < end; ++g) {
@@ -194,14 +224,13 @@ template <typename T, int BYTES> class Engine {
                     test_stop(thread, groups_.elements(g) * n);
                     if (stop_wished()) break;
                 }
-                groups_.gradient(group, panels, last, arena);
+                Kinds::gradient(context_, group, panels, last, arena);
                 if (deferred_) {
                     groups_.keep(group, arena, gradient_, at == 0);
                 } else if (update_) {
-                    const long rows = group.end - group.begin;
-                    const T *gb = arena + rows * net_.layers[group.layer].n_in;
+                    const T *gb = arena + groups_.slices(group).weights;
                     ws_.group_squares[g] = groups_.update(group, *update_, numbers_, arena, gb);
-                    ws_.pack(net_, theta_, group);
+                    Kinds::renew(context_, group);
                 } else {
                     groups_.keep(group, arena, gradient_, true);
                 }
@@ -215,17 +244,30 @@ template <typename T, int BYTES> class Engine {
                 cost_ += ws_.panel_costs[q];
             cost_ *= share;
         }
-        if (deferred_ && update_) {
-            for (long g = begin; g < end; ++g) {
-                const Group &group = ws_.groups[g];
-                const DenseLayer &layer = net_.layers[group.layer];
-                ws_.group_squares[g] = groups_.update(
-                    group, *update_, numbers_, gradient_ + layer.W + group.begin * layer.n_in,
-                    gradient_ + layer.b + group.begin);
-                ws_.pack(net_, theta_, group);
-            }
+        if (!deferred_ || !update_) return true;
+        StepNumbers<T> numbers = numbers_;
+        if (update_->max_norm > 0) { // CL1
+            for (long g = begin; g < end; ++g)
+                ws_.group_squares[g] = groups_.squares(ws_.groups[g], gradient_, numbers_);
+            if (!together(thread, sync)) return false;
+            const double norm = gradient_norm();
+            if (norm > update_->max_norm) numbers.scale = T(update_->max_norm / norm);
+        }
+        for (long g = begin; g < end; ++g) {
+            const Group &group = ws_.groups[g];
+            const auto s = groups_.slices(group);
+            ws_.group_squares[g] =
+                groups_.update(group, *update_, numbers, gradient_ + s.W, gradient_ + s.b);
+            Kinds::renew(context_, group);
         }
         return true;
+    }
+
+    double gradient_norm() const {
+        double squares = 0;
+        for (long g = 0; g < ws_.group_count; ++g)
+            squares += ws_.group_squares[g];
+        return __builtin_sqrt(squares);
     }
 
     void train_body(int thread) {
@@ -239,18 +281,16 @@ template <typename T, int BYTES> class Engine {
         for (long step = 0; step < steps; ++step) {
             rates.next();
             if (thread == 0) numbers_ = rates.numbers(step);
+            const Noise noise{step_noise(update_->key, std::uint64_t(update_->t + step + 1)), true};
             // Between batch_step's first barrier and the one below, numbers_ is only read.
             const long in_epoch = step % steps_per_epoch * batch_;
             const long first = step / steps_per_epoch * examples_.count + in_epoch;
-            if (!batch_step(thread, sync, first, smaller(batch_, examples_.count - in_epoch)))
-                return;
+            const long count = smaller(batch_, examples_.count - in_epoch);
+            if (!batch_step(thread, sync, first, count, noise)) return;
             together(thread, sync);
             if (thread == 0) {
-                double squares = 0;
-                for (long g = 0; g < ws_.group_count; ++g)
-                    squares += ws_.group_squares[g];
                 costs_[step] = cost_;
-                norms_[step] = __builtin_sqrt(squares);
+                norms_[step] = gradient_norm();
                 steps_ = step + 1;
             }
         }
@@ -261,12 +301,11 @@ template <typename T, int BYTES> class Engine {
         Sync sync;
         pack(thread);
         together(thread, sync);
-        if (!batch_step(thread, sync, 0, examples_.count)) return;
+        if (!batch_step(thread, sync, 0, examples_.count, {})) return;
         if (!together(thread, sync) || thread != 0) return;
-        for (int l = 0; l < net_.count; ++l) {
-            const DenseLayer &layer = net_.layers[l];
-            Opt::add_penalties(gradient_ + layer.W, theta_ + layer.W,
-                               long(layer.n_in) * layer.n_out, numbers_);
+        for (long g = 0; g < ws_.group_count; ++g) {
+            const auto s = groups_.slices(ws_.groups[g]);
+            Opt::add_penalties(gradient_ + s.W, theta_ + s.W, s.weights, numbers_);
         }
     }
 
@@ -279,9 +318,9 @@ template <typename T, int BYTES> class Engine {
             test_stop(thread, work);
             if (stop_wished()) break;
             const long at = q * ws_.panel_size, n = smaller(ws_.panel_size, examples_.count - at);
-            panels_.gather(panel(thread), at, n);
-            panels_.forward(panel(thread), n);
-            ws_.panel_costs[q] = panels_.output(panel(thread), at, n, 0);
+            panels_.gather(thread, at, n);
+            panels_.forward({thread, 1, n, at});
+            ws_.panel_costs[q] = panels_.output(thread, at, n, 0);
         }
         if (!together(thread, sync) || thread != 0) return;
         const double sum = weight_sum(0, examples_.count);
@@ -294,23 +333,24 @@ template <typename T, int BYTES> class Engine {
     void forward_body(int thread) {
         const FlushSubnormals guard;
         Sync sync;
-        const DenseLayer &last = net_.layers[net_.count - 1];
+        const long n_out = net_.layers[net_.count - 1].n_out;
         const double work = W::step_work(net_, ws_.panel_size) / 3;
         const long panels = divided_up(examples_.count, ws_.panel_size);
-        T *base = panel(thread), *A = base + ws_.A[net_.count];
+        typename S::V zero = {};
         for (long q = panels * thread / threads_; q < panels * (thread + 1) / threads_; ++q) {
             test_stop(thread, work);
             if (stop_wished()) break;
             const long at = q * ws_.panel_size, n = smaller(ws_.panel_size, examples_.count - at);
-            panels_.gather(base, at, n);
-            panels_.forward(base, n);
-            panels_.finish(base, n);
+            zero += panels_.gather(thread, at, n);
+            panels_.forward({thread, 1, n, at});
+            const T *A = panels_.finish(thread, n);
             for (long i = 0; i < n; ++i) {
-                T *to = out_ + (at + i) * last.n_out;
-                for (int j = 0; j < last.n_out; ++j)
+                T *to = out_ + (at + i) * n_out;
+                for (int j = 0; j < n_out; ++j)
                     to[j] = A[j * ws_.ld + i];
             }
         }
+        if (!(S::sum(zero) == T(0))) __atomic_store_n(&not_finite_, 1, __ATOMIC_RELAXED);
         together(thread, sync);
     }
 
@@ -318,9 +358,10 @@ template <typename T, int BYTES> class Engine {
         if (numbers.l1 == T(0) && numbers.l2 == T(0)) return 0;
         double sum = 0;
         for (int l = 0; l < net_.count; ++l) {
-            const DenseLayer &layer = net_.layers[l];
+            const Layer &layer = net_.layers[l];
+            if (layer.kind != dense) continue;
             for (long i = 0; i < long(layer.n_in) * layer.n_out; ++i) {
-                const double w = double(theta_[layer.W + i]);
+                const double w = double(theta_[layer.begin + i]);
                 sum += 0.5 * double(numbers.l2) * w * w + double(numbers.l1) * (w < 0 ? -w : w);
             }
         }
@@ -333,9 +374,10 @@ template <typename T, int BYTES> class Engine {
     const Control &control_;
     const bool training_;
     W ws_;
-    const Panels<T, BYTES> panels_;
+    C context_;
+    const Panels<T, BYTES, Kinds> panels_;
     const Groups<T, BYTES> groups_;
-    long batch_ = 0;
+    long batch_ = 0, block_ = 1;
     bool deferred_ = false;
     int threads_ = 1;
     T *arenas_ = nullptr, *gradient_ = nullptr, *owned_gradient_ = nullptr, *out_ = nullptr;
@@ -348,7 +390,7 @@ template <typename T, int BYTES> class Engine {
     long steps_ = 0;
     static constexpr long never = 1L << 62;
     long stop_at_ = never;
-    int stop_wished_ = 0;
+    int stop_wished_ = 0, not_finite_ = 0;
 };
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -17,9 +17,9 @@ template <typename T, int BYTES>
 long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
                 const Update<T> &update, double *costs, double *norms, const Control &control) {
     Engine<T, BYTES> engine(net, parameters, examples, control, true);
-    if (!engine.prepare(smaller(batch, examples.count)) || !engine.prepare_gradient(nullptr)) {
-        return -1;
-    }
+    if (!engine.prepare(smaller(batch, examples.count))) return -1;
+    if (update.max_norm > 0) engine.need_whole_gradient();
+    if (!engine.prepare_gradient(nullptr)) return -1;
     return engine.train(update, costs, norms);
 }
 
@@ -39,7 +39,8 @@ double loss(const Network &net, const T *parameters, const Examples<T> &examples
     Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control,
                                       gradient != nullptr);
     *stopped = false;
-    if (!engine.prepare(examples.count) || !engine.prepare_gradient(gradient)) {
+    if (!engine.prepare(examples.count) ||
+        !(gradient ? engine.prepare_gradient(gradient) : engine.prepare_costs())) {
         return -1;
     }
     StepNumbers<T> numbers{};
@@ -51,16 +52,16 @@ double loss(const Network &net, const T *parameters, const Examples<T> &examples
 }
 
 template <typename T, int BYTES>
-bool forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
-                  const Control &control) {
-    const Examples<T> examples{X, nullptr, nullptr, nullptr, m, m, 1};
+Outcome forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
+                     const Control &control) {
+    const Examples<T> examples{X, nullptr, nullptr, nullptr, nullptr, m, m, 1};
     Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, false);
-    return engine.prepare(m) && engine.forward(out);
+    return engine.prepare(m) ? engine.forward(out) : Outcome::out_of_memory;
 }
 
 template <typename T>
-bool forward(const Network &net, const T *parameters, const T *X, long m, T *out,
-             const Control &control) {
+Outcome forward(const Network &net, const T *parameters, const T *X, long m, T *out,
+                const Control &control) {
     return narrow<T>(m) ? forward_with<T, narrow_bytes>(net, parameters, X, m, out, control)
                         : forward_with<T, CHAINRULE_BYTES>(net, parameters, X, m, out, control);
 }
@@ -75,6 +76,7 @@ const Kernels<double> double_precision{train<double>, loss<double>, forward<doub
 
 } // namespace
 
-extern const InstructionSet instruction_set{CHAINRULE_NAME, &single_precision, &double_precision};
+extern const InstructionSet instruction_set{CHAINRULE_NAME, &single_precision, &double_precision,
+                                            nullptr};
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -6,13 +6,19 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#include <numpy/arrayobject.h>
 
 #include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <variant>
 #include <vector>
 
 #include "cpu.hpp"
@@ -31,6 +37,7 @@ template <typename T> using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, n
 template <typename T> using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
+template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
 
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
@@ -47,28 +54,35 @@ bool signal_pending(void *context) {
 
 class Plan {
   public:
-    Plan(const std::vector<std::tuple<int, int, int, double>> &layers, int cost, bool fused) {
+    Plan(const std::vector<std::tuple<int, int, int, int, double>> &layers, int cost, bool fused) {
         long at = 0;
-        for (const auto &[n_in, n_out, activation, parameter] : layers) {
+        for (const auto &[kind, n_in, n_out, activation, parameter] : layers) {
+            require(kind == dense || kind == dropout, "no such kind of layer");
             require(n_in > 0 && n_out > 0, "layer sizes must be positive");
             require(layers_.empty() || layers_.back().n_out == n_in, "layer sizes must chain");
             require(activation >= identity && activation <= softmax, "no such activation");
-            const long W = at, b = W + long(n_in) * n_out;
-            layers_.push_back({n_in, n_out, activation, parameter, W, b});
-            at = b + n_out;
+            layers_.push_back({kind, n_in, n_out, activation, parameter, at});
+            if (kind == dense) {
+                at += long(n_in) * n_out + n_out;
+            } else {
+                require(n_in == n_out && activation == identity, "dropout keeps its units");
+                require(parameter >= 0 && parameter < 1, "a rate lies in [0, 1)");
+            }
         }
-        require(!layers_.empty(), "a network needs a layer");
+        require(!layers_.empty() && layers_.back().kind == dense,
+                "a network ends in a dense layer");
         require(cost >= mean_squared_error && cost <= cross_entropy, "no such cost");
         parameters_ = static_cast<std::size_t>(at);
-        network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused};
+        network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused, at};
     }
     Plan(const Plan &) = delete;
 
     template <typename T>
     long train(Vector<T> parameters, Matrix<T> slots, int optimizer, double beta_1, double beta_2,
-               double epsilon, std::int64_t t, Rows<T> X, Rows<T> Y, std::optional<In<T>> weights,
-               Rows<std::int64_t> order, long batch_size, In<double> learning_rates, double l1,
-               double l2, Vector<double> costs, Vector<double> gradient_norms, int threads) const {
+               double epsilon, std::int64_t t, Rows<T> X, Targets<T> Y,
+               std::optional<In<T>> weights, Rows<std::int32_t> order, long batch_size,
+               In<double> learning_rates, double l1, double l2, double max_norm, std::uint64_t key,
+               Vector<double> costs, Vector<double> gradient_norms, int threads, bool mixed) const {
         const Examples<T> examples = checked<T>(X, Y, weights, order);
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
         require(optimizer >= gradient_descent && optimizer <= nesterov, "no such optimizer");
@@ -89,16 +103,19 @@ class Plan {
                                t,
                                learning_rates.data(),
                                l1,
-                               l2};
+                               l2,
+                               max_norm,
+                               key};
+        const Kernels<T> &chosen = kernels<T>(mixed);
         return interruptible(threads, [&](const Control &control) {
-            return checked_memory(kernels<T>().train(network_, parameters.data(), examples,
-                                                     batch_size, update, costs.data(),
-                                                     gradient_norms.data(), control));
+            return checked_memory(chosen.train(network_, parameters.data(), examples, batch_size,
+                                               update, costs.data(), gradient_norms.data(),
+                                               control));
         });
     }
 
     template <typename T>
-    double loss(In<T> parameters, Rows<T> X, Rows<T> Y, std::optional<In<T>> weights, double l1,
+    double loss(In<T> parameters, Rows<T> X, Targets<T> Y, std::optional<In<T>> weights, double l1,
                 double l2, std::optional<Vector<T>> gradient, int threads) const {
         const Examples<T> examples = checked<T>(X, Y, weights, std::nullopt);
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
@@ -120,39 +137,92 @@ class Plan {
         require(out.shape(0) == X.shape(0) &&
                     out.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
                 "out does not fit");
-        const bool done = interruptible(threads, [&](const Control &control) {
-            return kernels<T>().forward(network_, parameters.data(), X.data(), long(X.shape(0)),
-                                        out.data(), control);
-        });
-        if (!done) throw std::bad_alloc();
+        run_forward(parameters.data(), X.data(), long(X.shape(0)), out.data(), threads);
+    }
+
+    // Outputs for X, or None where X (or the parameters) is not an array as engines take it: exact
+    // type, C-ordered, finite, of the network's width. Whoever called then says what is wrong.
+    nb::object predict(nb::handle parameters, nb::handle X, int threads) const {
+        if (!PyArray_CheckExact(parameters.ptr()) || !PyArray_CheckExact(X.ptr()))
+            return nb::none();
+        auto *theta = reinterpret_cast<PyArrayObject *>(parameters.ptr());
+        auto *rows = reinterpret_cast<PyArrayObject *>(X.ptr());
+        const int type = PyArray_TYPE(theta);
+        if (PyArray_NDIM(theta) != 1 || PyArray_DIM(theta, 0) != npy_intp(parameters_) ||
+            PyArray_NDIM(rows) != 2 || PyArray_DIM(rows, 0) < 1 ||
+            PyArray_DIM(rows, 1) != layers_.front().n_in || PyArray_TYPE(rows) != type ||
+            !PyArray_ISCARRAY_RO(theta) || !PyArray_ISCARRAY_RO(rows))
+            return nb::none();
+        if (type != NPY_FLOAT && type != NPY_DOUBLE) return nb::none();
+        npy_intp shape[2] = {PyArray_DIM(rows, 0), layers_.back().n_out};
+        nb::object out = nb::steal(PyArray_EMPTY(2, shape, type, 0));
+        if (!out.is_valid()) throw nb::python_error();
+        void *to = PyArray_DATA(reinterpret_cast<PyArrayObject *>(out.ptr()));
+        const bool finite = type == NPY_FLOAT ? predict_to<float>(theta, rows, to, threads)
+                                              : predict_to<double>(theta, rows, to, threads);
+        return finite ? out : nb::none();
     }
 
   private:
     template <typename T>
-    Examples<T> checked(const Rows<T> &X, const Rows<T> &Y, const std::optional<In<T>> &weights,
-                        const std::optional<Rows<std::int64_t>> &order) const {
+    bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out, int threads) const {
+        return run_forward(static_cast<const T *>(PyArray_DATA(theta)),
+                           static_cast<const T *>(PyArray_DATA(rows)), long(PyArray_DIM(rows, 0)),
+                           static_cast<T *>(out), threads);
+    }
+
+    // False: X is not finite.
+    template <typename T>
+    bool run_forward(const T *parameters, const T *X, long m, T *out, int threads) const {
+        const Kernels<T> &chosen = kernels<T>();
+        // Too short to let another thread of Python's in, or to be interrupted.
+        const bool brief = double(m) * double(parameters_) < 1e5;
+        Outcome outcome;
+        if (brief) {
+            outcome = chosen.forward(network_, parameters, X, m, out, {1, nullptr, nullptr});
+        } else {
+            outcome = interruptible(threads, [&](const Control &control) {
+                return chosen.forward(network_, parameters, X, m, out, control);
+            });
+        }
+        if (outcome == Outcome::out_of_memory) throw std::bad_alloc();
+        return outcome != Outcome::not_finite;
+    }
+
+    template <typename T>
+    Examples<T> checked(const Rows<T> &X, const Targets<T> &Y, const std::optional<In<T>> &weights,
+                        const std::optional<Rows<std::int32_t>> &order) const {
         const std::size_t m = X.shape(0);
         require(m > 0 && X.shape(1) == static_cast<std::size_t>(layers_.front().n_in),
                 "X does not fit the network");
-        require(Y.shape(0) == m && Y.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
+        const Rows<T> *rows = std::get_if<Rows<T>>(&Y);
+        const In<std::int32_t> *classes = std::get_if<In<std::int32_t>>(&Y);
+        require(rows ? rows->shape(0) == m &&
+                           rows->shape(1) == static_cast<std::size_t>(layers_.back().n_out)
+                     : classes->shape(0) == m,
                 "Y does not fit the network");
+        require(!classes || all_below(*classes, layers_.back().n_out), "Y has no such class");
         require(!weights || weights->shape(0) == m, "one weight an example");
         if (order) {
-            const std::int64_t *indices = order->data();
-            const std::size_t count = order->shape(0) * order->shape(1);
-            bool inside = count > 0;
-            for (std::size_t i = 0; i < count; ++i) {
-                inside &= indices[i] >= 0 && indices[i] < static_cast<std::int64_t>(m);
-            }
-            require(inside, "order has an index outside X");
+            require(order->size() > 0 && m <= 0x7fffffff && all_below(*order, std::int32_t(m)),
+                    "order has an index outside X");
         }
         return {X.data(),
-                Y.data(),
+                rows ? rows->data() : nullptr,
+                classes ? classes->data() : nullptr,
                 weights ? weights->data() : nullptr,
                 order ? order->data() : nullptr,
                 long(order ? order->shape(1) : m),
                 long(m),
                 long(order ? order->shape(0) : 1)};
+    }
+
+    template <typename Indices> static bool all_below(const Indices &indices, std::int32_t end) {
+        const std::int32_t *index = indices.data();
+        bool inside = true;
+        for (std::size_t i = 0; i < indices.size(); ++i)
+            inside &= index[i] >= 0 && index[i] < end;
+        return inside;
     }
 
     // A negative count or J (there is no other) says that memory ran out.
@@ -173,7 +243,7 @@ class Plan {
         return result;
     }
 
-    std::vector<DenseLayer> layers_;
+    std::vector<Layer> layers_;
     std::size_t parameters_ = 0;
     Network network_{};
 };
@@ -202,8 +272,8 @@ template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
     plan.def("train", &Plan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
-             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "costs"_a.noconvert(),
-             "gradient_norms"_a.noconvert(), "threads"_a);
+             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "max_norm"_a, "key"_a,
+             "costs"_a.noconvert(), "gradient_norms"_a.noconvert(), "threads"_a, "mixed"_a = false);
     plan.def("loss", &Plan::loss<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "l1"_a, "l2"_a,
              "gradient"_a.noconvert().none(), "threads"_a);
@@ -220,6 +290,7 @@ template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
 NB_MODULE(_native, m) {
     using namespace chainrule;
     m.doc() = "The compiled core of chainrule.";
+    if (PyArray_ImportNumPyAPI() < 0) throw nb::python_error();
 
     // Plans live in a cache until the process ends, and some hosts end without emptying it: nothing
     // that a user should read about on standard error.
@@ -231,6 +302,7 @@ NB_MODULE(_native, m) {
             nb::dict info;
             info["instruction_sets"] = instruction_sets();
             info["cores"] = core_count();
+            info["mixed"] = has_mixed();
             return info;
         },
         "Instruction sets that this CPU and system offer, weakest first, and usable cores.");
@@ -245,18 +317,19 @@ NB_MODULE(_native, m) {
           "Whether no element is NaN or infinite.");
     m.def(
         "epoch_orders",
-        [](std::uint64_t key, std::uint64_t first_epoch, Matrix<std::int64_t> orders) {
+        [](std::uint64_t key, std::uint64_t first_epoch, Matrix<std::int32_t> orders) {
             const std::size_t n = orders.shape(1);
             for (std::size_t e = 0; e < orders.shape(0); ++e) {
-                epoch_order(key, first_epoch + e, std::int64_t(n), orders.data() + e * n);
+                epoch_order(key, first_epoch + e, std::int32_t(n), orders.data() + e * n);
             }
         },
         "key"_a, "first_epoch"_a, "orders"_a.noconvert(),
         "Fill each row with the order of the examples in one epoch.");
 
     nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
-    plan.def(nb::init<const std::vector<std::tuple<int, int, int, double>> &, int, bool>(),
+    plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, double>> &, int, bool>(),
              "layers"_a, "cost"_a, "fused"_a);
+    plan.def("predict", &Plan::predict, "parameters"_a, "X"_a, "threads"_a);
     bind<float>(plan, m);
     bind<double>(plan, m);
 }

@@ -10,6 +10,7 @@ namespace chainrule::CHAINRULE_ISA {
 // (α √(1 − β₂ᵗ)/(1 − β₁ᵗ)) V/(√S + ε √(1 − β₂ᵗ)), one root and one division an element.
 template <typename T> struct StepNumbers {
     T rate, beta_1, rest_1, beta_2, rest_2, epsilon, l1, l2;
+    T scale = T(1); // of the gradient, where its norm is clipped (CL1)
 };
 
 template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
@@ -49,8 +50,8 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         return g + n.l2 * theta + n.l1 * sign; // P1, P2
     }
 
-    // One slice of θ; `g` is scratch and may be changed. Returns Σ g², penalties included.
-    template <int KIND, bool PENALISED>
+    // One slice of θ. Returns Σ g², penalties included, before it is clipped.
+    template <int KIND, bool CHANGED>
     static double pass(T *theta, const T *g, T *first, T *second, long count,
                        const StepNumbers<T> &n) {
         constexpr int slots = KIND == gradient_descent ? 0 : KIND == adam ? 2 : 1;
@@ -60,8 +61,9 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
             Slice x{S::load(theta + i), S::load(g + i), V{}, V{}};
             if constexpr (slots > 0) x.first = S::load(first + i);
             if constexpr (slots > 1) x.second = S::load(second + i);
-            if constexpr (PENALISED) x.g = penalised(x.g, x.theta, n);
+            if constexpr (CHANGED) x.g = penalised(x.g, x.theta, n);
             squares += x.g * x.g;
+            if constexpr (CHANGED) x.g *= n.scale;
             update<KIND>(x, n);
             S::store(theta + i, x.theta);
             if constexpr (slots > 0) S::store(first + i, x.first);
@@ -72,8 +74,9 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
             Slice x{S::load_part(theta + i, part), S::load_part(g + i, part), V{}, V{}};
             if constexpr (slots > 0) x.first = S::load_part(first + i, part);
             if constexpr (slots > 1) x.second = S::load_part(second + i, part);
-            if constexpr (PENALISED) x.g = penalised(x.g, x.theta, n);
+            if constexpr (CHANGED) x.g = penalised(x.g, x.theta, n);
             squares += x.g * x.g;
+            if constexpr (CHANGED) x.g *= n.scale;
             update<KIND>(x, n);
             S::store_part(theta + i, x.theta, part);
             if constexpr (slots > 0) S::store_part(first + i, x.first, part);
@@ -84,28 +87,48 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
 
     template <int KIND>
     static double choose(T *theta, const T *g, T *first, T *second, long count,
-                         const StepNumbers<T> &n, bool penalised) {
-        return penalised ? pass<KIND, true>(theta, g, first, second, count, n)
-                         : pass<KIND, false>(theta, g, first, second, count, n);
+                         const StepNumbers<T> &n, bool changed) {
+        return changed ? pass<KIND, true>(theta, g, first, second, count, n)
+                       : pass<KIND, false>(theta, g, first, second, count, n);
     }
 
     static double run(int kind, T *theta, const T *g, T *first, T *second, long count,
-                      const StepNumbers<T> &n, bool weights) {
-        const bool penalised = weights && (n.l1 != T(0) || n.l2 != T(0));
+                      const StepNumbers<T> &numbers, bool weights) {
+        const StepNumbers<T> n = of_slice(numbers, weights);
+        const bool changed = n.l1 != T(0) || n.l2 != T(0) || n.scale != T(1);
         switch (kind) {
         case momentum:
-            return choose<momentum>(theta, g, first, second, count, n, penalised);
+            return choose<momentum>(theta, g, first, second, count, n, changed);
         case rmsprop:
-            return choose<rmsprop>(theta, g, first, second, count, n, penalised);
+            return choose<rmsprop>(theta, g, first, second, count, n, changed);
         case adam:
-            return choose<adam>(theta, g, first, second, count, n, penalised);
+            return choose<adam>(theta, g, first, second, count, n, changed);
         case heavy_ball:
-            return choose<heavy_ball>(theta, g, first, second, count, n, penalised);
+            return choose<heavy_ball>(theta, g, first, second, count, n, changed);
         case nesterov:
-            return choose<nesterov>(theta, g, first, second, count, n, penalised);
+            return choose<nesterov>(theta, g, first, second, count, n, changed);
         default:
-            return choose<gradient_descent>(theta, g, first, second, count, n, penalised);
+            return choose<gradient_descent>(theta, g, first, second, count, n, changed);
         }
+    }
+
+    // Penalties are the weights' alone.
+    CHAINRULE_INLINE StepNumbers<T> of_slice(StepNumbers<T> n, bool weights) {
+        if (!weights) n.l1 = n.l2 = T(0);
+        return n;
+    }
+
+    // Σ (g + ∂P/∂θ)² of a slice.
+    static double squares(const T *theta, const T *g, long count, const StepNumbers<T> &numbers,
+                          bool weights) {
+        const StepNumbers<T> n = of_slice(numbers, weights);
+        V sum = V{};
+        for (long i = 0; i < count; i += S::lanes) {
+            const int part = count - i < S::lanes ? int(count - i) : S::lanes;
+            const V x = penalised(S::load_part(g + i, part), S::load_part(theta + i, part), n);
+            sum += x * x;
+        }
+        return static_cast<double>(S::sum(sum));
     }
 
     // g += ∂P/∂θ alone, for a gradient that is handed out.

@@ -6,21 +6,22 @@
 
 namespace chainrule {
 
-inline std::uint64_t mixed(std::uint64_t x) {
+// Of each file that includes it its own, compiled for what that file may run on.
+static inline std::uint64_t mixed(std::uint64_t x) {
     x += 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     return x ^ (x >> 31);
 }
 
-inline void epoch_order(std::uint64_t key, std::uint64_t epoch, std::int64_t n,
-                        std::int64_t *order) {
+static inline void epoch_order(std::uint64_t key, std::uint64_t epoch, std::int32_t n,
+                               std::int32_t *order) {
     const std::uint64_t start = mixed(key ^ mixed(epoch));
-    for (std::int64_t i = 0; i < n; ++i)
+    for (std::int32_t i = 0; i < n; ++i)
         order[i] = i;
-    for (std::int64_t i = n - 1; i > 0; --i) {
+    for (std::int32_t i = n - 1; i > 0; --i) {
         const double u = double(mixed(start + std::uint64_t(i)) >> 11) * 0x1p-53;
-        std::swap(order[i], order[static_cast<std::int64_t>(u * double(i + 1))]);
+        std::swap(order[i], order[static_cast<std::int32_t>(u * double(i + 1))]);
     }
 }
 

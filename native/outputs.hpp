@@ -57,7 +57,7 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
     // each example in the mean; 0 in the lanes that pad); costs gets C of each example.
     static void run(const Network &net, T *A, const T *Y, T *delta, const T *scale, T *costs,
                     long ld, long vectors) {
-        const DenseLayer &layer = net.layers[net.count - 1];
+        const Layer &layer = net.layers[net.count - 1];
         const int n = layer.n_out, kind = layer.activation;
         const bool fused = net.fused && ((kind == softmax && net.cost == cross_entropy) ||
                                          (kind == sigmoid && net.cost == binary_cross_entropy) ||

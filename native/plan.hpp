@@ -23,25 +23,30 @@ enum ActivationKind {
 enum CostKind { mean_squared_error, binary_cross_entropy, cross_entropy };
 enum OptimizerKind { gradient_descent, momentum, rmsprop, adam, heavy_ball, nesterov };
 
-struct DenseLayer {
+enum LayerKind { dense, dropout };
+
+struct Layer {
+    int kind;
     int n_in, n_out;
     int activation;
-    double parameter; // slope or alpha
-    long W, b;        // offsets into the flat vector
+    double parameter; // slope or alpha; the rate of dropout
+    long begin;       // of its parameters in the flat vector: dense has W, then b
 };
 
 struct Network {
     int count;
-    const DenseLayer *layers;
+    const Layer *layers;
     int cost;
     bool fused;
+    long parameters; // in the flat vector
 };
 
 template <typename T> struct Examples {
-    const T *X; // (m, n[0]) rows
-    const T *Y; // (m, n[L]) rows
+    const T *X;                  // (m, n[0]) rows
+    const T *Y;                  // (m, n[L]) rows, or nullptr where there are classes
+    const std::int32_t *classes; // (m,): the row of Y that is 1
     const T *weights;
-    const std::int64_t *order; // which rows, or nullptr: 0, 1, …
+    const std::int32_t *order; // which rows, or nullptr: 0, 1, …
     long count;                // of one epoch
     long rows;                 // of X
     long epochs = 1;           // order holds one after the other; no batch goes across
@@ -54,6 +59,8 @@ template <typename T> struct Update {
     std::int64_t t; // updates made before the first step
     const double *learning_rates;
     double l1, l2;
+    double max_norm;   // of the gradient (CL1); 0: any
+    std::uint64_t key; // of the random numbers that steps draw (dropout)
 };
 
 // Called by the calling thread about every 20 ms; true: stop.
@@ -65,6 +72,8 @@ struct Control {
     void *stop_context;
 };
 
+enum class Outcome { done, stopped, out_of_memory, not_finite };
+
 template <typename T> struct Kernels {
     // Steps that were finished; fewer than asked for only if the stop test said so.
     long (*train)(const Network &, T *parameters, const Examples<T> &, long batch_size,
@@ -72,8 +81,8 @@ template <typename T> struct Kernels {
     // J + penalties; gradient may be nullptr. NaN and *stopped if the stop test said so.
     double (*loss)(const Network &, const T *parameters, const Examples<T> &, double l1, double l2,
                    T *gradient, const Control &, bool *stopped);
-    bool (*forward)(const Network &, const T *parameters, const T *X, long m, T *out,
-                    const Control &);
+    Outcome (*forward)(const Network &, const T *parameters, const T *X, long m, T *out,
+                       const Control &);
     // One activation over an array, for tests: A becomes σ, D becomes σ′.
     void (*activation)(int kind, T *A, T *D, long n, T parameter);
 };
@@ -82,6 +91,7 @@ struct InstructionSet {
     const char *name;
     const Kernels<float> *f32;
     const Kernels<double> *f64;
+    const Kernels<float> *mixed; // bfloat16 products; nullptr: this set has none
 };
 
 } // namespace chainrule

@@ -3,7 +3,9 @@
 //
 // A is broadcast, with any strides (so its transpose is free); B's rows are contiguous in v. q runs
 // over panels of examples, so that a weight gradient keeps its sums in registers across the batch.
-// Every C[r, v] is one chain of additions in the order of q and p, whatever tile it falls in.
+// Every C[r, v] is one chain of additions in the order of q and p, whatever tile it falls in and
+// however the chain is cut into parts that fit the caches: a part begins with the number that the
+// part before it stored.
 #pragma once
 
 #include "simd.hpp"
@@ -13,8 +15,7 @@ namespace chainrule::CHAINRULE_ISA {
 // What happens to a finished tile.
 enum Epilogue {
     store_plain,      // C = sum
-    store_biased,     // C = bias + sum: F1, or F1 and F2 of the identity
-    store_relu,       // C = relu(bias + sum): F1 and F2
+    store_relu,       // C = relu(sum): F1 and F2
     times_derivative, // C = sum ⊙ C: BP2, C holding σ′(Z)
     relu_masked,      // C = sum where the activation is > 0, else 0: BP2 of relu
 };
@@ -27,9 +28,13 @@ template <typename T> struct Product {
     long panels, depth, last_depth; // p < depth, in the last panel < last_depth
     T *C;
     long ldc;
-    const T *extra; // bias by row, or activations laid out as C
-    // 0: A as its strides say. Else A is packed (see Packing): this many rows interleaved.
-    long interleaved = 0;
+    const T *bias = nullptr;        // by row: where a chain begins; nullptr: at 0
+    const T *activations = nullptr; // laid out as C, for relu_masked
+    // 0: A as its strides say. Else A is packed (packed_at): this many rows interleaved, and so
+    // many of them in all.
+    long interleaved = 0, packed_rows = 0;
+    T *parts = nullptr; // laid out as C: what a chain that goes on later has come to
+    bool begun = false; // the chain goes on from `parts`
 
     const T *row(long r) const {
         if (interleaved == 0) return A + r * row_stride;
@@ -48,15 +53,34 @@ template <typename T, int BYTES> struct Products : Simd<T, BYTES> {
     static constexpr int tallest(int vectors) { return vectors == 2 ? 6 : 8; }
 #endif
     static constexpr int chunk = widest * S::lanes; // columns of B that one tile can take
+    // Rows of B that stay in the first cache (32 KiB of it) while tile after tile reads them, and
+    // rows of C whose part of A stays in the second.
+    static constexpr long deep = 131072 / (chunk * static_cast<long>(sizeof(T)));
+    static constexpr long high = 96;
 
     template <int R, int N, Epilogue E>
     CHAINRULE_INLINE void tile(const Product<T> &p, long r, long v) {
         V sum[R][N];
+        if (p.begun) {
 #pragma GCC unroll 16
-        for (int i = 0; i < R; ++i) {
+            for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 4
-            for (int j = 0; j < N; ++j) {
-                sum[i][j] = (E == store_biased || E == store_relu) ? S::splat(p.extra[r + i]) : V{};
+                for (int j = 0; j < N; ++j)
+                    sum[i][j] = S::load(p.parts + (r + i) * p.ldc + v + j * S::lanes);
+            }
+        } else if (p.bias) {
+#pragma GCC unroll 16
+            for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 4
+                for (int j = 0; j < N; ++j)
+                    sum[i][j] = S::splat(p.bias[r + i]);
+            }
+        } else {
+#pragma GCC unroll 16
+            for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 4
+                for (int j = 0; j < N; ++j)
+                    sum[i][j] = V{};
             }
         }
         for (long q = 0; q < p.panels; ++q) {
@@ -79,6 +103,11 @@ template <typename T, int BYTES> struct Products : Simd<T, BYTES> {
                 b += p.ldb;
             }
         }
+        finish<R, N, E>(p, r, v, sum);
+    }
+
+    template <int R, int N, Epilogue E>
+    CHAINRULE_INLINE void finish(const Product<T> &p, long r, long v, V (&sum)[R][N]) {
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i) {
             T *c = p.C + (r + i) * p.ldc + v;
@@ -88,7 +117,7 @@ template <typename T, int BYTES> struct Products : Simd<T, BYTES> {
                 if constexpr (E == store_relu) x = S::select(x < T(0), V{}, x);
                 if constexpr (E == times_derivative) x *= S::load(c + j * S::lanes);
                 if constexpr (E == relu_masked) {
-                    const V a = S::load(p.extra + (r + i) * p.ldc + v + j * S::lanes);
+                    const V a = S::load(p.activations + (r + i) * p.ldc + v + j * S::lanes);
                     x = S::select(a > T(0), x, V{});
                 }
                 S::store(c + j * S::lanes, x);
@@ -122,6 +151,69 @@ template <typename T, int BYTES> struct Products : Simd<T, BYTES> {
             if (vectors == 2) rows<2, E>(p, begin, end, v);
         }
         if (vectors == 1) rows<1, E>(p, begin, end, v);
+    }
+
+    // How a deep chain is cut: into parts of about equal depth.
+    static constexpr long part_of(long depth) {
+        if (depth <= deep + deep / 2) return depth;
+        const long parts = (depth + deep - 1) / deep;
+        return (depth + parts - 1) / parts;
+    }
+
+    // Where A[r, k] stands in a packed copy of A: part by part as `blocked` reads it, `tallest`
+    // rows interleaved, so that what the second cache is to keep is one piece of memory.
+    static constexpr long interleaved = tallest(widest);
+    static constexpr long packed_rows(long rows) {
+        return (rows + interleaved - 1) / interleaved * interleaved;
+    }
+    CHAINRULE_INLINE long packed_at(long r, long k, long rows, long depth) {
+        const long part = part_of(depth), first = k - k % part;
+        const long now = depth - first < part ? depth - first : part;
+        const long lane = r % interleaved;
+        return first * packed_rows(rows) + (r - lane) * now + (k - first) * interleaved + lane;
+    }
+
+    // One product with the same A for several panels of B and C, `panel_stride` apart. Deep
+    // chains go in parts, so that B's rows are read from the first cache and A's from the second.
+    template <Epilogue E>
+    static void blocked(Product<T> p, long rows, long block, long panel_stride, long vectors,
+                        long last_vectors) {
+        const long depth = p.last_depth, part = part_of(depth);
+        if (depth == part) {
+            for (long q = 0; q < block; ++q, shift(p, panel_stride))
+                run<E>(p, 0, rows, q + 1 < block ? vectors : last_vectors);
+            return;
+        }
+        // σ′ stands where times_derivative will put its product.
+        if (E != times_derivative) p.parts = p.C;
+        for (long r = 0; r < rows; r += high) {
+            const long end = r + high < rows ? r + high : rows;
+            for (long k = 0; k < depth; k += part) {
+                Product<T> now = p;
+                now.last_depth = depth - k < part ? depth - k : part;
+                now.A = p.A + k * (p.interleaved ? p.packed_rows : p.column_stride);
+                now.B = p.B + k * p.ldb;
+                now.begun = k > 0;
+                const bool ends = k + part >= depth;
+                if (!ends) now.C = now.parts;
+                for (long q = 0; q < block; ++q, shift(now, panel_stride)) {
+                    const long wide = q + 1 < block ? vectors : last_vectors;
+                    if (ends) {
+                        run<E>(now, r, end, wide);
+                    } else {
+                        run<store_plain>(now, r, end, wide);
+                    }
+                }
+            }
+        }
+    }
+
+  private:
+    CHAINRULE_INLINE void shift(Product<T> &p, long panel_stride) {
+        p.B += panel_stride;
+        p.C += panel_stride;
+        if (p.activations) p.activations += panel_stride;
+        if (p.parts) p.parts += panel_stride;
     }
 };
 

@@ -4,6 +4,10 @@
 
 #include <cstdlib>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "plan.hpp"
 #include "product.hpp"
 
@@ -22,48 +26,82 @@ CHAINRULE_INLINE long rounded_up(long a, long b) {
     return divided_up(a, b) * b;
 }
 
-// Rows of one W (and its b) that a thread handles at a time.
+// Zeros, or nullptr. Large arrays lie on large pages where the system has them: products walk
+// through panels megabytes apart, and would wait for the tables of small pages.
+template <typename U> U *allocate(long count) {
+    constexpr unsigned long large = 2ul << 20;
+    const unsigned long bytes = static_cast<unsigned long>(count) * sizeof(U);
+    const unsigned long unit = bytes >= 2 * large ? large : 64;
+    void *p = std::aligned_alloc(unit, (bytes / unit + 1) * unit);
+#if defined(__linux__)
+    if (p && unit == large) madvise(p, (bytes / unit + 1) * unit, MADV_HUGEPAGE);
+#endif
+    if (p) std::memset(p, 0, bytes);
+    return static_cast<U *>(p);
+}
+
+// Neighbouring parameters of a layer that a thread handles at a time: the weights into some of its
+// units, and those units' biases.
 struct Group {
     int layer;
-    long begin, end;
+    long begin, end; // units
+};
+
+// Where a layer's arrays lie in a panel, and what its kind keeps from step to step.
+struct Place {
+    long A = 0, D = 0; // activations; σ′(Z), then δ
+    long turned = 0;   // A once more, examples by rows, for the weights above
+    long own[4] = {};  // whatever else the layer's kind wants
+    void *copy = nullptr;
+};
+
+// What kinds that draw random numbers draw from: in training steps only.
+struct Noise {
+    std::uint64_t key = 0; // of the step
+    bool drawn = false;
+};
+
+// Panels that a thread takes through a layer together.
+struct Block {
+    long first, panels, last_count; // last_count: examples of the last one
+    long example;                   // in the batch, of the first panel's first
+    Noise noise = {};
 };
 
 template <typename T, int BYTES> struct Workspace {
     using S = Simd<T, BYTES>;
-    static constexpr long chunk = Products<T, BYTES>::chunk;
+    using P = Products<T, BYTES>;
+    static constexpr long chunk = P::chunk;
+    static constexpr long line = 64 / static_cast<long>(sizeof(T));
 
     long panel_size = 0;   // examples
     long ld = 0;           // panel_size in whole vectors
     long panel_stride = 0; // elements from a panel's arrays to the next panel's
     long panels = 0;       // that have arrays at the same time
-    long *A = nullptr, *D = nullptr, *At = nullptr; // offsets in a panel, by layer
-    long Y = 0, scale = 0, costs = 0;
+    long block = 1;        // panels that go through a layer together
+    Place *place = nullptr;
+    long Y = 0, scale = 0, costs = 0, parts = 0;
     T *memory = nullptr;
     double *panel_costs = nullptr;
     Group *groups = nullptr;
     double *group_squares = nullptr;
     long group_count = 0, group_elements = 0;
-    // Copies of large W in the order in which products read them, by layer; nullptr: W itself.
-    T **packed_W = nullptr, **packed_Wt = nullptr;
-    int packed_layers = 0;
+    int layers = 0;
 
     ~Workspace() {
-        std::free(A);
+        for (int l = 0; place && l <= layers; ++l)
+            std::free(place[l].copy);
+        if (place != few_places) std::free(place);
         std::free(memory);
         std::free(panel_costs);
         std::free(groups);
         std::free(group_squares);
-        for (int l = 0; l < packed_layers; ++l) {
-            std::free(packed_W[l]);
-            std::free(packed_Wt[l]);
-        }
-        std::free(packed_W);
-        std::free(packed_Wt);
     }
 
-    // False: out of memory.
+    // False: out of memory. `Kinds` is the table of layer kinds (layers/table.hpp).
+    template <typename Kinds>
     bool prepare(const Network &net, long batch, long most_panels, bool training) {
-        const DenseLayer *layers = net.layers;
+        layers = net.count;
         // Panels of one tile's width keep B in the fastest cache; a batch of that size or less is
         // halved where a step is long enough for a second thread.
         panel_size = smaller(batch, chunk);
@@ -73,43 +111,66 @@ template <typename T, int BYTES> struct Workspace {
         ld = rounded_up(panel_size, S::lanes);
         panels = smaller(divided_up(batch, panel_size), most_panels);
 
-        A = static_cast<long *>(std::malloc(sizeof(long) * 3 * (net.count + 1)));
-        if (!A) return false;
-        D = A + net.count + 1;
-        At = D + net.count + 1;
+        place = net.count < 8 ? few_places : allocate<Place>(net.count + 1);
+        if (!place) return false;
         long size = 0;
         const auto take = [&](long elements) {
             const long start = size;
-            size += rounded_up(elements, 64 / static_cast<long>(sizeof(T)));
+            size += rounded_up(elements, line);
             return start;
         };
+        long deepest = 0;
         for (int l = 0; l <= net.count; ++l) {
-            const long n = l ? layers[l - 1].n_out : layers[0].n_in;
-            A[l] = take(n * ld);
-            D[l] = training && l ? take(n * ld) : 0;
-            At[l] = training && l < net.count ? take(rounded_up(n, chunk) * ld) : 0;
+            const long n = l ? net.layers[l - 1].n_out : net.layers[0].n_in;
+            place[l].A = take(n * ld);
+            if (training && l) place[l].D = take(n * ld);
+            if (l) Kinds::place(net, l, *this, take, training);
+            if (l > 1) deepest = larger(deepest, net.layers[l - 1].n_out);
         }
-        const long n_out = layers[net.count - 1].n_out;
+        const long n_out = net.layers[net.count - 1].n_out;
         Y = take(n_out * ld);
         scale = take(ld);
         costs = take(ld);
-        panel_stride = size + 64 / static_cast<long>(sizeof(T)); // not a power of two
+        if (training && deepest > P::deep) {
+            long widest = 0;
+            for (int l = 1; l < net.count; ++l)
+                widest = larger(widest, net.layers[l - 1].n_out);
+            parts = take(widest * ld);
+        }
+        panel_stride = size + line; // not a power of two
         memory = allocate<T>(panel_stride * panels + chunk);
+        if (!training) return memory != nullptr;
         panel_costs = allocate<double>(larger(divided_up(batch, panel_size), 1));
-        return memory && panel_costs &&
-               (!training || (prepare_packing(net) && prepare_groups(net)));
+        if (!memory || !panel_costs) return false;
+        for (int l = 1; l <= net.count; ++l)
+            if (!Kinds::prepare(net, l, *this)) return false;
+        return prepare_groups(net);
     }
 
-    // About 4096 elements a group: small layers are one group, larger ones divide well.
+    // For a loss alone: the costs of all its panels, of which few have arrays at a time.
+    bool prepare_costs(long batch) {
+        panel_costs = allocate<double>(larger(divided_up(batch, panel_size), 1));
+        return panel_costs != nullptr;
+    }
+
+    T *panel(long q) const { return memory + q * panel_stride; }
+
+    // Units of a layer that make a group: small layers are one, larger ones divide among threads.
+    // A few tiles' rows measured best: their δ and gradient stay in the nearest caches.
+    static long group_units(const Layer &layer) {
+        const long least = rounded_up(divided_up(4096, layer.n_in), P::interleaved);
+        return smaller(larger(least, 3 * P::interleaved), layer.n_out);
+    }
+
     bool prepare_groups(const Network &net) {
         for (int pass = 0; pass < 2; ++pass) {
             long count = 0;
             for (int l = 0; l < net.count; ++l) {
-                const DenseLayer &layer = net.layers[l];
-                const long some = 4096 / layer.n_in / interleaved * interleaved;
-                const long rows = smaller(larger(some, interleaved), layer.n_out);
-                for (long r = 0; r < layer.n_out; r += rows, ++count) {
-                    const long end = smaller(r + rows, layer.n_out);
+                const Layer &layer = net.layers[l];
+                if (layer.kind != dense) continue;
+                const long units = group_units(layer);
+                for (long r = 0; r < layer.n_out; r += units, ++count) {
+                    const long end = smaller(r + units, layer.n_out);
                     if (pass) groups[count] = {l, r, end};
                     group_elements = larger(group_elements, (end - r) * (layer.n_in + 1));
                 }
@@ -123,69 +184,21 @@ template <typename T, int BYTES> struct Workspace {
         return true;
     }
 
-    // Rows of a packed copy that lie interleaved: those of the tallest tile.
-    static constexpr long interleaved = Products<T, BYTES>::tallest(Products<T, BYTES>::widest);
-
-    // A W beyond the second-level cache is read in strides otherwise: rows of W by the forward
-    // product, columns by the one of BP2, a cache line for each number.
-    bool prepare_packing(const Network &net) {
-        packed_W = allocate<T *>(net.count);
-        packed_Wt = allocate<T *>(net.count);
-        if (!packed_W || !packed_Wt) return false;
-        packed_layers = net.count;
-        for (int l = 0; l < net.count; ++l) {
-            const long n_in = net.layers[l].n_in, n_out = net.layers[l].n_out;
-            if (n_in * n_out < 1L << 18) continue;
-            packed_W[l] = allocate<T>(rounded_up(n_out, interleaved) * n_in);
-            if (!packed_W[l]) return false;
-            if (l == 0) continue;
-            packed_Wt[l] = allocate<T>(rounded_up(n_in, interleaved) * n_out);
-            if (!packed_Wt[l]) return false;
-        }
-        return true;
-    }
-
-    // The copies of rows [begin, end) of W[l].
-    void pack(const Network &net, const T *theta, const Group &group) {
-        const long n_in = net.layers[group.layer].n_in, n_out = net.layers[group.layer].n_out;
-        const T *W = theta + net.layers[group.layer].W;
-        if (T *to = packed_W[group.layer]) {
-            for (long r = group.begin; r < group.end; ++r) {
-                T *row = to + (r - r % interleaved) * n_in + r % interleaved;
-                for (long k = 0; k < n_in; ++k)
-                    row[k * interleaved] = W[r * n_in + k];
-            }
-        }
-        if (T *to = packed_Wt[group.layer]) {
-            for (long k = 0; k < n_in; k += interleaved) {
-                const long wide = smaller(interleaved, n_in - k);
-                for (long r = group.begin; r < group.end; ++r) {
-                    T *row = to + k * n_out + r * interleaved;
-                    for (long i = 0; i < wide; ++i)
-                        row[i] = W[r * n_in + k + i];
-                }
-            }
-        }
-    }
-
-    template <typename U> static U *allocate(long count) {
-        const unsigned long bytes = static_cast<unsigned long>(count) * sizeof(U);
-        void *p = std::aligned_alloc(64, (bytes / 64 + 1) * 64);
-        if (p) std::memset(p, 0, bytes);
-        return static_cast<U *>(p);
-    }
-
     // Multiplications of one step, and from how many on a second thread pays: two barriers cost up
     // to 16 µs, in which one core multiplies about half a million times.
     static constexpr double thread_work = 2e6;
     static double step_work(const Network &net, long batch) {
         double work = 0;
         for (int l = 0; l < net.count; ++l) {
+            if (net.layers[l].kind != dense) continue;
             const double W = double(net.layers[l].n_in) * net.layers[l].n_out;
             work += W * (batch * (l ? 3.0 : 2.0) + 16);
         }
         return work;
     }
+
+  private:
+    Place few_places[8]; // a prediction of one row has no time to ask for memory
 };
 
 } // namespace chainrule::CHAINRULE_ISA

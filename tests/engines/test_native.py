@@ -160,7 +160,7 @@ def test_ctrl_c_in_the_midst_of_a_long_step_leaves_the_step_before(threads):
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
         NativeEngine(threads).train(
-            spec, theta, optimizer, state, problem.examples, Objective(), np.arange(m)[None], m,
+            spec, theta, optimizer, state, problem.examples, Objective(), np.arange(m, dtype=np.int32)[None], m,
             np.full(1, 1e-3), records,
         )  # fmt: skip
     alarm.join()
@@ -229,7 +229,7 @@ def test_errors_that_fade_into_subnormal_numbers_agree_with_the_reference():
 
 def test_subnormal_numbers_are_the_caller_s_again_afterwards():
     problem = problem_of(THREADED[0][0], 10).rounded("float32")
-    train(NativeEngine(), problem, Adam(), np.arange(10)[None], 5)
+    train(NativeEngine(), problem, Adam(), np.arange(10, dtype=np.int32)[None], 5)
     assert np.float32(1e-38) * np.float32(0.1) > 0
 
 
@@ -284,9 +284,9 @@ def test_compiled_functions_err_by_four_units_in_the_last_place_at_most(
         ({"Y": np.zeros((3, 2), np.float32)}, "Y does not fit"),
         ({"Y": np.zeros((4, 1), np.float32)}, "Y does not fit"),
         ({"weights": np.ones(3, np.float32)}, "one weight an example"),
-        ({"order": np.array([[0, 4]])}, "outside X"),
-        ({"order": np.array([[0, -1]])}, "outside X"),
-        ({"order": np.zeros((1, 0), np.int64)}, "outside X"),
+        ({"order": np.array([[0, 4]], np.int32)}, "outside X"),
+        ({"order": np.array([[0, -1]], np.int32)}, "outside X"),
+        ({"order": np.zeros((1, 0), np.int32)}, "outside X"),
         ({"parameters": np.zeros(7, np.float32)}, "parameters do not fit"),
         ({"slots": np.zeros((1, 8), np.float32)}, "optimizer state"),
         ({"slots": np.zeros((2, 7), np.float32)}, "optimizer state"),
@@ -304,17 +304,17 @@ def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
         "X": np.zeros((4, 3), np.float32),
         "Y": np.zeros((4, 2), np.float32),
         "weights": None,
-        "order": np.array([[0, 1, 2, 3]]),
+        "order": np.array([[0, 1, 2, 3]], np.int32),
         "batch_size": 2,
         "rates": np.zeros(2),
         "costs": np.zeros(2),
     } | change
     a = arguments
-    plan = extension.native.Plan([(3, 2, 0, 0.0)], 0, True)
+    plan = extension.native.Plan([(0, 3, 2, 0, 0.0)], 0, True)
     with pytest.raises(ValueError, match=message):
         plan.train(
             a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
-            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, a["costs"],
+            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, 0.0, 0, a["costs"],
             np.zeros(2), 1,
         )  # fmt: skip
 
@@ -330,15 +330,15 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
             result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
         return result
 
-    plan = extension.native.Plan([(3, 2, 3, 0.0), (2, 2, 11, 0.0)], 2, True)
+    plan = extension.native.Plan([(0, 3, 2, 3, 0.0), (0, 2, 2, 11, 0.0)], 2, True)
     count = 3 * 2 + 2 + 2 * 2 + 2
     rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
-    order = np.array([rows], "i8")
+    order = np.array([rows], "i4")
     # Refused or carried out: nothing else may happen.
     with contextlib.suppress(ValueError, TypeError):
         plan.train(
             array(count), array(2, count), 3, 0.9, 0.999, 1e-8, 0, array(5, 3), array(5, 2), None,
-            order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0,
+            order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0, 0.0, 0,
             np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))), 1,
         )  # fmt: skip
 

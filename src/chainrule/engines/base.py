@@ -25,12 +25,22 @@ class Examples(NamedTuple):
 
     X: Floats
     """(m, n[0])."""
-    Y: Floats
-    """(m, n[L])."""
+    Y: Floats | NDArray[np.int32]
+    """(m, n[L]) values, or (m,) class indices: which entry of a row of zeros is 1."""
     weights: Floats | None = None
     """(m,), non-negative; None: all 1."""
 
-    def take(self, rows: NDArray[np.int64]) -> "Examples":
+    def targets(self, n_outputs: int, rows: slice = slice(None)) -> Floats:
+        """Return the targets of some examples as rows of values, (m, n[L]); no copy of such."""
+        if self.Y.ndim == 2:
+            return self.Y[rows]  # type: ignore[return-value]
+        # Into the result at once: tables of many millions of rows have no room for detours.
+        classes = self.Y[rows]
+        targets = np.empty((len(classes), n_outputs), self.X.dtype)
+        np.equal(classes[:, None], np.arange(n_outputs), out=targets)
+        return targets
+
+    def take(self, rows: NDArray[np.int32]) -> "Examples":
         """Return the examples of these rows, copied together."""
         weights = None if self.weights is None else self.weights[rows]
         return Examples(self.X[rows], self.Y[rows], weights)
@@ -38,7 +48,8 @@ class Examples(NamedTuple):
     def astype(self, dtype: str) -> "Examples":
         """Return the examples in another precision."""
         weights = None if self.weights is None else self.weights.astype(dtype)
-        return Examples(self.X.astype(dtype), self.Y.astype(dtype), weights)
+        Y = self.Y if self.Y.ndim == 1 else self.Y.astype(dtype)
+        return Examples(self.X.astype(dtype), Y, weights)
 
 
 class StepRecords(NamedTuple):
@@ -81,7 +92,7 @@ class Engine(Protocol):
         state: OptimizerState,
         examples: Examples,
         objective: Objective,
-        order: NDArray[np.int64],
+        order: NDArray[np.int32],
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,

@@ -30,6 +30,7 @@ _ACTIVATIONS = (
     "softplus",
     "softmax",
 )
+_DENSE = 0
 _COSTS = ("mse", "binary_cross_entropy", "cross_entropy")
 _OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "heavy_ball", "nesterov")
 
@@ -84,7 +85,7 @@ class NativeEngine:
         state: OptimizerState,
         examples: Examples,
         objective: Objective,
-        order: NDArray[np.int64],
+        order: NDArray[np.int32],
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,
@@ -109,6 +110,8 @@ class NativeEngine:
                 learning_rates,
                 objective.l1,
                 objective.l2,
+                0.0,
+                0,
                 records.cost,
                 records.gradient_norm,
                 self.threads,
@@ -125,7 +128,7 @@ def _plan(spec: NetworkSpec) -> Any:
         assert isinstance(layer, Dense)
         name, parameters = parse_activation(layer.activation)
         parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
-        layers.append((n_in, layer.units, _ACTIVATIONS.index(name), parameter))
+        layers.append((_DENSE, n_in, layer.units, _ACTIVATIONS.index(name), parameter))
     assert extension.native is not None
     return extension.native.Plan(layers, _COSTS.index(spec.cost), spec.fused)
 

@@ -7,10 +7,10 @@ from chainrule.engines import extension
 from chainrule.network.random import epoch_order, order_key
 
 
-def epoch_orders(seed: int, epochs: range, n_examples: int, shuffle: bool) -> NDArray[np.int64]:
+def epoch_orders(seed: int, epochs: range, n_examples: int, shuffle: bool) -> NDArray[np.int32]:
     """Return the orders of consecutive epochs, (epochs, examples), as indices of rows."""
     if extension.native is None or not shuffle:
         return np.stack([epoch_order(seed, epoch, n_examples, shuffle) for epoch in epochs])
-    orders = np.empty((len(epochs), n_examples), np.int64)
+    orders = np.empty((len(epochs), n_examples), np.int32)
     extension.native.epoch_orders(order_key(seed), epochs[0], orders)
     return orders

@@ -53,7 +53,7 @@ class ReferenceEngine:
         for start in range(0, len(costs), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             passes = forward_pass(spec, theta, as_columns(examples.X[block]))
-            costs[block] = example_costs(spec, passes[-1], as_columns(examples.Y[block]))
+            costs[block] = example_costs(spec, passes[-1], as_columns(examples.targets(spec.n_outputs, block)))
         J = mean_cost(costs.astype(np.float64), examples.weights)
         return float(J) + penalty(spec, theta, objective.l1, objective.l2)
 
@@ -80,7 +80,7 @@ class ReferenceEngine:
         state: OptimizerState,
         examples: Examples,
         objective: Objective,
-        order: NDArray[np.int64],
+        order: NDArray[np.int32],
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,
@@ -112,7 +112,8 @@ class ReferenceEngine:
         gradient: Floats,
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J alone."""
-        X, Y, weights = as_columns(examples.X), as_columns(examples.Y), examples.weights
+        X, weights = as_columns(examples.X), examples.weights
+        Y = as_columns(examples.targets(spec.n_outputs))
         passes = forward_pass(spec, theta, X)
         J = mean_cost(example_costs(spec, passes[-1], Y), weights)
         if weights is not None and not weights.sum() > 0:

@@ -100,7 +100,7 @@ def trace_step(
     # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
     parameters = parameters.copy()
     theta = views(spec, parameters)
-    X, Y = as_columns(examples.X.copy()), as_columns(examples.Y.copy())
+    X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
     passes = forward_pass(spec, theta, X)
     C = example_costs(spec, passes[-1], Y)
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)

@@ -35,7 +35,7 @@ def order_key(seed: int) -> int:
 
 
 def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.ndarray:
-    """Return the order of the examples in one epoch, as int64 indices.
+    """Return the order of the examples in one epoch, as int32 indices.
 
     A Fisher-Yates shuffle whose i-th random number is a hash (SplitMix64) of (seed, epoch, i). The
     compiled twin in native/order.hpp gives the same order some hundred times faster.
@@ -43,7 +43,7 @@ def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.nda
     Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
     """
     if not shuffle:
-        return np.arange(n_examples)
+        return np.arange(n_examples, dtype=np.int32)
     key = order_key(seed)
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
         start = _mixed(np.uint64(key) ^ _mixed(np.uint64(epoch)))
@@ -54,7 +54,7 @@ def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.nda
     for i in range(n_examples - 1, 0, -1):
         j = targets[i]
         order[i], order[j] = order[j], order[i]
-    return np.array(order, np.int64)
+    return np.array(order, np.int32)
 
 
 def _mixed(x: Any) -> Any:

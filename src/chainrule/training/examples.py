@@ -12,6 +12,9 @@ from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
 
+# The order of examples is a list of 32-bit indices.
+_MOST_EXAMPLES = 2**31 - 1
+
 
 def as_examples(
     spec: NetworkSpec,
@@ -52,12 +55,18 @@ def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
         )
     if len(array) == 0:
         raise InvalidArgumentError(f"{name}: expected at least one example (row); got none")
+    if len(array) > _MOST_EXAMPLES:
+        raise InvalidArgumentError(
+            f"{name}: expected at most {_MOST_EXAMPLES} examples (rows); got {len(array)}"
+        )
     _check_finite(array, name)
     return array
 
 
-def as_targets(spec: NetworkSpec, Y: ArrayLike, m: int, name: str = "Y") -> Floats:
-    """Return Y as a finite, C-ordered (m, n[L]) array: values, or class indices one-hot.
+def as_targets(
+    spec: NetworkSpec, Y: ArrayLike, m: int, name: str = "Y"
+) -> Floats | NDArray[np.int32]:
+    """Return Y as a finite, C-ordered (m, n[L]) array of values, or as (m,) class indices.
 
     Raises
     ------
@@ -76,7 +85,7 @@ def as_targets(spec: NetworkSpec, Y: ArrayLike, m: int, name: str = "Y") -> Floa
     elif n == 1 and raw.shape == (m,):
         targets = _as_floats(raw.reshape(m, 1), spec.dtype, name)
     elif takes_classes and raw.shape in ((m,), (m, 1)):
-        targets = one_hot(raw.reshape(m), n, spec.dtype, name)
+        return as_classes(raw.reshape(m), n, name)
     else:
         choices = [f"({m}, {n}) values"]
         if n == 1:
@@ -89,8 +98,8 @@ def as_targets(spec: NetworkSpec, Y: ArrayLike, m: int, name: str = "Y") -> Floa
     return targets
 
 
-def one_hot(classes: NDArray[Any], n: int, dtype: str, name: str = "Y") -> Floats:
-    """Return class indices (m,) as rows of zeros with a single 1: (m, n).
+def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int32]:
+    """Return class indices as the 32-bit integers that engines take: (m,).
 
     Raises
     ------
@@ -100,19 +109,15 @@ def one_hot(classes: NDArray[Any], n: int, dtype: str, name: str = "Y") -> Float
     if classes.dtype.kind not in "iub":
         classes = _as_floats(classes, "float64", name)
         _check_finite(classes, name)
-    wrong = (classes < 0) | (classes >= n)
-    if classes.dtype.kind == "f":
-        wrong |= classes != np.floor(classes)
-    if wrong.any():
+    indices = np.ascontiguousarray(classes, np.int32)
+    if indices.min() < 0 or indices.max() >= n or (indices != classes).any():
+        wrong = (classes < 0) | (classes >= n) | (indices != classes)
         first = int(np.argmax(wrong))
         raise InvalidArgumentError(
             f"{name}: class indices must be whole numbers from 0 to {n - 1} (the network has {n} "
             f"outputs); got {classes[first].item()!r} at row {first}"
         )
-    # Into the result at once: tables of many millions of rows have no room for detours.
-    targets = np.empty((len(classes), n), dtype)
-    np.equal(classes[:, None], np.arange(n), out=targets)
-    return targets
+    return indices
 
 
 def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample_weight") -> Floats:

@@ -193,4 +193,5 @@ class Training:
             return {}
         outputs = np.empty((len(examples.X), self.spec.n_outputs), self.spec.dtype)
         self.engine.forward(self.spec, self.parameters, examples.X, outputs)
-        return {name: float(metric(outputs, examples.Y)) for name, metric in self.metrics.items()}
+        targets = examples.targets(self.spec.n_outputs)
+        return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}

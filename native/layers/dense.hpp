@@ -1,0 +1,214 @@
+// The dense layer: F1 and F2, BP2, BP3 and BP4.
+#pragma once
+
+#include "../transpose.hpp"
+#include "context.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <typename T, int BYTES> struct Dense {
+    using C = Context<T, BYTES>;
+    using W = Workspace<T, BYTES>;
+    using S = Simd<T, BYTES>;
+    using P = Products<T, BYTES>;
+    using V = typename S::V;
+    using Act = Activations<T, BYTES>;
+    using Out = Outputs<T, BYTES>;
+    static constexpr long chunk = W::chunk;
+
+    template <typename Take>
+    static void place(const Network &net, int l, W &ws, Take &&take, bool training) {
+        if (training)
+            ws.place[l - 1].turned = take(rounded_up(net.layers[l - 1].n_in, chunk) * ws.ld);
+    }
+
+    // BP2 reads W by columns: of a large W a cache line, often a page, for each number. So there
+    // is a copy in the order in which it is read.
+    static bool prepare(const Network &net, int l, W &ws) {
+        const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
+        if (l == 1 || n_in * n_out < 1L << 17) return true;
+        ws.place[l].copy = allocate<T>(P::packed_rows(n_in) * n_out);
+        return ws.place[l].copy != nullptr;
+    }
+
+    // The copy of a group's rows of W, which are columns there.
+    static void renew(const C &c, const Group &group) {
+        const int l = group.layer + 1;
+        const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
+        const T *weights = c.parameters(l);
+        T *copy = static_cast<T *>(c.ws.place[l].copy);
+        if (!copy) return;
+        for (long k = 0; k < n_in; k += P::interleaved) {
+            const long wide = smaller(P::interleaved, n_in - k);
+            for (long r = group.begin; r < group.end; ++r) {
+                T *row = copy + P::packed_at(k, r, n_in, n_out);
+                for (long i = 0; i < wide; ++i)
+                    row[i] = weights[r * n_in + k + i];
+            }
+        }
+    }
+
+    // F1 and F2; the output layer's σ belongs to Outputs, which may fuse it with the cost.
+    static void forward(const C &c, int l, const Block &b) {
+        const Layer &layer = c.layer(l);
+        const W &ws = c.ws;
+        const T *weights = c.parameters(l);
+        const Product<T> product{weights,
+                                 layer.n_in,
+                                 1,
+                                 0,
+                                 c.at(b.first, ws.place[l - 1].A),
+                                 ws.ld,
+                                 1,
+                                 layer.n_in,
+                                 layer.n_in,
+                                 c.at(b.first, ws.place[l].A),
+                                 ws.ld,
+                                 weights + long(layer.n_in) * layer.n_out};
+        const bool last = l == c.net.count;
+        if (layer.activation == relu && !last) return run<store_relu>(c, product, layer.n_out, b);
+        run<store_plain>(c, product, layer.n_out, b);
+        if (last || layer.activation == identity) return;
+        activate(c, l, b);
+    }
+
+    // F2 alone, of every panel of a block.
+    static void activate(const C &c, int l, const Block &b) {
+        const Layer &layer = c.layer(l);
+        const W &ws = c.ws;
+        for (long q = 0; q < b.panels; ++q) {
+            T *A = c.at(b.first + q, ws.place[l].A), *D = c.at(b.first + q, ws.place[l].D);
+            if (layer.activation == softmax) {
+                const long vectors = C::vectors(c.count(b, q));
+                for (long v = 0; v < vectors; ++v)
+                    Out::softmax_columns(A + v * S::lanes, layer.n_out, ws.ld);
+            } else {
+                Act::apply(layer.activation, A, c.training ? D : nullptr, layer.n_out * ws.ld,
+                           T(layer.parameter));
+            }
+        }
+    }
+
+    // BP2, and the turned activations below for BP4.
+    static void backward(const C &c, int l, const Block &b) {
+        if (l == 1) return; // the inputs were turned as they came in
+        const Layer &layer = c.layer(l);
+        const W &ws = c.ws;
+        const Place &below = ws.place[l - 1];
+        Product<T> product{c.parameters(l),
+                           1,
+                           layer.n_in,
+                           0,
+                           c.at(b.first, ws.place[l].D),
+                           ws.ld,
+                           1,
+                           layer.n_out,
+                           layer.n_out,
+                           c.at(b.first, below.D),
+                           ws.ld};
+        product.activations = c.at(b.first, below.A);
+        product.parts = c.at(b.first, ws.parts);
+        if (const void *copy = ws.place[l].copy) {
+            product.A = static_cast<const T *>(copy);
+            product.row_stride = 1;
+            product.column_stride = product.interleaved = P::interleaved;
+            product.packed_rows = P::packed_rows(layer.n_in);
+        }
+        switch (c.through(l - 1)) {
+        case relu_mask:
+            run<relu_masked>(c, product, layer.n_in, b);
+            break;
+        case derivative:
+            run<times_derivative>(c, product, layer.n_in, b);
+            break;
+        default:
+            run<store_plain>(c, product, layer.n_in, b);
+        }
+        for (long q = 0; q < b.panels; ++q) {
+            T *A = c.at(b.first + q, below.A);
+            if (c.through(l - 1) == softmax_jacobian) {
+                Out::softmax_error(c.at(b.first + q, below.D), A, layer.n_in, ws.ld,
+                                   C::vectors(c.count(b, q)));
+            }
+            turn(ws, A, c.at(b.first + q, below.turned), layer.n_in, c.count(b, q));
+        }
+    }
+
+    // BP4 and BP3 of a group over `panels` panels: rows of W, then their b, to `out`.
+    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+        const int l = group.layer + 1;
+        const W &ws = c.ws;
+        const long rows = group.end - group.begin, n = c.layer(l).n_in;
+        const T *delta = ws.memory + ws.place[l].D + group.begin * ws.ld;
+        // Panels whose turned activations stay in the first cache while the rows read them.
+        const long some = larger(1, P::deep / ws.panel_size);
+        // The last chunk first: what its last vector writes past a row's end is the beginning of
+        // the next row, which chunk 0 then writes over.
+        const long chunks = divided_up(n, chunk);
+        for (long i = 0; i < chunks; ++i) {
+            const long at = i ? i - 1 : chunks - 1;
+            const T *B = ws.memory + ws.place[l - 1].turned + at * ws.ld * chunk;
+            const long vectors = C::vectors(smaller(chunk, n - at * chunk));
+            for (long q = 0; q < panels; q += some) {
+                const long now = smaller(some, panels - q);
+                Product<T> product{delta + q * ws.panel_stride,
+                                   ws.ld,
+                                   1,
+                                   ws.panel_stride,
+                                   B + q * ws.panel_stride,
+                                   chunk,
+                                   now,
+                                   ws.panel_size,
+                                   q + now < panels ? ws.panel_size : last_count,
+                                   out + at * chunk,
+                                   n};
+                product.parts = product.C;
+                product.begun = q > 0;
+                P::template run<store_plain>(product, 0, rows, vectors);
+            }
+        }
+        biases(c, group, panels, last_count, out + rows * n);
+    }
+
+    // BP3 of a group.
+    static void biases(const C &c, const Group &group, long panels, long last_count, T *out) {
+        const W &ws = c.ws;
+        const T *delta = ws.memory + ws.place[group.layer + 1].D + group.begin * ws.ld;
+        for (long r = 0; r < group.end - group.begin; ++r) {
+            V sum = V{};
+            for (long q = 0; q < panels; ++q) {
+                const T *d = delta + q * ws.panel_stride + r * ws.ld;
+                const long count = q + 1 < panels ? ws.panel_size : last_count;
+                for (long e = 0; e < count; e += S::lanes)
+                    sum += S::load(d + e);
+            }
+            out[r] = S::sum(sum);
+        }
+    }
+
+  private:
+    template <Epilogue E>
+    static void run(const C &c, const Product<T> &product, long rows, const Block &b) {
+        P::template blocked<E>(product, rows, b.panels, c.ws.panel_stride,
+                               C::vectors(c.ws.panel_size), C::vectors(b.last_count));
+    }
+
+    // Aᵀ of a panel, in chunks of columns.
+    static void turn(const W &ws, const T *A, T *turned, long n, long count) {
+        for (long k = 0; k < n; k += S::lanes) {
+            const long features = smaller(S::lanes, n - k);
+            T *to = turned + (k / chunk) * ws.ld * chunk + k % chunk;
+            for (long e = 0; e < count; e += S::lanes) {
+                V x[S::lanes];
+                for (int j = 0; j < S::lanes; ++j) {
+                    x[j] = j < features ? S::load(A + (k + j) * ws.ld + e) : V{};
+                }
+                Transpose<T, BYTES>::block(x);
+                for (int i = 0; i < S::lanes; ++i)
+                    S::store(to + (e + i) * chunk, x[i]);
+            }
+        }
+    }
+};
+
+} // namespace chainrule::CHAINRULE_ISA
