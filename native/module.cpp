@@ -47,7 +47,8 @@ bool signal_pending(void *context) {
 
 class Plan {
   public:
-    Plan(const std::vector<std::tuple<int, int, int, double>> &layers, int cost, bool fused) {
+    Plan(const std::vector<std::tuple<int, int, int, double>> &layers, int cost, bool fused,
+         double cost_parameter) {
         long at = 0;
         for (const auto &[n_in, n_out, activation, parameter] : layers) {
             require(n_in > 0 && n_out > 0, "layer sizes must be positive");
@@ -58,9 +59,9 @@ class Plan {
             at = b + n_out;
         }
         require(!layers_.empty(), "a network needs a layer");
-        require(cost >= mean_squared_error && cost <= cross_entropy, "no such cost");
+        require(cost >= mean_squared_error && cost <= focal, "no such cost");
         parameters_ = static_cast<std::size_t>(at);
-        network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused};
+        network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused, cost_parameter};
     }
     Plan(const Plan &) = delete;
 
@@ -255,8 +256,8 @@ NB_MODULE(_native, m) {
         "Fill each row with the order of the examples in one epoch.");
 
     nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
-    plan.def(nb::init<const std::vector<std::tuple<int, int, int, double>> &, int, bool>(),
-             "layers"_a, "cost"_a, "fused"_a);
+    plan.def(nb::init<const std::vector<std::tuple<int, int, int, double>> &, int, bool, double>(),
+             "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0);
     bind<float>(plan, m);
     bind<double>(plan, m);
 }

@@ -20,7 +20,17 @@ enum ActivationKind {
     softplus_,
     softmax
 };
-enum CostKind { mean_squared_error, binary_cross_entropy, cross_entropy };
+enum CostKind {
+    mean_squared_error,
+    binary_cross_entropy,
+    cross_entropy,
+    absolute_error,
+    huber,
+    quantile,
+    log_cosh,
+    binary_focal,
+    focal
+};
 enum OptimizerKind { gradient_descent, momentum, rmsprop, adam, heavy_ball, nesterov };
 
 struct DenseLayer {
@@ -35,6 +45,7 @@ struct Network {
     const DenseLayer *layers;
     int cost;
     bool fused;
+    double cost_parameter; // delta, quantile or gamma
 };
 
 template <typename T> struct Examples {

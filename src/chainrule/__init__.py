@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
+    from chainrule.network.cost import CustomCost
     from chainrule.network.layers import Dense
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
@@ -28,6 +29,7 @@ _HOMES = {
     "Adam": "chainrule.engines.optimizers",
     "CSVLog": "chainrule.training.consumers",
     "ChainruleError": "chainrule.errors",
+    "CustomCost": "chainrule.network.cost",
     "Dense": "chainrule.network.layers",
     "HeavyBall": "chainrule.engines.optimizers",
     "History": "chainrule.training.history",
@@ -53,6 +55,7 @@ __all__ = [
     "Adam",
     "CSVLog",
     "ChainruleError",
+    "CustomCost",
     "Dense",
     "HeavyBall",
     "History",

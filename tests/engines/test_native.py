@@ -24,7 +24,7 @@ from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
 from tests.error_bounds import error_bounds
 from tests.numerics import assert_within
-from tests.strategies_networks import ACTIVATIONS, OUTPUT_PAIRS, problem_of
+from tests.strategies_networks import ACTIVATIONS, OUTPUT_PAIRS, least_outputs, problem_of
 
 pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
 
@@ -49,7 +49,7 @@ SIZES = st.sampled_from((1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 33, 63, 64
 @st.composite
 def specs(draw):
     activation, cost = draw(st.sampled_from(OUTPUT_PAIRS))
-    least = 2 if cost == "cross_entropy" or activation == "softmax" else 1
+    least = 2 if activation == "softmax" else least_outputs(activation, cost)
     hidden = draw(st.lists(st.tuples(SIZES, st.sampled_from(ACTIVATIONS)), max_size=2))
     layers = (*(Dense(*layer) for layer in hidden), Dense(max(least, draw(SIZES)), activation))
     dtype = draw(st.sampled_from(("float32", "float64")))

@@ -14,6 +14,8 @@ from chainrule.engines.base import Engine
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.cost import CustomCost
+from chainrule.network.spec import NetworkSpec
 
 ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
     {"reference": ReferenceEngine}
@@ -52,6 +54,27 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
     return ENGINES[name](threads)
 
 
+def engine_for(spec: NetworkSpec, name: str, threads: int | None = None) -> Engine:
+    """Return the engine of that name for training `spec`; "auto" is the fastest that can.
+
+    The compiled core knows no cost of a user's own: there, "auto" is the reference engine.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    name : str
+    threads : int, optional
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is none of that name, or `threads` is not a whole number of at least 1.
+    """
+    if name == "auto" and isinstance(spec.cost, CustomCost):
+        name = "reference"
+    return engine_named(name, threads)
+
+
 _FASTEST = "native" if "native" in ENGINES else "reference"
 
 # Engines have no state: those that decide on their threads themselves are made once.
@@ -59,4 +82,4 @@ _SHARED: Mapping[str, Engine] = MappingProxyType(
     {name: engine(None) for name, engine in ENGINES.items()} | {"auto": ENGINES[_FASTEST](None)}
 )
 
-__all__ = ["ENGINES", "Engine", "engine_named"]
+__all__ = ["ENGINES", "Engine", "engine_for", "engine_named"]

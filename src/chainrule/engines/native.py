@@ -1,6 +1,7 @@
 """The native engine: the compiled core in native/, the default."""
 
 import os
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,7 +12,9 @@ from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.equations.activations.elu import SELU_ALPHA
+from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
+from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 
@@ -30,7 +33,17 @@ _ACTIVATIONS = (
     "softplus",
     "softmax",
 )
-_COSTS = ("mse", "binary_cross_entropy", "cross_entropy")
+_COSTS = (
+    "mse",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "absolute_error",
+    "huber",
+    "quantile",
+    "log_cosh",
+    "binary_focal",
+    "focal",
+)
 _OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "heavy_ball", "nesterov")
 
 
@@ -51,6 +64,8 @@ class NativeEngine:
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`."""
+        if isinstance(spec.cost, CustomCost):  # which has no part in it
+            spec = replace(spec, cost="mse")
         _plan(spec).forward(parameters, X, out, self.threads)
 
     def loss(
@@ -126,8 +141,15 @@ def _plan(spec: NetworkSpec) -> Any:
         name, parameters = parse_activation(layer.activation)
         parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
         layers.append((n_in, layer.units, _ACTIVATIONS.index(name), parameter))
+    if isinstance(spec.cost, CustomCost):
+        raise InvalidArgumentError(
+            f"engine: the compiled core cannot run {spec.cost.name}, a cost of your own; "
+            'use engine="reference" (engine="auto" chooses it)'
+        )
+    name, parameters = parse_cost(spec.cost)
+    parameter = next(iter(parameters.values()), 0.0)
     assert extension.native is not None
-    return extension.native.Plan(layers, _COSTS.index(spec.cost), spec.fused)
+    return extension.native.Plan(layers, _COSTS.index(name), spec.fused, parameter)
 
 
 @cache

@@ -29,6 +29,7 @@ _LATEX = {
     "β₁": r"\beta_1",
     "β₂": r"\beta_2",
     "β": r"\beta ",
+    "γ": r"\gamma ",
     "ε": r"\varepsilon ",
     "V̂": r"\hat V",
     "Ŝ": r"\hat S",

@@ -11,6 +11,7 @@ from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
+    cost_equations,
     example_costs,
     forward_pass,
     mean_cost,
@@ -18,7 +19,6 @@ from chainrule.engines.passes import (
     with_penalties,
 )
 from chainrule.equations import backpropagation, costs, forward, penalties
-from chainrule.equations.registry import COSTS
 from chainrule.equations.text import equation_text
 from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
@@ -105,7 +105,7 @@ def trace_step(
     C = example_costs(spec, passes[-1], Y)
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
-        grad_A = COSTS[spec.cost].gradient(passes[-1].A, Y)
+        grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
     gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
     J = float(mean_cost(C, examples.weights))
     J += penalty(spec, theta, objective.l1, objective.l2)
@@ -145,7 +145,7 @@ def trace_step(
 def _term(
     function: Callable[..., Any], name: str, value: Any, layer: int | None = None, last: int = 0
 ) -> Term:
-    text = equation_text(function)
+    text = equation_text(_unbound(function))
     id_, formula = (text.id, text.formula) if text else ("", "")
     if layer is not None:
         for symbol, index in (("l−1", layer - 1), ("l+1", layer + 1), ("l", layer), ("L", last)):
@@ -184,11 +184,12 @@ def _cost_terms(
     spec: NetworkSpec, C: Floats, J: float, weighted: bool, grad_A: Floats
 ) -> list[Term]:
     L = len(spec.layers)
-    cost = spec.fused_pair.cost if spec.fused_pair else COSTS[spec.cost].function
+    equations = cost_equations(spec)
+    cost = spec.fused_pair.cost if spec.fused_pair else equations.function
     return [
         _term(cost, "C", C, L, L),
         _term(costs.batch_cost, "J", J, L, L),
-        _term(COSTS[spec.cost].gradient, "∇ₐC", grad_A, L, L),
+        _term(equations.gradient, "∇ₐC", grad_A, L, L),
     ]
 
 

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.checks import whole_number
-from chainrule.engines import engine_named
+from chainrule.engines import engine_for, engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import Optimizer, optimizer_named
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
+from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import initial_parameters, views
 from chainrule.network.random import draw_seed
@@ -36,8 +37,11 @@ class Network:
     layers : list
         The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
         Dense(2, "softmax")]``.
-    cost : str
-        mse (C1), binary_cross_entropy (C2) or cross_entropy (C3).
+    cost : str or CustomCost
+        For values: mse (C1), absolute_error (C4), huber (C5), quantile (C6), log_cosh (C7). For
+        classes: binary_cross_entropy (C2), cross_entropy (C3), binary_focal (C8), focal (C9).
+        Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
+        Or two functions of your own.
     seed : int, optional
         Decides the initial weights and the order of examples. None draws one; `seed` tells it.
     dtype : {"float32", "float64"}, default "float32"
@@ -45,8 +49,9 @@ class Network:
     init : str, default "auto"
         Initialiser of layers that name none. "auto": He for the ReLU family, Glorot else.
     fused : bool, default True
-        Whether softmax with cross_entropy, sigmoid with binary_cross_entropy and identity with
-        mse use their fused output errors (FU1 to FU3). False takes the long way; both agree.
+        Whether softmax with cross_entropy or focal, sigmoid with binary_cross_entropy or
+        binary_focal, and identity with mse use their fused output errors (FU1 to FU5). False takes
+        the long way; both agree.
 
     Attributes
     ----------
@@ -77,7 +82,7 @@ class Network:
     def __init__(
         self,
         layers: Sequence[int | Layer],
-        cost: str,
+        cost: str | CustomCost,
         *,
         seed: int | None = None,
         dtype: str = "float32",
@@ -199,7 +204,7 @@ class Network:
             Penalties on the weights, P2 and P1, added to the mean cost.
         engine : str, default "auto"
             Who executes the steps: "native" (compiled), "reference" (the equations on NumPy), or
-            "auto", the fastest that is there.
+            "auto", the fastest that is there (for a cost of your own, "reference").
         threads : int, optional
             At most this many; by default as many as there are cores, and fewer where a step is too
             short to share. The result has the same bits for any number.
@@ -240,7 +245,7 @@ class Network:
             parameters=self._parameters,
             examples=as_examples(self.spec, X, Y, sample_weight),
             optimizer=optimizer_named(optimizer),
-            engine=engine_named(engine, threads),
+            engine=engine_for(self.spec, engine, threads),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=whole_number("batch_size", batch_size, 1),
             seed=self.seed,
@@ -330,7 +335,9 @@ class Network:
             If an argument does not fit.
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
-        return engine_named(engine).loss(self.spec, self._parameters, examples, _objective(l1, l2))
+        return engine_for(self.spec, engine).loss(
+            self.spec, self._parameters, examples, _objective(l1, l2)
+        )
 
     def loss_and_gradient(
         self,
@@ -369,7 +376,7 @@ class Network:
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
         gradient = np.empty_like(self._parameters)
-        loss = engine_named(engine).loss_and_gradient(
+        loss = engine_for(self.spec, engine).loss_and_gradient(
             self.spec, self._parameters, examples, _objective(l1, l2), gradient
         )
         return loss, gradient
@@ -440,7 +447,7 @@ class Network:
             self.spec,
             self._parameters,
             as_examples(self.spec, X, Y, sample_weight),
-            engine_named(engine),
+            engine_for(self.spec, engine),
             _objective(l1, l2),
         )
 
@@ -456,6 +463,8 @@ class Network:
         ------
         OSError
             If the file cannot be written; what was there before stays.
+        InvalidArgumentError
+            If the cost is one of your own: a file holds data only.
         """
         write_model_file(path, self._to_file())
 

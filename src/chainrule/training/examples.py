@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.engines.base import Examples
 from chainrule.engines.finite import all_finite
+from chainrule.equations.registry import COSTS
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
@@ -171,8 +172,7 @@ def _check_finite(array: Floats, name: str) -> None:
 
 
 def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
-    low = 0.0 if spec.cost != "mse" else -np.inf
-    high = 1.0 if spec.cost == "binary_cross_entropy" else np.inf
+    low, high = COSTS[spec.cost_name].targets if spec.cost_name else (-np.inf, np.inf)
     if targets.min() < low or targets.max() > high:
         expected = "in [0, 1]" if high == 1.0 else "≥ 0 (one-hot, or a distribution)"
         raise InvalidArgumentError(
