@@ -52,7 +52,7 @@ template <typename T, int BYTES> class Groups {
         const DenseLayer &layer = net_.layers[group.layer];
         const long rows = group.end - group.begin, n = layer.n_in;
         const bool whole = rows == layer.n_out && gb == gW + rows * n;
-        const bool penalised = numbers.l1 != T(0) || numbers.l2 != T(0);
+        const bool penalised = numbers.l1 != T(0) || numbers.l2 != T(0) || numbers.decay != T(0);
         const long W = layer.W + group.begin * n, b = layer.b + group.begin;
         if (whole && !penalised) return slice(update, numbers, W, gW, rows * n + rows, false);
         return slice(update, numbers, W, gW, rows * n, true) +

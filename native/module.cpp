@@ -69,11 +69,12 @@ class Plan {
     long train(Vector<T> parameters, Matrix<T> slots, int optimizer, double beta_1, double beta_2,
                double epsilon, std::int64_t t, Rows<T> X, Rows<T> Y, std::optional<In<T>> weights,
                Rows<std::int64_t> order, long batch_size, In<double> learning_rates, double l1,
-               double l2, Vector<double> costs, Vector<double> gradient_norms, int threads) const {
+               double l2, Vector<double> costs, Vector<double> gradient_norms, int threads,
+               double weight_decay) const {
         const Examples<T> examples = checked<T>(X, Y, weights, order);
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
-        require(optimizer >= gradient_descent && optimizer <= nesterov, "no such optimizer");
-        const std::size_t needed = optimizer == gradient_descent ? 0 : optimizer == adam ? 2 : 1;
+        require(optimizer >= gradient_descent && optimizer <= lion, "no such optimizer");
+        const std::size_t needed = slots_of(optimizer);
         require(slots.shape(0) == needed && (needed == 0 || slots.shape(1) == parameters_),
                 "optimizer state does not fit");
         require(batch_size > 0, "batch_size must be positive");
@@ -90,7 +91,8 @@ class Plan {
                                t,
                                learning_rates.data(),
                                l1,
-                               l2};
+                               l2,
+                               weight_decay};
         return interruptible(threads, [&](const Control &control) {
             return checked_memory(kernels<T>().train(network_, parameters.data(), examples,
                                                      batch_size, update, costs.data(),
@@ -204,7 +206,7 @@ template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
              "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
              "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "costs"_a.noconvert(),
-             "gradient_norms"_a.noconvert(), "threads"_a);
+             "gradient_norms"_a.noconvert(), "threads"_a, "weight_decay"_a = 0.0);
     plan.def("loss", &Plan::loss<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "l1"_a, "l2"_a,
              "gradient"_a.noconvert().none(), "threads"_a);

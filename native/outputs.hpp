@@ -216,14 +216,14 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
             const V p = positive(x);
             return {-(t * F::log(p)), -t / p};
         } else if (cost == absolute_error) { // C4
-            return {S::abs(e), signs(e)};
+            return {S::abs(e), S::sign(e)};
         } else if (cost == huber) { // C5
             const V r = S::abs(e), d = S::splat(parameter);
             const V inner = S::select(r > d, d, r);
             return {inner * (r - T(0.5) * inner), S::select(e > d, d, S::select(e < -d, -d, e))};
         } else if (cost == quantile) { // C6
             const V slope = S::select(e > T(0), S::splat(T(1) - parameter), S::splat(parameter));
-            return {slope * S::abs(e), signs(e) * slope};
+            return {slope * S::abs(e), S::sign(e) * slope};
         } else if (cost == log_cosh) { // C7
             return {log_cosh_of(e), F::tanh(e)};
         } else { // C8, C9
@@ -234,12 +234,6 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
             return {t * up.cost + (T(1) - t) * down.cost,
                     t * up.scaled_slope / p - (T(1) - t) * down.scaled_slope / r};
         }
-    }
-
-    CHAINRULE_INLINE V signs(V e) {
-        const V sign =
-            S::select(e > T(0), S::splat(T(1)), S::select(e < T(0), S::splat(T(-1)), V{}));
-        return S::select(e == e, sign, e);
     }
 
     // A cost from A, ∇ₐC, and BP1 or BP1s.

@@ -31,7 +31,23 @@ enum CostKind {
     binary_focal,
     focal
 };
-enum OptimizerKind { gradient_descent, momentum, rmsprop, adam, heavy_ball, nesterov };
+enum OptimizerKind {
+    gradient_descent,
+    momentum,
+    rmsprop,
+    adam,
+    heavy_ball,
+    nesterov,
+    adamw,
+    nadam,
+    lion
+};
+
+// Vectors of state.
+constexpr int slots_of(int optimizer) {
+    const bool two = optimizer == adam || optimizer == adamw || optimizer == nadam;
+    return two ? 2 : optimizer == gradient_descent ? 0 : 1;
+}
 
 struct DenseLayer {
     int n_in, n_out;
@@ -65,6 +81,7 @@ template <typename T> struct Update {
     std::int64_t t; // updates made before the first step
     const double *learning_rates;
     double l1, l2;
+    double weight_decay; // decoupled: O6, O8
 };
 
 // Called by the calling thread about every 20 ms; true: stop.

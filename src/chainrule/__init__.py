@@ -8,7 +8,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chainrule.engines.optimizers import SGD, Adam, HeavyBall, Momentum, Nesterov, RMSprop
+    from chainrule.engines.optimizers import (
+        SGD,
+        Adam,
+        AdamW,
+        HeavyBall,
+        Lion,
+        Momentum,
+        NAdam,
+        Nesterov,
+        RMSprop,
+    )
     from chainrule.errors import (
         ChainruleError,
         InvalidArgumentError,
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Adam": "chainrule.engines.optimizers",
+    "AdamW": "chainrule.engines.optimizers",
     "CSVLog": "chainrule.training.consumers",
     "ChainruleError": "chainrule.errors",
     "CustomCost": "chainrule.network.cost",
@@ -36,7 +47,9 @@ _HOMES = {
     "InvalidArgumentError": "chainrule.errors",
     "InvalidModelFileError": "chainrule.errors",
     "InvalidTableError": "chainrule.errors",
+    "Lion": "chainrule.engines.optimizers",
     "Momentum": "chainrule.engines.optimizers",
+    "NAdam": "chainrule.engines.optimizers",
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
     "NetworkSpec": "chainrule.network.spec",
@@ -53,6 +66,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "CSVLog",
     "ChainruleError",
     "CustomCost",
@@ -62,7 +76,9 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidModelFileError",
     "InvalidTableError",
+    "Lion",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Network",
     "NetworkSpec",

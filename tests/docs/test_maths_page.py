@@ -21,15 +21,18 @@ ROOT = Path(__file__).parents[2]
 IDS = [
     *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), *(f"C{n}" for n in range(1, 10))),
     *("J1", "J2", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 6))),
-    *(*(f"O{n}" for n in range(6)), "P1", "P2", *(f"IN{n}" for n in range(8))),
+    *(*(f"O{n}" for n in range(9)), "P1", "P2", *(f"IN{n}" for n in range(8))),
 ]
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
-# O4 and O5 start from the state of O1.
-SHARED = {("O4", optimizers.momentum_init), ("O5", optimizers.momentum_init)}
+# O4, O5 and O8 start from the state of O1, O6 and O7 from that of O3.
+SHARED = {
+    *((id, optimizers.momentum_init) for id in ("O4", "O5", "O8")),
+    *((id, optimizers.adam_init) for id in ("O6", "O7")),
+}
 
 
 def _function(dotted):

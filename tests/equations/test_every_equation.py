@@ -52,6 +52,9 @@ STATES = {
     "nesterov_update": optimizers.momentum_init,
     "rmsprop_update": optimizers.rmsprop_init,
     "adam_update": optimizers.adam_init,
+    "adamw_update": optimizers.adam_init,
+    "nadam_update": optimizers.adam_init,
+    "lion_update": optimizers.momentum_init,
 }
 
 

@@ -44,7 +44,17 @@ _COSTS = (
     "binary_focal",
     "focal",
 )
-_OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "heavy_ball", "nesterov")
+_OPTIMIZERS = (
+    "sgd",
+    "momentum",
+    "rmsprop",
+    "adam",
+    "heavy_ball",
+    "nesterov",
+    "adamw",
+    "nadam",
+    "lion",
+)
 
 
 class NativeEngine:
@@ -127,6 +137,7 @@ class NativeEngine:
                 records.cost,
                 records.gradient_norm,
                 self.threads,
+                settings.get("weight_decay", 0.0),
             )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.

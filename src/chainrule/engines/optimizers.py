@@ -1,4 +1,4 @@
-"""Optimizers as a user names them: their settings, bound to the equations O0 to O5.
+"""Optimizers as a user names them: their settings, bound to the equations O0 to O8.
 
 To add one: its equations in `chainrule.equations.optimizers`, a class here, its compiled twin,
 and a line in `OPTIMIZERS`.
@@ -58,6 +58,11 @@ class Optimizer:
             elif field.name == "epsilon":
                 if not (_is_number(value) and 0 < value < np.inf):
                     raise InvalidArgumentError(f"epsilon: expected a number > 0; got {value!r}")
+            elif field.name == "weight_decay":
+                if not (_is_number(value) and 0 <= value < np.inf):
+                    raise InvalidArgumentError(
+                        f"weight_decay: expected a finite number ≥ 0; got {value!r}"
+                    )
             elif not (_is_number(value) and 0 <= value < 1):
                 raise InvalidArgumentError(
                     f"{field.name}: expected a number in [0, 1); got {value!r}"
@@ -70,6 +75,11 @@ class Optimizer:
     def hyperparameters(self) -> dict[str, float]:
         """Everything but the learning rate, by the names of the equation's arguments."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learning_rate"}
+
+    @property
+    def decays(self) -> bool:
+        """Whether its equation lets weights decay by themselves."""
+        return hasattr(self, "weight_decay")
 
     def learning_rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
         """Return α for the steps t = first_step, …: (steps,).
@@ -96,11 +106,22 @@ class Optimizer:
         return self.state_type(*state.slots, *counted)
 
     def update(
-        self, theta: Any, gradient: Any, equation_state: Any, learning_rate: float
+        self,
+        theta: Any,
+        gradient: Any,
+        equation_state: Any,
+        learning_rate: float,
+        weights: Any = 1.0,
     ) -> tuple[Any, Any]:
-        """Return the new θ and the new state: the optimizer's equation, nothing in place."""
+        """Return the new θ and the new state: the optimizer's equation, nothing in place.
+
+        `weights` is 1 for each parameter that a decay pulls on, 0 for the others.
+        """
+        settings: dict[str, Any] = self.hyperparameters
+        if self.decays:
+            settings["weight_decay"] = settings["weight_decay"] * weights
         return type(self).update_equation(
-            theta, gradient, equation_state, learning_rate, **self.hyperparameters
+            theta, gradient, equation_state, learning_rate, **settings
         )
 
 
@@ -245,8 +266,87 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
 
+@dataclass(frozen=True)
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay, O6: W ← W − α (V̂/(√Ŝ + ε) + λ W); biases do not decay.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        β₁ and β₂ in [0, 1).
+    epsilon : float, default 1e-8
+    weight_decay : float, default 0.01
+        λ ≥ 0; α multiplies it.
+    """
+
+    name = "adamw"
+    slots = 2
+    update_equation = staticmethod(equations.adamw_update)
+    state_type = equations.AdamState
+    counts_steps = True
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01
+
+
+@dataclass(frozen=True)
+class NAdam(Optimizer):
+    """Adam with Nesterov's look-ahead, O7, at a constant β₁.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        β₁ and β₂ in [0, 1).
+    epsilon : float, default 1e-8
+    """
+
+    name = "nadam"
+    slots = 2
+    update_equation = staticmethod(equations.nadam_update)
+    state_type = equations.AdamState
+    counts_steps = True
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    """Lion, O8: W ← W − α (sign(β₁ V + (1 − β₁) δW) + λ W); biases do not decay.
+
+    Parameters
+    ----------
+    learning_rate : float or callable, default 0.0001
+        Three to ten times smaller than Adam's.
+    beta_1, beta_2 : float, default 0.9 and 0.99
+        β₁ and β₂ in [0, 1).
+    weight_decay : float, default 0.01
+        λ ≥ 0, three to ten times larger than AdamW's; α multiplies it.
+    """
+
+    name = "lion"
+    slots = 1
+    update_equation = staticmethod(equations.lion_update)
+    state_type = equations.MomentumState
+
+    learning_rate: LearningRate = 0.0001
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+    weight_decay: float = 0.01
+
+
 OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(
-    {kind.name: kind for kind in (SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam)}
+    {
+        kind.name: kind
+        for kind in (SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam, Lion)
+    }
 )
 
 

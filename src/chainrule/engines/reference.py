@@ -16,7 +16,7 @@ from chainrule.engines.passes import (
     penalty,
     with_penalties,
 )
-from chainrule.network.parameters import views
+from chainrule.network.parameters import group_indicator, views
 from chainrule.network.spec import NetworkSpec
 
 # Rows of a forward pass at a time: memory stays O(block), whatever the number of rows.
@@ -88,6 +88,7 @@ class ReferenceEngine:
         """Take one step for each batch of `order`, epoch by epoch."""
         theta = views(spec, parameters)
         gradient = np.empty_like(parameters)
+        weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
         batches = (
             epoch[start : start + batch_size]
             for epoch in order
@@ -97,7 +98,11 @@ class ReferenceEngine:
             batch = examples.take(rows)
             cost = self._gradient(spec, theta, batch, objective, gradient)
             new_theta, new_state = optimizer.update(
-                parameters, gradient, optimizer.equation_state(state), float(learning_rates[step])
+                parameters,
+                gradient,
+                optimizer.equation_state(state),
+                float(learning_rates[step]),
+                weights,
             )
             records.cost[step] = cost
             records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))

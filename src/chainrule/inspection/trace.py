@@ -24,7 +24,7 @@ from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import bound_equations, parse_activation
 from chainrule.network.layers import LayerPass
-from chainrule.network.parameters import placed_blocks, views
+from chainrule.network.parameters import group_indicator, placed_blocks, views
 from chainrule.network.spec import NetworkSpec
 
 
@@ -115,7 +115,11 @@ def trace_step(
         state = optimizer.new_state(parameters)
     rate = float(optimizer.learning_rates(state.t + 1, 1)[0])
     new_theta, new_state = optimizer.update(
-        parameters, gradient, optimizer.equation_state(state), rate
+        parameters,
+        gradient,
+        optimizer.equation_state(state),
+        rate,
+        group_indicator(spec, "weights"),
     )
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
