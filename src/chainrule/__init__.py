@@ -19,6 +19,13 @@ if TYPE_CHECKING:
         Nesterov,
         RMSprop,
     )
+    from chainrule.engines.schedules import (
+        CosineDecay,
+        ExponentialDecay,
+        OneCycle,
+        TimeDecay,
+        Warmup,
+    )
     from chainrule.errors import (
         ChainruleError,
         InvalidArgumentError,
@@ -40,8 +47,10 @@ _HOMES = {
     "AdamW": "chainrule.engines.optimizers",
     "CSVLog": "chainrule.training.consumers",
     "ChainruleError": "chainrule.errors",
+    "CosineDecay": "chainrule.engines.schedules",
     "CustomCost": "chainrule.network.cost",
     "Dense": "chainrule.network.layers",
+    "ExponentialDecay": "chainrule.engines.schedules",
     "HeavyBall": "chainrule.engines.optimizers",
     "History": "chainrule.training.history",
     "InvalidArgumentError": "chainrule.errors",
@@ -53,11 +62,14 @@ _HOMES = {
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
     "NetworkSpec": "chainrule.network.spec",
+    "OneCycle": "chainrule.engines.schedules",
     "Progress": "chainrule.training.consumers",
     "RMSprop": "chainrule.engines.optimizers",
     "SGD": "chainrule.engines.optimizers",
     "TableModel": "chainrule.model.table_model",
+    "TimeDecay": "chainrule.engines.schedules",
     "TrainingDivergedError": "chainrule.errors",
+    "Warmup": "chainrule.engines.schedules",
     "load": "chainrule.model.loading",
 }
 
@@ -69,8 +81,10 @@ __all__ = [
     "AdamW",
     "CSVLog",
     "ChainruleError",
+    "CosineDecay",
     "CustomCost",
     "Dense",
+    "ExponentialDecay",
     "HeavyBall",
     "History",
     "InvalidArgumentError",
@@ -82,10 +96,13 @@ __all__ = [
     "Nesterov",
     "Network",
     "NetworkSpec",
+    "OneCycle",
     "Progress",
     "RMSprop",
     "TableModel",
+    "TimeDecay",
     "TrainingDivergedError",
+    "Warmup",
     "load",
 ]
 

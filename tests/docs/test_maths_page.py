@@ -21,7 +21,13 @@ ROOT = Path(__file__).parents[2]
 IDS = [
     *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), *(f"C{n}" for n in range(1, 10))),
     *("J1", "J2", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 6))),
-    *(*(f"O{n}" for n in range(9)), "P1", "P2", *(f"IN{n}" for n in range(8))),
+    *(
+        *(f"O{n}" for n in range(9)),
+        "P1",
+        "P2",
+        *(f"LR{n}" for n in range(1, 8)),
+        *(f"IN{n}" for n in range(8)),
+    ),
 ]
 
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -5,18 +5,19 @@ and a line in `OPTIMIZERS`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.schedules import Schedule
 from chainrule.equations import optimizers as equations
 from chainrule.errors import InvalidArgumentError
 
-LearningRate: TypeAlias = float | Callable[[int], float]
-"""A number, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
+LearningRate: TypeAlias = float | Schedule | Callable[[int], float]
+"""A number, a schedule, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
 
 
 @dataclass
@@ -53,8 +54,9 @@ class Optimizer:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name == "learning_rate":
-                if not callable(value):
-                    check_learning_rate(value)
+                if isinstance(value, Schedule) or callable(value):
+                    continue
+                check_learning_rate(value)
             elif field.name == "epsilon":
                 if not (_is_number(value) and 0 < value < np.inf):
                     raise InvalidArgumentError(f"epsilon: expected a number > 0; got {value!r}")
@@ -67,9 +69,8 @@ class Optimizer:
                 raise InvalidArgumentError(
                     f"{field.name}: expected a number in [0, 1); got {value!r}"
                 )
-            if not callable(value):
-                # A float64 of NumPy would turn float32 arithmetic into float64.
-                object.__setattr__(self, field.name, float(value))
+            # A float64 of NumPy would turn float32 arithmetic into float64.
+            object.__setattr__(self, field.name, float(value))
 
     @property
     def hyperparameters(self) -> dict[str, float]:
@@ -89,12 +90,22 @@ class Optimizer:
         InvalidArgumentError
             If a schedule returns anything but a finite number ≥ 0.
         """
+        if isinstance(self.learning_rate, Schedule):
+            return self.learning_rate.rates(first_step, steps)
         if not callable(self.learning_rate):
             return np.full(steps, self.learning_rate)
         rates = [self.learning_rate(t) for t in range(first_step, first_step + steps)]
         for rate in rates:
             check_learning_rate(rate)
         return np.array(rates, np.float64)
+
+    def planned(self, total_steps: int, steps_per_epoch: int) -> Self:
+        """Return this optimizer, its schedule told how long a training is."""
+        if not isinstance(self.learning_rate, Schedule):
+            return self
+        return replace(
+            self, learning_rate=self.learning_rate.planned(max(1, total_steps), steps_per_epoch)
+        )
 
     def new_state(self, theta: NDArray[np.floating]) -> OptimizerState:
         """Return the state before the first update: all zero."""
@@ -133,8 +144,8 @@ def check_learning_rate(value: object) -> None:
     """Raise unless `value` is a finite number ≥ 0."""
     if not (_is_number(value) and 0 <= value < np.inf):  # type: ignore[operator]
         raise InvalidArgumentError(
-            "learning_rate: expected a finite number ≥ 0, or a function of the step that "
-            f"returns one; got {value!r}"
+            "learning_rate: expected a finite number ≥ 0, a schedule such as CosineDecay(0.01), or "
+            f"a function of the step that returns a number; got {value!r}"
         )
 
 
@@ -148,8 +159,9 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
-        α, or a function of the step t = 1, 2, ….
+    learning_rate : float, Schedule or callable, default 0.01
+        α, a schedule (`TimeDecay`, `ExponentialDecay`, `CosineDecay`, `OneCycle`, `Warmup`), or a
+        function of the step t = 1, 2, ….
     """
 
     name = "sgd"
@@ -166,7 +178,7 @@ class Momentum(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     beta : float, default 0.9
         β in [0, 1).
     """
@@ -186,7 +198,7 @@ class HeavyBall(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     beta : float, default 0.9
         β in [0, 1).
     """
@@ -206,7 +218,7 @@ class Nesterov(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     beta : float, default 0.9
         β in [0, 1).
     """
@@ -226,7 +238,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta : float, default 0.9
         β in [0, 1).
     epsilon : float, default 1e-8
@@ -248,7 +260,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
         β₁ and β₂ in [0, 1).
     epsilon : float, default 1e-8
@@ -272,7 +284,7 @@ class AdamW(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
         β₁ and β₂ in [0, 1).
     epsilon : float, default 1e-8
@@ -299,7 +311,7 @@ class NAdam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
         β₁ and β₂ in [0, 1).
     epsilon : float, default 1e-8
@@ -323,7 +335,7 @@ class Lion(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.0001
+    learning_rate : float, Schedule or callable, default 0.0001
         Three to ten times smaller than Adam's.
     beta_1, beta_2 : float, default 0.9 and 0.99
         β₁ and β₂ in [0, 1).

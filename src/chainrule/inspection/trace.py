@@ -113,7 +113,8 @@ def trace_step(
     gradient = np.concatenate([block.ravel() for layer in gradients for block in layer])
     if state is None:
         state = optimizer.new_state(parameters)
-    rate = float(optimizer.learning_rates(state.t + 1, 1)[0])
+    # The first step of a schedule is the same however long the training.
+    rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
     new_theta, new_state = optimizer.update(
         parameters,
         gradient,
