@@ -20,7 +20,7 @@ from tests.equations.test_every_equation import EQUATIONS
 ROOT = Path(__file__).parents[2]
 IDS = [
     *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), *(f"C{n}" for n in range(1, 10))),
-    *("J1", "J2", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 6))),
+    *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 6))),
     *(
         *(f"O{n}" for n in range(9)),
         "P1",

@@ -14,10 +14,23 @@ Floats: TypeAlias = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised beside the cost: penalties on the weights (P1, P2)."""
+    """What a step goes down beside the cost, and how long its gradient may be."""
 
     l1: float = 0.0
     l2: float = 0.0
+    """Penalties on the weights (P2, P1)."""
+    max_grad_norm: float = float("inf")
+    """A step takes its gradient, penalties included, scaled down to this norm if it is longer (G1)."""
+
+    @property
+    def penalised(self) -> bool:
+        """Whether there is any penalty."""
+        return bool(self.l1 or self.l2)
+
+    @property
+    def clips(self) -> bool:
+        """Whether there is a bound on the gradient."""
+        return self.max_grad_norm < float("inf")
 
 
 class Examples(NamedTuple):
@@ -47,7 +60,7 @@ class StepRecords(NamedTuple):
     cost: NDArray[np.float64]
     """(steps,): J of the batch, without penalties."""
     gradient_norm: NDArray[np.float64]
-    """(steps,): Euclidean norm of the whole gradient, penalties included."""
+    """(steps,): Euclidean norm of the whole gradient, penalties included, before any clipping."""
 
 
 class Engine(Protocol):

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.passes import with_penalties
+from chainrule.engines.steps import take_steps
 from chainrule.equations.activations.elu import SELU_ALPHA
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.layers import Dense
+from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
 # The order of the enumerations in native/plan.hpp.
@@ -117,6 +120,25 @@ class NativeEngine:
         """Take one step for each batch of `order`."""
         if order.size == 0:
             return
+        if objective.clips:
+            # The norm is known only after the whole gradient: the compiled step, which updates
+            # row by row, is to take this over.
+            take_steps(
+                spec,
+                parameters,
+                optimizer,
+                state,
+                examples,
+                objective,
+                order,
+                batch_size,
+                learning_rates,
+                records,
+                lambda batch, gradient: self._cost_and_penalised_gradient(
+                    spec, parameters, batch, objective, gradient
+                ),
+            )
+            return
         settings = optimizer.hyperparameters
         records.cost.fill(np.nan)
         try:
@@ -142,6 +164,25 @@ class NativeEngine:
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
             state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+
+    def _cost_and_penalised_gradient(
+        self,
+        spec: NetworkSpec,
+        parameters: Floats,
+        batch: Examples,
+        objective: Objective,
+        gradient: Floats,
+    ) -> float:
+        """Write ∂(J + penalties)/∂θ to `gradient` and return J alone."""
+        J = float(_plan(spec).loss(parameters, *batch, 0.0, 0.0, gradient, self.threads))
+        theta, blocks = views(spec, parameters), views(spec, gradient)
+        penalised = with_penalties(
+            spec, theta, [tuple(layer) for layer in blocks], objective.l1, objective.l2
+        )
+        for targets, values in zip(blocks, penalised, strict=True):
+            for target, value in zip(targets, values, strict=True):
+                target[...] = value
+        return J
 
 
 @lru_cache(maxsize=256)

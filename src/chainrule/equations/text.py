@@ -41,6 +41,7 @@ _LATEX = {
     "α₁": r"\alpha_1",
     "α₂": r"\alpha_2",
     "ⁱ": "^i",
+    "‖": r"\|",
     "ε": r"\varepsilon ",
     "V̂": r"\hat V",
     "Ŝ": r"\hat S",

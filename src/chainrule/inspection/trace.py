@@ -19,6 +19,7 @@ from chainrule.engines.passes import (
     with_penalties,
 )
 from chainrule.equations import backpropagation, costs, forward, penalties
+from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.text import equation_text
 from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
@@ -115,9 +116,12 @@ def trace_step(
         state = optimizer.new_state(parameters)
     # The first step of a schedule is the same however long the training.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
+    downhill = gradient
+    if objective.clips:
+        downhill = clipped_gradient(gradient, objective.max_grad_norm)
     new_theta, new_state = optimizer.update(
         parameters,
-        gradient,
+        downhill,
         optimizer.equation_state(state),
         rate,
         group_indicator(spec, "weights"),
@@ -129,6 +133,8 @@ def trace_step(
     terms = _forward_terms(spec, theta, X, Y, passes)
     terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
     terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
+    if objective.clips:
+        terms.append(_term(clipped_gradient, "g", downhill))
     terms += _update_terms(spec, optimizer, new_slots, step)
     return Trace(
         X=X,

@@ -169,6 +169,8 @@ class Network:
         metrics: Sequence[str | Metric] = (),
         l1: float = 0.0,
         l2: float = 0.0,
+        label_smoothing: float = 0.0,
+        max_grad_norm: float | None = None,
         engine: str = "auto",
         threads: int | None = None,
         shuffle: bool = True,
@@ -203,6 +205,13 @@ class Network:
             epoch on the training and validation data.
         l1, l2 : float, default 0
             Penalties on the weights, P2 and P1, added to the mean cost.
+        label_smoothing : float, default 0
+            s in [0, 1): how much of its certainty each target of a class hands to all classes
+            alike (Y1). The loss and the metrics of the training data are of these targets, those
+            of the validation data of the true ones.
+        max_grad_norm : float, optional
+            A step whose gradient, penalties included, is longer than this takes it scaled down to
+            this norm (G1). What is reported is the norm before.
         engine : str, default "auto"
             Who executes the steps: "native" (compiled), "reference" (the equations on NumPy), or
             "auto", the fastest that is there (for a cost of your own, "reference").
@@ -244,13 +253,13 @@ class Network:
         training = Training(
             spec=self.spec,
             parameters=self._parameters,
-            examples=as_examples(self.spec, X, Y, sample_weight),
+            examples=as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing),
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=whole_number("batch_size", batch_size, 1),
             seed=self.seed,
-            objective=_objective(l1, l2),
+            objective=_objective(l1, l2, max_grad_norm),
             validation=self._validation(validation_data),
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -391,12 +400,13 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
+        max_grad_norm: float | None = None,
     ) -> Trace:
         """Return every array of one step on these examples; the network does not change.
 
         Parameters
         ----------
-        X, Y, optimizer, sample_weight, l1, l2
+        X, Y, optimizer, sample_weight, l1, l2, max_grad_norm
             As for `fit`; the optimizer takes its first step.
 
         Returns
@@ -414,7 +424,7 @@ class Network:
             self._parameters,
             as_examples(self.spec, X, Y, sample_weight),
             optimizer_named(optimizer),
-            objective=_objective(l1, l2),
+            objective=_objective(l1, l2, max_grad_norm),
         )
 
     def check_gradients(
@@ -474,11 +484,17 @@ class Network:
         return ModelFile(self.spec, self._parameters, metadata)
 
 
-def _objective(l1: float, l2: float) -> Objective:
+def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
     for name, value in (("l1", l1), ("l2", l2)):
         if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
             raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {value!r}")
-    return Objective(float(l1), float(l2))
+    if max_grad_norm is None:
+        return Objective(float(l1), float(l2))
+    if not isinstance(max_grad_norm, int | float | np.number) or not 0 < max_grad_norm < np.inf:
+        raise InvalidArgumentError(
+            f"max_grad_norm: expected a finite number > 0, or None; got {max_grad_norm!r}"
+        )
+    return Objective(float(l1), float(l2), float(max_grad_norm))
 
 
 def _whole(text: str) -> int:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule.engines.base import Examples
 from chainrule.engines.finite import all_finite
 from chainrule.equations.registry import COSTS
+from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
@@ -20,6 +21,7 @@ def as_examples(
     Y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     names: tuple[str, str, str] = ("X", "Y", "sample_weight"),
+    label_smoothing: float = 0.0,
 ) -> Examples:
     """Check inputs, targets and weights together, and return them as engines take them.
 
@@ -32,6 +34,7 @@ def as_examples(
     """
     features = as_features(spec, X, names[0])
     targets = as_targets(spec, Y, len(features), names[1])
+    targets = smoothed(spec, targets, label_smoothing)
     weights = None
     if sample_weight is not None:
         weights = as_weights(sample_weight, len(features), spec.dtype, names[2])
@@ -88,6 +91,33 @@ def as_targets(spec: NetworkSpec, Y: ArrayLike, m: int, name: str = "Y") -> Floa
     _check_finite(targets, name)
     _check_range(spec, targets, name)
     return targets
+
+
+def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floats:
+    """Return targets whose certainty is shared with all classes (Y1).
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the share is not in [0, 1), or the targets are not classes.
+    """
+    number = isinstance(label_smoothing, int | float | np.number)
+    if not number or not 0 <= label_smoothing < 1:
+        raise InvalidArgumentError(
+            f"label_smoothing: expected a number in [0, 1); got {label_smoothing!r}"
+        )
+    if not label_smoothing:
+        return targets
+    low, high = _target_range(spec)
+    if low != 0 or spec.output_activation not in ("softmax", "sigmoid"):
+        raise InvalidArgumentError(
+            "label_smoothing: expected 0 where targets are values and not classes; got "
+            f"{label_smoothing!r} with the cost {spec.cost}"
+        )
+    # Sigmoids under a binary cost say yes or no, each for itself.
+    binary = high == 1 and spec.output_activation == "sigmoid"
+    classes = 2 if binary else spec.n_outputs
+    return np.asarray(smoothed_targets(targets, float(label_smoothing), classes))
 
 
 def one_hot(classes: NDArray[Any], n: int, dtype: str, name: str = "Y") -> Floats:
@@ -171,8 +201,13 @@ def _check_finite(array: Floats, name: str) -> None:
         )
 
 
+def _target_range(spec: NetworkSpec) -> tuple[float, float]:
+    """Return the smallest and the largest target that the cost is defined for."""
+    return COSTS[spec.cost_name].targets if spec.cost_name else (-np.inf, np.inf)
+
+
 def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
-    low, high = COSTS[spec.cost_name].targets if spec.cost_name else (-np.inf, np.inf)
+    low, high = _target_range(spec)
     if targets.min() < low or targets.max() > high:
         expected = "in [0, 1]" if high == 1.0 else "≥ 0 (one-hot, or a distribution)"
         raise InvalidArgumentError(

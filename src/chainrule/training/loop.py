@@ -79,7 +79,7 @@ class Training:
             or callable(self.optimizer.learning_rate)
             or self.validation is not None
             or bool(self.metrics)
-            or self.objective != Objective()
+            or self.objective.penalised
         )
         epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
         while epoch < end:
@@ -173,7 +173,7 @@ class Training:
         self, epoch: int, loss: float, gradient_norm: float, rate: float, seconds: float
     ) -> EpochEnded:
         penalty_now = 0.0
-        if self.objective != Objective():
+        if self.objective.penalised:
             theta = views(self.spec, self.parameters)
             penalty_now = penalty(self.spec, theta, self.objective.l1, self.objective.l2)
         validation_loss = None
