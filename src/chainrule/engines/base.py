@@ -20,7 +20,7 @@ class Objective:
     l2: float = 0.0
     """Penalties on the weights (P2, P1)."""
     max_grad_norm: float = float("inf")
-    """A step takes its gradient, penalties included, scaled down to this norm if it is longer (G1)."""
+    """A step's gradient, penalties included, is scaled down to this norm if longer (G1)."""
 
     @property
     def penalised(self) -> bool:

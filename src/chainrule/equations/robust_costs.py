@@ -70,7 +70,7 @@ def huber_gradient(A: Array, Y: Array, delta: float = 1.0) -> Array:
 
 
 def huber_side(A: Array, Y: Array, delta: float = 1.0) -> Array:
-    """Return whether |a − y| > d, where C5's gradient bends."""
+    """Return whether a is further than d from y: C5's gradient bends at d."""
     xp = namespace(A)
     return xp.abs(A - Y) > delta
 
@@ -117,9 +117,9 @@ def quantile_side(A: Array, Y: Array, quantile: float = 0.5) -> Array:
 def log_cosh(A: Array, Y: Array) -> Array:
     """C7: C = Σⱼ log cosh(aⱼ − yⱼ).
 
-    Near the target it is ½ (a − y)², far from it |a − y| − log 2, with every derivative in between.
-    Near 0 it is computed as ½ log(1 + sinh² e), which cancels nothing; elsewhere as
-    |e| + log(½ + ½ e^{−2|e|}), which never overflows.
+    Near the target it is ½ e², far from it the distance less log 2, with every derivative in
+    between. Next to e = 0 it is computed as ½ log(1 + sinh² e), which cancels nothing; elsewhere,
+    r being the distance, as r + log(½ + ½ e^{−2r}), which never overflows.
 
     Parameters
     ----------
