@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chainrule.engines import extension
-from chainrule.engines.base import Objective, StepRecords
+from chainrule.engines.base import Examples, Objective, StepRecords
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam
 from chainrule.engines.orders import epoch_orders
@@ -24,7 +24,14 @@ from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
 from tests.error_bounds import error_bounds
 from tests.numerics import assert_within
-from tests.strategies_networks import ACTIVATIONS, OUTPUT_PAIRS, least_outputs, problem_of
+from tests.strategies_networks import (
+    ACTIVATIONS,
+    FUSED_PAIRS,
+    OUTPUT_PAIRS,
+    for_values,
+    least_outputs,
+    problem_of,
+)
 
 pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
 
@@ -80,6 +87,38 @@ def test_loss_and_gradient_agree_with_the_reference_at_every_size(
     assert_within(alone_n, alone, 2 * bounds.loss)
     assert_within(gradient_n, gradient, 2 * bounds.gradient)
     assert_within(outputs_n, outputs, 2 * bounds.outputs)
+
+
+# Saturated outputs: where a cost is fused, or takes any outputs. The long way from a probability
+# that is subnormal is what flushing makes of it.
+FAR = [pair for pair in OUTPUT_PAIRS if pair in FUSED_PAIRS or for_values(pair[1])]
+
+
+@pytest.mark.parametrize("pair", FAR, ids=" and ".join)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_costs_of_outputs_far_from_their_targets_agree_with_the_reference(
+    instruction_set, pair, dtype
+):
+    # One unit's z runs over both ends of what e^z can be; the other's is 0.
+    activation, cost = pair
+    spec = NetworkSpec(1, (Dense(2, activation),), cost, dtype=dtype)
+    z = np.array([0.0, 1.0, 17.0, 40.0, 88.0, 104.0, 300.0, 709.0, 745.0, 1e4])
+    X = np.concatenate([z, -z])[:, None].astype(dtype)
+    theta = np.array([1.0, 0.0, 0.0, 0.0], dtype)
+    for y in ([0.0, 1.0], [1.0, 0.0], [0.3, 0.6]):
+        results = []
+        for engine in (ReferenceEngine(), NativeEngine()):
+            gradient, values = np.empty_like(theta), []
+            for x in X:
+                examples = Examples(x[None], np.array([y], dtype))
+                loss = engine.loss_and_gradient(spec, theta, examples, Objective(), gradient)
+                values.append([loss, *gradient[2:]])  # ∂C/∂b is δ
+            results.append(np.array(values, np.float64))
+        expected, actual = results
+        assert np.isfinite(expected).all()
+        # C is a sum of two terms, each z or its square to a few roundings; so is δ.
+        bound = 40 * np.finfo(dtype).eps * (1 + np.abs(expected).max(axis=1, keepdims=True))
+        assert_within(actual, expected, bound)
 
 
 def train(engine, problem, optimizer, order, batch_size):
