@@ -69,8 +69,7 @@ class Training:
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
-        optimizer = self.optimizer.planned(self.epochs * steps, steps)
-        state = optimizer.new_state(self.parameters)
+        state = self.optimizer.new_state(self.parameters)
         pace = _Pace()
         # Validation, metrics and penalties are of the parameters at the end of their own epoch; a
         # user's function for the learning rate is asked no further ahead than an epoch.
@@ -84,25 +83,20 @@ class Training:
         epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
         while epoch < end:
             together = 1 if alone else min(max(1, pace.steps // steps), end - epoch)
-            epochs = range(epoch, epoch + together)
-            yield from self._train_epochs(epochs, steps, optimizer, state, pace)
+            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace)
             epoch += together
         yield Stopped(self.epochs, "finished")
 
     def _train_epochs(
-        self,
-        epochs: range,
-        steps: int,
-        optimizer: Optimizer,
-        state: OptimizerState,
-        pace: _Pace,
+        self, epochs: range, steps: int, state: OptimizerState, pace: _Pace
     ) -> Iterator[Event]:
         """Train some epochs of `steps` steps each: one, in parts, or several at once."""
         started = time.perf_counter()
         before = self.parameters.copy()
         m, batch = len(self.examples.X), self.batch_size
         order = epoch_orders(self.seed, epochs, m, self.shuffle)
-        rates = optimizer.learning_rates(state.t + 1, order.shape[0] * steps)
+        planned = self.optimizer.planned(self.epochs * steps, steps)
+        rates = planned.learning_rates(state.t + 1, order.shape[0] * steps)
         records = StepRecords(np.empty(rates.size), np.empty(rates.size))
         shares = self._batch_shares(order)
         done = 0
@@ -113,7 +107,7 @@ class Training:
             self.engine.train(
                 self.spec,
                 self.parameters,
-                optimizer,
+                self.optimizer,
                 state,
                 self.examples,
                 self.objective,
