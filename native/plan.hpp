@@ -54,6 +54,9 @@ template <typename T> struct Update {
     std::int64_t t; // updates made before the first step
     const double *learning_rates;
     double l1, l2;
+    bool plain_epsilon = false;  // O3e instead of O3
+    bool divided = false;        // P3: penalties over the batch's sum of weights
+    double *penalties = nullptr; // of the parameters before each step
 };
 
 // Called by the calling thread about every 20 ms; true: stop.

@@ -25,7 +25,7 @@ template <typename T> class StepRates {
         if (update_.kind == adam) {
             const double root = __builtin_sqrt(1 - power_2_);
             rate *= root / (1 - power_1_);
-            epsilon *= root;
+            if (!update_.plain_epsilon) epsilon *= root; // O3, else O3e
         }
         return {T(rate),           T(update_.beta_1),     T(1 - update_.beta_1),
                 T(update_.beta_2), T(1 - update_.beta_2), T(epsilon),

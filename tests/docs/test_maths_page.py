@@ -21,15 +21,19 @@ ROOT = Path(__file__).parents[2]
 IDS = [
     *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), "C1", "C2", "C3", "J1", "J2"),
     *("BP1", "BP1s", "BP2", "BP3", "BP4", "FU1", "FU2", "FU3"),
-    *(*(f"O{n}" for n in range(6)), "P1", "P2", *(f"IN{n}" for n in range(8))),
+    *(*(f"O{n}" for n in range(6)), "O3e", "P1", "P2", "P3", *(f"IN{n}" for n in range(8))),
 ]
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
-# O4 and O5 start from the state of O1.
-SHARED = {("O4", optimizers.momentum_init), ("O5", optimizers.momentum_init)}
+# O4 and O5 start from the state of O1, O3e from O3's.
+SHARED = {
+    ("O4", optimizers.momentum_init),
+    ("O5", optimizers.momentum_init),
+    ("O3e", optimizers.adam_init),
+}
 
 
 def _function(dotted):

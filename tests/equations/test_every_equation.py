@@ -39,7 +39,7 @@ ARRAYS = {
     "N": _W,
     "draws": _W,
 }
-NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "n_in": 2, "n_out": 2}
+NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "strength": 0.01, "n_in": 2, "n_out": 2}
 FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,
     "derivative": lambda Z: Z * 2.0,
@@ -52,6 +52,7 @@ STATES = {
     "nesterov_update": optimizers.momentum_init,
     "rmsprop_update": optimizers.rmsprop_init,
     "adam_update": optimizers.adam_init,
+    "adam_plain_epsilon_update": optimizers.adam_init,
 }
 
 

@@ -1,4 +1,4 @@
-"""O0 to O5."""
+"""O0 to O5, and O3e."""
 
 import math
 from collections.abc import Callable
@@ -78,6 +78,15 @@ CASES = (
         {"beta": 0.7},
         0.02,
         2e-4,
+    ),
+    Case(
+        "O3e-adam_plain_epsilon",
+        optimizers.adam_init,
+        optimizers.adam_plain_epsilon_update,
+        recurrences.adam_plain_epsilon,
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        0.1,
+        1e-2,
     ),
 )
 every_optimizer = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -223,3 +232,19 @@ def test_o4_heavy_ball_is_o1_at_a_learning_rate_times_one_minus_beta(array64):
     )
     for one, other in zip(heavy, average, strict=True):
         assert_within(one, as_float64(other), 20 * 8 * epsilon("float64"))
+
+
+def test_o3e_first_step_equals_scikit_learn(array64):
+    from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
+
+    start, gradient = np.array([0.5, -1.0, 2.0]), np.array([1e-7, -1e-3, 4.0])
+    theirs_theta = start.copy()
+    theirs = AdamOptimizer([theirs_theta], learning_rate_init=0.1, epsilon=1e-4)
+    theta = array64(start)
+    state = optimizers.adam_init(theta)
+    for _ in range(3):
+        theirs.update_params([theirs_theta], [gradient])
+        theta, state = optimizers.adam_plain_epsilon_update(
+            theta, array64(gradient), state, 0.1, epsilon=1e-4
+        )
+    assert_within(theta, theirs_theta, 3 * 16 * epsilon("float64"))

@@ -18,6 +18,15 @@ class Objective:
 
     l1: float = 0.0
     l2: float = 0.0
+    shared: bool = False
+    """Whether a batch's penalties are divided by its sum of weights, P3 (none if that is 0)."""
+
+    def over(self, weight: float) -> "Objective":
+        """Return the objective of a batch of that sum of weights: its own l1 and l2."""
+        if not self.shared:
+            return self
+        share = 1 / weight if weight > 0 else 0.0
+        return Objective(self.l1 * share, self.l2 * share)
 
 
 class Examples(NamedTuple):
@@ -40,6 +49,13 @@ class Examples(NamedTuple):
         weights = None if self.weights is None else self.weights.astype(dtype)
         return Examples(self.X.astype(dtype), self.Y.astype(dtype), weights)
 
+    @property
+    def weight(self) -> float:
+        """The sum of the weights."""
+        if self.weights is None:
+            return float(len(self.X))
+        return float(self.weights.sum(dtype=np.float64))
+
 
 class StepRecords(NamedTuple):
     """Where an engine writes what it saw at each step, before that step's update."""
@@ -48,6 +64,13 @@ class StepRecords(NamedTuple):
     """(steps,): J of the batch, without penalties."""
     gradient_norm: NDArray[np.float64]
     """(steps,): Euclidean norm of the whole gradient, penalties included."""
+    penalty: NDArray[np.float64] | None = None
+    """(steps,): the penalties; None: nobody wants to know."""
+
+    def part(self, steps: slice) -> "StepRecords":
+        """Return the records of some steps: views."""
+        penalty = None if self.penalty is None else self.penalty[steps]
+        return StepRecords(self.cost[steps], self.gradient_norm[steps], penalty)
 
 
 class Engine(Protocol):

@@ -57,9 +57,8 @@ class NativeEngine:
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
         """Return J plus penalties over all examples."""
-        return float(
-            _plan(spec).loss(parameters, *examples, objective.l1, objective.l2, None, self.threads)
-        )
+        own = objective.over(examples.weight)
+        return float(_plan(spec).loss(parameters, *examples, own.l1, own.l2, None, self.threads))
 
     def loss_and_gradient(
         self,
@@ -70,10 +69,9 @@ class NativeEngine:
         gradient: Floats,
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
+        own = objective.over(examples.weight)
         return float(
-            _plan(spec).loss(
-                parameters, *examples, objective.l1, objective.l2, gradient, self.threads
-            )
+            _plan(spec).loss(parameters, *examples, own.l1, own.l2, gradient, self.threads)
         )
 
     def train(
@@ -109,8 +107,11 @@ class NativeEngine:
                 learning_rates,
                 objective.l1,
                 objective.l2,
+                getattr(optimizer, "plain_epsilon", False),
+                objective.shared,
                 records.cost,
                 records.gradient_norm,
+                records.penalty,
                 self.threads,
             )
         finally:

@@ -52,6 +52,12 @@ class Optimizer:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if isinstance(field.default, bool):
+                if not isinstance(value, bool):
+                    raise InvalidArgumentError(
+                        f"{field.name}: expected True or False; got {value!r}"
+                    )
+                continue
             if field.name == "learning_rate":
                 if not callable(value):
                     check_learning_rate(value)
@@ -68,8 +74,12 @@ class Optimizer:
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """Everything but the learning rate, by the names of the equation's arguments."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learning_rate"}
+        """The numbers but the learning rate, by the names of the equation's arguments."""
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name != "learning_rate" and not isinstance(f.default, bool)
+        }
 
     def learning_rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
         """Return α for the steps t = first_step, …: (steps,).
@@ -231,6 +241,8 @@ class Adam(Optimizer):
     beta_1, beta_2 : float, default 0.9 and 0.999
         β₁ and β₂ in [0, 1).
     epsilon : float, default 1e-8
+    plain_epsilon : bool, default False
+        Whether ε stands beside the uncorrected √S, O3e, as in scikit-learn.
     """
 
     name = "adam"
@@ -243,6 +255,18 @@ class Adam(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    plain_epsilon: bool = False
+
+    def update(
+        self, theta: Any, gradient: Any, equation_state: Any, learning_rate: float
+    ) -> tuple[Any, Any]:
+        """Return the new θ and the new state: O3 or O3e, nothing in place."""
+        equation = (
+            equations.adam_plain_epsilon_update
+            if self.plain_epsilon
+            else type(self).update_equation
+        )
+        return equation(theta, gradient, equation_state, learning_rate, **self.hyperparameters)
 
 
 OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(

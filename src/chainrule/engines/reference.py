@@ -55,7 +55,8 @@ class ReferenceEngine:
             passes = forward_pass(spec, theta, as_columns(examples.X[block]))
             costs[block] = example_costs(spec, passes[-1], as_columns(examples.Y[block]))
         J = mean_cost(costs.astype(np.float64), examples.weights)
-        return float(J) + penalty(spec, theta, objective.l1, objective.l2)
+        own = objective.over(examples.weight)
+        return float(J) + penalty(spec, theta, own.l1, own.l2)
 
     @_OVERFLOW_IS_AN_ANSWER
     def loss_and_gradient(
@@ -68,8 +69,9 @@ class ReferenceEngine:
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         theta = views(spec, parameters)
-        J = self._gradient(spec, theta, examples, objective, gradient)
-        return J + penalty(spec, theta, objective.l1, objective.l2)
+        own = objective.over(examples.weight)
+        J = self._gradient(spec, theta, examples, own, gradient)
+        return J + penalty(spec, theta, own.l1, own.l2)
 
     @_OVERFLOW_IS_AN_ANSWER
     def train(
@@ -95,7 +97,10 @@ class ReferenceEngine:
         )
         for step, rows in enumerate(batches):
             batch = examples.take(rows)
-            cost = self._gradient(spec, theta, batch, objective, gradient)
+            own = objective.over(batch.weight)
+            cost = self._gradient(spec, theta, batch, own, gradient)
+            if records.penalty is not None:
+                records.penalty[step] = penalty(spec, theta, own.l1, own.l2)
             new_theta, new_state = optimizer.update(
                 parameters, gradient, optimizer.equation_state(state), float(learning_rates[step])
             )
