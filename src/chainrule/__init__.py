@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         InvalidTableError,
         TrainingDivergedError,
     )
+    from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.regressor import MLPRegressor
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
@@ -34,6 +36,8 @@ _HOMES = {
     "InvalidArgumentError": "chainrule.errors",
     "InvalidModelFileError": "chainrule.errors",
     "InvalidTableError": "chainrule.errors",
+    "MLPClassifier": "chainrule.estimators.classifier",
+    "MLPRegressor": "chainrule.estimators.regressor",
     "Momentum": "chainrule.engines.optimizers",
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
@@ -59,6 +63,8 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidModelFileError",
     "InvalidTableError",
+    "MLPClassifier",
+    "MLPRegressor",
     "Momentum",
     "Nesterov",
     "Network",

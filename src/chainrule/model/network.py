@@ -15,7 +15,7 @@ from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
 from chainrule.network.layers import Layer
-from chainrule.network.parameters import initial_parameters, views
+from chainrule.network.parameters import initial_parameters, parameter_count, views
 from chainrule.network.random import draw_seed
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.consumers import Progress
@@ -107,6 +107,37 @@ class Network:
         self.epochs_trained = epochs
         self.history: History | None = None
         self._parameters = parameters
+
+    @classmethod
+    def from_parameters(cls, spec: NetworkSpec, parameters: Floats, *, seed: int = 0) -> "Network":
+        """Return the network of a specification around a vector of parameters, not copied.
+
+        Parameters
+        ----------
+        spec : NetworkSpec
+        parameters : array (number of parameters,)
+            Of the specification's dtype; changing it changes the network, and the other way round.
+        seed : int, default 0
+            Decides the order of examples in `fit`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the vector is not that of such a network.
+        """
+        count = parameter_count(spec)
+        if parameters.shape != (count,) or parameters.dtype != spec.dtype:
+            raise InvalidArgumentError(
+                f"parameters: expected shape ({count},) and dtype {spec.dtype}; "
+                f"got {parameters.shape} and {parameters.dtype}"
+            )
+        net = cls.__new__(cls)
+        net._set(spec, parameters, whole_number("seed", seed, 0), 0)
+        return net
 
     @classmethod
     def _from_file(cls, model: ModelFile) -> "Network":

@@ -234,7 +234,7 @@ class Training:
         total = self.examples.weight
         own = self.objective.over(total)
         theta = views(self.spec, self.parameters)
-        # The last epoch's come from the parameters, an earlier one's from the next one's first step.
+        # The last comes from the parameters, an earlier one from the next epoch's first step.
         first = stepwise[1:, 0] * (shares[1:, 0] / total if self.objective.shared else 1.0)
         return [*first.tolist(), penalty(self.spec, theta, own.l1, own.l2)]
 
