@@ -58,7 +58,7 @@ class Plan {
             at = b + n_out;
         }
         require(!layers_.empty(), "a network needs a layer");
-        require(cost >= mean_squared_error && cost <= cross_entropy, "no such cost");
+        require(cost >= mean_squared_error && cost <= poisson, "no such cost");
         parameters_ = static_cast<std::size_t>(at);
         network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused};
     }

@@ -61,6 +61,7 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
         const int n = layer.n_out, kind = layer.activation;
         const bool fused = net.fused && ((kind == softmax && net.cost == cross_entropy) ||
                                          (kind == sigmoid && net.cost == binary_cross_entropy) ||
+                                         (kind == exponential && net.cost == poisson) ||
                                          (kind == identity && net.cost == mean_squared_error));
         if (!fused && kind != softmax) {
             // σ′ lands in δ and is multiplied below; without δ there is no use for it.
@@ -90,6 +91,14 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
                          (T(1) - t) * (tail + S::select(z < T(0), V{}, z));
                     S::store(a + j * ld, g.s);
                     if (d) S::store(d + j * ld, S::select(s == T(0), V{}, (g.s - t) * s));
+                }
+            } else if (fused && kind == exponential) { // FU6
+                const V s = d ? S::load(scale + v * S::lanes) : V{};
+                for (int j = 0; j < n; ++j) {
+                    const V z = S::load(a + j * ld), t = S::load(y + j * ld), e = F::exp(z);
+                    C += times_own_logarithm(t) - t * z - t + e;
+                    S::store(a + j * ld, e);
+                    if (d) S::store(d + j * ld, S::select(s == T(0), V{}, (e - t) * s));
                 }
             } else {
                 C = long_way(net, kind, a, y, d, n, ld, fused);
@@ -125,7 +134,12 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
         return total * log_sum - weighted;
     }
 
-    // C1 to C3 from A, ∇ₐC, and BP1 or BP1s.
+    // y log y, 0 at y = 0: its limit.
+    CHAINRULE_INLINE V times_own_logarithm(V y) {
+        return y * F::log(S::select(y > T(0), y, S::splat(T(1))));
+    }
+
+    // C1 to C3 and C10 from A, ∇ₐC, and BP1 or BP1s.
     CHAINRULE_INLINE V long_way(const Network &net, int kind, T *a, const T *y, T *d, int n,
                                 long ld, bool fused) {
         if (kind == softmax) softmax_columns(a, n, ld);
@@ -140,6 +154,10 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
                 const V p = positive(x), r = positive(T(1) - x);
                 C -= t * F::log(p) + (T(1) - t) * F::log(r);
                 g = (T(1) - t) / r - t / p;
+            } else if (net.cost == poisson) { // C10
+                const V p = positive(x);
+                C += times_own_logarithm(t) - t * F::log(p) - t + x;
+                g = T(1) - t / p;
             } else { // C3
                 const V p = positive(x);
                 C -= t * F::log(p);

@@ -18,9 +18,10 @@ enum ActivationKind {
     silu,
     mish,
     softplus_,
+    exponential,
     softmax
 };
-enum CostKind { mean_squared_error, binary_cross_entropy, cross_entropy };
+enum CostKind { mean_squared_error, binary_cross_entropy, cross_entropy, poisson };
 enum OptimizerKind { gradient_descent, momentum, rmsprop, adam, heavy_ball, nesterov };
 
 struct DenseLayer {

@@ -19,8 +19,8 @@ from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
 IDS = [
-    *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), "C1", "C2", "C3", "J1", "J2"),
-    *("BP1", "BP1s", "BP2", "BP3", "BP4", "FU1", "FU2", "FU3"),
+    *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), "C1", "C2", "C3", "C10", "J1", "J2"),
+    *("BP1", "BP1s", "BP2", "BP3", "BP4", "FU1", "FU2", "FU3", "FU6"),
     *(*(f"O{n}" for n in range(6)), "O3e", "P1", "P2", "P3", *(f"IN{n}" for n in range(8))),
 ]
 

@@ -46,4 +46,4 @@ def counts():
 
 
 CLASSIFICATION = {"two classes": two_classes, "classes": classes, "labels": labels}
-REGRESSION = {"values": values, "three values": three_values}
+REGRESSION = {"values": values, "three values": three_values, "counts": counts}

@@ -40,8 +40,10 @@ SOLVERS = {
 
 
 def both(kind, X, y, method="fit", **settings):
-    """Return scikit-learn's estimator and ours, fitted alike."""
+    """Return scikit-learn's estimator and ours, fitted alike; whole values above 0 are counts."""
     settings = {"random_state": 3, "max_iter": 10, **settings}
+    if kind == "MLPRegressor" and (y >= 0).all():
+        settings["loss"] = "poisson"
     return [getattr(getattr(m, kind)(**settings), method)(X, y) for m in (theirs, ours)]
 
 

@@ -28,9 +28,10 @@ _ACTIVATIONS = (
     "silu",
     "mish",
     "softplus",
+    "exponential",
     "softmax",
 )
-_COSTS = ("mse", "binary_cross_entropy", "cross_entropy")
+_COSTS = ("mse", "binary_cross_entropy", "cross_entropy", "poisson")
 _OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "heavy_ball", "nesterov")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from chainrule.equations import costs, fused, initializers
+from chainrule.equations import costs, counts, fused, initializers
 from chainrule.equations._array import Array
 
 
@@ -33,6 +33,7 @@ class InitializerEquations(NamedTuple):
 
 
 _PROBABILITIES = frozenset({"sigmoid", "softmax"})
+_POSITIVE = frozenset({"exponential", "softplus"})
 
 COSTS: Mapping[str, CostEquations] = MappingProxyType(
     {
@@ -42,6 +43,9 @@ COSTS: Mapping[str, CostEquations] = MappingProxyType(
         ),
         "cross_entropy": CostEquations(
             costs.cross_entropy, costs.cross_entropy_gradient, _PROBABILITIES
+        ),
+        "poisson": CostEquations(
+            counts.poisson_deviance, counts.poisson_deviance_gradient, _POSITIVE
         ),
     }
 )
@@ -56,6 +60,9 @@ FUSED_PAIRS: Mapping[tuple[str, str], FusedPair] = MappingProxyType(
         ),
         ("identity", "mse"): FusedPair(
             fused.identity_mean_squared_error, fused.identity_mean_squared_error_error
+        ),
+        ("exponential", "poisson"): FusedPair(
+            counts.exponential_poisson, counts.exponential_poisson_error
         ),
     }
 )

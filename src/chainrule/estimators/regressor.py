@@ -16,7 +16,10 @@ from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
 
 # A loss of scikit-learn's: its name there for the output activation, ours, and our cost.
-_LOSSES = {"squared_error": ("identity", "identity", "mse")}
+_LOSSES = {
+    "squared_error": ("identity", "identity", "mse"),
+    "poisson": ("exp", "exponential", "poisson"),
+}
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -34,6 +37,8 @@ class BaseRegressor(RegressorMixin, BaseMLP):
             raise InvalidArgumentError(
                 f"y: expected {self.n_outputs_} outputs as in the last call; got {targets.shape[1]}"
             )
+        if self.loss == "poisson" and (targets < 0).any():
+            raise InvalidArgumentError(f"y: loss='poisson' expects values ≥ 0; got {targets.min()}")
         return targets
 
     def _output(self) -> tuple[str, str, str]:
@@ -47,6 +52,11 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     def _initialize(
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
     ) -> None:
+        if self.standardize_target and self.loss == "poisson":
+            raise InvalidArgumentError(
+                "standardize_target: expected False with loss='poisson', whose values are counts; "
+                "got True"
+            )
         super()._initialize(X, targets, weights, hidden)
         self._target_scale = Scale.of(targets, weights) if self.standardize_target else None
 

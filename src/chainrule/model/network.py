@@ -37,7 +37,7 @@ class Network:
         The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
         Dense(2, "softmax")]``.
     cost : str
-        mse (C1), binary_cross_entropy (C2) or cross_entropy (C3).
+        mse (C1), binary_cross_entropy (C2), cross_entropy (C3) or poisson (C10).
     seed : int, optional
         Decides the initial weights and the order of examples. None draws one; `seed` tells it.
     dtype : {"float32", "float64"}, default "float32"
@@ -45,8 +45,9 @@ class Network:
     init : str, default "auto"
         Initialiser of layers that name none. "auto": He for the ReLU family, Glorot else.
     fused : bool, default True
-        Whether softmax with cross_entropy, sigmoid with binary_cross_entropy and identity with
-        mse use their fused output errors (FU1 to FU3). False takes the long way; both agree.
+        Whether softmax with cross_entropy, sigmoid with binary_cross_entropy, identity with mse
+        and exponential with poisson use their fused output errors (FU1 to FU3, FU6). False
+        takes the long way; both agree.
 
     Attributes
     ----------

@@ -13,6 +13,13 @@ from chainrule.network.layers.dense import check_init
 
 DTYPES = ("float32", "float64")
 
+# What a cost needs of the outputs, in words.
+_RANGES = {
+    "binary_cross_entropy": "between 0 and 1",
+    "cross_entropy": "between 0 and 1",
+    "poisson": "above 0",
+}
+
 
 @dataclass(frozen=True)
 class NetworkSpec:
@@ -25,13 +32,13 @@ class NetworkSpec:
     layers : tuple of Layer
         Layers 1 … L.
     cost : str
-        mse, binary_cross_entropy or cross_entropy.
+        mse, binary_cross_entropy, cross_entropy or poisson.
     init : str, default "auto"
         Initialiser of the layers that name none.
     dtype : {"float32", "float64"}
     fused : bool, default True
-        Whether an output activation that meets its own cost uses FU1 to FU3. False takes the
-        long way: ∇ₐC, then the derivative or the Jacobian.
+        Whether an output activation that meets its own cost uses its fused form (FU1 to FU3,
+        FU6). False takes the long way: ∇ₐC, then the derivative or the Jacobian.
 
     Raises
     ------
@@ -80,8 +87,8 @@ class NetworkSpec:
         fitting = COSTS[self.cost].output_activations
         if fitting is not None and self.output_activation not in fitting:
             raise InvalidArgumentError(
-                f"cost: {self.cost} needs outputs between 0 and 1, so its output layer must be "
-                f"{' or '.join(sorted(fitting))}; got {self.output_activation!r}"
+                f"cost: {self.cost} needs outputs {_RANGES[self.cost]}, so its output layer must "
+                f"be {' or '.join(sorted(fitting))}; got {self.output_activation!r}"
             )
         if self.cost == "cross_entropy" and self.n_outputs == 1:
             raise InvalidArgumentError(
