@@ -11,7 +11,8 @@ from chainrule.engines.base import Engine, Examples, Floats, Objective, StepReco
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
-from chainrule.engines.passes import mean_cost, penalty
+from chainrule.engines.passes import mean_cost
+from chainrule.equations.penalties import l1_penalty, l2_penalty
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -67,6 +68,21 @@ class Training:
     """The orders of consecutive epochs, (epochs, examples); None: drawn from the seed."""
     state: OptimizerState | None = None
     """What the optimizer remembers from earlier; None: nothing."""
+
+    def __post_init__(self) -> None:
+        m = len(self.examples.X)
+        starts = np.arange(0, m, self.batch_size)
+        self._starts = starts
+        self._sizes = np.diff(starts, append=m).astype(np.float64)
+        self._weight = self.examples.weight
+        self._penalised = [
+            array
+            for blocks, arrays in zip(
+                self.spec.blocks(), views(self.spec, self.parameters), strict=True
+            )
+            for block, array in zip(blocks, arrays, strict=True)
+            if block.group == "weights"
+        ]
 
     def events(self) -> Iterator[Event]:
         """Train, and yield what happens.
@@ -151,11 +167,9 @@ class Training:
     def _batch_shares(self, order: np.ndarray) -> np.ndarray:
         """Return each batch's share in its epoch's mean, its sum of weights: (epochs, steps)."""
         if self.examples.weights is None:
-            sizes = self._batch_sizes(order.shape[1])
-            return np.broadcast_to(sizes, (len(order), len(sizes)))
-        starts = np.arange(0, order.shape[1], self.batch_size)
+            return np.broadcast_to(self._sizes, (len(order), len(self._sizes)))
         weights = self.examples.weights[order].astype(np.float64)
-        return np.asarray(np.add.reduceat(weights, starts, axis=1))
+        return np.asarray(np.add.reduceat(weights, self._starts, axis=1))
 
     def _check_finite(
         self,
@@ -195,12 +209,10 @@ class Training:
         penalties, objectives = [0.0] * len(epochs), losses
         if records.penalty is not None:
             stepwise = records.penalty.reshape(costs.shape)
-            sizes = self._batch_sizes(len(self.examples.X))
-            objectives = (costs + stepwise) @ sizes / sizes.sum()
+            objectives = (costs + stepwise) @ self._sizes / len(self.examples.X)
             penalties = self._end_penalties(stepwise, shares)
         elif self.examples.weights is not None and steps > 1:
-            sizes = self._batch_sizes(len(self.examples.X))
-            objectives = costs @ sizes / sizes.sum()
+            objectives = costs @ self._sizes / len(self.examples.X)
         validation_loss = None
         validation_metrics: dict[str, float] = {}
         if self.validation is not None:
@@ -231,16 +243,12 @@ class Training:
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
     ) -> list[float]:
         """Return the penalties at the end of each epoch, over all examples if they are shared."""
-        total = self.examples.weight
-        own = self.objective.over(total)
-        theta = views(self.spec, self.parameters)
+        own = self.objective.over(self._weight)
         # The last comes from the parameters, an earlier one from the next epoch's first step.
-        first = stepwise[1:, 0] * (shares[1:, 0] / total if self.objective.shared else 1.0)
-        return [*first.tolist(), penalty(self.spec, theta, own.l1, own.l2)]
-
-    def _batch_sizes(self, n_examples: int) -> NDArray[np.float64]:
-        starts = np.arange(0, n_examples, self.batch_size)
-        return np.diff(starts, append=n_examples).astype(np.float64)
+        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self.objective.shared else 1.0)
+        last = sum(float(l2_penalty(W, own.l2)) for W in self._penalised) if own.l2 else 0.0
+        last += sum(float(l1_penalty(W, own.l1)) for W in self._penalised) if own.l1 else 0.0
+        return [*first.tolist(), last]
 
     def _metrics(self, examples: Examples) -> dict[str, float]:
         if not self.metrics:
