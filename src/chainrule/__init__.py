@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
     from chainrule.model.loading import load
     from chainrule.model.network import Network
@@ -41,6 +42,8 @@ _HOMES = {
     "Momentum": "chainrule.engines.optimizers",
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
+    "NetworkClassifier": "chainrule.estimators.networks",
+    "NetworkRegressor": "chainrule.estimators.networks",
     "NetworkSpec": "chainrule.network.spec",
     "Progress": "chainrule.training.consumers",
     "RMSprop": "chainrule.engines.optimizers",
@@ -68,6 +71,8 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NetworkSpec",
     "Progress",
     "RMSprop",

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from chainrule import MLPClassifier, MLPRegressor
+from chainrule import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
 
 # The checks' own words for what they expect of a few epochs.
 pytestmark = pytest.mark.filterwarnings(
@@ -15,6 +15,8 @@ pytestmark = pytest.mark.filterwarnings(
     [
         MLPClassifier(max_iter=100),
         MLPRegressor(max_iter=100),
+        NetworkClassifier(),
+        NetworkRegressor(),
     ]
 )
 def test_every_check_of_scikit_learn_passes(estimator, check):

@@ -53,6 +53,10 @@ class BaseMLP(BaseEstimator):
     """Whether targets are read as numbers."""
     _expects_convergence = True
     """Whether it is worth a warning that `max_iter` was not enough."""
+    _early_stopping_is_a_wish = True
+    """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
+    _adam_is_constant = True
+    """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
 
     network_: Network
     classes_: Any
@@ -83,6 +87,9 @@ class BaseMLP(BaseEstimator):
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
+
+    def _auto_dtype(self, X: Any) -> str:
+        return str(X.dtype.name)
 
     def _sets_aside(self, n_examples: int) -> bool:
         """Whether so many examples are enough to set some aside for early stopping."""
@@ -180,7 +187,7 @@ class BaseMLP(BaseEstimator):
     ) -> Self:
         check_parameters(self)
         hidden = hidden_sizes(self)
-        if incremental and self.early_stopping:
+        if incremental and self.early_stopping and self._early_stopping_is_a_wish:
             raise InvalidArgumentError(
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
             )
@@ -209,8 +216,8 @@ class BaseMLP(BaseEstimator):
         examples = self._examples(X, targets, self._with_class_weights(y, weights))
 
         stochastic = self.solver != "lbfgs"
-        validation, early = self._own_validation(*held_out), bool(self.early_stopping)
-        early = early and stochastic
+        validation = self._own_validation(*held_out)
+        early = bool(self.early_stopping) and stochastic and not incremental
         if early and validation is None:
             early = self._sets_aside(X.shape[0])
             if early:
@@ -249,7 +256,7 @@ class BaseMLP(BaseEstimator):
             (*layers, Dense(self.n_outputs_, activation)),
             cost,
             self.init or "auto",
-            self.dtype or X.dtype.name,
+            self.dtype or self._auto_dtype(X),
         )
         logistic = [name == "sigmoid" for name in activations]
         logistic.append(bool(logistic) and logistic[-1])

@@ -105,11 +105,12 @@ PARAMETERS = MappingProxyType(
         "standardize_target": (
             "bool",
             "Whether targets are brought to mean 0 and standard deviation 1 inside, and "
-            "predictions given back in their own units.",
+            "predictions given back in their own units. Counts (loss='poisson') stay as they are.",
         ),
         "dtype": (
             "{'float32', 'float64', None}",
-            "Of the network; None: that of X if it is one of these, else float64.",
+            "Of the network; None: that of X if it is one of these, else float64 (MLP…), or "
+            "float32 from 200 examples on (Network…).",
         ),
         "callbacks": (
             "list of callables or None",

@@ -52,13 +52,10 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     def _initialize(
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
     ) -> None:
-        if self.standardize_target and self.loss == "poisson":
-            raise InvalidArgumentError(
-                "standardize_target: expected False with loss='poisson', whose values are counts; "
-                "got True"
-            )
         super()._initialize(X, targets, weights, hidden)
-        self._target_scale = Scale.of(targets, weights) if self.standardize_target else None
+        # Counts have a unit of their own, which the Poisson deviance needs.
+        scales = self.standardize_target and self.loss != "poisson"
+        self._target_scale = Scale.of(targets, weights) if scales else None
 
     def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Any:
         if self._target_scale is not None:

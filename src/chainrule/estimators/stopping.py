@@ -54,8 +54,14 @@ class Monitor:
 
     @property
     def _invscaling(self) -> bool:
-        rule, solver = self.estimator.learning_rate, self.estimator.solver
-        return bool(rule == "invscaling" and solver != "adam")
+        return self._rule == "invscaling"
+
+    @property
+    def _rule(self) -> str:
+        estimator = self.estimator
+        if estimator.solver == "adam" and estimator._adam_is_constant:
+            return "constant"
+        return str(estimator.learning_rate)
 
     def __call__(self, event: Event) -> bool:
         """Consume an event; True: the training is to end."""
@@ -119,9 +125,8 @@ class Monitor:
 
     def _slowed_down(self) -> bool:
         """Divide the learning rate by 5 if the rule is "adaptive" and there is room below."""
-        estimator = self.estimator
         rate = self.training.optimizer.learning_rate
-        if estimator.learning_rate != "adaptive" or estimator.solver == "adam":
+        if self._rule != "adaptive":
             return False
         assert not callable(rate)
         if rate <= 1e-6:
