@@ -113,15 +113,13 @@ def check_parameters(estimator: Any) -> None:
     InvalidArgumentError
         Which is a ValueError, as scikit-learn's own is.
     """
-    for name in estimator._get_param_names():
-        if name in CHECKS:
-            value = getattr(estimator, name)
-            fits, expected = CHECKS[name]
-            if not fits(value):
-                raise InvalidArgumentError(
-                    f"The {name!r} parameter of {type(estimator).__name__} must be {expected}; "
-                    f"got {value!r}"
-                )
+    given = vars(estimator)
+    for name, (fits, expected) in CHECKS.items():
+        if name in given and not fits(given[name]):
+            raise InvalidArgumentError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be {expected}; "
+                f"got {given[name]!r}"
+            )
     if estimator.init is not None:
         check_init(estimator.init)
 
