@@ -59,7 +59,7 @@ class Plan {
             at = b + n_out;
         }
         require(!layers_.empty(), "a network needs a layer");
-        require(cost >= mean_squared_error && cost <= focal, "no such cost");
+        require(cost >= mean_squared_error && cost <= poisson, "no such cost");
         parameters_ = static_cast<std::size_t>(at);
         network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused, cost_parameter};
     }
@@ -69,7 +69,8 @@ class Plan {
     long train(Vector<T> parameters, Matrix<T> slots, int optimizer, double beta_1, double beta_2,
                double epsilon, std::int64_t t, Rows<T> X, Rows<T> Y, std::optional<In<T>> weights,
                Rows<std::int64_t> order, long batch_size, In<double> learning_rates, double l1,
-               double l2, Vector<double> costs, Vector<double> gradient_norms, int threads,
+               double l2, bool plain_epsilon, bool divided, Vector<double> costs,
+               Vector<double> gradient_norms, std::optional<Vector<double>> penalties, int threads,
                double weight_decay) const {
         const Examples<T> examples = checked<T>(X, Y, weights, order);
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
@@ -80,7 +81,8 @@ class Plan {
         require(batch_size > 0, "batch_size must be positive");
         const std::size_t steps = order.shape(0) * ((order.shape(1) + batch_size - 1) / batch_size);
         require(learning_rates.shape(0) == steps && costs.shape(0) == steps &&
-                    gradient_norms.shape(0) == steps,
+                    gradient_norms.shape(0) == steps &&
+                    (!penalties || penalties->shape(0) == steps),
                 "one learning rate and one record a step");
         const Update<T> update{optimizer,
                                beta_1,
@@ -92,6 +94,9 @@ class Plan {
                                learning_rates.data(),
                                l1,
                                l2,
+                               plain_epsilon,
+                               divided,
+                               penalties ? penalties->data() : nullptr,
                                weight_decay};
         return interruptible(threads, [&](const Control &control) {
             return checked_memory(kernels<T>().train(network_, parameters.data(), examples,
@@ -205,8 +210,9 @@ template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
     plan.def("train", &Plan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
-             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "costs"_a.noconvert(),
-             "gradient_norms"_a.noconvert(), "threads"_a, "weight_decay"_a = 0.0);
+             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "plain_epsilon"_a,
+             "divided"_a, "costs"_a.noconvert(), "gradient_norms"_a.noconvert(),
+             "penalties"_a.noconvert().none(), "threads"_a, "weight_decay"_a = 0.0);
     plan.def("loss", &Plan::loss<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "l1"_a, "l2"_a,
              "gradient"_a.noconvert().none(), "threads"_a);

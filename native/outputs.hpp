@@ -89,6 +89,14 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
                     S::store(a + j * ld, g.s);
                     if (d) S::store(d + j * ld, S::select(s == T(0), V{}, (g.s - t) * s));
                 }
+            } else if (fused && net.cost == poisson) { // FU6
+                const V s = d ? S::load(scale + v * S::lanes) : V{};
+                for (int j = 0; j < n; ++j) {
+                    const V z = S::load(a + j * ld), t = S::load(y + j * ld), e = F::exp(z);
+                    C += times_own_logarithm(t) - t * z - t + e;
+                    S::store(a + j * ld, e);
+                    if (d) S::store(d + j * ld, S::select(s == T(0), V{}, (e - t) * s));
+                }
             } else {
                 const T parameter = T(net.cost_parameter);
                 if (fused && net.cost == focal) {
@@ -130,9 +138,15 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
         return total * log_sum - weighted;
     }
 
+    // y log y, 0 at y = 0: its limit.
+    CHAINRULE_INLINE V times_own_logarithm(V y) {
+        return y * F::log(S::select(y > T(0), y, S::splat(T(1))));
+    }
+
     static bool is_pair(int activation, int cost) {
         return (activation == softmax && (cost == cross_entropy || cost == focal)) ||
                (activation == sigmoid && (cost == binary_cross_entropy || cost == binary_focal)) ||
+               (activation == exponential && cost == poisson) ||
                (activation == identity && cost == mean_squared_error);
     }
 
@@ -204,7 +218,7 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
         V cost, gradient;
     };
 
-    // C1 to C9 of one output and their ∂C/∂a.
+    // C1 to C10 of one output and their ∂C/∂a.
     CHAINRULE_INLINE Pair pair_of(int cost, T parameter, V x, V t) {
         const V e = x - t;
         if (cost == mean_squared_error) { // C1
@@ -215,6 +229,9 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
         } else if (cost == cross_entropy) { // C3
             const V p = positive(x);
             return {-(t * F::log(p)), -t / p};
+        } else if (cost == poisson) { // C10
+            return {times_own_logarithm(t) - t * F::log(positive(x)) - t + x,
+                    T(1) - t / positive(x)};
         } else if (cost == absolute_error) { // C4
             return {S::abs(e), S::sign(e)};
         } else if (cost == huber) { // C5

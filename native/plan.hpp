@@ -18,6 +18,7 @@ enum ActivationKind {
     silu,
     mish,
     softplus_,
+    exponential,
     softmax
 };
 enum CostKind {
@@ -29,7 +30,8 @@ enum CostKind {
     quantile,
     log_cosh,
     binary_focal,
-    focal
+    focal,
+    poisson
 };
 enum OptimizerKind {
     gradient_descent,
@@ -81,7 +83,10 @@ template <typename T> struct Update {
     std::int64_t t; // updates made before the first step
     const double *learning_rates;
     double l1, l2;
-    double weight_decay; // decoupled: O6, O8
+    bool plain_epsilon = false;  // O3e instead of O3
+    bool divided = false;        // P3: penalties over the batch's sum of weights
+    double *penalties = nullptr; // of the parameters before each step
+    double weight_decay = 0;     // decoupled: O6, O8
 };
 
 // Called by the calling thread about every 20 ms; true: stop.

@@ -26,7 +26,7 @@ template <typename T> class StepRates {
         if (slots_of(update_.kind) == 2) {
             const double root = __builtin_sqrt(1 - power_2_);
             rate *= update_.kind == nadam ? root : root / (1 - power_1_);
-            epsilon *= root;
+            if (!update_.plain_epsilon) epsilon *= root; // O3, else O3e
             ahead = update_.beta_1 / (1 - power_1_ * update_.beta_1);
             now = (1 - update_.beta_1) / (1 - power_1_);
         }

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         InvalidTableError,
         TrainingDivergedError,
     )
+    from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
+    from chainrule.estimators.regressor import MLPRegressor
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
@@ -57,10 +60,14 @@ _HOMES = {
     "InvalidModelFileError": "chainrule.errors",
     "InvalidTableError": "chainrule.errors",
     "Lion": "chainrule.engines.optimizers",
+    "MLPClassifier": "chainrule.estimators.classifier",
+    "MLPRegressor": "chainrule.estimators.regressor",
     "Momentum": "chainrule.engines.optimizers",
     "NAdam": "chainrule.engines.optimizers",
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
+    "NetworkClassifier": "chainrule.estimators.networks",
+    "NetworkRegressor": "chainrule.estimators.networks",
     "NetworkSpec": "chainrule.network.spec",
     "OneCycle": "chainrule.engines.schedules",
     "Progress": "chainrule.training.consumers",
@@ -91,10 +98,14 @@ __all__ = [
     "InvalidModelFileError",
     "InvalidTableError",
     "Lion",
+    "MLPClassifier",
+    "MLPRegressor",
     "Momentum",
     "NAdam",
     "Nesterov",
     "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NetworkSpec",
     "OneCycle",
     "Progress",

@@ -19,25 +19,20 @@ from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
 IDS = [
-    *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), *(f"C{n}" for n in range(1, 10))),
-    *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 6))),
-    *(
-        *(f"O{n}" for n in range(9)),
-        "P1",
-        "P2",
-        *(f"LR{n}" for n in range(1, 8)),
-        *(f"IN{n}" for n in range(8)),
-    ),
+    *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), *(f"C{n}" for n in range(1, 11))),
+    *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 7))),
+    *(*(f"O{n}" for n in range(9)), "O3e", "P1", "P2", "P3"),
+    *(*(f"LR{n}" for n in range(1, 8)), *(f"IN{n}" for n in range(8))),
 ]
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
-# O4, O5 and O8 start from the state of O1, O6 and O7 from that of O3.
+# O4, O5 and O8 start from the state of O1; O3e, O6 and O7 from that of O3.
 SHARED = {
     *((id, optimizers.momentum_init) for id in ("O4", "O5", "O8")),
-    *((id, optimizers.adam_init) for id in ("O6", "O7")),
+    *((id, optimizers.adam_init) for id in ("O3e", "O6", "O7")),
 }
 
 

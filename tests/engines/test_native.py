@@ -125,7 +125,7 @@ def train(engine, problem, optimizer, order, batch_size):
     theta = problem.theta.copy()
     state = optimizer.new_state(theta)
     steps = order.shape[0] * -(-order.shape[1] // batch_size)
-    records = StepRecords(np.empty(steps), np.empty(steps))
+    records = StepRecords(np.empty(steps), np.empty(steps), np.empty(steps))
     engine.train(
         problem.spec, theta, optimizer, state, problem.examples, problem.objective, order,
         batch_size, optimizer.learning_rates(1, steps), records,
@@ -149,6 +149,7 @@ def test_training_agrees_with_the_reference(instruction_set, name, batch_size):
     np.testing.assert_allclose(actual[1].slots, expected[1].slots, rtol=0, atol=1e-9)
     np.testing.assert_allclose(actual[2].cost, expected[2].cost, rtol=0, atol=1e-9)
     np.testing.assert_allclose(actual[2].gradient_norm, expected[2].gradient_norm, atol=1e-9)
+    np.testing.assert_allclose(actual[2].penalty, expected[2].penalty, atol=1e-9)
     assert actual[1].t == expected[1].t
 
 
@@ -353,8 +354,8 @@ def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
     with pytest.raises(ValueError, match=message):
         plan.train(
             a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
-            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, a["costs"],
-            np.zeros(2), 1,
+            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, False, False,
+            a["costs"], np.zeros(2), None, 1,
         )  # fmt: skip
 
 
@@ -369,7 +370,7 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
             result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
         return result
 
-    plan = extension.native.Plan([(3, 2, 3, 0.0), (2, 2, 11, 0.0)], 2, True)
+    plan = extension.native.Plan([(3, 2, 3, 0.0), (2, 2, 12, 0.0)], 2, True)
     count = 3 * 2 + 2 + 2 * 2 + 2
     rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
     order = np.array([rows], "i8")
@@ -378,7 +379,9 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
         plan.train(
             array(count), array(2, count), 3, 0.9, 0.999, 1e-8, 0, array(5, 3), array(5, 2), None,
             order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0,
-            np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))), 1,
+            data.draw(st.booleans()), data.draw(st.booleans()),
+            np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))),
+            data.draw(st.none() | st.integers(0, 4).map(np.zeros)), 1,
         )  # fmt: skip
 
 

@@ -89,6 +89,12 @@ def _lion(theta, g, memory, t, weights):
     return stepped, (0.99 * memory[0] + 0.01 * g,)
 
 
+def _adam_plain_epsilon(theta, g, memory, t, weights):
+    v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
+    rate = 0.003 * (1 - 0.99**t) ** 0.5 / (1 - 0.9**t)
+    return theta - rate * v / (s**0.5 + 1e-2), (v, s)
+
+
 RECURRENCES = [
     (SGD(0.01), _sgd),
     (Momentum(0.02, beta=0.8), _momentum),
@@ -99,10 +105,14 @@ RECURRENCES = [
     (AdamW(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7, weight_decay=0.3), _adamw),
     (NAdam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7), _nadam),
     (Lion(0.001, weight_decay=0.3), _lion),
+    (Adam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-2, plain_epsilon=True), _adam_plain_epsilon),
 ]
 
 
-@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=[o.name for o, _ in RECURRENCES])
+IDS = [step.__name__.strip("_") for _, step in RECURRENCES]
+
+
+@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=IDS)
 def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step):
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
     theta = np.array(_START)
@@ -124,7 +134,7 @@ def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step
     np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=[o.name for o, _ in RECURRENCES])
+@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=IDS)
 @settings(max_examples=15)
 @given(
     n_in=st.sampled_from((1, 2, 7, 8, 9, 15, 16, 17, 33)),
@@ -181,6 +191,7 @@ def test_every_optimizer_is_compared_with_a_recurrence():
         (lambda: RMSprop(0.1, beta="0.9"), r"^beta: .*got '0\.9'$"),
         (lambda: Adam(0.1, beta_1=1), r"^beta_1: .*got 1$"),
         (lambda: Adam(0.1, beta_2=1.5), r"^beta_2: .*got 1\.5$"),
+        (lambda: Adam(0.1, plain_epsilon=1), r"^plain_epsilon: expected True or False; got 1$"),
         (lambda: Adam(0.1, epsilon=0), r"^epsilon: expected a number > 0; got 0$"),
         (lambda: RMSprop(0.1, epsilon=-1e-8), r"^epsilon: .*got -1e-08$"),
         (lambda: Adam(0.1, epsilon=math.inf), r"^epsilon: .*got inf$"),

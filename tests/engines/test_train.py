@@ -53,7 +53,7 @@ def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
             StepRecords(records.cost[taken], records.gradient_norm[taken]),
         )
         start = taken.stop
-    return Result(theta, state, *records)
+    return Result(theta, state, *records[:2])
 
 
 def assert_same_bits(a: Result, b: Result):

@@ -45,6 +45,20 @@ def adam(W, gradients, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     return path
 
 
+def adam_plain_epsilon(W, gradients, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    V, S, path = 0.0, 0.0, []
+    for t, dW in enumerate(gradients, start=1):
+        V = beta_1 * V + (1.0 - beta_1) * dW
+        S = beta_2 * S + (1.0 - beta_2) * dW**2
+        # O3 itself, with the ε that makes it this one.
+        epsilon_t = epsilon / math.sqrt(1.0 - math.pow(beta_2, t))
+        V_corrected = V / (1.0 - math.pow(beta_1, t))
+        S_corrected = S / (1.0 - math.pow(beta_2, t))
+        W = W - alpha * V_corrected / (math.sqrt(S_corrected) + epsilon_t)
+        path.append(W)
+    return path
+
+
 def heavy_ball(W, gradients, alpha, beta=0.9):
     V, path = 0.0, []
     for dW in gradients:

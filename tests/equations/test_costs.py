@@ -1,4 +1,4 @@
-"""C1 to C9 with their gradients, and J1 and J2, which combine examples."""
+"""C1 to C10 with their gradients, and J1 and J2, which combine examples."""
 
 import math
 
@@ -31,6 +31,7 @@ PLAIN = {
         -jnp.sum(y * (1 - a) ** 2 * jnp.log(a) + (1 - y) * a**2 * jnp.log(1 - a))
     ),
     "focal(gamma=3)": lambda a, y: -jnp.sum(y * (1 - a) ** 3 * jnp.log(a)),
+    "poisson": lambda a, y: jnp.sum(jax.scipy.special.xlogy(y, y) - y * jnp.log(a) - y + a),
 }
 AUTOMATIC = {
     name: jax.jit(jax.vmap(jax.value_and_grad(plain), in_axes=1, out_axes=(0, 1)))

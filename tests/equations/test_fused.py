@@ -129,5 +129,6 @@ def test_every_fused_pair_names_an_activation_and_a_cost():
         ("identity", "mse"),
         ("softmax", "focal"),
         ("sigmoid", "binary_focal"),
+        ("exponential", "poisson"),
     }
     assert {cost for _, cost in FUSED_PAIRS} <= set(COSTS)

@@ -1,4 +1,4 @@
-"""O0 to O8."""
+"""O0 to O8, and O3e."""
 
 import math
 from collections.abc import Callable
@@ -93,6 +93,15 @@ CASES = (
         optimizers.adam_init,
         optimizers.nadam_update,
         recurrences.nadam,
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        0.1,
+        1e-2,
+    ),
+    Case(
+        "O3e-adam_plain_epsilon",
+        optimizers.adam_init,
+        optimizers.adam_plain_epsilon_update,
+        recurrences.adam_plain_epsilon,
         {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
         0.1,
         1e-2,
@@ -307,3 +316,19 @@ def test_o8_lion_of_a_worked_example(array, dtype):
     )
     np.testing.assert_array_equal(as_float64(theta), [1.125, 0.875, 1.0])
     assert_within(state.V, [-0.94, -0.89, 0.0], 4 * epsilon(dtype))
+
+
+def test_o3e_first_step_equals_scikit_learn(array64):
+    from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
+
+    start, gradient = np.array([0.5, -1.0, 2.0]), np.array([1e-7, -1e-3, 4.0])
+    theirs_theta = start.copy()
+    theirs = AdamOptimizer([theirs_theta], learning_rate_init=0.1, epsilon=1e-4)
+    theta = array64(start)
+    state = optimizers.adam_init(theta)
+    for _ in range(3):
+        theirs.update_params([theirs_theta], [gradient])
+        theta, state = optimizers.adam_plain_epsilon_update(
+            theta, array64(gradient), state, 0.1, epsilon=1e-4
+        )
+    assert_within(theta, theirs_theta, 3 * 16 * epsilon("float64"))

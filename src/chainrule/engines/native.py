@@ -34,6 +34,7 @@ _ACTIVATIONS = (
     "silu",
     "mish",
     "softplus",
+    "exponential",
     "softmax",
 )
 _COSTS = (
@@ -46,6 +47,7 @@ _COSTS = (
     "log_cosh",
     "binary_focal",
     "focal",
+    "poisson",
 )
 _OPTIMIZERS = (
     "sgd",
@@ -85,9 +87,8 @@ class NativeEngine:
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
         """Return J plus penalties over all examples."""
-        return float(
-            _plan(spec).loss(parameters, *examples, objective.l1, objective.l2, None, self.threads)
-        )
+        own = objective.over(examples.weight)
+        return float(_plan(spec).loss(parameters, *examples, own.l1, own.l2, None, self.threads))
 
     def loss_and_gradient(
         self,
@@ -98,10 +99,9 @@ class NativeEngine:
         gradient: Floats,
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
+        own = objective.over(examples.weight)
         return float(
-            _plan(spec).loss(
-                parameters, *examples, objective.l1, objective.l2, gradient, self.threads
-            )
+            _plan(spec).loss(parameters, *examples, own.l1, own.l2, gradient, self.threads)
         )
 
     def train(
@@ -134,8 +134,8 @@ class NativeEngine:
                 batch_size,
                 learning_rates,
                 records,
-                lambda batch, gradient: self._cost_and_penalised_gradient(
-                    spec, parameters, batch, objective, gradient
+                lambda batch, own, gradient: self._cost_and_penalised_gradient(
+                    spec, parameters, batch, own, gradient
                 ),
             )
             return
@@ -156,8 +156,11 @@ class NativeEngine:
                 learning_rates,
                 objective.l1,
                 objective.l2,
+                getattr(optimizer, "plain_epsilon", False),
+                objective.shared,
                 records.cost,
                 records.gradient_norm,
+                records.penalty,
                 self.threads,
                 settings.get("weight_decay", 0.0),
             )

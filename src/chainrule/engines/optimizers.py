@@ -53,6 +53,12 @@ class Optimizer:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if isinstance(field.default, bool):
+                if not isinstance(value, bool):
+                    raise InvalidArgumentError(
+                        f"{field.name}: expected True or False; got {value!r}"
+                    )
+                continue
             if field.name == "learning_rate":
                 if isinstance(value, Schedule) or callable(value):
                     continue
@@ -74,8 +80,12 @@ class Optimizer:
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """Everything but the learning rate, by the names of the equation's arguments."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learning_rate"}
+        """The numbers but the learning rate, by the names of the equation's arguments."""
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name != "learning_rate" and not isinstance(f.default, bool)
+        }
 
     @property
     def decays(self) -> bool:
@@ -264,6 +274,8 @@ class Adam(Optimizer):
     beta_1, beta_2 : float, default 0.9 and 0.999
         β₁ and β₂ in [0, 1).
     epsilon : float, default 1e-8
+    plain_epsilon : bool, default False
+        Whether ε stands beside the uncorrected √S, O3e, as in scikit-learn.
     """
 
     name = "adam"
@@ -276,6 +288,23 @@ class Adam(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    plain_epsilon: bool = False
+
+    def update(
+        self,
+        theta: Any,
+        gradient: Any,
+        equation_state: Any,
+        learning_rate: float,
+        weights: Any = 1.0,
+    ) -> tuple[Any, Any]:
+        """Return the new θ and the new state: O3 or O3e, nothing in place."""
+        equation = (
+            equations.adam_plain_epsilon_update
+            if self.plain_epsilon
+            else type(self).update_equation
+        )
+        return equation(theta, gradient, equation_state, learning_rate, **self.hyperparameters)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class ReferenceEngine:
             passes = forward_pass(spec, theta, as_columns(examples.X[block]))
             costs[block] = example_costs(spec, passes[-1], as_columns(examples.Y[block]))
         J = mean_cost(costs.astype(np.float64), examples.weights)
-        return float(J) + penalty(spec, theta, objective.l1, objective.l2)
+        own = objective.over(examples.weight)
+        return float(J) + penalty(spec, theta, own.l1, own.l2)
 
     @OVERFLOW_IS_AN_ANSWER
     def loss_and_gradient(
@@ -66,8 +67,9 @@ class ReferenceEngine:
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         theta = views(spec, parameters)
-        J = self._gradient(spec, theta, examples, objective, gradient)
-        return J + penalty(spec, theta, objective.l1, objective.l2)
+        own = objective.over(examples.weight)
+        J = self._gradient(spec, theta, examples, own, gradient)
+        return J + penalty(spec, theta, own.l1, own.l2)
 
     def train(
         self,
@@ -95,7 +97,7 @@ class ReferenceEngine:
             batch_size,
             learning_rates,
             records,
-            lambda batch, gradient: self._gradient(spec, theta, batch, objective, gradient),
+            lambda batch, own, gradient: self._gradient(spec, theta, batch, own, gradient),
         )
 
     def _gradient(

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.passes import penalty
 from chainrule.equations.clipping import clipped_gradient
-from chainrule.network.parameters import group_indicator
+from chainrule.network.parameters import group_indicator, views
 from chainrule.network.spec import NetworkSpec
 
 # inf and NaN are answers, which the caller looks for; NumPy's warnings would only come before them.
@@ -27,13 +28,14 @@ def take_steps(
     batch_size: int,
     learning_rates: NDArray[np.float64],
     records: StepRecords,
-    gradient_of: Callable[[Examples, Floats], float],
+    gradient_of: Callable[[Examples, Objective, Floats], float],
 ) -> None:
     """Take one step for each batch of `order`, epoch by epoch; see `Engine.train`.
 
-    `gradient_of` writes ∂(J + penalties)/∂θ of a batch to a vector and returns J alone.
+    `gradient_of` writes ∂(J + penalties)/∂θ of a batch with its own penalties to a vector, and
+    returns J alone.
     """
-    gradient = np.empty_like(parameters)
+    theta, gradient = views(spec, parameters), np.empty_like(parameters)
     weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
     batches = (
         epoch[start : start + batch_size]
@@ -41,7 +43,11 @@ def take_steps(
         for start in range(0, len(epoch), batch_size)
     )
     for step, rows in enumerate(batches):
-        cost = gradient_of(examples.take(rows), gradient)
+        batch = examples.take(rows)
+        own = objective.over(batch.weight)
+        cost = gradient_of(batch, own, gradient)
+        if records.penalty is not None:
+            records.penalty[step] = penalty(spec, theta, own.l1, own.l2)
         downhill = gradient
         if objective.clips:
             downhill = clipped_gradient(gradient, objective.max_grad_norm)

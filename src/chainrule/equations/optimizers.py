@@ -1,4 +1,4 @@
-"""Optimizers: O0 to O8, pure functions of θ, its gradient and a state.
+"""Optimizers: O0 to O8 and O3e, pure functions of θ, its gradient and a state.
 
 θ is the whole parameter vector: every equation holds for W and b alike, so an update is one
 element-wise pass. `*_init` gives the state before the first update (V and S start at 0, t at 0);
@@ -116,6 +116,29 @@ def _averages(gradient: Array, state: AdamState, beta_1: float, beta_2: float) -
     V = beta_1 * state.V + (1 - beta_1) * gradient
     S = beta_2 * state.S + (1 - beta_2) * gradient * gradient
     return AdamState(V, S, state.t + 1)
+
+
+def adam_plain_epsilon_update(
+    theta: Array,
+    gradient: Array,
+    state: AdamState,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[Array, AdamState]:
+    """O3e: V and S as in O3;  W ← W − α √(1 − β₂ᵗ)/(1 − β₁ᵗ) · V / (√S + ε).
+
+    O3 with ε beside the uncorrected √S: the same for ε = 0, and otherwise O3 with an ε that is
+    larger in the first steps, ε/√(1 − β₂ᵗ). The paper's authors call this ε "ε̂"; it is what
+    scikit-learn computes.
+
+    Source: Kingma and Ba 2015, "Adam: a method for stochastic optimization", ICLR, section 2.
+    """
+    xp = namespace(theta)
+    V, S, t = _averages(gradient, state, beta_1, beta_2)
+    rate = learning_rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
+    return theta - rate * V / (xp.sqrt(S) + epsilon), AdamState(V, S, t)
 
 
 def heavy_ball_update(

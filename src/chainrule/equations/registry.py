@@ -5,7 +5,7 @@ from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
-from chainrule.equations import costs, focal, fused, initializers, robust_costs
+from chainrule.equations import costs, counts, focal, fused, initializers, robust_costs
 from chainrule.equations._array import Array
 
 
@@ -57,6 +57,7 @@ class InitializerEquations(NamedTuple):
 
 _PROBABILITIES = frozenset({"sigmoid", "softmax"})
 _GAMMA = {"gamma": Parameter(2.0, "≥ 0", lambda gamma: gamma >= 0)}
+_POSITIVE = frozenset({"exponential", "softplus"})
 
 COSTS: Mapping[str, CostEquations] = MappingProxyType(
     {
@@ -92,6 +93,9 @@ COSTS: Mapping[str, CostEquations] = MappingProxyType(
             focal.binary_focal, focal.binary_focal_gradient, _PROBABILITIES, (0, 1), _GAMMA
         ),
         "focal": CostEquations(focal.focal, focal.focal_gradient, _PROBABILITIES, (0, inf), _GAMMA),
+        "poisson": CostEquations(
+            counts.poisson_deviance, counts.poisson_deviance_gradient, _POSITIVE, (0, inf)
+        ),
     }
 )
 
@@ -109,6 +113,9 @@ FUSED_PAIRS: Mapping[tuple[str, str], FusedPair] = MappingProxyType(
         ("softmax", "focal"): FusedPair(focal.softmax_focal, focal.softmax_focal_error),
         ("sigmoid", "binary_focal"): FusedPair(
             focal.sigmoid_binary_focal, focal.sigmoid_binary_focal_error
+        ),
+        ("exponential", "poisson"): FusedPair(
+            counts.exponential_poisson, counts.exponential_poisson_error
         ),
     }
 )

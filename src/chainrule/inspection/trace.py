@@ -107,6 +107,7 @@ def trace_step(
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
+    objective = objective.over(examples.weight)
     gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
     J = float(mean_cost(C, examples.weights))
     J += penalty(spec, theta, objective.l1, objective.l2)

@@ -16,7 +16,7 @@ from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
-from chainrule.network.parameters import initial_parameters, views
+from chainrule.network.parameters import initial_parameters, parameter_count, views
 from chainrule.network.random import draw_seed
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.consumers import Progress
@@ -38,7 +38,8 @@ class Network:
         The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
         Dense(2, "softmax")]``.
     cost : str or CustomCost
-        For values: mse (C1), absolute_error (C4), huber (C5), quantile (C6), log_cosh (C7). For
+        For values: mse (C1), absolute_error (C4), huber (C5), quantile (C6), log_cosh (C7),
+        poisson (C10, for counts). For
         classes: binary_cross_entropy (C2), cross_entropy (C3), binary_focal (C8), focal (C9).
         Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
         Or two functions of your own.
@@ -50,8 +51,8 @@ class Network:
         Initialiser of layers that name none. "auto": He for the ReLU family, Glorot else.
     fused : bool, default True
         Whether softmax with cross_entropy or focal, sigmoid with binary_cross_entropy or
-        binary_focal, and identity with mse use their fused output errors (FU1 to FU5). False takes
-        the long way; both agree.
+        binary_focal, identity with mse and exponential with poisson use their fused output errors
+        (FU1 to FU6). False takes the long way; both agree.
 
     Attributes
     ----------
@@ -112,6 +113,37 @@ class Network:
         self.epochs_trained = epochs
         self.history: History | None = None
         self._parameters = parameters
+
+    @classmethod
+    def from_parameters(cls, spec: NetworkSpec, parameters: Floats, *, seed: int = 0) -> "Network":
+        """Return the network of a specification around a vector of parameters, not copied.
+
+        Parameters
+        ----------
+        spec : NetworkSpec
+        parameters : array (number of parameters,)
+            Of the specification's dtype; changing it changes the network, and the other way round.
+        seed : int, default 0
+            Decides the order of examples in `fit`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the vector is not that of such a network.
+        """
+        count = parameter_count(spec)
+        if parameters.shape != (count,) or parameters.dtype != spec.dtype:
+            raise InvalidArgumentError(
+                f"parameters: expected shape ({count},) and dtype {spec.dtype}; "
+                f"got {parameters.shape} and {parameters.dtype}"
+            )
+        net = cls.__new__(cls)
+        net._set(spec, parameters, whole_number("seed", seed, 0), 0)
+        return net
 
     @classmethod
     def _from_file(cls, model: ModelFile) -> "Network":
@@ -494,7 +526,7 @@ def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Obje
         raise InvalidArgumentError(
             f"max_grad_norm: expected a finite number > 0, or None; got {max_grad_norm!r}"
         )
-    return Objective(float(l1), float(l2), float(max_grad_norm))
+    return Objective(float(l1), float(l2), max_grad_norm=float(max_grad_norm))
 
 
 def _whole(text: str) -> int:

@@ -14,6 +14,9 @@ from chainrule.network.layers.dense import check_init
 
 DTYPES = ("float32", "float64")
 
+# What a cost needs of the outputs, in words, where it is not a probability.
+_RANGES = {"poisson": "above 0"}
+
 
 @dataclass(frozen=True)
 class NetworkSpec:
@@ -27,13 +30,13 @@ class NetworkSpec:
         Layers 1 … L.
     cost : str or CustomCost
         mse, binary_cross_entropy, cross_entropy, absolute_error, huber, quantile, log_cosh,
-        binary_focal or focal; parameters in brackets: "huber(delta=1.5)",
+        binary_focal, focal or poisson; parameters in brackets: "huber(delta=1.5)",
         "quantile(quantile=0.9)", "focal(gamma=3)".
     init : str, default "auto"
         Initialiser of the layers that name none.
     dtype : {"float32", "float64"}
     fused : bool, default True
-        Whether an output activation that meets its own cost uses FU1 to FU5. False takes the
+        Whether an output activation that meets its own cost uses FU1 to FU6. False takes the
         long way: ∇ₐC, then the derivative or the Jacobian.
 
     Raises
@@ -89,8 +92,9 @@ class NetworkSpec:
         object.__setattr__(self, "cost", canonical_cost(self.cost))
         fitting = COSTS[self.cost_name].output_activations
         if fitting is not None and self.output_activation not in fitting:
+            wanted = _RANGES.get(self.cost_name, "between 0 and 1")
             raise InvalidArgumentError(
-                f"cost: {self.cost} needs outputs between 0 and 1, so its output layer must be "
+                f"cost: {self.cost} needs outputs {wanted}, so its output layer must be "
                 f"{' or '.join(sorted(fitting))}; got {self.output_activation!r}"
             )
         if self.cost_name in ("cross_entropy", "focal") and self.n_outputs == 1:

@@ -209,7 +209,8 @@ def _target_range(spec: NetworkSpec) -> tuple[float, float]:
 def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
     low, high = _target_range(spec)
     if targets.min() < low or targets.max() > high:
-        expected = "in [0, 1]" if high == 1.0 else "≥ 0 (one-hot, or a distribution)"
+        kinds = "counts" if spec.cost == "poisson" else "one-hot, or a distribution"
+        expected = "in [0, 1]" if high == 1.0 else f"≥ 0 ({kinds})"
         raise InvalidArgumentError(
             f"{name}: the cost {spec.cost} expects targets {expected}; "
             f"got values from {targets.min()} to {targets.max()}"
