@@ -117,13 +117,14 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     batch = min(200, n)
     steps = -(-n // batch) * model.n_iter_
     theta, optimizer = model.network_.parameters.copy(), optimizer_of(model)
+    examples = Examples(X, model._labels.targets(y, spec.dtype))
     engine_named("auto").train(
         spec,
         theta,
         optimizer,
         optimizer.new_state(theta),
-        Examples(X, model._labels.targets(y, spec.dtype)),
-        model._objective(),
+        examples,
+        model._objective(examples),
         np.tile(np.arange(n), (model.n_iter_, 1)),
         batch,
         optimizer.learning_rates(1, steps),
