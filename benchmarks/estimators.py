@@ -117,13 +117,14 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     batch = min(200, n)
     steps = -(-n // batch) * model.n_iter_
     theta, optimizer = model.network_.parameters.copy(), optimizer_of(model)
+    examples = Examples(X, model._labels.targets(y, spec.dtype))
     engine_named("auto").train(
         spec,
         theta,
         optimizer,
         optimizer.new_state(theta),
-        Examples(X, model._labels.targets(y, spec.dtype)),
-        model._objective(),
+        examples,
+        model._objective(examples),
         np.tile(np.arange(n), (model.n_iter_, 1)),
         batch,
         optimizer.learning_rates(1, steps),
@@ -204,17 +205,17 @@ def accuracies() -> None:
 def adult(folder: Path) -> None:
     print("\nAdult: one-hot and standardised, 2 × 256, early stopping")
     train, test = (
-        pl.read_csv(folder / f"adult_{part}.csv").to_pandas() for part in ("train", "test")
+        pl.read_csv(folder / f"adult_{part}.csv").fill_null("missing") for part in ("train", "test")
     )
     target = train.columns[-1]
-    columns = train.drop(columns=target)
-    numbers = list(columns.select_dtypes("number").columns)
+    columns = train.drop(target)
+    numbers = columns.select(pl.selectors.numeric()).columns
     texts = [name for name in columns.columns if name not in numbers]
     encoder = make_column_transformer(
         (StandardScaler(), numbers),
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), texts),
     )
-    X, X_test = encoder.fit_transform(columns), encoder.transform(test.drop(columns=target))
+    X, X_test = encoder.fit_transform(columns), encoder.transform(test.drop(target))
     y, y_test = train[target].to_numpy(), test[target].to_numpy()
     shared: dict[str, Any] = {
         "hidden_layer_sizes": (256, 256),

@@ -326,7 +326,7 @@ class BaseMLP(BaseEstimator):
         held_out = HeldOut(examples.take(validation), X[validation], y[validation])
         return examples.take(training), held_out
 
-    def _objective(self) -> Objective:
+    def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
         return Objective(float(self.l1), float(self.alpha), shared=True)
 

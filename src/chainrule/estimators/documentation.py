@@ -32,7 +32,8 @@ PARAMETERS = MappingProxyType(
         ),
         "alpha": (
             "float",
-            "Strength of the L2 penalty, P1; a batch divides it by its sum of weights, P3.",
+            "Strength of the L2 penalty, P1, shared by the examples, P3: those of a batch, as in "
+            "scikit-learn (MLP…), or all of them (Network…).",
         ),
         "batch_size": (
             "int or 'auto'",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.base import Examples, Objective
 from chainrule.estimators.base import Floats, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
@@ -21,13 +22,21 @@ _ENOUGH_TO_SET_ASIDE = 200
 class GoodDefaults:
     """What a good default depends on the data for."""
 
+    alpha: float
+    l1: float
+
     _expects_convergence = False
     _early_stopping_is_a_wish = False
     _adam_is_constant = False
 
     def _auto_batch_size(self, n_examples: int) -> int:
-        """Return a power of two that makes about 32 steps an epoch, from 32 to 512."""
-        return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 32)), 32, 512))
+        """Return a power of two that makes about 128 steps an epoch, from 32 to 512."""
+        return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 128)), 32, 512))
+
+    def _objective(self, examples: Examples) -> Objective:
+        """Return the penalties: alpha counts once for all examples, whatever the batches are."""
+        total = examples.weight
+        return Objective(float(self.l1) / total, float(self.alpha) / total)
 
     def _auto_dtype(self, X: Any) -> str:
         # A small table is trained at once in either precision.
@@ -71,7 +80,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         activation: Any = "silu",
         *,
         solver: str = "adam",
-        alpha: float = 0.1,
+        alpha: float = 3.0,
         batch_size: int | str = "auto",
         learning_rate: str = "adaptive",
         learning_rate_init: float = 0.002,
@@ -129,10 +138,10 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         self,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (128, 64),
-        activation: Any = "silu",
+        activation: Any = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.1,
+        alpha: float = 0.5,
         batch_size: int | str = "auto",
         learning_rate: str = "adaptive",
         learning_rate_init: float = 0.002,

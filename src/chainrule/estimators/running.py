@@ -70,7 +70,7 @@ def run(
         epochs=epochs,
         batch_size=_batch_size(estimator, n_examples),
         seed=network.seed,
-        objective=estimator._objective(),
+        objective=estimator._objective(examples),
         validation=None if validation is None else validation.examples,
         epochs_before=network.epochs_trained,
         watched=bool(callbacks),
@@ -117,7 +117,10 @@ def run(
 def run_lbfgs(estimator: Any, examples: Examples, validation: HeldOut | None, epochs: int) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
-    engine, objective = engine_named(estimator.engine, estimator.threads), estimator._objective()
+    engine, objective = (
+        engine_named(estimator.engine, estimator.threads),
+        estimator._objective(examples),
+    )
     progress = Progress() if estimator.verbose else None
     if epochs == 0:
         estimator.n_iter_ = 0
