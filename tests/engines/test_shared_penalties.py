@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engines import engine_named
+from chainrule.engines import ENGINES, engine_named
 from chainrule.engines.base import Examples, Objective, StepRecords
-from chainrule.engines.optimizers import SGD, Adam
+from chainrule.engines.optimizers import SGD, Adam, AdamW
 from chainrule.equations.penalties import shared_strength
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
@@ -92,3 +92,25 @@ def test_examples_know_their_weight():
     X = np.zeros((3, 1))
     assert Examples(X, X).weight == 3.0
     assert Examples(X, X, np.array([0.5, 0.0, 2.0])).weight == 2.5
+
+
+def test_clipped_steps_share_and_record_their_penalties_on_every_engine_alike():
+    objective = Objective(1e-2, 1e-1, shared=True, max_grad_norm=0.05)
+    spec = NetworkSpec(3, (Dense(5, "tanh"), Dense(2, "softmax")), "cross_entropy", dtype="float64")
+    problem = problem_of(spec, 10, weighted=True, objective=objective)
+    results = []
+    for name in ENGINES:
+        theta, optimizer = problem.theta.copy(), AdamW(0.01)
+        records = StepRecords(np.empty(3), np.empty(3), np.empty(3))
+        ENGINES[name](None).train(
+            spec, theta, optimizer, optimizer.new_state(theta), problem.examples, objective,
+            np.arange(10)[None], 4, np.full(3, 0.01), records,
+        )  # fmt: skip
+        results.append([theta, *records])
+    for result in results[1:]:
+        for one, other in zip(result, results[0], strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    W = np.concatenate([problem.theta[:15], problem.theta[20:30]])
+    weight = problem.weights[:4].sum()
+    expected = (0.05 * (W**2).sum() + 0.01 * np.abs(W).sum()) / weight
+    assert results[0][3][0] == pytest.approx(expected, rel=1e-12)
