@@ -35,6 +35,7 @@ docs: $(VENV)/installed $(VENV)/dev
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/prediction.py
+	$(BIN)/python benchmarks/estimators.py
 
 # The engine's tests on an extension built with sanitizers, in a copy of the package; then the thread
 # team, without Python (whose own threads and libraries the thread sanitizer does not know).

@@ -51,7 +51,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
-_EQUATION = re.compile(r"^(?P<id>[A-Z]{1,2}\d{1,2}s?)(?P<kind> \w+)?: (?P<formula>.*)$")
+_EQUATION = re.compile(r"^(?P<id>[A-Z]{1,2}\d{1,2}[es]?)(?P<kind> \w+)?: (?P<formula>.*)$")
 _LOADED = re.compile(r"<(script|link|img|iframe)\b[^>]*\b(src|href)=.(https?:)?//[^>]*>")
 
 

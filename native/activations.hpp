@@ -92,6 +92,9 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
             const V rest = S::select(z < T(0), S::splat(T(2)), square + square);
             const V t = top / (top + rest);
             return {z * t, t + z * (T(1) - t * t) * s.s};
+        } else if constexpr (KIND == exponential) { // AC13
+            const V e = F::exp(z);
+            return {e, e};
         } else { // AC11
             const Sigmoids s = sigmoids(z);
             return {S::select(z < T(0), V{}, z) + F::log1p_unit(s.e), s.s};
@@ -129,6 +132,8 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
             return apply_kind<mish>(A, D, n, parameter);
         case softplus_:
             return apply_kind<softplus_>(A, D, n, parameter);
+        case exponential:
+            return apply_kind<exponential>(A, D, n, parameter);
         default:
             return apply_kind<identity>(A, D, n, parameter);
         }

@@ -18,6 +18,9 @@ extern const InstructionSet instruction_set;
 namespace avx512 {
 extern const InstructionSet instruction_set;
 }
+namespace avx512_bf16 {
+extern const Kernels<float> mixed_kernels;
+}
 #endif
 
 namespace {
@@ -27,6 +30,9 @@ std::vector<const InstructionSet *> built() {
 #if defined(CHAINRULE_X86)
     sets.push_back(&avx2::instruction_set);
     sets.push_back(&avx512::instruction_set);
+    static const InstructionSet with_bf16{"avx512_bf16", avx512::instruction_set.f32,
+                                          avx512::instruction_set.f64, &avx512_bf16::mixed_kernels};
+    sets.push_back(&with_bf16);
 #endif
     return sets;
 }

@@ -30,7 +30,7 @@ template <typename T, int BYTES> class Groups {
     double update(const Group &group, const Update<T> &update, const StepNumbers<T> &numbers,
                   const T *gW, const T *gb) const {
         const Slices s = slices(group);
-        const bool alike = numbers.l1 == T(0) && numbers.l2 == T(0);
+        const bool alike = numbers.l1 == T(0) && numbers.l2 == T(0) && numbers.decay == T(0);
         if (s.adjacent && gb == gW + s.weights && alike)
             return slice(update, numbers, s.W, gW, s.weights + s.biases, false);
         return slice(update, numbers, s.W, gW, s.weights, true) +

@@ -1,6 +1,6 @@
 // Compiled once for every instruction set, with CHAINRULE_ISA naming it.
 
-#include "engine.hpp"
+#include "entries.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -13,42 +13,20 @@ template <typename T> bool narrow(long batch) {
 
 constexpr int narrow_bytes = CHAINRULE_BYTES > 32 ? CHAINRULE_BYTES / 2 : CHAINRULE_BYTES;
 
-template <typename T, int BYTES>
-long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
-                const Update<T> &update, double *costs, double *norms, const Control &control) {
-    Engine<T, BYTES> engine(net, parameters, examples, control, true);
-    if (!engine.prepare(smaller(batch, examples.count))) return -1;
-    if (update.max_norm > 0) engine.need_whole_gradient();
-    if (!engine.prepare_gradient(nullptr)) return -1;
-    return engine.train(update, costs, norms);
-}
-
 template <typename T>
 long train(const Network &net, T *parameters, const Examples<T> &examples, long batch,
            const Update<T> &update, double *costs, double *norms, const Control &control) {
-    return narrow<T>(batch) ? train_with<T, narrow_bytes>(net, parameters, examples, batch, update,
-                                                          costs, norms, control)
-                            : train_with<T, CHAINRULE_BYTES>(net, parameters, examples, batch,
-                                                             update, costs, norms, control);
+    return narrow<T>(batch) ? train_with<Engine<T, narrow_bytes>>(net, parameters, examples, batch,
+                                                                  update, costs, norms, control)
+                            : train_with<Engine<T, CHAINRULE_BYTES>>(
+                                  net, parameters, examples, batch, update, costs, norms, control);
 }
 
 template <typename T>
 double loss(const Network &net, const T *parameters, const Examples<T> &examples, double l1,
             double l2, T *gradient, const Control &control, bool *stopped) {
-    // The engine updates parameters in `train` only.
-    Engine<T, CHAINRULE_BYTES> engine(net, const_cast<T *>(parameters), examples, control,
-                                      gradient != nullptr);
-    *stopped = false;
-    if (!engine.prepare(examples.count) ||
-        !(gradient ? engine.prepare_gradient(gradient) : engine.prepare_costs())) {
-        return -1;
-    }
-    StepNumbers<T> numbers{};
-    numbers.l1 = T(l1);
-    numbers.l2 = T(l2);
-    const double J = gradient ? engine.loss_and_gradient(numbers) : engine.loss(numbers);
-    *stopped = engine.was_stopped();
-    return J;
+    return loss_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, l1, l2, gradient,
+                                                 control, stopped);
 }
 
 template <typename T, int BYTES>

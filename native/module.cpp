@@ -54,7 +54,9 @@ bool signal_pending(void *context) {
 
 class Plan {
   public:
-    Plan(const std::vector<std::tuple<int, int, int, int, double>> &layers, int cost, bool fused) {
+    Plan(const std::vector<std::tuple<int, int, int, int, double>> &layers, int cost, bool fused,
+         double cost_parameter, int threads)
+        : threads_(threads) {
         long at = 0;
         for (const auto &[kind, n_in, n_out, activation, parameter] : layers) {
             require(kind == dense || kind == dropout, "no such kind of layer");
@@ -71,9 +73,10 @@ class Plan {
         }
         require(!layers_.empty() && layers_.back().kind == dense,
                 "a network ends in a dense layer");
-        require(cost >= mean_squared_error && cost <= cross_entropy, "no such cost");
+        require(cost >= mean_squared_error && cost <= poisson, "no such cost");
         parameters_ = static_cast<std::size_t>(at);
-        network_ = {static_cast<int>(layers_.size()), layers_.data(), cost, fused, at};
+        network_ = {
+            static_cast<int>(layers_.size()), layers_.data(), cost, fused, cost_parameter, at};
     }
     Plan(const Plan &) = delete;
 
@@ -81,18 +84,21 @@ class Plan {
     long train(Vector<T> parameters, Matrix<T> slots, int optimizer, double beta_1, double beta_2,
                double epsilon, std::int64_t t, Rows<T> X, Targets<T> Y,
                std::optional<In<T>> weights, Rows<std::int32_t> order, long batch_size,
-               In<double> learning_rates, double l1, double l2, double max_norm, std::uint64_t key,
-               Vector<double> costs, Vector<double> gradient_norms, int threads, bool mixed) const {
+               In<double> learning_rates, double l1, double l2, bool plain_epsilon, bool divided,
+               Vector<double> costs, Vector<double> gradient_norms,
+               std::optional<Vector<double>> penalties, int threads, double weight_decay,
+               double max_norm, std::uint64_t key, bool mixed) const {
         const Examples<T> examples = checked<T>(X, Y, weights, order);
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
-        require(optimizer >= gradient_descent && optimizer <= nesterov, "no such optimizer");
-        const std::size_t needed = optimizer == gradient_descent ? 0 : optimizer == adam ? 2 : 1;
+        require(optimizer >= gradient_descent && optimizer <= lion, "no such optimizer");
+        const std::size_t needed = slots_of(optimizer);
         require(slots.shape(0) == needed && (needed == 0 || slots.shape(1) == parameters_),
                 "optimizer state does not fit");
         require(batch_size > 0, "batch_size must be positive");
         const std::size_t steps = order.shape(0) * ((order.shape(1) + batch_size - 1) / batch_size);
         require(learning_rates.shape(0) == steps && costs.shape(0) == steps &&
-                    gradient_norms.shape(0) == steps,
+                    gradient_norms.shape(0) == steps &&
+                    (!penalties || penalties->shape(0) == steps),
                 "one learning rate and one record a step");
         const Update<T> update{optimizer,
                                beta_1,
@@ -104,6 +110,10 @@ class Plan {
                                learning_rates.data(),
                                l1,
                                l2,
+                               plain_epsilon,
+                               divided,
+                               penalties ? penalties->data() : nullptr,
+                               weight_decay,
                                max_norm,
                                key};
         const Kernels<T> &chosen = kernels<T>(mixed);
@@ -116,15 +126,15 @@ class Plan {
 
     template <typename T>
     double loss(In<T> parameters, Rows<T> X, Targets<T> Y, std::optional<In<T>> weights, double l1,
-                double l2, std::optional<Vector<T>> gradient, int threads) const {
+                double l2, std::optional<Vector<T>> gradient, int threads, bool mixed) const {
         const Examples<T> examples = checked<T>(X, Y, weights, std::nullopt);
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
         require(!gradient || gradient->shape(0) == parameters_, "gradient does not fit");
+        const Kernels<T> &chosen = kernels<T>(mixed && gradient);
         return interruptible(threads, [&](const Control &control) {
             bool stopped = false;
-            const double J =
-                kernels<T>().loss(network_, parameters.data(), examples, l1, l2,
-                                  gradient ? gradient->data() : nullptr, control, &stopped);
+            const double J = chosen.loss(network_, parameters.data(), examples, l1, l2,
+                                         gradient ? gradient->data() : nullptr, control, &stopped);
             return checked_memory(J);
         });
     }
@@ -142,7 +152,7 @@ class Plan {
 
     // Outputs for X, or None where X (or the parameters) is not an array as engines take it: exact
     // type, C-ordered, finite, of the network's width. Whoever called then says what is wrong.
-    nb::object predict(nb::handle parameters, nb::handle X, int threads) const {
+    nb::object predict(nb::handle parameters, nb::handle X) const {
         if (!PyArray_CheckExact(parameters.ptr()) || !PyArray_CheckExact(X.ptr()))
             return nb::none();
         auto *theta = reinterpret_cast<PyArrayObject *>(parameters.ptr());
@@ -158,17 +168,17 @@ class Plan {
         nb::object out = nb::steal(PyArray_EMPTY(2, shape, type, 0));
         if (!out.is_valid()) throw nb::python_error();
         void *to = PyArray_DATA(reinterpret_cast<PyArrayObject *>(out.ptr()));
-        const bool finite = type == NPY_FLOAT ? predict_to<float>(theta, rows, to, threads)
-                                              : predict_to<double>(theta, rows, to, threads);
+        const bool finite = type == NPY_FLOAT ? predict_to<float>(theta, rows, to)
+                                              : predict_to<double>(theta, rows, to);
         return finite ? out : nb::none();
     }
 
   private:
     template <typename T>
-    bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out, int threads) const {
+    bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out) const {
         return run_forward(static_cast<const T *>(PyArray_DATA(theta)),
                            static_cast<const T *>(PyArray_DATA(rows)), long(PyArray_DIM(rows, 0)),
-                           static_cast<T *>(out), threads);
+                           static_cast<T *>(out), threads_);
     }
 
     // False: X is not finite.
@@ -246,6 +256,7 @@ class Plan {
     std::vector<Layer> layers_;
     std::size_t parameters_ = 0;
     Network network_{};
+    int threads_; // of `predict`, at most
 };
 
 template <typename T> void activation(int kind, Vector<T> A, Vector<T> D, double parameter) {
@@ -272,11 +283,13 @@ template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
     plan.def("train", &Plan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
-             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "max_norm"_a, "key"_a,
-             "costs"_a.noconvert(), "gradient_norms"_a.noconvert(), "threads"_a, "mixed"_a = false);
+             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "plain_epsilon"_a,
+             "divided"_a, "costs"_a.noconvert(), "gradient_norms"_a.noconvert(),
+             "penalties"_a.noconvert().none(), "threads"_a, "weight_decay"_a = 0.0,
+             "max_norm"_a = 0.0, "key"_a = 0, "mixed"_a = false);
     plan.def("loss", &Plan::loss<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "l1"_a, "l2"_a,
-             "gradient"_a.noconvert().none(), "threads"_a);
+             "gradient"_a.noconvert().none(), "threads"_a, "mixed"_a = false);
     plan.def("forward", &Plan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
              "out"_a.noconvert(), "threads"_a);
     m.def("activation", &activation<T>, "kind"_a, "A"_a.noconvert(), "D"_a.noconvert(),
@@ -327,9 +340,10 @@ NB_MODULE(_native, m) {
         "Fill each row with the order of the examples in one epoch.");
 
     nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
-    plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, double>> &, int, bool>(),
-             "layers"_a, "cost"_a, "fused"_a);
-    plan.def("predict", &Plan::predict, "parameters"_a, "X"_a, "threads"_a);
+    plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, double>> &, int, bool,
+                      double, int>(),
+             "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0, "threads"_a = 1);
+    plan.def("predict", &Plan::predict);
     bind<float>(plan, m);
     bind<double>(plan, m);
 }

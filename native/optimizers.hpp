@@ -10,7 +10,9 @@ namespace chainrule::CHAINRULE_ISA {
 // (α √(1 − β₂ᵗ)/(1 − β₁ᵗ)) V/(√S + ε √(1 − β₂ᵗ)), one root and one division an element.
 template <typename T> struct StepNumbers {
     T rate, beta_1, rest_1, beta_2, rest_2, epsilon, l1, l2;
-    T scale = T(1); // of the gradient, where its norm is clipped (CL1)
+    T decay;        // α λ of O6 and O8
+    T ahead, now;   // what V and δW count in O7's V̂
+    T scale = T(1); // of the gradient, where its norm is clipped
 };
 
 template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
@@ -37,6 +39,18 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         } else if constexpr (KIND == heavy_ball) { // O4
             x.first = n.beta_1 * x.first - n.rate * x.g;
             x.theta += x.first;
+        } else if constexpr (KIND == adamw) { // O6
+            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
+            x.second = n.beta_2 * x.second + n.rest_2 * (x.g * x.g);
+            x.theta -= n.rate * x.first / (S::sqrt(x.second) + n.epsilon) + n.decay * x.theta;
+        } else if constexpr (KIND == nadam) { // O7
+            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
+            x.second = n.beta_2 * x.second + n.rest_2 * (x.g * x.g);
+            const V corrected = n.ahead * x.first + n.now * x.g;
+            x.theta -= n.rate * corrected / (S::sqrt(x.second) + n.epsilon);
+        } else if constexpr (KIND == lion) { // O8
+            x.theta -= n.rate * S::sign(n.beta_1 * x.first + n.rest_1 * x.g) + n.decay * x.theta;
+            x.first = n.beta_2 * x.first + n.rest_2 * x.g;
         } else { // O5
             const V step = n.rate * x.g;
             x.first = n.beta_1 * x.first - step;
@@ -45,16 +59,14 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
     }
 
     CHAINRULE_INLINE V penalised(V g, V theta, const StepNumbers<T> &n) {
-        const V sign =
-            S::select(theta > T(0), S::splat(T(1)), S::select(theta < T(0), S::splat(T(-1)), V{}));
-        return g + n.l2 * theta + n.l1 * sign; // P1, P2
+        return g + n.l2 * theta + n.l1 * S::sign(theta); // P1, P2
     }
 
     // One slice of θ. Returns Σ g², penalties included, before it is clipped.
     template <int KIND, bool CHANGED>
     static double pass(T *theta, const T *g, T *first, T *second, long count,
                        const StepNumbers<T> &n) {
-        constexpr int slots = KIND == gradient_descent ? 0 : KIND == adam ? 2 : 1;
+        constexpr int slots = slots_of(KIND);
         V squares = V{};
         long i = 0;
         for (; i + S::lanes <= count; i += S::lanes) {
@@ -107,14 +119,20 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
             return choose<heavy_ball>(theta, g, first, second, count, n, changed);
         case nesterov:
             return choose<nesterov>(theta, g, first, second, count, n, changed);
+        case adamw:
+            return choose<adamw>(theta, g, first, second, count, n, changed);
+        case nadam:
+            return choose<nadam>(theta, g, first, second, count, n, changed);
+        case lion:
+            return choose<lion>(theta, g, first, second, count, n, changed);
         default:
             return choose<gradient_descent>(theta, g, first, second, count, n, changed);
         }
     }
 
-    // Penalties are the weights' alone.
+    // Penalties and decay are the weights' alone.
     CHAINRULE_INLINE StepNumbers<T> of_slice(StepNumbers<T> n, bool weights) {
-        if (!weights) n.l1 = n.l2 = T(0);
+        if (!weights) n.l1 = n.l2 = n.decay = T(0);
         return n;
     }
 

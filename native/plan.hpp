@@ -18,10 +18,38 @@ enum ActivationKind {
     silu,
     mish,
     softplus_,
+    exponential,
     softmax
 };
-enum CostKind { mean_squared_error, binary_cross_entropy, cross_entropy };
-enum OptimizerKind { gradient_descent, momentum, rmsprop, adam, heavy_ball, nesterov };
+enum CostKind {
+    mean_squared_error,
+    binary_cross_entropy,
+    cross_entropy,
+    absolute_error,
+    huber,
+    quantile,
+    log_cosh,
+    binary_focal,
+    focal,
+    poisson
+};
+enum OptimizerKind {
+    gradient_descent,
+    momentum,
+    rmsprop,
+    adam,
+    heavy_ball,
+    nesterov,
+    adamw,
+    nadam,
+    lion
+};
+
+// Vectors of state.
+constexpr int slots_of(int optimizer) {
+    const bool two = optimizer == adam || optimizer == adamw || optimizer == nadam;
+    return two ? 2 : optimizer == gradient_descent ? 0 : 1;
+}
 
 enum LayerKind { dense, dropout };
 
@@ -38,7 +66,8 @@ struct Network {
     const Layer *layers;
     int cost;
     bool fused;
-    long parameters; // in the flat vector
+    double cost_parameter; // delta, quantile or gamma
+    long parameters;       // in the flat vector
 };
 
 template <typename T> struct Examples {
@@ -59,8 +88,12 @@ template <typename T> struct Update {
     std::int64_t t; // updates made before the first step
     const double *learning_rates;
     double l1, l2;
-    double max_norm;   // of the gradient (CL1); 0: any
-    std::uint64_t key; // of the random numbers that steps draw (dropout)
+    bool plain_epsilon = false;  // O3e instead of O3
+    bool divided = false;        // P3: penalties over the batch's sum of weights
+    double *penalties = nullptr; // of the parameters before each step
+    double weight_decay = 0;     // decoupled: O6, O8
+    double max_norm = 0;         // of the gradient; 0: any
+    std::uint64_t key = 0;       // of the random numbers that steps draw (dropout)
 };
 
 // Called by the calling thread about every 20 ms; true: stop.

@@ -42,7 +42,17 @@ template <typename T> struct Product {
     }
 };
 
-template <typename T, int BYTES> struct Products : Simd<T, BYTES> {
+// One step of a chain: sum + a · b, rounded once.
+template <typename T, int BYTES> struct MultiplyAdd : Simd<T, BYTES> {
+    using S = Simd<T, BYTES>;
+    using typename S::V;
+    CHAINRULE_INLINE V spread(const T *a) { return S::splat(*a); }
+    CHAINRULE_INLINE V add(V sum, V a, V b) { return sum + a * b; }
+};
+
+// `Arithmetic`: what an entry of A and one of B come to (see bfloat16.hpp for another).
+template <typename T, int BYTES, typename Arithmetic = MultiplyAdd<T, BYTES>>
+struct Products : Simd<T, BYTES> {
     using S = Simd<T, BYTES>;
     using typename S::V;
 #if CHAINRULE_REGISTERS >= 32
@@ -94,10 +104,10 @@ template <typename T, int BYTES> struct Products : Simd<T, BYTES> {
                     row[j] = S::load(b + j * S::lanes);
 #pragma GCC unroll 16
                 for (int i = 0; i < R; ++i) {
-                    const V x = S::splat(a[i * p.row_stride]);
+                    const V x = Arithmetic::spread(a + i * p.row_stride);
 #pragma GCC unroll 4
                     for (int j = 0; j < N; ++j)
-                        sum[i][j] += x * row[j];
+                        sum[i][j] = Arithmetic::add(sum[i][j], x, row[j]);
                 }
                 a += p.column_stride;
                 b += p.ldb;

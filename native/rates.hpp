@@ -21,15 +21,26 @@ template <typename T> class StepRates {
         if (t_ % 64 == 0) restart();
     }
     StepNumbers<T> numbers(long step) const {
-        double rate = update_.learning_rates[step], epsilon = update_.epsilon;
-        if (update_.kind == adam) {
+        const double alpha = update_.learning_rates[step];
+        double rate = alpha, epsilon = update_.epsilon, ahead = 0, now = 0;
+        if (slots_of(update_.kind) == 2) {
             const double root = __builtin_sqrt(1 - power_2_);
-            rate *= root / (1 - power_1_);
-            epsilon *= root;
+            rate *= update_.kind == nadam ? root : root / (1 - power_1_);
+            if (!update_.plain_epsilon) epsilon *= root; // O3, else O3e
+            ahead = update_.beta_1 / (1 - power_1_ * update_.beta_1);
+            now = (1 - update_.beta_1) / (1 - power_1_);
         }
-        return {T(rate),           T(update_.beta_1),     T(1 - update_.beta_1),
-                T(update_.beta_2), T(1 - update_.beta_2), T(epsilon),
-                T(update_.l1),     T(update_.l2)};
+        return {T(rate),
+                T(update_.beta_1),
+                T(1 - update_.beta_1),
+                T(update_.beta_2),
+                T(1 - update_.beta_2),
+                T(epsilon),
+                T(update_.l1),
+                T(update_.l2),
+                T(alpha * update_.weight_decay),
+                T(ahead),
+                T(now)};
     }
 
   private:

@@ -36,6 +36,10 @@ template <typename T, int BYTES> struct Simd {
     CHAINRULE_INLINE V abs(V v) {
         return from_bits(bits(v) & ~(M{} + (I(1) << (sizeof(T) * 8 - 1))));
     }
+    // 1, −1, or 0 and NaN as they are.
+    CHAINRULE_INLINE V sign(V v) {
+        return select(v > T(0), splat(T(1)), select(v < T(0), splat(T(-1)), v));
+    }
     CHAINRULE_INLINE V max(V a, V b) { return a > b ? a : b; }
 
     // The sum of the lanes in a fixed order (halves, quarters, …).

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tests.numerics import epsilon
-from tests.oracles_networks import KINKED, blocks, forward, slope
+from tests.oracles_networks import KINKED, blocks, forward, kink_distance, parameter, slope
+from tests.strategies_networks import for_values
 
 # max |σ′| and max |σ″| over all z, rounded up (σ″ away from the kink).
 _SLOPE_AND_CURVATURE = {
@@ -61,12 +62,16 @@ def error_bounds(problem, ulps):
     theta = blocks(spec, problem.theta.astype(np.float64))
     X, Y = problem.X.astype(np.float64), problem.Y.astype(np.float64)
     layers, clear = _forward(spec, theta, X, eps, ulps)
+    distance = kink_distance(spec, layers[-1].A, Y)
+    if distance.size:
+        rounding = eps * (np.abs(layers[-1].A) + np.abs(Y))
+        clear = clear and not (np.abs(distance) <= 2 * (layers[-1].a_error + rounding)).any()
     delta, e_delta, e_C = _output_error(spec, layers[-1], Y, eps, ulps)
 
     m = len(X)
     w = np.ones(m) if problem.weights is None else problem.weights.astype(np.float64)
     share = w / w.sum()
-    C_part = (m + 3) * eps * _cost_terms(spec, layers[-1], Y)
+    C_part = (m + 3) * eps * _cost_terms(spec, layers[-1], Y, ulps)
     loss = float(share @ (e_C + C_part))
     delta = delta * (m * share)[:, None]
     e_delta = e_delta * (m * share)[:, None] + (m + 3) * eps * np.abs(delta)
@@ -157,18 +162,10 @@ def _output_error(spec, output, Y, eps, ulps):
     """Return δ[L], its error, and the error that Z's and A's errors make in C of each example."""
     _, z_error, A, a_error = output
     activation = spec.layers[-1].activation
-    if spec.cost == "mse":
-        g, e_g = A - Y, a_error + eps * (np.abs(A) + np.abs(Y))
-    else:
-        g, e_g = -Y / A, Y / A**2 * a_error + 3 * eps * Y / A
-        if spec.cost == "binary_cross_entropy":
-            rest, rest_Y = 1 - A, 1 - Y
-            g = g + rest_Y / rest
-            e_g = (
-                e_g + rest_Y / rest**2 * (a_error + eps) + 3 * eps * rest_Y / rest + eps * np.abs(g)
-            )
+    g, e_g = _cost_gradient(spec.cost, A, a_error, Y, eps, ulps)
     e_C = (np.abs(g) * a_error + e_g * a_error).sum(axis=1)
-    if spec.fused_pair is None:
+    if spec.fused_pair is None or "focal" in spec.cost:
+        # The fused focal forms multiply the same factors without dividing by a first.
         return *_through(activation, output, g, e_g, eps, ulps), e_C
     total = Y.sum(axis=1, keepdims=True) if activation == "softmax" else 1.0
     delta = A * total - Y
@@ -178,11 +175,59 @@ def _output_error(spec, output, Y, eps, ulps):
     return delta, e_delta, e_C
 
 
-def _cost_terms(spec, output, Y):
+def _cost_gradient(cost, A, a_error, Y, eps, ulps):
+    """Return ∇ₐC and its error."""
+    name, value = cost.partition("(")[0], parameter(cost)
+    e = A - Y
+    e_error = a_error + eps * (np.abs(A) + np.abs(Y))
+    if name == "mse":
+        return e, e_error
+    if name == "absolute_error":  # away from the kink
+        return np.sign(e), np.zeros_like(e)
+    if name == "huber":
+        return np.clip(e, -value, value), e_error
+    if name == "quantile":
+        return np.where(e > 0, 1 - value, -value), np.full_like(e, 2 * eps)
+    if name == "log_cosh":
+        return np.tanh(e), e_error + (ulps + 1) * eps
+    if "focal" in name:
+        g, e_g = _focal_slope(A, a_error, value, eps, ulps)
+        if name == "focal":
+            return Y * g, Y * e_g
+        other, e_other = _focal_slope(1 - A, a_error, value, eps, ulps)
+        size = np.abs(Y * g) + np.abs((1 - Y) * other)
+        return Y * g - (1 - Y) * other, Y * e_g + (1 - Y) * e_other + 2 * eps * size
+    g, e_g = -Y / A, Y / A**2 * a_error + 3 * eps * Y / A
+    if name == "binary_cross_entropy":
+        rest, rest_Y = 1 - A, 1 - Y
+        g = g + rest_Y / rest
+        e_g = e_g + rest_Y / rest**2 * (a_error + eps) + 3 * eps * rest_Y / rest + eps * np.abs(g)
+    return g, e_g
+
+
+def _focal_slope(p, p_error, gamma, eps, ulps):
+    """Return f′(p) of f(p) = −(1 − p)^γ log p, and its error; 1 − p errs by another ε."""
+    r, log = 1 - p, np.abs(np.log(p))
+    parts = gamma * r ** (gamma - 1) * log + r**gamma / p
+    second = gamma * abs(gamma - 1) * r ** (gamma - 2) * log
+    second = second + 2 * gamma * r ** (gamma - 1) / p + r**gamma / p**2
+    # A power is e^{γ log r}: its argument's rounding grows with its size.
+    operations = 3 * ulps + 10 + (ulps + 2) * gamma * np.abs(np.log(r))
+    # Both p and 1 − p may have been rounded when the other was made.
+    return -parts, second * (p_error + 2 * eps) + operations * eps * parts
+
+
+def _cost_terms(spec, output, Y, ulps):
     """Return the sum of the magnitudes that C is added up from, for each example."""
     Z, A = output.Z, output.A
+    n = A.shape[1]
     if spec.cost == "mse":
-        return (A.shape[1] + 3) * ((A - Y) ** 2 / 2).sum(axis=1)
+        return (n + 3) * ((A - Y) ** 2 / 2).sum(axis=1)
+    if for_values(spec.cost):  # at most |a − y|, of which log cosh cancels a part
+        largest = max(1.0, parameter(spec.cost) or 1.0)
+        return (n + 4 * ulps + 8) * largest * np.abs(A - Y).sum(axis=1)
     # |log a| and |log(1 − a)| are at most the spread of Z plus log n; so are a fused pair's parts.
-    size = np.abs(Z).max(axis=1, keepdims=True) * 2 + np.log(2 * A.shape[1])
-    return (A.shape[1] + 3) * ((np.abs(Y) + np.abs(1 - Y)) * size).sum(axis=1)
+    size = np.abs(Z).max(axis=1, keepdims=True) * 2 + np.log(2 * n)
+    # Of a power, e^{γ log r}: r^γ (1 + γ |log r|) is at most 2.
+    powers = 4 * (ulps + 3) if "focal" in spec.cost else 0
+    return (n + 3 + powers) * ((np.abs(Y) + np.abs(1 - Y)) * size).sum(axis=1)

@@ -84,7 +84,16 @@ def sides_of_kinks(problem, theta):
     for layer, (Z, _) in zip(spec.layers, forward(spec, theta, problem.X), strict=True):
         if layer.activation.partition("(")[0] in KINKED:
             sides.append(np.sign(Z).ravel())
-    return np.concatenate(sides)
+    sides.append(np.sign(kink_distance(spec, forward(spec, theta, problem.X)[-1][1], problem.Y)))
+    return np.concatenate([side.ravel() for side in sides])
+
+
+def kink_distance(spec, A, Y):
+    """Return how far each output is from where its cost has a kink; without kinks, nothing."""
+    name = spec.cost.partition("(")[0]
+    if name in ("absolute_error", "quantile"):
+        return A - Y
+    return np.abs(A - Y) - parameter(spec.cost) if name == "huber" else np.zeros(0)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -104,8 +113,28 @@ def _slope(activation, Z):
 def _costs(cost, activation, Z, A, Y, units):
     """Return C of each example, from Z wherever that is the stable way."""
     A = jnp.where(units, A, 0.5)
+    name, gamma = cost.partition("(")[0], parameter(cost)
     if cost == "mse":
         C = jnp.square(A - Y) / 2
+    elif cost == "absolute_error":
+        C = jnp.abs(A - Y)
+    elif name == "huber":
+        r, d = jnp.abs(A - Y), parameter(cost)
+        C = jnp.where(r <= d, r**2 / 2, d * (r - d / 2))
+    elif name == "quantile":
+        q = parameter(cost)
+        C = jnp.maximum(q * (Y - A), (q - 1) * (Y - A))
+    elif cost == "log_cosh":
+        C = jnp.logaddexp(A - Y, Y - A) - jnp.log(2.0)
+    elif name == "binary_focal" and activation == "sigmoid":
+        C = -Y * jax.nn.sigmoid(-Z) ** gamma * jax.nn.log_sigmoid(Z)
+        C -= (1 - Y) * jax.nn.sigmoid(Z) ** gamma * jax.nn.log_sigmoid(-Z)
+    elif name == "binary_focal":
+        C = -Y * (1 - A) ** gamma * jnp.log(A) - (1 - Y) * A**gamma * jnp.log1p(-A)
+    elif name == "focal" and activation == "sigmoid":
+        C = -Y * jax.nn.sigmoid(-Z) ** gamma * jax.nn.log_sigmoid(Z)
+    elif name == "focal":
+        C = -Y * (1 - A) ** gamma * jnp.log(A)
     elif cost == "binary_cross_entropy" and activation == "sigmoid":
         C = -Y * jax.nn.log_sigmoid(Z) - (1 - Y) * jax.nn.log_sigmoid(-Z)
     elif cost == "binary_cross_entropy":
@@ -115,6 +144,13 @@ def _costs(cost, activation, Z, A, Y, units):
     else:
         C = -Y * (Z - jax.nn.logsumexp(Z, axis=1, keepdims=True))
     return jnp.where(units, C, 0.0).sum(axis=1)
+
+
+def parameter(cost):
+    """Return the one parameter of a cost as users write it, or its default."""
+    name, _, text = cost.partition("(")
+    default = {"huber": 1.0, "quantile": 0.5, "focal": 2.0, "binary_focal": 2.0}.get(name)
+    return float(text.rstrip(")").partition("=")[2]) if text else default
 
 
 @jax.jit

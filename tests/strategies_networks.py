@@ -36,13 +36,34 @@ OUTPUT_PAIRS = (
     ("softmax", "binary_cross_entropy"),
     ("sigmoid", "cross_entropy"),
     ("softmax", "cross_entropy"),
+    ("identity", "absolute_error"),
+    ("sigmoid", "absolute_error"),
+    ("identity", "huber"),
+    ("tanh", "huber(delta=0.3)"),
+    ("identity", "quantile(quantile=0.9)"),
+    ("softmax", "quantile"),
+    ("identity", "log_cosh"),
+    ("softplus", "log_cosh"),
+    ("sigmoid", "binary_focal"),
+    ("sigmoid", "binary_focal(gamma=0.5)"),
+    ("softmax", "binary_focal"),
+    ("sigmoid", "focal(gamma=3.0)"),
+    ("softmax", "focal"),
+    ("softmax", "focal(gamma=0.5)"),
 )
-"""(output activation, cost): all that fit."""
+"""(output activation, cost): every cost, and every activation that fits the squared error."""
+
+FOR_VALUES = ("mse", "absolute_error", "huber", "quantile", "log_cosh")
+"""Costs of any targets; the others' are probabilities."""
 
 FUSED_PAIRS = (
     ("softmax", "cross_entropy"),
     ("sigmoid", "binary_cross_entropy"),
     ("identity", "mse"),
+    ("softmax", "focal"),
+    ("softmax", "focal(gamma=0.5)"),
+    ("sigmoid", "binary_focal"),
+    ("sigmoid", "binary_focal(gamma=0.5)"),
 )
 
 INITIALIZERS = (
@@ -94,7 +115,18 @@ class Problem(NamedTuple):
 def targets_for(spec, m, random):
     """Draw targets in rows that the cost is defined for; an example's need not sum to 1."""
     shape = (m, spec.n_outputs)
-    return random.standard_normal(shape) if spec.cost == "mse" else random.uniform(0, 1, shape)
+    return random.standard_normal(shape) if for_values(spec.cost) else random.uniform(0, 1, shape)
+
+
+def for_values(cost):
+    """Whether a cost, as text, is for any targets."""
+    return cost.partition("(")[0] in FOR_VALUES
+
+
+def least_outputs(activation, cost):
+    """Return how many outputs a network needs at least for its gradient not to be 0 always."""
+    needs_two = cost.partition("(")[0] in ("cross_entropy", "focal")
+    return 2 if needs_two or (activation == "softmax" and not for_values(cost)) else 1
 
 
 def problem_of(spec, m=4, seed=0, weighted=False, objective=None):
@@ -123,8 +155,8 @@ def problems(draw, output=None, hidden=None, depths=(1, 6), penalties=True):
     output_activation, cost = output or draw(st.sampled_from(OUTPUT_PAIRS))
     depth = draw(st.integers(*depths))
     widths = draw(st.lists(st.sampled_from(_WIDTHS), min_size=depth, max_size=depth))
-    if cost == "cross_entropy" or (cost != "mse" and output_activation == "softmax"):
-        widths[-1] = max(2, widths[-1])  # the softmax of a single unit is 1, whatever Z
+    # The softmax of a single unit is 1, whatever Z.
+    widths[-1] = max(least_outputs(output_activation, cost), widths[-1])
     hidden_activations = (
         [hidden] * (depth - 1)
         if hidden
@@ -162,8 +194,7 @@ def specs(draw):
     output_activation, cost = draw(st.sampled_from(OUTPUT_PAIRS))
     depth = draw(st.integers(1, 6))
     units = [draw(st.integers(1, 5000)) for _ in range(depth)]
-    if cost == "cross_entropy":
-        units[-1] = max(2, units[-1])
+    units[-1] = max(least_outputs(output_activation, cost), units[-1])
     inits = st.sampled_from((None, "auto", *INITIALIZERS))
     layers = [Dense(n, draw(activation_texts()), draw(inits)) for n in units[:-1]]
     return NetworkSpec(

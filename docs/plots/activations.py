@@ -1,4 +1,4 @@
-"""The eleven element-wise activations and their derivatives, drawn by the package itself."""
+"""The element-wise activations and their derivatives, drawn by the package itself."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +8,7 @@ from chainrule.equations.activations import ACTIVATIONS
 Z = np.linspace(-4, 4, 401)
 elementwise = {name: row for name, row in ACTIVATIONS.items() if row.derivative is not None}
 
-figure, axes = plt.subplots(3, 4, figsize=(9, 6.2), sharex=True, sharey=True)
+figure, axes = plt.subplots(3, 5, figsize=(11, 6.2), sharex=True, sharey=True)
 for axis, (name, row) in zip(axes.flat, elementwise.items(), strict=False):
     axis.axhline(0, color="0.8", linewidth=0.8)
     axis.axvline(0, color="0.8", linewidth=0.8)
@@ -22,7 +22,8 @@ for axis, (name, row) in zip(axes.flat, elementwise.items(), strict=False):
     axis.set_ylim(-2.2, 4.2)
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)
+for axis in axes.flat[len(elementwise) :]:
+    axis.set_axis_off()
 legend = axes.flat[-1]
-legend.set_axis_off()
 legend.legend([value, slope], ["σ(z)", "σ′(z)"], loc="center", frameon=False, fontsize=11)
 figure.tight_layout()

@@ -65,9 +65,17 @@ template <typename T, int BYTES> struct Dense {
                                  c.at(b.first, ws.place[l].A),
                                  ws.ld,
                                  weights + long(layer.n_in) * layer.n_out};
+        after_forward<P>(c, l, product, b);
+    }
+
+    // Z[l] by a product that is set up, and F2 in it or after it.
+    template <typename Multiply>
+    static void after_forward(const C &c, int l, const Product<T> &product, const Block &b) {
+        const Layer &layer = c.layer(l);
         const bool last = l == c.net.count;
-        if (layer.activation == relu && !last) return run<store_relu>(c, product, layer.n_out, b);
-        run<store_plain>(c, product, layer.n_out, b);
+        if (layer.activation == relu && !last)
+            return run<Multiply, store_relu>(c, product, layer.n_out, b);
+        run<Multiply, store_plain>(c, product, layer.n_out, b);
         if (last || layer.activation == identity) return;
         activate(c, l, b);
     }
@@ -106,68 +114,89 @@ template <typename T, int BYTES> struct Dense {
                            layer.n_out,
                            c.at(b.first, below.D),
                            ws.ld};
-        product.activations = c.at(b.first, below.A);
-        product.parts = c.at(b.first, ws.parts);
         if (const void *copy = ws.place[l].copy) {
             product.A = static_cast<const T *>(copy);
             product.row_stride = 1;
             product.column_stride = product.interleaved = P::interleaved;
             product.packed_rows = P::packed_rows(layer.n_in);
         }
+        error_below<P>(c, l, product, b);
+    }
+
+    // BP2 by a product that is set up, and A[l−1] turned for BP4.
+    template <typename Multiply>
+    static void error_below(const C &c, int l, Product<T> product, const Block &b) {
+        const long n = c.layer(l).n_in;
+        const W &ws = c.ws;
+        const Place &below = ws.place[l - 1];
+        product.activations = c.at(b.first, below.A);
+        product.parts = c.at(b.first, ws.parts);
         switch (c.through(l - 1)) {
         case relu_mask:
-            run<relu_masked>(c, product, layer.n_in, b);
+            run<Multiply, relu_masked>(c, product, n, b);
             break;
         case derivative:
-            run<times_derivative>(c, product, layer.n_in, b);
+            run<Multiply, times_derivative>(c, product, n, b);
             break;
         default:
-            run<store_plain>(c, product, layer.n_in, b);
+            run<Multiply, store_plain>(c, product, n, b);
         }
         for (long q = 0; q < b.panels; ++q) {
             T *A = c.at(b.first + q, below.A);
             if (c.through(l - 1) == softmax_jacobian) {
-                Out::softmax_error(c.at(b.first + q, below.D), A, layer.n_in, ws.ld,
+                Out::softmax_error(c.at(b.first + q, below.D), A, n, ws.ld,
                                    C::vectors(c.count(b, q)));
             }
-            turn(ws, A, c.at(b.first + q, below.turned), layer.n_in, c.count(b, q));
+            turn(ws, A, c.at(b.first + q, below.turned), n, c.count(b, q));
         }
     }
 
     // BP4 and BP3 of a group over `panels` panels: rows of W, then their b, to `out`.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
-        const int l = group.layer + 1;
         const W &ws = c.ws;
-        const long rows = group.end - group.begin, n = c.layer(l).n_in;
-        const T *delta = ws.memory + ws.place[l].D + group.begin * ws.ld;
-        // Panels whose turned activations stay in the first cache while the rows read them.
+        const Place &place = ws.place[group.layer + 1], &below = ws.place[group.layer];
+        gradient_from<P>(c, group, panels, ws.panel_size, last_count,
+                         ws.memory + place.D + group.begin * ws.ld, ws.ld, ws.memory + below.turned,
+                         out);
+        biases(c, group, panels, last_count,
+               out + (group.end - group.begin) * c.layer(group.layer + 1).n_in);
+    }
+
+    // BP4 from δ by rows, `delta_stride` apart, and turned activations, of panels that are `depth`
+    // (the last: `last_depth`) deep.
+    template <typename Multiply>
+    static void gradient_from(const C &c, const Group &group, long panels, long depth,
+                              long last_depth, const T *delta, long delta_stride, const T *turned,
+                              T *out) {
+        const W &ws = c.ws;
+        const long rows = group.end - group.begin, n = c.layer(group.layer + 1).n_in;
+        // Panels whose turned activations stay in the nearest caches while the rows read them.
         const long some = larger(1, P::deep / ws.panel_size);
         // The last chunk first: what its last vector writes past a row's end is the beginning of
         // the next row, which chunk 0 then writes over.
         const long chunks = divided_up(n, chunk);
         for (long i = 0; i < chunks; ++i) {
             const long at = i ? i - 1 : chunks - 1;
-            const T *B = ws.memory + ws.place[l - 1].turned + at * ws.ld * chunk;
+            const T *B = turned + at * delta_stride * chunk;
             const long vectors = C::vectors(smaller(chunk, n - at * chunk));
             for (long q = 0; q < panels; q += some) {
                 const long now = smaller(some, panels - q);
                 Product<T> product{delta + q * ws.panel_stride,
-                                   ws.ld,
+                                   delta_stride,
                                    1,
                                    ws.panel_stride,
                                    B + q * ws.panel_stride,
                                    chunk,
                                    now,
-                                   ws.panel_size,
-                                   q + now < panels ? ws.panel_size : last_count,
+                                   depth,
+                                   q + now < panels ? depth : last_depth,
                                    out + at * chunk,
                                    n};
                 product.parts = product.C;
                 product.begun = q > 0;
-                P::template run<store_plain>(product, 0, rows, vectors);
+                Multiply::template run<store_plain>(product, 0, rows, vectors);
             }
         }
-        biases(c, group, panels, last_count, out + rows * n);
     }
 
     // BP3 of a group.
@@ -187,10 +216,10 @@ template <typename T, int BYTES> struct Dense {
     }
 
   private:
-    template <Epilogue E>
+    template <typename Multiply, Epilogue E>
     static void run(const C &c, const Product<T> &product, long rows, const Block &b) {
-        P::template blocked<E>(product, rows, b.panels, c.ws.panel_stride,
-                               C::vectors(c.ws.panel_size), C::vectors(b.last_count));
+        Multiply::template blocked<E>(product, rows, b.panels, c.ws.panel_stride,
+                                      C::vectors(c.ws.panel_size), C::vectors(b.last_count));
     }
 
     // Aᵀ of a panel, in chunks of columns.

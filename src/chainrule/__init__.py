@@ -8,7 +8,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chainrule.engines.optimizers import SGD, Adam, HeavyBall, Momentum, Nesterov, RMSprop
+    from chainrule.engines.optimizers import (
+        SGD,
+        Adam,
+        AdamW,
+        HeavyBall,
+        Lion,
+        Momentum,
+        NAdam,
+        Nesterov,
+        RMSprop,
+    )
+    from chainrule.engines.schedules import (
+        CosineDecay,
+        ExponentialDecay,
+        OneCycle,
+        TimeDecay,
+        Warmup,
+    )
     from chainrule.errors import (
         ChainruleError,
         InvalidArgumentError,
@@ -16,9 +33,13 @@ if TYPE_CHECKING:
         InvalidTableError,
         TrainingDivergedError,
     )
+    from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
+    from chainrule.estimators.regressor import MLPRegressor
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
+    from chainrule.network.cost import CustomCost
     from chainrule.network.layers import Dense
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
@@ -26,23 +47,36 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Adam": "chainrule.engines.optimizers",
+    "AdamW": "chainrule.engines.optimizers",
     "CSVLog": "chainrule.training.consumers",
     "ChainruleError": "chainrule.errors",
+    "CosineDecay": "chainrule.engines.schedules",
+    "CustomCost": "chainrule.network.cost",
     "Dense": "chainrule.network.layers",
+    "ExponentialDecay": "chainrule.engines.schedules",
     "HeavyBall": "chainrule.engines.optimizers",
     "History": "chainrule.training.history",
     "InvalidArgumentError": "chainrule.errors",
     "InvalidModelFileError": "chainrule.errors",
     "InvalidTableError": "chainrule.errors",
+    "Lion": "chainrule.engines.optimizers",
+    "MLPClassifier": "chainrule.estimators.classifier",
+    "MLPRegressor": "chainrule.estimators.regressor",
     "Momentum": "chainrule.engines.optimizers",
+    "NAdam": "chainrule.engines.optimizers",
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
+    "NetworkClassifier": "chainrule.estimators.networks",
+    "NetworkRegressor": "chainrule.estimators.networks",
     "NetworkSpec": "chainrule.network.spec",
+    "OneCycle": "chainrule.engines.schedules",
     "Progress": "chainrule.training.consumers",
     "RMSprop": "chainrule.engines.optimizers",
     "SGD": "chainrule.engines.optimizers",
     "TableModel": "chainrule.model.table_model",
+    "TimeDecay": "chainrule.engines.schedules",
     "TrainingDivergedError": "chainrule.errors",
+    "Warmup": "chainrule.engines.schedules",
     "load": "chainrule.model.loading",
 }
 
@@ -51,22 +85,35 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "CSVLog",
     "ChainruleError",
+    "CosineDecay",
+    "CustomCost",
     "Dense",
+    "ExponentialDecay",
     "HeavyBall",
     "History",
     "InvalidArgumentError",
     "InvalidModelFileError",
     "InvalidTableError",
+    "Lion",
+    "MLPClassifier",
+    "MLPRegressor",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NetworkSpec",
+    "OneCycle",
     "Progress",
     "RMSprop",
     "TableModel",
+    "TimeDecay",
     "TrainingDivergedError",
+    "Warmup",
     "load",
 ]
 

@@ -19,3 +19,7 @@ class InvalidModelFileError(ChainruleError, ValueError):
 
 class TrainingDivergedError(ChainruleError, ArithmeticError):
     """The loss stopped being finite; the network holds the last parameters that were."""
+
+
+class NothingLearnedError(TrainingDivergedError, ValueError):
+    """The loss was not finite from the first: there is no training to speak of."""

@@ -78,7 +78,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--l2", "inf"], "l2: expected a finite number"),
         (["--seed", "-1"], "--seed"),
         (["--activation", "rely"], "activation: expected one of identity, sigmoid"),
-        (["--optimizer", "adamw"], "optimizer: expected one of sgd, momentum"),
+        (["--optimizer", "adamax"], "optimizer: expected one of sgd, momentum"),
         (["--engine", "gpu"], "engine: expected auto"),
         (["--task", "ranking"], "task: expected auto, classification or regression"),
         (["--task", "regression"], "'diagnosis' holds text ('M' in row 1)"),

@@ -19,17 +19,21 @@ from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
 IDS = [
-    *("F1", "F2", *(f"AC{n}" for n in range(1, 13)), "C1", "C2", "C3", "J1", "J2"),
-    *("BP1", "BP1s", "BP2", "BP3", "BP4", "FU1", "FU2", "FU3"),
-    *(*(f"O{n}" for n in range(6)), "P1", "P2", *(f"IN{n}" for n in range(8))),
+    *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), *(f"C{n}" for n in range(1, 11))),
+    *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 7))),
+    *(*(f"O{n}" for n in range(9)), "O3e", "P1", "P2", "P3"),
+    *(*(f"LR{n}" for n in range(1, 8)), *(f"IN{n}" for n in range(8))),
 ]
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
-# O4 and O5 start from the state of O1.
-SHARED = {("O4", optimizers.momentum_init), ("O5", optimizers.momentum_init)}
+# O4, O5 and O8 start from the state of O1; O3e, O6 and O7 from that of O3.
+SHARED = {
+    *((id, optimizers.momentum_init) for id in ("O4", "O5", "O8")),
+    *((id, optimizers.adam_init) for id in ("O3e", "O6", "O7")),
+}
 
 
 def _function(dotted):

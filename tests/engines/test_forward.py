@@ -12,7 +12,7 @@ from tests import oracles_networks as oracle
 from tests.engine_names import ULPS
 from tests.error_bounds import error_bounds
 from tests.numerics import assert_within, epsilon
-from tests.strategies_networks import problem_of, problems
+from tests.strategies_networks import OUTPUT_PAIRS, problem_of, problems
 
 SPEC = NetworkSpec(3, (Dense(5, "gelu"), Dense(2, "softmax")), "cross_entropy")
 
@@ -64,6 +64,10 @@ def test_fused_loss_is_finite_however_far_the_outputs_are_saturated(engine):
     for activation, cost, units in (
         ("softmax", "cross_entropy", 2),
         ("sigmoid", "binary_cross_entropy", 1),
+        ("softmax", "focal", 2),
+        ("softmax", "focal(gamma=0.5)", 2),
+        ("sigmoid", "binary_focal", 1),
+        ("sigmoid", "binary_focal(gamma=0.5)", 1),
     ):
         spec = NetworkSpec(1, (Dense(units, activation),), cost)
         theta = np.zeros(2 * units, np.float32)
@@ -89,8 +93,10 @@ def test_counts_as_targets_of_a_saturated_output_cost_a_finite_gradient_without_
     np.testing.assert_array_equal(gradient, [5.0, -5.0, 5.0, -5.0])
 
 
-def test_a_nan_among_the_parameters_reaches_the_loss(engine):
-    problem = problem_of(NetworkSpec(3, (Dense(4, "relu"), Dense(1, "identity")), "mse"))
+@pytest.mark.parametrize("pair", OUTPUT_PAIRS, ids=" and ".join)
+def test_a_nan_among_the_parameters_reaches_the_loss(engine, pair):
+    activation, cost = pair
+    problem = problem_of(NetworkSpec(3, (Dense(4, "relu"), Dense(2, activation)), cost))
     problem = problem.rounded("float32")
     problem.theta[0] = np.nan
     with np.errstate(invalid="ignore"):

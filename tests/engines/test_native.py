@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chainrule.engines import extension
-from chainrule.engines.base import Objective, StepRecords
+from chainrule.engines.base import Examples, Objective, StepRecords
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam
 from chainrule.engines.orders import epoch_orders
@@ -24,7 +24,14 @@ from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
 from tests.error_bounds import error_bounds
 from tests.numerics import assert_within
-from tests.strategies_networks import ACTIVATIONS, OUTPUT_PAIRS, problem_of
+from tests.strategies_networks import (
+    ACTIVATIONS,
+    FUSED_PAIRS,
+    OUTPUT_PAIRS,
+    for_values,
+    least_outputs,
+    problem_of,
+)
 
 pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
 
@@ -49,7 +56,7 @@ SIZES = st.sampled_from((1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 33, 63, 64
 @st.composite
 def specs(draw):
     activation, cost = draw(st.sampled_from(OUTPUT_PAIRS))
-    least = 2 if cost == "cross_entropy" or activation == "softmax" else 1
+    least = 2 if activation == "softmax" else least_outputs(activation, cost)
     hidden = draw(st.lists(st.tuples(SIZES, st.sampled_from(ACTIVATIONS)), max_size=2))
     layers = (*(Dense(*layer) for layer in hidden), Dense(max(least, draw(SIZES)), activation))
     dtype = draw(st.sampled_from(("float32", "float64")))
@@ -82,11 +89,43 @@ def test_loss_and_gradient_agree_with_the_reference_at_every_size(
     assert_within(outputs_n, outputs, 2 * bounds.outputs)
 
 
+# Saturated outputs: where a cost is fused, or takes any outputs. The long way from a probability
+# that is subnormal is what flushing makes of it.
+FAR = [pair for pair in OUTPUT_PAIRS if pair in FUSED_PAIRS or for_values(pair[1])]
+
+
+@pytest.mark.parametrize("pair", FAR, ids=" and ".join)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_costs_of_outputs_far_from_their_targets_agree_with_the_reference(
+    instruction_set, pair, dtype
+):
+    # One unit's z runs over both ends of what e^z can be; the other's is 0.
+    activation, cost = pair
+    spec = NetworkSpec(1, (Dense(2, activation),), cost, dtype=dtype)
+    z = np.array([0.0, 1.0, 17.0, 40.0, 88.0, 104.0, 300.0, 709.0, 745.0, 1e4])
+    X = np.concatenate([z, -z])[:, None].astype(dtype)
+    theta = np.array([1.0, 0.0, 0.0, 0.0], dtype)
+    for y in ([0.0, 1.0], [1.0, 0.0], [0.3, 0.6]):
+        results = []
+        for engine in (ReferenceEngine(), NativeEngine()):
+            gradient, values = np.empty_like(theta), []
+            for x in X:
+                examples = Examples(x[None], np.array([y], dtype))
+                loss = engine.loss_and_gradient(spec, theta, examples, Objective(), gradient)
+                values.append([loss, *gradient[2:]])  # ∂C/∂b is δ
+            results.append(np.array(values, np.float64))
+        expected, actual = results
+        assert np.isfinite(expected).all()
+        # C is a sum of two terms, each z or its square to a few roundings; so is δ.
+        bound = 40 * np.finfo(dtype).eps * (1 + np.abs(expected).max(axis=1, keepdims=True))
+        assert_within(actual, expected, bound)
+
+
 def train(engine, problem, optimizer, order, batch_size):
     theta = problem.theta.copy()
     state = optimizer.new_state(theta)
     steps = order.shape[0] * -(-order.shape[1] // batch_size)
-    records = StepRecords(np.empty(steps), np.empty(steps))
+    records = StepRecords(np.empty(steps), np.empty(steps), np.empty(steps))
     engine.train(
         problem.spec, theta, optimizer, state, problem.examples, problem.objective, order,
         batch_size, optimizer.learning_rates(1, steps), records,
@@ -110,6 +149,7 @@ def test_training_agrees_with_the_reference(instruction_set, name, batch_size):
     np.testing.assert_allclose(actual[1].slots, expected[1].slots, rtol=0, atol=1e-9)
     np.testing.assert_allclose(actual[2].cost, expected[2].cost, rtol=0, atol=1e-9)
     np.testing.assert_allclose(actual[2].gradient_norm, expected[2].gradient_norm, atol=1e-9)
+    np.testing.assert_allclose(actual[2].penalty, expected[2].penalty, atol=1e-9)
     assert actual[1].t == expected[1].t
 
 
@@ -314,8 +354,8 @@ def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
     with pytest.raises(ValueError, match=message):
         plan.train(
             a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
-            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, 0.0, 0, a["costs"],
-            np.zeros(2), 1,
+            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, False, False,
+            a["costs"], np.zeros(2), None, 1,
         )  # fmt: skip
 
 
@@ -330,7 +370,7 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
             result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
         return result
 
-    plan = extension.native.Plan([(0, 3, 2, 3, 0.0), (0, 2, 2, 11, 0.0)], 2, True)
+    plan = extension.native.Plan([(0, 3, 2, 3, 0.0), (0, 2, 2, 12, 0.0)], 2, True)
     count = 3 * 2 + 2 + 2 * 2 + 2
     rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
     order = np.array([rows], "i4")
@@ -338,8 +378,10 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
     with contextlib.suppress(ValueError, TypeError):
         plan.train(
             array(count), array(2, count), 3, 0.9, 0.999, 1e-8, 0, array(5, 3), array(5, 2), None,
-            order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0, 0.0, 0,
-            np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))), 1,
+            order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0,
+            data.draw(st.booleans()), data.draw(st.booleans()),
+            np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))),
+            data.draw(st.none() | st.integers(0, 4).map(np.zeros)), 1,
         )  # fmt: skip
 
 

@@ -12,8 +12,11 @@ from chainrule.engines.optimizers import (
     OPTIMIZERS,
     SGD,
     Adam,
+    AdamW,
     HeavyBall,
+    Lion,
     Momentum,
+    NAdam,
     Nesterov,
     OptimizerState,
     RMSprop,
@@ -37,36 +40,59 @@ def _gradient(w, b):
     return sum(e * x for e, x in zip(errors, _X, strict=True)) / 3, sum(errors) / 3
 
 
-def _sgd(theta, g, memory, t):
+def _sgd(theta, g, memory, t, weights):
     return theta - 0.01 * g, ()
 
 
-def _momentum(theta, g, memory, t):
+def _momentum(theta, g, memory, t, weights):
     v = 0.8 * memory[0] + 0.2 * g
     return theta - 0.02 * v, (v,)
 
 
-def _heavy_ball(theta, g, memory, t):
+def _heavy_ball(theta, g, memory, t, weights):
     v = 0.8 * memory[0] - 0.002 * g
     return theta + v, (v,)
 
 
-def _nesterov(theta, g, memory, t):
+def _nesterov(theta, g, memory, t, weights):
     """Nesterov's own form: θ̃ steps by v, the gradient is taken ahead at θ = θ̃ + 0.8 v."""
     behind = theta - 0.8 * memory[0]
     v = 0.8 * memory[0] - 0.002 * g
     return behind + v + 0.8 * v, (v,)
 
 
-def _rmsprop(theta, g, memory, t):
+def _rmsprop(theta, g, memory, t, weights):
     s = 0.9 * memory[0] + 0.1 * g**2
     return theta - 0.002 * g / (s**0.5 + 1e-6), (s,)
 
 
-def _adam(theta, g, memory, t):
+def _adam(theta, g, memory, t, weights):
     v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
     ahead = v / (1 - 0.9**t) / ((s / (1 - 0.99**t)) ** 0.5 + 1e-7)
     return theta - 0.003 * ahead, (v, s)
+
+
+def _adamw(theta, g, memory, t, weights):
+    stepped, memory = _adam(theta, g, memory, t, weights)
+    return stepped - 0.003 * 0.3 * theta * weights, memory
+
+
+def _nadam(theta, g, memory, t, weights):
+    v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
+    ahead = 0.9 * v / (1 - 0.9 ** (t + 1)) + 0.1 * g / (1 - 0.9**t)
+    return theta - 0.003 * ahead / ((s / (1 - 0.99**t)) ** 0.5 + 1e-7), (v, s)
+
+
+def _lion(theta, g, memory, t, weights):
+    up_or_down = np.sign(0.9 * memory[0] + 0.1 * g)
+    stepped = theta - 0.001 * (up_or_down + 0.3 * theta * weights)
+    return stepped, (0.99 * memory[0] + 0.01 * g,)
+
+
+def _adam_plain_epsilon(theta, g, memory, t, weights):
+    v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
+    rate = 0.003 * (1 - 0.99**t) ** 0.5 / (1 - 0.9**t)
+    return theta - rate * v / (s**0.5 + 1e-2), (v, s)
 
 
 RECURRENCES = [
@@ -76,17 +102,24 @@ RECURRENCES = [
     (Nesterov(0.002, beta=0.8), _nesterov),
     (RMSprop(0.002, beta=0.9, epsilon=1e-6), _rmsprop),
     (Adam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7), _adam),
+    (AdamW(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7, weight_decay=0.3), _adamw),
+    (NAdam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7), _nadam),
+    (Lion(0.001, weight_decay=0.3), _lion),
+    (Adam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-2, plain_epsilon=True), _adam_plain_epsilon),
 ]
 
 
-@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=[o.name for o, _ in RECURRENCES])
+IDS = [step.__name__.strip("_") for _, step in RECURRENCES]
+
+
+@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=IDS)
 def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step):
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
     theta = np.array(_START)
     engine.train(
         spec, theta, optimizer, optimizer.new_state(theta),
         Examples(_X[:, None], _Y[:, None]), Objective(),
-        np.tile(np.arange(3), (_STEPS, 1)), 3, optimizer.learning_rates(1, _STEPS),
+        np.tile(np.arange(3, dtype=np.int32), (_STEPS, 1)), 3, optimizer.learning_rates(1, _STEPS),
         StepRecords(np.empty(_STEPS), np.empty(_STEPS)),
     )  # fmt: skip
 
@@ -94,13 +127,14 @@ def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step
     for t in range(1, _STEPS + 1):
         gradient = _gradient(*expected)
         for i in range(2):
-            expected[i], memories[i] = step(expected[i], gradient[i], memories[i], t)
+            weight = float(i == 0)  # the bias does not decay
+            expected[i], memories[i] = step(expected[i], gradient[i], memories[i], t, weight)
     # Not yet at the minimum, where O2 and O3 divide rounding errors by each other.
     assert math.hypot(*_gradient(*expected)) > 1e-3
     np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=[o.name for o, _ in RECURRENCES])
+@pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=IDS)
 @settings(max_examples=15)
 @given(
     n_in=st.sampled_from((1, 2, 7, 8, 9, 15, 16, 17, 33)),
@@ -120,12 +154,13 @@ def test_a_step_from_any_state_follows_the_recurrence_at_every_size(
     gradient = np.empty_like(theta)
     engine.loss_and_gradient(spec, theta, problem.examples, Objective(), gradient)
     engine.train(
-        spec, theta, optimizer, state, problem.examples, Objective(), np.arange(3)[None], 3,
+        spec, theta, optimizer, state, problem.examples, Objective(), np.arange(3, dtype=np.int32)[None], 3,
         optimizer.learning_rates(t + 1, 1), StepRecords(np.empty(1), np.empty(1)),
     )  # fmt: skip
 
     old, g, memory = (np.asarray(a, np.float64) for a in (problem.theta, gradient, slots))
-    expected, new_memory = step(old, g, memory, t + 1)
+    weights = np.arange(len(old)) < n_in * units
+    expected, new_memory = step(old, g, memory, t + 1, weights)
     # Ten operations, and a gradient that differs by its own rounding where a batch is summed in
     # another order: a sum of three products, and of n_in before it, of terms of order 10.
     eps = epsilon(dtype)
@@ -156,9 +191,12 @@ def test_every_optimizer_is_compared_with_a_recurrence():
         (lambda: RMSprop(0.1, beta="0.9"), r"^beta: .*got '0\.9'$"),
         (lambda: Adam(0.1, beta_1=1), r"^beta_1: .*got 1$"),
         (lambda: Adam(0.1, beta_2=1.5), r"^beta_2: .*got 1\.5$"),
+        (lambda: Adam(0.1, plain_epsilon=1), r"^plain_epsilon: expected True or False; got 1$"),
         (lambda: Adam(0.1, epsilon=0), r"^epsilon: expected a number > 0; got 0$"),
         (lambda: RMSprop(0.1, epsilon=-1e-8), r"^epsilon: .*got -1e-08$"),
         (lambda: Adam(0.1, epsilon=math.inf), r"^epsilon: .*got inf$"),
+        (lambda: AdamW(weight_decay=-1), r"^weight_decay: expected a finite number ≥ 0; got -1$"),
+        (lambda: Lion(weight_decay=math.inf), r"^weight_decay: .*got inf$"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(make, message):
@@ -172,9 +210,11 @@ def test_every_optimizer_goes_by_its_name_with_default_settings(name):
     assert optimizer_named(name).name == name
 
 
-@pytest.mark.parametrize("other", ["adamw", "", None, Adam, 0.1, ["adam"]])
+@pytest.mark.parametrize("other", ["adamax", "", None, Adam, 0.1, ["adam"]])
 def test_what_is_no_optimizer_is_refused_with_the_names_that_exist(other):
-    with pytest.raises(InvalidArgumentError, match=r"^optimizer: expected one of sgd, .*adam, or"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"^optimizer: expected one of sgd, .*adam, .*, or"
+    ):
         optimizer_named(other)
 
 

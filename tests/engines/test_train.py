@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.engines.base import Examples, Objective, StepRecords
-from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, Momentum, OptimizerState
+from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, OptimizerState
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from tests.numerics import assert_within, epsilon
@@ -32,7 +32,7 @@ class Result:
 
 def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
     """Train from the problem's parameters, in pieces of so many steps (all at once by default)."""
-    theta = problem.theta.copy()
+    theta, order = problem.theta.copy(), np.asarray(order, np.int32)
     state = optimizer.new_state(theta)
     steps = -(-len(order) // batch_size)
     records = StepRecords(np.full(steps, np.nan), np.full(steps, np.nan))
@@ -53,7 +53,7 @@ def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
             StepRecords(records.cost[taken], records.gradient_norm[taken]),
         )
         start = taken.stop
-    return Result(theta, state, *records)
+    return Result(theta, state, *records[:2])
 
 
 def assert_same_bits(a: Result, b: Result):
@@ -180,7 +180,7 @@ def test_a_batch_without_weight_moves_momentum_only_by_its_past(engine):
 
 def test_training_reads_examples_order_and_rates_without_writing_them(engine):
     problem = problem_of(SPEC, 10, weighted=True).rounded("float32")
-    order, rates = np.arange(10), np.full(4, 0.01)
+    order, rates = np.arange(10, dtype=np.int32), np.full(4, 0.01)
     for array in (problem.X, problem.Y, problem.weights, order, rates):
         array.flags.writeable = False
     optimizer = Adam()
@@ -203,7 +203,7 @@ def test_memory_around_parameters_state_and_records_is_not_written(engine):
     cost, norm = np.full(6, 7.0), np.full(6, 7.0)
     engine.train(
         problem.spec, theta[8:-8], optimizer, OptimizerState(slots[1:3]), problem.examples,
-        Objective(), np.arange(10)[None], 3, np.full(4, 0.01), StepRecords(cost[1:5], norm[1:5]),
+        Objective(), np.arange(10, dtype=np.int32)[None], 3, np.full(4, 0.01), StepRecords(cost[1:5], norm[1:5]),
     )  # fmt: skip
     guards = (theta[:8], theta[-8:], slots[0], slots[3], cost[[0, 5]], norm[[0, 5]])
     assert all((guard == 7.0).all() for guard in guards)
@@ -228,7 +228,7 @@ def test_ctrl_c_leaves_the_parameters_of_a_whole_step(engine):
     theta, optimizer = problem.theta.copy(), SGD(1e-3)
     state = optimizer.new_state(theta)
     steps = 10**6
-    order = np.tile(np.arange(64), steps // 8)
+    order = np.tile(np.arange(64, dtype=np.int32), steps // 8)
     records = StepRecords(np.empty(steps), np.empty(steps))
     main = threading.get_ident()
     alarm = threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT))
@@ -272,3 +272,66 @@ def test_examples_of_one_engine_call_can_be_taken_by_rows():
     np.testing.assert_array_equal(taken.X, [[4.0, 5.0], [0.0, 1.0]])
     np.testing.assert_array_equal(taken.Y, [[2.0], [0.0]])
     np.testing.assert_array_equal(taken.weights, [2.0, 0.0])
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.5), Adam(0.01), AdamW(0.01), Momentum(0.1)], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_clipped_step_takes_the_gradient_at_the_largest_norm_allowed(engine, optimizer, dtype):
+    objective = Objective(1e-3, 1e-2, max_grad_norm=0.05)
+    problem = problem_of(SPEC, 10, weighted=True, objective=objective).rounded(dtype)
+    result = train(engine, problem, optimizer, np.arange(10), 4)
+
+    theta, state = problem.theta.copy(), optimizer.new_state(problem.theta)
+    gradient = np.empty_like(theta)
+    weights = np.concatenate([np.ones(15), np.zeros(5), np.ones(10), np.zeros(2)]).astype(dtype)
+    for step, rows in enumerate((np.arange(4), np.arange(4, 8), np.arange(8, 10))):
+        batch = problem.examples.take(rows)
+        engine.loss_and_gradient(problem.spec, theta, batch, objective, gradient)
+        norm = np.linalg.norm(gradient.astype(np.float64))
+        assert norm > 0.05
+        # Reported are the cost without penalties and the norm before clipping.
+        cost = engine.loss(problem.spec, theta, batch, Objective())
+        assert_within(result.cost[step], cost, 40 * epsilon(dtype))
+        assert_within(result.norm[step], norm, 400 * epsilon(dtype))
+        theta, new_state = optimizer.update(
+            theta,
+            gradient * gradient.dtype.type(0.05 / norm),
+            optimizer.equation_state(state),
+            float(optimizer.learning_rates(1, 1)[0]),
+            weights,
+        )
+        for slot, value in zip(state.slots, new_state, strict=False):
+            slot[...] = value
+        state.t += 1
+    # Three steps of a rate of at most ½ from gradients that differ by some roundings; Adam
+    # divides them by their own size.
+    assert_within(result.theta, theta, 4000 * epsilon(dtype))
+    assert result.state.t == 3
+
+
+def test_a_bound_that_no_gradient_reaches_changes_nothing_but_roundings(engine):
+    free, bounded = (
+        train(
+            engine,
+            problem_of(SPEC, 10, objective=objective).rounded("float64"),
+            SGD(0.1),
+            np.arange(10),
+            4,
+        )
+        for objective in (Objective(), Objective(max_grad_norm=1e6))
+    )
+    # Three steps of sums of at most 10 terms of order 1.
+    assert_within(bounded.theta, free.theta, 100 * epsilon("float64"))
+    assert_within(bounded.norm, free.norm, 100 * epsilon("float64"))
+
+
+def test_clipping_keeps_the_steps_of_an_exploding_problem_short(engine):
+    spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
+    problem = Problem(
+        spec, np.array([1e6, 0.0]), np.array([[1e6]]), np.array([[0.0]]), None,
+        Objective(max_grad_norm=1.0),
+    )  # fmt: skip
+    result = train(engine, problem, SGD(0.5), np.arange(1), 1)
+    # δW = 1e18, δb = 1e12: nearly all of the step is W's.
+    np.testing.assert_allclose(result.theta, [1e6 - 0.5, -0.5e-6], rtol=1e-9)
+    assert result.norm[0] == pytest.approx(1e18)

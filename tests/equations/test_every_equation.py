@@ -38,8 +38,13 @@ ARRAYS = {
     "U": _W,
     "N": _W,
     "draws": _W,
+    "tau": np.array([0.0, 1.0, 2.0, 3.0, 7.0]),
 }
-NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "n_in": 2, "n_out": 2}
+NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "strength": 0.01, "n_in": 2, "n_out": 2}
+# Of the schedules.
+NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 1.0}
+NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}
+NUMBERS |= {"max_norm": 0.5, "smoothing": 0.1, "classes": 2}
 FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,
     "derivative": lambda Z: Z * 2.0,
@@ -52,6 +57,10 @@ STATES = {
     "nesterov_update": optimizers.momentum_init,
     "rmsprop_update": optimizers.rmsprop_init,
     "adam_update": optimizers.adam_init,
+    "adamw_update": optimizers.adam_init,
+    "nadam_update": optimizers.adam_init,
+    "lion_update": optimizers.momentum_init,
+    "adam_plain_epsilon_update": optimizers.adam_init,
 }
 
 

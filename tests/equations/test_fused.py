@@ -127,5 +127,8 @@ def test_every_fused_pair_names_an_activation_and_a_cost():
         ("softmax", "cross_entropy"),
         ("sigmoid", "binary_cross_entropy"),
         ("identity", "mse"),
+        ("softmax", "focal"),
+        ("sigmoid", "binary_focal"),
+        ("exponential", "poisson"),
     }
-    assert {cost for _, cost in FUSED_PAIRS} == set(COSTS)
+    assert {cost for _, cost in FUSED_PAIRS} <= set(COSTS)

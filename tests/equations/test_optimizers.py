@@ -1,4 +1,4 @@
-"""O0 to O5."""
+"""O0 to O8, and O3e."""
 
 import math
 from collections.abc import Callable
@@ -79,6 +79,42 @@ CASES = (
         0.02,
         2e-4,
     ),
+    Case(
+        "O6-adamw",
+        optimizers.adam_init,
+        optimizers.adamw_update,
+        recurrences.adamw,
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.2},
+        0.1,
+        1e-2,
+    ),
+    Case(
+        "O7-nadam",
+        optimizers.adam_init,
+        optimizers.nadam_update,
+        recurrences.nadam,
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        0.1,
+        1e-2,
+    ),
+    Case(
+        "O3e-adam_plain_epsilon",
+        optimizers.adam_init,
+        optimizers.adam_plain_epsilon_update,
+        recurrences.adam_plain_epsilon,
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        0.1,
+        1e-2,
+    ),
+    Case(
+        "O8-lion",
+        optimizers.momentum_init,
+        optimizers.lion_update,
+        recurrences.lion,
+        {"beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.2},
+        0.1,
+        2e-3,
+    ),
 )
 every_optimizer = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 
@@ -148,8 +184,9 @@ def test_optimizer_minimises_a_parabola(array, case):
         300,
         case.parabola_rate,
     )
-    # RMSprop and Adam end within a step's length, about α, of the minimum; the others closer.
-    assert_within(path[-1], as_float64(minimum), case.parabola_rate)
+    # RMSprop and Adam end within a step's length, about α, of the minimum, Lion, which always steps
+    # by α, within one and a half; the others closer.
+    assert_within(path[-1], as_float64(minimum), 1.5 * case.parabola_rate)
 
 
 @every_optimizer
@@ -178,7 +215,8 @@ def test_optimizer_state_starts_at_zero(array, case):
 @every_optimizer
 def test_zero_gradient_from_the_start_changes_nothing(array, case):
     theta = array([1.0, -2.0])
-    path = _run(case, theta, lambda _, theta: theta * 0.0, 3, 0.1)
+    settings = {"weight_decay": 0.0} if "weight_decay" in case.settings else {}
+    path = _run(case, theta, lambda _, theta: theta * 0.0, 3, 0.1, **settings)
     np.testing.assert_array_equal(as_float64(path[-1]), [1.0, -2.0])
 
 
@@ -223,3 +261,74 @@ def test_o4_heavy_ball_is_o1_at_a_learning_rate_times_one_minus_beta(array64):
     )
     for one, other in zip(heavy, average, strict=True):
         assert_within(one, as_float64(other), 20 * 8 * epsilon("float64"))
+
+
+def test_o6_adamw_of_a_worked_example(array, dtype):
+    # The first step is α sign(δW) but for ε; the decay takes 0.1 · 0.5 · W beside it.
+    theta, _ = optimizers.adamw_update(
+        array([2.0, 2.0]),
+        array([4.0, -4.0]),
+        optimizers.adam_init(array([2.0, 2.0])),
+        0.1,
+        weight_decay=0.5,
+    )
+    assert_within(theta, [2 - 0.1 - 0.1, 2 + 0.1 - 0.1], 1e-8 + 32 * epsilon(dtype))
+
+
+def test_o6_decay_is_not_divided_by_the_size_of_the_gradients(array64):
+    # P1 in the gradient of O3 moves both weights by about α; O6's decay by α λ W, whatever δW.
+    theta, gradient = array64([1.0, 1.0]), array64([1e-3, 1e3])
+    state = optimizers.adam_init(theta)
+    plain, _ = optimizers.adam_update(theta, gradient, state, 0.1)
+    decayed, _ = optimizers.adamw_update(theta, gradient, state, 0.1, weight_decay=0.25)
+    assert_within(as_float64(plain) - as_float64(decayed), [0.025, 0.025], 1e-15)
+
+
+@pytest.mark.parametrize(
+    ("init", "update"),
+    [
+        (optimizers.adam_init, optimizers.adamw_update),
+        (optimizers.momentum_init, optimizers.lion_update),
+    ],
+    ids=["O6-adamw", "O8-lion"],
+)
+def test_decay_may_differ_from_parameter_to_parameter(array, dtype, init, update):
+    theta = array([1.0, 1.0, -4.0])
+    zero = array([0.0, 0.0, 0.0])
+    new, _ = update(theta, zero, init(theta), 0.5, weight_decay=array([0.25, 0.0, 0.25]))
+    assert_within(new, [0.875, 1.0, -3.5], 4 * epsilon(dtype))
+
+
+def test_o7_nadam_of_a_worked_example(array64):
+    # t = 1: V = 0.1 δW, so V̂ = 0.9 · 0.1/(1 − 0.81) δW + δW = (9/19 + 1) δW; √Ŝ = |δW|.
+    theta, state = optimizers.nadam_update(
+        array64([1.0]), array64([2.0]), optimizers.adam_init(array64([1.0])), 0.19
+    )
+    assert_within(theta, [1 - 0.28], 1e-8)
+    assert state.t == 1
+
+
+def test_o8_lion_of_a_worked_example(array, dtype):
+    # V = −1 and δW = 5: 0.9 · −1 + 0.1 · 5 < 0 steps up; the average that stays is −0.94.
+    state = optimizers.MomentumState(array([-1.0, -1.0, 0.0]))
+    theta, state = optimizers.lion_update(
+        array([1.0, 1.0, 1.0]), array([5.0, 10.0, 0.0]), state, 0.125, weight_decay=0.0
+    )
+    np.testing.assert_array_equal(as_float64(theta), [1.125, 0.875, 1.0])
+    assert_within(state.V, [-0.94, -0.89, 0.0], 4 * epsilon(dtype))
+
+
+def test_o3e_first_step_equals_scikit_learn(array64):
+    from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
+
+    start, gradient = np.array([0.5, -1.0, 2.0]), np.array([1e-7, -1e-3, 4.0])
+    theirs_theta = start.copy()
+    theirs = AdamOptimizer([theirs_theta], learning_rate_init=0.1, epsilon=1e-4)
+    theta = array64(start)
+    state = optimizers.adam_init(theta)
+    for _ in range(3):
+        theirs.update_params([theirs_theta], [gradient])
+        theta, state = optimizers.adam_plain_epsilon_update(
+            theta, array64(gradient), state, 0.1, epsilon=1e-4
+        )
+    assert_within(theta, theirs_theta, 3 * 16 * epsilon("float64"))

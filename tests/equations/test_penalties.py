@@ -1,9 +1,10 @@
-"""P1 and P2."""
+"""P1, P2 and P3."""
 
 import numpy as np
 import pytest
 
 from chainrule.equations import penalties
+from chainrule.equations.costs import batch_cost
 from tests.numerics import as_float64, assert_within, epsilon
 
 W = [[3.0, -4.0], [0.0, 1.0]]
@@ -50,3 +51,13 @@ def test_penalty_gradient_equals_central_differences(array64, penalty, gradient)
 @pytest.mark.parametrize("penalty", [penalties.l2_penalty, penalties.l1_penalty], ids=["P1", "P2"])
 def test_penalty_of_zero_strength_is_zero(array, penalty):
     assert as_float64(penalty(array(W), 0.0)) == 0.0
+
+
+def test_p3_shared_strength_penalises_the_sum_of_the_costs(array, dtype):
+    # (1 · 2 + 3 · 6 + 0.1 · 26/2)/4: the weighted sum of two costs and the whole P1, over Σw.
+    C, weights = array([2.0, 6.0]), array([1.0, 3.0])
+    strength = float(penalties.shared_strength(0.1, weights))
+    total = as_float64(batch_cost(C, weights)) + as_float64(
+        penalties.l2_penalty(array(W), strength)
+    )
+    assert_within(array([total]), [(20.0 + 1.3) / 4], 32 * epsilon(dtype))

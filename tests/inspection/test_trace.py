@@ -256,4 +256,4 @@ def test_arguments_that_do_not_fit_are_refused():
     with pytest.raises(InvalidArgumentError, match=r"^Y: "):
         network().trace(X, Y[:3])
     with pytest.raises(InvalidArgumentError, match=r"^optimizer: "):
-        network().trace(X, Y, optimizer="adamw")
+        network().trace(X, Y, optimizer="adamax")

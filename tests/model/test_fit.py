@@ -23,7 +23,7 @@ def network(**changes):
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_optimizer_learns(name, dtype, engine_name):
-    rates = {"rmsprop": 0.01, "adam": 0.03}
+    rates = {"rmsprop": 0.01, "adam": 0.03, "adamw": 0.03, "nadam": 0.03, "lion": 0.01}
     net = network(dtype=dtype)
     optimizer = OPTIMIZERS[name](learning_rate=rates.get(name, 0.3))
     history = net.fit(
@@ -185,7 +185,7 @@ def test_validation_and_metrics_are_those_of_the_network(engine_name):
         ({"batch_size": 0}, r"^batch_size: expected a whole number of at least 1; got 0$"),
         ({"batch_size": "8"}, r"^batch_size: .*got '8'$"),
         ({"batch_size": 8.0}, r"^batch_size: .*got 8\.0$"),
-        ({"optimizer": "adamw"}, r"^optimizer: expected one of sgd"),
+        ({"optimizer": "adamax"}, r"^optimizer: expected one of sgd"),
         ({"optimizer": 0.1}, r"^optimizer: .*got 0\.1$"),
         ({"metrics": ["auc"]}, r"^metrics: expected accuracy, .*got 'auc'$"),
         ({"engine": "fast"}, r"^engine: "),

@@ -24,33 +24,38 @@ struct Result {
     bool operator==(const Result &) const = default;
 };
 
-Result run(int threads, long m, long batch, int n_in, int hidden, int n_out) {
-    const DenseLayer layers[] = {{n_in, hidden, tanh_, 0.0, 0, long(n_in) * hidden},
-                                 {hidden, n_out, softmax, 0.0, long(n_in) * hidden + hidden,
-                                  long(n_in) * hidden + hidden + long(hidden) * n_out}};
-    const Network net{2, layers, cross_entropy, true};
-    const long count = layers[1].b + n_out, steps = (m + batch - 1) / batch * 2;
+Result run(int threads, bool mixed, long m, long batch, int n_in, int hidden, int n_out) {
+    const long second = long(n_in) * hidden + hidden;
+    const Layer layers[] = {{dense, n_in, hidden, tanh_, 0.0, 0},
+                            {dropout, hidden, hidden, identity, 0.3, second},
+                            {dense, hidden, n_out, softmax, 0.0, second}};
+    const long count = second + long(hidden) * n_out + n_out;
+    const Network net{3, layers, cross_entropy, true, 0.0, count};
+    const long steps = (m + batch - 1) / batch * 2;
     unsigned state = 1;
     Result result;
     result.parameters.resize(count);
     for (float &x : result.parameters)
         x = 0.1f * next(state);
-    std::vector<float> X(m * n_in), Y(m * n_out, 0.0f), slots(2 * count, 0.0f);
+    std::vector<float> X(m * n_in), slots(2 * count, 0.0f);
     for (float &x : X)
         x = next(state);
+    std::vector<std::int32_t> classes(m), order(2 * m);
     for (long i = 0; i < m; ++i)
-        Y[i * n_out + i % n_out] = 1.0f;
-    std::vector<std::int64_t> order(2 * m);
+        classes[i] = std::int32_t(i % n_out);
     for (long i = 0; i < 2 * m; ++i)
-        order[i] = (i * 7919) % m;
-    const Examples<float> examples{X.data(), Y.data(), nullptr, order.data(), m, m, 2};
+        order[i] = std::int32_t((i * 7919) % m);
+    const Examples<float> examples{X.data(), nullptr, classes.data(), nullptr, order.data(), m,
+                                   m,        2};
     const std::vector<double> rates(steps, 1e-3);
-    const Update<float> update{
-        adam, 0.9, 0.999, 1e-8, {slots.data(), slots.data() + count}, 0, rates.data(), 1e-4, 1e-4};
+    Update<float> update{adam, 0.9,          0.999, 1e-8, {slots.data(), slots.data() + count},
+                         0,    rates.data(), 1e-4,  1e-4};
+    update.max_norm = mixed ? 0.0 : 0.1;
+    update.key = 7;
     const Control control{threads, nullptr, nullptr};
     result.costs.resize(2 * steps);
-    kernels<float>().train(net, result.parameters.data(), examples, batch, update,
-                           result.costs.data(), result.costs.data() + steps, control);
+    kernels<float>(mixed).train(net, result.parameters.data(), examples, batch, update,
+                                result.costs.data(), result.costs.data() + steps, control);
     result.outputs.resize(m * n_out);
     kernels<float>().forward(net, result.parameters.data(), X.data(), m, result.outputs.data(),
                              control);
@@ -66,12 +71,16 @@ int main() {
         int n_in, hidden, n_out;
     } cases[] = {{1000, 256, 70, 130, 5}, {300, 64, 200, 200, 3}, {20000, 20000, 300, 40, 2}};
     for (const auto &c : cases) {
-        const Result alone = run(1, c.m, c.batch, c.n_in, c.hidden, c.n_out);
-        for (int threads = 2; threads <= 4; ++threads) {
-            const bool same = run(threads, c.m, c.batch, c.n_in, c.hidden, c.n_out) == alone;
-            std::printf("%ld examples, batch %ld, %d threads: %s\n", c.m, c.batch, threads,
-                        same ? "the same bits" : "OTHER BITS");
-            failed += !same;
+        for (const bool mixed : {false, true}) {
+            if (mixed && !has_mixed()) continue;
+            const Result alone = run(1, mixed, c.m, c.batch, c.n_in, c.hidden, c.n_out);
+            for (int threads = 2; threads <= 4; ++threads) {
+                const Result other = run(threads, mixed, c.m, c.batch, c.n_in, c.hidden, c.n_out);
+                std::printf("%ld examples, batch %ld%s, %d threads: %s\n", c.m, c.batch,
+                            mixed ? ", mixed" : "", threads,
+                            other == alone ? "the same bits" : "OTHER BITS");
+                failed += !(other == alone);
+            }
         }
     }
     return failed != 0;

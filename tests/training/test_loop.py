@@ -8,6 +8,7 @@ import pytest
 
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam
+from chainrule.engines.schedules import CosineDecay, ExponentialDecay, Warmup
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.layers import Dense
 from chainrule.network.parameters import initial_parameters, views
@@ -246,3 +247,31 @@ def test_a_loop_that_is_left_between_events_leaves_whole_steps(engine, a_step_at
     first = stepped.examples.take(np.arange(4))
     list(replace(stepped, examples=first).events())
     np.testing.assert_array_equal(run.parameters, stepped.parameters)
+
+
+@pytest.mark.parametrize("learning_rate", [CosineDecay(0.1), Warmup(ExponentialDecay(0.1, 0.5))])
+def test_epochs_with_a_schedule_go_through_the_engine_together_and_change_nothing(
+    engine, learning_rate
+):
+    together, alone = (
+        training(engine, optimizer=SGD(learning_rate), epochs=20, watched=watched)
+        for watched in (False, True)
+    )
+    events = [of_kind(run.events(), EpochEnded) for run in (together, alone)]
+    np.testing.assert_array_equal(together.parameters, alone.parameters)
+    assert [e.learning_rate for e in events[0]] == [e.learning_rate for e in events[1]]
+
+
+def test_a_training_of_no_epochs_takes_any_schedule(engine):
+    run = training(engine, optimizer=SGD(CosineDecay(1.0)), epochs=0)
+    before = run.parameters.copy()
+    assert [type(event) for event in run.events()] == [TrainingStarted, Stopped]
+    np.testing.assert_array_equal(run.parameters, before)
+
+
+def test_a_schedule_without_a_length_has_that_of_the_training(engine):
+    run = training(engine, optimizer=SGD(CosineDecay(1.0)), epochs=2)
+    rates = [event.learning_rate for event in of_kind(run.events(), EpochEnded)]
+    # Three steps an epoch: the last are τ = 2 and 5 of 6.
+    expected = [0.5 * (1 + np.cos(np.pi * tau / 6)) for tau in (2, 5)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-14)

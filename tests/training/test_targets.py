@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
@@ -23,6 +24,12 @@ INDICES = [2, 0, 1, 2]
 ONE_HOT = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
 
 
+def rows_of(spec, targets):
+    """Return targets as an engine's equations read them."""
+    inputs = np.zeros((len(targets), spec.n_features), spec.dtype)
+    return Examples(inputs, targets).targets(spec.n_outputs)
+
+
 @pytest.mark.parametrize("spec", [SOFTMAX, SIGMOIDS, network(3, "softmax", "mse")])
 @pytest.mark.parametrize(
     "Y",
@@ -41,9 +48,9 @@ ONE_HOT = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
 )
 def test_classes_as_indices_or_one_hot_are_the_same_targets(spec, Y):
     targets = as_targets(spec, Y, 4)
-    assert targets.dtype == np.float32
+    assert targets.dtype == (np.int32 if targets.ndim == 1 else np.float32)
     assert targets.flags.c_contiguous
-    np.testing.assert_array_equal(targets, ONE_HOT)
+    np.testing.assert_array_equal(rows_of(spec, targets), ONE_HOT)
 
 
 @pytest.mark.parametrize("spec", [SIGMOID, VALUE])
@@ -58,11 +65,11 @@ def test_soft_targets_are_values_and_stay_so():
 
 
 def test_as_many_classes_as_examples_are_still_classes():
-    np.testing.assert_array_equal(as_targets(SOFTMAX, [0, 1, 2], 3), np.eye(3))
+    np.testing.assert_array_equal(rows_of(SOFTMAX, as_targets(SOFTMAX, [0, 1, 2], 3)), np.eye(3))
 
 
 def test_a_single_example_may_be_a_single_class():
-    np.testing.assert_array_equal(as_targets(SOFTMAX, [1], 1), [[0, 1, 0]])
+    np.testing.assert_array_equal(rows_of(SOFTMAX, as_targets(SOFTMAX, [1], 1)), [[0, 1, 0]])
 
 
 @pytest.mark.parametrize(

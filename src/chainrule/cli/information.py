@@ -80,7 +80,7 @@ def _of_network(network: "Network") -> list[tuple[str, str]]:
     spec = network.spec
     return [
         ("layers", ", ".join([str(spec.n_features), *map(repr, spec.layers)])),
-        ("cost", spec.cost),
+        ("cost", str(spec.cost)),
         ("parameters", f"{network.parameters.size:,} of {spec.dtype}"),
         ("epochs trained", str(network.epochs_trained)),
         ("seed", str(network.seed)),

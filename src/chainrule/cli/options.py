@@ -18,7 +18,11 @@ TablePath: TypeAlias = Annotated[
     Path, typer.Argument(metavar="TABLE", help="A CSV file whose first line names the columns.")
 ]
 OptimizerName: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME", help="sgd, momentum, heavy_ball, nesterov, rmsprop or adam.")
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="sgd, momentum, heavy_ball, nesterov, rmsprop, adam, adamw, nadam or lion.",
+    ),
 ]
 LearningRate: TypeAlias = Annotated[
     float | None,

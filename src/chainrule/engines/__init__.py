@@ -5,15 +5,19 @@ writes only what it was handed as output. Randomness (weights, the order of exam
 above.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from chainrule.checks import whole_number
-from chainrule.engines import extension
-from chainrule.engines.base import Engine
-from chainrule.engines.native import NativeEngine
+from chainrule.engines import extension, native
+from chainrule.engines.base import Engine, Floats
+from chainrule.engines.native import NativeEngine, has_mixed
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.cost import CustomCost
+from chainrule.network.spec import NetworkSpec
 
 ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
     {"reference": ReferenceEngine}
@@ -52,6 +56,60 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
     return ENGINES[name](threads)
 
 
+def engine_for(
+    spec: NetworkSpec, name: str, threads: int | None = None, precision: str = "full"
+) -> Engine:
+    """Return the engine of that name for training `spec`; "auto" is the fastest that can.
+
+    The compiled core knows no cost of a user's own: there, "auto" is the reference engine.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    name : str
+    threads : int, optional
+    precision : {"full", "mixed"}
+        "mixed": products in bfloat16, everything else in float32. Where engine or CPU cannot, a
+        warning says so, and products are float32 too.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is none of that name, `threads` is not a whole number of at least 1, or mixed
+        precision is asked for with float64.
+    """
+    if precision not in ("full", "mixed"):
+        raise InvalidArgumentError(f"precision: expected full or mixed; got {precision!r}")
+    if name == "auto" and isinstance(spec.cost, CustomCost):
+        name = "reference"
+    engine = engine_named(name, threads)
+    if precision == "full":
+        return engine
+    if spec.dtype != "float32":
+        raise InvalidArgumentError(
+            f"precision: mixed precision is for networks of dtype float32; this one is {spec.dtype}"
+        )
+    if isinstance(engine, NativeEngine) and has_mixed():
+        return NativeEngine(engine.threads, mixed=True)
+    cause = "the reference engine has none"
+    if isinstance(engine, NativeEngine):
+        cause = "this CPU (or the instruction set that is forced) has no AVX-512-BF16"
+    warnings.warn(
+        f"precision: there are no bfloat16 products here ({cause}); training in float32",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return engine
+
+
+def quick_predictor(spec: NetworkSpec) -> Callable[[Floats, Any], Floats | None]:
+    """Return the fastest engine's way to a prediction with the least around it.
+
+    It is a function of (parameters, X) that gives None wherever X takes a closer look.
+    """
+    return native.quick_predictor(spec) if _FASTEST == "native" else lambda parameters, X: None
+
+
 _FASTEST = "native" if "native" in ENGINES else "reference"
 
 # Engines have no state: those that decide on their threads themselves are made once.
@@ -59,4 +117,4 @@ _SHARED: Mapping[str, Engine] = MappingProxyType(
     {name: engine(None) for name, engine in ENGINES.items()} | {"auto": ENGINES[_FASTEST](None)}
 )
 
-__all__ = ["ENGINES", "Engine", "engine_named"]
+__all__ = ["ENGINES", "Engine", "engine_for", "engine_named", "quick_predictor"]

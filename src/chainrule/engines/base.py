@@ -1,6 +1,6 @@
 """The contract between the training loop and whoever executes the steps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -14,10 +14,32 @@ Floats: TypeAlias = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised beside the cost: penalties on the weights (P1, P2)."""
+    """What a step goes down beside the cost, and how long its gradient may be."""
 
     l1: float = 0.0
     l2: float = 0.0
+    """Penalties on the weights (P2, P1)."""
+    shared: bool = False
+    """Whether a batch's penalties are divided by its sum of weights, P3 (none if that is 0)."""
+    max_grad_norm: float = float("inf")
+    """A step's gradient, penalties included, is scaled down to this norm if longer (G1)."""
+
+    @property
+    def penalised(self) -> bool:
+        """Whether there is any penalty."""
+        return bool(self.l1 or self.l2)
+
+    @property
+    def clips(self) -> bool:
+        """Whether there is a bound on the gradient."""
+        return self.max_grad_norm < float("inf")
+
+    def over(self, weight: float) -> "Objective":
+        """Return the objective of a batch of that sum of weights: its own l1 and l2."""
+        if not self.shared:
+            return self
+        share = 1 / weight if weight > 0 else 0.0
+        return replace(self, l1=self.l1 * share, l2=self.l2 * share, shared=False)
 
 
 class Examples(NamedTuple):
@@ -40,7 +62,7 @@ class Examples(NamedTuple):
         np.equal(classes[:, None], np.arange(n_outputs), out=targets)
         return targets
 
-    def take(self, rows: NDArray[np.int32]) -> "Examples":
+    def take(self, rows: NDArray[np.integer]) -> "Examples":
         """Return the examples of these rows, copied together."""
         weights = None if self.weights is None else self.weights[rows]
         return Examples(self.X[rows], self.Y[rows], weights)
@@ -51,6 +73,13 @@ class Examples(NamedTuple):
         Y = self.Y if self.Y.ndim == 1 else self.Y.astype(dtype)
         return Examples(self.X.astype(dtype), Y, weights)
 
+    @property
+    def weight(self) -> float:
+        """The sum of the weights."""
+        if self.weights is None:
+            return float(len(self.X))
+        return float(self.weights.sum(dtype=np.float64))
+
 
 class StepRecords(NamedTuple):
     """Where an engine writes what it saw at each step, before that step's update."""
@@ -58,7 +87,14 @@ class StepRecords(NamedTuple):
     cost: NDArray[np.float64]
     """(steps,): J of the batch, without penalties."""
     gradient_norm: NDArray[np.float64]
-    """(steps,): Euclidean norm of the whole gradient, penalties included."""
+    """(steps,): Euclidean norm of the whole gradient, penalties included, before any clipping."""
+    penalty: NDArray[np.float64] | None = None
+    """(steps,): the penalties; None: nobody wants to know."""
+
+    def part(self, steps: slice) -> "StepRecords":
+        """Return the records of some steps: views."""
+        penalty = None if self.penalty is None else self.penalty[steps]
+        return StepRecords(self.cost[steps], self.gradient_norm[steps], penalty)
 
 
 class Engine(Protocol):

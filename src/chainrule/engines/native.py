@@ -1,6 +1,8 @@
 """The native engine: the compiled core in native/, the default."""
 
 import os
+from dataclasses import replace
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,7 +13,9 @@ from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.equations.activations.elu import SELU_ALPHA
+from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
+from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 
@@ -28,11 +32,33 @@ _ACTIVATIONS = (
     "silu",
     "mish",
     "softplus",
+    "exponential",
     "softmax",
 )
 _DENSE = 0
-_COSTS = ("mse", "binary_cross_entropy", "cross_entropy")
-_OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "heavy_ball", "nesterov")
+_COSTS = (
+    "mse",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "absolute_error",
+    "huber",
+    "quantile",
+    "log_cosh",
+    "binary_focal",
+    "focal",
+    "poisson",
+)
+_OPTIMIZERS = (
+    "sgd",
+    "momentum",
+    "rmsprop",
+    "adam",
+    "heavy_ball",
+    "nesterov",
+    "adamw",
+    "nadam",
+    "lion",
+)
 
 
 class NativeEngine:
@@ -43,24 +69,27 @@ class NativeEngine:
     threads : int, optional
         At most this many; by default as many as there are cores, and fewer where a step is too
         short to share.
+    mixed : bool, default False
+        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`).
+        Sums, parameters and the optimizer stay float32; so do losses and outputs for themselves.
     """
 
     name = "native"
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, mixed: bool = False) -> None:
         self.threads = default_threads() if threads is None else threads
+        self.mixed = mixed
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`."""
-        _plan(spec).forward(parameters, X, out, self.threads)
+        _plan(_without_own_cost(spec)).forward(parameters, X, out, self.threads)
 
     def loss(
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
         """Return J plus penalties over all examples."""
-        return float(
-            _plan(spec).loss(parameters, *examples, objective.l1, objective.l2, None, self.threads)
-        )
+        own = objective.over(examples.weight)
+        return float(_plan(spec).loss(parameters, *examples, own.l1, own.l2, None, self.threads))
 
     def loss_and_gradient(
         self,
@@ -71,9 +100,10 @@ class NativeEngine:
         gradient: Floats,
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
+        own = objective.over(examples.weight)
         return float(
             _plan(spec).loss(
-                parameters, *examples, objective.l1, objective.l2, gradient, self.threads
+                parameters, *examples, own.l1, own.l2, gradient, self.threads, self.mixed
             )
         )
 
@@ -110,15 +140,40 @@ class NativeEngine:
                 learning_rates,
                 objective.l1,
                 objective.l2,
-                0.0,
-                0,
+                getattr(optimizer, "plain_epsilon", False),
+                objective.shared,
                 records.cost,
                 records.gradient_norm,
+                records.penalty,
                 self.threads,
+                settings.get("weight_decay", 0.0),
+                objective.max_grad_norm if objective.clips else 0.0,
+                0,
+                self.mixed,
             )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
             state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+
+
+def has_mixed() -> bool:
+    """Whether the instruction set in use multiplies in bfloat16."""
+    return extension.native is not None and bool(extension.native.cpu_info()["mixed"])
+
+
+def quick_predictor(spec: NetworkSpec) -> Callable[[Floats, Any], Floats | None]:
+    """Return the way to a prediction with the least around it: a function of (parameters, X).
+
+    It gives None, and not an error, where X is anything but a finite C-ordered array of the
+    network's type and width: the usual way then says what is wrong, or brings it into that form.
+    """
+    predict: Callable[[Floats, Any], Floats | None] = _plan(_without_own_cost(spec)).predict
+    return predict
+
+
+def _without_own_cost(spec: NetworkSpec) -> NetworkSpec:
+    # A cost has no part in outputs, so that of a user, which the core does not know, may go.
+    return replace(spec, cost="mse") if isinstance(spec.cost, CustomCost) else spec
 
 
 @lru_cache(maxsize=256)
@@ -129,8 +184,17 @@ def _plan(spec: NetworkSpec) -> Any:
         name, parameters = parse_activation(layer.activation)
         parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
         layers.append((_DENSE, n_in, layer.units, _ACTIVATIONS.index(name), parameter))
+    if isinstance(spec.cost, CustomCost):
+        raise InvalidArgumentError(
+            f"engine: the compiled core cannot run {spec.cost.name}, a cost of your own; "
+            'use engine="reference" (engine="auto" chooses it)'
+        )
+    name, parameters = parse_cost(spec.cost)
+    parameter = next(iter(parameters.values()), 0.0)
     assert extension.native is not None
-    return extension.native.Plan(layers, _COSTS.index(spec.cost), spec.fused)
+    return extension.native.Plan(
+        layers, _COSTS.index(name), spec.fused, parameter, default_threads()
+    )
 
 
 @cache

@@ -1,22 +1,23 @@
-"""Optimizers as a user names them: their settings, bound to the equations O0 to O5.
+"""Optimizers as a user names them: their settings, bound to the equations O0 to O8.
 
 To add one: its equations in `chainrule.equations.optimizers`, a class here, its compiled twin,
 and a line in `OPTIMIZERS`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.schedules import Schedule
 from chainrule.equations import optimizers as equations
 from chainrule.errors import InvalidArgumentError
 
-LearningRate: TypeAlias = float | Callable[[int], float]
-"""A number, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
+LearningRate: TypeAlias = float | Schedule | Callable[[int], float]
+"""A number, a schedule, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
 
 
 @dataclass
@@ -52,24 +53,44 @@ class Optimizer:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if isinstance(field.default, bool):
+                if not isinstance(value, bool):
+                    raise InvalidArgumentError(
+                        f"{field.name}: expected True or False; got {value!r}"
+                    )
+                continue
             if field.name == "learning_rate":
-                if not callable(value):
-                    check_learning_rate(value)
+                if isinstance(value, Schedule) or callable(value):
+                    continue
+                check_learning_rate(value)
             elif field.name == "epsilon":
                 if not (_is_number(value) and 0 < value < np.inf):
                     raise InvalidArgumentError(f"epsilon: expected a number > 0; got {value!r}")
+            elif field.name == "weight_decay":
+                if not (_is_number(value) and 0 <= value < np.inf):
+                    raise InvalidArgumentError(
+                        f"weight_decay: expected a finite number ≥ 0; got {value!r}"
+                    )
             elif not (_is_number(value) and 0 <= value < 1):
                 raise InvalidArgumentError(
                     f"{field.name}: expected a number in [0, 1); got {value!r}"
                 )
-            if not callable(value):
-                # A float64 of NumPy would turn float32 arithmetic into float64.
-                object.__setattr__(self, field.name, float(value))
+            # A float64 of NumPy would turn float32 arithmetic into float64.
+            object.__setattr__(self, field.name, float(value))
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """Everything but the learning rate, by the names of the equation's arguments."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learning_rate"}
+        """The numbers but the learning rate, by the names of the equation's arguments."""
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name != "learning_rate" and not isinstance(f.default, bool)
+        }
+
+    @property
+    def decays(self) -> bool:
+        """Whether its equation lets weights decay by themselves."""
+        return hasattr(self, "weight_decay")
 
     def learning_rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
         """Return α for the steps t = first_step, …: (steps,).
@@ -79,12 +100,22 @@ class Optimizer:
         InvalidArgumentError
             If a schedule returns anything but a finite number ≥ 0.
         """
+        if isinstance(self.learning_rate, Schedule):
+            return self.learning_rate.rates(first_step, steps)
         if not callable(self.learning_rate):
             return np.full(steps, self.learning_rate)
         rates = [self.learning_rate(t) for t in range(first_step, first_step + steps)]
         for rate in rates:
             check_learning_rate(rate)
         return np.array(rates, np.float64)
+
+    def planned(self, total_steps: int, steps_per_epoch: int) -> Self:
+        """Return this optimizer, its schedule told how long a training is."""
+        if not isinstance(self.learning_rate, Schedule):
+            return self
+        return replace(
+            self, learning_rate=self.learning_rate.planned(max(1, total_steps), steps_per_epoch)
+        )
 
     def new_state(self, theta: NDArray[np.floating]) -> OptimizerState:
         """Return the state before the first update: all zero."""
@@ -96,11 +127,22 @@ class Optimizer:
         return self.state_type(*state.slots, *counted)
 
     def update(
-        self, theta: Any, gradient: Any, equation_state: Any, learning_rate: float
+        self,
+        theta: Any,
+        gradient: Any,
+        equation_state: Any,
+        learning_rate: float,
+        weights: Any = 1.0,
     ) -> tuple[Any, Any]:
-        """Return the new θ and the new state: the optimizer's equation, nothing in place."""
+        """Return the new θ and the new state: the optimizer's equation, nothing in place.
+
+        `weights` is 1 for each parameter that a decay pulls on, 0 for the others.
+        """
+        settings: dict[str, Any] = self.hyperparameters
+        if self.decays:
+            settings["weight_decay"] = settings["weight_decay"] * weights
         return type(self).update_equation(
-            theta, gradient, equation_state, learning_rate, **self.hyperparameters
+            theta, gradient, equation_state, learning_rate, **settings
         )
 
 
@@ -112,8 +154,8 @@ def check_learning_rate(value: object) -> None:
     """Raise unless `value` is a finite number ≥ 0."""
     if not (_is_number(value) and 0 <= value < np.inf):  # type: ignore[operator]
         raise InvalidArgumentError(
-            "learning_rate: expected a finite number ≥ 0, or a function of the step that "
-            f"returns one; got {value!r}"
+            "learning_rate: expected a finite number ≥ 0, a schedule such as CosineDecay(0.01), or "
+            f"a function of the step that returns a number; got {value!r}"
         )
 
 
@@ -127,8 +169,9 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
-        α, or a function of the step t = 1, 2, ….
+    learning_rate : float, Schedule or callable, default 0.01
+        α, a schedule (`TimeDecay`, `ExponentialDecay`, `CosineDecay`, `OneCycle`, `Warmup`), or a
+        function of the step t = 1, 2, ….
     """
 
     name = "sgd"
@@ -145,7 +188,7 @@ class Momentum(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     beta : float, default 0.9
         β in [0, 1).
     """
@@ -165,7 +208,7 @@ class HeavyBall(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     beta : float, default 0.9
         β in [0, 1).
     """
@@ -185,7 +228,7 @@ class Nesterov(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     beta : float, default 0.9
         β in [0, 1).
     """
@@ -205,7 +248,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta : float, default 0.9
         β in [0, 1).
     epsilon : float, default 1e-8
@@ -227,10 +270,12 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float or callable, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
         β₁ and β₂ in [0, 1).
     epsilon : float, default 1e-8
+    plain_epsilon : bool, default False
+        Whether ε stands beside the uncorrected √S, O3e, as in scikit-learn.
     """
 
     name = "adam"
@@ -243,10 +288,106 @@ class Adam(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    plain_epsilon: bool = False
+
+    def update(
+        self,
+        theta: Any,
+        gradient: Any,
+        equation_state: Any,
+        learning_rate: float,
+        weights: Any = 1.0,
+    ) -> tuple[Any, Any]:
+        """Return the new θ and the new state: O3 or O3e, nothing in place."""
+        equation = (
+            equations.adam_plain_epsilon_update
+            if self.plain_epsilon
+            else type(self).update_equation
+        )
+        return equation(theta, gradient, equation_state, learning_rate, **self.hyperparameters)
+
+
+@dataclass(frozen=True)
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay, O6: W ← W − α (V̂/(√Ŝ + ε) + λ W); biases do not decay.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        β₁ and β₂ in [0, 1).
+    epsilon : float, default 1e-8
+    weight_decay : float, default 0.01
+        λ ≥ 0; α multiplies it.
+    """
+
+    name = "adamw"
+    slots = 2
+    update_equation = staticmethod(equations.adamw_update)
+    state_type = equations.AdamState
+    counts_steps = True
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01
+
+
+@dataclass(frozen=True)
+class NAdam(Optimizer):
+    """Adam with Nesterov's look-ahead, O7, at a constant β₁.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        β₁ and β₂ in [0, 1).
+    epsilon : float, default 1e-8
+    """
+
+    name = "nadam"
+    slots = 2
+    update_equation = staticmethod(equations.nadam_update)
+    state_type = equations.AdamState
+    counts_steps = True
+
+    learning_rate: LearningRate = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    """Lion, O8: W ← W − α (sign(β₁ V + (1 − β₁) δW) + λ W); biases do not decay.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.0001
+        Three to ten times smaller than Adam's.
+    beta_1, beta_2 : float, default 0.9 and 0.99
+        β₁ and β₂ in [0, 1).
+    weight_decay : float, default 0.01
+        λ ≥ 0, three to ten times larger than AdamW's; α multiplies it.
+    """
+
+    name = "lion"
+    slots = 1
+    update_equation = staticmethod(equations.lion_update)
+    state_type = equations.MomentumState
+
+    learning_rate: LearningRate = 0.0001
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+    weight_decay: float = 0.01
 
 
 OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(
-    {kind.name: kind for kind in (SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam)}
+    {
+        kind.name: kind
+        for kind in (SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam, Lion)
+    }
 )
 
 

@@ -14,7 +14,7 @@ from chainrule.equations.penalties import (
     l2_penalty,
     l2_penalty_gradient,
 )
-from chainrule.equations.registry import COSTS
+from chainrule.network.cost import BoundCost, CustomCost, bound_cost
 from chainrule.network.layers import LayerPass
 from chainrule.network.spec import NetworkSpec
 
@@ -26,6 +26,18 @@ def as_columns(rows: Array) -> Array:
     column); the same view turns columns back into rows.
     """
     return rows.T
+
+
+def cost_equations(spec: NetworkSpec) -> BoundCost:
+    """Return C(A, Y) and ∇ₐC of a network in columns; a user's own cost speaks rows."""
+    if not isinstance(spec.cost, CustomCost):
+        return bound_cost(spec.cost)
+    own = spec.cost
+    return BoundCost(
+        lambda A, Y: own.cost(as_columns(A), as_columns(Y)),
+        lambda A, Y: as_columns(own.gradient(as_columns(A), as_columns(Y))),
+        None,
+    )
 
 
 class BackwardPass(NamedTuple):
@@ -49,7 +61,7 @@ def example_costs(spec: NetworkSpec, output: LayerPass, Y: Array) -> Array:
     """Return C of each example, (m,): from Z for a fused pair, else from A."""
     if spec.fused_pair is not None:
         return spec.fused_pair.cost(output.Z, Y)
-    return COSTS[spec.cost].function(output.A, Y)
+    return cost_equations(spec).function(output.A, Y)
 
 
 def backward_pass(
@@ -60,12 +72,12 @@ def backward_pass(
     passes: Sequence[LayerPass],
     weights: Array | None = None,
 ) -> BackwardPass:
-    """Return δ of every layer and the gradient of every block (BP1 to BP4 or FU1 to FU3)."""
+    """Return δ of every layer and the gradient of every block (BP1 to BP4 or FU1 to FU5)."""
     output = passes[-1]
     if spec.fused_pair is not None:
         delta = spec.fused_pair.error(output.A, Y)
     else:
-        grad_A = COSTS[spec.cost].gradient(output.A, Y)
+        grad_A = cost_equations(spec).gradient(output.A, Y)
         delta = spec.layers[-1].through_activation(output)(grad_A)
     if weights is not None:
         delta = weighted_error(delta, weights)

@@ -16,14 +16,12 @@ from chainrule.engines.passes import (
     penalty,
     with_penalties,
 )
+from chainrule.engines.steps import OVERFLOW_IS_AN_ANSWER, take_steps
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
 # Rows of a forward pass at a time: memory stays O(block), whatever the number of rows.
 _BLOCK_ROWS = 4096
-
-# inf and NaN are answers, which the caller looks for; NumPy's warnings would only come before them.
-_OVERFLOW_IS_AN_ANSWER = np.errstate(over="ignore", invalid="ignore")
 
 
 class ReferenceEngine:
@@ -34,7 +32,7 @@ class ReferenceEngine:
     def __init__(self, threads: int | None = None) -> None:
         """`threads` is for engines that have any: NumPy decides here."""
 
-    @_OVERFLOW_IS_AN_ANSWER
+    @OVERFLOW_IS_AN_ANSWER
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`, in blocks of rows."""
         theta = views(spec, parameters)
@@ -43,7 +41,7 @@ class ReferenceEngine:
             passes = forward_pass(spec, theta, as_columns(X[block]))
             out[block] = as_columns(passes[-1].A)
 
-    @_OVERFLOW_IS_AN_ANSWER
+    @OVERFLOW_IS_AN_ANSWER
     def loss(
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
@@ -53,11 +51,14 @@ class ReferenceEngine:
         for start in range(0, len(costs), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             passes = forward_pass(spec, theta, as_columns(examples.X[block]))
-            costs[block] = example_costs(spec, passes[-1], as_columns(examples.targets(spec.n_outputs, block)))
+            costs[block] = example_costs(
+                spec, passes[-1], as_columns(examples.targets(spec.n_outputs, block))
+            )
         J = mean_cost(costs.astype(np.float64), examples.weights)
-        return float(J) + penalty(spec, theta, objective.l1, objective.l2)
+        own = objective.over(examples.weight)
+        return float(J) + penalty(spec, theta, own.l1, own.l2)
 
-    @_OVERFLOW_IS_AN_ANSWER
+    @OVERFLOW_IS_AN_ANSWER
     def loss_and_gradient(
         self,
         spec: NetworkSpec,
@@ -68,10 +69,10 @@ class ReferenceEngine:
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         theta = views(spec, parameters)
-        J = self._gradient(spec, theta, examples, objective, gradient)
-        return J + penalty(spec, theta, objective.l1, objective.l2)
+        own = objective.over(examples.weight)
+        J = self._gradient(spec, theta, examples, own, gradient)
+        return J + penalty(spec, theta, own.l1, own.l2)
 
-    @_OVERFLOW_IS_AN_ANSWER
     def train(
         self,
         spec: NetworkSpec,
@@ -87,21 +88,19 @@ class ReferenceEngine:
     ) -> None:
         """Take one step for each batch of `order`, epoch by epoch."""
         theta = views(spec, parameters)
-        gradient = np.empty_like(parameters)
-        batches = (
-            epoch[start : start + batch_size]
-            for epoch in order
-            for start in range(0, len(epoch), batch_size)
+        take_steps(
+            spec,
+            parameters,
+            optimizer,
+            state,
+            examples,
+            objective,
+            order,
+            batch_size,
+            learning_rates,
+            records,
+            lambda batch, own, gradient: self._gradient(spec, theta, batch, own, gradient),
         )
-        for step, rows in enumerate(batches):
-            batch = examples.take(rows)
-            cost = self._gradient(spec, theta, batch, objective, gradient)
-            new_theta, new_state = optimizer.update(
-                parameters, gradient, optimizer.equation_state(state), float(learning_rates[step])
-            )
-            records.cost[step] = cost
-            records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
-            _commit(parameters, state, new_theta, new_state)
 
     def _gradient(
         self,
@@ -126,13 +125,3 @@ class ReferenceEngine:
             for block, value in zip(target, layer, strict=True):
                 block[...] = value
         return float(J)
-
-
-def _commit(
-    parameters: Floats, state: OptimizerState, new_theta: Floats, new_state: Sequence[Floats]
-) -> None:
-    """Put a finished step's results in place."""
-    parameters[...] = new_theta
-    for slot, value in zip(state.slots, new_state, strict=False):
-        slot[...] = value
-    state.t += 1

@@ -2,17 +2,13 @@
 
 The long way (∇ₐC, then BP1) divides by a and by 1 − a. Both are kept at or above the smallest
 normal number, so that a saturated output gives a huge finite gradient and never 0/0. The fused
-forms (`chainrule.equations.fused`) need no such guard: prefer them where they exist.
+forms (`chainrule.equations.fused`) need no such guard: prefer them where they exist. The costs for
+values that stray are in `chainrule.equations.robust_costs`, the focal ones in
+`chainrule.equations.focal`.
 """
 
 from chainrule.equations._array import Array, namespace
-
-
-def _positive(A: Array) -> Array:
-    """Keep A at or above the smallest normal number; NaN stays NaN."""
-    xp = namespace(A)
-    smallest = float(xp.finfo(A.dtype).smallest_normal)
-    return xp.where(smallest > A, smallest, A)
+from chainrule.equations._numerics import positive
 
 
 def mean_squared_error(A: Array, Y: Array) -> Array:
@@ -50,12 +46,12 @@ def binary_cross_entropy(A: Array, Y: Array) -> Array:
     C : array (m,)
     """
     xp = namespace(A)
-    return -xp.sum(Y * xp.log(_positive(A)) + (1 - Y) * xp.log(_positive(1 - A)), axis=0)
+    return -xp.sum(Y * xp.log(positive(A)) + (1 - Y) * xp.log(positive(1 - A)), axis=0)
 
 
 def binary_cross_entropy_gradient(A: Array, Y: Array) -> Array:
     """C2 gradient: ∇ₐC = −y/a + (1 − y)/(1 − a)."""
-    return -Y / _positive(A) + (1 - Y) / _positive(1 - A)
+    return -Y / positive(A) + (1 - Y) / positive(1 - A)
 
 
 def cross_entropy(A: Array, Y: Array) -> Array:
@@ -71,12 +67,12 @@ def cross_entropy(A: Array, Y: Array) -> Array:
     C : array (m,)
     """
     xp = namespace(A)
-    return -xp.sum(Y * xp.log(_positive(A)), axis=0)
+    return -xp.sum(Y * xp.log(positive(A)), axis=0)
 
 
 def cross_entropy_gradient(A: Array, Y: Array) -> Array:
     """C3 gradient: ∇ₐC = −y/a."""
-    return -Y / _positive(A)
+    return -Y / positive(A)
 
 
 def batch_cost(C: Array, weights: Array | None = None) -> Array:

@@ -2,10 +2,11 @@
 
 Where a cost meets the output activation that belongs to it, 1/a and σ′ cancel on paper; in
 floating point only the cancelled form survives saturation. Likewise log σ(z) is computed as one
-function of z, so the cost is finite wherever Z is.
+function of z, so the cost is finite wherever Z is. FU4 and FU5 are in `chainrule.equations.focal`.
 """
 
 from chainrule.equations._array import Array, namespace
+from chainrule.equations.activations.softmax import log_softmax
 from chainrule.equations.activations.softplus import softplus
 from chainrule.equations.costs import mean_squared_error
 
@@ -37,9 +38,7 @@ def softmax_cross_entropy(Z: Array, Y: Array) -> Array:
     C : array (m,)
     """
     xp = namespace(Z)
-    shifted = Z - xp.max(Z, axis=0, keepdims=True)
-    log_sum = xp.log(xp.sum(xp.exp(shifted), axis=0, keepdims=True))
-    return xp.sum(Y * (log_sum - shifted), axis=0)
+    return xp.sum(Y * -log_softmax(Z), axis=0)
 
 
 def sigmoid_binary_cross_entropy_error(A: Array, Y: Array) -> Array:

@@ -1,8 +1,9 @@
-"""Optimizers: O0 to O5, pure functions of θ, its gradient and a state.
+"""Optimizers: O0 to O8 and O3e, pure functions of θ, its gradient and a state.
 
 θ is the whole parameter vector: every equation holds for W and b alike, so an update is one
 element-wise pass. `*_init` gives the state before the first update (V and S start at 0, t at 0);
-`*_update` returns the new θ and the new state, and changes nothing in place.
+`*_update` returns the new θ and the new state, and changes nothing in place. λ of O6 and O8 is one
+number, or one for each parameter: 0 for those that are not to decay, such as biases.
 """
 
 from typing import NamedTuple
@@ -104,12 +105,40 @@ def adam_update(
     Source: Kingma and Ba 2015, "Adam: a method for stochastic optimization", ICLR, algorithm 1.
     """
     xp = namespace(theta)
-    t = state.t + 1
-    V = beta_1 * state.V + (1 - beta_1) * gradient
-    S = beta_2 * state.S + (1 - beta_2) * gradient * gradient
+    V, S, t = _averages(gradient, state, beta_1, beta_2)
     V_hat = V / (1 - beta_1**t)
     S_hat = S / (1 - beta_2**t)
     return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), AdamState(V, S, t)
+
+
+def _averages(gradient: Array, state: AdamState, beta_1: float, beta_2: float) -> AdamState:
+    """Return V, S and t of O3 after one more gradient."""
+    V = beta_1 * state.V + (1 - beta_1) * gradient
+    S = beta_2 * state.S + (1 - beta_2) * gradient * gradient
+    return AdamState(V, S, state.t + 1)
+
+
+def adam_plain_epsilon_update(
+    theta: Array,
+    gradient: Array,
+    state: AdamState,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[Array, AdamState]:
+    """O3e: V and S as in O3;  W ← W − α √(1 − β₂ᵗ)/(1 − β₁ᵗ) · V / (√S + ε).
+
+    O3 with ε beside the uncorrected √S: the same for ε = 0, and otherwise O3 with an ε that is
+    larger in the first steps, ε/√(1 − β₂ᵗ). The paper's authors call this ε "ε̂"; it is what
+    scikit-learn computes.
+
+    Source: Kingma and Ba 2015, "Adam: a method for stochastic optimization", ICLR, section 2.
+    """
+    xp = namespace(theta)
+    V, S, t = _averages(gradient, state, beta_1, beta_2)
+    rate = learning_rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
+    return theta - rate * V / (xp.sqrt(S) + epsilon), AdamState(V, S, t)
 
 
 def heavy_ball_update(
@@ -136,3 +165,72 @@ def nesterov_update(
     """
     V = beta * state.V - learning_rate * gradient
     return theta + beta * V - learning_rate * gradient, MomentumState(V)
+
+
+def adamw_update(
+    theta: Array,
+    gradient: Array,
+    state: AdamState,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float | Array = 0.01,
+) -> tuple[Array, AdamState]:
+    """O6: W ← W − α (V̂ / (√Ŝ + ε) + λ W), V̂ and Ŝ as in O3.
+
+    The decay is decoupled from the gradient: unlike that of P1 it is not divided by √Ŝ, so that
+    every weight decays at one pace. α multiplies it too, so a schedule acts on both.
+
+    Source: Loshchilov and Hutter 2019, "Decoupled weight decay regularization", ICLR, algorithm 2,
+    with α in the place of its η α.
+    """
+    stepped, state = adam_update(theta, gradient, state, learning_rate, beta_1, beta_2, epsilon)
+    return stepped - learning_rate * weight_decay * theta, state
+
+
+def nadam_update(
+    theta: Array,
+    gradient: Array,
+    state: AdamState,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[Array, AdamState]:
+    """O7: V̂ = β₁ V/(1 − β₁ᵗ⁺¹) + (1 − β₁) δW/(1 − β₁ᵗ);  W ← W − α V̂ / (√Ŝ + ε), V, S and Ŝ
+    as in O3.
+
+    Nesterov's look-ahead in Adam: the average as the next step will have it, with the present
+    gradient in the place of the next one. β₁ is the same at every step (no momentum schedule).
+
+    Source: Dozat 2016, "Incorporating Nesterov momentum into Adam", ICLR workshop, algorithm 2,
+    with μ constant.
+    """
+    xp = namespace(theta)
+    V, S, t = _averages(gradient, state, beta_1, beta_2)
+    V_hat = beta_1 / (1 - beta_1 ** (t + 1)) * V + (1 - beta_1) / (1 - beta_1**t) * gradient
+    S_hat = S / (1 - beta_2**t)
+    return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), AdamState(V, S, t)
+
+
+def lion_update(
+    theta: Array,
+    gradient: Array,
+    state: MomentumState,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.99,
+    weight_decay: float | Array = 0.01,
+) -> tuple[Array, MomentumState]:
+    """O8: W ← W − α (sign(β₁ V + (1 − β₁) δW) + λ W);  V ← β₂ V + (1 − β₂) δW.
+
+    Every parameter steps by α, up or down: α is to be three to ten times smaller than Adam's, λ
+    as much larger. sign(0) = 0.
+
+    Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms", NeurIPS, algorithm 2.
+    """
+    xp = namespace(theta)
+    direction = xp.sign(beta_1 * state.V + (1 - beta_1) * gradient)
+    V = beta_2 * state.V + (1 - beta_2) * gradient
+    return theta - learning_rate * (direction + weight_decay * theta), MomentumState(V)

@@ -1,7 +1,8 @@
-"""Penalties on the weights, added to J; biases are not penalised.
+"""Penalties on the weights, P1 and P2, added to J; biases are not penalised.
 
 J + P is what training minimises; ∂P/∂W is added to δW before the optimizer sees it. A penalty
-acts on the mean cost: Nielsen's λ/n convention is l2 = λ/n.
+acts on the mean cost: Nielsen's λ/n convention is l2 = λ/n. P3 is the other convention, where it
+acts on the sum.
 """
 
 from chainrule.equations._array import Array, namespace
@@ -28,3 +29,23 @@ def l1_penalty_gradient(W: Array, l1: float) -> Array:
     """P2 gradient: ∂P/∂W = l1 · sign(W), with sign(0) = 0."""
     xp = namespace(W)
     return l1 * xp.sign(W)
+
+
+def shared_strength(strength: float, weights: Array) -> Array:
+    """P3: λ = strength/Σw, the l1 or l2 of a batch that shares a penalty on the *sum* of the costs.
+
+    All examples together face the penalty once: with more of them it counts for less, as a prior
+    does. It is how scikit-learn's networks scale their ``alpha``.
+
+    Parameters
+    ----------
+    strength : float
+    weights : array (m,)
+        Non-negative, with a positive sum; ones where examples have none.
+
+    Returns
+    -------
+    strength : array, scalar
+    """
+    xp = namespace(weights)
+    return strength / xp.sum(weights)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _FIRST_LINE = re.compile(
-    r"^(?P<id>[A-Z]{1,2}\d{1,2}s?)(?: (?P<kind>derivative|gradient|Jacobian|cost|state))?: "
+    r"^(?P<id>[A-Z]{1,2}\d{1,2}[es]?)(?: (?P<kind>derivative|gradient|Jacobian|cost|state))?: "
 )
 
 _LATEX = {
@@ -24,11 +24,24 @@ _LATEX = {
     "∇ₐC": r"\nabla_a C",
     "∂": r"\partial ",
     "α": r"\alpha ",
+    "β₁ᵗ⁺¹": r"\beta_1^{t+1}",
     "β₁ᵗ": r"\beta_1^t",
     "β₂ᵗ": r"\beta_2^t",
     "β₁": r"\beta_1",
     "β₂": r"\beta_2",
     "β": r"\beta ",
+    "γ": r"\gamma ",
+    "λ": r"\lambda ",
+    "τ": r"\tau ",
+    "π": r"\pi ",
+    "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ",
+    "cos(": r"\cos (",
+    "α₀": r"\alpha_0",
+    "α₁": r"\alpha_1",
+    "α₂": r"\alpha_2",
+    "ⁱ": "^i",
+    "‖": r"\|",
     "ε": r"\varepsilon ",
     "V̂": r"\hat V",
     "Ŝ": r"\hat S",

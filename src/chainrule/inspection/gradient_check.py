@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective
-from chainrule.engines.passes import as_columns, forward_pass
+from chainrule.engines.passes import as_columns, cost_equations, forward_pass
 from chainrule.equations.activations import ACTIVATIONS
 from chainrule.network.activation import parse_activation
 from chainrule.network.parameters import placed_blocks, views
@@ -174,13 +174,14 @@ def _sides_of_kinks(
     spec: NetworkSpec, theta: Floats, examples: Examples, objective: Objective
 ) -> Sequence[NDArray[np.bool_]]:
     """Return, wherever J has a kink, on which side of it θ is."""
-    arrays = views(spec, theta)
+    passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
-    for layer, layer_pass in zip(
-        spec.layers, forward_pass(spec, arrays, as_columns(examples.X)), strict=True
-    ):
+    for layer, layer_pass in zip(spec.layers, passes, strict=True):
         if ACTIVATIONS[parse_activation(layer.activation)[0]].kinked:  # type: ignore[attr-defined]
             sides.append(layer_pass.Z > 0)
+    side = cost_equations(spec).side
+    if side is not None:
+        sides.append(side(passes[-1].A, as_columns(examples.Y)))
     if objective.l1:
         sides.append(theta > 0)
     return sides

@@ -11,6 +11,7 @@ from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
+    cost_equations,
     example_costs,
     forward_pass,
     mean_cost,
@@ -18,13 +19,13 @@ from chainrule.engines.passes import (
     with_penalties,
 )
 from chainrule.equations import backpropagation, costs, forward, penalties
-from chainrule.equations.registry import COSTS
+from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.text import equation_text
 from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import bound_equations, parse_activation
 from chainrule.network.layers import LayerPass
-from chainrule.network.parameters import placed_blocks, views
+from chainrule.network.parameters import group_indicator, placed_blocks, views
 from chainrule.network.spec import NetworkSpec
 
 
@@ -105,7 +106,8 @@ def trace_step(
     C = example_costs(spec, passes[-1], Y)
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
-        grad_A = COSTS[spec.cost].gradient(passes[-1].A, Y)
+        grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
+    objective = objective.over(examples.weight)
     gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
     J = float(mean_cost(C, examples.weights))
     J += penalty(spec, theta, objective.l1, objective.l2)
@@ -113,9 +115,17 @@ def trace_step(
     gradient = np.concatenate([block.ravel() for layer in gradients for block in layer])
     if state is None:
         state = optimizer.new_state(parameters)
-    rate = float(optimizer.learning_rates(state.t + 1, 1)[0])
+    # The first step of a schedule is the same however long the training.
+    rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
+    downhill = gradient
+    if objective.clips:
+        downhill = clipped_gradient(gradient, objective.max_grad_norm)
     new_theta, new_state = optimizer.update(
-        parameters, gradient, optimizer.equation_state(state), rate
+        parameters,
+        downhill,
+        optimizer.equation_state(state),
+        rate,
+        group_indicator(spec, "weights"),
     )
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
@@ -124,6 +134,8 @@ def trace_step(
     terms = _forward_terms(spec, theta, X, Y, passes)
     terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
     terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
+    if objective.clips:
+        terms.append(_term(clipped_gradient, "g", downhill))
     terms += _update_terms(spec, optimizer, new_slots, step)
     return Trace(
         X=X,
@@ -145,7 +157,7 @@ def trace_step(
 def _term(
     function: Callable[..., Any], name: str, value: Any, layer: int | None = None, last: int = 0
 ) -> Term:
-    text = equation_text(function)
+    text = equation_text(_unbound(function))
     id_, formula = (text.id, text.formula) if text else ("", "")
     if layer is not None:
         for symbol, index in (("l−1", layer - 1), ("l+1", layer + 1), ("l", layer), ("L", last)):
@@ -184,11 +196,12 @@ def _cost_terms(
     spec: NetworkSpec, C: Floats, J: float, weighted: bool, grad_A: Floats
 ) -> list[Term]:
     L = len(spec.layers)
-    cost = spec.fused_pair.cost if spec.fused_pair else COSTS[spec.cost].function
+    equations = cost_equations(spec)
+    cost = spec.fused_pair.cost if spec.fused_pair else equations.function
     return [
         _term(cost, "C", C, L, L),
         _term(costs.batch_cost, "J", J, L, L),
-        _term(COSTS[spec.cost].gradient, "∇ₐC", grad_A, L, L),
+        _term(equations.gradient, "∇ₐC", grad_A, L, L),
     ]
 
 

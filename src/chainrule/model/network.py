@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.checks import whole_number
-from chainrule.engines import engine_named
+from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import Optimizer, optimizer_named
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
+from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
-from chainrule.network.parameters import initial_parameters, views
+from chainrule.network.parameters import initial_parameters, parameter_count, views
 from chainrule.network.random import draw_seed
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.consumers import Progress
@@ -36,8 +38,12 @@ class Network:
     layers : list
         The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
         Dense(2, "softmax")]``.
-    cost : str
-        mse (C1), binary_cross_entropy (C2) or cross_entropy (C3).
+    cost : str or CustomCost
+        For values: mse (C1), absolute_error (C4), huber (C5), quantile (C6), log_cosh (C7),
+        poisson (C10, for counts). For
+        classes: binary_cross_entropy (C2), cross_entropy (C3), binary_focal (C8), focal (C9).
+        Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
+        Or two functions of your own.
     seed : int, optional
         Decides the initial weights and the order of examples. None draws one; `seed` tells it.
     dtype : {"float32", "float64"}, default "float32"
@@ -45,8 +51,9 @@ class Network:
     init : str, default "auto"
         Initialiser of layers that name none. "auto": He for the ReLU family, Glorot else.
     fused : bool, default True
-        Whether softmax with cross_entropy, sigmoid with binary_cross_entropy and identity with
-        mse use their fused output errors (FU1 to FU3). False takes the long way; both agree.
+        Whether softmax with cross_entropy or focal, sigmoid with binary_cross_entropy or
+        binary_focal, identity with mse and exponential with poisson use their fused output errors
+        (FU1 to FU6). False takes the long way; both agree.
 
     Attributes
     ----------
@@ -77,7 +84,7 @@ class Network:
     def __init__(
         self,
         layers: Sequence[int | Layer],
-        cost: str,
+        cost: str | CustomCost,
         *,
         seed: int | None = None,
         dtype: str = "float32",
@@ -107,6 +114,42 @@ class Network:
         self.epochs_trained = epochs
         self.history: History | None = None
         self._parameters = parameters
+        self._quick: Callable[[Floats, ArrayLike], Floats | None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The quick way belongs to this process.
+        return self.__dict__ | {"_quick": None}
+
+    @classmethod
+    def from_parameters(cls, spec: NetworkSpec, parameters: Floats, *, seed: int = 0) -> "Network":
+        """Return the network of a specification around a vector of parameters, not copied.
+
+        Parameters
+        ----------
+        spec : NetworkSpec
+        parameters : array (number of parameters,)
+            Of the specification's dtype; changing it changes the network, and the other way round.
+        seed : int, default 0
+            Decides the order of examples in `fit`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the vector is not that of such a network.
+        """
+        count = parameter_count(spec)
+        if parameters.shape != (count,) or parameters.dtype != spec.dtype:
+            raise InvalidArgumentError(
+                f"parameters: expected shape ({count},) and dtype {spec.dtype}; "
+                f"got {parameters.shape} and {parameters.dtype}"
+            )
+        net = cls.__new__(cls)
+        net._set(spec, parameters, whole_number("seed", seed, 0), 0)
+        return net
 
     @classmethod
     def _from_file(cls, model: ModelFile) -> "Network":
@@ -164,8 +207,11 @@ class Network:
         metrics: Sequence[str | Metric] = (),
         l1: float = 0.0,
         l2: float = 0.0,
+        label_smoothing: float = 0.0,
+        max_grad_norm: float | None = None,
         engine: str = "auto",
         threads: int | None = None,
+        precision: str = "full",
         shuffle: bool = True,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),
@@ -182,7 +228,8 @@ class Network:
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
             Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
         optimizer : Optimizer or str, default "adam"
-            SGD, Momentum, HeavyBall, Nesterov, RMSprop or Adam (O0 to O5), or a name.
+            SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam or Lion (O0 to O8), or
+            a name.
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
@@ -197,12 +244,23 @@ class Network:
             epoch on the training and validation data.
         l1, l2 : float, default 0
             Penalties on the weights, P2 and P1, added to the mean cost.
+        label_smoothing : float, default 0
+            s in [0, 1): how much of its certainty each target of a class hands to all classes
+            alike (Y1). The loss and the metrics of the training data are of these targets, those
+            of the validation data of the true ones.
+        max_grad_norm : float, optional
+            A step whose gradient, penalties included, is longer than this takes it scaled down to
+            this norm (G1). What is reported is the norm before.
         engine : str, default "auto"
             Who executes the steps: "native" (compiled), "reference" (the equations on NumPy), or
-            "auto", the fastest that is there.
+            "auto", the fastest that is there (for a cost of your own, "reference").
         threads : int, optional
             At most this many; by default as many as there are cores, and fewer where a step is too
             short to share. The result has the same bits for any number.
+        precision : {"full", "mixed"}, default "full"
+            "mixed": products in bfloat16 with sums, parameters and optimizer in float32, which
+            pays for wide layers. It takes a CPU with AVX-512-BF16; elsewhere a warning says so
+            and training is in float32.
         shuffle : bool, default True
             Whether each epoch has a new order of examples (drawn from the seed).
         verbose : bool, default False
@@ -238,13 +296,13 @@ class Network:
         training = Training(
             spec=self.spec,
             parameters=self._parameters,
-            examples=as_examples(self.spec, X, Y, sample_weight),
+            examples=as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing),
             optimizer=optimizer_named(optimizer),
-            engine=engine_named(engine, threads),
+            engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=whole_number("batch_size", batch_size, 1),
             seed=self.seed,
-            objective=_objective(l1, l2),
+            objective=_objective(l1, l2, max_grad_norm),
             validation=self._validation(validation_data),
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -302,6 +360,12 @@ class Network:
         InvalidArgumentError
             If X does not fit the network.
         """
+        if engine == "auto":
+            if self._quick is None:
+                self._quick = quick_predictor(self.spec)
+            outputs = self._quick(self._parameters, X)
+            if outputs is not None:
+                return outputs
         features = as_features(self.spec, X)
         outputs = np.empty((len(features), self.spec.n_outputs), self.spec.dtype)
         engine_named(engine).forward(self.spec, self._parameters, features, outputs)
@@ -330,7 +394,9 @@ class Network:
             If an argument does not fit.
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
-        return engine_named(engine).loss(self.spec, self._parameters, examples, _objective(l1, l2))
+        return engine_for(self.spec, engine).loss(
+            self.spec, self._parameters, examples, _objective(l1, l2)
+        )
 
     def loss_and_gradient(
         self,
@@ -369,7 +435,7 @@ class Network:
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
         gradient = np.empty_like(self._parameters)
-        loss = engine_named(engine).loss_and_gradient(
+        loss = engine_for(self.spec, engine).loss_and_gradient(
             self.spec, self._parameters, examples, _objective(l1, l2), gradient
         )
         return loss, gradient
@@ -383,12 +449,13 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
+        max_grad_norm: float | None = None,
     ) -> Trace:
         """Return every array of one step on these examples; the network does not change.
 
         Parameters
         ----------
-        X, Y, optimizer, sample_weight, l1, l2
+        X, Y, optimizer, sample_weight, l1, l2, max_grad_norm
             As for `fit`; the optimizer takes its first step.
 
         Returns
@@ -406,7 +473,7 @@ class Network:
             self._parameters,
             as_examples(self.spec, X, Y, sample_weight),
             optimizer_named(optimizer),
-            objective=_objective(l1, l2),
+            objective=_objective(l1, l2, max_grad_norm),
         )
 
     def check_gradients(
@@ -440,7 +507,7 @@ class Network:
             self.spec,
             self._parameters,
             as_examples(self.spec, X, Y, sample_weight),
-            engine_named(engine),
+            engine_for(self.spec, engine),
             _objective(l1, l2),
         )
 
@@ -456,6 +523,8 @@ class Network:
         ------
         OSError
             If the file cannot be written; what was there before stays.
+        InvalidArgumentError
+            If the cost is one of your own: a file holds data only.
         """
         write_model_file(path, self._to_file())
 
@@ -464,11 +533,17 @@ class Network:
         return ModelFile(self.spec, self._parameters, metadata)
 
 
-def _objective(l1: float, l2: float) -> Objective:
+def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
     for name, value in (("l1", l1), ("l2", l2)):
         if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
             raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {value!r}")
-    return Objective(float(l1), float(l2))
+    if max_grad_norm is None:
+        return Objective(float(l1), float(l2))
+    if not isinstance(max_grad_norm, int | float | np.number) or not 0 < max_grad_norm < np.inf:
+        raise InvalidArgumentError(
+            f"max_grad_norm: expected a finite number > 0, or None; got {max_grad_norm!r}"
+        )
+    return Objective(float(l1), float(l2), max_grad_norm=float(max_grad_norm))
 
 
 def _whole(text: str) -> int:

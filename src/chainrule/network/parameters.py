@@ -52,6 +52,14 @@ def views(spec: NetworkSpec, vector: Vector) -> list[list[NDArray[np.floating]]]
     return layers
 
 
+def group_indicator(spec: NetworkSpec, group: str) -> Vector:
+    """Return a vector like the parameters: 1 where they belong to a group of blocks, else 0."""
+    indicator = np.zeros(parameter_count(spec), spec.dtype)
+    for placed in placed_blocks(spec):
+        indicator[placed.slice] = placed.block.group == group
+    return indicator
+
+
 def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
     """Draw the initial parameter vector.
 

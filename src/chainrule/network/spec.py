@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from chainrule.equations.registry import COSTS, FUSED_PAIRS, FusedPair
+from chainrule.equations.registry import COSTS, FusedPair
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
+from chainrule.network.cost import CustomCost, bound_pair, canonical_cost, parse_cost
 from chainrule.network.layers import LAYER_KINDS, Block, Dense, Layer
 from chainrule.network.layers.dense import check_init
 
 DTYPES = ("float32", "float64")
+
+# What a cost needs of the outputs, in words, where it is not a probability.
+_RANGES = {"poisson": "above 0"}
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,15 @@ class NetworkSpec:
         n[0].
     layers : tuple of Layer
         Layers 1 … L.
-    cost : str
-        mse, binary_cross_entropy or cross_entropy.
+    cost : str or CustomCost
+        mse, binary_cross_entropy, cross_entropy, absolute_error, huber, quantile, log_cosh,
+        binary_focal, focal or poisson; parameters in brackets: "huber(delta=1.5)",
+        "quantile(quantile=0.9)", "focal(gamma=3)".
     init : str, default "auto"
         Initialiser of the layers that name none.
     dtype : {"float32", "float64"}
     fused : bool, default True
-        Whether an output activation that meets its own cost uses FU1 to FU3. False takes the
+        Whether an output activation that meets its own cost uses FU1 to FU6. False takes the
         long way: ∇ₐC, then the derivative or the Jacobian.
 
     Raises
@@ -41,7 +47,7 @@ class NetworkSpec:
 
     n_features: int
     layers: tuple[Layer, ...]
-    cost: str
+    cost: str | CustomCost
     init: str = "auto"
     dtype: str = "float32"
     fused: bool = True
@@ -73,26 +79,30 @@ class NetworkSpec:
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
-        if not isinstance(self.cost, str) or self.cost not in COSTS:
-            raise InvalidArgumentError(
-                f"cost: expected one of {', '.join(COSTS)}; got {self.cost!r}"
-            )
-        fitting = COSTS[self.cost].output_activations
-        if fitting is not None and self.output_activation not in fitting:
-            raise InvalidArgumentError(
-                f"cost: {self.cost} needs outputs between 0 and 1, so its output layer must be "
-                f"{' or '.join(sorted(fitting))}; got {self.output_activation!r}"
-            )
-        if self.cost == "cross_entropy" and self.n_outputs == 1:
-            raise InvalidArgumentError(
-                "cost: cross_entropy needs at least two outputs (a single one can only always be "
-                "right); use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with binary_cross_entropy"
-            )
+        self._check_cost()
         check_init(self.init)
         if self.dtype not in DTYPES:
             raise InvalidArgumentError(f"dtype: expected float32 or float64; got {self.dtype!r}")
         if not isinstance(self.fused, bool):
             raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
+
+    def _check_cost(self) -> None:
+        if isinstance(self.cost, CustomCost):
+            return
+        object.__setattr__(self, "cost", canonical_cost(self.cost))
+        fitting = COSTS[self.cost_name].output_activations
+        if fitting is not None and self.output_activation not in fitting:
+            wanted = _RANGES.get(self.cost_name, "between 0 and 1")
+            raise InvalidArgumentError(
+                f"cost: {self.cost} needs outputs {wanted}, so its output layer must be "
+                f"{' or '.join(sorted(fitting))}; got {self.output_activation!r}"
+            )
+        if self.cost_name in ("cross_entropy", "focal") and self.n_outputs == 1:
+            raise InvalidArgumentError(
+                f"cost: {self.cost_name} needs at least two outputs (a single one can only always "
+                "be right); use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with "
+                f"binary_{self.cost_name}"
+            )
 
     def __hash__(self) -> int:
         return self._hash
@@ -121,10 +131,17 @@ class NetworkSpec:
         last = self.layers[-1]
         return parse_activation(last.activation)[0] if isinstance(last, Dense) else ""
 
+    @cached_property
+    def cost_name(self) -> str:
+        """Name of C, without parameters; "" for a user's own."""
+        return "" if isinstance(self.cost, CustomCost) else parse_cost(self.cost)[0]
+
     @property
     def fused_pair(self) -> FusedPair | None:
         """The fused equations that this network uses, if any."""
-        return FUSED_PAIRS.get((self.output_activation, self.cost)) if self.fused else None
+        if not self.fused or isinstance(self.cost, CustomCost):
+            return None
+        return bound_pair(self.output_activation, self.cost)
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """Return the parameter blocks of each layer, in the order of the flat vector."""
@@ -134,7 +151,19 @@ class NetworkSpec:
         ]
 
     def to_json(self) -> str:
-        """Return the specification as JSON, keys sorted: equal specs give equal text."""
+        """Return the specification as JSON, keys sorted: equal specs give equal text.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the cost is a user's own: JSON holds data, and it is code.
+        """
+        if isinstance(self.cost, CustomCost):
+            raise InvalidArgumentError(
+                f"cost: {self.cost.name} is Python code, and a file holds data only; keep "
+                "net.parameters instead, and set them in a Network that your code makes with "
+                "the same cost"
+            )
         return json.dumps(
             {
                 "n_features": self.n_features,

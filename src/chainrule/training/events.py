@@ -50,6 +50,9 @@ class EpochEnded:
     """On the training data, after the epoch."""
     validation_loss: float | None = None
     validation_metrics: dict[str, float] = field(default_factory=dict)
+    objective: float = float("nan")
+    """Mean over the epoch's batches, by their examples, of what each step minimised: the batch's J
+    and its penalties, before the update."""
 
     def row(self) -> dict[str, float]:
         """Return the numbers under the names of the history's columns."""

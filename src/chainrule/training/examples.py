@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.engines.base import Examples
 from chainrule.engines.finite import all_finite
+from chainrule.equations.registry import COSTS
+from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
@@ -22,6 +24,7 @@ def as_examples(
     Y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     names: tuple[str, str, str] = ("X", "Y", "sample_weight"),
+    label_smoothing: float = 0.0,
 ) -> Examples:
     """Check inputs, targets and weights together, and return them as engines take them.
 
@@ -34,6 +37,9 @@ def as_examples(
     """
     features = as_features(spec, X, names[0])
     targets = as_targets(spec, Y, len(features), names[1])
+    if label_smoothing != 0.0:
+        rows = Examples(features, targets).targets(spec.n_outputs)
+        targets = smoothed(spec, rows, label_smoothing)
     weights = None
     if sample_weight is not None:
         weights = as_weights(sample_weight, len(features), spec.dtype, names[2])
@@ -96,6 +102,31 @@ def as_targets(
     _check_finite(targets, name)
     _check_range(spec, targets, name)
     return targets
+
+
+def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floats:
+    """Return targets whose certainty is shared with all classes (Y1).
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the share is not in [0, 1), or the targets are not classes.
+    """
+    number = isinstance(label_smoothing, int | float | np.number)
+    if not number or not 0 <= label_smoothing < 1:
+        raise InvalidArgumentError(
+            f"label_smoothing: expected a number in [0, 1); got {label_smoothing!r}"
+        )
+    low, high = _target_range(spec)
+    if low != 0 or spec.output_activation not in ("softmax", "sigmoid"):
+        raise InvalidArgumentError(
+            "label_smoothing: expected 0 where targets are values and not classes; got "
+            f"{label_smoothing!r} with the cost {spec.cost}"
+        )
+    # Sigmoids under a binary cost say yes or no, each for itself.
+    binary = high == 1 and spec.output_activation == "sigmoid"
+    classes = 2 if binary else spec.n_outputs
+    return np.asarray(smoothed_targets(targets, float(label_smoothing), classes))
 
 
 def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int32]:
@@ -175,11 +206,16 @@ def _check_finite(array: Floats, name: str) -> None:
         )
 
 
+def _target_range(spec: NetworkSpec) -> tuple[float, float]:
+    """Return the smallest and the largest target that the cost is defined for."""
+    return COSTS[spec.cost_name].targets if spec.cost_name else (-np.inf, np.inf)
+
+
 def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
-    low = 0.0 if spec.cost != "mse" else -np.inf
-    high = 1.0 if spec.cost == "binary_cross_entropy" else np.inf
+    low, high = _target_range(spec)
     if targets.min() < low or targets.max() > high:
-        expected = "in [0, 1]" if high == 1.0 else "≥ 0 (one-hot, or a distribution)"
+        kinds = "counts" if spec.cost == "poisson" else "one-hot, or a distribution"
+        expected = "in [0, 1]" if high == 1.0 else f"≥ 0 ({kinds})"
         raise InvalidArgumentError(
             f"{name}: the cost {spec.cost} expects targets {expected}; "
             f"got values from {targets.min()} to {targets.max()}"

@@ -1,15 +1,18 @@
 """The loop itself: a generator of events."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective, StepRecords
+from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
-from chainrule.engines.passes import mean_cost, penalty
+from chainrule.engines.passes import mean_cost
+from chainrule.equations.penalties import l1_penalty, l2_penalty
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -37,7 +40,8 @@ class _Pace:
 class Training:
     """Everything that one training needs; checked by whoever builds it.
 
-    `parameters` is updated in place.
+    `parameters` is updated in place, and so is `state`. `optimizer` may be exchanged after an
+    `EpochEnded` for one with the same state, to change the learning rate.
     """
 
     spec: NetworkSpec
@@ -57,6 +61,28 @@ class Training:
     watched: bool = True
     """Whether someone looks at the parameters after each epoch. If not, short epochs may go
     through the engine together, and their events come after."""
+    lookahead: Callable[[], int] | None = None
+    """Where nobody watches: how many epochs may go together at most, asked each time. Whoever
+    stops on the losses knows how soon that can be."""
+    orders: Callable[[range], NDArray[np.int32]] | None = None
+    """The orders of consecutive epochs, (epochs, examples); None: drawn from the seed."""
+    state: OptimizerState | None = None
+    """What the optimizer remembers from earlier; None: nothing."""
+
+    def __post_init__(self) -> None:
+        m = len(self.examples.X)
+        starts = np.arange(0, m, self.batch_size)
+        self._starts = starts
+        self._sizes = np.diff(starts, append=m).astype(np.float64)
+        self._weight = self.examples.weight
+        self._penalised = [
+            array
+            for blocks, arrays in zip(
+                self.spec.blocks(), views(self.spec, self.parameters), strict=True
+            )
+            for block, array in zip(blocks, arrays, strict=True)
+            if block.group == "weights"
+        ]
 
     def events(self) -> Iterator[Event]:
         """Train, and yield what happens.
@@ -69,23 +95,27 @@ class Training:
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
-        state = self.optimizer.new_state(self.parameters)
+        state = self.optimizer.new_state(self.parameters) if self.state is None else self.state
         pace = _Pace()
-        # Validation, metrics and penalties are of the parameters at the end of their own epoch; a
-        # schedule is a user's function, and asked no further ahead than an epoch.
+        epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
+        while epoch < end:
+            together = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
+            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace)
+            epoch += together
+        yield Stopped(self.epochs, "finished")
+
+    def _most_together(self) -> int:
+        # Validation and metrics are of the parameters at the end of their own epoch; a user's
+        # function for the learning rate is asked no further ahead than an epoch.
         alone = (
             self.watched
             or callable(self.optimizer.learning_rate)
             or self.validation is not None
             or bool(self.metrics)
-            or self.objective != Objective()
         )
-        epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
-        while epoch < end:
-            together = 1 if alone else min(max(1, pace.steps // steps), end - epoch)
-            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace)
-            epoch += together
-        yield Stopped(self.epochs, "finished")
+        if alone:
+            return 1
+        return self.epochs if self.lookahead is None else self.lookahead()
 
     def _train_epochs(
         self, epochs: range, steps: int, state: OptimizerState, pace: _Pace
@@ -94,9 +124,17 @@ class Training:
         started = time.perf_counter()
         before = self.parameters.copy()
         m, batch = len(self.examples.X), self.batch_size
-        order = epoch_orders(self.seed, epochs, m, self.shuffle)
-        rates = self.optimizer.learning_rates(state.t + 1, order.shape[0] * steps)
-        records = StepRecords(np.empty(rates.size), np.empty(rates.size))
+        if self.orders is None:
+            order = epoch_orders(self.seed, epochs, m, self.shuffle)
+        else:
+            order = self.orders(epochs)
+        planned = self.optimizer.planned(self.epochs * steps, steps)
+        rates = planned.learning_rates(state.t + 1, order.shape[0] * steps)
+        records = StepRecords(
+            np.empty(rates.size),
+            np.empty(rates.size),
+            np.empty(rates.size) if self.objective.penalised else None,
+        )
         shares = self._batch_shares(order)
         done = 0
         while done < rates.size:
@@ -113,7 +151,7 @@ class Training:
                 np.ascontiguousarray(rows),
                 batch,
                 rates[part],
-                StepRecords(records.cost[part], records.gradient_norm[part]),
+                records.part(part),
             )
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)
@@ -121,23 +159,17 @@ class Training:
             if done < rates.size:
                 loss = float(mean_cost(records.cost[part], shares[0, part]))
                 yield StepsEnded(epochs[0], done, steps, loss)
-        if not np.isfinite(self.parameters).all():
+        if not all_finite(self.parameters):
             self._diverged(f"the end of epoch {epochs[-1]}", float(rates[-1]), before)
         seconds = (time.perf_counter() - started) / len(epochs)
-        losses = np.average(records.cost.reshape(-1, steps), axis=1, weights=shares)
-        norms = records.gradient_norm.reshape(-1, steps).mean(axis=1)
-        for i, epoch in enumerate(epochs):
-            rate = float(rates[(i + 1) * steps - 1])
-            yield self._epoch_ended(epoch, float(losses[i]), float(norms[i]), rate, seconds)
+        yield from self._epochs_ended(epochs, records, shares, rates[steps - 1 :: steps], seconds)
 
     def _batch_shares(self, order: np.ndarray) -> np.ndarray:
         """Return each batch's share in its epoch's mean, its sum of weights: (epochs, steps)."""
-        starts = np.arange(0, order.shape[1], self.batch_size)
         if self.examples.weights is None:
-            sizes = np.diff(starts, append=order.shape[1]).astype(np.float64)
-            return np.broadcast_to(sizes, (len(order), len(starts)))
+            return np.broadcast_to(self._sizes, (len(order), len(self._sizes)))
         weights = self.examples.weights[order].astype(np.float64)
-        return np.asarray(np.add.reduceat(weights, starts, axis=1))
+        return np.asarray(np.add.reduceat(weights, self._starts, axis=1))
 
     def _check_finite(
         self,
@@ -162,13 +194,25 @@ class Training:
             "or bring the inputs to mean 0 and standard deviation 1"
         )
 
-    def _epoch_ended(
-        self, epoch: int, loss: float, gradient_norm: float, rate: float, seconds: float
-    ) -> EpochEnded:
-        penalty_now = 0.0
-        if self.objective != Objective():
-            theta = views(self.spec, self.parameters)
-            penalty_now = penalty(self.spec, theta, self.objective.l1, self.objective.l2)
+    def _epochs_ended(
+        self,
+        epochs: range,
+        records: StepRecords,
+        shares: NDArray[np.float64],
+        last_rates: NDArray[np.float64],
+        seconds: float,
+    ) -> Iterator[EpochEnded]:
+        """Yield the events of epochs that ended together; the parameters are the last one's."""
+        costs, steps = records.cost.reshape(len(epochs), -1), shares.shape[1]
+        losses = (costs * shares).sum(axis=1) / shares.sum(axis=1)
+        norms = records.gradient_norm.reshape(costs.shape).mean(axis=1)
+        penalties, objectives = [0.0] * len(epochs), losses
+        if records.penalty is not None:
+            stepwise = records.penalty.reshape(costs.shape)
+            objectives = (costs + stepwise) @ self._sizes / len(self.examples.X)
+            penalties = self._end_penalties(stepwise, shares)
+        elif self.examples.weights is not None and steps > 1:
+            objectives = costs @ self._sizes / len(self.examples.X)
         validation_loss = None
         validation_metrics: dict[str, float] = {}
         if self.validation is not None:
@@ -176,17 +220,35 @@ class Training:
                 self.spec, self.parameters, self.validation, Objective()
             )
             validation_metrics = self._metrics(self.validation)
-        return EpochEnded(
-            epoch=epoch,
-            loss=loss,
-            penalty=penalty_now,
-            learning_rate=rate,
-            gradient_norm=gradient_norm,
-            seconds=seconds,
-            metrics=self._metrics(self.examples),
-            validation_loss=validation_loss,
-            validation_metrics=validation_metrics,
-        )
+        metrics = self._metrics(self.examples)
+        numbers = zip(
+            losses.tolist(), penalties, last_rates.tolist(), norms.tolist(), objectives.tolist(),
+            strict=True,
+        )  # fmt: skip
+        for epoch, (loss, penalty_now, rate, norm, objective) in zip(epochs, numbers, strict=True):
+            yield EpochEnded(
+                epoch=epoch,
+                loss=loss,
+                penalty=penalty_now,
+                learning_rate=rate,
+                gradient_norm=norm,
+                seconds=seconds,
+                metrics=metrics,
+                validation_loss=validation_loss,
+                objective=objective,
+                validation_metrics=validation_metrics,
+            )
+
+    def _end_penalties(
+        self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
+    ) -> list[float]:
+        """Return the penalties at the end of each epoch, over all examples if they are shared."""
+        own = self.objective.over(self._weight)
+        # The last comes from the parameters, an earlier one from the next epoch's first step.
+        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self.objective.shared else 1.0)
+        last = sum(float(l2_penalty(W, own.l2)) for W in self._penalised) if own.l2 else 0.0
+        last += sum(float(l1_penalty(W, own.l1)) for W in self._penalised) if own.l1 else 0.0
+        return [*first.tolist(), last]
 
     def _metrics(self, examples: Examples) -> dict[str, float]:
         if not self.metrics:

@@ -42,13 +42,14 @@ def _smooth(oracle, z, dtype):
     return z[np.abs(z) >= smallest_normal(dtype)] if ACTIVATIONS[oracle.name].kinked else z
 
 
-def test_table_names_the_twelve_activations():
-    names = "identity sigmoid tanh relu leaky_relu elu selu gelu silu mish softplus softmax"
+def test_table_names_the_thirteen_activations():
+    names = "identity sigmoid tanh relu leaky_relu elu selu gelu silu mish softplus"
+    names += " exponential softmax"
     assert list(ACTIVATIONS) == names.split()
 
 
 def test_every_elementwise_activation_has_an_oracle():
-    assert {oracle.name for oracle in ORACLES} | {"softmax"} == set(ACTIVATIONS)
+    assert {oracle.name for oracle in ORACLES} | {"softmax", "exponential"} == set(ACTIVATIONS)
 
 
 @every_oracle

@@ -1,4 +1,4 @@
-"""The twelve activations, each beside its derivative, and the table that names them.
+"""The thirteen activations, each beside its derivative, and the table that names them.
 
 To add one: a file with the function and its derivative, and a line in `ACTIVATIONS`.
 """
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from chainrule.equations._array import Array
 from chainrule.equations.activations.elu import elu, elu_derivative, selu, selu_derivative
+from chainrule.equations.activations.exponential import exponential, exponential_derivative
 from chainrule.equations.activations.gelu import gelu, gelu_derivative
 from chainrule.equations.activations.identity import identity, identity_derivative
 from chainrule.equations.activations.mish import mish, mish_derivative
@@ -53,6 +54,7 @@ ACTIVATIONS: Mapping[str, ActivationEquations] = MappingProxyType(
         "silu": ActivationEquations(silu, silu_derivative),
         "mish": ActivationEquations(mish, mish_derivative),
         "softplus": ActivationEquations(softplus, softplus_derivative),
+        "exponential": ActivationEquations(exponential, exponential_derivative),
         "softmax": ActivationEquations(softmax, None),
     }
 )

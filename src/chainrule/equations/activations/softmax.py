@@ -12,3 +12,10 @@ def softmax(Z: Array) -> Array:
     xp = namespace(Z)
     E = xp.exp(Z - xp.max(Z, axis=0, keepdims=True))
     return E / xp.sum(E, axis=0, keepdims=True)
+
+
+def log_softmax(Z: Array) -> Array:
+    """Return the logarithm of AC12 as one function of Z, finite wherever Z is."""
+    xp = namespace(Z)
+    shifted = Z - xp.max(Z, axis=0, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=0, keepdims=True))

@@ -35,7 +35,7 @@ class Dense:
         n[l], at least 1.
     activation : str, default "relu"
         One of identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus,
-        softmax; parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
+        exponential, softmax; parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
     init : str, optional
         An initialiser's name, or "auto" (He for the ReLU family, Glorot else). By default the
         network's.

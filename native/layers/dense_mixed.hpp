@@ -1,0 +1,143 @@
+// The dense layer with products in bfloat16 and sums in float32. Parameters, activations, δ and
+// gradients are float32 as ever; what a product reads is rounded on its way there.
+#pragma once
+
+#include "../bfloat16.hpp"
+#include "dense.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+struct DenseMixed {
+    using Plain = Dense<float, 64>;
+    using C = Context<float, 64>;
+    using W = Workspace<float, 64>;
+    using P = Products<float, 64, PairProducts>;
+    static constexpr long chunk = W::chunk;
+
+    // A layer's own arrays, in words of two numbers.
+    enum Own {
+        inputs, // A[l−1], pairs of units
+        turned, // A[l−1], examples by rows in chunks of units, pairs of examples
+        errors, // δ[l], pairs of units, for BP2
+        rows    // δ[l], pairs of examples, for BP4
+    };
+
+    static long pairs(long n) { return divided_up(n, 2); }
+
+    template <typename Take>
+    static void place(const Network &net, int l, W &ws, Take &&take, bool training) {
+        Plain::place(net, l, ws, take, training);
+        const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
+        long *own = ws.place[l].own;
+        own[inputs] = take(pairs(n_in) * ws.ld);
+        own[turned] = take(rounded_up(n_in, chunk) * pairs(ws.ld));
+        own[errors] = take(pairs(n_out) * ws.ld);
+        own[rows] = take(n_out * pairs(ws.ld));
+    }
+
+    // W with pairs of inputs, row by row, then Wᵀ with pairs of units, packed.
+    static long words(long n_in, long n_out) { return rounded_up(n_out * pairs(n_in), 16); }
+    static bool prepare(const Network &net, int l, W &ws) {
+        const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
+        const long transposed = l > 1 ? P::packed_rows(n_in) * pairs(n_out) : 0;
+        ws.place[l].copy = allocate<float>(words(n_in, n_out) + transposed);
+        return ws.place[l].copy != nullptr;
+    }
+
+    static void renew(const C &c, const Group &group) {
+        const int l = group.layer + 1;
+        const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
+        const float *weights = c.parameters(l);
+        float *copy = static_cast<float *>(c.ws.place[l].copy);
+        for (long r = group.begin; r < group.end; ++r)
+            pair_neighbours(weights + r * n_in, n_in, copy + r * pairs(n_in));
+        if (l == 1) return;
+        float *transposed = copy + words(n_in, n_out);
+        // Groups begin at even units: pairs of units are of one group.
+        for (long k = 0; k < n_in; k += 16) {
+            const int some = static_cast<int>(smaller(16, n_in - k));
+            const __mmask16 part = static_cast<__mmask16>((1u << some) - 1);
+            for (long r = group.begin; r < group.end; r += 2) {
+                const float *row = weights + r * n_in + k;
+                const __m512 second =
+                    r + 1 < n_out ? _mm512_maskz_loadu_ps(part, row + n_in) : _mm512_setzero_ps();
+                float word[16];
+                _mm512_storeu_si512(word, paired(_mm512_maskz_loadu_ps(part, row), second));
+                for (int i = 0; i < some; ++i)
+                    std::memcpy(transposed + P::packed_at(k + i, r / 2, n_in, pairs(n_out)),
+                                word + i, sizeof(float));
+            }
+        }
+    }
+
+    static void forward(const C &c, int l, const Block &b) {
+        const Layer &layer = c.layer(l);
+        const W &ws = c.ws;
+        const Place &place = ws.place[l];
+        for (long q = 0; q < b.panels; ++q)
+            pair_rows(c.at(b.first + q, ws.place[l - 1].A), ws.ld, layer.n_in, ws.ld,
+                      c.at(b.first + q, place.own[inputs]), ws.ld);
+        const Product<float> product{static_cast<const float *>(place.copy),
+                                     pairs(layer.n_in),
+                                     1,
+                                     0,
+                                     c.at(b.first, place.own[inputs]),
+                                     ws.ld,
+                                     1,
+                                     pairs(layer.n_in),
+                                     pairs(layer.n_in),
+                                     c.at(b.first, place.A),
+                                     ws.ld,
+                                     c.parameters(l) + long(layer.n_in) * layer.n_out};
+        Plain::after_forward<P>(c, l, product, b);
+    }
+
+    static void backward(const C &c, int l, const Block &b) {
+        const Layer &layer = c.layer(l);
+        const W &ws = c.ws;
+        const Place &place = ws.place[l], &below = ws.place[l - 1];
+        for (long q = 0; q < b.panels; ++q) {
+            const float *delta = c.at(b.first + q, place.D);
+            for (long j = 0; j < layer.n_out; ++j)
+                pair_neighbours(delta + j * ws.ld, ws.ld,
+                                c.at(b.first + q, place.own[rows]) + j * pairs(ws.ld));
+            if (l > 1)
+                pair_rows(delta, ws.ld, layer.n_out, ws.ld, c.at(b.first + q, place.own[errors]),
+                          ws.ld);
+        }
+        if (l > 1) {
+            Product<float> product{static_cast<const float *>(place.copy) +
+                                       words(layer.n_in, layer.n_out),
+                                   1,
+                                   P::interleaved,
+                                   0,
+                                   c.at(b.first, place.own[errors]),
+                                   ws.ld,
+                                   1,
+                                   pairs(layer.n_out),
+                                   pairs(layer.n_out),
+                                   c.at(b.first, below.D),
+                                   ws.ld};
+            product.interleaved = P::interleaved;
+            product.packed_rows = P::packed_rows(layer.n_in);
+            Plain::error_below<P>(c, l, product, b);
+        }
+        for (long q = 0; q < b.panels; ++q) {
+            const float *from = c.at(b.first + q, below.turned);
+            float *to = c.at(b.first + q, place.own[turned]);
+            for (long k = 0; k < layer.n_in; k += chunk)
+                pair_rows(from + k * ws.ld, chunk, ws.ld, chunk, to + k * pairs(ws.ld), chunk);
+        }
+    }
+
+    static void gradient(const C &c, const Group &group, long panels, long last_count, float *out) {
+        const Place &place = c.ws.place[group.layer + 1];
+        Plain::gradient_from<P>(c, group, panels, pairs(c.ws.panel_size), pairs(last_count),
+                                c.ws.memory + place.own[rows] + group.begin * pairs(c.ws.ld),
+                                pairs(c.ws.ld), c.ws.memory + place.own[turned], out);
+        Plain::biases(c, group, panels, last_count,
+                      out + c.layer(group.layer + 1).n_in * (group.end - group.begin));
+    }
+};
+
+} // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,27 @@
+// Training with products in bfloat16, for CPUs with AVX-512-BF16.
+
+#include "entries.hpp"
+#include "layers/dense_mixed.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+namespace {
+
+using MixedEngine = Engine<float, 64, DenseMixed>;
+
+long train(const Network &net, float *parameters, const Examples<float> &examples, long batch,
+           const Update<float> &update, double *costs, double *norms, const Control &control) {
+    return train_with<MixedEngine>(net, parameters, examples, batch, update, costs, norms, control);
+}
+
+double loss(const Network &net, const float *parameters, const Examples<float> &examples, double l1,
+            double l2, float *gradient, const Control &control, bool *stopped) {
+    return loss_with<MixedEngine>(net, parameters, examples, l1, l2, gradient, control, stopped);
+}
+
+} // namespace
+
+// Steps alone: a loss or an output for itself is always of float32 products.
+extern const Kernels<float> mixed_kernels{train, loss, nullptr, nullptr};
+
+} // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,67 @@
+"""Steps one by one: each batch's gradient from an engine, its update by the equations."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Examples, Floats, Objective, StepRecords
+from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.passes import penalty
+from chainrule.equations.clipping import clipped_gradient
+from chainrule.network.parameters import group_indicator, views
+from chainrule.network.spec import NetworkSpec
+
+# inf and NaN are answers, which the caller looks for; NumPy's warnings would only come before them.
+OVERFLOW_IS_AN_ANSWER = np.errstate(over="ignore", invalid="ignore")
+
+
+@OVERFLOW_IS_AN_ANSWER
+def take_steps(
+    spec: NetworkSpec,
+    parameters: Floats,
+    optimizer: Optimizer,
+    state: OptimizerState,
+    examples: Examples,
+    objective: Objective,
+    order: NDArray[np.int32],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    records: StepRecords,
+    gradient_of: Callable[[Examples, Objective, Floats], float],
+) -> None:
+    """Take one step for each batch of `order`, epoch by epoch; see `Engine.train`.
+
+    `gradient_of` writes ∂(J + penalties)/∂θ of a batch with its own penalties to a vector, and
+    returns J alone.
+    """
+    theta, gradient = views(spec, parameters), np.empty_like(parameters)
+    weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
+    batches = (
+        epoch[start : start + batch_size]
+        for epoch in order
+        for start in range(0, len(epoch), batch_size)
+    )
+    for step, rows in enumerate(batches):
+        batch = examples.take(rows)
+        own = objective.over(batch.weight)
+        cost = gradient_of(batch, own, gradient)
+        if records.penalty is not None:
+            records.penalty[step] = penalty(spec, theta, own.l1, own.l2)
+        downhill = gradient
+        if objective.clips:
+            downhill = clipped_gradient(gradient, objective.max_grad_norm)
+        new_theta, new_state = optimizer.update(
+            parameters,
+            downhill,
+            optimizer.equation_state(state),
+            float(learning_rates[step]),
+            weights,
+        )
+        records.cost[step] = cost
+        records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
+        # A finished step's results, put in place together.
+        parameters[...] = new_theta
+        for slot, value in zip(state.slots, new_state, strict=False):
+            slot[...] = value
+        state.t += 1

@@ -1,0 +1,130 @@
+"""Schedules of the learning rate: LR1 to LR7, α as a function of the steps made so far.
+
+τ = t − 1 is 0 at the first step. Lengths (T) are in steps and need not be whole numbers.
+"""
+
+from math import pi
+
+from chainrule.equations._array import Array, namespace
+
+
+def time_decay(tau: Array, initial: float, decay: float, length: float) -> Array:
+    """LR1: α = α₀ / (1 + k τ/T).
+
+    Parameters
+    ----------
+    tau : array
+        Steps made so far.
+    initial, decay : float
+        α₀ and k ≥ 0.
+    length : float
+        T, after which α is α₀/(1 + k).
+    """
+    return initial / (1 + decay * (tau / length))
+
+
+def exponential_decay(tau: Array, initial: float, factor: float, length: float) -> Array:
+    """LR2: α = α₀ c^{τ/T}.
+
+    Parameters
+    ----------
+    tau : array
+    initial, factor : float
+        α₀ and c > 0.
+    length : float
+        T, after which α is c α₀.
+    """
+    return initial * factor ** (tau / length)
+
+
+def staircase_decay(tau: Array, initial: float, factor: float, length: float) -> Array:
+    """LR3: α = α₀ c^{⌊τ/T⌋}."""
+    xp = namespace(tau)
+    return initial * factor ** xp.floor(tau / length)
+
+
+def cosine_decay(tau: Array, initial: float, final: float, length: float) -> Array:
+    """LR4: α = α₁ + ½ (α₀ − α₁) (1 + cos(π τ/T)); α₁ from τ = T on.
+
+    Source: Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts",
+    ICLR, equation 5.
+
+    Parameters
+    ----------
+    tau : array
+    initial, final : float
+        α₀ and α₁; the second may be the larger.
+    length : float
+        T.
+    """
+    xp = namespace(tau)
+    part = tau / length
+    part = xp.where(part > 1, xp.ones_like(part), part)
+    return final + 0.5 * (initial - final) * (1 + xp.cos(pi * part))
+
+
+def cosine_restarts(
+    tau: Array, initial: float, final: float, length: float, factor: float, restarts: int
+) -> Array:
+    """LR5: α is LR4 at τ − sᵢ over T cⁱ, sᵢ being where the cycle i = 0, 1, … began.
+
+    Source: as for LR4; c is its T_mult.
+
+    Parameters
+    ----------
+    tau : array
+    initial, final : float
+        α₀ at the beginning of each cycle, α₁ at its end.
+    length : float
+        T, of the first cycle.
+    factor : float
+        c: how much longer each cycle is than the one before.
+    restarts : int
+        Cycles after the first; after the last one α stays at α₁.
+    """
+    xp = namespace(tau)
+    alpha = cosine_decay(tau, initial, final, length)
+    start = length
+    for _ in range(restarts):
+        length = length * factor
+        alpha = xp.where(tau >= start, cosine_decay(tau - start, initial, final, length), alpha)
+        start = start + length
+    return alpha
+
+
+def one_cycle(
+    tau: Array, initial: float, maximum: float, final: float, peak: float, length: float
+) -> Array:
+    """LR6: α rises by LR4 from α₀ to α₂ until τ = P, then falls by LR4 to α₁ until τ = T.
+
+    Source: Smith and Topin 2018, "Super-convergence: very fast training of neural networks using
+    large learning rates"; with half cosines in the place of straight lines.
+
+    Parameters
+    ----------
+    tau : array
+    initial, maximum, final : float
+        α₀, α₂ and α₁.
+    peak, length : float
+        P and T, 0 < P < T.
+    """
+    xp = namespace(tau)
+    rising = cosine_decay(tau, initial, maximum, peak)
+    falling = cosine_decay(tau - peak, maximum, final, length - peak)
+    return xp.where(tau < peak, rising, falling)
+
+
+def warm_up(tau: Array, target: float, length: float) -> Array:
+    """LR7: α = α₂ (τ + 1)/T, for τ < T.
+
+    The first step is not 0, the last one of the T is α₂.
+
+    Parameters
+    ----------
+    tau : array
+    target : float
+        α₂.
+    length : float
+        T.
+    """
+    return target * ((tau + 1) / length)

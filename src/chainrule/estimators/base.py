@@ -1,0 +1,359 @@
+"""What the four estimators share: their fitted attributes, and `fit` itself."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from chainrule.checks import whole_number
+from chainrule.engines import engine_named
+from chainrule.engines.base import Examples, Objective
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.inputs import blocks, checked_features, dense
+from chainrule.estimators.parameters import check_parameters, hidden_activations, hidden_sizes
+from chainrule.estimators.running import run, run_lbfgs
+from chainrule.estimators.scaling import Scale
+from chainrule.estimators.validation import HeldOut, split
+from chainrule.estimators.weights import (
+    ParameterViews,
+    coefficients,
+    first_parameters,
+    intercepts,
+)
+from chainrule.model.network import Network
+from chainrule.network.layers import Dense
+from chainrule.network.spec import NetworkSpec
+from chainrule.training.examples import as_weights
+
+Floats = NDArray[np.floating]
+
+
+def store(estimator: object, arguments: dict[str, Any]) -> None:
+    """Set an estimator's parameters to the arguments of its constructor, unchanged."""
+    for name, value in arguments.items():
+        if name not in ("self", "__class__"):
+            setattr(estimator, name, value)
+
+
+class BaseMLP(BaseEstimator):
+    """Everything that does not ask whether targets are classes or values."""
+
+    _y_numeric = False
+    """Whether targets are read as numbers."""
+    _expects_convergence = True
+    """Whether it is worth a warning that `max_iter` was not enough."""
+    _early_stopping_is_a_wish = True
+    """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
+    _adam_is_constant = True
+    """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
+
+    network_: Network
+    classes_: Any
+    solver: str
+
+    # What a classifier and a regressor answer differently.
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+        """Return y as targets, (m, outputs); learn what they are if `fresh`."""
+        raise NotImplementedError
+
+    def _output(self) -> tuple[str, str, str]:
+        """Return the output activation in scikit-learn's words and in the package's; the cost."""
+        raise NotImplementedError
+
+    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
+        """Return the validation score of outputs: `score`'s."""
+        raise NotImplementedError
+
+    def _strata(self, targets: Floats) -> NDArray[Any] | None:
+        """Return what validation data are to have the same shares of."""
+        return None
+
+    def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
+        return weights
+
+    # What good defaults depend on the data for.
+
+    def _auto_batch_size(self, n_examples: int) -> int:
+        return min(200, n_examples)
+
+    def _auto_dtype(self, X: Any) -> str:
+        return str(X.dtype.name)
+
+    def _sets_aside(self, n_examples: int) -> bool:
+        """Whether so many examples are enough to set some aside for early stopping."""
+        return True
+
+    # Fitted attributes that are views of the network's.
+
+    @property
+    def coefs_(self) -> ParameterViews:
+        """Weights of each layer, (inputs, outputs): views into the network; may be written to."""
+        net = self._fitted("coefs_")
+        return coefficients(net.spec, net.parameters)
+
+    @coefs_.setter
+    def coefs_(self, value: Sequence[Any]) -> None:
+        self.coefs_[:] = value
+
+    @property
+    def intercepts_(self) -> ParameterViews:
+        """Biases of each layer, (outputs,): views into the network; may be written to."""
+        net = self._fitted("intercepts_")
+        return intercepts(net.spec, net.parameters)
+
+    @intercepts_.setter
+    def intercepts_(self, value: Sequence[Any]) -> None:
+        self.intercepts_[:] = value
+
+    def _fitted(self, attribute: str) -> Network:
+        net: Network | None = vars(self).get("network_")
+        if net is None:
+            raise AttributeError(f"{type(self).__name__} has no {attribute} before it is fitted")
+        return net
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "network_" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        epochs: int | None = None,
+    ) -> Self:
+        """Train on examples, one a row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels or values.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; weight 2 counts as the example twice.
+        X_val, y_val : array-like, optional
+            Validation data of your own: followed in ``validation_loss_curve_`` and, with
+            `early_stopping`, what it looks at in place of a part of X.
+        sample_weight_val : array-like, optional
+            Weights of the validation examples.
+        epochs : int, optional
+            Train for at most so many epochs this once, without a warning if that is short;
+            0 makes the network and trains nothing. `max_iter` by default.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        InvalidArgumentError
+            If a parameter or an argument cannot be used.
+        TrainingDivergedError
+            If the very first epochs leave no finite loss. Later, training ends with a
+            ConvergenceWarning and the last finite weights.
+        """
+        if epochs is not None:
+            epochs = whole_number("epochs", epochs, 0)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), epochs)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        held_out: tuple[Any, Any, Any] = (None, None, None),
+        epochs: int | None = None,
+        incremental: bool = False,
+    ) -> Self:
+        check_parameters(self)
+        hidden = hidden_sizes(self)
+        if incremental and self.early_stopping and self._early_stopping_is_a_wish:
+            raise InvalidArgumentError(
+                "partial_fit does not support early_stopping=True: it sees one epoch at a time"
+            )
+        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=self._y_numeric,
+            dtype=(np.float64, np.float32),
+            reset=fresh,
+        )
+        if issparse(y):
+            y = y.toarray()
+        targets = self._encoded(y, fresh, incremental)
+        weights = None
+        if sample_weight is not None:
+            weights = as_weights(
+                _check_sample_weight(sample_weight, X, dtype=X.dtype), X.shape[0], X.dtype.name
+            )
+        self._random_state = check_random_state(self.random_state)
+        if fresh:
+            self._initialize(X, targets, weights, hidden)
+        examples = self._examples(X, targets, self._with_class_weights(y, weights))
+
+        stochastic = self.solver != "lbfgs"
+        validation = self._own_validation(*held_out)
+        early = bool(self.early_stopping) and stochastic and not incremental
+        if early and validation is None:
+            early = self._sets_aside(X.shape[0])
+            if early:
+                examples, validation = self._set_aside(examples, X, y, targets)
+        limit = (1 if incremental else self.max_iter) if epochs is None else epochs
+        if not stochastic:
+            run_lbfgs(self, examples, validation, limit)
+        else:
+            complete = run(self, examples, validation, early, limit, fresh, incremental)
+            if (
+                not complete
+                and self._expects_convergence
+                and epochs is None
+                and not incremental
+                and self.n_iter_ == self.max_iter
+            ):
+                warnings.warn(
+                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
+                    "optimization hasn't converged yet.",
+                    ConvergenceWarning,
+                    stacklevel=3,
+                )
+        return self
+
+    def _initialize(
+        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
+    ) -> None:
+        """Make the network, and what else is new with a fresh fit."""
+        self.n_outputs_ = targets.shape[1]
+        self.n_layers_ = len(hidden) + 2
+        self.out_activation_, activation, cost = self._output()
+        activations = hidden_activations(self, len(hidden))
+        layers = [Dense(units, name) for units, name in zip(hidden, activations, strict=True)]
+        spec = NetworkSpec(
+            X.shape[1],
+            (*layers, Dense(self.n_outputs_, activation)),
+            cost,
+            self.init or "auto",
+            self.dtype or self._auto_dtype(X),
+        )
+        logistic = [name == "sigmoid" for name in activations]
+        logistic.append(bool(logistic) and logistic[-1])
+        parameters = first_parameters(
+            spec, self.init, self.initial_weights, logistic, self._random_state
+        )
+        self._input_scale = Scale.of(dense(X, "float64"), weights) if self.standardize else None
+        self._best_parameters = parameters.copy()
+        self.network_ = Network.from_parameters(spec, parameters)
+        self.n_iter_ = self.t_ = 0
+
+    def _features(self, X: Any) -> Floats:
+        """Return checked inputs as the network takes them."""
+        if self._input_scale is not None:
+            X = self._input_scale.scaled(dense(X, "float64"))
+        return dense(X, self.network_.spec.dtype)
+
+    def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Examples:
+        dtype = self.network_.spec.dtype
+        return Examples(
+            self._features(X),
+            np.ascontiguousarray(targets, dtype),
+            None if weights is None else np.ascontiguousarray(weights, dtype),
+        )
+
+    def _own_validation(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
+        """Return the validation data that `fit` was given."""
+        if X is None and y is None and sample_weight is None:
+            return None
+        if X is None or y is None:
+            raise InvalidArgumentError(
+                "X_val and y_val: expected both or neither; "
+                f"got only {'y_val' if X is None else 'X_val'}"
+            )
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=self._y_numeric,
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        targets = self._encoded(y, False, True)
+        if targets.shape[1] != self.n_outputs_:
+            raise InvalidArgumentError(
+                f"y_val: expected {self.n_outputs_} outputs as in y; got {targets.shape[1]}"
+            )
+        weights = None
+        if sample_weight is not None:
+            weights = as_weights(
+                _check_sample_weight(sample_weight, X, dtype=X.dtype),
+                X.shape[0],
+                X.dtype.name,
+                "sample_weight_val",
+            )
+        return HeldOut(self._examples(X, targets, self._with_class_weights(y, weights)), X, y)
+
+    def _set_aside(
+        self, examples: Examples, X: Any, y: NDArray[Any], targets: Floats
+    ) -> tuple[Examples, HeldOut]:
+        """Split the examples into those to train on and those to validate on."""
+        training, validation = split(
+            X.shape[0], self.validation_fraction, self._strata(targets), self._random_state
+        )
+        held_out = HeldOut(examples.take(validation), X[validation], y[validation])
+        return examples.take(training), held_out
+
+    def _objective(self, examples: Examples) -> Objective:
+        """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
+        return Objective(float(self.l1), float(self.alpha), shared=True)
+
+    def _outputs(self, X: Any) -> Floats:
+        """Return the network's outputs for inputs as users hand them in."""
+        if "network_" not in vars(self):
+            check_is_fitted(self)
+        X = checked_features(self, X)
+        net, engine = self.network_, engine_named(self.engine, self.threads)
+        outputs = np.empty((X.shape[0], self.n_outputs_), net.spec.dtype)
+        start = 0
+        for block in blocks(X):
+            part = outputs[start : start + block.shape[0]]
+            engine.forward(net.spec, net.parameters, self._features(block), part)
+            start += len(part)
+        return outputs
+
+    def _has_epochs(self) -> bool:
+        """Whether the solver takes epochs, which `partial_fit` needs; else AttributeError."""
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        return True
+
+
+def has_epochs(estimator: BaseMLP) -> Callable[..., Any] | bool:
+    """Whether an estimator has a `partial_fit`, as `available_if` asks."""
+    return estimator._has_epochs()

@@ -1,0 +1,237 @@
+"""MLPClassifier."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
+from chainrule.estimators.documentation import documented
+from chainrule.estimators.labels import Labels
+from chainrule.estimators.validation import HeldOut
+
+
+class BaseClassifier(ClassifierMixin, BaseMLP):
+    """What a classifier answers, and its methods."""
+
+    loss = "log_loss"
+    """What is minimised, in scikit-learn's words."""
+
+    _labels: Labels
+    class_weight: Any
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        known = "_labels" in vars(self) and hasattr(self, "classes_")
+        if not known or (fresh and not incremental):
+            self._labels = Labels.of(y)
+            self.classes_ = self._labels.classes
+        elif self._labels.kind != "multilabel" or y.ndim == 1:
+            self._check_classes(y, incremental)
+        return self._labels.targets(y, "float64")
+
+    def _check_classes(self, y: NDArray[Any], incremental: bool) -> None:
+        classes = unique_labels(y)
+        if self.warm_start and not incremental and set(classes) != set(self.classes_):
+            raise InvalidArgumentError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+        if len(self._labels.missing(y)):
+            raise InvalidArgumentError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _output(self) -> tuple[str, str, str]:
+        if self._labels.kind == "multiclass":
+            return "softmax", "softmax", "cross_entropy"
+        return "logistic", "sigmoid", "binary_cross_entropy"
+
+    def _strata(self, targets: Floats) -> NDArray[Any] | None:
+        # scikit-learn's condition, so that its split is met as well.
+        return targets if targets.shape[1] == 1 else None
+
+    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
+        right = self._labels.right(outputs, held_out.examples.targets(outputs.shape[1]))
+        return float(np.average(right, weights=held_out.examples.weights))
+
+    def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
+        if self.class_weight is None:
+            return weights
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced" and y.ndim == 1:
+            # Each class weighs the same, counting examples by their own weights.
+            places = self._labels.indices(y)
+            own = np.ones(len(y)) if weights is None else weights.astype(np.float64)
+            totals = np.bincount(places, own, minlength=len(self.classes_))
+            shares = own.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
+            return np.asarray(own * shares[places])
+        by_class = compute_sample_weight(self.class_weight, y)
+        return np.asarray(by_class if weights is None else by_class * weights)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @available_if(has_epochs)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch over the given data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative.
+        classes : array-like of shape (n_classes,), optional
+            All classes that there will be; needed in the first call.
+
+        Returns
+        -------
+        self : object
+        """
+        if isinstance(self.class_weight, str):
+            raise InvalidArgumentError(
+                f"class_weight: {self.class_weight!r} is not known before all classes were seen; "
+                "partial_fit takes a dict of weights"
+            )
+        self._take_classes(classes, y)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def _take_classes(self, classes: Any, y: Any) -> None:
+        """Set the classes before the first part of the data; later, they must be the same."""
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise InvalidArgumentError(
+                    "classes must be passed on the first call to partial_fit."
+                )
+            table = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            several = table.ndim == 2 and table.shape[1] > 1
+            self._labels = Labels.of(table) if several else Labels.among(unique_labels(classes))
+            self.classes_ = self._labels.classes
+        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise InvalidArgumentError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each example.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,), or (n_samples, n_classes) for several labels an example
+        """
+        outputs = self._outputs(X)
+        return self._labels.decided(outputs)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : array of shape (n_samples, n_classes)
+        """
+        outputs = self._outputs(X)
+        if self.n_outputs_ > 1:
+            return outputs
+        both = np.empty((len(outputs), 2), outputs.dtype)
+        both[:, 1] = outputs[:, 0]
+        np.subtract(1, outputs[:, 0], out=both[:, 0])
+        return both
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Return the logarithm of the probability of each class; −∞ where that is 0.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_probabilities : array of shape (n_samples, n_classes)
+        """
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(probabilities, out=probabilities))
+
+
+@documented(
+    examples="""
+    >>> from chainrule import MLPClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier(solver="lbfgs", max_iter=1000, random_state=0).fit(X, y)
+    >>> model.predict(X[:3])
+    array([0, 0, 0])
+    >>> model.score(X, y) > 0.95
+    True
+    >>> [W.shape for W in model.coefs_]
+    [(4, 100), (100, 3)]
+    """
+)
+class MLPClassifier(BaseClassifier):
+    """A network that tells classes apart, in the place of scikit-learn's class of this name.
+
+    Every parameter of scikit-learn's is here, with its default and its meaning; with an equal
+    `random_state` the weights are those of scikit-learn as well, but for rounding. What is new is
+    off until it is asked for.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: Any = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: Any = None,
+        l1: float = 0.0,
+        n_layers: int | None = None,
+        n_units: int | None = None,
+        init: str | None = None,
+        initial_weights: Any = None,
+        standardize: bool = False,
+        dtype: str | None = None,
+        callbacks: Any = None,
+        engine: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        store(self, locals())

@@ -1,0 +1,211 @@
+"""The parameters and attributes of the estimators, described once for all of them.
+
+`documented` puts the descriptions of those that a class has into its docstring, with its own
+defaults.
+"""
+
+import inspect
+from collections.abc import Callable
+from textwrap import dedent, indent
+from types import MappingProxyType
+from typing import TypeVar
+
+_Class = TypeVar("_Class", bound=type)
+
+PARAMETERS = MappingProxyType(
+    {
+        "loss": (
+            "{'squared_error', 'poisson'}",
+            "What is minimised: half the squared error, or half the Poisson deviance with the "
+            "exponential as output activation, for counts y ≥ 0.",
+        ),
+        "hidden_layer_sizes": ("array-like of int", "Units of each hidden layer."),
+        "activation": (
+            "str or list of str",
+            "Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any other of the "
+            "package ('gelu', 'silu', 'leaky_relu(slope=0.2)', …). A list has one for each layer.",
+        ),
+        "solver": (
+            "str",
+            "'lbfgs', 'sgd' (with `momentum`), 'adam', or another optimizer of the package by its "
+            "name ('momentum', 'rmsprop', 'heavy_ball', 'nesterov', …).",
+        ),
+        "alpha": (
+            "float",
+            "Strength of the L2 penalty, P1, shared by the examples, P3: those of a batch, as in "
+            "scikit-learn (MLP…), or all of them (Network…).",
+        ),
+        "batch_size": (
+            "int or 'auto'",
+            "Examples a step; 'auto' decides by their number (min(200, n_samples) in MLP…). Not "
+            "for 'lbfgs'.",
+        ),
+        "learning_rate": (
+            "{'constant', 'invscaling', 'adaptive'}",
+            "How `learning_rate_init` changes: not at all; by 1/(t + 1)^power_t, t being the "
+            "examples seen; divided by 5 whenever `n_iter_no_change` epochs bring nothing. As in "
+            "scikit-learn, 'adam' keeps it constant.",
+        ),
+        "learning_rate_init": ("float", "The first learning rate."),
+        "power_t": ("float", "Exponent of 'invscaling'."),
+        "max_iter": ("int", "At most so many epochs (iterations of 'lbfgs')."),
+        "shuffle": ("bool", "Whether each epoch has a new order of examples."),
+        "random_state": (
+            "int, RandomState or None",
+            "Decides initial weights, validation split and orders, by scikit-learn's own draws.",
+        ),
+        "tol": ("float", "What counts as an improvement (of 'lbfgs': the gradient's size)."),
+        "verbose": ("bool", "Whether to show progress on standard error."),
+        "warm_start": ("bool", "Whether `fit` goes on from where it ended before."),
+        "momentum": ("float", "β of 'sgd' and of the optimizers that have one."),
+        "nesterovs_momentum": ("bool", "Whether 'sgd' looks ahead, O5, or not, O4."),
+        "early_stopping": (
+            "bool, 'loss', str or callable",
+            "Whether validation decides when to stop, and the best epoch's weights are kept. "
+            "True: by `score`; 'loss': by the validation loss; or a scorer's name, or a function "
+            "of (estimator, X, y), larger being better.",
+        ),
+        "validation_fraction": (
+            "float",
+            "Share of the examples that early stopping sets aside, where `fit` gets no `X_val`.",
+        ),
+        "beta_1": ("float", "β₁ of 'adam'."),
+        "beta_2": ("float", "β₂ of 'adam'."),
+        "epsilon": ("float", "ε of 'adam' and 'rmsprop'."),
+        "n_iter_no_change": (
+            "int or inf",
+            "Training ends when more epochs than this bring no improvement by `tol`.",
+        ),
+        "max_fun": ("int", "At most so many evaluations by 'lbfgs'."),
+        "class_weight": (
+            "dict, 'balanced' or None",
+            "Weights of the classes; 'balanced': each class weighs the same. They multiply "
+            "`sample_weight`.",
+        ),
+        "l1": ("float", "Strength of the L1 penalty, P2, scaled as `alpha` is."),
+        "n_layers": (
+            "int or None",
+            "How many hidden layers, in place of as many as `hidden_layer_sizes` has: a number "
+            "that a search can vary.",
+        ),
+        "n_units": ("int or None", "Units of every hidden layer, in place of those given."),
+        "init": (
+            "str or None",
+            "An initialiser of the package ('auto', 'he_normal', 'lecun_normal', …). None: "
+            "scikit-learn's draws.",
+        ),
+        "initial_weights": (
+            "(coefs, intercepts) or None",
+            "Weights to begin with, in the shapes of ``coefs_`` and ``intercepts_``.",
+        ),
+        "standardize": (
+            "bool",
+            "Whether inputs are brought to mean 0 and standard deviation 1 inside; ``network_`` "
+            "and ``coefs_`` are then of these.",
+        ),
+        "standardize_target": (
+            "bool",
+            "Whether targets are brought to mean 0 and standard deviation 1 inside, and "
+            "predictions given back in their own units. Counts (loss='poisson') stay as they are.",
+        ),
+        "dtype": (
+            "{'float32', 'float64', None}",
+            "Of the network; None: that of X if it is one of these, else float64 (MLP…), or "
+            "float32 from 200 examples on (Network…).",
+        ),
+        "callbacks": (
+            "list of callables or None",
+            "Each is called with every event of the training; returning True after an "
+            "`EpochEnded` stops. Not for 'lbfgs'.",
+        ),
+        "engine": ("str", "'native', 'reference' or 'auto', as in `chainrule.Network.fit`."),
+        "threads": ("int or None", "At most so many; None: as many as there are cores."),
+    }
+)
+
+ATTRIBUTES = MappingProxyType(
+    {
+        "network_": (
+            "Network",
+            "The network itself, sharing its parameters with ``coefs_``. Its `predict` checks "
+            "little and is the fast path to the outputs.",
+        ),
+        "coefs_, intercepts_": (
+            "list of arrays",
+            "Weights (inputs, outputs) and biases (outputs,) of each layer: views; writing to "
+            "them, or setting an entry, changes predictions.",
+        ),
+        "classes_": ("array", "The class labels; an indicator matrix has its columns' numbers."),
+        "loss_": ("float", "Loss of the last epoch, penalties included."),
+        "best_loss_": (
+            "float or None",
+            "The smallest loss; with early_stopping='loss', the smallest validation loss; None "
+            "with another early stopping.",
+        ),
+        "loss_curve_": ("list of float", "The loss of every epoch. Not for 'lbfgs'."),
+        "validation_scores_, best_validation_score_": (
+            "list of float and float, or None",
+            "What early stopping looked at; None without it, or by 'loss'.",
+        ),
+        "validation_loss_curve_": (
+            "list of float or None",
+            "The validation loss after every epoch, penalties not included.",
+        ),
+        "n_iter_": ("int", "Epochs (or iterations) of the last `fit`."),
+        "t_": ("int", "Examples that the solver has seen."),
+        "n_features_in_, n_layers_, n_outputs_": (
+            "int",
+            "Inputs; layers, input and output counted; outputs.",
+        ),
+        "feature_names_in_": ("array of str", "Names of the columns, where X had any."),
+        "out_activation_": ("str", "Of the output layer, in scikit-learn's words."),
+    }
+)
+
+
+def documented(examples: str) -> Callable[[_Class], _Class]:
+    """Return a decorator that completes a class's docstring, with these examples at its end."""
+
+    def complete(kind: _Class) -> _Class:
+        constructor = inspect.signature(kind.__init__)  # type: ignore[misc]
+        parameters = [p for p in constructor.parameters.values() if p.name != "self"]
+        is_classifier = "class_weight" in constructor.parameters
+        attributes = [
+            (name, about)
+            for name, about in ATTRIBUTES.items()
+            if is_classifier or name != "classes_"
+        ]
+        parts = [
+            inspect.cleandoc(kind.__doc__ or ""),
+            _section("Parameters", [_parameter(p) for p in parameters]),
+            _section("Attributes", [_entry(name, *about) for name, about in attributes]),
+            "Examples\n--------\n" + dedent(examples).strip(),
+        ]
+        kind.__doc__ = "\n\n".join(parts) + "\n"
+        return kind
+
+    return complete
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    kind, text = PARAMETERS[parameter.name]
+    return _entry(parameter.name, f"{kind}, default {parameter.default!r}", text)
+
+
+def _entry(name: str, kind: str, text: str) -> str:
+    return f"{name} : {kind}\n" + indent(_wrapped(text), "    ")
+
+
+def _wrapped(text: str, width: int = 92) -> str:
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return "\n".join([*lines, line])
+
+
+def _section(title: str, entries: list[str]) -> str:
+    return "\n".join([title, "-" * len(title), *entries])

@@ -1,0 +1,86 @@
+"""Class labels as a network's targets, and its outputs as labels."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from chainrule.errors import InvalidArgumentError
+
+Floats = NDArray[np.floating]
+
+
+class Labels(NamedTuple):
+    """The classes of a problem, and whether an example has one of them or any number."""
+
+    classes: NDArray[Any]
+    kind: str
+    """"binary" (one logistic output), "multiclass" (softmax) or "multilabel" (logistic outputs)."""
+
+    @classmethod
+    def of(cls, y: NDArray[Any]) -> "Labels":
+        """Return the labels that occur in y, (m,) or an indicator matrix (m, n).
+
+        Raises
+        ------
+        ValueError
+            If y holds no classes, in scikit-learn's words.
+        """
+        check_classification_targets(y)
+        kind = type_of_target(y)
+        if kind == "multilabel-indicator":
+            return cls(np.arange(y.shape[1]), "multilabel")
+        if kind == "multiclass-multioutput":
+            raise InvalidArgumentError(
+                "y: expected a class for each example or an indicator matrix of zeros and ones; "
+                "Multioutput target data is not supported: fit an estimator for each column"
+            )
+        return cls.among(np.unique(y))
+
+    @classmethod
+    def among(cls, classes: NDArray[Any]) -> "Labels":
+        """Return the labels of examples that have one of these (sorted) classes each."""
+        return cls(classes, "binary" if len(classes) <= 2 else "multiclass")
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return 1 if self.kind == "binary" else len(self.classes)
+
+    def indices(self, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the place of each label among the classes; all of them must be there."""
+        return np.searchsorted(self.classes, y)
+
+    def targets(self, y: NDArray[Any], dtype: str) -> Floats:
+        """Return y as a network's targets, (m, n_outputs) of zeros and ones."""
+        if self.kind == "multilabel":
+            return np.ascontiguousarray(y, dtype)
+        places = self.indices(y)
+        if self.kind == "binary":
+            return places.astype(dtype).reshape(-1, 1)
+        targets = np.zeros((len(y), len(self.classes)), dtype)
+        targets[np.arange(len(y)), places] = 1
+        return targets
+
+    def decided(self, outputs: Floats) -> NDArray[Any]:
+        """Return the labels that outputs speak for: the largest, or those above one half."""
+        if self.kind == "multilabel":
+            return (outputs > 0.5).astype(int)
+        if self.kind == "multiclass":
+            return np.asarray(self.classes[outputs.argmax(axis=1)])
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(outputs))
+        return np.asarray(self.classes[(outputs[:, 0] > 0.5).astype(int)])
+
+    def right(self, outputs: Floats, targets: Floats) -> NDArray[np.bool_]:
+        """Return of each example whether all of its labels are decided right."""
+        if self.kind == "multiclass":
+            return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
+        return np.asarray(((outputs > 0.5) == (targets > 0.5)).all(axis=1))
+
+    def missing(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return the labels in y that are not among the classes."""
+        if self.kind == "multilabel":
+            return np.array([])
+        return np.setdiff1d(y, self.classes)

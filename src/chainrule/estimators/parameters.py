@@ -1,0 +1,172 @@
+"""What the constructor's parameters may be, checked when `fit` is called, and what they mean."""
+
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.optimizers import OPTIMIZERS
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.activation import canonical_activation
+from chainrule.network.layers.dense import check_init
+from chainrule.network.spec import DTYPES
+
+# scikit-learn's name for it: the package's.
+_ACTIVATIONS = MappingProxyType({"logistic": "sigmoid"})
+
+LEARNING_RATES = ("constant", "invscaling", "adaptive")
+SOLVERS = ("lbfgs", *OPTIMIZERS)
+
+_Check = tuple[Callable[[Any], bool], str]
+
+
+def _number(
+    low: float, high: float = np.inf, *, open_low: bool = False, open_high: bool = True
+) -> _Check:
+    left, right = "(" if open_low else "[", ")" if open_high else "]"
+
+    def fits(value: Any) -> bool:
+        if not isinstance(value, Real) or isinstance(value, bool):
+            return False
+        number = float(value)
+        above = number > low if open_low else number >= low
+        return above and (number < high if open_high else number <= high)
+
+    return fits, f"a number in {left}{low:g}, {high:g}{right}"
+
+
+def _whole(least: int, *also: object) -> _Check:
+    def fits(value: Any) -> bool:
+        if any(value is other or (type(value) is type(other) and value == other) for other in also):
+            return True
+        return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+    names = "".join(f" or {other!r}" for other in also)
+    return fits, f"a whole number of at least {least}{names}"
+
+
+def _one_of(*names: object) -> _Check:
+    def fits(value: Any) -> bool:
+        return value is None if value is None and None in names else _is_name(value, names)
+
+    return fits, "one of " + ", ".join(map(repr, names))
+
+
+def _is_name(value: Any, names: tuple[object, ...]) -> bool:
+    return isinstance(value, str) and value in names
+
+
+_FLAG: _Check = (lambda value: isinstance(value, bool | np.bool_), "True or False")
+
+# Anything with another shape (a list of activations, callbacks, initial weights) is checked by
+# whoever takes it apart.
+CHECKS: Mapping[str, _Check] = MappingProxyType(
+    {
+        "solver": _one_of(*SOLVERS),
+        "alpha": _number(0),
+        "l1": _number(0),
+        "batch_size": _whole(1, "auto"),
+        "learning_rate": _one_of(*LEARNING_RATES),
+        "learning_rate_init": _number(0, open_low=True),
+        "power_t": _number(0),
+        "max_iter": _whole(1),
+        "loss": _one_of("squared_error", "poisson"),
+        "shuffle": _FLAG,
+        "tol": _number(0),
+        "verbose": (
+            lambda value: isinstance(value, bool | np.bool_) or _whole(0)[0](value),
+            "True, False or a whole number",
+        ),
+        "warm_start": _FLAG,
+        "momentum": _number(0, 1, open_high=False),
+        "nesterovs_momentum": _FLAG,
+        "early_stopping": (
+            lambda value: isinstance(value, bool | np.bool_ | str) or callable(value),
+            'True, False, "loss", the name of a scorer or a function of (estimator, X, y)',
+        ),
+        "validation_fraction": _number(0, 1),
+        "beta_1": _number(0, 1),
+        "beta_2": _number(0, 1),
+        "epsilon": _number(0, open_low=True),
+        "n_iter_no_change": (
+            lambda value: _whole(1)[0](value) or (isinstance(value, Real) and value == np.inf),
+            "a whole number of at least 1, or infinity",
+        ),
+        "max_fun": _whole(1),
+        "n_layers": _whole(0, None),
+        "n_units": _whole(1, None),
+        "standardize": _FLAG,
+        "standardize_target": _FLAG,
+        "dtype": _one_of(*DTYPES, None),
+        "threads": _whole(1, None),
+    }
+)
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise unless every parameter of an estimator can be used, naming the one that cannot.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Which is a ValueError, as scikit-learn's own is.
+    """
+    given = vars(estimator)
+    for name, (fits, expected) in CHECKS.items():
+        if name in given and not fits(given[name]):
+            raise InvalidArgumentError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be {expected}; "
+                f"got {given[name]!r}"
+            )
+    if estimator.init is not None:
+        check_init(estimator.init)
+
+
+def hidden_sizes(estimator: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer.
+
+    `n_layers` and `n_units`, where they are set, take the place of the depth and of every width in
+    `hidden_layer_sizes`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If they are not whole numbers of at least 1.
+    """
+    given = estimator.hidden_layer_sizes
+    try:
+        sizes = list(given) if hasattr(given, "__iter__") else [given]
+        whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
+    except TypeError:
+        whole = False
+    if not whole or any(size <= 0 for size in sizes):
+        raise InvalidArgumentError(
+            f"hidden_layer_sizes must be > 0 and whole numbers, such as (100,); got {given!r}"
+        )
+    depth = len(sizes) if estimator.n_layers is None else int(estimator.n_layers)
+    if estimator.n_units is not None:
+        return (int(estimator.n_units),) * depth
+    if depth > len(sizes):
+        # The last width again: a search over depth alone needs no widths that it cannot know.
+        sizes += [sizes[-1] if sizes else 100] * (depth - len(sizes))
+    return tuple(int(size) for size in sizes[:depth])
+
+
+def hidden_activations(estimator: Any, n_hidden: int) -> tuple[str, ...]:
+    """Return the activation of each hidden layer, by the package's names.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no such activation, or not one for each layer.
+    """
+    given = estimator.activation
+    names = [given] * n_hidden if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or len(names) != n_hidden:
+        raise InvalidArgumentError(
+            f"activation: expected a name, or a list with one for each of the {n_hidden} hidden "
+            f"layers; got {given!r}"
+        )
+    return tuple(canonical_activation(_ACTIVATIONS.get(name, name)) for name in names)

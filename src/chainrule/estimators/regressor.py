@@ -1,0 +1,166 @@
+"""MLPRegressor."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
+from chainrule.estimators.documentation import documented
+from chainrule.estimators.scaling import Scale
+from chainrule.estimators.validation import HeldOut
+
+# A loss of scikit-learn's: its name there for the output activation, ours, and our cost.
+_LOSSES = {
+    "squared_error": ("identity", "identity", "mse"),
+    "poisson": ("exp", "exponential", "poisson"),
+}
+
+
+class BaseRegressor(RegressorMixin, BaseMLP):
+    """What a regressor answers, and its methods."""
+
+    _y_numeric = True
+    _target_scale: Scale | None
+    loss: str
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        targets = y.reshape(len(y), -1)
+        if not fresh and targets.shape[1] != self.n_outputs_:
+            raise InvalidArgumentError(
+                f"y: expected {self.n_outputs_} outputs as in the last call; got {targets.shape[1]}"
+            )
+        if self.loss == "poisson" and (targets < 0).any():
+            raise InvalidArgumentError(f"y: loss='poisson' expects values ≥ 0; got {targets.min()}")
+        return targets
+
+    def _output(self) -> tuple[str, str, str]:
+        return _LOSSES[self.loss]
+
+    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
+        # The same in the target's units and in standard deviations.
+        examples = held_out.examples
+        return float(r2_score(examples.Y, outputs, sample_weight=examples.weights))
+
+    def _initialize(
+        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
+    ) -> None:
+        super()._initialize(X, targets, weights, hidden)
+        # Counts have a unit of their own, which the Poisson deviance needs.
+        scales = self.standardize_target and self.loss != "poisson"
+        self._target_scale = Scale.of(targets, weights) if scales else None
+
+    def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Any:
+        if self._target_scale is not None:
+            targets = self._target_scale.scaled(targets)
+        return super()._examples(X, targets, weights)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    @available_if(has_epochs)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch over the given data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Floats:
+        """Return the predicted values, in the target's own units.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        if self._target_scale is not None:
+            outputs = self._target_scale.restored(outputs)
+        return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
+
+
+@documented(
+    examples="""
+    >>> from chainrule import MLPRegressor
+    >>> from sklearn.datasets import make_friedman1
+    >>> X, y = make_friedman1(300, random_state=0)
+    >>> model = MLPRegressor(standardize_target=True, solver="lbfgs", alpha=1.0, max_iter=1000)
+    >>> model = model.set_params(random_state=0).fit(X, y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+)
+class MLPRegressor(BaseRegressor):
+    """A network that predicts values, in the place of scikit-learn's class of this name.
+
+    Every parameter of scikit-learn's is here, with its default and its meaning; with an equal
+    `random_state` the weights are those of scikit-learn as well, but for rounding. What is new is
+    off until it is asked for.
+    """
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: Any = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        l1: float = 0.0,
+        n_layers: int | None = None,
+        n_units: int | None = None,
+        init: str | None = None,
+        initial_weights: Any = None,
+        standardize: bool = False,
+        standardize_target: bool = False,
+        dtype: str | None = None,
+        callbacks: Any = None,
+        engine: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        store(self, locals())

@@ -1,0 +1,266 @@
+"""One run of a solver: the package's training loop, or L-BFGS, for an estimator."""
+
+import copy
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+
+from chainrule.engines import engine_named
+from chainrule.engines.base import Examples, Objective
+from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
+from chainrule.estimators.orders import ShuffledOrders
+from chainrule.estimators.solvers import minimize, optimizer_of
+from chainrule.estimators.stopping import Monitor
+from chainrule.estimators.validation import HeldOut
+from chainrule.training.consumers import Progress
+from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
+from chainrule.training.loop import Training
+
+
+def run(
+    estimator: Any,
+    examples: Examples,
+    validation: HeldOut | None,
+    early: bool,
+    epochs: int,
+    fresh: bool,
+    incremental: bool,
+) -> bool:
+    """Train by epochs; True if the training ended by itself.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Its network is trained; its curves, counters and best weights are kept up to date.
+    examples : Examples
+    validation : HeldOut, optional
+    early : bool
+        Whether validation decides when to stop, and which weights are kept.
+    epochs : int
+        At most so many.
+    fresh : bool
+        Whether the curves begin anew.
+    incremental : bool
+        Whether the optimizer goes on from the state it has.
+    """
+    network = estimator.network_
+    callbacks = _callbacks(estimator)
+    n_examples = len(examples.X)
+    optimizer, state = optimizer_of(estimator), None
+    if incremental and getattr(estimator, "_optimizer_state", None) is not None:
+        state = estimator._optimizer_state
+        if state.slots.shape == (optimizer.slots, network.parameters.size):
+            optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
+        else:
+            state = None
+    if state is None:
+        state = optimizer.new_state(network.parameters)
+    training = Training(
+        spec=network.spec,
+        parameters=network.parameters,
+        examples=examples,
+        optimizer=optimizer,
+        engine=engine_named(estimator.engine, estimator.threads),
+        epochs=epochs,
+        batch_size=_batch_size(estimator, n_examples),
+        seed=network.seed,
+        objective=estimator._objective(examples),
+        validation=None if validation is None else validation.examples,
+        epochs_before=network.epochs_trained,
+        watched=bool(callbacks),
+        orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
+        state=state,
+    )
+    _begin_curves(estimator, early, fresh)
+    score = _score(estimator, training, validation) if early and validation is not None else None
+    monitor = Monitor(estimator, training, score, from_loss=_is_loss(estimator.early_stopping))
+    training.lookahead = monitor.lookahead
+    progress = Progress() if estimator.verbose else None
+    estimator.n_iter_ = 0
+    if epochs == 0:
+        estimator.loss_ = training.engine.loss(
+            network.spec, network.parameters, examples, training.objective
+        )
+    try:
+        _tell(training, monitor, [*callbacks, *([progress] if progress else [])])
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+    except TrainingDivergedError as error:
+        if estimator.n_iter_ == 0:
+            raise NothingLearnedError(
+                "Solver produced non-finite parameter weights. The input data may contain large "
+                f"values and need to be preprocessed: {error}"
+            ) from error
+        warnings.warn(
+            f"training ended after {estimator.n_iter_} epochs: {error}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+        monitor.converged = True
+    finally:
+        if progress is not None:
+            progress.close()
+        estimator._optimizer_state = state
+        estimator._learning_rate = training.optimizer.learning_rate
+        network.epochs_trained += estimator.n_iter_
+        if early and epochs > 0:
+            network.parameters[...] = estimator._best_parameters
+    return monitor.converged
+
+
+def run_lbfgs(estimator: Any, examples: Examples, validation: HeldOut | None, epochs: int) -> None:
+    """Minimise by L-BFGS, with at most `epochs` iterations."""
+    network = estimator.network_
+    engine, objective = (
+        engine_named(estimator.engine, estimator.threads),
+        estimator._objective(examples),
+    )
+    progress = Progress() if estimator.verbose else None
+    if epochs == 0:
+        estimator.n_iter_ = 0
+        estimator.loss_ = engine.loss(network.spec, network.parameters, examples, objective)
+        return
+    started = time.perf_counter()
+
+    def watch(iteration: int, value: float) -> None:
+        assert progress is not None
+        seconds = (time.perf_counter() - started) / iteration
+        progress(EpochEnded(iteration, value, 0.0, 1.0, float("nan"), seconds))
+
+    if progress is not None:
+        progress(TrainingStarted(epochs, 1, len(examples.X), network.parameters.size, engine.name))
+    try:
+        found = minimize(
+            network.spec,
+            network.parameters,
+            examples,
+            objective,
+            engine,
+            max_iter=epochs,
+            max_fun=estimator.max_fun,
+            tol=float(estimator.tol),
+            watch=None if progress is None else watch,
+        )
+    finally:
+        if progress is not None:
+            progress.close()
+    if not np.isfinite(found.parameters).all():
+        raise NothingLearnedError(
+            "Solver produced non-finite parameter weights. The input data may contain large "
+            "values and need to be preprocessed: bring them to mean 0 and standard deviation 1"
+        )
+    network.parameters[...] = found.parameters
+    estimator.n_iter_ = found.iterations
+    network.epochs_trained += found.iterations
+    estimator.loss_ = found.value
+    if network.spec.cost == "mse" and network.spec.n_outputs > 1:
+        # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
+        J = engine.loss(network.spec, network.parameters, examples, Objective())
+        estimator.loss_ = J / network.spec.n_outputs + (found.value - J)
+    estimator.validation_loss_curve_ = None
+    if validation is not None:
+        J = engine.loss(network.spec, network.parameters, validation.examples, Objective())
+        estimator.validation_loss_curve_ = [
+            J / estimator.n_outputs_ if network.spec.cost == "mse" else J
+        ]
+
+
+def _tell(training: Training, monitor: Monitor, others: list[Callback]) -> None:
+    """Hand every event to the monitor, then to the others; end where one of them says so."""
+    epochs = 0
+    for event in training.events():
+        answers = [monitor(event), *(consume(event) for consume in others)]
+        if isinstance(event, EpochEnded):
+            epochs += 1
+            if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
+                stopped: Event = Stopped(epochs, "converged" if answers[0] else "callback")
+                monitor.converged = True
+                for consume in others:
+                    consume(stopped)
+                return
+
+
+def _callbacks(estimator: Any) -> list[Callback]:
+    given = () if estimator.callbacks is None else estimator.callbacks
+    if not isinstance(given, list | tuple) or not all(callable(each) for each in given):
+        raise InvalidArgumentError(
+            f"callbacks: expected a list of functions of an event; got {given!r}"
+        )
+    return list(given)
+
+
+def _batch_size(estimator: Any, n_examples: int) -> int:
+    if isinstance(estimator.batch_size, str):
+        return int(estimator._auto_batch_size(n_examples))
+    if estimator.batch_size > n_examples:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+            stacklevel=5,
+        )
+    return int(min(estimator.batch_size, n_examples))
+
+
+def _is_loss(early_stopping: Any) -> bool:
+    return isinstance(early_stopping, str) and early_stopping == "loss"
+
+
+def _begin_curves(estimator: Any, early: bool, fresh: bool) -> None:
+    """Start the curves and the memory of the best epoch where they are not to go on."""
+    scored = early and not _is_loss(estimator.early_stopping)
+    known = hasattr(estimator, "loss_curve_")
+    if known and not fresh and scored == (estimator.validation_scores_ is not None):
+        return
+    if fresh or not known:
+        estimator.loss_curve_ = []
+        estimator.validation_loss_curve_ = None
+    estimator._no_improvement_count = 0
+    estimator._best_parameters = estimator.network_.parameters.copy()
+    estimator.validation_scores_ = [] if scored else None
+    estimator.best_validation_score_ = -np.inf if scored else None
+    estimator.best_loss_ = None if early else np.inf
+
+
+def _score(
+    estimator: Any, training: Training, validation: HeldOut
+) -> Callable[[EpochEnded], float]:
+    """Return what early stopping asks after each epoch: higher is better."""
+    if _is_loss(estimator.early_stopping):
+
+        def negative_loss(event: EpochEnded) -> float:
+            assert event.validation_loss is not None
+            return -event.validation_loss
+
+        return negative_loss
+    if isinstance(estimator.early_stopping, bool | np.bool_):
+        outputs = np.empty(validation.examples.Y.shape, training.spec.dtype)
+
+        def own_score(event: EpochEnded) -> float:
+            training.engine.forward(
+                training.spec, training.parameters, validation.examples.X, outputs
+            )
+            if not np.isfinite(outputs).all():
+                return float("nan")
+            return float(estimator._score_of(outputs, validation))
+
+        return own_score
+    return _scorer(estimator, validation)
+
+
+def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float]:
+    scorer = check_scoring(estimator, scoring=estimator.early_stopping)
+    # Validation data are arrays by now, without the names of columns.
+    nameless = copy.copy(estimator)
+    vars(nameless).pop("feature_names_in_", None)
+    weights = validation.examples.weights
+    arguments = {} if weights is None else {"sample_weight": weights}
+
+    def score(event: EpochEnded) -> float:
+        return float(scorer(nameless, validation.X, validation.y, **arguments))
+
+    return score

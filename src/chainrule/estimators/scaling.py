@@ -1,0 +1,37 @@
+"""Columns brought to mean 0 and standard deviation 1, and back."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+
+class Scale(NamedTuple):
+    """The mean and standard deviation of each column, in float64."""
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, columns: Floats, weights: Floats | None) -> "Scale":
+        """Return the scale of (m, n) columns; a column that does not vary keeps its unit.
+
+        With weights, weight 2 counts as the row twice.
+        """
+        table = columns.astype(np.float64, copy=False)
+        mean = np.average(table, axis=0, weights=weights)
+        variance = np.average((table - mean) ** 2, axis=0, weights=weights)
+        deviation = np.sqrt(variance)
+        # What rounding leaves of a constant is no variation.
+        still = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
+        return cls(mean, np.where(still, 1.0, deviation))
+
+    def scaled(self, columns: Floats) -> Floats:
+        """Return (columns − mean)/deviation."""
+        return np.asarray((columns - self.mean) / self.deviation)
+
+    def restored(self, columns: Floats) -> Floats:
+        """Return columns · deviation + mean, in the precision of `columns`."""
+        return np.asarray(columns * self.deviation + self.mean).astype(columns.dtype, copy=False)

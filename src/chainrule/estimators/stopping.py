@@ -1,0 +1,138 @@
+"""When a training ends, what it writes down on the way, and how the learning rate changes."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from chainrule.training.events import EpochEnded, Event
+from chainrule.training.loop import Training
+
+
+class Monitor:
+    """Consumes the events of a training and writes an estimator's curves, as scikit-learn does.
+
+    The estimator's attributes are the memory, so that a warm start goes on where the last `fit`
+    ended.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    training : Training
+    score : callable, optional
+        Returns the validation score of the present parameters, higher is better; None: there is
+        no early stopping.
+    from_loss : bool
+        Whether the score is the negative validation loss.
+    incremental : bool
+        Whether a single epoch of `partial_fit` is trained.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        training: Training,
+        score: Callable[[EpochEnded], float] | None,
+        *,
+        from_loss: bool,
+    ) -> None:
+        self.estimator = estimator
+        self.training = training
+        self.score = score
+        self.from_loss = from_loss
+        self.converged = False
+        self._rows = len(training.examples.X)
+        self._outputs = training.spec.n_outputs if training.spec.cost == "mse" else 1
+
+    def lookahead(self) -> int:
+        """Return how many epochs may go together: none of them but the last can be the end."""
+        if self._invscaling:
+            return 1
+        estimator = self.estimator
+        left = estimator.n_iter_no_change + 1 - estimator._no_improvement_count
+        return int(max(1, min(left, self.training.epochs)))
+
+    @property
+    def _invscaling(self) -> bool:
+        return self._rule == "invscaling"
+
+    @property
+    def _rule(self) -> str:
+        estimator = self.estimator
+        if estimator.solver == "adam" and estimator._adam_is_constant:
+            return "constant"
+        return str(estimator.learning_rate)
+
+    def __call__(self, event: Event) -> bool:
+        """Consume an event; True: the training is to end."""
+        if not isinstance(event, EpochEnded):
+            return False
+        estimator = self.estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self._rows
+        estimator.loss_ = self._loss(event)
+        estimator.loss_curve_.append(estimator.loss_)
+        if event.validation_loss is not None:
+            if estimator.validation_loss_curve_ is None:
+                estimator.validation_loss_curve_ = []
+            estimator.validation_loss_curve_.append(event.validation_loss / self._outputs)
+        self._count(event)
+        if self._invscaling:
+            rate = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
+            self._set_rate(float(rate))
+        if estimator._no_improvement_count <= estimator.n_iter_no_change:
+            return False
+        if self._slowed_down():
+            estimator._no_improvement_count = 0
+            return False
+        self.converged = True
+        return True
+
+    def _loss(self, event: EpochEnded) -> float:
+        # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
+        if self._outputs == 1:
+            return event.objective
+        penalty = event.objective - event.loss
+        return event.loss / self._outputs + penalty
+
+    def _count(self, event: EpochEnded) -> None:
+        """Take note of whether this epoch is better than the best one by `tol`."""
+        estimator = self.estimator
+        if self.score is None:
+            if estimator.loss_ > estimator.best_loss_ - estimator.tol:
+                estimator._no_improvement_count += 1
+            else:
+                estimator._no_improvement_count = 0
+            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+            return
+        score = self.score(event)
+        if self.from_loss:
+            best = -math.inf if estimator.best_loss_ is None else -estimator.best_loss_
+        else:
+            best = estimator.best_validation_score_
+            estimator.validation_scores_.append(score)
+        # `<`, so that NaN is no worsening: scikit-learn's rule.
+        if score < best + estimator.tol:
+            estimator._no_improvement_count += 1
+        else:
+            estimator._no_improvement_count = 0
+        if score > best:
+            if self.from_loss:
+                estimator.best_loss_ = -score
+            else:
+                estimator.best_validation_score_ = score
+            estimator._best_parameters[...] = self.training.parameters
+
+    def _slowed_down(self) -> bool:
+        """Divide the learning rate by 5 if the rule is "adaptive" and there is room below."""
+        rate = self.training.optimizer.learning_rate
+        if self._rule != "adaptive":
+            return False
+        assert isinstance(rate, float)
+        if rate <= 1e-6:
+            return False
+        self._set_rate(rate / 5)
+        return True
+
+    def _set_rate(self, rate: float) -> None:
+        self.training.optimizer = replace(self.training.optimizer, learning_rate=rate)

@@ -1,0 +1,118 @@
+"""A network's parameters as scikit-learn shows and draws them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.parameters import initial_parameters, parameter_count, views
+from chainrule.network.spec import NetworkSpec
+
+Floats = NDArray[np.floating]
+
+
+class ParameterViews(list[Floats]):
+    """A list of views into a network's parameters; setting an entry writes into the network."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, slice):
+            for place, array in zip(range(*index.indices(len(self))), value, strict=True):
+                self[place] = array
+            return
+        target = self[index]
+        array = np.asarray(value)
+        if array.shape != target.shape:
+            raise InvalidArgumentError(
+                f"coefs_ and intercepts_: expected an array of shape {target.shape}; "
+                f"got {array.shape}"
+            )
+        target[...] = array
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+def coefficients(spec: NetworkSpec, parameters: Floats) -> ParameterViews:
+    """Return the weights of each layer as (n[l−1], n[l]): transposed views."""
+    return ParameterViews(layer[0].T for layer in views(spec, parameters))
+
+
+def intercepts(spec: NetworkSpec, parameters: Floats) -> ParameterViews:
+    """Return the biases of each layer as (n[l],): views."""
+    return ParameterViews(layer[1].reshape(-1) for layer in views(spec, parameters))
+
+
+def drawn_like_scikit_learn(
+    spec: NetworkSpec, logistic: Sequence[bool], random: np.random.RandomState
+) -> Floats:
+    """Return initial parameters by the same draws, in the same order, as scikit-learn's.
+
+    Weights and biases are uniform on ±√(6/(n_in + n_out)), ±√(2/(n_in + n_out)) where the hidden
+    layers are logistic.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    logistic : list of bool
+        Of each layer, whether the smaller bound holds.
+    random : RandomState
+    """
+    vector = np.empty(parameter_count(spec), spec.dtype)
+    for (W, b), small in zip(views(spec, vector), logistic, strict=True):
+        n_out, n_in = W.shape
+        bound = np.sqrt((2.0 if small else 6.0) / (n_in + n_out))
+        W[...] = random.uniform(-bound, bound, (n_in, n_out)).T
+        b[...] = random.uniform(-bound, bound, n_out)[:, None]
+    return vector
+
+
+def first_parameters(
+    spec: NetworkSpec,
+    init: str | None,
+    initial_weights: Any,
+    logistic: Sequence[bool],
+    random: np.random.RandomState,
+) -> Floats:
+    """Return the parameters that training starts from.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If `initial_weights` do not fit the network.
+    """
+    if initial_weights is not None:
+        return _given(spec, initial_weights)
+    if init is not None:
+        return initial_parameters(spec, int(random.randint(2**31 - 1)))
+    return drawn_like_scikit_learn(spec, logistic, random)
+
+
+def _given(spec: NetworkSpec, initial_weights: Any) -> Floats:
+    vector = np.empty(parameter_count(spec), spec.dtype)
+    targets = coefficients(spec, vector), intercepts(spec, vector)
+    shapes = [[array.shape for array in group] for group in targets]
+    try:
+        groups = [[np.asarray(array) for array in group] for group in initial_weights]
+        fits = [[array.shape for array in group] for group in groups] == shapes
+        fits = fits and all(np.isfinite(array).all() for group in groups for array in group)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise InvalidArgumentError(
+            "initial_weights: expected (coefs, intercepts), two lists of finite arrays of shapes "
+            f"{shapes[0]} and {shapes[1]}; got {_described(initial_weights)}"
+        )
+    for target, group in zip(targets, groups, strict=True):
+        target[:] = group
+    return vector
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        try:
+            return str([[np.shape(array) for array in group] for group in value])
+        except (TypeError, ValueError):
+            pass
+    return type(value).__name__

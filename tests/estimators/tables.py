@@ -1,0 +1,49 @@
+"""The tables that the estimators' tests share: small, scaled, one of each kind."""
+
+import numpy as np
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_iris,
+    make_multilabel_classification,
+    make_regression,
+)
+
+
+def scaled(X):
+    return np.ascontiguousarray((X - X.mean(axis=0)) / X.std(axis=0))
+
+
+def classes():
+    X, y = load_iris(return_X_y=True)
+    return scaled(X), y
+
+
+def two_classes():
+    X, y = load_breast_cancer(return_X_y=True)
+    return scaled(X), y
+
+
+def labels():
+    X, Y = make_multilabel_classification(120, random_state=0)
+    return scaled(X), Y
+
+
+def values():
+    X, y = load_diabetes(return_X_y=True)
+    return scaled(X), (y - y.mean()) / y.std()
+
+
+def three_values():
+    X, Y = make_regression(150, 5, n_targets=3, noise=5.0, random_state=0)
+    return X, Y / 100
+
+
+def counts():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((200, 4))
+    return X, random.poisson(np.exp(X[:, 0] * 0.5)).astype(float)
+
+
+CLASSIFICATION = {"two classes": two_classes, "classes": classes, "labels": labels}
+REGRESSION = {"values": values, "three values": three_values, "counts": counts}
