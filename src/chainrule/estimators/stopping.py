@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from chainrule.estimators.scoring import is_loss
 from chainrule.training.events import EpochEnded, Event
 from chainrule.training.loop import Training
 
@@ -24,8 +27,6 @@ class Monitor:
         no early stopping.
     from_loss : bool
         Whether the score is the negative validation loss.
-    incremental : bool
-        Whether a single epoch of `partial_fit` is trained.
     """
 
     def __init__(
@@ -136,3 +137,19 @@ class Monitor:
 
     def _set_rate(self, rate: float) -> None:
         self.training.optimizer = replace(self.training.optimizer, learning_rate=rate)
+
+
+def begin_curves(estimator: Any, early: bool, fresh: bool) -> None:
+    """Start the curves and the memory of the best epoch where they are not to go on."""
+    scored = early and not is_loss(estimator.early_stopping)
+    known = hasattr(estimator, "loss_curve_")
+    if known and not fresh and scored == (estimator.validation_scores_ is not None):
+        return
+    if fresh or not known:
+        estimator.loss_curve_ = []
+        estimator.validation_loss_curve_ = None
+    estimator._no_improvement_count = 0
+    estimator._best_parameters = estimator.network_.parameters.copy()
+    estimator.validation_scores_ = [] if scored else None
+    estimator.best_validation_score_ = -np.inf if scored else None
+    estimator.best_loss_ = None if early else np.inf
