@@ -176,11 +176,15 @@ def _tell(training: Training, monitor: Monitor, others: list[Callback]) -> None:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = 0
     for event in training.events():
-        answers = [monitor(event), *(consume(event) for consume in others)]
+        converged = monitor(event)
+        asked = False
+        for consume in others:
+            answer = consume(event)
+            asked = asked or (isinstance(answer, bool | np.bool_) and bool(answer))
         if isinstance(event, EpochEnded):
             epochs += 1
-            if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
-                stopped: Event = Stopped(epochs, "converged" if answers[0] else "callback")
+            if converged or asked:
+                stopped: Event = Stopped(epochs, "converged" if converged else "callback")
                 monitor.converged = True
                 for consume in others:
                     consume(stopped)

@@ -42,6 +42,9 @@ class Monitor:
         self.score = score
         self.from_loss = from_loss
         self.converged = False
+        fixed = estimator.solver == "adam" and estimator._adam_is_constant
+        self._rule = "constant" if fixed else estimator.learning_rate
+        self._invscaling = self._rule == "invscaling"
         self._rows = len(training.examples.X)
         self._outputs = training.spec.n_outputs if training.spec.cost == "mse" else 1
 
@@ -52,17 +55,6 @@ class Monitor:
         estimator = self.estimator
         left = estimator.n_iter_no_change + 1 - estimator._no_improvement_count
         return int(max(1, min(left, self.training.epochs)))
-
-    @property
-    def _invscaling(self) -> bool:
-        return self._rule == "invscaling"
-
-    @property
-    def _rule(self) -> str:
-        estimator = self.estimator
-        if estimator.solver == "adam" and estimator._adam_is_constant:
-            return "constant"
-        return str(estimator.learning_rate)
 
     def __call__(self, event: Event) -> bool:
         """Consume an event; True: the training is to end."""
