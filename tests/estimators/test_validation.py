@@ -133,3 +133,16 @@ def test_validation_labels_that_were_never_trained_on_are_refused():
     X, y = classes()
     with pytest.raises(cr.InvalidArgumentError, match="has classes not in"):
         MLPClassifier().fit(X[:100], y[:100], X_val=X, y_val=y)
+
+
+def test_a_scorer_that_does_not_exist_is_refused_by_the_parameters_name():
+    with pytest.raises(cr.InvalidArgumentError, match=r"^early_stopping: .*got 'acuracy'"):
+        MLPClassifier(early_stopping="acuracy").fit(*classes())
+
+
+def test_validation_examples_without_weight_are_refused():
+    X, y = classes()
+    weights = np.zeros(len(y))
+    weights[:2] = 1
+    with pytest.raises(cr.InvalidArgumentError, match=r"^sample_weight: expected some weight > 0"):
+        MLPClassifier(early_stopping=True, random_state=0).fit(X, y, sample_weight=weights)

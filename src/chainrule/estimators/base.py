@@ -282,7 +282,14 @@ class BaseMLP(FittedAttributes):
             X.shape[0], self.validation_fraction, self._strata(targets), self._random_state
         )
         held_out = HeldOut(examples.take(validation), X[validation], y[validation])
-        return examples.take(training), held_out
+        kept = examples.take(training)
+        for part, name in ((kept, "left to train on"), (held_out.examples, "set aside")):
+            if not part.weight > 0:
+                raise InvalidArgumentError(
+                    f"sample_weight: expected some weight > 0 among the examples {name}; got none. "
+                    "Change validation_fraction or random_state, or leave out examples of weight 0"
+                )
+        return kept, held_out
 
     def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""

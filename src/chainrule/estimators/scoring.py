@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
+from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.events import EpochEnded
 from chainrule.training.loop import Training
@@ -44,7 +45,13 @@ def epoch_score(
 
 
 def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float]:
-    scorer = check_scoring(estimator, scoring=estimator.early_stopping)
+    try:
+        scorer = check_scoring(estimator, scoring=estimator.early_stopping)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f'early_stopping: expected True, False, "loss", a function or the name of a scorer of '
+            f"scikit-learn; got {estimator.early_stopping!r} ({error})"
+        ) from error
     # Validation data are arrays by now, without the names of columns.
     nameless = copy.copy(estimator)
     vars(nameless).pop("feature_names_in_", None)
