@@ -288,18 +288,21 @@ def exact_values():
         "tanh": mpmath.tanh,
         "elu": lambda z: z if z > 0 else mpmath.expm1(z),
         "softplus": lambda z: mpmath.log1p(mpmath.exp(z)),
+        "exponential": mpmath.exp,
         "silu": lambda z: z * sigmoid(z),
         "mish": lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))),
     }
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "elu", "softplus", "silu", "mish"])
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "tanh", "elu", "softplus", "silu", "mish", "exponential"]
+)
 def test_compiled_functions_err_by_four_units_in_the_last_place_at_most(
     instruction_set, name, dtype
 ):
     kinds = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
-             "mish", "softplus")  # fmt: skip
+             "mish", "softplus", "exponential")  # fmt: skip
     random = np.random.default_rng(0)
     limit = 80 if dtype == "float32" else 700  # beyond it e^−z underflows
     z = np.concatenate([

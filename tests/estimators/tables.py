@@ -5,6 +5,7 @@ from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
     load_iris,
+    make_classification,
     make_multilabel_classification,
     make_regression,
 )
@@ -47,3 +48,15 @@ def counts():
 
 CLASSIFICATION = {"two classes": two_classes, "classes": classes, "labels": labels}
 REGRESSION = {"values": values, "three values": three_values, "counts": counts}
+
+
+def halves(make):
+    X, y = make()
+    return X[::2], y[::2], X[1::2], y[1::2]
+
+
+def rare():
+    """One positive in twenty, and not easy."""
+    return make_classification(
+        2000, 8, n_informative=4, weights=[0.95], class_sep=0.7, flip_y=0.02, random_state=0
+    )

@@ -175,7 +175,7 @@ def test_a_notebook_shows_the_estimator_as_html(kind):
 
 @every_kind
 def test_the_printed_form_names_what_differs_from_the_defaults(kind):
-    assert repr(kind(alpha=0.5)) == f"{kind.__name__}(alpha=0.5)"
+    assert repr(kind(alpha=0.75)) == f"{kind.__name__}(alpha=0.75)"
 
 
 def test_sparse_inputs_give_the_same_as_dense_ones():

@@ -253,3 +253,18 @@ def test_a_network_survives_pickling():
     assert twin.history["loss"] == net.history["loss"]
     twin.weights[0][...] = 0.0
     assert (twin.predict(X) != net.predict(X)).any()
+
+
+def test_a_network_around_parameters_shares_them():
+    spec = network().spec
+    vector = initial_parameters(spec, 3)
+    net = cr.Network.from_parameters(spec, vector, seed=5)
+    assert net.parameters is vector
+    assert (net.seed, net.epochs_trained) == (5, 0)
+    np.testing.assert_array_equal(net.predict(X), network(seed=3).predict(X))
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3, np.float32), np.zeros(26), np.zeros((26, 1), "f4")])
+def test_a_network_around_parameters_of_another_kind_is_refused(wrong):
+    with pytest.raises(InvalidArgumentError, match=r"^parameters: expected shape \(26,\) and dtyp"):
+        cr.Network.from_parameters(network().spec, wrong)

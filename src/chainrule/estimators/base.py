@@ -1,13 +1,12 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
@@ -20,17 +19,13 @@ from chainrule.checks import whole_number
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.inputs import blocks, checked_features, dense
 from chainrule.estimators.parameters import check_parameters, hidden_activations, hidden_sizes
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut, split
-from chainrule.estimators.weights import (
-    ParameterViews,
-    coefficients,
-    first_parameters,
-    intercepts,
-)
+from chainrule.estimators.weights import first_parameters
 from chainrule.model.network import Network
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
@@ -46,7 +41,7 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
             setattr(estimator, name, value)
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(FittedAttributes):
     """Everything that does not ask whether targets are classes or values."""
 
     _y_numeric = False
@@ -58,7 +53,6 @@ class BaseMLP(BaseEstimator):
     _adam_is_constant = True
     """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
 
-    network_: Network
     classes_: Any
     solver: str
 
@@ -94,42 +88,6 @@ class BaseMLP(BaseEstimator):
     def _sets_aside(self, n_examples: int) -> bool:
         """Whether so many examples are enough to set some aside for early stopping."""
         return True
-
-    # Fitted attributes that are views of the network's.
-
-    @property
-    def coefs_(self) -> ParameterViews:
-        """Weights of each layer, (inputs, outputs): views into the network; may be written to."""
-        net = self._fitted("coefs_")
-        return coefficients(net.spec, net.parameters)
-
-    @coefs_.setter
-    def coefs_(self, value: Sequence[Any]) -> None:
-        self.coefs_[:] = value
-
-    @property
-    def intercepts_(self) -> ParameterViews:
-        """Biases of each layer, (outputs,): views into the network; may be written to."""
-        net = self._fitted("intercepts_")
-        return intercepts(net.spec, net.parameters)
-
-    @intercepts_.setter
-    def intercepts_(self, value: Sequence[Any]) -> None:
-        self.intercepts_[:] = value
-
-    def _fitted(self, attribute: str) -> Network:
-        net: Network | None = vars(self).get("network_")
-        if net is None:
-            raise AttributeError(f"{type(self).__name__} has no {attribute} before it is fitted")
-        return net
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "network_" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
 
     def fit(
         self,
@@ -324,7 +282,14 @@ class BaseMLP(BaseEstimator):
             X.shape[0], self.validation_fraction, self._strata(targets), self._random_state
         )
         held_out = HeldOut(examples.take(validation), X[validation], y[validation])
-        return examples.take(training), held_out
+        kept = examples.take(training)
+        for part, name in ((kept, "left to train on"), (held_out.examples, "set aside")):
+            if not part.weight > 0:
+                raise InvalidArgumentError(
+                    f"sample_weight: expected some weight > 0 among the examples {name}; got none. "
+                    "Change validation_fraction or random_state, or leave out examples of weight 0"
+                )
+        return kept, held_out
 
     def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""

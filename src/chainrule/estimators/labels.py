@@ -11,6 +11,9 @@ from chainrule.errors import InvalidArgumentError
 Floats = NDArray[np.floating]
 
 
+_KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutput")
+
+
 class Labels(NamedTuple):
     """The classes of a problem, and whether an example has one of them or any number."""
 
@@ -27,8 +30,9 @@ class Labels(NamedTuple):
         ValueError
             If y holds no classes, in scikit-learn's words.
         """
-        check_classification_targets(y)
-        kind = type_of_target(y)
+        kind = type_of_target(y, input_name="y")
+        if kind not in _KINDS:
+            check_classification_targets(y)  # which raises
         if kind == "multilabel-indicator":
             return cls(np.arange(y.shape[1]), "multilabel")
         if kind == "multiclass-multioutput":

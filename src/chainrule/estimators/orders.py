@@ -8,7 +8,7 @@ class ShuffledOrders:
     """Each epoch's order: the one before, shuffled by the random state."""
 
     def __init__(self, n_examples: int, shuffle: bool, random: np.random.RandomState) -> None:
-        self._order = np.arange(n_examples)
+        self._order = self._places = np.arange(n_examples)
         self._shuffle = shuffle
         self._random = random
 
@@ -17,8 +17,11 @@ class ShuffledOrders:
         orders = np.empty((len(epochs), len(self._order)), np.int32)
         for row in orders:
             if self._shuffle:
-                moves = np.arange(len(self._order))
+                moves = self._places.copy()
                 self._random.shuffle(moves)
-                self._order = self._order[moves]
-            row[:] = self._order
+                # (Indices are right: "clip" only spares NumPy a buffer.)
+                np.take(self._order, moves, out=row, mode="clip")
+                self._order = row
+            else:
+                row[:] = self._order
         return orders

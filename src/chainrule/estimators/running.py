@@ -1,22 +1,20 @@
 """One run of a solver: the package's training loop, or L-BFGS, for an estimator."""
 
-import copy
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring
 
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.orders import ShuffledOrders
+from chainrule.estimators.scoring import epoch_score, is_loss
 from chainrule.estimators.solvers import minimize, optimizer_of
-from chainrule.estimators.stopping import Monitor
+from chainrule.estimators.stopping import Monitor, begin_curves
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
@@ -77,9 +75,11 @@ def run(
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
         state=state,
     )
-    _begin_curves(estimator, early, fresh)
-    score = _score(estimator, training, validation) if early and validation is not None else None
-    monitor = Monitor(estimator, training, score, from_loss=_is_loss(estimator.early_stopping))
+    begin_curves(estimator, early, fresh)
+    score = (
+        epoch_score(estimator, training, validation) if early and validation is not None else None
+    )
+    monitor = Monitor(estimator, training, score, from_loss=is_loss(estimator.early_stopping))
     training.lookahead = monitor.lookahead
     progress = Progress() if estimator.verbose else None
     estimator.n_iter_ = 0
@@ -92,6 +92,7 @@ def run(
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
+        state = None  # it may hold what is not finite
         if estimator.n_iter_ == 0:
             raise NothingLearnedError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
@@ -175,11 +176,15 @@ def _tell(training: Training, monitor: Monitor, others: list[Callback]) -> None:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = 0
     for event in training.events():
-        answers = [monitor(event), *(consume(event) for consume in others)]
+        converged = monitor(event)
+        asked = False
+        for consume in others:
+            answer = consume(event)
+            asked = asked or (isinstance(answer, bool | np.bool_) and bool(answer))
         if isinstance(event, EpochEnded):
             epochs += 1
-            if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
-                stopped: Event = Stopped(epochs, "converged" if answers[0] else "callback")
+            if converged or asked:
+                stopped: Event = Stopped(epochs, "converged" if converged else "callback")
                 monitor.converged = True
                 for consume in others:
                     consume(stopped)
@@ -204,63 +209,3 @@ def _batch_size(estimator: Any, n_examples: int) -> int:
             stacklevel=5,
         )
     return int(min(estimator.batch_size, n_examples))
-
-
-def _is_loss(early_stopping: Any) -> bool:
-    return isinstance(early_stopping, str) and early_stopping == "loss"
-
-
-def _begin_curves(estimator: Any, early: bool, fresh: bool) -> None:
-    """Start the curves and the memory of the best epoch where they are not to go on."""
-    scored = early and not _is_loss(estimator.early_stopping)
-    known = hasattr(estimator, "loss_curve_")
-    if known and not fresh and scored == (estimator.validation_scores_ is not None):
-        return
-    if fresh or not known:
-        estimator.loss_curve_ = []
-        estimator.validation_loss_curve_ = None
-    estimator._no_improvement_count = 0
-    estimator._best_parameters = estimator.network_.parameters.copy()
-    estimator.validation_scores_ = [] if scored else None
-    estimator.best_validation_score_ = -np.inf if scored else None
-    estimator.best_loss_ = None if early else np.inf
-
-
-def _score(
-    estimator: Any, training: Training, validation: HeldOut
-) -> Callable[[EpochEnded], float]:
-    """Return what early stopping asks after each epoch: higher is better."""
-    if _is_loss(estimator.early_stopping):
-
-        def negative_loss(event: EpochEnded) -> float:
-            assert event.validation_loss is not None
-            return -event.validation_loss
-
-        return negative_loss
-    if isinstance(estimator.early_stopping, bool | np.bool_):
-        outputs = np.empty(validation.examples.Y.shape, training.spec.dtype)
-
-        def own_score(event: EpochEnded) -> float:
-            training.engine.forward(
-                training.spec, training.parameters, validation.examples.X, outputs
-            )
-            if not np.isfinite(outputs).all():
-                return float("nan")
-            return float(estimator._score_of(outputs, validation))
-
-        return own_score
-    return _scorer(estimator, validation)
-
-
-def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float]:
-    scorer = check_scoring(estimator, scoring=estimator.early_stopping)
-    # Validation data are arrays by now, without the names of columns.
-    nameless = copy.copy(estimator)
-    vars(nameless).pop("feature_names_in_", None)
-    weights = validation.examples.weights
-    arguments = {} if weights is None else {"sample_weight": weights}
-
-    def score(event: EpochEnded) -> float:
-        return float(scorer(nameless, validation.X, validation.y, **arguments))
-
-    return score

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from chainrule.estimators.scoring import is_loss
 from chainrule.training.events import EpochEnded, Event
 from chainrule.training.loop import Training
 
@@ -24,8 +27,6 @@ class Monitor:
         no early stopping.
     from_loss : bool
         Whether the score is the negative validation loss.
-    incremental : bool
-        Whether a single epoch of `partial_fit` is trained.
     """
 
     def __init__(
@@ -41,6 +42,9 @@ class Monitor:
         self.score = score
         self.from_loss = from_loss
         self.converged = False
+        fixed = estimator.solver == "adam" and estimator._adam_is_constant
+        self._rule = "constant" if fixed else estimator.learning_rate
+        self._invscaling = self._rule == "invscaling"
         self._rows = len(training.examples.X)
         self._outputs = training.spec.n_outputs if training.spec.cost == "mse" else 1
 
@@ -51,17 +55,6 @@ class Monitor:
         estimator = self.estimator
         left = estimator.n_iter_no_change + 1 - estimator._no_improvement_count
         return int(max(1, min(left, self.training.epochs)))
-
-    @property
-    def _invscaling(self) -> bool:
-        return self._rule == "invscaling"
-
-    @property
-    def _rule(self) -> str:
-        estimator = self.estimator
-        if estimator.solver == "adam" and estimator._adam_is_constant:
-            return "constant"
-        return str(estimator.learning_rate)
 
     def __call__(self, event: Event) -> bool:
         """Consume an event; True: the training is to end."""
@@ -136,3 +129,19 @@ class Monitor:
 
     def _set_rate(self, rate: float) -> None:
         self.training.optimizer = replace(self.training.optimizer, learning_rate=rate)
+
+
+def begin_curves(estimator: Any, early: bool, fresh: bool) -> None:
+    """Start the curves and the memory of the best epoch where they are not to go on."""
+    scored = early and not is_loss(estimator.early_stopping)
+    known = hasattr(estimator, "loss_curve_")
+    if known and not fresh and scored == (estimator.validation_scores_ is not None):
+        return
+    if fresh or not known:
+        estimator.loss_curve_ = []
+        estimator.validation_loss_curve_ = None
+    estimator._no_improvement_count = 0
+    estimator._best_parameters = estimator.network_.parameters.copy()
+    estimator.validation_scores_ = [] if scored else None
+    estimator.best_validation_score_ = -np.inf if scored else None
+    estimator.best_loss_ = None if early else np.inf

@@ -1,0 +1,64 @@
+"""What early stopping looks at after each epoch."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import check_scoring
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.validation import HeldOut
+from chainrule.training.events import EpochEnded
+from chainrule.training.loop import Training
+
+
+def is_loss(early_stopping: Any) -> bool:
+    """Whether early stopping looks at the validation loss."""
+    return isinstance(early_stopping, str) and early_stopping == "loss"
+
+
+def epoch_score(
+    estimator: Any, training: Training, validation: HeldOut
+) -> Callable[[EpochEnded], float]:
+    """Return what early stopping asks after each epoch: higher is better."""
+    if is_loss(estimator.early_stopping):
+
+        def negative_loss(event: EpochEnded) -> float:
+            assert event.validation_loss is not None
+            return -event.validation_loss
+
+        return negative_loss
+    if isinstance(estimator.early_stopping, bool | np.bool_):
+        outputs = np.empty(validation.examples.Y.shape, training.spec.dtype)
+
+        def own_score(event: EpochEnded) -> float:
+            training.engine.forward(
+                training.spec, training.parameters, validation.examples.X, outputs
+            )
+            if not np.isfinite(outputs).all():
+                return float("nan")
+            return float(estimator._score_of(outputs, validation))
+
+        return own_score
+    return _scorer(estimator, validation)
+
+
+def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float]:
+    try:
+        scorer = check_scoring(estimator, scoring=estimator.early_stopping)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f'early_stopping: expected True, False, "loss", a function or the name of a scorer of '
+            f"scikit-learn; got {estimator.early_stopping!r} ({error})"
+        ) from error
+    # Validation data are arrays by now, without the names of columns.
+    nameless = copy.copy(estimator)
+    vars(nameless).pop("feature_names_in_", None)
+    weights = validation.examples.weights
+    arguments = {} if weights is None else {"sample_weight": weights}
+
+    def score(event: EpochEnded) -> float:
+        return float(scorer(nameless, validation.X, validation.y, **arguments))
+
+    return score
