@@ -23,47 +23,15 @@ template <typename T, int BYTES, typename Kinds> class Panels {
     }
 
     // A[0] = Xᵀ of a panel's examples, and, for the gradient of W[1], their rows in chunks.
-    // Returns 0 in every lane, or NaN in some where X has NaN or infinities.
+    // Returns 0 in every lane, or NaN in some where X has NaN or infinities (of a prediction:
+    // training has looked at X before).
     V gather(long panel, long first, long count) const {
-        const Place &place = c_.ws.place[0];
-        const long n = c_.net.layers[0].n_in, total = examples_.rows * n, ld = c_.ws.ld;
-        T *A = c_.at(panel, place.A), *turned = place.turned ? c_.at(panel, place.turned) : nullptr;
-        V zero = V{};
-        for (long e = 0; e < count; e += S::lanes) {
-            const T *row[S::lanes], *ahead[S::lanes];
-            for (int i = 0; i < S::lanes; ++i) {
-                row[i] = e + i < count ? examples_.X + row_of(first + e + i) * n : nullptr;
-                // Rows in a random order come from memory: the next ones are called early.
-                const long next =
-                    smaller(first + e + i + S::lanes, examples_.count * examples_.epochs - 1);
-                ahead[i] = examples_.X + row_of(next) * n;
-            }
-            for (long k = 0; k < n; k += S::lanes) {
-                V x[S::lanes];
-                for (int i = 0; i < S::lanes; ++i) {
-                    __builtin_prefetch(ahead[i] + k);
-                    if (!row[i]) {
-                        x[i] = V{};
-                    } else if (row[i] - examples_.X + k + S::lanes <= total) {
-                        x[i] = S::load(row[i] + k); // may reach into the next row: never used
-                    } else {
-                        x[i] = S::load_part(row[i] + k, static_cast<int>(n - k));
-                    }
-                }
-                if (turned) {
-                    T *to = turned + (k / chunk) * ld * chunk + e * chunk + k % chunk;
-                    for (int i = 0; i < S::lanes; ++i)
-                        S::store(to + i * chunk, x[i]);
-                }
-                Transpose<T, BYTES>::block(x);
-                const long features = smaller(S::lanes, n - k);
-                for (long j = 0; j < features; ++j) {
-                    zero += x[j] - x[j];
-                    S::store(A + (k + j) * ld + e, x[j]);
-                }
-            }
-        }
-        return zero;
+        // Rows in a random order come from memory, if X is larger than the caches: the next ones
+        // are then called for early.
+        const bool far = examples_.order && examples_.rows * c_.net.layers[0].n_in > 1L << 17;
+        return c_.training ? (far ? gather_as<true, true>(panel, first, count)
+                                  : gather_as<true, false>(panel, first, count))
+                           : gather_as<false, false>(panel, first, count);
     }
 
     // Every layer, up to the output layer's Z.
@@ -121,6 +89,48 @@ template <typename T, int BYTES, typename Kinds> class Panels {
     }
 
   private:
+    template <bool TRAINING, bool FAR> V gather_as(long panel, long first, long count) const {
+        const Place &place = c_.ws.place[0];
+        const long n = c_.net.layers[0].n_in, total = examples_.rows * n, ld = c_.ws.ld;
+        T *A = c_.at(panel, place.A), *turned = place.turned ? c_.at(panel, place.turned) : nullptr;
+        V zero = V{};
+        for (long e = 0; e < count; e += S::lanes) {
+            const T *row[S::lanes], *ahead[S::lanes];
+            for (int i = 0; i < S::lanes; ++i) {
+                row[i] = e + i < count ? examples_.X + row_of(first + e + i) * n : nullptr;
+                if constexpr (FAR) {
+                    const long last = examples_.count * examples_.epochs - 1;
+                    ahead[i] = examples_.X + row_of(smaller(first + e + i + S::lanes, last)) * n;
+                }
+            }
+            for (long k = 0; k < n; k += S::lanes) {
+                V x[S::lanes];
+                for (int i = 0; i < S::lanes; ++i) {
+                    if constexpr (FAR) __builtin_prefetch(ahead[i] + k);
+                    if (!row[i]) {
+                        x[i] = V{};
+                    } else if (row[i] - examples_.X + k + S::lanes <= total) {
+                        x[i] = S::load(row[i] + k); // may reach into the next row: never used
+                    } else {
+                        x[i] = S::load_part(row[i] + k, static_cast<int>(n - k));
+                    }
+                }
+                if (turned) {
+                    T *to = turned + (k / chunk) * ld * chunk + e * chunk + k % chunk;
+                    for (int i = 0; i < S::lanes; ++i)
+                        S::store(to + i * chunk, x[i]);
+                }
+                Transpose<T, BYTES>::block(x);
+                const long features = smaller(S::lanes, n - k);
+                for (long j = 0; j < features; ++j) {
+                    if constexpr (!TRAINING) zero += x[j] - x[j];
+                    S::store(A + (k + j) * ld + e, x[j]);
+                }
+            }
+        }
+        return zero;
+    }
+
     const C &c_;
     const Examples<T> &examples_;
 };

@@ -34,7 +34,6 @@ template <typename T> struct Product {
     // many of them in all.
     long interleaved = 0, packed_rows = 0;
     T *parts = nullptr; // laid out as C: what a chain that goes on later has come to
-    bool begun = false; // the chain goes on from `parts`
 
     const T *row(long r) const {
         if (interleaved == 0) return A + r * row_stride;
@@ -68,10 +67,11 @@ struct Products : Simd<T, BYTES> {
     static constexpr long deep = 131072 / (chunk * static_cast<long>(sizeof(T)));
     static constexpr long high = 96;
 
-    template <int R, int N, Epilogue E>
+    // BEGUN: the chains go on from `parts`.
+    template <int R, int N, Epilogue E, bool BEGUN>
     CHAINRULE_INLINE void tile(const Product<T> &p, long r, long v) {
         V sum[R][N];
-        if (p.begun) {
+        if constexpr (BEGUN) {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 4
@@ -135,32 +135,34 @@ struct Products : Simd<T, BYTES> {
         }
     }
 
-    template <int N, Epilogue E> static void rows(const Product<T> &p, long r, long end, long v) {
+    template <int N, Epilogue E, bool BEGUN>
+    static void rows(const Product<T> &p, long r, long end, long v) {
         constexpr int most = tallest(N);
         for (; r + most <= end; r += most)
-            tile<most, N, E>(p, r, v);
+            tile<most, N, E, BEGUN>(p, r, v);
         if constexpr (most > 8) {
             for (; r + 8 <= end; r += 8)
-                tile<8, N, E>(p, r, v);
+                tile<8, N, E, BEGUN>(p, r, v);
         }
         for (; r + 4 <= end; r += 4)
-            tile<4, N, E>(p, r, v);
+            tile<4, N, E, BEGUN>(p, r, v);
         for (; r + 2 <= end; r += 2)
-            tile<2, N, E>(p, r, v);
+            tile<2, N, E, BEGUN>(p, r, v);
         for (; r < end; ++r)
-            tile<1, N, E>(p, r, v);
+            tile<1, N, E, BEGUN>(p, r, v);
     }
 
     // Rows [begin, end) of C, all its `vectors` columns.
-    template <Epilogue E> static void run(const Product<T> &p, long begin, long end, long vectors) {
+    template <Epilogue E, bool BEGUN = false>
+    static void run(const Product<T> &p, long begin, long end, long vectors) {
         long v = 0;
         for (; vectors >= widest; vectors -= widest, v += chunk)
-            rows<widest, E>(p, begin, end, v);
+            rows<widest, E, BEGUN>(p, begin, end, v);
         if constexpr (widest > 2) {
-            if (vectors == 3) rows<3, E>(p, begin, end, v);
-            if (vectors == 2) rows<2, E>(p, begin, end, v);
+            if (vectors == 3) rows<3, E, BEGUN>(p, begin, end, v);
+            if (vectors == 2) rows<2, E, BEGUN>(p, begin, end, v);
         }
-        if (vectors == 1) rows<1, E>(p, begin, end, v);
+        if (vectors == 1) rows<1, E, BEGUN>(p, begin, end, v);
     }
 
     // How a deep chain is cut: into parts of about equal depth.
@@ -203,15 +205,16 @@ struct Products : Simd<T, BYTES> {
                 now.last_depth = depth - k < part ? depth - k : part;
                 now.A = p.A + k * (p.interleaved ? p.packed_rows : p.column_stride);
                 now.B = p.B + k * p.ldb;
-                now.begun = k > 0;
                 const bool ends = k + part >= depth;
                 if (!ends) now.C = now.parts;
                 for (long q = 0; q < block; ++q, shift(now, panel_stride)) {
                     const long wide = q + 1 < block ? vectors : last_vectors;
-                    if (ends) {
-                        run<E>(now, r, end, wide);
-                    } else {
+                    if (k == 0) {
                         run<store_plain>(now, r, end, wide);
+                    } else if (ends) {
+                        run<E, true>(now, r, end, wide);
+                    } else {
+                        run<store_plain, true>(now, r, end, wide);
                     }
                 }
             }

@@ -193,8 +193,11 @@ template <typename T, int BYTES> struct Dense {
                                    out + at * chunk,
                                    n};
                 product.parts = product.C;
-                product.begun = q > 0;
-                Multiply::template run<store_plain>(product, 0, rows, vectors);
+                if (q == 0) {
+                    Multiply::template run<store_plain>(product, 0, rows, vectors);
+                } else {
+                    Multiply::template run<store_plain, true>(product, 0, rows, vectors);
+                }
             }
         }
     }
