@@ -71,8 +71,8 @@ def in_turns(runs: int, actions: dict[str, Callable[[], Any]]) -> dict[str, list
     return times
 
 
-def ratio(times: dict[str, list[float]], peer: str = "scikit-learn") -> float:
-    pairs = zip(times[peer], times["chainrule"], strict=True)
+def ratio(times: dict[str, list[float]], of: str = "chainrule") -> float:
+    pairs = zip(times["scikit-learn"], times[of], strict=True)
     return statistics.median(theirs / ours for theirs, ours in pairs)
 
 
@@ -92,11 +92,13 @@ def fit_one(name: str, runs: int) -> None:
     models = {
         "scikit-learn": TheirClassifier(random_state=0),
         "chainrule": cr.MLPClassifier(random_state=0),
+        "float32": cr.MLPClassifier(random_state=0, dtype="float32"),
     }
-    theirs, ours = (clone(model).fit(X, y) for model in models.values())
+    theirs, ours, single = (clone(model).fit(X, y) for model in models.values())
     agree(f"{name}, epochs", ours.n_iter_, theirs.n_iter_, 1)
     agree(f"{name}, loss", ours.loss_, theirs.loss_, 1e-3 * theirs.loss_)
     agree(f"{name}, accuracy", ours.score(X, y), theirs.score(X, y), 0.005)
+    agree(f"{name}, accuracy in float32", single.score(X, y), theirs.score(X, y), 0.005)
     actions = {peer: lambda m=model: m.fit(X, y) for peer, model in models.items()}
     times = in_turns(runs, actions | {"bare": lambda: bare(ours, X, y)})
     medians = {peer: statistics.median(t) * 1e3 for peer, t in times.items()}
@@ -104,6 +106,7 @@ def fit_one(name: str, runs: int) -> None:
         f"  {name:<8}{medians['scikit-learn']:10.1f} ms scikit-learn"
         f"{medians['chainrule']:9.2f} ms chainrule{ratio(times):7.1f} ×"
         f"{medians['chainrule'] - medians['bare']:8.2f} ms above the engine"
+        f"{medians['float32']:9.2f} ms in float32{ratio(times, 'float32'):7.1f} ×"
     )
 
 
@@ -143,13 +146,16 @@ def search(runs: int) -> None:
     searches = {
         "scikit-learn": GridSearchCV(TheirClassifier(random_state=0), grid, cv=5, n_jobs=2),
         "chainrule": GridSearchCV(cr.MLPClassifier(random_state=0), grid, cv=5, n_jobs=2),
+        "float32": GridSearchCV(
+            cr.MLPClassifier(random_state=0, dtype="float32"), grid, cv=5, n_jobs=2
+        ),
     }
     times = in_turns(runs, {name: lambda s=s: s.fit(X, y) for name, s in searches.items()})
     scores = [s.cv_results_["mean_test_score"] for s in searches.values()]
     agree("mean score", scores[1].mean(), scores[0].mean(), 1e-3)
+    agree("mean score in float32", scores[2].mean(), scores[0].mean(), 2e-3)
     for name, measured in times.items():
-        print(f"  {name:<14}{statistics.median(measured):9.1f} s")
-    print(f"  {ratio(times):.1f} ×")
+        print(f"  {name:<14}{statistics.median(measured):9.1f} s{ratio(times, name):8.1f} ×")
 
 
 def predictions(runs: int) -> None:
