@@ -21,6 +21,7 @@ from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.inputs import blocks, checked_features, dense
+from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import check_parameters, hidden_activations, hidden_sizes
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.scaling import Scale
@@ -62,9 +63,13 @@ class BaseMLP(FittedAttributes):
         """Return y as targets, (m, outputs); learn what they are if `fresh`."""
         raise NotImplementedError
 
-    def _output(self) -> tuple[str, str, str]:
-        """Return the output activation in scikit-learn's words and in the package's; the cost."""
+    def _output(self) -> Output:
+        """Return the output activation and the cost."""
         raise NotImplementedError
+
+    def _trained_on(self, examples: Examples) -> Examples:
+        """Return the examples with the targets that training sees."""
+        return examples
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         """Return the validation score of outputs: `score`'s."""
@@ -180,6 +185,7 @@ class BaseMLP(FittedAttributes):
             early = self._sets_aside(X.shape[0])
             if early:
                 examples, validation = self._set_aside(examples, X, y, targets)
+        examples = self._trained_on(examples)
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
         if not stochastic:
             run_lbfgs(self, examples, validation, limit)
@@ -293,7 +299,12 @@ class BaseMLP(FittedAttributes):
 
     def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Objective(float(self.l1), float(self.alpha), shared=True)
+        return Objective(
+            float(self.l1), float(self.alpha), shared=True, max_grad_norm=self._longest_gradient()
+        )
+
+    def _longest_gradient(self) -> float:
+        return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
 
     def _outputs(self, X: Any) -> Floats:
         """Return the network's outputs for inputs as users hand them in."""

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.engines import engine_named
+from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.orders import ShuffledOrders
+from chainrule.estimators.rates import learning_rate_of
 from chainrule.estimators.scoring import epoch_score, is_loss
 from chainrule.estimators.solvers import minimize, optimizer_of
 from chainrule.estimators.stopping import Monitor, begin_curves
@@ -50,7 +51,11 @@ def run(
     network = estimator.network_
     callbacks = _callbacks(estimator)
     n_examples = len(examples.X)
-    optimizer, state = optimizer_of(estimator), None
+    batch_size = _batch_size(estimator, n_examples)
+    # By parts, each call sees one epoch of a training that `max_iter` tells the length of.
+    planned = estimator.max_iter if incremental else epochs
+    rate = learning_rate_of(estimator, planned, -(-n_examples // batch_size))
+    optimizer, state = optimizer_of(estimator, rate), None
     if incremental and getattr(estimator, "_optimizer_state", None) is not None:
         state = estimator._optimizer_state
         if state.slots.shape == (optimizer.slots, network.parameters.size):
@@ -64,9 +69,9 @@ def run(
         parameters=network.parameters,
         examples=examples,
         optimizer=optimizer,
-        engine=engine_named(estimator.engine, estimator.threads),
+        engine=engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision),
         epochs=epochs,
-        batch_size=_batch_size(estimator, n_examples),
+        batch_size=batch_size,
         seed=network.seed,
         objective=estimator._objective(examples),
         validation=None if validation is None else validation.examples,
@@ -119,7 +124,7 @@ def run_lbfgs(estimator: Any, examples: Examples, validation: HeldOut | None, ep
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
     engine, objective = (
-        engine_named(estimator.engine, estimator.threads),
+        engine_for(network.spec, estimator.engine, estimator.threads),
         estimator._objective(examples),
     )
     progress = Progress() if estimator.verbose else None
