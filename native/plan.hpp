@@ -61,6 +61,16 @@ struct Layer {
     long begin;       // of its parameters in the flat vector: dense has W, then b
 };
 
+// Some of the output layer's units, with an activation and a cost of their own.
+struct Head {
+    int units;
+    int activation;
+    double parameter;
+    int cost;
+    double cost_parameter;
+    double weight; // of the cost in the sum
+};
+
 struct Network {
     int count;
     const Layer *layers;
@@ -68,6 +78,8 @@ struct Network {
     bool fused;
     double cost_parameter; // delta, quantile or gamma
     long parameters;       // in the flat vector
+    int heads = 0;         // 0: the output layer's activation and the cost above are all there is
+    const Head *head = nullptr;
 };
 
 template <typename T> struct Examples {

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective
 from chainrule.engines.passes import as_columns, cost_equations, forward_pass
-from chainrule.equations.activations import ACTIVATIONS
-from chainrule.network.activation import parse_activation
+from chainrule.network.activation import is_kinked
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.random import Stream, generator
 from chainrule.network.spec import NetworkSpec
@@ -177,7 +176,7 @@ def _sides_of_kinks(
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
     for layer, layer_pass in zip(spec.layers, passes, strict=True):
-        if ACTIVATIONS[parse_activation(layer.activation)[0]].kinked:  # type: ignore[attr-defined]
+        if is_kinked(layer.activation):  # type: ignore[attr-defined]
             sides.append(layer_pass.Z > 0)
     side = cost_equations(spec).side
     if side is not None:

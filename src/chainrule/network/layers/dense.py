@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 from chainrule.checks import whole_number
@@ -10,14 +9,18 @@ from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import (
     bias_gradient,
     hidden_error,
-    output_error,
-    softmax_error,
     weight_gradient,
 )
 from chainrule.equations.forward import activation, pre_activation
 from chainrule.equations.registry import INITIALIZERS
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import bound_equations, canonical_activation, parse_activation
+from chainrule.network.activation import (
+    bound_equations,
+    canonical_activation,
+    error_through,
+    parse_activation,
+)
+from chainrule.network.heads import is_heads, parse_heads
 from chainrule.network.layers.base import Block, LayerPass
 
 # Activations that pass z > 0 (nearly) unchanged and (nearly) cut z < 0: half of the variance is
@@ -36,6 +39,7 @@ class Dense:
     activation : str, default "relu"
         One of identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus,
         exponential, softmax; parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
+        The last layer may divide its units into heads: "heads(softmax:3, identity:1)", HD1.
     init : str, optional
         An initialiser's name, or "auto" (He for the ReLU family, Glorot else). By default the
         network's.
@@ -61,6 +65,13 @@ class Dense:
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units", self.units, 1))
         object.__setattr__(self, "activation", canonical_activation(self.activation))
+        if is_heads(self.activation):
+            heads = sum(head.units for head in parse_heads(self.activation, "activation"))
+            if heads != self.units:
+                raise InvalidArgumentError(
+                    f"activation: expected heads of {self.units} units together, as the layer has; "
+                    f"got {heads} in {self.activation!r}"
+                )
         if self.init is not None:
             check_init(self.init)
 
@@ -91,11 +102,8 @@ class Dense:
         return LayerPass(Z, activation(sigma, Z))
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
-        """BP1, or BP1s for softmax."""
-        _, derivative = bound_equations(self.activation)
-        if derivative is None:
-            return partial(softmax_error, A=layer_pass.A)
-        return partial(output_error, Z=layer_pass.Z, derivative=derivative)
+        """BP1, BP1s for softmax, or HD1's for heads."""
+        return error_through(self.activation, layer_pass.Z, layer_pass.A)
 
     def error_below(
         self, theta: Sequence[Array], delta: Array, through: Callable[[Array], Array]
