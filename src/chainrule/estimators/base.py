@@ -1,7 +1,7 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +31,7 @@ from chainrule.model.network import Network
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.examples import as_weights
+from chainrule.training.metrics import Metric
 
 Floats = NDArray[np.floating]
 
@@ -81,6 +82,13 @@ class BaseMLP(FittedAttributes):
 
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         return weights
+
+    def _metrics(self) -> Mapping[str, Metric]:
+        """Return what is measured after each epoch beside the loss, by name."""
+        return {}
+
+    def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
+        """Write down what was measured after an epoch."""
 
     # What good defaults depend on the data for.
 

@@ -14,6 +14,19 @@ _Class = TypeVar("_Class", bound=type)
 
 PARAMETERS = MappingProxyType(
     {
+        "targets": (
+            "dict, list, str or None",
+            "'class' or 'value' for each column of y: a dict by name (which also picks columns of "
+            "a table), a list, or one for all. None: texts, and whole numbers of at most 20 "
+            "different ones, are classes.",
+        ),
+        "losses": (
+            "dict or None",
+            "The loss of some targets, by name: 'log_loss' (the default of classes) or 'focal'; "
+            "'squared_error' (of values), 'absolute_error', 'huber', 'quantile', 'log_cosh', "
+            "'poisson'.",
+        ),
+        "target_weights": ("dict or None", "Weights of some targets in the loss, by name; else 1."),
         "loss": (
             "str, CustomCost or pair of functions",
             "What is minimised. Of a classifier: 'log_loss' or 'focal'. Of a regressor: "
@@ -161,6 +174,19 @@ PARAMETERS = MappingProxyType(
     }
 )
 
+# Of NetworkMixed alone.
+MIXED_ATTRIBUTES = MappingProxyType(
+    {
+        "classes_": ("dict of arrays", "The class labels of each target that is a class."),
+        "target_names_": ("list", "The names of y's columns, or their numbers."),
+        "target_loss_curves_, validation_target_loss_curves_": (
+            "dict of lists of float",
+            "The loss of each target after every epoch, by name, without weights of targets or "
+            "examples; values are standardised.",
+        ),
+    }
+)
+
 ATTRIBUTES = MappingProxyType(
     {
         "network_": (
@@ -213,6 +239,8 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
             for name, about in ATTRIBUTES.items()
             if is_classifier or name != "classes_"
         ]
+        if "targets" in constructor.parameters:
+            attributes += MIXED_ATTRIBUTES.items()
         parts = [
             inspect.cleandoc(kind.__doc__ or ""),
             _section("Parameters", [_parameter(p) for p in parameters]),

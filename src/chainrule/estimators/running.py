@@ -75,6 +75,7 @@ def run(
         seed=network.seed,
         objective=estimator._objective(examples),
         validation=None if validation is None else validation.examples,
+        metrics=estimator._metrics(),
         epochs_before=network.epochs_trained,
         watched=bool(callbacks),
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
