@@ -20,6 +20,12 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.attributes import FittedAttributes
+from chainrule.estimators.callbacks import (
+    CallbackSupportMixin,
+    FitTasks,
+    has_listeners,
+    with_callbacks,
+)
 from chainrule.estimators.inputs import blocks, checked_features, dense
 from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import check_parameters, hidden_activations, hidden_sizes
@@ -43,7 +49,7 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
             setattr(estimator, name, value)
 
 
-class BaseMLP(FittedAttributes):
+class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Everything that does not ask whether targets are classes or values."""
 
     _y_numeric = False
@@ -145,7 +151,12 @@ class BaseMLP(FittedAttributes):
         """
         if epochs is not None:
             epochs = whole_number("epochs", epochs, 0)
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), epochs)
+        held_out = (X_val, y_val, sample_weight_val)
+        if has_listeners(self):
+            whole: Any = with_callbacks(type(self)._fit)  # whose end they hear of whatever happens
+            whole(self, X, y, sample_weight, held_out, epochs)
+            return self
+        return self._fit(X, y, sample_weight, held_out, epochs)
 
     def _fit(
         self,
@@ -195,10 +206,14 @@ class BaseMLP(FittedAttributes):
                 examples, validation = self._set_aside(examples, X, y, targets)
         examples = self._trained_on(examples)
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
+        tasks = None
+        if not incremental and has_listeners(self):
+            name = "epoch" if stochastic else "iteration"
+            tasks = FitTasks(self, X, y, sample_weight, name, limit)
         if not stochastic:
-            run_lbfgs(self, examples, validation, limit)
+            run_lbfgs(self, examples, validation, limit, tasks)
         else:
-            complete = run(self, examples, validation, early, limit, fresh, incremental)
+            complete = run(self, examples, validation, early, limit, fresh, incremental, tasks)
             if (
                 not complete
                 and self._expects_convergence
@@ -212,6 +227,8 @@ class BaseMLP(FittedAttributes):
                     ConvergenceWarning,
                     stacklevel=3,
                 )
+        if tasks is not None:
+            tasks.close()
         return self
 
     def _initialize(

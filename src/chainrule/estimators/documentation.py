@@ -139,7 +139,8 @@ PARAMETERS = MappingProxyType(
         "callbacks": (
             "list of callables or None",
             "Each is called with every event of the training; returning True after an "
-            "`EpochEnded` stops. Not for 'lbfgs'.",
+            "`EpochEnded` (an iteration of 'lbfgs') stops. `set_callbacks` takes those of "
+            "scikit-learn's own protocol, which are told of the fit and of each epoch.",
         ),
         "engine": ("str", "'native', 'reference' or 'auto', as in `chainrule.Network.fit`."),
         "threads": ("int or None", "At most so many; None: as many as there are cores."),

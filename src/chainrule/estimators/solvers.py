@@ -78,6 +78,8 @@ class Minimum(NamedTuple):
     parameters: NDArray[np.float64]
     value: float
     iterations: int
+    stopped: bool
+    """Whether `watch` said so."""
 
 
 def minimize(
@@ -90,7 +92,7 @@ def minimize(
     max_iter: int,
     max_fun: int,
     tol: float,
-    watch: Callable[[int, float], None] | None,
+    watch: Callable[[int, float, NDArray[np.float64]], bool] | None,
 ) -> Minimum:
     """Minimise J plus penalties over all examples by L-BFGS, in float64.
 
@@ -106,7 +108,7 @@ def minimize(
     tol : float
         It ends where no component of the gradient is larger.
     watch : callable, optional
-        Called with the number and the value of each iteration.
+        Called with the number, the value and the parameters of each iteration; True: it ends.
     """
     from scipy.optimize import minimize as scipy_minimize
 
@@ -121,13 +123,15 @@ def minimize(
         value = engine.loss_and_gradient(exact, theta, examples, objective, gradient)
         return value, gradient
 
-    done = 0
+    done, stopped = 0, False
 
     def each(intermediate_result: Any) -> None:
-        nonlocal done
+        nonlocal done, stopped
         done += 1
         assert watch is not None
-        watch(done, float(intermediate_result.fun))
+        stopped = watch(done, float(intermediate_result.fun), intermediate_result.x)
+        if stopped:
+            raise StopIteration
 
     result = scipy_minimize(
         value_and_gradient,
@@ -137,7 +141,7 @@ def minimize(
         options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
         callback=None if watch is None else each,
     )
-    if result.status != 0:
+    if result.status != 0 and not stopped:
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): "
             f"{result.message}. Increase the number of iterations (max_iter) or of evaluations "
@@ -146,4 +150,4 @@ def minimize(
             stacklevel=4,
         )
     # Some releases of SciPy count one more than they were allowed.
-    return Minimum(result.x, float(result.fun), min(int(result.nit), max_iter))
+    return Minimum(result.x, float(result.fun), min(int(result.nit), max_iter), stopped)

@@ -76,6 +76,10 @@ class NetworkSpec:
                 "as in [30, Dense(2, 'softmax')]; got none"
             )
         for layer in self.layers:
+            # Asking whether a protocol is met takes longer than training a small network for some
+            # epochs.
+            if type(layer) in LAYER_KINDS.values():
+                continue
             # A class has its instances' methods, so the protocol alone would take `Dense` itself.
             if isinstance(layer, type) or not isinstance(layer, Layer):
                 raise InvalidArgumentError(
