@@ -1,0 +1,40 @@
+"""The gallery: each script runs as it stands, and the page shows it with its picture."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted(
+    set((ROOT / "examples/gallery").glob("*.py")) - {ROOT / "examples/gallery/style.py"}
+)
+PAGE = (ROOT / "docs/gallery.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_script_of_the_gallery_writes_its_picture(script, tmp_path):
+    path = tmp_path / "picture.png"
+    run = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", str(script), str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == run.stderr == ""
+    made = matplotlib.image.imread(path)
+    shown = matplotlib.image.imread(ROOT / "docs/images/gallery" / f"{script.stem}.png")
+    assert made.shape == shown.shape
+    # On a light ground, with something on it.
+    assert made[0, 0, :3].min() == 1
+    assert made[..., :3].std() > 0.05
+
+
+def test_the_page_shows_every_script_with_its_picture():
+    shown = re.findall(r"images/gallery/(\w+)\.png", PAGE)
+    included = re.findall(r"literalinclude\} \.\./examples/gallery/(\w+)\.py", PAGE)
+    assert sorted(shown) == sorted(included) == [script.stem for script in SCRIPTS]
