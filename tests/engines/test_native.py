@@ -200,7 +200,8 @@ def test_ctrl_c_in_the_midst_of_a_long_step_leaves_the_step_before(threads):
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
         NativeEngine(threads).train(
-            spec, theta, optimizer, state, problem.examples, Objective(), np.arange(m, dtype=np.int32)[None], m,
+            spec, theta, optimizer, state, problem.examples, Objective(),
+            np.arange(m, dtype=np.int32)[None], m,
             np.full(1, 1e-3), records,
         )  # fmt: skip
     alarm.join()
