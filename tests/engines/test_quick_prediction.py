@@ -82,7 +82,7 @@ def test_a_number_that_is_not_finite_is_refused_wherever_it_stands(value, m):
 def test_wrong_shapes_are_refused_by_name(shape):
     net = network()
     net.predict(inputs(1))
-    with pytest.raises(InvalidArgumentError, match="^X: expected"):
+    with pytest.raises(InvalidArgumentError, match=r"^X: expected"):
         net.predict(np.zeros(shape, np.float32))
 
 

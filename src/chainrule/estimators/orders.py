@@ -1,5 +1,7 @@
 """The order of examples, drawn as scikit-learn draws it."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
