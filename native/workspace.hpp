@@ -78,7 +78,7 @@ template <typename T, int BYTES> struct Workspace {
     long ld = 0;           // panel_size in whole vectors
     long panel_stride = 0; // elements from a panel's arrays to the next panel's
     long panels = 0;       // that have arrays at the same time
-    long block = 1;        // panels that go through a layer together
+    long near = 1;         // panels whose turned activations stay in the nearest caches
     Place *place = nullptr;
     long Y = 0, scale = 0, costs = 0, parts = 0;
     T *memory = nullptr;
@@ -109,6 +109,7 @@ template <typename T, int BYTES> struct Workspace {
             panel_size = rounded_up(divided_up(batch, 2), S::lanes);
         }
         ld = rounded_up(panel_size, S::lanes);
+        near = larger(1, P::deep / panel_size);
         panels = smaller(divided_up(batch, panel_size), most_panels);
 
         place = net.count < 8 ? few_places : allocate<Place>(net.count + 1);

@@ -170,8 +170,6 @@ template <typename T, int BYTES> struct Dense {
                               T *out) {
         const W &ws = c.ws;
         const long rows = group.end - group.begin, n = c.layer(group.layer + 1).n_in;
-        // Panels whose turned activations stay in the nearest caches while the rows read them.
-        const long some = larger(1, P::deep / ws.panel_size);
         // The last chunk first: what its last vector writes past a row's end is the beginning of
         // the next row, which chunk 0 then writes over.
         const long chunks = divided_up(n, chunk);
@@ -179,8 +177,8 @@ template <typename T, int BYTES> struct Dense {
             const long at = i ? i - 1 : chunks - 1;
             const T *B = turned + at * delta_stride * chunk;
             const long vectors = C::vectors(smaller(chunk, n - at * chunk));
-            for (long q = 0; q < panels; q += some) {
-                const long now = smaller(some, panels - q);
+            for (long q = 0; q < panels; q += ws.near) {
+                const long now = smaller(ws.near, panels - q);
                 Product<T> product{delta + q * ws.panel_stride,
                                    delta_stride,
                                    1,

@@ -10,7 +10,8 @@ class ShuffledOrders:
     """Each epoch's order: the one before, shuffled by the random state."""
 
     def __init__(self, n_examples: int, shuffle: bool, random: np.random.RandomState) -> None:
-        self._order = self._places = np.arange(n_examples)
+        self._places = np.arange(n_examples)
+        self._order: NDArray[np.integer] = self._places
         self._shuffle = shuffle
         self._random = random
 
