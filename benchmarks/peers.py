@@ -22,7 +22,7 @@ class Peer(Protocol):
     def train(self, epochs: int) -> None: ...
 
 
-def chainrule_peer(engine: str) -> Callable[..., Peer]:
+def chainrule_peer(engine: str, precision: str = "full") -> Callable[..., Peer]:
     class Chainrule:
         def __init__(
             self, workload: Workload, X: np.ndarray, y: np.ndarray, parameters: Parameters
@@ -52,6 +52,7 @@ def chainrule_peer(engine: str) -> Callable[..., Peer]:
                 epochs=epochs,
                 batch_size=self.batch,
                 engine=engine,
+                precision=precision,
             )
 
     return Chainrule
@@ -204,8 +205,15 @@ class Jax:
 
 
 def available_peers() -> dict[str, Callable[..., Peer]]:
-    """Return the peers that are installed, by name; scikit-learn always is."""
+    """Return the peers that are installed, by name; scikit-learn always is.
+
+    "mixed" is chainrule itself with products in bfloat16, where the CPU has them.
+    """
+    from chainrule.engines.native import has_mixed
+
     peers: dict[str, Callable[..., Peer]] = {"sklearn": Sklearn}
+    if has_mixed():
+        peers["mixed"] = chainrule_peer("native", "mixed")
     try:
         import torch
 

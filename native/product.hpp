@@ -138,11 +138,17 @@ struct Products : Simd<T, BYTES> {
     template <int N, Epilogue E, bool BEGUN>
     static void rows(const Product<T> &p, long r, long end, long v) {
         constexpr int most = tallest(N);
-        for (; r + most <= end; r += most)
-            tile<most, N, E, BEGUN>(p, r, v);
-        if constexpr (most > 8) {
-            for (; r + 8 <= end; r += 8)
-                tile<8, N, E, BEGUN>(p, r, v);
+        if (most != interleaved && p.interleaved) {
+            // A tile's rows of a packed A are neighbours in one interleaved group only.
+            for (; r + interleaved <= end; r += interleaved)
+                tile<interleaved, N, E, BEGUN>(p, r, v);
+        } else {
+            for (; r + most <= end; r += most)
+                tile<most, N, E, BEGUN>(p, r, v);
+            if constexpr (most > 8) {
+                for (; r + 8 <= end; r += 8)
+                    tile<8, N, E, BEGUN>(p, r, v);
+            }
         }
         for (; r + 4 <= end; r += 4)
             tile<4, N, E, BEGUN>(p, r, v);

@@ -74,8 +74,9 @@ DEEP = NetworkSpec(
 
 
 @needs_bfloat16
-def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it():
-    problem = problem_of(DEEP, 500, weighted=True).rounded("float32")
+@pytest.mark.parametrize("m", [1, 7, 16, 20, 33, 50, 500])
+def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it(m):
+    problem = problem_of(DEEP, m, weighted=True).rounded("float32")
     _, exact = gradient_of(ReferenceEngine(), problem)
     _, mixed = gradient_of(NativeEngine(mixed=True), problem)
     _, full = gradient_of(NativeEngine(), problem)

@@ -121,6 +121,23 @@ def test_costs_of_outputs_far_from_their_targets_agree_with_the_reference(
         assert_within(actual, expected, bound)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m", [1, 9, 20, 40, 50, 70])
+def test_wide_layers_agree_with_the_reference_in_batches_of_any_length(instruction_set, m, dtype):
+    # Wide enough that W is read from copies in another order and sums go in parts.
+    layers = (Dense(1201, "tanh"), Dense(130, "relu"), Dense(4, "softmax"))
+    spec = NetworkSpec(905, layers, "cross_entropy", dtype=dtype)
+    problem = problem_of(spec, m, seed=m).rounded(dtype)
+    gradients = []
+    for engine in (ReferenceEngine(), NativeEngine()):
+        gradient = np.full_like(problem.theta, np.nan)
+        engine.loss_and_gradient(spec, problem.theta, problem.examples, Objective(), gradient)
+        gradients.append(gradient)
+    # Sums of at most 1201 terms whose errors add up at random: some √1201 ε of the largest.
+    scale = 100 * np.finfo(dtype).eps * np.abs(gradients[0]).max()
+    assert_within(gradients[1], gradients[0], scale)
+
+
 def train(engine, problem, optimizer, order, batch_size):
     theta = problem.theta.copy()
     state = optimizer.new_state(theta)

@@ -1,7 +1,5 @@
 """The order of examples, drawn as scikit-learn draws it."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
