@@ -76,7 +76,8 @@ class Sklearn:
             warm_start=True,
         )
         classes = np.arange(workload.sizes[-1])
-        self.model.partial_fit(X[: workload.batch], y[: workload.batch], classes=classes)
+        first = max(workload.batch, 256)  # rows that hold every class
+        self.model.partial_fit(X[:first], y[:first], classes=classes)
         for layer, (W, b) in enumerate(parameters):
             if workload.sizes[-1] == 2 and layer == len(parameters) - 1:
                 W, b = W[1:] - W[:1], b[1:] - b[:1]

@@ -157,11 +157,12 @@ template <typename T, int BYTES> struct Workspace {
     T *panel(long q) const { return memory + q * panel_stride; }
 
     // Units of a layer that make a group: small layers are one, larger ones a power of two of
-    // about 16 units each (their δ and gradient stay in the nearest caches), which divide evenly.
+    // some dozens of units (their δ and gradient stay in the nearer caches), which divide evenly.
     static long group_units(const Layer &layer) {
         if (long(layer.n_in) * layer.n_out <= 4096) return layer.n_out;
         long groups = 1;
-        while (groups * 48 <= layer.n_out)
+        const long most = layer.n_out < 1024 ? 48 : 96; // wide layers' inputs are read once a group
+        while (groups * most <= layer.n_out)
             groups *= 2;
         return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_mixed.hpp
     }
