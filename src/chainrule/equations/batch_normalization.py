@@ -18,7 +18,7 @@ from chainrule.equations._array import Array, namespace
 
 
 def batch_statistics(A_prev: Array, weights: Array | None = None) -> tuple[Array, Array]:
-    """BN1: μ = (1/m) Σ a[l−1], v = (1/m) Σ (a[l−1] − μ)²; with example weights, weighted means.
+    """BN1: μ_B = (1/m) Σ a[l−1], v_B = (1/m) Σ (a[l−1] − μ_B)²; with weights, weighted means.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def fixed_error(delta: Array, scale: Array, variance: Array, epsilon: float) -> 
 
 
 def running_value(running: Array, value: Array, momentum: float) -> Array:
-    """BN6: μ ← ρ μ + (1 − ρ) μ of the batch, and v alike.
+    """BN6: μ ← ρ μ + (1 − ρ) μ_B, and v alike.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import parse_activation
 from chainrule.network.layers import LayerPass, TrainingStep
-from chainrule.network.parameters import group_indicator, named_views, placed_blocks, views
+from chainrule.network.parameters import group_indicator, placed_blocks, views
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
@@ -156,12 +156,21 @@ def trace_step(
         loss=J,
         grad_A=grad_A,
         delta=back.deltas,
-        weight_gradients=named_views(spec, gradient, "W"),
-        bias_gradients=named_views(spec, gradient, "b"),
+        weight_gradients=_named(spec, gradients, "W"),
+        bias_gradients=_named(spec, gradients, "b"),
         optimizer_state=new_slots,
         update=update,
         terms=terms,
     )
+
+
+def _named(spec: NetworkSpec, gradients: list[tuple[Floats, ...]], name: str) -> list[Floats]:
+    return [
+        value
+        for blocks, values in zip(spec.blocks(), gradients, strict=True)
+        for block, value in zip(blocks, values, strict=False)
+        if block.name == name
+    ]
 
 
 def _term(

@@ -60,9 +60,9 @@ class Layer(Protocol):
 
     kind: ClassVar[str]
 
-    error_equation: Callable[..., Any]
+    error_equation: ClassVar[Callable[..., Any]]
     """The equation of `error_below` in training, for whoever shows a step."""
-    gradient_equations: tuple[Callable[..., Any], ...]
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]]
     """Those of `gradients`, one for each block that has one: the first ones."""
 
     def output_units(self, n_in: int) -> int:

@@ -76,8 +76,8 @@ class BatchNorm:
     """
 
     kind: ClassVar[str] = "batch_norm"
-    error_equation = staticmethod(batch_error)
-    gradient_equations = (scale_gradient, bias_gradient)
+    error_equation: ClassVar[Callable[..., Any]] = staticmethod(batch_error)
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (scale_gradient, bias_gradient)
 
     activation: str = "identity"
     momentum: float = 0.9
@@ -158,8 +158,8 @@ class BatchNorm:
         own: _Own = layer_pass.own
         sigma, _ = bound_equations(self.activation)
         return (
-            Shown("batch μ", batch_statistics, own.mean),
-            Shown("batch v", batch_statistics, own.variance),
+            Shown("μ_B", batch_statistics, own.mean),
+            Shown("v_B", batch_statistics, own.variance),
             Shown("X̂", normalized, own.X_hat),
             Shown("Z", scaled_and_shifted, layer_pass.Z),
             Shown("A", activation, layer_pass.A, sigma),

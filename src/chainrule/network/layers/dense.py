@@ -55,8 +55,8 @@ class Dense:
     """
 
     kind: ClassVar[str] = "dense"
-    error_equation = staticmethod(hidden_error)
-    gradient_equations = (weight_gradient, bias_gradient)
+    error_equation: ClassVar[Callable[..., Any]] = staticmethod(hidden_error)
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (weight_gradient, bias_gradient)
 
     units: int
     activation: str = "relu"

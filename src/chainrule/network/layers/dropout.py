@@ -38,13 +38,14 @@ class Dropout:
     >>> import chainrule as cr
     >>> layers = [4, cr.Dense(16, "relu"), cr.Dropout(0.5), cr.Dense(3, "softmax")]
     >>> net = cr.Network(layers, cost="cross_entropy", seed=0)
-    >>> net.trace([[1.0, 2.0, 3.0, 4.0]], [0]).A[1][:4].T    # half of them 0, the others doubled
-    array([[0.       , 0.       , 0.5310478, 0.       ]], dtype=float32)
+    >>> trace = net.trace([[1.0, 2.0, 3.0, 4.0]], [0])   # of a training step
+    >>> (trace.A[1] / trace.Z[1])[trace.Z[1] > 0]   # about half are dropped, the others doubled
+    array([2., 2., 2., 2., 2.], dtype=float32)
     """
 
     kind: ClassVar[str] = "dropout"
-    error_equation = staticmethod(dropout_derivative)
-    gradient_equations = ()
+    error_equation: ClassVar[Callable[..., Any]] = staticmethod(dropout_derivative)
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = ()
 
     rate: float
 
