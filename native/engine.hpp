@@ -331,7 +331,8 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         }
         if (!deferred_ || !update_) return true;
         StepNumbers<T> numbers = numbers_;
-        if (update_->max_norm > 0) { // CL1
+        const bool clipped = update_->max_norm > 0; // G1
+        if (clipped) {
             for (long g = begin; g < end; ++g)
                 ws_.group_squares[g] = groups_.squares(ws_.groups[g], gradient_, numbers_);
             if (!together(thread, sync)) return false;
@@ -341,8 +342,10 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         for (long g = begin; g < end; ++g) {
             const Group &group = ws_.groups[g];
             const auto s = groups_.slices(group);
-            ws_.group_squares[g] =
+            const double squares =
                 groups_.update(group, *update_, numbers, gradient_ + s.W, gradient_ + s.b);
+            // Where the norm was needed before, another thread may be reading it just now.
+            if (!clipped) ws_.group_squares[g] = squares;
             Kinds::renew(context_, group);
             if (share > 0) Kinds::follow(context_, group);
         }

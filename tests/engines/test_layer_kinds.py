@@ -73,8 +73,8 @@ def factors(spec, step, m, key=KEY):
     """Return M of every dropout layer, in rows."""
     noise = step_noise(key, step)
     return {
-        l: dropout_factors(noise, l, np.arange(n), np.arange(m), layer.rate).T
-        for l, (layer, n) in enumerate(zip(spec.layers, spec.sizes[1:], strict=True), start=1)
+        number: dropout_factors(noise, number, np.arange(n), np.arange(m), layer.rate).T
+        for number, (layer, n) in enumerate(zip(spec.layers, spec.sizes[1:], strict=True), start=1)
         if isinstance(layer, Dropout)
     }
 
