@@ -143,6 +143,6 @@ class Engine(Protocol):
 
         The last batch of each row of `order` may be short; no batch goes across rows. Updates
         `parameters` and `state` in place. Whatever a step draws at random (dropout) depends on
-        `noise_key` and the step's number alone: one more than `state.t`. An interruption (an exception in the calling thread)
-        leaves both as they were after some whole step.
+        `noise_key` and the step's number alone: one more than `state.t`. An interruption (an
+        exception in the calling thread) leaves both as they were after some whole step.
         """

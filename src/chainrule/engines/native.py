@@ -1,8 +1,8 @@
 """The native engine: the compiled core in native/, the default."""
 
 import os
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 

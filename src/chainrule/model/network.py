@@ -45,7 +45,8 @@ class Network:
         Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
         Or two functions of your own.
     seed : int, optional
-        Decides the initial weights, the order of examples and what dropout drops. None draws one; `seed` tells it.
+        Decides the initial weights, the order of examples and what dropout drops. None draws
+        one; `seed` tells it.
     dtype : {"float32", "float64"}, default "float32"
         Of the parameters and of all arithmetic.
     init : str, default "auto"
