@@ -49,7 +49,8 @@ class BatchNorm:
     activation : str, default "identity"
         σ, as for `Dense`.
     momentum : float, default 0.9
-        Share of a running value that a step leaves as it is, at least 0 and below 1.
+        Share of a running value that a step leaves as it is, at least 0 and below 1. (As in Keras;
+        PyTorch's momentum is 1 minus this.)
     epsilon : float, default 1e-5
         ε, above 0.
 
@@ -63,6 +64,9 @@ class BatchNorm:
     γ starts at 1 and β at 0; penalties and decoupled decay leave both alone. The running mean and
     variance, at first 0 and 1, lie in the network's vector of parameters beside them: files and
     checkpoints hold them, and their entries of a gradient are 0.
+
+    A batch of one example has a variance of 0: its x̂ is 0, and no layer below learns from it. The
+    compiled core holds the whole of a batch in memory.
 
     Examples
     --------

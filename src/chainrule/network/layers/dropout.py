@@ -20,7 +20,8 @@ class Dropout:
 
     In a prediction, a loss or a gradient check it passes on what it gets. Which activations are
     dropped depends on the network's seed, the step, the layer, the unit and the example's place
-    in the batch alone, on every engine and for any number of threads.
+    in the batch alone, on every engine and for any number of threads. The loss that training
+    reports is that of its steps, with what they dropped.
 
     Parameters
     ----------
@@ -36,11 +37,11 @@ class Dropout:
     Examples
     --------
     >>> import chainrule as cr
-    >>> layers = [4, cr.Dense(16, "relu"), cr.Dropout(0.5), cr.Dense(3, "softmax")]
+    >>> layers = [4, cr.Dense(6, "tanh"), cr.Dropout(0.5), cr.Dense(3, "softmax")]
     >>> net = cr.Network(layers, cost="cross_entropy", seed=0)
-    >>> trace = net.trace([[1.0, 2.0, 3.0, 4.0]], [0])   # of a training step
-    >>> (trace.A[1] / trace.Z[1])[trace.Z[1] > 0]   # about half are dropped, the others doubled
-    array([2., 2., 2., 2., 2.], dtype=float32)
+    >>> trace = net.trace([[0.1, 0.2, 0.3, 0.4]], [0])   # of a training step
+    >>> (trace.A[1] / trace.A[0]).ravel()   # some are dropped, the others doubled
+    array([2., 0., 2., 2., 0., 2.], dtype=float32)
     """
 
     kind: ClassVar[str] = "dropout"
