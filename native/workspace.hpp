@@ -55,17 +55,11 @@ struct Place {
     void *copy = nullptr;
 };
 
-// What kinds that draw random numbers draw from: in training steps only.
-struct Noise {
-    std::uint64_t key = 0; // of the step
-    bool drawn = false;
-};
-
 // Panels that a thread takes through a layer together.
 struct Block {
     long first, panels, last_count; // last_count: examples of the last one
     long example;                   // in the batch, of the first panel's first
-    Noise noise = {};
+    std::uint64_t noise = 0;        // what the step's random numbers are drawn from
 };
 
 template <typename T, int BYTES> struct Workspace {
@@ -172,6 +166,11 @@ template <typename T, int BYTES> struct Workspace {
             long count = 0;
             for (int l = 0; l < net.count; ++l) {
                 const Layer &layer = net.layers[l];
+                if (layer.kind == batch_norm) { // one group: all of its parameters
+                    if (pass) groups[count] = {l, 0, layer.n_out};
+                    group_elements = larger(group_elements, 4l * layer.n_out);
+                    ++count;
+                }
                 if (layer.kind != dense) continue;
                 const long units = group_units(layer);
                 for (long r = 0; r < layer.n_out; r += units, ++count) {

@@ -371,7 +371,7 @@ def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
         "costs": np.zeros(2),
     } | change
     a = arguments
-    plan = extension.native.Plan([(0, 3, 2, 0, 0.0)], 0, True)
+    plan = extension.native.Plan([(0, 3, 2, 0, [0.0])], 0, True)
     with pytest.raises(ValueError, match=message):
         plan.train(
             a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
@@ -391,7 +391,7 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
             result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
         return result
 
-    plan = extension.native.Plan([(0, 3, 2, 3, 0.0), (0, 2, 2, 12, 0.0)], 2, True)
+    plan = extension.native.Plan([(0, 3, 2, 3, [0.0]), (0, 2, 2, 12, [0.0])], 2, True)
     count = 3 * 2 + 2 + 2 * 2 + 2
     rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
     order = np.array([rows], "i4")

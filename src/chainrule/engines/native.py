@@ -16,7 +16,7 @@ from chainrule.equations.activations.elu import SELU_ALPHA
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
-from chainrule.network.layers import Dense
+from chainrule.network.layers import BatchNorm, Dropout
 from chainrule.network.spec import NetworkSpec
 
 # The order of the enumerations in native/plan.hpp.
@@ -35,7 +35,7 @@ _ACTIVATIONS = (
     "exponential",
     "softmax",
 )
-_DENSE = 0
+_LAYERS = ("dense", "dropout", "batch_norm")
 _COSTS = (
     "mse",
     "binary_cross_entropy",
@@ -119,6 +119,7 @@ class NativeEngine:
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,
+        noise_key: int = 0,
     ) -> None:
         """Take one step for each batch of `order`."""
         if order.size == 0:
@@ -148,7 +149,7 @@ class NativeEngine:
                 self.threads,
                 settings.get("weight_decay", 0.0),
                 objective.max_grad_norm if objective.clips else 0.0,
-                0,
+                noise_key,
                 self.mixed,
             )
         finally:
@@ -179,11 +180,16 @@ def _without_own_cost(spec: NetworkSpec) -> NetworkSpec:
 @lru_cache(maxsize=256)
 def _plan(spec: NetworkSpec) -> Any:
     layers = []
-    for layer, n_in in zip(spec.layers, spec.sizes[:-1], strict=True):
-        assert isinstance(layer, Dense)
-        name, parameters = parse_activation(layer.activation)
+    for layer, n_in, n_out in zip(spec.layers, spec.sizes[:-1], spec.sizes[1:], strict=True):
+        name, parameters = parse_activation(getattr(layer, "activation", "identity"))
         parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
-        layers.append((_DENSE, n_in, layer.units, _ACTIVATIONS.index(name), parameter))
+        settings = [parameter]
+        if isinstance(layer, Dropout):
+            settings = [layer.rate]
+        elif isinstance(layer, BatchNorm):
+            settings = [parameter, layer.momentum, layer.epsilon]
+        number = _LAYERS.index(layer.kind)
+        layers.append((number, n_in, n_out, _ACTIVATIONS.index(name), settings))
     if isinstance(spec.cost, CustomCost):
         raise InvalidArgumentError(
             f"engine: the compiled core cannot run {spec.cost.name}, a cost of your own; "

@@ -233,5 +233,7 @@ class MLPClassifier(BaseClassifier):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         store(self, locals())

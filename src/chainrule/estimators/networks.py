@@ -111,6 +111,8 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         store(self, locals())
 
@@ -172,5 +174,7 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         store(self, locals())

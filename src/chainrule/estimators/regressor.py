@@ -162,5 +162,7 @@ class MLPRegressor(BaseRegressor):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         store(self, locals())

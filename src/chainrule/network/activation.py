@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from chainrule.equations.activations import ACTIVATIONS
+from chainrule.equations.backpropagation import output_error, softmax_error
 from chainrule.network.naming import canonical_name, parse_name
 
 
@@ -43,3 +44,11 @@ def bound_equations(text: str) -> tuple[Callable[[Any], Any], Callable[[Any], An
         return equations.function, equations.derivative
     assert equations.derivative is not None
     return partial(equations.function, **parameters), partial(equations.derivative, **parameters)
+
+
+def through_activation(text: str, Z: Any, A: Any) -> Callable[[Any], Any]:
+    """Return the map ∂C/∂A ↦ δ through an activation: BP1, or BP1s for softmax."""
+    _, derivative = bound_equations(text)
+    if derivative is None:
+        return partial(softmax_error, A=A)
+    return partial(output_error, Z=Z, derivative=derivative)

@@ -79,6 +79,11 @@ class NetworkSpec:
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
+        if not isinstance(self.layers[-1], Dense):
+            raise InvalidArgumentError(
+                "layers: the last one makes the outputs, so it must be a Dense layer; "
+                f"got {self.layers[-1]!r}: put one after it, or leave it out"
+            )
         self._check_cost()
         check_init(self.init)
         if self.dtype not in DTYPES:
@@ -132,8 +137,7 @@ class NetworkSpec:
     @cached_property
     def output_activation(self) -> str:
         """Name of σ[L], without parameters."""
-        last = self.layers[-1]
-        return parse_activation(last.activation)[0] if isinstance(last, Dense) else ""
+        return parse_activation(self.layers[-1].activation)[0]  # type: ignore[attr-defined]
 
     @cached_property
     def cost_name(self) -> str:
