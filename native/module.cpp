@@ -57,7 +57,8 @@ class Plan {
     // A layer is (kind, n_in, n_out, activation, settings): the activation's parameter, or the rate
     // of dropout, then momentum and epsilon of batch normalisation.
     Plan(const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &layers, int cost,
-         bool fused, double cost_parameter, int threads)
+         bool fused, double cost_parameter, int threads,
+         const std::vector<std::tuple<int, int, double, int, double, double>> &heads)
         : threads_(threads) {
         long at = 0;
         for (const auto &[kind, n_in, n_out, activation, settings] : layers) {
@@ -88,6 +89,17 @@ class Plan {
         parameters_ = static_cast<std::size_t>(at);
         network_ = {
             static_cast<int>(layers_.size()), layers_.data(), cost, fused, cost_parameter, at};
+        long units = 0;
+        for (const auto &[n, activation, parameter, own_cost, own_parameter, weight] : heads) {
+            require(n > 0, "a head has units");
+            require(activation >= identity && activation <= softmax, "no such activation");
+            require(own_cost >= mean_squared_error && own_cost <= poisson, "no such cost");
+            heads_.push_back({n, activation, parameter, own_cost, own_parameter, weight});
+            units += n;
+        }
+        require(heads_.empty() || units == layers_.back().n_out, "heads divide the output layer");
+        network_.heads = static_cast<int>(heads_.size());
+        network_.head = heads_.data();
     }
     Plan(const Plan &) = delete;
 
@@ -265,6 +277,7 @@ class Plan {
     }
 
     std::vector<Layer> layers_;
+    std::vector<Head> heads_;
     std::size_t parameters_ = 0;
     Network network_{};
     int threads_; // of `predict`, at most
@@ -352,8 +365,10 @@ NB_MODULE(_native, m) {
 
     nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
     plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &, int,
-                      bool, double, int>(),
-             "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0, "threads"_a = 1);
+                      bool, double, int,
+                      const std::vector<std::tuple<int, int, double, int, double, double>> &>(),
+             "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0, "threads"_a = 1,
+             "heads"_a = std::vector<std::tuple<int, int, double, int, double, double>>{});
     plan.def("predict", &Plan::predict);
     bind<float>(plan, m);
     bind<double>(plan, m);

@@ -57,29 +57,71 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
     // each example in the mean; 0 in the lanes that pad); costs gets C of each example.
     static void run(const Network &net, T *A, const T *Y, T *delta, const T *scale, T *costs,
                     long ld, long vectors) {
+        if (net.heads == 0) {
+            const Layer &layer = net.layers[net.count - 1];
+            const Head all{layer.n_out, layer.activation,   layer.parameter,
+                           net.cost,    net.cost_parameter, 1};
+            return run_head<false>(all, net.fused, A, Y, delta, scale, costs, ld, vectors);
+        }
+        for (long v = 0; v < vectors; ++v)
+            S::store(costs + v * S::lanes, V{});
+        for (int h = 0; h < net.heads; ++h) { // HD1 to HD3
+            const Head &head = net.head[h];
+            run_head<true>(head, net.fused, A, Y, delta, scale, costs, ld, vectors);
+            A += head.units * ld;
+            Y += head.units * ld;
+            if (delta) delta += head.units * ld;
+        }
+    }
+
+    // A[L] from Z[L], for a prediction.
+    static void activate(const Network &net, T *A, long ld, long count) {
         const Layer &layer = net.layers[net.count - 1];
-        const int n = layer.n_out, kind = layer.activation;
-        const bool fused = net.fused && is_pair(kind, net.cost);
+        const Head all{layer.n_out, layer.activation, layer.parameter, 0, 0, 1};
+        const Head *head = net.heads ? net.head : &all;
+        for (int h = 0; h < (net.heads ? net.heads : 1); A += head[h].units * ld, ++h) {
+            if (head[h].activation == softmax) {
+                for (long e = 0; e < count; e += S::lanes)
+                    softmax_columns(A + e, head[h].units, ld);
+            } else {
+                Act::apply(head[h].activation, A, nullptr, head[h].units * ld,
+                           T(head[h].parameter));
+            }
+        }
+    }
+
+  private:
+    // PART: one head of several, whose cost is added by its weight, and whose δ has that weight.
+    template <bool PART>
+    static void run_head(const Head &head, bool may_fuse, T *A, const T *Y, T *delta,
+                         const T *scale, T *costs, long ld, long vectors) {
+        const int n = head.units, kind = head.activation;
+        const bool fused = may_fuse && is_pair(kind, head.cost);
+        const T weight = PART ? T(head.weight) : T(1);
+        const auto share = [&](long v) {
+            const V s = S::load(scale + v * S::lanes);
+            return PART ? s * weight : s;
+        };
         if (!fused && kind != softmax) {
             // σ′ lands in δ and is multiplied below; without δ there is no use for it.
-            Act::apply(kind, A, delta, n * ld, T(layer.parameter));
+            Act::apply(kind, A, delta, n * ld, T(head.parameter));
         }
         for (long v = 0; v < vectors; ++v) {
             T *a = A + v * S::lanes, *d = delta ? delta + v * S::lanes : nullptr;
             const T *y = Y + v * S::lanes;
             V C = V{};
-            if (fused && net.cost == cross_entropy) { // FU1
+            if (fused && head.cost == cross_entropy) { // FU1
                 V total;
                 C = fused_softmax(a, y, n, ld, total);
                 if (d) {
-                    const V s = S::load(scale + v * S::lanes);
+                    const V s = share(v);
                     for (int j = 0; j < n; ++j) {
                         const V e = S::load(a + j * ld) * total - S::load(y + j * ld);
                         S::store(d + j * ld, S::select(s == T(0), V{}, e * s));
                     }
                 }
-            } else if (fused && net.cost == binary_cross_entropy) { // FU2
-                const V s = d ? S::load(scale + v * S::lanes) : V{};
+            } else if (fused && head.cost == binary_cross_entropy) { // FU2
+                const V s = d ? share(v) : V{};
                 for (int j = 0; j < n; ++j) {
                     const V z = S::load(a + j * ld), t = S::load(y + j * ld);
                     const typename Act::Sigmoids g = Act::sigmoids(z);
@@ -89,8 +131,8 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
                     S::store(a + j * ld, g.s);
                     if (d) S::store(d + j * ld, S::select(s == T(0), V{}, (g.s - t) * s));
                 }
-            } else if (fused && net.cost == poisson) { // FU6
-                const V s = d ? S::load(scale + v * S::lanes) : V{};
+            } else if (fused && head.cost == poisson) { // FU6
+                const V s = d ? share(v) : V{};
                 for (int j = 0; j < n; ++j) {
                     const V z = S::load(a + j * ld), t = S::load(y + j * ld), e = F::exp(z);
                     C += times_own_logarithm(t) - t * z - t + e;
@@ -98,27 +140,27 @@ template <typename T, int BYTES> struct Outputs : Functions<T, BYTES> {
                     if (d) S::store(d + j * ld, S::select(s == T(0), V{}, (e - t) * s));
                 }
             } else {
-                const T parameter = T(net.cost_parameter);
-                if (fused && net.cost == focal) {
+                const T parameter = T(head.cost_parameter);
+                if (fused && head.cost == focal) {
                     C = fused_softmax_focal(a, y, d, n, ld, parameter);
-                } else if (fused && net.cost == binary_focal) {
+                } else if (fused && head.cost == binary_focal) {
                     C = fused_sigmoid_focal(a, y, d, n, ld, parameter);
                 } else {
-                    C = long_way(net.cost, parameter, kind, a, y, d, n, ld, fused);
+                    C = long_way(head.cost, parameter, kind, a, y, d, n, ld, fused);
                 }
                 if (d) {
-                    const V s = S::load(scale + v * S::lanes);
+                    const V s = share(v);
                     for (int j = 0; j < n; ++j) {
                         const V e = S::load(d + j * ld);
                         S::store(d + j * ld, S::select(s == T(0), V{}, e * s));
                     }
                 }
             }
-            S::store(costs + v * S::lanes, C);
+            T *const cost = costs + v * S::lanes;
+            S::store(cost, PART ? S::load(cost) + weight * C : C);
         }
     }
 
-  private:
     // AC12 and the FU1 cost Σ y (log Σ − (z − max)) in one go; total becomes Σ y.
     CHAINRULE_INLINE V fused_softmax(T *a, const T *y, int n, long ld, V &total) {
         const V largest = column_maximum(a, n, ld);

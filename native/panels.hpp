@@ -86,14 +86,8 @@ template <typename T, int BYTES, typename Kinds> class Panels {
 
     // A[L] from the output layer's Z, for a prediction.
     const T *finish(long panel, long count) const {
-        const Layer &last = c_.layer(c_.net.count);
         T *A = c_.at(panel, c_.ws.place[c_.net.count].A);
-        if (last.activation == softmax) {
-            for (long e = 0; e < count; e += S::lanes)
-                Out::softmax_columns(A + e, last.n_out, c_.ws.ld);
-        } else {
-            Act::apply(last.activation, A, nullptr, last.n_out * c_.ws.ld, T(last.parameter));
-        }
+        Out::activate(c_.net, A, c_.ws.ld, count);
         return A;
     }
 

@@ -63,6 +63,16 @@ struct Layer {
     double momentum = 0, epsilon = 0; // of batch normalisation
 };
 
+// Some of the output layer's units, with an activation and a cost of their own.
+struct Head {
+    int units;
+    int activation;
+    double parameter;
+    int cost;
+    double cost_parameter;
+    double weight; // of the cost in the sum
+};
+
 struct Network {
     int count;
     const Layer *layers;
@@ -70,6 +80,8 @@ struct Network {
     bool fused;
     double cost_parameter; // delta, quantile or gamma
     long parameters;       // in the flat vector
+    int heads = 0;         // 0: the output layer's activation and the cost above are all there is
+    const Head *head = nullptr;
 };
 
 template <typename T> struct Examples {

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.mixed import NetworkMixed
     from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
     from chainrule.model.loading import load
@@ -69,6 +70,7 @@ _HOMES = {
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
     "NetworkClassifier": "chainrule.estimators.networks",
+    "NetworkMixed": "chainrule.estimators.mixed",
     "NetworkRegressor": "chainrule.estimators.networks",
     "NetworkSpec": "chainrule.network.spec",
     "OneCycle": "chainrule.engines.schedules",
@@ -109,6 +111,7 @@ __all__ = [
     "Nesterov",
     "Network",
     "NetworkClassifier",
+    "NetworkMixed",
     "NetworkRegressor",
     "NetworkSpec",
     "OneCycle",

@@ -20,6 +20,10 @@ DTYPES = ("float32", "float64")
 def _assert_agrees_with_automatic_differentiation(engine, problem):
     bounds = error_bounds(problem, ULPS[engine.name])
     assume(bounds.clear_of_kinks)
+    _assert_within_bounds_of_automatic_differentiation(engine, problem, bounds)
+
+
+def _assert_within_bounds_of_automatic_differentiation(engine, problem, bounds):
     expected_loss, expected = oracle.loss_and_gradient(problem)
     gradient = np.full_like(problem.theta, np.nan)
     loss = engine.loss_and_gradient(
@@ -81,6 +85,19 @@ def test_fused_and_long_way_agree(engine, output, data):
     assume(bounds[0].clear_of_kinks)
     assert_within(results[0][0], results[1][0], bounds[0].loss + bounds[1].loss)
     assert_within(results[0][1], results[1][1], bounds[0].gradient + bounds[1].gradient)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", [3, 16, 30, 65])
+def test_gradient_over_many_examples_equals_automatic_differentiation(engine, width, dtype):
+    # Over so many examples, sums are made in parts, which go on from numbers in memory; widths that
+    # fill no whole vectors are what could write over these.
+    spec = NetworkSpec(
+        width, (Dense(30, "tanh"), Dense(width, "tanh"), Dense(2, "softmax")), "cross_entropy"
+    )
+    problem = problem_of(spec, m=2300, weighted=True).rounded(dtype)
+    bounds = error_bounds(problem, ULPS[engine.name])
+    _assert_within_bounds_of_automatic_differentiation(engine, problem, bounds)
 
 
 # A five-point difference errs by h⁴ J⁽⁵⁾/30, here about 1e−13 J⁽⁵⁾, and by 1.5 ε|J|/h times the

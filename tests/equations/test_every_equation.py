@@ -13,6 +13,7 @@ import pytest
 
 import chainrule.equations
 from chainrule.equations import optimizers
+from chainrule.equations.heads import HeadPart
 from chainrule.equations.text import equation_text
 
 _Z = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -58,6 +59,7 @@ FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,
     "derivative": lambda Z: Z * 2.0,
     "through_activation": lambda grad_A: grad_A * 2.0,
+    "heads": [HeadPart(1, lambda A, *rest: A * 2.0), HeadPart(1, lambda A, *rest: A * 3.0, 0.5)],
 }
 STATES = {
     "gradient_descent_update": optimizers.gradient_descent_init,

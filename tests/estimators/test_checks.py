@@ -3,7 +3,13 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from chainrule import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
+from chainrule import (
+    MLPClassifier,
+    MLPRegressor,
+    NetworkClassifier,
+    NetworkMixed,
+    NetworkRegressor,
+)
 
 # The checks' own words for what they expect of a few epochs.
 pytestmark = pytest.mark.filterwarnings(
@@ -17,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings(
         MLPRegressor(max_iter=100),
         NetworkClassifier(),
         NetworkRegressor(),
+        NetworkMixed(),
     ]
 )
 def test_every_check_of_scikit_learn_passes(estimator, check):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
     [
         ({"alpha": -1}, r"The 'alpha' parameter of MLPClassifier must be a number in \[0, inf\)"),
         ({"solver": "newton"}, "'solver' .* one of 'lbfgs', 'sgd'.*; got 'newton'"),
-        ({"learning_rate": "cosine"}, "'learning_rate' .* got 'cosine'"),
+        ({"learning_rate": "sine"}, "'learning_rate' .* got 'sine'"),
         ({"batch_size": 0}, "'batch_size' .* whole number of at least 1 or 'auto'; got 0"),
         ({"max_iter": 2.5}, "'max_iter' .* got 2.5"),
         ({"shuffle": "no"}, "'shuffle' .* True or False; got 'no'"),

@@ -27,7 +27,7 @@ def test_orders_that_are_given_are_those_taken(engine):
 
     def orders(epochs):
         asked.append(epochs)
-        return np.stack([np.roll(np.arange(10), epoch) for epoch in epochs])
+        return np.stack([np.roll(np.arange(10, dtype=np.int32), epoch) for epoch in epochs])
 
     run = training(engine, orders=orders, watched=False, epochs=5)
     list(run.events())
@@ -54,7 +54,7 @@ def test_no_more_epochs_go_together_than_the_lookahead_allows(engine, all_at_onc
     calls, allowed = [], iter([2, 1, 3, 9])
     run = training(engine, watched=False, epochs=8, lookahead=lambda: next(allowed))
     run.orders = lambda epochs: (
-        calls.append(len(epochs)) or np.tile(np.arange(10), (len(epochs), 1))
+        calls.append(len(epochs)) or np.tile(np.arange(10, dtype=np.int32), (len(epochs), 1))
     )
     list(run.events())
     assert calls == [2, 1, 3, 2]

@@ -16,7 +16,8 @@ from chainrule.equations.activations.elu import SELU_ALPHA
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
-from chainrule.network.layers import BatchNorm, Dropout
+from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.network.layers import BatchNorm, Dense, Dropout
 from chainrule.network.spec import NetworkSpec
 
 # The order of the enumerations in native/plan.hpp.
@@ -174,33 +175,70 @@ def quick_predictor(spec: NetworkSpec) -> Callable[[Floats, Any], Floats | None]
 
 def _without_own_cost(spec: NetworkSpec) -> NetworkSpec:
     # A cost has no part in outputs, so that of a user, which the core does not know, may go.
-    return replace(spec, cost="mse") if isinstance(spec.cost, CustomCost) else spec
+    if not isinstance(spec.cost, CustomCost):
+        return spec
+    if spec.output_activation != "heads":
+        return replace(spec, cost="mse")
+    output = spec.layers[-1]
+    assert isinstance(output, Dense)
+    heads = [Head(head.units, "mse") for head in parse_heads(output.activation, "activation")]
+    return replace(spec, cost=heads_text(heads))
 
 
 @lru_cache(maxsize=256)
 def _plan(spec: NetworkSpec) -> Any:
     layers = []
     for layer, n_in, n_out in zip(spec.layers, spec.sizes[:-1], spec.sizes[1:], strict=True):
-        name, parameters = parse_activation(getattr(layer, "activation", "identity"))
-        parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
+        activation, parameter = _activation(getattr(layer, "activation", "identity"))
         settings = [parameter]
         if isinstance(layer, Dropout):
             settings = [layer.rate]
         elif isinstance(layer, BatchNorm):
             settings = [parameter, layer.momentum, layer.epsilon]
-        number = _LAYERS.index(layer.kind)
-        layers.append((number, n_in, n_out, _ACTIVATIONS.index(name), settings))
+        layers.append((_LAYERS.index(layer.kind), n_in, n_out, activation, settings))
     if isinstance(spec.cost, CustomCost):
         raise InvalidArgumentError(
             f"engine: the compiled core cannot run {spec.cost.name}, a cost of your own; "
             'use engine="reference" (engine="auto" chooses it)'
         )
-    name, parameters = parse_cost(spec.cost)
-    parameter = next(iter(parameters.values()), 0.0)
+    cost, parameter = _cost(spec.cost)
     assert extension.native is not None
     return extension.native.Plan(
-        layers, _COSTS.index(name), spec.fused, parameter, default_threads()
+        layers, cost, spec.fused, parameter, default_threads(), _heads(spec)
     )
+
+
+def _activation(text: str) -> tuple[int, float]:
+    """Return an activation's place and its parameter; heads have theirs elsewhere."""
+    name, parameters = parse_activation(text)
+    if name == "heads":
+        return _ACTIVATIONS.index("identity"), 0.0
+    parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
+    return _ACTIVATIONS.index(name), parameter
+
+
+def _cost(text: str) -> tuple[int, float]:
+    """Return a cost's place and its parameter; heads have theirs elsewhere."""
+    name, parameters = parse_cost(text)
+    if name == "heads":
+        return _COSTS.index("mse"), 0.0
+    return _COSTS.index(name), next(iter(parameters.values()), 0.0)
+
+
+def _heads(spec: NetworkSpec) -> list[tuple[int, int, float, int, float, float]]:
+    """Return the heads of the output layer as the core takes them; none where it is whole."""
+    if spec.output_activation != "heads":
+        return []
+    output = spec.layers[-1]
+    assert isinstance(output, Dense)
+    assert isinstance(spec.cost, str)
+    pairs = zip(
+        parse_heads(output.activation, "activation"), parse_heads(spec.cost, "cost"), strict=True
+    )
+    return [
+        (head.units, *_activation(head.name), *_cost(cost.name), cost.weight)
+        for head, cost in pairs
+    ]
 
 
 @cache

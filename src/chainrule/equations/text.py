@@ -65,6 +65,7 @@ _LATEX = {
     "ⱼ": "_j",
     "ₖ": "_k",
     "ᵢ": "_i",
+    "ₕ": "_h",
 }
 _LAYER_INDEX = re.compile(r"\[(l[^\]]*|L|\d+)\]")
 # A transpose would be a second superscript on one letter, which LaTeX refuses: braces around it.

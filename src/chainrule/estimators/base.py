@@ -1,7 +1,7 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +20,14 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.attributes import FittedAttributes
+from chainrule.estimators.callbacks import (
+    CallbackSupportMixin,
+    FitTasks,
+    has_listeners,
+    with_callbacks,
+)
 from chainrule.estimators.inputs import blocks, checked_features, dense
+from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import (
     check_parameters,
     hidden_activations,
@@ -35,6 +42,7 @@ from chainrule.model.network import Network
 from chainrule.network.layers import Dense, Dropout
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.examples import as_weights
+from chainrule.training.metrics import Metric
 
 Floats = NDArray[np.floating]
 
@@ -46,7 +54,7 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
             setattr(estimator, name, value)
 
 
-class BaseMLP(FittedAttributes):
+class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Everything that does not ask whether targets are classes or values."""
 
     _y_numeric = False
@@ -67,9 +75,13 @@ class BaseMLP(FittedAttributes):
         """Return y as targets, (m, outputs); learn what they are if `fresh`."""
         raise NotImplementedError
 
-    def _output(self) -> tuple[str, str, str]:
-        """Return the output activation in scikit-learn's words and in the package's; the cost."""
+    def _output(self) -> Output:
+        """Return the output activation and the cost."""
         raise NotImplementedError
+
+    def _trained_on(self, examples: Examples) -> Examples:
+        """Return the examples with the targets that training sees."""
+        return examples
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         """Return the validation score of outputs: `score`'s."""
@@ -81,6 +93,13 @@ class BaseMLP(FittedAttributes):
 
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         return weights
+
+    def _metrics(self) -> Mapping[str, Metric]:
+        """Return what is measured after each epoch beside the loss, by name."""
+        return {}
+
+    def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
+        """Write down what was measured after an epoch."""
 
     # What good defaults depend on the data for.
 
@@ -137,7 +156,12 @@ class BaseMLP(FittedAttributes):
         """
         if epochs is not None:
             epochs = whole_number("epochs", epochs, 0)
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), epochs)
+        held_out = (X_val, y_val, sample_weight_val)
+        if has_listeners(self):
+            whole: Any = with_callbacks(type(self)._fit)  # whose end they hear of whatever happens
+            whole(self, X, y, sample_weight, held_out, epochs)
+            return self
+        return self._fit(X, y, sample_weight, held_out, epochs)
 
     def _fit(
         self,
@@ -185,11 +209,16 @@ class BaseMLP(FittedAttributes):
             early = self._sets_aside(X.shape[0])
             if early:
                 examples, validation = self._set_aside(examples, X, y, targets)
+        examples = self._trained_on(examples)
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
+        tasks = None
+        if not incremental and has_listeners(self):
+            name = "epoch" if stochastic else "iteration"
+            tasks = FitTasks(self, X, y, sample_weight, name, limit)
         if not stochastic:
-            run_lbfgs(self, examples, validation, limit)
+            run_lbfgs(self, examples, validation, limit, tasks)
         else:
-            complete = run(self, examples, validation, early, limit, fresh, incremental)
+            complete = run(self, examples, validation, early, limit, fresh, incremental, tasks)
             if (
                 not complete
                 and self._expects_convergence
@@ -203,6 +232,8 @@ class BaseMLP(FittedAttributes):
                     ConvergenceWarning,
                     stacklevel=3,
                 )
+        if tasks is not None:
+            tasks.close()
         return self
 
     def _initialize(
@@ -301,7 +332,12 @@ class BaseMLP(FittedAttributes):
 
     def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Objective(float(self.l1), float(self.alpha), shared=True)
+        return Objective(
+            float(self.l1), float(self.alpha), shared=True, max_grad_norm=self._longest_gradient()
+        )
+
+    def _longest_gradient(self) -> float:
+        return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
 
     def _outputs(self, X: Any) -> Floats:
         """Return the network's outputs for inputs as users hand them in."""

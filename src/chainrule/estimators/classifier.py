@@ -10,21 +10,22 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.labels import Labels
+from chainrule.estimators.losses import Output, classification_output
 from chainrule.estimators.validation import HeldOut
+from chainrule.training.examples import smoothed
 
 
 class BaseClassifier(ClassifierMixin, BaseMLP):
     """What a classifier answers, and its methods."""
 
-    loss = "log_loss"
-    """What is minimised, in scikit-learn's words."""
-
     _labels: Labels
     class_weight: Any
+    label_smoothing: float
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
@@ -50,10 +51,15 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 f"`self.classes_` has {self.classes_}. 'y' has {classes}."
             )
 
-    def _output(self) -> tuple[str, str, str]:
-        if self._labels.kind == "multiclass":
-            return "softmax", "softmax", "cross_entropy"
-        return "logistic", "sigmoid", "binary_cross_entropy"
+    def _output(self) -> Output:
+        return classification_output(self, self._labels.kind == "multiclass")
+
+    def _trained_on(self, examples: Examples) -> Examples:
+        if self.label_smoothing == 0:
+            return examples
+        spec = self.network_.spec
+        Y = smoothed(spec, examples.targets(spec.n_outputs), float(self.label_smoothing))
+        return examples._replace(Y=Y.astype(spec.dtype, copy=False))
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         # scikit-learn's condition, so that its split is met as well.
@@ -204,7 +210,7 @@ class MLPClassifier(BaseClassifier):
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: Any = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -235,5 +241,11 @@ class MLPClassifier(BaseClassifier):
         threads: int | None = None,
         dropout: Any = 0.0,
         batch_norm: bool = False,
+        loss: Any = "log_loss",
+        focal_gamma: float = 2.0,
+        label_smoothing: float = 0.0,
+        max_grad_norm: float | None = None,
+        weight_decay: float = 0.01,
+        precision: str = "full",
     ) -> None:
         store(self, locals())

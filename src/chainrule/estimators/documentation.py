@@ -14,10 +14,27 @@ _Class = TypeVar("_Class", bound=type)
 
 PARAMETERS = MappingProxyType(
     {
+        "targets": (
+            "dict, list, str or None",
+            "'class' or 'value' for each column of y: a dict by name (which also picks columns of "
+            "a table), a list, or one for all. None: texts, and whole numbers of at most 20 "
+            "different ones, are classes.",
+        ),
+        "losses": (
+            "dict or None",
+            "The loss of some targets, by name: 'log_loss' (the default of classes) or 'focal'; "
+            "'squared_error' (of values), 'absolute_error', 'huber', 'quantile', 'log_cosh', "
+            "'poisson'.",
+        ),
+        "target_weights": ("dict or None", "Weights of some targets in the loss, by name; else 1."),
         "loss": (
-            "{'squared_error', 'poisson'}",
-            "What is minimised: half the squared error, or half the Poisson deviance with the "
-            "exponential as output activation, for counts y ≥ 0.",
+            "str, CustomCost or pair of functions",
+            "What is minimised. Of a classifier: 'log_loss' or 'focal'. Of a regressor: "
+            "'squared_error' (half of it), 'absolute_error', 'huber', 'quantile', 'log_cosh', or "
+            "'poisson' (half the deviance, with the exponential as output activation, for counts "
+            "y ≥ 0). Of both: two functions (cost, gradient) of (outputs, targets), an example a "
+            "row and scaled as the network has them, which take the reference engine. `score` "
+            "stays accuracy or R²; early_stopping='loss' follows the loss.",
         ),
         "hidden_layer_sizes": ("array-like of int", "Units of each hidden layer."),
         "activation": (
@@ -41,10 +58,16 @@ PARAMETERS = MappingProxyType(
             "for 'lbfgs'.",
         ),
         "learning_rate": (
-            "{'constant', 'invscaling', 'adaptive'}",
-            "How `learning_rate_init` changes: not at all; by 1/(t + 1)^power_t, t being the "
-            "examples seen; divided by 5 whenever `n_iter_no_change` epochs bring nothing. As in "
-            "scikit-learn, 'adam' keeps it constant.",
+            "str, Schedule or callable",
+            "How `learning_rate_init` changes. 'constant': not at all; 'invscaling': by "
+            "1/(t + 1)^power_t, t being the examples seen; 'adaptive': divided by 5 whenever "
+            "`n_iter_no_change` epochs bring nothing (in MLP…, 'adam' keeps it constant under "
+            "these, as in scikit-learn). Over `max_iter` epochs, for every solver but 'lbfgs': "
+            "'time' to a tenth, LR1; 'exponential' to a hundredth, LR2; 'staircase' to a tenth "
+            "after each third, LR3; 'cosine' to 0, LR4; 'one_cycle' up to it and down to nothing, "
+            "LR6; 'warmup_cosine' up to it in one epoch, then 'cosine'. Or a schedule "
+            "(`chainrule.CosineDecay`, …) or a function of the step t = 1, 2, …, which have rates "
+            "of their own.",
         ),
         "learning_rate_init": ("float", "The first learning rate."),
         "power_t": ("float", "Exponent of 'invscaling'."),
@@ -126,10 +149,52 @@ PARAMETERS = MappingProxyType(
         "callbacks": (
             "list of callables or None",
             "Each is called with every event of the training; returning True after an "
-            "`EpochEnded` stops. Not for 'lbfgs'.",
+            "`EpochEnded` (an iteration of 'lbfgs') stops. `set_callbacks` takes those of "
+            "scikit-learn's own protocol, which are told of the fit and of each epoch.",
         ),
         "engine": ("str", "'native', 'reference' or 'auto', as in `chainrule.Network.fit`."),
         "threads": ("int or None", "At most so many; None: as many as there are cores."),
+        "focal_gamma": (
+            "float",
+            "γ of loss='focal', C8 and C9: how little examples count that are right.",
+        ),
+        "label_smoothing": (
+            "float",
+            "How much of its certainty each class in y hands to all classes, Y1, in [0, 1). "
+            "Validation is of the true classes.",
+        ),
+        "huber_delta": (
+            "float",
+            "δ of loss='huber', C5: the error from which on it is linear, in the target's own "
+            "units, whether these are standardised inside or not.",
+        ),
+        "quantile": ("float", "Which quantile loss='quantile' estimates, C6, between 0 and 1."),
+        "max_grad_norm": (
+            "float or None",
+            "A longer gradient is scaled down to this norm, G1. Not for 'lbfgs'.",
+        ),
+        "weight_decay": (
+            "float",
+            "The decoupled decay of 'adamw' and 'lion', O6 and O8; other solvers have none.",
+        ),
+        "precision": (
+            "{'full', 'mixed'}",
+            "'mixed': a float32 network multiplies in bfloat16, as in `chainrule.Network.fit`. Not "
+            "for 'lbfgs'.",
+        ),
+    }
+)
+
+# Of NetworkMixed alone.
+MIXED_ATTRIBUTES = MappingProxyType(
+    {
+        "classes_": ("dict of arrays", "The class labels of each target that is a class."),
+        "target_names_": ("list", "The names of y's columns, or their numbers."),
+        "target_loss_curves_, validation_target_loss_curves_": (
+            "dict of lists of float",
+            "The loss of each target after every epoch, by name, without weights of targets or "
+            "examples; values are standardised.",
+        ),
     }
 )
 
@@ -185,6 +250,8 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
             for name, about in ATTRIBUTES.items()
             if is_classifier or name != "classes_"
         ]
+        if "targets" in constructor.parameters:
+            attributes += MIXED_ATTRIBUTES.items()
         parts = [
             inspect.cleandoc(kind.__doc__ or ""),
             _section("Parameters", [_parameter(p) for p in parameters]),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Objective
-from chainrule.estimators.base import Floats, store
+from chainrule.estimators.base import BaseMLP, Floats, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.regressor import BaseRegressor
@@ -19,11 +19,8 @@ from chainrule.estimators.regressor import BaseRegressor
 _ENOUGH_TO_SET_ASIDE = 200
 
 
-class GoodDefaults:
+class GoodDefaults(BaseMLP):
     """What a good default depends on the data for."""
-
-    alpha: float
-    l1: float
 
     _expects_convergence = False
     _early_stopping_is_a_wish = False
@@ -36,7 +33,11 @@ class GoodDefaults:
     def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: alpha counts once for all examples, whatever the batches are."""
         total = examples.weight
-        return Objective(float(self.l1) / total, float(self.alpha) / total)
+        return Objective(
+            float(self.l1) / total,
+            float(self.alpha) / total,
+            max_grad_norm=self._longest_gradient(),
+        )
 
     def _auto_dtype(self, X: Any) -> str:
         # A small table is trained at once in either precision.
@@ -82,7 +83,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         solver: str = "adam",
         alpha: float = 3.0,
         batch_size: int | str = "auto",
-        learning_rate: str = "adaptive",
+        learning_rate: Any = "adaptive",
         learning_rate_init: float = 0.002,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -113,6 +114,12 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         threads: int | None = None,
         dropout: Any = 0.0,
         batch_norm: bool = False,
+        loss: Any = "log_loss",
+        focal_gamma: float = 2.0,
+        label_smoothing: float = 0.0,
+        max_grad_norm: float | None = None,
+        weight_decay: float = 0.01,
+        precision: str = "full",
     ) -> None:
         store(self, locals())
 
@@ -138,14 +145,14 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: Any = "squared_error",
         hidden_layer_sizes: Any = (128, 64),
         activation: Any = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.5,
         batch_size: int | str = "auto",
-        learning_rate: str = "adaptive",
+        learning_rate: Any = "adaptive",
         learning_rate_init: float = 0.002,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -176,5 +183,10 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         threads: int | None = None,
         dropout: Any = 0.0,
         batch_norm: bool = False,
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        max_grad_norm: float | None = None,
+        weight_decay: float = 0.01,
+        precision: str = "full",
     ) -> None:
         store(self, locals())

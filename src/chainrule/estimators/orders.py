@@ -21,7 +21,7 @@ class ShuffledOrders:
                 moves = self._places.copy()
                 self._random.shuffle(moves)
                 # (Indices are right: "clip" only spares NumPy a buffer.)
-                np.take(self._order, moves, out=row, mode="clip")
+                self._order.take(moves, out=row, mode="clip")
                 self._order = row
             else:
                 row[:] = self._order

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.optimizers import OPTIMIZERS
+from chainrule.engines.schedules import Schedule
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.rates import NAMED_SCHEDULES
 from chainrule.network.activation import canonical_activation
 from chainrule.network.layers import BatchNorm, Dense, Dropout, Layer
 from chainrule.network.layers.dense import check_init
@@ -17,7 +19,8 @@ from chainrule.network.spec import DTYPES
 # scikit-learn's name for it: the package's.
 _ACTIVATIONS = MappingProxyType({"logistic": "sigmoid"})
 
-LEARNING_RATES = ("constant", "invscaling", "adaptive")
+# The rules that change a number as training goes, and the schedules that go by name.
+RULES = ("constant", "invscaling", "adaptive")
 SOLVERS = ("lbfgs", *OPTIMIZERS)
 
 _Check = tuple[Callable[[Any], bool], str]
@@ -69,11 +72,18 @@ CHECKS: Mapping[str, _Check] = MappingProxyType(
         "alpha": _number(0),
         "l1": _number(0),
         "batch_size": _whole(1, "auto"),
-        "learning_rate": _one_of(*LEARNING_RATES),
+        "learning_rate": (
+            lambda value: (
+                _is_name(value, (*RULES, *NAMED_SCHEDULES))
+                or isinstance(value, Schedule)
+                or (callable(value) and not isinstance(value, type))
+            ),
+            ", ".join(map(repr, (*RULES, *NAMED_SCHEDULES)))
+            + ", a schedule such as CosineDecay(0.01), or a function of the step",
+        ),
         "learning_rate_init": _number(0, open_low=True),
         "power_t": _number(0),
         "max_iter": _whole(1),
-        "loss": _one_of("squared_error", "poisson"),
         "shuffle": _FLAG,
         "tol": _number(0),
         "verbose": (
@@ -103,6 +113,16 @@ CHECKS: Mapping[str, _Check] = MappingProxyType(
         "standardize_target": _FLAG,
         "dtype": _one_of(*DTYPES, None),
         "threads": _whole(1, None),
+        "focal_gamma": _number(0),
+        "huber_delta": _number(0, open_low=True),
+        "quantile": _number(0, 1, open_low=True),
+        "label_smoothing": _number(0, 1),
+        "max_grad_norm": (
+            lambda value: value is None or _number(0, open_low=True)[0](value),
+            "a number above 0, or None",
+        ),
+        "weight_decay": _number(0),
+        "precision": _one_of("full", "mixed"),
     }
 )
 

@@ -12,14 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.losses import Output, regression_output
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
-
-# A loss of scikit-learn's: its name there for the output activation, ours, and our cost.
-_LOSSES = {
-    "squared_error": ("identity", "identity", "mse"),
-    "poisson": ("exp", "exponential", "poisson"),
-}
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -27,7 +22,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
 
     _y_numeric = True
     _target_scale: Scale | None
-    loss: str
+    loss: Any
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
@@ -37,12 +32,16 @@ class BaseRegressor(RegressorMixin, BaseMLP):
             raise InvalidArgumentError(
                 f"y: expected {self.n_outputs_} outputs as in the last call; got {targets.shape[1]}"
             )
-        if self.loss == "poisson" and (targets < 0).any():
+        if self._counts() and (targets < 0).any():
             raise InvalidArgumentError(f"y: loss='poisson' expects values ≥ 0; got {targets.min()}")
         return targets
 
-    def _output(self) -> tuple[str, str, str]:
-        return _LOSSES[self.loss]
+    def _counts(self) -> bool:
+        return isinstance(self.loss, str) and self.loss == "poisson"
+
+    def _output(self) -> Output:
+        scale = self._target_scale
+        return regression_output(self, 1.0 if scale is None else float(scale.deviation[0]))
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         # The same in the target's units and in standard deviations.
@@ -52,10 +51,14 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     def _initialize(
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
     ) -> None:
-        super()._initialize(X, targets, weights, hidden)
         # Counts have a unit of their own, which the Poisson deviance needs.
-        scales = self.standardize_target and self.loss != "poisson"
-        self._target_scale = Scale.of(targets, weights) if scales else None
+        scales = self.standardize_target and not self._counts()
+        scale = Scale.of(targets, weights) if scales else None
+        if scale is not None and isinstance(self.loss, str) and self.loss == "huber":
+            # One δ for all targets, in their units: so all of them keep one unit.
+            scale = scale.shared()
+        self._target_scale = scale
+        super()._initialize(X, targets, weights, hidden)
 
     def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Any:
         if self._target_scale is not None:
@@ -126,14 +129,14 @@ class MLPRegressor(BaseRegressor):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: Any = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: Any = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -164,5 +167,10 @@ class MLPRegressor(BaseRegressor):
         threads: int | None = None,
         dropout: Any = 0.0,
         batch_norm: bool = False,
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        max_grad_norm: float | None = None,
+        weight_decay: float = 0.01,
+        precision: str = "full",
     ) -> None:
         store(self, locals())

@@ -6,12 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.engines import engine_named
+from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
+from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.orders import ShuffledOrders
+from chainrule.estimators.rates import learning_rate_of
 from chainrule.estimators.scoring import epoch_score, is_loss
 from chainrule.estimators.solvers import minimize, optimizer_of
 from chainrule.estimators.stopping import Monitor, begin_curves
@@ -29,6 +32,7 @@ def run(
     epochs: int,
     fresh: bool,
     incremental: bool,
+    tasks: FitTasks | None = None,
 ) -> bool:
     """Train by epochs; True if the training ended by itself.
 
@@ -46,11 +50,17 @@ def run(
         Whether the curves begin anew.
     incremental : bool
         Whether the optimizer goes on from the state it has.
+    tasks : FitTasks, optional
+        Tells scikit-learn's callbacks.
     """
     network = estimator.network_
     callbacks = _callbacks(estimator)
     n_examples = len(examples.X)
-    optimizer, state = optimizer_of(estimator), None
+    batch_size = _batch_size(estimator, n_examples)
+    # By parts, each call sees one epoch of a training that `max_iter` tells the length of.
+    planned = estimator.max_iter if incremental else epochs
+    rate = learning_rate_of(estimator, planned, -(-n_examples // batch_size))
+    optimizer, state = optimizer_of(estimator, rate), None
     if incremental and getattr(estimator, "_optimizer_state", None) is not None:
         state = estimator._optimizer_state
         if state.slots.shape == (optimizer.slots, network.parameters.size):
@@ -64,14 +74,15 @@ def run(
         parameters=network.parameters,
         examples=examples,
         optimizer=optimizer,
-        engine=engine_named(estimator.engine, estimator.threads),
+        engine=engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision),
         epochs=epochs,
-        batch_size=_batch_size(estimator, n_examples),
+        batch_size=batch_size,
         seed=network.seed,
         objective=estimator._objective(examples),
         validation=None if validation is None else validation.examples,
+        metrics=estimator._metrics(),
         epochs_before=network.epochs_trained,
-        watched=bool(callbacks),
+        watched=bool(callbacks) or tasks is not None,
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
         state=state,
     )
@@ -88,7 +99,7 @@ def run(
             network.spec, network.parameters, examples, training.objective
         )
     try:
-        _tell(training, monitor, [*callbacks, *([progress] if progress else [])])
+        _tell(training, monitor, [*callbacks, *([progress] if progress else [])], tasks)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
@@ -115,27 +126,48 @@ def run(
     return monitor.converged
 
 
-def run_lbfgs(estimator: Any, examples: Examples, validation: HeldOut | None, epochs: int) -> None:
+def run_lbfgs(
+    estimator: Any,
+    examples: Examples,
+    validation: HeldOut | None,
+    epochs: int,
+    tasks: FitTasks | None = None,
+) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
     engine, objective = (
-        engine_named(estimator.engine, estimator.threads),
+        engine_for(network.spec, estimator.engine, estimator.threads),
         estimator._objective(examples),
     )
     progress = Progress() if estimator.verbose else None
+    consumers: list[Callback] = [*_callbacks(estimator), *([progress] if progress else [])]
     if epochs == 0:
         estimator.n_iter_ = 0
         estimator.loss_ = engine.loss(network.spec, network.parameters, examples, objective)
         return
     started = time.perf_counter()
 
-    def watch(iteration: int, value: float) -> None:
-        assert progress is not None
-        seconds = (time.perf_counter() - started) / iteration
-        progress(EpochEnded(iteration, value, 0.0, 1.0, float("nan"), seconds))
+    last = 0
 
-    if progress is not None:
-        progress(TrainingStarted(epochs, 1, len(examples.X), network.parameters.size, engine.name))
+    def tell(event: Event) -> bool:
+        answers = [consume(event) for consume in consumers]  # all of them are told
+        return any(map(_is_yes, answers))
+
+    def watch(iteration: int, value: float, parameters: NDArray[np.float64]) -> bool:
+        nonlocal last
+        last = iteration
+        network.parameters[...] = parameters
+        seconds = (time.perf_counter() - started) / iteration
+        asked = tell(EpochEnded(iteration, value, 0.0, 1.0, float("nan"), seconds, objective=value))
+        if tasks is not None:
+            asked = tasks.end(best=False) or asked
+            if not asked and iteration < epochs:
+                tasks.begin()
+        return asked
+
+    tell(TrainingStarted(epochs, 1, len(examples.X), network.parameters.size, engine.name))
+    if tasks is not None:
+        tasks.begin()
     try:
         found = minimize(
             network.spec,
@@ -146,8 +178,9 @@ def run_lbfgs(estimator: Any, examples: Examples, validation: HeldOut | None, ep
             max_iter=epochs,
             max_fun=estimator.max_fun,
             tol=float(estimator.tol),
-            watch=None if progress is None else watch,
+            watch=watch if consumers or tasks is not None else None,
         )
+        tell(Stopped(last, "callback" if found.stopped else "finished"))
     finally:
         if progress is not None:
             progress.close()
@@ -172,23 +205,35 @@ def run_lbfgs(estimator: Any, examples: Examples, validation: HeldOut | None, ep
         ]
 
 
-def _tell(training: Training, monitor: Monitor, others: list[Callback]) -> None:
+def _tell(
+    training: Training, monitor: Monitor, others: list[Callback], tasks: FitTasks | None
+) -> None:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = 0
     for event in training.events():
+        if tasks is not None and isinstance(event, TrainingStarted) and training.epochs:
+            tasks.begin()
         converged = monitor(event)
         asked = False
         for consume in others:
             answer = consume(event)
-            asked = asked or (isinstance(answer, bool | np.bool_) and bool(answer))
+            asked = asked or _is_yes(answer)
         if isinstance(event, EpochEnded):
             epochs += 1
+            if tasks is not None:
+                asked = tasks.end(best=monitor.score is not None) or asked
             if converged or asked:
                 stopped: Event = Stopped(epochs, "converged" if converged else "callback")
                 monitor.converged = True
                 for consume in others:
                     consume(stopped)
                 return
+            if tasks is not None and epochs < training.epochs:
+                tasks.begin()
+
+
+def _is_yes(answer: object) -> bool:
+    return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
 def _callbacks(estimator: Any) -> list[Callback]:

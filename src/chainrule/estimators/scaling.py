@@ -28,6 +28,11 @@ class Scale(NamedTuple):
         still = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
         return cls(mean, np.where(still, 1.0, deviation))
 
+    def shared(self) -> "Scale":
+        """Return the scale that divides every column by the same: the root mean square."""
+        together = np.sqrt(np.mean(np.square(self.deviation)))
+        return Scale(self.mean, np.full_like(self.deviation, together))
+
     def scaled(self, columns: Floats) -> Floats:
         """Return (columns − mean)/deviation."""
         return np.asarray((columns - self.mean) / self.deviation)

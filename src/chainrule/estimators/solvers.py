@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.engines.base import Engine, Examples, Objective
-from chainrule.engines.optimizers import OPTIMIZERS, Adam, HeavyBall, Nesterov, Optimizer
+from chainrule.engines.optimizers import (
+    OPTIMIZERS,
+    Adam,
+    HeavyBall,
+    LearningRate,
+    Nesterov,
+    Optimizer,
+)
 from chainrule.network.spec import NetworkSpec
 
 Floats = NDArray[np.floating]
@@ -22,14 +29,14 @@ def _below_one(momentum: float) -> float:
     return min(float(momentum), float(np.nextafter(1.0, 0.0)))
 
 
-def _sgd(estimator: Any) -> Optimizer:
+def _sgd(estimator: Any, rate: LearningRate) -> Optimizer:
     kind = Nesterov if estimator.nesterovs_momentum else HeavyBall
-    return kind(estimator.learning_rate_init, _below_one(estimator.momentum))
+    return kind(rate, _below_one(estimator.momentum))
 
 
-def _adam(estimator: Any) -> Optimizer:
+def _adam(estimator: Any, rate: LearningRate) -> Optimizer:
     return Adam(
-        estimator.learning_rate_init,
+        rate,
         estimator.beta_1,
         estimator.beta_2,
         estimator.epsilon,
@@ -38,25 +45,27 @@ def _adam(estimator: Any) -> Optimizer:
 
 
 # Where scikit-learn's name means something of its own.
-_OWN: Mapping[str, Callable[[Any], Optimizer]] = MappingProxyType({"sgd": _sgd, "adam": _adam})
+_OWN: Mapping[str, Callable[[Any, LearningRate], Optimizer]] = MappingProxyType(
+    {"sgd": _sgd, "adam": _adam}
+)
 
 # An optimizer's setting: the estimator's parameter, where their names differ.
-_PARAMETERS = MappingProxyType({"learning_rate": "learning_rate_init", "beta": "momentum"})
+_PARAMETERS = MappingProxyType({"beta": "momentum"})
 
 
-def optimizer_of(estimator: Any) -> Optimizer:
+def optimizer_of(estimator: Any, rate: LearningRate) -> Optimizer:
     """Return the optimizer that an estimator's `solver` and its settings describe.
 
     Every optimizer of the package goes by its name, with those of its settings that the estimator
     has a parameter for.
     """
     if estimator.solver in _OWN:
-        return _OWN[estimator.solver](estimator)
+        return _OWN[estimator.solver](estimator, rate)
     kind = OPTIMIZERS[estimator.solver]
-    settings = {}
+    settings: dict[str, Any] = {"learning_rate": rate}
     for field in fields(kind):
         parameter = _PARAMETERS.get(field.name, field.name)
-        if hasattr(estimator, parameter):
+        if field.name != "learning_rate" and hasattr(estimator, parameter):
             settings[field.name] = getattr(estimator, parameter)
     if "beta" in settings:
         settings["beta"] = _below_one(settings["beta"])
@@ -69,6 +78,8 @@ class Minimum(NamedTuple):
     parameters: NDArray[np.float64]
     value: float
     iterations: int
+    stopped: bool
+    """Whether `watch` said so."""
 
 
 def minimize(
@@ -81,7 +92,7 @@ def minimize(
     max_iter: int,
     max_fun: int,
     tol: float,
-    watch: Callable[[int, float], None] | None,
+    watch: Callable[[int, float, NDArray[np.float64]], bool] | None,
 ) -> Minimum:
     """Minimise J plus penalties over all examples by L-BFGS, in float64.
 
@@ -97,7 +108,7 @@ def minimize(
     tol : float
         It ends where no component of the gradient is larger.
     watch : callable, optional
-        Called with the number and the value of each iteration.
+        Called with the number, the value and the parameters of each iteration; True: it ends.
     """
     from scipy.optimize import minimize as scipy_minimize
 
@@ -112,13 +123,15 @@ def minimize(
         value = engine.loss_and_gradient(exact, theta, examples, objective, gradient)
         return value, gradient
 
-    done = 0
+    done, stopped = 0, False
 
     def each(intermediate_result: Any) -> None:
-        nonlocal done
+        nonlocal done, stopped
         done += 1
         assert watch is not None
-        watch(done, float(intermediate_result.fun))
+        stopped = watch(done, float(intermediate_result.fun), intermediate_result.x)
+        if stopped:
+            raise StopIteration
 
     result = scipy_minimize(
         value_and_gradient,
@@ -128,7 +141,7 @@ def minimize(
         options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
         callback=None if watch is None else each,
     )
-    if result.status != 0:
+    if result.status != 0 and not stopped:
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): "
             f"{result.message}. Increase the number of iterations (max_iter) or of evaluations "
@@ -137,4 +150,4 @@ def minimize(
             stacklevel=4,
         )
     # Some releases of SciPy count one more than they were allowed.
-    return Minimum(result.x, float(result.fun), min(int(result.nit), max_iter))
+    return Minimum(result.x, float(result.fun), min(int(result.nit), max_iter), stopped)

@@ -69,6 +69,8 @@ class Monitor:
             if estimator.validation_loss_curve_ is None:
                 estimator.validation_loss_curve_ = []
             estimator.validation_loss_curve_.append(event.validation_loss / self._outputs)
+        if event.metrics:
+            estimator._note(event.metrics, event.validation_metrics)
         self._count(event)
         if self._invscaling:
             rate = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t

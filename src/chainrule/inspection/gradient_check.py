@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective
 from chainrule.engines.passes import as_columns, cost_equations, forward_pass
-from chainrule.equations.activations import ACTIVATIONS
-from chainrule.network.activation import parse_activation
+from chainrule.network.activation import is_kinked
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.random import Stream, generator
 from chainrule.network.spec import NetworkSpec
@@ -180,7 +179,7 @@ def _sides_of_kinks(
     sides = []
     for layer, layer_pass in zip(spec.layers, passes, strict=True):
         activation = getattr(layer, "activation", None)
-        if activation is not None and ACTIVATIONS[parse_activation(activation)[0]].kinked:
+        if activation is not None and is_kinked(activation):
             sides.append(layer_pass.Z > 0)
     side = cost_equations(spec).side
     if side is not None:

@@ -22,6 +22,7 @@ from chainrule.engines.passes import (
 from chainrule.equations import backpropagation, costs, penalties
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
+from chainrule.equations.heads import heads_activation_derivative
 from chainrule.equations.text import equation_text
 from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
@@ -241,6 +242,8 @@ def _backward_terms(
             equation = spec.fused_pair.error
         elif spec.output_activation == "softmax":
             equation = backpropagation.softmax_error
+        elif spec.output_activation == "heads":
+            equation = heads_activation_derivative
         else:
             equation = backpropagation.output_error
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)

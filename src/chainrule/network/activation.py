@@ -4,8 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from chainrule.equations._array import Array
 from chainrule.equations.activations import ACTIVATIONS
 from chainrule.equations.backpropagation import output_error, softmax_error
+from chainrule.equations.heads import HeadPart, heads_activation, heads_activation_derivative
+from chainrule.network.heads import canonical_heads, is_heads, parse_heads
 from chainrule.network.naming import canonical_name, parse_name
 
 
@@ -16,7 +19,7 @@ def parse_activation(text: str) -> tuple[str, dict[str, float]]:
     ----------
     text : str
         A name of `chainrule.equations.activations.ACTIVATIONS`, with parameters in brackets
-        where it has any.
+        where it has any; or heads, as in `chainrule.network.heads`, whose name is "heads".
 
     Raises
     ------
@@ -28,17 +31,32 @@ def parse_activation(text: str) -> tuple[str, dict[str, float]]:
     >>> parse_activation("leaky_relu(slope=0.2)")
     ('leaky_relu', {'slope': 0.2})
     """
+    if is_heads(text):
+        for head in parse_heads(text, "activation"):
+            parse_name(head.name, "activation", ACTIVATIONS, "leaky_relu(slope=0.2)")
+        return "heads", {}
     return parse_name(text, "activation", ACTIVATIONS, "leaky_relu(slope=0.2)")
 
 
 def canonical_activation(text: str) -> str:
     """Return the one spelling of an activation: parameters named only where not the default."""
+    if is_heads(text):
+        return canonical_heads(text, "activation", canonical_activation)
     return canonical_name(*parse_activation(text), ACTIVATIONS)
 
 
 def bound_equations(text: str) -> tuple[Callable[[Any], Any], Callable[[Any], Any] | None]:
-    """Return σ and σ′ with the activation's parameters filled in; σ′ is None for softmax."""
+    """Return σ and σ′ with the activation's parameters filled in.
+
+    σ′ is None where δ is not ∂C/∂A ⊙ σ′(Z): for softmax and for heads, see `error_through`.
+    """
     name, parameters = parse_activation(text)
+    if name == "heads":
+        parts = [
+            HeadPart(head.units, bound_equations(head.name)[0])
+            for head in parse_heads(text, "activation")
+        ]
+        return partial(heads_activation, heads=parts), None
     equations = ACTIVATIONS[name]
     if not parameters:
         return equations.function, equations.derivative
@@ -46,9 +64,26 @@ def bound_equations(text: str) -> tuple[Callable[[Any], Any], Callable[[Any], An
     return partial(equations.function, **parameters), partial(equations.derivative, **parameters)
 
 
-def through_activation(text: str, Z: Any, A: Any) -> Callable[[Any], Any]:
-    """Return the map ∂C/∂A ↦ δ through an activation: BP1, or BP1s for softmax."""
+def is_kinked(text: str) -> bool:
+    """Whether an activation's derivative jumps at 0."""
+    if is_heads(text):
+        return any(is_kinked(head.name) for head in parse_heads(text, "activation"))
+    return ACTIVATIONS[parse_activation(text)[0]].kinked
+
+
+def error_through(text: str, Z: Array, A: Array) -> Callable[[Array], Array]:
+    """Return the map ∂C/∂A ↦ δ of an activation at Z: BP1, BP1s for softmax, or HD1's for heads."""
     _, derivative = bound_equations(text)
-    if derivative is None:
+    if derivative is not None:
+        return partial(output_error, Z=Z, derivative=derivative)
+    if not is_heads(text):
         return partial(softmax_error, A=A)
-    return partial(output_error, Z=Z, derivative=derivative)
+    parts = [
+        HeadPart(head.units, partial(_head_error, text=head.name))
+        for head in parse_heads(text, "activation")
+    ]
+    return partial(heads_activation_derivative, Z=Z, A=A, heads=parts)
+
+
+def _head_error(grad_A: Array, Z: Array, A: Array, text: str) -> Array:
+    return error_through(text, Z, A)(grad_A)

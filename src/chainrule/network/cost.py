@@ -6,8 +6,11 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from chainrule.equations._array import Array
+from chainrule.equations.heads import HeadPart, heads_cost, heads_cost_gradient, heads_error
 from chainrule.equations.registry import COSTS, FUSED_PAIRS, FusedPair
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.activation import parse_activation
+from chainrule.network.heads import canonical_heads, is_heads, parse_heads
 from chainrule.network.naming import canonical_name, parse_name
 
 
@@ -76,7 +79,7 @@ def parse_cost(text: str) -> tuple[str, dict[str, float]]:
     ----------
     text : str
         A name of `chainrule.equations.registry.COSTS`, with parameters in brackets where it has
-        any.
+        any; or heads, as in `chainrule.network.heads`, whose name is "heads".
 
     Raises
     ------
@@ -88,6 +91,10 @@ def parse_cost(text: str) -> tuple[str, dict[str, float]]:
     >>> parse_cost("quantile(quantile=0.9)")
     ('quantile', {'quantile': 0.9})
     """
+    if is_heads(text):
+        for head in parse_heads(text, "cost"):
+            parse_cost(head.name)
+        return "heads", {}
     name, parameters = parse_name(text, "cost", COSTS, "huber(delta=1.5)")
     for key, value in parameters.items():
         limit = COSTS[name].limits[key]
@@ -100,6 +107,8 @@ def parse_cost(text: str) -> tuple[str, dict[str, float]]:
 
 def canonical_cost(text: str) -> str:
     """Return the one spelling of a cost: parameters named only where not the default."""
+    if is_heads(text):
+        return canonical_heads(text, "cost", canonical_cost)
     return canonical_name(*parse_cost(text), COSTS)
 
 
@@ -107,6 +116,8 @@ def canonical_cost(text: str) -> str:
 def bound_cost(text: str) -> BoundCost:
     """Return C, ∇ₐC and the sides of C's kinks with the cost's parameters filled in."""
     name, parameters = parse_cost(text)
+    if name == "heads":
+        return _bound_heads(text)
     equations = COSTS[name]
     side = equations.side
     return BoundCost(
@@ -118,12 +129,59 @@ def bound_cost(text: str) -> BoundCost:
 
 @lru_cache(maxsize=256)
 def bound_pair(output_activation: str, text: str) -> FusedPair | None:
-    """Return the fused equations of an output activation and a cost, if they are a pair."""
+    """Return the fused equations of an output activation and a cost, if they are a pair.
+
+    Heads are one where each of them meets its own cost, or stands for itself: the identity's δ is
+    ∇ₐC.
+    """
+    if is_heads(text):
+        return _heads_pair(output_activation, text)
+    output_activation = parse_activation(output_activation)[0]
     name, parameters = parse_cost(text)
     pair = FUSED_PAIRS.get((output_activation, name))
     if pair is None:
         return None
     return FusedPair(_bound(pair.cost, parameters), _bound(pair.error, parameters))
+
+
+def _bound_heads(text: str) -> BoundCost:
+    heads = parse_heads(text, "cost")
+    own = [bound_cost(head.name) for head in heads]
+    costs, gradients = (
+        [
+            HeadPart(head.units, function, head.weight)
+            for head, function in zip(heads, functions, strict=True)
+        ]
+        for functions in ([c.function for c in own], [c.gradient for c in own])
+    )
+    kinked = any(cost.side is not None for cost in own)
+    sides = [
+        HeadPart(head.units, cost.side or _one_side) for head, cost in zip(heads, own, strict=True)
+    ]
+    return BoundCost(
+        partial(heads_cost, heads=costs),
+        partial(heads_cost_gradient, heads=gradients),
+        partial(heads_cost_gradient, heads=sides) if kinked else None,
+    )
+
+
+def _one_side(A: Array, Y: Array) -> Array:
+    """Return False everywhere: a cost without a kink has one side."""
+    return float("inf") < A
+
+
+def _heads_pair(output_activation: str, text: str) -> FusedPair | None:
+    costs, errors = [], []
+    activations = parse_heads(output_activation, "activation")
+    for activation, head in zip(activations, parse_heads(text, "cost"), strict=True):
+        pair = bound_pair(activation.name, head.name)
+        if pair is None:
+            if activation.name != "identity":
+                return None
+            pair = FusedPair(*bound_cost(head.name)[:2])
+        costs.append(HeadPart(head.units, pair.cost, head.weight))
+        errors.append(HeadPart(head.units, pair.error, head.weight))
+    return FusedPair(partial(heads_cost, heads=costs), partial(heads_error, heads=errors))
 
 
 def _bound(function: Callable[..., Any], parameters: dict[str, float]) -> Callable[..., Any]:

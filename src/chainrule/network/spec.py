@@ -9,6 +9,7 @@ from chainrule.equations.registry import COSTS, FusedPair
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, bound_pair, canonical_cost, parse_cost
+from chainrule.network.heads import is_heads, parse_heads
 from chainrule.network.layers import LAYER_KINDS, Block, Dense, Layer
 from chainrule.network.layers.dense import check_init
 
@@ -31,7 +32,8 @@ class NetworkSpec:
     cost : str or CustomCost
         mse, binary_cross_entropy, cross_entropy, absolute_error, huber, quantile, log_cosh,
         binary_focal, focal or poisson; parameters in brackets: "huber(delta=1.5)",
-        "quantile(quantile=0.9)", "focal(gamma=3)".
+        "quantile(quantile=0.9)", "focal(gamma=3)". Of an output layer divided into heads:
+        "heads(cross_entropy:3, 0.5*mse:1)", HD2.
     init : str, default "auto"
         Initialiser of the layers that name none.
     dtype : {"float32", "float64"}
@@ -74,6 +76,10 @@ class NetworkSpec:
                 "as in [30, Dense(2, 'softmax')]; got none"
             )
         for layer in self.layers:
+            # Asking whether a protocol is met takes longer than training a small network for some
+            # epochs.
+            if type(layer) in LAYER_KINDS.values():
+                continue
             # A class has its instances' methods, so the protocol alone would take `Dense` itself.
             if isinstance(layer, type) or not isinstance(layer, Layer):
                 raise InvalidArgumentError(
@@ -84,6 +90,11 @@ class NetworkSpec:
                 "layers: the last one makes the outputs, so it must be a Dense layer; "
                 f"got {self.layers[-1]!r}: put one after it, or leave it out"
             )
+        for layer in self.layers[:-1]:
+            if is_heads(getattr(layer, "activation", "")):
+                raise InvalidArgumentError(
+                    f"layers: only the last layer may have heads; got {layer!r} before it"
+                )
         self._check_cost()
         check_init(self.init)
         if self.dtype not in DTYPES:
@@ -95,18 +106,44 @@ class NetworkSpec:
         if isinstance(self.cost, CustomCost):
             return
         object.__setattr__(self, "cost", canonical_cost(self.cost))
-        fitting = COSTS[self.cost_name].output_activations
-        if fitting is not None and self.output_activation not in fitting:
-            wanted = _RANGES.get(self.cost_name, "between 0 and 1")
+        if self.cost_name == "heads" or self.output_activation == "heads":
+            return self._check_heads()
+        self._check_pair(self.cost, self.output_activation, self.n_outputs)
+
+    def _check_heads(self) -> None:
+        """Raise unless the heads of the output layer are those of the cost."""
+        assert isinstance(self.cost, str)
+        text = getattr(self.layers[-1], "activation", "")
+        costs, outputs = (
+            [head.units for head in parse_heads(given, name)] if is_heads(given) else None
+            for given, name in ((self.cost, "cost"), (text, "activation"))
+        )
+        if costs is None or costs != outputs:
             raise InvalidArgumentError(
-                f"cost: {self.cost} needs outputs {wanted}, so its output layer must be "
-                f"{' or '.join(sorted(fitting))}; got {self.output_activation!r}"
+                "cost: heads are those of the output layer, as in Dense(4, 'heads(softmax:3, "
+                "identity:1)') with cost='heads(cross_entropy:3, mse:1)'; got "
+                f"{self.cost!r} over {text!r}"
             )
-        if self.cost_name in ("cross_entropy", "focal") and self.n_outputs == 1:
+        for cost, output in zip(
+            parse_heads(self.cost, "cost"), parse_heads(text, "activation"), strict=True
+        ):
+            self._check_pair(cost.name, parse_activation(output.name)[0], cost.units)
+
+    def _check_pair(self, cost: str, output_activation: str, n_outputs: int) -> None:
+        """Raise unless a cost is defined on the outputs of an activation."""
+        name = parse_cost(cost)[0]
+        fitting = COSTS[name].output_activations
+        if fitting is not None and output_activation not in fitting:
+            wanted = _RANGES.get(name, "between 0 and 1")
             raise InvalidArgumentError(
-                f"cost: {self.cost_name} needs at least two outputs (a single one can only always "
+                f"cost: {cost} needs outputs {wanted}, so its output layer must be "
+                f"{' or '.join(sorted(fitting))}; got {output_activation!r}"
+            )
+        if name in ("cross_entropy", "focal") and n_outputs == 1:
+            raise InvalidArgumentError(
+                f"cost: {name} needs at least two outputs (a single one can only always "
                 "be right); use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with "
-                f"binary_{self.cost_name}"
+                f"binary_{name}"
             )
 
     def __hash__(self) -> int:
@@ -149,7 +186,7 @@ class NetworkSpec:
         """The fused equations that this network uses, if any."""
         if not self.fused or isinstance(self.cost, CustomCost):
             return None
-        return bound_pair(self.output_activation, self.cost)
+        return bound_pair(getattr(self.layers[-1], "activation", ""), self.cost)
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """Return the parameter blocks of each layer, in the order of the flat vector."""

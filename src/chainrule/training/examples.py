@@ -10,6 +10,8 @@ from chainrule.engines.finite import all_finite
 from chainrule.equations.registry import COSTS
 from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.cost import parse_cost
+from chainrule.network.heads import parse_heads
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
@@ -208,15 +210,27 @@ def _check_finite(array: Floats, name: str) -> None:
 
 def _target_range(spec: NetworkSpec) -> tuple[float, float]:
     """Return the smallest and the largest target that the cost is defined for."""
-    return COSTS[spec.cost_name].targets if spec.cost_name else (-np.inf, np.inf)
+    plain = spec.cost_name and spec.cost_name != "heads"
+    return COSTS[spec.cost_name].targets if plain else (-np.inf, np.inf)
 
 
 def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
-    low, high = _target_range(spec)
+    if spec.cost_name == "heads":
+        begin = 0
+        for head in parse_heads(str(spec.cost), "cost"):
+            rows = targets[:, begin : begin + head.units]
+            _check_range_of(head.name, rows, f"{name}[:, {begin}:{begin + head.units}]")
+            begin += head.units
+    elif spec.cost_name:
+        _check_range_of(str(spec.cost), targets, name)
+
+
+def _check_range_of(cost: str, targets: Floats, name: str) -> None:
+    low, high = COSTS[parse_cost(cost)[0]].targets
     if targets.min() < low or targets.max() > high:
-        kinds = "counts" if spec.cost == "poisson" else "one-hot, or a distribution"
+        kinds = "counts" if cost == "poisson" else "one-hot, or a distribution"
         expected = "in [0, 1]" if high == 1.0 else f"≥ 0 ({kinds})"
         raise InvalidArgumentError(
-            f"{name}: the cost {spec.cost} expects targets {expected}; "
+            f"{name}: the cost {cost} expects targets {expected}; "
             f"got values from {targets.min()} to {targets.max()}"
         )

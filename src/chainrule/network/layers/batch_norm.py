@@ -19,7 +19,7 @@ from chainrule.equations.batch_normalization import (
 )
 from chainrule.equations.forward import activation
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import bound_equations, canonical_activation, through_activation
+from chainrule.network.activation import bound_equations, canonical_activation, error_through
 from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
 
 
@@ -127,7 +127,7 @@ class BatchNorm:
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """BP1, or BP1s for softmax."""
-        return through_activation(self.activation, layer_pass.Z, layer_pass.A)
+        return error_through(self.activation, layer_pass.Z, layer_pass.A)
 
     def error_below(
         self,

@@ -17,9 +17,10 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import (
     bound_equations,
     canonical_activation,
+    error_through,
     parse_activation,
-    through_activation,
 )
+from chainrule.network.heads import is_heads, parse_heads
 from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
 
 # Activations that pass z > 0 (nearly) unchanged and (nearly) cut z < 0: half of the variance is
@@ -38,6 +39,7 @@ class Dense:
     activation : str, default "relu"
         One of identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus,
         exponential, softmax; parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
+        The last layer may divide its units into heads: "heads(softmax:3, identity:1)", HD1.
     init : str, optional
         An initialiser's name, or "auto" (He for the ReLU family, Glorot else). By default the
         network's.
@@ -65,6 +67,13 @@ class Dense:
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units", self.units, 1))
         object.__setattr__(self, "activation", canonical_activation(self.activation))
+        if is_heads(self.activation):
+            heads = sum(head.units for head in parse_heads(self.activation, "activation"))
+            if heads != self.units:
+                raise InvalidArgumentError(
+                    f"activation: expected heads of {self.units} units together, as the layer has; "
+                    f"got {heads} in {self.activation!r}"
+                )
         if self.init is not None:
             check_init(self.init)
 
@@ -97,8 +106,8 @@ class Dense:
         return LayerPass(Z, activation(sigma, Z))
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
-        """BP1, or BP1s for softmax."""
-        return through_activation(self.activation, layer_pass.Z, layer_pass.A)
+        """BP1, BP1s for softmax, or HD1's for heads."""
+        return error_through(self.activation, layer_pass.Z, layer_pass.A)
 
     def error_below(
         self,

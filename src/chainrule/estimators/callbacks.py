@@ -1,0 +1,87 @@
+"""scikit-learn's protocol of callbacks, from its release 1.9 on: a fit, and a task an epoch."""
+
+from collections.abc import Callable
+from typing import Any
+
+from chainrule.model.network import Network
+
+__all__ = ["CallbackSupportMixin", "FitTasks", "has_listeners", "with_callbacks"]
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # a release before the protocol: nothing to set, nobody to tell
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in where scikit-learn has no callbacks."""
+
+    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the method itself."""
+        return method
+
+
+def has_listeners(estimator: Any) -> bool:
+    """Whether anybody wants to be told: callbacks of the estimator, or a meta-estimator's tree."""
+    return bool(getattr(estimator, "_skl_callbacks", ())) or hasattr(
+        estimator, "_parent_callback_ctx"
+    )
+
+
+class FitTasks:
+    """Tells scikit-learn's callbacks of a fit and of its epochs (iterations of 'lbfgs').
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    X, y, sample_weight
+        What it is fitted to.
+    name : str
+        Of a task within the fit.
+    most : int
+        At most so many of these.
+    """
+
+    def __init__(
+        self, estimator: Any, X: Any, y: Any, sample_weight: Any, name: str, most: int
+    ) -> None:
+        self._estimator, self._name = estimator, name
+        self._told = {"estimator": estimator, "X": X, "y": y}
+        if sample_weight is not None:
+            self._told["metadata"] = {"sample_weight": sample_weight}
+        self._root = estimator._init_callback_context(max_subtasks=most)
+        self._root.call_on_fit_task_begin(**self._told)
+        self._task: Any = None
+
+    def begin(self) -> None:
+        """Tell that an epoch begins."""
+        self._task = self._root.subcontext(task_name=self._name)
+        self._task.call_on_fit_task_begin(**self._told)
+
+    def end(self, best: bool) -> bool:
+        """Tell that an epoch ended; True: the training is to end.
+
+        `best`: the weights that are kept are the best ones.
+        """
+        return bool(
+            self._task.call_on_fit_task_end(
+                **self._told, reconstruction_attributes=lambda: self._as_fitted(best)
+            )
+        )
+
+    def close(self) -> None:
+        """Tell that the fit ended."""
+        self._root.call_on_fit_task_end(
+            **self._told, reconstruction_attributes=lambda: self._as_fitted(False)
+        )
+
+    def _as_fitted(self, best: bool) -> dict[str, Any]:
+        """Return what a copy of the estimator needs to be what it would be if it ended now."""
+        network = self._estimator.network_
+        parameters = self._estimator._best_parameters if best else network.parameters
+        attributes: dict[str, Any] = {
+            "network_": Network.from_parameters(network.spec, parameters.copy(), seed=network.seed)
+        }
+        for name in ("loss_curve_", "validation_loss_curve_", "validation_scores_"):
+            curve = vars(self._estimator).get(name)
+            if curve is not None:
+                attributes[name] = list(curve)
+        return attributes

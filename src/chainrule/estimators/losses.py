@@ -1,0 +1,80 @@
+"""What is minimised, by scikit-learn's names and the package's, or by two functions of a user's."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.cost import CustomCost
+
+
+class Output(NamedTuple):
+    """What the last layer is, and the cost of its outputs."""
+
+    name: str
+    """The activation in scikit-learn's words."""
+    activation: str
+    cost: str | CustomCost
+
+
+# Of the estimator, and the deviation that its targets are divided by.
+REGRESSION: Mapping[str, Callable[[Any, float], str]] = MappingProxyType(
+    {
+        "squared_error": lambda estimator, unit: "mse",
+        "absolute_error": lambda estimator, unit: "absolute_error",
+        "huber": lambda estimator, unit: f"huber(delta={float(estimator.huber_delta) / unit!r})",
+        "quantile": lambda estimator, unit: f"quantile(quantile={float(estimator.quantile)!r})",
+        "poisson": lambda estimator, unit: "poisson",
+        "log_cosh": lambda estimator, unit: "log_cosh",
+    }
+)
+
+# Of the estimator, and the beginning of the name where an output stands for itself.
+CLASSIFICATION: Mapping[str, Callable[[Any, str], str]] = MappingProxyType(
+    {
+        "log_loss": lambda estimator, binary: f"{binary}cross_entropy",
+        "focal": lambda estimator, binary: f"{binary}focal(gamma={float(estimator.focal_gamma)!r})",
+    }
+)
+
+
+def named(loss: Any, names: Mapping[str, Any]) -> str | CustomCost:
+    """Return a loss by its name, or a user's own as the network takes it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is neither a name of these nor a pair of functions.
+    """
+    if isinstance(loss, str) and loss in names:
+        return loss
+    if isinstance(loss, CustomCost):
+        return loss
+    if isinstance(loss, list | tuple) and len(loss) == 2 and all(map(callable, loss)):
+        return CustomCost(*loss)
+    raise InvalidArgumentError(
+        f"loss: expected {', '.join(map(repr, names))}, a CustomCost or a pair of functions "
+        f"(cost, gradient) of (outputs, targets); got {loss!r}"
+    )
+
+
+def regression_output(estimator: Any, unit: float) -> Output:
+    """Return the output of a regressor whose targets are divided by `unit` inside."""
+    loss = named(estimator.loss, REGRESSION)
+    if isinstance(loss, CustomCost):
+        return Output("identity", "identity", loss)
+    cost = REGRESSION[loss](estimator, unit)
+    if loss == "poisson":
+        return Output("exp", "exponential", cost)
+    return Output("identity", "identity", cost)
+
+
+def classification_output(estimator: Any, multiclass: bool) -> Output:
+    """Return the output of a classifier: softmax over classes, or an answer for each output."""
+    loss = named(estimator.loss, CLASSIFICATION)
+    cost: str | CustomCost = loss
+    if not isinstance(loss, CustomCost):
+        cost = CLASSIFICATION[loss](estimator, "" if multiclass else "binary_")
+    if multiclass:
+        return Output("softmax", "softmax", cost)
+    return Output("logistic", "sigmoid", cost)

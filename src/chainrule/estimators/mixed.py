@@ -1,0 +1,315 @@
+"""NetworkMixed: several targets, classes and values, answered by one network."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import r2_score
+from sklearn.utils import ClassifierTags
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.base import Floats, store
+from chainrule.estimators.documentation import documented
+from chainrule.estimators.losses import Output
+from chainrule.estimators.networks import GoodDefaults
+from chainrule.estimators.scaling import Scale
+from chainrule.estimators.targets import Target, plain, table_of, targets_of
+from chainrule.estimators.validation import HeldOut
+from chainrule.network.cost import bound_cost
+from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.training.metrics import Metric
+
+
+@documented(
+    examples="""
+    >>> import numpy as np
+    >>> from chainrule import NetworkMixed
+    >>> from sklearn.datasets import load_wine
+    >>> X, kind = load_wine(return_X_y=True)
+    >>> y = np.column_stack([kind, X[:, 0]])  # which wine it is, and how much alcohol it has
+    >>> model = NetworkMixed(targets=["class", "value"], random_state=0).fit(X[:, 1:], y)
+    >>> model.predict(X[:2, 1:]).shape
+    (2, 2)
+    >>> model.predict_proba(X[:2, 1:])[0].shape
+    (2, 3)
+    >>> model.score(X[:, 1:], y) > 0.75
+    True
+    """
+)
+class NetworkMixed(GoodDefaults):
+    """A network with several targets, some classes and some values, with good defaults.
+
+    Each target has a head of its own, HD1: units of the output layer with their activation, cost
+    and weight; what the targets have in common is learned once. Inputs and values are standardised
+    inside. With classes only, this is multiclass–multioutput classification.
+    """
+
+    _target_scale: Scale
+    _names: list[Any]
+    targets_: list[Target]
+
+    def __init__(
+        self,
+        targets: Any = None,
+        hidden_layer_sizes: Any = (128, 64),
+        activation: Any = "silu",
+        *,
+        losses: Any = None,
+        target_weights: Any = None,
+        solver: str = "adam",
+        alpha: float = 1.0,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "adaptive",
+        learning_rate_init: float = 0.002,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: Any = "loss",
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        l1: float = 0.0,
+        n_layers: int | None = None,
+        n_units: int | None = None,
+        init: str | None = None,
+        initial_weights: Any = None,
+        standardize: bool = True,
+        standardize_target: bool = True,
+        dtype: str | None = None,
+        callbacks: Any = None,
+        engine: str = "auto",
+        threads: int | None = None,
+        focal_gamma: float = 2.0,
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        max_grad_norm: float | None = None,
+        weight_decay: float = 0.01,
+        precision: str = "full",
+    ) -> None:
+        store(self, locals())
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        held_out: tuple[Any, Any, Any] = (None, None, None),
+        epochs: int | None = None,
+        incremental: bool = False,
+    ) -> Self:
+        y, names = table_of(y, self.targets)
+        X_val, y_val, weight_val = held_out
+        if y_val is not None:
+            y_val, _ = table_of(y_val, self.targets)
+        self._given_names = names
+        super()._fit(X, y, sample_weight, (X_val, y_val, weight_val), epochs, incremental)
+        return self
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+        columns = y.reshape(len(y), -1)
+        if fresh:
+            names = self._given_names or list(range(columns.shape[1]))
+            if len(names) != columns.shape[1]:
+                raise InvalidArgumentError(
+                    f"targets: expected as many as y has columns, {columns.shape[1]}; "
+                    f"got {len(names)}"
+                )
+            self._flat = y.ndim == 1
+            self.targets_ = targets_of(
+                columns, names, self.targets, self.losses, self.target_weights
+            )
+            self.target_names_ = names
+            self.classes_ = {
+                target.name: target.labels.classes
+                for target in self.targets_
+                if target.labels is not None
+            }
+        elif columns.shape[1] != len(self.targets_):
+            raise InvalidArgumentError(
+                f"y: expected {len(self.targets_)} columns as in the last call; "
+                f"got {columns.shape[1]}"
+            )
+        return np.hstack(
+            [t.encoded(column) for t, column in zip(self.targets_, columns.T, strict=True)]
+        )
+
+    def _output(self) -> Output:
+        deviations = self._target_scale.deviation
+        activations = [Head(t.width, t.activation) for t in self.targets_]
+        costs = [
+            Head(t.width, t.cost(self, float(deviations[t.units.start])), t.weight)
+            for t in self.targets_
+        ]
+        return Output("heads", heads_text(activations), heads_text(costs))
+
+    def _initialize(
+        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
+    ) -> None:
+        scale = Scale.of(targets, weights)
+        # Classes have no unit, and counts one of their own.
+        kept = np.ones(targets.shape[1], bool)
+        for target in self.targets_:
+            scales = target.labels is None and target.loss != "poisson"
+            kept[target.units] = not (scales and self.standardize_target)
+        self._target_scale = Scale(
+            np.where(kept, 0.0, scale.mean), np.where(kept, 1.0, scale.deviation)
+        )
+        super()._initialize(X, targets, weights, hidden)
+        self.target_loss_curves_: dict[Any, list[float]] = {}
+        self.validation_target_loss_curves_: dict[Any, list[float]] = {}
+
+    def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Any:
+        return super()._examples(X, self._target_scale.scaled(targets), weights)
+
+    def _metrics(self) -> Mapping[str, Metric]:
+        costs = parse_heads(str(self.network_.spec.cost), "cost")
+        return {
+            f"loss of {target.name}": partial(_mean_cost, units=target.units, cost=cost.name)
+            for target, cost in zip(self.targets_, costs, strict=True)
+        }
+
+    def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
+        for curves, seen in (
+            (self.target_loss_curves_, metrics),
+            (self.validation_target_loss_curves_, validation),
+        ):
+            for target in self.targets_:
+                if f"loss of {target.name}" in seen:
+                    curves.setdefault(target.name, []).append(seen[f"loss of {target.name}"])
+
+    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
+        examples = held_out.examples
+        truth = examples.targets(outputs.shape[1])
+        scores = []
+        for target in self.targets_:
+            own, true = outputs[:, target.units], truth[:, target.units]
+            if target.labels is None:
+                scores.append(r2_score(true, own, sample_weight=examples.weights))
+            else:
+                right = target.labels.right(own, true)
+                scores.append(np.average(right, weights=examples.weights))
+        return float(np.mean(scores))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.classifier_tags = ClassifierTags()
+        return tags
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return each target of each example: the most probable class, or the value in its units.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples, n_targets), or (n_samples,) if y was so
+            Of objects where some classes are texts.
+        """
+        outputs = self._outputs(X)
+        columns = [
+            self._values(outputs, target)
+            if target.labels is None
+            else target.labels.decided(outputs[:, target.units])
+            for target in self.targets_
+        ]
+        if self._flat:
+            return columns[0]
+        if all(column.dtype.kind in "fiub" for column in columns):
+            return np.column_stack(columns)
+        table = np.empty((len(outputs), len(columns)), object)
+        for place, column in enumerate(columns):
+            table[:, place] = column
+        return table
+
+    def _values(self, outputs: Floats, target: Target) -> Floats:
+        scale = self._target_scale
+        place = target.units.start
+        values = outputs[:, place] * scale.deviation[place] + scale.mean[place]
+        return np.asarray(values).astype(outputs.dtype, copy=False)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the probability of each class, in the order of ``classes_``, by target.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : dict of arrays of shape (n_samples, n_classes)
+            Of the targets that are classes, by their names; the array itself if y was (n_samples,).
+        """
+        outputs = self._outputs(X)
+        probabilities = {}
+        for target in self.targets_:
+            if target.labels is None:
+                continue
+            own = outputs[:, target.units]
+            both = own if target.labels.kind == "multiclass" else np.hstack([1 - own, own])
+            probabilities[target.name] = both
+        return (
+            probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
+        )
+
+    def target_scores(self, X: Any, y: Any, sample_weight: Any = None) -> dict[Any, float]:
+        """Return the accuracy of each target that is a class, and R² of each that is a value.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        scores : dict
+            By the targets' names.
+        """
+        outputs = self._outputs(X)
+        y, _ = table_of(y, self.targets)
+        columns = np.asarray(y).reshape(len(outputs), -1)
+        scores = {}
+        for target, column in zip(self.targets_, columns.T, strict=True):
+            if target.labels is None:
+                predicted = self._values(outputs, target)
+                score = r2_score(column.astype(float), predicted, sample_weight=sample_weight)
+            else:
+                right = target.labels.decided(outputs[:, target.units]) == plain(column)
+                score = np.average(right, weights=sample_weight)
+            scores[target.name] = float(score)
+        return scores
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the mean of `target_scores`, each target counting the same.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        score : float
+        """
+        return float(np.mean(list(self.target_scores(X, y, sample_weight).values())))
+
+
+def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: str) -> float:
+    C = bound_cost(cost).function(outputs[:, units].T, targets[:, units].T)
+    return float(np.mean(C, dtype=np.float64))

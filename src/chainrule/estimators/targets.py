@@ -1,0 +1,174 @@
+"""Targets of different kinds in one network: what each is, and its units of the output layer."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.labels import Labels
+from chainrule.estimators.losses import CLASSIFICATION, REGRESSION
+
+Floats = NDArray[np.floating]
+
+KINDS = ("class", "value")
+
+# Whole numbers with more different ones than this count something and name nothing.
+_MOST_CLASSES = 20
+
+
+class Target(NamedTuple):
+    """One target: a column of y, and the units of its head."""
+
+    name: Any
+    labels: Labels | None
+    """None: its values are values."""
+    loss: str
+    weight: float
+    units: slice
+
+    @property
+    def width(self) -> int:
+        """How many units it has."""
+        return int(self.units.stop - self.units.start)
+
+    @property
+    def activation(self) -> str:
+        """The package's name of its activation."""
+        if self.labels is not None:
+            return "softmax" if self.labels.kind == "multiclass" else "sigmoid"
+        return "exponential" if self.loss == "poisson" else "identity"
+
+    def cost(self, estimator: Any, unit: float) -> str:
+        """Return the package's text of its cost; its values are divided by `unit` inside."""
+        if self.labels is None:
+            return REGRESSION[self.loss](estimator, unit)
+        binary = "" if self.labels.kind == "multiclass" else "binary_"
+        return CLASSIFICATION[self.loss](estimator, binary)
+
+    def encoded(self, column: NDArray[Any]) -> Floats:
+        """Return a column of y as this head's targets, (m, width)."""
+        if self.labels is None:
+            values = _as_values(column, self.name).reshape(-1, 1)
+            if self.loss == "poisson" and (values < 0).any():
+                raise InvalidArgumentError(
+                    f"y: the loss 'poisson' of target {self.name!r} expects values ≥ 0; "
+                    f"got {values.min()}"
+                )
+            return values
+        column = plain(column)
+        missing = np.unique(column[~np.isin(column, self.labels.classes)])
+        if len(missing):
+            raise InvalidArgumentError(
+                f"y: target {self.name!r} has the classes {self.labels.classes.tolist()}; "
+                f"got {missing.tolist()} too"
+            )
+        return self.labels.targets(column, "float64")
+
+
+def targets_of(
+    columns: NDArray[Any], names: list[Any], kinds: Any, losses: Any, weights: Any
+) -> list[Target]:
+    """Return the targets that the columns of y are.
+
+    Parameters
+    ----------
+    columns : array (m, targets)
+    names : list
+    kinds : None, "class", "value", or a list or dict of these
+        None: by what is in a column.
+    losses, weights : dict or None
+        Of the targets that do not have the default, by name.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a kind, loss or weight cannot be.
+    """
+    losses, weights = _by_name("losses", losses, names), _by_name("target_weights", weights, names)
+    targets: list[Target] = []
+    begin = 0
+    for column, name, kind in zip(columns.T, names, _kinds(kinds, names), strict=True):
+        is_class = _looks_like_classes(plain(column)) if kind is None else kind == "class"
+        labels = Labels.among(np.unique(plain(column))) if is_class else None
+        known = CLASSIFICATION if is_class else REGRESSION
+        loss = losses.get(name, next(iter(known)))
+        if not isinstance(loss, str) or loss not in known:
+            raise InvalidArgumentError(
+                f"losses: target {name!r} is a {'class' if is_class else 'value'}, whose loss is "
+                f"one of {', '.join(map(repr, known))}; got {loss!r}"
+            )
+        weight = weights.get(name, 1.0)
+        number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
+        if not number or not 0 < weight < np.inf:
+            raise InvalidArgumentError(
+                f"target_weights: expected a finite number > 0 for {name!r}; got {weight!r}"
+            )
+        end = begin + (1 if labels is None else labels.n_outputs)
+        targets.append(Target(name, labels, loss, float(weight), slice(begin, end)))
+        begin = end
+    return targets
+
+
+def table_of(y: Any, kinds: Any) -> tuple[Any, list[Any] | None]:
+    """Return y's columns, those that a dict of targets names, and their names if it has any."""
+    names = [*kinds] if isinstance(kinds, dict) else None
+    if hasattr(y, "columns"):
+        names = list(y.columns) if names is None else names
+        missing = [name for name in names if name not in list(y.columns)]
+        if missing:
+            raise InvalidArgumentError(
+                f"targets: y has the columns {list(y.columns)}; there is no {missing[0]!r}"
+            )
+        columns = [np.asarray(y[name]) for name in names]
+        table = np.empty((len(columns[0]) if columns else 0, len(columns)), object)
+        for place, column in enumerate(columns):
+            table[:, place] = column
+        return table, names
+    return y, names
+
+
+def plain(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a column of objects as an array of what they are."""
+    return np.array(column.tolist()) if column.dtype == object else column
+
+
+def _looks_like_classes(column: NDArray[Any]) -> bool:
+    if column.dtype.kind not in "fiu":
+        return True
+    whole = column.dtype.kind != "f" or bool((column == np.round(column)).all())
+    return whole and len(np.unique(column)) <= _MOST_CLASSES
+
+
+def _as_values(column: NDArray[Any], name: Any) -> Floats:
+    try:
+        return column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"y: target {name!r} is a value and takes numbers ({error})"
+        ) from error
+
+
+def _kinds(kinds: Any, names: list[Any]) -> list[str | None]:
+    if kinds is None:
+        return [None] * len(names)
+    given = [kinds] * len(names) if isinstance(kinds, str) else kinds
+    given = list(given.values()) if isinstance(given, dict) else given
+    fits = isinstance(given, list | tuple) and len(given) == len(names)
+    if not fits or any(not isinstance(kind, str) or kind not in KINDS for kind in given):
+        raise InvalidArgumentError(
+            f"targets: expected 'class' or 'value' for each of the {len(names)} columns of y, such "
+            f"as {{'income': 'class', 'age': 'value'}}; got {kinds!r}"
+        )
+    return list(given)
+
+
+def _by_name(argument: str, given: Any, names: list[Any]) -> dict[Any, Any]:
+    if given is None:
+        return {}
+    unknown = [name for name in given if name not in names] if isinstance(given, dict) else [given]
+    if unknown:
+        raise InvalidArgumentError(
+            f"{argument}: expected a dict with some of the targets {names}; got {given!r}"
+        )
+    return dict(given)
