@@ -22,7 +22,7 @@ class Peer(Protocol):
     def train(self, epochs: int) -> None: ...
 
 
-def chainrule_peer(engine: str) -> Callable[..., Peer]:
+def chainrule_peer(engine: str, precision: str = "full") -> Callable[..., Peer]:
     class Chainrule:
         def __init__(
             self, workload: Workload, X: np.ndarray, y: np.ndarray, parameters: Parameters
@@ -52,6 +52,7 @@ def chainrule_peer(engine: str) -> Callable[..., Peer]:
                 epochs=epochs,
                 batch_size=self.batch,
                 engine=engine,
+                precision=precision,
             )
 
     return Chainrule
@@ -75,7 +76,8 @@ class Sklearn:
             warm_start=True,
         )
         classes = np.arange(workload.sizes[-1])
-        self.model.partial_fit(X[: workload.batch], y[: workload.batch], classes=classes)
+        first = max(workload.batch, 256)  # rows that hold every class
+        self.model.partial_fit(X[:first], y[:first], classes=classes)
         for layer, (W, b) in enumerate(parameters):
             if workload.sizes[-1] == 2 and layer == len(parameters) - 1:
                 W, b = W[1:] - W[:1], b[1:] - b[:1]
@@ -204,8 +206,15 @@ class Jax:
 
 
 def available_peers() -> dict[str, Callable[..., Peer]]:
-    """Return the peers that are installed, by name; scikit-learn always is."""
+    """Return the peers that are installed, by name; scikit-learn always is.
+
+    "mixed" is chainrule itself with products in bfloat16, where the CPU has them.
+    """
+    from chainrule.engines.native import has_mixed
+
     peers: dict[str, Callable[..., Peer]] = {"sklearn": Sklearn}
+    if has_mixed():
+        peers["mixed"] = chainrule_peer("native", "mixed")
     try:
         import torch
 

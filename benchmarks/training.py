@@ -77,6 +77,10 @@ def run(workload: Workload, runs: int, seconds: float, engine: str) -> None:
             f"  {name:<11}{step * 1e6:12.1f} µs a step{flops / step / 1e9:9.1f} GF/s"
             f"{ratio:10.2f} × chainrule"
         )
+    if "mixed" in times and "torch bf16" in times:
+        pairs = zip(times["torch bf16"], times["mixed"], strict=True)
+        ratio = statistics.median(peer / own for peer, own in pairs)
+        print(f"  torch bf16 takes {ratio:.2f} × as long as chainrule in mixed precision")
 
 
 def main() -> None:

@@ -26,18 +26,24 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
     static constexpr long chunk = W::chunk;
 
   public:
-    // `training`: with gradients.
+    // `training`: with gradients; `stepping`: for `train`.
     Engine(const Network &net, T *theta, const Examples<T> &examples, const Control &control,
-           bool training)
+           bool training, bool stepping = false)
         : net_(net), theta_(theta), examples_(examples), control_(control), training_(training),
-          context_{net, theta, ws_, training}, panels_(context_, examples), groups_(context_) {}
+          context_{net, theta, ws_, training, stepping}, panels_(context_, examples),
+          groups_(context_) {
+        for (int l = 0; stepping && l < net.count; ++l)
+            normalized_ |= net.layers[l].kind == batch_norm;
+    }
 
     // Memory for a training batch or for a whole pass; false: there is not enough.
     bool prepare(long batch) {
         batch_ = batch;
         constexpr long memory_limit = 64L << 20;
         long most = 1L << 40;
-        if (training_) {
+        if (normalized_) {
+            // Every panel waits for all others' sums, so all of a batch is in memory.
+        } else if (training_) {
             // What one example takes, roughly; the limit holds unless a single panel exceeds it.
             long elements = 3 * net_.layers[0].n_in;
             for (int l = 0; l < net_.count; ++l)
@@ -180,34 +186,108 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             Kinds::renew(context_, ws_.groups[g]);
     }
 
-    // Phase 1 of the panels that are this thread's, of the `panels` that begin at the batch's
-    // example `at`; the batch begins at `first`.
-    void examples_phase(int thread, long first, long at, long count, double share, Noise noise) {
-        const long panels = divided_up(count, ws_.panel_size), first_panel = at / ws_.panel_size;
+    // Calls f with each block of panels that are this thread's, of the `count` examples that begin
+    // at the batch's example `at`.
+    template <typename F>
+    void each_block(int thread, long at, long count, std::uint64_t noise, double work, F &&f) {
+        const long panels = divided_up(count, ws_.panel_size);
         const long end = panels * (thread + 1) / threads_;
-        const double work = W::step_work(net_, ws_.panel_size * block_);
         for (long q = panels * thread / threads_; q < end; q += block_) {
             test_stop(thread, work);
             if (stop_wished()) break;
-            const long many = smaller(block_, end - q);
-            const auto example = [&](long i) { return at + (q + i) * ws_.panel_size; };
-            const auto size = [&](long i) {
-                return smaller(ws_.panel_size, at + count - example(i));
-            };
-            const Block block{q, many, size(many - 1), example(0), noise};
-            for (long i = 0; i < many; ++i)
-                panels_.gather(q + i, first + example(i), size(i));
-            panels_.forward(block);
-            for (long i = 0; i < many; ++i)
-                ws_.panel_costs[first_panel + q + i] =
-                    panels_.output(q + i, first + example(i), size(i), share);
-            panels_.backward(block);
+            const long many = smaller(block_, end - q), last = (q + many - 1) * ws_.panel_size;
+            f(Block{q, many, smaller(ws_.panel_size, count - last), at + q * ws_.panel_size,
+                    noise});
         }
+    }
+
+    // Calls f with each panel of a block, its first example in the order, and how many it has.
+    template <typename F> void each_panel(const Block &b, long first, F &&f) {
+        for (long i = 0; i < b.panels; ++i)
+            f(b.first + i, first + b.example + i * ws_.panel_size, context_.count(b, i));
+    }
+
+    void output(const Block &b, long first, double share) {
+        const long ahead = b.example / ws_.panel_size - b.first; // panels of the parts before
+        each_panel(b, first, [&](long panel, long example, long size) {
+            ws_.panel_costs[ahead + panel] = panels_.output(panel, example, size, share);
+        });
+    }
+
+    // Phase 1 of the panels that are this thread's; the batch begins at `first`.
+    void examples_phase(int thread, long first, long at, long count, double share,
+                        std::uint64_t noise) {
+        const double work = W::step_work(net_, ws_.panel_size * block_);
+        each_block(thread, at, count, noise, work, [&](const Block &b) {
+            each_panel(b, first, [&](long panel, long example, long size) {
+                panels_.gather(panel, example, size);
+            });
+            panels_.forward(b);
+            output(b, first, share);
+            panels_.backward(b);
+        });
+    }
+
+    // The units of a layer of batch normalisation that are this thread's.
+    template <typename F> void my_units(int thread, int l, F &&f) {
+        const long n = net_.layers[l - 1].n_out;
+        f(n * thread / threads_, n * (thread + 1) / threads_);
+    }
+
+    // The next layer of batch normalisation above or below l; where there is none, L + 1 or 0.
+    int normalization(int l, int step) const {
+        do
+            l += step;
+        while (l >= 1 && l <= net_.count && net_.layers[l - 1].kind != batch_norm);
+        return l;
+    }
+
+    // Phase 1 where layers ask what the whole batch is like: in segments between those layers.
+    // False: stopped.
+    bool segmented_phase(int thread, Sync &sync, long first, long count, double share,
+                         std::uint64_t noise) {
+        using Norm = BatchNorm<T, BYTES>;
+        const int L = net_.count;
+        const long panels = divided_up(count, ws_.panel_size);
+        const long last = count - (panels - 1) * ws_.panel_size;
+        const double work = W::step_work(net_, ws_.panel_size * block_) / 4;
+        each_block(thread, 0, count, noise, work, [&](const Block &b) {
+            each_panel(b, first, [&](long panel, long example, long size) {
+                panels_.gather(panel, example, size);
+                panels_.shares(panel, example, size, share);
+            });
+        });
+        int l = 0;
+        for (int next = normalization(0, 1); next <= L; l = next, next = normalization(next, 1)) {
+            each_block(thread, 0, count, noise, work,
+                       [&](const Block &b) { panels_.forward(b, larger(l, 1), next - 1); });
+            if (!together(thread, sync)) return false;
+            my_units(thread, next, [&](long begin, long end) {
+                Norm::statistics(context_, next, begin, end, panels, last);
+            });
+            if (!together(thread, sync)) return false;
+        }
+        each_block(thread, 0, count, noise, work, [&](const Block &b) {
+            panels_.forward(b, l, L);
+            output(b, first, share);
+            panels_.backward(b, L, l + 1);
+        });
+        for (; l >= 1; l = normalization(l, -1)) {
+            if (!together(thread, sync)) return false;
+            my_units(thread, l, [&](long begin, long end) {
+                Norm::errors(context_, l, begin, end, panels, last);
+            });
+            if (!together(thread, sync)) return false;
+            const int below = normalization(l, -1);
+            each_block(thread, 0, count, noise, work,
+                       [&](const Block &b) { panels_.backward(b, l, below + 1); });
+        }
+        return true;
     }
 
     // Phases 1 and 2 of one batch; whole gradients go to gradient_ where deferred_.
     // False: stopped before anything was updated.
-    bool batch_step(int thread, Sync &sync, long first, long count, Noise noise) {
+    bool batch_step(int thread, Sync &sync, long first, long count, std::uint64_t noise) {
         const double sum = weight_sum(first, count), share = sum > 0 ? 1 / sum : 0;
         const long block = ws_.panels * ws_.panel_size;
         T *arena = arenas_ + thread * arena_stride_;
@@ -215,7 +295,11 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         my_groups(thread, begin, end);
         for (long at = 0; at < count; at += block) {
             const long n = smaller(block, count - at), panels = divided_up(n, ws_.panel_size);
-            examples_phase(thread, first, at, n, share, noise);
+            if (!normalized_) {
+                examples_phase(thread, first, at, n, share, noise);
+            } else if (!segmented_phase(thread, sync, first, count, share, noise)) {
+                return false;
+            }
             if (!together(thread, sync)) return false;
             const long last = n - (panels - 1) * ws_.panel_size;
             for (long g = begin; g < end; ++g) {
@@ -231,6 +315,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                     const T *gb = arena + groups_.slices(group).weights;
                     ws_.group_squares[g] = groups_.update(group, *update_, numbers_, arena, gb);
                     Kinds::renew(context_, group);
+                    if (share > 0) Kinds::follow(context_, group);
                 } else {
                     groups_.keep(group, arena, gradient_, true);
                 }
@@ -246,7 +331,8 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         }
         if (!deferred_ || !update_) return true;
         StepNumbers<T> numbers = numbers_;
-        if (update_->max_norm > 0) { // CL1
+        const bool clipped = update_->max_norm > 0; // G1
+        if (clipped) {
             for (long g = begin; g < end; ++g)
                 ws_.group_squares[g] = groups_.squares(ws_.groups[g], gradient_, numbers_);
             if (!together(thread, sync)) return false;
@@ -256,9 +342,12 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         for (long g = begin; g < end; ++g) {
             const Group &group = ws_.groups[g];
             const auto s = groups_.slices(group);
-            ws_.group_squares[g] =
+            const double squares =
                 groups_.update(group, *update_, numbers, gradient_ + s.W, gradient_ + s.b);
+            // Where the norm was needed before, another thread may be reading it just now.
+            if (!clipped) ws_.group_squares[g] = squares;
             Kinds::renew(context_, group);
+            if (share > 0) Kinds::follow(context_, group);
         }
         return true;
     }
@@ -280,7 +369,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         together(thread, sync);
         for (long step = 0; step < steps; ++step) {
             rates.next();
-            const Noise noise{step_noise(update_->key, std::uint64_t(update_->t + step + 1)), true};
+            const auto noise = step_noise(update_->key, std::uint64_t(update_->t + step + 1));
             const long in_epoch = step % steps_per_epoch * batch_;
             const long first = step / steps_per_epoch * examples_.count + in_epoch;
             const long count = smaller(batch_, examples_.count - in_epoch);
@@ -309,7 +398,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         Sync sync;
         pack(thread);
         together(thread, sync);
-        if (!batch_step(thread, sync, 0, examples_.count, {})) return;
+        if (!batch_step(thread, sync, 0, examples_.count, 0)) return;
         if (!together(thread, sync) || thread != 0) return;
         for (long g = 0; g < ws_.group_count; ++g) {
             const auto s = groups_.slices(ws_.groups[g]);
@@ -397,7 +486,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
     const Panels<T, BYTES, Kinds> panels_;
     const Groups<T, BYTES> groups_;
     long batch_ = 0, block_ = 1;
-    bool deferred_ = false;
+    bool deferred_ = false, normalized_ = false; // normalized_: batches have statistics
     int threads_ = 1;
     T *arenas_ = nullptr, *gradient_ = nullptr, *owned_gradient_ = nullptr, *out_ = nullptr;
     long arena_stride_ = 0;

@@ -20,6 +20,8 @@ template <typename T, int BYTES> class Groups {
     };
     Slices slices(const Group &group) const {
         const Layer &layer = c_.net.layers[group.layer];
+        if (layer.kind == batch_norm) // all of it alike: no penalty, no decay
+            return {layer.begin, layer.begin, 0, 4l * layer.n_out, true};
         const long units = group.end - group.begin, n = layer.n_in;
         const long b = layer.begin + n * layer.n_out;
         return {layer.begin + group.begin * n, b + group.begin, units * n, units,

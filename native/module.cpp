@@ -54,23 +54,34 @@ bool signal_pending(void *context) {
 
 class Plan {
   public:
-    Plan(const std::vector<std::tuple<int, int, int, int, double>> &layers, int cost, bool fused,
-         double cost_parameter, int threads,
+    // A layer is (kind, n_in, n_out, activation, settings): the activation's parameter, or the rate
+    // of dropout, then momentum and epsilon of batch normalisation.
+    Plan(const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &layers, int cost,
+         bool fused, double cost_parameter, int threads,
          const std::vector<std::tuple<int, int, double, int, double, double>> &heads)
         : threads_(threads) {
         long at = 0;
-        for (const auto &[kind, n_in, n_out, activation, parameter] : layers) {
-            require(kind == dense || kind == dropout, "no such kind of layer");
+        for (const auto &[kind, n_in, n_out, activation, settings] : layers) {
+            require(kind >= dense && kind <= batch_norm, "no such kind of layer");
             require(n_in > 0 && n_out > 0, "layer sizes must be positive");
             require(layers_.empty() || layers_.back().n_out == n_in, "layer sizes must chain");
             require(activation >= identity && activation <= softmax, "no such activation");
-            layers_.push_back({kind, n_in, n_out, activation, parameter, at});
+            require(settings.size() == (kind == batch_norm ? 3 : 1), "a layer has its settings");
+            Layer layer{kind, n_in, n_out, activation, settings[0], at};
             if (kind == dense) {
                 at += long(n_in) * n_out + n_out;
-            } else {
+            } else if (kind == dropout) {
                 require(n_in == n_out && activation == identity, "dropout keeps its units");
-                require(parameter >= 0 && parameter < 1, "a rate lies in [0, 1)");
+                require(settings[0] >= 0 && settings[0] < 1, "a rate lies in [0, 1)");
+            } else {
+                layer.momentum = settings[1];
+                layer.epsilon = settings[2];
+                require(n_in == n_out, "batch normalisation keeps its units");
+                require(layer.momentum >= 0 && layer.momentum < 1 && layer.epsilon > 0,
+                        "a momentum lies in [0, 1), and epsilon is positive");
+                at += 4l * n_out;
             }
+            layers_.push_back(layer);
         }
         require(!layers_.empty() && layers_.back().kind == dense,
                 "a network ends in a dense layer");
@@ -353,11 +364,11 @@ NB_MODULE(_native, m) {
         "Fill each row with the order of the examples in one epoch.");
 
     nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
-    plan.def(
-        nb::init<const std::vector<std::tuple<int, int, int, int, double>> &, int, bool, double,
-                 int, const std::vector<std::tuple<int, int, double, int, double, double>> &>(),
-        "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0, "threads"_a = 1,
-        "heads"_a = std::vector<std::tuple<int, int, double, int, double, double>>{});
+    plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &, int,
+                      bool, double, int,
+                      const std::vector<std::tuple<int, int, double, int, double, double>> &>(),
+             "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0, "threads"_a = 1,
+             "heads"_a = std::vector<std::tuple<int, int, double, int, double, double>>{});
     plan.def("predict", &Plan::predict);
     bind<float>(plan, m);
     bind<double>(plan, m);

@@ -34,17 +34,27 @@ template <typename T, int BYTES, typename Kinds> class Panels {
                            : gather_as<false, false>(panel, first, count);
     }
 
-    // Every layer, up to the output layer's Z.
-    void forward(const Block &b) const {
-        for (int l = 1; l <= c_.net.count; ++l)
+    // Layers `from` to `to`; the output layer up to its Z.
+    void forward(const Block &b, int from, int to) const {
+        for (int l = from; l <= to; ++l)
             Kinds::forward(c_, l, b);
+    }
+    void forward(const Block &b) const { forward(b, 1, c_.net.count); }
+
+    // Each example's share of the batch's weight.
+    void shares(long panel, long first, long count, double share) const {
+        T *scale = c_.at(panel, c_.ws.scale);
+        for (long i = 0; i < count; ++i)
+            scale[i] = T(share * weight_of(first + i));
+        for (long i = count; i < c_.ws.ld; ++i)
+            scale[i] = T(0);
     }
 
     // Cost of a panel, Σ w C, and δ[L] scaled by each example's share of the mean.
     double output(long panel, long first, long count, double share) const {
         const auto &ws = c_.ws;
         const int L = c_.net.count, n = c_.layer(L).n_out;
-        T *Y = c_.at(panel, ws.Y), *scale = c_.at(panel, ws.scale), *costs = c_.at(panel, ws.costs);
+        T *Y = c_.at(panel, ws.Y), *costs = c_.at(panel, ws.costs);
         if (examples_.classes) std::memset(Y, 0, sizeof(T) * n * ws.ld);
         for (long i = 0; i < count; ++i) {
             const long row = row_of(first + i);
@@ -54,13 +64,11 @@ template <typename T, int BYTES, typename Kinds> class Panels {
                 for (int j = 0; j < n; ++j)
                     Y[j * ws.ld + i] = examples_.Y[row * n + j];
             }
-            scale[i] = T(share * weight_of(first + i));
         }
-        for (long i = count; i < ws.ld; ++i)
-            scale[i] = T(0);
+        shares(panel, first, count, share);
         Out::run(c_.net, c_.at(panel, ws.place[L].A), Y,
-                 c_.training ? c_.at(panel, ws.place[L].D) : nullptr, scale, costs, ws.ld,
-                 C::vectors(count));
+                 c_.training ? c_.at(panel, ws.place[L].D) : nullptr, c_.at(panel, ws.scale), costs,
+                 ws.ld, C::vectors(count));
         double sum = 0;
         for (long i = 0; i < count; ++i) {
             const double w = weight_of(first + i);
@@ -69,11 +77,12 @@ template <typename T, int BYTES, typename Kinds> class Panels {
         return sum;
     }
 
-    // Every layer's δ, and what the gradients need.
-    void backward(const Block &b) const {
-        for (int l = c_.net.count; l >= 1; --l)
+    // The δ below layers `from` to `to`, downwards, and what the gradients need.
+    void backward(const Block &b, int from, int to) const {
+        for (int l = from; l >= to; --l)
             Kinds::backward(c_, l, b);
     }
+    void backward(const Block &b) const { backward(b, c_.net.count, 1); }
 
     // A[L] from the output layer's Z, for a prediction.
     const T *finish(long panel, long count) const {

@@ -51,14 +51,16 @@ constexpr int slots_of(int optimizer) {
     return two ? 2 : optimizer == gradient_descent ? 0 : 1;
 }
 
-enum LayerKind { dense, dropout };
+enum LayerKind { dense, dropout, batch_norm };
 
 struct Layer {
     int kind;
     int n_in, n_out;
     int activation;
     double parameter; // slope or alpha; the rate of dropout
-    long begin;       // of its parameters in the flat vector: dense has W, then b
+    long begin;       // of its parameters in the flat vector: dense has W, then b; batch
+                      // normalisation γ, β, then the running μ and v
+    double momentum = 0, epsilon = 0; // of batch normalisation
 };
 
 // Some of the output layer's units, with an activation and a cost of their own.

@@ -138,11 +138,17 @@ struct Products : Simd<T, BYTES> {
     template <int N, Epilogue E, bool BEGUN>
     static void rows(const Product<T> &p, long r, long end, long v) {
         constexpr int most = tallest(N);
-        for (; r + most <= end; r += most)
-            tile<most, N, E, BEGUN>(p, r, v);
-        if constexpr (most > 8) {
-            for (; r + 8 <= end; r += 8)
-                tile<8, N, E, BEGUN>(p, r, v);
+        if (most != interleaved && p.interleaved) {
+            // A tile's rows of a packed A are neighbours in one interleaved group only.
+            for (; r + interleaved <= end; r += interleaved)
+                tile<interleaved, N, E, BEGUN>(p, r, v);
+        } else {
+            for (; r + most <= end; r += most)
+                tile<most, N, E, BEGUN>(p, r, v);
+            if constexpr (most > 8) {
+                for (; r + 8 <= end; r += 8)
+                    tile<8, N, E, BEGUN>(p, r, v);
+            }
         }
         for (; r + 4 <= end; r += 4)
             tile<4, N, E, BEGUN>(p, r, v);
@@ -188,9 +194,11 @@ struct Products : Simd<T, BYTES> {
     // One product with the same A for several panels of B and C, `panel_stride` apart. Deep
     // chains go in parts, so that B's rows are read from the first cache and A's from the second.
     template <Epilogue E>
-    static void blocked(Product<T> p, long rows, long block, long panel_stride, long vectors,
-                        long last_vectors) {
-        const long depth = p.last_depth, part = part_of(depth);
+    static void blocked(const Product<T> &product, long rows, long block, long panel_stride,
+                        long vectors, long last_vectors) {
+        const long depth = product.last_depth, part = part_of(depth);
+        if (block == 1 && depth == part) return run<E>(product, 0, rows, last_vectors);
+        Product<T> p = product;
         if (depth == part) {
             for (long q = 0; q < block; ++q, shift(p, panel_stride))
                 run<E>(p, 0, rows, q + 1 < block ? vectors : last_vectors);

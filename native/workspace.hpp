@@ -55,17 +55,11 @@ struct Place {
     void *copy = nullptr;
 };
 
-// What kinds that draw random numbers draw from: in training steps only.
-struct Noise {
-    std::uint64_t key = 0; // of the step
-    bool drawn = false;
-};
-
 // Panels that a thread takes through a layer together.
 struct Block {
     long first, panels, last_count; // last_count: examples of the last one
     long example;                   // in the batch, of the first panel's first
-    Noise noise = {};
+    std::uint64_t noise = 0;        // what the step's random numbers are drawn from
 };
 
 template <typename T, int BYTES> struct Workspace {
@@ -78,7 +72,7 @@ template <typename T, int BYTES> struct Workspace {
     long ld = 0;           // panel_size in whole vectors
     long panel_stride = 0; // elements from a panel's arrays to the next panel's
     long panels = 0;       // that have arrays at the same time
-    long block = 1;        // panels that go through a layer together
+    long near = 1;         // panels whose turned activations stay in the nearest caches
     Place *place = nullptr;
     long Y = 0, scale = 0, costs = 0, parts = 0;
     T *memory = nullptr;
@@ -109,6 +103,7 @@ template <typename T, int BYTES> struct Workspace {
             panel_size = rounded_up(divided_up(batch, 2), S::lanes);
         }
         ld = rounded_up(panel_size, S::lanes);
+        near = larger(1, P::deep / panel_size);
         panels = smaller(divided_up(batch, panel_size), most_panels);
 
         place = net.count < 8 ? few_places : allocate<Place>(net.count + 1);
@@ -155,11 +150,15 @@ template <typename T, int BYTES> struct Workspace {
 
     T *panel(long q) const { return memory + q * panel_stride; }
 
-    // Units of a layer that make a group: small layers are one, larger ones divide among threads.
-    // A few tiles' rows measured best: their δ and gradient stay in the nearest caches.
+    // Units of a layer that make a group: small layers are one, larger ones a power of two of
+    // some dozens of units (their δ and gradient stay in the nearer caches), which divide evenly.
     static long group_units(const Layer &layer) {
-        const long least = rounded_up(divided_up(4096, layer.n_in), P::interleaved);
-        return smaller(larger(least, 3 * P::interleaved), layer.n_out);
+        if (long(layer.n_in) * layer.n_out <= 4096) return layer.n_out;
+        long groups = 1;
+        const long most = layer.n_out < 1024 ? 48 : 96; // wide layers' inputs are read once a group
+        while (groups * most <= layer.n_out)
+            groups *= 2;
+        return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_mixed.hpp
     }
 
     bool prepare_groups(const Network &net) {
@@ -167,6 +166,11 @@ template <typename T, int BYTES> struct Workspace {
             long count = 0;
             for (int l = 0; l < net.count; ++l) {
                 const Layer &layer = net.layers[l];
+                if (layer.kind == batch_norm) { // one group: all of its parameters
+                    if (pass) groups[count] = {l, 0, layer.n_out};
+                    group_elements = larger(group_elements, 4l * layer.n_out);
+                    ++count;
+                }
                 if (layer.kind != dense) continue;
                 const long units = group_units(layer);
                 for (long r = 0; r < layer.n_out; r += units, ++count) {

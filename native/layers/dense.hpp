@@ -170,13 +170,11 @@ template <typename T, int BYTES> struct Dense {
                               T *out) {
         const W &ws = c.ws;
         const long rows = group.end - group.begin, n = c.layer(group.layer + 1).n_in;
-        // Panels whose turned activations stay in the nearest caches while the rows read them.
-        const long some = larger(1, P::deep / ws.panel_size);
         // The last chunk first: what its last vector writes past a row's end is the beginning of
         // the next row, which chunk 0 then writes over. Where there is one chunk only, that is a
         // number which a chain in parts would go on from: there, chains stay whole.
         const long chunks = divided_up(n, chunk);
-        const long together = chunks == 1 && n % S::lanes != 0 ? panels : some;
+        const long together = chunks == 1 && n % S::lanes != 0 ? panels : ws.near;
         for (long i = 0; i < chunks; ++i) {
             const long at = i ? i - 1 : chunks - 1;
             const T *B = turned + at * delta_stride * chunk;

@@ -11,7 +11,6 @@ template <typename T, int BYTES> struct Dropout {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
     using S = Simd<T, BYTES>;
-    using Out = Outputs<T, BYTES>;
 
     static void forward(const C &c, int l, const Block &b) {
         const long n = c.layer(l).n_out, ld = c.ws.ld;
@@ -20,7 +19,7 @@ template <typename T, int BYTES> struct Dropout {
             const long panel = b.first + q;
             const T *below = c.at(panel, c.ws.place[l - 1].A);
             T *A = c.at(panel, c.ws.place[l].A), *M = c.at(panel, c.ws.place[l].D);
-            if (!b.noise.drawn) {
+            if (!c.stepping) {
                 std::memcpy(A, below, sizeof(T) * n * ld);
                 if (c.training)
                     for (long i = 0; i < n * ld; ++i)
@@ -29,7 +28,7 @@ template <typename T, int BYTES> struct Dropout {
             }
             const std::uint32_t first = std::uint32_t(b.example + q * c.ws.panel_size);
             for (long j = 0; j < n; ++j)
-                dropout_factors(b.noise.key, l, j, first, rate, M + j * ld, ld);
+                dropout_factors(b.noise, l, j, first, rate, M + j * ld, ld);
             for (long i = 0; i < n * ld; ++i)
                 A[i] = below[i] * M[i];
         }
@@ -37,23 +36,12 @@ template <typename T, int BYTES> struct Dropout {
 
     static void backward(const C &c, int l, const Block &b) {
         if (l == 1) return;
-        const long n = c.layer(l).n_out, ld = c.ws.ld;
+        const long ld = c.ws.ld;
         for (long q = 0; q < b.panels; ++q) {
             const T *delta = c.at(b.first + q, c.ws.place[l].D);
-            const T *A = c.at(b.first + q, c.ws.place[l - 1].A);
-            T *D = c.at(b.first + q, c.ws.place[l - 1].D);
-            const Through through = c.through(l - 1);
-            for (long i = 0; i < n * ld; i += S::lanes) {
-                typename S::V d = S::load(delta + i);
-                if (through == relu_mask) {
-                    d = S::select(S::load(A + i) > T(0), d, typename S::V{});
-                } else if (through == derivative) {
-                    d *= S::load(D + i);
-                }
-                S::store(D + i, d);
-            }
-            if (through == softmax_jacobian)
-                Out::softmax_error(D, A, n, ld, C::vectors(c.count(b, q)));
+            c.error_below(l, b, q, [&](long j) {
+                return [row = delta + j * ld](long e) { return S::load(row + e); };
+            });
         }
     }
 };

@@ -2,6 +2,7 @@
 // and one more line in each function here that it has something to say to.
 #pragma once
 
+#include "batch_norm.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
 
@@ -20,16 +21,32 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
 
     // Memory that lasts over the steps; false: there is not enough.
     static bool prepare(const Network &net, int l, W &ws) {
-        return net.layers[l - 1].kind != dense || DenseKind::prepare(net, l, ws);
+        switch (net.layers[l - 1].kind) {
+        case dropout:
+            return true;
+        case batch_norm:
+            return BatchNorm<T, BYTES>::prepare(net, l, ws);
+        default:
+            return DenseKind::prepare(net, l, ws);
+        }
     }
 
     // What is kept of a group's parameters in another form, after they changed.
-    static void renew(const C &c, const Group &group) { DenseKind::renew(c, group); }
+    static void renew(const C &c, const Group &group) {
+        if (c.layer(group.layer + 1).kind == dense) DenseKind::renew(c, group);
+    }
+
+    // What a training step changes beside that, from what its examples were like.
+    static void follow(const C &c, const Group &group) {
+        if (c.layer(group.layer + 1).kind == batch_norm) BatchNorm<T, BYTES>::follow(c, group);
+    }
 
     static void forward(const C &c, int l, const Block &b) {
         switch (c.layer(l).kind) {
         case dropout:
             return Dropout<T, BYTES>::forward(c, l, b);
+        case batch_norm:
+            return BatchNorm<T, BYTES>::forward(c, l, b);
         default:
             return DenseKind::forward(c, l, b);
         }
@@ -40,6 +57,8 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
         switch (c.layer(l).kind) {
         case dropout:
             return Dropout<T, BYTES>::backward(c, l, b);
+        case batch_norm:
+            return BatchNorm<T, BYTES>::backward(c, l, b);
         default:
             return DenseKind::backward(c, l, b);
         }
@@ -47,6 +66,8 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
 
     // The gradient of a group over all panels.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+        if (c.layer(group.layer + 1).kind == batch_norm)
+            return BatchNorm<T, BYTES>::gradient(c, group, panels, last_count, out);
         DenseKind::gradient(c, group, panels, last_count, out);
     }
 };

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
     from chainrule.network.cost import CustomCost
-    from chainrule.network.layers import Dense
+    from chainrule.network.layers import BatchNorm, Dense, Dropout
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
     from chainrule.training.history import History
@@ -49,11 +49,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "Adam": "chainrule.engines.optimizers",
     "AdamW": "chainrule.engines.optimizers",
+    "BatchNorm": "chainrule.network.layers",
     "CSVLog": "chainrule.training.consumers",
     "ChainruleError": "chainrule.errors",
     "CosineDecay": "chainrule.engines.schedules",
     "CustomCost": "chainrule.network.cost",
     "Dense": "chainrule.network.layers",
+    "Dropout": "chainrule.network.layers",
     "ExponentialDecay": "chainrule.engines.schedules",
     "HeavyBall": "chainrule.engines.optimizers",
     "History": "chainrule.training.history",
@@ -88,11 +90,13 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "BatchNorm",
     "CSVLog",
     "ChainruleError",
     "CosineDecay",
     "CustomCost",
     "Dense",
+    "Dropout",
     "ExponentialDecay",
     "HeavyBall",
     "History",

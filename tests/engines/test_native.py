@@ -121,6 +121,23 @@ def test_costs_of_outputs_far_from_their_targets_agree_with_the_reference(
         assert_within(actual, expected, bound)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m", [1, 9, 20, 40, 50, 70])
+def test_wide_layers_agree_with_the_reference_in_batches_of_any_length(instruction_set, m, dtype):
+    # Wide enough that W is read from copies in another order and sums go in parts.
+    layers = (Dense(1201, "tanh"), Dense(130, "relu"), Dense(4, "softmax"))
+    spec = NetworkSpec(905, layers, "cross_entropy", dtype=dtype)
+    problem = problem_of(spec, m, seed=m).rounded(dtype)
+    gradients = []
+    for engine in (ReferenceEngine(), NativeEngine()):
+        gradient = np.full_like(problem.theta, np.nan)
+        engine.loss_and_gradient(spec, problem.theta, problem.examples, Objective(), gradient)
+        gradients.append(gradient)
+    # Sums of at most 1201 terms whose errors add up at random: some √1201 ε of the largest.
+    scale = 100 * np.finfo(dtype).eps * np.abs(gradients[0]).max()
+    assert_within(gradients[1], gradients[0], scale)
+
+
 def train(engine, problem, optimizer, order, batch_size):
     theta = problem.theta.copy()
     state = optimizer.new_state(theta)
@@ -200,7 +217,8 @@ def test_ctrl_c_in_the_midst_of_a_long_step_leaves_the_step_before(threads):
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
         NativeEngine(threads).train(
-            spec, theta, optimizer, state, problem.examples, Objective(), np.arange(m, dtype=np.int32)[None], m,
+            spec, theta, optimizer, state, problem.examples, Objective(),
+            np.arange(m, dtype=np.int32)[None], m,
             np.full(1, 1e-3), records,
         )  # fmt: skip
     alarm.join()
@@ -353,7 +371,7 @@ def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
         "costs": np.zeros(2),
     } | change
     a = arguments
-    plan = extension.native.Plan([(0, 3, 2, 0, 0.0)], 0, True)
+    plan = extension.native.Plan([(0, 3, 2, 0, [0.0])], 0, True)
     with pytest.raises(ValueError, match=message):
         plan.train(
             a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
@@ -373,7 +391,7 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
             result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
         return result
 
-    plan = extension.native.Plan([(0, 3, 2, 3, 0.0), (0, 2, 2, 12, 0.0)], 2, True)
+    plan = extension.native.Plan([(0, 3, 2, 3, [0.0]), (0, 2, 2, 12, [0.0])], 2, True)
     count = 3 * 2 + 2 + 2 * 2 + 2
     rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
     order = np.array([rows], "i4")

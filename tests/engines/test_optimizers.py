@@ -154,7 +154,8 @@ def test_a_step_from_any_state_follows_the_recurrence_at_every_size(
     gradient = np.empty_like(theta)
     engine.loss_and_gradient(spec, theta, problem.examples, Objective(), gradient)
     engine.train(
-        spec, theta, optimizer, state, problem.examples, Objective(), np.arange(3, dtype=np.int32)[None], 3,
+        spec, theta, optimizer, state, problem.examples, Objective(),
+        np.arange(3, dtype=np.int32)[None], 3,
         optimizer.learning_rates(t + 1, 1), StepRecords(np.empty(1), np.empty(1)),
     )  # fmt: skip
 

@@ -203,7 +203,8 @@ def test_memory_around_parameters_state_and_records_is_not_written(engine):
     cost, norm = np.full(6, 7.0), np.full(6, 7.0)
     engine.train(
         problem.spec, theta[8:-8], optimizer, OptimizerState(slots[1:3]), problem.examples,
-        Objective(), np.arange(10, dtype=np.int32)[None], 3, np.full(4, 0.01), StepRecords(cost[1:5], norm[1:5]),
+        Objective(), np.arange(10, dtype=np.int32)[None], 3, np.full(4, 0.01),
+        StepRecords(cost[1:5], norm[1:5]),
     )  # fmt: skip
     guards = (theta[:8], theta[-8:], slots[0], slots[3], cost[[0, 5]], norm[[0, 5]])
     assert all((guard == 7.0).all() for guard in guards)

@@ -24,19 +24,26 @@ struct Result {
     bool operator==(const Result &) const = default;
 };
 
-Result run(int threads, bool mixed, long m, long batch, int n_in, int hidden, int n_out) {
+Result run(int threads, bool mixed, bool normalized, long m, long batch, int n_in, int hidden,
+           int n_out) {
     const long second = long(n_in) * hidden + hidden;
-    const Layer layers[] = {{dense, n_in, hidden, tanh_, 0.0, 0},
-                            {dropout, hidden, hidden, identity, 0.3, second},
-                            {dense, hidden, n_out, softmax, 0.0, second}};
-    const long count = second + long(hidden) * n_out + n_out;
-    const Network net{3, layers, cross_entropy, true, 0.0, count};
+    const long third = normalized ? second + 4l * hidden : second;
+    std::vector<Layer> layers{{dense, n_in, hidden, tanh_, 0.0, 0},
+                              {dropout, hidden, hidden, identity, 0.3, second},
+                              {dense, hidden, n_out, softmax, 0.0, third}};
+    if (normalized)
+        layers.insert(layers.begin() + 1,
+                      {batch_norm, hidden, hidden, relu, 0.0, second, 0.9, 1e-5});
+    const long count = third + long(hidden) * n_out + n_out;
+    const Network net{int(layers.size()), layers.data(), cross_entropy, true, 0.0, count};
     const long steps = (m + batch - 1) / batch * 2;
     unsigned state = 1;
     Result result;
     result.parameters.resize(count);
     for (float &x : result.parameters)
         x = 0.1f * next(state);
+    for (long i = second; i < third; ++i)
+        result.parameters[i] = 1.0f;
     std::vector<float> X(m * n_in), slots(2 * count, 0.0f);
     for (float &x : X)
         x = next(state);
@@ -71,13 +78,17 @@ int main() {
         int n_in, hidden, n_out;
     } cases[] = {{1000, 256, 70, 130, 5}, {300, 64, 200, 200, 3}, {20000, 20000, 300, 40, 2}};
     for (const auto &c : cases) {
-        for (const bool mixed : {false, true}) {
+        for (const int kind : {0, 1, 2, 3}) {
+            const bool mixed = kind & 1, normalized = kind & 2;
             if (mixed && !has_mixed()) continue;
-            const Result alone = run(1, mixed, c.m, c.batch, c.n_in, c.hidden, c.n_out);
+            const auto trained = [&](int threads) {
+                return run(threads, mixed, normalized, c.m, c.batch, c.n_in, c.hidden, c.n_out);
+            };
+            const Result alone = trained(1);
             for (int threads = 2; threads <= 4; ++threads) {
-                const Result other = run(threads, mixed, c.m, c.batch, c.n_in, c.hidden, c.n_out);
-                std::printf("%ld examples, batch %ld%s, %d threads: %s\n", c.m, c.batch,
-                            mixed ? ", mixed" : "", threads,
+                const Result other = trained(threads);
+                std::printf("%ld examples, batch %ld%s%s, %d threads: %s\n", c.m, c.batch,
+                            mixed ? ", mixed" : "", normalized ? ", normalized" : "", threads,
                             other == alone ? "the same bits" : "OTHER BITS");
                 failed += !(other == alone);
             }

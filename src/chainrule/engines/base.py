@@ -98,7 +98,12 @@ class StepRecords(NamedTuple):
 
 
 class Engine(Protocol):
-    """Executes passes and steps of a network on arrays that the caller owns and has checked."""
+    """Executes passes and steps of a network on arrays that the caller owns and has checked.
+
+    `forward`, `loss` and `loss_and_gradient` are of the network as it predicts: nothing is dropped,
+    and batch normalisation takes its running statistics. Only the steps of `train` differ, and
+    only they move the running statistics, whose entries of a gradient are 0.
+    """
 
     name: str
 
@@ -132,10 +137,12 @@ class Engine(Protocol):
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,
+        noise_key: int = 0,
     ) -> None:
         """Take one step for each batch of `order`, (epochs, examples): indices of rows.
 
         The last batch of each row of `order` may be short; no batch goes across rows. Updates
-        `parameters` and `state` in place. An interruption (an exception in the calling thread)
-        leaves both as they were after some whole step.
+        `parameters` and `state` in place. Whatever a step draws at random (dropout) depends on
+        `noise_key` and the step's number alone: one more than `state.t`. An interruption (an
+        exception in the calling thread) leaves both as they were after some whole step.
         """

@@ -17,7 +17,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
-from chainrule.network.layers import Dense
+from chainrule.network.layers import BatchNorm, Dense, Dropout
 from chainrule.network.spec import NetworkSpec
 
 # The order of the enumerations in native/plan.hpp.
@@ -36,7 +36,7 @@ _ACTIVATIONS = (
     "exponential",
     "softmax",
 )
-_DENSE = 0
+_LAYERS = ("dense", "dropout", "batch_norm")
 _COSTS = (
     "mse",
     "binary_cross_entropy",
@@ -120,6 +120,7 @@ class NativeEngine:
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,
+        noise_key: int = 0,
     ) -> None:
         """Take one step for each batch of `order`."""
         if order.size == 0:
@@ -149,7 +150,7 @@ class NativeEngine:
                 self.threads,
                 settings.get("weight_decay", 0.0),
                 objective.max_grad_norm if objective.clips else 0.0,
-                0,
+                noise_key,
                 self.mixed,
             )
         finally:
@@ -187,9 +188,14 @@ def _without_own_cost(spec: NetworkSpec) -> NetworkSpec:
 @lru_cache(maxsize=256)
 def _plan(spec: NetworkSpec) -> Any:
     layers = []
-    for layer, n_in in zip(spec.layers, spec.sizes[:-1], strict=True):
-        assert isinstance(layer, Dense)
-        layers.append((_DENSE, n_in, layer.units, *_activation(layer.activation)))
+    for layer, n_in, n_out in zip(spec.layers, spec.sizes[:-1], spec.sizes[1:], strict=True):
+        activation, parameter = _activation(getattr(layer, "activation", "identity"))
+        settings = [parameter]
+        if isinstance(layer, Dropout):
+            settings = [layer.rate]
+        elif isinstance(layer, BatchNorm):
+            settings = [parameter, layer.momentum, layer.epsilon]
+        layers.append((_LAYERS.index(layer.kind), n_in, n_out, activation, settings))
     if isinstance(spec.cost, CustomCost):
         raise InvalidArgumentError(
             f"engine: the compiled core cannot run {spec.cost.name}, a cost of your own; "

@@ -15,7 +15,8 @@ from chainrule.equations.penalties import (
     l2_penalty_gradient,
 )
 from chainrule.network.cost import BoundCost, CustomCost, bound_cost
-from chainrule.network.layers import LayerPass
+from chainrule.network.layers import LayerPass, TrainingStep
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 
 
@@ -41,18 +42,29 @@ def cost_equations(spec: NetworkSpec) -> BoundCost:
 
 
 class BackwardPass(NamedTuple):
-    """What came down: δ[l] at index l−1, and the gradient of each layer's blocks."""
+    """What came down: δ[l] at index l−1, and the gradient of each layer's blocks that have one."""
 
     deltas: list[Array]
     gradients: list[tuple[Array, ...]]
 
 
-def forward_pass(spec: NetworkSpec, theta: Sequence[Sequence[Array]], X: Array) -> list[LayerPass]:
-    """Return Z[l] and A[l] of every layer (F1, F2); X is (n[0], m)."""
+def forward_pass(
+    spec: NetworkSpec,
+    theta: Sequence[Sequence[Array]],
+    X: Array,
+    step: TrainingStep | None = None,
+) -> list[LayerPass]:
+    """Return Z[l] and A[l] of every layer (F1, F2); X is (n[0], m).
+
+    With `step` it is the pass of a training step: dropout drops, batches have statistics.
+    """
     passes = []
     A = X
-    for layer, layer_theta in zip(spec.layers, theta, strict=True):
-        passes.append(layer.forward(layer_theta, A))
+    for l, (layer, layer_theta) in enumerate(  # noqa: E741 - the field's letter
+        zip(spec.layers, theta, strict=True), start=1
+    ):
+        own = None if step is None else step._replace(layer=l)
+        passes.append(layer.forward(layer_theta, A, own))
         A = passes[-1].A
     return passes
 
@@ -85,13 +97,27 @@ def backward_pass(
     deltas = [delta]
     gradients: list[tuple[Any, ...]] = []
     for index in reversed(range(len(spec.layers))):
+        layer, layer_pass = spec.layers[index], passes[index]
         A_prev = passes[index - 1].A if index else X
-        gradients.append(spec.layers[index].gradients(delta, A_prev))
+        gradients.append(layer.gradients(layer_pass, delta, A_prev))
         if index:
             through = spec.layers[index - 1].through_activation(passes[index - 1])
-            delta = spec.layers[index].error_below(theta[index], delta, through)
+            delta = layer.error_below(theta[index], layer_pass, delta, through)
             deltas.append(delta)
     return BackwardPass(deltas[::-1], gradients[::-1])
+
+
+def new_statistics(
+    spec: NetworkSpec, theta: Sequence[Sequence[Array]], passes: Sequence[LayerPass]
+) -> list[tuple[slice, Array]]:
+    """Return what a training step makes of the blocks that no gradient moves, and their places."""
+    values = [
+        value
+        for layer, layer_theta, layer_pass in zip(spec.layers, theta, passes, strict=True)
+        for value in layer.statistics(layer_theta, layer_pass)
+    ]
+    places = [p.slice for p in placed_blocks(spec) if p.block.group == "statistics"]
+    return list(zip(places, values, strict=True))
 
 
 def mean_cost(C: Array, weights: Array | None) -> Array:
@@ -127,7 +153,8 @@ def with_penalties(
     result = []
     for blocks, arrays, layer_gradients in zip(spec.blocks(), theta, gradients, strict=True):
         layer = []
-        for block, array, gradient in zip(blocks, arrays, layer_gradients, strict=True):
+        # Blocks without a gradient are a layer's last ones.
+        for block, array, gradient in zip(blocks, arrays, layer_gradients, strict=False):
             if block.group == "weights" and l2:
                 gradient = gradient + l2_penalty_gradient(array, l2)
             if block.group == "weights" and l1:

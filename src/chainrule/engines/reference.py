@@ -13,10 +13,12 @@ from chainrule.engines.passes import (
     example_costs,
     forward_pass,
     mean_cost,
+    new_statistics,
     penalty,
     with_penalties,
 )
-from chainrule.engines.steps import OVERFLOW_IS_AN_ANSWER, take_steps
+from chainrule.engines.steps import OVERFLOW_IS_AN_ANSWER, NewStatistics, take_steps
+from chainrule.network.layers import TrainingStep
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
@@ -70,7 +72,7 @@ class ReferenceEngine:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         theta = views(spec, parameters)
         own = objective.over(examples.weight)
-        J = self._gradient(spec, theta, examples, own, gradient)
+        J, _ = self._gradient(spec, theta, examples, own, None, gradient)
         return J + penalty(spec, theta, own.l1, own.l2)
 
     def train(
@@ -85,6 +87,7 @@ class ReferenceEngine:
         batch_size: int,
         learning_rates: NDArray[np.float64],
         records: StepRecords,
+        noise_key: int = 0,
     ) -> None:
         """Take one step for each batch of `order`, epoch by epoch."""
         theta = views(spec, parameters)
@@ -99,7 +102,10 @@ class ReferenceEngine:
             batch_size,
             learning_rates,
             records,
-            lambda batch, own, gradient: self._gradient(spec, theta, batch, own, gradient),
+            noise_key,
+            lambda batch, own, step, gradient: self._gradient(
+                spec, theta, batch, own, step, gradient
+            ),
         )
 
     def _gradient(
@@ -108,20 +114,26 @@ class ReferenceEngine:
         theta: Sequence[Sequence[Floats]],
         examples: Examples,
         objective: Objective,
+        step: TrainingStep | None,
         gradient: Floats,
-    ) -> float:
-        """Write ∂(J + penalties)/∂θ to `gradient` and return J alone."""
+    ) -> tuple[float, NewStatistics]:
+        """Write ∂(J + penalties)/∂θ to `gradient`; return J alone, and new statistics."""
         X, weights = as_columns(examples.X), examples.weights
         Y = as_columns(examples.targets(spec.n_outputs))
-        passes = forward_pass(spec, theta, X)
+        # Examples without weight have no say: only the penalties are left.
+        silent = weights is not None and not weights.sum() > 0
+        if silent:
+            step = None
+        passes = forward_pass(spec, theta, X, step)
         J = mean_cost(example_costs(spec, passes[-1], Y), weights)
-        if weights is not None and not weights.sum() > 0:
-            # Examples without weight have no say: only the penalties are left.
+        if silent:
             gradients = [tuple(np.zeros_like(block) for block in layer) for layer in theta]
         else:
             gradients = backward_pass(spec, theta, X, Y, passes, weights).gradients
         gradients = with_penalties(spec, theta, gradients, objective.l1, objective.l2)
         for target, layer in zip(views(spec, gradient), gradients, strict=True):
-            for block, value in zip(target, layer, strict=True):
+            for block, value in zip(target, layer, strict=False):
                 block[...] = value
-        return float(J)
+            for statistic in target[len(layer) :]:
+                statistic[...] = 0
+        return float(J), [] if step is None else new_statistics(spec, theta, passes)

@@ -28,13 +28,18 @@ from chainrule.estimators.callbacks import (
 )
 from chainrule.estimators.inputs import blocks, checked_features, dense
 from chainrule.estimators.losses import Output
-from chainrule.estimators.parameters import check_parameters, hidden_activations, hidden_sizes
+from chainrule.estimators.parameters import (
+    check_parameters,
+    hidden_activations,
+    hidden_layers,
+    hidden_sizes,
+)
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.estimators.weights import first_parameters
 from chainrule.model.network import Network
-from chainrule.network.layers import Dense
+from chainrule.network.layers import Dense, Dropout
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
@@ -239,7 +244,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self.n_layers_ = len(hidden) + 2
         self.out_activation_, activation, cost = self._output()
         activations = hidden_activations(self, len(hidden))
-        layers = [Dense(units, name) for units, name in zip(hidden, activations, strict=True)]
+        layers = hidden_layers(self, hidden, activations)
         spec = NetworkSpec(
             X.shape[1],
             (*layers, Dense(self.n_outputs_, activation)),
@@ -254,7 +259,10 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         )
         self._input_scale = Scale.of(dense(X, "float64"), weights) if self.standardize else None
         self._best_parameters = parameters.copy()
-        self.network_ = Network.from_parameters(spec, parameters)
+        # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
+        drops = any(isinstance(layer, Dropout) for layer in layers)
+        seed = int(self._random_state.randint(2**31 - 1)) if drops else 0
+        self.network_ = Network.from_parameters(spec, parameters, seed=seed)
         self.n_iter_ = self.t_ = 0
 
     def _features(self, X: Any) -> Floats:

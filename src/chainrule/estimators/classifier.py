@@ -239,6 +239,8 @@ class MLPClassifier(BaseClassifier):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
         loss: Any = "log_loss",
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.0,

@@ -112,6 +112,16 @@ PARAMETERS = MappingProxyType(
             "that a search can vary.",
         ),
         "n_units": ("int or None", "Units of every hidden layer, in place of those given."),
+        "dropout": (
+            "float or list of float",
+            "Share of a hidden layer's activations that each training step drops at random "
+            "(`Dropout`); a list has one for each hidden layer. Not for 'lbfgs'.",
+        ),
+        "batch_norm": (
+            "bool",
+            "Whether each hidden layer is normalised over the batch before its activation "
+            "(`BatchNorm`). Not for 'lbfgs'.",
+        ),
         "init": (
             "str or None",
             "An initialiser of the package ('auto', 'he_normal', 'lecun_normal', …). None: "

@@ -12,6 +12,7 @@ from chainrule.engines.schedules import Schedule
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.rates import NAMED_SCHEDULES
 from chainrule.network.activation import canonical_activation
+from chainrule.network.layers import BatchNorm, Dense, Dropout, Layer
 from chainrule.network.layers.dense import check_init
 from chainrule.network.spec import DTYPES
 
@@ -107,6 +108,7 @@ CHECKS: Mapping[str, _Check] = MappingProxyType(
         "max_fun": _whole(1),
         "n_layers": _whole(0, None),
         "n_units": _whole(1, None),
+        "batch_norm": _FLAG,
         "standardize": _FLAG,
         "standardize_target": _FLAG,
         "dtype": _one_of(*DTYPES, None),
@@ -190,3 +192,41 @@ def hidden_activations(estimator: Any, n_hidden: int) -> tuple[str, ...]:
             f"layers; got {given!r}"
         )
     return tuple(canonical_activation(_ACTIVATIONS.get(name, name)) for name in names)
+
+
+def hidden_layers(
+    estimator: Any, sizes: tuple[int, ...], activations: tuple[str, ...]
+) -> list[Layer]:
+    """Return the layers below the output layer: dense ones, normalised and dropped as asked for.
+
+    Batch normalisation stands between a dense layer and its activation, dropout behind it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If `dropout` is not a rate, or not one for each hidden layer, or the solver takes no
+        training steps, in which alone both have an effect.
+    """
+    given = estimator.dropout
+    rates = [given] * len(sizes) if isinstance(given, Real) else given
+    fits = isinstance(rates, list | tuple | np.ndarray) and len(rates) == len(sizes)
+    if not fits or not all(_number(0, 1)[0](rate) for rate in rates):
+        raise InvalidArgumentError(
+            "dropout: expected a number in [0, 1), or a list with one for each of the "
+            f"{len(sizes)} hidden layers; got {given!r}"
+        )
+    if estimator.solver == "lbfgs" and (estimator.batch_norm or any(rates)):
+        name = "batch_norm" if estimator.batch_norm else "dropout"
+        raise InvalidArgumentError(
+            f"{name}: 'lbfgs' takes no training steps, in which alone it has an effect; "
+            "use solver='adam' or another that does"
+        )
+    layers: list[Layer] = []
+    for units, activation, rate in zip(sizes, activations, rates, strict=True):
+        if estimator.batch_norm:
+            layers += [Dense(units, "identity"), BatchNorm(activation)]
+        else:
+            layers.append(Dense(units, activation))
+        if rate > 0:
+            layers.append(Dropout(float(rate)))
+    return layers

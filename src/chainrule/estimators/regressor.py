@@ -165,6 +165,8 @@ class MLPRegressor(BaseRegressor):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         max_grad_norm: float | None = None,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.parameters import initial_parameters, parameter_count, views
+from chainrule.network.parameters import initial_parameters, named_views, neutral_parameters
 from chainrule.network.spec import NetworkSpec
 
 Floats = NDArray[np.floating]
@@ -35,13 +35,13 @@ class ParameterViews(list[Floats]):
 
 
 def coefficients(spec: NetworkSpec, parameters: Floats) -> ParameterViews:
-    """Return the weights of each layer as (n[l−1], n[l]): transposed views."""
-    return ParameterViews(layer[0].T for layer in views(spec, parameters))
+    """Return the weights of each dense layer as (n[l−1], n[l]): transposed views."""
+    return ParameterViews(W.T for W in named_views(spec, parameters, "W"))
 
 
 def intercepts(spec: NetworkSpec, parameters: Floats) -> ParameterViews:
-    """Return the biases of each layer as (n[l],): views."""
-    return ParameterViews(layer[1].reshape(-1) for layer in views(spec, parameters))
+    """Return the biases of each dense layer as (n[l],): views."""
+    return ParameterViews(b.reshape(-1) for b in named_views(spec, parameters, "b"))
 
 
 def drawn_like_scikit_learn(
@@ -56,11 +56,14 @@ def drawn_like_scikit_learn(
     ----------
     spec : NetworkSpec
     logistic : list of bool
-        Of each layer, whether the smaller bound holds.
+        Of each dense layer, whether the smaller bound holds.
     random : RandomState
     """
-    vector = np.empty(parameter_count(spec), spec.dtype)
-    for (W, b), small in zip(views(spec, vector), logistic, strict=True):
+    vector = neutral_parameters(spec)
+    W_and_b = zip(
+        named_views(spec, vector, "W"), named_views(spec, vector, "b"), logistic, strict=True
+    )
+    for W, b, small in W_and_b:
         n_out, n_in = W.shape
         bound = np.sqrt((2.0 if small else 6.0) / (n_in + n_out))
         W[...] = random.uniform(-bound, bound, (n_in, n_out)).T
@@ -90,7 +93,7 @@ def first_parameters(
 
 
 def _given(spec: NetworkSpec, initial_weights: Any) -> Floats:
-    vector = np.empty(parameter_count(spec), spec.dtype)
+    vector = neutral_parameters(spec)
     targets = coefficients(spec, vector), intercepts(spec, vector)
     shapes = [[array.shape for array in group] for group in targets]
     try:

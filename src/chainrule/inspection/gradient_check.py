@@ -102,6 +102,8 @@ def check_gradients(
 
     blocks = []
     for index, placed in enumerate(placed_blocks(spec)):
+        if placed.block.group == "statistics":
+            continue  # no gradient moves them
         random = generator(seed, Stream.CHECK, index)
         size = placed.slice.stop - placed.slice.start
         chosen = np.sort(random.permutation(size)[:entries_per_block])
@@ -176,7 +178,8 @@ def _sides_of_kinks(
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
     for layer, layer_pass in zip(spec.layers, passes, strict=True):
-        if is_kinked(layer.activation):  # type: ignore[attr-defined]
+        activation = getattr(layer, "activation", None)
+        if activation is not None and is_kinked(activation):
             sides.append(layer_pass.Z > 0)
     side = cost_equations(spec).side
     if side is not None:

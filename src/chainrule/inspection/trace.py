@@ -15,18 +15,21 @@ from chainrule.engines.passes import (
     example_costs,
     forward_pass,
     mean_cost,
+    new_statistics,
     penalty,
     with_penalties,
 )
-from chainrule.equations import backpropagation, costs, forward, penalties
+from chainrule.equations import backpropagation, costs, penalties
+from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.heads import heads_activation_derivative
 from chainrule.equations.text import equation_text
 from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
-from chainrule.network.activation import bound_equations, parse_activation
-from chainrule.network.layers import LayerPass
+from chainrule.network.activation import parse_activation
+from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import group_indicator, placed_blocks, views
+from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
 
@@ -42,7 +45,7 @@ class Trace:
     ----------
     X, Y : array (n[0], m), (n[L], m)
     Z, A : list of L arrays (n[l], m)
-        F1, F2.
+        F1, F2, or what the layer's kind has in their place.
     costs : array (m,)
         C of each example.
     loss : float
@@ -51,12 +54,12 @@ class Trace:
         ∇ₐC.
     delta : list of L arrays (n[l], m)
         δ[l]; with sample weights, already weighted (J2).
-    weight_gradients, bias_gradients : list of L arrays
-        BP4, BP3; penalties included.
+    weight_gradients, bias_gradients : lists of arrays
+        BP4, BP3 of each dense layer; penalties included.
     optimizer_state : dict of str to array
         V, S after the update, as flat vectors, and t.
-    update : list of L pairs of arrays
-        New minus old W[l], b[l].
+    update : list of L tuples of arrays
+        New minus old parameters of each layer: W[l], b[l] of a dense one.
     terms : list of Term
         All of this in the order of computation.
     """
@@ -97,13 +100,17 @@ def trace_step(
     optimizer: Optimizer,
     state: OptimizerState | None = None,
     objective: Objective = Objective(),  # noqa: B008 - frozen
+    noise_key: int = 0,
 ) -> Trace:
     """Compute one step by the equations and keep everything; nothing is changed in place."""
     # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
     parameters = parameters.copy()
     theta = views(spec, parameters)
     X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
-    passes = forward_pass(spec, theta, X)
+    if state is None:
+        state = optimizer.new_state(parameters)
+    training = TrainingStep(step_noise(noise_key, state.t + 1), weights=examples.weights)
+    passes = forward_pass(spec, theta, X, training)
     C = example_costs(spec, passes[-1], Y)
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
@@ -113,9 +120,10 @@ def trace_step(
     J = float(mean_cost(C, examples.weights))
     J += penalty(spec, theta, objective.l1, objective.l2)
 
-    gradient = np.concatenate([block.ravel() for layer in gradients for block in layer])
-    if state is None:
-        state = optimizer.new_state(parameters)
+    gradient = np.zeros_like(parameters)
+    for layer, values in zip(views(spec, gradient), gradients, strict=True):
+        for block, value in zip(layer, values, strict=False):
+            block[...] = value
     # The first step of a schedule is the same however long the training.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
     downhill = gradient
@@ -128,6 +136,8 @@ def trace_step(
         rate,
         group_indicator(spec, "weights"),
     )
+    for place, value in new_statistics(spec, theta, passes):
+        new_theta[place] = value.ravel()
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
     new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
@@ -147,12 +157,21 @@ def trace_step(
         loss=J,
         grad_A=grad_A,
         delta=back.deltas,
-        weight_gradients=[layer[0] for layer in gradients],
-        bias_gradients=[layer[1] for layer in gradients],
+        weight_gradients=_named(spec, gradients, "W"),
+        bias_gradients=_named(spec, gradients, "b"),
         optimizer_state=new_slots,
         update=update,
         terms=terms,
     )
+
+
+def _named(spec: NetworkSpec, gradients: list[tuple[Floats, ...]], name: str) -> list[Floats]:
+    return [
+        value
+        for blocks, values in zip(spec.blocks(), gradients, strict=True)
+        for block, value in zip(blocks, values, strict=False)
+        if block.name == name
+    ]
 
 
 def _term(
@@ -180,12 +199,13 @@ def _forward_terms(
     ):
         for block, array in zip(spec.blocks()[l - 1], arrays, strict=True):
             terms.append(Term("", f"{block.name}[{l}]", "parameters", array))
-        terms.append(_term(forward.pre_activation, f"Z[{l}]", layer_pass.Z, l, L))
-        activation = _term(forward.activation, f"A[{l}]", layer_pass.A, l, L)
-        sigma = equation_text(_unbound(bound_equations(layer.activation)[0]))  # type: ignore[attr-defined]
-        name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
-        detail = f", {name}: {sigma.formula}" if sigma else ""
-        terms.append(activation._replace(formula=activation.formula + detail))
+        for shown in layer.shown(layer_pass):
+            term = _term(shown.equation, f"{shown.name}[{l}]", shown.value, l, L)
+            text = equation_text(_unbound(shown.sigma)) if shown.sigma is not None else None
+            if text:
+                name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
+                term = term._replace(formula=f"{term.formula}, {name}: {text.formula}")
+            terms.append(term)
     return terms
 
 
@@ -217,7 +237,7 @@ def _backward_terms(
     terms = []
     for l in range(L, 0, -1):  # noqa: E741 - the field's letter
         if l < L:
-            equation: Callable[..., Any] = backpropagation.hidden_error
+            equation: Callable[..., Any] = spec.layers[l].error_equation
         elif spec.fused_pair is not None:
             equation = spec.fused_pair.error
         elif spec.output_activation == "softmax":
@@ -227,28 +247,54 @@ def _backward_terms(
         else:
             equation = backpropagation.output_error
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
-        if l < L and parse_activation(spec.layers[l - 1].activation)[0] == "softmax":  # type: ignore[attr-defined]
-            # BP2's second factor is σ′ for an element-wise σ only.
-            formula = (
-                f"δ[{l}] = Jᵀ (W[{l + 1}]ᵀ · δ[{l + 1}]), the product with softmax's Jacobian, BP1s"
-            )
-            delta = delta._replace(formula=formula)
+        if l < L:
+            delta = delta._replace(formula=_error_formula(spec, l, delta.formula))
         if weighted and l == L:
             weight = equation_text(costs.weighted_error)
             note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""
             delta = delta._replace(formula=delta.formula + note)
         terms.append(delta)
-        dW = _term(backpropagation.weight_gradient, f"∂J/∂W[{l}]", gradients[l - 1][0], l, L)
-        for strength, function in (
-            (objective.l2, penalties.l2_penalty_gradient),
-            (objective.l1, penalties.l1_penalty_gradient),
+        layer = spec.layers[l - 1]
+        for block, function, value in zip(
+            spec.blocks()[l - 1], layer.gradient_equations, gradients[l - 1], strict=False
         ):
-            text = equation_text(function)
-            if strength and text:
-                dW = dW._replace(formula=f"{dW.formula}; plus {text.id}: {text.formula}")
-        terms.append(dW)
-        terms.append(_term(backpropagation.bias_gradient, f"∂J/∂b[{l}]", gradients[l - 1][1], l, L))
+            term = _term(function, f"∂J/∂{block.name}[{l}]", value, l, L)
+            if block.group == "weights":
+                term = term._replace(formula=term.formula + _penalty_formula(objective))
+            terms.append(term)
     return terms
+
+
+def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E741
+    """Return how δ[l] comes from the layer above, through what stands at layer l."""
+    above = spec.layers[l].error_equation
+    activation = getattr(spec.layers[l - 1], "activation", None)
+    softmax = activation is not None and parse_activation(activation)[0] == "softmax"
+    if above is not backpropagation.hidden_error:
+        # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
+        text = equation_text(above)
+        formula = text.formula if text else ""
+        for symbol, index in (("l−1", l), ("l", l + 1)):
+            formula = formula.replace(f"[{symbol}]", f"[{index}]")
+        if softmax:
+            return f"{formula}; δ[{l}] = Jᵀ of it, softmax's Jacobian, BP1s"
+        return formula if activation is None else f"{formula}; δ[{l}] = that ⊙ σ′(Z[{l}])"
+    product = f"W[{l + 1}]ᵀ · δ[{l + 1}]"
+    if softmax:  # BP2's second factor is σ′ for an element-wise σ only
+        return f"δ[{l}] = Jᵀ ({product}), the product with softmax's Jacobian, BP1s"
+    return formula if activation is not None else f"δ[{l}] = ({product}) ⊙ M[{l}], DO1"
+
+
+def _penalty_formula(objective: Objective) -> str:
+    formula = ""
+    for strength, function in (
+        (objective.l2, penalties.l2_penalty_gradient),
+        (objective.l1, penalties.l1_penalty_gradient),
+    ):
+        text = equation_text(function)
+        if strength and text:
+            formula += f"; plus {text.id}: {text.formula}"
+    return formula
 
 
 def _update_terms(
@@ -257,6 +303,10 @@ def _update_terms(
     terms = []
     for placed in placed_blocks(spec):
         shape = placed.block.shape
+        if placed.block.group == "statistics":
+            change = step[placed.slice].reshape(shape)
+            terms.append(_term(running_value, f"Δ{placed.name}", change))
+            continue
         for name, vector in slots.items():
             if name == "t":
                 continue

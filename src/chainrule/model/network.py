@@ -17,8 +17,8 @@ from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
-from chainrule.network.parameters import initial_parameters, parameter_count, views
-from chainrule.network.random import draw_seed
+from chainrule.network.parameters import initial_parameters, named_views, parameter_count
+from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped
@@ -45,7 +45,8 @@ class Network:
         Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
         Or two functions of your own.
     seed : int, optional
-        Decides the initial weights and the order of examples. None draws one; `seed` tells it.
+        Decides the initial weights, the order of examples and what dropout drops. None draws
+        one; `seed` tells it.
     dtype : {"float32", "float64"}, default "float32"
         Of the parameters and of all arithmetic.
     init : str, default "auto"
@@ -186,13 +187,13 @@ class Network:
 
     @property
     def weights(self) -> list[Floats]:
-        """Weights: W[l], (n[l], n[l−1]), at index l − 1; views into `parameters`."""
-        return [layer[0] for layer in views(self.spec, self._parameters)]
+        """Weights W of each dense layer in turn, (n[l], n[l−1]); views into `parameters`."""
+        return named_views(self.spec, self._parameters, "W")
 
     @property
     def biases(self) -> list[Floats]:
-        """Biases: b[l], (n[l],), at index l − 1; views into `parameters`."""
-        return [layer[1].reshape(-1) for layer in views(self.spec, self._parameters)]
+        """Biases b of each dense layer in turn, (n[l],); views into `parameters`."""
+        return [b.reshape(-1) for b in named_views(self.spec, self._parameters, "b")]
 
     def fit(
         self,
@@ -383,6 +384,8 @@ class Network:
     ) -> float:
         """Return J, the mean cost over the examples, plus the penalties if any.
 
+        As in `predict`, nothing is dropped, and batch normalisation takes its running statistics.
+
         Parameters
         ----------
         X, Y, sample_weight, l1, l2, engine
@@ -409,6 +412,8 @@ class Network:
         engine: str = "auto",
     ) -> tuple[float, Floats]:
         """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
+
+        As in `loss`, J is of what `predict` computes; statistics have a gradient of 0.
 
         Parameters
         ----------
@@ -453,6 +458,9 @@ class Network:
     ) -> Trace:
         """Return every array of one step on these examples; the network does not change.
 
+        It is a training step, the first that `fit` would take: dropout drops, and batch
+        normalisation takes the statistics of these examples.
+
         Parameters
         ----------
         X, Y, optimizer, sample_weight, l1, l2, max_grad_norm
@@ -474,6 +482,7 @@ class Network:
             as_examples(self.spec, X, Y, sample_weight),
             optimizer_named(optimizer),
             objective=_objective(l1, l2, max_grad_norm),
+            noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
     def check_gradients(

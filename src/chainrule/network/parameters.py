@@ -52,12 +52,30 @@ def views(spec: NetworkSpec, vector: Vector) -> list[list[NDArray[np.floating]]]
     return layers
 
 
+def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np.floating]]:
+    """Return the arrays of every block of that name ("W", "b"), layer by layer: views."""
+    return [
+        vector[placed.slice].reshape(placed.block.shape)
+        for placed in placed_blocks(spec)
+        if placed.block.name == name
+    ]
+
+
 def group_indicator(spec: NetworkSpec, group: str) -> Vector:
     """Return a vector like the parameters: 1 where they belong to a group of blocks, else 0."""
     indicator = np.zeros(parameter_count(spec), spec.dtype)
     for placed in placed_blocks(spec):
         indicator[placed.slice] = placed.block.group == group
     return indicator
+
+
+def neutral_parameters(spec: NetworkSpec) -> Vector:
+    """Return a vector of zeros, but of ones where blocks begin at ones."""
+    vector = np.zeros(parameter_count(spec), spec.dtype)
+    for placed in placed_blocks(spec):
+        if placed.block.initializer == "ones":
+            vector[placed.slice] = 1
+    return vector
 
 
 def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
@@ -67,8 +85,10 @@ def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
     weights depend on the seed, its place and its shape only, and float32 and float64 networks
     start at the same point.
     """
-    vector = np.empty(parameter_count(spec), spec.dtype)
+    vector = neutral_parameters(spec)
     for index, placed in enumerate(placed_blocks(spec)):
+        if placed.block.initializer == "ones":
+            continue
         initializer = INITIALIZERS[placed.block.initializer]
         random = generator(seed, Stream.INITIALIZATION, index)
         shape = placed.block.shape

@@ -5,9 +5,11 @@ at epoch 7, and no stream's numbers move when another stream draws more.
 """
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Stream(IntEnum):
@@ -17,6 +19,7 @@ class Stream(IntEnum):
     ORDER = 1
     SPLIT = 2
     CHECK = 3
+    NOISE = 4
 
 
 def generator(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:
@@ -55,6 +58,65 @@ def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.nda
         j = targets[i]
         order[i], order[j] = order[j], order[i]
     return np.array(order, np.int32)
+
+
+@lru_cache(maxsize=64)
+def noise_key(seed: int, epoch: int = 0) -> int:
+    """Return the number of 64 bits that decides, with the step, all random numbers of steps.
+
+    `epoch`: epochs that the network had seen before the optimizer's first step, so that a second
+    training does not draw what the first one drew.
+    """
+    sequence = np.random.SeedSequence((seed, Stream.NOISE, epoch))
+    return int(sequence.generate_state(1, np.uint64)[0])
+
+
+def step_noise(key: int, step: int) -> int:
+    """Return what the layers of one step, counted from 1, draw from. Twin: native/noise.hpp."""
+    with np.errstate(over="ignore"):
+        return int(_mixed(np.uint64(key) ^ _mixed(np.uint64(step))))
+
+
+def dropout_factors(
+    noise: int,
+    layer: int,
+    units: NDArray[np.integer],
+    examples: NDArray[np.integer],
+    rate: float,
+) -> NDArray[np.float64]:
+    """Return the factors M of some units and examples: 0 at probability `rate`, else 1/(1 − rate).
+
+    Each is a hash of (noise, layer, unit, example's place in the batch) against the rate, 32 bits
+    of a mixer for each. The compiled twin in native/noise.hpp gives the same ones.
+
+    Parameters
+    ----------
+    noise : int
+        Of `step_noise`.
+    layer : int
+        l, counted from 1.
+    units, examples : arrays of int
+        Counted from 0.
+    rate : float
+        In [0, 1).
+
+    Returns
+    -------
+    M : array (units, examples)
+
+    Notes
+    -----
+    Source of the mixer: Wellons 2018, "Prospecting for hash functions", lowbias32.
+    """
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 and 2^32 is meant
+        own = _mixed(_mixed(np.uint64(noise) + np.uint64(layer)) + units.astype(np.uint64))
+        low, high = own.astype(np.uint32)[:, None], (own >> np.uint64(32)).astype(np.uint32)
+        x = examples.astype(np.uint32) * np.uint32(0x9E3779B9) + low
+        x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
+        x = (x ^ (x >> np.uint32(15)) ^ high[:, None]) * np.uint32(0x846CA68B)
+        x ^= x >> np.uint32(16)
+    dropped = x < np.uint32(rate * 2.0**32)
+    return np.where(dropped, 0.0, 1 / (1 - rate))
 
 
 def _mixed(x: Any) -> Any:

@@ -1,7 +1,7 @@
 """The frozen, hashable, serialisable description of a network."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -85,6 +85,11 @@ class NetworkSpec:
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
+        if not isinstance(self.layers[-1], Dense):
+            raise InvalidArgumentError(
+                "layers: the last one makes the outputs, so it must be a Dense layer; "
+                f"got {self.layers[-1]!r}: put one after it, or leave it out"
+            )
         for layer in self.layers[:-1]:
             if is_heads(getattr(layer, "activation", "")):
                 raise InvalidArgumentError(
@@ -144,6 +149,10 @@ class NetworkSpec:
     def __hash__(self) -> int:
         return self._hash
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Hashes of texts are a process's own.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     @cached_property
     def _hash(self) -> int:
         # Specifications are keys of caches that every prediction asks.
@@ -165,8 +174,7 @@ class NetworkSpec:
     @cached_property
     def output_activation(self) -> str:
         """Name of σ[L], without parameters."""
-        last = self.layers[-1]
-        return parse_activation(last.activation)[0] if isinstance(last, Dense) else ""
+        return parse_activation(self.layers[-1].activation)[0]  # type: ignore[attr-defined]
 
     @cached_property
     def cost_name(self) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
+from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from chainrule.report.canvas import FAINT, INK, picture, shortened
 
@@ -57,7 +58,7 @@ def draw_network(
 
     Blue is positive and red negative; the larger a weight, the thicker and the more opaque its
     edge. One scale serves all layers. A layer of more than 32 units is drawn by its first and last
-    ones.
+    ones. Dropout and batch normalisation are named above the units that they act on.
 
     Parameters
     ----------
@@ -105,13 +106,30 @@ def _names(argument: str, names: Sequence[str] | None, expected: int) -> list[st
     return [shortened(str(name), _NAME_LENGTH) for name in names]
 
 
+def _drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
+    """Return size and description of the inputs and of every layer with weights.
+
+    A layer without weights has the units of the one below, and stands in its description.
+    """
+    drawn = [(spec.n_features, str(spec.n_features))]
+    for layer, size in zip(spec.layers, spec.sizes[1:], strict=True):
+        if isinstance(layer, Dense):
+            drawn.append((size, f"{size} {layer.activation}"))
+            continue
+        name = layer.kind.replace("_", " ")
+        detail = getattr(layer, "activation", "") or f"{getattr(layer, 'rate', '')}"
+        drawn[-1] = (drawn[-1][0], f"{drawn[-1][1]}, {name} {detail}".strip())
+    return drawn
+
+
 def _columns(spec: NetworkSpec, left: float) -> list[_Column]:
-    slots_of = [min(size, _MOST_UNITS) for size in spec.sizes]
+    sizes = [size for size, _ in _drawn_layers(spec)]
+    slots_of = [min(size, _MOST_UNITS) for size in sizes]
     height = min(_TALLEST, max(2.2, max(slots_of) * _WIDEST_GAP))
     middle = _BELOW + height / 2
     between = min(_BETWEEN_LAYERS, _WIDEST / len(slots_of))
     columns = []
-    for index, (size, slots) in enumerate(zip(spec.sizes, slots_of, strict=True)):
+    for index, (size, slots) in enumerate(zip(sizes, slots_of, strict=True)):
         gap = min(_WIDEST_GAP, height / slots)
         y = np.asarray(middle + ((slots - 1) / 2 - np.arange(slots)) * gap, np.float64)
         units = list(range(size))
@@ -220,13 +238,9 @@ def _write_names(axes: "Axes", column: _Column, names: list[str], side: int) -> 
 
 
 def _write_captions(axes: "Axes", spec: NetworkSpec, columns: list[_Column], top: float) -> None:
-    for index, (column, size) in enumerate(zip(columns, spec.sizes, strict=True)):
-        if index == 0:
-            title, detail = "inputs", f"{size}"
-        else:
-            last = index == len(columns) - 1
-            title = "output" if last else f"layer {index}"
-            detail = f"{size} {getattr(spec.layers[index - 1], 'activation', '')}".strip()
+    for index, (column, (_, detail)) in enumerate(zip(columns, _drawn_layers(spec), strict=True)):
+        last = index == len(columns) - 1
+        title = "inputs" if index == 0 else "output" if last else f"layer {index}"
         style: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False}
         axes.text(column.x, top, title, fontsize=11, fontweight="bold", color=INK, **style)
         axes.text(column.x, top - 0.22, detail, fontsize=9.5, color=FAINT, **style)

@@ -15,6 +15,7 @@ from chainrule.engines.passes import mean_cost
 from chainrule.equations.penalties import l1_penalty, l2_penalty
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.parameters import views
+from chainrule.network.random import noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
 from chainrule.training.metrics import Metric
@@ -97,6 +98,9 @@ class Training:
         steps = -(-m // self.batch_size)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
         state = self.optimizer.new_state(self.parameters) if self.state is None else self.state
+        # Where an optimizer goes on, so do its steps' random numbers.
+        before = self.epochs_before - state.t // steps
+        self._noise_key = noise_key(self.seed, max(0, before))
         pace = _Pace()
         epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
         while epoch < end:
@@ -153,6 +157,7 @@ class Training:
                 batch,
                 rates[part],
                 records.part(part),
+                self._noise_key,
             )
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)

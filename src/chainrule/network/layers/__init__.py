@@ -4,12 +4,26 @@ To add one: its equations in `chainrule.equations`, its declaration here, its co
 line in `LAYER_KINDS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from chainrule.network.layers.base import Block, Layer, LayerPass
+from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.dense import Dense
+from chainrule.network.layers.dropout import Dropout
 
-LAYER_KINDS: Mapping[str, type[Dense]] = MappingProxyType({Dense.kind: Dense})
+LAYER_KINDS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
+    {Dense.kind: Dense, Dropout.kind: Dropout, BatchNorm.kind: BatchNorm}
+)
 
-__all__ = ["LAYER_KINDS", "Block", "Dense", "Layer", "LayerPass"]
+__all__ = [
+    "LAYER_KINDS",
+    "BatchNorm",
+    "Block",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "LayerPass",
+    "Shown",
+    "TrainingStep",
+]

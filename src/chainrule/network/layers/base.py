@@ -13,9 +13,10 @@ class Block(NamedTuple):
     """The field's letter: "W", "b"."""
     shape: tuple[int, ...]
     group: str
-    """"weights" (penalised) or "biases"; learning rates may come to differ by group."""
+    """"weights" (penalised, decayed), "biases", "scale", or "statistics": numbers that no gradient
+    moves, but a training step's own examples (`Layer.statistics`)."""
     initializer: str
-    """A name of `chainrule.equations.registry.INITIALIZERS`."""
+    """A name of `chainrule.equations.registry.INITIALIZERS`, or "ones"."""
 
 
 class LayerPass(NamedTuple):
@@ -23,6 +24,31 @@ class LayerPass(NamedTuple):
 
     Z: Array
     A: Array
+    own: Any = None
+    """What else the layer's kind keeps."""
+
+
+class TrainingStep(NamedTuple):
+    """What a layer is told in a training step; a prediction, a loss or its gradient has none."""
+
+    noise: int
+    """64 bits that decide all random numbers of the step (`chainrule.network.random`)."""
+    layer: int = 0
+    """l, counted from 1."""
+    weights: Array | None = None
+    """Of the examples, (m,), with a positive sum; None: all 1."""
+
+
+class Shown(NamedTuple):
+    """An array that a layer computed on the way forward, for whoever shows a step."""
+
+    name: str
+    """"Z"."""
+    equation: Callable[..., Any]
+    """The function that it comes from."""
+    value: Array
+    sigma: Callable[..., Any] | None = None
+    """Where it is an activation: which."""
 
 
 @runtime_checkable
@@ -34,25 +60,42 @@ class Layer(Protocol):
 
     kind: ClassVar[str]
 
+    error_equation: ClassVar[Callable[..., Any]]
+    """The equation of `error_below` in training, for whoever shows a step."""
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]]
+    """Those of `gradients`, one for each block that has one: the first ones."""
+
     def output_units(self, n_in: int) -> int:
         """Return n[l], given n[l−1]."""
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return the arrays of parameters, in their order in the flat vector."""
 
-    def forward(self, theta: Sequence[Array], A_prev: Array) -> LayerPass:
-        """F1 and F2."""
+    def forward(
+        self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
+    ) -> LayerPass:
+        """Return Z[l] and A[l]; `step` tells a training step from a prediction."""
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """Return the map ∂C/∂A[l] ↦ δ[l]: BP1, BP1s or the second factor of BP2."""
 
     def error_below(
-        self, theta: Sequence[Array], delta: Array, through: Callable[[Array], Array]
+        self,
+        theta: Sequence[Array],
+        layer_pass: LayerPass,
+        delta: Array,
+        through: Callable[[Array], Array],
     ) -> Array:
         """BP2: δ[l−1] from this layer's δ[l] and the layer below's `through_activation`."""
 
-    def gradients(self, delta: Array, A_prev: Array) -> tuple[Array, ...]:
-        """Return the gradient of each block: BP3, BP4."""
+    def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
+        """Return the gradient of each block that has one, the first ones: BP3, BP4."""
+
+    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
+        """Return what a training step makes of the other blocks, the last ones."""
+
+    def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
+        """Return every array of the way forward with its equation."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the declaration as JSON-ready values."""

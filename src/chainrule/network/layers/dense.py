@@ -21,7 +21,7 @@ from chainrule.network.activation import (
     parse_activation,
 )
 from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers.base import Block, LayerPass
+from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
 
 # Activations that pass z > 0 (nearly) unchanged and (nearly) cut z < 0: half of the variance is
 # lost in each layer, which is what He's factor 2 restores.
@@ -57,6 +57,8 @@ class Dense:
     """
 
     kind: ClassVar[str] = "dense"
+    error_equation: ClassVar[Callable[..., Any]] = staticmethod(hidden_error)
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (weight_gradient, bias_gradient)
 
     units: int
     activation: str = "relu"
@@ -94,7 +96,9 @@ class Dense:
             Block("b", (self.units, 1), "biases", "zeros"),
         )
 
-    def forward(self, theta: Sequence[Array], A_prev: Array) -> LayerPass:
+    def forward(
+        self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
+    ) -> LayerPass:
         """F1 and F2."""
         W, b = theta
         sigma, _ = bound_equations(self.activation)
@@ -106,15 +110,31 @@ class Dense:
         return error_through(self.activation, layer_pass.Z, layer_pass.A)
 
     def error_below(
-        self, theta: Sequence[Array], delta: Array, through: Callable[[Array], Array]
+        self,
+        theta: Sequence[Array],
+        layer_pass: LayerPass,
+        delta: Array,
+        through: Callable[[Array], Array],
     ) -> Array:
         """BP2."""
         W, _ = theta
         return hidden_error(W, delta, through)
 
-    def gradients(self, delta: Array, A_prev: Array) -> tuple[Array, ...]:
+    def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
         """BP4 for W and BP3 for b."""
         return weight_gradient(delta, A_prev), bias_gradient(delta)
+
+    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
+        """Return nothing: all blocks have a gradient."""
+        return ()
+
+    def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
+        """F1 and F2."""
+        sigma, _ = bound_equations(self.activation)
+        return (
+            Shown("Z", pre_activation, layer_pass.Z),
+            Shown("A", activation, layer_pass.A, sigma),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the declaration as JSON-ready values."""

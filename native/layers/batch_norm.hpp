@@ -1,0 +1,147 @@
+// Batch normalisation, BN1 to BN6, and F2 after it. In a training step μ and v are sums over the
+// whole batch, and so are the two means of BN4: all threads meet before and after each of them, and
+// a unit's sums are one thread's, over all panels in order.
+#pragma once
+
+#include "dense.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <typename T, int BYTES> struct BatchNorm {
+    using C = Context<T, BYTES>;
+    using W = Workspace<T, BYTES>;
+    using S = Simd<T, BYTES>;
+    using V = typename S::V;
+
+    // What all panels of a batch together say of each unit.
+    enum Sum { mean, variance, moved, stretched, sums };
+
+    static bool prepare(const Network &net, int l, W &ws) {
+        ws.place[l].copy = allocate<T>(sums * long(net.layers[l - 1].n_out));
+        return ws.place[l].copy != nullptr;
+    }
+
+    // BN1 of some units. Shares of the batch's weight lie in the panels already.
+    static void statistics(const C &c, int l, long begin, long end, long panels, long last_count) {
+        for (long j = begin; j < end; ++j) {
+            const T m =
+                over(c, l, j, panels, last_count, [](V x, V, V share) { return share * x; });
+            sum(c, l, mean)[j] = m;
+            sum(c, l, variance)[j] = over(c, l, j, panels, last_count, [m](V x, V, V share) {
+                return share * ((x - m) * (x - m));
+            });
+        }
+    }
+
+    // Σ δ and Σ δ x̂ of some units: the gradients of β and γ, and what BN4 takes out of δ.
+    static void errors(const C &c, int l, long begin, long end, long panels, long last_count,
+                       T *to_moved, T *to_stretched) {
+        for (long j = begin; j < end; ++j) {
+            const Unit u(c, l, j);
+            to_moved[j] = over(c, l, j, panels, last_count, [](V, V delta, V) { return delta; });
+            to_stretched[j] = over(c, l, j, panels, last_count, [u](V x, V delta, V) {
+                return delta * ((x - u.m) * u.inverse);
+            });
+        }
+    }
+    static void errors(const C &c, int l, long begin, long end, long panels, long last_count) {
+        errors(c, l, begin, end, panels, last_count, sum(c, l, moved), sum(c, l, stretched));
+    }
+
+    // BN2, BN3 and F2.
+    static void forward(const C &c, int l, const Block &b) {
+        const Layer &layer = c.layer(l);
+        const long ld = c.ws.ld;
+        for (long j = 0; j < layer.n_out; ++j) {
+            const Unit u(c, l, j);
+            for (long q = 0; q < b.panels; ++q) {
+                const T *x = c.at(b.first + q, c.ws.place[l - 1].A) + j * ld;
+                T *z = c.at(b.first + q, c.ws.place[l].A) + j * ld;
+                for (long e = 0; e < ld; e += S::lanes)
+                    S::store(z + e, (S::load(x + e) - u.m) * u.inverse * u.scale + u.shift);
+            }
+        }
+        if (layer.activation != identity) Dense<T, BYTES>::activate(c, l, b);
+    }
+
+    // BN4 in a training step, else BN5.
+    static void backward(const C &c, int l, const Block &b) {
+        if (l == 1) return;
+        const long ld = c.ws.ld;
+        for (long q = 0; q < b.panels; ++q) {
+            const T *X = c.at(b.first + q, c.ws.place[l - 1].A);
+            const T *D = c.at(b.first + q, c.ws.place[l].D), *share = c.at(b.first + q, c.ws.scale);
+            c.error_below(l, b, q, [&](long j) {
+                const Unit u(c, l, j);
+                const T *x = X + j * ld, *d = D + j * ld;
+                const T m = c.stepping ? sum(c, l, moved)[j] : T(0);
+                const T s = c.stepping ? sum(c, l, stretched)[j] : T(0);
+                return [=](long e) {
+                    const V x_hat = (S::load(x + e) - u.m) * u.inverse;
+                    const V common = S::load(share + e) * (x_hat * s + m);
+                    return (u.scale * u.inverse) * (S::load(d + e) - common);
+                };
+            });
+        }
+    }
+
+    // The gradients of γ and β; those of μ and v are 0.
+    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+        const int l = group.layer + 1;
+        const long n = c.layer(l).n_out;
+        if (c.stepping) {
+            std::memcpy(out, sum(c, l, stretched), sizeof(T) * n);
+            std::memcpy(out + n, sum(c, l, moved), sizeof(T) * n);
+        } else {
+            errors(c, l, 0, n, panels, last_count, out + n, out);
+        }
+        std::memset(out + 2 * n, 0, sizeof(T) * 2 * n);
+    }
+
+    // BN6, after a step.
+    static void follow(const C &c, const Group &group) {
+        const int l = group.layer + 1;
+        const long n = c.layer(l).n_out;
+        const T kept = T(c.layer(l).momentum), rest = T(1 - c.layer(l).momentum);
+        T *running = c.theta + c.layer(l).begin + 2 * n;
+        const T *now = sum(c, l, mean); // and variance behind it, as in θ
+        for (long j = 0; j < 2 * n; ++j)
+            running[j] = kept * running[j] + rest * now[j];
+    }
+
+  private:
+    // A unit's numbers in this pass.
+    struct Unit {
+        T m, inverse, scale, shift;
+        Unit(const C &c, int l, long j) {
+            const long n = c.layer(l).n_out;
+            const T *theta = c.parameters(l);
+            m = c.stepping ? sum(c, l, mean)[j] : theta[2 * n + j];
+            const T v = c.stepping ? sum(c, l, variance)[j] : theta[3 * n + j];
+            inverse = T(1) / T(__builtin_sqrt(double(v + T(c.layer(l).epsilon))));
+            scale = theta[j];
+            shift = theta[n + j];
+        }
+    };
+
+    static T *sum(const C &c, int l, int which) {
+        return static_cast<T *>(c.ws.place[l].copy) + which * long(c.layer(l).n_out);
+    }
+
+    // The sum over the batch of a function of unit j's input, error and the example's share.
+    template <typename Term>
+    static T over(const C &c, int l, long j, long panels, long last_count, Term &&term) {
+        const W &ws = c.ws;
+        V total = V{};
+        for (long q = 0; q < panels; ++q) {
+            const T *x = c.at(q, ws.place[l - 1].A) + j * ws.ld;
+            const T *d = c.at(q, ws.place[l].D) + j * ws.ld, *share = c.at(q, ws.scale);
+            const long count = q + 1 < panels ? ws.panel_size : last_count;
+            for (long e = 0; e < count; e += S::lanes)
+                total += term(S::load(x + e), S::load(d + e), S::load(share + e));
+        }
+        return S::sum(total);
+    }
+};
+
+} // namespace chainrule::CHAINRULE_ISA

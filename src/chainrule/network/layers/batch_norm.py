@@ -1,0 +1,179 @@
+"""Batch normalisation: every unit's activations at mean 0 and variance 1, then γ and β."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar, NamedTuple
+
+from chainrule.checks import number_below_one
+from chainrule.equations._array import Array
+from chainrule.equations.backpropagation import bias_gradient
+from chainrule.equations.batch_normalization import (
+    batch_error,
+    batch_statistics,
+    fixed_error,
+    normalized,
+    running_value,
+    scale_gradient,
+    scaled_and_shifted,
+)
+from chainrule.equations.forward import activation
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.activation import bound_equations, canonical_activation, error_through
+from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+
+
+class _Own(NamedTuple):
+    """What batch normalisation keeps of the way forward."""
+
+    X_hat: Array
+    mean: Array
+    variance: Array
+    step: TrainingStep | None
+    """Whether mean and variance are the batch's, and the weights they are of."""
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Batch normalisation, A[l] = σ(γ[l] ⊙ (A[l−1] − μ)/√(v + ε) + β[l]), unit by unit.
+
+    In training steps μ and v are the batch's mean and (biased) variance, weighted as the examples
+    are; each step moves the running ones towards them. A prediction, a loss, a gradient and a
+    gradient check take the running ones, so that an example's output depends on that example alone.
+
+    It usually stands between a dense layer without activation and that activation:
+    ``Dense(24, "identity"), BatchNorm("relu")``.
+
+    Parameters
+    ----------
+    activation : str, default "identity"
+        σ, as for `Dense`.
+    momentum : float, default 0.9
+        Share of a running value that a step leaves as it is, at least 0 and below 1. (As in Keras;
+        PyTorch's momentum is 1 minus this.)
+    epsilon : float, default 1e-5
+        ε, above 0.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If an argument is not one of these.
+
+    Notes
+    -----
+    γ starts at 1 and β at 0; penalties and decoupled decay leave both alone. The running mean and
+    variance, at first 0 and 1, lie in the network's vector of parameters beside them: files and
+    checkpoints hold them, and their entries of a gradient are 0.
+
+    A batch of one example has a variance of 0: its x̂ is 0, and no layer below learns from it. The
+    compiled core holds the whole of a batch in memory.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> layers = [2, cr.Dense(8, "identity"), cr.BatchNorm("relu"), cr.Dense(1, "identity")]
+    >>> net = cr.Network(layers, cost="mse", seed=0)
+    >>> X = np.random.default_rng(0).standard_normal((256, 2))
+    >>> history = net.fit(X, X[:, 0] * X[:, 1], epochs=100, optimizer=cr.Adam(0.02))
+    >>> net.loss(X, X[:, 0] * X[:, 1]) < 0.05
+    True
+    """
+
+    kind: ClassVar[str] = "batch_norm"
+    error_equation: ClassVar[Callable[..., Any]] = staticmethod(batch_error)
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (scale_gradient, bias_gradient)
+
+    activation: str = "identity"
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "activation", canonical_activation(self.activation))
+        object.__setattr__(self, "momentum", number_below_one("momentum", self.momentum))
+        epsilon = self.epsilon
+        if not isinstance(epsilon, Real) or isinstance(epsilon, bool) or not 0 < epsilon < 1e30:
+            raise InvalidArgumentError(f"epsilon: expected a finite number > 0; got {epsilon!r}")
+        object.__setattr__(self, "epsilon", float(epsilon))
+
+    def __repr__(self) -> str:
+        return (
+            f"BatchNorm({self.activation!r}, momentum={self.momentum!r}, epsilon={self.epsilon!r})"
+        )
+
+    def output_units(self, n_in: int) -> int:
+        """Return n[l] = n[l−1]."""
+        return n_in
+
+    def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
+        """Return γ, β, and the running μ and v; each n[l] × 1."""
+        return (
+            Block("γ", (n_in, 1), "scale", "ones"),
+            Block("β", (n_in, 1), "scale", "zeros"),
+            Block("μ", (n_in, 1), "statistics", "zeros"),
+            Block("v", (n_in, 1), "statistics", "ones"),
+        )
+
+    def forward(
+        self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
+    ) -> LayerPass:
+        """BN1 (in a training step), BN2, BN3 and F2."""
+        scale, shift, mean, variance = theta
+        if step is not None:
+            mean, variance = batch_statistics(A_prev, step.weights)
+        X_hat = normalized(A_prev, mean, variance, self.epsilon)
+        Z = scaled_and_shifted(X_hat, scale, shift)
+        sigma, _ = bound_equations(self.activation)
+        return LayerPass(Z, activation(sigma, Z), _Own(X_hat, mean, variance, step))
+
+    def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
+        """BP1, or BP1s for softmax."""
+        return error_through(self.activation, layer_pass.Z, layer_pass.A)
+
+    def error_below(
+        self,
+        theta: Sequence[Array],
+        layer_pass: LayerPass,
+        delta: Array,
+        through: Callable[[Array], Array],
+    ) -> Array:
+        """BN4 in a training step, else BN5."""
+        own: _Own = layer_pass.own
+        if own.step is None:
+            return through(fixed_error(delta, theta[0], own.variance, self.epsilon))
+        grad_A = batch_error(
+            delta, own.X_hat, theta[0], own.variance, self.epsilon, own.step.weights
+        )
+        return through(grad_A)
+
+    def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
+        """BN3's gradient for γ and BP3 for β."""
+        return scale_gradient(delta, layer_pass.own.X_hat), bias_gradient(delta)
+
+    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
+        """BN6 for μ and v."""
+        own: _Own = layer_pass.own
+        return (
+            running_value(theta[2], own.mean, self.momentum),
+            running_value(theta[3], own.variance, self.momentum),
+        )
+
+    def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
+        """BN1, BN2, BN3 and F2."""
+        own: _Own = layer_pass.own
+        sigma, _ = bound_equations(self.activation)
+        return (
+            Shown("μ_B", batch_statistics, own.mean),
+            Shown("v_B", batch_statistics, own.variance),
+            Shown("X̂", normalized, own.X_hat),
+            Shown("Z", scaled_and_shifted, layer_pass.Z),
+            Shown("A", activation, layer_pass.A, sigma),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the declaration as JSON-ready values."""
+        return {
+            "kind": self.kind,
+            "activation": self.activation,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }

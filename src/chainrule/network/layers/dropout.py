@@ -1,0 +1,113 @@
+"""Dropout: in training steps, some activations at random count for nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.checks import number_below_one
+from chainrule.equations._array import Array, namespace
+from chainrule.equations.dropout import dropout, dropout_derivative
+from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.random import dropout_factors
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Dropout, A[l] = M ⊙ A[l−1]: in each training step, some activations are 0, the others larger.
+
+    In a prediction, a loss or a gradient check it passes on what it gets. Which activations are
+    dropped depends on the network's seed, the step, the layer, the unit and the example's place
+    in the batch alone, on every engine and for any number of threads. The loss that training
+    reports is that of its steps, with what they dropped.
+
+    Parameters
+    ----------
+    rate : float
+        Probability that an activation is dropped, at least 0 and below 1. What is kept is divided
+        by 1 − rate.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is not such a number.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> layers = [4, cr.Dense(6, "tanh"), cr.Dropout(0.5), cr.Dense(3, "softmax")]
+    >>> net = cr.Network(layers, cost="cross_entropy", seed=0)
+    >>> trace = net.trace([[0.1, 0.2, 0.3, 0.4]], [0])   # of a training step
+    >>> (trace.A[1] / trace.A[0]).ravel()   # some are dropped, the others doubled
+    array([2., 0., 2., 2., 0., 2.], dtype=float32)
+    """
+
+    kind: ClassVar[str] = "dropout"
+    error_equation: ClassVar[Callable[..., Any]] = staticmethod(dropout_derivative)
+    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = ()
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", number_below_one("rate", self.rate))
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.rate!r})"
+
+    def output_units(self, n_in: int) -> int:
+        """Return n[l] = n[l−1]."""
+        return n_in
+
+    def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
+        """Return nothing: there are no parameters."""
+        return ()
+
+    def forward(
+        self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
+    ) -> LayerPass:
+        """DO1 in a training step; `own` holds M, or None where nothing is dropped."""
+        if step is None:
+            return LayerPass(A_prev, A_prev)
+        units, m = A_prev.shape
+        factors = dropout_factors(step.noise, step.layer, np.arange(units), np.arange(m), self.rate)
+        M = namespace(A_prev).asarray(factors, dtype=A_prev.dtype)
+        return LayerPass(A_prev, dropout(A_prev, M), M)
+
+    def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
+        """DO1's derivative, as σ′ for the layer above."""
+        if layer_pass.own is None:
+            return _unchanged
+        return partial(dropout_derivative, M=layer_pass.own)
+
+    def error_below(
+        self,
+        theta: Sequence[Array],
+        layer_pass: LayerPass,
+        delta: Array,
+        through: Callable[[Array], Array],
+    ) -> Array:
+        """Hand δ on: `through_activation` has multiplied it by M."""
+        return through(delta)
+
+    def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
+        """Return nothing: there are no parameters."""
+        return ()
+
+    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
+        """Return nothing: there are no parameters."""
+        return ()
+
+    def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
+        """M, where there is one, and DO1."""
+        shown = Shown("A", dropout, layer_pass.A)
+        return (shown,) if layer_pass.own is None else (Shown("M", dropout, layer_pass.own), shown)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the declaration as JSON-ready values."""
+        return {"kind": self.kind, "rate": self.rate}
+
+
+def _unchanged(grad_A: Array) -> Array:
+    return grad_A

@@ -1,0 +1,181 @@
+"""Compiled dropout and batch normalisation against the reference, on every instruction set."""
+
+import numpy as np
+import pytest
+
+from chainrule.engines import extension
+from chainrule.engines.base import Examples, Objective
+from chainrule.engines.native import NativeEngine
+from chainrule.engines.optimizers import SGD, Adam, HeavyBall, RMSprop
+from chainrule.engines.reference import ReferenceEngine
+from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.random import dropout_factors, noise_key, step_noise
+from chainrule.network.spec import NetworkSpec
+from tests.engines.test_layer_kinds import (
+    DROPS,
+    MIXED,
+    NORMAL,
+    every_network,
+    examples,
+    network,
+    parameters,
+    train,
+)
+from tests.engines.test_native import instruction_set
+
+__all__ = ["instruction_set"]
+
+pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 1 / 3, 0.999])
+@pytest.mark.parametrize("m", [1, 8, 64, 256])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_factors_are_exactly_those_of_the_reference(instruction_set, rate, m, dtype):
+    # Outputs are 0; example i has the target 1 at output i alone. So ∂J/∂W[i, j] = −M[j, i]/m,
+    # and a step of rate m (a power of two) from W = 0 leaves M.
+    n, key = 5, noise_key(3)
+    spec = NetworkSpec(n, (Dropout(0.0), Dropout(rate), Dense(m, "identity")), "mse", dtype=dtype)
+    theta = np.zeros(m * (n + 1), dtype)
+    data = Examples(np.ones((m, n), dtype), np.eye(m, dtype=dtype))
+    after, _, _ = train(NativeEngine(), spec, data, SGD(float(m)), m, theta=theta, key=key)
+    M = dropout_factors(step_noise(key, 1), 2, np.arange(n), np.arange(m), rate)
+    np.testing.assert_array_equal(after[: m * n].reshape(m, n), M.T.astype(dtype))
+
+
+@every_network
+@pytest.mark.parametrize("batch", [3, 7, 16, 33, 64, 130])
+@pytest.mark.parametrize("optimizer", [SGD(0.1), HeavyBall(0.05), RMSprop(0.01)], ids=repr)
+def test_training_with_other_kinds_agrees_with_the_reference(
+    instruction_set, layers, batch, optimizer
+):
+    spec = network(layers, n=13)
+    data, theta = examples(spec, 130, weighted=True), parameters(spec)
+    objective = Objective(1e-3, 1e-2)
+    results = [
+        train(engine, spec, data, optimizer, batch, objective, theta=theta)
+        for engine in (ReferenceEngine(), NativeEngine())
+    ]
+    (theta, state, records), (theta_n, state_n, records_n) = results
+    # RMSprop divides what is 0 but for rounding (∂C/∂b below batch normalisation), 1e-16 or so, by
+    # ε = 1e-8; everything else is rounding through at most 44 steps.
+    loose = isinstance(optimizer, RMSprop)
+    np.testing.assert_allclose(theta_n, theta, rtol=0, atol=1e-7 if loose else 1e-9)
+    np.testing.assert_allclose(state_n.slots, state.slots, rtol=0, atol=1e-9)
+    for one, other in zip(records_n, records, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-9)
+
+
+def test_adam_with_dropout_agrees_with_the_reference(instruction_set):
+    spec = network(DROPS, n=13)
+    data = examples(spec, 100, weighted=True)
+    results = [
+        train(engine, spec, data, Adam(0.01), 7, Objective(1e-3, 1e-2))
+        for engine in (ReferenceEngine(), NativeEngine())
+    ]
+    np.testing.assert_allclose(results[1][0], results[0][0], rtol=0, atol=1e-9)
+
+
+@every_network
+@pytest.mark.parametrize("m", [1, 9, 100])
+def test_losses_gradients_and_outputs_of_other_kinds_agree_with_the_reference(
+    instruction_set, layers, m
+):
+    spec = network(layers, n=5)
+    data, theta = examples(spec, m, weighted=True), parameters(spec)
+    results = []
+    for engine in (ReferenceEngine(), NativeEngine()):
+        outputs, gradient = np.empty((m, 3)), np.empty_like(theta)
+        engine.forward(spec, theta, data.X, outputs)
+        loss = engine.loss_and_gradient(spec, theta, data, Objective(1e-3, 1e-2), gradient)
+        alone = engine.loss(spec, theta, data, Objective(1e-3, 1e-2))
+        results.append((outputs, gradient, np.array([loss, alone])))
+    for actual, expected in zip(*reversed(results), strict=True):
+        # Sums of some hundred terms of order 1.
+        np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12)
+
+
+WIDE = (
+    Dropout(0.1), Dense(130, "identity"), BatchNorm("relu"), Dropout(0.5),
+    Dense(150, "silu"), BatchNorm(), Dense(10, "softmax"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [64, 384])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("clip", [float("inf"), 0.01])
+def test_other_kinds_give_the_same_bits_for_any_number_of_threads(
+    instruction_set, batch, dtype, clip
+):
+    spec = network(WIDE, dtype, n=170)
+    data = examples(spec, 1000, weighted=True)
+    results = []
+    for threads in (1, 2, 3, 5):
+        theta, state, records = train(
+            NativeEngine(threads), spec, data, Adam(1e-3), batch, Objective(max_grad_norm=clip)
+        )
+        gradient = np.empty_like(theta)
+        NativeEngine(threads).loss_and_gradient(spec, theta, data, Objective(), gradient)
+        results.append([a.tobytes() for a in (theta, state.slots, gradient, *records)])
+    assert results[1:] == results[:1] * 3
+
+
+@pytest.mark.parametrize("layers", [DROPS, NORMAL, MIXED], ids=["dropout", "batch norm", "both"])
+def test_float32_steps_of_other_kinds_stay_near_those_of_float64(instruction_set, layers):
+    results = []
+    for dtype in ("float32", "float64"):
+        spec = network(layers, dtype)
+        data = examples(network(layers, "float32"), 64, weighted=True).astype(dtype)
+        theta = parameters(network(layers, "float32")).astype(dtype)
+        results.append(train(NativeEngine(), spec, data, SGD(0.1), 64, theta=theta)[0])
+    # One step of sums of 64 terms, through some six layers and their 1/√(v + ε).
+    np.testing.assert_allclose(results[0], results[1], rtol=0, atol=1e-4)
+
+
+@pytest.fixture
+def bfloat16():
+    """The instruction set with products in bfloat16, where this CPU has it."""
+    if "avx512_bf16" not in extension.native.cpu_info()["instruction_sets"]:
+        pytest.skip("this CPU has no AVX-512-BF16")
+    before = extension.native.instruction_set()
+    extension.native.use_instruction_set("avx512_bf16")
+    yield
+    extension.native.use_instruction_set(before)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_mixed_precision_drops_the_same_and_normalizes(bfloat16, threads):
+    spec = network(WIDE, "float32", n=170)
+    data = examples(spec, 384)
+    full, mixed, alone = (
+        train(engine, spec, data, SGD(0.01), 384)[0]
+        for engine in (
+            NativeEngine(),
+            NativeEngine(threads, mixed=True),
+            NativeEngine(1, mixed=True),
+        )
+    )
+    np.testing.assert_array_equal(mixed, alone)
+    moved = full - parameters(spec)
+    # bfloat16 keeps 8 bits; a unit that was dropped in one and not in the other would be all off.
+    assert np.linalg.norm(mixed - full) < 0.03 * np.linalg.norm(moved)
+    assert (mixed != full).any()
+
+
+def test_a_plan_refuses_layers_that_cannot_be():
+    plan = extension.native.Plan
+    dense = (0, 3, 2, 0, [0.0])
+    for layer, message in (
+        ((3, 3, 3, 0, [0.0]), "no such kind"),
+        ((1, 3, 3, 0, [1.0]), "a rate"),
+        ((1, 3, 4, 0, [0.5]), "keeps its units"),
+        ((2, 3, 4, 0, [0.0, 0.9, 1e-5]), "keeps its units"),
+        ((2, 3, 3, 0, [0.0, 1.0, 1e-5]), "a momentum"),
+        ((2, 3, 3, 0, [0.0, 0.9, 0.0]), "epsilon is positive"),
+        ((2, 3, 3, 0, [0.0]), "settings"),
+        ((0, 3, 3, 0, []), "settings"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plan([layer, (*dense[:1], layer[2], *dense[2:])], 0, True)
+    with pytest.raises(ValueError, match="ends in a dense layer"):
+        plan([(0, 3, 3, 0, [0.0]), (1, 3, 3, 0, [0.5])], 0, True)
