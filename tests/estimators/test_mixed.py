@@ -170,6 +170,17 @@ def test_its_network_is_saved_with_its_heads(fitted, tmp_path):
     assert loaded.spec == model.network_.spec
 
 
+def test_it_takes_dropout_and_batch_normalisation():
+    X, table = wine()
+    model = NetworkMixed(dropout=0.2, batch_norm=True, random_state=0, max_iter=60).fit(X, table)
+    assert [layer.kind for layer in model.network_.spec.layers[:3]] == [
+        "dense",
+        "batch_norm",
+        "dropout",
+    ]
+    assert model.score(X, table) > 0.7
+
+
 def test_engines_agree_on_it():
     X, table = wine()
     one, other = (

@@ -90,6 +90,8 @@ class NetworkMixed(GoodDefaults):
         callbacks: Any = None,
         engine: str = "auto",
         threads: int | None = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
         focal_gamma: float = 2.0,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
