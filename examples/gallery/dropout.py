@@ -34,7 +34,7 @@ for rate, colour in ((0.0, ORANGE), (0.3, GREEN), (0.6, BLUE)):
     right.plot(epochs, scores, color=colour)
 loss.set_ylabel("log loss (dotted: of the training steps)")
 loss.set_ylim(0, 1.1)
-loss.legend(loc="upper left", ncols=3, fontsize=10)
+loss.legend(loc="upper left")
 right.set_ylabel("accuracy on held-out examples")
 for axis in (loss, right):
     axis.set_xlabel("epoch")
