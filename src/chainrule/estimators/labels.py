@@ -38,8 +38,8 @@ class Labels(NamedTuple):
         if kind == "multiclass-multioutput":
             raise InvalidArgumentError(
                 "y: expected a class for each example or an indicator matrix of zeros and ones; "
-                "Multioutput target data is not supported: use NetworkMixed('class'), which takes a "
-                "class in each column"
+                "Multioutput target data is not supported: use NetworkMixed('class'), which takes "
+                "a class in each column"
             )
         return cls.among(np.unique(y))
 
