@@ -5,6 +5,9 @@
 //   2. By parameters: a thread takes whole groups of rows of W[l] (and b[l]): their gradient over
 //      all panels in order (BP3, BP4), then penalty and optimizer on that slice.
 //
+// Where layers ask what the whole batch is like (batch normalisation), the first phase goes in
+// segments with barriers between them.
+//
 // No sum is ever split between threads, so the bits of the result do not depend on their number.
 #pragma once
 

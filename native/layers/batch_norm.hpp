@@ -24,12 +24,14 @@ template <typename T, int BYTES> struct BatchNorm {
     // BN1 of some units. Shares of the batch's weight lie in the panels already.
     static void statistics(const C &c, int l, long begin, long end, long panels, long last_count) {
         for (long j = begin; j < end; ++j) {
-            const T m =
-                over(c, l, j, panels, last_count, [](V x, V, V share) { return share * x; });
+            V total = V{};
+            over(c, l, j, panels, last_count, [&](V x, V, V share) { total += share * x; });
+            const T m = S::sum(total);
+            total = V{};
+            over(c, l, j, panels, last_count,
+                 [&](V x, V, V share) { total += share * ((x - m) * (x - m)); });
             sum(c, l, mean)[j] = m;
-            sum(c, l, variance)[j] = over(c, l, j, panels, last_count, [m](V x, V, V share) {
-                return share * ((x - m) * (x - m));
-            });
+            sum(c, l, variance)[j] = S::sum(total);
         }
     }
 
@@ -38,10 +40,13 @@ template <typename T, int BYTES> struct BatchNorm {
                        T *to_moved, T *to_stretched) {
         for (long j = begin; j < end; ++j) {
             const Unit u(c, l, j);
-            to_moved[j] = over(c, l, j, panels, last_count, [](V, V delta, V) { return delta; });
-            to_stretched[j] = over(c, l, j, panels, last_count, [u](V x, V delta, V) {
-                return delta * ((x - u.m) * u.inverse);
+            V delta = V{}, with_x_hat = V{};
+            over(c, l, j, panels, last_count, [&](V x, V d, V) {
+                delta += d;
+                with_x_hat += d * ((x - u.m) * u.inverse);
             });
+            to_moved[j] = S::sum(delta);
+            to_stretched[j] = S::sum(with_x_hat);
         }
     }
     static void errors(const C &c, int l, long begin, long end, long panels, long last_count) {
@@ -52,16 +57,20 @@ template <typename T, int BYTES> struct BatchNorm {
     static void forward(const C &c, int l, const Block &b) {
         const Layer &layer = c.layer(l);
         const long ld = c.ws.ld;
+        const bool rectified = layer.activation == relu; // its σ′ is asked of A, not kept
         for (long j = 0; j < layer.n_out; ++j) {
             const Unit u(c, l, j);
+            const T factor = u.inverse * u.scale;
             for (long q = 0; q < b.panels; ++q) {
                 const T *x = c.at(b.first + q, c.ws.place[l - 1].A) + j * ld;
                 T *z = c.at(b.first + q, c.ws.place[l].A) + j * ld;
-                for (long e = 0; e < ld; e += S::lanes)
-                    S::store(z + e, (S::load(x + e) - u.m) * u.inverse * u.scale + u.shift);
+                for (long e = 0; e < ld; e += S::lanes) {
+                    const V Z = (S::load(x + e) - u.m) * factor + u.shift;
+                    S::store(z + e, rectified ? S::select(Z < T(0), V{}, Z) : Z);
+                }
             }
         }
-        if (layer.activation != identity) Dense<T, BYTES>::activate(c, l, b);
+        if (layer.activation != identity && !rectified) Dense<T, BYTES>::activate(c, l, b);
     }
 
     // BN4 in a training step, else BN5.
@@ -128,19 +137,17 @@ template <typename T, int BYTES> struct BatchNorm {
         return static_cast<T *>(c.ws.place[l].copy) + which * long(c.layer(l).n_out);
     }
 
-    // The sum over the batch of a function of unit j's input, error and the example's share.
-    template <typename Term>
-    static T over(const C &c, int l, long j, long panels, long last_count, Term &&term) {
+    // Calls f with unit j's inputs, errors and the examples' shares, all over the batch in order.
+    template <typename F>
+    static void over(const C &c, int l, long j, long panels, long last_count, F &&f) {
         const W &ws = c.ws;
-        V total = V{};
         for (long q = 0; q < panels; ++q) {
             const T *x = c.at(q, ws.place[l - 1].A) + j * ws.ld;
             const T *d = c.at(q, ws.place[l].D) + j * ws.ld, *share = c.at(q, ws.scale);
             const long count = q + 1 < panels ? ws.panel_size : last_count;
             for (long e = 0; e < count; e += S::lanes)
-                total += term(S::load(x + e), S::load(d + e), S::load(share + e));
+                f(S::load(x + e), S::load(d + e), S::load(share + e));
         }
-        return S::sum(total);
     }
 };
 

@@ -1,10 +1,13 @@
 """Compiled dropout and batch normalisation against the reference, on every instruction set."""
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 
 from chainrule.engines import extension
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Objective, StepRecords
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import SGD, Adam, HeavyBall, RMSprop
 from chainrule.engines.reference import ReferenceEngine
@@ -13,6 +16,7 @@ from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
 from tests.engines.test_layer_kinds import (
     DROPS,
+    KEY,
     MIXED,
     NORMAL,
     every_network,
@@ -179,3 +183,33 @@ def test_a_plan_refuses_layers_that_cannot_be():
             plan([layer, (*dense[:1], layer[2], *dense[2:])], 0, True)
     with pytest.raises(ValueError, match="ends in a dense layer"):
         plan([(0, 3, 3, 0, [0.0]), (1, 3, 3, 0, [0.5])], 0, True)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("clip", [float("inf"), 1e-3], ids=["free", "clipped"])
+def test_ctrl_c_between_the_segments_of_a_step_leaves_a_whole_step(threads, clip):
+    spec = network(WIDE, "float32", n=170)
+    data, optimizer = examples(spec, 4000), Adam(1e-3)
+    objective, steps = Objective(max_grad_norm=clip), 10_000
+    theta = parameters(spec)
+    state = optimizer.new_state(theta)
+    order = np.tile(np.arange(4000, dtype=np.int32), (steps, 1))
+    records = StepRecords(np.empty(steps), np.empty(steps))
+    main = threading.get_ident()
+    alarm = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    alarm.start()
+    with pytest.raises(KeyboardInterrupt):
+        NativeEngine(threads).train(
+            spec, theta, optimizer, state, data, objective, order, 4000,
+            np.full(steps, 1e-3), records, KEY,
+        )  # fmt: skip
+    alarm.join()
+    assert 0 <= state.t < steps
+    replayed = parameters(spec)
+    if state.t:
+        NativeEngine().train(
+            spec, replayed, optimizer, optimizer.new_state(replayed), data, objective,
+            order[: state.t], 4000, np.full(state.t, 1e-3),
+            StepRecords(np.empty(state.t), np.empty(state.t)), KEY,
+        )  # fmt: skip
+    np.testing.assert_array_equal(theta, replayed)
