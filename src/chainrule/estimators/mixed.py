@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 from sklearn.utils import ClassifierTags
 
+from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import Floats, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.losses import Output
 from chainrule.estimators.networks import GoodDefaults
 from chainrule.estimators.scaling import Scale
-from chainrule.estimators.targets import Target, plain, table_of, targets_of
+from chainrule.estimators.targets import Target, each_column, plain, table_of, targets_of
 from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import bound_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
@@ -143,7 +144,10 @@ class NetworkMixed(GoodDefaults):
                 f"got {columns.shape[1]}"
             )
         return np.hstack(
-            [t.encoded(column) for t, column in zip(self.targets_, columns.T, strict=True)]
+            [
+                t.encoded(column)
+                for t, column in zip(self.targets_, each_column(columns), strict=True)
+            ]
         )
 
     def _output(self) -> Output:
@@ -286,7 +290,7 @@ class NetworkMixed(GoodDefaults):
         y, _ = table_of(y, self.targets)
         columns = np.asarray(y).reshape(len(outputs), -1)
         scores = {}
-        for target, column in zip(self.targets_, columns.T, strict=True):
+        for target, column in zip(self.targets_, each_column(columns), strict=True):
             if target.labels is None:
                 predicted = self._values(outputs, target)
                 score = r2_score(column.astype(float), predicted, sample_weight=sample_weight)
@@ -313,5 +317,6 @@ class NetworkMixed(GoodDefaults):
 
 
 def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: str) -> float:
-    C = bound_cost(cost).function(outputs[:, units].T, targets[:, units].T)
+    A, Y = as_columns(outputs[:, units]), as_columns(targets[:, units])
+    C = bound_cost(cost).function(A, Y)
     return float(np.mean(C, dtype=np.float64))

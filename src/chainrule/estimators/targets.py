@@ -88,7 +88,7 @@ def targets_of(
     losses, weights = _by_name("losses", losses, names), _by_name("target_weights", weights, names)
     targets: list[Target] = []
     begin = 0
-    for column, name, kind in zip(columns.T, names, _kinds(kinds, names), strict=True):
+    for column, name, kind in zip(each_column(columns), names, _kinds(kinds, names), strict=True):
         is_class = _looks_like_classes(plain(column)) if kind is None else kind == "class"
         labels = Labels.among(np.unique(plain(column))) if is_class else None
         known = CLASSIFICATION if is_class else REGRESSION
@@ -126,6 +126,11 @@ def table_of(y: Any, kinds: Any) -> tuple[Any, list[Any] | None]:
             table[:, place] = column
         return table, names
     return y, names
+
+
+def each_column(table: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the columns of a table, (m, n), as n arrays."""
+    return [table[:, place] for place in range(table.shape[1])]
 
 
 def plain(column: NDArray[Any]) -> NDArray[Any]:
