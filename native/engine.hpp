@@ -53,11 +53,13 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 elements += 3 * net_.layers[l].n_out;
             most = larger(1, memory_limit / (elements * long(sizeof(T))) / chunk);
         } else {
-            most = control_.threads > 0 ? control_.threads : 1;
+            most = larger(1, larger(control_.threads, -control_.threads));
         }
         if (!ws_.template prepare<Kinds>(net_, batch, most, training_)) return false;
         const double work = W::step_work(net_, batch);
-        threads_ = work < W::thread_work ? 1 : control_.threads;
+        threads_ = control_.threads > 0    ? control_.threads
+                   : work < W::thread_work ? 1
+                                           : -control_.threads;
         if (!training_) threads_ = static_cast<int>(smaller(threads_, ws_.panels));
         if (threads_ < 1) threads_ = 1;
         // Panels go through a wide layer together, so that its weights are read once for all.

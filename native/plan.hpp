@@ -114,7 +114,7 @@ template <typename T> struct Update {
 using StopTest = bool (*)(void *);
 
 struct Control {
-    int threads;
+    int threads; // so many; negative: at most so many, fewer where the work is little
     StopTest stop_test;
     void *stop_context;
 };

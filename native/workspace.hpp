@@ -189,8 +189,8 @@ template <typename T, int BYTES> struct Workspace {
     }
 
     // Multiplications of one step, and from how many on a second thread pays: two barriers cost up
-    // to 16 µs, in which one core multiplies about half a million times.
-    static constexpr double thread_work = 2e6;
+    // to 16 µs, in which one core multiplies up to two million times.
+    static constexpr double thread_work = 6e6;
     static double step_work(const Network &net, long batch) {
         double work = 0;
         for (int l = 0; l < net.count; ++l) {

@@ -32,7 +32,7 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
     ----------
     name : str
     threads : int, optional
-        How many threads it may use at most; by default it decides. The reference engine leaves
+        How many threads it uses; by default it decides. The reference engine leaves
         that to NumPy.
 
     Raises

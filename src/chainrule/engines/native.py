@@ -68,8 +68,7 @@ class NativeEngine:
     Parameters
     ----------
     threads : int, optional
-        At most this many; by default as many as there are cores, and fewer where a step is too
-        short to share.
+        So many; by default as many as there are cores, and one where a step is too short to share.
     mixed : bool, default False
         Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`).
         Sums, parameters and the optimizer stay float32; so do losses and outputs for themselves.
@@ -78,7 +77,8 @@ class NativeEngine:
     name = "native"
 
     def __init__(self, threads: int | None = None, mixed: bool = False) -> None:
-        self.threads = default_threads() if threads is None else threads
+        # To the core, a negative number is the most that it may choose.
+        self.threads = -default_threads() if threads is None else threads
         self.mixed = mixed
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
@@ -204,7 +204,7 @@ def _plan(spec: NetworkSpec) -> Any:
     cost, parameter = _cost(spec.cost)
     assert extension.native is not None
     return extension.native.Plan(
-        layers, cost, spec.fused, parameter, default_threads(), _heads(spec)
+        layers, cost, spec.fused, parameter, -default_threads(), _heads(spec)
     )
 
 

@@ -256,8 +256,8 @@ class Network:
             Who executes the steps: "native" (compiled), "reference" (the equations on NumPy), or
             "auto", the fastest that is there (for a cost of your own, "reference").
         threads : int, optional
-            At most this many; by default as many as there are cores, and fewer where a step is too
-            short to share. The result has the same bits for any number.
+            So many; by default as many as there are cores, and one where a step is too short to
+            share. The result has the same bits for any number.
         precision : {"full", "mixed"}, default "full"
             "mixed": products in bfloat16 with sums, parameters and optimizer in float32, which
             pays for wide layers. It takes a CPU with AVX-512-BF16; elsewhere a warning says so
