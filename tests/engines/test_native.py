@@ -202,6 +202,14 @@ def test_any_number_of_threads_gives_the_same_bits(instruction_set, spec, m, bat
     assert results[1:] == results[:1] * 3
 
 
+def test_an_absurd_number_of_threads_gives_the_same_bits_with_fewer():
+    spec, m, batch = THREADED[0]
+    problem = problem_of(spec, m).rounded("float32")
+    order = epoch_orders(0, range(1, 2), m, shuffle=True)
+    one, many = (train(NativeEngine(n), problem, Adam(), order, batch)[0] for n in (1, 10**9))
+    np.testing.assert_array_equal(many, one)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_in_the_midst_of_a_long_step_leaves_the_step_before(threads):
     # One step takes several seconds: it is given up before it changes anything.

@@ -62,13 +62,18 @@ _OPTIMIZERS = (
 )
 
 
+# More change no bit of a result, only wait for each other, and systems run out of them.
+_MOST_THREADS = max(64, os.cpu_count() or 1)
+
+
 class NativeEngine:
     """Executes steps in compiled code, with the same bits for any number of threads.
 
     Parameters
     ----------
     threads : int, optional
-        So many; by default as many as there are cores, and one where a step is too short to share.
+        So many, 64 at most or as many as there are cores; by default as many as there are cores,
+        and one where a step is too short to share.
     mixed : bool, default False
         Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`).
         Sums, parameters and the optimizer stay float32; so do losses and outputs for themselves.
@@ -78,7 +83,7 @@ class NativeEngine:
 
     def __init__(self, threads: int | None = None, mixed: bool = False) -> None:
         # To the core, a negative number is the most that it may choose.
-        self.threads = -default_threads() if threads is None else threads
+        self.threads = -default_threads() if threads is None else min(threads, _MOST_THREADS)
         self.mixed = mixed
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
