@@ -1,6 +1,7 @@
 """The reference engine: the equations on NumPy. The oracle's subject and the teacher's copy."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,20 @@ from chainrule.engines.passes import (
     penalty,
     with_penalties,
 )
-from chainrule.engines.steps import OVERFLOW_IS_AN_ANSWER, NewStatistics, take_steps
+from chainrule.equations.clipping import clipped_gradient
 from chainrule.network.layers import TrainingStep
-from chainrule.network.parameters import views
+from chainrule.network.parameters import group_indicator, views
+from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
 # Rows of a forward pass at a time: memory stays O(block), whatever the number of rows.
 _BLOCK_ROWS = 4096
+
+# inf and NaN are answers, which the caller looks for; NumPy's warnings would only come before them.
+_OVERFLOW_IS_AN_ANSWER = np.errstate(over="ignore", invalid="ignore")
+
+NewStatistics: TypeAlias = Sequence[tuple[slice, Floats]]
+"""Blocks that no gradient moves: where they lie in the flat vector, and their new values."""
 
 
 class ReferenceEngine:
@@ -34,7 +42,7 @@ class ReferenceEngine:
     def __init__(self, threads: int | None = None) -> None:
         """`threads` is for engines that have any: NumPy decides here."""
 
-    @OVERFLOW_IS_AN_ANSWER
+    @_OVERFLOW_IS_AN_ANSWER
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`, in blocks of rows."""
         theta = views(spec, parameters)
@@ -43,7 +51,7 @@ class ReferenceEngine:
             passes = forward_pass(spec, theta, as_columns(X[block]))
             out[block] = as_columns(passes[-1].A)
 
-    @OVERFLOW_IS_AN_ANSWER
+    @_OVERFLOW_IS_AN_ANSWER
     def loss(
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
@@ -60,7 +68,7 @@ class ReferenceEngine:
         own = objective.over(examples.weight)
         return float(J) + penalty(spec, theta, own.l1, own.l2)
 
-    @OVERFLOW_IS_AN_ANSWER
+    @_OVERFLOW_IS_AN_ANSWER
     def loss_and_gradient(
         self,
         spec: NetworkSpec,
@@ -75,6 +83,7 @@ class ReferenceEngine:
         J, _ = self._gradient(spec, theta, examples, own, None, gradient)
         return J + penalty(spec, theta, own.l1, own.l2)
 
+    @_OVERFLOW_IS_AN_ANSWER
     def train(
         self,
         spec: NetworkSpec,
@@ -90,23 +99,39 @@ class ReferenceEngine:
         noise_key: int = 0,
     ) -> None:
         """Take one step for each batch of `order`, epoch by epoch."""
-        theta = views(spec, parameters)
-        take_steps(
-            spec,
-            parameters,
-            optimizer,
-            state,
-            examples,
-            objective,
-            order,
-            batch_size,
-            learning_rates,
-            records,
-            noise_key,
-            lambda batch, own, step, gradient: self._gradient(
-                spec, theta, batch, own, step, gradient
-            ),
+        theta, gradient = views(spec, parameters), np.empty_like(parameters)
+        weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
+        batches = (
+            epoch[start : start + batch_size]
+            for epoch in order
+            for start in range(0, len(epoch), batch_size)
         )
+        for step, rows in enumerate(batches):
+            batch = examples.take(rows)
+            own = objective.over(batch.weight)
+            training = TrainingStep(step_noise(noise_key, state.t + 1), weights=batch.weights)
+            cost, statistics = self._gradient(spec, theta, batch, own, training, gradient)
+            if records.penalty is not None:
+                records.penalty[step] = penalty(spec, theta, own.l1, own.l2)
+            downhill = gradient
+            if objective.clips:
+                downhill = clipped_gradient(gradient, objective.max_grad_norm)
+            new_theta, new_state = optimizer.update(
+                parameters,
+                downhill,
+                optimizer.equation_state(state),
+                float(learning_rates[step]),
+                weights,
+            )
+            records.cost[step] = cost
+            records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
+            # A finished step's results, put in place together.
+            for place, value in statistics:
+                new_theta[place] = value.ravel()
+            parameters[...] = new_theta
+            for slot, value in zip(state.slots, new_state, strict=False):
+                slot[...] = value
+            state.t += 1
 
     def _gradient(
         self,
