@@ -3,26 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.orders import shuffled_orders
+
 
 class ShuffledOrders:
     """Each epoch's order: the one before, shuffled by the random state."""
 
     def __init__(self, n_examples: int, shuffle: bool, random: np.random.RandomState) -> None:
-        self._places = np.arange(n_examples)
-        self._order: NDArray[np.integer] = self._places
+        self._order = np.arange(n_examples, dtype=np.int32)
         self._shuffle = shuffle
         self._random = random
 
     def __call__(self, epochs: range) -> NDArray[np.int32]:
         """Return the orders of the next epochs, (epochs, examples)."""
-        orders = np.empty((len(epochs), len(self._order)), np.int32)
-        for row in orders:
-            if self._shuffle:
-                moves = self._places.copy()
-                self._random.shuffle(moves)
-                # (Indices are right: "clip" only spares NumPy a buffer.)
-                self._order.take(moves, out=row, mode="clip")
-                self._order = row
-            else:
-                row[:] = self._order
+        if not self._shuffle:
+            return np.tile(self._order, (len(epochs), 1))
+        orders = shuffled_orders(self._random, self._order, len(epochs))
+        self._order = orders[-1]
         return orders
