@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
     from chainrule.network.cost import CustomCost
-    from chainrule.network.layers import BatchNorm, Dense, Dropout
+    from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
     from chainrule.training.history import History
@@ -51,6 +51,7 @@ _HOMES = {
     "AdamW": "chainrule.engines.optimizers",
     "BatchNorm": "chainrule.network.layers",
     "CSVLog": "chainrule.training.consumers",
+    "CategoryEmbedding": "chainrule.network.layers",
     "ChainruleError": "chainrule.errors",
     "CosineDecay": "chainrule.engines.schedules",
     "CustomCost": "chainrule.network.cost",
@@ -92,6 +93,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "CSVLog",
+    "CategoryEmbedding",
     "ChainruleError",
     "CosineDecay",
     "CustomCost",
