@@ -30,6 +30,7 @@ from chainrule.estimators.inputs import blocks, checked_features, dense
 from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import (
     check_parameters,
+    embedding_layer,
     hidden_activations,
     hidden_layers,
     hidden_sizes,
@@ -39,7 +40,7 @@ from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.estimators.weights import first_parameters
 from chainrule.model.network import Network
-from chainrule.network.layers import Dense, Dropout
+from chainrule.network.layers import CategoryEmbedding, Dense, Dropout
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
@@ -244,7 +245,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self.n_layers_ = len(hidden) + 2
         self.out_activation_, activation, cost = self._output()
         activations = hidden_activations(self, len(hidden))
-        layers = hidden_layers(self, hidden, activations)
+        embedded = embedding_layer(self, X.shape[1])
+        layers = [*embedded, *hidden_layers(self, hidden, activations)]
         spec = NetworkSpec(
             X.shape[1],
             (*layers, Dense(self.n_outputs_, activation)),
@@ -257,7 +259,10 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         parameters = first_parameters(
             spec, self.init, self.initial_weights, logistic, self._random_state
         )
-        self._input_scale = Scale.of(dense(X, "float64"), weights) if self.standardize else None
+        self._input_scale = None
+        if self.standardize:
+            codes = [column for layer in embedded for column, *_ in layer.columns]
+            self._input_scale = Scale.of(dense(X, "float64"), weights).leaving(codes)
         self._best_parameters = parameters.copy()
         # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
         drops = any(isinstance(layer, Dropout) for layer in layers)
@@ -269,7 +274,11 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         """Return checked inputs as the network takes them."""
         if self._input_scale is not None:
             X = self._input_scale.scaled(dense(X, "float64"))
-        return dense(X, self.network_.spec.dtype)
+        features = dense(X, self.network_.spec.dtype)
+        first = self.network_.spec.layers[0]
+        if isinstance(first, CategoryEmbedding):
+            first.check_codes(features, "X")
+        return features
 
     def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Examples:
         dtype = self.network_.spec.dtype
