@@ -170,7 +170,8 @@ def test_resumed_calls(name, digests, tmp_path):
 def model_of(kind, **changes):
     return kind(**{
         "hidden_layer_sizes": (8,), "batch_size": 32, "max_iter": 6, "random_state": 0,
-        "shuffle": False, "dropout": 0.2, "standardize": True, "n_iter_no_change": np.inf, **changes,
+        "shuffle": False, "dropout": 0.2, "standardize": True, "n_iter_no_change": np.inf,
+        **changes,
     })  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def resumed(case, path, every, after, **keywords):
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(
     every=st.integers(1, 60),
     after=st.lists(st.integers(1, 4), max_size=4),
