@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from chainrule.engines.base import Objective
-from chainrule.engines.optimizers import Adam
-from chainrule.errors import InvalidCheckpointError
+from chainrule.engines.optimizers import SGD, Adam
+from chainrule.errors import InvalidCheckpointError, TrainingDivergedError
+from chainrule.network.layers import Dense
+from chainrule.network.spec import NetworkSpec
 from chainrule.training import loop
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.events import Checkpointed, EpochEnded, StepsEnded, Stopped
@@ -126,6 +128,17 @@ def test_ctrl_c_in_the_engine_writes_a_checkpoint_first(
     assert again.parameters.tobytes() == parameters
 
 
+def test_parameters_that_are_not_finite_are_not_written(engine):
+    # The third step of eight goes too far, the fourth says so.
+    spec = NetworkSpec(3, (Dense(2, "identity"),), "mse")
+    too_far = SGD(lambda t: 1e300 if t == 3 else 1e-3)
+    run, store = prepared(engine, every=1, optimizer=too_far, spec=spec)
+    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError):
+        list(run.events())
+    assert len(store.saved) == 2
+    assert all(np.isfinite(arrays["parameters"]).all() for _, arrays in store.saved)
+
+
 def test_without_a_checkpointer_ctrl_c_ends_at_once(engine):
     run = training(Interrupted(engine, 1, 1), m=30)
     with pytest.raises(KeyboardInterrupt):
@@ -194,7 +207,7 @@ def test_facts_that_cannot_be_are_not_believed(engine, facts):
 
 ARRAYS = {
     "parameters": [None, np.zeros(3), np.zeros(32, np.float32), np.full(32, np.nan)],
-    "slots": [None, np.zeros((1, 32)), np.full((2, 32), np.inf)],
+    "slots": [None, np.zeros((1, 32)), np.zeros((2, 32), np.float32)],
     "history": [None, np.zeros((2, 6)), np.zeros((1, 5)), np.zeros(1)],
     "epoch.cost": [None, np.zeros(3), np.zeros(4, np.float32)],
     "epoch.parameters": [None, np.zeros(31)],
