@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
-from chainrule.errors import TrainingDivergedError
 from chainrule.training.events import Event
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ a dozen epochs of a tiny table; what is taken back costs at most twice this."""
 def train_ahead(
     training: "Training",
     epochs: range,
-    certain: int,
     train: Callable[[range], Iterator[Event]],
 ) -> Generator[Event, None, int]:
     """Yield the events of epochs that `train` takes at once; take back those that nobody wants.
@@ -31,8 +29,6 @@ def train_ahead(
     training : Training
         With its `state` and its `mark`.
     epochs : range
-    certain : int
-        How many of them will be wanted in any case.
     train : callable
         Trains a range of epochs at once and yields an event for each.
 
@@ -65,12 +61,6 @@ def train_ahead(
         if ended < len(epochs):
             only(ended)
         raise
-    except TrainingDivergedError:
-        # One after the other, as far as it is finite.
-        only(0)
-        for epoch in epochs[:certain]:
-            yield from train(range(epoch, epoch + 1))
-        return certain
     if ended < len(epochs):
         exchanged, training.optimizer = training.optimizer, optimizer
         only(ended)
