@@ -13,18 +13,33 @@ _MAX_DEPTH = 32
 _MAX_LENGTH = 2 * 2**20
 
 
-def details_to_json(details: Mapping[str, Any]) -> str:
-    """Return details as JSON, keys sorted: equal details give equal text.
+def plain_details(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details as they come back from a file.
 
-    Numbers of NumPy become Python's; one that is not finite becomes null, since JSON has none, and
-    half a pair of surrogates (of a file's name that is no UTF-8) its escape.
+    Numbers and arrays of NumPy become Python's, tuples lists; a number that is not finite becomes
+    None, since JSON has none, and half a pair of surrogates (of a file's name that is no UTF-8)
+    its escape.
 
     Raises
     ------
     InvalidArgumentError
         If something in them is not plain data.
     """
-    text = json.dumps(_plain(details, "details", 0), ensure_ascii=False, sort_keys=True)
+    if not isinstance(details, Mapping):
+        raise InvalidArgumentError(f"details: expected a dict; got {type(details).__name__}")
+    plain: dict[str, Any] = _plain(details, "details", 0)
+    return plain
+
+
+def details_to_json(details: Mapping[str, Any]) -> str:
+    """Return `plain_details` as JSON, keys sorted: equal details give equal text.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If something in them is not plain data, or they are too long.
+    """
+    text = json.dumps(plain_details(details), ensure_ascii=False, sort_keys=True)
     if len(text) > _MAX_LENGTH:
         raise InvalidArgumentError(
             f"details: have {len(text)} characters as JSON; at most {_MAX_LENGTH} fit into a file"
