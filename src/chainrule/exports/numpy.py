@@ -59,6 +59,16 @@ def source(program: Program) -> str:
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
+_IMPORTS = """\
+import base64
+import datetime
+import re
+from math import sqrt
+
+import numpy as np
+
+Array = np.ndarray"""
+
 _NUMBERS = """\
 def _numbers(dtype, shape, text):
     return np.frombuffer(base64.b64decode(text), dtype).reshape(shape)"""
