@@ -25,9 +25,7 @@ class Program:
     Its inputs are either numbers, scaled if `mean` is given, or the columns of a table.
     """
 
-    n_features: int
-    n_outputs: int
-    dtype: str
+    network: Network
     steps: tuple[Step, ...]
     meaning: Meaning = "outputs"
     classes: tuple[Any, ...] = ()
@@ -39,6 +37,21 @@ class Program:
     target_mean: NDArray[np.float64] | None = None
     """With `target_deviation`, for values: y = output · deviation + mean, in float64."""
     target_deviation: NDArray[np.float64] | None = None
+
+    @property
+    def n_features(self) -> int:
+        """How many inputs the network has."""
+        return self.network.spec.n_features
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs it has."""
+        return self.network.spec.n_outputs
+
+    @property
+    def dtype(self) -> str:
+        """The precision of its numbers."""
+        return self.network.spec.dtype
 
     @property
     def is_single(self) -> bool:
@@ -72,14 +85,7 @@ def program_of(model: Any) -> Program:
 
 
 def _of_network(network: Network, **more: Any) -> Program:
-    spec = network.spec
-    return Program(
-        spec.n_features,
-        spec.n_outputs,
-        spec.dtype,
-        steps_of(spec, network.parameters),
-        **more,
-    )
+    return Program(network, steps_of(network.spec, network.parameters), **more)
 
 
 def _of_table_model(model: TableModel) -> Program:
