@@ -34,9 +34,11 @@ if TYPE_CHECKING:
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.conversion import from_sklearn
     from chainrule.estimators.mixed import NetworkMixed
     from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
+    from chainrule.exports.exporting import export
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
@@ -81,6 +83,8 @@ _HOMES = {
     "TimeDecay": "chainrule.engines.schedules",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
+    "export": "chainrule.exports.exporting",
+    "from_sklearn": "chainrule.estimators.conversion",
     "load": "chainrule.model.loading",
 }
 
@@ -121,6 +125,8 @@ __all__ = [
     "TimeDecay",
     "TrainingDivergedError",
     "Warmup",
+    "export",
+    "from_sklearn",
     "load",
 ]
 
