@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.kinds import (
@@ -13,7 +16,7 @@ from chainrule.tables.kinds import (
     NumericColumn,
 )
 from chainrule.tables.kinds.category import text_of
-from chainrule.tables.kinds.date import FORMATS, PARTS, parsed, part_of
+from chainrule.tables.kinds.date import PARTS, format_of, parsed, part_of
 from chainrule.tables.notes import Note
 from chainrule.tables.spread import Spread, spreads
 
@@ -25,6 +28,7 @@ Scaling: TypeAlias = Literal["standard", "robust", "none"]
 # Of so few rows, values that are all different may still be measurements or categories.
 _LEAST_ROWS_OF_IDS = 20
 _SHARE_OF_IDS = 0.9
+_ROWS_THAT_TELL = 10_000
 # A name alone decides nothing, but with it whole numbers that are all different count rows.
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uuid|guid|index|idx|key|row|rowid|nr|no|unnamed: ?\d+)$|[a-z](ID|Id)$"
@@ -60,19 +64,23 @@ def fit_columns(
     InvalidTableError
         If a column holds what no kind can take (free text, lists), or none can be used.
     """
-    found: list[Column | Note | _Text] = []
+    import polars as pl
+
     numeric = [
         column.name
         for column in table.iter_columns()
         if _is_numeric(column) and column.name not in options.categorical
     ]
     spread_of = spreads(table, numeric, robust=options.scaling == "robust")
-    for column in table.iter_columns():
-        fit = _fitter(column, options)
-        if fit is None:
-            found.append(_fit_numeric(column, spread_of[column.name], options))
-        else:
-            found.append(fit(column, options))
+
+    def fit(column: "pl.Series") -> Column | Note | _Text:
+        fitter = _fitter(column, options)
+        if fitter is None:
+            return _fit_numeric(column, spread_of[column.name], options)
+        return fitter(column, options)
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        found = list(pool.map(fit, table.iter_columns()))
     texts = [one for one in found if isinstance(one, _Text)]
     if texts:
         raise InvalidTableError(_refusal(texts))
@@ -159,7 +167,7 @@ def _fit_boolean(column: "pl.Series", _: Options) -> Column | Note:
 
 
 def _fit_text(column: "pl.Series", options: Options) -> Column | Note | _Text:
-    written = _format_of(column)
+    written = format_of(column)
     return _fit_date(column, written) if written else _fit_categories(column, options)
 
 
@@ -170,7 +178,7 @@ def _fit_categories(column: "pl.Series", options: Options) -> Column | Note | _T
     rows, present = text.len(), text.len() - text.null_count()
     if present == 0:
         return _all_missing(column)
-    counts = text.drop_nulls().value_counts(name="n")
+    counts = _counts(text)
     distinct = counts.height
     if distinct == 1 and present == rows:
         return _constant(column)
@@ -202,6 +210,27 @@ def _fit_categories(column: "pl.Series", options: Options) -> Column | Note | _T
     return CategoryColumn(column.name, categories, other, missing, as_codes)
 
 
+def _counts(text: "pl.Series") -> "pl.DataFrame":
+    """Return the different values of text and how often each comes, in a column "n".
+
+    Nearly always the first rows have all categories: then their numbers are counted, which takes a
+    third of the time that it takes to count text.
+    """
+    import polars as pl
+
+    known = text.head(_ROWS_THAT_TELL).drop_nulls().unique()
+    if known.is_empty():
+        return text.drop_nulls().value_counts(name="n")
+    codes = text.cast(pl.Enum(known), strict=False).to_physical()
+    numbers = np.bincount(codes.fill_null(0).to_numpy(), minlength=known.len())
+    numbers[0] -= codes.null_count()
+    counts = pl.DataFrame({text.name: known, "n": pl.Series(numbers, dtype=pl.UInt32)})
+    if codes.null_count() > text.null_count():
+        others = text.filter(codes.is_null() & text.is_not_null())
+        counts = counts.vstack(others.value_counts(name="n").cast({"n": pl.UInt32}))
+    return counts
+
+
 def _fit_date(column: "pl.Series", written: str) -> Column | Note:
     dates = parsed(column.str.strip_chars(), written) if written else column
     missing = dates.null_count()
@@ -221,25 +250,6 @@ def _fit_date(column: "pl.Series", written: str) -> Column | Note:
         year_scale=float(years.std()) or 1.0,
         flag=missing > 0,
     )
-
-
-def _format_of(column: "pl.Series") -> str:
-    """Return the first of `FORMATS` that every value is written in, or ""."""
-    import polars as pl
-
-    values = column.drop_nulls()
-    values = values.filter(values != "")
-    if values.is_empty() or not values[0].strip()[:1].isdigit() or len(values[0]) > 40:
-        return ""
-    sample, values = values.head(100).str.strip_chars(), values.str.strip_chars()
-    for written in FORMATS:
-        try:
-            if parsed(sample, written).null_count() or parsed(values, written).null_count():
-                continue
-        except pl.exceptions.PolarsError:  # a format that a first value does not even resemble
-            continue
-        return written
-    return ""
 
 
 def _is_free_text(values: "pl.Series", distinct: int, present: int) -> bool:
