@@ -1,6 +1,7 @@
 """C: compiled without a warning, the file's answers are the model's."""
 
 import ctypes
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -180,6 +181,20 @@ def test_numbers_are_written_to_the_bit(value):
 
 def test_text_is_written_without_what_c_would_read_otherwise():
     assert c_string('a"\\\n??/é1') == '"a\\042\\134\\012\\077\\077\\057\\303\\2511"'
+
+
+def test_a_category_that_c_would_cut_short_is_refused(tmp_path):
+    model = table_model()
+    columns = tuple(
+        dataclasses.replace(column, categories=(*column.categories[1:], "re\0d"))
+        if column.name == "int"
+        else column
+        for column in model.encoder.columns_
+    )
+    model.encoder.columns_ = columns
+    with pytest.raises(cr.InvalidArgumentError, match="column 'int': a category has a character"):
+        cr.export(model, tmp_path / "model.c")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_of_one_column_compiles(tmp_path):
