@@ -27,9 +27,7 @@ _SERIES = {"train": "network", "validation": "validation", "test": "linear"}
 def data(subject: Subject) -> Html:
     """Return the section."""
     sizes = [count(table.height, f"{_NAMES[name]} row") for name, table in subject.parts.items()]
-    lead = (
-        f"{', '.join(sizes)}. All figures below are of the training rows unless they say otherwise."
-    )
+    lead = f"{', '.join(sizes)}. What follows is of the training rows, unless it says otherwise."
     return section(
         "data",
         "The data",
