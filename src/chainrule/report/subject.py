@@ -12,10 +12,15 @@ from chainrule.assessment.importance import Importance
 from chainrule.assessment.judging import Judgement
 from chainrule.assessment.measures import Measure
 from chainrule.model.table_model import TableModel
+from chainrule.report.canvas import shortened
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_LENGTH = 24
+"""A class in a name that comes again and again is cut to this."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Subject:
         """What the baselines are called."""
         if self.classes:
             most = int(np.argmax(self.judged.baselines["constant"][0]))
-            return {"constant": f"Always “{self.classes[most]}”", "linear": "Logistic regression"}
+            answer = shortened(self.classes[most], _LENGTH)
+            return {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
         return {"constant": "Always the mean", "linear": "Ridge regression"}
 
     @cached_property

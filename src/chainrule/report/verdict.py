@@ -12,7 +12,7 @@ from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
 from chainrule.model.table_model import TableModel
 from chainrule.report.wording import count, number, share
 
-Level = Literal["good", "mixed", "useless"]
+Level = Literal["good", "beaten", "mixed", "useless"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Verdict:
 def verdict(model: TableModel, judged: Judgement, part: str = "test") -> Verdict:
     """Return the verdict on a judgement.
 
-    A network is good if its answers beat the constant ones by more than chance explains; mixed if
-    only its probabilities do; else useless.
+    A network is good if its answers beat the constant ones by more than chance explains, and
+    beaten if they do but a linear model's are better still. It is mixed if only its probabilities
+    beat the constant ones; else useless.
     """
     if model.target.task == "regression":
         return _of_values(model, judged, part)
@@ -48,7 +49,7 @@ def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
     beside_linear = _beside_linear(judged.gain("linear", ACCURACY), linear, _points)
     if gain.is_above_zero:
         return Verdict(
-            "good",
+            "beaten" if judged.gain("linear", ACCURACY).is_below_zero else "good",
             f"On {rows} the network gives the right {target.name} in {reached} of cases: better "
             f"than {constant} ({usual}) by {_points(gain)}.",
             beside_linear,
@@ -79,7 +80,7 @@ def _of_values(model: TableModel, judged: Judgement, part: str) -> Verdict:
     beside_linear = _beside_linear(judged.gain("linear", RMSE), linear, _amount)
     if gain.is_above_zero:
         return Verdict(
-            "good",
+            "beaten" if judged.gain("linear", RMSE).is_below_zero else "good",
             f"On {rows} the network misses {target.name} by {reached} (root mean square): better "
             f"than always answering the mean ({usual}) by {_amount(gain)}.",
             beside_linear,

@@ -22,6 +22,23 @@ def number(value: float, digits: int = 3) -> str:
     return shown.replace("-", MINUS)
 
 
+def fixed(value: float, decimals: int = 3, *, sign: bool = False) -> str:
+    """Return a number with so many decimals, and a plus sign if asked; a dash if undefined."""
+    if not math.isfinite(value):
+        return DASH
+    shown = f"{value:+,.{decimals}f}"
+    if float(shown.replace(",", "")) == 0 or (value > 0 and not sign):
+        shown = shown[1:]
+    return shown.replace("-", MINUS)
+
+
+def decimals_for(size: float, digits: int = 3) -> int:
+    """Return how many decimals show so many significant digits of a number of this size."""
+    if not math.isfinite(size) or size == 0:
+        return digits
+    return min(12, max(0, digits - 1 - math.floor(math.log10(abs(size)))))
+
+
 def plain(value: float) -> str:
     """Return a value of a table: whole numbers whole, others with up to six digits."""
     if math.isfinite(value) and value == round(value) and abs(value) < 1e15:

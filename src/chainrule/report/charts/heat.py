@@ -57,8 +57,8 @@ def heat_map(
         ),
     ]
     for column, name in enumerate(column_names):
-        x = coordinate(left + (column + 0.5) * side + 4)
-        turned = f"translate({x} {coordinate(top - 8)}) rotate(-90)"
+        middle = coordinate(left + (column + 0.5) * side + 4)
+        turned = f"translate({middle} {coordinate(top - 8)}) rotate(-90)"
         marks.append(element("text", name, transform=turned))
     for row, name in enumerate(row_names):
         y = top + row * side

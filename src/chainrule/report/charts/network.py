@@ -20,7 +20,7 @@ _TALLEST = 520.0
 _WIDEST_GAP = 40.0
 _TOP, _BOTTOM = 56.0, 16.0
 _NAME_LENGTH = 26
-_LETTER = 6.4
+_LETTER = 7.3
 # Weaker edges than this part of the scale are left out where there are many.
 _WEAKEST, _MANY_EDGES = 0.06, 300
 

@@ -227,7 +227,8 @@ def _precision_recall(subject: Subject, true: NDArray[np.int64]) -> Html:
         for ranking in rankings:
             recall, precision = ranking.precision_recall_curve()
             plot.line(recall, precision, "faint")
-            mean += np.interp(_GRID, recall, precision) / len(rankings)
+            # The precision of the first threshold that reaches each recall.
+            mean += precision[np.searchsorted(recall, _GRID - 1e-12)] / len(rankings)
         plot.line(_GRID, mean, "network")
         what = "Each class against the rest (thin), and their mean."
     return figure(
@@ -291,7 +292,7 @@ def _diagram(found: Reliability, x_label: str, y_label: str, what: str) -> Html:
 def _counts(found: Reliability, x_label: str) -> Html:
     top = float(found.counts.max())
     plot = Plot(
-        _SIDE, (0.0, 1.06 * top), x_label=x_label, y_label="Rows", x_ticks=_TENTHS, y_format=plain
+        _SIDE, (0.0, 1.06 * top), x_label=x_label, y_label="Rows", x_ticks=_TENTHS, height=360
     )
     plot.bars(found.edges, found.counts, "network")
     pairs = zip(found.edges, found.counts, strict=True)

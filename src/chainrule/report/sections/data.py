@@ -77,7 +77,13 @@ def _balance(subject: Subject) -> Html:
     made = table(f"Classes of {subject.target}", columns, rows, "balance")
     title = element("h3", "The target, ", element("em", subject.target))
     if len(rows) > _MOST_CLASSES:
-        return join([title, unfold(f"{len(rows)} classes", made)])
+        shares = counts["train"] / counts["train"].sum()
+        most, least = int(np.argmax(shares)), int(np.argmin(shares))
+        words = (
+            f"{len(rows)} classes, from “{subject.classes[most]}” with {share(shares[most])} of "
+            f"the training rows to “{subject.classes[least]}” with {share(shares[least])}."
+        )
+        return join([title, element("p", words), unfold("All classes", made)])
     return join([title, made])
 
 
@@ -130,7 +136,7 @@ def _columns(subject: Subject) -> list[object]:
     rows = [_row(train, name, kinds.get(name), name in dropped) for name in names]
     head = [
         ("Column", ""),
-        ("Type", ""),
+        ("Type", "type"),
         ("Missing", "number"),
         ("Distinct", "number"),
         ("Distribution", "picture"),
@@ -176,10 +182,17 @@ def _values(found: ColumnProfile) -> Html:
         low, _, middle, _, high = found.quartiles
         return join([f"{_rounded(low)} to {_rounded(high)}, median {_rounded(middle)}"])
     present = max(1, found.rows - found.missing)
-    named = [f"{shortened(value, _LENGTH)} {share(rows / present, 0)}" for value, rows in found.top]
+    named = [
+        f"{shortened(value, _LENGTH)} {_whole_share(rows / present)}" for value, rows in found.top
+    ]
     more = found.distinct - len(named)
     return join([", ".join(named), f" and {plain(more)} more" if more > 0 else ""])
 
 
+def _whole_share(value: float) -> str:
+    return "<1%" if value < 0.005 else share(value, 0)
+
+
 def _rounded(value: float) -> str:
-    return plain(float(f"{value:.4g}"))
+    """Return a whole number whole, others with four digits."""
+    return plain(value if value == round(value) else float(f"{value:.4g}"))

@@ -7,7 +7,7 @@ from chainrule.report.charts.small import bar_with_spread
 from chainrule.report.markup import Html, element, join
 from chainrule.report.sections.parts import section, unfold
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, plain, points, signed
+from chainrule.report.wording import count, decimals_for, fixed, plain
 
 _MOST_SHOWN = 20
 _COSTS = {
@@ -50,10 +50,13 @@ def importance(subject: Subject) -> Html:
 
 
 def _table(columns: Sequence[ColumnImportance], metric: str, ends: tuple[float, float]) -> Html:
-    shown = points if metric == "accuracy" else signed
+    # One number of decimals for all, so that the eye can compare.
+    factor = 100.0 if metric == "accuracy" else 1.0
+    decimals = 1 if metric == "accuracy" else decimals_for(ends[1])
     rows = []
     for one in columns:
-        words = f"{shown(one.mean)} ± {shown(one.spread).lstrip('+')}"
+        mean = fixed(factor * one.mean, decimals, sign=True)
+        words = f"{mean} ± {fixed(factor * one.spread, decimals)}"
         rows.append(
             element(
                 "tr",

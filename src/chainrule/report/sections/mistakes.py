@@ -14,6 +14,7 @@ from chainrule.report.wording import count, plain, share
 _MOST_ROWS = 15
 _MOST_COLUMNS = 8
 _LENGTH = 40
+_DIGITS = 10
 
 
 def mistakes(subject: Subject) -> Html:
@@ -99,6 +100,6 @@ def _kind(subject: Subject, name: str) -> str:
 def _shown(value: Any) -> object:
     if value is None:
         return element("span", "missing", class_="missing")
-    if isinstance(value, float):
-        return plain(value)
+    if isinstance(value, float) and len(repr(value)) > _DIGITS:
+        return f"{value:.6g}"
     return shortened(str(value), _LENGTH)

@@ -10,9 +10,11 @@ from chainrule.report.charts.small import interval_dot
 from chainrule.report.markup import Html, element, join
 from chainrule.report.sections.parts import section, table
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, number, plain, points, share, signed
+from chainrule.report.wording import count, fixed, number, plain, points, share, signed
 
 _PERCENT = frozenset({"accuracy", "balanced_accuracy"})
+_OF_ONE = frozenset({"f1", "roc_auc", "r2"})
+"""Measures of which 1 is the best: three decimals say all."""
 
 MEANINGS = {
     "accuracy": "share of rows with the right answer",
@@ -115,7 +117,9 @@ def _unquoted(name: str) -> str:
 
 
 def _value(measure: Measure, value: float) -> str:
-    return share(value) if measure.key in _PERCENT else number(value)
+    if measure.key in _PERCENT:
+        return share(value)
+    return fixed(value) if measure.key in _OF_ONE else number(value)
 
 
 def _interval(measure: Measure, found: Interval) -> str:
@@ -125,11 +129,16 @@ def _interval(measure: Measure, found: Interval) -> str:
 
 
 def _difference(measure: Measure, value: float) -> str:
-    return f"{points(value)} points" if measure.key in _PERCENT else signed(value)
+    return f"{points(value)} points" if measure.key in _PERCENT else _signed(measure, value)
 
 
 def _span(measure: Measure, found: Interval) -> str:
     if found.low != found.low:
         return "no interval"
-    shown = points if measure.key in _PERCENT else signed
-    return f"{shown(found.low)} to {shown(found.high)}"
+    if measure.key in _PERCENT:
+        return f"{points(found.low)} to {points(found.high)}"
+    return f"{_signed(measure, found.low)} to {_signed(measure, found.high)}"
+
+
+def _signed(measure: Measure, value: float) -> str:
+    return fixed(value, sign=True) if measure.key in _OF_ONE else signed(value)

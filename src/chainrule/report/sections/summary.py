@@ -5,9 +5,14 @@ from chainrule.network.layers import Dense
 from chainrule.report.markup import Html, element, join
 from chainrule.report.subject import Subject
 from chainrule.report.verdict import verdict
-from chainrule.report.wording import count, listed, number, plain, share
+from chainrule.report.wording import count, fixed, listed, number, plain, share
 
-_LEVELS = {"good": "Better than guessing", "mixed": "Mixed", "useless": "Useless here"}
+_LEVELS = {
+    "good": "Better than guessing",
+    "beaten": "Better than guessing, worse than a linear model",
+    "mixed": "Useful as probabilities only",
+    "useless": "Useless here",
+}
 
 
 def summary(subject: Subject) -> Html:
@@ -62,12 +67,12 @@ def _tiles(subject: Subject) -> list[Html]:
     if subject.classes:
         tiles = [
             _tile("Accuracy", share(scores["accuracy"].value), _between(scores["accuracy"], share)),
-            _tile("ROC AUC", number(scores["roc_auc"].value), _between(scores["roc_auc"], number)),
+            _tile("ROC AUC", fixed(scores["roc_auc"].value), _between(scores["roc_auc"], fixed)),
         ]
     else:
         tiles = [
             _tile("RMSE", number(scores["rmse"].value), _between(scores["rmse"], number)),
-            _tile("R²", number(scores["r2"].value), _between(scores["r2"], number)),
+            _tile("R²", fixed(scores["r2"].value), _between(scores["r2"], fixed)),
         ]
     constant = subject.judged.scores["constant"]
     if subject.classes:

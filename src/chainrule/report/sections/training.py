@@ -24,11 +24,7 @@ def training(subject: Subject) -> Html:
         loss = min(history["validation_loss"])
         lead += f" The validation loss was lowest, {number(loss)}, after epoch {plain(best)}"
         last = history["epoch"][-1]
-        lead += (
-            "."
-            if best == last
-            else "; the epochs after it did not help on rows that were not trained on."
-        )
+        lead += "." if best == last else "; the epochs after it did not help on new rows."
     names = ["loss"]
     for column in history.columns:
         name = column.removeprefix("validation_")

@@ -45,8 +45,8 @@ def _predicted(subject: Subject, true: NDArray[np.float64], predicted: NDArray[n
     plot = Plot(
         span, span, x_label="Predicted", y_label="True", height=400, x_format=plain, y_format=plain
     )
-    plot.guide(span, span)
     _scatter(plot, predicted, true, span, span)
+    plot.guide(span, span)
     r2 = subject.judged.scores["network"]["r2"].value
     return figure(
         "True against predicted",
