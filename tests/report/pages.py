@@ -52,10 +52,6 @@ class Page(HTMLParser):
 def written(folder: Path, given, **arguments) -> Page:
     model, parts, history = given
     path = folder / "report.html"
-    arguments = {
-        "history": history,
-        "command": "chainrule train t.csv",
-        "date": "today",
-    } | arguments
+    usual = {"history": history, "command": "chainrule train t.csv", "date": "today"}
     write_report(path, model, parts, **usual | arguments)
     return Page(path.read_text(encoding="utf-8"))
