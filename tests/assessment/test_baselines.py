@@ -3,9 +3,13 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
+import chainrule as cr
 from chainrule.assessment import baselines
 from chainrule.assessment.baselines import LinearAnswers, constant_answers
 from chainrule.assessment.predicting import Examples, examples_of
+from chainrule.model.table_model import TableModel
+from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.target import TargetEncoder
 from tests.assessment.models import binary, trained, values
 
 
@@ -75,3 +79,21 @@ def test_the_examples_are_not_changed(given):
     before = examples.X.copy()
     LinearAnswers(model, examples).predict(examples.X)
     np.testing.assert_array_equal(examples.X, before)
+
+
+def test_codes_of_categories_are_unfolded():
+    generator = np.random.default_rng(0)
+    kinds = generator.choice(["a", "b", "c", "d"], size=200)
+    x = generator.normal(size=200)
+    table = pl.DataFrame({"kind": kinds, "x": x, "y": x + (kinds == "b") * 5.0})
+    encoder = TableEncoder(embed_above=2).fit(table.drop("y"))
+    assert encoder.columns_[0].embedding is not None
+    network = cr.Network([encoder.n_inputs, cr.Dense(1, "identity")], cost="mse", seed=0)
+    model = TableModel(network, encoder, TargetEncoder.fit(table["y"]))
+    examples = examples_of(model, table)
+    unfolded = np.column_stack([x, *(kinds == kind for kind in "abcd")])
+    # The network's own x is standardised: a ridge penalty feels that, so the oracle gets it, too.
+    unfolded[:, 0] = examples.X[:, 1]
+    expected = Ridge().fit(unfolded, table["y"]).predict(unfolded)
+    found = LinearAnswers(model, examples).predict(examples.X)
+    np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from chainrule.assessment.calibration import Reliability, reliability
 from chainrule.assessment.discrimination import Ranking
 from chainrule.report.canvas import shortened
-from chainrule.report.charts.heat import heat_map
+from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.markup import Html, element, join
 from chainrule.report.sections.parts import figure, figures, section, table, unfold
@@ -64,8 +64,8 @@ def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
                     "td",
                     element("span", plain(int(value)), class_="strong"),
                     element("small", share(part) if matrix[index].sum() else ""),
-                    class_=f"heat {kind}{' deep' if part > 0.55 else ''}",
-                    style=f"--part:{round(100 * part)}%",
+                    class_=f"heat {kind}{' deep' if part > DEEP_FROM else ''}",
+                    style=f"--shade:{round(100 * DEEPEST * part)}%",
                 )
             )
         body.append(element("tr", join(cells)))
