@@ -174,7 +174,7 @@ def test_the_worst_mistakes_are_rows_of_the_table(tmp_path):
     page = written(tmp_path, (model, parts, history))
     text = page.text[page.text.index("The worst mistakes") :]
     assert f" {worst + 1} " in text
-    assert f"{test['area'][worst]:.6g}" in text
+    assert f"{test['area'][worst]:.6g}".replace("-", "−") in text
 
 
 def test_without_mistakes_there_are_none(tmp_path):
