@@ -45,6 +45,14 @@ def test_equally_frequent_values_come_in_the_order_of_their_text():
     assert found.histogram is None
 
 
+def test_dates_have_a_span_and_a_distribution():
+    found = profile(pl.Series("x", [date(2020, 1, 1), None, date(2020, 12, 31), date(2020, 1, 2)]))
+    assert found.span == ("2020-01-01", "2020-12-31")
+    assert found.histogram is not None
+    assert found.histogram.counts.sum() == 3
+    assert found.top == found.quartiles == ()
+
+
 def test_numbers_that_only_name_something_are_counted():
     assert profile(pl.Series("x", [7, 7, 9]), as_categories=True).top == (("7", 2), ("9", 1))
 

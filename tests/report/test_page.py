@@ -192,6 +192,14 @@ def test_missing_values_are_counted_and_shown(tmp_path):
     assert "missing" in page.text
 
 
+def test_dates_are_shown_with_their_span(tmp_path):
+    day = pl.date(2024, 1, 1) + pl.duration(days=pl.int_range(pl.len()))
+    model, parts, history = trained(binary_table().with_columns(day.alias("day")), "ripe", epochs=2)
+    page = written(tmp_path, (model, parts, history))
+    days = parts["train"]["day"]
+    assert f"{days.min()} to {days.max()}" in page.text
+
+
 def test_without_test_rows_the_validation_rows_judge_with_a_warning(tmp_path):
     model, parts, history = binary()
     rest = {name: parts[name] for name in ("train", "validation")}
