@@ -13,6 +13,7 @@
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -38,6 +39,8 @@ template <typename T> using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, n
 template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
 template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
+
+constexpr int most_threads = 1024;
 
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
@@ -81,6 +84,8 @@ class Plan {
                         "a momentum lies in [0, 1), and epsilon is positive");
                 at += 4l * n_out;
             }
+            // Places beyond this are nobody's, and sums of them must not overflow.
+            require(at <= 1l << 48, "too many parameters");
             layers_.push_back(layer);
         }
         require(!layers_.empty() && layers_.back().kind == dense,
@@ -267,7 +272,9 @@ class Plan {
     // Runs without the interpreter's lock; an interruption's exception is raised afterwards.
     template <typename F> static auto interruptible(int threads, F &&body) {
         std::optional<nb::python_error> error;
-        const Control control{threads, signal_pending, &error};
+        // More threads would only wait for each other, and systems run out of them.
+        const Control control{std::clamp(threads, -most_threads, most_threads), signal_pending,
+                              &error};
         auto result = [&] {
             nb::gil_scoped_release release;
             return body(control);

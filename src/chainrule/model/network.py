@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chainrule.checks import whole_number
+from chainrule.checks import is_real, shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import Optimizer, optimizer_named
@@ -294,14 +294,17 @@ class Network:
         consumers: list[Callable[[Event], bool | None]] = [history, *callbacks]
         if progress is not None:
             consumers.insert(1, progress)
+        if not isinstance(shuffle, bool | np.bool_):
+            raise InvalidArgumentError(f"shuffle: expected True or False; got {shown(shuffle)}")
+        examples = as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing)
         training = Training(
             spec=self.spec,
             parameters=self._parameters,
-            examples=as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing),
+            examples=examples,
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
-            batch_size=whole_number("batch_size", batch_size, 1),
+            batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
             objective=_objective(l1, l2, max_grad_norm),
             validation=self._validation(validation_data),
@@ -364,7 +367,7 @@ class Network:
         if engine == "auto":
             if self._quick is None:
                 self._quick = quick_predictor(self.spec)
-            outputs = self._quick(self._parameters, X)
+            outputs = None if X is None else self._quick(self._parameters, X)
             if outputs is not None:
                 return outputs
         features = as_features(self.spec, X)
@@ -544,13 +547,13 @@ class Network:
 
 def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
     for name, value in (("l1", l1), ("l2", l2)):
-        if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
-            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {value!r}")
+        if not is_real(value) or not 0 <= value < np.inf:
+            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {shown(value)}")
     if max_grad_norm is None:
         return Objective(float(l1), float(l2))
-    if not isinstance(max_grad_norm, int | float | np.number) or not 0 < max_grad_norm < np.inf:
+    if not is_real(max_grad_norm) or not 0 < max_grad_norm < np.inf:
         raise InvalidArgumentError(
-            f"max_grad_norm: expected a finite number > 0, or None; got {max_grad_norm!r}"
+            f"max_grad_norm: expected a finite number > 0, or None; got {shown(max_grad_norm)}"
         )
     return Objective(float(l1), float(l2), max_grad_norm=float(max_grad_norm))
 
