@@ -41,6 +41,7 @@ template <typename T> using Rows = Matrix<const T>;
 template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
 
 constexpr int most_threads = 1024;
+constexpr std::int64_t most_updates = std::int64_t(1) << 62; // so that those to come can be counted
 
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
@@ -123,6 +124,7 @@ class Plan {
         require(slots.shape(0) == needed && (needed == 0 || slots.shape(1) == parameters_),
                 "optimizer state does not fit");
         require(batch_size > 0, "batch_size must be positive");
+        require(t >= 0 && t <= most_updates, "a number of updates made before");
         const std::size_t steps = order.shape(0) * ((order.shape(1) + batch_size - 1) / batch_size);
         require(learning_rates.shape(0) == steps && costs.shape(0) == steps &&
                     gradient_norms.shape(0) == steps &&

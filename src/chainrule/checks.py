@@ -3,6 +3,7 @@
 import operator
 import os
 from numbers import Real
+from typing import TypeGuard
 
 from chainrule.errors import InvalidArgumentError
 
@@ -36,7 +37,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-def is_real(value: object) -> bool:
+def is_real(value: object) -> TypeGuard[float]:
     """Whether a value is a real number; true and false are none."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
@@ -44,7 +45,7 @@ def is_real(value: object) -> bool:
 def number_below_one(name: str, value: object) -> float:
     """Return an argument as a number of at least 0 and below 1, or raise with its name."""
     # Compared as it is: Python's whole numbers may be too large for a float.
-    if not is_real(value) or not 0 <= value < 1:  # type: ignore[operator]
+    if not is_real(value) or not 0 <= value < 1:
         raise InvalidArgumentError(f"{name}: expected a number in [0, 1); got {shown(value)}")
     return float(value)
 

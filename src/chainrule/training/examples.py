@@ -179,7 +179,7 @@ def check_unmasked(value: object, name: str) -> None:
     """Raise if some values are masked: NumPy would take what lies beneath for numbers."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise InvalidArgumentError(
-            f"{name}: expected no masked values; got {np.ma.count_masked(value)}. "
+            f"{name}: expected no masked values; got {int(np.ma.getmaskarray(value).sum())}. "
             "Fill or impute them, or leave their rows out"
         )
 

@@ -254,6 +254,7 @@ class Training:
             )
             yield event
 
+    @np.errstate(over="ignore")
     def _end_penalties(
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
     ) -> list[float]:
@@ -271,4 +272,5 @@ class Training:
         outputs = np.empty((len(examples.X), self.spec.n_outputs), self.spec.dtype)
         self.engine.forward(self.spec, self.parameters, examples.X, outputs)
         targets = examples.targets(self.spec.n_outputs)
-        return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # of outputs beyond all measure
+            return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
