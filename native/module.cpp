@@ -40,7 +40,6 @@ template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
 template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
 
-constexpr int most_threads = 1024;
 constexpr std::int64_t most_updates = std::int64_t(1) << 62; // so that those to come can be counted
 
 void require(bool fits, const char *what) {
@@ -274,7 +273,9 @@ class Plan {
     // Runs without the interpreter's lock; an interruption's exception is raised afterwards.
     template <typename F> static auto interruptible(int threads, F &&body) {
         std::optional<nb::python_error> error;
-        // More threads would only wait for each other, and systems run out of them.
+        // More threads would only wait for each other, and systems run out of them. As in
+        // native.py.
+        const int most_threads = std::max(64, core_count());
         const Control control{std::clamp(threads, -most_threads, most_threads), signal_pending,
                               &error};
         auto result = [&] {
