@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         InvalidArgumentError,
         InvalidModelFileError,
         InvalidTableError,
+        TrainingDiagnosisWarning,
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
@@ -79,6 +80,7 @@ _HOMES = {
     "SGD": "chainrule.engines.optimizers",
     "TableModel": "chainrule.model.table_model",
     "TimeDecay": "chainrule.engines.schedules",
+    "TrainingDiagnosisWarning": "chainrule.errors",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
     "load": "chainrule.model.loading",
@@ -119,6 +121,7 @@ __all__ = [
     "RMSprop",
     "TableModel",
     "TimeDecay",
+    "TrainingDiagnosisWarning",
     "TrainingDivergedError",
     "Warmup",
     "load",

@@ -111,7 +111,7 @@ NOT_MODELS = {
     ),
     "a network of 10³⁰ units": (
         model(spec=spec_with(layers=[TOO_MANY])),
-        "the parameters do not fit the network",
+        "units: expected a whole number of at most",
     ),
     "no parameters": (model({}, b""), "the parameters do not fit the network: expected 3 numbers"),
     "parameters under another name": (

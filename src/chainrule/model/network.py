@@ -11,7 +11,7 @@ from chainrule.checks import is_real, shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import Optimizer, optimizer_named
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
@@ -20,6 +20,7 @@ from chainrule.network.layers import Layer
 from chainrule.network.parameters import initial_parameters, named_views, parameter_count
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
+from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped
 from chainrule.training.examples import as_examples, as_features
@@ -279,6 +280,13 @@ class Network:
             If an argument does not fit.
         TrainingDivergedError
             If the loss stops being finite.
+
+        Warns
+        -----
+        TrainingDiagnosisWarning
+            Once for each kind of trouble that a sample of the examples shows: dead or saturated
+            layers, a gradient that vanishes or explodes, a loss that is stuck; with the layer and
+            the remedy. `History.diagnostics` lists them all.
         """
         history = History()
         progress = Progress() if verbose else None
@@ -313,25 +321,39 @@ class Network:
             epochs_before=self.epochs_trained,
             watched=bool(callbacks),
         )
+        steps = -(-len(examples.X) // training.batch_size)
+        checkups = Checkups(self.spec, self._parameters, examples, steps)
+        history.diagnostics = checkups.found
         self.history = history
         try:
-            self._tell(training.events(), consumers)
+            self._tell(training.events(), consumers, checkups)
+        except TrainingDivergedError:
+            checkups.diverged()
+            raise
         finally:
             if progress is not None:
                 progress.close()
         return history
 
-    def _tell(self, events: Iterator[Event], consumers: Sequence[Callback]) -> None:
+    def _tell(
+        self, events: Iterator[Event], consumers: Sequence[Callback], checkups: Checkups
+    ) -> None:
         """Hand each event to all consumers; end after the epoch in which one returned True."""
-        epochs = 0
+        epochs, last = 0, None
         for event in events:
             if isinstance(event, EpochEnded):
                 # First of all: whatever a consumer raises, the parameters have seen this epoch.
                 self.epochs_trained += 1
                 epochs += 1
+                last = event
+                if epochs == checkups.next_look:
+                    checkups.epoch_ended(epochs, event)
+            elif last is not None and isinstance(event, Stopped):
+                checkups.ended(epochs, last)
             answers = [consume(event) for consume in consumers]
             stop = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
             if isinstance(event, EpochEnded) and stop:
+                checkups.ended(epochs, event)
                 for consume in consumers:
                     consume(Stopped(epochs, "callback"))
                 return

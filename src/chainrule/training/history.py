@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped
 
 
@@ -21,10 +22,14 @@ class History:
     events : list
         Everything the loop said, without `StepsEnded`.
     epochs : list of EpochEnded
+    diagnostics : list of Diagnosis
+        What was seen to keep the network from learning, each kind in a layer once: its kind,
+        layer, message and the epoch. See `chainrule.training.diagnostics`.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.diagnostics: list[Diagnosis] = []
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
