@@ -65,6 +65,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     _adam_is_constant = True
     """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
 
+    _diagnoses = False
+    """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
+
     classes_: Any
     solver: str
 

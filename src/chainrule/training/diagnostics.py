@@ -43,6 +43,10 @@ _DEAD, _SATURATED = 0.5, 0.9
 # changes it by less than 10, up or down.
 _VANISHED, _EXPLODED = 1e-5, 1e4
 
+# It fades through so many layers or more. Through fewer, small weights are the cause, as a penalty
+# makes them where there is nothing to learn.
+_DEEP = 3
+
 _CALM = (
     "Use a smaller learning_rate, max_grad_norm=1, init='auto', or BatchNorm between the layers, "
     "and bring the inputs (and values to predict) to mean 0 and standard deviation 1"
@@ -237,7 +241,7 @@ def _gradients(deltas: Sequence[Floats]) -> list[Diagnosis]:
     ratios = sizes[:-1] / sizes[-1]
     least, most = int(np.argmin(ratios)), int(np.argmax(ratios))
     found = []
-    if ratios[least] < _VANISHED:
+    if ratios[least] < _VANISHED and len(ratios) - least >= _DEEP:
         found.append(
             Diagnosis(
                 "vanishing_gradient",
