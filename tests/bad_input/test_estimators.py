@@ -38,7 +38,11 @@ ALL = {
 # scikit-learn's own checks of X and y raise these.
 REFUSALS = (ValueError, TypeError)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+# What is said of trainings that do not get anywhere is tested elsewhere.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.filterwarnings("ignore::chainrule.errors.TrainingDiagnosisWarning"),
+]
 
 
 @pytest.fixture(params=ALL)
