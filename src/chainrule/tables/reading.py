@@ -133,7 +133,8 @@ def _header(path: Path, data: bytes, separator: str) -> list[str]:
 def _body(path: Path, data: bytes, separator: str, header: list[str]) -> "pl.DataFrame":
     import polars as pl
 
-    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+    # OSError: polars decompresses what begins like a compressed file.
+    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
     try:
         # Types from all rows: a column whose first thousand values are whole may go on otherwise.
         table = pl.read_csv(data, separator=separator, infer_schema_length=None)
