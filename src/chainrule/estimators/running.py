@@ -22,6 +22,7 @@ from chainrule.estimators.solvers import minimize, optimizer_of
 from chainrule.estimators.stopping import Monitor, begin_curves
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.loop import Training
@@ -101,6 +102,11 @@ def run(
     monitor = Monitor(estimator, training, score, from_loss=is_loss(estimator.early_stopping))
     training.lookahead = monitor.lookahead
     progress = Progress() if estimator.verbose else None
+    checkups = None
+    if estimator._diagnoses:
+        steps = -(-n_examples // batch_size)
+        checkups = Checkups(network.spec, network.parameters, examples, steps)
+        estimator.diagnostics_ = checkups.found
     estimator.n_iter_ = 0
     if epochs == 0:
         estimator.loss_ = training.engine.loss(
@@ -110,7 +116,7 @@ def run(
         attach(checkpointer, training, estimator, monitor, orders)
     try:
         others: list[Callback] = [*callbacks, *([progress] if progress else [])]
-        stopped = _tell(training, monitor, others, tasks)
+        stopped = _tell(training, monitor, others, tasks, checkups)
         if checkpointer is not None:
             checkpointer.finish(stopped)
     except KeyboardInterrupt:
@@ -118,6 +124,8 @@ def run(
             raise  # it is to go on later, and not to be used as it is
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
+        if checkups is not None:
+            checkups.diverged()
         state = None  # it may hold what is not finite
         if estimator.n_iter_ == 0:
             raise NothingLearnedError(
@@ -150,6 +158,8 @@ def run_lbfgs(
 ) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
+    if estimator._diagnoses:
+        estimator.diagnostics_ = []
     engine, objective = (
         engine_for(network.spec, estimator.engine, estimator.threads),
         estimator._objective(examples),
@@ -221,7 +231,11 @@ def run_lbfgs(
 
 
 def _tell(
-    training: Training, monitor: Monitor, others: list[Callback], tasks: FitTasks | None
+    training: Training,
+    monitor: Monitor,
+    others: list[Callback],
+    tasks: FitTasks | None,
+    checkups: Checkups | None,
 ) -> Stopped:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = training.start.epochs
@@ -239,6 +253,11 @@ def _tell(
                 return event
             if isinstance(event, EpochEnded):
                 epochs += 1
+                if checkups is not None:
+                    if epochs >= checkups.next_look:
+                        checkups.epoch_ended(epochs, event)
+                    if converged or asked or epochs == training.epochs:
+                        checkups.ended(epochs, event)
                 if tasks is not None:
                     asked = tasks.end(best=monitor.score is not None) or asked
                 if converged or asked:

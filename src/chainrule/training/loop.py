@@ -388,6 +388,7 @@ class Training:
         # A row's sum has the same bits however many rows there are, unlike a product of matrices.
         return np.asarray((stepwise * self._sizes).sum(axis=1) / len(self.examples.X))
 
+    @np.errstate(over="ignore")
     def _end_penalties(
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
     ) -> list[float]:
@@ -407,4 +408,5 @@ class Training:
         outputs = np.empty((len(examples.X), self.spec.n_outputs), self.spec.dtype)
         self.engine.forward(self.spec, self.parameters, examples.X, outputs)
         targets = examples.targets(self.spec.n_outputs)
-        return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # of outputs beyond all measure
+            return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
