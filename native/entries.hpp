@@ -9,7 +9,7 @@ template <typename Engine, typename T>
 long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
                 const Update<T> &update, double *costs, double *norms, const Control &control) {
     Engine engine(net, parameters, examples, control, true, true);
-    if (!engine.prepare(smaller(batch, examples.count), batch)) return -1;
+    if (!engine.prepare(smaller(batch, examples.count), smaller(batch, examples.rows))) return -1;
     if (update.max_norm > 0) engine.need_whole_gradient();
     if (!engine.prepare_gradient(nullptr)) return -1;
     return engine.train(update, costs, norms);

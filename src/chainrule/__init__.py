@@ -28,15 +28,21 @@ if TYPE_CHECKING:
     )
     from chainrule.errors import (
         ChainruleError,
+        CheckpointInUseError,
+        CheckpointWriteError,
         InvalidArgumentError,
+        InvalidCheckpointError,
         InvalidModelFileError,
         InvalidTableError,
+        TrainingDiagnosisWarning,
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.conversion import from_sklearn
     from chainrule.estimators.mixed import NetworkMixed
     from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
+    from chainrule.exports.exporting import export
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
     from chainrule.training.history import History
+    from chainrule.training.signals import stop_at_checkpoint
 
 _HOMES = {
     "Adam": "chainrule.engines.optimizers",
@@ -53,6 +60,8 @@ _HOMES = {
     "CSVLog": "chainrule.training.consumers",
     "CategoryEmbedding": "chainrule.network.layers",
     "ChainruleError": "chainrule.errors",
+    "CheckpointInUseError": "chainrule.errors",
+    "CheckpointWriteError": "chainrule.errors",
     "CosineDecay": "chainrule.engines.schedules",
     "CustomCost": "chainrule.network.cost",
     "Dense": "chainrule.network.layers",
@@ -61,6 +70,7 @@ _HOMES = {
     "HeavyBall": "chainrule.engines.optimizers",
     "History": "chainrule.training.history",
     "InvalidArgumentError": "chainrule.errors",
+    "InvalidCheckpointError": "chainrule.errors",
     "InvalidModelFileError": "chainrule.errors",
     "InvalidTableError": "chainrule.errors",
     "Lion": "chainrule.engines.optimizers",
@@ -80,9 +90,13 @@ _HOMES = {
     "SGD": "chainrule.engines.optimizers",
     "TableModel": "chainrule.model.table_model",
     "TimeDecay": "chainrule.engines.schedules",
+    "TrainingDiagnosisWarning": "chainrule.errors",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
+    "export": "chainrule.exports.exporting",
+    "from_sklearn": "chainrule.estimators.conversion",
     "load": "chainrule.model.loading",
+    "stop_at_checkpoint": "chainrule.training.signals",
 }
 
 __version__ = "0.1.0"
@@ -95,6 +109,8 @@ __all__ = [
     "CSVLog",
     "CategoryEmbedding",
     "ChainruleError",
+    "CheckpointInUseError",
+    "CheckpointWriteError",
     "CosineDecay",
     "CustomCost",
     "Dense",
@@ -103,6 +119,7 @@ __all__ = [
     "HeavyBall",
     "History",
     "InvalidArgumentError",
+    "InvalidCheckpointError",
     "InvalidModelFileError",
     "InvalidTableError",
     "Lion",
@@ -121,9 +138,13 @@ __all__ = [
     "RMSprop",
     "TableModel",
     "TimeDecay",
+    "TrainingDiagnosisWarning",
     "TrainingDivergedError",
     "Warmup",
+    "export",
+    "from_sklearn",
     "load",
+    "stop_at_checkpoint",
 ]
 
 

@@ -205,6 +205,13 @@ MIXED_ATTRIBUTES = MappingProxyType(
     }
 )
 
+DIAGNOSTICS = (
+    "list of Diagnosis",
+    "What kept the network from learning, by a sample of the examples: dead or saturated layers, a "
+    "gradient that vanishes or explodes, a loss that is stuck. Each kind is a "
+    "TrainingDiagnosisWarning once a fit. Empty for 'lbfgs'.",
+)
+
 ATTRIBUTES = MappingProxyType(
     {
         "network_": (
@@ -233,6 +240,12 @@ ATTRIBUTES = MappingProxyType(
             "list of float or None",
             "The validation loss after every epoch, penalties not included.",
         ),
+        "seed_": (
+            "int or None",
+            "What decides everything that is drawn at random: `random_state`, or what was drawn "
+            "where that is None. A training by parts is repeated by a `RandomState` of it. None: "
+            "a generator of your own decides.",
+        ),
         "n_iter_": ("int", "Epochs (or iterations) of the last `fit`."),
         "t_": ("int", "Examples that the solver has seen."),
         "n_features_in_, n_layers_, n_outputs_": (
@@ -257,6 +270,8 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
             for name, about in ATTRIBUTES.items()
             if is_classifier or name != "classes_"
         ]
+        if getattr(kind, "_diagnoses", False):
+            attributes.append(("diagnostics_", DIAGNOSTICS))
         if "targets" in constructor.parameters:
             attributes += MIXED_ATTRIBUTES.items()
         parts = [

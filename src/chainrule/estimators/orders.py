@@ -1,9 +1,13 @@
 """The order of examples, drawn as scikit-learn draws it."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.orders import shuffled_orders
+from chainrule.estimators.randomness import as_text, set_from_text
 
 
 class ShuffledOrders:
@@ -21,3 +25,27 @@ class ShuffledOrders:
         orders = shuffled_orders(self._random, self._order, len(epochs))
         self._order = orders[-1]
         return orders
+
+    def mark(self) -> Callable[[], None]:
+        """Return a function that goes back to the present order and random state."""
+        order, state = self._order, self._random.get_state() if self._shuffle else None
+
+        def back() -> None:
+            self._order = order
+            if state is not None:
+                self._random.set_state(state)
+
+        return back
+
+    def remember(self) -> dict[str, Any]:
+        """Return what the next order depends on, for a checkpoint."""
+        return {"order": self._order, "random_state": as_text(self._random)}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        order = np.asarray(memory["order"])
+        places = np.arange(len(self._order))
+        if order.dtype != np.int32 or not np.array_equal(np.sort(order), places):
+            raise ValueError("it is no order of the examples")
+        set_from_text(self._random, memory["random_state"])
+        self._order = order

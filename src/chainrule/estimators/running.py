@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,15 @@ from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
+from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.orders import ShuffledOrders
 from chainrule.estimators.rates import learning_rate_of
 from chainrule.estimators.scoring import epoch_score, is_loss
 from chainrule.estimators.solvers import minimize, optimizer_of
 from chainrule.estimators.stopping import Monitor, begin_curves
 from chainrule.estimators.validation import HeldOut
+from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.loop import Training
@@ -33,6 +37,7 @@ def run(
     fresh: bool,
     incremental: bool,
     tasks: FitTasks | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> bool:
     """Train by epochs; True if the training ended by itself.
 
@@ -52,6 +57,8 @@ def run(
         Whether the optimizer goes on from the state it has.
     tasks : FitTasks, optional
         Tells scikit-learn's callbacks.
+    checkpointer : Checkpointer, optional
+        Writes checkpoints; the training goes on from where its own was.
     """
     network = estimator.network_
     callbacks = _callbacks(estimator)
@@ -69,6 +76,7 @@ def run(
             state = None
     if state is None:
         state = optimizer.new_state(network.parameters)
+    orders = ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state)
     training = Training(
         spec=network.spec,
         parameters=network.parameters,
@@ -83,7 +91,8 @@ def run(
         metrics=estimator._metrics(),
         epochs_before=network.epochs_trained,
         watched=bool(callbacks) or tasks is not None,
-        orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
+        orders=orders,
+        mark=orders.mark,
         state=state,
     )
     begin_curves(estimator, early, fresh)
@@ -93,16 +102,30 @@ def run(
     monitor = Monitor(estimator, training, score, from_loss=is_loss(estimator.early_stopping))
     training.lookahead = monitor.lookahead
     progress = Progress() if estimator.verbose else None
+    checkups = None
+    if estimator._diagnoses:
+        steps = -(-n_examples // batch_size)
+        checkups = Checkups(network.spec, network.parameters, examples, steps)
+        estimator.diagnostics_ = checkups.found
     estimator.n_iter_ = 0
     if epochs == 0:
         estimator.loss_ = training.engine.loss(
             network.spec, network.parameters, examples, training.objective
         )
+    if checkpointer is not None:
+        attach(checkpointer, training, estimator, monitor, orders)
     try:
-        _tell(training, monitor, [*callbacks, *([progress] if progress else [])], tasks)
+        others: list[Callback] = [*callbacks, *([progress] if progress else [])]
+        stopped = _tell(training, monitor, others, tasks, checkups)
+        if checkpointer is not None:
+            checkpointer.finish(stopped)
     except KeyboardInterrupt:
+        if checkpointer is not None:
+            raise  # it is to go on later, and not to be used as it is
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
+        if checkups is not None:
+            checkups.diverged()
         state = None  # it may hold what is not finite
         if estimator.n_iter_ == 0:
             raise NothingLearnedError(
@@ -135,6 +158,8 @@ def run_lbfgs(
 ) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
+    if estimator._diagnoses:
+        estimator.diagnostics_ = []
     engine, objective = (
         engine_for(network.spec, estimator.engine, estimator.threads),
         estimator._objective(examples),
@@ -206,30 +231,44 @@ def run_lbfgs(
 
 
 def _tell(
-    training: Training, monitor: Monitor, others: list[Callback], tasks: FitTasks | None
-) -> None:
+    training: Training,
+    monitor: Monitor,
+    others: list[Callback],
+    tasks: FitTasks | None,
+    checkups: Checkups | None,
+) -> Stopped:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
-    epochs = 0
-    for event in training.events():
-        if tasks is not None and isinstance(event, TrainingStarted) and training.epochs:
-            tasks.begin()
-        converged = monitor(event)
-        asked = False
-        for consume in others:
-            answer = consume(event)
-            asked = asked or _is_yes(answer)
-        if isinstance(event, EpochEnded):
-            epochs += 1
-            if tasks is not None:
-                asked = tasks.end(best=monitor.score is not None) or asked
-            if converged or asked:
-                stopped: Event = Stopped(epochs, "converged" if converged else "callback")
-                monitor.converged = True
-                for consume in others:
-                    consume(stopped)
-                return
-            if tasks is not None and epochs < training.epochs:
+    epochs = training.start.epochs
+    left = epochs < training.epochs and not training.start.stopped
+    with closing(training.events()) as events:
+        for event in events:
+            if tasks is not None and isinstance(event, TrainingStarted) and left:
                 tasks.begin()
+            converged = monitor(event)
+            asked = False
+            for consume in others:
+                answer = consume(event)
+                asked = asked or _is_yes(answer)
+            if isinstance(event, Stopped):
+                return event
+            if isinstance(event, EpochEnded):
+                epochs += 1
+                if checkups is not None:
+                    if epochs >= checkups.next_look:
+                        checkups.epoch_ended(epochs, event)
+                    if converged or asked or epochs == training.epochs:
+                        checkups.ended(epochs, event)
+                if tasks is not None:
+                    asked = tasks.end(best=monitor.score is not None) or asked
+                if converged or asked:
+                    stopped = Stopped(epochs, "converged" if converged else "callback")
+                    monitor.converged = True
+                    for consume in others:
+                        consume(stopped)
+                    return stopped
+                if tasks is not None and epochs < training.epochs:
+                    tasks.begin()
+    raise AssertionError("a training says when it ends")
 
 
 def _is_yes(answer: object) -> bool:

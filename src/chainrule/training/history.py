@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped
+from chainrule.training.diagnostics import Diagnosis
+from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
 
 class History:
@@ -19,16 +20,23 @@ class History:
     Attributes
     ----------
     events : list
-        Everything the loop said, without `StepsEnded`.
+        Everything the loop said, without `StepsEnded` and `Checkpointed`; after a `Resumed`, the
+        epochs before it as well: the list is that of a training without interruption.
     epochs : list of EpochEnded
+    diagnostics : list of Diagnosis
+        What was seen to keep the network from learning, each kind in a layer once: its kind,
+        layer, message and the epoch. See `chainrule.training.diagnostics`.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.diagnostics: list[Diagnosis] = []
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
-        if not isinstance(event, StepsEnded):
+        if isinstance(event, Resumed):
+            self.events.extend(event.epochs)
+        elif not isinstance(event, StepsEnded | Checkpointed):
             self.events.append(event)
 
     @property
