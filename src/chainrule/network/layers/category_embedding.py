@@ -1,5 +1,6 @@
 """Category embeddings: inputs that are codes become rows of tables that are learned."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -223,12 +224,11 @@ def _checked_columns(given: object) -> tuple[EmbeddedColumn, ...]:
         columns.append(EmbeddedColumn(column, codes, dimension))
     if not columns:
         raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")
-    numbers = [column.column for column in columns]
-    for number in numbers:
-        if numbers.count(number) > 1:
-            raise InvalidArgumentError(
-                f"columns: expected each column once; got {number} {numbers.count(number)} times"
-            )
+    number, times = Counter(column.column for column in columns).most_common(1)[0]
+    if times > 1:
+        raise InvalidArgumentError(
+            f"columns: expected each column once; got {number} {times} times"
+        )
     return tuple(columns)
 
 
