@@ -1,13 +1,17 @@
 """The build: with a compiler, without one, and with one that fails."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +57,26 @@ def test_failed_compile_names_the_two_ways_out(source: Path) -> None:
     output = result.stdout + result.stderr
     assert "apt-get install g++" in output
     assert "CHAINRULE_PURE=1 pip install" in output
+
+
+def test_the_lock_file_has_every_dependency_in_a_version_that_is_allowed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    wanted = [
+        *project["project"]["dependencies"],
+        *groups["test"],
+        *groups["lint"],
+        *groups["docs"],
+    ]
+    locked: dict[str, list[str]] = {}
+    for line in (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"([\w.-]+)(?:\[[^]]*\])?==(\S+)", line):
+            locked.setdefault(canonicalize_name(found[1]), []).append(found[2])
+    for text in wanted:
+        requirement = Requirement(text)
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        fitting = [version for version in versions if requirement.specifier.contains(version)]
+        assert fitting, f"requirements/dev.lock: no {text} ({versions}); run `make lock`"
 
 
 def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
