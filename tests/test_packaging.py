@@ -1,5 +1,6 @@
 """The build: with a compiler, without one, and with one that fails."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,24 @@ def test_pure_build_needs_no_compiler_and_makes_a_wheel_for_every_machine(source
     names = zipfile.ZipFile(wheel).namelist()
     assert "chainrule/py.typed" in names
     assert not [name for name in names if "_native" in name and not name.endswith(".pyi")]
+
+
+@pytest.mark.skipif("CHAINRULE_PURE" in os.environ, reason="a pure installation has no extension")
+def test_an_archive_of_the_sources_has_all_that_a_build_needs(source: Path) -> None:
+    # It comes without tests; so does this copy. To configure it is enough, and takes no minutes.
+    tools = Path(sys.executable).parent
+    nanobind = run_python("-m", "nanobind", "--cmake_dir").stdout.strip()
+    command = [tools / "cmake", "-S", source, "-B", source / "build", "-G", "Ninja"]
+    settings = {"CMAKE_MAKE_PROGRAM": tools / "ninja", "Python_EXECUTABLE": sys.executable}
+    settings |= {"nanobind_DIR": nanobind, "SKBUILD": "2", "SKBUILD_PROJECT_VERSION": "1.2.3"}
+    command += [f"-D{name}={value}" for name, value in settings.items()]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    bill = json.loads((source / "build" / "sbom" / "chainrule.cdx.json").read_text())
+    assert bill["metadata"]["component"]["version"] == "1.2.3"
+    assert {part["name"]: part["version"] for part in bill["components"]}["nanobind"] == version(
+        "nanobind"
+    )
 
 
 def test_failed_compile_names_the_two_ways_out(source: Path) -> None:
