@@ -38,9 +38,11 @@ if TYPE_CHECKING:
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.conversion import from_sklearn
     from chainrule.estimators.mixed import NetworkMixed
     from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
+    from chainrule.exports.exporting import export
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
@@ -90,6 +92,8 @@ _HOMES = {
     "TrainingDiagnosisWarning": "chainrule.errors",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
+    "export": "chainrule.exports.exporting",
+    "from_sklearn": "chainrule.estimators.conversion",
     "load": "chainrule.model.loading",
     "stop_at_checkpoint": "chainrule.training.signals",
 }
@@ -135,6 +139,8 @@ __all__ = [
     "TrainingDiagnosisWarning",
     "TrainingDivergedError",
     "Warmup",
+    "export",
+    "from_sklearn",
     "load",
     "stop_at_checkpoint",
 ]

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -91,6 +92,7 @@ def run(
         epochs_before=network.epochs_trained,
         watched=bool(callbacks) or tasks is not None,
         orders=orders,
+        mark=orders.mark,
         state=state,
     )
     begin_curves(estimator, early, fresh)
@@ -238,33 +240,34 @@ def _tell(
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = training.start.epochs
     left = epochs < training.epochs and not training.start.stopped
-    for event in training.events():
-        if tasks is not None and isinstance(event, TrainingStarted) and left:
-            tasks.begin()
-        converged = monitor(event)
-        asked = False
-        for consume in others:
-            answer = consume(event)
-            asked = asked or _is_yes(answer)
-        if isinstance(event, Stopped):
-            return event
-        if isinstance(event, EpochEnded):
-            epochs += 1
-            if checkups is not None:
-                if epochs >= checkups.next_look:
-                    checkups.epoch_ended(epochs, event)
-                if converged or asked or epochs == training.epochs:
-                    checkups.ended(epochs, event)
-            if tasks is not None:
-                asked = tasks.end(best=monitor.score is not None) or asked
-            if converged or asked:
-                stopped = Stopped(epochs, "converged" if converged else "callback")
-                monitor.converged = True
-                for consume in others:
-                    consume(stopped)
-                return stopped
-            if tasks is not None and epochs < training.epochs:
+    with closing(training.events()) as events:
+        for event in events:
+            if tasks is not None and isinstance(event, TrainingStarted) and left:
                 tasks.begin()
+            converged = monitor(event)
+            asked = False
+            for consume in others:
+                answer = consume(event)
+                asked = asked or _is_yes(answer)
+            if isinstance(event, Stopped):
+                return event
+            if isinstance(event, EpochEnded):
+                epochs += 1
+                if checkups is not None:
+                    if epochs >= checkups.next_look:
+                        checkups.epoch_ended(epochs, event)
+                    if converged or asked or epochs == training.epochs:
+                        checkups.ended(epochs, event)
+                if tasks is not None:
+                    asked = tasks.end(best=monitor.score is not None) or asked
+                if converged or asked:
+                    stopped = Stopped(epochs, "converged" if converged else "callback")
+                    monitor.converged = True
+                    for consume in others:
+                        consume(stopped)
+                    return stopped
+                if tasks is not None and epochs < training.epochs:
+                    tasks.begin()
     raise AssertionError("a training says when it ends")
 
 

@@ -1,8 +1,9 @@
 """The loop itself: a generator of events."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.random import noise_key
 from chainrule.network.spec import NetworkSpec
-from chainrule.training.checkpointing import Checkpointer, Position
+from chainrule.training.ahead import SECONDS_AHEAD, train_ahead
+from chainrule.training.checkpointing import BEGINNING, Checkpointer, Position
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -73,13 +75,16 @@ class Training:
     stops on the losses knows how soon that can be."""
     orders: Callable[[range], NDArray[np.int32]] | None = None
     """The orders of consecutive epochs, (epochs, examples); None: drawn from the seed."""
+    mark: Callable[[], Callable[[], None]] | None = None
+    """Returns a function that takes `orders` back to where they are now. With it, short epochs may
+    be tried beyond the lookahead, and are taken back where they turn out not to be wanted."""
     state: OptimizerState | None = None
     """What the optimizer remembers from earlier; None: nothing."""
     noise_key: int | None = None
     """Decides what steps draw at random; None: by the seed and the epochs before."""
     checkpointer: Checkpointer | None = None
     """Is asked between the calls of the engine, and may write a checkpoint or end the training."""
-    start: Position = field(default_factory=Position)
+    start: Position = BEGINNING
     """Where it goes on, if it was interrupted; `parameters` and `state` are of there already."""
 
     def __post_init__(self) -> None:
@@ -94,7 +99,7 @@ class Training:
             self.examples.X[one], self.examples.Y[one], np.zeros(1, self.examples.X.dtype)
         )
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Train, and yield what happens.
 
         Raises
@@ -105,7 +110,7 @@ class Training:
         events = self._events()
         return events if self.checkpointer is None else self.checkpointer.followed(events)
 
-    def _events(self) -> Iterator[Event]:
+    def _events(self) -> Generator[Event, None, None]:
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
@@ -126,9 +131,15 @@ class Training:
         epoch = self.epochs_before + start.epochs + 1
         end = self.epochs_before + self.epochs + 1
         while epoch < end:
-            together = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
-            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace, start)
-            epoch, start = epoch + together, Position()
+            certain = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
+            tried = min(self._most_tried(certain, pace) // steps, end - epoch)
+            train = partial(self._train_epochs, steps=steps, state=state, pace=pace, start=start)
+            if tried > certain:
+                trained = yield from train_ahead(self, range(epoch, epoch + tried), train)
+            else:
+                yield from train(range(epoch, epoch + certain))
+                trained = certain
+            epoch, start = epoch + trained, BEGINNING
             if self.checkpointer is not None:
                 yield from self.checkpointer.reached(Position(epoch - 1 - self.epochs_before))
         yield Stopped(self.epochs, "finished")
@@ -149,6 +160,12 @@ class Training:
             most = min(most, self.checkpointer.steps_left() // len(self._starts))
         return most
 
+    def _most_tried(self, certain: int, pace: _Pace) -> int:
+        """Return how many steps to try at once where `certain` epochs are known to be wanted."""
+        if self.mark is None or self.checkpointer is not None or certain == 1:
+            return 0  # (one epoch: who decides may well change something after each)
+        return int(pace.steps * SECONDS_AHEAD / _SECONDS_A_CALL)
+
     def _train_epochs(
         self, epochs: range, steps: int, state: OptimizerState, pace: _Pace, start: Position
     ) -> Iterator[Event]:
@@ -156,8 +173,6 @@ class Training:
 
         `start`: where the first of them is already, alone then.
         """
-        started = time.perf_counter() - start.seconds
-        before = self.parameters.copy() if start.before is None else start.before
         m = len(self.examples.X)
         if start.order is not None:
             order = start.order[None]
@@ -165,6 +180,33 @@ class Training:
             order = epoch_orders(self.seed, epochs, m, self.shuffle)
         else:
             order = self.orders(epochs)
+        if len(epochs) == 1:
+            yield from self._train_in_order(order, epochs, steps, state, pace, start)
+            return
+        parameters, slots, t = self.parameters.copy(), state.slots.copy(), state.t
+        try:
+            yield from self._train_in_order(order, epochs, steps, state, pace, start)
+        except TrainingDivergedError:
+            # None of them has been told. Which of them it was, and what the one before it left,
+            # must not depend on how many went together: once more, one at a time.
+            self.parameters[...], state.slots[...], state.t = parameters, slots, t
+            self.checkpointer = None  # there is nothing to go on from
+            for place, epoch in enumerate(epochs):
+                own = order[place : place + 1]
+                alone = range(epoch, epoch + 1)
+                yield from self._train_in_order(own, alone, steps, state, pace, start)
+
+    def _train_in_order(
+        self,
+        order: NDArray[np.int32],
+        epochs: range,
+        steps: int,
+        state: OptimizerState,
+        pace: _Pace,
+        start: Position,
+    ) -> Iterator[Event]:
+        started = time.perf_counter() - start.seconds
+        before = self.parameters.copy() if start.before is None else start.before
         planned = self.optimizer.planned(self.epochs * steps, steps)
         done = start.steps
         rates = planned.learning_rates(state.t + 1 - done, order.shape[0] * steps)

@@ -1,0 +1,169 @@
+"""Where a classifier is right and wrong: confusion, and each class by itself."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.assessment.discrimination import Ranking
+from chainrule.report.canvas import shortened
+from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
+from chainrule.report.markup import Html, element, join
+from chainrule.report.sections.calibration import calibration
+from chainrule.report.sections.curves import threshold_curves
+from chainrule.report.sections.parts import figure, figures, section, table, unfold
+from chainrule.report.subject import Subject
+from chainrule.report.wording import count, number, plain, share
+
+_MOST_AS_TABLE = 10
+_MOST_BESIDE = 3
+_MOST_CONFUSIONS = 12
+
+
+def classes(subject: Subject) -> Html:
+    """Return the section."""
+    n_classes = len(subject.classes)
+    true = np.asarray(subject.judged.true, np.int64)
+    counts = np.bincount(true * n_classes + subject.answers, minlength=n_classes**2)
+    matrix = counts.reshape(n_classes, n_classes)
+    wrong = int(matrix.sum() - np.trace(matrix))
+    lead = (
+        f"Of {count(len(true), f'{subject.part} row')} the network gets "
+        f"{plain(len(true) - wrong)} right and {plain(wrong)} wrong."
+    )
+    confusion = (
+        _confusion_table(subject, matrix)
+        if n_classes <= _MOST_AS_TABLE
+        else _confusion_picture(subject, matrix)
+    )
+    by_class = _by_class(subject, matrix)
+    beside = n_classes <= _MOST_BESIDE
+    return section(
+        "classes",
+        "Where it is right and wrong",
+        lead,
+        figures(confusion, by_class) if beside else join([confusion, by_class]),
+        figures(*threshold_curves(subject), *calibration(subject)),
+    )
+
+
+def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
+    names = subject.classes
+    head = [element("th", "True class", scope="col")]
+    head += [element("th", f"answered {name}", scope="col", class_="number") for name in names]
+    body = []
+    for index, name in enumerate(names):
+        total = max(1, int(matrix[index].sum()))
+        cells = [element("th", name, scope="row")]
+        for column, value in enumerate(matrix[index]):
+            part = int(value) / total
+            kind = "right" if column == index else "wrong"
+            cells.append(
+                element(
+                    "td",
+                    element("span", plain(int(value)), class_="strong"),
+                    element("small", share(part) if matrix[index].sum() else ""),
+                    class_=f"heat {kind}{' deep' if part > DEEP_FROM else ''}",
+                    style=f"--shade:{round(100 * DEEPEST * part)}%",
+                )
+            )
+        body.append(element("tr", join(cells)))
+    return element(
+        "figure",
+        element("h3", "Confusion matrix"),
+        element(
+            "div",
+            element(
+                "table",
+                element("caption", "Rows by true class (down) and answer (across)"),
+                element("thead", element("tr", join(head))),
+                element("tbody", join(body)),
+                class_="confusion",
+            ),
+            class_="scroll",
+        ),
+        element(
+            "figcaption",
+            "Each line adds up to the rows of one class; the diagonal is what was answered right.",
+        ),
+        class_="wide",
+    )
+
+
+def _confusion_picture(subject: Subject, matrix: NDArray[np.int64]) -> Html:
+    totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    names = [shortened(name, 18) for name in subject.classes]
+    picture = heat_map(
+        matrix / totals,
+        names,
+        names,
+        [[plain(int(value)) if value else "" for value in row] for row in matrix],
+        "Confusion matrix: rows by true class (down) and answer (across)",
+        "answer",
+        "true class",
+    )
+    mistakes = matrix.copy()
+    np.fill_diagonal(mistakes, 0)
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:_MOST_CONFUSIONS]
+    rows = []
+    for flat in order:
+        row, column = divmod(int(flat), len(names))
+        if mistakes[row, column]:
+            of_class = int(mistakes[row, column]) / int(totals[row, 0])
+            rows.append(
+                [
+                    subject.classes[row],
+                    subject.classes[column],
+                    plain(int(mistakes[row, column])),
+                    share(of_class),
+                ]
+            )
+    columns = [("True class", ""), ("Answer", ""), ("Rows", "number"), ("Of the class", "number")]
+    return join(
+        [
+            figure(
+                "Confusion matrix",
+                picture,
+                "Shade: share of the true class’s rows. The diagonal is what was answered right.",
+                wide=True,
+            ),
+            unfold(
+                "The most frequent confusions", table("Most frequent confusions", columns, rows)
+            ),
+        ]
+    )
+
+
+def _by_class(subject: Subject, matrix: NDArray[np.int64]) -> Html:
+    true = np.asarray(subject.judged.true, np.int64)
+    rows = []
+    for index, name in enumerate(subject.classes):
+        of_class, answered = int(matrix[index].sum()), int(matrix[:, index].sum())
+        right = int(matrix[index, index])
+        area = Ranking(true == index, subject.judged.answers[:, index]).area()
+        rows.append(
+            [
+                name,
+                plain(of_class),
+                share(right / answered) if answered else "–",
+                share(right / of_class) if of_class else "–",
+                number(2 * right / max(1, of_class + answered)),
+                number(area),
+            ]
+        )
+    columns = [
+        ("Class", ""),
+        ("Rows", "number"),
+        ("Precision", "number"),
+        ("Recall", "number"),
+        ("F1", "number"),
+        ("ROC AUC", "number"),
+    ]
+    made = table("Scores of each class", columns, rows)
+    note = element(
+        "p",
+        "Precision: how many of the rows given this answer are of the class. "
+        "Recall: how many of the class’s rows got it.",
+        class_="fine",
+    )
+    if len(rows) > _MOST_AS_TABLE:
+        return unfold(f"Scores of each of the {len(rows)} classes", made, note)
+    return element("div", element("h3", "Class by class"), made, note)

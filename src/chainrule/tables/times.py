@@ -1,0 +1,39 @@
+"""The order of times: of numbers, dates, or dates in text."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidTableError
+from chainrule.tables.columns import check_complete
+from chainrule.tables.kinds.date import format_of, parsed
+
+
+def moments(times: Any) -> NDArray[Any]:
+    """Return times as numbers that have their order: of dates, numbers, or dates in text.
+
+    Raises
+    ------
+    InvalidTableError
+        If one is missing, or they are text that is no date.
+    """
+    import polars as pl
+
+    column = times if isinstance(times, pl.Series) else pl.Series("times", np.asarray(times))
+    if column.dtype == pl.String:
+        written = format_of(column)
+        if not written:
+            raise InvalidTableError(
+                f"column {column.name!r} holds text that is no date ({str(column[0])[:40]!r} in "
+                "row 1), where times are needed; write them as 2026-01-31 or 2026-01-31 23:59:59"
+            )
+        column = parsed(column.str.strip_chars(), written)
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
+        raise InvalidTableError(
+            f"column {column.name!r} holds values of type {column.dtype}, where times are needed"
+        )
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+    check_complete(column)
+    return np.asarray(column.to_physical().to_numpy())
