@@ -3,16 +3,14 @@
 import time
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
-from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.orders import ShuffledOrders
 from chainrule.estimators.rates import learning_rate_of
 from chainrule.estimators.scoring import epoch_score, is_loss
@@ -23,6 +21,9 @@ from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.loop import Training
 
+if TYPE_CHECKING:
+    from chainrule.estimators.callbacks import FitTasks
+
 
 def run(
     estimator: Any,
@@ -32,7 +33,7 @@ def run(
     epochs: int,
     fresh: bool,
     incremental: bool,
-    tasks: FitTasks | None = None,
+    tasks: "FitTasks | None" = None,
 ) -> bool:
     """Train by epochs; True if the training ended by itself.
 
@@ -101,6 +102,8 @@ def run(
     try:
         _tell(training, monitor, [*callbacks, *([progress] if progress else [])], tasks)
     except KeyboardInterrupt:
+        if not estimator._ends_when_interrupted:
+            raise
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
         state = None  # it may hold what is not finite
@@ -109,6 +112,8 @@ def run(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 f"values and need to be preprocessed: {error}"
             ) from error
+        from sklearn.exceptions import ConvergenceWarning
+
         warnings.warn(
             f"training ended after {estimator.n_iter_} epochs: {error}",
             ConvergenceWarning,
@@ -131,7 +136,7 @@ def run_lbfgs(
     examples: Examples,
     validation: HeldOut | None,
     epochs: int,
-    tasks: FitTasks | None = None,
+    tasks: "FitTasks | None" = None,
 ) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
@@ -206,7 +211,7 @@ def run_lbfgs(
 
 
 def _tell(
-    training: Training, monitor: Monitor, others: list[Callback], tasks: FitTasks | None
+    training: Training, monitor: Monitor, others: list[Callback], tasks: "FitTasks | None"
 ) -> None:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = 0
