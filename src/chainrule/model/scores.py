@@ -50,7 +50,9 @@ def classification_scores(
     }
     if there.all():
         positives = range(len(classes))[chosen]
-        areas = [roc_auc(true == index, probabilities[:, index]) for index in positives]
+        exact = probabilities.astype(np.float64)
+        exact /= exact.sum(axis=1, keepdims=True)  # rows of float32 sum to 1 only nearly
+        areas = [roc_auc(true == index, exact[:, index]) for index in positives]
         scores["roc_auc"] = float(np.mean(areas))
     if binary:
         scores["positive_class"] = classes[1]
