@@ -58,6 +58,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
     _ends_when_interrupted = True
     """Whether Ctrl-C ends a training as if it had finished, as in scikit-learn."""
+    _measures_training = True
+    """Whether metrics are of the training data too."""
     _adam_is_constant = True
     """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
 

@@ -82,6 +82,7 @@ def run(
         objective=estimator._objective(examples),
         validation=None if validation is None else validation.examples,
         metrics=estimator._metrics(),
+        training_metrics=estimator._measures_training,
         epochs_before=network.epochs_trained,
         watched=bool(callbacks) or tasks is not None,
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
