@@ -21,20 +21,31 @@ TABLES = {
         "too many to be classes",
     ),
     "all-missing column": (
-        b"a,b,y\n" + b"".join(b"%d,,%d.5\n" % (i, i) for i in range(40)),
-        "column 'b' has no value in row 1 and 39 more",
+        b"a,y\n" + b"".join(b",%d.5\n" % i for i in range(40)),
+        "no column to predict from: column 'a' has no value in any row",
     ),
-    "missing value": (f"a,b,y\n{GOOD}1,,no\n".encode(), "column 'b' has no value in row 41;"),
+    "all-missing target": (
+        b"a,y\n" + b"".join(b"%d,\n" % i for i in range(40)),
+        "the target 'y' has no value in any row",
+    ),
     "missing target": (f"a,b,y\n{GOOD}1,2,\n".encode(), "column 'y' has no value in row 41;"),
-    "text column": (f"a,b,y\n{GOOD}1,?,no\n".encode(), "column 'b' holds text ('?' in row 41)"),
-    "not a number": (f"a,b,y\n{GOOD}1,nan,no\n".encode(), "column 'b' holds nan in row 41"),
+    "free text": (
+        b"a,b,y\n"
+        + b"".join(
+            b"%d,a sentence of many words about %d things,%d\n" % (i, i, i % 2) for i in range(40)
+        ),
+        "column 'b' holds free text (25 different values), which no network of numbers can be "
+        "given; leave it out (--ignore b)",
+    ),
+    "infinite number": (f"a,b,y\n{GOOD}1,inf,no\n".encode(), "column 'b' holds inf in row 41"),
     "constant target": (b"a,y\n" + b"1,2.5\n" * 40, "is 2.5 in all 40 rows"),
     "target alone": (b"y\n" + b"no\nyes\n" * 20, "no column beside the target"),
     "few rows": (b"a,y\n1,no\n2,yes\n3,no\n4,yes\n", "has 4 rows, and at least 10"),
-    "10,000 columns of text": (
+    "10,000 columns": (
         (",".join(f"c{i}" for i in range(10_000)) + ",y\n").encode()
-        + 20 * (",".join(["x"] * 10_000) + ",1\n").encode(),
-        "column 'c0' holds text",
+        + b"".join(b"x," * 10_000 + b"%d\n" % (i % 2) for i in range(40)),
+        "no column to predict from: column 'c0' is x in all 25 rows; column 'c1' is x in all 25 "
+        "rows; column 'c2' is x in all 25 rows; and 9997 more like these",
     ),
 }
 

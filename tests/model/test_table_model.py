@@ -8,6 +8,7 @@ import chainrule as cr
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
 from chainrule.files.model_file import read_model_file, write_model_file
 from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.target import TargetEncoder
 
 TABLE = pl.DataFrame(
     {
@@ -19,17 +20,20 @@ TABLE = pl.DataFrame(
 )
 
 
+INPUTS = TableEncoder().fit(TABLE.select("x", "z"))
+KINDS = TargetEncoder.fit(TABLE["kind"])
+PRICES = TargetEncoder.fit(TABLE["price"], "regression")
+
+
 def classifier(output="softmax", units=2, **options):
-    encoder = TableEncoder.fit(TABLE.drop("price"), "kind", **options)
     cost = "cross_entropy" if output == "softmax" else "binary_cross_entropy"
-    return cr.TableModel(
-        cr.Network([2, cr.Dense(3, "tanh"), cr.Dense(units, output)], cost=cost, seed=1), encoder
-    )
+    network = cr.Network([2, cr.Dense(3, "tanh"), cr.Dense(units, output)], cost=cost, seed=1)
+    return cr.TableModel(network, INPUTS, KINDS, **options)
 
 
 def regressor():
-    encoder = TableEncoder.fit(TABLE.drop("kind"), "price", task="regression")
-    return cr.TableModel(cr.Network([2, cr.Dense(1, "identity")], cost="mse", seed=1), encoder)
+    network = cr.Network([2, cr.Dense(1, "identity")], cost="mse", seed=1)
+    return cr.TableModel(network, INPUTS, PRICES)
 
 
 def test_classes_are_predicted_with_the_probability_of_each():
@@ -103,7 +107,7 @@ def test_a_missing_column_is_a_clear_error():
 @pytest.mark.parametrize(
     ("layers", "cost", "message"),
     [
-        ([3, cr.Dense(2, "softmax")], "cross_entropy", "3 inputs for 2 columns"),
+        ([3, cr.Dense(2, "softmax")], "cross_entropy", "3 inputs where 2 columns give 2"),
         ([2, cr.Dense(3, "softmax")], "cross_entropy", "2 classes need"),
         ([2, cr.Dense(2, "sigmoid")], "binary_cross_entropy", r"Dense\(1, 'sigmoid'\)"),
         ([2, cr.Dense(2, "identity")], "mse", "2 outputs with identity"),
@@ -111,13 +115,13 @@ def test_a_missing_column_is_a_clear_error():
 )
 def test_a_network_that_does_not_fit_the_encoder_is_refused(layers, cost, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        cr.TableModel(cr.Network(layers, cost=cost, seed=0), classifier().encoder)
+        cr.TableModel(cr.Network(layers, cost=cost, seed=0), INPUTS, KINDS)
 
 
 def test_a_regression_needs_one_output():
     network = cr.Network([2, cr.Dense(2, "identity")], cost="mse", seed=0)
     with pytest.raises(InvalidArgumentError, match="2 outputs for one value"):
-        cr.TableModel(network, regressor().encoder)
+        cr.TableModel(network, INPUTS, PRICES)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +131,10 @@ def test_a_regression_needs_one_output():
         lambda model: replace(model, metadata={**model.metadata, "encoder": "{}"}),
         lambda model: replace(
             model,
-            metadata={**model.metadata, "encoder": regressor().encoder.to_file()[0]["encoder"]},
+            metadata={**model.metadata, **PRICES.to_file()[0]},
         ),
     ],
-    ids=["no arrays", "empty header", "encoder of another network"],
+    ids=["no arrays", "empty header", "target of another network"],
 )
 def test_a_model_file_that_contradicts_itself_is_refused_with_its_name(tmp_path, change):
     path = tmp_path / "model.safetensors"

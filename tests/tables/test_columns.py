@@ -2,12 +2,19 @@ import polars as pl
 import pytest
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.columns import column_named, numeric_matrix
+from chainrule.tables.columns import check_finite, column_named, numeric_column
 
 
-def test_columns_become_numbers_in_the_order_asked_for():
-    table = pl.DataFrame({"a": [1, 2], "b": [0.5, 1.5], "c": [True, False]})
-    assert numeric_matrix(table, ["c", "b", "a"]).tolist() == [[1, 0.5, 1], [0, 1.5, 2]]
+def test_numbers_and_true_and_false_become_numbers():
+    assert numeric_column(pl.Series("a", [1, 2])).tolist() == [1, 2]
+    assert numeric_column(pl.Series("a", [True, False])).tolist() == [1, 0]
+
+
+def test_an_infinite_number_is_named_with_its_row_and_missing_ones_are_left_alone():
+    table = pl.DataFrame({"a": [1.0, None, float("nan")], "b": [None, 2.0, float("-inf")]})
+    check_finite(table.select("a"))
+    with pytest.raises(InvalidTableError, match="column 'b' holds -inf in row 3, which is not"):
+        check_finite(table)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +31,7 @@ def test_columns_become_numbers_in_the_order_asked_for():
 )
 def test_what_is_not_a_finite_number_is_named_with_column_row_and_remedy(column, message):
     with pytest.raises(InvalidTableError, match=message):
-        numeric_matrix(pl.DataFrame({"a": column}), ["a"])
+        numeric_column(pl.Series("a", column))
 
 
 def test_a_missing_column_is_named_with_one_like_it():

@@ -123,8 +123,8 @@ def test_a_table_in_memory_is_taken_as_it_is():
 
 
 def test_what_is_neither_path_nor_table_is_refused():
-    with pytest.raises(InvalidArgumentError, match="got list"):
-        as_table([[1, 2]])
+    with pytest.raises(InvalidArgumentError, match=r"Arrow table, or an array .*; got dict"):
+        as_table({"a": [1, 2]})
     with pytest.raises(InvalidTableError, match="at least one row"):
         as_table(pl.DataFrame({"a": []}))
 

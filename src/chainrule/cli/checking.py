@@ -80,23 +80,34 @@ def explain(
 
 def _summary(model: "TableModel", row: "pl.DataFrame") -> str:
     """Return prediction and truth of one row."""
-    encoder = model.encoder
+    target = model.target
     predicted = model.predict(row).row(0, named=True)
     prediction = predicted["prediction"]
     chance = ""
-    if encoder.task == "classification":
+    if target.task == "classification":
         chance = f" (probability {predicted[f'probability_{prediction}']:.4f})"
-    return f"{encoder.target} is {row[encoder.target][0]}, predicted {prediction}{chance}"
+    return f"{target.name} is {row[target.name][0]}, predicted {prediction}{chance}"
 
 
 def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -> str:
     """Return the row's values beside what the network is given, A[0]."""
-    encoder = model.encoder
-    width = max(len(name) for name in ("column", *encoder.features))
-    lines = [f"{'column':<{width}}  {'value':>12}  {'A[0]':>10}"]
-    for name, value in zip(encoder.features, inputs, strict=True):
-        lines.append(f"{name:<{width}}  {row[name][0]:>12.6g}  {value:>10.4f}")
+    names = list(model.encoder.get_feature_names_out())
+    values = [
+        _value(row[column.name][0]) if place == 0 else ""
+        for column in model.encoder.columns_
+        for place in range(column.width)
+    ]
+    width = max(map(len, ("input", *names)))
+    lines = [f"{'input':<{width}}  {'value':>12}  {'A[0]':>10}"]
+    for name, value, number in zip(names, values, inputs, strict=True):
+        lines.append(f"{name:<{width}}  {value:>12}  {number:>10.4f}")
     return "\n".join(lines)
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
 
 
 def check(
@@ -134,7 +145,7 @@ def check(
 
 
 def _require_target(model: "TableModel", rows: "pl.DataFrame", path: Path) -> None:
-    target = model.encoder.target
+    target = model.target.name
     if target not in rows.columns:
         raise InvalidTableError(
             f"{path}: has no column {target!r}, the target, which errors and gradients start from; "

@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from chainrule.model.network import Network
-    from chainrule.tables.encoder import TableEncoder
+    from chainrule.model.table_model import TableModel
 
 
 def register(app: typer.Typer) -> None:
@@ -57,23 +57,24 @@ def _contents(path: Path) -> list[tuple[str, str]]:
 
     model = load(path)
     if isinstance(model, TableModel):
-        return [("file", str(path)), *_of_encoder(model.encoder), *_of_network(model.network)]
+        return [("file", str(path)), *_of_table(model), *_of_network(model.network)]
     return [("file", str(path)), ("kind", "a network"), *_of_network(model)]
 
 
-def _of_encoder(encoder: "TableEncoder") -> list[tuple[str, str]]:
+def _of_table(model: "TableModel") -> list[tuple[str, str]]:
     from chainrule.cli.showing import describe_classes
 
+    target, encoder = model.target, model.encoder
     facts = [
-        ("kind", f"a network and its table: {encoder.task}"),
-        ("target", encoder.target),
+        ("kind", f"a network and its table: {target.task}"),
+        ("target", target.name),
     ]
-    if encoder.task == "classification":
-        facts.append(("classes", describe_classes(encoder.classes)))
+    if target.task == "classification":
+        facts.append(("classes", describe_classes(target.classes)))
     else:
-        facts.append(("mean ± deviation", f"{encoder.target_mean:.6g} ± {encoder.target_std:.6g}"))
-    features = describe_classes(encoder.features, 40)
-    return [*facts, (f"{len(encoder.features)} columns", features)]
+        facts.append(("mean ± deviation", f"{target.mean:.6g} ± {target.std:.6g}"))
+    names = describe_classes([column.name for column in encoder.columns_], 40)
+    return [*facts, (f"{len(encoder.columns_)} columns", names)]
 
 
 def _of_network(network: "Network") -> list[tuple[str, str]]:

@@ -123,14 +123,14 @@ def train(
 
 def _introduction(training: "TableTraining", table: Path) -> list[str]:
     """Return what was understood: the task, the rows, the network."""
-    encoder, network, split = training.model.encoder, training.model.network, training.split
-    goal = f"Regression of {encoder.target}"
-    if encoder.task == "classification":
-        counts = dict(training.table[encoder.target].value_counts().iter_rows())
-        named = [f"{name} ({counts[name]:,})" for name in encoder.classes[:10]]
-        more = ", …" if len(encoder.classes) > 10 else ""
+    target, network, split = training.model.target, training.model.network, training.split
+    goal = f"Regression of {target.name}"
+    if target.task == "classification":
+        counts = dict(training.table[target.name].value_counts().iter_rows())
+        named = [f"{name} ({counts[name]:,})" for name in target.classes[:10]]
+        more = ", …" if len(target.classes) > 10 else ""
         goal = (
-            f"Classification of {encoder.target}: {len(encoder.classes)} classes, "
+            f"Classification of {target.name}: {len(target.classes)} classes, "
             f"{', '.join(named)}{more}"
         )
     spec = network.spec

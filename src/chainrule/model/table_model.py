@@ -1,8 +1,8 @@
-"""A network together with the encoder of the table it learned from."""
+"""A network together with the encoders of the table it learned from."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +13,18 @@ from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.model.network import Network
 from chainrule.model.scores import classification_scores, regression_scores
 from chainrule.network.spec import NetworkSpec
+from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
+from chainrule.tables.first_format import from_first_format, is_first_format
 from chainrule.tables.reading import as_table
+from chainrule.tables.target import TargetEncoder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
+
+_DETAILS = "details"
 
 
 class TableModel:
@@ -31,6 +38,11 @@ class TableModel:
         For classes: softmax outputs, one a class, or a single sigmoid output, the probability of
         the second of two classes. For values: a single output.
     encoder : TableEncoder
+        Fitted: the columns to predict from.
+    target : TargetEncoder
+        The column to predict.
+    details : mapping, optional
+        What should travel with the model in its file: plain data, as JSON has it.
 
     Raises
     ------
@@ -44,22 +56,30 @@ class TableModel:
     >>> model.predict("new.csv")                                  # doctest: +SKIP
     """
 
-    def __init__(self, network: Network, encoder: TableEncoder) -> None:
-        fault = _misfit(network.spec, encoder)
+    def __init__(
+        self,
+        network: Network,
+        encoder: TableEncoder,
+        target: TargetEncoder,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        fault = _misfit(network.spec, encoder, target)
         if fault:
             raise InvalidArgumentError(f"network: does not fit the encoder: {fault}")
         self.network = network
         self.encoder = encoder
+        self.target = target
+        self.details = _plain({} if details is None else details)
 
     def __repr__(self) -> str:
-        return f"TableModel({self.encoder.task} of {self.encoder.target!r}, {self.network!r})"
+        return f"TableModel({self.target.task} of {self.target.name!r}, {self.network!r})"
 
-    def predict(self, table: "str | Path | pl.DataFrame") -> "pl.DataFrame":
+    def predict(self, table: Any) -> "pl.DataFrame":
         """Return a prediction for each row.
 
         Parameters
         ----------
-        table : path or polars.DataFrame
+        table : path, polars or pandas DataFrame, or Arrow table
             With the columns that the model was trained with, in any order.
 
         Returns
@@ -73,18 +93,46 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
-        outputs = self._outputs(self.encoder.transform(as_table(table)))
-        result = self.encoder.decode(outputs).to_frame()
-        for index, name in enumerate(self.encoder.classes):
-            result = result.with_columns(**{f"probability_{name}": outputs[:, index]})
-        return result
+        import polars as pl
 
-    def evaluate(self, table: "str | Path | pl.DataFrame") -> dict[str, Any]:
+        outputs = self._outputs(self.encoder.encode(self._table(table)))
+        result = self.target.decode(outputs).to_frame()
+        return result.with_columns(
+            pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
+            for index, name in enumerate(self.target.classes)
+        )
+
+    def probabilities(self, table: Any) -> NDArray[np.floating]:
+        """Return the probability of each class, in the order of ``target.classes``.
+
+        Parameters
+        ----------
+        table : path, polars or pandas DataFrame, or Arrow table
+
+        Returns
+        -------
+        array (m, classes)
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the model predicts values.
+        InvalidTableError
+            If the table cannot be read, or a column is missing or cannot be used.
+        """
+        if self.target.task != "classification":
+            raise InvalidArgumentError(
+                f"probabilities: the model predicts values of {self.target.name!r}, which have "
+                "none; use predict"
+            )
+        return self._outputs(self.encoder.encode(self._table(table)))
+
+    def evaluate(self, table: Any) -> dict[str, Any]:
         """Return how good the predictions for a table with the target column are.
 
         Parameters
         ----------
-        table : path or polars.DataFrame
+        table : path, polars or pandas DataFrame, or Arrow table
 
         Returns
         -------
@@ -99,19 +147,17 @@ class TableModel:
         """
         X, y = self.examples(table)
         outputs = self._outputs(X)
-        if self.encoder.task == "classification":
-            return classification_scores(y, outputs, self.encoder.classes)
-        true = y * self.encoder.target_std + self.encoder.target_mean
-        return regression_scores(true, self.encoder.decode_values(outputs))
+        if self.target.task == "classification":
+            return classification_scores(y, outputs, self.target.classes)
+        true = y * self.target.std + self.target.mean
+        return regression_scores(true, self.target.decode_values(outputs))
 
-    def examples(
-        self, table: "str | Path | pl.DataFrame"
-    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def examples(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Return a table as the network takes it: inputs, and encoded targets.
 
         Parameters
         ----------
-        table : path or polars.DataFrame
+        table : path, polars or pandas DataFrame, or Arrow table
 
         Returns
         -------
@@ -123,18 +169,22 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
-        table = as_table(table)
-        return self.encoder.transform(table), self.encoder.encode_target(table)
+        table = self._table(table)
+        y = self.target.encode(column_named(table, self.target.name, ", the target"))
+        return self.encoder.encode(table), y
 
-    def _outputs(self, X: NDArray[np.float64]) -> NDArray[np.floating]:
+    def _table(self, table: Any) -> "pl.DataFrame":
+        return as_table(table)
+
+    def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return the network's outputs; for classes the probability of each."""
         outputs = self.network.predict(X)
-        if self.encoder.task == "classification" and outputs.shape[1] == 1:
+        if self.target.task == "classification" and outputs.shape[1] == 1:
             return np.hstack([1 - outputs, outputs])
         return outputs
 
-    def save(self, path: str | Path) -> None:
-        """Write network and encoder to a safetensors file, whole or not at all.
+    def save(self, path: "str | Path") -> None:
+        """Write network, encoders and details to a safetensors file, whole or not at all.
 
         Parameters
         ----------
@@ -148,12 +198,16 @@ class TableModel:
         """
         model = self.network._to_file()
         metadata, arrays = self.encoder.to_file()
+        target_metadata, target_arrays = self.target.to_file()
+        details = {}
+        if self.details:
+            details[_DETAILS] = json.dumps(self.details, ensure_ascii=False, sort_keys=True)
         write_model_file(
             path,
             replace(
                 model,
-                metadata={**model.metadata, **metadata},
-                arrays={**model.arrays, **arrays},
+                metadata={**model.metadata, **metadata, **target_metadata, **details},
+                arrays={**model.arrays, **arrays, **target_arrays},
             ),
         )
 
@@ -163,27 +217,60 @@ class TableModel:
         return KEY in model.metadata
 
     @classmethod
-    def _from_file(cls, path: str | Path, model: ModelFile) -> "TableModel":
+    def _from_file(cls, path: "str | Path", model: ModelFile) -> "TableModel":
+        metadata, arrays = model.metadata, model.arrays
         try:
-            encoder = TableEncoder.from_file(model.metadata, model.arrays)
-            return cls(Network._from_file(model), encoder)
+            if is_first_format(metadata):
+                encoder, target = from_first_format(metadata, arrays)
+            else:
+                encoder = TableEncoder.from_file(metadata, arrays)
+                target = TargetEncoder.from_file(metadata, arrays)
+            details = _details(metadata.get(_DETAILS, "{}"))
+            return cls(Network._from_file(model), encoder, target, details)
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error
 
 
-def _misfit(spec: NetworkSpec, encoder: TableEncoder) -> str:
-    """Return why a network cannot serve an encoder, or ""."""
-    if spec.n_features != len(encoder.features):
-        return f"it has {spec.n_features} inputs for {len(encoder.features)} columns"
-    if encoder.task == "regression":
+def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details as they come back from a file, so that saving changes nothing."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(details), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"details: expected plain data as JSON has it (text, finite numbers, lists, "
+            f"dictionaries); {error}"
+        ) from error
+    return plain
+
+
+def _details(text: str) -> dict[str, Any]:
+    try:
+        details = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidModelFileError(f"its details cannot be read ({error})") from error
+    if not isinstance(details, dict):
+        raise InvalidModelFileError("its details are no object")
+    return details
+
+
+def _misfit(spec: NetworkSpec, encoder: TableEncoder, target: TargetEncoder) -> str:
+    """Return why a network cannot serve the encoders, or ""."""
+    if spec.n_features != encoder.n_inputs:
+        return (
+            f"it has {spec.n_features} inputs where {len(encoder.columns_)} columns give "
+            f"{encoder.n_inputs}"
+        )
+    if target.name in {column.name for column in encoder.columns_}:
+        return f"the target {target.name!r} is one of the columns to predict from"
+    if target.task == "regression":
         return "" if spec.n_outputs == 1 else f"it has {spec.n_outputs} outputs for one value"
-    allowed: Sequence[tuple[int, str]] = [(len(encoder.classes), "softmax")]
-    if len(encoder.classes) == 2:
+    allowed: Sequence[tuple[int, str]] = [(len(target.classes), "softmax")]
+    if len(target.classes) == 2:
         allowed = [*allowed, (1, "sigmoid")]
     if (spec.n_outputs, spec.output_activation) not in allowed:
         expected = " or ".join(f"Dense({units}, {name!r})" for units, name in allowed)
         return (
-            f"{len(encoder.classes)} classes need the output layer {expected}; it has "
+            f"{len(target.classes)} classes need the output layer {expected}; it has "
             f"{spec.n_outputs} outputs with {spec.output_activation}"
         )
     return ""

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.optimizers import Optimizer
+from chainrule.errors import InvalidTableError
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.network.layers import Dense
-from chainrule.tables.columns import column_named
+from chainrule.tables.columns import check_finite, column_named
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.reading import as_table
 from chainrule.tables.splitting import Split, split_rows
-from chainrule.tables.target import Task, infer_task
+from chainrule.tables.target import TargetEncoder, Task
 from chainrule.training.events import Callback
 from chainrule.training.history import History
 from chainrule.training.metrics import Metric, rmse
@@ -84,21 +85,25 @@ class TableTraining:
         """
         table = as_table(table)
         column = column_named(table, target, " to use as the target")
-        task = task or infer_task(column)
         # Over all rows, so that an error names the row in the file.
-        whole = TableEncoder.fit(table, target, task=task)
-        codes = whole.encode_target(table) if task == "classification" else None
+        whole = TargetEncoder.fit(column, task)
+        inputs = table.drop(target)
+        if inputs.width == 0:
+            raise InvalidTableError(
+                f"the table has no column beside the target {target!r} to predict it from"
+            )
+        check_finite(inputs)
+        codes = whole.encode(column) if whole.classes else None
         split = split_rows(table.height, codes, seed=seed)
-        encoder = TableEncoder.fit(
-            table[split.train], target, task=task, classes=whole.classes or None
-        )
-        output = Dense(encoder.n_outputs, "softmax" if whole.classes else "identity")
+        encoder = TableEncoder().fit(inputs[split.train])
+        goal = TargetEncoder.fit(column[split.train], whole.task, whole.classes or None)
+        output = Dense(goal.n_outputs, "softmax" if whole.classes else "identity")
         network = Network(
-            [len(encoder.features), *(Dense(units, activation) for units in hidden), output],
+            [encoder.n_inputs, *(Dense(units, activation) for units in hidden), output],
             cost="cross_entropy" if whole.classes else "mse",
             seed=seed,
         )
-        return cls(TableModel(network, encoder), table, split)
+        return cls(TableModel(network, encoder, goal), table, split)
 
     def part(self, name: str) -> "pl.DataFrame":
         """Return the rows of "train", "validation" or "test"."""
@@ -142,9 +147,9 @@ class TableTraining:
         return {name: self.model.evaluate(self.part(name)) for name in Split._fields}
 
     def _metric(self) -> str | Metric:
-        if self.model.encoder.task == "classification":
+        if self.model.target.task == "classification":
             return "accuracy"
-        units = self.model.encoder.target_std
+        units = self.model.target.std
 
         def rmse_in_units(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
             return rmse(outputs, targets) * units

@@ -52,12 +52,14 @@ class RunFolder:
         self, model: TableModel, history: History, scores: Mapping[str, Mapping[str, Any]]
     ) -> None:
         """Draw the pictures and write the metrics."""
-        encoder = model.encoder
-        outputs = list(map(str, encoder.classes)) or [encoder.target]
+        target = model.target
+        outputs = list(map(str, target.classes)) or [target.name]
         if model.network.spec.n_outputs == 1:
             outputs = outputs[-1:]
         learning_curves(history, self.learning_curves)
-        draw_network(model.network, self.network, encoder.features, outputs)
+        draw_network(
+            model.network, self.network, list(model.encoder.get_feature_names_out()), outputs
+        )
         text = json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False)
         with atomic_path(self.metrics) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")

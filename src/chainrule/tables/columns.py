@@ -34,20 +34,6 @@ def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series
     return table[name]
 
 
-def numeric_matrix(table: "pl.DataFrame", names: Sequence[str]) -> NDArray[np.float64]:
-    """Return columns as numbers, (rows, columns); true and false are 1 and 0.
-
-    Raises
-    ------
-    InvalidTableError
-        If a column is missing, holds text, or lacks a finite number in some row.
-    """
-    matrix = np.empty((table.height, len(names)))
-    for index, name in enumerate(names):
-        matrix[:, index] = numeric_column(column_named(table, name, ", which the model needs"))
-    return matrix
-
-
 def numeric_column(
     column: "pl.Series", remedy: str = "remove the column, or replace its values by numbers"
 ) -> NDArray[np.float64]:
@@ -88,6 +74,31 @@ def check_complete(column: "pl.Series") -> None:
             f"column {column.name!r} has no value in row {row + 1}{_more(column.null_count())}; "
             "fill in or remove such rows"
         )
+
+
+def check_finite(table: "pl.DataFrame") -> None:
+    """Raise `InvalidTableError` if a number is infinite, naming its column and row.
+
+    To be called with the whole table, before its rows are divided: a later error would count the
+    rows of a part.
+    """
+    import polars as pl
+
+    names = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    infinite = table.select(pl.col(name).is_infinite().any() for name in names)
+    for column in infinite.iter_columns():
+        if column.item():
+            raise infinite_error(table[column.name])
+
+
+def infinite_error(column: "pl.Series") -> InvalidTableError:
+    """Return the error that names the first infinite value of a column that has one."""
+    infinite = column.is_infinite().fill_null(False)
+    row = infinite.arg_max() or 0
+    return InvalidTableError(
+        f"column {column.name!r} holds {column[row]} in row {row + 1}"
+        f"{_more(int(infinite.sum()))}, which is not a finite number; fill in or remove such rows"
+    )
 
 
 def _not_a_number(column: "pl.Series") -> str:

@@ -1,16 +1,20 @@
-"""A table's columns as a network's inputs and targets, and its outputs as the table's values."""
+"""A table's columns as the inputs of a network."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidModelFileError, InvalidTableError
-from chainrule.tables.columns import check_complete, column_named, numeric_column, numeric_matrix
-from chainrule.tables.target import Class, Task, distinct_classes, infer_task
+from chainrule.checks import whole_number
+from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
+from chainrule.tables.columns import column_named
+from chainrule.tables.contract import Transformer
+from chainrule.tables.fitting import Options, Scaling, fit_columns
+from chainrule.tables.kinds import KINDS, Column, column_from_json
+from chainrule.tables.notes import Note, notes_from_json, notes_to_json
+from chainrule.tables.reading import as_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,179 +22,195 @@ if TYPE_CHECKING:
 KEY = "encoder"
 """The header entry of a model file, and what the names of the arrays start with."""
 
-_NUMERIC_TARGET = "a regression needs a target of numbers (the task for text is classification)"
-_LARGEST_INPUT = float(np.finfo(np.float32).max)
+SCALINGS = ("standard", "robust", "none")
+
+# So many numbers of the output are written before the next rows: they stay in the cache while one
+# column after the other is written between them.
+_BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, eq=False)
-class TableEncoder:
-    """What a network must know of the table that it was trained with.
+class TableEncoder(Transformer):
+    """Turn the columns of a table into a network's inputs; a scikit-learn transformer.
 
+    Numbers are centred and scaled, categories become one input each, true and false 1 and 0, dates
+    their parts (see the classes in `chainrule.tables.kinds`). Missing values are filled in, and
+    flagged by an input of their own where training rows had some. Columns that say nothing
+    (constant, without values, copies of another, or naming the rows) are left out with a note.
     Columns go by name: their order does not matter, and columns with other names are ignored.
 
     Parameters
     ----------
-    task : {"classification", "regression"}
-    target : str
-        Name of the column to predict.
-    features : tuple of str
-        Names of the columns to predict from, in the order of the network's inputs.
-    mean, std : array (features,)
-        Of the training rows. A column that did not vary there has std 0 and is given to the
-        network as 0, whatever it holds: the network has learned nothing about it.
-    classes : tuple of str, bool or numbers
-        In the order of the network's outputs; empty for regression.
-    target_mean, target_std : float
-        The network learns (target − mean)/std; predictions come back in the target's own units.
+    scaling : {"standard", "robust", "none"}
+        Of numbers: (x − mean)/standard deviation, (x − median)/(third − first quartile), or x.
+    max_categories : int
+        A column's most frequent categories, up to so many, have an input each.
+    min_frequency : int, optional
+        A category in fewer training rows than this has none; it joins the others of its column.
+        By default 10 rows, or one in a hundred where that is fewer.
+    embed_above : int, optional
+        Columns with more categories than this become one input with the category's number, for
+        a layer of embeddings; see `CategoryColumn.embedding`. By default none does.
+    categorical : sequence of str
+        Columns that are categories whatever their type: numbers that only name something.
+
+    Attributes
+    ----------
+    columns_ : tuple of Column
+        The columns that are used, in the order of the inputs.
+    dropped_ : tuple of Note
+        The columns that are not, with the reason.
+    feature_names_in_ : array of str
+        Names of all columns of the training rows.
+    n_features_in_ : int
+        How many there are.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from chainrule.tables.encoder import TableEncoder
+    >>> table = pl.DataFrame({"size": [1.0, None, 3.0], "kind": ["a", "b", "a"]})
+    >>> encoder = TableEncoder().fit(table)
+    >>> list(map(str, encoder.get_feature_names_out()))
+    ['size', 'size=(missing)', 'kind=a', 'kind=b']
+    >>> encoder.transform(table)
+    array([[-1.,  0.,  1.,  0.],
+           [ 0.,  1.,  0.,  1.],
+           [ 1.,  0.,  1.,  0.]], dtype=float32)
     """
 
-    task: Task
-    target: str
-    features: tuple[str, ...]
-    mean: NDArray[np.float64]
-    std: NDArray[np.float64]
-    classes: tuple[Class, ...] = ()
-    target_mean: float = 0.0
-    target_std: float = 1.0
+    columns_: tuple[Column, ...]
+    dropped_: tuple[Note, ...]
+    feature_names_in_: NDArray[Any]
+    n_features_in_: int
 
-    @classmethod
-    def fit(
-        cls,
-        table: "pl.DataFrame",
-        target: str,
+    def __init__(
+        self,
         *,
-        task: Task | None = None,
-        classes: Sequence[Class] | None = None,
-    ) -> "TableEncoder":
-        """Take names, statistics and classes from a table of training rows.
+        scaling: Scaling = "standard",
+        max_categories: int = 100,
+        min_frequency: int | None = None,
+        embed_above: int | None = None,
+        categorical: Sequence[str] = (),
+    ) -> None:
+        self.scaling = scaling
+        self.max_categories = max_categories
+        self.min_frequency = min_frequency
+        self.embed_above = embed_above
+        self.categorical = categorical
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Decide what each column is and take its statistics.
 
         Parameters
         ----------
-        table : polars.DataFrame
-        target : str
-        task : {"classification", "regression"}, optional
-            By default as `chainrule.tables.target.infer_task` says.
-        classes : sequence, optional
-            All classes, where the rows at hand might lack some.
+        X : path, polars or pandas DataFrame, Arrow table, or array (rows, columns)
+            The training rows, without the target.
+        y : ignored
+
+        Returns
+        -------
+        TableEncoder
+
+        Raises
+        ------
+        InvalidArgumentError
+            If a parameter cannot be.
+        InvalidTableError
+            If a column cannot be used: free text, lists, infinite numbers.
+        """
+        options = self._options()
+        table = as_table(X)
+        for name in options.categorical:
+            column_named(table, name, ", which categorical names")
+        self.columns_, self.dropped_ = fit_columns(table, options)
+        self.feature_names_in_ = np.array(table.columns, dtype=object)
+        self.n_features_in_ = table.width
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the network's inputs.
+
+        Parameters
+        ----------
+        X : path, polars or pandas DataFrame, Arrow table, or array (rows, columns)
+            With the columns that are used, in any order.
+
+        Returns
+        -------
+        array (rows, inputs) of float32
+            Or a table, if `set_output` asked for one.
 
         Raises
         ------
         InvalidTableError
-            If a column cannot be used; the message names it, and the row.
+            If a column is missing or a value is not of the column's kind.
         """
-        column = column_named(table, target, " to use as the target")
-        features = tuple(name for name in table.columns if name != target)
-        if not features:
-            raise InvalidTableError(
-                f"the table has no column beside the target {target!r} to predict it from"
-            )
-        mean, std = _statistics(numeric_matrix(table, features))
-        task = task or infer_task(column)
-        if task == "classification":
-            found = distinct_classes(column) if classes is None else tuple(classes)
-            return cls(task, target, features, mean, std, found)
-        values = numeric_column(column, _NUMERIC_TARGET)
-        target_mean, target_std = _statistics(values[:, np.newaxis])
-        if target_std[0] == 0:
-            raise InvalidTableError(
-                f"the target {target!r} is {column[0]} in all {column.len()} rows; "
-                "there is nothing to learn"
-            )
-        return cls(
-            task, target, features, mean, std, (), float(target_mean[0]), float(target_std[0])
-        )
+        return self._as_chosen(self.encode(as_table(X)), self.get_feature_names_out())
 
-    @property
-    def n_outputs(self) -> int:
-        """Outputs that the network needs: one a class, or one value."""
-        return len(self.classes) or 1
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Fit, and return the network's inputs."""
+        table = as_table(X)
+        return self.fit(table, y).transform(table)
 
-    def transform(self, table: "pl.DataFrame") -> NDArray[np.float64]:
-        """Return the network's inputs, (rows, features): standardised.
-
-        Raises
-        ------
-        InvalidTableError
-            If a column is missing or cannot be used.
-        """
-        values = numeric_matrix(table, self.features)
-        inputs = np.zeros_like(values)
-        with np.errstate(over="ignore"):  # seen below
-            np.subtract(values, self.mean, out=values)
-            np.divide(values, self.std, out=inputs, where=self.std > 0)
-        too_large = np.abs(inputs) > _LARGEST_INPUT
-        if too_large.any():
-            row, column = np.argwhere(too_large)[0]
-            raise InvalidTableError(
-                f"column {self.features[column]!r} in row {row + 1} is too far from the values "
-                f"that the model was trained with (mean {self.mean[column]:.4g}, standard "
-                f"deviation {self.std[column]:.4g}); is it right?"
-            )
+    def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
+        """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
+        self._check_fitted()
+        series = [column_named(table, one.name, ", which the model needs") for one in self.columns_]
+        inputs = np.empty((table.height, self.n_inputs), np.float32)
+        rows = max(1, _BLOCK // self.n_inputs)
+        for start in range(0, table.height, rows):
+            block = inputs[start : start + rows]
+            place = 0
+            for column, values in zip(self.columns_, series, strict=True):
+                out = block[:, place : place + column.width]
+                try:
+                    column.encode(values.slice(start, len(block)), out)
+                except InvalidTableError:
+                    # Again with all rows: the message must name the row of the table.
+                    column.encode(values, np.empty((table.height, column.width), np.float32))
+                    raise
+                place += column.width
         return inputs
 
-    def encode_target(self, table: "pl.DataFrame") -> NDArray[Any]:
-        """Return the network's targets, (rows,): class indices, or standardised values.
+    @property
+    def n_inputs(self) -> int:
+        """How many inputs a network for this encoder has."""
+        return sum(column.width for column in self.columns_)
 
-        Raises
-        ------
-        InvalidTableError
-            If the target column is missing or holds what cannot be a target of this model.
-        """
-        column = column_named(table, self.target, ", the target")
-        if self.task == "regression":
-            values = numeric_column(column, _NUMERIC_TARGET)
-            return (values - self.target_mean) / self.target_std
-        check_complete(column)
-        return self._class_indices(column)
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the inputs, (inputs,)."""
+        self._check_fitted()
+        names = [name for column in self.columns_ for name in column.feature_names()]
+        return np.array(names, dtype=object)
 
-    def decode(self, outputs: NDArray[np.floating]) -> "pl.Series":
-        """Return a network's outputs as predictions: classes, or values in the target's units."""
-        import polars as pl
-
-        if self.task == "regression":
-            return pl.Series("prediction", self.decode_values(outputs))
-        best = np.argmax(outputs, axis=1)
-        return pl.Series("prediction", list(self.classes)).gather(best)
-
-    def decode_values(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return outputs (rows, 1) of a regression as values in the target's units, (rows,)."""
-        return outputs[:, 0].astype(np.float64) * self.target_std + self.target_mean
-
-    def _class_indices(self, column: "pl.Series") -> NDArray[np.int64]:
-        import polars as pl
-
-        if isinstance(self.classes[0], str):
-            # A table may hold only those classes that read as numbers.
-            column = column.cast(pl.String)
-        index_of = {value: index for index, value in enumerate(self.classes)}
-        values = column.unique()
-        codes = [index_of.get(value, -1) for value in values.to_list()]
-        indices = column.replace_strict(values, codes, return_dtype=pl.Int64).to_numpy()
-        if -1 in codes:
-            row = int(np.argmin(indices))
-            raise InvalidTableError(
-                f"the target {self.target!r} is {column[row]!r} in row {row + 1}, which is none of "
-                f"the model's classes ({', '.join(map(str, self.classes))})"
-            )
-        return np.asarray(indices)
+    def read_types(self) -> "dict[str, Any]":
+        """Return the types that the columns should be read from a file of text as, by name."""
+        return {column.name: column.read_as() for column in self.columns_}
 
     def to_file(self) -> tuple[dict[str, str], dict[str, NDArray[np.float64]]]:
-        """Return header entries and arrays for a model file."""
+        """Return header entries and arrays for a model file.
+
+        The array "encoder.numbers" has the fields that each column's `numbers` names, column by
+        column; the header has everything else.
+        """
+        self._check_fitted()
+        numbers: list[float] = []
+        columns = []
+        for column in self.columns_:
+            entry = column.to_json()
+            numbers += [entry.pop(name) for name in column.numbers]
+            columns.append(entry)
         header = {
-            "task": self.task,
-            "target": self.target,
-            "features": self.features,
-            "classes": self.classes,
-            "target_mean": self.target_mean,
-            "target_std": self.target_std,
+            "settings": {**self.get_params(), "categorical": list(self.categorical)},
+            "columns": columns,
+            "dropped": notes_to_json(self.dropped_),
+            "names": list(self.feature_names_in_),
         }
-        arrays = {f"{KEY}.mean": self.mean, f"{KEY}.std": self.std}
-        return {KEY: json.dumps(header, ensure_ascii=False, sort_keys=True)}, arrays
+        text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        return {KEY: text}, {f"{KEY}.numbers": np.array(numbers, np.float64)}
 
     @classmethod
-    def from_file(
-        cls, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]
-    ) -> "TableEncoder":
+    def from_file(cls, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Build the encoder that `to_file` wrote; data only, checked.
 
         Raises
@@ -200,65 +220,78 @@ class TableEncoder:
         """
         try:
             header = json.loads(metadata[KEY])
-            encoder = cls(
-                task=header["task"],
-                target=header["target"],
-                features=tuple(header["features"]),
-                mean=arrays[f"{KEY}.mean"],
-                std=arrays[f"{KEY}.std"],
-                classes=tuple(header["classes"]),
-                target_mean=header["target_mean"],
-                target_std=header["target_std"],
-            )
-            fault = _fault(encoder)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            fault = f"{type(error).__name__}: {error}"
-        if fault:
-            raise InvalidModelFileError(f"its table encoder cannot be used ({fault})")
+            encoder = cls(**_settings(header["settings"]))
+            encoder._options()
+            encoder.columns_ = _columns(header["columns"], arrays[f"{KEY}.numbers"])
+            encoder.dropped_ = notes_from_json(header["dropped"])
+            encoder.feature_names_in_ = np.array(_names(header["names"]), dtype=object)
+            encoder.n_features_in_ = len(encoder.feature_names_in_)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InvalidModelFileError(
+                f"its table encoder cannot be used ({type(error).__name__}: {error})"
+            ) from error
         return encoder
 
+    def _options(self) -> Options:
+        if self.scaling not in SCALINGS:
+            raise InvalidArgumentError(
+                f"scaling: expected one of {', '.join(SCALINGS)}; got {self.scaling!r}"
+            )
+        if isinstance(self.categorical, str):
+            raise InvalidArgumentError(
+                f"categorical: expected names of columns in a list; got {self.categorical!r}"
+            )
+        least = self.min_frequency
+        above = self.embed_above
+        return Options(
+            self.scaling,
+            whole_number("max_categories", self.max_categories, 1),
+            None if least is None else whole_number("min_frequency", least, 1),
+            None if above is None else whole_number("embed_above", above, 1),
+            frozenset(self.categorical),
+        )
 
-def _statistics(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each column; exactly 0 for one that does not vary."""
-    low, high = values.min(axis=0), values.max(axis=0)
-    varies = low < high
-    # In units of the largest value, so that squares neither overflow nor vanish.
-    scale = np.where(varies, np.maximum(np.abs(low), np.abs(high)), 1.0)
-    scaled = values / scale
-    mean = np.where(varies, scaled.mean(axis=0) * scale, low)
-    std = np.where(varies, scaled.std(axis=0) * scale, 0.0)
-    return mean, std
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "columns_")
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "columns_"):
+            raise InvalidArgumentError("TableEncoder: not fitted yet; call fit first")
 
 
-def _fault(encoder: TableEncoder) -> str:
-    """Return what is wrong with an encoder that was read, or ""."""
-    names = (*encoder.features, encoder.target)
-    numbers = (encoder.target_mean, encoder.target_std)
-    shape = (len(encoder.features),)
-    if encoder.task not in ("classification", "regression"):
-        return f"unknown task {encoder.task!r}"
-    if not encoder.features or not all(isinstance(name, str) for name in names):
-        return "its columns are not named by text"
+def _settings(given: Any) -> dict[str, Any]:
+    known = TableEncoder().get_params()
+    if not isinstance(given, dict) or set(given) != set(known):
+        raise ValueError("its settings are not those of an encoder")
+    names = given["categorical"]
+    if not isinstance(names, list) or not all(type(name) is str for name in names):
+        raise ValueError("categorical names no columns")
+    return {**given, "categorical": tuple(names)}
+
+
+def _names(given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(type(name) is str for name in given):
+        raise ValueError("its columns are not named by text")
+    return given
+
+
+def _columns(entries: Any, numbers: NDArray[Any]) -> tuple[Column, ...]:
+    """Return columns from their header entries and their numbers."""
+    if not isinstance(entries, list) or not entries:
+        raise ValueError("it has no columns")
+    if numbers.ndim != 1 or numbers.dtype != np.float64 or not np.isfinite(numbers).all():
+        raise ValueError("its numbers are not finite ones of float64")
+    columns = []
+    left = iter(numbers.tolist())
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise ValueError("a column is not described by an object")
+        kind = KINDS.get(str(entry.get("kind")))
+        more = {name: next(left, None) for name in kind.numbers} if kind else {}
+        columns.append(column_from_json({**entry, **more}))
+    if next(left, None) is not None:
+        raise ValueError("it has more numbers than its columns need")
+    names = [column.name for column in columns]
     if len(set(names)) != len(names):
-        return "two of its columns have one name"
-    for array in (encoder.mean, encoder.std):
-        if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
-            return f"expected {shape[0]} finite numbers of float64 for mean and std"
-    if (encoder.std < 0).any():
-        return "a standard deviation is negative"
-    if not all(type(number) is float and np.isfinite(number) for number in numbers):
-        return "the target's statistics are not finite numbers"
-    if encoder.task == "regression":
-        return "" if encoder.target_std > 0 and not encoder.classes else "no scale for the target"
-    return _class_fault(encoder.classes)
-
-
-def _class_fault(classes: Sequence[Class]) -> str:
-    kinds = {float if type(value) is int else type(value) for value in classes}
-    if len(kinds) != 1 or not kinds <= {str, bool, float}:
-        return "its classes are not all text, all true or false, or all numbers"
-    if kinds == {float} and not all(abs(value) < 2**127 for value in classes):  # type: ignore[arg-type]
-        return "a class is not a finite number"
-    return "" if len(set(classes)) == len(classes) >= 2 else "fewer than two different classes"
+        raise ValueError("two of its columns have one name")
+    return tuple(columns)

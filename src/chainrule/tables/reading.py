@@ -4,9 +4,10 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.errors import InvalidTableError
+from chainrule.tables.frames import as_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,8 +27,8 @@ _OTHER_FORMATS = {
 }
 
 
-def as_table(table: "str | Path | pl.DataFrame") -> "pl.DataFrame":
-    """Return a polars DataFrame as it is, and read anything that names a file.
+def as_table(table: Any) -> "pl.DataFrame":
+    """Return a table as a polars DataFrame: one in memory, or what a path names, read.
 
     Raises
     ------
@@ -36,17 +37,7 @@ def as_table(table: "str | Path | pl.DataFrame") -> "pl.DataFrame":
     InvalidArgumentError
         If it is neither.
     """
-    import polars as pl
-
-    if isinstance(table, str | Path):
-        return read_table(table)
-    if not isinstance(table, pl.DataFrame):
-        raise InvalidArgumentError(
-            f"table: expected a path or a polars DataFrame; got {type(table).__name__}"
-        )
-    if table.height == 0:
-        raise InvalidTableError("table: expected at least one row; got none")
-    return table
+    return read_table(table) if isinstance(table, str | Path) else as_frame(table)
 
 
 def read_table(path: str | Path) -> "pl.DataFrame":

@@ -1,9 +1,15 @@
-"""The target column: whether it asks for classification or regression, and its classes."""
+"""The target column: whether it asks for classification or regression, and its encoding."""
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from chainrule.errors import InvalidArgumentError, InvalidTableError
-from chainrule.tables.columns import check_complete
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
+from chainrule.tables.columns import check_complete, numeric_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -11,6 +17,11 @@ if TYPE_CHECKING:
 Task: TypeAlias = Literal["classification", "regression"]
 Class: TypeAlias = str | bool | int | float
 """A class as it stands in the table."""
+
+KEY = "target"
+"""The header entry of a model file, and what the names of the arrays start with."""
+
+NUMERIC_TARGET = "a regression needs a target of numbers (the task for text is classification)"
 
 _MOST_NUMBERED_CLASSES = 20
 _ROWS_PER_NUMBERED_CLASS = 10
@@ -86,3 +97,184 @@ def distinct_classes(column: "pl.Series") -> tuple[Class, ...]:
             "regression?"
         )
     return tuple(sorted(classes))
+
+
+@dataclass(frozen=True)
+class TargetEncoder:
+    """The column to predict as a network's targets, and a network's outputs as its values.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    name : str
+        Of the column.
+    classes : tuple of str, bool or numbers
+        In the order of the network's outputs; empty for regression.
+    mean, std : float
+        The network learns (value − mean)/std; predictions come back in the target's own units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import polars as pl
+    >>> from chainrule.tables.target import TargetEncoder
+    >>> kinds = pl.Series("kind", ["b", "a", "b", "a"])
+    >>> target = TargetEncoder.fit(kinds)
+    >>> target.encode(kinds)
+    array([1, 0, 1, 0])
+    >>> target.decode(np.array([[0.9, 0.1], [0.2, 0.8]])).to_list()
+    ['a', 'b']
+    """
+
+    task: Task
+    name: str
+    classes: tuple[Class, ...] = ()
+    mean: float = 0.0
+    std: float = 1.0
+
+    @classmethod
+    def fit(
+        cls,
+        column: "pl.Series",
+        task: Task | None = None,
+        classes: Sequence[Class] | None = None,
+    ) -> "TargetEncoder":
+        """Take classes or statistics from the training rows of a column.
+
+        Parameters
+        ----------
+        column : polars.Series
+        task : {"classification", "regression"}, optional
+            By default as `infer_task` says.
+        classes : sequence, optional
+            All classes, where the rows at hand might lack some.
+
+        Raises
+        ------
+        InvalidTableError
+            If the column cannot be a target of the task.
+        """
+        task = infer_task(column) if task is None else task_named(task)
+        if column.len() == column.null_count():
+            raise InvalidTableError(
+                f"the target {column.name!r} has no value in any row; is it the right column?"
+            )
+        if task == "classification":
+            found = distinct_classes(column) if classes is None else tuple(classes)
+            return cls(task, column.name, found)
+        values = numeric_column(column, NUMERIC_TARGET)
+        low, high = values.min(), values.max()
+        if low == high:
+            raise InvalidTableError(
+                f"the target {column.name!r} is {column[0]} in all {column.len()} rows; "
+                "there is nothing to learn"
+            )
+        # In units of the largest value, so that squares neither overflow nor vanish.
+        scale = max(abs(low), abs(high))
+        scaled = values / scale
+        mean, std = float(scaled.mean() * scale), float(scaled.std() * scale)
+        return cls(task, column.name, (), mean, std)
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs that the network needs: one a class, or one value."""
+        return len(self.classes) or 1
+
+    def encode(self, column: "pl.Series") -> NDArray[Any]:
+        """Return the network's targets, (rows,): class indices, or standardised values.
+
+        Raises
+        ------
+        InvalidTableError
+            If the column holds what cannot be a target of this model.
+        """
+        if self.task == "regression":
+            return (numeric_column(column, NUMERIC_TARGET) - self.mean) / self.std
+        check_complete(column)
+        return self._class_indices(column)
+
+    def decode(self, outputs: NDArray[np.floating]) -> "pl.Series":
+        """Return a network's outputs as predictions: classes, or values in the target's units."""
+        import polars as pl
+
+        if self.task == "regression":
+            return pl.Series("prediction", self.decode_values(outputs))
+        best = np.argmax(outputs, axis=1)
+        return pl.Series("prediction", list(self.classes)).gather(best)
+
+    def decode_values(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return outputs (rows, 1) of a regression as values in the target's units, (rows,)."""
+        return outputs[:, 0].astype(np.float64) * self.std + self.mean
+
+    def _class_indices(self, column: "pl.Series") -> NDArray[np.int64]:
+        import polars as pl
+
+        if isinstance(self.classes[0], str):
+            # A table may hold only those classes that read as numbers.
+            column = column.cast(pl.String)
+        index_of = {value: index for index, value in enumerate(self.classes)}
+        values = column.unique()
+        codes = [index_of.get(value, -1) for value in values.to_list()]
+        indices = column.replace_strict(values, codes, return_dtype=pl.Int64).to_numpy()
+        if -1 in codes:
+            row = int(np.argmin(indices))
+            raise InvalidTableError(
+                f"the target {self.name!r} is {column[row]!r} in row {row + 1}, which is none of "
+                f"the model's classes ({', '.join(map(str, self.classes))})"
+            )
+        return np.asarray(indices)
+
+    def to_file(self) -> tuple[dict[str, str], dict[str, NDArray[np.float64]]]:
+        """Return header entries and arrays for a model file."""
+        header = {"task": self.task, "name": self.name, "classes": self.classes}
+        text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        return {KEY: text}, {f"{KEY}.numbers": np.array([self.mean, self.std])}
+
+    @classmethod
+    def from_file(
+        cls, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]
+    ) -> "TargetEncoder":
+        """Build the encoder that `to_file` wrote; data only, checked.
+
+        Raises
+        ------
+        InvalidModelFileError
+            If entries are missing or contradict each other.
+        """
+        try:
+            header = json.loads(metadata[KEY])
+            numbers = arrays[f"{KEY}.numbers"]
+            if set(header) != {"task", "name", "classes"}:
+                raise ValueError("its entries are not task, name and classes")
+            if numbers.shape != (2,) or numbers.dtype != np.float64:
+                raise ValueError("expected two numbers of float64")
+            classes = tuple(header["classes"])
+            target = cls(header["task"], header["name"], classes, *numbers.tolist())
+            fault = target.fault()
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            fault = f"{type(error).__name__}: {error}"
+        if fault:
+            raise InvalidModelFileError(f"its target encoder cannot be used ({fault})")
+        return target
+
+    def fault(self) -> str:
+        """Return what is wrong with fields that were read from a file, or ""."""
+        numbers = (self.mean, self.std)
+        if self.task not in ("classification", "regression"):
+            return f"unknown task {self.task!r}"
+        if type(self.name) is not str:
+            return "the target is not named by text"
+        if not all(type(number) is float and np.isfinite(number) for number in numbers):
+            return "the target's statistics are not finite numbers"
+        if self.task == "regression":
+            return "" if self.std > 0 and not self.classes else "no scale for the target"
+        return _class_fault(self.classes)
+
+
+def _class_fault(classes: Sequence[Class]) -> str:
+    kinds = {float if type(value) is int else type(value) for value in classes}
+    if len(kinds) != 1 or not kinds <= {str, bool, float}:
+        return "its classes are not all text, all true or false, or all numbers"
+    if kinds == {float} and not all(abs(value) < 2**127 for value in classes):  # type: ignore[arg-type]
+        return "a class is not a finite number"
+    return "" if len(set(classes)) == len(classes) >= 2 else "fewer than two different classes"

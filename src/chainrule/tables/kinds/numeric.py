@@ -1,0 +1,125 @@
+"""Columns of numbers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from chainrule.errors import InvalidTableError
+from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class NumericColumn(Column):
+    """Numbers, given to the network as (x − center)/scale.
+
+    Parameters
+    ----------
+    name : str
+    fill : float
+        What stands in for a missing value.
+    center, scale : float
+        With a scale of 0 the input is 0 whatever the column holds.
+    flag : bool
+        Whether a second input says 1 where the value is missing, else 0.
+
+    Notes
+    -----
+    Computed in float64 and rounded to float32 once, at the end. Not a number (NaN) is a missing
+    value; an infinite one is refused.
+    """
+
+    fill: float
+    center: float
+    scale: float
+    flag: bool
+
+    kind: ClassVar[str] = "numeric"
+    numbers: ClassVar[tuple[str, ...]] = ("fill", "center", "scale")
+
+    @property
+    def width(self) -> int:
+        """How many inputs it has."""
+        return 1 + self.flag
+
+    def feature_names(self) -> tuple[str, ...]:
+        """Return the names of its inputs: the column's own, and that of the flag."""
+        return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
+
+    def read_as(self) -> "type[pl.DataType]":
+        """Return the type to read the column as."""
+        import polars as pl
+
+        return pl.Float64
+
+    def encode(self, column: "pl.Series", out: Inputs) -> None:
+        """Write the inputs; see `Column.encode`."""
+        values = numbers_of(column)
+        present = values.to_numpy()  # NaN where missing
+        missing = np.isnan(present)
+        any_missing = bool(missing.any())
+        if any_missing:
+            present = np.where(missing, self.fill, present)
+        if self.flag:
+            out[:, 1] = missing
+        if self.scale == 0:
+            out[:, 0] = 0
+            return
+        with np.errstate(over="ignore"):  # seen below
+            out[:, 0] = (present - self.center) / self.scale
+        # A sum is finite only if every term is: cheaper than to look at each.
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(np.dot(out[:, 0], np.zeros(len(out), np.float32)))
+        if not finite:
+            self._refuse(column, out)
+
+    def _refuse(self, column: "pl.Series", out: Inputs) -> None:
+        row = int(np.argmin(np.isfinite(out[:, 0])))
+        value = numbers_of(column)[row]
+        if value is not None and np.isinf(value):
+            raise InvalidTableError(
+                f"column {self.name!r} holds {value} in row {row + 1}, which is not a finite "
+                "number; fill in or remove such rows"
+            )
+        raise InvalidTableError(
+            f"column {self.name!r} in row {row + 1} holds {value:.6g}, too far from the values "
+            f"that the model was trained with (center {self.center:.4g}, scale {self.scale:.4g}); "
+            "is it right?"
+        )
+
+    def fault(self) -> str:
+        """Return what is wrong with fields that were read from a file, or ""."""
+        return "a scale is negative" if self.scale < 0 else ""
+
+
+def numbers_of(column: "pl.Series") -> "pl.Series":
+    """Return a column as float64, null or NaN where missing; text that reads as numbers is numbers.
+
+    Raises
+    ------
+    InvalidTableError
+        If it holds something else.
+    """
+    import polars as pl
+
+    dtype = column.dtype
+    if dtype == pl.Float64:
+        return column
+    if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
+        return column.cast(pl.Float64)
+    if isinstance(dtype, pl.Duration):
+        return column.dt.total_microseconds().cast(pl.Float64) / 1e6
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
+    if column.dtype != pl.String:
+        raise InvalidTableError(
+            f"column {column.name!r} holds values of type {dtype}, where the model needs numbers"
+        )
+    text = column.str.strip_chars()
+    text = text.set(text == "", None)
+    values = text.cast(pl.Float64, strict=False)
+    refuse_values(column, values.is_null() & text.is_not_null(), "the model needs numbers")
+    return values

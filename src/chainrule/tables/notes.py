@@ -1,0 +1,43 @@
+"""What is worth telling about a column: why it was left out, or what was done with it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark about a column that does not stop anything.
+
+    Parameters
+    ----------
+    column : str
+        Its name; "" where it is of the whole table.
+    reason : str
+        What was found.
+    advice : str
+        What to do if that is not what was meant.
+    """
+
+    column: str
+    reason: str
+    advice: str
+
+    def __str__(self) -> str:
+        subject = f"column {self.column!r} " if self.column else ""
+        return f"{subject}{self.reason}; {self.advice}"
+
+
+def notes_from_json(entries: Any) -> tuple[Note, ...]:
+    """Read notes, [[column, reason, advice], …]; raise ValueError if they are none."""
+    if not isinstance(entries, list):
+        raise ValueError("notes are no list")
+    for entry in entries:
+        if not isinstance(entry, list) or [type(part) for part in entry] != [str] * 3:
+            raise ValueError("a note is not three texts")
+    return tuple(Note(*entry) for entry in entries)
+
+
+def notes_to_json(notes: Iterable[Note]) -> list[list[str]]:
+    """Return notes as JSON has them."""
+    return [[note.column, note.reason, note.advice] for note in notes]
