@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.runs.options import DataOptions
@@ -60,7 +60,7 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         If a table or an option cannot be used.
     """
     if table is None:
-        table = read_table(options.table, skip_bad_rows=options.skip_bad_rows)
+        table = _read(options.table, options)
     table = as_table(table)
     column = column_named(table, options.target, " to use as the target")
     for name, option in ((options.group, "group"), (options.time, "time")):
@@ -90,11 +90,10 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         seed=seed,
         validation=shares[1],
         test=0.0 if options.test else shares[2],
-        groups=table[options.group].to_numpy() if options.group else None,
-        times=table[options.time].to_numpy() if options.time else None,
+        **_kept_together(table, options),
     )
     if options.test:
-        test = read_table(options.test, skip_bad_rows=options.skip_bad_rows)
+        test = _read(options.test, options)
         column_named(test, options.target, f", the target, in {options.test}")
         test = _with_target(test, options.target, options.test, notes)
     else:
@@ -111,6 +110,15 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         shares,
         tuple(notes),
     )
+
+
+def _read(path: str, options: DataOptions) -> "pl.DataFrame":
+    return read_table(path, **({"skip_bad_rows": True} if options.skip_bad_rows else {}))
+
+
+def _kept_together(table: "pl.DataFrame", options: DataOptions) -> dict[str, Any]:
+    columns = {"groups": options.group, "times": options.time}
+    return {key: table[name].to_numpy() for key, name in columns.items() if name}
 
 
 def ignored_columns(

@@ -15,7 +15,6 @@ from chainrule.runs.fitting import Fitted, fit
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.presets import resolved
 from chainrule.tables.encoder import TableEncoder
-from chainrule.tables.leakage import suspicious_columns
 from chainrule.tables.target import TargetEncoder
 from chainrule.training.events import Callback
 from chainrule.training.history import History
@@ -37,6 +36,11 @@ class Trained:
     """`TableModel.evaluate` of each part: train, validation and test."""
     notes: tuple[str, ...]
     """What went otherwise than asked for."""
+
+    @property
+    def command(self) -> str:
+        """The command that repeats the run."""
+        return str(self.model.details["command"])
 
 
 @dataclass(frozen=True)
@@ -116,10 +120,6 @@ class Run:
         )
         notes = [*parts.notes]
         notes += [f"{note.column} {note.reason}: {note.advice}" for note in encoder.dropped_]
-        leaks = suspicious_columns(
-            parts.train.select(*parts.features, config.data.target), config.data.target, parts.task
-        )
-        notes += [leak.sentence for leak in leaks]
         run = cls(config, parts, encoder, target, None, None, tuple(notes))  # type: ignore[arg-type]
         return replace(
             run,
