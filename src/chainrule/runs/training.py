@@ -12,6 +12,7 @@ from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
 from chainrule.runs.fitting import Fitted, fit
+from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.presets import resolved
 from chainrule.tables.encoder import TableEncoder
@@ -58,6 +59,8 @@ class Run:
         Fitted on the training rows; it knows the classes of all rows.
     training, validation : (X, y)
         Encoded.
+    asked : TrainingOptions
+        The options as they were given, undecided ones None.
     notes : tuple of str
         What a person should know of the table: what was left out, and what may be leakage.
 
@@ -78,6 +81,7 @@ class Run:
     target: TargetEncoder
     training: Examples
     validation: Examples
+    asked: TrainingOptions
     notes: tuple[str, ...]
 
     @classmethod
@@ -110,6 +114,7 @@ class Run:
             # Counts have a unit of their own, which the Poisson deviance needs.
             target = replace(target, mean=0.0, std=1.0)
         n_train, n_validation = parts.train.height, parts.validation.height
+        asked = config.training
         config = replace(
             config,
             data=replace(config.data, task=parts.task, ignore=parts.ignored, split=parts.shares),
@@ -120,21 +125,17 @@ class Run:
         )
         notes = [*parts.notes]
         notes += [f"{note.column} {note.reason}: {note.advice}" for note in encoder.dropped_]
-        run = cls(config, parts, encoder, target, None, None, tuple(notes))  # type: ignore[arg-type]
-        return replace(
-            run,
-            training=run._encoded(parts.train),
-            validation=run._encoded(parts.validation),
+        training, validation = (
+            (encoder.encode(part), target.encode(part[target.name]))
+            for part in (parts.train, parts.validation)
         )
+        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes))
 
     @property
     def command(self) -> str:
         """The command that repeats the run."""
         n_train, n_validation = self.parts.train.height, self.parts.validation.height
         return command_of(self.config, self.parts.inferred, n_train, n_train + n_validation)
-
-    def _encoded(self, part: "pl.DataFrame") -> Examples:
-        return self.encoder.encode(part), self.target.encode(part[self.target.name])
 
     def train(self, callbacks: Sequence[Callback] = ()) -> Fitted:
         """Train a network on the training rows.
