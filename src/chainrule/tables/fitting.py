@@ -13,9 +13,10 @@ from chainrule.tables.kinds import (
     NumericColumn,
 )
 from chainrule.tables.kinds.category import text_of
-from chainrule.tables.kinds.date import FORMATS, PARTS, parsed, part_of
+from chainrule.tables.kinds.date import PARTS, parsed, part_of
 from chainrule.tables.notes import Note
 from chainrule.tables.spread import Spread, spreads
+from chainrule.tables.times import format_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -159,7 +160,7 @@ def _fit_boolean(column: "pl.Series", _: Options) -> Column | Note:
 
 
 def _fit_text(column: "pl.Series", options: Options) -> Column | Note | _Text:
-    written = _format_of(column)
+    written = format_of(column)
     return _fit_date(column, written) if written else _fit_categories(column, options)
 
 
@@ -221,25 +222,6 @@ def _fit_date(column: "pl.Series", written: str) -> Column | Note:
         year_scale=float(years.std()) or 1.0,
         flag=missing > 0,
     )
-
-
-def _format_of(column: "pl.Series") -> str:
-    """Return the first of `FORMATS` that every value is written in, or ""."""
-    import polars as pl
-
-    values = column.drop_nulls()
-    values = values.filter(values != "")
-    if values.is_empty() or not values[0].strip()[:1].isdigit() or len(values[0]) > 40:
-        return ""
-    sample, values = values.head(100).str.strip_chars(), values.str.strip_chars()
-    for written in FORMATS:
-        try:
-            if parsed(sample, written).null_count() or parsed(values, written).null_count():
-                continue
-        except pl.exceptions.PolarsError:  # a format that a first value does not even resemble
-            continue
-        return written
-    return ""
 
 
 def _is_free_text(values: "pl.Series", distinct: int, present: int) -> bool:
