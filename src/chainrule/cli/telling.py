@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chainrule.training.events import Callback
 
 if TYPE_CHECKING:
+    from chainrule.cli.searching import SearchDisplay
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.search import Found
     from chainrule.runs.training import Run, Trained
 
 
@@ -18,6 +20,12 @@ class Teller(Protocol):
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
         """Return who follows the training."""
+
+    def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
+        """Return who follows a search."""
+
+    def found(self, found: "Found") -> None:
+        """Hear what a search found."""
 
     def close(self) -> None:
         """Hear that the training ended, somehow."""
@@ -47,6 +55,15 @@ class TellNobody:
         """Return nobody."""
         return ()
 
+    def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
+        """Return nobody."""
+        from chainrule.cli.searching import SearchDisplay
+
+        return SearchDisplay()
+
+    def found(self, found: "Found") -> None:
+        """Say nothing."""
+
     def close(self) -> None:
         """Say nothing."""
 
@@ -71,6 +88,12 @@ class TellMachines(TellNobody):
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
         """Return what writes a line for each epoch."""
         return (self._lines,)
+
+    def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
+        """Return what writes a line for each trial."""
+        from chainrule.cli.searching import SearchLines
+
+        return SearchLines(self._lines)
 
     def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
         """Write the scores."""
@@ -106,6 +129,19 @@ class TellPeople(TellNobody):
 
         self._progress = progress_for_people(early_stopping)
         return (self._progress,)
+
+    def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
+        """Return a table of the best trials."""
+        from chainrule.cli.searching import search_for_people
+
+        self._progress = search_for_people(trials, seconds)
+        return self._progress  # type: ignore[no-any-return]
+
+    def found(self, found: "Found") -> None:
+        """Show what the best trial is."""
+        from chainrule.cli.searching import best_of
+
+        self._screen.print(best_of(found), soft_wrap=True)
 
     def close(self) -> None:
         """End the progress display."""

@@ -11,7 +11,7 @@ from chainrule.cli.settings import takes_settings
 if TYPE_CHECKING:
     from chainrule.cli.telling import Teller
     from chainrule.runs.config import RunConfig
-    from chainrule.runs.fitting import Interrupted
+    from chainrule.runs.fitting import Fitted, Interrupted
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.training import Run, Trained
 
@@ -109,7 +109,11 @@ def train(
             else _search(run, folder, tell, search, limit)
         )
     except Interrupted as interrupt:
-        _save_interrupted(run, folder, interrupt)
+        if search is None and limit is None:
+            _save_interrupted(run, folder, interrupt)
+        else:
+            again = "the best so far is in it; the same command goes on from here"
+            print(f"chainrule: interrupted; {folder.path}: {again}", file=sys.stderr)
         raise typer.Exit(130) from None
     _write(run, trained, folder, report)
     tell.finished(trained, folder, report)
@@ -149,7 +153,30 @@ def _train(run: "Run", folder: "RunFolder", tell: "Teller") -> "Trained":
 def _search(
     run: "Run", folder: "RunFolder", tell: "Teller", trials: int | None, limit: float | None
 ) -> "Trained":
-    raise NotImplementedError
+    from chainrule.runs.search import search
+
+    def better(best: "Run", fitted: "Fitted") -> None:
+        # What was found is there whatever happens next.
+        TableModel(fitted.network, best.encoder, best.target).save(folder.model)
+        folder.write_config(best.config, best.command)
+
+    from chainrule.model.table_model import TableModel
+
+    display = tell.search(trials, limit)
+    try:
+        found = search(
+            run,
+            folder.search,
+            trials=trials,
+            seconds=limit,
+            callbacks=display.callbacks,
+            told=display.told,
+            better=better,
+        )
+    finally:
+        tell.close()
+    tell.found(found)
+    return found.run.judged(found.fitted)
 
 
 def _write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.runs.options import DataOptions
@@ -90,7 +90,8 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         seed=seed,
         validation=shares[1],
         test=0.0 if options.test else shares[2],
-        **_kept_together(table, options),
+        groups=table[options.group] if options.group else None,
+        times=table[options.time] if options.time else None,
     )
     if options.test:
         test = _read(options.test, options)
@@ -114,11 +115,6 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
 
 def _read(path: str, options: DataOptions) -> "pl.DataFrame":
     return read_table(path, **({"skip_bad_rows": True} if options.skip_bad_rows else {}))
-
-
-def _kept_together(table: "pl.DataFrame", options: DataOptions) -> dict[str, Any]:
-    columns = {"groups": options.group, "times": options.time}
-    return {key: table[name].to_numpy() for key, name in columns.items() if name}
 
 
 def ignored_columns(
