@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.runs.options import DataOptions
 from chainrule.tables.columns import column_named
-from chainrule.tables.reading import as_table, read_table
+from chainrule.tables.reading import as_table, read_with_notes
 from chainrule.tables.splitting import split_rows
 from chainrule.tables.target import Class, Task, distinct_classes, infer_task, task_named
 
@@ -59,8 +60,9 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
     InvalidTableError, InvalidArgumentError
         If a table or an option cannot be used.
     """
+    notes: list[str] = []
     if table is None:
-        table = _read(options.table, options)
+        table = _read(options.table, options, notes)
     table = as_table(table)
     column = column_named(table, options.target, " to use as the target")
     for name, option in ((options.group, "group"), (options.time, "time")):
@@ -76,7 +78,6 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         raise InvalidTableError(
             f"the table has no column beside the target {options.target!r} to predict it from"
         )
-    notes: list[str] = []
     table = _with_target(table, options.target, options.table or "the table", notes)
     column = table[options.target]
     asked_for = infer_task(column)
@@ -94,7 +95,7 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         times=table[options.time] if options.time else None,
     )
     if options.test:
-        test = _read(options.test, options)
+        test = _read(options.test, options, notes)
         column_named(test, options.target, f", the target, in {options.test}")
         test = _with_target(test, options.target, options.test, notes)
     else:
@@ -113,8 +114,26 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
     )
 
 
-def _read(path: str, options: DataOptions) -> "pl.DataFrame":
-    return read_table(path, **({"skip_bad_rows": True} if options.skip_bad_rows else {}))
+def rows_with_target(
+    path: str | Path, target: str, *, skip_bad_rows: bool = False
+) -> "tuple[pl.DataFrame, tuple[str, ...]]":
+    """Read a table, and return the rows that have a target, and notes on the others.
+
+    Raises
+    ------
+    InvalidTableError
+        If it cannot be read, has no such column, or no value in it.
+    """
+    notes: list[str] = []
+    table = _read(str(path), DataOptions(skip_bad_rows=skip_bad_rows), notes)
+    column_named(table, target, ", the target")
+    return _with_target(table, target, str(path), notes), tuple(notes)
+
+
+def _read(path: str, options: DataOptions, notes: list[str]) -> "pl.DataFrame":
+    reading = read_with_notes(path, skip_bad_rows=options.skip_bad_rows)
+    notes += [f"{path}: {note}" for note in reading.notes]
+    return reading.table
 
 
 def ignored_columns(

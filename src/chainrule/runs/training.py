@@ -124,7 +124,7 @@ class Run:
             training=resolved(config.training, parts.task, n_train, n_train + n_validation),
         )
         notes = [*parts.notes]
-        notes += [f"{note.column} {note.reason}: {note.advice}" for note in encoder.dropped_]
+        notes += [str(note) for note in encoder.dropped_]
         training, validation = (
             (encoder.encode(part), target.encode(part[target.name]))
             for part in (parts.train, parts.validation)
