@@ -29,6 +29,35 @@ def test_an_existing_file_is_replaced_at_the_end(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "new"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders are files on POSIX")
+def test_the_file_is_on_the_disk_before_its_name_and_its_name_before_the_end(tmp_path, monkeypatch):
+    told = []
+    whole = os.fsync
+
+    def listening(descriptor):
+        told.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), names(tmp_path)))
+        whole(descriptor)
+
+    monkeypatch.setattr(os, "fsync", listening)
+    with atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert told == [(False, [temporary.name]), (True, ["a.txt"])]
+
+
+def test_a_folder_that_cannot_be_synchronised_is_no_error(tmp_path, monkeypatch):
+    whole = os.fsync
+
+    def files_only(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError("not on this file system")
+        whole(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    with atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error):
     (tmp_path / "a.txt").write_text("old")

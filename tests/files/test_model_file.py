@@ -1,9 +1,11 @@
 """Model files: what is written is read, byte for byte as ever."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.files.model_file import ModelFile, read_model_file, write_model_file
+from chainrule.files.model_file import (
+    ModelFile,
+    describe_model_file,
+    read_model_file,
+    write_model_file,
+)
 from chainrule.network.layers import Dense
 from chainrule.network.parameters import initial_parameters, parameter_count
 from chainrule.network.spec import NetworkSpec
 from tests.strategies_networks import ACTIVATIONS, problems
 
-GOLDEN = Path(__file__).parent / "golden" / "model-v1.safetensors"
+FOLDER = Path(__file__).parent / "golden"
+GOLDEN = FOLDER / "model-v2.safetensors"
+LAYERS = FOLDER / "layers-v2.safetensors"
+OLD = FOLDER / "model-v1.safetensors"
 
 
 def golden_network():
@@ -32,23 +42,57 @@ def golden_network():
     return net
 
 
+def golden_layers():
+    """The network in the golden file of every kind of layer, with details."""
+    net = cr.Network(
+        [
+            3, cr.Dense(4, "identity"), cr.BatchNorm("elu(alpha=0.5)", epsilon=0.5),
+            cr.Dropout(0.25), cr.Dense(3, "gelu", "lecun_normal"),
+            cr.Dense(4, "heads(softmax:3, identity:1)"),
+        ],
+        cost="heads(cross_entropy:3, 0.5*huber(delta=2.0):1)", seed=3, dtype="float64", fused=False,
+    )  # fmt: skip
+    net.parameters = np.abs(np.arange(net.parameters.size) - 20) / 8
+    net.epochs_trained = 2
+    return net
+
+
+DETAILS = {"command": "chainrule train ü.csv", "metrics": {"rmse": 0.25, "rows": 7}, "none": None}
+
+
 def header_of(path):
     data = path.read_bytes()
     size = int.from_bytes(data[:8], "little")
     return json.loads(data[8 : 8 + size])
 
 
-def test_today_s_writer_gives_the_bytes_of_the_golden_file(tmp_path):
-    golden_network().save(tmp_path / "model.safetensors")
-    assert (tmp_path / "model.safetensors").read_bytes() == GOLDEN.read_bytes()
+def written(path, net, details):
+    write_model_file(path, replace(net._to_file(), details=details))
+    return path
 
 
-def test_today_s_reader_reads_the_golden_file():
-    expected = golden_network()
-    net = cr.Network._from_file(read_model_file(GOLDEN))
+@pytest.mark.parametrize(
+    ("golden", "network", "details"),
+    [(GOLDEN, golden_network, {}), (LAYERS, golden_layers, DETAILS)],
+    ids=["dense", "layers"],
+)
+def test_today_s_writer_gives_the_bytes_of_the_golden_file(tmp_path, golden, network, details):
+    path = written(tmp_path / "model.safetensors", network(), details)
+    assert path.read_bytes() == golden.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("golden", "network", "details"),
+    [(OLD, golden_network, {}), (GOLDEN, golden_network, {}), (LAYERS, golden_layers, DETAILS)],
+    ids=["version 1", "dense", "layers"],
+)
+def test_today_s_reader_reads_every_golden_file(golden, network, details):
+    expected, model = network(), read_model_file(golden)
+    net = cr.Network._from_file(model)
     assert net.spec == expected.spec
     np.testing.assert_array_equal(net.parameters, expected.parameters)
-    assert (net.seed, net.epochs_trained) == (7, 5)
+    assert (net.seed, net.epochs_trained) == (expected.seed, expected.epochs_trained)
+    assert model.details == details
 
 
 def test_every_process_writes_the_same_bytes(tmp_path):
@@ -129,8 +173,11 @@ def test_the_header_tells_format_and_network_in_plain_text(tmp_path):
     net = golden_network()
     net.save(tmp_path / "model.safetensors")
     header = header_of(tmp_path / "model.safetensors")
+    checksum = header["__metadata__"].pop("checksum")
+    content = (tmp_path / "model.safetensors").read_bytes()
+    assert hashlib.sha256(content.replace(checksum.encode(), b"0" * 64)).hexdigest() == checksum
     assert header["__metadata__"] == {
-        "chainrule": "1",
+        "chainrule": "2",
         "spec": net.spec.to_json(),
         "seed": "7",
         "epochs_trained": "5",
@@ -143,6 +190,101 @@ def test_other_programs_read_it_as_safetensors():
 
     assert parameter_count(golden_network().spec) == 17
     np.testing.assert_array_equal(load_file(GOLDEN)["parameters"], (np.arange(17) - 8) / 8)
+
+
+def test_details_of_numpy_and_not_finite_are_plain_data_in_the_file(tmp_path):
+    details = {
+        "a": np.float32(0.5),
+        "b": np.arange(2),
+        "c": (float("nan"), np.bool_(True)),
+        "d": {},
+    }
+    path = written(tmp_path / "model.safetensors", golden_network(), details)
+    assert read_model_file(path).details == {"a": 0.5, "b": [0, 1], "c": [None, True], "d": {}}
+
+
+def test_a_command_with_a_name_that_is_no_utf_8_can_be_saved(tmp_path):
+    path = written(
+        tmp_path / "model.safetensors", golden_network(), {"command": "train \udcff.csv"}
+    )
+    assert read_model_file(path).details == {"command": r"train \udcff.csv"}
+
+
+@pytest.mark.parametrize(
+    ("details", "message"),
+    [
+        (
+            {"a": {"b": [0, object()]}},
+            r"details\['a'\]\['b'\]\[1\]: expected plain data.*got object",
+        ),
+        ({"a": {1: 2}}, r"details\['a'\]: expected plain data"),
+        ({"a": {1, 2}}, "got set"),
+    ],
+)
+def test_details_that_are_no_plain_data_are_named(tmp_path, details, message):
+    with pytest.raises(cr.InvalidArgumentError, match=message):
+        written(tmp_path / "model.safetensors", golden_network(), details)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_details_in_a_circle_are_refused(tmp_path):
+    details = {}
+    details["self"] = details
+    with pytest.raises(cr.InvalidArgumentError, match="nested more than 32 deep"):
+        written(tmp_path / "model.safetensors", golden_network(), details)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_parameter_that_is_not_finite_is_not_saved(tmp_path, value):
+    net = golden_network()
+    net.parameters[3] = value
+    with pytest.raises(cr.InvalidArgumentError, match="not finite cannot be saved"):
+        net.save(tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    model = golden_network()._to_file()
+    for wrong in (
+        replace(model, details={"log": "a" * 3 * 10**6}),
+        replace(model, metadata={"encoder": "a" * 17 * 10**6}),
+        replace(model, metadata={"encoder": "," * 2 * 10**6}),
+    ):
+        with pytest.raises(cr.InvalidArgumentError, match=r"too large|at most"):
+            write_model_file(tmp_path / "model.safetensors", wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_very_many_columns_and_categories_fits(tmp_path):
+    column = {"kind": "category", "name": "a column", "categories": ["a", "b"], "missing": True}
+    encoder = json.dumps([column] * 20_000 + [{"categories": [f"{i:05}" for i in range(300_000)]}])
+    model = replace(golden_network()._to_file(), metadata={"encoder": encoder})
+    write_model_file(tmp_path / "model.safetensors", model)
+    assert read_model_file(tmp_path / "model.safetensors").metadata == {"encoder": encoder}
+
+
+def test_entries_of_the_format_cannot_be_given_as_further_ones(tmp_path):
+    model = golden_network()._to_file()
+    for wrong in (
+        replace(model, metadata={"checksum": "0"}),
+        replace(model, arrays={"parameters": np.zeros(17, np.float32)}),
+    ):
+        with pytest.raises(cr.InvalidArgumentError, match="is the format's own"):
+            write_model_file(tmp_path / "model.safetensors", wrong)
+
+
+def test_a_description_tells_what_is_in_a_file_without_its_arrays():
+    contents = describe_model_file(LAYERS)
+    net = golden_layers()
+    assert contents.version == 2
+    assert contents.size == LAYERS.stat().st_size
+    assert contents.spec == net.spec
+    assert contents.n_parameters == net.parameters.size
+    assert contents.metadata == {"seed": "3", "epochs_trained": "2"}
+    assert contents.details == DETAILS
+    assert contents.arrays == {"parameters": ("float64", (net.parameters.size,))}
+    assert describe_model_file(OLD).checksum == ""
+    assert describe_model_file(OLD).version == 1
 
 
 def test_a_path_may_be_text(tmp_path):

@@ -1,10 +1,12 @@
 """Files that are no model files: each is refused with a sentence, and no code of theirs runs."""
 
 import builtins
+import hashlib
 import json
 import os
 import pickle
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import InvalidModelFileError
+from chainrule.files import container, model_file
 from chainrule.files.model_file import read_model_file
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
-from tests.files.test_model_file import GOLDEN
+from tests.files.test_model_file import GOLDEN, LAYERS, OLD
 
 SPEC = NetworkSpec(2, (Dense(1, "identity"),), "mse").to_json()
 PARAMETERS = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}
@@ -28,8 +31,23 @@ def safetensors(header, data=bytes(12)):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def sealed(content):
+    """Return a file with zeros for a checksum with its true one."""
+    return content.replace(b"0" * 64, hashlib.sha256(content).hexdigest().encode(), 1)
+
+
+def sealed_model(**metadata):
+    """Return a model file of version 2 whose checksum is right, whatever else is not."""
+    entries = {"chainrule": "2", "checksum": "0" * 64, **metadata}
+    entries = {"spec": SPEC, **entries}
+    data = metadata.pop("data", bytes(12))
+    entries.pop("data", None)
+    text = json.dumps({"__metadata__": entries, "parameters": PARAMETERS}, separators=(",", ":"))
+    return sealed(safetensors(text.encode(), data))
+
+
 def model(tensors=None, data=bytes(12), **metadata):
-    """Return a model file; a metadata entry that is None is left out."""
+    """Return a model file of version 1; a metadata entry that is None is left out."""
     entries = {"chainrule": "1", "spec": SPEC, **metadata}
     entries = {key: value for key, value in entries.items() if value is not None}
     tensors = {"parameters": PARAMETERS} if tensors is None else tensors
@@ -48,8 +66,9 @@ def read(tmp_path):
     return write_and_read
 
 
-def test_the_file_that_the_others_are_broken_copies_of_is_read(read):
-    np.testing.assert_array_equal(read(model()).parameters, np.zeros(3, np.float32))
+@pytest.mark.parametrize("whole", [model(), sealed_model(), sealed_model(details='{"a": 1}')])
+def test_the_files_that_the_others_are_broken_copies_of_are_read(read, whole):
+    np.testing.assert_array_equal(read(whole).parameters, np.zeros(3, np.float32))
 
 
 def spec_with(**changes):
@@ -95,7 +114,7 @@ NOT_MODELS = {
     "a version that never was": (model(chainrule="0"), "format version"),
     "a negative version": (model(chainrule="-1"), "format version"),
     "an endless version": (model(chainrule="9" * 10_000), "version"),
-    "a newer version": (model(chainrule="2"), "has format version 2.*Install a newer chainrule"),
+    "a newer version": (model(chainrule="3"), "has format version 3.*Install a newer chainrule"),
     "a much newer version": (model(chainrule="1000"), "has format version 1000"),
     "no network": (model(spec=None), "its network cannot be built"),
     "a network that is no JSON": (model(spec="import os"), "its network cannot be built"),
@@ -104,14 +123,148 @@ NOT_MODELS = {
         "its network cannot be built",
     ),
     "a network with no layers": (model(spec=spec_with(layers=[])), "at least one layer"),
-    "a network nested deeply": (model(spec="[" * 10**5), "its network cannot be built"),
+    "a network nested deeply": (model(spec="[" * 20_000), "its network cannot be built"),
     "an unknown activation": (
         model(spec=SPEC.replace("identity", "__import__")),
         "its network cannot be built: .*activation: expected one of",
     ),
     "a network of 10³⁰ units": (
         model(spec=spec_with(layers=[TOO_MANY])),
-        "the parameters do not fit the network",
+        "a number in it is too large",
+    ),
+    "a network of 10¹² units": (
+        model(spec=spec_with(layers=[{**TOO_MANY, "units": 10**12}])),
+        "the parameters do not fit the network: expected 3000000000000 numbers",
+    ),
+    "a network whose units multiply beyond 64 bits": (
+        model(spec=spec_with(layers=[{**TOO_MANY, "units": 2**40}] * 2)),
+        "the parameters do not fit the network: expected 12089258196",
+    ),
+    "a network of thousands of digits": (
+        model(spec=SPEC.replace('"units": 1', '"units": ' + "9" * 5000)),
+        "its network cannot be built",
+    ),
+    "a network of many layers": (
+        model(spec=spec_with(layers=[{"kind": "dropout", "rate": 0.5}] * 5000)),
+        "at most 2000",
+    ),
+    "a network in a megabyte of text": (
+        model(spec=SPEC + " " * 2**20),
+        "its network cannot be built: spec: has",
+    ),
+    "an activation that takes long to match": (
+        model(spec=SPEC.replace('"identity"', json.dumps("heads(" + " " * 4000 + "x)"))),
+        "a name in it is too long",
+    ),
+    "an activation of many commas": (
+        model(spec=SPEC.replace('"identity"', json.dumps("heads(" + "," * 10**5))),
+        "its network cannot be built",
+    ),
+    "a key that is there twice": (
+        safetensors(b'{"__metadata__":{"chainrule":"1","chainrule":"1"}}', b""),
+        "a key is there twice",
+    ),
+    "an array that is there twice": (
+        safetensors(
+            b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+            b'"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+            bytes(1),
+        ),
+        "a key is there twice",
+    ),
+    "a number that JSON has not": (safetensors(b'{"a": NaN}'), "NaN is no number of JSON"),
+    "a gap between the arrays": (
+        model(
+            {"parameters": PARAMETERS, "more": {**PARAMETERS, "data_offsets": [16, 28]}}, bytes(28)
+        ),
+        "leave a gap",
+    ),
+    "a gap before the arrays": (
+        model({"parameters": {**PARAMETERS, "data_offsets": [4, 16]}}, bytes(16)),
+        "leave a gap",
+    ),
+    "two arrays in one place": (
+        model({"parameters": PARAMETERS, "more": PARAMETERS}),
+        "overlap",
+    ),
+    "an array that ends before it begins": (
+        model({"parameters": {**PARAMETERS, "data_offsets": [12, 0]}}),
+        "has -12 bytes for a shape of 12",
+    ),
+    "a negative place": (
+        model({"parameters": {**PARAMETERS, "data_offsets": [-12, 0]}}),
+        "a shape or a place that is none",
+    ),
+    "a negative shape": (
+        model({"parameters": {**PARAMETERS, "shape": [-1, -3]}}),
+        "a shape or a place that is none",
+    ),
+    "a shape that is true": (
+        model({"parameters": {**PARAMETERS, "shape": [3, True]}}),
+        "a shape or a place that is none",
+    ),
+    "a shape of halves": (
+        model({"parameters": {**PARAMETERS, "shape": [1.5, 2]}}),
+        "a shape or a place that is none",
+    ),
+    "a shape of a thousand dimensions": (
+        model({"parameters": {**PARAMETERS, "shape": [3] + [1] * 1000}}),
+        "a shape or a place that is none",
+    ),
+    "an array with more to say": (
+        model({"parameters": {**PARAMETERS, "path": "/etc/passwd"}}),
+        "does not say dtype, shape and place",
+    ),
+    "an array that is a number": (model({"parameters": 3}), "does not say dtype, shape and place"),
+    "an element type that is a list": (
+        model({"parameters": {**PARAMETERS, "dtype": ["F32"]}}),
+        "which NumPy has not",
+    ),
+    "half of a character": (
+        model(note="\ud800"),
+        "half of a character",
+    ),
+    "a header of too many arrays": (
+        safetensors(b'{"a":{' + b'"b":{},' * 200_000 + b'"c":0}}'),
+        "more than 60000 times '{'",
+    ),
+    "a header of millions of numbers": (
+        safetensors(b'{"a":[' + b"0," * 2 * 10**6 + b"0]}"),
+        "more than 600000 times ','",
+    ),
+    "a header of very many keys": (
+        safetensors(b"{" + b'"a":0,' * 200_000 + b'"c":0}'),
+        "more than 100000 keys",
+    ),
+    "a header of keys that hide": (
+        safetensors(b"{" + rb'"a\\":0,' * 200_000 + b'"c":0}'),
+        "more than 1000 times",
+    ),
+    "details of megabytes": (sealed_model(details='"' + "a" * 3 * 10**6 + '"'), "at most 2097152"),
+    "parameters that are no numbers": (
+        model(data=struct.pack("<3f", 1, float("nan"), 2)),
+        "parameter 1 is nan",
+    ),
+    "parameters that are not finite": (
+        model(data=struct.pack("<3f", 1, 2, float("-inf"))),
+        "parameter 2 is -inf",
+    ),
+    "parameters that are no numbers, well sealed": (
+        sealed_model(data=struct.pack("<3f", float("nan"), 1, 2)),
+        "parameter 0 is nan",
+    ),
+    "version 2 without a checksum": (model(chainrule="2"), "is damaged: it has no checksum"),
+    "a checksum of another length": (
+        model(chainrule="2", checksum="0" * 63),
+        "is damaged: it has no checksum",
+    ),
+    "a checksum that is wrong": (sealed_model(checksum="1" * 64), "is damaged: its bytes are not"),
+    "details that are no JSON": (sealed_model(details="{"), "its details cannot be read"),
+    "details that are a list": (sealed_model(details="[]"), "no object of JSON"),
+    "details nested deeply": (sealed_model(details="[" * 20_000), "nested too deeply"),
+    "details with half of a character": (
+        sealed_model(details='{"command": "\\ud800"}'),
+        "its details cannot be read",
     ),
     "no parameters": (model({}, b""), "the parameters do not fit the network: expected 3 numbers"),
     "parameters under another name": (
@@ -181,8 +334,86 @@ def test_a_path_that_is_none_is_an_error_of_the_caller(path):
         read_model_file(path)
 
 
-def test_every_truncation_of_a_model_file_is_refused(read):
-    whole = GOLDEN.read_bytes()
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no such device here")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/stdin"])
+def test_a_device_is_not_read(device):
+    with pytest.raises(InvalidModelFileError, match=f"{device}: cannot be read: it is not a"):
+        read_model_file(device)
+
+
+def test_a_name_that_is_a_path_touches_no_file(read, tmp_path, monkeypatch):
+    names = ("../../parameters", "/etc/passwd", "C:\\x", "~root", "parameters\x00", "con", "%2e%2e")
+    whole = read(
+        model(
+            {
+                "parameters": PARAMETERS,
+                **{
+                    name: {"dtype": "U8", "shape": [1], "data_offsets": [12 + i, 13 + i]}
+                    for i, name in enumerate(names)
+                },
+            },
+            bytes(12 + len(names)),
+        )
+    )
+    assert set(whole.arrays) == set(names)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("declared", [2**23 + 1, 2**40, 2**63 - 16])
+def test_a_header_that_is_too_long_is_not_read(tmp_path, declared):
+    # The file has as many bytes as it declares, of which none is on the disk.
+    path = tmp_path / "model.safetensors"
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", declared))
+        if declared < 2**42:
+            file.truncate(declared + 8)
+    with pytest.raises(InvalidModelFileError, match=r"at most 8388608 are read|shorter than"):
+        read_model_file(path)
+
+
+@pytest.mark.parametrize("name", NOT_MODELS)
+def test_refusing_a_file_takes_little_memory(read, name):
+    data, _ = NOT_MODELS[name]
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidModelFileError):
+            read(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40 * 2**20
+
+
+def test_a_file_that_ends_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(GOLDEN.read_bytes())
+    size = path.stat().st_size
+    read_header = container.read_header
+
+    def cut_after_the_header(file):
+        header = read_header(file)
+        os.truncate(path, size - 8)
+        return header
+
+    monkeypatch.setattr(model_file, "read_header", cut_after_the_header)
+    with pytest.raises(InvalidModelFileError, match="ended while it was read"):
+        read_model_file(path)
+
+
+@pytest.mark.parametrize("path", [GOLDEN, LAYERS], ids=["dense", "layers"])
+def test_a_flipped_bit_anywhere_is_found(read, path):
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in range(8) if path == GOLDEN else (place % 8,):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            with pytest.raises(InvalidModelFileError, match=r"model\.safetensors: "):
+                read(bytes(damaged))
+
+
+@pytest.mark.parametrize("path", [GOLDEN, LAYERS, OLD], ids=["dense", "layers", "version 1"])
+def test_every_truncation_of_a_model_file_is_refused(read, path):
+    whole = path.read_bytes()
     for length in range(len(whole)):
         with pytest.raises(InvalidModelFileError, match=r"model\.safetensors: "):
             read(whole[:length])
@@ -205,7 +436,7 @@ def test_random_bytes_are_refused(tmp_path_factory, data):
 @settings(max_examples=1000)
 @given(data=st.data())
 def test_a_damaged_byte_gives_a_model_or_an_error_of_ours(tmp_path_factory, data):
-    damaged = bytearray(GOLDEN.read_bytes())
+    damaged = bytearray(OLD.read_bytes())
     place = data.draw(st.integers(0, len(damaged) - 1))
     damaged[place] = data.draw(st.integers(0, 255) | st.sampled_from(b'"{}[],:0e-\\'))
     path = tmp_path_factory.getbasetemp() / "damaged.safetensors"

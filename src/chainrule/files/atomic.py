@@ -11,7 +11,9 @@ from pathlib import Path
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it to `path` when the block succeeds.
 
-    If the block fails, the temporary file is removed and whatever was at `path` stays.
+    If the block fails, the temporary file is removed and whatever was at `path` stays. After the
+    block, a loss of power leaves the old file or the new one: both the file and its name in the
+    folder are on the disk.
     """
     path = Path(path)
     descriptor, name = tempfile.mkstemp(
@@ -31,3 +33,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _settle(path.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Write a folder's names to the disk, where the system can do that."""
+    # Windows opens no folders, and some file systems synchronise none.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,6 +1,5 @@
 """A network together with the encoders of the table it learned from."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
+from chainrule.files.details import plain_details
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.model.network import Network
 from chainrule.model.scores import classification_scores, regression_scores
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
-
-_DETAILS = "details"
 
 
 class TableModel:
@@ -42,7 +40,8 @@ class TableModel:
     target : TargetEncoder
         The column to predict.
     details : mapping, optional
-        What should travel with the model in its file: plain data, as JSON has it.
+        What should travel with the model in its file: plain data, as JSON has it. A number that is
+        not finite becomes None.
 
     Raises
     ------
@@ -69,7 +68,7 @@ class TableModel:
         self.network = network
         self.encoder = encoder
         self.target = target
-        self.details = _plain({} if details is None else details)
+        self.details = plain_details({} if details is None else details)
 
     def __repr__(self) -> str:
         return f"TableModel({self.target.task} of {self.target.name!r}, {self.network!r})"
@@ -199,15 +198,13 @@ class TableModel:
         model = self.network._to_file()
         metadata, arrays = self.encoder.to_file()
         target_metadata, target_arrays = self.target.to_file()
-        details = {}
-        if self.details:
-            details[_DETAILS] = json.dumps(self.details, ensure_ascii=False, sort_keys=True)
         write_model_file(
             path,
             replace(
                 model,
-                metadata={**model.metadata, **metadata, **target_metadata, **details},
+                metadata={**model.metadata, **metadata, **target_metadata},
                 arrays={**model.arrays, **arrays, **target_arrays},
+                details=self.details,
             ),
         )
 
@@ -225,32 +222,9 @@ class TableModel:
             else:
                 encoder = TableEncoder.from_file(metadata, arrays)
                 target = TargetEncoder.from_file(metadata, arrays)
-            details = _details(metadata.get(_DETAILS, "{}"))
-            return cls(Network._from_file(model), encoder, target, details)
+            return cls(Network._from_file(model), encoder, target, model.details)
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error
-
-
-def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return details as they come back from a file, so that saving changes nothing."""
-    try:
-        plain: dict[str, Any] = json.loads(json.dumps(dict(details), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(
-            f"details: expected plain data as JSON has it (text, finite numbers, lists, "
-            f"dictionaries); {error}"
-        ) from error
-    return plain
-
-
-def _details(text: str) -> dict[str, Any]:
-    try:
-        details = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidModelFileError(f"its details cannot be read ({error})") from error
-    if not isinstance(details, dict):
-        raise InvalidModelFileError("its details are no object")
-    return details
 
 
 def _misfit(spec: NetworkSpec, encoder: TableEncoder, target: TargetEncoder) -> str:

@@ -1,0 +1,177 @@
+"""One C99 file that needs the C library alone: float32, no allocation, nothing global that changes.
+
+It is its own header: with NAME_DECLARE defined before it is included, it declares and defines
+nothing. A table's columns are a struct, encoded in double and then rounded, as in the package.
+"""
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from chainrule.exports.c_activations import definitions
+from chainrule.exports.c_columns import Columns
+from chainrule.exports.c_text import c_double, c_float, c_string
+from chainrule.exports.program import Program
+from chainrule.exports.steps import Activated, Affine, Part, activation_names
+from chainrule.files.atomic import atomic_path
+
+
+def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
+    """Write a program as a C file."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(source(program, name), encoding="ascii")
+    return (path,)
+
+
+def source(program: Program, name: str) -> str:
+    """Return a program as C."""
+    columns = Columns(program.columns, name) if program.columns else None
+    constants, body = _network(program)
+    n_inputs = program.n_features
+    width = max([n_inputs, *(len(step.b) for step in program.steps if isinstance(step, Affine))])
+    outputs = max(program.n_outputs, 1 + program.is_single)
+    parts = [
+        _head(program, name),
+        f"#ifndef {name}_DECLARED\n#define {name}_DECLARED",
+        '#ifdef __cplusplus\nextern "C" {\n#endif',
+        f"enum {{ {name}_INPUTS = {n_inputs}, {name}_OUTPUTS = {outputs} }};",
+        "/* From the inputs x to the outputs y, as above. */\n"
+        f"void {name}_predict(const float *x, float *y);",
+        f"extern const char *const {name}_classes[{outputs}];" if _has_classes(program) else "",
+        columns.declarations() if columns else "",
+        "#ifdef __cplusplus\n}\n#endif\n#endif",
+        f"#ifndef {name}_DECLARE",
+        f"#include <math.h>{_newline_if(columns, '#include <string.h>')}",
+        *constants,
+        _classes(program, name, outputs),
+        _DENSE if any(isinstance(step, Affine) for step in program.steps) else "",
+        *definitions(activation_names(program.steps)),
+        f"void {name}_predict(const float *x, float *y)\n{{\n"
+        f"    float a[{width}], z[{width}];\n    int i;\n"
+        + textwrap.indent("\n".join(body), "    ")
+        + "\n}",
+        columns.definitions() if columns else "",
+        "#endif",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_DENSE = """\
+static void dense(const float *W, const float *b, const float *x, float *y, int n_in, int n_out)
+{
+    int i, j;
+    for (j = 0; j < n_out; j++) {
+        float sum = 0.0f;
+        for (i = 0; i < n_in; i++)
+            sum += W[i] * x[i];
+        y[j] = sum + b[j];
+        W += n_in;
+    }
+}"""
+
+
+def _newline_if(condition: Any, text: str) -> str:
+    return f"\n{text}" if condition else ""
+
+
+def _has_classes(program: Program) -> bool:
+    return program.meaning in ("classes", "labels")
+
+
+def _head(program: Program, name: str) -> str:
+    import chainrule
+
+    meaning = {
+        "outputs": "y has the network's outputs.",
+        "classes": f"y has the probability of each of {name}_classes.",
+        "labels": f"y has the probability of each of {name}_classes, of which any may fit.",
+        "values": "y has the values, in the target's units.",
+    }[program.meaning]
+    given = (
+        f"{name}_predict_row takes a row of the table; {name}_predict its encoding."
+        if program.columns
+        else f"{name}_predict takes {program.n_features} numbers."
+    )
+    lines = [
+        f"A model exported by chainrule {chainrule.__version__}: C99, nothing but the C library.",
+        f"{given} {meaning}",
+        f"Compile it with -lm. In other files: #define {name}_DECLARE, then #include this one.",
+    ]
+    return "/* " + "\n * ".join(lines) + "\n */"
+
+
+def _classes(program: Program, name: str, count: int) -> str:
+    if not _has_classes(program):
+        return ""
+    texts = ",\n".join(f"    {c_string(str(value))}" for value in program.classes)
+    return f"const char *const {name}_classes[{count}] = {{\n{texts}\n}};"
+
+
+def _network(program: Program) -> tuple[list[str], list[str]]:
+    """Return the constants, and the statements from x to y by way of `a` and `z` in turn."""
+    constants: list[str] = []
+    body: list[str] = []
+    a, z = "a", "z"
+    for place, step in enumerate(program.steps, start=1):
+        if isinstance(step, Affine):
+            n_out, n_in = step.W.shape
+            constants += [_floats(f"W{place}", step.W), _floats(f"b{place}", step.b)]
+            body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
+            a, z = z, a
+        elif isinstance(step, Activated):
+            body += [line for part in step.parts for line in _activated(part, a)]
+        else:
+            constants += [
+                _floats(f"scale{place}", step.scale),
+                _floats(f"shift{place}", step.shift),
+            ]
+            body += _loop(len(step.scale), f"{a}[i] = {a}[i] * scale{place}[i] + shift{place}[i];")
+    for name in ("mean", "deviation", "target_mean", "target_deviation"):
+        array = getattr(program, name)
+        if array is not None:
+            constants.append(_floats(name, array, "double"))
+    return constants, [*_begin(program), *body, *_end(program, a)]
+
+
+def _activated(part: Part, a: str) -> list[str]:
+    if part.name == "identity":
+        return []
+    if part.name == "softmax":
+        return [f"softmax({a} + {part.begin}, {part.end - part.begin});"]
+    more = "".join(f", {c_float(value)}" for value in part.parameters.values())
+    statement = f"{a}[i] = {part.name}_of({a}[i]{more});"
+    return [f"for (i = {part.begin}; i < {part.end}; i++)", f"    {statement}"]
+
+
+def _begin(program: Program) -> list[str]:
+    if program.mean is not None:
+        return _loop(program.n_features, "a[i] = (float)((x[i] - mean[i]) / deviation[i]);")
+    return _loop(program.n_features, "a[i] = x[i];")
+
+
+def _end(program: Program, a: str) -> list[str]:
+    if program.is_single:
+        return [f"y[0] = 1.0f - {a}[0];", f"y[1] = {a}[0];"]
+    if program.target_mean is not None:
+        value = f"(float)({a}[i] * target_deviation[i] + target_mean[i])"
+        return _loop(program.n_outputs, f"y[i] = {value};")
+    return _loop(program.n_outputs, f"y[i] = {a}[i];")
+
+
+def _loop(count: int, statement: str) -> list[str]:
+    return [f"for (i = 0; i < {count}; i++)", f"    {statement}"]
+
+
+def _floats(name: str, array: NDArray[Any], kind: str = "float") -> str:
+    number = c_float if kind == "float" else c_double
+    numbers = _wrapped(map(number, array.ravel()))
+    return f"static const {kind} {name}[{array.size}] = {{\n{numbers}\n}};"
+
+
+def _wrapped(numbers: Iterable[str]) -> str:
+    every = list(numbers)
+    rows = (every[start : start + 6] for start in range(0, len(every), 6))
+    return ",\n".join("    " + ", ".join(row) for row in rows)

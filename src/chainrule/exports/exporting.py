@@ -1,0 +1,87 @@
+"""The one function that exports."""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.exports.program import Program, program_of
+
+TARGETS: Mapping[str, str] = MappingProxyType(
+    {
+        "onnx": ".onnx",
+        "c": ".c",
+        "numpy": ".py",
+        "torch": ".safetensors",
+        "keras": ".npz",
+    }
+)
+"""What a model can be exported to, and how the name of its file ends."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def export(
+    model: Any, path: str | Path, to: str | None = None, *, name: str | None = None
+) -> tuple[Path, ...]:
+    """Write a model as another program takes it.
+
+    Parameters
+    ----------
+    model : Network, TableModel, or a fitted MLPClassifier, MLPRegressor, NetworkClassifier or \
+NetworkRegressor
+    path : str or Path
+        Its suffix is that of the target, as in `TARGETS`; an existing file is replaced.
+    to : {"onnx", "c", "numpy", "torch", "keras"}, optional
+        By default what the path's suffix says.
+    name : str, optional
+        What the functions of a C file begin with. By default "model".
+
+    Returns
+    -------
+    tuple of Path
+        The files that were written: one, or for torch and keras two, the numbers and the Python
+        that makes the network and loads them.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the model or an argument cannot be used, or a package that the target needs is missing.
+    OSError
+        If a file cannot be written; what was there before stays.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> from chainrule.exports import export
+    >>> net = cr.Network([2, cr.Dense(3, "tanh"), cr.Dense(1, "identity")], cost="mse", seed=0)
+    >>> export(net, "model.c")                                           # doctest: +SKIP
+    (PosixPath('model.c'),)
+    """
+    path = Path(path)
+    if to is None:
+        found = [target for target, suffix in TARGETS.items() if suffix == path.suffix]
+        if not found:
+            raise InvalidArgumentError(
+                f"to: expected one of {', '.join(TARGETS)}, or a path that ends in one of "
+                f"{', '.join(TARGETS.values())}; got {str(path)!r}"
+            )
+        to = found[0]
+    if to not in TARGETS:
+        raise InvalidArgumentError(f"to: expected one of {', '.join(TARGETS)}; got {to!r}")
+    if path.suffix != TARGETS[to]:
+        raise InvalidArgumentError(
+            f"path: a file for {to} ends in {TARGETS[to]}; got {str(path)!r}"
+        )
+    name = "model" if name is None else name
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidArgumentError(
+            f"name: expected a letter, then letters, digits and _; got {name!r}"
+        )
+    write: Callable[[Program, Path, str], tuple[Path, ...]] = import_module(
+        f"chainrule.exports.{to}"
+    ).write
+    return write(program_of(model), path, name)

@@ -1,0 +1,202 @@
+"""One Python file that needs NumPy alone: the equations themselves, and the numbers.
+
+The activations stand in it as they stand in `chainrule.equations`, so there is no second copy of
+them that could differ. A table's encoder is the file `numpy_columns.py`, word for word, around the
+columns as plain data.
+"""
+
+import base64
+import inspect
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from pprint import pformat
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.equations.activations import ACTIVATIONS
+from chainrule.exports import numpy_columns
+from chainrule.exports.program import Program
+from chainrule.exports.steps import Activated, Affine, Part, activation_names
+from chainrule.files.atomic import atomic_path
+
+
+def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
+    """Write a program as a Python file."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(source(program), encoding="utf-8")
+    return (path,)
+
+
+def source(program: Program) -> str:
+    """Return a program as Python."""
+    import chainrule
+
+    numbers: list[str] = []
+    steps = _steps(program, numbers)
+    scaling = _scaling(program, numbers)
+    parts = [
+        f'"""A model exported by chainrule {chainrule.__version__}; it needs NumPy alone.\n\n'
+        f'{_usage(program)}\n"""',
+        _IMPORTS if program.columns else _IMPORTS.replace("import datetime\nimport re\n", ""),
+        "def namespace(array):\n    return np",
+        *_equations(program),
+        _NUMBERS,
+        "\n".join(numbers),
+        steps,
+    ]
+    if program.columns:
+        columns = [column.to_json() for column in program.columns]
+        template = inspect.getsource(numpy_columns)
+        parts += [
+            f"COLUMNS = {pformat(columns, width=100, sort_dicts=False)}",
+            template[template.index("WORDS = ") :].strip(),
+        ]
+    parts += [scaling, _answers(program)]
+    return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+_IMPORTS = """\
+import base64
+import datetime
+import re
+from math import sqrt
+
+import numpy as np
+
+Array = np.ndarray"""
+
+_NUMBERS = """\
+def _numbers(dtype, shape, text):
+    return np.frombuffer(base64.b64decode(text), dtype).reshape(shape)"""
+
+
+def _usage(program: Program) -> str:
+    given = (
+        "a dict of columns, or a data frame, with the columns\n"
+        + textwrap.fill(", ".join(column.name for column in program.columns), 90)
+        + ";\n    None, NaN or empty text is a missing value."
+        if program.columns
+        else f"an array (rows, {program.n_features})."
+    )
+    lines = [f"predict(X), where X is {given}"]
+    lines = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
+    if program.meaning in ("classes", "labels"):
+        lines.append("predict_proba(X): the probabilities, in the order of CLASSES.")
+    lines.append("network(X): the network's own outputs for its own inputs.")
+    return "\n".join(lines)
+
+
+def _equations(program: Program) -> list[str]:
+    """Return the source of the activations, and of what they call, each once, callees first."""
+    found: dict[str, str] = {}
+    for name in activation_names(program.steps):
+        _collect(ACTIVATIONS[name].function, found)
+    return list(found.values())
+
+
+def _collect(function: Callable[..., Any], found: dict[str, str]) -> None:
+    assert isinstance(function, FunctionType)
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, FunctionType) and name != "namespace" and name not in found:
+            _collect(value, found)
+        elif isinstance(value, float | tuple) and name not in found:
+            found[name] = f"{name} = {value!r}"
+    found[function.__name__] = inspect.getsource(function).strip()
+
+
+def _array(name: str, array: NDArray[Any], numbers: list[str]) -> str:
+    array = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
+    lines = textwrap.wrap(base64.b64encode(array.tobytes()).decode("ascii"), 92)
+    text = "\n".join(f'    "{line}"' for line in lines) or '    ""'
+    numbers.append(f"{name} = _numbers({array.dtype.str!r}, {array.shape!r}, (\n{text}\n))")
+    return name
+
+
+def _steps(program: Program, numbers: list[str]) -> str:
+    dtype = np.dtype(program.dtype).newbyteorder("<").str
+    lines = [
+        "def network(X):",
+        f'    """Return the outputs, (rows, {program.n_outputs}), for inputs '
+        f'(rows, {program.n_features})."""',
+        f"    A = np.asarray(X, {dtype!r}).T",
+    ]
+    for place, step in enumerate(program.steps, start=1):
+        if isinstance(step, Affine):
+            W = _array(f"W{place}", step.W, numbers)
+            b = _array(f"b{place}", step.b[:, None], numbers)
+            lines.append(f"    A = {W} @ A + {b}")
+        elif isinstance(step, Activated):
+            lines.append(f"    A = {_activated(step.parts)}")
+        else:
+            scale = _array(f"scale{place}", step.scale[:, None], numbers)
+            shift = _array(f"shift{place}", step.shift[:, None], numbers)
+            lines.append(f"    A = {scale} * A + {shift}")
+    return "\n".join([*lines, "    return A.T"])
+
+
+def _activated(parts: tuple[Part, ...]) -> str:
+    if len(parts) == 1:
+        return _call(parts[0], "A")
+    each = ", ".join(_call(part, f"A[{part.begin}:{part.end}]") for part in parts)
+    return f"np.concatenate([{each}])"
+
+
+def _call(part: Part, array: str) -> str:
+    arguments = "".join(f", {name}={value!r}" for name, value in part.parameters.items())
+    return f"{part.name}({array}{arguments})"
+
+
+def _scaling(program: Program, numbers: list[str]) -> str:
+    """Return `_inputs` and `_values`: what users hand in, and what they get."""
+    if program.columns:
+        inputs = ["    return network(encode(X))"]
+    elif program.mean is not None and program.deviation is not None:
+        mean = _array("MEAN", program.mean, numbers)
+        deviation = _array("DEVIATION", program.deviation, numbers)
+        inputs = [f"    return network((np.asarray(X, np.float64) - {mean}) / {deviation})"]
+    else:
+        inputs = ["    return network(X)"]
+    if program.is_single:
+        inputs[0] = inputs[0].replace("return", "A =")
+        inputs.append("    return np.hstack([1 - A, A])")
+    if program.target_mean is not None and program.target_deviation is not None:
+        mean = _array("TARGET_MEAN", program.target_mean, numbers)
+        deviation = _array("TARGET_DEVIATION", program.target_deviation, numbers)
+        inputs[0] = inputs[0].replace("return", "A =")
+        inputs.append(f"    return A * {deviation} + {mean}")
+    return "\n".join(["def _outputs(X):", *inputs])
+
+
+def _answers(program: Program) -> str:
+    """Return `predict` and `predict_proba`."""
+    if program.meaning == "outputs" or (program.meaning == "values" and program.n_outputs > 1):
+        return (
+            "def predict(X):\n"
+            f'    """Return the outputs, (rows, {program.n_outputs})."""\n'
+            "    return _outputs(X)"
+        )
+    if program.meaning == "values":
+        return (
+            "def predict(X):\n"
+            '    """Return the value of each row, (rows,)."""\n'
+            "    return _outputs(X)[:, 0]"
+        )
+    decided = (
+        "CLASSES[predict_proba(X).argmax(axis=1)]"
+        if program.meaning == "classes"
+        else "(predict_proba(X) > 0.5).astype(int)"
+    )
+    return (
+        f"CLASSES = np.array({list(program.classes)!r})\n\n\n"
+        "def predict_proba(X):\n"
+        '    """Return the probability of each class, (rows, classes)."""\n'
+        "    return _outputs(X)\n\n\n"
+        "def predict(X):\n"
+        '    """Return the class of each row, or whether each label fits it."""\n'
+        f"    return {decided}"
+    )

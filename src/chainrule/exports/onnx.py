@@ -1,0 +1,166 @@
+"""ONNX: the encoder, the network and what its outputs mean, in one graph.
+
+Numbers, true and false (1 and 0) and dates (seconds since 1970-01-01 00:00 of their own clock) are
+tensors of float64, NaN where missing; categories are tensors of text, "" where missing. The table's
+arithmetic is in float64, as in the package; the network's in float32, whatever its own precision.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.exports.onnx_columns import encoded
+from chainrule.exports.onnx_graph import Graph
+from chainrule.exports.program import Program
+from chainrule.exports.steps import Activated, Affine, Part, Scaled
+from chainrule.files.atomic import atomic_path
+
+# Of 2022: everything that runs ONNX reads it.
+OPSET = 17
+ML_OPSET = 3
+IR_VERSION = 8
+
+
+def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
+    """Write a program as an ONNX file."""
+    model = model_of(program, name)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+    return (path,)
+
+
+def model_of(program: Program, name: str) -> Any:
+    """Return a program as an ``onnx.ModelProto``, checked by `onnx.checker`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the package onnx is missing.
+    """
+    try:
+        import onnx
+        from onnx import helper
+    except ImportError as error:
+        raise InvalidArgumentError(
+            'to: "onnx" needs the package onnx; install it with pip install "chainrule[onnx]"'
+        ) from error
+    graph = Graph(taken={column.name for column in program.columns})
+    value = _inputs(graph, program)
+    for step in program.steps:
+        if isinstance(step, Affine):
+            W, b = (graph.constant(x.astype(np.float32)) for x in (step.W.T, step.b))
+            value = graph.node("Gemm", [value, W, b])
+        elif isinstance(step, Scaled):
+            scale, shift = (graph.constant(x.astype(np.float32)) for x in step)
+            value = graph.node("Add", [graph.node("Mul", [value, scale]), shift])
+        else:
+            value = _activated(graph, value, step)
+    _outputs(graph, program, value)
+    import chainrule
+
+    model = helper.make_model(
+        graph.proto(name),
+        opset_imports=[
+            helper.make_opsetid("", OPSET),
+            helper.make_opsetid("ai.onnx.ml", ML_OPSET),
+        ],
+        ir_version=IR_VERSION,
+        producer_name="chainrule",
+        producer_version=chainrule.__version__,
+        doc_string=__doc__,
+    )
+    if program.target:
+        helper.set_model_props(model, {"target": program.target})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _inputs(graph: Graph, program: Program) -> str:
+    if program.columns:
+        return encoded(graph, program.columns)
+    if program.mean is None or program.deviation is None:
+        return graph.input("X", np.float32, program.n_features)
+    value = graph.input("X", np.float64, program.n_features)
+    value = graph.node("Sub", [value, graph.constant(program.mean)])
+    value = graph.node("Div", [value, graph.constant(program.deviation)])
+    return graph.cast(value, np.float32)
+
+
+def _outputs(graph: Graph, program: Program, value: str) -> None:
+    if program.meaning == "outputs":
+        graph.output(value, "Y", np.float32, program.n_outputs)
+        return
+    if program.meaning == "values":
+        value = graph.cast(value, np.float64)
+        if program.target_mean is not None and program.target_deviation is not None:
+            value = graph.node("Mul", [value, graph.constant(program.target_deviation)])
+            value = graph.node("Add", [value, graph.constant(program.target_mean)])
+        graph.output(value, "prediction", np.float64, program.n_outputs)
+        return
+    if program.is_single:
+        one = graph.constant(np.ones(1, np.float32))
+        value = graph.node("Concat", [graph.node("Sub", [one, value]), value], axis=1)
+    width = max(program.n_outputs, 1 + program.is_single)
+    if program.meaning == "labels":
+        half = graph.constant(np.full(1, 0.5, np.float32))
+        label = graph.cast(graph.node("Greater", [value, half]), np.int64)
+        graph.output(label, "label", np.int64, width)
+    else:
+        classes = np.array(program.classes)
+        place = graph.node("ArgMax", [value], axis=1, keepdims=0)
+        label = graph.node("Gather", [graph.constant(classes), place], axis=0)
+        graph.output(label, "label", classes.dtype)
+    graph.output(value, "probabilities", np.float32, width)
+
+
+def _activated(graph: Graph, value: str, step: Activated) -> str:
+    if len(step.parts) == 1:
+        return _sigma(graph, value, step.parts[0])
+    heads = []
+    for part in step.parts:
+        begin, end, axis = (graph.constant(np.array([i])) for i in (part.begin, part.end, 1))
+        heads.append(_sigma(graph, graph.node("Slice", [value, begin, end, axis]), part))
+    return graph.node("Concat", heads, axis=1)
+
+
+# Ours, and ONNX's of the same meaning.
+_OPERATORS = {
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "Relu",
+    "softplus": "Softplus",
+    "exponential": "Exp",
+}
+
+
+def _sigma(graph: Graph, value: str, part: Part) -> str:
+    from chainrule.equations.activations.elu import SELU_ALPHA, SELU_SCALE
+
+    name, parameters = part.name, part.parameters
+    if name == "identity":
+        return value
+    if name in _OPERATORS:
+        return graph.node(_OPERATORS[name], [value])
+    if name == "leaky_relu":
+        return graph.node("LeakyRelu", [value], alpha=parameters["slope"])
+    if name == "elu":
+        return graph.node("Elu", [value], alpha=parameters["alpha"])
+    if name == "selu":
+        return graph.node("Selu", [value], alpha=SELU_ALPHA, gamma=SELU_SCALE)
+    if name == "silu":
+        return graph.node("Mul", [value, graph.node("Sigmoid", [value])])
+    if name == "mish":
+        gate = graph.node("Tanh", [graph.node("Softplus", [value])])
+        return graph.node("Mul", [value, gate])
+    if name == "softmax":
+        return graph.node("Softmax", [value], axis=1)
+    if name == "gelu":
+        half, one, root = (
+            graph.constant(np.full(1, x, np.float32)) for x in (0.5, 1.0, np.sqrt(0.5))
+        )
+        erf = graph.node("Erf", [graph.node("Mul", [value, root])])
+        tail = graph.node("Mul", [graph.node("Add", [erf, one]), half])
+        return graph.node("Mul", [value, tail])
+    raise InvalidArgumentError(f"activation: {name} cannot be exported to ONNX")

@@ -1,0 +1,132 @@
+"""What is exported: inputs, the steps of a network, and what its outputs mean."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.exports.steps import Step, steps_of
+from chainrule.model.network import Network
+from chainrule.model.table_model import TableModel
+from chainrule.tables.kinds import Column
+
+Meaning: TypeAlias = Literal["outputs", "classes", "labels", "values"]
+"""Outputs as they are; the probability of each of several classes that exclude each other (a single
+output: of the second of two); of each of several labels that do not; values in the target's units.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A model as a prediction runs it.
+
+    Its inputs are either numbers, scaled if `mean` is given, or the columns of a table.
+    """
+
+    network: Network
+    steps: tuple[Step, ...]
+    meaning: Meaning = "outputs"
+    classes: tuple[Any, ...] = ()
+    target: str = ""
+    columns: tuple[Column, ...] = ()
+    mean: NDArray[np.float64] | None = None
+    """With `deviation`: the network's inputs are (x − mean)/deviation, in float64."""
+    deviation: NDArray[np.float64] | None = None
+    target_mean: NDArray[np.float64] | None = None
+    """With `target_deviation`, for values: y = output · deviation + mean, in float64."""
+    target_deviation: NDArray[np.float64] | None = None
+
+    @property
+    def n_features(self) -> int:
+        """How many inputs the network has."""
+        return self.network.spec.n_features
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs it has."""
+        return self.network.spec.n_outputs
+
+    @property
+    def dtype(self) -> str:
+        """The precision of its numbers."""
+        return self.network.spec.dtype
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one output tells two classes apart."""
+        return self.meaning == "classes" and self.n_outputs == 1
+
+
+def program_of(model: Any) -> Program:
+    """Return what a model does.
+
+    Parameters
+    ----------
+    model : Network, TableModel, or a fitted estimator of the package
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is none of these, or not fitted.
+    """
+    if isinstance(model, Network):
+        return _of_network(model)
+    if isinstance(model, TableModel):
+        return _of_table_model(model)
+    # scikit-learn is imported already if it is an estimator.
+    if hasattr(model, "get_params"):
+        return _of_estimator(model)
+    raise InvalidArgumentError(
+        "model: expected a Network, a TableModel or a fitted estimator of chainrule; got "
+        f"{type(model).__name__}"
+    )
+
+
+def _of_network(network: Network, **more: Any) -> Program:
+    return Program(network, steps_of(network.spec, network.parameters), **more)
+
+
+def _of_table_model(model: TableModel) -> Program:
+    target = model.target
+    more: dict[str, Any] = {"meaning": "classes", "classes": tuple(target.classes)}
+    if target.task == "regression":
+        more = {
+            "meaning": "values",
+            "target_mean": np.array([target.mean]),
+            "target_deviation": np.array([target.std]),
+        }
+    return _of_network(
+        model.network, target=target.name, columns=tuple(model.encoder.columns_), **more
+    )
+
+
+def _of_estimator(estimator: Any) -> Program:
+    from chainrule.estimators.classifier import BaseClassifier
+    from chainrule.estimators.regressor import BaseRegressor
+
+    name = type(estimator).__name__
+    if not isinstance(estimator, BaseClassifier | BaseRegressor):
+        raise InvalidArgumentError(
+            f"model: {name} cannot be exported; MLPClassifier, MLPRegressor, NetworkClassifier and "
+            "NetworkRegressor can, and the `network_` of others"
+        )
+    if not estimator.__sklearn_is_fitted__():
+        raise InvalidArgumentError(f"model: this {name} is not fitted yet; call fit first")
+    more: dict[str, Any] = {}
+    if estimator._input_scale is not None:
+        more["mean"], more["deviation"] = estimator._input_scale
+    if isinstance(estimator, BaseRegressor):
+        more["meaning"] = "values"
+        if estimator._target_scale is not None:
+            more["target_mean"], more["target_deviation"] = estimator._target_scale
+    else:
+        labels = estimator._labels
+        if len(labels.classes) < 2:
+            raise InvalidArgumentError(
+                "model: it was fitted to a single class and has nothing to tell apart"
+            )
+        more["meaning"] = "labels" if labels.kind == "multilabel" else "classes"
+        more["classes"] = tuple(labels.classes.tolist())
+    return _of_network(estimator.network_, **more)
