@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     )
     from chainrule.errors import (
         ChainruleError,
+        CheckpointInUseError,
+        CheckpointWriteError,
         InvalidArgumentError,
+        InvalidCheckpointError,
         InvalidModelFileError,
         InvalidTableError,
         TrainingDivergedError,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
     from chainrule.training.history import History
+    from chainrule.training.signals import stop_at_checkpoint
 
 _HOMES = {
     "Adam": "chainrule.engines.optimizers",
@@ -52,6 +56,8 @@ _HOMES = {
     "BatchNorm": "chainrule.network.layers",
     "CSVLog": "chainrule.training.consumers",
     "ChainruleError": "chainrule.errors",
+    "CheckpointInUseError": "chainrule.errors",
+    "CheckpointWriteError": "chainrule.errors",
     "CosineDecay": "chainrule.engines.schedules",
     "CustomCost": "chainrule.network.cost",
     "Dense": "chainrule.network.layers",
@@ -60,6 +66,7 @@ _HOMES = {
     "HeavyBall": "chainrule.engines.optimizers",
     "History": "chainrule.training.history",
     "InvalidArgumentError": "chainrule.errors",
+    "InvalidCheckpointError": "chainrule.errors",
     "InvalidModelFileError": "chainrule.errors",
     "InvalidTableError": "chainrule.errors",
     "Lion": "chainrule.engines.optimizers",
@@ -82,6 +89,7 @@ _HOMES = {
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
     "load": "chainrule.model.loading",
+    "stop_at_checkpoint": "chainrule.training.signals",
 }
 
 __version__ = "0.1.0"
@@ -93,6 +101,8 @@ __all__ = [
     "BatchNorm",
     "CSVLog",
     "ChainruleError",
+    "CheckpointInUseError",
+    "CheckpointWriteError",
     "CosineDecay",
     "CustomCost",
     "Dense",
@@ -101,6 +111,7 @@ __all__ = [
     "HeavyBall",
     "History",
     "InvalidArgumentError",
+    "InvalidCheckpointError",
     "InvalidModelFileError",
     "InvalidTableError",
     "Lion",
@@ -122,6 +133,7 @@ __all__ = [
     "TrainingDivergedError",
     "Warmup",
     "load",
+    "stop_at_checkpoint",
 ]
 
 

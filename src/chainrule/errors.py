@@ -17,6 +17,18 @@ class InvalidModelFileError(ChainruleError, ValueError):
     """A file is not a model file, comes from a newer version, or contradicts itself."""
 
 
+class InvalidCheckpointError(ChainruleError, ValueError):
+    """A checkpoint is damaged, comes from a newer version, or contradicts itself."""
+
+
+class CheckpointInUseError(ChainruleError, RuntimeError):
+    """Another training writes to the same checkpoint."""
+
+
+class CheckpointWriteError(ChainruleError, OSError):
+    """A checkpoint cannot be written; what was written before stays."""
+
+
 class TrainingDivergedError(ChainruleError, ArithmeticError):
     """The loss stopped being finite; the network holds the last parameters that were."""
 

@@ -161,7 +161,8 @@ def test_weights_and_validation_data_are_routed_through_a_pipeline():
     )
     np.testing.assert_array_equal(routed.coefs_[0], alone.coefs_[0])
     requests = model.get_metadata_routing().fit.requests
-    assert {"X_val", "y_val", "sample_weight_val", "sample_weight", "epochs"} == set(requests)
+    parts = {"X_val", "y_val", "sample_weight_val", "sample_weight"}
+    assert parts | {"epochs", "checkpoint", "every", "resume"} == set(requests)
 
 
 @every_kind

@@ -125,13 +125,15 @@ class ReferenceEngine:
             )
             records.cost[step] = cost
             records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
-            # A finished step's results, put in place together.
             for place, value in statistics:
                 new_theta[place] = value.ravel()
-            parameters[...] = new_theta
-            for slot, value in zip(state.slots, new_state, strict=False):
-                slot[...] = value
-            state.t += 1
+            step_taken = state.t + 1
+            try:
+                _put(parameters, new_theta, state, new_state, step_taken)
+            except BaseException:
+                # A finished step's results are put in place together, Ctrl-C or not.
+                _put(parameters, new_theta, state, new_state, step_taken)
+                raise
 
     def _gradient(
         self,
@@ -162,3 +164,16 @@ class ReferenceEngine:
             for statistic in target[len(layer) :]:
                 statistic[...] = 0
         return float(J), [] if step is None else new_statistics(spec, theta, passes)
+
+
+def _put(
+    parameters: Floats,
+    new_theta: Floats,
+    state: OptimizerState,
+    new_state: Sequence[Floats],
+    t: int,
+) -> None:
+    parameters[...] = new_theta
+    for slot, value in zip(state.slots, new_state, strict=False):
+        slot[...] = value
+    state.t = t

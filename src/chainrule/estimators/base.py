@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from sklearn.utils.validation import (
 from chainrule.checks import whole_number
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.building import new_network
 from chainrule.estimators.callbacks import (
@@ -30,10 +31,13 @@ from chainrule.estimators.callbacks import (
 from chainrule.estimators.inputs import blocks, checked_features, dense
 from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import check_parameters, hidden_sizes
+from chainrule.estimators.randomness import as_text, drawn_seed, set_from_text
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut, split
+from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.layers import Dense
+from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
 
@@ -65,6 +69,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
 
     classes_: Any
     solver: str
+    random_state: Any
 
     # What a classifier and a regressor answer differently.
 
@@ -98,6 +103,13 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
         """Write down what was measured after an epoch."""
 
+    def _noted(self) -> dict[str, Any]:
+        """Return what `_note` wrote, for a checkpoint: arrays by name."""
+        return {}
+
+    def _note_again(self, memory: Mapping[str, Any]) -> None:
+        """Take back what `_noted` returned."""
+
     # What good defaults depend on the data for.
 
     def _auto_batch_size(self, n_examples: int) -> int:
@@ -119,6 +131,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         y_val: Any = None,
         sample_weight_val: Any = None,
         epochs: int | None = None,
+        checkpoint: str | Path | None = None,
+        every: int | str = DEFAULT_EVERY,
+        resume: bool = False,
     ) -> Self:
         """Train on examples, one a row.
 
@@ -138,6 +153,14 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         epochs : int, optional
             Train for at most so many epochs this once, without a warning if that is short;
             0 makes the network and trains nothing. `max_iter` by default.
+        checkpoint : str or Path, optional
+            A file that keeps everything the training needs to go on, as in
+            `chainrule.Network.fit`. Not for 'lbfgs'.
+        every : int or str, default "60s"
+            When it is written: a number of steps, or a time.
+        resume : bool, default False
+            Whether to go on from the checkpoint if there is one, to the same bits as if the
+            training had never been interrupted. Parameters and data must be those of then.
 
         Returns
         -------
@@ -146,7 +169,10 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         Raises
         ------
         InvalidArgumentError
-            If a parameter or an argument cannot be used.
+            If a parameter or an argument cannot be used, or the checkpoint belongs to another
+            training.
+        CheckpointInUseError, CheckpointWriteError, InvalidCheckpointError
+            As in `chainrule.Network.fit`.
         TrainingDivergedError
             If the very first epochs leave no finite loss. Later, training ends with a
             ConvergenceWarning and the last finite weights.
@@ -154,11 +180,21 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         if epochs is not None:
             epochs = whole_number("epochs", epochs, 0)
         held_out = (X_val, y_val, sample_weight_val)
-        if has_listeners(self):
-            whole: Any = with_callbacks(type(self)._fit)  # whose end they hear of whatever happens
-            whole(self, X, y, sample_weight, held_out, epochs)
-            return self
-        return self._fit(X, y, sample_weight, held_out, epochs)
+        if checkpoint is not None and self.solver == "lbfgs":
+            raise InvalidArgumentError(
+                "checkpoint: solver='lbfgs' cannot go on to the same bits (its memory is SciPy's); "
+                "use another solver, such as 'adam'"
+            )
+        checkpointer = open_checkpointer(checkpoint, every, resume)
+        try:
+            fit: Any = type(self)._fit
+            if has_listeners(self):
+                fit = with_callbacks(fit)  # whose end they hear of whatever happens
+            fit(self, X, y, sample_weight, held_out, epochs, False, checkpointer)
+        finally:
+            if checkpointer is not None:
+                checkpointer.close()
+        return self
 
     def _fit(
         self,
@@ -168,6 +204,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         held_out: tuple[Any, Any, Any] = (None, None, None),
         epochs: int | None = None,
         incremental: bool = False,
+        checkpointer: Checkpointer | None = None,
     ) -> Self:
         check_parameters(self)
         hidden = hidden_sizes(self)
@@ -194,7 +231,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             weights = as_weights(
                 _check_sample_weight(sample_weight, X, dtype=X.dtype), X.shape[0], X.dtype.name
             )
-        self._random_state = check_random_state(self.random_state)
+        self._begin_randomness(fresh, checkpointer)
         if fresh:
             self._initialize(X, targets, weights, hidden)
         examples = self._examples(X, targets, self._with_class_weights(y, weights))
@@ -215,7 +252,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         if not stochastic:
             run_lbfgs(self, examples, validation, limit, tasks)
         else:
-            complete = run(self, examples, validation, early, limit, fresh, incremental, tasks)
+            complete = run(
+                self, examples, validation, early, limit, fresh, incremental, tasks, checkpointer
+            )
             if (
                 not complete
                 and self._expects_convergence
@@ -232,6 +271,22 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         if tasks is not None:
             tasks.close()
         return self
+
+    def _begin_randomness(self, fresh: bool, checkpointer: Checkpointer | None) -> None:
+        """Set the random state that everything is drawn from, and write down its seed."""
+        if fresh or self.random_state is not None:
+            self.seed_ = drawn_seed(self.random_state)
+            if checkpointer is not None and self.random_state is None:
+                self.seed_ = checkpointer.keep("seed", self.seed_)
+            given = self.random_state if self.seed_ is None else self.seed_
+            self._random_state = check_random_state(given)
+        if checkpointer is not None:
+            # What was drawn before training (weights, validation split) is drawn again.
+            state = checkpointer.keep("random_state", as_text(self._random_state))
+            try:
+                set_from_text(self._random_state, state)
+            except ValueError as error:
+                raise InvalidCheckpointError(f"checkpoint: its random state is {error}") from error
 
     def _initialize(
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]

@@ -226,6 +226,12 @@ ATTRIBUTES = MappingProxyType(
             "list of float or None",
             "The validation loss after every epoch, penalties not included.",
         ),
+        "seed_": (
+            "int or None",
+            "What decides everything that is drawn at random: `random_state`, or what was drawn "
+            "where that is None. A training by parts is repeated by a `RandomState` of it. None: "
+            "a generator of your own decides.",
+        ),
         "n_iter_": ("int", "Epochs (or iterations) of the last `fit`."),
         "t_": ("int", "Examples that the solver has seen."),
         "n_features_in_, n_layers_, n_outputs_": (

@@ -20,6 +20,7 @@ from chainrule.estimators.targets import Target, each_column, plain, table_of, t
 from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import bound_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.metrics import Metric
 
 
@@ -110,13 +111,15 @@ class NetworkMixed(GoodDefaults):
         held_out: tuple[Any, Any, Any] = (None, None, None),
         epochs: int | None = None,
         incremental: bool = False,
+        checkpointer: Checkpointer | None = None,
     ) -> Self:
         y, names = table_of(y, self.targets)
         X_val, y_val, weight_val = held_out
         if y_val is not None:
             y_val, _ = table_of(y_val, self.targets)
         self._given_names = names
-        super()._fit(X, y, sample_weight, (X_val, y_val, weight_val), epochs, incremental)
+        held_out = (X_val, y_val, weight_val)
+        super()._fit(X, y, sample_weight, held_out, epochs, incremental, checkpointer)
         return self
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
@@ -193,6 +196,23 @@ class NetworkMixed(GoodDefaults):
             for target in self.targets_:
                 if f"loss of {target.name}" in seen:
                     curves.setdefault(target.name, []).append(seen[f"loss of {target.name}"])
+
+    def _noted(self) -> dict[str, Any]:
+        kept = super()._noted()
+        for name in _CURVES:
+            curves = getattr(self, name)
+            if curves:
+                kept[name] = np.array([curves[target.name] for target in self.targets_])
+        return kept
+
+    def _note_again(self, memory: Mapping[str, Any]) -> None:
+        for name in _CURVES:
+            if name in memory:
+                curves = np.asarray(memory[name], np.float64)
+                if curves.ndim != 2 or len(curves) != len(self.targets_):
+                    raise ValueError(f"{name} has the shape {curves.shape}")
+                names = [target.name for target in self.targets_]
+                setattr(self, name, dict(zip(names, curves.tolist(), strict=True)))
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         examples = held_out.examples
@@ -314,6 +334,9 @@ class NetworkMixed(GoodDefaults):
         score : float
         """
         return float(np.mean(list(self.target_scores(X, y, sample_weight).values())))
+
+
+_CURVES = ("target_loss_curves_", "validation_target_loss_curves_")
 
 
 def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: str) -> float:

@@ -1,7 +1,12 @@
 """The order of examples, drawn as scikit-learn draws it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from chainrule.estimators.randomness import as_text, set_from_text
 
 
 class ShuffledOrders:
@@ -26,3 +31,15 @@ class ShuffledOrders:
             else:
                 row[:] = self._order
         return orders
+
+    def remember(self) -> dict[str, Any]:
+        """Return what the next order depends on, for a checkpoint."""
+        return {"order": self._order.astype(np.int32), "random_state": as_text(self._random)}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        order = np.asarray(memory["order"])
+        if order.dtype != np.int32 or not np.array_equal(np.sort(order), self._places):
+            raise ValueError("it is no order of the examples")
+        set_from_text(self._random, memory["random_state"])
+        self._order = order

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
+from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.orders import ShuffledOrders
 from chainrule.estimators.rates import learning_rate_of
 from chainrule.estimators.scoring import epoch_score, is_loss
 from chainrule.estimators.solvers import minimize, optimizer_of
 from chainrule.estimators.stopping import Monitor, begin_curves
 from chainrule.estimators.validation import HeldOut
+from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.loop import Training
@@ -34,6 +36,7 @@ def run(
     fresh: bool,
     incremental: bool,
     tasks: "FitTasks | None" = None,
+    checkpointer: Checkpointer | None = None,
 ) -> bool:
     """Train by epochs; True if the training ended by itself.
 
@@ -53,6 +56,8 @@ def run(
         Whether the optimizer goes on from the state it has.
     tasks : FitTasks, optional
         Tells scikit-learn's callbacks.
+    checkpointer : Checkpointer, optional
+        Writes checkpoints; the training goes on from where its own was.
     """
     network = estimator.network_
     callbacks = _callbacks(estimator)
@@ -70,6 +75,7 @@ def run(
             state = None
     if state is None:
         state = optimizer.new_state(network.parameters)
+    orders = ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state)
     training = Training(
         spec=network.spec,
         parameters=network.parameters,
@@ -85,7 +91,7 @@ def run(
         training_metrics=estimator._measures_training,
         epochs_before=network.epochs_trained,
         watched=bool(callbacks) or tasks is not None,
-        orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
+        orders=orders,
         state=state,
     )
     begin_curves(estimator, early, fresh)
@@ -100,10 +106,16 @@ def run(
         estimator.loss_ = training.engine.loss(
             network.spec, network.parameters, examples, training.objective
         )
+    if checkpointer is not None:
+        attach(checkpointer, training, estimator, monitor, orders)
     try:
-        _tell(training, monitor, [*callbacks, *([progress] if progress else [])], tasks)
+        others: list[Callback] = [*callbacks, *([progress] if progress else [])]
+        stopped = _tell(training, monitor, others, tasks)
+        if checkpointer is not None:
+            checkpointer.finish(stopped)
     except KeyboardInterrupt:
-        if not estimator._ends_when_interrupted:
+        # With checkpoints it is to go on later, and not to be used as it is.
+        if checkpointer is not None or not estimator._ends_when_interrupted:
             raise
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
@@ -213,29 +225,33 @@ def run_lbfgs(
 
 def _tell(
     training: Training, monitor: Monitor, others: list[Callback], tasks: "FitTasks | None"
-) -> None:
+) -> Stopped:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
-    epochs = 0
+    epochs = training.start.epochs
+    left = epochs < training.epochs and not training.start.stopped
     for event in training.events():
-        if tasks is not None and isinstance(event, TrainingStarted) and training.epochs:
+        if tasks is not None and isinstance(event, TrainingStarted) and left:
             tasks.begin()
         converged = monitor(event)
         asked = False
         for consume in others:
             answer = consume(event)
             asked = asked or _is_yes(answer)
+        if isinstance(event, Stopped):
+            return event
         if isinstance(event, EpochEnded):
             epochs += 1
             if tasks is not None:
                 asked = tasks.end(best=monitor.score is not None) or asked
             if converged or asked:
-                stopped: Event = Stopped(epochs, "converged" if converged else "callback")
+                stopped = Stopped(epochs, "converged" if converged else "callback")
                 monitor.converged = True
                 for consume in others:
                     consume(stopped)
-                return
+                return stopped
             if tasks is not None and epochs < training.epochs:
                 tasks.begin()
+    raise AssertionError("a training says when it ends")
 
 
 def _is_yes(answer: object) -> bool:

@@ -1,7 +1,7 @@
 """When a training ends, what it writes down on the way, and how the learning rate changes."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -131,6 +131,60 @@ class Monitor:
 
     def _set_rate(self, rate: float) -> None:
         self.training.optimizer = replace(self.training.optimizer, learning_rate=rate)
+
+    # What a checkpoint keeps of an estimator.
+
+    def remember(self) -> dict[str, Any]:
+        """Return the curves, the counters and the best weights."""
+        estimator = self.estimator
+        memory: dict[str, Any] = {
+            name: getattr(estimator, name, None) for name in (*_CURVES, *_NUMBERS)
+        }
+        for name in _CURVES:
+            if memory[name] is not None:
+                memory[name] = np.array(memory[name], np.float64)
+        for name in _NUMBERS:
+            number = memory[name]
+            if isinstance(number, np.floating | np.integer):
+                memory[name] = number.item()
+        if self.score is not None:
+            memory["_best_parameters"] = estimator._best_parameters
+        memory |= estimator._noted()
+        memory["converged"] = self.converged
+        return memory
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take them back."""
+        estimator = self.estimator
+        for name in _CURVES:
+            curve = memory[name]
+            if curve is not None:
+                if np.ndim(curve) != 1:
+                    raise ValueError(f"{name} is no curve")
+                curve = np.asarray(curve, np.float64).tolist()
+            setattr(estimator, name, curve)
+        for name, kinds in _NUMBERS.items():
+            if not isinstance(memory[name], kinds) or isinstance(memory[name], bool):
+                raise ValueError(f"{name} is {memory[name]!r:.50}")
+            setattr(estimator, name, memory[name])
+        if self.score is not None:
+            best = memory["_best_parameters"]
+            if best.shape != estimator._best_parameters.shape or not np.isfinite(best).all():
+                raise ValueError("the best weights are not those of the network")
+            estimator._best_parameters[...] = best
+        estimator._note_again(memory)
+        self.converged = bool(memory["converged"])
+
+
+_CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+_NUMBERS = {
+    "loss_": float | None,
+    "best_loss_": float | None,
+    "best_validation_score_": float | None,
+    "_no_improvement_count": int,
+    "n_iter_": int,
+    "t_": int,
+}
 
 
 def begin_curves(estimator: Any, early: bool, fresh: bool) -> None:

@@ -15,11 +15,13 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
+from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import initial_parameters, named_views, parameter_count
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
+from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped
 from chainrule.training.examples import as_examples, as_features
@@ -106,12 +108,15 @@ class Network:
             np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,
             fused,
         )
+        drawn = seed is None
         seed = draw_seed() if seed is None else whole_number("seed", seed, 0)
         self._set(spec, initial_parameters(spec, seed), seed, 0)
+        self._seed_is_drawn = drawn
 
     def _set(self, spec: NetworkSpec, parameters: Floats, seed: int, epochs: int) -> None:
         self.spec = spec
         self.seed = seed
+        self._seed_is_drawn = False
         self.epochs_trained = epochs
         self.history: History | None = None
         self._parameters = parameters
@@ -216,11 +221,17 @@ class Network:
         shuffle: bool = True,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),
+        checkpoint: str | Path | None = None,
+        every: int | str = DEFAULT_EVERY,
+        resume: bool = False,
     ) -> History:
         """Train on examples, one a row.
 
         Calling it again goes on from the present parameters, with a fresh optimizer state. An
         error or an interruption leaves the network with the parameters of a finished step.
+
+        With a checkpoint, a training that was killed goes on by the same call with resume=True, to
+        the same bits as if it had never been.
 
         Parameters
         ----------
@@ -268,17 +279,35 @@ class Network:
             Whether to show progress on standard error.
         callbacks : list of callables, default ()
             Each is called with every event; returning True after an `EpochEnded` stops.
+        checkpoint : str or Path, optional
+            A file that keeps everything the training needs to go on: parameters, optimizer,
+            position, history. The one before it, .previous, lies beside it.
+        every : int or str, default "60s"
+            When it is written: a number of steps, or a time such as "60s", "5min", "1h", which
+            stretches so that writing takes 1 % of the time at most. It is also written at the end,
+            and after Ctrl-C.
+        resume : bool, default False
+            Whether to go on from the checkpoint if there is one. Arguments and data must be those
+            of then; only `epochs` may be more, where no schedule depends on it. What the network
+            held before is replaced.
 
         Returns
         -------
         History
+            Of the whole training, the epochs before an interruption as well.
 
         Raises
         ------
         InvalidArgumentError
-            If an argument does not fit.
+            If an argument does not fit, or the checkpoint belongs to another training.
         TrainingDivergedError
             If the loss stops being finite.
+        CheckpointInUseError
+            If another training writes to the checkpoint.
+        CheckpointWriteError
+            If the checkpoint cannot be written (a full disk); the last one stays.
+        InvalidCheckpointError
+            If there are checkpoints, and all are damaged.
         """
         history = History()
         progress = Progress() if verbose else None
@@ -310,17 +339,41 @@ class Network:
             epochs_before=self.epochs_trained,
             watched=bool(callbacks),
         )
-        self.history = history
+        checkpointer = open_checkpointer(checkpoint, every, resume)
         try:
-            self._tell(training.events(), consumers)
+            if checkpointer is not None:
+                self._attach(checkpointer, training, callbacks)
+            self.history = history
+            stopped = self._tell(training.events(), consumers, training.start.epochs)
+            if checkpointer is not None:
+                checkpointer.finish(stopped)
         finally:
             if progress is not None:
                 progress.close()
+            if checkpointer is not None:
+                checkpointer.close()
         return history
 
-    def _tell(self, events: Iterator[Event], consumers: Sequence[Callback]) -> None:
-        """Hand each event to all consumers; end after the epoch in which one returned True."""
-        epochs = 0
+    def _attach(
+        self, checkpointer: Checkpointer, training: Training, callbacks: Sequence[Callback]
+    ) -> None:
+        """Bring the network and its training to where the checkpoint was, if there is one."""
+        seed = checkpointer.keep("seed", self.seed)
+        if self._seed_is_drawn:
+            self.seed = training.seed = seed
+        memories = {
+            f"callback {place} ({type(callback).__name__})": callback
+            for place, callback in enumerate(callbacks)
+            if hasattr(callback, "remember") and hasattr(callback, "recall")
+        }
+        checkpointer.attach(training, memories, {})
+        self.epochs_trained = training.epochs_before + training.start.epochs
+
+    def _tell(self, events: Iterator[Event], consumers: Sequence[Callback], epochs: int) -> Stopped:
+        """Hand each event to all consumers; end after the epoch in which one returned True.
+
+        `epochs`: how many this training has behind it.
+        """
         for event in events:
             if isinstance(event, EpochEnded):
                 # First of all: whatever a consumer raises, the parameters have seen this epoch.
@@ -328,10 +381,14 @@ class Network:
                 epochs += 1
             answers = [consume(event) for consume in consumers]
             stop = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
+            if isinstance(event, Stopped):
+                return event
             if isinstance(event, EpochEnded) and stop:
+                stopped = Stopped(epochs, "callback")
                 for consume in consumers:
-                    consume(Stopped(epochs, "callback"))
-                return
+                    consume(stopped)
+                return stopped
+        raise AssertionError("a training says when it ends")
 
     def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
         if data is None:

@@ -4,7 +4,14 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
+from chainrule.training.events import (
+    EpochEnded,
+    Event,
+    Resumed,
+    StepsEnded,
+    Stopped,
+    TrainingStarted,
+)
 from chainrule.training.history import csv_text
 
 
@@ -26,10 +33,15 @@ class CSVLog:
         if isinstance(event, TrainingStarted):
             self.path.write_text("", encoding="utf-8")
             self._header = True
+        elif isinstance(event, Resumed):
+            self._append(list(event.epochs))
         elif isinstance(event, EpochEnded):
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(csv_text([event], header=self._header))
-            self._header = False
+            self._append([event])
+
+    def _append(self, epochs: list[EpochEnded]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(csv_text(epochs, header=self._header))
+        self._header = self._header and not epochs
 
 
 class Progress:
@@ -55,6 +67,8 @@ class Progress:
         """Consume an event."""
         if isinstance(event, TrainingStarted):
             self._start(event)
+        elif isinstance(event, Resumed):
+            self._epochs_done = len(event.epochs)
         elif isinstance(event, StepsEnded):
             self._advance(event.steps / event.steps_per_epoch, f"epoch loss {event.loss:.4g}")
         elif isinstance(event, EpochEnded):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 
@@ -71,16 +72,35 @@ class EpochEnded:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """Training goes on from a checkpoint, and these epochs lie behind it."""
+
+    epochs: tuple[EpochEnded, ...]
+    """As they were told when they ended."""
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """A checkpoint was written, from which training can go on to the same bits."""
+
+    path: Path
+    step: int
+    """Steps of this training so far."""
+    seconds: float
+    """What writing it took."""
+
+
+@dataclass(frozen=True)
 class Stopped:
     """Training ended."""
 
     epochs: int
     """Epochs that this training finished."""
     reason: str
-    """"finished" or "callback"."""
+    """"finished", "callback", or an estimator's "converged"."""
 
 
-Event: TypeAlias = TrainingStarted | StepsEnded | EpochEnded | Stopped
+Event: TypeAlias = TrainingStarted | Resumed | StepsEnded | EpochEnded | Checkpointed | Stopped
 
 Callback: TypeAlias = Callable[[Event], bool | None]
 """Called with every event; True after an `EpochEnded` stops the training."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped
+from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
 
 class History:
@@ -19,7 +19,8 @@ class History:
     Attributes
     ----------
     events : list
-        Everything the loop said, without `StepsEnded`.
+        Everything the loop said, without `StepsEnded` and `Checkpointed`; after a `Resumed`, the
+        epochs before it as well: the list is that of a training without interruption.
     epochs : list of EpochEnded
     """
 
@@ -28,7 +29,9 @@ class History:
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
-        if not isinstance(event, StepsEnded):
+        if isinstance(event, Resumed):
+            self.events.extend(event.epochs)
+        elif not isinstance(event, StepsEnded | Checkpointed):
             self.events.append(event)
 
     @property

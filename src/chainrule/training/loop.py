@@ -17,7 +17,15 @@ from chainrule.errors import TrainingDivergedError
 from chainrule.network.parameters import views
 from chainrule.network.random import noise_key
 from chainrule.network.spec import NetworkSpec
-from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
+from chainrule.training.checkpointing import Checkpointer, Position
+from chainrule.training.events import (
+    EpochEnded,
+    Event,
+    Resumed,
+    StepsEnded,
+    Stopped,
+    TrainingStarted,
+)
 from chainrule.training.metrics import Metric
 
 # The engine is handed so many steps at once that a call takes about this many seconds: parts of a
@@ -71,6 +79,12 @@ class Training:
     """The orders of consecutive epochs, (epochs, examples); None: drawn from the seed."""
     state: OptimizerState | None = None
     """What the optimizer remembers from earlier; None: nothing."""
+    noise_key: int | None = None
+    """Decides what steps draw at random; None: by the seed and the epochs before."""
+    checkpointer: Checkpointer | None = None
+    """Is asked between the calls of the engine, and may write a checkpoint or end the training."""
+    start: Position = field(default_factory=Position)
+    """Where it goes on, if it was interrupted; `parameters` and `state` are of there already."""
 
     def __post_init__(self) -> None:
         m = len(self.examples.X)
@@ -96,19 +110,35 @@ class Training:
         TrainingDivergedError
             If the loss stops being finite; the parameters are then those of an earlier epoch.
         """
+        events = self._events()
+        return events if self.checkpointer is None else self.checkpointer.followed(events)
+
+    def _events(self) -> Iterator[Event]:
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
-        state = self.optimizer.new_state(self.parameters) if self.state is None else self.state
-        # Where an optimizer goes on, so do its steps' random numbers.
-        before = self.epochs_before - state.t // steps
-        self._noise_key = noise_key(self.seed, max(0, before))
+        start = self.start
+        if start.behind is not None:
+            yield Resumed(start.behind)
+        if start.stopped:
+            yield Stopped(start.epochs, start.stopped)
+            return
+        if self.state is None:
+            self.state = self.optimizer.new_state(self.parameters)
+        state = self.state
+        if self.noise_key is None:
+            # Where an optimizer goes on, so do its steps' random numbers.
+            before = self.epochs_before - state.t // steps
+            self.noise_key = noise_key(self.seed, max(0, before))
         pace = _Pace()
-        epoch, end = self.epochs_before + 1, self.epochs_before + self.epochs + 1
+        epoch = self.epochs_before + start.epochs + 1
+        end = self.epochs_before + self.epochs + 1
         while epoch < end:
             together = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
-            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace)
-            epoch += together
+            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace, start)
+            epoch, start = epoch + together, Position()
+            if self.checkpointer is not None:
+                yield from self.checkpointer.reached(Position(epoch - 1 - self.epochs_before))
         yield Stopped(self.epochs, "finished")
 
     def _most_together(self) -> int:
@@ -122,55 +152,118 @@ class Training:
         )
         if alone:
             return 1
-        return self.epochs if self.lookahead is None else self.lookahead()
+        most = self.epochs if self.lookahead is None else self.lookahead()
+        if self.checkpointer is not None:
+            most = min(most, self.checkpointer.steps_left() // len(self._starts))
+        return most
 
     def _train_epochs(
-        self, epochs: range, steps: int, state: OptimizerState, pace: _Pace
+        self, epochs: range, steps: int, state: OptimizerState, pace: _Pace, start: Position
     ) -> Iterator[Event]:
-        """Train some epochs of `steps` steps each: one, in parts, or several at once."""
-        started = time.perf_counter()
-        before = self.parameters.copy()
-        m, batch = len(self.examples.X), self.batch_size
-        if self.orders is None:
+        """Train some epochs of `steps` steps each: one, in parts, or several at once.
+
+        `start`: where the first of them is already, alone then.
+        """
+        started = time.perf_counter() - start.seconds
+        before = self.parameters.copy() if start.before is None else start.before
+        m = len(self.examples.X)
+        if start.order is not None:
+            order = start.order[None]
+        elif self.orders is None:
             order = epoch_orders(self.seed, epochs, m, self.shuffle)
         else:
             order = self.orders(epochs)
         planned = self.optimizer.planned(self.epochs * steps, steps)
-        rates = planned.learning_rates(state.t + 1, order.shape[0] * steps)
+        done = start.steps
+        rates = planned.learning_rates(state.t + 1 - done, order.shape[0] * steps)
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
             np.empty(rates.size) if self.objective.penalised else None,
         )
+        if start.records is not None:
+            for array, saved in zip(records, start.records, strict=True):
+                if array is not None:
+                    array[:done] = saved
         shares = self._batch_shares(order)
-        done = 0
         while done < rates.size:
             call_started = time.perf_counter()
-            part = slice(done, rates.size if len(epochs) > 1 else min(done + pace.steps, steps))
-            rows = order if len(epochs) > 1 else order[:, part.start * batch : part.stop * batch]
-            self.engine.train(
-                self.spec,
-                self.parameters,
-                self.optimizer,
-                state,
-                self.examples,
-                self.objective,
-                np.ascontiguousarray(rows),
-                batch,
-                rates[part],
-                records.part(part),
-                self._noise_key,
-            )
+            stop = rates.size if len(epochs) > 1 else min(done + self._most_steps(pace), steps)
+            part = slice(done, self._take_steps(order, slice(done, stop), state, rates, records))
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)
             done = part.stop
             if done < rates.size:
-                loss = float(mean_cost(records.cost[part], shares[0, part]))
-                yield StepsEnded(epochs[0], done, steps, loss)
+                if part.start < done:
+                    loss = float(mean_cost(records.cost[part], shares[0, part]))
+                    yield StepsEnded(epochs[0], done, steps, loss)
+                if self.checkpointer is not None:
+                    position = Position(
+                        epochs[0] - 1 - self.epochs_before,
+                        done,
+                        time.perf_counter() - started,
+                        None if self.orders is None else order[0],
+                        records.part(slice(done)) if done else None,
+                        before if done else None,
+                    )
+                    yield from self.checkpointer.reached(position)
         if not all_finite(self.parameters):
             self._diverged(f"the end of epoch {epochs[-1]}", float(rates[-1]), before)
         seconds = (time.perf_counter() - started) / len(epochs)
         yield from self._epochs_ended(epochs, records, shares, rates[steps - 1 :: steps], seconds)
+
+    def _most_steps(self, pace: _Pace) -> int:
+        """Return how many steps of an epoch go into one call of the engine."""
+        if self.checkpointer is None:
+            return pace.steps
+        return min(pace.steps, self.checkpointer.steps_left())
+
+    def _take_steps(
+        self,
+        order: NDArray[np.int32],
+        part: slice,
+        state: OptimizerState,
+        rates: NDArray[np.float64],
+        records: StepRecords,
+    ) -> int:
+        """Take these steps of some epochs; return where that ended: earlier after an interruption.
+
+        With a checkpointer, an interruption (Ctrl-C) waits for it: inside an epoch for the end of
+        a step, among short epochs for their end.
+        """
+        steps, batch = len(self._starts), self.batch_size
+        done: int = part.start
+        while done < part.stop:
+            # What is left of an epoch, or whole ones.
+            whole = done % steps == 0 and part.stop - done >= steps
+            stop = part.stop if whole else min(part.stop, (done // steps + 1) * steps)
+            rows = order[done // steps : -(-stop // steps)]
+            if not whole:
+                rows = rows[:, done % steps * batch : ((stop - 1) % steps + 1) * batch]
+            taken = state.t
+            try:
+                self.engine.train(
+                    self.spec,
+                    self.parameters,
+                    self.optimizer,
+                    state,
+                    self.examples,
+                    self.objective,
+                    np.ascontiguousarray(rows),
+                    batch,
+                    rates[done:stop],
+                    records.part(slice(done, stop)),
+                    self.noise_key or 0,
+                )
+            except KeyboardInterrupt as interrupt:
+                if self.checkpointer is None or not self.checkpointer.stop(interrupt):
+                    raise
+                done += state.t - taken
+                if len(order) == 1:
+                    break
+            else:
+                done = stop
+        return done
 
     def _batch_shares(self, order: np.ndarray) -> np.ndarray:
         """Return each batch's share in its epoch's mean, its sum of weights: (epochs, steps)."""
@@ -219,10 +312,10 @@ class Training:
         penalties, objectives = [0.0] * len(epochs), losses
         if records.penalty is not None:
             stepwise = records.penalty.reshape(costs.shape)
-            objectives = (costs + stepwise) @ self._sizes / len(self.examples.X)
+            objectives = self._over_batches(costs + stepwise)
             penalties = self._end_penalties(stepwise, shares)
         elif self.examples.weights is not None and steps > 1:
-            objectives = costs @ self._sizes / len(self.examples.X)
+            objectives = self._over_batches(costs)
         validation_loss = None
         validation_metrics: dict[str, float] = {}
         if self.validation is not None:
@@ -255,6 +348,11 @@ class Training:
                 objective=objective,
             )
             yield event
+
+    def _over_batches(self, stepwise: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean over each epoch's batches, by their examples: (epochs,)."""
+        # A row's sum has the same bits however many rows there are, unlike a product of matrices.
+        return np.asarray((stepwise * self._sizes).sum(axis=1) / len(self.examples.X))
 
     def _end_penalties(
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]

@@ -1,0 +1,179 @@
+"""The file of a checkpoint: safetensors, data only, and a checksum of all of it at its end.
+
+The last array, "checksum", is the SHA-256 of every byte before it, so that a file that was cut
+short or damaged is known as such. The header's "chainrule_checkpoint" entry is the format version.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
+
+FORMAT_VERSION = 1
+
+_VERSION = "chainrule_checkpoint"
+_CHECKSUM = "checksum"
+_CHECKSUM_BYTES = 32
+_TYPES = {
+    "f8": "F64", "f4": "F32", "f2": "F16", "b1": "BOOL",
+    "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8",
+    "u8": "U64", "u4": "U32", "u2": "U16", "u1": "U8",
+}  # fmt: skip
+# A header of ours has a few kilobytes.
+_LONGEST_HEADER = 2**24
+# So much is hashed and written at a time: it is still in cache when it is written.
+_PIECE = 2**20
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """What is in the file of a checkpoint."""
+
+    metadata: Mapping[str, str]
+    """Header entries, each a text (JSON by convention)."""
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def write_checkpoint_file(path: Path, checkpoint: CheckpointFile) -> None:
+    """Write a file from its beginning, and have it on the disk when this returns.
+
+    No copy is made of the arrays.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If an array is not one of numbers.
+    OSError
+        If the file cannot be written; it is then there in part.
+    """
+    for name, array in checkpoint.arrays.items():
+        if array.dtype.str[1:] not in _TYPES:
+            raise InvalidArgumentError(
+                f"checkpoint: expected arrays of numbers to remember; got {array.dtype} as {name!r}"
+            )
+    arrays = {
+        name: np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        # The widest first, as the format wants it for the sake of alignment.
+        for name, array in sorted(
+            checkpoint.arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])
+        )
+    }
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        digest = hashlib.sha256()
+        header = _header(checkpoint.metadata, arrays)
+        digest.update(header)
+        _write(descriptor, memoryview(header))
+        for array in arrays.values():
+            if array.size:
+                content = memoryview(array.data).cast("B")
+                for start in range(0, len(content), _PIECE):
+                    piece = content[start : start + _PIECE]
+                    digest.update(piece)
+                    _write(descriptor, piece)
+        _write(descriptor, memoryview(digest.digest()))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, content: memoryview) -> None:
+    while content:
+        written = os.write(descriptor, content)
+        content = content[written:]
+
+
+def _header(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    header: dict[str, Any] = {"__metadata__": {_VERSION: str(FORMAT_VERSION), **metadata}}
+    place = 0
+    for name, array in arrays.items():
+        header[name] = {
+            "dtype": _TYPES[array.dtype.str[1:]],
+            "shape": array.shape,
+            "data_offsets": [place, place + array.nbytes],
+        }
+        place += array.nbytes
+    header[_CHECKSUM] = {
+        "dtype": "U8",
+        "shape": [_CHECKSUM_BYTES],
+        "data_offsets": [place, place + _CHECKSUM_BYTES],
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def read_checkpoint_file(path: Path) -> CheckpointFile:
+    """Read a file and hold it against its checksum.
+
+    Memory stays within what the file has; nothing in it is run.
+
+    Raises
+    ------
+    InvalidCheckpointError
+        If it cannot be read, is damaged, is no checkpoint, or its format is newer than this
+        program.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    _check_sum(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata: dict[str, str] = dict(file.metadata() or {})
+            _check_version(path, metadata.pop(_VERSION, None))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except InvalidCheckpointError:
+        raise
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise _invalid(
+            path, f"is no checkpoint of chainrule's; reading it gave: {error}"
+        ) from error
+    if arrays.pop(_CHECKSUM, np.empty(0)).shape != (_CHECKSUM_BYTES,):
+        raise _invalid(path, "is no checkpoint of chainrule's: it has no checksum")
+    return CheckpointFile(metadata, arrays)
+
+
+def _check_sum(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
+            if not length <= min(size, _LONGEST_HEADER) or size < 8 + _CHECKSUM_BYTES:
+                raise _invalid(path, "is damaged, or no checkpoint: it does not begin like one")
+            digest = hashlib.sha256(start)
+            left = size - 8 - _CHECKSUM_BYTES
+            while left > 0:
+                piece = file.read(min(left, _PIECE))
+                if not piece:
+                    break
+                digest.update(piece)
+                left -= len(piece)
+            if left or digest.digest() != file.read(_CHECKSUM_BYTES):
+                raise _invalid(path, "is damaged: its content does not have its checksum")
+    except OSError as error:
+        raise _invalid(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _check_version(path: Path, version: str | None) -> None:
+    if version is None or not version.isdecimal() or len(version) > 9:
+        raise _invalid(path, "is a safetensors file, but no checkpoint of chainrule's")
+    if int(version) > FORMAT_VERSION:
+        raise _invalid(
+            path,
+            f"has format version {version}; this chainrule reads up to {FORMAT_VERSION}. "
+            "Install a newer chainrule",
+        )
+
+
+def _invalid(path: Path, what: str) -> InvalidCheckpointError:
+    return InvalidCheckpointError(f"{path}: {what}")

@@ -1,0 +1,283 @@
+"""Checkpoints of a training: what is in one, when it is written, how training goes on from it.
+
+The loop asks between its calls of the engine; a `Checkpointer` does the rest. Where the bytes lie
+is the business of a `Store`.
+"""
+
+import json
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Floats, StepRecords
+from chainrule.errors import InvalidArgumentError
+from chainrule.training.events import Checkpointed, EpochEnded, Event, Stopped
+from chainrule.training.fingerprint import check_same, fingerprint, surroundings
+from chainrule.training.interval import Interval
+from chainrule.training.rows import Rows
+from chainrule.training.saved import Saved
+from chainrule.training.signals import stop_wanted
+
+if TYPE_CHECKING:
+    from chainrule.training.loop import Training
+
+_Kept = TypeVar("_Kept", bound=int | str | None)
+
+
+class Content(Protocol):
+    """What a store keeps: texts and arrays, by name."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Texts, JSON by convention."""
+
+    @property
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Arrays of numbers."""
+
+
+class Store(Protocol):
+    """Where checkpoints lie."""
+
+    path: Path
+
+    def save(self, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep this checkpoint, whole or not at all, and the one before it."""
+
+    def close(self) -> None:
+        """Let others have it."""
+
+
+class Remembers(Protocol):
+    """Whoever decides on a training and has a memory: a callback that stops it early, for one.
+
+    A callback with these two methods takes part in checkpoints.
+    """
+
+    def remember(self) -> Mapping[str, Any]:
+        """Return the memory: arrays of numbers, numbers, texts, truth values and None, by name."""
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take back what `remember` returned; ValueError if it cannot be that."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a training stands, between two of its steps."""
+
+    epochs: int = 0
+    """Finished ones of this training."""
+    steps: int = 0
+    """Of the epoch in progress."""
+    seconds: float = 0.0
+    """That the epoch in progress has taken."""
+    order: NDArray[np.int32] | None = None
+    """(examples,): of the epoch in progress; None: it follows from the seed."""
+    records: StepRecords | None = None
+    """Of the steps of the epoch in progress."""
+    before: Floats | None = None
+    """The parameters when the epoch in progress began; None: as they are."""
+    stopped: str = ""
+    """Why the training ended; "" while it has not."""
+    behind: tuple[EpochEnded, ...] | None = None
+    """The finished epochs, of a training that goes on from a checkpoint."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what of the epoch in progress is arrays."""
+        found = {"epoch.order": self.order, "epoch.parameters": self.before}
+        if self.records is not None:
+            found |= {f"epoch.{name}": array for name, array in self.records._asdict().items()}
+        return {name: array for name, array in found.items() if array is not None}
+
+
+class Checkpointer:
+    """Writes the checkpoints of one training, and brings it back to where the last one was.
+
+    Parameters
+    ----------
+    store : Store
+        Closed by `close`.
+    every : int or str
+        As for `Interval`.
+    found : Content, optional
+        A checkpoint to go on from.
+    """
+
+    def __init__(self, store: Store, every: int | str, found: Content | None = None) -> None:
+        self._store = store
+        self._interval = Interval(every)
+        self._saved = None if found is None else Saved(store.path, found.metadata, found.arrays)
+        self._kept: dict[str, int | str | None] = {}
+        self._stop: BaseException | None = None
+        self._memories: dict[str, Remembers] = {}
+        self._rows = Rows()
+        self._step = 0
+
+    def keep(self, name: str, value: _Kept) -> _Kept:
+        """Return what was kept by this name when the training began: now `value`, unless resumed.
+
+        For what is drawn before a training, so that it goes on with the same draws.
+        """
+        if self._saved is not None:
+            value = self._saved.kept(name, value)
+        self._kept[name] = value
+        return value
+
+    def attach(
+        self, training: "Training", memories: Mapping[str, Remembers], more: Mapping[str, str]
+    ) -> None:
+        """Belong to a training that has not begun, and bring it to where the checkpoint was.
+
+        Parameters
+        ----------
+        training : Training
+            Parameters, optimizer and position are set to the checkpoint's, if there is one.
+        memories : mapping
+            Who else remembers, by name.
+        more : mapping of str
+            What must be equal beside `fingerprint`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the checkpoint belongs to another training.
+        InvalidCheckpointError
+            If it contradicts itself.
+        """
+        self._training, self._memories = training, dict(memories)
+        self._steps = -(-len(training.examples.X) // training.batch_size)
+        self._fingerprint = fingerprint(training, more)
+        self._surroundings = surroundings(training)
+        training.checkpointer = self
+        if training.state is None:
+            training.state = training.optimizer.new_state(training.parameters)
+        if self._saved is not None:
+            self._restore(self._saved)
+        self._interval.begin(self._step)
+
+    def _restore(self, saved: Saved) -> None:
+        training = self._training
+        where = str(self._store.path)
+        check_same(saved.texts("fingerprint"), self._fingerprint, where)
+        there = saved.texts("surroundings")
+        changed = [
+            f"{name}: {there.get(name, 'none')} there, {here} here"
+            for name, here in self._surroundings.items()
+            if there.get(name) != here
+        ]
+        if changed:
+            warnings.warn(
+                f"checkpoint: {where} was written elsewhere ({'; '.join(changed)}); training goes "
+                "on from it, but rounding, and so the last bits, will differ from there",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+        position = saved.position(training, self._steps)
+        if position.epochs + (position.steps > 0) > training.epochs:
+            raise InvalidArgumentError(
+                f"checkpoint: {where} has {position.epochs} finished epochs already, and epochs "
+                f"says {training.epochs}; expected at least as many"
+            )
+        if position.stopped == "finished" and position.epochs < training.epochs:
+            position = Position(position.epochs, behind=position.behind)  # there are more to do
+        saved.restore(training, self._memories)
+        training.start = position
+        self._rows = Rows.of(position.behind or ())
+        self._step = position.epochs * self._steps + position.steps
+        self._saved = None  # as large as the training itself
+
+    def followed(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Hand on the events of the training, and remember its epochs."""
+        for event in events:
+            if isinstance(event, EpochEnded):
+                self._rows.append(event)
+            yield event
+
+    def steps_left(self) -> int:
+        """Return how many steps may be taken before asking again."""
+        return self._interval.left(self._step)
+
+    def stop(self, interrupt: BaseException) -> bool:
+        """Take note that training is to end at the next position; False: it is to end at once."""
+        if self._stop is not None or stop_wanted() is not None:
+            return False
+        self._stop = interrupt
+        return True
+
+    def reached(self, position: Position) -> Iterator[Event]:
+        """Write a checkpoint if it is time; end the training if somebody wants that.
+
+        Everyone has heard of everything up to this position.
+
+        Raises
+        ------
+        CheckpointWriteError
+            If it cannot be written.
+        """
+        self._step = position.epochs * self._steps + position.steps
+        stop = self._stop or stop_wanted()
+        if stop is None and not self._interval.is_due(self._step):
+            return
+        yield Checkpointed(self._store.path, self._step, self._write(position))
+        if stop is not None:
+            raise stop
+
+    def finish(self, stopped: Stopped) -> None:
+        """Write the last checkpoint: resumed, the training is at its end at once."""
+        start = self._training.start
+        if start.stopped != stopped.reason or start.epochs != stopped.epochs:
+            self._step = stopped.epochs * self._steps
+            self._write(Position(stopped.epochs, stopped=stopped.reason))
+
+    def close(self) -> None:
+        """Let others have the checkpoint."""
+        self._store.close()
+
+    def _write(self, position: Position) -> float:
+        started = time.perf_counter()
+        metadata, arrays = self._content(position)
+        try:
+            self._store.save(metadata, arrays)
+        except KeyboardInterrupt:
+            self._store.save(metadata, arrays)  # first of all; a second one ends this, too
+            raise
+        seconds = time.perf_counter() - started
+        self._interval.written(self._step, seconds)
+        return seconds
+
+    def _content(self, position: Position) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+        training = self._training
+        state, rate = training.state, training.optimizer.learning_rate
+        assert state is not None
+        memories: dict[str, dict[str, Any]] = {}
+        arrays = {"parameters": training.parameters, "slots": state.slots, **position.arrays()}
+        for owner, remembering in self._memories.items():
+            memories[owner] = {}
+            for name, value in remembering.remember().items():
+                if isinstance(value, np.ndarray):
+                    arrays[f"memory.{owner}.{name}"] = value
+                else:
+                    memories[owner][name] = value
+        arrays["history"] = self._rows.table()
+        facts = {
+            "fingerprint": self._fingerprint,
+            "surroundings": self._surroundings,
+            "kept": self._kept,
+            "epochs_before": training.epochs_before,
+            "epochs": position.epochs,
+            "steps": position.steps,
+            "seconds": position.seconds,
+            "stopped": position.stopped,
+            "t": state.t,
+            "noise_key": training.noise_key,
+            "learning_rate": rate if isinstance(rate, float) else None,
+            "columns": self._rows.columns,
+            "memories": memories,
+        }
+        return {"training": json.dumps(facts)}, arrays

@@ -1,0 +1,161 @@
+"""Reading a checkpoint: nothing in it is believed before it is checked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import StepRecords
+from chainrule.engines.finite import all_finite
+from chainrule.engines.optimizers import check_learning_rate
+from chainrule.errors import InvalidCheckpointError
+from chainrule.training.rows import epochs_of
+
+if TYPE_CHECKING:
+    from chainrule.training.checkpointing import Position, Remembers
+    from chainrule.training.loop import Training
+
+# Counts of steps and epochs; far more than anyone lives to see.
+_LARGEST = 2**62
+
+
+class Saved:
+    """The content of a checkpoint, part by part; InvalidCheckpointError where a part cannot be.
+
+    Parameters
+    ----------
+    path : Path
+        For the messages.
+    metadata, arrays : mapping
+        What the file holds.
+    """
+
+    def __init__(
+        self, path: Path, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]
+    ) -> None:
+        self._path, self._arrays = path, arrays
+        try:
+            facts = json.loads(metadata.get("training", ""))
+        except (ValueError, RecursionError) as error:
+            raise self._invalid(f"what it says of its training cannot be read ({error})") from error
+        if not isinstance(facts, dict):
+            raise self._invalid("it says nothing of its training")
+        self._facts = facts
+
+    def _invalid(self, what: str) -> InvalidCheckpointError:
+        return InvalidCheckpointError(
+            f"{self._path}: cannot be the checkpoint of this training: {what}"
+        )
+
+    def _mapping(self, name: str) -> dict[str, Any]:
+        value = self._facts.get(name)
+        if not isinstance(value, dict):
+            raise self._invalid(f"{name} is missing")
+        return value
+
+    def texts(self, name: str) -> dict[str, str]:
+        """Return a mapping of texts."""
+        return {key: str(value) for key, value in self._mapping(name).items()}
+
+    def kept(self, name: str, like: Any) -> Any:
+        """Return what was kept by a name: of the same type as `like`."""
+        value = self._mapping("kept").get(name)
+        if type(value) is not type(like) or (isinstance(value, int) and value < 0):
+            raise self._invalid(f"{name} is missing or of another kind")
+        return value
+
+    def _count(self, name: str, most: int = _LARGEST) -> int:
+        value = self._facts.get(name)
+        if type(value) is not int or not 0 <= value <= most:
+            raise self._invalid(f"{name}: expected a whole number up to {most}; got {value!r:.50}")
+        return value
+
+    def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        array = self._arrays.get(name)
+        if array is None or array.shape != shape or array.dtype != dtype:
+            got = "nothing" if array is None else f"{array.shape} of {array.dtype}"
+            raise self._invalid(f"{name}: expected {shape} of {dtype}; got {got}")
+        return array
+
+    def position(self, training: "Training", steps_per_epoch: int) -> "Position":
+        """Return where the training stood."""
+        from chainrule.training.checkpointing import Position
+
+        epochs, steps = self._count("epochs"), self._count("steps", steps_per_epoch - 1)
+        seconds, stopped = self._facts.get("seconds"), self._facts.get("stopped")
+        if not isinstance(seconds, int | float) or not 0 <= seconds < np.inf:
+            raise self._invalid(f"seconds: got {seconds!r:.50}")
+        if not isinstance(stopped, str) or (stopped and steps):
+            raise self._invalid(f"stopped: got {stopped!r:.50}")
+        order = records = before = None
+        if "epoch.order" in self._arrays or (steps and training.orders is not None):
+            m = len(training.examples.X)
+            order = self._array("epoch.order", (m,), np.int32)
+            # The compiled core trusts it.
+            if not np.array_equal(np.sort(order), np.arange(m)):
+                raise self._invalid("epoch.order is no order of the examples")
+        if steps:
+            parts = ["cost", "gradient_norm"] + ["penalty"] * training.objective.penalised
+            records = StepRecords(
+                *(self._array(f"epoch.{part}", (steps,), np.float64) for part in parts)
+            )
+            before = self._array("epoch.parameters", training.parameters.shape, training.spec.dtype)
+        return Position(
+            epochs, steps, float(seconds), order, records, before, stopped, self._behind(epochs)
+        )
+
+    def _behind(self, epochs: int) -> Any:
+        columns, table = self._facts.get("columns"), self._arrays.get("history")
+        if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
+            raise self._invalid("the columns of the history are missing")
+        if table is None or len(table) != epochs:
+            raise self._invalid(f"its history does not have the {epochs} epochs that it finished")
+        try:
+            return epochs_of(table, columns, self._count("epochs_before") + 1)
+        except ValueError as error:
+            raise self._invalid(str(error)) from error
+
+    def restore(self, training: "Training", memories: Mapping[str, "Remembers"]) -> None:
+        """Bring parameters, optimizer and memories to what they were."""
+        state, theta = training.state, training.parameters
+        assert state is not None
+        parameters = self._array("parameters", theta.shape, training.spec.dtype)
+        slots = self._array("slots", state.slots.shape, state.slots.dtype)
+        if not all_finite(parameters) or not all_finite(slots):
+            raise self._invalid("its parameters are not finite")
+        t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
+        rate = self._facts.get("learning_rate")
+        if isinstance(rate, float) != isinstance(training.optimizer.learning_rate, float):
+            raise self._invalid("its learning rate is of another kind")
+        if rate is not None:
+            try:
+                check_learning_rate(rate)
+            except ValueError as error:
+                raise self._invalid(str(error)) from error
+        found = self._mapping("memories")
+        if found.keys() != memories.keys():
+            raise self._invalid(
+                f"it has the memories of {', '.join(found) or 'nobody'}, and this training those "
+                f"of {', '.join(memories) or 'nobody'}"
+            )
+        for owner, remembering in memories.items():
+            prefix = f"memory.{owner}."
+            arrays = {
+                name.removeprefix(prefix): array
+                for name, array in self._arrays.items()
+                if name.startswith(prefix)
+            }
+            try:
+                remembering.recall({**found[owner], **arrays})
+            except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+                raise self._invalid(f"the memory of {owner} cannot be read ({error!r})") from error
+        theta[...] = parameters
+        state.slots[...] = slots
+        state.t, training.noise_key = t, key
+        training.epochs_before = self._count("epochs_before")
+        if rate is not None:
+            training.optimizer = replace(training.optimizer, learning_rate=rate)
