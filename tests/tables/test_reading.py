@@ -1,5 +1,6 @@
 import contextlib
 import csv
+import gzip
 import io
 import math
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
-from chainrule.tables.reading import as_table, read_table
+from chainrule.tables.reading import as_table, read_table, read_with_notes
 
 
 @pytest.fixture
@@ -89,15 +90,19 @@ def test_a_path_with_wildcards_names_one_file(written):
         ("a,b,a\n1,2,3\n", r"two columns are named 'a' \(columns 1 and 3\)"),
         ("a, a\n1,2\n", r"two columns are named 'a' \(columns 1 and 2\)"),
         (",a\n0,1\n", "column 1 of 2 has no name"),
-        ("a;b\n1;2\n", "separated by semicolons; expected commas"),
-        ("a\tb\n1\t2\n", "separated by tabs; expected commas"),
-        (b"a,b\n1,2\n\xff\xfe,3\n", "line 3 is not UTF-8"),
-        (b"\xffa,b\n1,2\n", "line 1 is not UTF-8"),
+        ("a:b\n1:2\n", "looks separated by colons; expected one of commas, tabs, semicolons, bars"),
+        ("a b c\n1 2 3\n", "looks separated by spaces"),
         (b"a,b\n1,\x00\n", "is a binary file"),
         (b"PK\x03\x04more", "an Excel workbook"),
-        (b"PAR1more", "a Parquet file"),
-        (b"\x1f\x8bmore", "compressed"),
-        ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        (b"PAR1more", "cannot be read as Parquet"),
+        (b"ARROW1more", "cannot be read as Arrow"),
+        (b"FEA1more", "a Feather file of version 1"),
+        (b"\x1f\x8bmore", "a damaged gzip file"),
+        (b"\x28\xb5\x2f\xfdmore", "cannot be decompressed"),
+        (b"\xff\xfea", "begins like UTF-16 text and is none"),
+        (b"\xff\xfe\n\0", "is empty"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b"<!DOCTYPE html>", "a web page"),
         (b"a,b\r1,2\r", "line ends"),
         (b"a" * 200_000 + b",b\n1,2\n", "field larger than field limit"),
     ],
@@ -167,3 +172,188 @@ def test_not_a_number_and_infinity_in_a_column_of_numbers_are_numbers(written):
     values = read_table(written("a,b\nnan,1\ninf,2\n3,3\n"))["a"].to_list()
     assert math.isnan(values[0])
     assert values[1:] == [math.inf, 3.0]
+
+
+def compressed(data, kind):
+    import pyarrow
+
+    return pyarrow.compress(data, codec=kind, asbytes=True)
+
+
+TEXT = "städte,wert\nMünchen,1\n'Köln',2\n"
+ROWS = [("München", 1), ("'Köln'", 2)]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (TEXT.encode(), "t.csv"),
+        (gzip.compress(TEXT.encode()), "t.csv.gz"),
+        (compressed(TEXT.encode(), "zstd"), "t.csv.zst"),
+        (gzip.compress(TEXT.replace(",", "\t").encode()), "t.tsv.gz"),
+        (TEXT.encode("utf-16"), "t.csv"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "t.csv"),
+        (gzip.compress(TEXT.encode("utf-16")), "t.csv.gz"),
+        (b"\xef\xbb\xbf" + TEXT.encode(), "t.csv"),
+        (gzip.compress(b"\xef\xbb\xbf" + TEXT.encode()), "t.csv.gz"),
+    ],
+)
+def test_text_is_decompressed_and_decoded(written, content, name):
+    table, notes = read_with_notes(written(content, name))
+    assert (table.columns, table.rows(), notes) == (["städte", "wert"], ROWS, ())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "extra", "name"),
+    [("cp1252", "€", "Windows-1252"), ("latin-1", "\x81", "Latin-1")],
+)
+def test_text_that_is_not_utf8_is_read_as_western_with_a_note(written, encoding, extra, name):
+    table, notes = read_with_notes(written(f"a,b\n1,x\n2,é{extra}\n".encode(encoding)))
+    assert table["b"].to_list() == ["x", f"é{extra}"]
+    assert str(*notes) == (
+        f"line 3 is not UTF-8 text, so the file was read as {name}; "
+        "save it as UTF-8 if letters look wrong"
+    )
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.txt", "t"])
+def test_the_separator_is_seen_from_the_lines(written, separator, name):
+    lines = [("a", "b", "c"), ('"x,;|\ty"', "1", "2"), ('"z"', "3", "4")]
+    table = read_table(written("".join(f"{separator.join(line)}\n" for line in lines), name))
+    assert table.rows() == [("x,;|\ty", 1, 2), ("z", 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("content", "values"),
+    [
+        ("a;b\n1,5;x\n-2,25;y\n3;z\n", [1.5, -2.25, 3.0]),
+        ("a\tb\n1,5\tx\n,25\ty\n", [1.5, 0.25]),
+        ("a;b\n1,5;x\n1.234,5;y\n", ["1,5", "1.234,5"]),
+        ("a;b\n1.5;x\n2.5;y\n", [1.5, 2.5]),
+    ],
+)
+def test_a_decimal_comma_is_understood_where_fields_are_not_separated_by_commas(
+    written, content, values
+):
+    assert read_table(written(content))["a"].to_list() == values
+
+
+def test_words_for_missing_values_are_missing_among_numbers_alone(written):
+    table = read_table(written("a,b,c\n1,NA,x\nNA,2.5,NA\n?,-,?\n4,1,z\n"))
+    assert table["a"].to_list() == [1, None, None, 4]
+    assert table["b"].to_list() == [None, 2.5, None, 1.0]
+    assert table["c"].to_list() == ["x", "NA", "?", "z"]
+
+
+def test_true_and_false_in_any_case_are_true_and_false(written):
+    table = read_table(written("a,b\nTrue,true\nFALSE,maybe\n,false\n"))
+    assert table["a"].to_list() == [True, False, None]
+    assert table["b"].to_list() == ["true", "maybe", "false"]
+
+
+TABLE = pl.DataFrame({"a": [1.5, None], "b": ["x", "y"], "c": [True, False]})
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (pl.DataFrame.write_parquet, "t.parquet"),
+        (pl.DataFrame.write_ipc, "t.arrow"),
+        (pl.DataFrame.write_ipc, "t.feather"),
+        (pl.DataFrame.write_ipc_stream, "t.arrows"),
+        (pl.DataFrame.write_ndjson, "t.jsonl"),
+        (pl.DataFrame.write_ndjson, "t.json"),
+        (pl.DataFrame.write_csv, "t.csv"),
+        (pl.DataFrame.write_parquet, "misnamed.csv"),
+    ],
+)
+def test_every_kind_of_file_gives_the_same_table(tmp_path, write, name):
+    write(TABLE, tmp_path / name)
+    assert read_table(tmp_path / name).equals(TABLE)
+    part = read_table(tmp_path / name, columns=["c", "a"])
+    assert part.equals(TABLE.select("c", "a"))
+    with pytest.raises(InvalidTableError, match="no column 'd'"):
+        read_table(tmp_path / name, columns=["d"])
+
+
+@pytest.mark.parametrize(
+    ("write", "name"), [(pl.DataFrame.write_parquet, "t"), (pl.DataFrame.write_ipc, "t")]
+)
+def test_a_file_without_rows_is_refused(tmp_path, write, name):
+    write(TABLE.head(0), tmp_path / name)
+    with pytest.raises(InvalidTableError, match="has columns, but no rows"):
+        read_table(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 1}\n{"a": 2\n', "line 2 is no JSON object"),
+        ('{"a": 1}\n\n[1]\n', r"line 3 is no JSON object \(it is JSON, but no object\)"),
+        ("{}\n{}\n", "has no rows"),
+        (b'{"a": "\xff"}\n', "line 1 is no JSON object"),
+    ],
+)
+def test_a_line_that_is_no_json_object_is_named(written, content, message):
+    with pytest.raises(InvalidTableError, match=message) as caught:
+        read_table(written(content, "t.jsonl"))
+    assert "\n" not in str(caught.value)
+
+
+def test_one_json_array_is_refused_with_advice(written):
+    with pytest.raises(InvalidTableError, match="one JSON array; write its objects a line each"):
+        read_table(written('[{"a": 1}]', "t.json"))
+
+
+def test_bad_rows_are_skipped_and_counted(written):
+    text = 'a,b,c\n1,2,3\n4,5\n"x, ""y""",\n6,7,8\n9,9,9,9\n\n"10\n1",11,12\n'
+    with pytest.raises(InvalidTableError, match="line 3 has 2 fields where the first line names 3"):
+        read_table(written(text))
+    table, notes = read_with_notes(written(text), skip_bad_rows=True)
+    assert table.rows() == [("1", 2, 3), ("6", 7, 8), ("10\n1", 11, 12)]
+    assert str(*notes).startswith("3 bad rows were skipped (the first: line 3 has 2 fields")
+
+
+def test_bad_lines_of_json_are_skipped_and_counted(written):
+    path = written('{"a": 1}\nx\n{"a": 2}\n', "t.jsonl")
+    table, notes = read_with_notes(path, skip_bad_rows=True)
+    assert table.rows() == [(1,), (2,)]
+    assert str(*notes).startswith("1 bad row was skipped (the first: line 2 is no JSON object")
+
+
+def test_a_table_of_bad_rows_alone_is_refused(written):
+    with pytest.raises(InvalidTableError, match="no rows"):
+        read_table(written("a,b\n1\n2\n"), skip_bad_rows=True)
+
+
+def test_types_that_are_given_are_kept(written):
+    path = written("zip,size,kind\n01234,1,7\n04321,2,8\n")
+    types = {"zip": pl.String, "size": pl.Float64, "kind": pl.String, "other": pl.String}
+    table = read_table(path, types=types)
+    assert table.rows() == [("01234", 1.0, "7"), ("04321", 2.0, "8")]
+    # What cannot be read so is text, for the encoder to name the value.
+    assert read_table(written("size\n1\nx\n"), types=types).rows() == [("1",), ("x",)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a,b\n1,\n2,\n", "a,b\n1,\n\n2,3\n", 'a,b\n"1,2",\n"3\n4",5\n', "a,b\n1,\n2,\n\n\n\n"],
+)
+def test_missing_values_in_the_last_column_are_not_bad_rows(written, text):
+    table = read_table(written(text))
+    assert table.height == 2
+    assert table["b"].null_count() >= 1
+
+
+def test_a_short_row_is_found_beside_quoted_separators(written):
+    # As many separators as two whole rows have.
+    text = 'a,b,c\n"x,y",1,\n2,3\n'
+    with pytest.raises(InvalidTableError, match="line 3 has 2 fields"):
+        read_table(written(text))
+
+
+def test_ten_thousand_columns_are_read(written):
+    names = ",".join(f"c{place}" for place in range(10_000))
+    table = read_table(written(f"{names}\n" + (",".join(["1.5"] * 10_000) + "\n") * 3))
+    assert table.shape == (3, 10_000)
