@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from chainrule.cli import checking, explaining, information, prediction, training
+from chainrule.cli import checking, explaining, exporting, information, prediction, training
 from chainrule.errors import ChainruleError
 
 
@@ -93,5 +93,5 @@ def root(
         print(context.get_help())
 
 
-for _module in (training, prediction, explaining, checking, information):
+for _module in (training, prediction, explaining, checking, exporting, information):
     _module.register(app)

@@ -97,9 +97,7 @@ def _print(batches: "Iterator[pl.DataFrame]") -> None:
 def evaluate(
     model: ModelPath,
     table: TablePath,
-    json: Annotated[
-        bool, typer.Option("--json", help="The scores as JSON, for machines.")
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="The scores as JSON, for machines.")] = False,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
     ] = False,

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import IO, Any
 
-from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
+from chainrule.training.events import (
+    EpochEnded,
+    Event,
+    Resumed,
+    StepsEnded,
+    Stopped,
+    TrainingStarted,
+)
 
 
 class JSONLines:
@@ -20,6 +27,8 @@ class JSONLines:
         """Consume an event."""
         if isinstance(event, TrainingStarted):
             self.write("started", asdict(event))
+        elif isinstance(event, Resumed):
+            self.write("resumed", {"epochs": len(event.epochs)})
         elif isinstance(event, EpochEnded):
             self.write("epoch", event.row())
         elif isinstance(event, Stopped):
@@ -52,7 +61,7 @@ class Watch:
         self._examples = 0
         self._seen = 0.0
         self._began = time.perf_counter()
-        self._finished = 0.0
+        self._before = 0
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
@@ -61,17 +70,25 @@ class Watch:
             self._began = time.perf_counter()
         elif isinstance(event, StepsEnded):
             self._seen = event.steps / event.steps_per_epoch
+        elif isinstance(event, Resumed):
+            for epoch in event.epochs:
+                self._ended(epoch)
+            self._before = self.done
         elif isinstance(event, EpochEnded):
-            self.done, self._seen = self.done + 1, 0.0
-            loss, best = event.validation_loss, self.best
-            if loss is not None and (best is None or loss < (best.validation_loss or loss)):
-                self.best = event
+            self._seen = 0.0
+            self._ended(event)
+
+    def _ended(self, epoch: EpochEnded) -> None:
+        self.done += 1
+        loss, best = epoch.validation_loss, self.best
+        if loss is not None and (best is None or loss < (best.validation_loss or loss)):
+            self.best = epoch
 
     @property
     def rate(self) -> float:
         """Examples a second."""
         seconds = time.perf_counter() - self._began
-        return (self.done + self._seen) * self._examples / max(seconds, 1e-9)
+        return (self.done - self._before + self._seen) * self._examples / max(seconds, 1e-9)
 
     def line(self, event: EpochEnded) -> str:
         """Return an epoch in one line."""

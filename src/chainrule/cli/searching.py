@@ -5,13 +5,19 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from chainrule.training.events import Callback, EpochEnded, Event
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from chainrule.cli.progress import JSONLines
+    from chainrule.cli.telling import Teller
+    from chainrule.runs.fitting import Fitted
+    from chainrule.runs.folder import RunFolder
     from chainrule.runs.search import Found, Tried
+    from chainrule.runs.training import Run
 
 _SHOWN = 8
 
@@ -135,3 +141,51 @@ def best_of(found: "Found") -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def search_and_write(
+    run: "Run",
+    folder: "RunFolder",
+    tell: "Teller",
+    trials: int | None,
+    limit: float | None,
+    report: bool,
+) -> None:
+    """Search, and write and tell what the best is; an interruption ends the process."""
+    from chainrule.cli.interrupts import terminated_as_interrupted
+    from chainrule.cli.training import write
+    from chainrule.model.table_model import TableModel
+    from chainrule.runs.fitting import Interrupted
+    from chainrule.runs.search import search
+
+    def better(best: "Run", fitted: "Fitted") -> None:
+        # What was found is there whatever happens next.
+        TableModel(fitted.network, best.encoder, best.target).save(folder.model)
+        folder.write_config(best.config, best.command)
+
+    display = tell.search(trials, limit)
+    try:
+        with terminated_as_interrupted():
+            found = search(
+                run,
+                folder.search,
+                trials=trials,
+                seconds=limit,
+                callbacks=display.callbacks,
+                told=display.told,
+                better=better,
+            )
+    except Interrupted as interrupt:
+        tell.close()
+        print(
+            f"chainrule: interrupted; the best so far is in {folder.path}, and the same command "
+            "goes on from here",
+            file=sys.stderr,
+        )
+        raise typer.Exit(interrupt.exit_code) from None
+    finally:
+        tell.close()
+    tell.found(found)
+    trained = found.run.judged(found.fitted)
+    write(found.run, trained, folder, report)
+    tell.finished(trained, folder, report)

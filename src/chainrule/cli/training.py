@@ -1,4 +1,4 @@
-"""The command train."""
+"""The commands train and resume."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from chainrule.cli.settings import takes_settings
 if TYPE_CHECKING:
     from chainrule.cli.telling import Teller
     from chainrule.runs.config import RunConfig
-    from chainrule.runs.fitting import Fitted, Interrupted
+    from chainrule.runs.fitting import Checkpointing, Interrupted
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.training import Run, Trained
 
@@ -25,13 +25,16 @@ chainrule train visits.csv --target ill --group patient --ignore name,address --
 
 chainrule train data.csv --target price --search 50 --time-limit 10m
 
+chainrule train data.csv --target price --checkpoint --out run
+
 chainrule train --config run/run.toml
 """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
+    """Add the commands to the command line."""
     app.command(epilog=_EXAMPLES)(takes_settings(train))
+    app.command(epilog="Example: chainrule resume run")(resume)
 
 
 def train(
@@ -73,6 +76,16 @@ def train(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where to write; made if it is not there.")
     ] = Path("chainrule-run"),
+    checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoint",
+            help="Write checkpoints: chainrule resume DIR then goes on after any interruption.",
+        ),
+    ] = False,
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
+    ] = "60s",
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
     ] = True,
@@ -90,32 +103,114 @@ def train(
     repeated to the bit. Ctrl-C saves the best model so far.
     """
     from chainrule.cli.telling import teller
+    from chainrule.errors import InvalidArgumentError
     from chainrule.runs.duration import seconds_of
-    from chainrule.runs.fitting import Interrupted
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.training import Run
 
     limit = None if time_limit is None else seconds_of("--time-limit", time_limit)
-    chosen = _config(table, config, settings)
-    run = Run.prepare(chosen)
+    searches = search is not None or limit is not None
+    if checkpoint and searches:
+        raise InvalidArgumentError(
+            "--checkpoint: a search goes on by itself when the same command is given again; "
+            "leave --checkpoint out"
+        )
     folder = RunFolder(out)
+    if checkpoint and folder.has_checkpoint():
+        raise InvalidArgumentError(
+            f"--checkpoint: {out} has that of an unfinished run; chainrule resume {out} goes on "
+            f"with it. To begin anew, remove {folder.checkpoint} or choose another --out"
+        )
+    run = Run.prepare(_config(table, config, settings))
     folder.create()
     tell = teller(json, quiet)
     tell.understood(run)
-    try:
-        trained = (
-            _train(run, folder, tell)
-            if search is None and limit is None
-            else _search(run, folder, tell, search, limit)
+    if searches:
+        from chainrule.cli.searching import search_and_write
+
+        search_and_write(run, folder, tell, search, limit, report)
+    else:
+        train_and_write(run, folder, tell, report, _checkpointing(folder, checkpoint, every))
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Of a run that was cut short.")],
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
+    ] = "60s",
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
+    ] = True,
+    json: Annotated[
+        bool, typer.Option("--json", help="Lines of JSON on standard output, for machines.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
+) -> None:
+    """Go on with a run of train --checkpoint, to the same bits as if it had never stopped."""
+    from chainrule.cli.telling import teller
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.runs.config import RunConfig
+    from chainrule.runs.folder import RunFolder
+    from chainrule.runs.training import Run
+
+    where = RunFolder(folder)
+    if not where.has_checkpoint():
+        finished = where.model.exists() and where.metrics.exists()
+        reason = "the run in it is finished" if finished else "it has no checkpoint"
+        raise InvalidArgumentError(
+            f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
+    run = Run.prepare(RunConfig.read(where.config))
+    tell = teller(json, quiet)
+    tell.understood(run)
+    train_and_write(run, where, tell, report, _checkpointing(where, True, every, resume=True))
+
+
+def _checkpointing(
+    folder: "RunFolder", wanted: bool, every: str, resume: bool = False
+) -> "Checkpointing | None":
+    from chainrule.runs.fitting import Checkpointing
+
+    if not wanted:
+        return None
+    steps = int(every) if every.isascii() and every.isdecimal() else every
+    return Checkpointing(folder.checkpoint, steps, resume)
+
+
+def train_and_write(
+    run: "Run",
+    folder: "RunFolder",
+    tell: "Teller",
+    report: bool,
+    checkpointing: "Checkpointing | None",
+) -> None:
+    """Train, and write and tell everything there is to know; an interruption ends the process."""
+    import contextlib
+
+    from chainrule.cli.interrupts import terminated_as_interrupted
+    from chainrule.runs.fitting import Interrupted
+    from chainrule.training.consumers import CSVLog
+    from chainrule.training.signals import stop_at_checkpoint
+
+    if checkpointing is not None:
+        folder.write_config(run.config, run.command)  # what resume reads
+    progress = tell.progress(bool(run.config.training.early_stopping))
+    # With checkpoints, the first signal waits for one; without, the model as it is is saved.
+    signals: contextlib.AbstractContextManager[None] = (
+        terminated_as_interrupted() if checkpointing is None else stop_at_checkpoint()
+    )
+    try:
+        with signals:
+            fitted = run.train([CSVLog(folder.history), *progress], checkpointing)
     except Interrupted as interrupt:
-        if search is None and limit is None:
-            _save_interrupted(run, folder, interrupt)
-        else:
-            again = "the best so far is in it; the same command goes on from here"
-            print(f"chainrule: interrupted; {folder.path}: {again}", file=sys.stderr)
-        raise typer.Exit(130) from None
-    _write(run, trained, folder, report)
+        tell.close()
+        _save_interrupted(run, folder, interrupt, checkpointing is not None)
+        raise typer.Exit(interrupt.exit_code) from None
+    finally:
+        tell.close()
+    trained = run.judged(fitted)
+    write(run, trained, folder, report)
+    folder.forget_checkpoint()
     tell.finished(trained, folder, report)
 
 
@@ -140,46 +235,8 @@ def _config(table: str | None, path: Path | None, settings: dict[str, Any]) -> "
     return config
 
 
-def _train(run: "Run", folder: "RunFolder", tell: "Teller") -> "Trained":
-    from chainrule.training.consumers import CSVLog
-
-    progress = tell.progress(bool(run.config.training.early_stopping))
-    try:
-        return run.fit([CSVLog(folder.history), *progress])
-    finally:
-        tell.close()
-
-
-def _search(
-    run: "Run", folder: "RunFolder", tell: "Teller", trials: int | None, limit: float | None
-) -> "Trained":
-    from chainrule.runs.search import search
-
-    def better(best: "Run", fitted: "Fitted") -> None:
-        # What was found is there whatever happens next.
-        TableModel(fitted.network, best.encoder, best.target).save(folder.model)
-        folder.write_config(best.config, best.command)
-
-    from chainrule.model.table_model import TableModel
-
-    display = tell.search(trials, limit)
-    try:
-        found = search(
-            run,
-            folder.search,
-            trials=trials,
-            seconds=limit,
-            callbacks=display.callbacks,
-            told=display.told,
-            better=better,
-        )
-    finally:
-        tell.close()
-    tell.found(found)
-    return found.run.judged(found.fitted)
-
-
-def _write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
+def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    """Write everything that a run leaves."""
     trained.model.save(folder.model)
     trained.history.to_csv(folder.history)
     folder.write_config(trained.config, trained.command)
@@ -199,15 +256,18 @@ def _write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) ->
         )
 
 
-def _save_interrupted(run: "Run", folder: "RunFolder", interrupt: "Interrupted") -> None:
+def _save_interrupted(
+    run: "Run", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
+) -> None:
     from chainrule.model.table_model import TableModel
 
     fitted = interrupt.fitted
     TableModel(fitted.network, run.encoder, run.target).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
+    again = f"; chainrule resume {folder.path} goes on from here" if resumable else ""
     print(
         f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
-        f"are in {folder.history}",
+        f"are in {folder.history}{again}",
         file=sys.stderr,
     )

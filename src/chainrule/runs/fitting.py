@@ -7,23 +7,27 @@ estimator: importing scikit-learn takes longer than training on a small table.
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Objective
+from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.building import new_network
 from chainrule.estimators.losses import Output, classification_output, regression_output
 from chainrule.estimators.parameters import hidden_sizes
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.network import Network
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.presets import default_of
 from chainrule.tables.target import TargetEncoder
-from chainrule.training.events import Callback, EpochEnded, Event
+from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.events import Callback, EpochEnded, Event, Resumed
 from chainrule.training.examples import smoothed
 from chainrule.training.history import History
 from chainrule.training.metrics import METRICS, Metric, rmse
@@ -50,12 +54,22 @@ class Fitted:
         return float("inf") if loss is None else loss
 
 
+@dataclass(frozen=True)
+class Checkpointing:
+    """Where a training writes its checkpoints, how often, and whether it goes on from one."""
+
+    path: Path
+    every: int | str = DEFAULT_EVERY
+    resume: bool = False
+
+
 def fit(
     options: TrainingOptions,
     target: TargetEncoder,
     training: tuple[Floats, NDArray[Any]],
     validation: tuple[Floats, NDArray[Any]],
     callbacks: Sequence[Callback] = (),
+    checkpointing: Checkpointing | None = None,
 ) -> Fitted:
     """Train a network on encoded rows.
 
@@ -69,6 +83,8 @@ def fit(
         them.
     callbacks : list of callables
         Each is called with every event; returning True after an `EpochEnded` stops.
+    checkpointing : Checkpointing, optional
+        Where checkpoints are written, and whether training goes on from one.
 
     Returns
     -------
@@ -83,24 +99,41 @@ def fit(
     TrainingDivergedError
         If the very first epochs leave no finite loss.
     Interrupted
-        On Ctrl-C, with what the training has left.
+        On Ctrl-C, or a SystemExit by a signal, with what the training has left.
     """
     this = _Fit(options, target)
+    checkpointer = None
+    if checkpointing is not None:
+        if options.optimizer == "lbfgs":
+            raise InvalidArgumentError(
+                "checkpoint: the optimizer lbfgs cannot go on to the same bits; use another, such "
+                "as adam"
+            )
+        checkpointer = open_checkpointer(
+            checkpointing.path, checkpointing.every, checkpointing.resume
+        )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            this.train(training, validation, callbacks)
-        except KeyboardInterrupt as interrupt:
-            raise Interrupted(this.fitted()) from interrupt
+            this.train(training, validation, callbacks, checkpointer)
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            raise Interrupted(this.fitted(), interrupt) from interrupt
+        finally:
+            if checkpointer is not None:
+                checkpointer.close()
     return this.fitted(tuple(dict.fromkeys(str(warning.message) for warning in caught)))
 
 
 class Interrupted(KeyboardInterrupt):
     """A training was interrupted: `fitted` is what it left, with the best weights so far."""
 
-    def __init__(self, fitted: Fitted) -> None:
+    def __init__(self, fitted: Fitted, interrupt: BaseException) -> None:
         super().__init__("interrupted")
         self.fitted = fitted
+        self.exit_code = 130
+        """As a process ends that the same signal has ended."""
+        if isinstance(interrupt, SystemExit) and isinstance(interrupt.code, int):
+            self.exit_code = interrupt.code
 
 
 class _Fit:
@@ -132,6 +165,7 @@ class _Fit:
         self.history = History()
         self.best_epoch: int | None = None
         self._best_loss = np.inf
+        self.random_state = options.seed
         self._random_state = np.random.RandomState(options.seed)
 
     def train(
@@ -139,6 +173,7 @@ class _Fit:
         training: tuple[Floats, NDArray[Any]],
         validation: tuple[Floats, NDArray[Any]],
         callbacks: Sequence[Callback],
+        checkpointer: Checkpointer | None,
     ) -> None:
         output = self._output()
         units = 1 if output.activation == "sigmoid" else self.target.n_outputs
@@ -164,7 +199,16 @@ class _Fit:
             run_lbfgs(self, examples, held_out, self.options.epochs)
         else:
             early = bool(self.options.early_stopping)
-            run(self, examples, held_out, early, self.options.epochs, True, False)
+            run(
+                self,
+                examples,
+                held_out,
+                early,
+                self.options.epochs,
+                fresh=True,
+                incremental=False,
+                checkpointer=checkpointer,
+            )
 
     def fitted(self, notes: tuple[str, ...] = ()) -> Fitted:
         """Return what the training has left."""
@@ -207,12 +251,22 @@ class _Fit:
         unit = self.target.std
         return {"rmse": lambda outputs, targets: rmse(outputs, targets) * unit}
 
+    def _noted(self) -> dict[str, Any]:
+        """Return what `_note` wrote: nothing."""
+        return {}
+
+    def _note_again(self, memory: Mapping[str, Any]) -> None:
+        """Take nothing back."""
+
     def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
         """Take no note: the history has the metrics."""
 
     def _keep_best(self, event: Event) -> None:
         """Take note of the epoch whose weights are kept."""
-        if isinstance(event, EpochEnded) and self.options.early_stopping:
-            loss = event.validation_loss
+        if not self.options.early_stopping:
+            return
+        epochs = event.epochs if isinstance(event, Resumed) else (event,)
+        for epoch in epochs:
+            loss = epoch.validation_loss if isinstance(epoch, EpochEnded) else None
             if loss is not None and loss < self._best_loss:
-                self._best_loss, self.best_epoch = loss, event.epoch
+                self._best_loss, self.best_epoch = loss, epoch.epoch

@@ -46,6 +46,21 @@ class RunFolder:
         """The journal of a search."""
         return self.path / "search.journal"
 
+    @property
+    def checkpoint(self) -> Path:
+        """What a training that was cut short goes on from."""
+        return self.path / "checkpoint"
+
+    def has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint to go on from: the latest, or the one before it."""
+        previous = self.path / f"{self.checkpoint.name}.previous"
+        return self.checkpoint.exists() or previous.exists()
+
+    def forget_checkpoint(self) -> None:
+        """Remove the checkpoint of a run that is finished, and what lies beside it."""
+        for path in self.path.glob(f"{self.checkpoint.name}*"):
+            path.unlink(missing_ok=True)
+
     def create(self) -> None:
         """Make the folder if it is not there."""
         self.path.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
-from chainrule.runs.fitting import Fitted, fit
+from chainrule.runs.fitting import Checkpointing, Fitted, fit
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.presets import resolved
@@ -137,7 +137,9 @@ class Run:
         n_train, n_validation = self.parts.train.height, self.parts.validation.height
         return command_of(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
-    def train(self, callbacks: Sequence[Callback] = ()) -> Fitted:
+    def train(
+        self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
+    ) -> Fitted:
         """Train a network on the training rows.
 
         Raises
@@ -145,11 +147,14 @@ class Run:
         InvalidArgumentError, TrainingDivergedError, Interrupted
             As `chainrule.runs.fitting.fit` says.
         """
-        return fit(self.config.training, self.target, self.training, self.validation, callbacks)
+        options, parts = self.config.training, (self.training, self.validation)
+        return fit(options, self.target, *parts, callbacks, checkpointing)
 
-    def fit(self, callbacks: Sequence[Callback] = ()) -> Trained:
+    def fit(
+        self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
+    ) -> Trained:
         """Train a network and judge it; see `train`."""
-        return self.judged(self.train(callbacks))
+        return self.judged(self.train(callbacks, checkpointing))
 
     def judged(self, fitted: Fitted, notes: Sequence[str] = ()) -> Trained:
         """Return a trained network as a model of tables, with its scores."""
