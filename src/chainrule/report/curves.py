@@ -12,11 +12,11 @@ from chainrule.training.history import History
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NOT_METRICS = frozenset({"epoch", "loss", "penalty", "learning_rate", "gradient_norm", "seconds"})
-_TITLES = {"accuracy": "Accuracy", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
+NOT_METRICS = frozenset({"epoch", "loss", "penalty", "learning_rate", "gradient_norm", "seconds"})
+TITLES = {"accuracy": "Accuracy", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 
 # A loss that falls by more than this factor is told apart at its end on a logarithmic axis only.
-_LOGARITHMIC_FROM = 30.0
+LOGARITHMIC_FROM = 30.0
 
 
 def learning_curves(history: History, path: str | Path) -> None:
@@ -39,7 +39,7 @@ def learning_curves(history: History, path: str | Path) -> None:
     names = [
         name
         for name in history.columns
-        if name not in _NOT_METRICS and not name.startswith("validation_")
+        if name not in NOT_METRICS and not name.startswith("validation_")
     ]
     panels = ["loss", *names]
     with picture(path, 5.2 * len(panels), 4.0) as figure:
@@ -73,7 +73,7 @@ def _draw_panel(axes: "Axes", history: History, name: str) -> None:
             labelcolor=INK,
             handlelength=1.6,
         )
-    if name == "loss" and min(values) > 0 and max(values) / min(values) > _LOGARITHMIC_FROM:
+    if name == "loss" and min(values) > 0 and max(values) / min(values) > LOGARITHMIC_FROM:
         axes.set_yscale("log")
     elif name == "loss" and min(values) >= 0:
         axes.set_ylim(0, 1.05 * max(values) or 1.0)
@@ -81,7 +81,7 @@ def _draw_panel(axes: "Axes", history: History, name: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlim(*((epochs[0], epochs[-1]) if len(epochs) > 1 else (epochs[0] - 1, epochs[0] + 1)))
     axes.set_xlabel("epoch", fontsize=9, color=INK)
-    title = _TITLES.get(name, name.replace("_", " ").capitalize())
+    title = TITLES.get(name, name.replace("_", " ").capitalize())
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
 
 

@@ -106,7 +106,7 @@ def _names(argument: str, names: Sequence[str] | None, expected: int) -> list[st
     return [shortened(str(name), _NAME_LENGTH) for name in names]
 
 
-def _drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
+def drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
     """Return size and description of the inputs and of every layer with weights.
 
     A layer without weights has the units of the one below, and stands in its description.
@@ -123,7 +123,7 @@ def _drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
 
 
 def _columns(spec: NetworkSpec, left: float) -> list[_Column]:
-    sizes = [size for size, _ in _drawn_layers(spec)]
+    sizes = [size for size, _ in drawn_layers(spec)]
     slots_of = [min(size, _MOST_UNITS) for size in sizes]
     height = min(_TALLEST, max(2.2, max(slots_of) * _WIDEST_GAP))
     middle = _BELOW + height / 2
@@ -238,7 +238,7 @@ def _write_names(axes: "Axes", column: _Column, names: list[str], side: int) -> 
 
 
 def _write_captions(axes: "Axes", spec: NetworkSpec, columns: list[_Column], top: float) -> None:
-    for index, (column, (_, detail)) in enumerate(zip(columns, _drawn_layers(spec), strict=True)):
+    for index, (column, (_, detail)) in enumerate(zip(columns, drawn_layers(spec), strict=True)):
         last = index == len(columns) - 1
         title = "inputs" if index == 0 else "output" if last else f"layer {index}"
         style: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False}

@@ -1,0 +1,98 @@
+"""The bootstrap: how far a score would move if other rows of the same kind had been drawn."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.checks import whole_number
+
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From how often each row is drawn, (rows,), to scores of the drawn rows, (scores,)."""
+
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """A score and the interval around it; NaN where the rows do not define it."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_above_zero(self) -> bool:
+        """Whether the whole interval is."""
+        return self.low > 0
+
+    @property
+    def is_below_zero(self) -> bool:
+        """Whether the whole interval is."""
+        return self.high < 0
+
+
+def bootstrap(
+    statistic: Statistic, n_rows: int, *, resamples: int = 1000, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return a statistic of rows drawn again and again, with replacement.
+
+    Scores that come out of one call are of the same draws, so that their differences are paired.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes how often each row is drawn, (n_rows,), and returns one or more scores.
+    n_rows : int
+    resamples : int
+    seed : int
+
+    Returns
+    -------
+    array (resamples, scores)
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are no rows or no resamples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule.assessment.bootstrap import bootstrap, interval
+    >>> values = np.arange(100.0)
+    >>> samples = bootstrap(lambda drawn: np.array([values @ drawn / 100]), 100)
+    >>> low, high = interval(values.mean(), samples[:, 0])[1:]
+    >>> bool(43 < low < 45 < 54 < high < 56)
+    True
+    """
+    n_rows = whole_number("n_rows", n_rows, 1)
+    resamples = whole_number("resamples", resamples, 1)
+    generator = np.random.default_rng(seed)
+    results = []
+    for _ in range(resamples):
+        drawn = np.bincount(generator.integers(n_rows, size=n_rows), minlength=n_rows)
+        results.append(np.atleast_1d(statistic(drawn.astype(np.float64))))
+    return np.array(results, np.float64)
+
+
+def interval(value: float, samples: NDArray[np.floating], level: float = LEVEL) -> Interval:
+    """Return the percentile interval of a bootstrap.
+
+    Draws that do not define the score (NaN) do not count; if they are half or more, there is no
+    interval.
+
+    Parameters
+    ----------
+    value : float
+        The score of the rows themselves.
+    samples : array (resamples,)
+    level : float
+        How much of the samples the interval holds.
+    """
+    defined = samples[~np.isnan(samples)]
+    if 2 * len(defined) <= len(samples):
+        return Interval(float(value), float("nan"), float("nan"))
+    tail = (1 - level) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return Interval(float(value), float(low), float(high))

@@ -1,0 +1,160 @@
+"""A model against its baselines on rows that it was not trained with."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.assessment.baselines import LinearAnswers, constant_answers
+from chainrule.assessment.bootstrap import Interval, bootstrap, interval
+from chainrule.assessment.measures import (
+    CLASS_MEASURES,
+    VALUE_MEASURES,
+    Measure,
+    Scorer,
+    class_scorer,
+    value_scorer,
+)
+from chainrule.assessment.predicting import examples_of, outputs_of
+from chainrule.model.table_model import TableModel
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Baseline = Literal["constant", "linear"]
+BASELINES: tuple[Baseline, ...] = ("constant", "linear")
+
+# Rows of all draws together, times the rankings that each draw asks for: a second or two.
+_MOST_WORK = 6e6
+_MOST_RESAMPLES, _FEWEST_RESAMPLES = 1000, 200
+_MOST_CELLS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Answers of a model and of its baselines to the same rows, and what they are worth.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The rows.
+    numbers : array (m,)
+        Where each stood in the part that it was drawn from, from 0.
+    true : array (m,)
+        Class indices, or values in the target's units.
+    answers : array (m, classes) or (m,)
+        The network's probabilities, or values.
+    baselines : dict
+        The same of "constant" and "linear".
+    measures : tuple of Measure
+    scores : dict
+        An interval for each of "network", "constant", "linear" and each measure's key.
+    differences : dict
+        Network − baseline, paired, for each baseline and each measure's key.
+    resamples : int
+        How many times the bootstrap drew.
+    linear_rows : int
+        How many training rows the linear baseline was fitted to.
+    """
+
+    table: "pl.DataFrame"
+    numbers: NDArray[np.int64]
+    true: NDArray[np.generic]
+    answers: NDArray[np.float64]
+    baselines: dict[str, NDArray[np.float64]]
+    measures: tuple[Measure, ...]
+    scores: dict[str, dict[str, Interval]]
+    differences: dict[str, dict[str, Interval]]
+    resamples: int
+    linear_rows: int
+
+    def gain(self, baseline: Baseline, measure: Measure) -> Interval:
+        """Return by how much the network is better (above 0) than a baseline."""
+        value, low, high = self.differences[baseline][measure.key]
+        if measure.greater_is_better:
+            return Interval(value, low, high)
+        return Interval(-value, -high, -low)
+
+
+def judge(
+    model: TableModel,
+    train: "pl.DataFrame",
+    rows: "pl.DataFrame",
+    *,
+    most_rows: int = 100_000,
+    seed: int = 0,
+) -> Judgement:
+    """Return how good a model is on some rows, beside its baselines, with 95 % intervals.
+
+    Parameters
+    ----------
+    model : TableModel
+    train : polars.DataFrame
+        What the model was trained with: the baselines learn from it.
+    rows : polars.DataFrame
+        What to judge by; of more than `most_rows`, so many are drawn.
+    most_rows : int
+    seed : int
+        Of all draws.
+    """
+    n_classes = len(model.target.classes)
+    most = min(most_rows, _MOST_CELLS // max(1, n_classes))
+    numbers = np.arange(rows.height)
+    if rows.height > most:
+        numbers = np.sort(np.random.default_rng(seed).choice(rows.height, most, replace=False))
+        rows = rows[numbers]
+    learned = examples_of(model, train)
+    examples = examples_of(model, rows)
+    linear = LinearAnswers(model, learned, seed)
+    answers = {
+        "network": outputs_of(model, examples.X),
+        "constant": constant_answers(model, learned, rows.height),
+        "linear": linear.predict(examples.X),
+    }
+    measures = CLASS_MEASURES if n_classes else VALUE_MEASURES
+    scorers = {name: _scorer(examples.true, given, n_classes) for name, given in answers.items()}
+    once = np.ones(rows.height)
+    values = np.array([scorer(once) for scorer in scorers.values()])
+
+    def all_scores(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate([scorer(weights) for scorer in scorers.values()])
+
+    resamples = _resamples(rows.height, n_classes)
+    samples = bootstrap(all_scores, rows.height, resamples=resamples, seed=seed)
+    samples = samples.reshape(resamples, *values.shape)
+    scores: dict[str, dict[str, Interval]] = {name: {} for name in answers}
+    differences: dict[str, dict[str, Interval]] = {name: {} for name in BASELINES}
+    for place, measure in enumerate(measures):
+        for index, name in enumerate(answers):
+            found = interval(values[index, place], samples[:, index, place])
+            scores[name][measure.key] = found
+            if index:
+                differences[name][measure.key] = interval(
+                    values[0, place] - values[index, place],
+                    samples[:, 0, place] - samples[:, index, place],
+                )
+    network = answers.pop("network")
+    return Judgement(
+        rows,
+        numbers,
+        examples.true,
+        network,
+        answers,
+        measures,
+        scores,
+        differences,
+        resamples,
+        linear.rows,
+    )
+
+
+def _scorer(true: NDArray[np.generic], answers: NDArray[np.float64], n_classes: int) -> Scorer:
+    if n_classes:
+        return class_scorer(np.asarray(true, np.int64), answers, n_classes)
+    return value_scorer(np.asarray(true, np.float64), answers)
+
+
+def _resamples(rows: int, n_classes: int) -> int:
+    affordable = int(_MOST_WORK / (rows * max(1, n_classes - 1)))
+    return min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, affordable))

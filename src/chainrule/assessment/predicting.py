@@ -1,0 +1,45 @@
+"""What assessments ask of a model: inputs, truth and outputs, and which inputs a column has."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.model.table_model import TableModel
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Examples(NamedTuple):
+    """Rows as the network takes them, and the truth: class indices, or values in their units."""
+
+    X: NDArray[np.float32]
+    true: NDArray[np.generic]
+
+
+def examples_of(model: TableModel, table: "pl.DataFrame") -> Examples:
+    """Return a table's inputs and truth."""
+    X, y = model.examples(table)
+    if model.target.task == "classification":
+        return Examples(X, y)
+    return Examples(X, np.asarray(y, np.float64) * model.target.std + model.target.mean)
+
+
+def outputs_of(model: TableModel, X: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the model's answers for inputs: probabilities (m, classes), or values (m,)."""
+    outputs = model.network.predict(X)
+    if model.target.task == "regression":
+        return model.target.decode_values(outputs)
+    exact = outputs.astype(np.float64)
+    return np.hstack([1 - exact, exact]) if exact.shape[1] == 1 else exact
+
+
+def places_of_columns(model: TableModel) -> dict[str, slice]:
+    """Return which of the inputs belong to each column of the table."""
+    places = {}
+    start = 0
+    for column in model.encoder.columns_:
+        places[column.name] = slice(start, start + column.width)
+        start += column.width
+    return places

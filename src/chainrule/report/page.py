@@ -1,0 +1,159 @@
+"""The report of a run: one page that tells a person who did not run it how good the model is."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chainrule.assessment.importance import permutation_importance
+from chainrule.assessment.judging import judge
+from chainrule.errors import InvalidArgumentError
+from chainrule.files.atomic import atomic_path
+from chainrule.model.table_model import TableModel
+from chainrule.report.markup import Html, element, join
+from chainrule.report.sections.classes import classes
+from chainrule.report.sections.data import data
+from chainrule.report.sections.importance import importance
+from chainrule.report.sections.mistakes import mistakes
+from chainrule.report.sections.network import network
+from chainrule.report.sections.provenance import provenance
+from chainrule.report.sections.scores import scores
+from chainrule.report.sections.summary import summary
+from chainrule.report.sections.training import training
+from chainrule.report.sections.values import values
+from chainrule.report.subject import Subject
+from chainrule.training.history import History
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Nothing is loaded from anywhere and nothing runs, whatever a table tried to smuggle in.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+# With so large a majority the accuracy hardly moves, whatever is shuffled.
+_UNBALANCED_FROM = 0.9
+
+
+def write_report(
+    path: str | Path,
+    model: TableModel,
+    parts: "Mapping[str, pl.DataFrame]",
+    *,
+    history: History,
+    command: str,
+    notes: Sequence[str] = (),
+    versions: Mapping[str, str] | None = None,
+    seed: int = 0,
+    date: str | None = None,
+) -> None:
+    """Write how good a model is, on what data, and why, as one HTML page that needs nothing else.
+
+    The same arguments give the same bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The page; an existing file is replaced, whole or not at all.
+    model : TableModel
+        Trained.
+    parts : mapping of str to polars.DataFrame
+        The rows by their part: "train", and "validation" and "test" where there are any, with the
+        target. The model is judged by the test rows; without any, by the validation rows, and the
+        page warns of that. Of very long parts a sample is used, and the page says so.
+    history : History
+        Of the training.
+    command : str
+        What to type to train this model again.
+    notes : sequence of str, optional
+        What a reader should know about the data.
+    versions : mapping of str to str, optional
+        Names and versions of what was used.
+    seed : int
+        Of the run, and of what the report draws at random.
+    date : str, optional
+        When the report was written; by default now.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are no training rows, or no other ones to judge by.
+    InvalidTableError
+        If a part lacks columns or holds what the model cannot use.
+    OSError
+        If the page cannot be written; what was there before stays.
+    """
+    given = {
+        name: parts[name]
+        for name in ("train", "validation", "test")
+        if name in parts and parts[name].height
+    }
+    part = "test" if "test" in given else "validation"
+    if "train" not in given or part not in given:
+        raise InvalidArgumentError(
+            'parts: expected rows of "train", and of "test" or "validation" to judge by; got '
+            f"{', '.join(given) or 'none'}"
+        )
+    judged = judge(model, given["train"], given[part], seed=seed)
+    metric = None
+    if model.target.classes:
+        metric = "accuracy" if judged.baselines["constant"].max() < _UNBALANCED_FROM else "log_loss"
+    subject = Subject(
+        model,
+        given,
+        part,
+        judged,
+        permutation_importance(model, given[part], metric=metric, seed=seed),
+        history,
+        command,
+        notes,
+        {} if versions is None else versions,
+        seed,
+        datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z") if date is None else date,
+    )
+    text = f"<!doctype html>\n{_page(subject)}\n"
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _page(subject: Subject) -> Html:
+    sections = [
+        ("scores", "Scores", scores(subject)),
+        ("classes", "Right and wrong", classes(subject))
+        if subject.classes
+        else ("values", "Errors", values(subject)),
+        ("importance", "Importance", importance(subject)),
+        ("mistakes", "Mistakes", mistakes(subject)),
+        ("data", "Data", data(subject)),
+        ("training", "Training", training(subject)),
+        ("network", "Network", network(subject)),
+        ("provenance", "Command", provenance(subject)),
+    ]
+    links = [
+        element("li", element("a", name, href=f"#{identifier}")) for identifier, name, _ in sections
+    ]
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"Predicting {subject.target}: model report"),
+        _style(),
+    )
+    body = element(
+        "body",
+        summary(subject),
+        element("nav", element("ul", join(links)), aria_label="Sections"),
+        element("main", join(content for *_, content in sections)),
+        element("footer", "Made by chainrule. This page loads nothing and runs nothing."),
+    )
+    return element("html", head, body, lang="en")
+
+
+@cache
+def _style() -> Html:
+    """Return the style sheet: the one part of a page that is not built from elements."""
+    sheet = files("chainrule.report").joinpath("page.css").read_text(encoding="utf-8")
+    return Html(f"<style>\n{sheet}</style>")

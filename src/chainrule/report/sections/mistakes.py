@@ -1,0 +1,105 @@
+"""The rows that the model is most wrong about, as they stand in the table."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.report.canvas import shortened
+from chainrule.report.markup import Html, breakable, element
+from chainrule.report.sections.parts import section, table, unfold
+from chainrule.report.subject import Subject
+from chainrule.report.wording import count, plain, share
+
+_MOST_ROWS = 15
+_MOST_COLUMNS = 8
+_LENGTH = 40
+_DIGITS = 10
+
+
+def mistakes(subject: Subject) -> Html:
+    """Return the section."""
+    if subject.classes:
+        worst, answers = _of_classes(subject)
+        lead = (
+            "The rows where the true class was given the smallest probability. Look for what they "
+            "share, and for labels that are wrong themselves."
+        )
+        head = [("True", ""), ("Answer", ""), ("Given to it", "number"), ("To the truth", "number")]
+    else:
+        worst, answers = _of_values(subject)
+        lead = "The rows that are missed by most. Look for what they share, and for wrong values."
+        head = [("True", "number"), ("Predicted", "number"), ("Error", "number")]
+    if not len(worst):
+        return section(
+            "mistakes", "The worst mistakes", "There are none: every judged row is right."
+        )
+    names = [one.column for one in subject.importance.columns]
+    shown = names[:_MOST_COLUMNS]
+    numbers = [plain(int(subject.judged.numbers[row]) + 1) for row in worst]
+    cells = {name: [_shown(value) for value in subject.judged.table[name][worst]] for name in names}
+    classes = {name: _kind(subject, name) for name in names}
+    rows = [
+        [numbers[index], *answers[index], *(cells[name][index] for name in shown)]
+        for index in range(len(worst))
+    ]
+    columns = [("Row", "number"), *head, *((breakable(name), classes[name]) for name in shown)]
+    content = [table("The worst mistakes", columns, rows, "mistakes")]
+    note = f"Rows are counted from 1 in the {subject.part} part."
+    if len(names) > len(shown):
+        turned = [[name, *cells[name]] for name in names]
+        heads = [("Column", ""), *((f"row {number}", "number") for number in numbers)]
+        content.append(
+            unfold(
+                f"All {len(names)} columns of these rows",
+                table("All columns of the worst mistakes", heads, turned, "mistakes"),
+            )
+        )
+        note += f" The {len(shown)} most important of {count(len(names), 'column')} are shown."
+    return section(
+        "mistakes", "The worst mistakes", lead, *content, element("p", note, class_="fine")
+    )
+
+
+def _of_classes(subject: Subject) -> tuple[NDArray[np.intp], list[list[object]]]:
+    true = np.asarray(subject.judged.true, np.int64)
+    answers, probabilities = subject.answers, subject.judged.answers
+    of_truth = probabilities[np.arange(len(true)), true]
+    wrong = np.flatnonzero(answers != true)
+    worst = wrong[np.argsort(of_truth[wrong], kind="stable")[:_MOST_ROWS]]
+    names = subject.classes
+    return worst, [
+        [
+            names[true[row]],
+            names[answers[row]],
+            share(float(probabilities[row, answers[row]])),
+            share(float(of_truth[row])),
+        ]
+        for row in worst
+    ]
+
+
+def _of_values(subject: Subject) -> tuple[NDArray[np.intp], list[list[object]]]:
+    true = np.asarray(subject.judged.true, np.float64)
+    errors = subject.judged.answers - true
+    worst = np.argsort(-np.abs(errors), kind="stable")[:_MOST_ROWS]
+    return worst, [
+        [
+            plain(float(true[row])),
+            plain(float(f"{subject.judged.answers[row]:.4g}")),
+            plain(float(f"{errors[row]:.3g}")),
+        ]
+        for row in worst
+    ]
+
+
+def _kind(subject: Subject, name: str) -> str:
+    return "number" if subject.judged.table[name].dtype.is_numeric() else ""
+
+
+def _shown(value: Any) -> object:
+    if value is None:
+        return element("span", "missing", class_="missing")
+    if isinstance(value, float) and len(repr(value)) > _DIGITS:
+        return f"{value:.6g}"
+    return shortened(str(value), _LENGTH)

@@ -1,0 +1,81 @@
+"""What the sections are built from: figures, tables, things to unfold."""
+
+from collections.abc import Iterable, Sequence
+
+from chainrule.report.markup import Html, element, join
+
+
+def section(identifier: str, title: str, lead: object, *content: object) -> Html:
+    """Return a section with its heading and a first paragraph."""
+    return element(
+        "section",
+        element("h2", title, id=f"{identifier}-title"),
+        element("p", lead, class_="lead") if lead else None,
+        *content,
+        id=identifier,
+        aria_labelledby=f"{identifier}-title",
+    )
+
+
+def figure(title: str, picture: object, *caption: object, wide: bool = False) -> Html:
+    """Return a picture under its title, with what to see in it below."""
+    return element(
+        "figure",
+        element("h3", title),
+        picture,
+        element("figcaption", *caption) if caption else None,
+        class_="wide" if wide else None,
+    )
+
+
+def figures(*given: object) -> Html:
+    """Return figures side by side where there is room."""
+    return element("div", *given, class_="figures")
+
+
+def table(
+    caption: str,
+    columns: Sequence[tuple[object, str]],
+    rows: Iterable[Sequence[object]],
+    class_: str = "",
+) -> Html:
+    """Return a table whose first column heads the rows.
+
+    Parameters
+    ----------
+    caption : str
+        For those who cannot see it.
+    columns : sequence of (title, class)
+        "number" aligns to the right.
+    rows : iterable of sequences
+    class_ : str
+        Of the table.
+    """
+    head = [element("th", title, scope="col", class_=kind or None) for title, kind in columns]
+    body = []
+    for row in rows:
+        cells = [element("th", row[0], scope="row", class_=columns[0][1] or None)]
+        cells += [
+            element("td", cell, class_=kind or None)
+            for cell, (_, kind) in zip(row[1:], columns[1:], strict=True)
+        ]
+        body.append(element("tr", join(cells)))
+    return element(
+        "div",
+        element(
+            "table",
+            element("caption", caption),
+            element("thead", element("tr", join(head))),
+            element("tbody", join(body)),
+            class_=class_ or None,
+        ),
+        class_="scroll",
+        tabindex="0",
+        role="region",
+        aria_label=caption,
+    )
+
+
+def unfold(summary: str, *content: object) -> Html:
+    """Return something that is shown on demand."""
+    return element("details", element("summary", summary), *content)

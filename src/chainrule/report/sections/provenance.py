@@ -1,0 +1,23 @@
+"""How the model was made: what to type to get it again."""
+
+from chainrule.report.markup import Html, element, join
+from chainrule.report.sections.parts import section
+from chainrule.report.subject import Subject
+from chainrule.report.wording import plain
+
+
+def provenance(subject: Subject) -> Html:
+    """Return the section."""
+    entries = [("Seed", plain(subject.seed)), ("Report written", subject.date)]
+    entries += sorted(subject.versions.items(), key=lambda entry: entry[0].lower())
+    items = [
+        element("div", element("dt", name), element("dd", value), class_="entry")
+        for name, value in entries
+    ]
+    return section(
+        "provenance",
+        "How it was made",
+        "The same command with the same versions and rows gives the same model.",
+        element("pre", element("code", subject.command)),
+        element("dl", join(items), class_="entries"),
+    )

@@ -1,0 +1,98 @@
+"""The head of the page: what was predicted from what, and how good it is."""
+
+from chainrule.assessment.bootstrap import Interval
+from chainrule.network.layers import Dense
+from chainrule.report.markup import Html, element, join
+from chainrule.report.subject import Subject
+from chainrule.report.verdict import verdict
+from chainrule.report.wording import count, fixed, listed, number, plain, share
+
+_LEVELS = {
+    "good": "Better than guessing",
+    "beaten": "Better than guessing, worse than a linear model",
+    "mixed": "Useful as probabilities only",
+    "useless": "Useless here",
+}
+
+
+def summary(subject: Subject) -> Html:
+    """Return the title, the verdict and the few numbers that matter most."""
+    found = verdict(subject.model, subject.judged, subject.part)
+    columns = subject.model.encoder.columns_
+    kind = f"one of {len(subject.classes)} classes" if subject.classes else "a number"
+    hidden = [
+        str(size)
+        for layer, size in zip(
+            subject.model.network.spec.layers, subject.model.network.spec.sizes[1:], strict=True
+        )
+        if isinstance(layer, Dense)
+    ][:-1]
+    network = (
+        f"a network with {listed(hidden)} hidden units"
+        if hidden
+        else "a network without hidden units"
+    )
+    return element(
+        "header",
+        element("p", "Model report", class_="kicker"),
+        element("h1", "Predicting ", element("em", subject.target)),
+        element(
+            "p",
+            f"Each row’s {subject.target}, {kind}, is predicted from "
+            f"{count(len(columns), 'column')} by {network}, trained on "
+            f"{count(subject.parts['train'].height, 'row')}.",
+            class_="subtitle",
+        ),
+        element(
+            "div",
+            element("p", _LEVELS[found.level], class_="badge"),
+            element("p", found.sentence, class_="sentence"),
+            element("p", found.beside_linear),
+            element("p", _CAUTION, class_="caution") if subject.part != "test" else None,
+            class_=f"verdict {found.level}",
+        ),
+        element("dl", join(_tiles(subject)), class_="tiles"),
+    )
+
+
+_CAUTION = (
+    "There are no test rows. These are the validation rows, which also chose when to stop: "
+    "on new rows expect a little less."
+)
+
+
+def _tiles(subject: Subject) -> list[Html]:
+    scores = subject.judged.scores["network"]
+    rows = subject.parts[subject.part].height
+    if subject.classes:
+        tiles = [
+            _tile("Accuracy", share(scores["accuracy"].value), _between(scores["accuracy"], share)),
+            _tile("ROC AUC", fixed(scores["roc_auc"].value), _between(scores["roc_auc"], fixed)),
+        ]
+    else:
+        tiles = [
+            _tile("RMSE", number(scores["rmse"].value), _between(scores["rmse"], number)),
+            _tile("R²", fixed(scores["r2"].value), _between(scores["r2"], fixed)),
+        ]
+    constant = subject.judged.scores["constant"]
+    if subject.classes:
+        usual, what = share(constant["accuracy"].value), "accuracy of the most frequent class"
+    else:
+        usual, what = number(constant["rmse"].value), "RMSE of the training rows’ mean"
+    tiles.append(_tile(subject.baseline_names["constant"], usual, what))
+    judged = subject.judged.table.height
+    drawn = "all of them judged" if judged == rows else f"{plain(judged)} drawn to judge by"
+    tiles.append(_tile(f"{subject.part.capitalize()} rows", plain(rows), drawn))
+    return tiles
+
+
+def _tile(name: str, value: str, detail: str) -> Html:
+    return element(
+        "div", element("dt", name), element("dd", value, element("small", detail)), class_="tile"
+    )
+
+
+def _between(found: Interval, shown: object) -> str:
+    if found.low != found.low or not callable(shown):
+        return "no interval"
+    return f"95% interval {shown(found.low)} to {shown(found.high)}"

@@ -1,0 +1,118 @@
+"""The judgement in plain sentences: whether this network is any good."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from chainrule.assessment.bootstrap import Interval
+from chainrule.assessment.judging import Judgement
+from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
+from chainrule.model.table_model import TableModel
+from chainrule.report.wording import count, number, share
+
+Level = Literal["good", "beaten", "mixed", "useless"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to think of a model: `sentence` first, then what a linear model says to it."""
+
+    level: Level
+    sentence: str
+    beside_linear: str
+
+
+def verdict(model: TableModel, judged: Judgement, part: str = "test") -> Verdict:
+    """Return the verdict on a judgement.
+
+    A network is good if its answers beat the constant ones by more than chance explains, and
+    beaten if they do but a linear model's are better still. It is mixed if only its probabilities
+    beat the constant ones; else useless.
+    """
+    if model.target.task == "regression":
+        return _of_values(model, judged, part)
+    return _of_classes(model, judged, part)
+
+
+def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
+    target = model.target
+    rows = count(judged.table.height, f"{part} row")
+    constant = (
+        f"always answering “{target.classes[int(np.argmax(judged.baselines['constant'][0]))]}”"
+    )
+    reached = share(judged.scores["network"]["accuracy"].value)
+    usual = share(judged.scores["constant"]["accuracy"].value)
+    gain = judged.gain("constant", ACCURACY)
+    linear = f"logistic regression ({share(judged.scores['linear']['accuracy'].value)})"
+    beside_linear = _beside_linear(judged.gain("linear", ACCURACY), linear, _points)
+    if gain.is_above_zero:
+        return Verdict(
+            "beaten" if judged.gain("linear", ACCURACY).is_below_zero else "good",
+            f"On {rows} the network gives the right {target.name} in {reached} of cases: better "
+            f"than {constant} ({usual}) by {_points(gain)}.",
+            beside_linear,
+        )
+    if judged.gain("constant", LOG_LOSS).is_above_zero:
+        return Verdict(
+            "mixed",
+            f"On {rows} the network’s answers ({reached} right) are no better than {constant} "
+            f"({usual}), but its probabilities do say something: use them, not the answers.",
+            beside_linear,
+        )
+    worse = "worse" if gain.is_below_zero else "no better"
+    return Verdict(
+        "useless",
+        f"On {rows} the network gives the right {target.name} in {reached} of cases: {worse} than "
+        f"{constant} ({usual}). This network is useless here.",
+        beside_linear,
+    )
+
+
+def _of_values(model: TableModel, judged: Judgement, part: str) -> Verdict:
+    target = model.target
+    rows = count(judged.table.height, f"{part} row")
+    reached = number(judged.scores["network"]["rmse"].value)
+    usual = number(judged.scores["constant"]["rmse"].value)
+    gain = judged.gain("constant", RMSE)
+    linear = f"ridge regression ({number(judged.scores['linear']['rmse'].value)})"
+    beside_linear = _beside_linear(judged.gain("linear", RMSE), linear, _amount)
+    if gain.is_above_zero:
+        return Verdict(
+            "beaten" if judged.gain("linear", RMSE).is_below_zero else "good",
+            f"On {rows} the network misses {target.name} by {reached} (root mean square): better "
+            f"than always answering the mean ({usual}) by {_amount(gain)}.",
+            beside_linear,
+        )
+    worse = "worse" if gain.is_below_zero else "no better"
+    return Verdict(
+        "useless",
+        f"On {rows} the network misses {target.name} by {reached} (root mean square): {worse} than "
+        f"always answering the mean ({usual}). This network is useless here.",
+        beside_linear,
+    )
+
+
+def _beside_linear(gain: Interval, linear: str, shown: Callable[[Interval], str]) -> str:
+    if gain.is_above_zero:
+        return f"It beats {linear} on the same inputs by {shown(gain)}."
+    if gain.is_below_zero:
+        return (
+            f"But {linear} on the same inputs is better by {shown(gain)}: use that simpler model, "
+            "or give the network other settings."
+        )
+    return f"Whether it beats {linear} on the same inputs, these rows cannot tell."
+
+
+def _points(gain: Interval) -> str:
+    low, high = sorted((abs(gain.low), abs(gain.high)))
+    return (
+        f"{100 * abs(gain.value):.1f} percentage points "
+        f"(95% interval {100 * low:.1f} to {100 * high:.1f})"
+    )
+
+
+def _amount(gain: Interval) -> str:
+    low, high = sorted((abs(gain.low), abs(gain.high)))
+    return f"{number(abs(gain.value))} (95% interval {number(low)} to {number(high)})"
