@@ -37,9 +37,11 @@ if TYPE_CHECKING:
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.conversion import from_sklearn
     from chainrule.estimators.mixed import NetworkMixed
     from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
+    from chainrule.exports.exporting import export
     from chainrule.model.loading import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
@@ -88,6 +90,8 @@ _HOMES = {
     "TimeDecay": "chainrule.engines.schedules",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
+    "export": "chainrule.exports.exporting",
+    "from_sklearn": "chainrule.estimators.conversion",
     "load": "chainrule.model.loading",
     "stop_at_checkpoint": "chainrule.training.signals",
 }
@@ -132,6 +136,8 @@ __all__ = [
     "TimeDecay",
     "TrainingDivergedError",
     "Warmup",
+    "export",
+    "from_sklearn",
     "load",
     "stop_at_checkpoint",
 ]

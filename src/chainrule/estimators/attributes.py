@@ -34,6 +34,44 @@ class FittedAttributes(BaseEstimator):
     def intercepts_(self, value: Sequence[Any]) -> None:
         self.intercepts_[:] = value
 
+    def to_sklearn(self) -> Any:
+        """Return the fitted estimator as scikit-learn's MLPClassifier or MLPRegressor.
+
+        It predicts the same and needs this package no more. Dropout, class weights, and a loss, a
+        solver or a schedule that scikit-learn lacks belong to training alone; they are left
+        behind, and `partial_fit` there goes on with scikit-learn's own. Scaling inside the
+        estimator becomes part of the weights, so its `partial_fit` takes unscaled values as well
+        as this one's, but at other rates.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            Fitted, with weights of its own.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If scikit-learn has no such network: batch normalisation, or hidden layers of several
+            activations or of one that it lacks.
+        NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> ours = cr.MLPClassifier(dropout=0.1, standardize=True, random_state=0)
+        >>> theirs = ours.fit(X, y, epochs=20).to_sklearn()
+        >>> type(theirs).__module__
+        'sklearn.neural_network._multilayer_perceptron'
+        >>> bool((ours.predict(X) == theirs.predict(X)).all())
+        True
+        """
+        from chainrule.estimators.conversion import to_sklearn
+
+        return to_sklearn(self)
+
     def _fitted(self, attribute: str) -> Network:
         net: Network | None = vars(self).get("network_")
         if net is None:

@@ -1,0 +1,127 @@
+"""Keras: the weights as .npz, and the Python that makes the model and sets them.
+
+Not ``.weights.h5``: its layout is a matter of each release of Keras, and h5py would be needed to
+write it; ``set_weights`` has taken the same list of arrays in every release. Not ``.keras`` either,
+which holds code for custom parts. NumPy reads the numbers without pickle.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.exports.program import Program
+from chainrule.exports.scripts import begin, inputs_of
+from chainrule.files.atomic import atomic_path
+from chainrule.network.activation import parse_activation
+from chainrule.network.heads import is_heads, parse_heads
+from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.parameters import views
+
+_ACTIVATIONS = {
+    "leaky_relu": "layers.LeakyReLU(negative_slope={slope!r})",
+    "elu": "layers.ELU(alpha={alpha!r})",
+    **{
+        name: f"layers.Activation({name!r})"
+        for name in (
+            "sigmoid",
+            "tanh",
+            "relu",
+            "selu",
+            "gelu",
+            "silu",
+            "mish",
+            "softplus",
+            "exponential",
+            "softmax",
+        )
+    },
+}
+
+
+def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
+    """Write a program as an archive of arrays and a Python file beside it."""
+    lines, weights = _layers(program)
+    script = path.with_suffix(".py")
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **{f"{place:04}": array for place, array in enumerate(weights)})  # type: ignore[arg-type]
+    with atomic_path(script) as temporary:
+        temporary.write_text(_source(program, lines, path.name), encoding="utf-8")
+    return path, script
+
+
+def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
+    """Return statements from the input x to the outputs x, and the weights in their order."""
+    spec = program.network.spec
+    lines: list[str] = []
+    weights: list[NDArray[Any]] = []
+    if program.mean is not None and program.deviation is not None:
+        scale, offset = 1 / program.deviation, -program.mean / program.deviation
+        lines.append(f"x = layers.Rescaling({scale.tolist()}, {offset.tolist()})(x)")
+    for layer, units, theta in zip(
+        spec.layers, spec.sizes[1:], views(spec, program.network.parameters), strict=True
+    ):
+        if isinstance(layer, Dense):
+            lines.append(f"x = layers.Dense({units})(x)")
+            weights += [theta[0].T, theta[1][:, 0]]
+        elif isinstance(layer, BatchNorm):
+            lines.append(
+                f"x = layers.BatchNormalization(momentum={layer.momentum!r}, "
+                f"epsilon={layer.epsilon!r})(x)"
+            )
+            weights += [block[:, 0] for block in theta]
+        elif isinstance(layer, Dropout):
+            lines.append(f"x = layers.Dropout({layer.rate!r})(x)")
+            continue
+        lines += _activation(layer.activation)  # type: ignore[attr-defined]
+    if not program.columns and program.target_mean is not None:
+        assert program.target_deviation is not None
+        scale, offset = program.target_deviation.tolist(), program.target_mean.tolist()
+        lines.append(f"x = layers.Rescaling({scale}, {offset})(x)")
+    return lines, weights
+
+
+def _activation(text: str) -> list[str]:
+    if is_heads(text):
+        lines, names, start = [], [], 0
+        for place, head in enumerate(parse_heads(text, "activation"), start=1):
+            lines.append(f"head{place} = x[:, {start}:{start + head.units}]")
+            name, parameters = parse_activation(head.name)
+            if name != "identity":
+                lines.append(f"head{place} = {_call(name, parameters)}(head{place})")
+            names.append(f"head{place}")
+            start += head.units
+        if len(names) == 1:
+            return [*lines, "x = head1"]
+        return [*lines, f"x = layers.Concatenate()([{', '.join(names)}])"]
+    name, parameters = parse_activation(text)
+    return [] if name == "identity" else [f"x = {_call(name, parameters)}(x)"]
+
+
+def _call(name: str, parameters: dict[str, float]) -> str:
+    if name not in _ACTIVATIONS:
+        raise InvalidArgumentError(f"activation: {name} cannot be exported to keras")
+    return _ACTIVATIONS[name].format(**parameters)
+
+
+def _source(program: Program, lines: list[str], weights: str) -> str:
+    usage = f"model = load(); y = model(x), x an array (rows, {program.n_features})."
+    statements = "\n".join(f"    {line}" for line in lines)
+    parts = [
+        begin(program, "Keras", usage),
+        "from pathlib import Path\n\nimport keras\nimport numpy as np\nfrom keras import layers",
+        inputs_of(program),
+        'def build():\n    """Return the model, with weights yet to be set."""\n'
+        f"    inputs = x = keras.Input(({program.n_features},))\n"
+        f"{statements}\n    return keras.Model(inputs, x)",
+        f"def load(path=Path(__file__).with_name({weights!r})):\n"
+        '    """Return the model with the weights of the file."""\n'
+        f"    keras.config.set_floatx({program.dtype!r})\n"
+        "    model = build()\n"
+        "    with np.load(path) as file:\n"
+        "        model.set_weights([file[name] for name in sorted(file.files)])\n"
+        "    return model",
+    ]
+    return "\n\n\n".join(part for part in parts if part) + "\n"

@@ -1,0 +1,182 @@
+"""PyTorch: a state dict as safetensors, and the Python that makes the module and loads it.
+
+No pickle: a ``.pt`` file runs code when it is loaded. The module has the network's own layers,
+dropout and batch normalisation among them, so that it can be trained on; a table's encoding stays
+in chainrule, or goes with `numpy`, `onnx` or `c`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.exports.program import Program
+from chainrule.exports.scripts import begin, inputs_of
+from chainrule.files.atomic import atomic_path
+from chainrule.network.activation import parse_activation
+from chainrule.network.heads import is_heads, parse_heads
+from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.parameters import views
+
+
+def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
+    """Write a program as a state dict and a Python file beside it."""
+    from safetensors.numpy import save
+
+    modules, state = _modules(program)
+    script = path.with_suffix(".py")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save({key: np.ascontiguousarray(a) for key, a in state.items()}))
+    with atomic_path(script) as temporary:
+        temporary.write_text(_source(program, modules, path.name), encoding="utf-8")
+    return path, script
+
+
+_ACTIVATIONS = {
+    "sigmoid": "nn.Sigmoid()",
+    "tanh": "nn.Tanh()",
+    "relu": "nn.ReLU()",
+    "leaky_relu": "nn.LeakyReLU({slope!r})",
+    "elu": "nn.ELU({alpha!r})",
+    "selu": "nn.SELU()",
+    "gelu": "nn.GELU()",
+    "silu": "nn.SiLU()",
+    "mish": "nn.Mish()",
+    "softplus": "nn.Softplus()",
+    "exponential": "Exponential()",
+    "softmax": "nn.Softmax(dim=1)",
+}
+
+
+def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
+    """Return the modules in a row, as Python, and the state dict of nn.Sequential."""
+    spec = program.network.spec
+    dtype = f"dtype=torch.{spec.dtype}"
+    modules: list[str] = []
+    state: dict[str, NDArray[Any]] = {}
+
+    def add(text: str, **numbers: NDArray[Any]) -> None:
+        for key, array in numbers.items():
+            state[f"{len(modules)}.{key}"] = array
+        modules.append(text)
+
+    if program.mean is not None and program.deviation is not None:
+        add(f"Scaled({program.n_features})", mean=program.mean, deviation=program.deviation)
+        modules.append(f"To(torch.{spec.dtype})")
+    sizes = spec.sizes
+    for layer, n_in, n_out, theta in zip(
+        spec.layers, sizes, sizes[1:], views(spec, program.network.parameters), strict=False
+    ):
+        if isinstance(layer, Dense):
+            add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=theta[0], bias=theta[1][:, 0])
+        elif isinstance(layer, BatchNorm):
+            gamma, beta, mean, variance = (block[:, 0] for block in theta)
+            add(
+                # PyTorch's momentum is the share of the new value.
+                f"nn.BatchNorm1d({n_out}, {layer.epsilon!r}, {1 - layer.momentum!r}, {dtype})",
+                weight=gamma,
+                bias=beta,
+                running_mean=mean,
+                running_var=variance,
+                num_batches_tracked=np.zeros((), np.int64),
+            )
+        elif isinstance(layer, Dropout):
+            modules.append(f"nn.Dropout({layer.rate!r})")
+            continue
+        if _activation(layer.activation):  # type: ignore[attr-defined]
+            modules.append(_activation(layer.activation))  # type: ignore[attr-defined]
+    center, scale = program.target_mean, program.target_deviation
+    if center is not None and scale is not None and not program.columns:
+        modules.append("To(torch.float64)")
+        add(f"Restored({program.n_outputs})", mean=center, deviation=scale)
+    return modules, state
+
+
+def _activation(text: str) -> str:
+    if is_heads(text):
+        heads = parse_heads(text, "activation")
+        each = ", ".join(f"({h.units}, {_activation(h.name) or 'nn.Identity()'})" for h in heads)
+        return f"Heads([{each}])"
+    name, parameters = parse_activation(text)
+    if name == "identity":
+        return ""
+    if name not in _ACTIVATIONS:
+        raise InvalidArgumentError(f"activation: {name} cannot be exported to torch")
+    return _ACTIVATIONS[name].format(**parameters)
+
+
+_CLASSES = {
+    "Scaled(": '''\
+class Scaled(nn.Module):
+    """(x - mean)/deviation."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n, dtype=torch.float64))
+        self.register_buffer("deviation", torch.ones(n, dtype=torch.float64))
+
+    def forward(self, x):
+        return (x - self.mean) / self.deviation''',
+    "Restored(": '''\
+class Restored(nn.Module):
+    """y * deviation + mean: the target's own units."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n, dtype=torch.float64))
+        self.register_buffer("deviation", torch.ones(n, dtype=torch.float64))
+
+    def forward(self, y):
+        return y * self.deviation + self.mean''',
+    "To(": '''\
+class To(nn.Module):
+    """Another precision."""
+
+    def __init__(self, dtype):
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, x):
+        return x.to(self.dtype)''',
+    "Exponential(": '''\
+class Exponential(nn.Module):
+    """e to the power of z."""
+
+    def forward(self, z):
+        return torch.exp(z)''',
+    "Heads(": '''\
+class Heads(nn.Module):
+    """Some units with one activation, some with another."""
+
+    def __init__(self, heads):
+        super().__init__()
+        self.units = [units for units, _ in heads]
+        self.activations = nn.ModuleList([activation for _, activation in heads])
+
+    def forward(self, z):
+        parts = torch.split(z, self.units, dim=1)
+        return torch.cat([f(part) for f, part in zip(self.activations, parts)], dim=1)''',
+}
+
+
+def _source(program: Program, modules: list[str], weights: str) -> str:
+    dtype = "float64" if program.mean is not None else program.dtype
+    used = [text for call, text in _CLASSES.items() if any(call in module for module in modules)]
+    listed = "\n".join(f"        {module}," for module in modules)
+    parts = [
+        begin(program, "PyTorch", f"model = load(); y = model(x), x a tensor of torch.{dtype}."),
+        "from pathlib import Path\n\nimport torch\nfrom torch import nn",
+        inputs_of(program),
+        *used,
+        f'def build():\n    """Return the module, with numbers yet to be loaded."""\n'
+        f"    return nn.Sequential(\n{listed}\n    )",
+        f"def load(path=Path(__file__).with_name({weights!r})):\n"
+        '    """Return the module with the numbers of the file, ready to predict."""\n'
+        "    from safetensors.torch import load_file\n\n"
+        "    model = build()\n"
+        "    model.load_state_dict(load_file(path))\n"
+        "    return model.eval()",
+    ]
+    return "\n\n\n".join(part for part in parts if part) + "\n"
