@@ -77,6 +77,8 @@ class Resumed:
 
     epochs: tuple[EpochEnded, ...]
     """As they were told when they ended."""
+    step: int
+    """Steps of this training so far."""
 
 
 @dataclass(frozen=True)

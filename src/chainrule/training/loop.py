@@ -12,9 +12,7 @@ from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
-from chainrule.equations.penalties import l1_penalty, l2_penalty
 from chainrule.errors import TrainingDivergedError
-from chainrule.network.parameters import views
 from chainrule.network.random import noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointing import Checkpointer, Position
@@ -93,14 +91,10 @@ class Training:
         self._sizes = np.diff(starts, append=m).astype(np.float64)
         self._shares = self._sizes[None]
         self._weight = self.examples.weight
-        self._penalised = [
-            array
-            for blocks, arrays in zip(
-                self.spec.blocks(), views(self.spec, self.parameters), strict=True
-            )
-            for block, array in zip(blocks, arrays, strict=True)
-            if block.group == "weights"
-        ]
+        one = slice(0, 1)
+        self._weightless = Examples(
+            self.examples.X[one], self.examples.Y[one], np.zeros(1, self.examples.X.dtype)
+        )
 
     def events(self) -> Iterator[Event]:
         """Train, and yield what happens.
@@ -119,7 +113,7 @@ class Training:
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
         start = self.start
         if start.behind is not None:
-            yield Resumed(start.behind)
+            yield Resumed(start.behind, start.epochs * steps + start.steps)
         if start.stopped:
             yield Stopped(start.epochs, start.stopped)
             return
@@ -361,8 +355,10 @@ class Training:
         own = self.objective.over(self._weight)
         # The last comes from the parameters, an earlier one from the next epoch's first step.
         first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self.objective.shared else 1.0)
-        last = sum(float(l2_penalty(W, own.l2)) for W in self._penalised) if own.l2 else 0.0
-        last += sum(float(l1_penalty(W, own.l1)) for W in self._penalised) if own.l1 else 0.0
+        # From the engine, which rounds the earlier ones: without weight, an example has no cost.
+        last = self.engine.loss(
+            self.spec, self.parameters, self._weightless, Objective(own.l1, own.l2)
+        )
         return [*first.tolist(), last]
 
     def _metrics(self, examples: Examples) -> dict[str, float]:
