@@ -1,5 +1,7 @@
 """The commands explain and importance: which columns matter, to one prediction and to all."""
 
+import json as json_text
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +33,9 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog="Example: chainrule explain run/model.safetensors data.csv --row 1 --html row.html"
     )(explain)
+    app.command(
+        epilog="Example: chainrule importance run/model.safetensors other.csv --metric log_loss"
+    )(importance)
 
 
 def explain(
@@ -81,6 +86,56 @@ def explain(
     if latex is not None:
         write_trace_latex(trace, latex)
         typer.echo(f"\nThe LaTeX is in {latex}")
+
+
+def importance(
+    model: ModelPath,
+    table: TablePath,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="accuracy or log_loss of classes, rmse or mae of values.",
+            show_default=False,
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How often each column is shuffled.")
+    ] = 5,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=1, help="At most so many rows, drawn from the table.")
+    ] = 5000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Decides the shuffling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
+) -> None:
+    """Show how much worse the model gets when a column's values change places.
+
+    Best on rows that the model was not trained with. Columns that say the same cover for each
+    other: shuffling one of them costs little.
+    """
+    from dataclasses import asdict
+
+    from chainrule.assessment.importance import permutation_importance
+    from chainrule.cli.showing import console, importance_table
+    from chainrule.runs.parts import rows_with_target
+
+    loaded = table_model(model)
+    whole, notes = rows_with_target(table, loaded.target.name)
+    found = permutation_importance(
+        loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
+    )
+    for note in notes:
+        print(f"Note: {note}", file=sys.stderr)
+    if json:
+        print(json_text.dumps(asdict(found), ensure_ascii=False, allow_nan=False))
+        return
+    screen = console()
+    worse = "lost" if found.metric == "accuracy" else "added"
+    screen.print(
+        f"{found.metric.replace('_', ' ')} {worse} by shuffling a column ({found.rows:,} rows, "
+        f"{found.repeats} times each):"
+    )
+    screen.print(importance_table(found.columns))
 
 
 def _summary(model: "TableModel", row: "pl.DataFrame") -> str:

@@ -107,4 +107,5 @@ def input_gradient(
         through = spec.layers[index - 1].through_activation(passes[index - 1])
         delta = spec.layers[index].error_below(theta[index], passes[index], delta, through)
     # The inputs have no activation to go through.
-    return spec.layers[0].error_below(theta[0], passes[0], delta, lambda grad: grad)
+    at_inputs = spec.layers[0].error_below(theta[0], passes[0], delta, lambda grad: grad)
+    return np.asarray(at_inputs)

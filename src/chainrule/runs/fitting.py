@@ -265,8 +265,12 @@ class _Fit:
         """Take note of the epoch whose weights are kept."""
         if not self.options.early_stopping:
             return
-        epochs = event.epochs if isinstance(event, Resumed) else (event,)
+        epochs: tuple[EpochEnded, ...] = ()
+        if isinstance(event, Resumed):
+            epochs = event.epochs
+        elif isinstance(event, EpochEnded):
+            epochs = (event,)
         for epoch in epochs:
-            loss = epoch.validation_loss if isinstance(epoch, EpochEnded) else None
+            loss = epoch.validation_loss
             if loss is not None and loss < self._best_loss:
                 self._best_loss, self.best_epoch = loss, epoch.epoch

@@ -25,7 +25,7 @@ def first_draw(run: Run, varied: Sequence[str]) -> dict[str, Any]:
     """Return what is drawn first: what would be chosen without a search, or the nearest to it."""
     training = run.config.training
     layers = training.layers or (128,)
-    drawn = {
+    drawn: dict[str, dict[str, Any]] = {
         "layers": {
             "depth": min(len(layers), 4),
             "width": min(WIDTHS, key=lambda width: abs(width - layers[0])),

@@ -16,6 +16,7 @@ from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.presets import resolved
 from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.leakage import suspicious_columns
 from chainrule.tables.target import TargetEncoder
 from chainrule.training.events import Callback
 from chainrule.training.history import History
@@ -125,6 +126,10 @@ class Run:
         )
         notes = [*parts.notes]
         notes += [str(note) for note in encoder.dropped_]
+        leaks = suspicious_columns(
+            parts.train.select(parts.features), parts.train[target.name], parts.task
+        )
+        notes += [leak.sentence for leak in leaks]
         training, validation = (
             (encoder.encode(part), target.encode(part[target.name]))
             for part in (parts.train, parts.validation)
