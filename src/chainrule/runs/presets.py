@@ -24,7 +24,6 @@ _STANDARD: Mapping[str, Any] = MappingProxyType(
         "learning_rate": 0.002,
         "schedule": "adaptive",
         "epochs": 200,
-        "patience": 10,
         "tolerance": 1e-4,
         "l1": 0.0,
         "dropout": (0.0,),
@@ -92,6 +91,14 @@ def default_batch_size(n_rows: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 128)), 32, 512))
 
 
+def default_patience(n_rows: int) -> int:
+    """Return 10 epochs for up to 50,000 rows, and fewer for more: an epoch of many rows says more.
+
+    It falls with the root of the number, to no less than 3.
+    """
+    return max(3, round(10 * min(1.0, (50_000 / max(n_rows, 1)) ** 0.5)))
+
+
 def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) -> TrainingOptions:
     """Return the options with every setting that matters decided.
 
@@ -118,6 +125,7 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
     chosen = {
         **_STANDARD,
         **_OF_TASK[task],
+        "patience": default_patience(n_train),
         **PRESETS[options.preset],
         "batch_size": min(default_batch_size(n_train), n_train),
         "early_stopping": enough and options.optimizer != "lbfgs",

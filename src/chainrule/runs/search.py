@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import ChainruleError, InvalidArgumentError, TrainingDivergedError
+from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.runs.fitting import Fitted
 from chainrule.runs.space import (
     ACTIVATIONS,
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 # A trial is compared with the others after so many epochs; each writes to the journal, which is
 # not free.
 _COMPARED_AFTER = frozenset({4, 8, 16, 32, 64, 128, 256})
-
-
-class MissingExtraError(ChainruleError, ImportError):
-    """A package that an extra of this one brings is not there."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +93,8 @@ def search(
 
     Raises
     ------
-    MissingExtraError
-        If Optuna is not installed.
     InvalidArgumentError
-        If all settings that a search varies are given.
+        If Optuna is not installed, or all settings that a search varies are given.
     Interrupted
         On Ctrl-C; the trials that ended are in the journal.
     """
@@ -148,8 +142,8 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise MissingExtraError(
-            'search: needs Optuna, which is not installed; pip install "chainrule[search]"'
+        raise InvalidArgumentError(
+            'search: needs the package optuna; install it with pip install "chainrule[search]"'
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
