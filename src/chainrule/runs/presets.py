@@ -1,5 +1,6 @@
 """What is not set: chosen by the preset, the task and the number of rows."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -96,7 +97,7 @@ def default_patience(n_rows: int) -> int:
 
     It falls with the root of the number, to no less than 3.
     """
-    return max(3, round(10 * min(1.0, (50_000 / max(n_rows, 1)) ** 0.5)))
+    return max(3, round(10 * math.sqrt(min(1.0, 50_000 / max(n_rows, 1)))))
 
 
 def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) -> TrainingOptions:
