@@ -134,7 +134,7 @@ def best_of(found: "Found") -> str:
     """Return which trial is the best, in one line."""
     best = ranked(found.tried)[0]
     return (
-        f"The best of {len(found.tried)} trials is number {best.number}, with the validation loss "
+        f"The best of {len(found.tried)} trial{'s' * (len(found.tried) > 1)} is number {best.number}, with the validation loss "
         f"{best.loss:.5g}: {described(best)}"
     )
 

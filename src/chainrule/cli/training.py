@@ -224,7 +224,13 @@ def _config(table: str | None, path: Path | None, settings: dict[str, Any]) -> "
     # A division of another table, or of this one alone, is none of the file's business any more.
     if path is not None and "test" in given and "split" not in given:
         given["split"] = None
-    config = config.updated(given)
+    try:
+        config = config.updated(given)
+    except InvalidArgumentError as error:
+        # As the option is written.
+        name, colon, rest = str(error).partition(":")
+        option = f"--{name.replace('_', '-')}" if name in given else name
+        raise InvalidArgumentError(f"{option}{colon}{rest}") from error
     missing = [name for name in ("table", "target") if not getattr(config.data, name)]
     if missing:
         name = "TABLE" if missing[0] == "table" else "--target"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.runs.options import DataOptions
-from chainrule.tables.columns import column_named
+from chainrule.tables.columns import check_finite, column_named
 from chainrule.tables.reading import as_table, read_with_notes
 from chainrule.tables.splitting import split_rows
-from chainrule.tables.target import Class, Task, distinct_classes, infer_task, task_named
+from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,11 +78,12 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         raise InvalidTableError(
             f"the table has no column beside the target {options.target!r} to predict it from"
         )
+    check_finite(table.select(features))  # before rows are left out: it names the row in the file
     table = _with_target(table, options.target, options.table or "the table", notes)
     column = table[options.target]
     asked_for = infer_task(column)
     task = asked_for if options.task == "auto" else task_named(options.task)
-    classes = distinct_classes(column) if task == "classification" else ()
+    classes = TargetEncoder.fit(column, task).classes  # of all rows, as its errors are
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
     split = split_rows(
@@ -181,6 +182,7 @@ def _with_target(
             "is it the right column?"
         )
     if count:
-        notes.append(f"{where}: {count:,} rows without a value of {target} are left out")
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        notes.append(f"{where}: left out {rows} without a value of {target}")
         return table.filter(~pl.Series(missing))
     return table

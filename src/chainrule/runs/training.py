@@ -107,10 +107,10 @@ class Run:
             for name in ("scaling", "max_categories", "min_frequency", "categorical")
             if getattr(options, name) is not None
         }
-        encoder = TableEncoder(**given).fit(parts.train.select(parts.features))
         target = TargetEncoder.fit(
             parts.train[config.data.target], parts.task, parts.classes or None
         )
+        encoder = TableEncoder(**given).fit(parts.train.select(parts.features))
         if config.training.loss == "poisson":
             # Counts have a unit of their own, which the Poisson deviance needs.
             target = replace(target, mean=0.0, std=1.0)
