@@ -32,6 +32,9 @@ class Commands(TyperGroup):
             code = super().main(
                 arguments, prog_name or "chainrule", complete_var, standalone_mode=False, **extra
             )
+        except typer.Abort:  # how older versions of typer tell of Ctrl-C
+            print("chainrule: interrupted", file=sys.stderr)
+            code = 130
         except Exception as error:
             message = _sentence(error)
             if message is None or debug:

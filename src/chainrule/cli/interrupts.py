@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from types import FrameType
 
 
+def exit_code(interrupt: BaseException) -> int:
+    """Return the exit code that tells by which signal a process ended: 130 or 143."""
+    cause = getattr(interrupt, "interrupt", interrupt)
+    return cause.code if isinstance(cause, SystemExit) and isinstance(cause.code, int) else 130
+
+
 @contextlib.contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
     """Let SIGTERM raise SystemExit(143) in the block, as Ctrl-C raises KeyboardInterrupt."""

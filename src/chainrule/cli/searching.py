@@ -133,8 +133,9 @@ def described(tried: "Tried") -> str:
 def best_of(found: "Found") -> str:
     """Return which trial is the best, in one line."""
     best = ranked(found.tried)[0]
+    trials = "1 trial" if len(found.tried) == 1 else f"{len(found.tried)} trials"
     return (
-        f"The best of {len(found.tried)} trial{'s' * (len(found.tried) > 1)} is number {best.number}, with the validation loss "
+        f"The best of {trials} is number {best.number}, with the validation loss "
         f"{best.loss:.5g}: {described(best)}"
     )
 
@@ -152,10 +153,9 @@ def search_and_write(
     report: bool,
 ) -> None:
     """Search, and write and tell what the best is; an interruption ends the process."""
-    from chainrule.cli.interrupts import terminated_as_interrupted
+    from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
     from chainrule.cli.training import write
     from chainrule.model.table_model import TableModel
-    from chainrule.runs.fitting import Interrupted
     from chainrule.runs.search import search
 
     def better(best: "Run", fitted: "Fitted") -> None:
@@ -175,14 +175,14 @@ def search_and_write(
                 told=display.told,
                 better=better,
             )
-    except Interrupted as interrupt:
+    except (KeyboardInterrupt, SystemExit) as interrupt:
         tell.close()
         print(
             f"chainrule: interrupted; the best so far is in {folder.path}, and the same command "
             "goes on from here",
             file=sys.stderr,
         )
-        raise typer.Exit(interrupt.exit_code) from None
+        raise typer.Exit(exit_code(interrupt)) from None
     finally:
         tell.close()
     tell.found(found)

@@ -187,7 +187,7 @@ def train_and_write(
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     import contextlib
 
-    from chainrule.cli.interrupts import terminated_as_interrupted
+    from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
     from chainrule.runs.fitting import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
@@ -205,7 +205,7 @@ def train_and_write(
     except Interrupted as interrupt:
         tell.close()
         _save_interrupted(run, folder, interrupt, checkpointing is not None)
-        raise typer.Exit(interrupt.exit_code) from None
+        raise typer.Exit(exit_code(interrupt)) from None
     finally:
         tell.close()
     trained = run.judged(fitted)

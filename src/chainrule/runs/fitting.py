@@ -130,10 +130,8 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, fitted: Fitted, interrupt: BaseException) -> None:
         super().__init__("interrupted")
         self.fitted = fitted
-        self.exit_code = 130
-        """As a process ends that the same signal has ended."""
-        if isinstance(interrupt, SystemExit) and isinstance(interrupt.code, int):
-            self.exit_code = interrupt.code
+        self.interrupt = interrupt
+        """KeyboardInterrupt, or the SystemExit that a signal asked for."""
 
 
 class _Fit:
