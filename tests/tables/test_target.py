@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
-from chainrule.tables.target import TargetEncoder, distinct_classes, infer_task, task_named
+from chainrule.tables.target import (
+    TargetEncoder,
+    distinct_classes,
+    infer_task,
+    rows_with_target,
+    task_named,
+)
 
 KINDS = pl.Series("kind", ["b", "a", "b", "a"])
 PRICES = pl.Series("price", [10.0, 20.0, 30.0, 60.0])
@@ -194,3 +200,14 @@ def test_damaged_numbers_are_refused(numbers):
 def test_a_header_that_is_none_is_refused(text):
     with pytest.raises(InvalidModelFileError, match="target encoder cannot be used"):
         TargetEncoder.from_file({"target": text}, CLASSES.to_file()[1])
+
+
+@pytest.mark.parametrize("values", [["a", None, "b"], [1.0, float("nan"), 2.0], [1, None, 2]])
+def test_rows_without_a_target_are_left_out_with_a_note(values):
+    table = pl.DataFrame({"x": [1, 2, 3], "y": values})
+    kept, note = rows_with_target(table, "y")
+    assert kept["x"].to_list() == [1, 3]
+    assert str(note).startswith("column 'y' has no value in 1 of 3 rows; they are left out")
+    assert rows_with_target(kept, "y") == (kept, None)
+    with pytest.raises(InvalidTableError, match="the target 'y' has no value in any row"):
+        rows_with_target(table[1:2], "y")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Types are those of so many rows; a later value of another type has all rows looked at.
-_ROWS_THAT_TELL = 10_000
+_ROWS_THAT_TELL = 1000
 _BLOCK = 1 << 24
 
 

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.kinds import (
@@ -13,10 +16,9 @@ from chainrule.tables.kinds import (
     NumericColumn,
 )
 from chainrule.tables.kinds.category import text_of
-from chainrule.tables.kinds.date import PARTS, parsed, part_of
+from chainrule.tables.kinds.date import PARTS, format_of, parsed, part_of
 from chainrule.tables.notes import Note
 from chainrule.tables.spread import Spread, spreads
-from chainrule.tables.times import format_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +28,7 @@ Scaling: TypeAlias = Literal["standard", "robust", "none"]
 # Of so few rows, values that are all different may still be measurements or categories.
 _LEAST_ROWS_OF_IDS = 20
 _SHARE_OF_IDS = 0.9
+_ROWS_THAT_TELL = 10_000
 # A name alone decides nothing, but with it whole numbers that are all different count rows.
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uuid|guid|index|idx|key|row|rowid|nr|no|unnamed: ?\d+)$|[a-z](ID|Id)$"
@@ -61,19 +64,23 @@ def fit_columns(
     InvalidTableError
         If a column holds what no kind can take (free text, lists), or none can be used.
     """
-    found: list[Column | Note | _Text] = []
+    import polars as pl
+
     numeric = [
         column.name
         for column in table.iter_columns()
         if _is_numeric(column) and column.name not in options.categorical
     ]
     spread_of = spreads(table, numeric, robust=options.scaling == "robust")
-    for column in table.iter_columns():
-        fit = _fitter(column, options)
-        if fit is None:
-            found.append(_fit_numeric(column, spread_of[column.name], options))
-        else:
-            found.append(fit(column, options))
+
+    def fit(column: "pl.Series") -> Column | Note | _Text:
+        fitter = _fitter(column, options)
+        if fitter is None:
+            return _fit_numeric(column, spread_of[column.name], options)
+        return fitter(column, options)
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        found = list(pool.map(fit, table.iter_columns()))
     texts = [one for one in found if isinstance(one, _Text)]
     if texts:
         raise InvalidTableError(_refusal(texts))
@@ -171,7 +178,7 @@ def _fit_categories(column: "pl.Series", options: Options) -> Column | Note | _T
     rows, present = text.len(), text.len() - text.null_count()
     if present == 0:
         return _all_missing(column)
-    counts = text.drop_nulls().value_counts(name="n")
+    counts = _counts(text)
     distinct = counts.height
     if distinct == 1 and present == rows:
         return _constant(column)
@@ -201,6 +208,27 @@ def _fit_categories(column: "pl.Series", options: Options) -> Column | Note | _T
             "it is left out; a lower min_frequency would use it",
         )
     return CategoryColumn(column.name, categories, other, missing, as_codes)
+
+
+def _counts(text: "pl.Series") -> "pl.DataFrame":
+    """Return the different values of text and how often each comes, in a column "n".
+
+    Nearly always the first rows have all categories: then their numbers are counted, which takes a
+    third of the time that it takes to count text.
+    """
+    import polars as pl
+
+    known = text.head(_ROWS_THAT_TELL).drop_nulls().unique()
+    if known.is_empty():
+        return text.drop_nulls().value_counts(name="n")
+    codes = text.cast(pl.Enum(known), strict=False).to_physical()
+    numbers = np.bincount(codes.fill_null(0).to_numpy(), minlength=known.len())
+    numbers[0] -= codes.null_count()
+    counts = pl.DataFrame({text.name: known, "n": pl.Series(numbers, dtype=pl.UInt32)})
+    if codes.null_count() > text.null_count():
+        others = text.filter(codes.is_null() & text.is_not_null())
+        counts = counts.vstack(others.value_counts(name="n").cast({"n": pl.UInt32}))
+    return counts
 
 
 def _fit_date(column: "pl.Series", written: str) -> Column | Note:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
-from chainrule.tables.columns import check_complete, numeric_column
+from chainrule.tables.columns import check_complete, column_named, numeric_column
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,6 +100,37 @@ def distinct_classes(column: "pl.Series") -> tuple[Class, ...]:
     return tuple(sorted(classes))
 
 
+def rows_with_target(table: "pl.DataFrame", name: str) -> tuple["pl.DataFrame", Note | None]:
+    """Return the rows that have a value of the target, and a note if there are others.
+
+    Raises
+    ------
+    InvalidTableError
+        If there is no such column, or it has no value in any row.
+    """
+    column = column_named(table, name, " to use as the target")
+    present = column.is_not_null()
+    if column.dtype.is_float():
+        present &= column.is_not_nan().fill_null(False)
+    missing = table.height - int(present.sum())
+    if missing == 0:
+        return table, None
+    if missing == table.height:
+        raise _no_value(name)
+    note = Note(
+        name,
+        f"has no value in {missing:,} of {table.height:,} rows",
+        "they are left out; there is nothing to learn from them",
+    )
+    return table.filter(present), note
+
+
+def _no_value(name: str) -> InvalidTableError:
+    return InvalidTableError(
+        f"the target {name!r} has no value in any row; is it the right column?"
+    )
+
+
 @dataclass(frozen=True)
 class TargetEncoder:
     """The column to predict as a network's targets, and a network's outputs as its values.
@@ -156,9 +188,7 @@ class TargetEncoder:
         """
         task = infer_task(column) if task is None else task_named(task)
         if column.len() == column.null_count():
-            raise InvalidTableError(
-                f"the target {column.name!r} has no value in any row; is it the right column?"
-            )
+            raise _no_value(column.name)
         if task == "classification":
             found = distinct_classes(column) if classes is None else tuple(classes)
             return cls(task, column.name, found)

@@ -7,7 +7,7 @@ import mmap
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.notes import Note
@@ -154,10 +154,12 @@ def _evenness(sample: str, separator: str) -> tuple[float, int]:
 
 def records(text: Text, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record, blank ones too, with the number of its last line. Slow but exact."""
-    lines = io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8-sig", newline="")
-    reader = csv.reader(lines, delimiter=separator)
-    for record in reader:
-        yield reader.line_num + text.lines_before, record
+    # BytesIO shares bytes and copies what is mapped; the file itself is read as it goes.
+    raw: IO[bytes] = text.path.open("rb") if text.on_disk else io.BytesIO(text.data)
+    with raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, delimiter=separator)
+        for record in reader:
+            yield reader.line_num + text.lines_before, record
 
 
 def _first_undecodable(data: bytes) -> int:

@@ -1,35 +1,13 @@
-"""Dates and times in text: how they are written, and in which order they come."""
+"""The order of times: of numbers, dates, or dates in text."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import check_complete
-from chainrule.tables.kinds.date import FORMATS, parsed
-
-if TYPE_CHECKING:
-    import polars as pl
-
-
-def format_of(column: "pl.Series") -> str:
-    """Return the first of the known formats that every value of text is written in, or ""."""
-    import polars as pl
-
-    values = column.drop_nulls()
-    values = values.filter(values != "")
-    if values.is_empty() or not values[0].strip()[:1].isdigit() or len(values[0]) > 40:
-        return ""
-    sample, values = values.head(100).str.strip_chars(), values.str.strip_chars()
-    for written in FORMATS:
-        try:
-            if parsed(sample, written).null_count() or parsed(values, written).null_count():
-                continue
-        except pl.exceptions.PolarsError:  # a format that a first value does not even resemble
-            continue
-        return written
-    return ""
+from chainrule.tables.kinds.date import format_of, parsed
 
 
 def moments(times: Any) -> NDArray[Any]:

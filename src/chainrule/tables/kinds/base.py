@@ -45,7 +45,6 @@ class Column(ABC):
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs, in order."""
 
-    @abstractmethod
     def encode(self, column: "pl.Series", out: Inputs) -> None:
         """Write the inputs of a column's rows into `out`, (rows, width).
 
@@ -54,6 +53,16 @@ class Column(ABC):
         InvalidTableError
             If a value cannot be what this kind holds; the message names the row, counted from 1.
         """
+        out[:] = 0
+        self.write(self.prepare(column), out)
+
+    def prepare(self, column: "pl.Series") -> "pl.Series":
+        """Return what `write` takes, made of all rows at once where that is faster."""
+        return column
+
+    @abstractmethod
+    def write(self, values: "pl.Series", out: Inputs) -> None:
+        """Write the inputs of some rows, as `encode` does, into an `out` that holds zeros."""
 
     @abstractmethod
     def read_as(self) -> "pl.DataType | type[pl.DataType]":
@@ -101,11 +110,6 @@ def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
     elif type(value) is field.type:
         return value
     raise ValueError(f"{field.name} is {str(value)[:60]!r}")
-
-
-def flag_missing(missing: "pl.Series", out: NDArray[np.float32]) -> None:
-    """Write 1 where a value is missing, else 0."""
-    out[:] = missing.to_numpy()
 
 
 def first_row(wrong: "pl.Series") -> int:

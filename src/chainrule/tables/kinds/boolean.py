@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.tables.kinds.base import MISSING, Column, Inputs, flag_missing, refuse_values
+from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
 
 if TYPE_CHECKING:
     import polars as pl
 
-_WORDS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+_WORDS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,24 @@ class BooleanColumn(Column):
 
         return pl.String
 
-    def encode(self, column: "pl.Series", out: Inputs) -> None:
-        """Write the inputs; see `Column.encode`. Text true/false and the numbers 1/0 will do."""
+    def prepare(self, column: "pl.Series") -> "pl.Series":
+        """Return the column as true and false; text true/false and the numbers 1/0 will do."""
         import polars as pl
 
-        values = column
         if column.dtype != pl.Boolean:
             text = column.cast(pl.String).str.strip_chars().str.to_lowercase()
             missing = text.is_null() | text.is_in(["", "nan"])
-            values = text.replace_strict(_WORDS, default=None, return_dtype=pl.Float64)
+            values = text.replace_strict(_WORDS, default=None, return_dtype=pl.Boolean)
             refuse_values(
                 column, values.is_null() & ~missing, "the model needs true or false (or 1 or 0)"
             )
+            return values
+        return column
+
+    def write(self, values: "pl.Series", out: Inputs) -> None:
+        """Write the inputs; see `Column.write`."""
+        import polars as pl
+
         out[:, 0] = values.cast(pl.Float32).fill_null(self.fill).to_numpy()
-        if self.flag:
-            flag_missing(values.is_null(), out[:, 1])
+        if self.flag and values.null_count():
+            out[:, 1] = values.is_null().to_numpy()

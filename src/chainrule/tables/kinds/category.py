@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.lib.stride_tricks import as_strided
 
 from chainrule.tables.kinds.base import MISSING, Column, Inputs
 
@@ -81,22 +81,7 @@ class CategoryColumn(Column):
 
         return pl.String
 
-    def encode(self, column: "pl.Series", out: Inputs) -> None:
-        """Write the inputs; see `Column.encode`. No value is refused: it is at worst unknown."""
-        codes = self.codes(column)
-        if self.as_codes:
-            out[:, 0] = codes
-            return
-        # Where the input of each code stands; −1: it has none.
-        places = np.arange(-1, len(self.categories) + 1)
-        places[0] = len(self.categories) if self.other else -1
-        places[-1] = len(self.categories) + self.other if self.missing else -1
-        place = places[codes]
-        out[:] = 0
-        rows = np.arange(len(place)) if place.min(initial=0) >= 0 else np.flatnonzero(place >= 0)
-        out[rows, place[rows]] = 1
-
-    def codes(self, column: "pl.Series") -> NDArray[np.intp]:
+    def prepare(self, column: "pl.Series") -> "pl.Series":
         """Return the code of each row.
 
         0 for rare and unknown, 1, 2, … for `categories`, and the number after the last for a
@@ -106,16 +91,56 @@ class CategoryColumn(Column):
 
         text = text_of(column)
         known = text.cast(pl.Enum(self.categories), strict=False).to_physical()
-        codes = known.cast(pl.Int64).fill_null(-1).to_numpy() + 1
-        if text.null_count() and not (self.as_codes and not self.missing):
-            codes = np.where(text.is_null().to_numpy(), len(self.categories) + 1, codes)
-        return codes
+        codes = known.cast(_smallest(len(self.categories) + 1))
+        codes = (codes + 1).fill_null(0)
+        if text.null_count() and (self.missing or not self.as_codes):
+            codes = codes.set(text.is_null(), len(self.categories) + 1)
+        return codes.alias(column.name)
+
+    def write(self, values: "pl.Series", out: Inputs) -> None:
+        """Write the inputs; see `Column.write`. No value is refused: it is at worst unknown."""
+        codes = values.to_numpy()
+        if self.as_codes:
+            out[:, 0] = codes
+            return
+        # Where the input of each code stands; −1: it has none.
+        places = np.arange(-1, len(self.categories) + 1)
+        places[0] = len(self.categories) if self.other else -1
+        places[-1] = len(self.categories) + self.other if self.missing else -1
+        place = places[codes]
+        rows = np.arange(len(place))
+        if place.min(initial=0) < 0:
+            rows = np.flatnonzero(place >= 0)
+            place = place[rows]
+        if out.strides[1] != out.itemsize or out.strides[0] < 0:
+            out[rows, place] = 1
+        elif len(rows):
+            _flat(out)[rows * (out.strides[0] // out.itemsize) + place] = 1
 
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
         if len(set(self.categories)) != len(self.categories):
             return "a category is named twice"
         return "" if self.width else "a column of categories has no input"
+
+
+def _flat(out: Inputs) -> Inputs:
+    """Return the memory from the first to the last number of `out` as one array.
+
+    One index a number: NumPy then writes four times as fast as with one for the row and one for
+    the column.
+    """
+    length = (len(out) - 1) * (out.strides[0] // out.itemsize) + out.shape[1]
+    return as_strided(out, (length,), (out.itemsize,))
+
+
+def _smallest(largest: int) -> "type[pl.DataType]":
+    """Return the smallest type of whole numbers that holds the codes."""
+    import polars as pl
+
+    if largest < 2**8 - 1:
+        return pl.UInt8
+    return pl.UInt16 if largest < 2**16 - 1 else pl.UInt32
 
 
 def text_of(column: "pl.Series") -> "pl.Series":

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.kinds.base import MISSING, Column, Inputs, flag_missing, refuse_values
+from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,24 +97,27 @@ class DateColumn(Column):
 
         return pl.String
 
-    def encode(self, column: "pl.Series", out: Inputs) -> None:
-        """Write the inputs; see `Column.encode`."""
-        dates = dates_of(column, self.format)
+    def prepare(self, column: "pl.Series") -> "pl.Series":
+        """Return the column as dates."""
+        return dates_of(column, self.format)
+
+    def write(self, values: "pl.Series", out: Inputs) -> None:
+        """Write the inputs; see `Column.write`."""
         place = 0
         for part in self.parts:
-            value = part_of(dates, part)
+            value = part_of(values, part)
             if part == "year":
                 out[:, place] = (value - self.year_center) / self.year_scale
                 place += 1
             else:
                 angle = value * (2 * math.pi / PERIODS[part])
-                np.sin(angle, out=out[:, place], casting="same_kind")
-                np.cos(angle, out=out[:, place + 1], casting="same_kind")
+                out[:, place], out[:, place + 1] = np.sin(angle), np.cos(angle)
                 place += 2
-        if dates.null_count():
-            out[dates.is_null().to_numpy()] = 0
-        if self.flag:
-            flag_missing(dates.is_null(), out[:, place])
+        if values.null_count():
+            missing = values.is_null().to_numpy()
+            out[missing] = 0
+            if self.flag:
+                out[:, place] = missing
 
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
@@ -139,6 +142,8 @@ def dates_of(column: "pl.Series", written: str) -> "pl.Series":
         return column
     if column.dtype == pl.Null:
         return column.cast(pl.Datetime)
+    if column.dtype == pl.String and not written:
+        written = format_of(column)  # dates from a file of text, where training had dates
     if column.dtype != pl.String or not written:
         raise InvalidTableError(
             f"column {column.name!r} holds values of type {column.dtype}, where the model needs "
@@ -151,6 +156,25 @@ def dates_of(column: "pl.Series", written: str) -> "pl.Series":
         column, dates.is_null() & text.is_not_null(), f"the model needs dates written as {written}"
     )
     return dates
+
+
+def format_of(column: "pl.Series") -> str:
+    """Return the first of the known formats that every value of text is written in, or ""."""
+    import polars as pl
+
+    values = column.drop_nulls()
+    values = values.filter(values != "")
+    if values.is_empty() or not values[0].strip()[:1].isdigit() or len(values[0]) > 40:
+        return ""
+    sample, values = values.head(100).str.strip_chars(), values.str.strip_chars()
+    for written in FORMATS:
+        try:
+            if parsed(sample, written).null_count() or parsed(values, written).null_count():
+                continue
+        except pl.exceptions.PolarsError:  # a format that a first value does not even resemble
+            continue
+        return written
+    return ""
 
 
 def parsed(text: "pl.Series", written: str) -> "pl.Series":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
@@ -55,29 +56,26 @@ class NumericColumn(Column):
 
         return pl.Float64
 
-    def encode(self, column: "pl.Series", out: Inputs) -> None:
-        """Write the inputs; see `Column.encode`."""
-        values = numbers_of(column)
-        present = values.to_numpy()  # NaN where missing
-        missing = np.isnan(present)
-        any_missing = bool(missing.any())
-        if any_missing:
-            present = np.where(missing, self.fill, present)
-        if self.flag:
-            out[:, 1] = missing
-        if self.scale == 0:
-            out[:, 0] = 0
-            return
-        with np.errstate(over="ignore"):  # seen below
-            out[:, 0] = (present - self.center) / self.scale
-        # A sum is finite only if every term is: cheaper than to look at each.
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = np.isfinite(np.dot(out[:, 0], np.zeros(len(out), np.float32)))
+    def write(self, values: "pl.Series", out: Inputs) -> None:
+        """Write the inputs; see `Column.write`."""
+        numbers = numbers_of(values).to_numpy()  # NaN where missing
+        with np.errstate(over="ignore", invalid="ignore"):  # seen below
+            missing = np.isnan(numbers)
+            if missing.any():
+                numbers = np.where(missing, self.fill, numbers)
+                if self.flag:
+                    out[:, 1] = missing
+            if self.scale == 0:
+                return
+            inputs = ((numbers - self.center) / self.scale).astype(np.float32)
+            # 0 · x is NaN for an infinite x alone: one pass, where a look at each takes two.
+            finite = np.dot(inputs, np.zeros_like(inputs)) == 0
         if not finite:
-            self._refuse(column, out)
+            self._refuse(values, inputs)
+        out[:, 0] = inputs
 
-    def _refuse(self, column: "pl.Series", out: Inputs) -> None:
-        row = int(np.argmin(np.isfinite(out[:, 0])))
+    def _refuse(self, column: "pl.Series", inputs: NDArray[np.float32]) -> None:
+        row = int(np.argmin(np.isfinite(inputs)))
         value = numbers_of(column)[row]
         if value is not None and np.isinf(value):
             raise InvalidTableError(
