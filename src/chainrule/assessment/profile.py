@@ -33,11 +33,13 @@ class ColumnProfile:
     rows, missing, distinct : int
         Rows looked at, those without a value, and different values among the others.
     histogram : Histogram or None
-        Of numbers, where there are any finite ones.
+        Of numbers, where there are any finite ones, and of dates and times.
     quartiles : tuple of float
         Smallest value, quartiles and largest value of numbers; empty else.
     top : tuple of (str, int)
-        The most frequent values of what is not numbers, with their rows.
+        The most frequent values of what is neither numbers nor dates, with their rows.
+    span : tuple of str
+        The first and the last date or time; empty else.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ColumnProfile:
     histogram: Histogram | None
     quartiles: tuple[float, ...]
     top: tuple[tuple[str, int], ...]
+    span: tuple[str, ...] = ()
 
 
 def profile(column: "pl.Series", *, as_categories: bool = False) -> ColumnProfile:
@@ -77,8 +80,15 @@ def profile(column: "pl.Series", *, as_categories: bool = False) -> ColumnProfil
     if numeric:
         numbers = present.cast(pl.Float64).to_numpy()
         numbers = numbers[np.isfinite(numbers)]
+    span: tuple[str, ...] = ()
+    quartiles: tuple[float, ...] = ()
+    if dtype.is_temporal() and len(present):
+        span = (str(present.min()), str(present.max()))
+        numbers = present.to_physical().cast(pl.Float64).to_numpy()
+    elif len(numbers):
+        quartiles = tuple(np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist())
     top: tuple[tuple[str, int], ...] = ()
-    if not numeric:
+    if not numeric and not dtype.is_temporal():
         # Sorted by text, too, so that equally frequent values always come in one order.
         counted = _as_text(present).alias("value").value_counts(name="rows")
         counted = counted.sort(["rows", "value"], descending=[True, False])
@@ -90,8 +100,9 @@ def profile(column: "pl.Series", *, as_categories: bool = False) -> ColumnProfil
         column.null_count(),
         present.n_unique() if not isinstance(dtype, pl.List | pl.Struct | pl.Object) else 0,
         histogram(numbers) if len(numbers) else None,
-        tuple(np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist()) if len(numbers) else (),
+        quartiles,
         top,
+        span,
     )
 
 

@@ -9,6 +9,11 @@ from chainrule.report.charts.plot import svg
 from chainrule.report.markup import Html, coordinate, element
 
 _WIDTH = 980.0
+
+# A shade never hides the number on it: the deepest is part of the colour only, and from some depth
+# on the number is dark on a dark page, too.
+DEEPEST = 0.8
+DEEP_FROM = 0.75
 _LETTER = 6.6
 
 
@@ -74,7 +79,7 @@ def heat_map(
                     width=side - 1,
                     height=side - 1,
                     class_=f"cell {kind}" if share > 0 else "cell empty",
-                    fill_opacity=float(0.08 + 0.92 * share) if share > 0 else None,
+                    fill_opacity=float(0.06 + (DEEPEST - 0.06) * share) if share > 0 else None,
                 )
             )
             if texts[row][column]:
@@ -86,7 +91,7 @@ def heat_map(
                         y=y + side / 2 + size * 0.36,
                         text_anchor="middle",
                         font_size=size,
-                        class_="on-strong" if share > 0.55 else "on-weak",
+                        class_="on-strong" if share > DEEP_FROM else "on-weak",
                     )
                 )
     width = left + side * len(column_names) + 10

@@ -15,6 +15,9 @@ Range = tuple[float, float]
 # Points of a line beyond what a screen shows only make the file larger.
 _MOST_POINTS = 400
 
+UNIT = (0.0, 1.0)
+TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
 # Of the axes' type, on average.
 _LETTER = 7.2
 
@@ -200,6 +203,19 @@ class Plot:
                 element("text", y_label, transform=turned, text_anchor="middle", class_="label")
             )
         return element("g", *parts, class_="axes")
+
+
+def unit_square(x_label: str, y_label: str) -> Plot:
+    """Return a plot of two shares."""
+    return Plot(
+        UNIT,
+        (0.0, 1.0),
+        x_label=x_label,
+        y_label=y_label,
+        x_ticks=TENTHS,
+        y_ticks=TENTHS,
+        height=360,
+    )
 
 
 def svg(width: float, height: float, label: str, *marks: object, class_: str = "chart") -> Html:

@@ -1,14 +1,14 @@
-"""Where a classifier is right and wrong: confusion, ROC, precision and recall, calibration."""
+"""Where a classifier is right and wrong: confusion, and each class by itself."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.assessment.calibration import Reliability, reliability
 from chainrule.assessment.discrimination import Ranking
 from chainrule.report.canvas import shortened
-from chainrule.report.charts.heat import heat_map
-from chainrule.report.charts.plot import Plot, legend
+from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
 from chainrule.report.markup import Html, element, join
+from chainrule.report.sections.calibration import calibration
+from chainrule.report.sections.curves import threshold_curves
 from chainrule.report.sections.parts import figure, figures, section, table, unfold
 from chainrule.report.subject import Subject
 from chainrule.report.wording import count, number, plain, share
@@ -16,9 +16,6 @@ from chainrule.report.wording import count, number, plain, share
 _MOST_AS_TABLE = 10
 _MOST_BESIDE = 3
 _MOST_CONFUSIONS = 12
-_SIDE = (0.0, 1.0)
-_TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_GRID = np.linspace(0, 1, 201)
 
 
 def classes(subject: Subject) -> Html:
@@ -44,7 +41,7 @@ def classes(subject: Subject) -> Html:
         "Where it is right and wrong",
         lead,
         figures(confusion, by_class) if beside else join([confusion, by_class]),
-        figures(*_curves(subject, true), *_calibration(subject, true)),
+        figures(*threshold_curves(subject), *calibration(subject)),
     )
 
 
@@ -64,8 +61,8 @@ def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
                     "td",
                     element("span", plain(int(value)), class_="strong"),
                     element("small", share(part) if matrix[index].sum() else ""),
-                    class_=f"heat {kind}{' deep' if part > 0.55 else ''}",
-                    style=f"--part:{round(100 * part)}%",
+                    class_=f"heat {kind}{' deep' if part > DEEP_FROM else ''}",
+                    style=f"--shade:{round(100 * DEEPEST * part)}%",
                 )
             )
         body.append(element("tr", join(cells)))
@@ -170,147 +167,3 @@ def _by_class(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     if len(rows) > _MOST_AS_TABLE:
         return unfold(f"Scores of each of the {len(rows)} classes", made, note)
     return element("div", element("h3", "Class by class"), made, note)
-
-
-def _curves(subject: Subject, true: NDArray[np.int64]) -> list[Html]:
-    present = np.unique(true)
-    if len(present) < 2:
-        return [
-            element(
-                "p", "All judged rows are of one class: ROC and precision–recall are undefined."
-            )
-        ]
-    return [_roc(subject, true), _precision_recall(subject, true)]
-
-
-def _roc(subject: Subject, true: NDArray[np.int64]) -> Html:
-    plot = _square("False positive rate", "True positive rate")
-    plot.guide(_SIDE, _SIDE)
-    given = {"linear": subject.judged.baselines["linear"], "network": subject.judged.answers}
-    if len(subject.classes) == 2:
-        for series, outputs in given.items():
-            plot.line(*Ranking(true == 1, outputs[:, 1]).roc_curve(), series)
-        what = f"For the class “{subject.classes[1]}”."
-    else:
-        mean = np.zeros_like(_GRID)
-        rankings = _rankings(true, subject.judged.answers)
-        for ranking in rankings:
-            false_rate, true_rate = ranking.roc_curve()
-            plot.line(false_rate, true_rate, "faint")
-            mean += np.interp(_GRID, false_rate, true_rate) / len(rankings)
-        plot.line(np.append(0.0, _GRID), np.append(0.0, mean), "network")
-        what = "Each class against the rest (thin), and their mean."
-    area = subject.judged.scores["network"]["roc_auc"]
-    label = f"ROC curve; the area under it is {number(area.value)}"
-    return figure(
-        "ROC curve",
-        join([_legend(subject), plot.svg(label)]),
-        f"{what} The area under the curve is {number(area.value)} ({number(area.low)} to "
-        f"{number(area.high)}); the dotted line is guessing.",
-    )
-
-
-def _precision_recall(subject: Subject, true: NDArray[np.int64]) -> Html:
-    plot = _square("Recall", "Precision")
-    given = {"linear": subject.judged.baselines["linear"], "network": subject.judged.answers}
-    if len(subject.classes) == 2:
-        base = float(np.mean(true == 1))
-        plot.guide(_SIDE, (base, base))
-        for series, outputs in given.items():
-            plot.line(*Ranking(true == 1, outputs[:, 1]).precision_recall_curve(), series)
-        average = Ranking(true == 1, subject.judged.answers[:, 1]).average_precision()
-        what = f"For the class “{subject.classes[1]}”; the dotted line is its share of the rows."
-    else:
-        mean = np.zeros_like(_GRID)
-        rankings = _rankings(true, subject.judged.answers)
-        average = float(np.mean([ranking.average_precision() for ranking in rankings]))
-        for ranking in rankings:
-            recall, precision = ranking.precision_recall_curve()
-            plot.line(recall, precision, "faint")
-            # The precision of the first threshold that reaches each recall.
-            mean += precision[np.searchsorted(recall, _GRID - 1e-12)] / len(rankings)
-        plot.line(_GRID, mean, "network")
-        what = "Each class against the rest (thin), and their mean."
-    return figure(
-        "Precision and recall",
-        join(
-            [
-                _legend(subject),
-                plot.svg(f"Precision given recall; mean precision {number(average)}"),
-            ]
-        ),
-        f"{what} The average precision is {number(average)}.",
-    )
-
-
-def _rankings(true: NDArray[np.int64], outputs: NDArray[np.float64]) -> list[Ranking]:
-    """Return a ranking for each class that has rows, and lacks some."""
-    return [
-        Ranking(true == index, outputs[:, index])
-        for index in range(outputs.shape[1])
-        if 0 < (true == index).sum() < len(true)
-    ]
-
-
-def _legend(subject: Subject) -> Html:
-    if len(subject.classes) == 2:
-        return legend(("network", "This network"), ("linear", "Logistic regression"))
-    return legend(("network", "Mean over the classes"), ("faint", "One class"))
-
-
-def _calibration(subject: Subject, true: NDArray[np.int64]) -> list[Html]:
-    answers = subject.judged.answers
-    if len(subject.classes) == 2:
-        found = reliability(answers[:, 1], true == 1)
-        of = f"“{subject.classes[1]}”"
-        x_label, y_label = f"Probability given to {shortened(of, 24)}", "Share that was so"
-        what = f"Of the rows given a probability of {of}, how many were."
-    else:
-        found = reliability(answers.max(axis=1), subject.answers == true)
-        x_label, y_label = "Probability of the answer", "Share answered right"
-        what = "Of the answers given a probability, how many were right."
-    return [_diagram(found, x_label, y_label, what), _counts(found, x_label)]
-
-
-def _diagram(found: Reliability, x_label: str, y_label: str, what: str) -> Html:
-    plot = _square(x_label, y_label)
-    plot.guide(_SIDE, _SIDE)
-    plot.whiskers(found.mean, found.low, found.high, "network")
-    plot.line(found.mean, found.share, "faint")
-    size = 3 + 5 * np.sqrt(found.counts / found.counts.max())
-    plot.dots(found.mean, found.share, "network", size)
-    error = found.expected_error
-    return figure(
-        "Calibration",
-        plot.svg(f"Reliability diagram; expected calibration error {number(error)}"),
-        f"{what} On the dotted line a probability can be taken at its word. The expected "
-        f"calibration error is {number(error)}. The larger a dot, the more rows; lines are 95% "
-        "intervals.",
-    )
-
-
-def _counts(found: Reliability, x_label: str) -> Html:
-    top = float(found.counts.max())
-    plot = Plot(
-        _SIDE, (0.0, 1.06 * top), x_label=x_label, y_label="Rows", x_ticks=_TENTHS, height=360
-    )
-    plot.bars(found.edges, found.counts, "network")
-    pairs = zip(found.edges, found.counts, strict=True)
-    words = ", ".join(f"{low:.1f} to {high:.1f}: {rows}" for (low, high), rows in pairs)
-    return figure(
-        "How sure it is",
-        plot.svg(f"Rows by probability. {words}"),
-        "Rows in each bin of the calibration: few rows make a wide interval.",
-    )
-
-
-def _square(x_label: str, y_label: str) -> Plot:
-    return Plot(
-        _SIDE,
-        (0.0, 1.0),
-        x_label=x_label,
-        y_label=y_label,
-        x_ticks=_TENTHS,
-        y_ticks=_TENTHS,
-        height=360,
-    )

@@ -8,7 +8,7 @@ from chainrule.assessment.profile import ColumnProfile, profile
 from chainrule.report.canvas import shortened
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.small import small_bars
-from chainrule.report.markup import Html, element, join
+from chainrule.report.markup import Html, element, join, text
 from chainrule.report.sections.parts import figure, section, table, unfold
 from chainrule.report.subject import Subject
 from chainrule.report.wording import count, plain, share, small_share
@@ -181,6 +181,8 @@ def _values(found: ColumnProfile) -> Html:
     if found.quartiles:
         low, _, middle, _, high = found.quartiles
         return join([f"{_rounded(low)} to {_rounded(high)}, median {_rounded(middle)}"])
+    if found.span:
+        return text(" to ".join(found.span))
     present = max(1, found.rows - found.missing)
     named = [
         f"{shortened(value, _LENGTH)} {_whole_share(rows / present)}" for value, rows in found.top

@@ -9,7 +9,7 @@ from chainrule.report.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
 from chainrule.report.sections.parts import section, table, unfold
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, plain, share
+from chainrule.report.wording import MINUS, count, plain, share
 
 _MOST_ROWS = 15
 _MOST_COLUMNS = 8
@@ -100,6 +100,8 @@ def _kind(subject: Subject, name: str) -> str:
 def _shown(value: Any) -> object:
     if value is None:
         return element("span", "missing", class_="missing")
-    if isinstance(value, float) and len(repr(value)) > _DIGITS:
-        return f"{value:.6g}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = repr(value)
+        long = isinstance(value, float) and len(shown) > _DIGITS
+        return (f"{value:.6g}" if long else shown).replace("-", MINUS)
     return shortened(str(value), _LENGTH)

@@ -164,4 +164,8 @@ def _scatter(
 
 
 def _shades(given: NDArray[np.float64]) -> str:
-    return " The darker a square, the more rows lie in it." if len(given) > _MOST_DOTS else ""
+    return (
+        " The stronger a square’s colour, the more rows lie in it."
+        if len(given) > _MOST_DOTS
+        else ""
+    )

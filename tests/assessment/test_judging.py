@@ -1,0 +1,93 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from chainrule.assessment.judging import BASELINES, judge
+from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
+from tests.assessment.models import binary, many_classes, pure_noise, values
+
+
+@pytest.mark.parametrize("given", [binary, values, many_classes])
+def test_scores_are_those_of_evaluate(given):
+    model, parts, _ = given()
+    judged = judge(model, parts["train"], parts["test"])
+    expected = model.evaluate(parts["test"])
+    for key in ("accuracy", "f1", "roc_auc", "rmse", "mae", "r2"):
+        if key in expected:
+            assert judged.scores["network"][key].value == pytest.approx(expected[key], rel=1e-5)
+
+
+@pytest.mark.parametrize("given", [binary, values, many_classes, pure_noise])
+def test_every_interval_holds_its_score_and_differences_are_of_the_scores(given):
+    model, parts, _ = given()
+    judged = judge(model, parts["train"], parts["test"])
+    for baseline in BASELINES:
+        for measure in judged.measures:
+            ours = judged.scores["network"][measure.key].value
+            theirs = judged.scores[baseline][measure.key].value
+            difference = judged.differences[baseline][measure.key]
+            assert difference.value == pytest.approx(ours - theirs)
+            assert difference.low <= difference.high
+
+
+def test_a_network_that_learned_is_better_than_the_constant_answer():
+    model, parts, _ = values()
+    judged = judge(model, parts["train"], parts["test"])
+    assert judged.gain("constant", RMSE).is_above_zero
+    assert judged.gain("linear", RMSE).is_above_zero  # the price bends with the area
+    model, parts, _ = binary()
+    assert judge(model, parts["train"], parts["test"]).gain("constant", ACCURACY).is_above_zero
+
+
+def test_a_network_for_noise_is_not():
+    model, parts, _ = pure_noise()
+    judged = judge(model, parts["train"], parts["test"])
+    assert not judged.gain("constant", ACCURACY).is_above_zero
+    assert not judged.gain("constant", LOG_LOSS).is_above_zero
+
+
+def test_a_paired_difference_is_narrower_than_one_of_independent_draws():
+    model, parts, _ = binary()
+    judged = judge(model, parts["train"], parts["test"])
+    ours, theirs = (judged.scores[name]["accuracy"] for name in ("network", "linear"))
+    paired = judged.differences["linear"]["accuracy"]
+    independent = np.hypot(ours.high - ours.low, theirs.high - theirs.low)
+    assert paired.high - paired.low < independent
+
+
+def test_a_gain_is_positive_where_the_network_is_better_whichever_way_is_up():
+    model, parts, _ = binary()
+    judged = judge(model, parts["train"], parts["test"])
+    loss = judged.differences["constant"]["log_loss"]
+    assert loss.is_below_zero
+    gain = judged.gain("constant", LOG_LOSS)
+    assert gain == (-loss.value, -loss.high, -loss.low)
+
+
+def test_of_many_rows_some_are_drawn_and_their_numbers_kept():
+    model, parts, _ = binary()
+    judged = judge(model, parts["train"], parts["test"], most_rows=40)
+    assert judged.table.height == len(judged.numbers) == len(judged.true) == 40
+    assert judged.table.equals(parts["test"][judged.numbers])
+    assert (np.diff(judged.numbers) > 0).all()
+
+
+def test_the_same_seed_judges_the_same():
+    model, parts, _ = binary()
+    first, again = (judge(model, parts["train"], parts["test"], seed=5) for _ in range(2))
+    assert first.scores == again.scores
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_hardly_any_rows_can_be_judged(rows):
+    for given in (binary, values):
+        model, parts, _ = given()
+        judged = judge(model, parts["train"], parts["test"][:rows])
+        assert judged.table.height == rows
+
+
+def test_rows_of_one_class_have_no_area():
+    model, parts, _ = binary()
+    rows = parts["test"].filter(pl.col("ripe") == "yes")
+    judged = judge(model, parts["train"], rows)
+    assert np.isnan(judged.scores["network"]["roc_auc"].value)
