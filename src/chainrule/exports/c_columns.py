@@ -159,6 +159,11 @@ def _numeric(
 
 
 def _table(name: str, column: CategoryColumn) -> str:
+    if any("\0" in text for text in column.categories):
+        raise InvalidArgumentError(
+            f"column {column.name!r}: a category has a character NUL, which ends a text in C; "
+            "export to another target"
+        )
     # An array of C has at least one entry.
     texts = ",\n".join(f"    {c_string(text)}" for text in column.categories or ("",))
     return f"static const char *const {name}[] = {{\n{texts}\n}};"

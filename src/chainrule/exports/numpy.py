@@ -6,6 +6,7 @@ columns as plain data.
 """
 
 import base64
+import dis
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -100,7 +101,9 @@ def _equations(program: Program) -> list[str]:
 
 def _collect(function: Callable[..., Any], found: dict[str, str]) -> None:
     assert isinstance(function, FunctionType)
-    for name in function.__code__.co_names:
+    # Not `co_names`: an attribute, such as that of `xp.tanh`, may be named like a function here.
+    loaded = [i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"]
+    for name in loaded:
         value = function.__globals__.get(name)
         if isinstance(value, FunctionType) and name != "namespace" and name not in found:
             _collect(value, found)
