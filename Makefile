@@ -4,6 +4,7 @@
 #   make lint    the static checks alone
 #   make docs    the documentation, in docs/_build/html
 #   make bench   the benchmarks
+#   make crash   trainings killed 200 times, each of which ends with the same bits
 #   make sanitize  the compiled core's tests under the address, undefined and thread sanitizers
 #   make clean   remove what these made
 
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md
 
-.PHONY: demo test lint docs bench sanitize clean
+.PHONY: demo test lint docs bench crash sanitize clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -36,6 +37,11 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/prediction.py
 	$(BIN)/python benchmarks/estimators.py
+	$(BIN)/python benchmarks/checkpoint.py
+
+crash: $(VENV)/installed $(VENV)/dev
+	$(BIN)/python -m tests.crash.harness --kills 200
+	$(BIN)/python -m pytest -q tests/crash
 
 # The engine's tests on an extension built with sanitizers, in a copy of the package; then the thread
 # team, without Python (whose own threads and libraries the thread sanitizer does not know).

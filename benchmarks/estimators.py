@@ -114,12 +114,13 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     """Take the steps of a fit in one call of the engine."""
     from chainrule.engines import engine_named
     from chainrule.engines.base import Examples, StepRecords
+    from chainrule.engines.orders import epoch_orders
     from chainrule.estimators.solvers import optimizer_of
 
     spec, n = model.network_.spec, len(X)
     batch = min(200, n)
     steps = -(-n // batch) * model.n_iter_
-    theta, optimizer = model.network_.parameters.copy(), optimizer_of(model)
+    theta, optimizer = model.network_.parameters.copy(), optimizer_of(model, model.learning_rate_init)
     examples = Examples(X, model._labels.targets(y, spec.dtype))
     engine_named("auto").train(
         spec,
@@ -128,7 +129,7 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
         optimizer.new_state(theta),
         examples,
         model._objective(examples),
-        np.tile(np.arange(n), (model.n_iter_, 1)),
+        epoch_orders(0, range(1, model.n_iter_ + 1), n, True),
         batch,
         optimizer.learning_rates(1, steps),
         StepRecords(np.empty(steps), np.empty(steps), np.empty(steps)),

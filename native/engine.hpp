@@ -39,9 +39,11 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             normalized_ |= net.layers[l].kind == batch_norm;
     }
 
-    // Memory for a training batch or for a whole pass; false: there is not enough.
-    bool prepare(long batch) {
+    // Memory for a training batch or for a whole pass; false: there is not enough. How it is done
+    // depends on `usual_batch` alone, so that an epoch in pieces has the same bits.
+    bool prepare(long batch, long usual_batch) {
         batch_ = batch;
+        ws_.usual_batch = usual_batch;
         constexpr long memory_limit = 64L << 20;
         long most = 1L << 40;
         if (normalized_) {

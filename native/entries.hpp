@@ -9,7 +9,7 @@ template <typename Engine, typename T>
 long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
                 const Update<T> &update, double *costs, double *norms, const Control &control) {
     Engine engine(net, parameters, examples, control, true, true);
-    if (!engine.prepare(smaller(batch, examples.count))) return -1;
+    if (!engine.prepare(smaller(batch, examples.count), smaller(batch, examples.rows))) return -1;
     if (update.max_norm > 0) engine.need_whole_gradient();
     if (!engine.prepare_gradient(nullptr)) return -1;
     return engine.train(update, costs, norms);
@@ -21,7 +21,7 @@ double loss_with(const Network &net, const T *parameters, const Examples<T> &exa
     // The engine updates parameters in `train` only.
     Engine engine(net, const_cast<T *>(parameters), examples, control, gradient != nullptr);
     *stopped = false;
-    if (!engine.prepare(examples.count) ||
+    if (!engine.prepare(examples.count, examples.count) ||
         !(gradient ? engine.prepare_gradient(gradient) : engine.prepare_costs())) {
         return -1;
     }

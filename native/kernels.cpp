@@ -34,7 +34,7 @@ Outcome forward_with(const Network &net, const T *parameters, const T *X, long m
                      const Control &control) {
     const Examples<T> examples{X, nullptr, nullptr, nullptr, nullptr, m, m, 1};
     Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, false);
-    return engine.prepare(m) ? engine.forward(out) : Outcome::out_of_memory;
+    return engine.prepare(m, m) ? engine.forward(out) : Outcome::out_of_memory;
 }
 
 template <typename T>

@@ -12,6 +12,7 @@
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
+#include <numpy/random/bitgen.h>
 
 #include <cstring>
 #include <optional>
@@ -41,6 +42,14 @@ template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; /
 
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
+}
+
+template <typename Indices> bool all_below(const Indices &indices, std::int32_t end) {
+    const std::int32_t *index = indices.data();
+    bool inside = true;
+    for (std::size_t i = 0; i < indices.size(); ++i)
+        inside &= index[i] >= 0 && index[i] < end;
+    return inside;
 }
 
 // Asks Python for pending signals (Ctrl-C) from inside a long computation.
@@ -250,14 +259,6 @@ class Plan {
                 long(order ? order->shape(0) : 1)};
     }
 
-    template <typename Indices> static bool all_below(const Indices &indices, std::int32_t end) {
-        const std::int32_t *index = indices.data();
-        bool inside = true;
-        for (std::size_t i = 0; i < indices.size(); ++i)
-            inside &= index[i] >= 0 && index[i] < end;
-        return inside;
-    }
-
     // A negative count or J (there is no other) says that memory ran out.
     template <typename R> static R checked_memory(R result) {
         if (result == R(-1)) throw std::bad_alloc();
@@ -362,6 +363,27 @@ NB_MODULE(_native, m) {
         },
         "key"_a, "first_epoch"_a, "orders"_a.noconvert(),
         "Fill each row with the order of the examples in one epoch.");
+    m.def(
+        "shuffled_orders",
+        [](nb::capsule generator, In<std::int32_t> before, Matrix<std::int32_t> orders) {
+            require(generator.name() && std::strcmp(generator.name(), "BitGenerator") == 0,
+                    "expected the capsule of one of NumPy's bit generators");
+            auto *bits = static_cast<bitgen_t *>(generator.data());
+            const std::size_t n = orders.shape(1);
+            require(before.shape(0) == n && n <= 0x7fffffff && all_below(before, std::int32_t(n)),
+                    "an order holds indices of its own examples");
+            const std::int32_t *last = before.data();
+            for (std::size_t e = 0; e < orders.shape(0); ++e) {
+                std::int32_t *row = orders.data() + e * n;
+                shuffled_as_numpy(std::int32_t(n), row,
+                                  [&] { return bits->next_uint32(bits->state); });
+                for (std::size_t i = 0; i < n; ++i)
+                    row[i] = last[row[i]];
+                last = row;
+            }
+        },
+        "generator"_a, "before"_a.noconvert(), "orders"_a.noconvert(),
+        "Fill each row with the order before it, shuffled as by numpy.random.RandomState.");
 
     nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
     plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &, int,

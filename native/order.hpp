@@ -25,4 +25,24 @@ static inline void epoch_order(std::uint64_t key, std::uint64_t epoch, std::int3
     }
 }
 
+// What numpy.random.RandomState.shuffle makes of 0, 1, …: `next` gives its random 32 bits.
+template <typename Next>
+static inline void shuffled_as_numpy(std::int32_t n, std::int32_t *order, Next &&next) {
+    for (std::int32_t i = 0; i < n; ++i)
+        order[i] = i;
+    std::uint32_t mask = 0; // the lowest bits that hold every number up to i
+    for (std::int32_t i = n - 1; i > 0; --i) {
+        if (mask / 2 >= std::uint32_t(i) || mask == 0) {
+            mask = std::uint32_t(i);
+            for (int shift = 1; shift < 32; shift *= 2)
+                mask |= mask >> shift;
+        }
+        std::uint32_t j;
+        do
+            j = next() & mask;
+        while (j > std::uint32_t(i));
+        std::swap(order[i], order[j]);
+    }
+}
+
 } // namespace chainrule

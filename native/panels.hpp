@@ -100,7 +100,9 @@ template <typename T, int BYTES, typename Kinds> class Panels {
         for (long e = 0; e < count; e += S::lanes) {
             const T *row[S::lanes], *ahead[S::lanes];
             for (int i = 0; i < S::lanes; ++i) {
-                row[i] = e + i < count ? examples_.X + row_of(first + e + i) * n : nullptr;
+                // Lanes that pad hold an example too: what a network makes of zeros may be
+                // infinite where nothing else is, and 0 · ∞ is no error of 0.
+                row[i] = examples_.X + row_of(first + (e + i < count ? e + i : 0)) * n;
                 if constexpr (FAR) {
                     const long last = examples_.count * examples_.epochs - 1;
                     ahead[i] = examples_.X + row_of(smaller(first + e + i + S::lanes, last)) * n;
@@ -110,9 +112,7 @@ template <typename T, int BYTES, typename Kinds> class Panels {
                 V x[S::lanes];
                 for (int i = 0; i < S::lanes; ++i) {
                     if constexpr (FAR) __builtin_prefetch(ahead[i] + k);
-                    if (!row[i]) {
-                        x[i] = V{};
-                    } else if (row[i] - examples_.X + k + S::lanes <= total) {
+                    if (row[i] - examples_.X + k + S::lanes <= total) {
                         x[i] = S::load(row[i] + k); // may reach into the next row: never used
                     } else {
                         x[i] = S::load_part(row[i] + k, static_cast<int>(n - k));

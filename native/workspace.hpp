@@ -50,7 +50,7 @@ struct Group {
 // Where a layer's arrays lie in a panel, and what its kind keeps from step to step.
 struct Place {
     long A = 0, D = 0; // activations; σ′(Z), then δ
-    long turned = 0;   // A once more, examples by rows, for the weights above
+    long turned = 0;   // A once more, examples by rows, for the weights above (0: not wanted)
     long own[4] = {};  // whatever else the layer's kind wants
     void *copy = nullptr;
 };
@@ -68,6 +68,7 @@ template <typename T, int BYTES> struct Workspace {
     static constexpr long chunk = P::chunk;
     static constexpr long line = 64 / static_cast<long>(sizeof(T));
 
+    long usual_batch = 0;  // the last one of an epoch may be shorter
     long panel_size = 0;   // examples
     long ld = 0;           // panel_size in whole vectors
     long panel_stride = 0; // elements from a panel's arrays to the next panel's

@@ -1,7 +1,7 @@
 // The dense layer: F1 and F2, BP2, BP3 and BP4.
 #pragma once
 
-#include "../transpose.hpp"
+#include "../dots.hpp"
 #include "context.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -11,6 +11,7 @@ template <typename T, int BYTES> struct Dense {
     using W = Workspace<T, BYTES>;
     using S = Simd<T, BYTES>;
     using P = Products<T, BYTES>;
+    using D = Dots<T, BYTES>;
     using V = typename S::V;
     using Act = Activations<T, BYTES>;
     using Out = Outputs<T, BYTES>;
@@ -18,8 +19,12 @@ template <typename T, int BYTES> struct Dense {
 
     template <typename Take>
     static void place(const Network &net, int l, W &ws, Take &&take, bool training) {
-        if (training)
-            ws.place[l - 1].turned = take(rounded_up(net.layers[l - 1].n_in, chunk) * ws.ld);
+        const Layer &layer = net.layers[l - 1];
+        if (training && !D::pays(layer.n_in, layer.n_out, ws.usual_batch, l == 1))
+            place_turned(l, layer.n_in, ws, take);
+    }
+    template <typename Take> static void place_turned(int l, long n_in, W &ws, Take &&take) {
+        ws.place[l - 1].turned = take(rounded_up(n_in, chunk) * ws.ld);
     }
 
     // BP2 reads W by columns: of a large W a cache line, often a page, for each number. So there
@@ -97,7 +102,7 @@ template <typename T, int BYTES> struct Dense {
         }
     }
 
-    // BP2, and the turned activations below for BP4.
+    // BP2, and the turned activations below for BP4 where it wants them.
     static void backward(const C &c, int l, const Block &b) {
         if (l == 1) return; // the inputs were turned as they came in
         const Layer &layer = c.layer(l);
@@ -147,7 +152,7 @@ template <typename T, int BYTES> struct Dense {
                 Out::softmax_error(c.at(b.first + q, below.D), A, n, ws.ld,
                                    C::vectors(c.count(b, q)));
             }
-            turn(ws, A, c.at(b.first + q, below.turned), n, c.count(b, q));
+            if (below.turned) turn(ws, A, c.at(b.first + q, below.turned), n, c.count(b, q));
         }
     }
 
@@ -155,11 +160,17 @@ template <typename T, int BYTES> struct Dense {
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
         const W &ws = c.ws;
         const Place &place = ws.place[group.layer + 1], &below = ws.place[group.layer];
-        gradient_from<P>(c, group, panels, ws.panel_size, last_count,
-                         ws.memory + place.D + group.begin * ws.ld, ws.ld, ws.memory + below.turned,
-                         out);
-        biases(c, group, panels, last_count,
-               out + (group.end - group.begin) * c.layer(group.layer + 1).n_in);
+        const T *delta = ws.memory + place.D + group.begin * ws.ld;
+        const long rows = group.end - group.begin, n = c.layer(group.layer + 1).n_in;
+        if (below.turned) {
+            gradient_from<P>(c, group, panels, ws.panel_size, last_count, delta, ws.ld,
+                             ws.memory + below.turned, out);
+        } else {
+            D::run({delta, ws.memory + below.A, ws.ld, panels, ws.panel_stride,
+                    C::vectors(ws.panel_size), C::vectors(last_count), out, n},
+                   rows, n);
+        }
+        biases(c, group, panels, last_count, out + rows * n);
     }
 
     // BP4 from δ by rows, `delta_stride` apart, and turned activations, of panels that are `depth`

@@ -26,8 +26,8 @@ struct DenseMixed {
 
     template <typename Take>
     static void place(const Network &net, int l, W &ws, Take &&take, bool training) {
-        Plain::place(net, l, ws, take, training);
         const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
+        if (training) Plain::place_turned(l, n_in, ws, take);
         long *own = ws.place[l].own;
         own[inputs] = take(pairs(n_in) * ws.ld);
         own[turned] = take(rounded_up(n_in, chunk) * pairs(ws.ld));

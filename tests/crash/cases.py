@@ -118,7 +118,9 @@ CASES: Mapping[str, Case] = MappingProxyType(
             metrics=["accuracy"],
             l1=1e-4,
         ),
-        "adamw": network(cr.AdamW(lambda t: 0.01 / t**0.5), (cr.Dense(16, "silu"), cr.Dropout(0.2))),
+        "adamw": network(
+            cr.AdamW(lambda t: 0.01 / t**0.5), (cr.Dense(16, "silu"), cr.Dropout(0.2))
+        ),
         "nadam": network(cr.NAdam(), shuffle=False),
         "lion": network(cr.Lion(cr.Warmup(cr.CosineDecay(0.001))), label_smoothing=0.1),
         "MLPClassifier": estimator(

@@ -138,6 +138,41 @@ def test_wide_layers_agree_with_the_reference_in_batches_of_any_length(instructi
     assert_within(gradients[1], gradients[0], scale)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("n", "hidden", "outputs"), [(1, 1, 1), (2, 100, 3), (7, 37, 1), (13, 50, 4), (30, 100, 10)]
+)
+@pytest.mark.parametrize("m", [1, 31, 150, 333])
+def test_narrow_layers_agree_with_the_reference_in_long_batches(
+    instruction_set, n, hidden, outputs, m, dtype
+):
+    # Narrow enough that sums for W go along the examples, in tiles of every height and width.
+    layers = (Dense(hidden, "tanh"), Dense(outputs + 4, "relu"), Dense(outputs, "sigmoid"))
+    spec = NetworkSpec(n, layers, "binary_cross_entropy", dtype=dtype)
+    problem = problem_of(spec, m, seed=m, weighted=True).rounded(dtype)
+    gradients = []
+    for engine in (ReferenceEngine(), NativeEngine()):
+        gradient = np.full_like(problem.theta, np.nan)
+        engine.loss_and_gradient(spec, problem.theta, problem.examples, Objective(), gradient)
+        gradients.append(gradient)
+    scale = 100 * np.finfo(dtype).eps * np.abs(gradients[0]).max()
+    assert_within(gradients[1], gradients[0], scale)
+
+
+@pytest.mark.parametrize(("dtype", "bias"), [("float32", 100.0), ("float64", 750.0)])
+def test_an_output_that_no_example_has_is_not_in_the_gradient(instruction_set, dtype, bias):
+    # exp(bias) is infinite, exp(w x + bias) of every example is not.
+    spec = NetworkSpec(2, (Dense(3, "exponential"), Dense(1)), "mse", dtype=dtype)
+    theta = np.array([*[-bias / 2] * 6, *[bias] * 3, 0.1, 0.1, 0.1, 0.0], dtype)
+    X = np.array([[1.0, 1.0], [1.01, 1.0], [1.0, 1.01]], dtype)
+    examples = Examples(X, np.ones((3, 1), dtype))
+    expected, actual = np.empty_like(theta), np.empty_like(theta)
+    ReferenceEngine().loss_and_gradient(spec, theta, examples, Objective(), expected)
+    NativeEngine().loss_and_gradient(spec, theta, examples, Objective(), actual)
+    # z is a difference of numbers as large as the bias.
+    np.testing.assert_allclose(actual, expected, rtol=10 * bias * np.finfo(dtype).eps)
+
+
 def train(engine, problem, optimizer, order, batch_size):
     theta = problem.theta.copy()
     state = optimizer.new_state(theta)

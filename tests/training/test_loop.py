@@ -229,6 +229,26 @@ def test_divergence_leaves_the_parameters_from_before_its_epoch(engine):
     assert np.isfinite(kept).all()
 
 
+@pytest.mark.parametrize("seconds", [1e-3, 1e9])
+def test_where_it_diverged_does_not_depend_on_how_many_epochs_went_together(
+    engine, seconds, monkeypatch
+):
+    monkeypatch.setattr(loop, "_SECONDS_A_CALL", seconds)
+    ends = []
+    for watched in (True, False):
+        # The rate doubles with every epoch of four steps.
+        run = diverging(engine, epochs=400, watched=watched)
+        run.optimizer = SGD(ExponentialDecay(1e-3, 2.0))
+        events = []
+        with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError) as raised:
+            # (It keeps those before the error.)
+            events.extend(run.events())
+        epochs = [replace(e, seconds=0) for e in of_kind(events, EpochEnded)]
+        ends.append((epochs, run.parameters.tobytes(), str(raised.value)))
+    assert len(ends[0][0]) > 5
+    assert ends[0] == ends[1]
+
+
 def test_a_last_step_that_leaves_no_finite_parameters_is_divergence(engine):
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse")
     examples = Examples(np.ones((1, 1), np.float32), np.full((1, 1), 1e19, np.float32))

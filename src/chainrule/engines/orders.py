@@ -14,3 +14,25 @@ def epoch_orders(seed: int, epochs: range, n_examples: int, shuffle: bool) -> ND
     orders = np.empty((len(epochs), n_examples), np.int32)
     extension.native.epoch_orders(order_key(seed), epochs[0], orders)
     return orders
+
+
+def shuffled_orders(
+    random: np.random.RandomState, before: NDArray[np.int32], epochs: int
+) -> NDArray[np.int32]:
+    """Return orders of consecutive epochs, (epochs, examples): each the one before, shuffled.
+
+    Shuffled as by `random.shuffle`, whose state moves on as it does there.
+    """
+    orders = np.empty((epochs, len(before)), np.int32)
+    generator = getattr(random, "_bit_generator", None)
+    if extension.native is not None and generator is not None:
+        with generator.lock:
+            extension.native.shuffled_orders(generator.capsule, before, orders)
+        return orders
+    places = np.arange(len(before))
+    for row in orders:
+        moves = places.copy()
+        random.shuffle(moves)
+        before.take(moves, out=row)
+        before = row
+    return orders

@@ -139,6 +139,9 @@ def read_checkpoint_file(path: Path) -> CheckpointFile:
         ) from error
     if arrays.pop(_CHECKSUM, np.empty(0)).shape != (_CHECKSUM_BYTES,):
         raise _invalid(path, "is no checkpoint of chainrule's: it has no checksum")
+    for name, array in arrays.items():
+        if array.dtype.str[1:] not in _TYPES:
+            raise _invalid(path, f"has an array of {array.dtype}, {name!r:.50}")
     return CheckpointFile(metadata, arrays)
 
 

@@ -135,7 +135,7 @@ class CheckpointStore:
         kept = next((path for path in good if path.exists()), None)
         standing = f"the last good one, {kept}, is intact" if kept else "there is none yet"
         remedy = "Look at the disk"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             size = sum(array.nbytes for array in arrays.values()) / 2**20
             remedy = f"Free {size:,.1f} MiB at least"
         failure = CheckpointWriteError(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats, StepRecords
+from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Stopped
 from chainrule.training.fingerprint import check_same, fingerprint, surroundings
@@ -94,6 +95,10 @@ class Position:
         if self.records is not None:
             found |= {f"epoch.{name}": array for name, array in self.records._asdict().items()}
         return {name: array for name, array in found.items() if array is not None}
+
+
+BEGINNING = Position()
+"""Where a training stands that has not begun, and an epoch."""
 
 
 class Checkpointer:
@@ -224,7 +229,10 @@ class Checkpointer:
         stop = self._stop or stop_wanted()
         if stop is None and not self._interval.is_due(self._step):
             return
-        yield Checkpointed(self._store.path, self._step, self._write(position))
+        # Where the last step left no finite parameters the next one ends the training, and what
+        # is there already is of more use.
+        if all_finite(self._training.parameters):
+            yield Checkpointed(self._store.path, self._step, self._write(position))
         if stop is not None:
             raise stop
 

@@ -15,7 +15,7 @@ from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.random import noise_key
 from chainrule.network.spec import NetworkSpec
-from chainrule.training.checkpointing import Checkpointer, Position
+from chainrule.training.checkpointing import BEGINNING, Checkpointer, Position
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -81,7 +81,7 @@ class Training:
     """Decides what steps draw at random; None: by the seed and the epochs before."""
     checkpointer: Checkpointer | None = None
     """Is asked between the calls of the engine, and may write a checkpoint or end the training."""
-    start: Position = field(default_factory=Position)
+    start: Position = BEGINNING
     """Where it goes on, if it was interrupted; `parameters` and `state` are of there already."""
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ class Training:
         while epoch < end:
             together = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
             yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace, start)
-            epoch, start = epoch + together, Position()
+            epoch, start = epoch + together, BEGINNING
             if self.checkpointer is not None:
                 yield from self.checkpointer.reached(Position(epoch - 1 - self.epochs_before))
         yield Stopped(self.epochs, "finished")
@@ -158,8 +158,6 @@ class Training:
 
         `start`: where the first of them is already, alone then.
         """
-        started = time.perf_counter() - start.seconds
-        before = self.parameters.copy() if start.before is None else start.before
         m = len(self.examples.X)
         if start.order is not None:
             order = start.order[None]
@@ -167,6 +165,33 @@ class Training:
             order = epoch_orders(self.seed, epochs, m, self.shuffle)
         else:
             order = self.orders(epochs)
+        if len(epochs) == 1:
+            yield from self._train_in_order(order, epochs, steps, state, pace, start)
+            return
+        parameters, slots, t = self.parameters.copy(), state.slots.copy(), state.t
+        try:
+            yield from self._train_in_order(order, epochs, steps, state, pace, start)
+        except TrainingDivergedError:
+            # None of them has been told. Which of them it was, and what the one before it left,
+            # must not depend on how many went together: once more, one at a time.
+            self.parameters[...], state.slots[...], state.t = parameters, slots, t
+            self.checkpointer = None  # there is nothing to go on from
+            for place, epoch in enumerate(epochs):
+                own = order[place : place + 1]
+                alone = range(epoch, epoch + 1)
+                yield from self._train_in_order(own, alone, steps, state, pace, start)
+
+    def _train_in_order(
+        self,
+        order: NDArray[np.int32],
+        epochs: range,
+        steps: int,
+        state: OptimizerState,
+        pace: _Pace,
+        start: Position,
+    ) -> Iterator[Event]:
+        started = time.perf_counter() - start.seconds
+        before = self.parameters.copy() if start.before is None else start.before
         planned = self.optimizer.planned(self.epochs * steps, steps)
         done = start.steps
         rates = planned.learning_rates(state.t + 1 - done, order.shape[0] * steps)
