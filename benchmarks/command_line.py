@@ -3,8 +3,8 @@
     python benchmarks/command_line.py [--runs 9]
 
 Both read examples/wdbc.csv, standardise it, train a 30-24-24-2 network for 100 epochs with batches
-of 32, and save it; chainrule also divides the rows, follows the loss of some of them, scores all parts
-and writes its metrics and run.toml. The accuracies must agree before anything is timed. The
+of 32, and save it; chainrule also divides the rows, follows the loss of some of them, scores all
+parts and writes its metrics and run.toml. The accuracies must agree before anything is timed. The
 processes take turns; times are medians, ratios medians run by run.
 """
 

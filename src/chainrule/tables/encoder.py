@@ -163,7 +163,11 @@ class TableEncoder(Transformer):
     def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
         """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
         self._check_fitted()
-        series = [column_named(table, one.name, ", which the model needs") for one in self.columns_]
+        found = {column.name: column for column in table.iter_columns()}
+        for one in self.columns_:
+            if one.name not in found:
+                column_named(table, one.name, ", which the model needs")
+        series = [found[one.name] for one in self.columns_]
         inputs = np.zeros((table.height, self.n_inputs), np.float32)
         rows = max(1, _BLOCK // self.n_inputs)
         with ThreadPoolExecutor(_threads()) as pool:

@@ -136,7 +136,7 @@ def _fit_numeric(column: "pl.Series", spread: Spread, options: Options) -> Colum
     if (
         column.dtype.is_integer()
         and not flag
-        and _ID_NAME.search(column.name.strip().lower()) is not None
+        and _is_id_name(column.name.strip())
         and column.len() >= _LEAST_ROWS_OF_IDS
         and column.n_unique() == column.len()
     ):
@@ -153,6 +153,10 @@ def _fit_numeric(column: "pl.Series", spread: Spread, options: Options) -> Colum
         # Where the middle half of the values is one value, its width says nothing of the others.
         scale = spread.quartiles or spread.std
     return NumericColumn(column.name, fill=center, center=center, scale=scale, flag=flag)
+
+
+def _is_id_name(name: str) -> bool:
+    return bool(_ID_NAME.search(name) or _ID_NAME.search(name.lower()))
 
 
 def _fit_boolean(column: "pl.Series", _: Options) -> Column | Note:
@@ -307,11 +311,12 @@ def _without_copies(
     kept: list[Column] = []
     notes: list[Note] = []
     alike: dict[object, list[str]] = {}
+    found = {column.name: column for column in table.iter_columns()}
     for column in columns:
-        values = table[column.name]
+        values = found[column.name]
         first = values.head(50).to_list()
         group = alike.setdefault((str(values.dtype), values.null_count(), *map(str, first)), [])
-        original = next((name for name in group if table[name].equals(values)), None)
+        original = next((name for name in group if found[name].equals(values)), None)
         if original is None:
             group.append(column.name)
             kept.append(column)
