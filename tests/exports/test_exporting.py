@@ -49,3 +49,32 @@ def test_a_name_that_c_does_not_allow_is_refused(tmp_path, name):
 def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path, to):
     with pytest.raises(FileNotFoundError):
         cr.export(every_kind(), tmp_path / "new" / f"model{TARGETS[to]}", to)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+def test_a_program_of_the_user_s_beside_the_numbers_is_not_replaced(tmp_path, suffix):
+    own = tmp_path / "train.py"
+    own.write_text("print('mine')\n")
+    with pytest.raises(cr.InvalidArgumentError, match=r"train\.py would be written beside train"):
+        cr.export(every_kind(), tmp_path / f"train{suffix}")
+    assert own.read_text() == "print('mine')\n"
+    assert list(tmp_path.iterdir()) == [own]
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+def test_an_earlier_export_is_replaced_with_its_script(tmp_path, suffix):
+    first = cr.export(every_kind(), tmp_path / f"model{suffix}")
+    before = [path.read_bytes() for path in first]
+    again = cr.export(table_model(), tmp_path / f"model{suffix}")
+    assert again == first
+    assert all(path.read_bytes() != old for path, old in zip(again, before, strict=True))
+
+
+def test_a_model_of_the_package_is_not_replaced_by_pytorch_s_numbers(tmp_path):
+    path = tmp_path / "model.safetensors"
+    table_model().save(path)
+    before = path.read_bytes()
+    with pytest.raises(cr.InvalidArgumentError, match="is a model of chainrule, which the export"):
+        cr.export(cr.load(path), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -34,7 +34,8 @@ def export(
     model : Network, TableModel, or a fitted MLPClassifier, MLPRegressor, NetworkClassifier or \
 NetworkRegressor
     path : str or Path
-        Its suffix is that of the target, as in `TARGETS`; an existing file is replaced.
+        Its suffix is that of the target, as in `TARGETS`; an existing file is replaced, but not a
+        model of this package.
     to : {"onnx", "c", "numpy", "torch", "keras"}, optional
         By default what the path's suffix says.
     name : str, optional
@@ -49,7 +50,8 @@ NetworkRegressor
     Raises
     ------
     InvalidArgumentError
-        If the model or an argument cannot be used, or a package that the target needs is missing.
+        If the model or an argument cannot be used, a package that the target needs is missing, or
+        the Python file of torch and keras would replace one that is not an export.
     OSError
         If a file cannot be written; what was there before stays.
 

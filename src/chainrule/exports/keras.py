@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.exports.program import Program
-from chainrule.exports.scripts import begin, inputs_of
+from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
 from chainrule.network.activation import parse_activation
 from chainrule.network.heads import is_heads, parse_heads
@@ -44,7 +44,7 @@ _ACTIVATIONS = {
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
     """Write a program as an archive of arrays and a Python file beside it."""
     lines, weights = _layers(program)
-    script = path.with_suffix(".py")
+    script = script_beside(path)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **{f"{place:04}": array for place, array in enumerate(weights)})  # type: ignore[arg-type]
     with atomic_path(script) as temporary:

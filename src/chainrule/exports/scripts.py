@@ -1,8 +1,11 @@
 """What the Python files for other frameworks have in common."""
 
+from pathlib import Path
 from pprint import pformat
 
+from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.exports.program import Program
+from chainrule.files.model_file import describe_model_file
 
 _MEANINGS = {
     "outputs": "The outputs are those of the network.",
@@ -10,6 +13,38 @@ _MEANINGS = {
     "labels": "The outputs are the probabilities of CLASSES, of which any may fit.",
     "values": "The outputs are values, in the target's units.",
 }
+
+
+_FIRST = '"""A network exported by chainrule '
+
+
+def script_beside(path: Path) -> Path:
+    """Return the name of the Python file that goes with a file of numbers.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a file would be lost that nobody named: someone's own program, or a model of the package
+        under the suffix that PyTorch's numbers have as well.
+    """
+    script = path.with_suffix(".py")
+    if script.exists() and not _is_ours(script):
+        raise InvalidArgumentError(
+            f"path: {script} would be written beside {path.name}, and is there already with "
+            "something else in it; choose another name"
+        )
+    try:
+        describe_model_file(path)
+    except InvalidModelFileError:
+        return script
+    raise InvalidArgumentError(
+        f"path: {path} is a model of chainrule, which the export would replace; choose another name"
+    )
+
+
+def _is_ours(script: Path) -> bool:
+    with script.open("rb") as file:
+        return file.read(len(_FIRST)) == _FIRST.encode()
 
 
 def begin(program: Program, framework: str, usage: str) -> str:
@@ -28,10 +63,7 @@ def begin(program: Program, framework: str, usage: str) -> str:
             meaning = meaning.replace(
                 "values, in the target's units", "(value - TARGET_MEAN)/TARGET_DEVIATION"
             )
-    return (
-        f'"""A network exported by chainrule {chainrule.__version__} to {framework}.\n\n'
-        f'{usage}\n{meaning}\n"""'
-    )
+    return f'{_FIRST}{chainrule.__version__} to {framework}.\n\n{usage}\n{meaning}\n"""'
 
 
 def inputs_of(program: Program) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.exports.program import Program
-from chainrule.exports.scripts import begin, inputs_of
+from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
 from chainrule.network.activation import parse_activation
 from chainrule.network.heads import is_heads, parse_heads
@@ -26,7 +26,7 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
     from safetensors.numpy import save
 
     modules, state = _modules(program)
-    script = path.with_suffix(".py")
+    script = script_beside(path)
     with atomic_path(path) as temporary:
         temporary.write_bytes(save({key: np.ascontiguousarray(a) for key, a in state.items()}))
     with atomic_path(script) as temporary:
