@@ -72,6 +72,7 @@ class LiveSearch(SearchDisplay):
         self._began = time.monotonic()
         self._tried: Sequence[Tried] = ()
         self._epoch = 0
+        self._running = True
         self._live = Live(
             get_renderable=self._shown, console=Console(stderr=True), refresh_per_second=4
         )
@@ -87,6 +88,7 @@ class LiveSearch(SearchDisplay):
 
     def close(self) -> None:
         """Leave the table as it is."""
+        self._running = False
         self._live.stop()
 
     def _shown(self) -> "Table":
@@ -96,7 +98,9 @@ class LiveSearch(SearchDisplay):
         of = "" if self._trials is None else f" of {self._trials}"
         passed = time.monotonic() - self._began
         left = "" if self._seconds is None else f", {max(0.0, self._seconds - passed):.0f} s left"
-        now = f"trial {len(self._tried) + 1}{of}, epoch {self._epoch}, {passed:.0f} s{left}"
+        done = len(self._tried)
+        now = f"trial {done + 1}{of}, epoch {self._epoch}" if self._running else f"{done} trials"
+        now += f", {passed:.0f} s{left}"
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=now, caption_justify="left")
         for name in ("trial", "loss", "epochs", "seconds", "settings"):
             table.add_column(name, justify="left" if name == "settings" else "right")

@@ -97,7 +97,7 @@ class TrainingOptions:
         "NAME",
     )
     optimizer: str | None = setting(
-        "adam, adamw, nadam, sgd, momentum, heavy_ball, nesterov, rmsprop or lion.",
+        "adam, adamw, nadam, sgd, momentum, heavy_ball, nesterov, rmsprop, lion or lbfgs.",
         "text",
         "NAME",
         parameter="solver",
