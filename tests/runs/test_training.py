@@ -7,6 +7,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.model.explanation import explain_row
 from chainrule.runs.config import RunConfig
 from chainrule.runs.parts import divide, ignored_columns
 from chainrule.runs.training import Run
@@ -176,3 +177,28 @@ def test_the_seed_decides_the_division(seeds):
     config = RunConfig.of({"target": "price"})
     one, other = (divide(config.data, seed, table()).test for seed in seeds)
     assert one.equals(other) == (seeds[0] == seeds[1])
+
+
+def test_columns_of_many_categories_get_numbers_that_are_learned():
+    random = np.random.default_rng(0)
+    place = random.integers(0, 30, 1500)
+    effect = random.normal(size=30)
+    rows = pl.DataFrame(
+        {
+            "x": random.normal(size=1500),
+            "place": [f"place {number}" for number in place],
+            "y": effect[place] + 0.01 * random.normal(size=1500),
+        }
+    )
+    config = RunConfig.of({"target": "y", "embed_above": 20, "layers": (16,), "epochs": 60})
+    trained = Run.prepare(config, rows).fit()
+    network = trained.model.network
+    assert [table.shape[0] for table in network.embeddings] == [31]
+    assert trained.scores["test"]["r2"] > 0.95
+
+    found = explain_row(trained.model, rows[:1])
+    assert [moved.column for moved in found.columns] == ["place", "x"]
+    moved = sum(one.integrated_gradients for one in found.columns)
+    assert moved + found.unexplained == pytest.approx(found.value - found.reference_value)
+    assert abs(found.unexplained) <= 0.01 * abs(found.value - found.reference_value)
+    assert found.value == pytest.approx(trained.model.predict(rows[:1])["prediction"][0], rel=1e-4)

@@ -36,7 +36,7 @@ from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.network.layers import Dense
+from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
@@ -298,7 +298,12 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         output = Dense(self.n_outputs_, activation)
         dtype = self.dtype or self._auto_dtype(X)
         self.network_ = new_network(self, X.shape[1], hidden, output, cost, dtype)
-        self._input_scale = Scale.of(dense(X, "float64"), weights) if self.standardize else None
+        self._input_scale = None
+        if self.standardize:
+            first = self.network_.spec.layers[0]
+            codes = first.columns if isinstance(first, CategoryEmbedding) else ()
+            scale = Scale.of(dense(X, "float64"), weights)
+            self._input_scale = scale.leaving([column for column, *_ in codes])
         self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
@@ -306,7 +311,11 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         """Return checked inputs as the network takes them."""
         if self._input_scale is not None:
             X = self._input_scale.scaled(dense(X, "float64"))
-        return dense(X, self.network_.spec.dtype)
+        features = dense(X, self.network_.spec.dtype)
+        first = self.network_.spec.layers[0]
+        if isinstance(first, CategoryEmbedding):
+            first.check_codes(features, "X")
+        return features
 
     def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Examples:
         dtype = self.network_.spec.dtype

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chainrule.estimators.parameters import hidden_activations, hidden_layers
+from chainrule.estimators.parameters import embedding_layer, hidden_activations, hidden_layers
 from chainrule.estimators.weights import first_parameters
 from chainrule.model.network import Network
 from chainrule.network.cost import CustomCost
@@ -38,7 +38,8 @@ def new_network(
         If the parameters describe no network.
     """
     activations = hidden_activations(estimator, len(hidden))
-    layers = hidden_layers(estimator, hidden, activations)
+    embedded = embedding_layer(estimator, n_features)
+    layers = [*embedded, *hidden_layers(estimator, hidden, activations)]
     spec = NetworkSpec(n_features, (*layers, output), cost, estimator.init or "auto", dtype)
     logistic = [name == "sigmoid" for name in activations]
     logistic.append(bool(logistic) and logistic[-1])

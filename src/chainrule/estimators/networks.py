@@ -120,6 +120,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: str = "full",
+        embeddings: Any = None,
     ) -> None:
         store(self, locals())
 
@@ -188,5 +189,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: str = "full",
+        embeddings: Any = None,
     ) -> None:
         store(self, locals())

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats
-from chainrule.engines.passes import forward_pass
+from chainrule.engines.passes import as_columns, forward_pass
 from chainrule.equations.attribution import (
     gradient_times_input,
     integrated_gradients,
     way_from_reference,
 )
+from chainrule.network.layers import CategoryEmbedding
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
@@ -85,6 +86,29 @@ def attribute(
         gradient_times_input(X, start, at_x).ravel(),
         integrated_gradients(X, start, grad_way, shares).ravel(),
     )
+
+
+def behind_lookup(
+    spec: NetworkSpec, parameters: Floats, X: Floats
+) -> tuple[NetworkSpec, Floats, Floats]:
+    """Return a network without its layer of embeddings, and rows as that layer gives them.
+
+    Codes have no neighbours: there is no way from one to another, and no gradient along it. What
+    was looked up by them has both. A network without such a layer is returned as it is.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    parameters : array (number of parameters,)
+    X : array (m, n[0])
+    """
+    first = spec.layers[0]
+    if not isinstance(first, CategoryEmbedding):
+        return spec, parameters, X
+    theta = views(spec, parameters)[0]
+    rows = as_columns(first.forward(theta, as_columns(X)).A)
+    rest = replace(spec, n_features=rows.shape[1], layers=spec.layers[1:])
+    return rest, parameters[sum(block.size for block in theta) :], rows
 
 
 def input_gradient(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.inspection.attribution import attribute
+from chainrule.inspection.attribution import attribute, behind_lookup
 from chainrule.model.table_model import TableModel
+from chainrule.network.layers import CategoryEmbedding
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +67,9 @@ def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
         If a column is missing or cannot be used.
     """
     network, target = model.network, model.target
-    x = model.encoder.encode(row)[0]
+    X = model.encoder.encode(row)
+    spec, parameters, behind = behind_lookup(network.spec, network.parameters, X)
+    x = behind[0]
     direction, offset = np.ones(1), 0.0
     quantity = target.name
     if target.task == "regression":
@@ -78,13 +81,11 @@ def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
             direction = np.eye(network.spec.n_outputs)[best]
         elif best == 0:
             direction, offset = np.full(1, -1.0), 1.0
-    found = attribute(
-        network.spec, network.parameters, x, _reference(model, len(x)), direction, offset
-    )
+    found = attribute(spec, parameters, x, _reference(model, len(x)), direction, offset)
+    owners = _owners(model)
     columns = []
-    start = 0
-    for column in model.encoder.columns_:
-        own = slice(start, start + column.width)
+    for place, column in enumerate(model.encoder.columns_):
+        own = owners == place
         columns.append(
             Moved(
                 column.name,
@@ -93,11 +94,21 @@ def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
                 float(found.integrated_gradients[own].sum()),
             )
         )
-        start = own.stop
     columns.sort(key=lambda moved: -abs(moved.integrated_gradients))
     return Explanation(
         quantity, found.value, found.reference_value, tuple(columns), found.unexplained
     )
+
+
+def _owners(model: TableModel) -> NDArray[np.intp]:
+    """Return which column of the table each input is of, behind a layer of embeddings."""
+    widths = [column.width for column in model.encoder.columns_]
+    owners = np.repeat(np.arange(len(widths)), widths)
+    first = model.network.spec.layers[0]
+    if not isinstance(first, CategoryEmbedding):
+        return owners
+    looked_up = [np.full(dimension, owners[place]) for place, _, dimension in first.columns]
+    return np.concatenate([owners[first.passed(len(owners))], *looked_up])
 
 
 def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:

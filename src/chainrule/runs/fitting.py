@@ -68,6 +68,8 @@ def fit(
     target: TargetEncoder,
     training: tuple[Floats, NDArray[Any]],
     validation: tuple[Floats, NDArray[Any]],
+    *,
+    embeddings: Sequence[tuple[int, int, int]] = (),
     callbacks: Sequence[Callback] = (),
     checkpointing: Checkpointing | None = None,
 ) -> Fitted:
@@ -81,6 +83,8 @@ def fit(
     training, validation : (X, y)
         Inputs (rows, inputs) and targets (rows,): class indices, or values as the target encodes
         them.
+    embeddings : list of (column, codes, dimension)
+        Which inputs are codes to look numbers up by.
     callbacks : list of callables
         Each is called with every event; returning True after an `EpochEnded` stops.
     checkpointing : Checkpointing, optional
@@ -102,6 +106,7 @@ def fit(
         On Ctrl-C, or a SystemExit by a signal, with what the training has left.
     """
     this = _Fit(options, target)
+    this.embeddings = list(embeddings)
     checkpointer = None
     if checkpointing is not None:
         if options.optimizer == "lbfgs":
@@ -141,6 +146,7 @@ class _Fit:
     _ends_when_interrupted = False
     _measures_training = False  # a quarter of the time would go into it
     initial_weights = None
+    embeddings: Sequence[tuple[int, int, int]] = ()
     n_layers = n_units = None
     max_fun = 15000
     verbose = False

@@ -206,6 +206,9 @@ class EncodingOptions:
     min_frequency: int | None = setting(
         "A category in fewer rows goes with the rare ones.", "whole", "N"
     )
+    embed_above: int | None = setting(
+        "A text column with more categories than this gets numbers that are learned.", "whole", "N"
+    )
     categorical: tuple[str, ...] | None = setting(
         "Columns of numbers that only name something.", "texts", "COLUMNS"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.inspection.attribution import behind_lookup
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
@@ -104,7 +105,7 @@ class Run:
         options = config.encoding
         given = {
             name: getattr(options, name)
-            for name in ("scaling", "max_categories", "min_frequency", "categorical")
+            for name in ("scaling", "max_categories", "min_frequency", "embed_above", "categorical")
             if getattr(options, name) is not None
         }
         target = TargetEncoder.fit(
@@ -153,13 +154,26 @@ class Run:
             As `chainrule.runs.fitting.fit` says.
         """
         options, parts = self.config.training, (self.training, self.validation)
-        return fit(options, self.target, *parts, callbacks, checkpointing)
+        return fit(
+            options,
+            self.target,
+            *parts,
+            embeddings=embeddings_of(self.encoder),
+            callbacks=callbacks,
+            checkpointing=checkpointing,
+        )
 
     def fit(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
     ) -> Trained:
         """Train a network and judge it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
+
+    def _mean_input(self, fitted: Fitted) -> list[float]:
+        """Return the mean training row, as the first layer that is not one of embeddings has it."""
+        network = fitted.network
+        _, _, X = behind_lookup(network.spec, network.parameters, self.training[0])
+        return [float(number) for number in np.mean(X, axis=0, dtype=np.float64)]
 
     def judged(self, fitted: Fitted, notes: Sequence[str] = ()) -> Trained:
         """Return a trained network as a model of tables, with its scores."""
@@ -173,10 +187,21 @@ class Run:
             "best_epoch": fitted.best_epoch,
             "scores": scores,
             "versions": versions(),
-            "mean_input": np.mean(self.training[0], axis=0, dtype=np.float64).tolist(),
+            "mean_input": self._mean_input(fitted),
         }
         model = TableModel(fitted.network, self.encoder, self.target, details)
         return Trained(self.config, model, fitted.history, scores, (*notes, *fitted.notes))
+
+
+def embeddings_of(encoder: TableEncoder) -> tuple[tuple[int, int, int], ...]:
+    """Return which inputs are codes, how many codes, and how many numbers each is to have."""
+    found, place = [], 0
+    for column in encoder.columns_:
+        embedding = getattr(column, "embedding", None)
+        if embedding is not None:
+            found.append((place, embedding.codes, embedding.dimension))
+        place += column.width
+    return tuple(found)
 
 
 def versions() -> dict[str, str]:
