@@ -173,7 +173,8 @@ class Run:
         """Return the mean training row, as the first layer that is not one of embeddings has it."""
         network = fitted.network
         _, _, X = behind_lookup(network.spec, network.parameters, self.training[0])
-        return [float(number) for number in np.mean(X, axis=0, dtype=np.float64)]
+        mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
+        return [float(number) for number in mean]
 
     def judged(self, fitted: Fitted, notes: Sequence[str] = ()) -> Trained:
         """Return a trained network as a model of tables, with its scores."""
