@@ -10,7 +10,7 @@ TABLES = {
     "header only": (b"a,b,y\n", "no rows"),
     "ragged": (f"a,b,y\n1,2,no,5\n{GOOD}".encode(), "line 2 has 4 fields"),
     "short row": (f"a,b,y\n{GOOD}7,8\n".encode(), "line 42 has 2 fields"),
-    "wrong delimiter": (f"a,b,y\n{GOOD}".replace(",", "~").encode(), "looks separated by tildes"),
+    "wrong delimiter": (f"a,b,y\n{GOOD}".replace(",", ":").encode(), "separated by colons"),
     "binary": (bytes(range(256)) * 4, "is a binary file"),
     "spreadsheet": (b"PK\x03\x04" + bytes(100), "an Excel workbook"),
     "duplicate names": (f"a,a,y\n{GOOD}".encode(), "two columns are named 'a'"),

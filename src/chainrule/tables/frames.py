@@ -74,12 +74,12 @@ def _from_array(table: Any) -> "pl.DataFrame":
             f"table: expected {_EXPECTED}; got one with {array.ndim} "
             f"dimension{'s' if array.ndim != 1 else ''}"
         )
+    columns = [array[:, place] for place in range(array.shape[1])]
     if array.dtype.kind in "fiub":
-        return pl.DataFrame(
-            [pl.Series(f"x{place}", np.ascontiguousarray(c)) for place, c in enumerate(array.T)]
-        )
+        named = [(f"x{place}", np.ascontiguousarray(c)) for place, c in enumerate(columns)]
+        return pl.DataFrame([pl.Series(name, column) for name, column in named])
     return pl.DataFrame(
-        [_from_values(f"x{place}", column.tolist()) for place, column in enumerate(array.T)]
+        [_from_values(f"x{place}", column.tolist()) for place, column in enumerate(columns)]
     )
 
 
