@@ -92,8 +92,10 @@ class RunConfig:
                     check(setting, value)
         training = {one.name: one for one in settings_of("training")}
         given = {name: getattr(self.training, name) for name in training}
-        if given["seed"] < 0:
-            raise InvalidArgumentError(f"seed: expected a whole number ≥ 0; got {given['seed']}")
+        if not 0 <= given["seed"] < 2**32:
+            raise InvalidArgumentError(
+                f"seed: expected a whole number from 0 to {2**32 - 1}; got {given['seed']}"
+            )
         check_training(given, training)
         _check_split(self.data)
 

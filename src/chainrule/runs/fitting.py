@@ -122,6 +122,8 @@ def fit(
         try:
             this.train(training, validation, callbacks, checkpointer)
         except (KeyboardInterrupt, SystemExit) as interrupt:
+            if "network_" not in vars(this):
+                raise  # nothing is left
             raise Interrupted(this.fitted(), interrupt) from interrupt
         finally:
             if checkpointer is not None:
