@@ -6,6 +6,11 @@
 #   make bench   the benchmarks
 #   make crash   trainings killed 200 times, each of which ends with the same bits
 #   make sanitize  the compiled core's tests under the address, undefined and thread sanitizers
+#   make fuzz    a minute of each fuzz target; FUZZ_SECONDS=600 for longer
+#   make lock    renew requirements/dev.lock, what development and tests are installed from
+#   make test-minimum  the tests on the lowest versions that pyproject.toml allows, on MINIMUM_PYTHON
+#   make audit   known vulnerabilities of what the lock file names; asks a server
+#   make wheel   the Linux wheel: built from the sdist, repaired, tested without a compiler
 #   make clean   remove what these made
 
 PYTHON ?= python3
@@ -13,7 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md
 
-.PHONY: demo test lint docs bench crash sanitize clean
+.PHONY: demo test lint docs bench crash sanitize fuzz lock test-minimum audit wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -64,6 +69,50 @@ sanitize: $(VENV)/dev
 	$(BIN)/cmake --build $(SANITIZE)/thread --target threads
 	TSAN_OPTIONS=halt_on_error=1 $(SANITIZE)/thread/threads
 
+# Each target for a while, on seeds and on what earlier runs found worth keeping (build/fuzz).
+FUZZ_TARGETS := $(patsubst fuzz/corpus/%/,%,$(wildcard fuzz/corpus/*/))
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/dev $(VENV)/fuzz
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p build/fuzz/$$target && \
+		$(BIN)/python -W ignore fuzz/$$target.py -max_total_time=$(FUZZ_SECONDS) \
+			-artifact_prefix=build/fuzz/found- build/fuzz/$$target fuzz/corpus/$$target || exit 1; \
+	done
+
+# For every platform and Python at once, with hashes.
+lock: $(VENV)/supply
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
+		--custom-compile-command "make lock" --group dev pyproject.toml -o requirements/dev.lock
+
+# Old releases warn of what newer ones have changed; all else is an error as ever.
+MINIMUM := build/minimum
+MINIMUM_PYTHON ?= python3.11
+MINIMUM_TESTS ?= tests/bad_input tests/cli tests/engines tests/equations tests/estimators tests/files \
+	tests/model tests/network tests/report tests/tables tests/training
+test-minimum: $(VENV)/supply
+	rm -rf $(MINIMUM) && $(MINIMUM_PYTHON) -m venv $(MINIMUM)
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 pyproject.toml \
+		-o $(MINIMUM)/constraints.txt
+	$(MINIMUM)/bin/python -m pip install --quiet 'pip>=25.1'
+	PIP_CONSTRAINT=$(MINIMUM)/constraints.txt $(MINIMUM)/bin/python -m pip install --quiet --group test
+	$(MINIMUM)/bin/python -m pip install --quiet --constraint $(MINIMUM)/constraints.txt .
+	$(MINIMUM)/bin/python -m pytest -n 2 -W default::DeprecationWarning \
+		-W default::PendingDeprecationWarning $(MINIMUM_TESTS)
+
+audit: $(VENV)/supply
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/dev.lock
+
+# The sdist holds all that a build needs, and the wheel all that runs: in an environment whose PATH
+# has no compiler, it must install, find its compiled core and train.
+WHEELS := build/wheels
+wheel: $(VENV)/supply
+	rm -rf $(WHEELS) && $(BIN)/python -m build --outdir $(WHEELS)/raw .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir $(WHEELS) $(WHEELS)/raw/*.whl
+	$(PYTHON) -m venv $(WHEELS)/venv
+	env -i HOME="$$HOME" PATH=$(CURDIR)/$(WHEELS)/venv/bin \
+		$(WHEELS)/venv/bin/python -m pip install --quiet --only-binary :all: $(WHEELS)/*.whl
+	cd $(WHEELS) && env -i PATH=$(CURDIR)/$(WHEELS)/venv/bin python $(CURDIR)/tests/wheel.py
+
 clean:
 	rm -rf $(VENV) build demo docs/_build docs/api
 
@@ -77,6 +126,10 @@ $(VENV)/installed: $(VENV)/pip $(SOURCES)
 	$(BIN)/python -m pip install --quiet .
 	touch $@
 
-$(VENV)/dev: $(VENV)/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --group dev
+$(VENV)/dev: $(VENV)/pip requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	touch $@
+
+$(VENV)/supply $(VENV)/fuzz: $(VENV)/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group $(notdir $@)
 	touch $@

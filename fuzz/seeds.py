@@ -1,7 +1,9 @@
 """Writes the seed corpora: what the package itself writes and reads, and the edges of that."""
 
+import contextlib
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import chainrule as cr
 from chainrule.model.table_model import TableModel
 from chainrule.network.spec import NetworkSpec
 from chainrule.tables.encoder import KEY, TableEncoder
+from chainrule.training.events import EpochEnded, StepsEnded
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -57,17 +60,43 @@ def main() -> None:
         write("table_encoder", task, header[KEY].encode() + b"\n\n" + numbers)
     for name, content in TABLES.items():
         write("csv_table", name, content)
+    (CORPUS / "checkpoint").mkdir(exist_ok=True)
+    for name, content in checkpoints():
+        write("checkpoint", name, content)
     for length in (64, 256, 1024):
         noise = np.random.default_rng(length).integers(0, 256, length, np.uint8)
         write("native_boundary", f"noise{length}", noise.tobytes())
 
 
+def checkpoints() -> Iterator[tuple[str, bytes]]:
+    """Yield checkpoints from within an epoch, from between two, and from the end."""
+    from checkpoint import network, train
+
+    for stop in (4, 9, 12):
+        with tempfile.TemporaryDirectory() as folder:
+            path, steps = Path(folder) / "training.ckpt", 0
+
+            def count(event: object, stop: int = stop) -> None:
+                nonlocal steps
+                steps += isinstance(event, StepsEnded | EpochEnded)
+                if steps == stop:
+                    raise InterruptedError
+
+            with contextlib.suppress(InterruptedError):
+                train(network(), path, every=1, callbacks=[count])
+            yield f"step{stop}", in_parts(path.read_bytes()[:-32])
+
+
 def opened(model: cr.Network | TableModel) -> bytes:
-    """Return a model file as the target takes it: a header, two line ends, the arrays."""
+    """Return a model file as the target takes it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         model.save(path)
-        content = path.read_bytes()
+        return in_parts(path.read_bytes())
+
+
+def in_parts(content: bytes) -> bytes:
+    """Return a safetensors file as a header, two line ends, the arrays."""
     length = int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8 : 8 + length])).encode()
     header += b" " * (-len(header) % 8)

@@ -42,6 +42,9 @@ template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
 template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
 
+// Places are counted in long: on Windows, where it has 32 bits, the package goes without this core.
+static_assert(sizeof(long) == 8, "the compiled core needs a system whose long has 64 bits");
+constexpr long most_parameters = 1l << 48;
 constexpr std::int64_t most_updates = std::int64_t(1) << 62; // so that those to come can be counted
 
 void require(bool fits, const char *what) {
@@ -107,7 +110,7 @@ class Plan {
                 at += 4l * n_out;
             }
             // Places beyond this are nobody's, and sums of them must not overflow.
-            require(at <= 1l << 48, "too many parameters");
+            require(at <= most_parameters, "too many parameters");
             layers_.push_back(layer);
         }
         require(!layers_.empty() && layers_.back().kind == dense,

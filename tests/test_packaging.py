@@ -1,13 +1,19 @@
 """The build: with a compiler, without one, and with one that fails."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,12 +53,50 @@ def test_pure_build_needs_no_compiler_and_makes_a_wheel_for_every_machine(source
     assert not [name for name in names if "_native" in name and not name.endswith(".pyi")]
 
 
+@pytest.mark.skipif("CHAINRULE_PURE" in os.environ, reason="a pure installation has no extension")
+def test_an_archive_of_the_sources_has_all_that_a_build_needs(source: Path) -> None:
+    # It comes without tests; so does this copy. To configure it is enough, and takes no minutes.
+    tools = Path(sys.executable).parent
+    nanobind = run_python("-m", "nanobind", "--cmake_dir").stdout.strip()
+    command = [tools / "cmake", "-S", source, "-B", source / "build", "-G", "Ninja"]
+    settings = {"CMAKE_MAKE_PROGRAM": tools / "ninja", "Python_EXECUTABLE": sys.executable}
+    settings |= {"nanobind_DIR": nanobind, "SKBUILD": "2", "SKBUILD_PROJECT_VERSION": "1.2.3"}
+    command += [f"-D{name}={value}" for name, value in settings.items()]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    bill = json.loads((source / "build" / "sbom" / "chainrule.cdx.json").read_text())
+    assert bill["metadata"]["component"]["version"] == "1.2.3"
+    assert {part["name"]: part["version"] for part in bill["components"]}["nanobind"] == version(
+        "nanobind"
+    )
+
+
 def test_failed_compile_names_the_two_ways_out(source: Path) -> None:
     result = build_wheel(source, CXX="/bin/false", CC="/bin/false", CHAINRULE_PURE="0")
     assert result.returncode != 0
     output = result.stdout + result.stderr
     assert "apt-get install g++" in output
     assert "CHAINRULE_PURE=1 pip install" in output
+
+
+def test_the_lock_file_has_every_dependency_in_a_version_that_is_allowed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    wanted = [
+        *project["project"]["dependencies"],
+        *groups["test"],
+        *groups["lint"],
+        *groups["docs"],
+    ]
+    locked: dict[str, list[str]] = {}
+    for line in (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"([\w.-]+)(?:\[[^]]*\])?==(\S+)", line):
+            locked.setdefault(canonicalize_name(found[1]), []).append(found[2])
+    for text in wanted:
+        requirement = Requirement(text)
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        fitting = [version for version in versions if requirement.specifier.contains(version)]
+        assert fitting, f"requirements/dev.lock: no {text} ({versions}); run `make lock`"
 
 
 def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

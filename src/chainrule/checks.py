@@ -62,6 +62,6 @@ def check_memory(what: str, needed: float, remedy: str) -> None:
         return
     if needed > memory > 0:
         raise InvalidArgumentError(
-            f"{what} would take {needed / 2**30:,.1f} GiB of memory; this machine has "
-            f"{memory / 2**30:,.1f} GiB. {remedy}"
+            f"{what} would take {needed / 2**30:,.1f} GiB; there is not enough memory "
+            f"({memory / 2**30:,.1f} GiB). {remedy}"
         )

@@ -49,6 +49,12 @@ ARRAYS = {
     "U": _W,
     "N": _W,
     "draws": _W,
+    "X": np.array([[0.5], [-1.0]]),
+    "reference": np.array([[0.25], [0.5]]),
+    "grad_X": np.array([[1.0], [2.0]]),
+    "grad_way": _Z,
+    "t": np.array([0.25, 0.5, 0.75]),
+    "shares": np.array([0.25, 0.5, 0.25]),
     "tau": np.array([0.0, 1.0, 2.0, 3.0, 7.0]),
 }
 NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "strength": 0.01, "n_in": 2, "n_out": 2}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import is_real
 from chainrule.engines.base import StepRecords
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizers import check_learning_rate
@@ -87,7 +88,8 @@ class Saved:
 
         epochs, steps = self._count("epochs"), self._count("steps", steps_per_epoch - 1)
         seconds, stopped = self._facts.get("seconds"), self._facts.get("stopped")
-        if not isinstance(seconds, int | float) or not 0 <= seconds < np.inf:
+        # Python's whole numbers may be too large for a float.
+        if not is_real(seconds) or not 0 <= seconds <= _LARGEST:
             raise self._invalid(f"seconds: got {seconds!r:.50}")
         if not isinstance(stopped, str) or (stopped and steps):
             raise self._invalid(f"stopped: got {stopped!r:.50}")
