@@ -120,7 +120,10 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     spec, n = model.network_.spec, len(X)
     batch = min(200, n)
     steps = -(-n // batch) * model.n_iter_
-    theta, optimizer = model.network_.parameters.copy(), optimizer_of(model, model.learning_rate_init)
+    theta, optimizer = (
+        model.network_.parameters.copy(),
+        optimizer_of(model, model.learning_rate_init),
+    )
     examples = Examples(X, model._labels.targets(y, spec.dtype))
     engine_named("auto").train(
         spec,

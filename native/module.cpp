@@ -14,6 +14,7 @@
 #include <numpy/arrayobject.h>
 #include <numpy/random/bitgen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -40,6 +41,8 @@ template <typename T> using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, n
 template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
 template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
+
+constexpr std::int64_t most_updates = std::int64_t(1) << 62; // so that those to come can be counted
 
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
@@ -103,6 +106,8 @@ class Plan {
                         "a momentum lies in [0, 1), and epsilon is positive");
                 at += 4l * n_out;
             }
+            // Places beyond this are nobody's, and sums of them must not overflow.
+            require(at <= 1l << 48, "too many parameters");
             layers_.push_back(layer);
         }
         require(!layers_.empty() && layers_.back().kind == dense,
@@ -140,6 +145,7 @@ class Plan {
         require(slots.shape(0) == needed && (needed == 0 || slots.shape(1) == parameters_),
                 "optimizer state does not fit");
         require(batch_size > 0, "batch_size must be positive");
+        require(t >= 0 && t <= most_updates, "a number of updates made before");
         const std::size_t steps = order.shape(0) * ((order.shape(1) + batch_size - 1) / batch_size);
         require(learning_rates.shape(0) == steps && costs.shape(0) == steps &&
                     gradient_norms.shape(0) == steps &&
@@ -320,7 +326,11 @@ class Plan {
     // Runs without the interpreter's lock; an interruption's exception is raised afterwards.
     template <typename F> static auto interruptible(int threads, F &&body) {
         std::optional<nb::python_error> error;
-        const Control control{threads, signal_pending, &error};
+        // More threads would only wait for each other, and systems run out of them. As in
+        // native.py.
+        const int most_threads = std::max(64, core_count());
+        const Control control{std::clamp(threads, -most_threads, most_threads), signal_pending,
+                              &error};
         auto result = [&] {
             nb::gil_scoped_release release;
             return body(control);

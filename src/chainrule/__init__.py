@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         InvalidCheckpointError,
         InvalidModelFileError,
         InvalidTableError,
+        TrainingDiagnosisWarning,
         TrainingDivergedError,
     )
     from chainrule.estimators.classifier import MLPClassifier
@@ -89,6 +90,7 @@ _HOMES = {
     "SGD": "chainrule.engines.optimizers",
     "TableModel": "chainrule.model.table_model",
     "TimeDecay": "chainrule.engines.schedules",
+    "TrainingDiagnosisWarning": "chainrule.errors",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
     "export": "chainrule.exports.exporting",
@@ -136,6 +138,7 @@ __all__ = [
     "RMSprop",
     "TableModel",
     "TimeDecay",
+    "TrainingDiagnosisWarning",
     "TrainingDivergedError",
     "Warmup",
     "export",

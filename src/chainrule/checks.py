@@ -1,12 +1,17 @@
 """Checks that several layers of the house make of what users hand in."""
 
 import operator
+import os
 from numbers import Real
+from typing import TypeGuard
 
 from chainrule.errors import InvalidArgumentError
 
+MOST_UNITS = 2**31 - 1
+"""Of a layer: the compiled core counts them with 32 bits."""
 
-def whole_number(name: str, value: object, least: int) -> int:
+
+def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
     """Return an argument as a whole number of at least `least`, or raise with its name."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
@@ -14,13 +19,49 @@ def whole_number(name: str, value: object, least: int) -> int:
         number = least - 1
     if isinstance(value, bool) or number < least:
         raise InvalidArgumentError(
-            f"{name}: expected a whole number of at least {least}; got {value!r}"
+            f"{name}: expected a whole number of at least {least}; got {shown(value)}"
+        )
+    if most is not None and number > most:
+        raise InvalidArgumentError(
+            f"{name}: expected a whole number of at most {most}; got {shown(value)}"
         )
     return number
 
 
+def shown(value: object) -> str:
+    """Return a value as a message shows it: shortened, and never an error of its own."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        text = f"a whole number of {value.bit_length()} bits"  # type: ignore[attr-defined]
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Whether a value is a real number; true and false are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def number_below_one(name: str, value: object) -> float:
     """Return an argument as a number of at least 0 and below 1, or raise with its name."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < 1:
-        raise InvalidArgumentError(f"{name}: expected a number in [0, 1); got {value!r}")
+    # Compared as it is: Python's whole numbers may be too large for a float.
+    if not is_real(value) or not 0 <= value < 1:
+        raise InvalidArgumentError(f"{name}: expected a number in [0, 1); got {shown(value)}")
     return float(value)
+
+
+def check_memory(what: str, needed: float, remedy: str) -> None:
+    """Raise if so many bytes are more than this machine has at all.
+
+    Systems grant more memory than there is and end the process that uses it: by then no error can
+    be raised any more.
+    """
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # systems that do not tell so
+        return
+    if needed > memory > 0:
+        raise InvalidArgumentError(
+            f"{what} would take {needed / 2**30:,.1f} GiB of memory; this machine has "
+            f"{memory / 2**30:,.1f} GiB. {remedy}"
+        )

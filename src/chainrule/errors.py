@@ -35,3 +35,7 @@ class TrainingDivergedError(ChainruleError, ArithmeticError):
 
 class NothingLearnedError(TrainingDivergedError, ValueError):
     """The loss was not finite from the first: there is no training to speak of."""
+
+
+class TrainingDiagnosisWarning(UserWarning):
+    """Something keeps a network from learning; the message names the layer and the remedy."""

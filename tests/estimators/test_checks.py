@@ -11,10 +11,12 @@ from chainrule import (
     NetworkRegressor,
 )
 
-# The checks' own words for what they expect of a few epochs.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn.exceptions.ConvergenceWarning",
-)
+# The checks' own words for what they expect of a few epochs; and where their labels are drawn at
+# random, it is said that nothing can be learned from them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::chainrule.errors.TrainingDiagnosisWarning"),
+]
 
 
 @parametrize_with_checks(

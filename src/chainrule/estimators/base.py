@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
-    validate_data,
 )
 
 from chainrule.checks import whole_number
@@ -28,7 +27,7 @@ from chainrule.estimators.callbacks import (
     has_listeners,
     with_callbacks,
 )
-from chainrule.estimators.inputs import blocks, checked_features, dense
+from chainrule.estimators.inputs import blocks, checked_data, checked_features, dense
 from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import check_parameters, hidden_sizes
 from chainrule.estimators.randomness import as_text, drawn_seed, set_from_text
@@ -38,7 +37,7 @@ from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.training.checkpointing import Checkpointer
-from chainrule.training.examples import as_weights
+from chainrule.training.examples import as_weights, check_unmasked
 from chainrule.training.metrics import Metric
 
 Floats = NDArray[np.floating]
@@ -66,6 +65,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Whether metrics are of the training data too."""
     _adam_is_constant = True
     """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
+
+    _diagnoses = False
+    """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
 
     classes_: Any
     solver: str
@@ -213,21 +215,13 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
             )
         fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._y_numeric,
-            dtype=(np.float64, np.float32),
-            reset=fresh,
-        )
+        X, y = checked_data(self, X, y, reset=fresh)
         if issparse(y):
             y = y.toarray()
         targets = self._encoded(y, fresh, incremental)
         weights = None
         if sample_weight is not None:
+            check_unmasked(sample_weight, "sample_weight")
             weights = as_weights(
                 _check_sample_weight(sample_weight, X, dtype=X.dtype), X.shape[0], X.dtype.name
             )
@@ -334,16 +328,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 "X_val and y_val: expected both or neither; "
                 f"got only {'y_val' if X is None else 'X_val'}"
             )
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._y_numeric,
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
+        X, y = checked_data(self, X, y, reset=False)
         targets = self._encoded(y, False, True)
         if targets.shape[1] != self.n_outputs_:
             raise InvalidArgumentError(
@@ -351,6 +336,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             )
         weights = None
         if sample_weight is not None:
+            check_unmasked(sample_weight, "sample_weight_val")
             weights = as_weights(
                 _check_sample_weight(sample_weight, X, dtype=X.dtype),
                 X.shape[0],

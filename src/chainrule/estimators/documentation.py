@@ -205,6 +205,13 @@ MIXED_ATTRIBUTES = MappingProxyType(
     }
 )
 
+DIAGNOSTICS = (
+    "list of Diagnosis",
+    "What kept the network from learning, by a sample of the examples: dead or saturated layers, a "
+    "gradient that vanishes or explodes, a loss that is stuck. Each kind is a "
+    "TrainingDiagnosisWarning once a fit. Empty for 'lbfgs'.",
+)
+
 ATTRIBUTES = MappingProxyType(
     {
         "network_": (
@@ -263,6 +270,8 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
             for name, about in ATTRIBUTES.items()
             if is_classifier or name != "classes_"
         ]
+        if getattr(kind, "_diagnoses", False):
+            attributes.append(("diagnostics_", DIAGNOSTICS))
         if "targets" in constructor.parameters:
             attributes += MIXED_ATTRIBUTES.items()
         parts = [

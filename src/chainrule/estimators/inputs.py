@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from chainrule.checks import check_memory
 from chainrule.engines.finite import all_finite
+from chainrule.errors import InvalidArgumentError
+from chainrule.training.examples import check_unmasked
 
 Floats = NDArray[np.floating]
 
@@ -29,14 +32,62 @@ def checked_features(estimator: Any, X: Any) -> Any:
     )
     if plain:
         return X
-    return validate_data(
-        estimator, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False
+    return _validated(estimator, X, reset=False)
+
+
+def checked_data(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, NDArray[Any]]:
+    """Return X as floats, dense or sparse, and y, as scikit-learn checks them together.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words; InvalidArgumentError for what it would take for numbers.
+    """
+    check_unmasked(y, "y")
+    if estimator._y_numeric:
+        _check_timeless(y, "y")
+    X, y = _validated(
+        estimator, X, y, reset=reset, multi_output=True, y_numeric=estimator._y_numeric
     )
+    return X, y
+
+
+def _validated(estimator: Any, X: Any, *y: Any, **settings: Any) -> Any:
+    check_unmasked(X, "X")
+    _check_timeless(X, "X")
+    try:
+        return validate_data(
+            estimator,
+            X,
+            *y,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            **settings,
+        )
+    except OverflowError as error:
+        raise InvalidArgumentError(
+            f"X: expected numbers in the range of float64; got one beyond it ({error})"
+        ) from error
+
+
+def _check_timeless(values: Any, name: str) -> None:
+    """Raise if values are dates or spans of time, which NumPy would turn into numbers."""
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "mM":
+        raise InvalidArgumentError(
+            f"{name}: expected numbers; got an array of {dtype} (say in numbers what is meant: "
+            "days since a date, the month, the hour)"
+        )
 
 
 def dense(X: Any, dtype: str) -> Floats:
     """Return X as a C-ordered array of a network's dtype."""
     if issparse(X):
+        check_memory(
+            f"X: a dense table of shape {X.shape}, which a network works on,",
+            X.shape[0] * X.shape[1] * X.dtype.itemsize,
+            "Use partial_fit on parts of the rows, or fewer features",
+        )
         X = X.toarray()
     return np.ascontiguousarray(X, dtype)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from chainrule.checks import check_memory
 from chainrule.errors import InvalidArgumentError
 
 Floats = NDArray[np.floating]
@@ -64,6 +65,12 @@ class Labels(NamedTuple):
         places = self.indices(y)
         if self.kind == "binary":
             return places.astype(dtype).reshape(-1, 1)
+        check_memory(
+            f"y: the targets of {len(y)} examples and {len(self.classes)} classes",
+            len(y) * len(self.classes) * np.dtype(dtype).itemsize,
+            "If y holds values and not classes, use a regressor; else fewer classes or examples at "
+            "a time (partial_fit)",
+        )
         targets = np.zeros((len(y), len(self.classes)), dtype)
         targets[np.arange(len(y)), places] = 1
         return targets

@@ -25,6 +25,7 @@ class GoodDefaults(BaseMLP):
     _expects_convergence = False
     _early_stopping_is_a_wish = False
     _adam_is_constant = False
+    _diagnoses = True
 
     def _auto_batch_size(self, n_examples: int) -> int:
         """Return a power of two that makes about 128 steps an epoch, from 32 to 512."""

@@ -1,6 +1,6 @@
 """The order of examples, drawn as scikit-learn draws it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,17 @@ class ShuffledOrders:
         orders = shuffled_orders(self._random, self._order, len(epochs))
         self._order = orders[-1]
         return orders
+
+    def mark(self) -> Callable[[], None]:
+        """Return a function that goes back to the present order and random state."""
+        order, state = self._order, self._random.get_state() if self._shuffle else None
+
+        def back() -> None:
+            self._order = order
+            if state is not None:
+                self._random.set_state(state)
+
+        return back
 
     def remember(self) -> dict[str, Any]:
         """Return what the next order depends on, for a checkpoint."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.checks import is_real, shown
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.engines.schedules import Schedule
 from chainrule.errors import InvalidArgumentError
@@ -23,6 +24,8 @@ _ACTIVATIONS = MappingProxyType({"logistic": "sigmoid"})
 RULES = ("constant", "invscaling", "adaptive")
 SOLVERS = ("lbfgs", *OPTIMIZERS)
 
+_LARGEST = float(np.finfo(np.float64).max)
+
 _Check = tuple[Callable[[Any], bool], str]
 
 
@@ -32,11 +35,12 @@ def _number(
     left, right = "(" if open_low else "[", ")" if open_high else "]"
 
     def fits(value: Any) -> bool:
-        if not isinstance(value, Real) or isinstance(value, bool):
+        if not is_real(value):
             return False
-        number = float(value)
-        above = number > low if open_low else number >= low
-        return above and (number < high if open_high else number <= high)
+        # Compared as it is: Python's whole numbers may be too large for a float.
+        above = value > low if open_low else value >= low
+        within = value < high if open_high else value <= high
+        return bool(above and within and value <= _LARGEST)
 
     return fits, f"a number in {left}{low:g}, {high:g}{right}"
 
@@ -140,7 +144,7 @@ def check_parameters(estimator: Any) -> None:
         if name in given and not fits(given[name]):
             raise InvalidArgumentError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be {expected}; "
-                f"got {given[name]!r}"
+                f"got {shown(given[name])}"
             )
     if estimator.init is not None:
         check_init(estimator.init)

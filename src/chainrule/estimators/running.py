@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from chainrule.estimators.solvers import minimize, optimizer_of
 from chainrule.estimators.stopping import Monitor, begin_curves
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.loop import Training
@@ -92,6 +94,7 @@ def run(
         epochs_before=network.epochs_trained,
         watched=bool(callbacks) or tasks is not None,
         orders=orders,
+        mark=orders.mark,
         state=state,
     )
     begin_curves(estimator, early, fresh)
@@ -101,6 +104,11 @@ def run(
     monitor = Monitor(estimator, training, score, from_loss=is_loss(estimator.early_stopping))
     training.lookahead = monitor.lookahead
     progress = Progress() if estimator.verbose else None
+    checkups = None
+    if estimator._diagnoses:
+        steps = -(-n_examples // batch_size)
+        checkups = Checkups(network.spec, network.parameters, examples, steps)
+        estimator.diagnostics_ = checkups.found
     estimator.n_iter_ = 0
     if epochs == 0:
         estimator.loss_ = training.engine.loss(
@@ -110,7 +118,7 @@ def run(
         attach(checkpointer, training, estimator, monitor, orders)
     try:
         others: list[Callback] = [*callbacks, *([progress] if progress else [])]
-        stopped = _tell(training, monitor, others, tasks)
+        stopped = _tell(training, monitor, others, tasks, checkups)
         if checkpointer is not None:
             checkpointer.finish(stopped)
     except KeyboardInterrupt:
@@ -119,6 +127,8 @@ def run(
             raise
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
+        if checkups is not None:
+            checkups.diverged()
         state = None  # it may hold what is not finite
         if estimator.n_iter_ == 0:
             raise NothingLearnedError(
@@ -153,6 +163,8 @@ def run_lbfgs(
 ) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
+    if estimator._diagnoses:
+        estimator.diagnostics_ = []
     engine, objective = (
         engine_for(network.spec, estimator.engine, estimator.threads),
         estimator._objective(examples),
@@ -224,33 +236,43 @@ def run_lbfgs(
 
 
 def _tell(
-    training: Training, monitor: Monitor, others: list[Callback], tasks: "FitTasks | None"
+    training: Training,
+    monitor: Monitor,
+    others: list[Callback],
+    tasks: "FitTasks | None",
+    checkups: Checkups | None,
 ) -> Stopped:
     """Hand every event to the monitor, then to the others; end where one of them says so."""
     epochs = training.start.epochs
     left = epochs < training.epochs and not training.start.stopped
-    for event in training.events():
-        if tasks is not None and isinstance(event, TrainingStarted) and left:
-            tasks.begin()
-        converged = monitor(event)
-        asked = False
-        for consume in others:
-            answer = consume(event)
-            asked = asked or _is_yes(answer)
-        if isinstance(event, Stopped):
-            return event
-        if isinstance(event, EpochEnded):
-            epochs += 1
-            if tasks is not None:
-                asked = tasks.end(best=monitor.score is not None) or asked
-            if converged or asked:
-                stopped = Stopped(epochs, "converged" if converged else "callback")
-                monitor.converged = True
-                for consume in others:
-                    consume(stopped)
-                return stopped
-            if tasks is not None and epochs < training.epochs:
+    with closing(training.events()) as events:
+        for event in events:
+            if tasks is not None and isinstance(event, TrainingStarted) and left:
                 tasks.begin()
+            converged = monitor(event)
+            asked = False
+            for consume in others:
+                answer = consume(event)
+                asked = asked or _is_yes(answer)
+            if isinstance(event, Stopped):
+                return event
+            if isinstance(event, EpochEnded):
+                epochs += 1
+                if checkups is not None:
+                    if epochs >= checkups.next_look:
+                        checkups.epoch_ended(epochs, event)
+                    if converged or asked or epochs == training.epochs:
+                        checkups.ended(epochs, event)
+                if tasks is not None:
+                    asked = tasks.end(best=monitor.score is not None) or asked
+                if converged or asked:
+                    stopped = Stopped(epochs, "converged" if converged else "callback")
+                    monitor.converged = True
+                    for consume in others:
+                        consume(stopped)
+                    return stopped
+                if tasks is not None and epochs < training.epochs:
+                    tasks.begin()
     raise AssertionError("a training says when it ends")
 
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
+# A smaller deviation has a square with fewer digits than others, or none.
+_SMALLEST_SQUARED = 1e-140
+
 
 class Scale(NamedTuple):
     """The mean and standard deviation of each column, in float64."""
@@ -22,9 +25,13 @@ class Scale(NamedTuple):
         With weights, weight 2 counts as the row twice.
         """
         table = columns.astype(np.float64, copy=False)
-        mean = np.average(table, axis=0, weights=weights)
-        variance = np.average((table - mean) ** 2, axis=0, weights=weights)
-        deviation = np.sqrt(variance)
+        with np.errstate(over="ignore", invalid="ignore"):  # seen below
+            mean, deviation = _moments(table, weights)
+        if not ((deviation > _SMALLEST_SQUARED) & (deviation < np.inf)).all():
+            # Squares leave the range of floats, or a column does not vary. In units of a power of
+            # two nothing else changes, not by a bit.
+            unit = _power_of_two(np.abs(table).max(axis=0))
+            mean, deviation = (unit * moment for moment in _moments(table / unit, weights))
         # What rounding leaves of a constant is no variation.
         still = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
         return cls(mean, np.where(still, 1.0, deviation))
@@ -38,7 +45,8 @@ class Scale(NamedTuple):
 
     def shared(self) -> "Scale":
         """Return the scale that divides every column by the same: the root mean square."""
-        together = np.sqrt(np.mean(np.square(self.deviation)))
+        unit = _power_of_two(self.deviation.max())
+        together = unit * np.sqrt(np.mean(np.square(self.deviation / unit)))
         return Scale(self.mean, np.full_like(self.deviation, together))
 
     def scaled(self, columns: Floats) -> Floats:
@@ -48,3 +56,19 @@ class Scale(NamedTuple):
     def restored(self, columns: Floats) -> Floats:
         """Return columns · deviation + mean, in the precision of `columns`."""
         return np.asarray(columns * self.deviation + self.mean).astype(columns.dtype, copy=False)
+
+
+def _moments(
+    table: Floats, weights: Floats | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and the standard deviation of each column."""
+    mean = np.average(table, axis=0, weights=weights)
+    variance = np.average((table - mean) ** 2, axis=0, weights=weights)
+    return np.asarray(mean), np.sqrt(variance)
+
+
+def _power_of_two(numbers: Floats) -> NDArray[np.float64]:
+    """Return the powers of two beside numbers; 1 for 0."""
+    # Within what float64 has, subnormal numbers left aside.
+    exponents = np.clip(np.frexp(numbers)[1], -1021, 1023)
+    return np.where(numbers > 0, np.ldexp(1.0, exponents), 1.0)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chainrule.checks import whole_number
+from chainrule.checks import is_real, shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Objective
 from chainrule.engines.optimizers import Optimizer, optimizer_named
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
@@ -27,6 +27,7 @@ from chainrule.network.parameters import (
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped
 from chainrule.training.examples import as_examples, as_features
@@ -318,6 +319,13 @@ class Network:
             If the checkpoint cannot be written (a full disk); the last one stays.
         InvalidCheckpointError
             If there are checkpoints, and all are damaged.
+
+        Warns
+        -----
+        TrainingDiagnosisWarning
+            Once for each kind of trouble that a sample of the examples shows: dead or saturated
+            layers, a gradient that vanishes or explodes, a loss that is stuck; with the layer and
+            the remedy. `History.diagnostics` lists them all.
         """
         history = History()
         progress = Progress() if verbose else None
@@ -333,14 +341,17 @@ class Network:
         consumers: list[Callable[[Event], bool | None]] = [history, *callbacks]
         if progress is not None:
             consumers.insert(1, progress)
+        if not isinstance(shuffle, bool | np.bool_):
+            raise InvalidArgumentError(f"shuffle: expected True or False; got {shown(shuffle)}")
+        examples = as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing)
         training = Training(
             spec=self.spec,
             parameters=self._parameters,
-            examples=as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing),
+            examples=examples,
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
-            batch_size=whole_number("batch_size", batch_size, 1),
+            batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
             objective=_objective(l1, l2, max_grad_norm),
             validation=self._validation(validation_data),
@@ -349,14 +360,20 @@ class Network:
             epochs_before=self.epochs_trained,
             watched=bool(callbacks),
         )
+        steps = -(-len(examples.X) // training.batch_size)
+        checkups = Checkups(self.spec, self._parameters, examples, steps)
+        history.diagnostics = checkups.found
         checkpointer = open_checkpointer(checkpoint, every, resume)
         try:
             if checkpointer is not None:
                 self._attach(checkpointer, training, callbacks)
             self.history = history
-            stopped = self._tell(training.events(), consumers, training.start.epochs)
+            stopped = self._tell(training.events(), consumers, checkups, training.start.epochs)
             if checkpointer is not None:
                 checkpointer.finish(stopped)
+        except TrainingDivergedError:
+            checkups.diverged()
+            raise
         finally:
             if progress is not None:
                 progress.close()
@@ -379,21 +396,34 @@ class Network:
         checkpointer.attach(training, memories, {})
         self.epochs_trained = training.epochs_before + training.start.epochs
 
-    def _tell(self, events: Iterator[Event], consumers: Sequence[Callback], epochs: int) -> Stopped:
+    def _tell(
+        self,
+        events: Iterator[Event],
+        consumers: Sequence[Callback],
+        checkups: Checkups,
+        epochs: int,
+    ) -> Stopped:
         """Hand each event to all consumers; end after the epoch in which one returned True.
 
         `epochs`: how many this training has behind it.
         """
+        last = None
         for event in events:
             if isinstance(event, EpochEnded):
                 # First of all: whatever a consumer raises, the parameters have seen this epoch.
                 self.epochs_trained += 1
                 epochs += 1
+                last = event
+                if epochs >= checkups.next_look:
+                    checkups.epoch_ended(epochs, event)
+            elif last is not None and isinstance(event, Stopped):
+                checkups.ended(epochs, last)
             answers = [consume(event) for consume in consumers]
             stop = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
             if isinstance(event, Stopped):
                 return event
             if isinstance(event, EpochEnded) and stop:
+                checkups.ended(epochs, event)
                 stopped = Stopped(epochs, "callback")
                 for consume in consumers:
                     consume(stopped)
@@ -431,7 +461,7 @@ class Network:
         if engine == "auto":
             if self._quick is None:
                 self._quick = quick_predictor(self.spec)
-            outputs = self._quick(self._parameters, X)
+            outputs = None if X is None else self._quick(self._parameters, X)
             if outputs is not None:
                 return outputs
         features = as_features(self.spec, X)
@@ -611,13 +641,13 @@ class Network:
 
 def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
     for name, value in (("l1", l1), ("l2", l2)):
-        if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
-            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {value!r}")
+        if not is_real(value) or not 0 <= value < np.inf:
+            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {shown(value)}")
     if max_grad_norm is None:
         return Objective(float(l1), float(l2))
-    if not isinstance(max_grad_norm, int | float | np.number) or not 0 < max_grad_norm < np.inf:
+    if not is_real(max_grad_norm) or not 0 < max_grad_norm < np.inf:
         raise InvalidArgumentError(
-            f"max_grad_norm: expected a finite number > 0, or None; got {max_grad_norm!r}"
+            f"max_grad_norm: expected a finite number > 0, or None; got {shown(max_grad_norm)}"
         )
     return Objective(float(l1), float(l2), max_grad_norm=float(max_grad_norm))
 

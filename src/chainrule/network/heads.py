@@ -13,7 +13,7 @@ from typing import NamedTuple
 from chainrule.errors import InvalidArgumentError
 
 _PART = re.compile(
-    r"\s*(?:(?P<weight>[^*:()]+)\*)?\s*(?P<name>\w+\s*(?:\([^()]*\))?)\s*:\s*(?P<units>\d+)\s*"
+    r"\s*(?:(?P<weight>[^*:()]+)\*)?\s*(?P<name>\w+\s*(?:\([^()]*\))?)\s*:\s*(?P<units>[0-9]{1,10})\s*"
 )
 # Commas that are not inside a part's own brackets.
 _COMMA = re.compile(r",(?![^()]*\))")

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import check_memory
 from chainrule.equations.registry import INITIALIZERS
 from chainrule.network.layers import Block
 from chainrule.network.random import Stream, generator
@@ -79,8 +80,20 @@ def group_indicator(spec: NetworkSpec, group: str) -> Vector:
 
 
 def neutral_parameters(spec: NetworkSpec) -> Vector:
-    """Return a vector of zeros, but of ones where blocks begin at ones."""
-    vector = np.zeros(parameter_count(spec), spec.dtype)
+    """Return a vector of zeros, but of ones where blocks begin at ones.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is larger than the machine's memory.
+    """
+    count = parameter_count(spec)
+    check_memory(
+        f"layers: the network's {count} parameters",
+        count * np.dtype(spec.dtype).itemsize,
+        "Use smaller layers",
+    )
+    vector = np.zeros(count, spec.dtype)
     for placed in placed_blocks(spec):
         if placed.block.initializer == "ones":
             vector[placed.slice] = 1

@@ -3,8 +3,10 @@
 import json
 from dataclasses import dataclass, fields
 from functools import cached_property
+from math import prod
 from typing import Any
 
+from chainrule.checks import MOST_UNITS, shown
 from chainrule.equations.registry import COSTS, FusedPair
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
@@ -14,6 +16,8 @@ from chainrule.network.layers import LAYER_KINDS, Block, CategoryEmbedding, Dens
 from chainrule.network.layers.dense import check_init
 
 DTYPES = ("float32", "float64")
+
+_MOST_PARAMETERS = 2**48
 
 # What a cost needs of the outputs, in words, where it is not a probability.
 _RANGES = {"poisson": "above 0"}
@@ -65,6 +69,11 @@ class NetworkSpec:
                 f"layers: the number of features must be at least 1; got {self.n_features}"
             )
         object.__setattr__(self, "n_features", int(self.n_features))
+        if self.n_features > MOST_UNITS:
+            raise InvalidArgumentError(
+                f"layers: the number of features must be at most {MOST_UNITS}; "
+                f"got {shown(self.n_features)}"
+            )
         if not isinstance(self.layers, tuple | list):
             raise InvalidArgumentError(
                 f"layers: expected layers such as Dense(24, 'relu'); got {self.layers!r}"
@@ -105,10 +114,24 @@ class NetworkSpec:
                 )
         self._check_cost()
         check_init(self.init)
+        self._check_size()
         if self.dtype not in DTYPES:
             raise InvalidArgumentError(f"dtype: expected float32 or float64; got {self.dtype!r}")
         if not isinstance(self.fused, bool):
             raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
+
+    def _check_size(self) -> None:
+        """Raise if there are more parameters than anyone's memory holds; 64 bits count them."""
+        # In less time, whatever the layers, but tables, whose rows are no units.
+        most = max(self.sizes) * (max(self.sizes) + 4) * len(self.layers)
+        if most <= _MOST_PARAMETERS and not isinstance(self.layers[0], CategoryEmbedding):
+            return
+        count = sum(prod(block.shape) for blocks in self.blocks() for block in blocks)
+        if max(count, *self.sizes) > _MOST_PARAMETERS:
+            raise InvalidArgumentError(
+                f"layers: expected at most {_MOST_PARAMETERS} parameters in all; got {count}. Use "
+                "smaller layers"
+            )
 
     def _check_cost(self) -> None:
         if isinstance(self.cost, CustomCost):

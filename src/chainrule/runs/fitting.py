@@ -146,6 +146,7 @@ class _Fit:
 
     _adam_is_constant = False
     _ends_when_interrupted = False
+    _diagnoses = True
     _measures_training = False  # a quarter of the time would go into it
     initial_weights = None
     embeddings: Sequence[tuple[int, int, int]] = ()

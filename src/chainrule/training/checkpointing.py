@@ -7,7 +7,7 @@ is the business of a `Store`.
 import json
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -197,7 +197,7 @@ class Checkpointer:
         self._step = position.epochs * self._steps + position.steps
         self._saved = None  # as large as the training itself
 
-    def followed(self, events: Iterator[Event]) -> Iterator[Event]:
+    def followed(self, events: Iterator[Event]) -> Generator[Event, None, None]:
         """Hand on the events of the training, and remember its epochs."""
         for event in events:
             if isinstance(event, EpochEnded):

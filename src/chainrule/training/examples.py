@@ -149,7 +149,8 @@ def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int
     if classes.dtype.kind not in "iub":
         classes = _as_floats(classes, "float64", name)
         _check_finite(classes, name)
-    indices = np.ascontiguousarray(classes, np.int32)
+    with np.errstate(invalid="ignore"):  # what does not fit is told below
+        indices = np.ascontiguousarray(classes, np.int32)
     if indices.min() < 0 or indices.max() >= n or (indices != classes).any():
         wrong = (classes < 0) | (classes >= n) | (indices != classes)
         first = int(np.argmax(wrong))
@@ -161,7 +162,7 @@ def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int
 
 
 def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample_weight") -> Floats:
-    """Return sample weights as a (m,) array: finite, none negative, not all zero."""
+    """Return sample weights as a (m,) array: finite as their sum, none negative, not all zero."""
     weights = _as_floats(sample_weight, dtype, name)
     if weights.shape != (m,):
         raise InvalidArgumentError(f"{name}: expected shape ({m},); got {weights.shape}")
@@ -171,13 +172,30 @@ def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample
             f"{name}: expected weights ≥ 0, at least one of them > 0; "
             f"got values from {weights.min()} to {weights.max()}"
         )
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise InvalidArgumentError(
+            f"{name}: expected weights whose sum is in the range of {weights.dtype}; got values up "
+            f"to {weights.max()}. Divide them by their mean: only their ratios count"
+        )
     return weights
 
 
+def check_unmasked(value: object, name: str) -> None:
+    """Raise if some values are masked: NumPy would take what lies beneath for numbers."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InvalidArgumentError(
+            f"{name}: expected no masked values; got {int(np.ma.getmaskarray(value).sum())}. "
+            "Fill or impute them, or leave their rows out"
+        )
+
+
 def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    check_unmasked(value, name)
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidArgumentError(f"{name}: cannot be read as an array ({error})") from error
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "O":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
 
@@ -22,10 +23,14 @@ class History:
         Everything the loop said, without `StepsEnded` and `Checkpointed`; after a `Resumed`, the
         epochs before it as well: the list is that of a training without interruption.
     epochs : list of EpochEnded
+    diagnostics : list of Diagnosis
+        What was seen to keep the network from learning, each kind in a layer once: its kind,
+        layer, message and the epoch. See `chainrule.training.diagnostics`.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.diagnostics: list[Diagnosis] = []
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""

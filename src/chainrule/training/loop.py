@@ -1,8 +1,9 @@
 """The loop itself: a generator of events."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
 from chainrule.network.random import noise_key
 from chainrule.network.spec import NetworkSpec
+from chainrule.training.ahead import SECONDS_AHEAD, train_ahead
 from chainrule.training.checkpointing import BEGINNING, Checkpointer, Position
 from chainrule.training.events import (
     EpochEnded,
@@ -75,6 +77,9 @@ class Training:
     stops on the losses knows how soon that can be."""
     orders: Callable[[range], NDArray[np.int32]] | None = None
     """The orders of consecutive epochs, (epochs, examples); None: drawn from the seed."""
+    mark: Callable[[], Callable[[], None]] | None = None
+    """Returns a function that takes `orders` back to where they are now. With it, short epochs may
+    be tried beyond the lookahead, and are taken back where they turn out not to be wanted."""
     state: OptimizerState | None = None
     """What the optimizer remembers from earlier; None: nothing."""
     noise_key: int | None = None
@@ -96,7 +101,7 @@ class Training:
             self.examples.X[one], self.examples.Y[one], np.zeros(1, self.examples.X.dtype)
         )
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Train, and yield what happens.
 
         Raises
@@ -107,7 +112,7 @@ class Training:
         events = self._events()
         return events if self.checkpointer is None else self.checkpointer.followed(events)
 
-    def _events(self) -> Iterator[Event]:
+    def _events(self) -> Generator[Event, None, None]:
         m = len(self.examples.X)
         steps = -(-m // self.batch_size)
         yield TrainingStarted(self.epochs, steps, m, int(self.parameters.size), self.engine.name)
@@ -128,9 +133,15 @@ class Training:
         epoch = self.epochs_before + start.epochs + 1
         end = self.epochs_before + self.epochs + 1
         while epoch < end:
-            together = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
-            yield from self._train_epochs(range(epoch, epoch + together), steps, state, pace, start)
-            epoch, start = epoch + together, BEGINNING
+            certain = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
+            tried = min(self._most_tried(certain, pace) // steps, end - epoch)
+            train = partial(self._train_epochs, steps=steps, state=state, pace=pace, start=start)
+            if tried > certain:
+                trained = yield from train_ahead(self, range(epoch, epoch + tried), train)
+            else:
+                yield from train(range(epoch, epoch + certain))
+                trained = certain
+            epoch, start = epoch + trained, BEGINNING
             if self.checkpointer is not None:
                 yield from self.checkpointer.reached(Position(epoch - 1 - self.epochs_before))
         yield Stopped(self.epochs, "finished")
@@ -150,6 +161,12 @@ class Training:
         if self.checkpointer is not None:
             most = min(most, self.checkpointer.steps_left() // len(self._starts))
         return most
+
+    def _most_tried(self, certain: int, pace: _Pace) -> int:
+        """Return how many steps to try at once where `certain` epochs are known to be wanted."""
+        if self.mark is None or self.checkpointer is not None or certain == 1:
+            return 0  # (one epoch: who decides may well change something after each)
+        return int(pace.steps * SECONDS_AHEAD / _SECONDS_A_CALL)
 
     def _train_epochs(
         self, epochs: range, steps: int, state: OptimizerState, pace: _Pace, start: Position
@@ -373,6 +390,7 @@ class Training:
         # A row's sum has the same bits however many rows there are, unlike a product of matrices.
         return np.asarray((stepwise * self._sizes).sum(axis=1) / len(self.examples.X))
 
+    @np.errstate(over="ignore")
     def _end_penalties(
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
     ) -> list[float]:
@@ -392,4 +410,5 @@ class Training:
         outputs = np.empty((len(examples.X), self.spec.n_outputs), self.spec.dtype)
         self.engine.forward(self.spec, self.parameters, examples.X, outputs)
         targets = examples.targets(self.spec.n_outputs)
-        return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # of outputs beyond all measure
+            return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}

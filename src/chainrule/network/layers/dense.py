@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chainrule.checks import whole_number
+from chainrule.checks import MOST_UNITS, whole_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import (
     bias_gradient,
@@ -65,7 +65,7 @@ class Dense:
     init: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole_number("units", self.units, 1))
+        object.__setattr__(self, "units", whole_number("units", self.units, 1, MOST_UNITS))
         object.__setattr__(self, "activation", canonical_activation(self.activation))
         if is_heads(self.activation):
             heads = sum(head.units for head in parse_heads(self.activation, "activation"))

@@ -1,0 +1,208 @@
+"""Fuzzes the compiled core's own boundary: any plan, any arrays, any settings.
+
+The package never hands it most of these; that it survives them is what lets a bug above it be an
+exception and not a crash.
+"""
+
+import os
+import random
+
+os.environ.setdefault("CHAINRULE_THREADS", "2")
+
+import numpy as np
+
+from chainrule import _native as native
+from harness import fuzz
+
+DTYPES = (np.float32, np.float64, np.int32, np.int64, np.float16, np.bool_, np.complex64)
+EXPECTED = (ValueError, TypeError, MemoryError, OverflowError)
+EXTREMES = (0, 1, -1, 2**31 - 1, -(2**31), 2**31, 2**63 - 1, -(2**63), 2**64 - 1)
+NORMALS = np.random.default_rng(0).standard_normal(5000)
+REALS = (0.0, 1.0, -1.0, 1e-300, 1e300, float("inf"), float("nan"), 0.5, 0.999999)
+
+
+class Draw:
+    """Draws arguments, all from one input: mostly such as fit, now and then any.
+
+    The core leaves libFuzzer no trace of where it went, so an input is the seed of a generator
+    rather than a list of decisions: each one goes all the way.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.random = random.Random(data)
+        self.rate = self.random.choice((0, 0.005, 0.02, 0.1))
+
+    def small(self, least: int, most: int) -> int:
+        """A whole number in a range."""
+        return least + int(self.random.random() * (most - least + 1))
+
+    def odd(self) -> bool:
+        """Whether to do something that does not fit."""
+        return self.random.random() < self.rate
+
+    def number(self, least: int, most: int) -> int:
+        """A whole number in a range, or an extreme one."""
+        if self.odd():
+            return self.random.choice(EXTREMES)
+        return self.small(least, most)
+
+    def real(self, least: float = 0.0, most: float = 1.0) -> float:
+        """A number in a range, or an extreme one."""
+        if self.odd():
+            return self.random.choice(REALS)
+        return self.random.uniform(least, most)
+
+    def array(self, shape, dtype, most: int | None = None):
+        """An array of that shape and type, or of another, or laid out in another way."""
+        if self.odd():
+            shape = tuple(self.small(0, 9) for _ in range(self.small(0, 3)))
+        if self.odd():
+            dtype = self.random.choice(DTYPES)
+        if max(shape, default=0) > 10_000 or np.prod(shape, dtype=float) > 100_000:
+            shape = tuple(min(n, 100) for n in shape)
+        if np.dtype(dtype).kind in "iu":
+            high = 127 if most is None else max(1, most)
+            numbers = np.arange(np.prod(shape, dtype=int)) * self.small(0, 99) % high
+            array = numbers.reshape(shape).astype(dtype)
+            if self.odd() and array.size:
+                array.flat[self.small(0, array.size - 1)] = self.number(0, high) % 2**31
+        else:
+            start = self.small(0, len(NORMALS) - 1)
+            numbers = np.take(NORMALS, range(start, start + np.prod(shape, dtype=int)), mode="wrap")
+            array = numbers.reshape(shape).astype(dtype)
+            if self.odd():
+                array = (array * self.random.choice(REALS)).astype(dtype)
+        if self.odd():
+            array = np.asfortranarray(array)
+        if self.odd() and array.ndim:
+            array = array[::-1]
+        if self.odd():
+            array.setflags(write=False)
+        if self.odd():
+            return None
+        return array
+
+
+def embeddings(draw, n_in):
+    """Return column, codes and dimension of some tables."""
+    columns = draw.random.sample(range(min(max(n_in, 1), 40)), k=1 + draw.small(0, 1) * (n_in > 1))
+    return [(draw.number(c, c), draw.number(1, 60), draw.number(1, 9)) for c in columns]
+
+
+def put_codes(draw, X, tables) -> None:
+    """Write codes into their columns, nearly all of which have a row."""
+    if X is None or X.ndim != 2 or not X.flags.writeable or X.dtype.kind != "f":
+        return
+    for column, codes, _ in tables:
+        if 0 <= column < X.shape[1] and 0 < codes < 100:
+            X[:, column] = np.arange(len(X)) * 7 % codes
+            if draw.odd() and len(X):
+                X[draw.small(0, len(X) - 1), column] = draw.random.choice((*REALS, codes, -codes))
+
+
+def one(data: bytes) -> None:
+    """Build a plan, and run what it offers on arrays that fit it, or nearly."""
+    draw = Draw(data)
+    sizes = [draw.number(1, 40)]
+    layers = []
+    tables = embeddings(draw, sizes[0]) if draw.small(0, 2) == 0 else []
+    if tables:
+        n_out = draw.number(1, 40) if draw.odd() else sizes[0] + sum(d - 1 for _, _, d in tables)
+        settings = [float(number) for table in tables for number in table]
+        layers.append((3, sizes[0], n_out, draw.number(0, 0), settings))
+        sizes.append(n_out)
+    for _ in range(draw.small(0, 4)):
+        kind = draw.number(0, 3 if draw.odd() else 2)
+        n_out = draw.number(1, 40) if kind == 0 or draw.odd() else sizes[-1]
+        settings = [draw.real()] + ([draw.real(), draw.real()] if kind == 2 else [])
+        layers.append((kind, sizes[-1], n_out, draw.number(0, 11) if kind != 1 else 0, settings))
+        sizes.append(n_out)
+    n_out = draw.number(1, 12)
+    layers.append((draw.number(0, 0), sizes[-1], n_out, draw.number(0, 12), [draw.real()]))
+    heads = []
+    if draw.small(0, 3) == 0:
+        left = n_out
+        while 0 < left <= 100 and len(heads) < 12:
+            units = draw.number(1, left)
+            heads.append(
+                (
+                    units,
+                    draw.number(0, 12),
+                    draw.real(),
+                    draw.number(0, 9),
+                    draw.real(),
+                    draw.real(),
+                )
+            )
+            left -= units
+    threads = draw.number(-3, 3)
+    try:
+        plan = native.Plan(
+            layers, draw.number(0, 9), bool(draw.small(0, 1)), draw.real(), threads, heads
+        )
+    except EXPECTED:
+        return
+    count = sum(codes * dimension for _, codes, dimension in tables) + sum(
+        n_in * n + n if kind == 0 else 4 * n if kind == 2 else 0 for kind, n_in, n, *_ in layers
+    )
+    dtype = draw.random.choice((np.float32, np.float64))
+    m = draw.small(1, 70)
+    theta = draw.array((count,), dtype)
+    X = draw.array((m, sizes[0]), dtype)
+    put_codes(draw, X, tables)
+    Y = draw.array((m,), np.int32, n_out) if draw.small(0, 1) else draw.array((m, n_out), dtype)
+    weights = None if draw.small(0, 1) else draw.array((m,), dtype)
+    threads = draw.number(-3, 3)
+    for _call in range(draw.small(1, 3)):
+        try:
+            what = draw.small(0, 5)
+            if what == 0:
+                plan.predict(theta, X)
+            elif what == 1:
+                out = draw.array((m, n_out), dtype)
+                plan.forward(theta, X, out, threads)
+            elif what == 2:
+                gradient = draw.array((count,), dtype) if draw.small(0, 1) else None
+                plan.loss(
+                    theta,
+                    X,
+                    Y,
+                    weights,
+                    draw.real(),
+                    draw.real(),
+                    gradient,
+                    threads,
+                    bool(draw.small(0, 1)),
+                )
+            elif what == 3:
+                train(draw, plan, theta, X, Y, weights, m, count, dtype, threads)
+            elif what == 4:
+                orders = draw.array((draw.small(1, 3), m), np.int32)
+                native.epoch_orders(draw.number(0, 99), draw.number(0, 99), orders)
+                native.all_finite(draw.array((m,), dtype))
+            else:
+                A, D = draw.array((16 * (m % 5),), dtype), draw.array((16 * (m % 5),), dtype)
+                native.activation(draw.number(0, 11), A, D, draw.real())
+        except EXPECTED:
+            pass
+
+
+def train(draw, plan, theta, X, Y, weights, m, count, dtype, threads) -> None:
+    """Take a few steps."""
+    optimizer = draw.number(0, 8)
+    slots = 2 if optimizer in (3, 6, 7) else 0 if optimizer == 0 else 1
+    epochs, length = draw.small(1, 2), draw.small(1, 80)
+    batch = draw.number(1, 80)
+    steps = epochs * max(1, -(-length // batch)) if batch > 0 else 1
+    plan.train(
+        theta, draw.array((slots, count), dtype), optimizer, draw.real(), draw.real(), draw.real(),
+        draw.number(0, 9), X, Y, weights, draw.array((epochs, length), np.int32, m), batch,
+        draw.array((steps,), np.float64), draw.real(), draw.real(), bool(draw.small(0, 1)),
+        bool(draw.small(0, 1)), draw.array((steps,), np.float64), draw.array((steps,), np.float64),
+        draw.array((steps,), np.float64) if draw.small(0, 1) else None, threads, draw.real(),
+        draw.real(), draw.number(0, 99), bool(draw.small(0, 1)),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    fuzz(one, "native_boundary")

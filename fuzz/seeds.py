@@ -1,0 +1,85 @@
+"""Writes the seed corpora: what the package itself writes and reads, and the edges of that."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import chainrule as cr
+from chainrule.model.table_model import TableModel
+from chainrule.network.spec import NetworkSpec
+from chainrule.tables.encoder import KEY, TableEncoder
+
+CORPUS = Path(__file__).parent / "corpus"
+
+NETWORKS = {
+    "plain": ([2, cr.Dense(3, "tanh"), cr.Dense(1, "identity")], "mse"),
+    "classes": ([2, cr.Dense(3, "leaky_relu(slope=0.2)"), cr.Dense(2, "softmax")], "cross_entropy"),
+    "layers": (
+        [2, cr.Dense(3), cr.BatchNorm("relu"), cr.Dropout(0.5), cr.Dense(1, "sigmoid")],
+        "binary_focal(gamma=3)",
+    ),
+    "heads": (
+        [2, cr.Dense(3, "heads(softmax:2, identity:1)")],
+        "heads(cross_entropy:2, 0.5*huber(delta=1.5):1)",
+    ),
+}
+TABLES = {
+    "plain.csv": b"a,b,kind\n1,2.5,yes\n3,,no\n",
+    "quoted.csv": b'"a ",b\r\n"x, ""y""",1\r\n\r\n"line\nend",2\r\n',
+    "bom.csv": b"\xef\xbb\xbfa,b\n1,true\n2,false\n",
+    "tabs.tsv": b"\ta\tb\n1\t2\t3\n",
+    "numbers.csv": b"n,m\n9223372036854775808,1e400\n-1,nan\n0x10,inf\n",
+    "semicolons.csv": b"a;b\n1;2\n",
+    "broken.csv": b'a,b\n1,2,3\n"open,4\n',
+    "binary.csv": b"a,b\n\x00\xff,2\n",
+}
+
+
+def main() -> None:
+    """Write all of them."""
+    for name, (layers, cost) in NETWORKS.items():
+        net = cr.Network(layers, cost=cost, seed=0)
+        write("spec_json", name, net.spec.to_json().encode())
+        write("model_file", name, opened(net))
+    spec = NetworkSpec(2, (cr.Dense(2, "softmax"),), "cross_entropy", "glorot_uniform", "float64")
+    write("spec_json", "double", spec.to_json().encode())
+    for task, target in (("classification", ["x", "y", "x"]), ("regression", [0.5, 1.5, 4.0])):
+        table = pl.DataFrame({"a": [1.0, 2.0, 4.0], "b": [3, 3, 5], "t": target})
+        encoder = TableEncoder.fit(table, "t", task=task)
+        activation, cost = ("softmax", "cross_entropy") if encoder.classes else ("identity", "mse")
+        net = cr.Network([2, cr.Dense(encoder.n_outputs, activation)], cost=cost, seed=0)
+        write("model_file", task, opened(TableModel(net, encoder)))
+        header, arrays = encoder.to_file()
+        numbers = arrays[f"{KEY}.mean"].tobytes() + arrays[f"{KEY}.std"].tobytes()
+        write("table_encoder", task, header[KEY].encode() + b"\n\n" + numbers)
+    for name, content in TABLES.items():
+        write("csv_table", name, content)
+    for length in (64, 256, 1024):
+        noise = np.random.default_rng(length).integers(0, 256, length, np.uint8)
+        write("native_boundary", f"noise{length}", noise.tobytes())
+
+
+def opened(model: cr.Network | TableModel) -> bytes:
+    """Return a model file as the target takes it: a header, two line ends, the arrays."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        model.save(path)
+        content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length])).encode()
+    header += b" " * (-len(header) % 8)
+    return header + b"\n\n" + content[8 + length :]
+
+
+def write(target: str, name: str, content: bytes) -> None:
+    """Write one seed."""
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

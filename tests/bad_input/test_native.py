@@ -1,0 +1,205 @@
+"""The compiled core's own boundary: what does not fit is an exception, never a crash.
+
+The package hands it none of this; the core's own checks are what keeps a bug above it harmless.
+"""
+
+import numpy as np
+import pytest
+
+from chainrule.engines import extension
+
+pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
+
+DENSE, DROPOUT, NORM, EMBEDDING = 0, 1, 2, 3
+IDENTITY, SOFTMAX = 0, 12
+X = np.ones((5, 3), np.float32)
+Y = np.ones((5, 2), np.float32)
+THETA = np.ones(3 * 4 + 4 + 4 * 2 + 2, np.float32)
+LAYERS = [(DENSE, 3, 4, IDENTITY, [0.0]), (DENSE, 4, 2, IDENTITY, [0.0])]
+ORDER = np.arange(5, dtype=np.int32)[None]
+
+REFUSALS = (ValueError, TypeError)
+
+
+def plan(layers=LAYERS, cost=0, fused=True, parameter=0.0, threads=1, heads=()):
+    return extension.native.Plan(layers, cost, fused, parameter, threads, list(heads))
+
+
+PLANS = {
+    "no layers": {"layers": []},
+    "no such kind": {"layers": [(4, 3, 2, 0, [0.0])]},
+    "no units": {"layers": [(DENSE, 3, 0, 0, [0.0])]},
+    "negative units": {"layers": [(DENSE, -3, 2, 0, [0.0])]},
+    "layers that do not chain": {"layers": [LAYERS[0], (DENSE, 5, 2, 0, [0.0])]},
+    "no such activation": {"layers": [(DENSE, 3, 2, 13, [0.0])]},
+    "a negative activation": {"layers": [(DENSE, 3, 2, -1, [0.0])]},
+    "no settings": {"layers": [(DENSE, 3, 2, 0, [])]},
+    "too many settings": {"layers": [(DENSE, 3, 2, 0, [0.0] * 3)]},
+    "dropout of everything": {"layers": [(DROPOUT, 3, 3, 0, [1.0]), (DENSE, 3, 2, 0, [0.0])]},
+    "dropout of NaN": {"layers": [(DROPOUT, 3, 3, 0, [np.nan]), (DENSE, 3, 2, 0, [0.0])]},
+    "dropout that changes size": {"layers": [(DROPOUT, 3, 4, 0, [0.5]), (DENSE, 4, 2, 0, [0.0])]},
+    "epsilon 0": {"layers": [(NORM, 3, 3, 0, [0.0, 0.9, 0.0]), (DENSE, 3, 2, 0, [0.0])]},
+    "embeddings without tables": {"layers": [(EMBEDDING, 3, 3, 0, []), (DENSE, 3, 2, 0, [0.0])]},
+    "embeddings of half a table": {"layers": [(EMBEDDING, 3, 3, 0, [0, 5]), LAYERS[1]]},
+    "embeddings of another size": {"layers": [(EMBEDDING, 3, 4, 0, [0, 5, 3]), LAYERS[1]]},
+    "tables beyond 64 bits": {"layers": [(EMBEDDING, 3, 4, 0, [0, 2.0**70, 2]), LAYERS[1]]},
+    "a column that is not there": {"layers": [(EMBEDDING, 3, 4, 0, [3, 5, 2]), LAYERS[1]]},
+    "embeddings above others": {"layers": [LAYERS[0], (EMBEDDING, 4, 4, 0, [0, 5, 1]), LAYERS[1]]},
+    "dropout at the end": {"layers": [(DENSE, 3, 2, 0, [0.0]), (DROPOUT, 2, 2, 0, [0.5])]},
+    "no such cost": {"cost": 10},
+    "heads without units": {"heads": [(0, 0, 0.0, 0, 0.0, 1.0)]},
+    "heads of too many units": {"heads": [(3, 0, 0.0, 0, 0.0, 1.0)]},
+    "heads of too few units": {"heads": [(1, 0, 0.0, 0, 0.0, 1.0)]},
+    "units beyond 32 bits": {"layers": [(DENSE, 3, 2**31, 0, [0.0])]},
+    "more parameters than 64 bits count": {"layers": [(DENSE, 2**31 - 1, 2**31 - 1, 0, [0.0])] * 5},
+    "texts": {"layers": "no"},
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plans_of_no_network_are_refused(name):
+    with pytest.raises(REFUSALS):
+        plan(**PLANS[name])
+
+
+ARRAYS = {
+    "of another type": lambda a: a.astype(np.float64 if a.dtype == np.float32 else np.float32),
+    "of whole numbers": lambda a: a.astype(np.int64),
+    "of halves": lambda a: a.astype(np.float16),
+    "of complex numbers": lambda a: a.astype(np.complex64),
+    "of objects": lambda a: a.astype(object),
+    "too short": lambda a: a[:-1],
+    "too long": lambda a: np.concatenate([a, a]),
+    "empty": lambda a: a[:0],
+    "with one dimension more": lambda a: a[None],
+    "with no dimension": lambda a: np.array(1, a.dtype),
+    "in the other byte order": lambda a: a.astype(a.dtype.newbyteorder()),
+    "from the back": lambda a: a[::-1],
+    "every other of a larger one": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "a list": lambda a: a.tolist(),
+    "nothing": lambda a: None,
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_arrays_that_do_not_fit_are_refused_by_loss(name, place):
+    arguments = [THETA, X, Y]
+    arguments[place] = ARRAYS[name](arguments[place])
+    if name == "with no dimension" or name != "of another type" or place:
+        with pytest.raises(REFUSALS):
+            plan().loss(*arguments, None, 0.0, 0.0, None, 1)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_that_do_not_fit_are_refused_by_forward(name):
+    out = np.zeros((5, 2), np.float32)
+    for arguments in (
+        (ARRAYS[name](THETA), X, out),
+        (THETA, ARRAYS[name](X), out),
+        (THETA, X, ARRAYS[name](out)),
+    ):
+        with pytest.raises(REFUSALS):
+            plan().forward(*arguments, 1)
+    with pytest.raises(REFUSALS):
+        plan().forward(THETA, X, out[:, ::-1], 1)
+    out.setflags(write=False)
+    with pytest.raises(REFUSALS):
+        plan().forward(THETA, X, out, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in ARRAYS if name != "nothing"])
+def test_the_quick_way_to_a_prediction_leaves_arrays_that_do_not_fit_to_the_usual_one(name):
+    assert plan().predict(THETA, X) is not None
+    assert plan().predict(ARRAYS[name](THETA), X) is None
+    if name != "too short" and name != "too long":
+        assert plan().predict(THETA, ARRAYS[name](X)) is None
+    assert plan().predict(THETA, np.ma.masked_array(X)) is None
+    assert plan().predict(THETA, X * np.nan) is None
+
+
+def trained(**changed):
+    """Take five steps of gradient descent, some arguments changed; return the parameters."""
+    steps = 5
+    arguments = {
+        "parameters": THETA.copy(),
+        "slots": np.zeros((0, THETA.size), np.float32),
+        "optimizer": 0,
+        "beta_1": 0.9,
+        "beta_2": 0.9,
+        "epsilon": 1e-8,
+        "t": 0,
+        "X": X,
+        "Y": Y,
+        "weights": None,
+        "order": ORDER,
+        "batch_size": 1,
+        "learning_rates": np.full(steps, 0.01),
+        "l1": 0.0,
+        "l2": 0.0,
+        "plain_epsilon": False,
+        "divided": False,
+        "costs": np.zeros(steps),
+        "gradient_norms": np.zeros(steps),
+        "penalties": None,
+        "threads": 1,
+    } | changed
+    assert plan().train(**arguments) == steps
+    return arguments["parameters"]
+
+
+TRAINING = {
+    "no such optimizer": {"optimizer": 9},
+    "a negative optimizer": {"optimizer": -1},
+    "no memory for the optimizer": {"optimizer": 3},
+    "too much memory for the optimizer": {"slots": np.zeros((1, THETA.size), np.float32)},
+    "no batch": {"batch_size": 0},
+    "a negative batch": {"batch_size": -1},
+    "a batch beyond 64 bits": {"batch_size": 2**63},
+    "too few learning rates": {"learning_rates": np.zeros(4)},
+    "too few costs": {"costs": np.zeros(4)},
+    "too few norms": {"gradient_norms": np.zeros(4)},
+    "too few penalties": {"penalties": np.zeros(4)},
+    "costs that cannot be written": {"costs": np.broadcast_to(0.0, 5)},
+    "parameters that cannot be written": {"parameters": np.broadcast_to(THETA, THETA.shape)},
+    "a row beyond the last": {"order": ORDER + 1},
+    "a row before the first": {"order": ORDER - 1},
+    "no order": {"order": ORDER[:0]},
+    "an order of nothing": {"order": ORDER[:, :0]},
+    "an order of 64 bits": {"order": ORDER.astype(np.int64)},
+    "a class too many": {"Y": np.array([0, 1, 2, 0, 1], np.int32)},
+    "a negative class": {"Y": np.array([0, 1, -1, 0, 1], np.int32)},
+    "too few classes": {"Y": np.zeros(4, np.int32)},
+    "too few weights": {"weights": np.ones(4, np.float32)},
+    "a negative number of updates": {"t": -1},
+    "more updates than 64 bits count": {"t": 2**63 - 1},
+    "a key beyond 64 bits": {"key": 2**64},
+}
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_trainings_that_do_not_fit_are_refused(name):
+    trained()
+    with pytest.raises(REFUSALS):
+        trained(**TRAINING[name])
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1000, 2**31 - 1, -(2**31)])
+def test_any_number_of_threads_gives_the_same_bits(threads):
+    np.testing.assert_array_equal(trained(threads=threads), trained())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("setting", ["l1", "l2", "beta_1", "epsilon", "max_norm", "weight_decay"])
+def test_settings_that_are_no_numbers_end_in_numbers_that_are_none_and_no_crash(setting, value):
+    assert trained(**{setting: value}).shape == THETA.shape
+
+
+@pytest.mark.parametrize("length", [0, 1, 15, 17])
+def test_activations_of_broken_vectors_are_refused(length):
+    array = np.zeros(length, np.float32)
+    if length:
+        with pytest.raises(ValueError, match="16"):
+            extension.native.activation(0, array, array.copy(), 0.0)
+    with pytest.raises(ValueError, match="no such"):
+        extension.native.activation(SOFTMAX, array, array.copy(), 0.0)
