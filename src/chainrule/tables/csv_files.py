@@ -107,7 +107,8 @@ def _read(
 
     layout = layout or layout_of(text)
     notes = text.notes
-    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, _BadRowError)
+    # OSError: polars decompresses text that begins like a compressed file.
+    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, _BadRowError, OSError)
     try:
         table = _without_blank_lines(text, layout, _parsed(text, layout, columns, types))
     except failures as error:
@@ -168,7 +169,7 @@ def _parsed(
         try:
             table = pl.read_csv(**options, **inferences.pop(0))
             break
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             if not inferences:
                 raise
     if table.width != len(names):
