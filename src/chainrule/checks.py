@@ -19,7 +19,7 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     except TypeError:
         number = least - 1
     # NumPy's true and false were whole numbers, too, before 2.3.
-    if isinstance(value, bool) or getattr(value, "dtype", None) == bool or number < least:
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool" or number < least:
         raise InvalidArgumentError(
             f"{name}: expected a whole number of at least {least}; got {shown(value)}"
         )

@@ -75,7 +75,6 @@ def test_a_huge_learning_rate_leaves_finite_parameters_or_says_that_it_diverged(
     with contextlib.suppress(TrainingDivergedError):
         net.fit(X, Y, optimizer=optimizer(rate), epochs=20, engine=engine)
     assert np.isfinite(net.parameters).all()
-    assert np.isfinite(net.loss(X, Y, engine=engine)) or rate > 1e6
 
 
 @pytest.mark.parametrize("engine", ENGINES)
