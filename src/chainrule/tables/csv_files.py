@@ -107,8 +107,8 @@ def _read(
 
     layout = layout or layout_of(text)
     notes = text.notes
-    # OSError: polars decompresses text that begins like a compressed file.
-    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, _BadRowError, OSError)
+    # OSError: polars decompresses what begins like a compressed file.
+    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, _BadRowError)
     try:
         table = _without_blank_lines(text, layout, _parsed(text, layout, columns, types))
     except failures as error:
