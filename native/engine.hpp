@@ -58,7 +58,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             most = larger(1, larger(control_.threads, -control_.threads));
         }
         if (!ws_.template prepare<Kinds>(net_, batch, most, training_)) return false;
-        const double work = W::step_work(net_, batch);
+        const double work = W::step_work(net_, batch) + (training_ ? W::table_work(net_) : 0.0);
         threads_ = control_.threads > 0    ? control_.threads
                    : work < W::thread_work ? 1
                                            : -control_.threads;

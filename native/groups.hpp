@@ -22,6 +22,11 @@ template <typename T, int BYTES> class Groups {
         const Layer &layer = c_.net.layers[group.layer];
         if (layer.kind == batch_norm) // all of it alike: no penalty, no decay
             return {layer.begin, layer.begin, 0, 4l * layer.n_out, true};
+        if (layer.kind == category_embedding) { // alike too
+            const TableRows rows(layer, group);
+            const long at = layer.begin + rows.at;
+            return {at, at, 0, (group.end - group.begin) * rows.table->dimension, true};
+        }
         const long units = group.end - group.begin, n = layer.n_in;
         const long b = layer.begin + n * layer.n_out;
         return {layer.begin + group.begin * n, b + group.begin, units * n, units,
@@ -56,7 +61,14 @@ template <typename T, int BYTES> class Groups {
             b[r] = fresh ? arena[s.weights + r] : b[r] + arena[s.weights + r];
     }
 
-    double elements(long g) const { return double(slices(c_.ws.groups[g]).weights); }
+    // How many weights of a dense layer take as long as a group does.
+    double elements(long g) const {
+        const Group &group = c_.ws.groups[g];
+        const Slices s = slices(group);
+        if (c_.net.layers[group.layer].kind != category_embedding) return double(s.weights);
+        constexpr double update = Workspace<T, BYTES>::update_work;
+        return double(s.biases) * update / (update + double(c_.ws.usual_batch));
+    }
 
     // The first group of a thread: each has about its share of the elements.
     long first_of(int thread, int threads) const {

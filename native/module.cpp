@@ -15,6 +15,7 @@
 #include <numpy/random/bitgen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -70,21 +71,33 @@ bool signal_pending(void *context) {
 class Plan {
   public:
     // A layer is (kind, n_in, n_out, activation, settings): the activation's parameter, or the rate
-    // of dropout, then momentum and epsilon of batch normalisation.
+    // of dropout, then momentum and epsilon of batch normalisation; of category embeddings column,
+    // codes and dimension of every table.
     Plan(const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &layers, int cost,
          bool fused, double cost_parameter, int threads,
          const std::vector<std::tuple<int, int, double, int, double, double>> &heads)
         : threads_(threads) {
         long at = 0;
         for (const auto &[kind, n_in, n_out, activation, settings] : layers) {
-            require(kind >= dense && kind <= batch_norm, "no such kind of layer");
+            require(kind >= dense && kind <= category_embedding, "no such kind of layer");
             require(n_in > 0 && n_out > 0, "layer sizes must be positive");
             require(layers_.empty() || layers_.back().n_out == n_in, "layer sizes must chain");
             require(activation >= identity && activation <= softmax, "no such activation");
-            require(settings.size() == (kind == batch_norm ? 3 : 1), "a layer has its settings");
+            require(kind == category_embedding ? !settings.empty() && settings.size() % 3 == 0
+                                               : settings.size() == (kind == batch_norm ? 3 : 1),
+                    "a layer has its settings");
             Layer layer{kind, n_in, n_out, activation, settings[0], at};
             if (kind == dense) {
                 at += long(n_in) * n_out + n_out;
+            } else if (kind == category_embedding) {
+                require(layers_.empty() && activation == identity,
+                        "embeddings are the first layer");
+                take_lookups(n_in, n_out, settings);
+                layer.lookups = static_cast<int>(lookups_.size());
+                layer.lookup = lookups_.data();
+                for (const Lookup &table : lookups_)
+                    at += long(table.codes) * table.dimension;
+                tables_ = at;
             } else if (kind == dropout) {
                 require(n_in == n_out && activation == identity, "dropout keeps its units");
                 require(settings[0] >= 0 && settings[0] < 1, "a rate lies in [0, 1)");
@@ -185,6 +198,7 @@ class Plan {
         require(parameters.shape(0) == parameters_, "parameters do not fit the network");
         require(X.shape(0) > 0 && X.shape(1) == static_cast<std::size_t>(layers_.front().n_in),
                 "X does not fit the network");
+        require(has_codes(X.data(), X.shape(0)), "X has a code outside its table");
         require(out.shape(0) == X.shape(0) &&
                     out.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
                 "out does not fit");
@@ -192,7 +206,8 @@ class Plan {
     }
 
     // Outputs for X, or None where X (or the parameters) is not an array as engines take it: exact
-    // type, C-ordered, finite, of the network's width. Whoever called then says what is wrong.
+    // type, C-ordered, finite, of the network's width, its codes in their tables. Whoever called
+    // then says what is wrong.
     nb::object predict(nb::handle parameters, nb::handle X) const {
         if (!PyArray_CheckExact(parameters.ptr()) || !PyArray_CheckExact(X.ptr()))
             return nb::none();
@@ -215,11 +230,46 @@ class Plan {
     }
 
   private:
+    // Column, codes and dimension of every table.
+    void take_lookups(int n_in, int n_out, const std::vector<double> &settings) {
+        constexpr double most = 1 << 24, largest = 1 << 16; // float32 has no more whole numbers
+        std::vector<bool> taken(n_in);
+        double units = n_in;
+        for (std::size_t i = 0; i < settings.size(); i += 3) {
+            const double column = settings[i], codes = settings[i + 1], size = settings[i + 2];
+            require(column >= 0 && column < n_in && codes >= 1 && codes <= most && size >= 1 &&
+                        size <= largest,
+                    "a table has a column, codes and a dimension");
+            lookups_.push_back({int(column), int(codes), int(size)});
+            require(!taken[int(column)], "a column has one table");
+            taken[int(column)] = true;
+            units += lookups_.back().dimension - 1;
+        }
+        require(units == n_out, "embeddings replace their columns");
+    }
+
+    // Whether the codes of m rows of X are among their tables'; of those rows that `order` says.
+    template <typename T>
+    bool has_codes(const T *X, std::size_t m, const std::int32_t *order = nullptr) const {
+        const std::size_t n = static_cast<std::size_t>(layers_.front().n_in);
+        bool inside = true;
+        for (std::size_t i = 0; i < m && !lookups_.empty(); ++i) {
+            const T *row = X + (order ? std::size_t(order[i]) : i) * n;
+            for (const Lookup &table : lookups_) {
+                const T code = row[table.column];
+                inside &= code >= T(0) && code < T(table.codes) && code == std::trunc(code);
+            }
+        }
+        return inside;
+    }
+
     template <typename T>
     bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out) const {
-        return run_forward(static_cast<const T *>(PyArray_DATA(theta)),
-                           static_cast<const T *>(PyArray_DATA(rows)), long(PyArray_DIM(rows, 0)),
-                           static_cast<T *>(out), threads_);
+        const T *X = static_cast<const T *>(PyArray_DATA(rows));
+        const long m = long(PyArray_DIM(rows, 0));
+        return has_codes(X, std::size_t(m)) &&
+               run_forward(static_cast<const T *>(PyArray_DATA(theta)), X, m, static_cast<T *>(out),
+                           threads_);
     }
 
     // False: X is not finite.
@@ -227,7 +277,7 @@ class Plan {
     bool run_forward(const T *parameters, const T *X, long m, T *out, int threads) const {
         const Kernels<T> &chosen = kernels<T>();
         // Too short to let another thread of Python's in, or to be interrupted.
-        const bool brief = double(m) * double(parameters_) < 1e5;
+        const bool brief = double(m) * double(parameters_ - tables_) < 1e5;
         Outcome outcome;
         if (brief) {
             outcome = chosen.forward(network_, parameters, X, m, out, {1, nullptr, nullptr});
@@ -258,6 +308,8 @@ class Plan {
             require(order->size() > 0 && m <= 0x7fffffff && all_below(*order, std::int32_t(m)),
                     "order has an index outside X");
         }
+        require(order ? has_codes(X.data(), order->size(), order->data()) : has_codes(X.data(), m),
+                "X has a code outside its table");
         return {X.data(),
                 rows ? rows->data() : nullptr,
                 classes ? classes->data() : nullptr,
@@ -291,8 +343,9 @@ class Plan {
     }
 
     std::vector<Layer> layers_;
+    std::vector<Lookup> lookups_;
     std::vector<Head> heads_;
-    std::size_t parameters_ = 0;
+    std::size_t parameters_ = 0, tables_ = 0; // tables_: those in tables
     Network network_{};
     int threads_; // of `predict`, at most
 };

@@ -51,7 +51,12 @@ constexpr int slots_of(int optimizer) {
     return two ? 2 : optimizer == gradient_descent ? 0 : 1;
 }
 
-enum LayerKind { dense, dropout, batch_norm };
+enum LayerKind { dense, dropout, batch_norm, category_embedding };
+
+// An input that is a code, a whole number from 0 to `codes` − 1, and its table in the parameters.
+struct Lookup {
+    int column, codes, dimension;
+};
 
 struct Layer {
     int kind;
@@ -59,8 +64,10 @@ struct Layer {
     int activation;
     double parameter; // slope or alpha; the rate of dropout
     long begin;       // of its parameters in the flat vector: dense has W, then b; batch
-                      // normalisation γ, β, then the running μ and v
+                      // normalisation γ, β, then the running μ and v; embeddings table by table
     double momentum = 0, epsilon = 0; // of batch normalisation
+    int lookups = 0;                  // of category embeddings
+    const Lookup *lookup = nullptr;
 };
 
 // Some of the output layer's units, with an activation and a cost of their own.

@@ -41,10 +41,28 @@ template <typename U> U *allocate(long count) {
 }
 
 // Neighbouring parameters of a layer that a thread handles at a time: the weights into some of its
-// units, and those units' biases.
+// units, and those units' biases; or some rows of one of its tables.
 struct Group {
     int layer;
-    long begin, end; // units
+    long begin, end; // units; rows, counted over all tables
+};
+
+// The table whose rows a group of embeddings has.
+struct TableRows {
+    const Lookup *table;
+    long first; // the group's first row there
+    long at;    // where it begins among the layer's parameters
+    long unit;  // the layer's first unit that is looked up there
+
+    TableRows(const Layer &layer, const Group &group)
+        : table(layer.lookup), first(group.begin), at(0), unit(layer.n_in - layer.lookups) {
+        for (; first >= table->codes; ++table) {
+            first -= table->codes;
+            at += long(table->codes) * table->dimension;
+            unit += table->dimension;
+        }
+        at += first * table->dimension;
+    }
 };
 
 // Where a layer's arrays lie in a panel, and what its kind keeps from step to step.
@@ -162,11 +180,24 @@ template <typename T, int BYTES> struct Workspace {
         return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_mixed.hpp
     }
 
+    // Rows of a table that make a group: its gradient stays in the nearer caches, and the batch's
+    // codes are looked through once for many.
+    static long group_rows(const Lookup &table) { return larger(1, 16384 / table.dimension); }
+
     bool prepare_groups(const Network &net) {
         for (int pass = 0; pass < 2; ++pass) {
             long count = 0;
             for (int l = 0; l < net.count; ++l) {
                 const Layer &layer = net.layers[l];
+                for (long i = 0, row = 0; i < layer.lookups; row += layer.lookup[i++].codes) {
+                    const Lookup &table = layer.lookup[i];
+                    const long some = group_rows(table);
+                    for (long r = 0; r < table.codes; r += some, ++count) {
+                        const long end = smaller(r + some, table.codes);
+                        if (pass) groups[count] = {l, row + r, row + end};
+                        group_elements = larger(group_elements, (end - r) * table.dimension);
+                    }
+                }
                 if (layer.kind == batch_norm) { // one group: all of its parameters
                     if (pass) groups[count] = {l, 0, layer.n_out};
                     group_elements = larger(group_elements, 4l * layer.n_out);
@@ -189,6 +220,18 @@ template <typename T, int BYTES> struct Workspace {
         return true;
     }
 
+    // What an optimizer does to a parameter takes as long as so many multiplications.
+    static constexpr long update_work = 16;
+    // What a step has to do in tables, most of whose rows no example of a batch has looked up.
+    static double table_work(const Network &net) {
+        double work = 0;
+        for (int i = 0; i < net.layers[0].lookups; ++i) {
+            const Lookup &table = net.layers[0].lookup[i];
+            work += double(update_work) * table.codes * table.dimension;
+        }
+        return work;
+    }
+
     // Multiplications of one step, and from how many on a second thread pays: two barriers cost up
     // to 16 µs, in which one core multiplies up to two million times.
     static constexpr double thread_work = 6e6;
@@ -197,7 +240,7 @@ template <typename T, int BYTES> struct Workspace {
         for (int l = 0; l < net.count; ++l) {
             if (net.layers[l].kind != dense) continue;
             const double W = double(net.layers[l].n_in) * net.layers[l].n_out;
-            work += W * (batch * (l ? 3.0 : 2.0) + 16);
+            work += W * (batch * (l ? 3.0 : 2.0) + update_work);
         }
         return work;
     }

@@ -1,7 +1,8 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
-It knows dense layers, dropout (its factors are given) and batch normalisation (with the batch's own
-statistics), and reads the flat vector by a layout of its own. Nothing of the package is used.
+It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
+statistics) and category embeddings (one-hot codes times a table), and reads the flat vector by a
+layout of its own. Nothing of the package is used.
 """
 
 import jax
@@ -39,6 +40,15 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
             variance = (p * (A - mean) ** 2).sum(axis=0)
             Z = scale * (A - mean) / jnp.sqrt(variance + layer.epsilon) + shift
             A, at = ACTIVATIONS[layer.activation](Z), at + 4 * n
+        elif layer.kind == "category_embedding":
+            inputs, codes_of = A, {column: codes for column, codes, _ in layer.columns}
+            parts = [A[:, [j for j in range(n) if j not in codes_of]]]
+            for column, codes, dimension in layer.columns:
+                E = theta[at : at + codes * dimension].reshape(codes, dimension)
+                one_hot = inputs[:, [column]] == jnp.arange(codes)
+                parts.append(one_hot.astype(E.dtype) @ E)
+                at += codes * dimension
+            A = jnp.concatenate(parts, axis=1)
         else:
             W = theta[at : at + n * layer.units].reshape(layer.units, n)
             at += n * layer.units

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chainrule.model.table_training import TableTraining
+from chainrule.runs.config import RunConfig
+from chainrule.runs.training import Run
 
 WDBC = Path(__file__).parent.parent / "examples" / "wdbc.csv"
 
@@ -15,9 +16,9 @@ def wdbc_test_accuracies():
     """Test accuracies on the breast cancer table with the command line's defaults, seeds 0 to 9."""
     accuracies = []
     for seed in range(10):
-        training = TableTraining.prepare(WDBC, "diagnosis", seed=seed)
-        training.fit()
-        accuracies.append(training.model.evaluate(training.part("test"))["accuracy"])
+        settings = {"table": str(WDBC), "target": "diagnosis", "seed": seed}
+        trained = Run.prepare(RunConfig.of(settings)).fit()
+        accuracies.append(trained.scores["test"]["accuracy"])
     return accuracies
 
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "batch_norm.hpp"
+#include "category_embedding.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
 
@@ -23,6 +24,7 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
     static bool prepare(const Network &net, int l, W &ws) {
         switch (net.layers[l - 1].kind) {
         case dropout:
+        case category_embedding:
             return true;
         case batch_norm:
             return BatchNorm<T, BYTES>::prepare(net, l, ws);
@@ -47,6 +49,8 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
             return Dropout<T, BYTES>::forward(c, l, b);
         case batch_norm:
             return BatchNorm<T, BYTES>::forward(c, l, b);
+        case category_embedding:
+            return CategoryEmbedding<T, BYTES>::forward(c, l, b);
         default:
             return DenseKind::forward(c, l, b);
         }
@@ -59,6 +63,8 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
             return Dropout<T, BYTES>::backward(c, l, b);
         case batch_norm:
             return BatchNorm<T, BYTES>::backward(c, l, b);
+        case category_embedding:
+            return; // it is the first layer
         default:
             return DenseKind::backward(c, l, b);
         }
@@ -66,9 +72,14 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
 
     // The gradient of a group over all panels.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
-        if (c.layer(group.layer + 1).kind == batch_norm)
+        switch (c.layer(group.layer + 1).kind) {
+        case batch_norm:
             return BatchNorm<T, BYTES>::gradient(c, group, panels, last_count, out);
-        DenseKind::gradient(c, group, panels, last_count, out);
+        case category_embedding:
+            return CategoryEmbedding<T, BYTES>::gradient(c, group, panels, last_count, out);
+        default:
+            return DenseKind::gradient(c, group, panels, last_count, out);
+        }
     }
 };
 

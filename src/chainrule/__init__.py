@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
     from chainrule.network.cost import CustomCost
-    from chainrule.network.layers import BatchNorm, Dense, Dropout
+    from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
     from chainrule.training.history import History
@@ -58,6 +58,7 @@ _HOMES = {
     "AdamW": "chainrule.engines.optimizers",
     "BatchNorm": "chainrule.network.layers",
     "CSVLog": "chainrule.training.consumers",
+    "CategoryEmbedding": "chainrule.network.layers",
     "ChainruleError": "chainrule.errors",
     "CheckpointInUseError": "chainrule.errors",
     "CheckpointWriteError": "chainrule.errors",
@@ -106,6 +107,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "CSVLog",
+    "CategoryEmbedding",
     "ChainruleError",
     "CheckpointInUseError",
     "CheckpointWriteError",

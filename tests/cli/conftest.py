@@ -49,7 +49,9 @@ def wdbc():
 def trained(chainrule, tmp_path_factory):
     """The outcome of a short training on the breast cancer table, and its folder."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    outcome = chainrule("train", WDBC, "--target", "diagnosis", "--epochs", "20", "--out", folder)
+    outcome = chainrule(
+        *("train", WDBC, "--target", "diagnosis", "--epochs", "20", "--no-report", "--out", folder)
+    )
     return outcome, folder
 
 
@@ -65,6 +67,8 @@ def regression(chainrule, tmp_path_factory):
     table = folder / "houses.csv"
     rows = "".join(f"{size},{size % 7},{100 + 3 * size}.5\n" for size in range(60))
     table.write_text("size,rooms,price\n" + rows, encoding="utf-8")
-    outcome = chainrule("train", table, "--target", "price", "--epochs", "3", "--out", folder)
+    outcome = chainrule(
+        "train", table, "--target", "price", "--epochs", "3", "--no-report", "--out", folder
+    )
     assert outcome.code == 0
     return table, folder / "model.safetensors", outcome

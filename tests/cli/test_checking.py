@@ -1,3 +1,6 @@
+import json
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +16,7 @@ def test_explaining_shows_truth_prediction_inputs_and_every_equation(chainrule, 
     assert f"Row 5: diagnosis is M, predicted {predicted['prediction']}" in out
     assert f"(probability {predicted['probability_M']:.4f})" in out
     assert f"{table['mean_area'][4]:.6g}" in out
-    for equation in ("F1", "F2", "C3", "FU1", "BP2", "BP3", "BP4", "O3"):
+    for equation in ("F1", "F2", "C2", "FU2", "BP2", "BP3", "BP4", "O3"):
         assert f"\n{equation} " in out
 
 
@@ -75,3 +78,54 @@ def test_wrong_gradients_end_with_exit_code_1(chainrule, model, wdbc, monkeypatc
     assert outcome.code == 1
     assert "DISAGREE" in outcome.out
     assert "WRONG" in outcome.out
+
+
+def test_what_moved_the_prediction_adds_up_to_it(chainrule, model, wdbc):
+    out = chainrule("explain", model, wdbc, "--row", 5).out
+    loaded, row = cr.load(model), pl.read_csv(wdbc)[4:5]
+    predicted = loaded.predict(row).row(0, named=True)
+    lines = out[out.index("What moved the probability of") :].split("\n\n")[0].splitlines()
+    assert f"probability of {predicted['prediction']}" in lines[0]
+    before, after = map(float, re.findall(r"(?:from|to) ([\d.e-]+)", lines[0]))
+    assert after == pytest.approx(predicted["probability_M"], abs=1e-5)
+    # 15 columns, and the others in one line; each is shown with five digits.
+    assert len(lines) == 18
+    moved = sum(float(line.split()[-1]) for line in lines[2:])
+    assert moved == pytest.approx(after - before, abs=1e-4)
+
+
+def test_importance_ranks_what_the_model_needs(chainrule, tmp_path):
+    table = tmp_path / "table.csv"
+    random = np.random.default_rng(0)
+    x, noise = random.normal(size=(2, 400))
+    pl.DataFrame({"noise": noise, "x": x, "y": 3 * x}).write_csv(table)
+    arguments = ("train", table, "--target", "y", "--no-report", "--out", tmp_path / "run")
+    assert chainrule(*arguments).code == 0
+    model = tmp_path / "run" / "model.safetensors"
+    out = chainrule("importance", model, table, "--metric", "mae").out
+    assert "mae added by shuffling a column (400 rows, 5 times each)" in out
+    assert out.index("x ") < out.index("noise ")
+    found = json.loads(chainrule("importance", model, table, "--json", "--repeats", 2).out)
+    assert found["metric"] == "rmse"
+    assert [column["column"] for column in found["columns"]] == ["x", "noise"]
+    # Two draws of 3x, which deviates by 3: √2 times that; noise costs almost nothing.
+    assert found["columns"][0]["mean"] > 3 > 1 > abs(found["columns"][1]["mean"])
+
+
+def test_an_unknown_metric_of_importance_is_refused(chainrule, model, wdbc):
+    sentence = chainrule("importance", model, wdbc, "--metric", "rmse").sentence
+    assert "metric: expected one of accuracy, log_loss for classification" in sentence
+
+
+@pytest.mark.parametrize("ending", [".py", ".c", ".onnx", ".safetensors", ".npz"])
+def test_a_model_is_exported_as_the_name_says(chainrule, model, tmp_path, ending):
+    out = tmp_path / f"exported{ending}"
+    outcome = chainrule("export", model, out)
+    assert outcome.code == 0
+    assert f"Written: {out}" in outcome.out.splitlines()
+    assert out.stat().st_size > 1000
+
+
+def test_an_export_to_what_is_not_known_is_refused(chainrule, model, tmp_path):
+    assert "expected one of onnx, c" in chainrule("export", model, tmp_path / "model.exe").sentence
+    assert chainrule("export", model, tmp_path / "model.c", "--to", "rust").sentence

@@ -1,3 +1,5 @@
+import json
+import re
 import types
 
 import numpy as np
@@ -5,6 +7,10 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import extension
+
+COMMANDS = [
+    *("train", "resume", "predict", "evaluate", "explain", "importance", "check", "export", "info")
+]
 
 
 def test_info_shows_the_versions_and_the_engines(chainrule):
@@ -36,9 +42,14 @@ def test_info_shows_what_is_in_a_model_file(chainrule, model):
         "target diagnosis",
         "classes B, M",
         "30 columns mean_radius, mean_texture",
-        "30, Dense(24, 'relu'), Dense(24, 'relu'), Dense(2, 'softmax')",
-        "1,394 of float32",
+        "30, Dense(128, 'silu'), Dense(64, 'silu'), Dense(1, 'sigmoid')",
+        "12,289 of float32",
         "epochs trained 20",
+        "trained by chainrule train",
+        "--target diagnosis --epochs 20",
+        "train 455",
+        "test scores accuracy 0.",
+        f"chainrule {cr.__version__}",
     ):
         assert text in out
 
@@ -62,12 +73,28 @@ def test_version_and_help_answer_at_once(chainrule, option):
 def test_without_a_command_the_help_is_shown(chainrule):
     outcome = chainrule()
     assert outcome.code == 0
-    for command in ("train", "predict", "evaluate", "explain", "check", "info"):
+    for command in COMMANDS:
         assert command in outcome.out
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "explain", "check", "info"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(chainrule, command):
     outcome = chainrule(command, "--help")
     assert outcome.code == 0
-    assert f"Example: chainrule {command} " in " ".join(outcome.out.split())
+    out = " ".join(outcome.out.split())
+    assert re.search(rf"Examples?: chainrule {command}\b", out)
+
+
+def test_info_speaks_json(chainrule, model):
+    facts = json.loads(chainrule("info", model, "--json").out)
+    assert facts["target"] == "diagnosis"
+    assert facts["file"] == str(model)
+
+
+def test_info_shows_what_strange_details_it_can(chainrule, model, tmp_path):
+    loaded = cr.load(model)
+    strange = {"command": 3, "rows": [1], "scores": {"test": "good"}, "versions": None}
+    cr.TableModel(loaded.network, loaded.encoder, loaded.target, strange).save(tmp_path / "m")
+    outcome = chainrule("info", tmp_path / "m")
+    assert outcome.code == 0
+    assert "trained by" not in outcome.out

@@ -1,5 +1,7 @@
 """A user's mistake is answered with one sentence on standard error and exit code 2."""
 
+import sys
+
 import pytest
 
 GOOD = "".join(f"{i},{i * i % 17},{'yes' if i % 3 else 'no'}\n" for i in range(40))
@@ -25,15 +27,14 @@ TABLES = {
     ),
     "all-missing target": (
         b"a,y\n" + b"".join(b"%d,\n" % i for i in range(40)),
-        "the target 'y' has no value in any row",
+        "the target 'y' has no value in any of the 40 rows",
     ),
-    "missing target": (f"a,b,y\n{GOOD}1,2,\n".encode(), "column 'y' has no value in row 41;"),
     "free text": (
         b"a,b,y\n"
         + b"".join(
             b"%d,a sentence of many words about %d things,%d\n" % (i, i, i % 2) for i in range(40)
         ),
-        "column 'b' holds free text (25 different values), which no network of numbers can be "
+        "column 'b' holds free text (32 different values), which no network of numbers can be "
         "given; leave it out (--ignore b)",
     ),
     "infinite number": (f"a,b,y\n{GOOD}1,inf,no\n".encode(), "column 'b' holds inf in row 41"),
@@ -43,8 +44,8 @@ TABLES = {
     "10,000 columns": (
         (",".join(f"c{i}" for i in range(10_000)) + ",y\n").encode()
         + b"".join(b"x," * 10_000 + b"%d\n" % (i % 2) for i in range(40)),
-        "no column to predict from: column 'c0' is x in all 25 rows; column 'c1' is x in all 25 "
-        "rows; column 'c2' is x in all 25 rows; and 9997 more like these",
+        "no column to predict from: column 'c0' is x in all 32 rows; column 'c1' is x in all 32 "
+        "rows; column 'c2' is x in all 32 rows; and 9997 more like these",
     ),
 }
 
@@ -71,25 +72,46 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--layers", "24,x"], "--layers: expected whole numbers above 0 such as 24,24, or none"),
+        (["--layers", "24,x"], "--layers: expected whole numbers above 0 such as 128,64, or none"),
         (["--layers", "24,,24"], "--layers: expected"),
         (["--layers", "-1"], "--layers: expected"),
         (["--layers", "2.5"], "--layers: expected"),
         (["--layers", ""], "--layers: expected"),
         (["--layers", "9999999,9999999"], "not enough memory"),
         (["--epochs", "x"], "--epochs"),
-        (["--epochs", "0"], "--epochs"),
+        (["--epochs", "0"], "--epochs: expected a whole number of at least 1"),
         (["--batch-size", "0"], "--batch-size"),
         (["--learning-rate", "-1"], "--learning-rate"),
         (["--learning-rate", "nan"], "--learning-rate"),
-        (["--learning-rate", "inf"], "learning_rate: expected a finite number"),
+        (["--learning-rate", "inf"], "--learning-rate: expected a number in (0, inf)"),
         (["--l2", "-1"], "--l2"),
         (["--l2", "nan"], "--l2"),
-        (["--l2", "inf"], "l2: expected a finite number"),
-        (["--seed", "-1"], "--seed"),
+        (["--l2", "inf"], "--l2: expected a number in [0, inf)"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295"),
+        (["--seed", str(2**32)], "--seed: expected a whole number from 0 to 4294967295"),
         (["--activation", "rely"], "activation: expected one of identity, sigmoid"),
-        (["--optimizer", "adamax"], "optimizer: expected one of sgd, momentum"),
+        (["--optimizer", "adamax"], "--optimizer: expected one of lbfgs, sgd, momentum"),
         (["--engine", "gpu"], "engine: expected auto"),
+        (["--preset", "fats"], "--preset: expected fast, standard or thorough; got 'fats' (did"),
+        (["--schedule", "cosin"], "--schedule: expected constant, invscaling, adaptive"),
+        (["--loss", "huber"], "loss: expected log_loss, focal for a classification; got 'huber'"),
+        (["--dropout", "0.1,x"], "--dropout: expected numbers with commas between them"),
+        (["--dropout", "1.0"], "--dropout: expected a number in [0, 1)"),
+        (["--dropout", "0.1,0.2,0.3"], "one for each of the 2 hidden layers"),
+        (["--split", "0.5,0.5"], "--split: expected 3 shares between 0 and 1"),
+        (["--split", "0.5,0.3,0.3"], "--split: expected shares that add up to 1"),
+        (["--test", "x.csv", "--split", "0.8,0.1,0.1"], "--split: expected 2 shares"),
+        (["--ignore", "mean_aera"], "no column 'mean_aera'; did you mean 'mean_area'?"),
+        (["--ignore", "mean_area,diagnosis"], "'diagnosis' is the target"),
+        (["--group", "patient"], "no column 'patient' for --group"),
+        (["--time", "diagnosis"], "time: 'diagnosis' is the target"),
+        (["--group", "mean_area", "--time", "mean_radius"], "groups"),
+        (["--time-limit", "soon"], "--time-limit: expected a time such as 90s, 5m or 1h30m"),
+        (["--search", "0"], "--search"),
+        (["--checkpoint", "--search", "3"], "--checkpoint: a search goes on by itself"),
+        (["--checkpoint", "--every", "often"], "every"),
+        (["--scaling", "minmax"], "--scaling: expected standard, robust or none"),
+        (["--config", "none.toml"], "none.toml: cannot be read (No such file or directory)"),
         (["--task", "ranking"], "task: expected auto, classification or regression"),
         (["--task", "regression"], "'diagnosis' holds text ('M' in row 1)"),
         (["--nonsense"], "No such option: --nonsense"),
@@ -108,7 +130,10 @@ def test_a_mistyped_target_is_answered_with_the_column_like_it(chainrule, wdbc, 
 
 def test_an_unknown_command_and_missing_arguments_give_one_sentence(chainrule, wdbc):
     assert "No such command 'trian'" in chainrule("trian").sentence
-    assert "Missing argument 'TABLE' (see chainrule train --help)" in chainrule("train").sentence
+    assert (
+        "TABLE: expected a table; got none (see chainrule train --help)"
+        in chainrule("train").sentence
+    )
     assert "--target" in chainrule("train", wdbc).sentence
 
 
@@ -138,3 +163,62 @@ def test_debug_gives_the_traceback_wherever_it_stands(chainrule, wdbc, place):
     arguments.insert(place, "--debug")
     with pytest.raises(Exception, match="no column 'diag'"):
         chainrule(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[training]\nlayer = [3]", "there is no setting 'layer'; did you mean layers?"),
+        ("layers = [3]", "layers belongs under [training]"),
+        ("[data]\nlayers = [3]", "layers belongs under [training]"),
+        ("[traning]\nseed = 1", "got 'traning'; did you mean [training]?"),
+        ("[training]\nseed = 'x'", "seed: expected a whole number; got 'x'"),
+        ("[training]\nseed = true", "seed: expected a whole number; got True"),
+        ("[training]\nlayers = [3.5]", "layers: expected a list of whole numbers"),
+        ("[training]\nlayers = [0]", "layers: expected whole numbers above 0"),
+        ("[training]\nl2 = nan", "l2: expected a number; got nan"),
+        ("[training]\nl2 = -1", "l2: expected a number in [0, inf); got -1.0"),
+        ("[training]\npreset = 'fats'", "(did you mean fast?)"),
+        ("[training]\nseed = 1\nseed = 2", "is not TOML"),
+        ("[data", "is not TOML"),
+        ("training = 3", "expected the sections [data], [encoding], [training]"),
+    ],
+)
+def test_a_wrong_config_gives_one_sentence_with_the_nearest_right_name(
+    chainrule, wdbc, tmp_path, text, message
+):
+    config = tmp_path / "run.toml"
+    config.write_text(text, encoding="utf-8")
+    arguments = ("train", wdbc, "--target", "diagnosis", "--config", config, "--out", tmp_path)
+    sentence = chainrule(*arguments).sentence
+    assert message in sentence
+    assert f"chainrule: {config}: " in sentence
+
+
+def test_a_config_that_is_no_text_is_refused(chainrule, wdbc, tmp_path):
+    config = tmp_path / "run.toml"
+    config.write_bytes(b"\xff\xfe")
+    sentence = chainrule("train", wdbc, "--target", "diagnosis", "--config", config).sentence
+    assert "is not UTF-8 text" in sentence
+
+
+def test_a_search_without_optuna_says_how_to_install_it(chainrule, wdbc, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    sentence = chainrule(
+        *("train", wdbc, "--target", "diagnosis", "--search", 2, "--out", tmp_path)
+    ).sentence
+    assert 'pip install "chainrule[search]"' in sentence
+
+
+def test_a_search_of_nothing_is_refused(chainrule, wdbc, tmp_path):
+    sentence = chainrule(
+        *("train", wdbc, "--target", "diagnosis", "--search", 2, "--out", tmp_path),
+        *("--layers", "8", "--activation", "relu", "--learning-rate", 0.01, "--l2", 0),
+        *("--dropout", 0, "--batch-size", 32),
+    ).sentence
+    assert "all of them are set" in sentence
+
+
+def test_nothing_to_resume_is_said(chainrule, trained, tmp_path):
+    assert "it has no checkpoint" in chainrule("resume", tmp_path).sentence
+    assert "the run in it is finished" in chainrule("resume", trained[1]).sentence

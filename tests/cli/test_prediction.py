@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 
 import numpy as np
 import polars as pl
@@ -57,8 +58,99 @@ def test_evaluating_a_regression_shows_its_errors(chainrule, regression):
 
 
 def test_an_output_of_another_kind_is_refused_before_any_work(chainrule, model, wdbc, tmp_path):
-    outcome = chainrule("predict", model, wdbc, "-o", tmp_path / "p.parquet")
-    assert "--out: expected a name ending in .csv or .tsv" in outcome.sentence
+    outcome = chainrule("predict", model, wdbc, "-o", tmp_path / "p.xlsx")
+    assert "--out: expected a name ending in .parquet, .csv, .tsv" in outcome.sentence
+
+
+READERS = {
+    ".parquet": pl.read_parquet,
+    ".csv": pl.read_csv,
+    ".tsv": lambda path: pl.read_csv(path, separator="\t"),
+    ".arrow": pl.read_ipc,
+    ".feather": pl.read_ipc,
+    ".jsonl": pl.read_ndjson,
+    ".ndjson": pl.read_ndjson,
+}
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_every_kind_of_output_holds_the_predictions_and_the_id(
+    chainrule, model, wdbc, tmp_path, ending
+):
+    out = tmp_path / f"predictions{ending}"
+    outcome = chainrule("predict", model, wdbc, "-o", out, "--id", "mean_area")
+    assert outcome.code == 0
+    assert f"569 predictions written to {out}" in outcome.out.replace("\n", "")
+    written = READERS[ending](out)
+    expected = cr.load(model).predict(wdbc)
+    assert written.columns == ["mean_area", *expected.columns]
+    assert written["mean_area"].equals(pl.read_csv(wdbc)["mean_area"])
+    assert written["prediction"].to_list() == expected["prediction"].to_list()
+    probabilities = written["probability_M"].to_numpy().astype(np.float32)
+    np.testing.assert_array_equal(probabilities, expected["probability_M"].to_numpy())
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+def test_an_id_that_is_not_there_or_in_the_way_is_named(chainrule, model, wdbc, tmp_path):
+    assert (
+        "no column 'patient' for --id"
+        in chainrule("predict", model, wdbc, "--id", "patient").sentence
+    )
+    table = tmp_path / "table.csv"
+    pl.read_csv(wdbc).with_columns(prediction=pl.lit(1)).write_csv(table)
+    sentence = chainrule("predict", model, table, "--id", "prediction").sentence
+    assert "--id: the column 'prediction' has the name of one that is made" in sentence
+
+
+def test_a_mistake_in_a_late_piece_leaves_no_file(chainrule, model, wdbc, tmp_path, monkeypatch):
+    from chainrule.model import streaming
+
+    monkeypatch.setattr(
+        streaming.predicted_batches,
+        "__kwdefaults__",
+        {**streaming.predicted_batches.__kwdefaults__, "rows": 100},
+    )
+    table = tmp_path / "table.csv"
+    lines = wdbc.read_text(encoding="utf-8").splitlines()
+    lines[301] = lines[301].replace(lines[301].split(",")[3], "large", 1)
+    table.write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / "p.parquet"
+    outcome = chainrule("predict", model, table, "-o", out)
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "mean_area" in outcome.err
+    assert not out.exists()
+
+
+def test_pieces_are_predicted_as_the_whole(model, wdbc):
+    from chainrule.model.streaming import predicted_batches
+
+    loaded = cr.load(model)
+    pieces = list(predicted_batches(loaded, wdbc, rows=50))
+    assert [piece.height for piece in pieces] == [50] * 11 + [19]
+    whole = loaded.predict(wdbc)
+    joined = pl.concat(pieces)
+    assert joined["prediction"].equals(whole["prediction"])
+    # A product of other rows may round otherwise: 30 + 128 + 64 terms of float32.
+    tolerance = 222 * np.finfo(np.float32).eps
+    for name in ("probability_B", "probability_M"):
+        assert np.abs(joined[name].to_numpy() - whole[name].to_numpy()).max() <= tolerance
+
+
+def test_scores_are_given_as_json(chainrule, model, wdbc):
+    scores = json.loads(chainrule("evaluate", model, wdbc, "--json").out)
+    assert scores == cr.load(model).evaluate(wdbc)
+
+
+def test_rows_without_a_target_are_left_out_of_the_scores(chainrule, model, wdbc, tmp_path):
+    table = tmp_path / "table.csv"
+    rows = pl.read_csv(wdbc)
+    rows.with_columns(
+        diagnosis=pl.when(pl.int_range(569) < 9).then(None).otherwise(pl.col("diagnosis"))
+    ).write_csv(table)
+    outcome = chainrule("evaluate", model, table, "--json")
+    assert json.loads(outcome.out) == cr.load(model).evaluate(rows[9:])
+    assert "left out 9 rows without a value of diagnosis" in outcome.err
 
 
 def test_a_missing_column_is_named(chainrule, model, wdbc, tmp_path):

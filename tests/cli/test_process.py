@@ -10,6 +10,8 @@ import pytest
 import chainrule as cr
 from chainrule.training.events import EpochEnded
 
+# Long enough to be interrupted, however fast the machine is.
+LONG = ("--epochs", 10**6, "--no-early-stopping", "--tolerance", 0, "--patience", 10**6)
 COMMAND = [sys.executable, "-m", "chainrule"]
 
 
@@ -70,27 +72,34 @@ def interrupts_reach_children():
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("interrupts_reach_children")
-def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path):
-    history = tmp_path / "run" / "history.csv"
-    arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 10**6, "--out", history.parent]
+def begun(arguments, history, lines=3):
+    """Start a command, and return its process when the history has so many epochs."""
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
     )
+    deadline = time.monotonic() + 60
+    while not (history.exists() and history.read_text().count("\n") > lines):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path, number, code):
+    history = tmp_path / "run" / "history.csv"
+    arguments = ["train", wdbc, "--target", "diagnosis", "--out", history.parent, *LONG]
+    process = begun(arguments, history)
     try:
-        deadline = time.monotonic() + 60
-        while not (history.exists() and history.read_text().count("\n") > 3):
-            assert process.poll() is None, process.stderr.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("chainrule: interrupted; the model of the last")
 
@@ -100,7 +109,66 @@ def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path):
     assert model.network.epochs_trained - (len(rows) - 1) in (-1, 0, 1)
     assert len(rows[-1].split(",")) == len(rows[0].split(","))
     assert model.evaluate(wdbc)["accuracy"] > 0.5
-    assert {path.name for path in history.parent.iterdir()} == {"history.csv", "model.safetensors"}
+    names = {path.name for path in history.parent.iterdir()}
+    assert names == {"history.csv", "model.safetensors", "run.toml"}
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
+def test_a_run_cut_short_goes_on_to_the_same_bits(wdbc, tmp_path, number, code):
+    length = ("--epochs", 1000, "--no-early-stopping", "--tolerance", 0, "--patience", 10**6)
+    arguments = ["train", wdbc, "--target", "diagnosis", "--layers", "16", *length, "--no-report"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run(*arguments, "--out", whole).returncode == 0
+    process = begun(
+        [*arguments, "--checkpoint", "--every", 100, "--out", cut], cut / "history.csv", 50
+    )
+    try:
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    if number != signal.SIGKILL:
+        assert f"chainrule resume {cut} goes on from here" in errors
+    refused = run(*arguments, "--checkpoint", "--out", cut)
+    assert refused.returncode == 2
+    assert f"chainrule resume {cut} goes on with it" in refused.stderr
+
+    resumed = run("resume", cut, "--no-report")
+    assert resumed.returncode == 0, resumed.stderr
+    for name in ("model.safetensors", "metrics.json", "run.toml"):
+        assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
+    lengths = [(folder / "history.csv").read_text().count("\n") for folder in (whole, cut)]
+    assert lengths == [1001, 1001]
+    assert not list(cut.glob("checkpoint*"))
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+def test_an_interrupted_search_keeps_the_best_and_goes_on(wdbc, tmp_path):
+    folder = tmp_path / "run"
+    arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 30, "--no-report"]
+    search = [*arguments, "--search", 1000, "--out", folder]
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, search)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    try:
+        for line in process.stderr:
+            if line.startswith("trial 2/"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "the same command goes on from here" in errors
+    assert cr.load(folder / "model.safetensors").evaluate(wdbc)["accuracy"] > 0.8
+    more = run(*arguments, "--search", 2, "--out", folder)
+    assert more.returncode == 0
+    assert "trial" not in more.stderr
 
 
 def test_an_interrupt_between_two_epochs_is_answered_in_process(
@@ -116,7 +184,7 @@ def test_an_interrupt_between_two_epochs_is_answered_in_process(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(CSVLog, "__call__", interrupted)
-    outcome = chainrule("train", wdbc, "--target", "diagnosis", "--out", tmp_path)
+    outcome = chainrule("train", wdbc, "--target", "diagnosis", "--no-report", "--out", tmp_path)
     assert outcome.code == 130
     assert len((tmp_path / "history.csv").read_text(encoding="utf-8").splitlines()) == 4
     assert isinstance(cr.load(tmp_path / "model.safetensors"), cr.TableModel)

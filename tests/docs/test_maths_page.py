@@ -19,11 +19,12 @@ from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
 IDS = [
-    *("DO1", *(f"BN{n}" for n in range(1, 7))),
+    *("EM1", "EM2", "DO1", *(f"BN{n}" for n in range(1, 7))),
     *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), *(f"C{n}" for n in range(1, 11))),
     *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 7))),
     *("HD1", "HD2", "HD3"),
     *(*(f"O{n}" for n in range(9)), "O3e", "P1", "P2", "P3"),
+    *(f"AT{n}" for n in range(1, 4)),
     *(*(f"LR{n}" for n in range(1, 8)), *(f"IN{n}" for n in range(8))),
 ]
 

@@ -5,7 +5,7 @@ import pytest
 
 from chainrule.engines.base import Examples, Objective, StepRecords
 from chainrule.engines.optimizers import SGD, Adam, AdamW, Momentum
-from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
 from chainrule.network.parameters import initial_parameters, placed_blocks
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
@@ -29,9 +29,24 @@ MIXED = (
     Dropout(0.1),
     Dense(3, "softmax"),
 )
-every_network = pytest.mark.parametrize(
-    "layers", [DROPS, NORMAL, MIXED], ids=["dropout", "batch norm", "both"]
+EMBEDDED = (CategoryEmbedding([(2, 5, 3), (0, 3, 2)]), Dense(9, "gelu"), Dense(3, "softmax"))
+ALL = (
+    CategoryEmbedding([(1, 4, 4), (3, 2, 1), (2, 7, 2)]),
+    Dropout(0.1),
+    BatchNorm("tanh"),
+    Dense(6, "identity"),
+    BatchNorm("relu"),
+    Dropout(0.3),
+    Dense(3, "softmax"),
 )
+NETWORKS = {
+    "dropout": DROPS,
+    "batch norm": NORMAL,
+    "both": MIXED,
+    "embeddings": EMBEDDED,
+    "all kinds": ALL,
+}
+every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)
 
 
 def network(layers, dtype="float64", cost="cross_entropy", n=4):
@@ -51,6 +66,8 @@ def parameters(spec, seed=0):
 def examples(spec, m, seed=0, weighted=False):
     random = np.random.default_rng(seed)
     X = random.standard_normal((m, spec.n_features))
+    for column, codes, _ in getattr(spec.layers[0], "columns", ()):
+        X[:, column] = random.integers(0, codes, m)
     Y = np.eye(spec.n_outputs)[random.integers(0, spec.n_outputs, m)]
     weights = random.uniform(0.5, 2, m) if weighted else None
     return Examples(X, Y, weights).astype(spec.dtype)
@@ -291,3 +308,81 @@ def test_classes_train_as_their_rows(engine):
     np.testing.assert_array_equal(
         train(engine, spec, data, Adam(0.01), 6)[0], train(engine, spec, classes, Adam(0.01), 6)[0]
     )
+
+
+def test_a_lookup_takes_the_row_of_each_code_after_the_inputs_that_pass(engine):
+    # Two units of the output are the inputs that pass, four what was looked up.
+    layers = (CategoryEmbedding([(2, 3, 2), (0, 2, 2)]), Dense(6, "identity"))
+    spec = network(layers, cost="mse")
+    tables = np.array([1.0, 2, 3, 4, 5, 6, 10, 20, 30, 40])
+    theta = np.concatenate([tables, np.eye(6).ravel(), np.zeros(6)])
+    X = np.array([[1, 0.5, 2, -7], [0, 0.25, 0, -8], [1, 0.125, 1, -9.0]])
+    outputs = np.empty((3, 6))
+    engine.forward(spec, theta, X, outputs)
+    expected = [
+        [0.5, -7, 5, 6, 30, 40],
+        [0.25, -8, 1, 2, 10, 20],
+        [0.125, -9, 3, 4, 30, 40],
+    ]
+    np.testing.assert_array_equal(outputs, expected)
+
+
+def test_a_step_moves_the_rows_that_were_looked_up_and_no_other(engine):
+    spec = network((CategoryEmbedding([(1, 50, 3)]), Dense(3, "softmax")))
+    theta, data = parameters(spec), examples(spec, 12)
+    after, _, _ = train(engine, spec, data, SGD(0.5), 12, theta=theta)
+    moved = (block(spec, after, "E₁", 1) != block(spec, theta, "E₁", 1)).reshape(50, 3)
+    seen = np.zeros(50, bool)
+    seen[data.X[:, 1].astype(int)] = True
+    np.testing.assert_array_equal(moved, np.repeat(seen[:, None], 3, axis=1))
+
+
+def test_embeddings_train_as_a_dense_layer_on_one_hot_inputs(engine):
+    spec = network((CategoryEmbedding([(0, 6, 4)]), Dense(3, "softmax")), n=1)
+    one_hot = network((Dense(4, "identity"), Dense(3, "softmax")), n=6)
+    data, theta = examples(spec, 40, weighted=True), parameters(spec)
+    rows = Examples(np.eye(6)[data.X[:, 0].astype(int)], *data[1:])
+    E, rest = theta[:24].reshape(6, 4), theta[24:]
+    after, _, records = train(engine, spec, data, Momentum(0.1), 8, theta=theta)
+    # The dense layer has a bias more; where it starts at 0 and is put back, nothing else differs.
+    state = Momentum(0.1).new_state(np.empty(24 + 4 + rest.size))
+    other = np.concatenate([E.T.ravel(), np.zeros(4), rest])
+    costs = []
+    for start in range(0, 40, 8):
+        order = np.arange(start, start + 8, dtype=np.int32)
+        other, state, record = train(
+            engine, one_hot, rows, Momentum(0.1), 8, theta=other, state=state, order=order
+        )
+        costs.append(record.cost[0])
+        other[24:28] = 0
+    assert_within(after[:24], other[:24].reshape(4, 6).T.ravel(), 1e-13)
+    assert_within(after[24:], other[28:], 1e-13)
+    assert_within(records.cost, costs, 1e-13)
+
+
+def test_penalties_and_decay_leave_embeddings_alone(engine):
+    spec = network(EMBEDDED)
+    theta = parameters(spec)
+    data = examples(spec, 6)._replace(weights=np.zeros(6))
+    objective = Objective(l1=0.1, l2=0.2)
+    after, _, records = train(
+        engine, spec, data, AdamW(0.1, weight_decay=0.5), 6, objective, theta=theta
+    )
+    np.testing.assert_array_equal(after[:21], theta[:21])
+    W = np.concatenate([block(spec, theta, "W", 2), block(spec, theta, "W", 3)])
+    assert_within(records.penalty[0], 0.1 * (W**2).sum() + 0.1 * np.abs(W).sum(), 1e-13)
+    gradient = np.empty_like(theta)
+    engine.loss_and_gradient(spec, theta, data, objective, gradient)
+    np.testing.assert_array_equal(gradient[:21], 0.0)
+
+
+def test_clipped_steps_scale_the_gradients_of_embeddings_too(engine):
+    spec = network(EMBEDDED)
+    theta, data = parameters(spec), examples(spec, 20)
+    free, _, records = train(engine, spec, data, SGD(1.0), 20, theta=theta)
+    norm = records.gradient_norm[0]
+    clipped, _, _ = train(
+        engine, spec, data, SGD(1.0), 20, Objective(max_grad_norm=norm / 4), theta=theta
+    )
+    assert_within(clipped - theta, (free - theta) / 4, 1e-12)
+    assert (clipped[:21] != theta[:21]).any()

@@ -1,4 +1,4 @@
-"""Compiled dropout and batch normalisation against the reference, on every instruction set."""
+"""Compiled layers that are not dense against the reference, on every instruction set."""
 
 import signal
 import threading
@@ -11,14 +11,12 @@ from chainrule.engines.base import Examples, Objective, StepRecords
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import SGD, Adam, HeavyBall, RMSprop
 from chainrule.engines.reference import ReferenceEngine
-from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
 from tests.engines.test_layer_kinds import (
     DROPS,
     KEY,
-    MIXED,
-    NORMAL,
     every_network,
     examples,
     network,
@@ -104,14 +102,25 @@ WIDE = (
     Dense(150, "silu"), BatchNorm(), Dense(10, "softmax"),
 )  # fmt: skip
 
+# Tables of one group and of several, the first one's last group short.
+TABLES = (
+    CategoryEmbedding([(169, 3000, 16), (0, 2, 1), (64, 30, 7), (3, 40000, 3)]),
+    Dense(130, "relu"), Dropout(0.5), Dense(10, "softmax"),
+)  # fmt: skip
+NORMAL_TABLES = (*TABLES[:1], BatchNorm(), *TABLES[1:])
+many = pytest.mark.parametrize(
+    "layers", [WIDE, TABLES, NORMAL_TABLES], ids=["wide", "tables", "normalized tables"]
+)
 
+
+@many
 @pytest.mark.parametrize("batch", [64, 384])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("clip", [float("inf"), 0.01])
 def test_other_kinds_give_the_same_bits_for_any_number_of_threads(
-    instruction_set, batch, dtype, clip
+    instruction_set, layers, batch, dtype, clip
 ):
-    spec = network(WIDE, dtype, n=170)
+    spec = network(layers, dtype, n=170)
     data = examples(spec, 1000, weighted=True)
     results = []
     for threads in (1, 2, 3, 5):
@@ -124,7 +133,7 @@ def test_other_kinds_give_the_same_bits_for_any_number_of_threads(
     assert results[1:] == results[:1] * 3
 
 
-@pytest.mark.parametrize("layers", [DROPS, NORMAL, MIXED], ids=["dropout", "batch norm", "both"])
+@every_network
 def test_float32_steps_of_other_kinds_stay_near_those_of_float64(instruction_set, layers):
     results = []
     for dtype in ("float32", "float64"):
@@ -147,9 +156,10 @@ def bfloat16():
     extension.native.use_instruction_set(before)
 
 
+@many
 @pytest.mark.parametrize("threads", [1, 3])
-def test_mixed_precision_drops_the_same_and_normalizes(bfloat16, threads):
-    spec = network(WIDE, "float32", n=170)
+def test_mixed_precision_drops_normalizes_and_looks_up_the_same(bfloat16, layers, threads):
+    spec = network(layers, "float32", n=170)
     data = examples(spec, 384)
     full, mixed, alone = (
         train(engine, spec, data, SGD(0.01), 384)[0]
@@ -170,7 +180,7 @@ def test_a_plan_refuses_layers_that_cannot_be():
     plan = extension.native.Plan
     dense = (0, 3, 2, 0, [0.0])
     for layer, message in (
-        ((3, 3, 3, 0, [0.0]), "no such kind"),
+        ((4, 3, 3, 0, [0.0]), "no such kind"),
         ((1, 3, 3, 0, [1.0]), "a rate"),
         ((1, 3, 4, 0, [0.5]), "keeps its units"),
         ((2, 3, 4, 0, [0.0, 0.9, 1e-5]), "keeps its units"),
@@ -178,11 +188,40 @@ def test_a_plan_refuses_layers_that_cannot_be():
         ((2, 3, 3, 0, [0.0, 0.9, 0.0]), "epsilon is positive"),
         ((2, 3, 3, 0, [0.0]), "settings"),
         ((0, 3, 3, 0, []), "settings"),
+        ((3, 3, 3, 0, []), "settings"),
+        ((3, 3, 3, 0, [0, 5]), "settings"),
+        ((3, 3, 4, 0, [3, 5, 2]), "a table has"),
+        ((3, 3, 4, 0, [-1, 5, 2]), "a table has"),
+        ((3, 3, 4, 0, [0, 0, 2]), "a table has"),
+        ((3, 3, 4, 0, [0, 2**24 + 1, 2]), "a table has"),
+        ((3, 3, 4, 0, [0, float("nan"), 2]), "a table has"),
+        ((3, 3, 2, 0, [0, 5, 0]), "a table has"),
+        ((3, 3, 5, 0, [0, 5, 2, 0, 5, 2]), "one table"),
+        ((3, 3, 3, 0, [0, 5, 2]), "replace their columns"),
+        ((3, 3, 4, 1, [0, 5, 2]), "first layer"),
     ):
         with pytest.raises(ValueError, match=message):
             plan([layer, (*dense[:1], layer[2], *dense[2:])], 0, True)
+    with pytest.raises(ValueError, match="embeddings are the first layer"):
+        plan([(0, 3, 3, 0, [0.0]), (3, 3, 4, 0, [0, 5, 2]), (0, 4, 2, 0, [0.0])], 0, True)
     with pytest.raises(ValueError, match="ends in a dense layer"):
         plan([(0, 3, 3, 0, [0.0]), (1, 3, 3, 0, [0.5])], 0, True)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 5.0, 0.5, np.nan, np.inf, -np.inf, 2.0**40])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_core_reads_no_row_that_its_table_has_not(wrong, dtype):
+    spec = network((CategoryEmbedding([(1, 5, 2)]), Dense(3, "softmax")), dtype, n=2)
+    theta, data, engine = parameters(spec), examples(spec, 9), NativeEngine()
+    data.X[7, 1] = wrong
+    for run in (
+        lambda: engine.forward(spec, theta, data.X, np.empty((9, 3), dtype)),
+        lambda: engine.loss(spec, theta, data, Objective()),
+        lambda: engine.loss_and_gradient(spec, theta, data, Objective(), np.empty_like(theta)),
+        lambda: train(engine, spec, data, Adam(), 4, theta=theta),
+    ):
+        with pytest.raises(ValueError, match="code outside its table"):
+            run()
 
 
 @pytest.mark.parametrize("threads", [1, 2])

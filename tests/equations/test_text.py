@@ -56,6 +56,7 @@ def test_equation_text_of_a_function_without_a_docstring_is_none():
         ("σ′(z)ᵢ", r"\sigma'(z)_i"),
         ("1ᵢ₌ⱼ", "1_{i=j}"),
         ("√(2/n_in)", r"\sqrt{2/n_{in}}"),
+        ("E₁₂[1]", "E_{12}^{[1]}"),
         ("√Ŝ + ε", r"\sqrt{\hat S}+\varepsilon"),
         ("½ Σⱼ (yⱼ − aⱼ)²", r"\tfrac12\sum_j(y_j-a_j)^2"),
     ],

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import metrics
 
 from chainrule.model.scores import classification_scores, regression_scores
 
@@ -53,6 +54,45 @@ def test_roc_auc_is_the_share_of_pairs_in_the_right_order(seed, n_classes):
     # A mean of n_classes areas, each a sum of at most 25 · 25 trapezoids.
     tolerance = 625 * n_classes * np.finfo(np.float64).eps
     assert abs(scores["roc_auc"] - np.mean(areas)) <= tolerance
+
+
+@given(seed=st.integers(0, 10**6), n_classes=st.integers(2, 5), rows=st.integers(1, 40))
+def test_every_score_of_classes_is_scikit_learns(seed, n_classes, rows):
+    random = np.random.default_rng(seed)
+    true = random.integers(n_classes, size=rows)
+    raw = random.integers(1, 6, (rows, n_classes)).astype(np.float64)
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
+    predicted = probabilities.argmax(axis=1)
+    scores = classification_scores(true, probabilities, range(n_classes))
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        true,
+        predicted,
+        labels=[1] if n_classes == 2 else range(n_classes),
+        average="macro",
+        zero_division=0,
+    )
+    tolerance = 8 * n_classes * np.finfo(np.float64).eps
+    assert abs(scores["accuracy"] - metrics.accuracy_score(true, predicted)) <= tolerance
+    assert abs(scores["precision"] - precision) <= tolerance
+    assert abs(scores["recall"] - recall) <= tolerance
+    assert abs(scores["f1"] - f1) <= tolerance
+    expected = metrics.confusion_matrix(true, predicted, labels=range(n_classes))
+    assert scores["confusion_matrix"]["counts"] == expected.tolist()
+
+
+@given(seed=st.integers(0, 10**6), rows=st.integers(2, 40), constant=st.booleans())
+def test_every_score_of_values_is_scikit_learns(seed, rows, constant):
+    random = np.random.default_rng(seed)
+    true = np.full(rows, 3.0) if constant else random.normal(5, 2, rows)
+    predicted = true.copy() if seed % 5 == 0 else random.normal(5, 2, rows)
+    scores = regression_scores(true, predicted)
+    # Sums of `rows` positive numbers; R² is 1 minus a quotient that may be large.
+    tolerance = 4 * rows * np.finfo(np.float64).eps
+    r2 = metrics.r2_score(true, predicted)
+    assert abs(scores["r2"] - r2) <= tolerance * (1 + abs(1 - r2))
+    rmse, mae = metrics.root_mean_squared_error(true, predicted), np.abs(true - predicted).mean()
+    assert abs(scores["rmse"] - rmse) <= tolerance * (1 + rmse)
+    assert abs(scores["mae"] - mae) <= tolerance * (1 + mae)
 
 
 def test_roc_auc_is_undefined_where_a_class_is_absent():

@@ -24,16 +24,27 @@ struct Result {
     bool operator==(const Result &) const = default;
 };
 
-Result run(int threads, bool mixed, bool normalized, long m, long batch, int n_in, int hidden,
-           int n_out) {
-    const long second = long(n_in) * hidden + hidden;
+// Tables of several groups of rows, and of one.
+const Lookup tables[2] = {{1, 5000, 8}, {0, 3, 2}};
+
+Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long batch, int n_in,
+           int hidden, int n_out) {
+    const long first = embedded ? 5000 * 8 + 3 * 2 : 0;
+    const int below = embedded ? n_in + 8 : n_in;
+    const long second = first + long(below) * hidden + hidden;
     const long third = normalized ? second + 4l * hidden : second;
-    std::vector<Layer> layers{{dense, n_in, hidden, tanh_, 0.0, 0},
+    std::vector<Layer> layers{{dense, below, hidden, tanh_, 0.0, first},
                               {dropout, hidden, hidden, identity, 0.3, second},
                               {dense, hidden, n_out, softmax, 0.0, third}};
     if (normalized)
         layers.insert(layers.begin() + 1,
                       {batch_norm, hidden, hidden, relu, 0.0, second, 0.9, 1e-5});
+    if (embedded) {
+        Layer layer{category_embedding, n_in, below, identity, 0.0, 0};
+        layer.lookups = 2;
+        layer.lookup = tables;
+        layers.insert(layers.begin(), layer);
+    }
     const long count = third + long(hidden) * n_out + n_out;
     const Network net{int(layers.size()), layers.data(), cross_entropy, true, 0.0, count};
     const long steps = (m + batch - 1) / batch * 2;
@@ -47,6 +58,10 @@ Result run(int threads, bool mixed, bool normalized, long m, long batch, int n_i
     std::vector<float> X(m * n_in), slots(2 * count, 0.0f);
     for (float &x : X)
         x = next(state);
+    for (long i = 0; embedded && i < m; ++i) {
+        for (const Lookup &table : tables)
+            X[i * n_in + table.column] = float((i * 7919) % table.codes);
+    }
     std::vector<std::int32_t> classes(m), order(2 * m);
     for (long i = 0; i < m; ++i)
         classes[i] = std::int32_t(i % n_out);
@@ -78,17 +93,19 @@ int main() {
         int n_in, hidden, n_out;
     } cases[] = {{1000, 256, 70, 130, 5}, {300, 64, 200, 200, 3}, {20000, 20000, 300, 40, 2}};
     for (const auto &c : cases) {
-        for (const int kind : {0, 1, 2, 3}) {
-            const bool mixed = kind & 1, normalized = kind & 2;
+        for (int kind = 0; kind < 8; ++kind) {
+            const bool mixed = kind & 1, normalized = kind & 2, embedded = kind & 4;
             if (mixed && !has_mixed()) continue;
             const auto trained = [&](int threads) {
-                return run(threads, mixed, normalized, c.m, c.batch, c.n_in, c.hidden, c.n_out);
+                return run(threads, mixed, normalized, embedded, c.m, c.batch, c.n_in, c.hidden,
+                           c.n_out);
             };
             const Result alone = trained(1);
             for (int threads = 2; threads <= 4; ++threads) {
                 const Result other = trained(threads);
-                std::printf("%ld examples, batch %ld%s%s, %d threads: %s\n", c.m, c.batch,
-                            mixed ? ", mixed" : "", normalized ? ", normalized" : "", threads,
+                std::printf("%ld examples, batch %ld%s%s%s, %d threads: %s\n", c.m, c.batch,
+                            mixed ? ", mixed" : "", normalized ? ", normalized" : "",
+                            embedded ? ", embedded" : "", threads,
                             other == alone ? "the same bits" : "OTHER BITS");
                 failed += !(other == alone);
             }

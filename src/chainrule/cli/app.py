@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from chainrule.cli import checking, information, prediction, training
+from chainrule.cli import checking, explaining, exporting, information, prediction, training
 from chainrule.errors import ChainruleError
 
 
@@ -32,6 +32,9 @@ class Commands(TyperGroup):
             code = super().main(
                 arguments, prog_name or "chainrule", complete_var, standalone_mode=False, **extra
             )
+        except typer.Abort:  # how older versions of typer tell of Ctrl-C
+            print("chainrule: interrupted", file=sys.stderr)
+            code = 130
         except Exception as error:
             message = _sentence(error)
             if message is None or debug:
@@ -93,5 +96,5 @@ def root(
         print(context.get_help())
 
 
-for _module in (training, prediction, checking, information):
+for _module in (training, prediction, explaining, checking, exporting, information):
     _module.register(app)

@@ -1,8 +1,10 @@
 """The command info."""
 
+import json as json_text
 import platform
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,20 +13,35 @@ if TYPE_CHECKING:
     from chainrule.model.table_model import TableModel
 
 
+_EXAMPLES = """Examples:
+
+chainrule info
+
+chainrule info run/model.safetensors
+
+chainrule info run/model.safetensors --json
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command(epilog="Example: chainrule info run/model.safetensors")(info)
+    app.command(epilog=_EXAMPLES)(info)
 
 
 def info(
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL]", help="A model file.", show_default=False)
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
 ) -> None:
     """Show what is installed and what this machine offers, or what is in a model file."""
+    facts = _installation() if model is None else _contents(model)
+    if json:
+        print(json_text.dumps(dict(facts), ensure_ascii=False))
+        return
     from chainrule.cli.showing import console, fact_table
 
-    console().print(fact_table(_installation() if model is None else _contents(model)))
+    console().print(fact_table(facts))
 
 
 def _installation() -> list[tuple[str, str]]:
@@ -74,7 +91,35 @@ def _of_table(model: "TableModel") -> list[tuple[str, str]]:
     else:
         facts.append(("mean ± deviation", f"{target.mean:.6g} ± {target.std:.6g}"))
     names = describe_classes([column.name for column in encoder.columns_], 40)
-    return [*facts, (f"{len(encoder.columns_)} columns", names)]
+    facts.append((f"{len(encoder.columns_)} columns", names))
+    if encoder.dropped_:
+        facts.append(("left out", "; ".join(map(str, encoder.dropped_))))
+    return [*facts, *_of_details(model.details)]
+
+
+def _of_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the training wrote down; whatever else is in a file, is left alone."""
+    facts = []
+    if isinstance(details.get("command"), str):
+        facts.append(("trained by", details["command"]))
+    rows, scores, versions = (_mapping(details.get(k)) for k in ("rows", "scores", "versions"))
+    if rows:
+        facts.append(("rows", ", ".join(f"{name} {number}" for name, number in rows.items())))
+    for part, part_scores in scores.items():
+        shown = [
+            f"{name} {value:.5g}"
+            for name, value in _mapping(part_scores).items()
+            if isinstance(value, float)
+        ]
+        facts.append((f"{part} scores", ", ".join(shown)))
+    if versions:
+        listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+        facts.append(("versions", listed))
+    return facts
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _of_network(network: "Network") -> list[tuple[str, str]]:

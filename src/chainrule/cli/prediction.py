@@ -1,21 +1,37 @@
 """The commands predict and evaluate."""
 
+import json as json_text
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chainrule.cli.options import ModelPath, TablePath, table_model
-from chainrule.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_PREDICT_EXAMPLES = """Examples:
+
+chainrule predict run/model.safetensors new.csv -o predictions.csv
+
+chainrule predict run/model.safetensors new.parquet -o predictions.parquet --id customer
+"""
+
+_EVALUATE_EXAMPLES = """Examples:
+
+chainrule evaluate run/model.safetensors other.csv
+
+chainrule evaluate run/model.safetensors other.csv --json
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command(
-        epilog="Example: chainrule predict run/model.safetensors new.csv -o predictions.csv"
-    )(predict)
-    app.command(epilog="Example: chainrule evaluate run/model.safetensors other.csv")(evaluate)
+    app.command(epilog=_PREDICT_EXAMPLES)(predict)
+    app.command(epilog=_EVALUATE_EXAMPLES)(evaluate)
 
 
 def predict(
@@ -24,39 +40,87 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="Where to write the predictions, as CSV or TSV."
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where to write: .csv, .tsv, .parquet, .arrow, .feather or .jsonl.",
+            show_default=False,
         ),
     ] = None,
+    id: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id",
+            metavar="COLUMN",
+            help="A column to keep beside the predictions; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
 ) -> None:
-    """Predict every row of a table; as CSV, on standard output unless -o names a file.
+    """Predict every row of a table; as CSV on standard output unless -o names a file.
 
     For classes: the most probable one, and the probability of each. Columns that the model does
-    not know are ignored, and their order does not matter.
+    not know are ignored, and their order does not matter. The table is read in pieces and need not
+    fit into memory.
     """
-    from chainrule.files.atomic import atomic_path
+    from chainrule.model.streaming import check_format, predicted_batches, write_predictions
 
-    separators = {".csv": ",", ".tsv": "\t"}
-    suffix = out.suffix.lower() if out is not None else ".csv"
-    if suffix not in separators:
-        raise InvalidArgumentError(f"--out: expected a name ending in .csv or .tsv; got {out}")
-    predictions = table_model(model).predict(table)
+    if out is not None:
+        check_format(out)
+    notes: list[object] = []
+    batches = predicted_batches(
+        table_model(model),
+        table,
+        id or (),
+        skip_bad_rows=skip_bad_rows,
+        notes=notes,  # type: ignore[arg-type]
+    )
     if out is None:
-        sys.stdout.write(predictions.write_csv())
-        return
-    with atomic_path(out) as temporary:
-        predictions.write_csv(temporary, separator=separators[suffix])
-    typer.echo(f"{predictions.height:,} predictions written to {out}")
+        _print(batches)
+    else:
+        rows = write_predictions(batches, out)
+        if not quiet:
+            typer.echo(f"{rows:,} predictions written to {out}")
+    for note in [] if quiet else notes:
+        print(f"Note: {note}", file=sys.stderr)
 
 
-def evaluate(model: ModelPath, table: TablePath) -> None:
-    """Show how good a model is on a table that has the target column."""
+def _print(batches: "Iterator[pl.DataFrame]") -> None:
+    for number, batch in enumerate(batches):
+        sys.stdout.write(batch.write_csv(include_header=number == 0))
+
+
+def evaluate(
+    model: ModelPath,
+    table: TablePath,
+    json: Annotated[bool, typer.Option("--json", help="The scores as JSON, for machines.")] = False,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
+    ] = False,
+) -> None:
+    """Show how good a model is on a table that has the target column.
+
+    Rows without a value of the target are left out.
+    """
     from chainrule.cli.showing import averaging_note, confusion_table, console, score_table
+    from chainrule.runs.parts import rows_with_target
 
-    scores = table_model(model).evaluate(table)
+    loaded = table_model(model)
+    rows, notes = rows_with_target(table, loaded.target.name, skip_bad_rows=skip_bad_rows)
+    scores = loaded.evaluate(rows)
+    for note in notes:
+        print(f"Note: {note}", file=sys.stderr)
+    if json:
+        print(json_text.dumps(scores, ensure_ascii=False, allow_nan=False))
+        return
     screen = console()
     screen.print(score_table({table.name: scores}))
-    note = averaging_note(scores)
-    if note:
-        screen.print(note)
+    averaged = averaging_note(scores)
+    if averaged:
+        screen.print(averaged)
         screen.print("\nConfusion matrix:")
         screen.print(confusion_table(scores))

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from chainrule.assessment.importance import ColumnImportance
+
 _NAMES = {
     "rows": "rows",
     "accuracy": "accuracy",
@@ -59,6 +61,14 @@ def confusion_table(scores: Mapping[str, Any]) -> "Table | str":
     table = _table("true \\ predicted", *classes)
     for name, row in zip(classes, counts, strict=True):
         table.add_row(name, *map(str, row))
+    return table
+
+
+def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
+    """Return the columns of a table with what shuffling each of them costs."""
+    table = _table("column", "mean", "± spread")
+    for one in columns:
+        table.add_row(one.column, f"{one.mean:+.5g}", f"{one.spread:.2g}")
     return table
 
 

@@ -1,168 +1,279 @@
-"""The command train."""
+"""The commands train and resume."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chainrule.cli.options import (
-    EngineName,
-    LearningRate,
-    OptimizerName,
-    TablePath,
-    layer_sizes,
-    optimizer_from,
-)
+from chainrule.cli.settings import takes_settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from chainrule.cli.telling import Teller
+    from chainrule.runs.config import RunConfig
+    from chainrule.runs.fitting import Checkpointing, Interrupted
+    from chainrule.runs.folder import RunFolder
+    from chainrule.runs.training import Run, Trained
 
-    from chainrule.model.table_training import TableTraining
-    from chainrule.report.run_folder import RunFolder
+_EXAMPLES = """Examples:
+
+chainrule train data.csv --target price --out run
+
+chainrule train train.csv --target income --test test.csv --preset thorough
+
+chainrule train visits.csv --target ill --group patient --ignore name,address --split 0.7,0.1,0.2
+
+chainrule train data.csv --target price --search 50 --time-limit 10m
+
+chainrule train data.csv --target price --checkpoint --out run
+
+chainrule train --config run/run.toml
+"""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command(
-        epilog="Example: chainrule train data.csv --target diagnosis --layers 24,24 --out run"
-    )(train)
+    """Add the commands to the command line."""
+    app.command(epilog=_EXAMPLES)(takes_settings(train))
+    app.command(epilog="Example: chainrule resume run")(resume)
 
 
 def train(
-    table: TablePath,
-    target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict.")],
-    task: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="classification, regression, or auto: classification of text, true/false, and "
-            "whole numbers that are two or few (up to 20, with 10 rows to each).",
+    table: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TABLE",
+            help="The table to learn from: CSV, TSV, Parquet, Arrow or JSON lines.",
+            show_default=False,
         ),
-    ] = "auto",
-    layers: Annotated[
-        str, typer.Option(metavar="SIZES", help="Units of the hidden layers, or none.")
-    ] = "24,24",
-    activation: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Of the hidden layers: relu, tanh, gelu, silu, …"),
-    ] = "relu",
-    optimizer: OptimizerName = "adam",
-    learning_rate: LearningRate = None,
-    epochs: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Passes over the training rows.")
-    ] = 50,
-    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Rows a step.")] = 32,
-    l1: Annotated[
-        float, typer.Option("--l1", metavar="NUMBER", min=0.0, help="Penalty l1 · Σ|w|.")
-    ] = 0.0,
-    l2: Annotated[
-        float, typer.Option("--l2", metavar="NUMBER", min=0.0, help="Penalty l2/2 · Σw².")
-    ] = 1e-3,
-    seed: Annotated[
-        int,
+    ] = None,
+    config: Annotated[
+        Path | None,
         typer.Option(
-            metavar="N", min=0, help="Decides the split, the first weights and the order."
+            metavar="FILE",
+            help="A run.toml to begin with; options given beside it come first.",
+            show_default=False,
         ),
-    ] = 0,
-    engine: EngineName = "auto",
+    ] = None,
+    search: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Try N configurations and keep the best. The same command goes on where it was.",
+            rich_help_panel="Search",
+            show_default=False,
+        ),
+    ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="End the search after 90s, 5m or 1h30m.",
+            rich_help_panel="Search",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where to write; made if it is not there.")
     ] = Path("chainrule-run"),
+    checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoint",
+            help="Write checkpoints: chainrule resume DIR then goes on after any interruption.",
+        ),
+    ] = False,
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
+    ] = "60s",
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
+    ] = True,
+    json: Annotated[
+        bool, typer.Option("--json", help="Lines of JSON on standard output, for machines.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Train a network on a table, and show how good it is.
 
-    Of the rows, 64 % train, 16 % validate and 20 % test (each class in the same shares). Writes
-    model.safetensors, history.csv, learning_curves.png, network.png and metrics.json. Ctrl-C saves
-    the model as it is then.
+    Nothing but the target has to be set. Of the rows, 80 % train, 10 % validate and 10 % test.
+    Writes the model, its history, its metrics, a report, and run.toml, from which the run can be
+    repeated to the bit. Ctrl-C saves the best model so far.
     """
-    from chainrule.cli.showing import console
-    from chainrule.engines import engine_named
-    from chainrule.model.table_training import TableTraining
-    from chainrule.report.run_folder import RunFolder
-    from chainrule.tables.target import task_named
-    from chainrule.training.consumers import CSVLog
+    from chainrule.cli.telling import teller
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.runs.duration import seconds_of
+    from chainrule.runs.folder import RunFolder
+    from chainrule.runs.training import Run
 
-    # What costs nothing to check is checked before the table is read.
-    hidden = layer_sizes(layers)
-    chosen_task = None if task == "auto" else task_named(task)
-    chosen_optimizer = optimizer_from(optimizer, learning_rate)
-    engine_named(engine)
-    screen = console()
-
-    training = TableTraining.prepare(
-        table, target, task=chosen_task, hidden=hidden, activation=activation, seed=seed
-    )
+    limit = None if time_limit is None else seconds_of("--time-limit", time_limit)
+    searches = search is not None or limit is not None
+    if checkpoint and searches:
+        raise InvalidArgumentError(
+            "--checkpoint: a search goes on by itself when the same command is given again; "
+            "leave --checkpoint out"
+        )
     folder = RunFolder(out)
+    if checkpoint and folder.has_checkpoint():
+        raise InvalidArgumentError(
+            f"--checkpoint: {out} has that of an unfinished run; chainrule resume {out} goes on "
+            f"with it. To begin anew, remove {folder.checkpoint} or choose another --out"
+        )
+    run = Run.prepare(_config(table, config, settings))
     folder.create()
-    for line in _introduction(training, table):
-        screen.print(line, soft_wrap=True)
+    tell = teller(json, quiet)
+    tell.understood(run)
+    if searches:
+        from chainrule.cli.searching import search_and_write
+
+        search_and_write(run, folder, tell, search, limit, report)
+    else:
+        train_and_write(run, folder, tell, report, _checkpointing(folder, checkpoint, every))
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Of a run that was cut short.")],
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
+    ] = "60s",
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
+    ] = True,
+    json: Annotated[
+        bool, typer.Option("--json", help="Lines of JSON on standard output, for machines.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
+) -> None:
+    """Go on with a run of train --checkpoint, to the same bits as if it had never stopped."""
+    from chainrule.cli.telling import teller
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.runs.config import RunConfig
+    from chainrule.runs.folder import RunFolder
+    from chainrule.runs.training import Run
+
+    where = RunFolder(folder)
+    if not where.has_checkpoint():
+        finished = where.model.exists() and where.metrics.exists()
+        reason = "the run in it is finished" if finished else "it has no checkpoint"
+        raise InvalidArgumentError(
+            f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
+        )
+    run = Run.prepare(RunConfig.read(where.config))
+    tell = teller(json, quiet)
+    tell.understood(run)
+    train_and_write(run, where, tell, report, _checkpointing(where, True, every, resume=True))
+
+
+def _checkpointing(
+    folder: "RunFolder", wanted: bool, every: str, resume: bool = False
+) -> "Checkpointing | None":
+    from chainrule.runs.fitting import Checkpointing
+
+    if not wanted:
+        return None
+    steps = int(every) if every.isascii() and every.isdecimal() else every
+    return Checkpointing(folder.checkpoint, steps, resume)
+
+
+def train_and_write(
+    run: "Run",
+    folder: "RunFolder",
+    tell: "Teller",
+    report: bool,
+    checkpointing: "Checkpointing | None",
+) -> None:
+    """Train, and write and tell everything there is to know; an interruption ends the process."""
+    import contextlib
+
+    from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.runs.fitting import Interrupted
+    from chainrule.training.consumers import CSVLog
+    from chainrule.training.signals import stop_at_checkpoint
+
+    if checkpointing is not None:
+        folder.write_config(run.config, run.command)  # what resume reads
+    progress = tell.progress(bool(run.config.training.early_stopping))
+    # With checkpoints, the first signal waits for one; without, the model as it is is saved.
+    signals: contextlib.AbstractContextManager[None] = (
+        terminated_as_interrupted() if checkpointing is None else stop_at_checkpoint()
+    )
     try:
-        history = training.fit(
-            optimizer=chosen_optimizer,
-            epochs=epochs,
-            batch_size=batch_size,
-            l1=l1,
-            l2=l2,
-            engine=engine,
-            verbose=True,
-            callbacks=[CSVLog(folder.history)],
+        with signals:
+            fitted = run.train([CSVLog(folder.history), *progress], checkpointing)
+    except Interrupted as interrupt:
+        tell.close()
+        _save_interrupted(run, folder, interrupt, checkpointing is not None)
+        raise typer.Exit(exit_code(interrupt)) from None
+    finally:
+        tell.close()
+    trained = run.judged(fitted)
+    write(run, trained, folder, report)
+    folder.forget_checkpoint()
+    tell.finished(trained, folder, report)
+
+
+def _config(table: str | None, path: Path | None, settings: dict[str, Any]) -> "RunConfig":
+    """Return the run that options and run.toml ask for."""
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.runs.config import RunConfig
+
+    config = RunConfig() if path is None else RunConfig.read(path)
+    given = settings if table is None else {**settings, "table": table}
+    # A division of another table, or of this one alone, is none of the file's business any more.
+    if path is not None and "test" in given and "split" not in given:
+        given["split"] = None
+    try:
+        config = config.updated(given)
+    except InvalidArgumentError as error:
+        # As the option is written.
+        name, colon, rest = str(error).partition(":")
+        option = f"--{name.replace('_', '-')}" if name in given else name
+        raise InvalidArgumentError(f"{option}{colon}{rest}") from error
+    missing = [name for name in ("table", "target") if not getattr(config.data, name)]
+    if missing:
+        name = "TABLE" if missing[0] == "table" else "--target"
+        raise InvalidArgumentError(
+            f"{name}: expected {'a table' if name == 'TABLE' else 'the column to predict'}; got "
+            "none (see chainrule train --help)"
         )
-    except KeyboardInterrupt:
-        training.model.save(folder.model)
-        typer.echo(
-            f"chainrule: interrupted; the model of the last finished step is in {folder.model}, "
-            f"the finished epochs are in {folder.history}",
-            err=True,
+    return config
+
+
+def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    """Write everything that a run leaves."""
+    trained.model.save(folder.model)
+    trained.history.to_csv(folder.history)
+    folder.write_config(trained.config, trained.command)
+    folder.write_scores(trained.scores)
+    if report:
+        from chainrule.report.page import write_report
+
+        write_report(
+            folder.report,
+            trained.model,
+            run.parts.tables(),
+            history=trained.history,
+            command=trained.command,
+            notes=(*run.notes, *trained.notes),
+            versions=trained.model.details["versions"],
+            seed=run.config.training.seed,
         )
-        raise typer.Exit(130) from None
-    training.model.save(folder.model)
-    scores = training.scores()
-    folder.write_report(training.model, history, scores)
-    _show(screen, scores, folder)
 
 
-def _introduction(training: "TableTraining", table: Path) -> list[str]:
-    """Return what was understood: the task, the rows, the network."""
-    target, network, split = training.model.target, training.model.network, training.split
-    goal = f"Regression of {target.name}"
-    if target.task == "classification":
-        counts = dict(training.table[target.name].value_counts().iter_rows())
-        named = [f"{name} ({counts[name]:,})" for name in target.classes[:10]]
-        more = ", …" if len(target.classes) > 10 else ""
-        goal = (
-            f"Classification of {target.name}: {len(target.classes)} classes, "
-            f"{', '.join(named)}{more}"
-        )
-    spec = network.spec
-    shape = [f"{spec.n_features} inputs"]
-    shape += [
-        f"{units} {getattr(layer, 'activation', '')}"
-        for units, layer in zip(spec.sizes[1:], spec.layers, strict=True)
-    ]
-    return [
-        f"{table}: {training.table.height:,} rows; {len(split.train):,} train, "
-        f"{len(split.validation):,} validate, {len(split.test):,} test",
-        goal,
-        f"Network: {' → '.join(shape)}; {network.parameters.size:,} parameters",
-    ]
+def _save_interrupted(
+    run: "Run", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
+) -> None:
+    from chainrule.model.table_model import TableModel
 
-
-def _show(screen: "Console", scores: dict[str, dict[str, object]], folder: "RunFolder") -> None:
-    from chainrule.cli.showing import averaging_note, confusion_table, score_table
-
-    screen.print()
-    screen.print(score_table(scores))
-    note = averaging_note(scores["test"])
-    if note:
-        screen.print(note)
-        screen.print("\nConfusion matrix of the test rows:")
-        screen.print(confusion_table(scores["test"]))
-    screen.print("Written:")
-    for path in (
-        folder.model,
-        folder.history,
-        folder.learning_curves,
-        folder.network,
-        folder.metrics,
-    ):
-        screen.print(f"  {path}", soft_wrap=True)
+    fitted = interrupt.fitted
+    TableModel(fitted.network, run.encoder, run.target).save(folder.model)
+    folder.write_config(run.config, run.command)
+    which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
+    again = f"; chainrule resume {folder.path} goes on from here" if resumable else ""
+    print(
+        f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
+        f"are in {folder.history}{again}",
+        file=sys.stderr,
+    )

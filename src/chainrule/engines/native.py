@@ -17,7 +17,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
 from chainrule.network.spec import NetworkSpec
 
 # The order of the enumerations in native/plan.hpp.
@@ -36,7 +36,7 @@ _ACTIVATIONS = (
     "exponential",
     "softmax",
 )
-_LAYERS = ("dense", "dropout", "batch_norm")
+_LAYERS = ("dense", "dropout", "batch_norm", "category_embedding")
 _COSTS = (
     "mse",
     "binary_cross_entropy",
@@ -200,6 +200,8 @@ def _plan(spec: NetworkSpec) -> Any:
             settings = [layer.rate]
         elif isinstance(layer, BatchNorm):
             settings = [parameter, layer.momentum, layer.epsilon]
+        elif isinstance(layer, CategoryEmbedding):
+            settings = [float(number) for column in layer.columns for number in column]
         layers.append((_LAYERS.index(layer.kind), n_in, n_out, activation, settings))
     if isinstance(spec.cost, CustomCost):
         raise InvalidArgumentError(

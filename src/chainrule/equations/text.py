@@ -71,6 +71,10 @@ _LAYER_INDEX = re.compile(r"\[(l[^\]]*|L|\d+)\]")
 # A transpose would be a second superscript on one letter, which LaTeX refuses: braces around it.
 _TRANSPOSED = re.compile(r"(\w)\[(l[^\]]*|L|\d+)\]ᵀ")
 
+# A letter takes one subscript in LaTeX.
+_NUMBER = re.compile(r"[₀-₉]+")
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
 
 class EquationText(NamedTuple):
     """What a docstring's first paragraph says of an equation."""
@@ -107,6 +111,7 @@ def latex(formula: str) -> str:
     formula = _ROOT.sub(lambda root: rf"\sqrt{{{root['group'] or root['letter']}}}", formula)
     for symbol in sorted(_LATEX, key=len, reverse=True):
         formula = formula.replace(symbol, _LATEX[symbol])
+    formula = _NUMBER.sub(lambda number: f"_{{{number[0].translate(_DIGITS)}}}", formula)
     return _LAYER_INDEX.sub(_superscript, formula)
 
 

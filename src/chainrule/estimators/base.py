@@ -20,6 +20,7 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
 from chainrule.estimators.attributes import FittedAttributes
+from chainrule.estimators.building import new_network
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
@@ -28,21 +29,13 @@ from chainrule.estimators.callbacks import (
 )
 from chainrule.estimators.inputs import blocks, checked_data, checked_features, dense
 from chainrule.estimators.losses import Output
-from chainrule.estimators.parameters import (
-    check_parameters,
-    hidden_activations,
-    hidden_layers,
-    hidden_sizes,
-)
+from chainrule.estimators.parameters import check_parameters, hidden_sizes
 from chainrule.estimators.randomness import as_text, drawn_seed, set_from_text
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut, split
-from chainrule.estimators.weights import first_parameters
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.model.network import Network
-from chainrule.network.layers import Dense, Dropout
-from chainrule.network.spec import NetworkSpec
+from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.examples import as_weights, check_unmasked
 from chainrule.training.metrics import Metric
@@ -66,6 +59,10 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Whether it is worth a warning that `max_iter` was not enough."""
     _early_stopping_is_a_wish = True
     """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
+    _ends_when_interrupted = True
+    """Whether Ctrl-C ends a training as if it had finished, as in scikit-learn."""
+    _measures_training = True
+    """Whether metrics are of the training data too."""
     _adam_is_constant = True
     """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
 
@@ -292,33 +289,27 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2
         self.out_activation_, activation, cost = self._output()
-        activations = hidden_activations(self, len(hidden))
-        layers = hidden_layers(self, hidden, activations)
-        spec = NetworkSpec(
-            X.shape[1],
-            (*layers, Dense(self.n_outputs_, activation)),
-            cost,
-            self.init or "auto",
-            self.dtype or self._auto_dtype(X),
-        )
-        logistic = [name == "sigmoid" for name in activations]
-        logistic.append(bool(logistic) and logistic[-1])
-        parameters = first_parameters(
-            spec, self.init, self.initial_weights, logistic, self._random_state
-        )
-        self._input_scale = Scale.of(dense(X, "float64"), weights) if self.standardize else None
-        self._best_parameters = parameters.copy()
-        # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
-        drops = any(isinstance(layer, Dropout) for layer in layers)
-        seed = int(self._random_state.randint(2**31 - 1)) if drops else 0
-        self.network_ = Network.from_parameters(spec, parameters, seed=seed)
+        output = Dense(self.n_outputs_, activation)
+        dtype = self.dtype or self._auto_dtype(X)
+        self.network_ = new_network(self, X.shape[1], hidden, output, cost, dtype)
+        self._input_scale = None
+        if self.standardize:
+            first = self.network_.spec.layers[0]
+            codes = first.columns if isinstance(first, CategoryEmbedding) else ()
+            scale = Scale.of(dense(X, "float64"), weights)
+            self._input_scale = scale.leaving([column for column, *_ in codes])
+        self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
     def _features(self, X: Any) -> Floats:
         """Return checked inputs as the network takes them."""
         if self._input_scale is not None:
             X = self._input_scale.scaled(dense(X, "float64"))
-        return dense(X, self.network_.spec.dtype)
+        features = dense(X, self.network_.spec.dtype)
+        first = self.network_.spec.layers[0]
+        if isinstance(first, CategoryEmbedding):
+            first.check_codes(features, "X")
+        return features
 
     def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Examples:
         dtype = self.network_.spec.dtype

@@ -247,5 +247,6 @@ class MLPClassifier(BaseClassifier):
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: str = "full",
+        embeddings: Any = None,
     ) -> None:
         store(self, locals())

@@ -182,6 +182,13 @@ PARAMETERS = MappingProxyType(
             "'mixed': a float32 network multiplies in bfloat16, as in `chainrule.Network.fit`. Not "
             "for 'lbfgs'.",
         ),
+        "embeddings": (
+            "list of (column, codes, dimension) or None",
+            "Which columns of X, counted from 0, are codes: whole numbers from 0 to codes − 1. "
+            "Each is looked up in a table of so many rows, which are learned, EM1. Codes are not "
+            "standardised; the rows of ``coefs_[0]`` are of the other inputs, then of what was "
+            "looked up.",
+        ),
     }
 )
 

@@ -100,6 +100,7 @@ class NetworkMixed(GoodDefaults):
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: str = "full",
+        embeddings: Any = None,
     ) -> None:
         store(self, locals())
 

@@ -121,6 +121,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: str = "full",
+        embeddings: Any = None,
     ) -> None:
         store(self, locals())
 
@@ -189,5 +190,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: str = "full",
+        embeddings: Any = None,
     ) -> None:
         store(self, locals())

@@ -13,7 +13,7 @@ from chainrule.engines.schedules import Schedule
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.rates import NAMED_SCHEDULES
 from chainrule.network.activation import canonical_activation
-from chainrule.network.layers import BatchNorm, Dense, Dropout, Layer
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Layer
 from chainrule.network.layers.dense import check_init
 from chainrule.network.spec import DTYPES
 
@@ -196,6 +196,25 @@ def hidden_activations(estimator: Any, n_hidden: int) -> tuple[str, ...]:
             f"layers; got {given!r}"
         )
     return tuple(canonical_activation(_ACTIVATIONS.get(name, name)) for name in names)
+
+
+def embedding_layer(estimator: Any, n_features: int) -> list[CategoryEmbedding]:
+    """Return the layer that looks codes up, in a list that is empty if no input is a code.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If `embeddings` does not say which columns of X are codes.
+    """
+    given = estimator.embeddings
+    if given is None or (isinstance(given, list | tuple) and not given):
+        return []
+    try:
+        layer = CategoryEmbedding(given)
+        layer.check_inputs(n_features)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"embeddings: {error}") from None
+    return [layer]
 
 
 def hidden_layers(

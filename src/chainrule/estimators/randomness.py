@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 _LARGEST_SEED = 2**31 - 1
 
@@ -16,6 +15,8 @@ def drawn_seed(random_state: Any) -> int | None:
     Where none is given it is drawn, from NumPy's global generator, as scikit-learn would draw.
     """
     if random_state is None or random_state is np.random:
+        from sklearn.utils import check_random_state
+
         return int(check_random_state(None).randint(_LARGEST_SEED))
     return int(random_state) if isinstance(random_state, Integral) else None
 

@@ -4,16 +4,14 @@ import time
 import warnings
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
-from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.orders import ShuffledOrders
 from chainrule.estimators.rates import learning_rate_of
@@ -27,6 +25,9 @@ from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.loop import Training
 
+if TYPE_CHECKING:
+    from chainrule.estimators.callbacks import FitTasks
+
 
 def run(
     estimator: Any,
@@ -36,7 +37,7 @@ def run(
     epochs: int,
     fresh: bool,
     incremental: bool,
-    tasks: FitTasks | None = None,
+    tasks: "FitTasks | None" = None,
     checkpointer: Checkpointer | None = None,
 ) -> bool:
     """Train by epochs; True if the training ended by itself.
@@ -89,6 +90,7 @@ def run(
         objective=estimator._objective(examples),
         validation=None if validation is None else validation.examples,
         metrics=estimator._metrics(),
+        training_metrics=estimator._measures_training,
         epochs_before=network.epochs_trained,
         watched=bool(callbacks) or tasks is not None,
         orders=orders,
@@ -120,8 +122,9 @@ def run(
         if checkpointer is not None:
             checkpointer.finish(stopped)
     except KeyboardInterrupt:
-        if checkpointer is not None:
-            raise  # it is to go on later, and not to be used as it is
+        # With checkpoints it is to go on later, and not to be used as it is.
+        if checkpointer is not None or not estimator._ends_when_interrupted:
+            raise
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
         if checkups is not None:
@@ -132,6 +135,8 @@ def run(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 f"values and need to be preprocessed: {error}"
             ) from error
+        from sklearn.exceptions import ConvergenceWarning
+
         warnings.warn(
             f"training ended after {estimator.n_iter_} epochs: {error}",
             ConvergenceWarning,
@@ -154,7 +159,7 @@ def run_lbfgs(
     examples: Examples,
     validation: HeldOut | None,
     epochs: int,
-    tasks: FitTasks | None = None,
+    tasks: "FitTasks | None" = None,
 ) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
@@ -234,7 +239,7 @@ def _tell(
     training: Training,
     monitor: Monitor,
     others: list[Callback],
-    tasks: FitTasks | None,
+    tasks: "FitTasks | None",
     checkups: Checkups | None,
 ) -> Stopped:
     """Hand every event to the monitor, then to the others; end where one of them says so."""

@@ -1,5 +1,6 @@
 """Columns brought to mean 0 and standard deviation 1, and back."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,13 @@ class Scale(NamedTuple):
         # What rounding leaves of a constant is no variation.
         still = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
         return cls(mean, np.where(still, 1.0, deviation))
+
+    def leaving(self, columns: Iterable[int]) -> "Scale":
+        """Return the scale that leaves these columns as they are."""
+        mean, deviation = self.mean.copy(), self.deviation.copy()
+        for column in columns:
+            mean[column], deviation[column] = 0.0, 1.0
+        return Scale(mean, deviation)
 
     def shared(self) -> "Scale":
         """Return the scale that divides every column by the same: the root mean square."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.validation import HeldOut
@@ -45,6 +44,8 @@ def epoch_score(
 
 
 def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float]:
+    from sklearn.metrics import check_scoring
+
     try:
         scorer = check_scoring(estimator, scoring=estimator.early_stopping)
     except ValueError as error:

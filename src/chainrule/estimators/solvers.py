@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.engines.base import Engine, Examples, Objective
 from chainrule.engines.optimizers import (
@@ -142,6 +141,8 @@ def minimize(
         callback=None if watch is None else each,
     )
     if result.status != 0 and not stopped:
+        from sklearn.exceptions import ConvergenceWarning
+
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): "
             f"{result.message}. Increase the number of iterations (max_iter) or of evaluations "

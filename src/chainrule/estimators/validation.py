@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
@@ -32,6 +31,8 @@ def split(
     InvalidArgumentError
         If less than two rows would be left to validate on.
     """
+    from sklearn.model_selection import train_test_split
+
     training, validation = train_test_split(
         np.arange(n_examples), random_state=random, test_size=fraction, stratify=stratify
     )

@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.equations.initializers import lecun_normal
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.parameters import initial_parameters, named_views, neutral_parameters
+from chainrule.network.parameters import (
+    group_views,
+    initial_parameters,
+    named_views,
+    neutral_parameters,
+)
 from chainrule.network.spec import NetworkSpec
 
 Floats = NDArray[np.floating]
@@ -85,11 +91,17 @@ def first_parameters(
     InvalidArgumentError
         If `initial_weights` do not fit the network.
     """
-    if initial_weights is not None:
-        return _given(spec, initial_weights)
-    if init is not None:
+    if initial_weights is None and init is not None:
         return initial_parameters(spec, int(random.randint(2**31 - 1)))
-    return drawn_like_scikit_learn(spec, logistic, random)
+    if initial_weights is not None:
+        vector = _given(spec, initial_weights)
+    else:
+        vector = drawn_like_scikit_learn(spec, logistic, random)
+    # scikit-learn knows no tables, and from zeros all rows would start alike.
+    for E in group_views(spec, vector, "embeddings"):
+        codes, dimension = E.shape
+        E[...] = lecun_normal(random.standard_normal(E.shape), dimension, codes)
+    return vector
 
 
 def _given(spec: NetworkSpec, initial_weights: Any) -> Floats:

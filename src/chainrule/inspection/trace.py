@@ -27,7 +27,7 @@ from chainrule.equations.text import equation_text
 from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import parse_activation
-from chainrule.network.layers import LayerPass, TrainingStep
+from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
 from chainrule.network.parameters import group_indicator, placed_blocks, views
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
@@ -282,6 +282,8 @@ def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E74
     product = f"W[{l + 1}]ᵀ · δ[{l + 1}]"
     if softmax:  # BP2's second factor is σ′ for an element-wise σ only
         return f"δ[{l}] = Jᵀ ({product}), the product with softmax's Jacobian, BP1s"
+    if isinstance(spec.layers[l - 1], CategoryEmbedding):  # nothing stands between A and δ
+        return f"δ[{l}] = {product}"
     return formula if activation is not None else f"δ[{l}] = ({product}) ⊙ M[{l}], DO1"
 
 

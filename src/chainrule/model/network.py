@@ -18,7 +18,12 @@ from chainrule.inspection.trace import Trace, trace_step
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
-from chainrule.network.parameters import initial_parameters, named_views, parameter_count
+from chainrule.network.parameters import (
+    group_views,
+    initial_parameters,
+    named_views,
+    parameter_count,
+)
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointing import Checkpointer
@@ -200,6 +205,11 @@ class Network:
     def biases(self) -> list[Floats]:
         """Biases b of each dense layer in turn, (n[l],); views into `parameters`."""
         return [b.reshape(-1) for b in named_views(self.spec, self._parameters, "b")]
+
+    @property
+    def embeddings(self) -> list[Floats]:
+        """Tables E of a `CategoryEmbedding`, (codes, dimension) each; views into `parameters`."""
+        return group_views(self.spec, self._parameters, "embeddings")
 
     def fit(
         self,

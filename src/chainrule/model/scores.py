@@ -1,4 +1,4 @@
-"""How good predictions are: scikit-learn's definitions, in one dictionary.
+"""How good predictions are: scikit-learn's definitions, in one dictionary, without its imports.
 
 With two classes, precision, recall and F1 are those of the class that sorts last (M of B and M,
 1 of 0 and 1, true of false and true), named by "positive_class"; with more, they are the plain
@@ -6,6 +6,7 @@ means over the classes ("macro"). ROC AUC is one against the rest, the plain mea
 A number that these rows do not define (ROC AUC where a class is absent) is None.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,52 +35,74 @@ def classification_scores(
         JSON-ready. "confusion_matrix" has the counts of true classes (rows) given predicted ones
         (columns).
     """
-    from sklearn.metrics import (
-        accuracy_score,
-        confusion_matrix,
-        precision_recall_fscore_support,
-        roc_auc_score,
-    )
-
-    predicted = np.argmax(probabilities, axis=1)
     binary = len(classes) == 2
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        true,
-        predicted,
-        labels=[1] if binary else range(len(classes)),
-        average="macro",
-        zero_division=0,
-    )
-    area = None
-    if len(np.unique(true)) == len(classes):
-        # The rounding of float32 must not make scikit-learn doubt that rows sum to 1.
-        exact = probabilities.astype(np.float64)
-        exact /= exact.sum(axis=1, keepdims=True)
-        area = float(roc_auc_score(true, exact[:, 1] if binary else exact, multi_class="ovr"))
+    counts = _confusion(true, np.argmax(probabilities, axis=1), len(classes))
+    right, found, there = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
+    # Of the last class where there are two: index 1 alone.
+    chosen = slice(1, None) if binary else slice(None)
     scores: dict[str, Any] = {
         "rows": len(true),
-        "accuracy": float(accuracy_score(true, predicted)),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
-        "roc_auc": area,
+        "accuracy": float(right.sum() / len(true)),
+        "precision": float(_shares(right, found)[chosen].mean()),
+        "recall": float(_shares(right, there)[chosen].mean()),
+        "f1": float(_shares(2 * right, found + there)[chosen].mean()),
+        "roc_auc": None,
     }
+    if there.all():
+        positives = range(len(classes))[chosen]
+        exact = probabilities.astype(np.float64)
+        exact /= exact.sum(axis=1, keepdims=True)  # rows of float32 sum to 1 only nearly
+        areas = [roc_auc(true == index, exact[:, index]) for index in positives]
+        scores["roc_auc"] = float(np.mean(areas))
     if binary:
         scores["positive_class"] = classes[1]
-    counts = confusion_matrix(true, predicted, labels=range(len(classes)))
     scores["confusion_matrix"] = {"classes": list(classes), "counts": counts.tolist()}
     return scores
+
+
+def roc_auc(positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
+    """Return the share of pairs, one positive and one not, that the scores put in order.
+
+    A tie counts one half. That is the area under the ROC curve, found from the ranks.
+
+    Parameters
+    ----------
+    positive : array (m,)
+        At least one true and one false.
+    scores : array (m,)
+    """
+    _, places, ties = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[places]  # those of a tie share their mean
+    n_positive = int(positive.sum())
+    pairs = n_positive * (len(positive) - n_positive)
+    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / pairs)
+
+
+def _confusion(
+    true: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int
+) -> NDArray[np.int64]:
+    cells = true.astype(np.int64) * n_classes + predicted
+    return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return part/whole, 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 def regression_scores(
     true: NDArray[np.floating], predicted: NDArray[np.floating]
 ) -> dict[str, Any]:
     """Return RMSE and MAE in the target's units, and R²."""
-    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-
+    errors = true - predicted
+    squares = float(np.square(errors, dtype=np.float64).sum())
+    spread = float(np.square(true - true.mean(), dtype=np.float64).sum())
+    r2: float | None = None
+    if len(true) > 1:
+        r2 = 1 - squares / spread if spread else float(squares == 0)
     return {
         "rows": len(true),
-        "rmse": float(root_mean_squared_error(true, predicted)),
-        "mae": float(mean_absolute_error(true, predicted)),
-        "r2": float(r2_score(true, predicted)) if len(true) > 1 else None,
+        "rmse": math.sqrt(squares / len(true)),
+        "mae": float(np.abs(errors).mean(dtype=np.float64)),
+        "r2": r2,
     }

@@ -62,6 +62,15 @@ def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np
     ]
 
 
+def group_views(spec: NetworkSpec, vector: Vector, group: str) -> list[NDArray[np.floating]]:
+    """Return the arrays of every block of that group ("embeddings"), layer by layer: views."""
+    return [
+        vector[placed.slice].reshape(placed.block.shape)
+        for placed in placed_blocks(spec)
+        if placed.block.group == group
+    ]
+
+
 def group_indicator(spec: NetworkSpec, group: str) -> Vector:
     """Return a vector like the parameters: 1 where they belong to a group of blocks, else 0."""
     indicator = np.zeros(parameter_count(spec), spec.dtype)

@@ -12,7 +12,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, bound_pair, canonical_cost, parse_cost
 from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import LAYER_KINDS, Block, Dense, Layer
+from chainrule.network.layers import LAYER_KINDS, Block, CategoryEmbedding, Dense, Layer
 from chainrule.network.layers.dense import check_init
 
 DTYPES = ("float32", "float64")
@@ -99,6 +99,14 @@ class NetworkSpec:
                 "layers: the last one makes the outputs, so it must be a Dense layer; "
                 f"got {self.layers[-1]!r}: put one after it, or leave it out"
             )
+        for layer in self.layers[1:]:
+            if isinstance(layer, CategoryEmbedding):
+                raise InvalidArgumentError(
+                    "layers: a CategoryEmbedding reads codes among the inputs, so it must be the "
+                    f"first layer; got {layer!r} after {self.layers[0]!r}"
+                )
+        if isinstance(self.layers[0], CategoryEmbedding):
+            self.layers[0].check_inputs(self.n_features)
         for layer in self.layers[:-1]:
             if is_heads(getattr(layer, "activation", "")):
                 raise InvalidArgumentError(

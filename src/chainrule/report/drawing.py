@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
-from chainrule.network.layers import Dense
+from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.network.spec import NetworkSpec
 from chainrule.report.canvas import FAINT, INK, picture, shortened
 
@@ -58,7 +58,8 @@ def draw_network(
 
     Blue is positive and red negative; the larger a weight, the thicker and the more opaque its
     edge. One scale serves all layers. A layer of more than 32 units is drawn by its first and last
-    ones. Dropout and batch normalisation are named above the units that they act on.
+    ones. Dropout and batch normalisation are named above the units that they act on; of category
+    embeddings the numbers that were looked up stand among the inputs.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ def draw_network(
     """
     spec = network.spec
     features = _names("feature_names", feature_names, spec.n_features)
+    if features and isinstance(spec.layers[0], CategoryEmbedding):
+        features = spec.layers[0].unit_names(features)
     outputs = _names("class_names", class_names, spec.n_outputs)
     left = 0.6 + 0.075 * max((len(name) for name in features), default=2)
     right = 0.6 + 0.085 * max((len(name) for name in outputs), default=2)
@@ -109,7 +112,8 @@ def _names(argument: str, names: Sequence[str] | None, expected: int) -> list[st
 def drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
     """Return size and description of the inputs and of every layer with weights.
 
-    A layer without weights has the units of the one below, and stands in its description.
+    A layer without weights has the units of the one below, and stands in its description; so do
+    category embeddings, whose units are the inputs as the layer above sees them.
     """
     drawn = [(spec.n_features, str(spec.n_features))]
     for layer, size in zip(spec.layers, spec.sizes[1:], strict=True):
@@ -118,7 +122,7 @@ def drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
             continue
         name = layer.kind.replace("_", " ")
         detail = getattr(layer, "activation", "") or f"{getattr(layer, 'rate', '')}"
-        drawn[-1] = (drawn[-1][0], f"{drawn[-1][1]}, {name} {detail}".strip())
+        drawn[-1] = (size, f"{drawn[-1][1]}, {name} {detail}".strip())
     return drawn
 
 

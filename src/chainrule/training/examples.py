@@ -12,6 +12,7 @@ from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import parse_cost
 from chainrule.network.heads import parse_heads
+from chainrule.network.layers import CategoryEmbedding
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
@@ -49,7 +50,10 @@ def as_examples(
 
 
 def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
-    """Return X as a finite, C-ordered (m, n[0]) array of the network's dtype, m ≥ 1."""
+    """Return X as a finite, C-ordered (m, n[0]) array of the network's dtype, m ≥ 1.
+
+    Where the network looks codes up, they are among those of its tables.
+    """
     array = _as_floats(X, spec.dtype, name)
     if array.ndim != 2 or array.shape[1] != spec.n_features:
         hint = ""
@@ -68,6 +72,9 @@ def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
             f"{name}: expected at most {_MOST_EXAMPLES} examples (rows); got {len(array)}"
         )
     _check_finite(array, name)
+    first = spec.layers[0]
+    if isinstance(first, CategoryEmbedding):
+        first.check_codes(array, name)
     return array
 
 

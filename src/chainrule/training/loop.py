@@ -64,6 +64,8 @@ class Training:
     objective: Objective = field(default_factory=Objective)
     validation: Examples | None = None
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+    training_metrics: bool = True
+    """Whether the metrics are of the training data too, which takes a pass over all of them."""
     shuffle: bool = True
     epochs_before: int = 0
     """Epochs that the network has seen already: the next one's order is a new one."""
@@ -357,7 +359,7 @@ class Training:
                 self.spec, self.parameters, self.validation, Objective()
             )
             validation_metrics = self._metrics(self.validation)
-        metrics = self._metrics(self.examples)
+        metrics = self._metrics(self.examples) if self.training_metrics else {}
         numbers = zip(
             losses.tolist(), penalties, last_rates.tolist(), norms.tolist(), objectives.tolist(),
             strict=True,

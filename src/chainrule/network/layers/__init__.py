@@ -9,19 +9,22 @@ from types import MappingProxyType
 
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.batch_norm import BatchNorm
+from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
 
 LAYER_KINDS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
-    {Dense.kind: Dense, Dropout.kind: Dropout, BatchNorm.kind: BatchNorm}
+    {kind.kind: kind for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding)}
 )
 
 __all__ = [
     "LAYER_KINDS",
     "BatchNorm",
     "Block",
+    "CategoryEmbedding",
     "Dense",
     "Dropout",
+    "EmbeddedColumn",
     "Layer",
     "LayerPass",
     "Shown",

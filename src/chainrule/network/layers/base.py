@@ -13,8 +13,8 @@ class Block(NamedTuple):
     """The field's letter: "W", "b"."""
     shape: tuple[int, ...]
     group: str
-    """"weights" (penalised, decayed), "biases", "scale", or "statistics": numbers that no gradient
-    moves, but a training step's own examples (`Layer.statistics`)."""
+    """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics": numbers
+    that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
     initializer: str
     """A name of `chainrule.equations.registry.INITIALIZERS`, or "ones"."""
 
@@ -62,8 +62,10 @@ class Layer(Protocol):
 
     error_equation: ClassVar[Callable[..., Any]]
     """The equation of `error_below` in training, for whoever shows a step."""
-    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]]
-    """Those of `gradients`, one for each block that has one: the first ones."""
+
+    @property
+    def gradient_equations(self) -> tuple[Callable[..., Any], ...]:
+        """Return those of `gradients`, one for each block that has one: the first ones."""
 
     def output_units(self, n_in: int) -> int:
         """Return n[l], given n[l−1]."""

@@ -1,0 +1,194 @@
+"""The commands explain and importance: which columns matter, to one prediction and to all."""
+
+import json as json_text
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chainrule.cli.checking import require_target
+from chainrule.cli.options import (
+    LearningRate,
+    ModelPath,
+    OptimizerName,
+    TablePath,
+    optimizer_from,
+    table_model,
+)
+from chainrule.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from chainrule.model.explanation import Explanation
+    from chainrule.model.table_model import TableModel
+
+_MOST_COLUMNS = 15
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(
+        epilog="Example: chainrule explain run/model.safetensors data.csv --row 1 --html row.html"
+    )(explain)
+    app.command(
+        epilog="Example: chainrule importance run/model.safetensors other.csv --metric log_loss"
+    )(importance)
+
+
+def explain(
+    model: ModelPath,
+    table: TablePath,
+    row: Annotated[
+        int, typer.Option(metavar="N", help="Which row, counted from 1 below the line of names.")
+    ],
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trace as a page.")
+    ] = None,
+    latex: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trace as LaTeX.")
+    ] = None,
+    optimizer: OptimizerName = "adam",
+    learning_rate: LearningRate = None,
+) -> None:
+    """Show what moved the prediction for one row, and every equation of a training step on it.
+
+    The row needs its target: the errors δ start from it. The model does not change.
+    """
+    from chainrule.model.explanation import explain_row
+    from chainrule.report.trace_page import write_trace_latex, write_trace_page
+    from chainrule.tables.reading import read_table
+
+    chosen_optimizer = optimizer_from(optimizer, learning_rate)
+    loaded = table_model(model)
+    rows = read_table(table)
+    require_target(loaded, rows, table)
+    if not 1 <= row <= rows.height:
+        raise InvalidArgumentError(
+            f"--row: expected a number from 1 to {rows.height}, the rows of {table}; got {row}"
+        )
+    # All rows, so that an error names the row in the file.
+    X, y = loaded.examples(rows)
+    this = slice(row - 1, row)
+    trace = loaded.network.trace(X[this], y[this], optimizer=chosen_optimizer)
+    summary = _summary(loaded, rows[this])
+    typer.echo(f"Row {row}: {summary}\n")
+    typer.echo(_inputs(loaded, rows[this], X[row - 1]))
+    typer.echo()
+    typer.echo(_moved(explain_row(loaded, rows[this])))
+    typer.echo()
+    typer.echo(str(trace))
+    if html is not None:
+        write_trace_page(trace, html, f"Row {row} of {table.name}", summary)
+        typer.echo(f"\nThe page is in {html}")
+    if latex is not None:
+        write_trace_latex(trace, latex)
+        typer.echo(f"\nThe LaTeX is in {latex}")
+
+
+def importance(
+    model: ModelPath,
+    table: TablePath,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="accuracy or log_loss of classes, rmse or mae of values.",
+            show_default=False,
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How often each column is shuffled.")
+    ] = 5,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=1, help="At most so many rows, drawn from the table.")
+    ] = 5000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Decides the shuffling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
+) -> None:
+    """Show how much worse the model gets when a column's values change places.
+
+    Best on rows that the model was not trained with. Columns that say the same cover for each
+    other: shuffling one of them costs little.
+    """
+    from dataclasses import asdict
+
+    from chainrule.assessment.importance import permutation_importance
+    from chainrule.cli.showing import console, importance_table
+    from chainrule.runs.parts import rows_with_target
+
+    loaded = table_model(model)
+    whole, notes = rows_with_target(table, loaded.target.name)
+    found = permutation_importance(
+        loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
+    )
+    for note in notes:
+        print(f"Note: {note}", file=sys.stderr)
+    if json:
+        print(json_text.dumps(asdict(found), ensure_ascii=False, allow_nan=False))
+        return
+    screen = console()
+    worse = "lost" if found.metric == "accuracy" else "added"
+    screen.print(
+        f"{found.metric.replace('_', ' ')} {worse} by shuffling a column ({found.rows:,} rows, "
+        f"{found.repeats} times each):"
+    )
+    screen.print(importance_table(found.columns))
+
+
+def _summary(model: "TableModel", row: "pl.DataFrame") -> str:
+    """Return prediction and truth of one row."""
+    target = model.target
+    predicted = model.predict(row).row(0, named=True)
+    prediction = predicted["prediction"]
+    chance = ""
+    if target.task == "classification":
+        chance = f" (probability {predicted[f'probability_{prediction}']:.4f})"
+    return f"{target.name} is {row[target.name][0]}, predicted {prediction}{chance}"
+
+
+def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -> str:
+    """Return the row's values beside what the network is given, A[0]."""
+    names = list(model.encoder.get_feature_names_out())
+    values = [
+        _value(row[column.name][0]) if place == 0 else ""
+        for column in model.encoder.columns_
+        for place in range(column.width)
+    ]
+    width = max(map(len, ("input", *names)))
+    lines = [f"{'input':<{width}}  {'value':>12}  {'A[0]':>10}"]
+    for name, value, number in zip(names, values, inputs, strict=True):
+        lines.append(f"{name:<{width}}  {value:>12}  {number:>10.4f}")
+    return "\n".join(lines)
+
+
+def _moved(explanation: "Explanation") -> str:
+    """Return how far each column moved the prediction, the furthest first."""
+    shown, rest = explanation.columns[:_MOST_COLUMNS], explanation.columns[_MOST_COLUMNS:]
+    rows = [
+        (moved.column, _value(moved.value), moved.gradient_times_input, moved.integrated_gradients)
+        for moved in shown
+    ]
+    if rest:
+        by_gradient = sum(moved.gradient_times_input for moved in rest)
+        by_integral = sum(moved.integrated_gradients for moved in rest)
+        rows.append((f"{len(rest)} more", "", by_gradient, by_integral))
+    width = max(len("column"), *(len(row[0]) for row in rows))
+    wide = max(len("value"), *(len(row[1]) for row in rows))
+    lines = [
+        f"What moved the {explanation.quantity}, from {explanation.reference_value:.5g} for the "
+        f"mean training row to {explanation.value:.5g}:",
+        f"{'column':<{width}}  {'value':>{wide}}  gradient × input  integrated gradients",
+    ]
+    for name, value, by_gradient, by_integral in rows:
+        numbers = f"{by_gradient:>+16.5g}  {by_integral:>+20.5g}"
+        lines.append(f"{name:<{width}}  {value:>{wide}}  {numbers}")
+    return "\n".join(lines)
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,122 @@
+"""Which columns of a table moved the prediction for one row."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.inspection.attribution import attribute, behind_lookup
+from chainrule.model.table_model import TableModel
+from chainrule.network.layers import CategoryEmbedding
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far one column moved the prediction, from that for the mean training row."""
+
+    column: str
+    value: Any
+    """As it stands in the table."""
+    gradient_times_input: float
+    integrated_gradients: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What moved the prediction for one row.
+
+    Attributes
+    ----------
+    quantity : str
+        What is explained: "probability of M", or the target's name.
+    value, reference_value : float
+        Of the row, and of the mean training row.
+    columns : tuple of Moved
+        The column that moved it most stands first.
+    unexplained : float
+        What the columns' integrated gradients lack of the difference of the two values.
+    """
+
+    quantity: str
+    value: float
+    reference_value: float
+    columns: tuple[Moved, ...]
+    unexplained: float
+
+
+def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
+    """Return which columns moved the prediction for a row, by AT1 and AT3.
+
+    For classes, what is explained is the probability of the predicted class; for values, the value
+    in the target's units. The reference is the mean of the encoded training rows where the model
+    knows it, as those of ``chainrule train`` do; else each number's mean and no category.
+
+    Parameters
+    ----------
+    model : TableModel
+    row : polars.DataFrame
+        One row.
+
+    Raises
+    ------
+    InvalidTableError
+        If a column is missing or cannot be used.
+    """
+    network, target = model.network, model.target
+    X = model.encoder.encode(row)
+    spec, parameters, behind = behind_lookup(network.spec, network.parameters, X)
+    x = behind[0]
+    direction, offset = np.ones(1), 0.0
+    quantity = target.name
+    if target.task == "regression":
+        direction, offset = np.full(1, target.std), target.mean
+    else:
+        best = int(model.probabilities(row)[0].argmax())
+        quantity = f"probability of {target.classes[best]}"
+        if network.spec.n_outputs > 1:
+            direction = np.eye(network.spec.n_outputs)[best]
+        elif best == 0:
+            direction, offset = np.full(1, -1.0), 1.0
+    found = attribute(spec, parameters, x, _reference(model, len(x)), direction, offset)
+    owners = _owners(model)
+    columns = []
+    for place, column in enumerate(model.encoder.columns_):
+        own = owners == place
+        columns.append(
+            Moved(
+                column.name,
+                row[column.name][0],
+                float(found.gradient_times_input[own].sum()),
+                float(found.integrated_gradients[own].sum()),
+            )
+        )
+    columns.sort(key=lambda moved: -abs(moved.integrated_gradients))
+    return Explanation(
+        quantity, found.value, found.reference_value, tuple(columns), found.unexplained
+    )
+
+
+def _owners(model: TableModel) -> NDArray[np.intp]:
+    """Return which column of the table each input is of, behind a layer of embeddings."""
+    widths = [column.width for column in model.encoder.columns_]
+    owners = np.repeat(np.arange(len(widths)), widths)
+    first = model.network.spec.layers[0]
+    if not isinstance(first, CategoryEmbedding):
+        return owners
+    looked_up = [np.full(dimension, owners[place]) for place, _, dimension in first.columns]
+    return np.concatenate([owners[first.passed(len(owners))], *looked_up])
+
+
+def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:
+    """Return the mean training row as the network has it, if the model's details tell it."""
+    mean = model.details.get("mean_input")
+    if isinstance(mean, list) and len(mean) == n_inputs:
+        numbers = [number for number in mean if type(number) in (int, float)]
+        reference = np.array(numbers, np.float64)
+        if len(numbers) == n_inputs and np.isfinite(reference).all():
+            return reference
+    return np.zeros(n_inputs)

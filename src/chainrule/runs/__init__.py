@@ -1,0 +1,1 @@
+"""A run: from a table and what decides about it to a trained model, its history and its scores."""

@@ -1,0 +1,80 @@
+"""The command line that repeats a run."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import Field, fields, replace
+from typing import Any, cast
+
+from chainrule.runs.config import RunConfig
+from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
+from chainrule.runs.parts import SHARES, SHARES_WITHOUT_TEST
+from chainrule.runs.presets import resolved
+from chainrule.tables.target import Task
+
+
+def command_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int) -> str:
+    """Return the shortest command that gives this config, but for where it writes.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Of a run that was prepared.
+    task_inferred : bool
+        Whether the task needs no option.
+    n_train, n_rows : int
+        Rows to train on; to train and validate on.
+    """
+    data = config.data
+    if task_inferred:
+        data = replace(data, task="auto")
+    if data.split == (SHARES_WITHOUT_TEST if data.test else SHARES):
+        data = replace(data, split=None)
+    words = ["chainrule", "train", data.table]
+    words += _words(replace(data, table=""), DataOptions())
+    words += _words(config.encoding, _default_encoding())
+    training, task = config.training, cast(Task, config.data.task)
+    bare = TrainingOptions(preset=training.preset, seed=training.seed)
+    plain = resolved(bare, task, n_train, n_rows)
+    # What the others depend on is compared with the preset, the others with what then follows.
+    deciders = {
+        name: getattr(training, name)
+        for name in ("loss", "optimizer", "schedule")
+        if getattr(training, name) != getattr(plain, name)
+    }
+    expected = resolved(replace(bare, **deciders), task, n_train, n_rows)
+    words += _words(replace(bare, **deciders), TrainingOptions())
+    words += _words(training, expected)
+    return shlex.join(words)
+
+
+def _default_encoding() -> EncodingOptions:
+    from chainrule.tables.encoder import TableEncoder
+
+    encoder = TableEncoder()
+    return EncodingOptions(scaling=encoder.scaling, max_categories=encoder.max_categories)
+
+
+def _words(group: Any, defaults: Any) -> Iterator[str]:
+    for one in fields(group):
+        value = getattr(group, one.name)
+        if value is None or value == getattr(defaults, one.name):
+            continue
+        yield from _option(one, value)
+
+
+def _option(one: "Field[Any]", value: Any) -> list[str]:
+    name = one.name.replace("_", "-")
+    kind = one.metadata["kind"]
+    if kind == "flag":
+        return [f"--{name}" if value else f"--no-{name}"]
+    if kind == "texts":
+        return [word for text in value for word in (f"--{name}", text)]
+    if kind in ("wholes", "numbers"):
+        text = ",".join(map(_number, value))
+        return [f"--{name}", text or "none"]
+    return [f"--{name}", _number(value)]
+
+
+def _number(value: Any) -> str:
+    """Return a number so that it reads back unchanged, and a text as it is."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

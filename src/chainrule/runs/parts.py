@@ -1,0 +1,188 @@
+"""The rows of a run: read, and divided into those that train, validate and test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.runs.options import DataOptions
+from chainrule.tables.columns import check_finite, column_named
+from chainrule.tables.reading import as_table, read_with_notes
+from chainrule.tables.splitting import split_rows
+from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHARES = (0.8, 0.1, 0.1)
+"""Of the rows that train, validate and test."""
+SHARES_WITHOUT_TEST = (0.9, 0.1)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of a run and what is known of them before any is learned from."""
+
+    train: "pl.DataFrame"
+    validation: "pl.DataFrame"
+    test: "pl.DataFrame"
+    features: tuple[str, ...]
+    """The columns to predict from."""
+    task: Task
+    inferred: bool
+    """Whether the task is the one that the target's values ask for."""
+    classes: tuple[Class, ...]
+    """All of them, in the order of the network's outputs; empty for a regression."""
+    ignored: tuple[str, ...]
+    shares: tuple[float, ...]
+    notes: tuple[str, ...] = ()
+    """What was left out."""
+
+    def tables(self) -> dict[str, "pl.DataFrame"]:
+        """Return the parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None) -> Parts:
+    """Read the table and divide its rows.
+
+    Parameters
+    ----------
+    options : DataOptions
+    seed : int
+        Decides the division.
+    table : polars.DataFrame, optional
+        Already read; else the options name it.
+
+    Raises
+    ------
+    InvalidTableError, InvalidArgumentError
+        If a table or an option cannot be used.
+    """
+    notes: list[str] = []
+    if table is None:
+        table = _read(options.table, options, notes)
+    table = as_table(table)
+    column = column_named(table, options.target, " to use as the target")
+    for name, option in ((options.group, "group"), (options.time, "time")):
+        if name:
+            column_named(table, name, f" for --{option}")
+            if name == options.target:
+                raise InvalidArgumentError(f"{option}: {name!r} is the target; name another column")
+    ignored = ignored_columns(options.ignore, table.columns, options.target)
+    # A group is a name; what is learned of it says nothing about the groups of other parts.
+    left_out = {*ignored, options.target, options.group}
+    features = tuple(name for name in table.columns if name not in left_out)
+    if not features:
+        raise InvalidTableError(
+            f"the table has no column beside the target {options.target!r} to predict it from"
+        )
+    check_finite(table.select(features))  # before rows are left out: it names the row in the file
+    table = _with_target(table, options.target, options.table or "the table", notes)
+    column = table[options.target]
+    asked_for = infer_task(column)
+    task = asked_for if options.task == "auto" else task_named(options.task)
+    classes = TargetEncoder.fit(column, task).classes  # of all rows, as its errors are
+
+    shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
+    split = split_rows(
+        table.height,
+        column.to_numpy() if classes else None,
+        seed=seed,
+        validation=shares[1],
+        test=0.0 if options.test else shares[2],
+        groups=table[options.group] if options.group else None,
+        times=table[options.time] if options.time else None,
+    )
+    if options.test:
+        test = _read(options.test, options, notes)
+        column_named(test, options.target, f", the target, in {options.test}")
+        test = _with_target(test, options.target, options.test, notes)
+    else:
+        test = table[split.test]
+    return Parts(
+        table[split.train],
+        table[split.validation],
+        test,
+        features,
+        task,
+        task == asked_for,
+        classes,
+        ignored,
+        shares,
+        tuple(notes),
+    )
+
+
+def rows_with_target(
+    path: str | Path, target: str, *, skip_bad_rows: bool = False
+) -> "tuple[pl.DataFrame, tuple[str, ...]]":
+    """Read a table, and return the rows that have a target, and notes on the others.
+
+    Raises
+    ------
+    InvalidTableError
+        If it cannot be read, has no such column, or no value in it.
+    """
+    notes: list[str] = []
+    table = _read(str(path), DataOptions(skip_bad_rows=skip_bad_rows), notes)
+    column_named(table, target, ", the target")
+    return _with_target(table, target, str(path), notes), tuple(notes)
+
+
+def _read(path: str, options: DataOptions, notes: list[str]) -> "pl.DataFrame":
+    reading = read_with_notes(path, skip_bad_rows=options.skip_bad_rows)
+    notes += [f"{path}: {note}" for note in reading.notes]
+    return reading.table
+
+
+def ignored_columns(
+    given: Sequence[str], columns: Sequence[str], target: str = ""
+) -> tuple[str, ...]:
+    """Return the columns that --ignore names: each entry is a name, or several with commas.
+
+    Raises
+    ------
+    InvalidTableError
+        If there is no such column; the message names the one like it.
+    InvalidArgumentError
+        If it is the target.
+    """
+    import difflib
+
+    names: list[str] = []
+    for entry in given:
+        several = [entry] if entry in columns else [part.strip() for part in entry.split(",")]
+        for name in filter(None, several):
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise InvalidTableError(f"ignore: the table has no column {name!r}{hint}")
+            if name == target:
+                raise InvalidArgumentError(f"ignore: {name!r} is the target; it is needed")
+            names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _with_target(
+    table: "pl.DataFrame", target: str, where: str, notes: list[str]
+) -> "pl.DataFrame":
+    """Return the rows that have a target, and note how many have none."""
+    import polars as pl
+
+    column = table[target]
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing = missing | column.is_nan()
+    count = int(missing.sum())
+    if count == table.height:
+        raise InvalidTableError(
+            f"the target {target!r} has no value in any of the {count:,} rows of {where}; "
+            "is it the right column?"
+        )
+    if count:
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        notes.append(f"{where}: left out {rows} without a value of {target}")
+        return table.filter(~pl.Series(missing))
+    return table

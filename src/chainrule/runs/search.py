@@ -1,0 +1,276 @@
+"""Searching for a better configuration with Optuna; resumable, from a journal in the run's folder.
+
+What a trial draws depends on the seed, the number of trials that are done and their results alone,
+so that a search in parts is the search in one go.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chainrule.errors import InvalidArgumentError, TrainingDivergedError
+from chainrule.runs.fitting import Fitted
+from chainrule.runs.space import (
+    ACTIVATIONS,
+    BATCHES,
+    WIDTHS,
+    drawn_settings,
+    first_draw,
+    open_settings,
+)
+from chainrule.runs.training import Run
+from chainrule.training.events import Callback, EpochEnded, Event
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial, Trial
+
+# A trial is compared with the others after so many epochs; each writes to the journal, which is
+# not free.
+_COMPARED_AFTER = frozenset({4, 8, 16, 32, 64, 128, 256})
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial that ended."""
+
+    number: int
+    """Counted from 1."""
+    loss: float | None
+    """The lowest loss of the validation rows; None: the training diverged."""
+    settings: dict[str, Any]
+    """What was drawn."""
+    pruned: bool
+    """Whether it was given up early: others had done better by then."""
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best of a search."""
+
+    run: Run
+    fitted: Fitted
+    tried: tuple[Tried, ...]
+    """All trials, earlier calls' too, in their order."""
+
+
+def search(
+    run: Run,
+    journal: Path,
+    *,
+    trials: int | None = None,
+    seconds: float | None = None,
+    callbacks: Sequence[Callback] = (),
+    told: Callable[[Tried, Sequence[Tried]], None] = lambda tried, all_of_them: None,
+    better: Callable[[Run, Fitted], None] = lambda run, fitted: None,
+) -> Found:
+    """Try configurations, and return the one with the lowest loss of the validation rows.
+
+    The first is the one without any search. Settings that were given stay as they are.
+
+    Parameters
+    ----------
+    run : Run
+    journal : Path
+        The file that remembers. A search of the same run goes on in it, one of another run does
+        not see it.
+    trials : int, optional
+        At most so many, those of earlier calls counted.
+    seconds : float, optional
+        At most so long; the trial that is cut short does not count. One is finished in any case.
+    callbacks : list of callables
+        Each is called with every event of every trial.
+    told : callable
+        Called after each trial with it and all of them.
+    better : callable
+        Called with each trial that is the best so far, before `told`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If Optuna is not installed, or all settings that a search varies are given.
+    Interrupted
+        On Ctrl-C; the trials that ended are in the journal.
+    """
+    optuna = _optuna()
+    varied = open_settings(run.asked)
+    if not varied:
+        raise InvalidArgumentError(
+            "search: expected some of layers, activation, learning_rate, l2, dropout and "
+            "batch_size to be left open; all of them are set"
+        )
+    study = _study(run, journal)
+    deadline = float("inf") if seconds is None else time.monotonic() + seconds
+    tried = _tried(study)
+    best: tuple[Run, Fitted, Tried] | None = None
+    while len(tried) < (trials or float("inf")):
+        lowest = _lowest(tried)
+        if lowest is not None and time.monotonic() >= deadline:
+            break
+        study.sampler = optuna.samplers.TPESampler(
+            seed=(run.config.training.seed * 1_000_003 + len(tried)) % 2**32, n_startup_trials=8
+        )
+        if not tried:
+            study.enqueue_trial(first_draw(run, varied))
+        trial = study.ask()
+        this = _with(run, drawn_settings(run, trial, varied))
+        ended, fitted = _try(this, study, trial, callbacks, deadline, lowest is not None)
+        if ended is None:
+            break
+        ended = replace(ended, number=len(tried) + 1)
+        tried = (*tried, ended)
+        if fitted is not None and _lowest(tried) is ended:
+            best = (this, fitted, ended)
+            better(this, fitted)
+        told(ended, tried)
+    return _best(run, study, tried, best, varied, callbacks)
+
+
+def _lowest(tried: Sequence[Tried]) -> Tried | None:
+    """Return the first trial with the lowest loss, of those that were trained to their end."""
+    whole = [one for one in tried if one.loss is not None and not one.pruned]
+    return min(whole, key=lambda one: one.loss or 0.0, default=None)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise InvalidArgumentError(
+            'search: needs the package optuna; install it with pip install "chainrule[search]"'
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _study(run: Run, journal: Path) -> "Study":
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    # A search is known by everything that decides its trials.
+    config = replace(run.config, training=run.asked)
+    text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    return optuna.create_study(
+        storage=storage,
+        study_name=hashlib.sha256(text.encode()).hexdigest()[:16],
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4),
+    )
+
+
+def _tried(study: "Study") -> tuple[Tried, ...]:
+    """Return the trials of a study that ended by themselves."""
+    from optuna.trial import TrialState
+
+    def ended(trial: "FrozenTrial") -> bool:
+        return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or bool(
+            trial.state == TrialState.FAIL and trial.user_attrs.get("diverged")
+        )
+
+    trials = [trial for trial in study.get_trials(deepcopy=False) if ended(trial)]
+    return tuple(
+        Tried(
+            number,
+            None if trial.state == TrialState.FAIL else trial.value,
+            dict(trial.params),
+            trial.state == TrialState.PRUNED,
+            int(trial.user_attrs.get("epochs", 0)),
+            trial.duration.total_seconds() if trial.duration is not None else 0.0,
+        )
+        for number, trial in enumerate(trials, start=1)
+    )
+
+
+def _with(run: Run, drawn: dict[str, Any]) -> Run:
+    training = replace(run.config.training, **drawn)
+    return replace(run, config=replace(run.config, training=training))
+
+
+def _try(
+    run: Run,
+    study: "Study",
+    trial: "Trial",
+    callbacks: Sequence[Callback],
+    deadline: float,
+    may_be_cut: bool,
+) -> tuple[Tried | None, Fitted | None]:
+    """Train by one configuration; None: the time was over before it ended."""
+    from optuna.trial import TrialState
+
+    watch = _Watch(trial, deadline if may_be_cut else float("inf"))
+    began = time.monotonic()
+    try:
+        fitted = run.train([watch, *callbacks])
+    except TrainingDivergedError:
+        trial.set_user_attr("diverged", True)
+        study.tell(trial, state=TrialState.FAIL)
+        seconds = time.monotonic() - began
+        return Tried(0, None, trial.params, False, watch.epochs, seconds), None
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+    if watch.late:
+        study.tell(trial, state=TrialState.FAIL)
+        return None, None
+    trial.set_user_attr("epochs", watch.epochs)
+    if watch.pruned:
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, fitted.best_loss)
+    seconds = time.monotonic() - began
+    loss = fitted.best_loss
+    return Tried(0, loss, trial.params, watch.pruned, watch.epochs, seconds), fitted
+
+
+class _Watch:
+    """Ends a trial when the time is over or others had done better by then."""
+
+    def __init__(self, trial: "Trial", deadline: float) -> None:
+        self._trial, self._deadline = trial, deadline
+        self._best = float("inf")
+        self.epochs = 0
+        self.late = self.pruned = False
+
+    def __call__(self, event: Event) -> bool:
+        """Consume an event."""
+        if not isinstance(event, EpochEnded):
+            return False
+        self.epochs += 1
+        if event.validation_loss is not None:
+            self._best = min(self._best, event.validation_loss)
+        self.late = time.monotonic() >= self._deadline
+        if self.epochs in _COMPARED_AFTER and not self.late:
+            self._trial.report(self._best, self.epochs)
+            self.pruned = bool(self._trial.should_prune())
+        return self.late or self.pruned
+
+
+def _best(
+    run: Run,
+    study: "Study",
+    tried: tuple[Tried, ...],
+    best: tuple[Run, Fitted, Tried] | None,
+    varied: Sequence[str],
+    callbacks: Sequence[Callback],
+) -> Found:
+    """Return the best trial; it is trained again where an earlier process trained it."""
+    from optuna.trial import FixedTrial
+
+    lowest = _lowest(tried)
+    if lowest is None:
+        raise TrainingDivergedError(
+            f"search: none of {len(tried)} trainings kept a finite loss; bring the columns to a "
+            "smaller range, or give a smaller --learning-rate"
+        )
+    if best is not None and best[2] is lowest:
+        return Found(best[0], best[1], tried)
+    again: Any = FixedTrial(lowest.settings)
+    chosen = _with(run, drawn_settings(run, again, varied))
+    return Found(chosen, chosen.train(callbacks), tried)
