@@ -43,6 +43,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/prediction.py
 	$(BIN)/python benchmarks/estimators.py
 	$(BIN)/python benchmarks/checkpoint.py
+	$(BIN)/python benchmarks/command_line.py
 
 crash: $(VENV)/installed $(VENV)/dev
 	$(BIN)/python -m tests.crash.harness --kills 200

@@ -83,13 +83,36 @@ class Draw:
         return array
 
 
+def embeddings(draw, n_in):
+    """Return column, codes and dimension of some tables."""
+    columns = draw.random.sample(range(min(max(n_in, 1), 40)), k=1 + draw.small(0, 1) * (n_in > 1))
+    return [(draw.number(c, c), draw.number(1, 60), draw.number(1, 9)) for c in columns]
+
+
+def put_codes(draw, X, tables) -> None:
+    """Write codes into their columns, nearly all of which have a row."""
+    if X is None or X.ndim != 2 or not X.flags.writeable or X.dtype.kind != "f":
+        return
+    for column, codes, _ in tables:
+        if 0 <= column < X.shape[1] and 0 < codes < 100:
+            X[:, column] = np.arange(len(X)) * 7 % codes
+            if draw.odd() and len(X):
+                X[draw.small(0, len(X) - 1), column] = draw.random.choice((*REALS, codes, -codes))
+
+
 def one(data: bytes) -> None:
     """Build a plan, and run what it offers on arrays that fit it, or nearly."""
     draw = Draw(data)
     sizes = [draw.number(1, 40)]
     layers = []
+    tables = embeddings(draw, sizes[0]) if draw.small(0, 2) == 0 else []
+    if tables:
+        n_out = draw.number(1, 40) if draw.odd() else sizes[0] + sum(d - 1 for _, _, d in tables)
+        settings = [float(number) for table in tables for number in table]
+        layers.append((3, sizes[0], n_out, draw.number(0, 0), settings))
+        sizes.append(n_out)
     for _ in range(draw.small(0, 4)):
-        kind = draw.number(0, 2)
+        kind = draw.number(0, 3 if draw.odd() else 2)
         n_out = draw.number(1, 40) if kind == 0 or draw.odd() else sizes[-1]
         settings = [draw.real()] + ([draw.real(), draw.real()] if kind == 2 else [])
         layers.append((kind, sizes[-1], n_out, draw.number(0, 11) if kind != 1 else 0, settings))
@@ -119,13 +142,14 @@ def one(data: bytes) -> None:
         )
     except EXPECTED:
         return
-    count = sum(
+    count = sum(codes * dimension for _, codes, dimension in tables) + sum(
         n_in * n + n if kind == 0 else 4 * n if kind == 2 else 0 for kind, n_in, n, *_ in layers
     )
     dtype = draw.random.choice((np.float32, np.float64))
     m = draw.small(1, 70)
     theta = draw.array((count,), dtype)
     X = draw.array((m, sizes[0]), dtype)
+    put_codes(draw, X, tables)
     Y = draw.array((m,), np.int32, n_out) if draw.small(0, 1) else draw.array((m, n_out), dtype)
     weights = None if draw.small(0, 1) else draw.array((m,), dtype)
     threads = draw.number(-3, 3)

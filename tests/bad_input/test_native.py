@@ -10,7 +10,7 @@ from chainrule.engines import extension
 
 pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
 
-DENSE, DROPOUT, NORM = 0, 1, 2
+DENSE, DROPOUT, NORM, EMBEDDING = 0, 1, 2, 3
 IDENTITY, SOFTMAX = 0, 12
 X = np.ones((5, 3), np.float32)
 Y = np.ones((5, 2), np.float32)
@@ -27,7 +27,7 @@ def plan(layers=LAYERS, cost=0, fused=True, parameter=0.0, threads=1, heads=()):
 
 PLANS = {
     "no layers": {"layers": []},
-    "no such kind": {"layers": [(3, 3, 2, 0, [0.0])]},
+    "no such kind": {"layers": [(4, 3, 2, 0, [0.0])]},
     "no units": {"layers": [(DENSE, 3, 0, 0, [0.0])]},
     "negative units": {"layers": [(DENSE, -3, 2, 0, [0.0])]},
     "layers that do not chain": {"layers": [LAYERS[0], (DENSE, 5, 2, 0, [0.0])]},
@@ -39,6 +39,12 @@ PLANS = {
     "dropout of NaN": {"layers": [(DROPOUT, 3, 3, 0, [np.nan]), (DENSE, 3, 2, 0, [0.0])]},
     "dropout that changes size": {"layers": [(DROPOUT, 3, 4, 0, [0.5]), (DENSE, 4, 2, 0, [0.0])]},
     "epsilon 0": {"layers": [(NORM, 3, 3, 0, [0.0, 0.9, 0.0]), (DENSE, 3, 2, 0, [0.0])]},
+    "embeddings without tables": {"layers": [(EMBEDDING, 3, 3, 0, []), (DENSE, 3, 2, 0, [0.0])]},
+    "embeddings of half a table": {"layers": [(EMBEDDING, 3, 3, 0, [0, 5]), LAYERS[1]]},
+    "embeddings of another size": {"layers": [(EMBEDDING, 3, 4, 0, [0, 5, 3]), LAYERS[1]]},
+    "tables beyond 64 bits": {"layers": [(EMBEDDING, 3, 4, 0, [0, 2.0**70, 2]), LAYERS[1]]},
+    "a column that is not there": {"layers": [(EMBEDDING, 3, 4, 0, [3, 5, 2]), LAYERS[1]]},
+    "embeddings above others": {"layers": [LAYERS[0], (EMBEDDING, 4, 4, 0, [0, 5, 1]), LAYERS[1]]},
     "dropout at the end": {"layers": [(DENSE, 3, 2, 0, [0.0]), (DROPOUT, 2, 2, 0, [0.5])]},
     "no such cost": {"cost": 10},
     "heads without units": {"heads": [(0, 0, 0.0, 0, 0.0, 1.0)]},

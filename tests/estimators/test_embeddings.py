@@ -157,3 +157,9 @@ def test_clones_and_pickles_keep_embeddings():
     model = clone(NetworkRegressor(embeddings=EMBEDDINGS, random_state=0)).fit(X, Y, epochs=2)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_scikit_learn_has_no_embeddings():
+    model = MLPRegressor(embeddings=EMBEDDINGS).fit(X, Y, epochs=0)
+    with pytest.raises(cr.InvalidArgumentError, match=r"^to_sklearn: .* have no embeddings"):
+        model.to_sklearn()

@@ -70,6 +70,10 @@ def test_steps_have_the_network_s_precision_and_leave_its_parameters_alone(dtype
         (None, "expected a Network, a TableModel or a fitted estimator of chainrule; got NoneType"),
         (cr.NetworkSpec(1, (cr.Dense(1, "identity"),), "mse"), "got NetworkSpec"),
         (cr.MLPClassifier(), "this MLPClassifier is not fitted yet"),
+        (
+            cr.Network([1, cr.CategoryEmbedding([(0, 3, 2)]), cr.Dense(1, "identity")], cost="mse"),
+            "layers: CategoryEmbedding cannot be exported",
+        ),
         (cr.NetworkMixed(), "NetworkMixed cannot be exported"),
     ],
 )

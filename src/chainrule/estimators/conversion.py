@@ -24,7 +24,7 @@ from chainrule.estimators.parameters import hidden_activations, hidden_layers, h
 from chainrule.estimators.regressor import BaseRegressor, MLPRegressor
 from chainrule.estimators.weights import coefficients, intercepts
 from chainrule.model.network import Network
-from chainrule.network.layers import BatchNorm, Dense
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense
 from chainrule.network.parameters import neutral_parameters
 from chainrule.network.spec import NetworkSpec
 
@@ -119,6 +119,11 @@ def to_sklearn(estimator: Any) -> Any:
         raise InvalidArgumentError(
             "to_sklearn: scikit-learn's networks have no batch normalisation; train with "
             "batch_norm=False, or export the model (`chainrule.exports.export`)"
+        )
+    if isinstance(spec.layers[0], CategoryEmbedding):
+        raise InvalidArgumentError(
+            "to_sklearn: scikit-learn's networks have no embeddings; train with embeddings=None "
+            "on categories that are encoded one-hot"
         )
     dense = [layer for layer in spec.layers if isinstance(layer, Dense)]
     activations = sorted({layer.activation for layer in dense[:-1]})

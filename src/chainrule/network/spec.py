@@ -122,8 +122,10 @@ class NetworkSpec:
 
     def _check_size(self) -> None:
         """Raise if there are more parameters than anyone's memory holds; 64 bits count them."""
-        if max(self.sizes) * (max(self.sizes) + 4) * len(self.layers) <= _MOST_PARAMETERS:
-            return  # whatever the layers, in less time
+        # In less time, whatever the layers, but tables, whose rows are no units.
+        most = max(self.sizes) * (max(self.sizes) + 4) * len(self.layers)
+        if most <= _MOST_PARAMETERS and not isinstance(self.layers[0], CategoryEmbedding):
+            return
         count = sum(prod(block.shape) for blocks in self.blocks() for block in blocks)
         if max(count, *self.sizes) > _MOST_PARAMETERS:
             raise InvalidArgumentError(

@@ -147,6 +147,7 @@ class _Fit:
     _adam_is_constant = False
     _diagnoses = True  # warnings become notes
     _ends_when_interrupted = False
+    _diagnoses = True
     _measures_training = False  # a quarter of the time would go into it
     initial_weights = None
     embeddings: Sequence[tuple[int, int, int]] = ()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.inspection.attribution import behind_lookup
+from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
@@ -158,7 +159,7 @@ class Run:
             options,
             self.target,
             *parts,
-            embeddings=embeddings_of(self.encoder),
+            embeddings=embedded_columns(self.encoder),
             callbacks=callbacks,
             checkpointing=checkpointing,
         )
@@ -192,17 +193,6 @@ class Run:
         }
         model = TableModel(fitted.network, self.encoder, self.target, details)
         return Trained(self.config, model, fitted.history, scores, (*notes, *fitted.notes))
-
-
-def embeddings_of(encoder: TableEncoder) -> tuple[tuple[int, int, int], ...]:
-    """Return which inputs are codes, how many codes, and how many numbers each is to have."""
-    found, place = [], 0
-    for column in encoder.columns_:
-        embedding = getattr(column, "embedding", None)
-        if embedding is not None:
-            found.append((place, embedding.codes, embedding.dimension))
-        place += column.width
-    return tuple(found)
 
 
 def versions() -> dict[str, str]:

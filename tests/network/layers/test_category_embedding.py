@@ -35,7 +35,7 @@ def test_category_embedding_is_a_layer_of_its_kind():
         ([(1, 2.5, 1)], r"^columns: codes: expected a whole number .* got 2\.5$"),
         ([(True, 2, 1)], r"^columns: column: expected a whole number .* got True$"),
         ([(1, 2**24 + 1, 1)], r"^columns: codes: expected at most 16777216, .* got 16777217"),
-        ([(1, 2, 2**16 + 1)], r"^columns: dimension: expected at most 65536; got 65537"),
+        ([(1, 2, 2**16 + 1)], r"^columns: dimension: expected .* of at most 65536; got 65537"),
         ([(1, 2, 1), (2, 2, 1), (1, 3, 1)], r"^columns: expected each column once; got 1 2 times"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.checks import whole_number
+from chainrule.checks import MOST_UNITS, shown, whole_number
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.embedding import lookup, lookup_gradient
 from chainrule.errors import InvalidArgumentError
@@ -206,23 +206,20 @@ class CategoryEmbedding:
 def _checked_columns(given: object) -> tuple[EmbeddedColumn, ...]:
     expected = "columns: expected a list of (column, codes, dimension), such as [(2, 12, 5)]"
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"{expected}; got {given!r}")
+        raise InvalidArgumentError(f"{expected}; got {shown(given)}")
     columns = []
     for entry in given:
         if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 3:
-            raise InvalidArgumentError(f"{expected}; got {entry!r} in it")
-        column = whole_number("columns: column", entry[0], 0)
+            raise InvalidArgumentError(f"{expected}; got {shown(entry)} in it")
+        column = whole_number("columns: column", entry[0], 0, MOST_UNITS)
         codes = whole_number("columns: codes", entry[1], 1)
         if codes > _MOST_CODES:
             raise InvalidArgumentError(
                 f"columns: codes: expected at most {_MOST_CODES}, since codes are floats and "
-                f"float32 has no more whole numbers; got {codes}: give rare categories one code"
+                f"float32 has no more whole numbers; got {shown(codes)}: let rare categories have "
+                "one code together"
             )
-        dimension = whole_number("columns: dimension", entry[2], 1)
-        if dimension > _LARGEST_DIMENSION:
-            raise InvalidArgumentError(
-                f"columns: dimension: expected at most {_LARGEST_DIMENSION}; got {dimension}"
-            )
+        dimension = whole_number("columns: dimension", entry[2], 1, _LARGEST_DIMENSION)
         columns.append(EmbeddedColumn(column, codes, dimension))
     if not columns:
         raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")

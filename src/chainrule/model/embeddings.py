@@ -1,0 +1,39 @@
+"""From the columns of a table that are codes to the layer that looks them up."""
+
+from chainrule.network.layers import EmbeddedColumn
+from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.kinds import CategoryColumn
+
+
+def embedded_columns(encoder: TableEncoder) -> list[EmbeddedColumn]:
+    """Return which inputs of an encoder are codes, with the sizes of their tables.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Fitted; with `embed_above`, columns of many categories are codes.
+
+    Returns
+    -------
+    list of (column, codes, dimension)
+        As `CategoryEmbedding` and the estimators' `embeddings` take it; empty where no input is a
+        code.
+
+    Examples
+    --------
+    >>> import chainrule as cr, polars as pl
+    >>> from chainrule.model.embeddings import embedded_columns
+    >>> from chainrule.tables.encoder import TableEncoder
+    >>> table = pl.DataFrame({"size": [1.0, 2.0, 3.0, 4.0], "city": ["a", "b", "c", "a"]})
+    >>> encoder = TableEncoder(embed_above=2, min_frequency=1).fit(table)
+    >>> embedded_columns(encoder)   # a code for each city, and one for others
+    [EmbeddedColumn(column=1, codes=4, dimension=3)]
+    >>> cr.CategoryEmbedding(embedded_columns(encoder))
+    CategoryEmbedding([(1, 4, 3)])
+    """
+    found, place = [], 0
+    for column in encoder.columns_:
+        if isinstance(column, CategoryColumn) and column.embedding is not None:
+            found.append(EmbeddedColumn(place, *column.embedding))
+        place += column.width
+    return found
