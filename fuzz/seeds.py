@@ -12,7 +12,8 @@ import polars as pl
 import chainrule as cr
 from chainrule.model.table_model import TableModel
 from chainrule.network.spec import NetworkSpec
-from chainrule.tables.encoder import KEY, TableEncoder
+from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.target import TargetEncoder
 from chainrule.training.events import EpochEnded, StepsEnded
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -29,6 +30,14 @@ NETWORKS = {
         "heads(cross_entropy:2, 0.5*huber(delta=1.5):1)",
     ),
 }
+TABLE = pl.DataFrame(
+    {
+        "number": [1.0, None, 4.0],
+        "kind": ["red", "blue", "red"],
+        "day": ["2024-02-29", "2024-03-01", "2024-03-02"],
+        "yes": [True, False, None],
+    }
+).with_columns(pl.col("day").str.to_date())
 TABLES = {
     "plain.csv": b"a,b,kind\n1,2.5,yes\n3,,no\n",
     "quoted.csv": b'"a ",b\r\n"x, ""y""",1\r\n\r\n"line\nend",2\r\n',
@@ -49,15 +58,22 @@ def main() -> None:
         write("model_file", name, opened(net))
     spec = NetworkSpec(2, (cr.Dense(2, "softmax"),), "cross_entropy", "glorot_uniform", "float64")
     write("spec_json", "double", spec.to_json().encode())
-    for task, target in (("classification", ["x", "y", "x"]), ("regression", [0.5, 1.5, 4.0])):
-        table = pl.DataFrame({"a": [1.0, 2.0, 4.0], "b": [3, 3, 5], "t": target})
-        encoder = TableEncoder.fit(table, "t", task=task)
-        activation, cost = ("softmax", "cross_entropy") if encoder.classes else ("identity", "mse")
-        net = cr.Network([2, cr.Dense(encoder.n_outputs, activation)], cost=cost, seed=0)
-        write("model_file", task, opened(TableModel(net, encoder)))
-        header, arrays = encoder.to_file()
-        numbers = arrays[f"{KEY}.mean"].tobytes() + arrays[f"{KEY}.std"].tobytes()
-        write("table_encoder", task, header[KEY].encode() + b"\n\n" + numbers)
+    for task, aim in (("classification", ["x", "y", "x"]), ("regression", [0.5, 1.5, 4.0])):
+        encoder, target = (
+            TableEncoder().fit(TABLE),
+            TargetEncoder.fit(pl.Series("t", aim), task=task),
+        )
+        activation, cost = ("softmax", "cross_entropy") if target.classes else ("identity", "mse")
+        layers = [encoder.n_inputs, cr.Dense(target.n_outputs, activation)]
+        model = TableModel(cr.Network(layers, cost=cost, seed=0), encoder, target, {"rows": 3})
+        write("model_file", task, opened(model))
+        (header, numbers), (own, own_numbers) = encoder.to_file(), target.to_file()
+        headers = {key: json.loads(text) for key, text in (header | own).items()}
+        values = np.concatenate([*numbers.values(), *own_numbers.values()])
+        write("table_encoder", task, json.dumps(headers).encode() + b"\n\n" + values.tobytes())
+    golden = CORPUS.parents[1] / "tests" / "files" / "golden"
+    for path in golden.glob("model-v*.safetensors"):
+        write("model_file", path.stem, in_parts(path.read_bytes()))
     for name, content in TABLES.items():
         write("csv_table", name, content)
     (CORPUS / "checkpoint").mkdir(exist_ok=True)

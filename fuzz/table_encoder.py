@@ -1,39 +1,69 @@
-"""Fuzzes `TableEncoder.from_file`: what a model file says of its table."""
+"""Fuzzes `TableEncoder.from_file` and `TargetEncoder.from_file`: what a file says of its table."""
 
 import json
+import os
 import random
 
 import atheris
 
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 with atheris.instrument_imports(include=["chainrule"]):
-    from chainrule.errors import InvalidModelFileError
-    from chainrule.tables.encoder import KEY, TableEncoder
+    import chainrule.tables.encoder as inputs
+    import chainrule.tables.target as target
+    from chainrule.errors import ChainruleError, InvalidModelFileError
 
 import numpy as np
+import polars as pl
 
 from documents import edited, seeds, text_of
 from harness import fuzz
 
 SEEDS = [seed.partition(b"\n\n") for seed in seeds("table_encoder")]
+TABLE = pl.DataFrame(
+    {
+        "number": [1.0, None, -4.5e300],
+        "whole": [3, 3, 2**62],
+        "kind": ["red", None, "blue"],
+        "day": ["2024-02-29", "x", None],
+        "yes": [True, False, None],
+        "t": ["x", "y", "x"],
+    }
+)
 
 
 def one(data: bytes) -> None:
-    """Read an encoder from a header of JSON and arrays of the length that it needs, or another."""
-    header, _, numbers = data.partition(b"\n\n")
-    text = header.decode("utf-8", "surrogateescape")
-    if not data.startswith(b"{"):
-        source = random.Random(data)
-        header, _, numbers = source.choice(SEEDS)
-        text = text_of(edited(json.loads(header), source))
-    values = np.frombuffer(numbers[: len(numbers) // 16 * 16], np.float64)
-    half = len(values) // 2
-    arrays = {f"{KEY}.mean": values[:half], f"{KEY}.std": values[half:]}
+    """Read encoders; whatever is accepted encodes a table, or says why not."""
+    source = random.Random(data)
+    header, _, numbers = source.choice(SEEDS)
+    headers = edited(json.loads(header), source)
+    if data.startswith(b"{"):
+        try:
+            headers = json.loads(data)
+        except (ValueError, RecursionError):
+            return
+    if not isinstance(headers, dict):
+        return
+    values = np.frombuffer(numbers, np.float64).copy()
+    if source.random() < 0.3:
+        odd = (np.nan, np.inf, -1.0, 0.0, 1e308, 5e-324)
+        values[source.randrange(len(values))] = source.choice(odd)
+    metadata = {key: text_of(headers[key]) for key in ("encoder", "target") if key in headers}
+    arrays = {"encoder.numbers": values[:-2], "target.numbers": values[-2:]}
     try:
-        encoder = TableEncoder.from_file({KEY: text}, arrays)
+        encoder = inputs.TableEncoder.from_file(metadata, arrays)
+        aim = target.TargetEncoder.from_file(metadata, arrays)
     except InvalidModelFileError:
         return
-    encoder.to_file()
-    assert encoder.n_outputs > 0
+    again = inputs.TableEncoder.from_file(*encoder.to_file())
+    assert again.to_file()[0] == encoder.to_file()[0]
+    try:
+        rows = encoder.transform(TABLE)
+    except ChainruleError:
+        rows = None
+    assert rows is None or (rows.shape == (3, encoder.n_inputs) and np.isfinite(rows).all())
+    if aim.n_outputs <= 100:
+        aim.decode(np.full((3, aim.n_outputs), 0.5, np.float32))
 
 
 if __name__ == "__main__":

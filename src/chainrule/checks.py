@@ -1,9 +1,10 @@
 """Checks that several layers of the house make of what users hand in."""
 
+import json
 import operator
 import os
 from numbers import Real
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from chainrule.errors import InvalidArgumentError
 
@@ -17,7 +18,8 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = least - 1
-    if isinstance(value, bool) or number < least:
+    # NumPy's true and false were whole numbers, too, before 2.3.
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool" or number < least:
         raise InvalidArgumentError(
             f"{name}: expected a whole number of at least {least}; got {shown(value)}"
         )
@@ -48,6 +50,22 @@ def number_below_one(name: str, value: object) -> float:
     if not is_real(value) or not 0 <= value < 1:
         raise InvalidArgumentError(f"{name}: expected a number in [0, 1); got {shown(value)}")
     return float(value)
+
+
+def json_from_file(text: str) -> Any:
+    """Return what a text of JSON says, if its own texts are such as files and tables take.
+
+    JSON has escapes for halves of characters, which no file can hold and polars refuses.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or has such a half.
+    """
+    value = json.loads(text)
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def check_memory(what: str, needed: float, remedy: str) -> None:

@@ -12,6 +12,9 @@ RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((20, 3)).astype(np.float32)
 Y = RANDOM.standard_normal((20, 1)).astype(np.float32)
 
+# What is said of trainings that do not get anywhere is tested elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::chainrule.errors.TrainingDiagnosisWarning")
+
 ENGINES = ("reference", "auto")
 
 

@@ -97,3 +97,10 @@ def test_every_training_setting_can_be_set_and_read_back():
         given[one.name] = value[one.name] if isinstance(value, dict) else value
     config = RunConfig.of(given)
     assert RunConfig.from_toml(config.to_toml()) == config
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+@pytest.mark.parametrize("name", ["l2", "epochs", "layers", "dropout"])
+def test_whole_numbers_beyond_all_sense_are_refused(name, digits):
+    with pytest.raises(InvalidArgumentError, match=r"^run\.toml: "):
+        RunConfig.from_toml(f"[training]\n{name} = {'9' * digits}")

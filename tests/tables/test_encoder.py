@@ -216,6 +216,14 @@ def test_a_damaged_header_is_refused(change):
         TableEncoder.from_file(*damaged(change))
 
 
+def test_half_of_a_character_is_no_name():
+    metadata, arrays = ENCODER.to_file()
+    name = ENCODER.columns_[0].name
+    metadata = {"encoder": metadata["encoder"].replace(f'"{name}"', r'"\ud800"')}
+    with pytest.raises(InvalidModelFileError, match="surrogates"):
+        TableEncoder.from_file(metadata, arrays)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "[" * 100_000, '"x"'])
 def test_a_header_that_is_none_is_refused(text):
     with pytest.raises(InvalidModelFileError, match="table encoder cannot be used"):

@@ -168,6 +168,8 @@ def test_names_and_classes_of_any_characters_survive_a_file(name):
         {"classes": [1.0, float("nan")]},
         {"classes": [1, 10**60]},
         {"classes": 3},
+        {"classes": ["a", "\ud800"]},
+        {"name": "\udfff"},
         {"task": "regression"},
         {"more": 1},
     ],

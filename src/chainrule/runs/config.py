@@ -128,7 +128,7 @@ class RunConfig:
         """
         try:
             document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # the first: numbers of too many digits, too
             raise InvalidArgumentError(f"{where}: is not TOML: {error}") from error
         values: dict[str, Any] = {}
         for section, entries in document.items():

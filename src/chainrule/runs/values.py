@@ -77,7 +77,10 @@ def _is(kind: str, value: Any) -> bool:
         return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return isinstance(value, int) or (kind == "number" and not math.isnan(value))
+    if isinstance(value, int):
+        # TOML's whole numbers are as long as one likes; floats, and counts of anything, are not.
+        return abs(value) < 2**1000
+    return kind == "number" and not math.isnan(value)
 
 
 def _shown(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.checks import whole_number
+from chainrule.checks import json_from_file, whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
 from chainrule.tables.columns import column_named
 from chainrule.tables.contract import Transformer
@@ -239,7 +239,7 @@ class TableEncoder(Transformer):
             If entries are missing or contradict each other.
         """
         try:
-            header = json.loads(metadata[KEY])
+            header = json_from_file(metadata[KEY])
             encoder = cls(**_settings(header["settings"]))
             encoder._options()
             encoder.columns_ = _columns(header["columns"], arrays[f"{KEY}.numbers"])

@@ -1,12 +1,12 @@
 """Encoders as files of format version 1 have them: numbers without missing values, one target."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import json_from_file
 from chainrule.errors import InvalidModelFileError
 from chainrule.tables.encoder import KEY, TableEncoder
 from chainrule.tables.kinds import NumericColumn
@@ -16,7 +16,7 @@ from chainrule.tables.target import TargetEncoder
 def is_first_format(metadata: Mapping[str, str]) -> bool:
     """Tell whether header entries are those of format version 1."""
     try:
-        header = json.loads(metadata[KEY])
+        header = json_from_file(metadata[KEY])
     except (ValueError, KeyError, RecursionError):
         return False
     return isinstance(header, dict) and "features" in header
@@ -33,7 +33,7 @@ def from_first_format(
         If entries are missing or contradict each other.
     """
     try:
-        header = json.loads(metadata[KEY])
+        header = json_from_file(metadata[KEY])
         target = TargetEncoder(
             task=header["task"],
             name=header["target"],

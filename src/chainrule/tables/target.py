@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import json_from_file
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
 from chainrule.tables.columns import check_complete, column_named, numeric_column
 from chainrule.tables.notes import Note
@@ -272,7 +273,7 @@ class TargetEncoder:
             If entries are missing or contradict each other.
         """
         try:
-            header = json.loads(metadata[KEY])
+            header = json_from_file(metadata[KEY])
             numbers = arrays[f"{KEY}.numbers"]
             if set(header) != {"task", "name", "classes"}:
                 raise ValueError("its entries are not task, name and classes")
