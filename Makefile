@@ -73,7 +73,7 @@ sanitize: $(VENV)/dev
 # Each target for a while, on seeds and on what earlier runs found worth keeping (build/fuzz).
 FUZZ_TARGETS := $(patsubst fuzz/corpus/%/,%,$(wildcard fuzz/corpus/*/))
 FUZZ_SECONDS ?= 60
-fuzz: $(VENV)/dev $(VENV)/fuzz
+fuzz: $(VENV)/installed $(VENV)/dev $(VENV)/fuzz
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p build/fuzz/$$target && \
 		$(BIN)/python -W ignore fuzz/$$target.py -max_total_time=$(FUZZ_SECONDS) \
@@ -90,7 +90,7 @@ MINIMUM := build/minimum
 MINIMUM_PYTHON ?= python3.11
 # (tests/estimators/test_same_as_scikit_learn.py asks the scikit-learn of the lock file.)
 MINIMUM_TESTS ?= tests/bad_input tests/cli tests/engines tests/equations tests/estimators tests/files \
-	tests/model tests/network tests/report tests/tables tests/training
+	tests/model tests/network tests/report tests/runs tests/tables tests/training
 test-minimum: $(VENV)/supply
 	rm -rf $(MINIMUM) && $(MINIMUM_PYTHON) -m venv $(MINIMUM)
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 pyproject.toml \
