@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -141,6 +142,37 @@ def test_a_model_file_that_contradicts_itself_is_refused_with_its_name(tmp_path,
     classifier().save(path)
     write_model_file(path, change(read_model_file(path)))
     with pytest.raises(InvalidModelFileError, match=r"model\.safetensors: "):
+        cr.load(path)
+
+
+def changed(header, **changes):
+    return json.dumps({**json.loads(header), **changes})
+
+
+MANY = [f"c{number}" for number in range(200_000)]
+CATEGORIES = {
+    "kind": "category", "name": "x", "categories": MANY, "other": False, "missing": False,
+    "as_codes": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry", "changes", "message"),
+    [
+        ("encoder", {"columns": [CATEGORIES]}, "at least 200000 inputs, and the network has 2"),
+        ("encoder", {"columns": [1, 2, 3]}, "its table encoder cannot be used"),
+        ("target", {"classes": MANY}, "200000 classes for 2 outputs"),
+    ],
+)
+def test_an_encoder_larger_than_its_network_is_refused_before_it_is_built(
+    tmp_path, entry, changes, message
+):
+    path = tmp_path / "model.safetensors"
+    classifier().save(path)
+    model = read_model_file(path)
+    metadata = {**model.metadata, entry: changed(model.metadata[entry], **changes)}
+    write_model_file(path, replace(model, metadata=metadata))
+    with pytest.raises(InvalidModelFileError, match=message):
         cr.load(path)
 
 

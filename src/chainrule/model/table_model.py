@@ -220,8 +220,9 @@ class TableModel:
             if is_first_format(metadata):
                 encoder, target = from_first_format(metadata, arrays)
             else:
-                encoder = TableEncoder.from_file(metadata, arrays)
-                target = TargetEncoder.from_file(metadata, arrays)
+                spec = model.spec
+                encoder = TableEncoder.from_file(metadata, arrays, spec.n_features)
+                target = TargetEncoder.from_file(metadata, arrays, spec.n_outputs)
             return cls(Network._from_file(model), encoder, target, model.details)
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error

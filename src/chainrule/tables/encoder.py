@@ -230,8 +230,20 @@ class TableEncoder(Transformer):
         return {KEY: text}, {f"{KEY}.numbers": np.array(numbers, np.float64)}
 
     @classmethod
-    def from_file(cls, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> Self:
+    def from_file(
+        cls,
+        metadata: Mapping[str, str],
+        arrays: Mapping[str, NDArray[Any]],
+        most_inputs: int | None = None,
+    ) -> Self:
         """Build the encoder that `to_file` wrote; data only, checked.
+
+        Parameters
+        ----------
+        metadata, arrays : mapping
+            The header entries and the arrays of a model file.
+        most_inputs : int, optional
+            How many inputs its network has: more columns are refused before they are looked at.
 
         Raises
         ------
@@ -240,6 +252,8 @@ class TableEncoder(Transformer):
         """
         try:
             header = json_from_file(metadata[KEY])
+            if most_inputs is not None:
+                _check_least_inputs(header["columns"], most_inputs)
             encoder = cls(**_settings(header["settings"]))
             encoder._options()
             encoder.columns_ = _columns(header["columns"], arrays[f"{KEY}.numbers"])
@@ -277,6 +291,14 @@ class TableEncoder(Transformer):
     def _check_fitted(self) -> None:
         if not hasattr(self, "columns_"):
             raise InvalidArgumentError("TableEncoder: not fitted yet; call fit first")
+
+
+def _check_least_inputs(columns: Sequence[Mapping[str, Any]], most: int) -> None:
+    """Raise `ValueError` if columns that were read need more inputs than there are."""
+    one_hot = [column.get("categories", ()) for column in columns if not column.get("as_codes")]
+    least = max(len(columns), sum(map(len, one_hot)))
+    if least > most:
+        raise ValueError(f"its columns need at least {least} inputs, and the network has {most}")
 
 
 def _settings(given: Any) -> dict[str, Any]:

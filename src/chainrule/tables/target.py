@@ -263,9 +263,19 @@ class TargetEncoder:
 
     @classmethod
     def from_file(
-        cls, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]
+        cls,
+        metadata: Mapping[str, str],
+        arrays: Mapping[str, NDArray[Any]],
+        n_outputs: int | None = None,
     ) -> "TargetEncoder":
         """Build the encoder that `to_file` wrote; data only, checked.
+
+        Parameters
+        ----------
+        metadata, arrays : mapping
+            The header entries and the arrays of a model file.
+        n_outputs : int, optional
+            How many outputs its network has: more classes are refused before they are looked at.
 
         Raises
         ------
@@ -280,6 +290,8 @@ class TargetEncoder:
             if numbers.shape != (2,) or numbers.dtype != np.float64:
                 raise ValueError("expected two numbers of float64")
             classes = tuple(header["classes"])
+            if n_outputs is not None and len(classes) > max(2, n_outputs):
+                raise ValueError(f"{len(classes)} classes for {n_outputs} outputs")
             target = cls(header["task"], header["name"], classes, *numbers.tolist())
             fault = target.fault()
         except (ValueError, KeyError, TypeError, RecursionError) as error:
