@@ -77,7 +77,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--layers", "-1"], "--layers: expected"),
         (["--layers", "2.5"], "--layers: expected"),
         (["--layers", ""], "--layers: expected"),
-        (["--layers", "9999999,9999999"], "of memory; this machine has"),
+        (["--layers", "9999999,9999999"], "there is not enough memory"),
         (["--epochs", "x"], "--epochs"),
         (["--epochs", "0"], "--epochs: expected a whole number of at least 1"),
         (["--batch-size", "0"], "--batch-size"),
