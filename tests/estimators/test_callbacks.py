@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -127,3 +129,13 @@ def test_the_packages_callbacks_see_each_iteration_of_lbfgs_and_can_stop(recwarn
     assert model.n_iter_ == 3
     assert model.loss_ == pytest.approx(events[3].objective)
     assert not recwarn.list
+
+
+def test_a_search_without_callbacks_has_nobody_to_tell(monkeypatch):
+    def told(*arguments, **settings):
+        raise AssertionError("a fit without callbacks tells of its epochs")
+
+    monkeypatch.setattr("chainrule.estimators.base.FitTasks", told)
+    X, y = load_iris(return_X_y=True)
+    grid = {"alpha": [0, 1]}
+    GridSearchCV(MLPClassifier((3,), max_iter=1), grid, cv=2, error_score="raise").fit(X, y)

@@ -20,10 +20,12 @@ except ImportError:  # a release before the protocol: nothing to set, nobody to 
 
 
 def has_listeners(estimator: Any) -> bool:
-    """Whether anybody wants to be told: callbacks of the estimator, or a meta-estimator's tree."""
-    return bool(getattr(estimator, "_skl_callbacks", ())) or hasattr(
-        estimator, "_parent_callback_ctx"
-    )
+    """Whether anybody wants to be told: the estimator's callbacks, a meta-estimator's among them.
+
+    (A search's tree of tasks alone is nobody: what it would have its estimators tell, it gives them
+    as callbacks.)
+    """
+    return bool(getattr(estimator, "_skl_callbacks", ()))
 
 
 class FitTasks:
