@@ -320,6 +320,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                     groups_.keep(group, arena, gradient_, at == 0);
                 } else if (update_) {
                     const T *gb = arena + groups_.slices(group).weights;
+                    note_penalty(g);
                     ws_.group_squares[g] = groups_.update(group, *update_, numbers_, arena, gb);
                     Kinds::renew(context_, group);
                     if (share > 0) Kinds::follow(context_, group);
@@ -349,6 +350,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         for (long g = begin; g < end; ++g) {
             const Group &group = ws_.groups[g];
             const auto s = groups_.slices(group);
+            note_penalty(g);
             const double squares =
                 groups_.update(group, *update_, numbers, gradient_ + s.W, gradient_ + s.b);
             // Where the norm was needed before, another thread may be reading it just now.
@@ -357,6 +359,17 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             if (share > 0) Kinds::follow(context_, group);
         }
         return true;
+    }
+
+    // Before a group's update, where somebody wants to know.
+    void note_penalty(long g) {
+        if (update_->penalties) ws_.group_penalties[g] = penalty(ws_.groups[g], numbers_);
+    }
+    double step_penalty() const {
+        double sum = 0;
+        for (long g = 0; g < ws_.group_count; ++g)
+            sum += ws_.group_penalties[g];
+        return sum;
     }
 
     double gradient_norm() const {
@@ -388,12 +401,12 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                     numbers_.l1 *= T(share);
                     numbers_.l2 *= T(share);
                 }
-                if (update_->penalties) update_->penalties[step] = penalty(numbers_);
             }
             if (!batch_step(thread, sync, first, count, noise)) return;
             together(thread, sync);
             if (thread == 0) {
                 costs_[step] = cost_;
+                if (update_->penalties) update_->penalties[step] = step_penalty();
                 norms_[step] = gradient_norm();
                 steps_ = step + 1;
             }
@@ -458,27 +471,24 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         together(thread, sync);
     }
 
+    // P1 and P2 of the weights that are a group's, before its update.
+    double penalty(const Group &group, const StepNumbers<T> &numbers) const {
+        const Layer &layer = net_.layers[group.layer];
+        if (layer.kind != dense) return 0;
+        const long n = layer.n_in;
+        return Opt::penalty(theta_ + layer.begin + group.begin * n, (group.end - group.begin) * n,
+                            numbers);
+    }
+
+    // Of all weights, with the same bits: by groups.
     double penalty(const StepNumbers<T> &numbers) const {
         if (numbers.l1 == T(0) && numbers.l2 == T(0)) return 0;
         double sum = 0;
         for (int l = 0; l < net_.count; ++l) {
-            const Layer &layer = net_.layers[l];
-            if (layer.kind != dense) continue;
-            // Eight sums side by side, so that the loop becomes vector code.
-            double squares[8] = {}, sizes[8] = {};
-            const long n = long(layer.n_in) * layer.n_out;
-            const auto add = [&](long i, int j) {
-                const double w = double(theta_[layer.begin + i]);
-                squares[j] += w * w;
-                sizes[j] += w < 0 ? -w : w;
-            };
-            for (long i = 0; i + 8 <= n; i += 8)
-                for (int j = 0; j < 8; ++j)
-                    add(i + j, j);
-            for (long i = n - n % 8; i < n; ++i)
-                add(i, 0);
-            for (int j = 0; j < 8; ++j)
-                sum += 0.5 * double(numbers.l2) * squares[j] + double(numbers.l1) * sizes[j];
+            if (net_.layers[l].kind != dense) continue;
+            const long n = net_.layers[l].n_out, units = W::group_units(net_.layers[l]);
+            for (long r = 0; r < n; r += units)
+                sum += penalty(Group{l, r, smaller(r + units, n)}, numbers);
         }
         return sum;
     }

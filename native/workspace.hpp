@@ -97,7 +97,7 @@ template <typename T, int BYTES> struct Workspace {
     T *memory = nullptr;
     double *panel_costs = nullptr;
     Group *groups = nullptr;
-    double *group_squares = nullptr;
+    double *group_squares = nullptr, *group_penalties = nullptr;
     long group_count = 0, group_elements = 0;
     int layers = 0;
 
@@ -109,6 +109,7 @@ template <typename T, int BYTES> struct Workspace {
         std::free(panel_costs);
         std::free(groups);
         std::free(group_squares);
+        std::free(group_penalties);
     }
 
     // False: out of memory. `Kinds` is the table of layer kinds (layers/table.hpp).
@@ -215,7 +216,8 @@ template <typename T, int BYTES> struct Workspace {
             group_count = count;
             groups = allocate<Group>(count);
             group_squares = allocate<double>(count);
-            if (!groups || !group_squares) return false;
+            group_penalties = allocate<double>(count);
+            if (!groups || !group_squares || !group_penalties) return false;
         }
         return true;
     }
