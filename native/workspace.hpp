@@ -116,11 +116,20 @@ template <typename T, int BYTES> struct Workspace {
     template <typename Kinds>
     bool prepare(const Network &net, long batch, long most_panels, bool training) {
         layers = net.count;
-        // Panels of one tile's width keep B in the fastest cache; a batch of that size or less is
-        // halved where a step is long enough for a second thread.
-        panel_size = smaller(batch, chunk);
-        if (batch <= chunk && batch >= 2 * S::lanes && step_work(net, batch) > thread_work) {
-            panel_size = rounded_up(divided_up(batch, 2), S::lanes);
+        // Panels of one tile's width keep B in the fastest cache. Where a step is long enough for a
+        // second thread, two share a batch of few panels about equally.
+        panel_size = smaller(usual_batch, chunk);
+        if (usual_batch >= 2 * S::lanes && usual_batch < 8 * chunk &&
+            step_work(net, usual_batch) > thread_work) {
+            long least = usual_batch + 1;
+            for (long size = chunk; size >= chunk / 2; size -= S::lanes) {
+                const long first = divided_up(usual_batch, size) / 2 * size;
+                const long longer = larger(first, usual_batch - first);
+                if (longer < least) {
+                    least = longer;
+                    panel_size = size;
+                }
+            }
         }
         ld = rounded_up(panel_size, S::lanes);
         near = larger(1, P::deep / panel_size);
@@ -236,7 +245,7 @@ template <typename T, int BYTES> struct Workspace {
 
     // Multiplications of one step, and from how many on a second thread pays: two barriers cost up
     // to 16 µs, in which one core multiplies up to two million times.
-    static constexpr double thread_work = 6e6;
+    static constexpr double thread_work = sizeof(T) == 4 ? 6e6 : 3e6;
     static double step_work(const Network &net, long batch) {
         double work = 0;
         for (int l = 0; l < net.count; ++l) {
