@@ -5,6 +5,7 @@ over the data, and `train(epochs)` trains on shuffled batches. Whatever a peer c
 it does before it is timed.
 """
 
+import time
 import warnings
 from collections.abc import Callable
 from typing import Protocol
@@ -20,6 +21,14 @@ Parameters = list[tuple[np.ndarray, np.ndarray]]
 class Peer(Protocol):
     def loss(self) -> float: ...
     def train(self, epochs: int) -> None: ...
+
+
+def fall_asleep() -> None:
+    """Wait until threads that one peer left waiting no longer take the next one's cores.
+
+    Those of OpenBLAS and OpenMP spin for tens of milliseconds after their last product.
+    """
+    time.sleep(0.3)
 
 
 def chainrule_peer(engine: str, precision: str = "full") -> Callable[..., Peer]:

@@ -14,7 +14,7 @@ import statistics
 import time
 
 import numpy as np
-from peers import Parameters, Peer, available_peers, chainrule_peer
+from peers import Parameters, Peer, available_peers, chainrule_peer, fall_asleep
 from workloads import WORKLOADS, Workload
 
 
@@ -30,6 +30,7 @@ def initial_parameters(workload: Workload) -> Parameters:
 
 
 def seconds_of(peer: Peer, epochs: int) -> float:
+    fall_asleep()
     started = time.perf_counter()
     peer.train(epochs)
     return time.perf_counter() - started
