@@ -471,8 +471,10 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         together(thread, sync);
     }
 
-    // P1 and P2 of the weights that are a group's, before its update.
-    double penalty(const Group &group, const StepNumbers<T> &numbers) const {
+    // P1 and P2 of the weights that are a group's, before its update. (Not inlined: the step around
+    // it is better code without it.)
+    __attribute__((noinline)) double penalty(const Group &group,
+                                             const StepNumbers<T> &numbers) const {
         const Layer &layer = net_.layers[group.layer];
         if (layer.kind != dense) return 0;
         const long n = layer.n_in;
