@@ -188,6 +188,7 @@ FACTS = {
     "no rate": {"learning_rate": None},
     "a time that runs back": {"seconds": -1.0},
     "a time that is none": {"seconds": float("nan")},
+    "a time that no float holds": {"seconds": 10**400},
     "an end inside an epoch": {"stopped": "finished"},
     "columns that are none": {"columns": 3},
     "columns that are missing": {"columns": ["loss"]},
