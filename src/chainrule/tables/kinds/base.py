@@ -99,6 +99,21 @@ class Column(ABC):
         return column
 
 
+class FlaggedColumn(Column):
+    """A column that is one input, and a second one where missing values have a flag."""
+
+    flag: bool
+
+    @property
+    def width(self) -> int:
+        """How many inputs it has."""
+        return 1 + self.flag
+
+    def feature_names(self) -> tuple[str, ...]:
+        """Return the names of its inputs: the column's own, and that of the flag."""
+        return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
+
+
 def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
     """Return a field's value if it is of the type that the field declares."""
     if field.type is float:

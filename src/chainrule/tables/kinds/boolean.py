@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
+from chainrule.tables.kinds.base import FlaggedColumn, Inputs, refuse_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -12,7 +12,7 @@ _WORDS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0
 
 
 @dataclass(frozen=True)
-class BooleanColumn(Column):
+class BooleanColumn(FlaggedColumn):
     """True and false, given to the network as 1 and 0.
 
     Parameters
@@ -29,15 +29,6 @@ class BooleanColumn(Column):
 
     kind: ClassVar[str] = "boolean"
     numbers: ClassVar[tuple[str, ...]] = ("fill",)
-
-    @property
-    def width(self) -> int:
-        """How many inputs it has."""
-        return 1 + self.flag
-
-    def feature_names(self) -> tuple[str, ...]:
-        """Return the names of its inputs: the column's own, and that of the flag."""
-        return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
 
     def read_as(self) -> "type[pl.DataType]":
         """Return the type to read the column as: text, so that "True" and "1" are understood."""

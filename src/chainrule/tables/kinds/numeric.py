@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
+from chainrule.tables.kinds.base import FlaggedColumn, Inputs, refuse_values
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 @dataclass(frozen=True)
-class NumericColumn(Column):
+class NumericColumn(FlaggedColumn):
     """Numbers, given to the network as (x − center)/scale.
 
     Parameters
@@ -40,15 +40,6 @@ class NumericColumn(Column):
 
     kind: ClassVar[str] = "numeric"
     numbers: ClassVar[tuple[str, ...]] = ("fill", "center", "scale")
-
-    @property
-    def width(self) -> int:
-        """How many inputs it has."""
-        return 1 + self.flag
-
-    def feature_names(self) -> tuple[str, ...]:
-        """Return the names of its inputs: the column's own, and that of the flag."""
-        return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
 
     def read_as(self) -> "type[pl.DataType]":
         """Return the type to read the column as."""
