@@ -10,6 +10,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 from chainrule.errors import InvalidTableError
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.kinds import BooleanColumn, CategoryColumn, NumericColumn
+from chainrule.tables.notations import Numbers
 from chainrule.tables.notes import Note
 
 
@@ -119,7 +120,7 @@ def test_many_categories_become_codes_where_embeddings_are_asked_for():
 
 def test_numbers_that_only_name_something_can_be_categories():
     column = column_of([1, 20, 1, None], categorical=["a"])
-    assert column == CategoryColumn("a", ("1", "20"), False, True, False)
+    assert column == CategoryColumn("a", ("1", "20"), False, True, False, notation=Numbers())
     names = [f"id{row}" for row in range(50)]
     assert column_of(names, categorical=["a"]).width == 50
 

@@ -13,6 +13,7 @@ from chainrule.tables.kinds import (
     DateColumn,
     NumericColumn,
 )
+from chainrule.tables.kinds.category import missing_texts
 from chainrule.tables.kinds.date import PERIODS
 
 # Words of C and C++ that no field may be named as.
@@ -110,14 +111,21 @@ class Columns:
 
 
 _CODE = """\
-/* 0: unknown; 1, 2, ...: the categories; count + 1: missing. */
+/* 0: unknown; 1, 2, ...: the categories; count + 1: missing. Spaces around a text do not count. */
 static int code_of(const char *text, const char *const *categories, int count)
 {
     int i;
-    if (text == NULL || text[0] == '\\0')
+    size_t length;
+    if (text == NULL)
+        return count + 1;
+    text += strspn(text, " \\t\\r\\n");
+    length = strlen(text);
+    while (length > 0 && strchr(" \\t\\r\\n", text[length - 1]) != NULL)
+        length--;
+    if (length == 0)
         return count + 1;
     for (i = 0; i < count; i++)
-        if (strcmp(text, categories[i]) == 0)
+        if (strlen(categories[i]) == length && memcmp(text, categories[i], length) == 0)
             return i + 1;
     return 0;
 }"""
@@ -147,7 +155,10 @@ _PARTS = ("year", *PERIODS)
 def _numeric(
     value: str, fill: float, flag: bool, place: int, scaled: NumericColumn | None
 ) -> list[str]:
-    filled = f"(isnan({value}) ? {c_double(fill)} : {value})"
+    missing = f"isnan({value})"
+    for number in getattr(scaled.notation, "missing", ()) if scaled is not None else ():
+        missing += f" || {value} == {c_double(number)}"
+    filled = f"({missing} ? {c_double(fill)} : {value})"
     if scaled is None:
         lines = [f"x[{place}] = (float){filled};"]
     elif scaled.scale == 0:
@@ -155,7 +166,7 @@ def _numeric(
     else:
         center, scale = c_double(scaled.center), c_double(scaled.scale)
         lines = [f"x[{place}] = (float)(({filled} - {center}) / {scale});"]
-    return [*lines, f"x[{place + 1}] = isnan({value}) ? 1.0f : 0.0f;"] if flag else lines
+    return [*lines, f"x[{place + 1}] = {missing} ? 1.0f : 0.0f;"] if flag else lines
 
 
 def _table(name: str, column: CategoryColumn) -> str:
@@ -172,6 +183,11 @@ def _table(name: str, column: CategoryColumn) -> str:
 def _category(value: str, table: str, column: CategoryColumn, place: int) -> list[str]:
     count = len(column.categories)
     lines = [f"i = code_of({value}, {table}, {count});"]
+    for text in missing_texts(column):
+        lines += [
+            f"if ({value} != NULL && strcmp({value}, {c_string(text)}) == 0)",
+            f"    i = {count + 1};",
+        ]
     if column.as_codes:
         number = "i" if column.missing else f"(i == {count + 1} ? 0 : i)"
         return [*lines, f"x[{place}] = (float){number};"]

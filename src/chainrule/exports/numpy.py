@@ -23,6 +23,7 @@ from chainrule.exports import numpy_columns
 from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, activation_names
 from chainrule.files.atomic import atomic_path
+from chainrule.tables.missing import MISSING_WORDS
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -42,7 +43,7 @@ def source(program: Program) -> str:
     parts = [
         f'"""A model exported by chainrule {chainrule.__version__}; it needs NumPy alone.\n\n'
         f'{_usage(program)}\n"""',
-        _IMPORTS if program.columns else _IMPORTS.replace("import datetime\nimport re\n", ""),
+        _IMPORTS if program.columns else _IMPORTS.replace(_OF_COLUMNS, ""),
         "def namespace(array):\n    return np",
         *_equations(program),
         _NUMBERS,
@@ -54,6 +55,7 @@ def source(program: Program) -> str:
         template = inspect.getsource(numpy_columns)
         parts += [
             f"COLUMNS = {pformat(columns, width=100, sort_dicts=False)}",
+            f"MISSING = {pformat(sorted(MISSING_WORDS), width=100, compact=True)}",
             template[template.index("WORDS = ") :].strip(),
         ]
     parts += [scaling, _answers(program)]
@@ -64,11 +66,13 @@ _IMPORTS = """\
 import base64
 import datetime
 import re
+import zoneinfo
 from math import sqrt
 
 import numpy as np
 
 Array = np.ndarray"""
+_OF_COLUMNS = "import datetime\nimport re\nimport zoneinfo\n"
 
 _NUMBERS = """\
 def _numbers(dtype, shape, text):

@@ -1,16 +1,18 @@
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 """The columns of a table as inputs, with NumPy alone; `chainrule.tables.kinds` is the original.
 
-An exported file has everything from `WORDS` on in it, and a `COLUMNS` of its own.
+An exported file has everything from `WORDS` on in it, and `COLUMNS` and `MISSING` of its own.
 """
 
 import datetime
 import re
+import zoneinfo
 from typing import Any
 
 import numpy as np
 
 COLUMNS: list[dict[str, Any]] = []
+MISSING: list[str] = []
 
 WORDS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 PERIODS = {"month": 12, "day": 31, "weekday": 7, "hour": 24}
@@ -42,7 +44,7 @@ def is_missing(value):
 
 def numeric(column, values):
     """Return (x − center)/scale, and whether it is missing."""
-    x = np.array([np.nan if is_missing(value) else float(value) for value in values])
+    x = np.array([as_number(value, column["notation"]) for value in values])
     missing = np.isnan(x)
     if np.isinf(x).any():
         raise ValueError("a value is not finite")
@@ -51,12 +53,52 @@ def numeric(column, values):
     return [scaled, missing] if column["flag"] else [scaled]
 
 
+def as_number(value, notation):
+    """Return a value as a number, NaN if it is missing; text is read in the column's notation."""
+    if is_missing(value) or (isinstance(value, str) and value.strip() in MISSING):
+        return np.nan
+    number = number_of(value, notation) if isinstance(value, str) else float(value)
+    return np.nan if number in notation.get("missing", ()) else number
+
+
+def number_of(written, notation):
+    """Return the number that a text writes with the notation's marks and units."""
+    decimal, group = notation.get("decimal", "."), notation.get("group", "")
+    text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", written.strip())
+    text = re.sub("[\u2212\u2012\u2013\ufe63\uff0d]", "-", text)
+    text = re.sub("[\u2019\u2018\u02bc\u00b4`]", "'", text)
+    text = re.sub("[\u200b-\u200f\u2060\ufeff]", "", text).strip().removeprefix("'")
+    text = re.sub(r"(\d)[.,]\s?--?$", r"\1", text).strip()
+    mark, whole = re.escape(decimal), "[0-9]+"
+    if group == "indian":
+        whole = "(?:[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}|[0-9]+)"
+    elif group:
+        whole = "(?:[1-9][0-9]{0,2}(?:%s[0-9]{3})+|[0-9]+)" % re.escape(group)  # noqa: UP031
+    body = f"({whole}(?:{mark}[0-9]*)?(?:[eE][+-]?[0-9]+)?|{mark}[0-9]+(?:[eE][+-]?[0-9]+)?)"
+    units = "|".join(re.escape(unit) for unit in sorted(notation.get("units", ()), key=len)[::-1])
+    unit = rf"(?:(?i:{units})\s*)?" if units else ""
+    ways = (
+        (rf"{unit}[+]?\s*{unit}{body}\s*{unit}", 1),
+        (rf"{unit}-\s*{unit}{body}\s*{unit}", -1),
+        (rf"{unit}[(]\s*{unit}{body}\s*{unit}[)]\s*{unit}", -1),
+        (rf"{unit}{body}\s*{unit}-\s*{unit}", -1),
+    )
+    for way, sign in ways:
+        found = re.fullmatch(way, text)
+        if found:
+            digits = (
+                found[1].replace("," if group == "indian" else group, "") if group else found[1]
+            )
+            return sign * float(digits.replace(decimal, "."))
+    raise ValueError(f"expected a number; got {written!r}")
+
+
 def boolean(column, values):
     """Return 1 for true and 0 for false, and whether it is missing."""
     x = np.full(len(values), np.nan)
     for row, value in enumerate(values):
         text = "" if is_missing(value) else str(value).strip().lower()
-        if text not in ("", "nan"):
+        if text and str(value).strip() not in MISSING:
             if text not in WORDS:
                 raise ValueError(f"expected true or false (or 1 or 0); got {value!r}")
             x[row] = WORDS[text]
@@ -70,12 +112,8 @@ def category(column, values):
     count = len(column["categories"])
     codes = {text: code for code, text in enumerate(column["categories"], start=1)}
     none = count + 1 if column["missing"] or not column["as_codes"] else 0
-    numbers = [v for v in values if isinstance(v, (float, np.floating)) and not is_missing(v)]
-    # A column of numbers in which one was missing is often one of floats.
-    whole = all(v == round(v) for v in numbers)
-    code = np.array(
-        [codes.get(as_text(v, whole), 0) if as_text(v, whole) else none for v in values]
-    )
+    texts = [as_text(value, column["notation"]) for value in values]
+    code = np.array([codes.get(text, 0) if text else none for text in texts])
     if column["as_codes"]:
         return [code]
     inputs = [code == place for place in range(1, count + 1)]
@@ -83,20 +121,24 @@ def category(column, values):
     return inputs + ([code == none] if column["missing"] else [])
 
 
-def as_text(value, whole):
-    """Return a category as text."""
+def as_text(value, notation):
+    """Return a category as text; a whole number is written without a fraction."""
     if value is None or value != value:
         return ""
+    if isinstance(value, str) and notation["kind"] == "numbers":
+        value = as_number(value, notation)
+        value = "" if np.isnan(value) else value
     if isinstance(value, (bool, np.bool_)):
         return str(value).lower()
     if isinstance(value, (float, np.floating)):
+        whole = value == round(value) and abs(value) < 2**53
         return str(int(value)) if whole else repr(float(value))
-    return str(value)
+    return "" if str(value).strip() in notation.get("missing", ()) else str(value).strip()
 
 
 def date(column, values):
     """Return the parts of dates: the year, and places on circles."""
-    times = np.array([as_time(value, column["format"]) for value in values], "datetime64[us]")
+    times = np.array([as_time(value, column["notation"]) for value in values], "datetime64[us]")
     missing = np.isnat(times)
     times = np.where(missing, np.datetime64(0, "us"), times)
     days, months = times.astype("datetime64[D]"), times.astype("datetime64[M]")
@@ -118,22 +160,70 @@ def date(column, values):
     return [*inputs, missing] if column["flag"] else inputs
 
 
-def as_time(value, written):
-    """Return a date or a time as NumPy's, without a zone."""
-    if is_missing(value):
+def as_time(value, notation):
+    """Return a date or a time as NumPy's, by the clock of the notation's zone."""
+    if is_missing(value) or (isinstance(value, str) and value.strip() in MISSING):
         return np.datetime64("NaT", "us")
+    if isinstance(value, str):
+        value = time_of(value.strip(), notation.get("format") or "%Y-%m-%d")
     if isinstance(value, datetime.time):
-        return np.datetime64(0, "us") + (
-            np.timedelta64(value.hour * 3600 + value.minute * 60 + value.second, "s")
-        )
-    if isinstance(value, str) and written:
-        point = ".%f" if re.search(r":[0-9]{2}[.][0-9]", value) else ""
-        value = datetime.datetime.strptime(value.strip(), written.replace("%.f", point))
-        if value.tzinfo is not None:
-            value = value.astimezone(datetime.timezone.utc)  # noqa: UP017 - any Python 3
+        seconds = value.hour * 3600 + value.minute * 60 + value.second
+        return np.datetime64(0, "us") + np.timedelta64(seconds, "s")
     if isinstance(value, datetime.datetime):
+        if value.tzinfo is not None and notation.get("zone"):
+            value = value.astimezone(zoneinfo.ZoneInfo(notation["zone"]))
         value = value.replace(tzinfo=None)  # the clock of its own zone
     return np.datetime64(value, "us")
+
+
+CLOCK = (
+    r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)\s*(?P<half>[AaPp])?[.]?[Mm]?[.]?"
+)
+PARTS = {
+    "%Y": "(?P<Y>[0-9]{4})",
+    "%y": "(?P<y>[0-9]{2})",
+    "%m": "(?P<m>[0-9]{1,2})",
+    "%d": "(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?",
+    "%b": "(?P<b>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*[.]?)",
+    " ": r"[\s\-/,.]+",
+}
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+
+
+def time_of(text, written):
+    """Return the date, or the time of day, that a text writes."""
+    if written == "%H:%M":
+        pattern = CLOCK
+    else:
+        day = "".join(PARTS.get(p, re.escape(p)) for p in re.findall("%.|.", written))
+        weekday = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*[.]?,?\s+)?"
+        zone = "(?P<zone>Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+        pattern = rf"{weekday}{day}(?:(?:\s*[Tt,]\s*|\s+){CLOCK}\s*{zone})?"
+    if re.fullmatch(r"(?:0000[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[T ][0:.Z]*)?", text):
+        return np.datetime64("NaT", "us")
+    found = re.fullmatch(pattern, text)
+    if not found:
+        raise ValueError(f"expected a date written as {written}; got {text!r}")
+    part = found.groupdict()
+    hour, minute, second = ((part["clock"] or "0:0").replace(",", ".") + ":0").split(":")[:3]
+    hour = int(hour) % 12 if part["half"] else int(hour)
+    hour += 12 if (part["half"] or "").lower() == "p" else 0
+    fraction = round(float(second) % 1 * 1e6)
+    clock = datetime.time(hour, int(minute), int(float(second)), min(fraction, 999_999))
+    if written == "%H:%M":
+        return clock
+    year = int(part.get("Y") or part["y"])
+    if not part.get("Y"):
+        year += 1900 if year >= 69 else 2000
+    month = MONTHS.index(part["b"][:3].lower()) + 1 if part.get("b") else int(part["m"])
+    at = datetime.datetime.combine(datetime.date(year, month, int(part.get("d") or 1)), clock)
+    zone = part["zone"]
+    if not zone:
+        return at
+    digits = zone[1:].replace(":", "") if zone[0] in "+-" else "0000"
+    offset = datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+    sign = -1 if zone[0] == "-" else 1
+    return at.replace(tzinfo=datetime.timezone(sign * offset))
 
 
 ENCODERS = {"numeric": numeric, "boolean": boolean, "category": category, "date": date}

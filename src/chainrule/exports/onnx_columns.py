@@ -14,6 +14,7 @@ from chainrule.tables.kinds import (
     DateColumn,
     NumericColumn,
 )
+from chainrule.tables.kinds.category import missing_texts
 from chainrule.tables.kinds.date import PERIODS
 
 
@@ -39,6 +40,9 @@ def _numeric(
 ) -> list[str]:
     value = graph.input(name, np.float64, 1)
     missing = graph.node("IsNaN", [value])
+    for number in getattr(scaled.notation, "missing", ()) if scaled is not None else ():
+        same = graph.node("Equal", [value, graph.constant(np.float64(number))])
+        missing = graph.node("Or", [missing, same])
     parts = [_number(graph, value, missing, fill, scaled)]
     if flag:
         parts.append(graph.cast(missing, np.float32))
@@ -61,12 +65,13 @@ def _category(graph: Graph, column: CategoryColumn) -> str:
     value = graph.input(column.name, np.str_, 1)
     count = len(column.categories)
     missing = count + 1 if column.missing or not column.as_codes else 0
+    absent = ["", *missing_texts(column)]
     code = graph.node(
         "LabelEncoder",
         [value],
         domain="ai.onnx.ml",
-        keys_strings=[*column.categories, ""],
-        values_int64s=[*range(1, count + 1), missing],
+        keys_strings=[*column.categories, *absent],
+        values_int64s=[*range(1, count + 1), *[missing] * len(absent)],
         default_int64=0,
     )
     if column.as_codes:

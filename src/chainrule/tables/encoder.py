@@ -15,7 +15,8 @@ from chainrule.tables.contract import Transformer
 from chainrule.tables.fitting import Options, Scaling, fit_columns
 from chainrule.tables.kinds import KINDS, Column, column_from_json
 from chainrule.tables.notes import Note, notes_from_json, notes_to_json
-from chainrule.tables.reading import as_table
+from chainrule.tables.reading import as_table, read_for_training
+from chainrule.tables.table_reading import TableReading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,6 +66,8 @@ class TableEncoder(Transformer):
     ----------
     columns_ : tuple of Column
         The columns that are used, in the order of the inputs.
+    notes_ : tuple of Note
+        What is worth telling of how the columns were read.
     dropped_ : tuple of Note
         The columns that are not, with the reason.
     feature_names_in_ : array of str
@@ -87,6 +90,7 @@ class TableEncoder(Transformer):
     """
 
     columns_: tuple[Column, ...]
+    notes_: tuple[Note, ...]
     dropped_: tuple[Note, ...]
     feature_names_in_: NDArray[Any]
     n_features_in_: int
@@ -126,11 +130,37 @@ class TableEncoder(Transformer):
         InvalidTableError
             If a column cannot be used: free text, lists, infinite numbers.
         """
+        table = read_for_training(X)
+        return self.fit_read(table.table, table.reading, table.notes)
+
+    def fit_read(
+        self, table: "pl.DataFrame", reading: TableReading, notes: Sequence[Note] = ()
+    ) -> Self:
+        """Fit to rows that have been read already; `fit` decides their reading itself.
+
+        Parameters
+        ----------
+        table : polars.DataFrame
+            The training rows, as `reading` reads them.
+        reading : TableReading
+            How new rows are to be read.
+        notes : sequence of Note
+            What was worth telling about the reading.
+
+        Returns
+        -------
+        TableEncoder
+
+        Raises
+        ------
+        InvalidArgumentError, InvalidTableError
+            As `fit`.
+        """
         options = self._options()
-        table = as_table(X)
         for name in options.categorical:
             column_named(table, name, ", which categorical names")
-        self.columns_, self.dropped_ = fit_columns(table, options)
+        self.columns_, self.dropped_ = fit_columns(table, reading, options)
+        self.notes_ = tuple(notes)
         self.feature_names_in_ = np.array(table.columns, dtype=object)
         self.n_features_in_ = table.width
         return self
@@ -157,8 +187,9 @@ class TableEncoder(Transformer):
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fit, and return the network's inputs."""
-        table = as_table(X)
-        return self.fit(table, y).transform(table)
+        found = read_for_training(X)
+        self.fit_read(found.table, found.reading, found.notes)
+        return self._as_chosen(self.encode(found.table), self.get_feature_names_out())
 
     def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
         """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
@@ -203,9 +234,11 @@ class TableEncoder(Transformer):
         names = [name for column in self.columns_ for name in column.feature_names()]
         return np.array(names, dtype=object)
 
-    def read_types(self) -> "dict[str, Any]":
-        """Return the types that the columns should be read from a file of text as, by name."""
-        return {column.name: column.read_as() for column in self.columns_}
+    @property
+    def reading(self) -> TableReading:
+        """How the columns that are used are read."""
+        self._check_fitted()
+        return TableReading({column.name: column.notation for column in self.columns_})
 
     def to_file(self) -> tuple[dict[str, str], dict[str, NDArray[np.float64]]]:
         """Return header entries and arrays for a model file.
@@ -257,6 +290,7 @@ class TableEncoder(Transformer):
             encoder = cls(**_settings(header["settings"]))
             encoder._options()
             encoder.columns_ = _columns(header["columns"], arrays[f"{KEY}.numbers"])
+            encoder.notes_ = ()
             encoder.dropped_ = notes_from_json(header["dropped"])
             encoder.feature_names_in_ = np.array(_names(header["names"]), dtype=object)
             encoder.n_features_in_ = len(encoder.feature_names_in_)

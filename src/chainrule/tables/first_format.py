@@ -52,7 +52,7 @@ def from_first_format(
         NumericColumn(name, fill=mean, center=mean, scale=std, flag=False)
         for name, mean, std in zip(header["features"], means, stds, strict=True)
     )
-    encoder.dropped_ = ()
+    encoder.notes_ = encoder.dropped_ = ()
     encoder.feature_names_in_ = np.array(header["features"], dtype=object)
     encoder.n_features_in_ = len(header["features"])
     return encoder, target

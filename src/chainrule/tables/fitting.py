@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,10 +16,11 @@ from chainrule.tables.kinds import (
     DateColumn,
     NumericColumn,
 )
-from chainrule.tables.kinds.category import text_of
-from chainrule.tables.kinds.date import PARTS, format_of, parsed, part_of
+from chainrule.tables.kinds.category import category_text
+from chainrule.tables.kinds.date import PARTS, part_of
 from chainrule.tables.notes import Note
 from chainrule.tables.spread import Spread, spreads
+from chainrule.tables.table_reading import TableReading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,9 +57,16 @@ class _Text(NamedTuple):
 
 
 def fit_columns(
-    table: "pl.DataFrame", options: Options
+    table: "pl.DataFrame", reading: TableReading, options: Options
 ) -> tuple[tuple[Column, ...], tuple[Note, ...]]:
     """Return the columns that are used, in the table's order, and notes about the others.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        As `reading` reads it.
+    reading : TableReading
+    options : Options
 
     Raises
     ------
@@ -84,7 +93,9 @@ def fit_columns(
     texts = [one for one in found if isinstance(one, _Text)]
     if texts:
         raise InvalidTableError(_refusal(texts))
-    columns = [one for one in found if isinstance(one, Column)]
+    columns = [
+        replace(one, notation=reading.of(one.name)) for one in found if isinstance(one, Column)
+    ]
     notes = [one for one in found if isinstance(one, Note)]
     columns, copies = _without_copies(table, columns)
     if not columns:
@@ -116,10 +127,8 @@ def _fitter(
     if dtype == pl.Boolean:
         return _fit_boolean
     if dtype.is_temporal():
-        return lambda column, _: _fit_date(column, "")
-    if dtype == pl.String:
-        return _fit_text
-    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return _fit_date
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         return _fit_categories
     raise InvalidTableError(
         f"column {column.name!r} holds values of type {dtype}, which no network can be given; "
@@ -170,15 +179,10 @@ def _fit_boolean(column: "pl.Series", _: Options) -> Column | Note:
     return BooleanColumn(column.name, fill=share, flag=flag)
 
 
-def _fit_text(column: "pl.Series", options: Options) -> Column | Note | _Text:
-    written = format_of(column)
-    return _fit_date(column, written) if written else _fit_categories(column, options)
-
-
 def _fit_categories(column: "pl.Series", options: Options) -> Column | Note | _Text:
     import polars as pl
 
-    text = text_of(column)
+    text = category_text(column)
     rows, present = text.len(), text.len() - text.null_count()
     if present == 0:
         return _all_missing(column)
@@ -235,12 +239,11 @@ def _counts(text: "pl.Series") -> "pl.DataFrame":
     return counts
 
 
-def _fit_date(column: "pl.Series", written: str) -> Column | Note:
-    dates = parsed(column.str.strip_chars(), written) if written else column
-    missing = dates.null_count()
-    if missing == dates.len():
+def _fit_date(column: "pl.Series", _: Options) -> Column | Note:
+    missing = column.null_count()
+    if missing == column.len():
         return _all_missing(column)
-    present = dates.drop_nulls()
+    present = column.drop_nulls()
     parts = {part: part_of(present, part) for part in PARTS}
     varying = tuple(part for part, values in parts.items() if values.min() < values.max())
     if not varying:
@@ -248,7 +251,6 @@ def _fit_date(column: "pl.Series", written: str) -> Column | Note:
     years = parts["year"]
     return DateColumn(
         column.name,
-        written,
         varying,
         year_center=float(years.mean()),
         year_scale=float(years.std()) or 1.0,

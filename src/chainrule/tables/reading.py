@@ -10,6 +10,7 @@ from chainrule.tables.csv_files import read_csv
 from chainrule.tables.frames import as_frame
 from chainrule.tables.json_lines import read_json_lines
 from chainrule.tables.notes import Note
+from chainrule.tables.table_reading import TableReading
 from chainrule.tables.text import read_text, stem_suffix
 
 if TYPE_CHECKING:
@@ -39,6 +40,20 @@ def as_table(table: Any) -> "pl.DataFrame":
         If it is neither.
     """
     return read_table(table) if isinstance(table, str | Path) else as_frame(table)
+
+
+class TrainingTable(NamedTuple):
+    """A table to learn from, how it was read, and what is worth telling of that."""
+
+    table: "pl.DataFrame"
+    reading: TableReading
+    notes: tuple[Note, ...]
+
+
+def read_for_training(table: Any) -> TrainingTable:
+    """Decide how a table is to be read, and read it: a path, or a table in memory."""
+    reading, read, notes = TableReading.decide(as_table(table))
+    return TrainingTable(read, reading, notes)
 
 
 def read_table(

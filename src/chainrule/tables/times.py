@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import check_complete
-from chainrule.tables.kinds.date import format_of, parsed
+from chainrule.tables.table_reading import TableReading
 
 
 def moments(times: Any) -> NDArray[Any]:
@@ -22,13 +22,13 @@ def moments(times: Any) -> NDArray[Any]:
 
     column = times if isinstance(times, pl.Series) else pl.Series("times", np.asarray(times))
     if column.dtype == pl.String:
-        written = format_of(column)
-        if not written:
+        first = str(column[0])[:40]
+        column = TableReading.decide(column.to_frame())[1].to_series()
+        if column.dtype == pl.String:
             raise InvalidTableError(
-                f"column {column.name!r} holds text that is no date ({str(column[0])[:40]!r} in "
-                "row 1), where times are needed; write them as 2026-01-31 or 2026-01-31 23:59:59"
+                f"column {column.name!r} holds text that is no date ({first!r} in row 1), where "
+                "times are needed; write them as 2026-01-31 or 2026-01-31 23:59:59"
             )
-        column = parsed(column.str.strip_chars(), written)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         raise InvalidTableError(
             f"column {column.name!r} holds values of type {column.dtype}, where times are needed"

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from chainrule.errors import InvalidTableError
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.kinds import DateColumn
-from chainrule.tables.kinds.date import FORMATS
+from chainrule.tables.notations import Dates
 
 ALL = ("year", "month", "day", "weekday", "hour")
 
 
 def column(written="", parts=ALL, flag=True):
-    return DateColumn("d", written, parts, year_center=2020.0, year_scale=4.0, flag=flag)
+    notation = Dates(written)
+    return DateColumn("d", parts, 2020.0, 4.0, flag, notation=notation)
 
 
 def encoded(kind, values):
@@ -67,31 +68,6 @@ def test_a_missing_date_is_0_everywhere_and_flagged():
     unflagged = column(flag=False)
     assert encoded(unflagged, [None, dt.date(2024, 4, 1)])[0].tolist() == [0] * 9
     assert encoded(unflagged, pl.Series("d", [None])).tolist() == [[0] * 9]
-
-
-@pytest.mark.parametrize("written", FORMATS)
-def test_every_format_of_text_is_recognised_and_read(written):
-    moments = [dt.datetime(2021, 12, day, day % 24, day + 1, 0) for day in range(1, 32)]
-    python = written.replace("%.f", "").replace("%z", "+0000")
-    texts = [moment.strftime(python) for moment in moments]
-    encoder = TableEncoder().fit(pl.DataFrame({"d": texts}))
-    (kind,) = encoder.columns_
-    if "%H" not in written:
-        moments = [moment.date() for moment in moments]
-    elif ":%M:" not in written:
-        moments = [moment.replace(second=0) for moment in moments]
-    assert isinstance(kind, DateColumn)
-    # 2021-12-10 10:11 reads alike with and without seconds, so the format may be a kin of it.
-    expected = encoded(kind, pl.Series("d", moments))
-    assert np.array_equal(encoder.transform(pl.DataFrame({"d": texts})), expected)
-
-
-def test_day_and_month_are_told_apart_by_a_day_above_12():
-    for texts, day in ((["02/01/2024", "13/01/2024"], 2), (["01/02/2024", "01/13/2024"], 2)):
-        (kind,) = TableEncoder().fit(pl.DataFrame({"d": texts})).columns_
-        assert kind.parts == ("day", "weekday")
-        angle = 2 * np.pi * (day - 1) / 31
-        assert abs(encoded(kind, texts)[0, 0] - np.sin(angle)) <= 1e-7
 
 
 def test_only_parts_that_vary_are_used():

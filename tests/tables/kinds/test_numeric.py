@@ -64,7 +64,7 @@ def test_a_scale_of_0_gives_0_whatever_the_column_holds():
     [
         ([1.0, float("inf")], "column 'a' holds inf in row 2, which is not a finite number"),
         ([1e300], "column 'a' in row 1 holds 1e[+]300, too far from the values that the model"),
-        (["1", "x", "y"], "column 'a' holds 'x' in row 2 and 1 more, where the model needs numb"),
+        (["1", "x", "y"], "holds 2 values that cannot be read .'x', 'y'; the first in row 2."),
         (["x" * 500], "column 'a' holds 'x{39}…' in row 1"),
         ([[1]], "column 'a' holds values of type List"),
         (pl.Series("a", [1]).cast(pl.Date), "column 'a' holds values of type Date"),

@@ -4,13 +4,13 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidTableError
+from chainrule.tables.notations import Notation, Text, notation_from_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +30,8 @@ class Column(ABC):
     """
 
     name: str
+    notation: Notation = field(default=Text(), kw_only=True)
+    """How the values of the column are written where it is text."""
 
     kind: ClassVar[str]
     """The name of the kind in files."""
@@ -51,22 +53,18 @@ class Column(ABC):
         Raises
         ------
         InvalidTableError
-            If a value cannot be what this kind holds; the message names the row, counted from 1.
+            If values cannot be what this kind holds; the message names the row, counted from 1.
         """
         out[:] = 0
         self.write(self.prepare(column), out)
 
     def prepare(self, column: "pl.Series") -> "pl.Series":
-        """Return what `write` takes, made of all rows at once where that is faster."""
-        return column
+        """Return what `write` takes, made of all rows at once where that is faster: the values."""
+        return self.notation.read_all(column)[0]
 
     @abstractmethod
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs of some rows, as `encode` does, into an `out` that holds zeros."""
-
-    @abstractmethod
-    def read_as(self) -> "pl.DataType | type[pl.DataType]":
-        """Return the type that the column should be read from a file of text as."""
 
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
@@ -74,8 +72,8 @@ class Column(ABC):
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields and the kind as JSON has them."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {"kind": self.kind, **fields}
+        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return {"kind": self.kind, **fields, "notation": self.notation.to_json()}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Self:
@@ -87,16 +85,28 @@ class Column(ABC):
             If fields are missing, unknown, of another type, or contradict each other.
         """
         values = {name: value for name, value in entry.items() if name != "kind"}
-        expected = {field.name for field in dataclasses.fields(cls)}
+        if "notation" not in values:
+            values = cls.from_second_format(values)
+        expected = {one.name for one in dataclasses.fields(cls)}
         if set(values) != expected:
             raise ValueError(f"expected the fields {sorted(expected)}; got {sorted(values)}")
-        for field in dataclasses.fields(cls):
-            values[field.name] = _checked(field, values[field.name])
+        for one in dataclasses.fields(cls):
+            values[one.name] = _checked(one, values[one.name])
         column = cls(**values)
         fault = column.fault()
         if fault:
             raise ValueError(fault)
         return column
+
+    @classmethod
+    def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a file of format version 2, which has no notations, as they are now.
+
+        What was read then in one way alone, its kind's own, is read in that way.
+        """
+        usual = next(one for one in dataclasses.fields(cls) if one.name == "notation").default
+        assert isinstance(usual, Notation)
+        return {**fields, "notation": usual.to_json()}
 
 
 class FlaggedColumn(Column):
@@ -114,34 +124,16 @@ class FlaggedColumn(Column):
         return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
 
 
-def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
+def _checked(one: "dataclasses.Field[Any]", value: Any) -> Any:
     """Return a field's value if it is of the type that the field declares."""
-    if field.type is float:
+    if one.name == "notation":
+        return notation_from_json(value)
+    if one.type is float:
         if type(value) in (int, float) and math.isfinite(value):
             return float(value)
-    elif field.type == tuple[str, ...]:
+    elif one.type == tuple[str, ...]:
         if isinstance(value, list | tuple) and all(type(part) is str for part in value):
             return tuple(value)
-    elif type(value) is field.type:
+    elif type(value) is one.type:
         return value
-    raise ValueError(f"{field.name} is {str(value)[:60]!r}")
-
-
-def first_row(wrong: "pl.Series") -> int:
-    """Return the number, from 1, of the first row where `wrong` is true."""
-    row = wrong.arg_max()
-    assert row is not None
-    return row + 1
-
-
-def refuse_values(column: "pl.Series", wrong: "pl.Series", expected: str) -> None:
-    """Raise `InvalidTableError` if any value is wrong, naming the first."""
-    if wrong.any():
-        row = first_row(wrong)
-        more = int(wrong.sum()) - 1
-        others = f" and {more:,} more" if more else ""
-        value = str(column[row - 1])
-        shown = value if len(value) <= 40 else f"{value[:39]}…"
-        raise InvalidTableError(
-            f"column {column.name!r} holds {shown!r} in row {row}{others}, where {expected}"
-        )
+    raise ValueError(f"{one.name} is {str(value)[:60]!r}")

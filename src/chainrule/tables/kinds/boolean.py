@@ -1,14 +1,13 @@
 """Columns of true and false."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.tables.kinds.base import FlaggedColumn, Inputs, refuse_values
+from chainrule.tables.kinds.base import FlaggedColumn, Inputs
+from chainrule.tables.notations import Notation, Truth
 
 if TYPE_CHECKING:
     import polars as pl
-
-_WORDS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 @dataclass(frozen=True)
@@ -26,29 +25,10 @@ class BooleanColumn(FlaggedColumn):
 
     fill: float
     flag: bool
+    notation: Notation = field(default=Truth(), kw_only=True)
 
     kind: ClassVar[str] = "boolean"
     numbers: ClassVar[tuple[str, ...]] = ("fill",)
-
-    def read_as(self) -> "type[pl.DataType]":
-        """Return the type to read the column as: text, so that "True" and "1" are understood."""
-        import polars as pl
-
-        return pl.String
-
-    def prepare(self, column: "pl.Series") -> "pl.Series":
-        """Return the column as true and false; text true/false and the numbers 1/0 will do."""
-        import polars as pl
-
-        if column.dtype != pl.Boolean:
-            text = column.cast(pl.String).str.strip_chars().str.to_lowercase()
-            missing = text.is_null() | text.is_in(["", "nan"])
-            values = text.replace_strict(_WORDS, default=None, return_dtype=pl.Boolean)
-            refuse_values(
-                column, values.is_null() & ~missing, "the model needs true or false (or 1 or 0)"
-            )
-            return values
-        return column
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""

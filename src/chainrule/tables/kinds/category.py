@@ -1,12 +1,15 @@
 """Columns of categories: text of which the same few come again and again."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from chainrule.tables.kinds.base import MISSING, Column, Inputs
+from chainrule.tables.notations import Numbers, Text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,12 +78,6 @@ class CategoryColumn(Column):
         more = [OTHER] * self.other + [MISSING] * self.missing
         return tuple(f"{self.name}={category}" for category in (*self.categories, *more))
 
-    def read_as(self) -> "type[pl.DataType]":
-        """Return the type to read the column as."""
-        import polars as pl
-
-        return pl.String
-
     def prepare(self, column: "pl.Series") -> "pl.Series":
         """Return the code of each row.
 
@@ -89,13 +86,32 @@ class CategoryColumn(Column):
         """
         import polars as pl
 
-        text = text_of(column)
-        known = text.cast(pl.Enum(self.categories), strict=False).to_physical()
-        codes = known.cast(_smallest(len(self.categories) + 1))
-        codes = (codes + 1).fill_null(0)
-        if text.null_count() and (self.missing or not self.as_codes):
-            codes = codes.set(text.is_null(), len(self.categories) + 1)
+        if column.dtype == pl.String and isinstance(self.notation, Text):
+            known = self._known(column)
+            # Nearly all texts are categories as they stand; the others may have spaces around them.
+            rest = (known.is_null() & column.is_not_null()).arg_true()
+            missing = column.is_null()
+            if rest.len():
+                texts = self._texts(column.gather(rest))
+                known = known.scatter(rest, self._known(texts))
+                missing = missing.scatter(rest, texts.is_null())
+        else:
+            texts = self._texts(column)
+            known, missing = self._known(texts), texts.is_null()
+        codes = (known + 1).fill_null(0)
+        if missing.any() and (self.missing or not self.as_codes):
+            codes = codes.set(missing, len(self.categories) + 1)
         return codes.alias(column.name)
+
+    def _texts(self, column: "pl.Series") -> "pl.Series":
+        return category_text(self.notation.read_all(column)[0])
+
+    def _known(self, texts: "pl.Series") -> "pl.Series":
+        """Return the place of each text among the categories; null where it is none of them."""
+        import polars as pl
+
+        places = texts.cast(pl.Enum(self.categories), strict=False).to_physical()
+        return places.cast(_smallest(len(self.categories) + 1))
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`. No value is refused: it is at worst unknown."""
@@ -116,6 +132,23 @@ class CategoryColumn(Column):
             out[rows, place] = 1
         elif len(rows):
             _flat(out)[rows * (out.strides[0] // out.itemsize) + place] = 1
+
+    @classmethod
+    def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a file of format version 2.
+
+        There, numbers of which some had a fraction were all written with one: "10.0" beside "2.5".
+        """
+        fields = super().from_second_format(fields)
+        texts = fields.get("categories")
+        if (
+            isinstance(texts, list)
+            and texts
+            and all(type(text) is str and re.fullmatch(r"-?\d+\.\d+", text) for text in texts)
+        ):
+            fields["categories"] = [text.removesuffix(".0") for text in texts]
+            fields["notation"] = Numbers().to_json()
+        return fields
 
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
@@ -143,14 +176,15 @@ def _smallest(largest: int) -> "type[pl.DataType]":
     return pl.UInt16 if largest < 2**16 - 1 else pl.UInt32
 
 
-def text_of(column: "pl.Series") -> "pl.Series":
-    """Return a column as text; empty text is missing, and whole numbers have no fraction."""
-    import polars as pl
+def category_text(values: "pl.Series") -> "pl.Series":
+    """Return values as the text of categories, each by itself; an empty one is missing."""
+    return Text().read(values)
 
-    if column.dtype.is_float():
-        whole = column.drop_nulls().drop_nans()
-        if (whole == whole.round(0)).all() and (whole.abs() < 2**53).all():
-            column = column.fill_nan(None).cast(pl.Int64)
-    text = column if column.dtype == pl.String else column.cast(pl.String)
-    blank = text == ""
-    return text.set(blank, None) if blank.any() else text
+
+def missing_texts(column: CategoryColumn) -> tuple[str, ...]:
+    """Return the texts that stand for a missing value, besides an empty one."""
+    notation = column.notation
+    if isinstance(notation, Text):
+        return notation.missing
+    numbers = notation.missing if isinstance(notation, Numbers) else ()
+    return tuple(str(int(x)) if x == int(x) else repr(x) for x in numbers)

@@ -1,14 +1,16 @@
 """Columns of dates and times."""
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidTableError
-from chainrule.tables.kinds.base import MISSING, Column, Inputs, refuse_values
+from chainrule.tables.kinds.base import MISSING, Column, Inputs
+from chainrule.tables.notations import Dates, Notation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,30 +18,6 @@ if TYPE_CHECKING:
 PERIODS = {"month": 12.0, "day": 31.0, "weekday": 7.0, "hour": 24.0}
 """After how much each part that comes round begins again."""
 PARTS = ("year", *PERIODS)
-
-FORMATS = (
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.fZ",
-    "%Y-%m-%dT%H:%M:%S%.f%z",
-    "%Y-%m-%d %H:%M:%S%.f%z",
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M:%S%.f",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S%.f",
-    "%d/%m/%Y",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y %H:%M:%S%.f",
-    "%m/%d/%Y",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S%.f",
-    "%d-%m-%Y",
-)
-"""How dates are written in text, most common first; the first that fits every value is taken."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +27,6 @@ class DateColumn(Column):
     Parameters
     ----------
     name : str
-    format : str
-        How dates are written where the column is text, one of `FORMATS`; "" where they are dates.
     parts : tuple of str
         Those of year, month, day (of the month), weekday and hour that varied in the training
         rows, in that order.
@@ -65,18 +41,23 @@ class DateColumn(Column):
     parts do, and December is next to January: each is a place on a circle, two inputs
     sin(2πv/period) and cos(2πv/period), where v is month − 1 (period 12), day − 1 (31), weekday − 1
     with Monday as 1 (7), or the hour with its minutes and seconds as a fraction (24). A missing
-    date is 0 in all of them: the middle of each circle. Times are those of the clock in the
-    column's own zone; text with an offset is read as UTC.
+    date is 0 in all of them: the middle of each circle. Times are those of the clock in the zone
+    of its notation, which instants of other zones are converted to.
     """
 
-    format: str
     parts: tuple[str, ...]
     year_center: float
     year_scale: float
     flag: bool
+    notation: Notation = field(default=Dates(), kw_only=True)
 
     kind: ClassVar[str] = "date"
     numbers: ClassVar[tuple[str, ...]] = ("year_center", "year_scale")
+
+    @property
+    def format(self) -> str:
+        """How text writes the day; "" where training had dates and no text."""
+        return self.notation.format if isinstance(self.notation, Dates) else ""
 
     @property
     def width(self) -> int:
@@ -90,16 +71,6 @@ class DateColumn(Column):
             both = (part,) if part == "year" else (f"sin {part}", f"cos {part}")
             names += [f"{self.name}: {one}" for one in both]
         return (*names, f"{self.name}={MISSING}") if self.flag else tuple(names)
-
-    def read_as(self) -> "type[pl.DataType]":
-        """Return the type to read the column as."""
-        import polars as pl
-
-        return pl.String
-
-    def prepare(self, column: "pl.Series") -> "pl.Series":
-        """Return the column as dates."""
-        return dates_of(column, self.format)
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""
@@ -119,74 +90,21 @@ class DateColumn(Column):
             if self.flag:
                 out[:, place] = missing
 
+    @classmethod
+    def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a file of format version 2, where text had a format of its own."""
+        fields = dict(fields)
+        written = fields.pop("format", "")
+        if type(written) is not str:
+            raise ValueError(f"format is {str(written)[:60]!r}")
+        day = re.split(r"[T ]%H", written)[0]
+        return {**fields, "notation": Dates(day, "UTC" if "%z" in written else "").to_json()}
+
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
-        if self.format and self.format not in FORMATS:
-            return f"unknown format of dates {self.format[:40]!r}"
         if not self.parts or self.parts != tuple(part for part in PARTS if part in self.parts):
             return f"its parts of a date are not some of {', '.join(PARTS)}"
         return "" if self.year_scale > 0 else "a scale of years is not above 0"
-
-
-def dates_of(column: "pl.Series", written: str) -> "pl.Series":
-    """Return a column as dates, datetimes or times of day; `written` is the format of text.
-
-    Raises
-    ------
-    InvalidTableError
-        If a value is none.
-    """
-    import polars as pl
-
-    if column.dtype.is_temporal() and not isinstance(column.dtype, pl.Duration):
-        return column
-    if column.dtype == pl.Null:
-        return column.cast(pl.Datetime)
-    if column.dtype == pl.String and not written:
-        written = format_of(column)  # dates from a file of text, where training had dates
-    if column.dtype != pl.String or not written:
-        raise InvalidTableError(
-            f"column {column.name!r} holds values of type {column.dtype}, where the model needs "
-            f"dates{f' written as {written}' if written else ''}"
-        )
-    text = column.str.strip_chars()
-    text = text.set(text == "", None)
-    dates = parsed(text, written)
-    refuse_values(
-        column, dates.is_null() & text.is_not_null(), f"the model needs dates written as {written}"
-    )
-    return dates
-
-
-def format_of(column: "pl.Series") -> str:
-    """Return the first of the known formats that every value of text is written in, or ""."""
-    import polars as pl
-
-    values = column.drop_nulls()
-    values = values.filter(values != "")
-    if values.is_empty() or not values[0].strip()[:1].isdigit() or len(values[0]) > 40:
-        return ""
-    sample, values = values.head(100).str.strip_chars(), values.str.strip_chars()
-    for written in FORMATS:
-        try:
-            if parsed(sample, written).null_count() or parsed(values, written).null_count():
-                continue
-        except pl.exceptions.PolarsError:  # a format that a first value does not even resemble
-            continue
-        return written
-    return ""
-
-
-def parsed(text: "pl.Series", written: str) -> "pl.Series":
-    """Return text as dates, missing where it is not written so."""
-    import polars as pl
-
-    if "%H" not in written:
-        return text.str.to_date(written, strict=False)
-    zone = "UTC" if "%z" in written else None
-    return text.str.to_datetime(written, strict=False, time_unit="us", time_zone=zone).cast(
-        pl.Datetime("us", zone)
-    )
 
 
 def part_of(dates: "pl.Series", part: str) -> NDArray[np.float64]:

@@ -1,13 +1,14 @@
 """Columns of numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.kinds.base import FlaggedColumn, Inputs, refuse_values
+from chainrule.tables.kinds.base import FlaggedColumn, Inputs
+from chainrule.tables.notations import Notation, Numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,15 +38,14 @@ class NumericColumn(FlaggedColumn):
     center: float
     scale: float
     flag: bool
+    notation: Notation = field(default=Numbers(), kw_only=True)
 
     kind: ClassVar[str] = "numeric"
     numbers: ClassVar[tuple[str, ...]] = ("fill", "center", "scale")
 
-    def read_as(self) -> "type[pl.DataType]":
-        """Return the type to read the column as."""
-        import polars as pl
-
-        return pl.Float64
+    def prepare(self, column: "pl.Series") -> "pl.Series":
+        """Return the column's numbers as float64, null where missing."""
+        return numbers_of(super().prepare(column))
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""
@@ -84,31 +84,12 @@ class NumericColumn(FlaggedColumn):
         return "a scale is negative" if self.scale < 0 else ""
 
 
-def numbers_of(column: "pl.Series") -> "pl.Series":
-    """Return a column as float64, null or NaN where missing; text that reads as numbers is numbers.
-
-    Raises
-    ------
-    InvalidTableError
-        If it holds something else.
-    """
+def numbers_of(values: "pl.Series") -> "pl.Series":
+    """Return numbers, or durations in seconds, as float64; null or NaN where missing."""
     import polars as pl
 
-    dtype = column.dtype
-    if dtype == pl.Float64:
-        return column
-    if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
-        return column.cast(pl.Float64)
-    if isinstance(dtype, pl.Duration):
-        return column.dt.total_microseconds().cast(pl.Float64) / 1e6
-    if isinstance(dtype, pl.Categorical | pl.Enum):
-        column = column.cast(pl.String)
-    if column.dtype != pl.String:
-        raise InvalidTableError(
-            f"column {column.name!r} holds values of type {dtype}, where the model needs numbers"
-        )
-    text = column.str.strip_chars()
-    text = text.set(text == "", None)
-    values = text.cast(pl.Float64, strict=False)
-    refuse_values(column, values.is_null() & text.is_not_null(), "the model needs numbers")
-    return values
+    if values.dtype == pl.Float64:
+        return values
+    if isinstance(values.dtype, pl.Duration):
+        return values.dt.total_microseconds().cast(pl.Float64) / 1e6
+    return values.cast(pl.Float64)

@@ -1,0 +1,191 @@
+"""What every notation is: plain data that says how the texts of a column are read as values."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from chainrule.errors import InvalidTableError
+from chainrule.tables.missing import MISSING_WORDS
+from chainrule.tables.notes import Note
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_UNREADABLE = 0.05
+"""Up to this share of a column's values may be unreadable in its notation; they are missing values
+with a note. Above it the column is read as text in training, and refused by a trained model: 5 % is
+far more than typing errors come to, and far less than a second kind of value."""
+
+_MOST_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Notation(ABC):
+    """How the values of a column are written.
+
+    A notation is decided once, from the table that a model is trained with, and kept in the model.
+    Columns that are values already (numbers of a Parquet file, say) pass through `read` as they
+    are, so that a column means the same in every format; and reading twice is reading once.
+    """
+
+    kind: ClassVar[str]
+    """The name of the notation in files."""
+    expected: ClassVar[str]
+    """What a value must be, for messages: "numbers", say."""
+
+    @abstractmethod
+    def parse(self, column: "pl.Series") -> "pl.Series":
+        """Return a column's values as they are written; null where one is missing or unreadable.
+
+        Raises
+        ------
+        InvalidTableError
+            If the column's type is one that this notation has no use for.
+        """
+
+    def absent(self, text: "pl.Series") -> "pl.Series":
+        """Return where texts, stripped, stand for a missing value."""
+        return text.is_in(["", *MISSING_WORDS])
+
+    def settle(self, values: "pl.Series") -> "pl.Series":
+        """Return parsed values without those that stand for a missing one."""
+        return values
+
+    def read(self, column: "pl.Series") -> "pl.Series":
+        """Return a column's values; null where one is missing or cannot be read."""
+        return self.settle(self.parse(column))
+
+    def read_all(self, column: "pl.Series", first_row: int = 1) -> "tuple[pl.Series, Note | None]":
+        """Return a column's values, and a note if some cannot be read.
+
+        Parameters
+        ----------
+        column : polars.Series
+        first_row : int
+            The number of its first row in the file, counted from 1.
+
+        Raises
+        ------
+        InvalidTableError
+            If more than `MOST_UNREADABLE` of the values that are there cannot be read.
+        """
+        values = self.parse(column)
+        bad = unreadable(column, values, self)
+        if bad is None:
+            return self.settle(values), None
+        count, present = int(bad.sum()), int(values.len() - values.null_count())
+        if count > MOST_UNREADABLE * (present + count):
+            raise InvalidTableError(
+                f"column {column.name!r} holds {_found(column, bad, first_row)}, where the model "
+                f"needs {self.described()}; correct {'it' if count == 1 else 'them'}, or leave "
+                "the field empty"
+            )
+        return self.settle(values), unreadable_note(column, bad, self, first_row)
+
+    def described(self) -> str:
+        """Return what values are and how they are written, for messages."""
+        return self.expected
+
+    def fault(self) -> str:
+        """Return what is wrong with fields that were read from a file, or ""."""
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the kind, and those fields that are not as usual, as JSON has them."""
+        entry: dict[str, Any] = {"kind": self.kind}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                entry[field.name] = list(value) if isinstance(value, tuple) else value
+        return entry
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """Build the notation that `to_json` described.
+
+        Raises
+        ------
+        ValueError
+            If fields are unknown, of another type, or contradict each other.
+        """
+        values = {}
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        for name, value in entry.items():
+            if name == "kind":
+                continue
+            if name not in fields:
+                raise ValueError(f"a notation of {cls.kind} has no field {name[:40]!r}")
+            values[name] = _checked(fields[name], value)
+        notation = cls(**values)
+        fault = notation.fault()
+        if fault:
+            raise ValueError(fault)
+        return notation
+
+
+def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
+    """Return a field's value if it is of the type that the field declares."""
+    kinds: Mapping[Any, type] = {tuple[str, ...]: str, tuple[float, ...]: float}
+    if field.type in kinds:
+        kind = kinds[field.type]
+        if isinstance(value, list) and len(value) <= 64 and all(type(x) is kind for x in value):
+            return tuple(value)
+    elif type(value) is field.type:
+        return value
+    raise ValueError(f"{field.name} of a notation is {str(value)[:60]!r}")
+
+
+def unreadable(column: "pl.Series", values: "pl.Series", notation: Notation) -> "pl.Series | None":
+    """Return which values of a column are there but could not be parsed; None if none is."""
+    import polars as pl
+
+    if values.null_count() == column.null_count():
+        return None
+    bad = values.is_null() & column.is_not_null()
+    if column.dtype.is_float():
+        bad &= column.is_not_nan().fill_null(False)
+    elif column.dtype == pl.String:
+        bad &= ~notation.absent(column.str.strip_chars()).fill_null(True)
+    return bad if bad.any() else None
+
+
+def unreadable_note(
+    column: "pl.Series", bad: "pl.Series", notation: Notation, first_row: int = 1
+) -> Note:
+    """Return the note that names and counts the values that cannot be read."""
+    many = int(bad.sum()) > 1
+    return Note(
+        column.name,
+        f"holds {_found(column, bad, first_row)} among {notation.expected}",
+        f"{'they are' if many else 'it is'} taken as missing; correct {'them' if many else 'it'} "
+        "if there is a value to be had",
+    )
+
+
+def _found(column: "pl.Series", bad: "pl.Series", first_row: int) -> str:
+    """Return the unreadable values in words: the most frequent ones, and where the first is."""
+    count = int(bad.sum())
+    row = first_row + (bad.arg_max() or 0)
+    if count == 1:
+        return f"{_shown(column.filter(bad)[0])} in row {row:,}"
+    counts = column.filter(bad).str.strip_chars().value_counts(name="n")
+    counts = counts.sort("n", column.name, descending=[True, False]).head(3)
+    named = ", ".join(
+        _shown(value) + (f" {times:,} times" if times > 1 else "") for value, times in counts.rows()
+    )
+    return f"{count:,} values that cannot be read ({named}; the first in row {row:,})"
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…")
+
+
+def refuse_type(column: "pl.Series", expected: str) -> InvalidTableError:
+    """Return the error for a column of a type that cannot be read."""
+    return InvalidTableError(
+        f"column {column.name!r} holds values of type {column.dtype}, where the model needs "
+        f"{expected}"
+    )

@@ -1,0 +1,191 @@
+"""How the numbers of a column are written, seen from a sample of its texts."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chainrule.tables.notations.base import MOST_UNREADABLE
+from chainrule.tables.notations.numbers import Numbers, number_pattern
+
+CURRENCIES = frozenset(
+    """
+    R$ US$ A$ C$ CA$ AU$ NZ$ HK$ S$ Rs Rs. kr kr. zł Kč Ft TL Fr. SFr. lei lv.
+    AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR
+    NOK NZD PEN PHP PKR PLN RMB RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR
+    """.split()  # noqa: SIM905
+)
+"""Names of money that may stand right before a number; besides, every character that Unicode calls
+a currency sign may."""
+
+# A number with what stands around it. A unit begins with no digit, mark or slash: "2024-01-05",
+# "10:30" and "1/2" are no numbers, and "18-24" is a range.
+_FORM = re.compile(
+    r"""
+    (?P<before>(?:[^\d\s+\-(.,'/](?:[^\d+\-(]{0,10}(?:[^\d+\-(.,']|[.]\s))?))?\s*
+    (?P<sign>[+-])?\s*(?P<open>\()?\s*
+    (?P<inner>(?:[^\d\s+\-(.,'/](?:[^\d+\-(]{0,10}(?:[^\d+\-(.,']|[.]\s))?))?\s*
+    (?P<number>[.,]?\d(?:[\d.,']|[ ](?=\d))*(?:[eE][+-]?\d+)?)
+    \s*(?P<after>[^\d\s+\-():/.,'][^\d\s()]*[23]?(?:[ ][^\d\s()]+){0,2})?
+    \s*(?P<close>\))?\s*(?P<trailing>-)?
+    """,
+    re.VERBOSE,
+)
+_CODE = re.compile(r"[+-]?0\d+")
+_ONE_MARK = re.compile(r"\d{1,3}([.,])\d{3}")
+_MARKS = (
+    *((".", ""), (".", ","), (".", " "), (".", "'"), (".", "indian")),
+    *((",", ""), (",", "."), (",", " "), (",", "'")),
+)
+# A writer of decimals leaves out closing zeros: that as many numbers end in no zero by chance has
+# a probability of 0.9**30, 4 %.
+_ENOUGH_WITH_THREE = 30
+_LARGEST_EXACT = 2**53
+
+_UNITS = frozenset(
+    """
+    % ‰ kg g mg t lb lbs oz km m cm mm mi ft in yd l ml cl gal h hr hrs min s sec ms day days d week
+    weeks month months year years yr yrs hour hours minute minutes °c °f c f k kb mb gb tb w kw kwh
+    hp bn mn mio mrd b usd eur gbp
+    """.split()  # noqa: SIM905
+)
+"""Units that texts are told to be numbers by, where several stand in one column."""
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """What the texts of a sample look like.
+
+    Parameters
+    ----------
+    notation : Numbers or None
+        None where they are no numbers.
+    other : Numbers or None
+        What they might be just as well, if the other columns of the table say so: 1,234 in a
+        table with decimal commas.
+    is_code : bool
+        Whether they are written in digits and yet no measurements: 00501, or beyond 2⁵³.
+    units : mapping of str to int
+        Different units, and how often each was seen, where there are several.
+    decimal : str
+        The decimal mark that these numbers prove; "" if none.
+    """
+
+    notation: Numbers | None
+    other: Numbers | None = None
+    is_code: bool = False
+    units: tuple[tuple[str, int], ...] = ()
+    decimal: str = ""
+
+
+NO_NUMBERS = NumberForm(None)
+
+
+def number_form(sample: Sequence[str]) -> NumberForm:
+    """Return what texts look like; they are tidy, and none is empty or a word for missing."""
+    forms = [_FORM.fullmatch(text) for text in sample]
+    found = [form for form in forms if form is not None]
+    enough = (1 - MOST_UNREADABLE) * len(sample)
+    if not found or len(found) < enough:
+        return NO_NUMBERS
+    numbers = [form["number"] for form in found]
+    if _are_codes(numbers):
+        return NumberForm(None, is_code=True)
+    units, several = _units(found)
+    if several:
+        return NumberForm(None, units=several)
+    if units is None:
+        return NO_NUMBERS
+    form = _marks(numbers, enough)
+    if form.notation is None:
+        return NO_NUMBERS
+    other = None if form.other is None else replace(form.other, units=units)
+    return replace(form, notation=replace(form.notation, units=units), other=other)
+
+
+def _are_codes(numbers: Sequence[str]) -> bool:
+    """Tell whether digits are names: with zeros in front, or longer than a float is exact."""
+    digits = [text for text in numbers if text.isdecimal()]
+    zeros = sum(bool(_CODE.fullmatch(text)) for text in digits)
+    if zeros and (
+        zeros > 0.01 * len(digits) or (len(digits) > 2 and len({len(t) for t in digits}) == 1)
+    ):
+        return True
+    return any(len(text) > 16 or int(text) > _LARGEST_EXACT for text in digits)
+
+
+def _units(
+    forms: Sequence["re.Match[str]"],
+) -> tuple[tuple[str, ...] | None, tuple[tuple[str, int], ...]]:
+    """Return the spellings of the one unit, (None if a text begins like no number), or several."""
+    spelled: Counter[str] = Counter()
+    bad = 0
+    for form in forms:
+        before = (form["before"] or form["inner"] or "").strip()
+        after = (form["after"] or "").strip()
+        if before and not is_currency(before):
+            bad += 1
+        for unit in {before, after} - {""}:
+            spelled[unit] += 1
+    if bad > MOST_UNREADABLE * len(forms):
+        return None, ()
+    groups: dict[str, Counter[str]] = {}
+    for unit, count in spelled.items():
+        key = unit.casefold().rstrip(".")
+        key = key[:-1] if len(key) > 2 and key.endswith("s") else key
+        groups.setdefault(key, Counter())[unit] += count
+    common = {key: sum(units.values()) for key, units in groups.items()}
+    frequent = [key for key, n in common.items() if n > MOST_UNREADABLE * len(forms)]
+    if len(frequent) > 1:
+        if not all(key in _UNITS or is_currency(key.upper()) for key in frequent):
+            return None, ()
+        top = sorted(frequent, key=lambda key: (-common[key], key))[:4]
+        return (), tuple((groups[key].most_common(1)[0][0], common[key]) for key in top)
+    if not frequent and common:
+        return ((), ()) if sum(common.values()) <= MOST_UNREADABLE * len(forms) else (None, ())
+    return tuple(sorted(unit for key in frequent for unit in groups[key])), ()
+
+
+def is_currency(text: str) -> bool:
+    """Tell whether a text names money: €, US$, CHF."""
+    import unicodedata
+
+    return text in CURRENCIES or (len(text) == 1 and unicodedata.category(text) == "Sc")
+
+
+def _marks(numbers: Sequence[str], enough: float) -> NumberForm:
+    """Return the marks that fit the numbers of a column as a whole."""
+    fits = {}
+    for decimal, group in _MARKS:
+        pattern = re.compile(number_pattern(decimal, group))
+        fits[decimal, group] = sum(pattern.fullmatch(text) is not None for text in numbers)
+    best = max(fits.values())
+    if best < enough:
+        return NO_NUMBERS
+    decimal, group = next(marks for marks in _MARKS if fits[marks] == best)
+    if (decimal, group) == (".", ""):
+        return _pointed(numbers)
+    if (decimal, group) in ((".", ","), (",", "")) and fits[".", ","] == fits[",", ""] == best:
+        # 1,234 and nothing else that tells: a thousand, or one and a bit.
+        return NumberForm(Numbers(".", ","), other=Numbers(","))
+    proved = decimal if any(_shows(text, decimal, group) for text in numbers) else ""
+    return NumberForm(Numbers(decimal, group), decimal=proved)
+
+
+def _pointed(numbers: Sequence[str]) -> NumberForm:
+    """Return what numbers are that a computer could have written: 1.234 may be a thousand."""
+    marked = [text for text in numbers if "." in text]
+    if not marked:
+        return NumberForm(Numbers())
+    three = all(_ONE_MARK.fullmatch(text) and not text.startswith("0") for text in marked)
+    if not three:
+        return NumberForm(Numbers(), decimal=".")
+    whole = [text for text in numbers if text.isdecimal()]
+    if len(marked) >= _ENOUGH_WITH_THREE and whole and all(len(text) <= 3 for text in whole):
+        return NumberForm(Numbers(",", "."), other=None)
+    return NumberForm(Numbers(), other=Numbers(",", "."))
+
+
+def _shows(text: str, decimal: str, group: str) -> bool:
+    """Tell whether a number shows which of its marks is the decimal one."""
+    return decimal in text or (group in (",", ".") and text.count(group) > 1)

@@ -1,0 +1,231 @@
+"""Which notation a column is written in: seen on a sample, confirmed on all of its values."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chainrule.tables.missing import MISSING_WORDS, without_missing_words
+from chainrule.tables.notations.base import (
+    MOST_UNREADABLE,
+    Notation,
+    unreadable,
+    unreadable_note,
+)
+from chainrule.tables.notations.dates import DateForm, Dates, date_form
+from chainrule.tables.notations.number_forms import NO_NUMBERS, NumberForm, number_form
+from chainrule.tables.notations.numbers import Numbers, tidied
+from chainrule.tables.notations.sentinels import without_sentinels
+from chainrule.tables.notations.text import Text
+from chainrule.tables.notations.truth import Truth
+from chainrule.tables.notes import Note
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_SAMPLE = 500
+_FEW = 20
+_LARGEST_EXACT = 2**53
+
+
+class Seen(NamedTuple):
+    """What a sample of a column's texts looks like; the rest of the table may settle the marks."""
+
+    numbers: NumberForm = NO_NUMBERS
+    dates: DateForm | None = None
+    is_truth: bool = False
+
+
+class Recognised(NamedTuple):
+    """A column's notation, its values, and what is worth telling."""
+
+    notation: Notation
+    values: "pl.Series"
+    notes: tuple[Note, ...] = ()
+
+
+def seen(column: "pl.Series") -> Seen:
+    """Return what a column of text looks like."""
+    sample = sampled(column)
+    if not sample:
+        return Seen()
+    if all(text.lower() in ("true", "false") for text in sample):
+        return Seen(is_truth=True)
+    if sum(any(c.isdigit() for c in text) for text in sample) < 0.8 * len(sample):
+        return Seen()
+    numbers = number_form(sample)
+    if numbers.notation is not None or numbers.is_code or numbers.units:
+        return Seen(numbers)
+    return Seen(numbers, date_form(sample))
+
+
+def sampled(column: "pl.Series") -> list[str]:
+    """Return texts from all over a column, tidy, without those that stand for a missing value."""
+    import polars as pl
+
+    column = column.drop_nulls()
+    step = max(1, column.len() // (4 * _SAMPLE))
+    texts = without_missing_words(tidied(column.gather_every(step).str.strip_chars())).drop_nulls()
+    if texts.len() < _SAMPLE // 4 and step > 1:
+        # Nearly all are missing: the others tell, wherever they are.
+        texts = without_missing_words(tidied(column.str.strip_chars())).drop_nulls()
+    if texts.is_empty():
+        return []
+    step = max(1, texts.len() // _SAMPLE)
+    found = texts.gather_every(step)
+    return pl.Series(found).to_list()
+
+
+def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recognised:
+    """Return the notation of a column of text, and its values in it.
+
+    Parameters
+    ----------
+    column : polars.Series
+        Of text.
+    looks : Seen
+        What `seen` says of it.
+    comma : bool, optional
+        Whether the table has decimal commas; None where nothing tells.
+    """
+    if looks.is_truth:
+        found = _confirmed(column, Truth())
+        if found is not None:
+            return found
+    form = looks.numbers
+    if form.notation is not None:
+        notation, note = _settled(column, form, comma)
+        found = _confirmed(column, notation)
+        if found is not None:
+            note = note or _written_note(column, notation)
+            return found._replace(notes=(note, *found.notes) if note else found.notes)
+    if looks.dates is not None:
+        found = _confirmed(column, Dates(looks.dates.format, looks.dates.zone))
+        if found is not None:
+            return found._replace(notes=(*_date_notes(column, looks.dates), *found.notes))
+    text = Text()
+    several = (_several_units(column, form.units),) if form.units else ()
+    return Recognised(text, text.read(column), several)
+
+
+def recognised_values(column: "pl.Series") -> Recognised | None:
+    """Return the notation of a column that is values already; None where none is of that type."""
+    import polars as pl
+
+    dtype = column.dtype
+    if dtype.is_integer() and column.len() > column.null_count():
+        low, high = column.min(), column.max()
+        if max(abs(int(low)), abs(int(high))) > _LARGEST_EXACT:  # type: ignore[arg-type]
+            # Names: a float would make one of several.
+            notation = Text()
+            return Recognised(notation, notation.read(column))
+    if dtype.is_numeric() or isinstance(dtype, pl.Duration):
+        return Recognised(Numbers(), column)
+    if dtype == pl.Boolean:
+        return Recognised(Truth(), column)
+    if isinstance(dtype, pl.Datetime):
+        return Recognised(Dates("", dtype.time_zone or ""), column)
+    if dtype.is_temporal():
+        return Recognised(Dates(), column)
+    if isinstance(dtype, pl.Categorical | pl.Enum) or dtype == pl.Null:
+        return Recognised(Text(), column)
+    return None
+
+
+def with_sentinels(found: Recognised) -> Recognised:
+    """Return a column of numbers without those that stand for a missing value, with a note."""
+    if not isinstance(found.notation, Numbers) or not found.values.dtype.is_numeric():
+        return found
+    notation, values, note = without_sentinels(found.notation, found.values)
+    return Recognised(notation, values, (*found.notes, note)) if note is not None else found
+
+
+def _confirmed(column: "pl.Series", notation: Notation) -> Recognised | None:
+    """Return a column as read in a notation; None if too many values cannot be."""
+    values = notation.parse(column)
+    bad = unreadable(column, values, notation)
+    if bad is None:
+        return Recognised(notation, values)
+    wrong, present = int(bad.sum()), values.len() - values.null_count()
+    if wrong > MOST_UNREADABLE * (wrong + present):
+        return None
+    others = column.filter(bad).str.strip_chars()
+    if wrong > 1 and others.n_unique() <= wrong / 2 and values.n_unique() <= _FEW:
+        return None  # 0, 1, 2 and 3+: categories, and none of them is a mistake
+    return Recognised(notation, values, (unreadable_note(column, bad, notation),))
+
+
+def _settled(
+    column: "pl.Series", form: NumberForm, comma: bool | None
+) -> tuple[Numbers, Note | None]:
+    """Return the marks of a column's numbers; where they could be others, the table decides."""
+    notation, other = form.notation, form.other
+    assert notation is not None
+    if other is None:
+        return notation, None
+    by_comma = notation if notation.decimal == "," else other
+    by_point = other if by_comma is notation else notation
+    if comma is None:
+        return notation, _either_note(column, notation) if notation.group else None
+    chosen = by_comma if comma else by_point
+    return chosen, _either_note(column, chosen) if chosen != Numbers() else None
+
+
+def _example(column: "pl.Series", notation: Numbers) -> tuple[str, float] | None:
+    """Return a value that is not written as a computer would, and the number that it is."""
+    text = column.drop_nulls().str.strip_chars()
+    text = text.filter(~text.is_in(["", *MISSING_WORDS]))
+    odd = text.filter(~text.str.contains(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"))
+    if notation.group == "." and odd.is_empty():
+        odd = text.filter(text.str.contains(".", literal=True))
+    numbers = notation.parse(odd.head(100))
+    for written, number in zip(odd.head(100).to_list(), numbers.to_list(), strict=True):
+        if number is not None:
+            return str(written), float(number)
+    return None
+
+
+def _written_note(column: "pl.Series", notation: Numbers) -> Note | None:
+    """Return what was read as numbers, where they are not written as a computer would."""
+    if (notation.decimal, notation.group, notation.units) == (".", "", ()):
+        return None
+    example = _example(column, notation)
+    if example is None:
+        return None
+    return Note(
+        column.name,
+        f"holds numbers written like {example[0]!r}, read as {example[1]:.10g}",
+        "list it under categorical if they name something",
+    )
+
+
+def _either_note(column: "pl.Series", notation: Numbers) -> Note | None:
+    example = _example(column, notation)
+    if example is None:
+        return None
+    return Note(
+        column.name,
+        f"holds numbers such as {example[0]!r}, read as {example[1]:.10g}; the mark in them could "
+        "also be the other one, of decimals or of thousands",
+        "write them without marks of thousands if this is wrong",
+    )
+
+
+def _date_notes(column: "pl.Series", form: DateForm) -> tuple[Note, ...]:
+    if not form.is_ambiguous:
+        return ()
+    first = "month" if form.format.startswith("%m") else "day"
+    return (
+        Note(
+            column.name,
+            f"holds dates such as {str(column.drop_nulls()[0]).strip()!r}, of which all could be "
+            f"read day or month first; they are read {first} first",
+            "write them as 2026-01-31 if this is wrong",
+        ),
+    )
+
+
+def _several_units(column: "pl.Series", units: tuple[tuple[str, int], ...]) -> Note:
+    named = " and ".join(repr(unit) for unit, _ in units)
+    return Note(
+        column.name,
+        f"looks like numbers in several units ({named}), and is taken as text",
+        "write all its numbers in one unit",
+    )

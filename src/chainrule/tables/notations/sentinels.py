@@ -1,0 +1,83 @@
+"""Numbers that stand for a missing value: -999, 9999, 1e30."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chainrule.tables.notations.numbers import Numbers
+from chainrule.tables.notes import Note
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# One of few digits 9 must lie further out than one of many: an age may be 99.
+_LEAST_TIMES, _MOST_SENTINELS = 3, 4
+_BOUNDS = (32767, -32768, 65535, 2147483647, -2147483648, 4294967295)
+_RANGES_OF_ANY = 1000
+
+
+def without_sentinels(
+    notation: Numbers, values: "pl.Series"
+) -> "tuple[Numbers, pl.Series, Note | None]":
+    """Return numbers without sentinels, the notation that knows these, and a note on them.
+
+    A sentinel is the largest or smallest value, repeated (three times or more), and far outside the
+    others: by their whole range if it is made of nines (999, -9999; three ranges if of two digits,
+    or -9 and -99 below others that are never negative) or the bound of a type of integers, by a
+    thousand of their ranges if it is any other number (1e30).
+    """
+    found: list[tuple[float, int]] = []
+    rest = values.drop_nulls()
+    while len(found) < _MOST_SENTINELS:
+        one = _outermost(rest)
+        if one is None:
+            break
+        found.append(one)
+        rest = rest.filter(rest != one[0])
+    if not found:
+        return notation, values, None
+    notation = replace(notation, missing=tuple(sorted(number for number, _ in found)))
+    low, high = float(rest.min()), float(rest.max())  # type: ignore[arg-type]
+    named = ", ".join(f"{number:.10g} in {count:,} rows" for number, count in found)
+    note = Note(
+        values.name,
+        f"holds {named}, far outside its other values ({low:.5g} to {high:.5g})",
+        f"{'they are' if len(found) > 1 else 'it is'} taken as missing; write another number, or "
+        "leave the column out, if it is a measurement",
+    )
+    return notation, notation.settle(values), note
+
+
+def _outermost(values: "pl.Series") -> tuple[float, int] | None:
+    """Return a sentinel among the largest and the smallest value, and how often it is there."""
+    if values.len() < 2 * _LEAST_TIMES:
+        return None
+    for end in (values.max(), values.min()):
+        number = float(end)  # type: ignore[arg-type]
+        if number in (0.0, 1.0, -1.0) or number != number or abs(number) == float("inf"):
+            continue
+        count = int((values == end).sum())
+        if count < _LEAST_TIMES:
+            continue
+        rest = values.filter(values != end)
+        if rest.len() < 2 * _LEAST_TIMES:
+            continue
+        low, high = float(rest.min()), float(rest.max())  # type: ignore[arg-type]
+        distance = number - high if number > high else low - number
+        if low < high and distance >= _ranges(number, low) * (high - low):
+            return number, count
+    return None
+
+
+def _ranges(number: float, low: float) -> float:
+    """Return how many ranges of the other values a number must be away from them."""
+    text = f"{abs(number):.0f}" if abs(number) < 1e15 and number == int(number) else ""
+    if number in _BOUNDS:
+        return 1.0
+    if not re.fullmatch("9+", text):
+        return _RANGES_OF_ANY
+    if len(text) > 2:
+        return 1.0
+    if number < 0:
+        return 1.0 if low >= 0 else _RANGES_OF_ANY
+    return 3.0 if len(text) == 2 else _RANGES_OF_ANY

@@ -1,0 +1,60 @@
+"""Texts that mean themselves: names, codes, categories."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from chainrule.tables.notations.base import Notation
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Text(Notation):
+    """Text without the spaces around it; an empty one is missing.
+
+    Words such as NA are what they say: a country may be Namibia. Numbers in a column of text are
+    codes (00501, 10): each becomes the text that `number_text` gives it.
+
+    Parameters
+    ----------
+    missing : tuple of str
+        Words that stand for a missing value here.
+    """
+
+    missing: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "text"
+    expected: ClassVar[str] = "text"
+
+    def parse(self, column: "pl.Series") -> "pl.Series":
+        """Return a column's texts; see `Notation.parse`."""
+        import polars as pl
+
+        dtype = column.dtype
+        if dtype == pl.String:
+            text = column.str.strip_chars()
+            blank = text.is_in(["", *self.missing]) if self.missing else text == ""
+            return text.set(blank, None) if blank.any() else text
+        if isinstance(dtype, pl.Categorical | pl.Enum):
+            return self.parse(column.cast(pl.String))
+        return number_text(column)
+
+
+def number_text(column: "pl.Series") -> "pl.Series":
+    """Return values as text, each by itself: a whole number is written without a fraction.
+
+    10, 10.0 (as pandas writes whole numbers of a column with gaps) and "10" are one category.
+    """
+    import polars as pl
+
+    if isinstance(column.dtype, pl.Decimal):
+        column = column.cast(pl.Float64)
+    if not column.dtype.is_float():
+        return column.cast(pl.String)
+    column = column.fill_nan(None)
+    whole = (column == column.round(0)) & (column.abs() < 2**53)
+    texts = column.cast(pl.String)
+    return texts.set(whole.fill_null(False), None).fill_null(
+        column.set(~whole.fill_null(False), None).cast(pl.Int64).cast(pl.String)
+    )
