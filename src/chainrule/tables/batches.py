@@ -1,19 +1,26 @@
 """Tables larger than memory: a file read in pieces."""
 
+import codecs
 import gzip
+import io
+import itertools
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.csv_files import layout_of, read_csv
+from chainrule.tables.csv_files import end_of_rows, has_odd_quotes, read_csv
 from chainrule.tables.json_lines import read_json_lines
+from chainrule.tables.layouts import Layout
 from chainrule.tables.notes import Note
-from chainrule.tables.reading import binary_kind, is_json_lines, read_with_notes
-from chainrule.tables.text import checked_text
+from chainrule.tables.raw import read_raw, text_layout
+from chainrule.tables.records import Tally, good_records, written
+from chainrule.tables.sources import TableFile, open_table
+from chainrule.tables.text import GZIP, SAMPLE, ZSTD, checked_text, encoding_of, line_ends_of
+from chainrule.tables.text_types import typed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +28,16 @@ if TYPE_CHECKING:
 # A piece of text that is read at a time; a row that is longer makes it longer.
 _PIECE = 1 << 25
 _MOST_PIECES = 16
-_GZIP, _WHOLE = b"\x1f\x8b", (b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"\xfe\xff")
+# So many records are read at a time where they are read one by one.
+_RECORDS = 20_000
+
+
+class Piece(NamedTuple):
+    """Rows of a file, and where they begin."""
+
+    table: "pl.DataFrame"
+    row: int
+    """How many rows of the table came before."""
 
 
 def scan_batches(
@@ -36,11 +52,12 @@ def scan_batches(
     """Read a table in pieces, so that it need not fit into memory.
 
     CSV and JSON lines (gzip too), Parquet and Arrow files are read piece by piece; what cannot be
-    (zstd, UTF-16, Arrow streams) is read whole and handed out in pieces.
+    (zstd, Arrow streams) is read whole and handed out in pieces.
 
     Parameters
     ----------
     path : str or Path
+        "-" is standard input.
     rows : int
         How many rows a piece has at most.
     columns : sequence of str, optional
@@ -51,7 +68,8 @@ def scan_batches(
     skip_bad_rows : bool
         As in `read_table`.
     notes : list, optional
-        Gets the notes of `read_with_notes`, one for each piece that has some.
+        Gets the notes of `read_with_notes` when the last piece was read; lines are counted from the
+        file's first.
 
     Yields
     ------
@@ -64,42 +82,88 @@ def scan_batches(
         If there is no such file or it is not a table, as soon as that is seen.
     """
     rows = whole_number("rows", rows, 1)
-    path = Path(path)
-    found: list[Note] = [] if notes is None else notes
+    file = open_table(path)
     given = {} if types is None else dict(types)
-    try:
-        kind = binary_kind(path)
-        with path.open("rb") as file:
-            start = file.read(4)
-    except OSError as error:
-        raise InvalidTableError(f"{path}: cannot be read ({error.strerror or error})") from error
-    pieces: Iterator[pl.DataFrame]
-    if kind in ("Parquet", "Arrow"):
-        yield from _of_columns(path, kind, rows, columns)
+    known: dict[str, Any] = {}
+    tally = Tally(skip_bad_rows)
+    for layout, piece in raw_batches(file, tally, given, columns=columns, types=given, known=known):
+        table = piece
+        if layout.kind == "csv":
+            table = typed(piece, {**known, **given}, decimal_comma=layout.separator != ",")
+        if layout.kind in ("csv", "json lines") and not known:
+            known.update(table.schema)
+        yield from table.iter_slices(rows)
+    if notes is not None:
+        notes += tally.notes()
+
+
+def raw_batches(
+    file: TableFile,
+    tally: Tally,
+    expected: Collection[str] = (),
+    *,
+    columns: Sequence[str] | None = None,
+    strings: Collection[str] | bool = (),
+    types: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
+    layout: Layout | None = None,
+    rows: int = 100_000,
+) -> "Iterator[tuple[Layout, pl.DataFrame]]":
+    """Read a file's pieces as `chainrule.tables.raw.read_raw` reads it whole.
+
+    Parameters
+    ----------
+    file : TableFile
+    tally : Tally
+        Gets what is odd; its notes are those of the whole file once the last piece was read.
+    expected, columns, strings, types
+        As for `layout_of` and `read_raw`.
+    known : mapping of str to polars types, optional
+        More types, looked up anew for each piece: what earlier ones told.
+    layout : Layout, optional
+        Of this file; by default its first piece tells it.
+    rows : int
+        How many rows a piece of Parquet or Arrow has.
+
+    Yields
+    ------
+    layout, piece
+    """
+    if file.binary in ("Parquet", "Arrow"):
+        for piece in _of_columns(file, rows, columns):
+            yield Layout(file.binary), piece
         return
-    if kind is not None or start.startswith(_WHOLE):
-        table, more = read_with_notes(
-            path, skip_bad_rows=skip_bad_rows, columns=columns, types=given
+    with file.open() as raw:
+        start = raw.read(4)
+        zipped = start.startswith(GZIP)
+        if file.binary is not None or start.startswith(ZSTD):
+            from chainrule.tables.raw import layout_of
+
+            layout = layout or layout_of(file, expected)
+            table, notes = read_raw(
+                file, layout, columns, strings, types=types, skip_bad_rows=tally.skip
+            )
+            tally.others += notes
+            yield layout, table
+            return
+        raw.seek(0)
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
+        yield from _of_text(
+            _Stream(file, stream), tally, expected, columns, strings, types, known or {}, layout
         )
-        found += more
-        pieces = iter([table])
-    else:
-        pieces = _of_text(path, start.startswith(_GZIP), columns, given, skip_bad_rows, found)
-    for piece in pieces:
-        yield from piece.iter_slices(rows)
 
 
 def _of_columns(
-    path: Path, kind: str, rows: int, columns: Sequence[str] | None
+    file: TableFile, rows: int, columns: Sequence[str] | None
 ) -> Iterator["pl.DataFrame"]:
     import polars as pl
 
     failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+    scan: Any = pl.scan_parquet if file.binary == "Parquet" else pl.scan_ipc
     start = 0
     while True:
         try:
-            scan = pl.scan_parquet if kind == "Parquet" else pl.scan_ipc
-            lazy = scan(path, glob=False) if kind == "Parquet" else scan(path)
+            lazy = scan(file.place, glob=False)
             if columns is not None:
                 empty = pl.DataFrame(schema=dict.fromkeys(lazy.collect_schema(), pl.Null))
                 for name in columns:
@@ -108,113 +172,103 @@ def _of_columns(
             piece = lazy.slice(start, rows).collect()
         except failures as error:
             reason = str(error).partition("\n")[0]
-            raise InvalidTableError(f"{path}: cannot be read as {kind} ({reason})") from error
+            raise InvalidTableError(
+                f"{file.name}: cannot be read as {file.binary} ({reason})"
+            ) from error
         if piece.height:
             yield piece
         elif start == 0:
-            raise InvalidTableError(f"{path}: has columns, but no rows")
+            raise InvalidTableError(f"{file.name}: has columns, but no rows")
         start += piece.height
         if piece.height < rows:
             return
 
 
+class _Stream:
+    """The bytes of a file as UTF-8 with plain line ends, read as they come."""
+
+    def __init__(self, file: TableFile, stream: IO[bytes]) -> None:
+        self.file = file
+        self._stream: Any = stream
+        start = self._read(SAMPLE)
+        stream.seek(0)
+        self.encoding = encoding_of(file, start)
+        if self.encoding != "utf-8":
+            start = start[: len(start) // 4 * 4].decode(self.encoding, "ignore").encode()
+            # errors: a lone half of a pair has no UTF-8.
+            self._stream = codecs.EncodedFile(stream, "utf-8", self.encoding, "replace")
+        self._macintosh = line_ends_of(start) == "\r"
+        self._held = b""
+
+    def read(self, size: int) -> bytes:
+        """Read up to about so many bytes."""
+        data = self._held + self._read(size)
+        self._held = b""
+        if not self._macintosh:
+            return data
+        if data.endswith(b"\r") and (more := self._read(1)):
+            data += more
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return bytes(self._stream.read(size))
+        except UnicodeError as error:
+            raise InvalidTableError(
+                f"{self.file.name}: begins like UTF-16 text and is none; save it as UTF-8"
+            ) from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise InvalidTableError(f"{self.file.name}: is a damaged gzip file ({error})") from error
+
+
 def _of_text(
-    path: Path,
-    zipped: bool,
+    stream: _Stream,
+    tally: Tally,
+    expected: Collection[str],
     columns: Sequence[str] | None,
-    types: dict[str, Any],
-    skip_bad_rows: bool,
-    notes: list[Note],
-) -> Iterator["pl.DataFrame"]:
-    layout, head = None, b""
-    known: dict[str, Any] = {}
-    lines = 0
-    with path.open("rb") as raw:
-        file = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
-        json_lines = is_json_lines(path, _read(path, file, 64))
-        file.seek(0)
-        pieces = _pieces(path, file, quoted=not json_lines)
-        if not json_lines:
-            pieces = _with_a_row(pieces)
-        for data in pieces:
-            text = checked_text(path, head + data, on_disk=False)
-            text = text._replace(lines_before=max(0, lines - head.count(b"\n")))
-            if json_lines:
-                table, more = read_json_lines(
-                    text, skip_bad_rows=skip_bad_rows, columns=columns, types=known
-                )
-            else:
-                layout = layout or layout_of(text)
-                table, more = read_csv(
-                    text,
-                    skip_bad_rows=skip_bad_rows,
-                    columns=columns,
-                    types={**known, **types},
-                    layout=layout,
-                )
-                head = head or _first_record(bytes(text.data))
-            lines += data.count(b"\n")
-            notes += more
-            known = known or dict(table.schema)
-            yield table
-
-
-def _pieces(path: Path, file: IO[bytes], *, quoted: bool) -> Iterator[bytes]:
-    """Yield pieces that end where a line does, outside quotation marks if these count."""
-    rest, any_yet = b"", False
-    while read := _read(path, file, _PIECE):
-        rest += read
-        end = _last_end(rest, quoted)
-        if not end and len(rest) > _MOST_PIECES * _PIECE:
-            end = _last_end(rest, False)  # a quotation mark that ends nowhere is a letter
-        if end and not rest[:end].isspace():
-            yield rest[:end]
-            rest, any_yet = rest[end:], True
-    if not any_yet or (rest and not rest.isspace()):
-        yield rest
-
-
-def _with_a_row(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield pieces of which the first has more than the line of names, if there is more."""
-    first = next(pieces)
-    for more in pieces:
-        if len(_first_record(first)) < len(first):
-            yield first
-            yield more
-            yield from pieces
+    strings: Collection[str] | bool,
+    types: Mapping[str, Any] | None,
+    known: Mapping[str, Any],
+    layout: Layout | None,
+) -> "Iterator[tuple[Layout, pl.DataFrame]]":
+    file = stream.file
+    first = stream.read(max(_PIECE, 1))
+    while (more := _short_of_rows(first)) and (read := stream.read(SAMPLE)):
+        first += read
+        if len(first) > SAMPLE and more < 2:
+            break
+    text = checked_text(file, first)
+    text = text._replace(encoding=stream.encoding)
+    layout = layout or text_layout(text, expected)
+    tally.others += layout.notes
+    lines, any_rows = 0, False
+    body = first
+    if layout.kind == "csv":
+        lines = layout.header_line + layout.header_lines - 1
+        body = _below(text.data if text.notes else first, lines)
+        if text.notes:
+            tally.others += text.notes
+    quoted = layout.kind == "csv"
+    for data in _pieces(stream, body, layout, quoted):
+        if data is None:
             return
-        first += more
-    yield first
-
-
-def _read(path: Path, file: IO[bytes], size: int) -> bytes:
-    try:
-        return file.read(size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidTableError(f"{path}: is a damaged gzip file ({error})") from error
-
-
-def _last_end(data: bytes, quoted: bool) -> int:
-    """Return where the last whole record ends; 0 if none does."""
-    end = len(data)
-    inside = quoted and data.count(b'"') % 2 == 1
-    while True:
-        before = data.rfind(b"\n", 0, end) + 1
-        if before == 0:
-            return 0
-        if quoted:
-            inside ^= data.count(b'"', before, end) % 2 == 1
-        if not inside:
-            return before
-        end = before - 1
-
-
-def _first_record(data: bytes) -> bytes:
-    """Return the line of names, blank lines before it too."""
-    end = 0
-    while True:
-        end = data.find(b"\n", end) + 1
-        if end == 0:
-            return data + b"\n"
-        if data[:end].count(b'"') % 2 == 0 and not data[:end].isspace():
-            return data[:end]
+        if isinstance(data, _OneByOne):
+            for table in _one_by_one(stream, data.data, lines, layout, tally, columns, strings, {**known, **(types or {})}):
+                any_rows = True
+                yield layout, table
+            break
+        all_types = {**known, **(types or {})}
+        text = checked_text(file, data, shift=lines)
+        tally.others += text.notes
+        if layout.kind == "json lines":
+            table = read_json_lines(text, tally, columns=columns, types=all_types)
+        else:
+            table = read_csv(
+                text, layout, tally, columns=columns, strings=strings, types=all_types, body=True
+            )
+        lines += data.count(b"\n")
+        if table.height:
+            any_rows = True
+            yield layout, table
+    if not any_rows:
+        raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
