@@ -5,19 +5,19 @@ import gzip
 import io
 import itertools
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.csv_files import end_of_rows, has_odd_quotes, read_csv
+from chainrule.tables.csv_files import end_of_rows, has_odd_quotes, read_csv, read_records
 from chainrule.tables.json_lines import read_json_lines
 from chainrule.tables.layouts import Layout
 from chainrule.tables.notes import Note
-from chainrule.tables.raw import read_raw, text_layout
-from chainrule.tables.records import Tally, good_records, written
+from chainrule.tables.raw import layout_of, read_raw, text_layout
+from chainrule.tables.records import Tally, good_records
 from chainrule.tables.sources import TableFile, open_table
 from chainrule.tables.text import GZIP, SAMPLE, ZSTD, checked_text, encoding_of, line_ends_of
 from chainrule.tables.text_types import typed
@@ -30,14 +30,6 @@ _PIECE = 1 << 25
 _MOST_PIECES = 16
 # So many records are read at a time where they are read one by one.
 _RECORDS = 20_000
-
-
-class Piece(NamedTuple):
-    """Rows of a file, and where they begin."""
-
-    table: "pl.DataFrame"
-    row: int
-    """How many rows of the table came before."""
 
 
 def scan_batches(
@@ -137,8 +129,6 @@ def raw_batches(
         start = raw.read(4)
         zipped = start.startswith(GZIP)
         if file.binary is not None or start.startswith(ZSTD):
-            from chainrule.tables.raw import layout_of
-
             layout = layout or layout_of(file, expected)
             table, notes = read_raw(
                 file, layout, columns, strings, types=types, skip_bad_rows=tally.skip
@@ -149,7 +139,12 @@ def raw_batches(
         raw.seek(0)
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
         yield from _of_text(
-            _Stream(file, stream), tally, expected, columns, strings, types, known or {}, layout
+            _Stream(file, stream),
+            tally,
+            layout,
+            expected,
+            {"columns": columns, "strings": strings},
+            lambda: {**(known or {}), **(types or {})},
         )
 
 
@@ -190,85 +185,191 @@ class _Stream:
     def __init__(self, file: TableFile, stream: IO[bytes]) -> None:
         self.file = file
         self._stream: Any = stream
-        start = self._read(SAMPLE)
+        self._ahead = b""
+        start = self._decoded(SAMPLE)
         stream.seek(0)
         self.encoding = encoding_of(file, start)
         if self.encoding != "utf-8":
             start = start[: len(start) // 4 * 4].decode(self.encoding, "ignore").encode()
-            # errors: a lone half of a pair has no UTF-8.
-            self._stream = codecs.EncodedFile(stream, "utf-8", self.encoding, "replace")
-        self._macintosh = line_ends_of(start) == "\r"
-        self._held = b""
+            self._stream = codecs.EncodedFile(stream, "utf-8", self.encoding)
+        self.line_ends = line_ends_of(start)
 
     def read(self, size: int) -> bytes:
-        """Read up to about so many bytes."""
-        data = self._held + self._read(size)
-        self._held = b""
-        if not self._macintosh:
+        """Read about so many bytes; none at the end."""
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
-        if data.endswith(b"\r") and (more := self._read(1)):
-            data += more
+        data = self._decoded(size)
+        if self.line_ends == "\n":
+            return data
+        if data.endswith(b"\r"):
+            data += self._decoded(1)
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _read(self, size: int) -> bytes:
+    def back(self, data: bytes) -> None:
+        """Have bytes read again."""
+        self._ahead = data + self._ahead
+
+    def lines(self, encoding: str) -> Iterator[str]:
+        """Yield what is left as lines, with their ends."""
+        raw = io.BufferedReader(_Rest(self), 1 << 16)
+        with io.TextIOWrapper(raw, encoding, "chainrule-western", newline="") as lines:
+            for line in lines:
+                yield line.replace("\0", "")
+
+    def _decoded(self, size: int) -> bytes:
+        name = self.file.name
         try:
             return bytes(self._stream.read(size))
         except UnicodeError as error:
             raise InvalidTableError(
-                f"{self.file.name}: begins like UTF-16 text and is none; save it as UTF-8"
+                f"{name}: begins like {self.encoding.upper()} text and is none; save it as UTF-8"
             ) from error
         except (OSError, EOFError, zlib.error) as error:
-            raise InvalidTableError(f"{self.file.name}: is a damaged gzip file ({error})") from error
+            raise InvalidTableError(f"{name}: is a damaged gzip file ({error})") from error
+
+
+class _Rest(io.RawIOBase):
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        if len(data) > len(buffer):
+            self._stream.back(data[len(buffer) :])
+            data = data[: len(buffer)]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    """Return the letters of bytes that are not UTF-8 in Windows' Western alphabet."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    try:
+        return wrong.decode("cp1252"), error.end
+    except UnicodeDecodeError:
+        return wrong.decode("latin-1"), error.end
+
+
+codecs.register_error("chainrule-western", _western)
+
+
+class _OneByOne(NamedTuple):
+    """What is left has quotation marks that polars would misread."""
 
 
 def _of_text(
     stream: _Stream,
     tally: Tally,
-    expected: Collection[str],
-    columns: Sequence[str] | None,
-    strings: Collection[str] | bool,
-    types: Mapping[str, Any] | None,
-    known: Mapping[str, Any],
     layout: Layout | None,
+    expected: Collection[str],
+    options: dict[str, Any],
+    types: Callable[[], dict[str, Any]],
 ) -> "Iterator[tuple[Layout, pl.DataFrame]]":
     file = stream.file
-    first = stream.read(max(_PIECE, 1))
-    while (more := _short_of_rows(first)) and (read := stream.read(SAMPLE)):
-        first += read
-        if len(first) > SAMPLE and more < 2:
-            break
-    text = checked_text(file, first)
-    text = text._replace(encoding=stream.encoding)
+    first = stream.read(max(_PIECE, SAMPLE))
+    text = checked_text(file, first)._replace(encoding=stream.encoding, line_ends=stream.line_ends)
     layout = layout or text_layout(text, expected)
     tally.others += layout.notes
-    lines, any_rows = 0, False
-    body = first
     if layout.kind == "csv":
         lines = layout.header_line + layout.header_lines - 1
-        body = _below(text.data if text.notes else first, lines)
-        if text.notes:
-            tally.others += text.notes
-    quoted = layout.kind == "csv"
-    for data in _pieces(stream, body, layout, quoted):
-        if data is None:
-            return
+        stream.back(_below(first, lines))
+    else:
+        lines = 0
+        stream.back(first.removeprefix(b"\xef\xbb\xbf"))
+    any_rows = False
+    for data in _pieces(stream, layout):
         if isinstance(data, _OneByOne):
-            for table in _one_by_one(stream, data.data, lines, layout, tally, columns, strings, {**known, **(types or {})}):
+            tables = _one_by_one(stream, layout, tally, lines, options, types)
+        else:
+            tables = iter([_table(file, data, layout, tally, lines, options, types)])
+            lines += data.count(b"\n")
+        for table in tables:
+            if table.height:
                 any_rows = True
                 yield layout, table
-            break
-        all_types = {**known, **(types or {})}
-        text = checked_text(file, data, shift=lines)
-        tally.others += text.notes
-        if layout.kind == "json lines":
-            table = read_json_lines(text, tally, columns=columns, types=all_types)
-        else:
-            table = read_csv(
-                text, layout, tally, columns=columns, strings=strings, types=all_types, body=True
-            )
-        lines += data.count(b"\n")
-        if table.height:
-            any_rows = True
-            yield layout, table
     if not any_rows:
         raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
+
+
+def _table(
+    file: TableFile,
+    data: bytes,
+    layout: Layout,
+    tally: Tally,
+    lines: int,
+    options: dict[str, Any],
+    types: Callable[[], dict[str, Any]],
+) -> "pl.DataFrame":
+    text = checked_text(file, data, shift=lines)
+    tally.others += text.notes
+    if layout.kind == "json lines":
+        return read_json_lines(text, tally, columns=options["columns"], types=types())
+    return read_csv(text, layout, tally, types=types(), body=True, **options)
+
+
+def _one_by_one(
+    stream: _Stream,
+    layout: Layout,
+    tally: Tally,
+    lines: int,
+    options: dict[str, Any],
+    types: Callable[[], dict[str, Any]],
+) -> "Iterator[pl.DataFrame]":
+    encoding = layout.encoding if layout.encoding in ("cp1252", "latin-1") else "utf-8"
+    found = good_records(stream.file.name, stream.lines(encoding), layout, tally, lines)
+    while some := list(itertools.islice(found, _RECORDS)):
+        yield read_records(stream.file, some, layout, types=types(), **options)
+
+
+def _below(data: bytes, lines: int) -> bytes:
+    """Return what stands below so many lines."""
+    start = 0
+    for _ in range(lines):
+        start = data.find(b"\n", start) + 1 or len(data)
+    return data[start:]
+
+
+def _pieces(stream: _Stream, layout: Layout) -> Iterator[bytes | _OneByOne]:
+    """Yield pieces that end where a record does; rows of empty fields go to the next one."""
+    rest = b""
+    quoted = layout.kind == "csv"
+    while read := stream.read(_PIECE):
+        rest += read
+        odd = quoted and b'"' in rest and has_odd_quotes(rest, layout.separator, whole=False)
+        if odd or (quoted and layout.skip_spaces):
+            stream.back(rest)
+            yield _OneByOne()
+            return
+        end = _last_end(rest, quoted)
+        if not end and quoted and len(rest) > _MOST_PIECES * _PIECE:
+            stream.back(rest)  # a quotation mark that ends nowhere
+            yield _OneByOne()
+            return
+        if end and quoted:
+            end, _ = end_of_rows(rest[:end], layout)
+        if end and not rest[:end].isspace():
+            yield rest[:end]
+            rest = rest[end:]
+    if rest and not rest.isspace():
+        yield rest
+
+
+def _last_end(data: bytes, quoted: bool) -> int:
+    """Return where the last whole record ends; 0 if none does."""
+    end = len(data)
+    inside = quoted and data.count(b'"') % 2 == 1
+    while True:
+        before = data.rfind(b"\n", 0, end) + 1
+        if before == 0:
+            return 0
+        if quoted:
+            inside ^= data.count(b'"', before, end) % 2 == 1
+        if not inside:
+            return before
+        end = before - 1

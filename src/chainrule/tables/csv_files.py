@@ -1,7 +1,8 @@
 """CSV files: read fast by polars, and exactly where polars would misread or refuse them."""
 
+import copy
 import csv
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
 from chainrule.tables.layouts import Layout, clean
 from chainrule.tables.records import Tally, good_records, lines_of, plain_names, written
+from chainrule.tables.sources import TableFile
 from chainrule.tables.text import Text, as_latin
 
 if TYPE_CHECKING:
@@ -43,23 +45,21 @@ def read_csv(
     InvalidTableError
         If it is no table; the message says what is wrong, and on which line.
     """
-    types = dict(types or {})
-    if strings is True:
-        types |= _as_strings(layout.columns)
-    elif strings:
-        types |= _as_strings(strings)
+    all_types = _all_types(layout, strings, types)
     if columns is not None:
         _check_columns(layout, columns)
     if layout.encoding in ("cp1252", "latin-1") and not _is_utf8(text):
         text = as_latin(text)
         tally.others.append(text.notes[-1])
     part = _part(text, layout, body)
+    before = copy.deepcopy(vars(tally))
     try:
-        return _read(part, layout, tally, columns, types)
+        return _read(part, layout, tally, columns, all_types)
     except UnicodeDecodeError:
+        vars(tally).update(before)
         part = part._replace(text=as_latin(part.text))
         tally.others.append(part.text.notes[-1])
-        return _read(part, layout, tally, columns, types)
+        return _read(part, layout, tally, columns, all_types)
 
 
 def _is_utf8(text: Text) -> bool:
@@ -70,10 +70,13 @@ def _is_utf8(text: Text) -> bool:
     return True
 
 
-def _as_strings(names: Collection[str]) -> dict[str, Any]:
+def _all_types(
+    layout: Layout, strings: Collection[str] | bool, types: Mapping[str, Any] | None
+) -> dict[str, Any]:
     import polars as pl
 
-    return dict.fromkeys(names, pl.String)
+    names = layout.columns if strings is True else strings or ()
+    return {**(types or {}), **dict.fromkeys(names, pl.String)}
 
 
 class _Part(NamedTuple):
@@ -113,7 +116,7 @@ def _read(
     failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, _OddError)
     quoted = text.data.find(b'"') >= 0
     try:
-        if layout.skip_spaces or (quoted and has_odd_quotes(text, layout.separator)):
+        if layout.skip_spaces or (quoted and has_odd_quotes(text.data, layout.separator)):
             raise _OddError("its quotation marks are not even")
         table = _without_blank_lines(text, layout, _parsed(part, layout, columns, types))
         if _has_names_again(table, layout):
@@ -123,14 +126,45 @@ def _read(
                 pass
     except failures as error:
         # Exactly and slowly: which row is bad, or everything but bad rows.
-        data = written(_records(text, layout, tally), layout)
-        plain = _Part(text._replace(data=data, on_disk=False), plain_names(layout))
-        try:
-            table = _parsed(plain, layout, columns, types)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as failure:
-            reason = str(failure).partition("\n")[0]
-            raise InvalidTableError(f"{text.name}: cannot be read as CSV ({reason})") from error
-    table = _without_unnamed(text, layout, table)
+        records = _records(text, layout, tally)
+        return _from_records(text.file, records, layout, columns, types, error)
+    table = _without_unnamed(text.file, layout, table)
+    return table if columns is None else table.select(columns)
+
+
+def read_records(
+    file: TableFile,
+    records: Iterable[list[str]],
+    layout: Layout,
+    *,
+    columns: Sequence[str] | None = None,
+    strings: Collection[str] | bool = (),
+    types: Mapping[str, Any] | None = None,
+) -> "pl.DataFrame":
+    """Return records as the table that `read_csv` makes of them."""
+    if columns is not None:
+        _check_columns(layout, columns)
+    all_types = _all_types(layout, strings, types)
+    return _from_records(file, records, layout, columns, all_types, None)
+
+
+def _from_records(
+    file: TableFile,
+    records: Iterable[list[str]],
+    layout: Layout,
+    columns: Sequence[str] | None,
+    types: Mapping[str, Any],
+    error: Exception | None,
+) -> "pl.DataFrame":
+    import polars as pl
+
+    text = Text(file, written(records, layout))
+    try:
+        table = _parsed(_Part(text, plain_names(layout)), layout, columns, types)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as failure:
+        reason = str(failure).partition("\n")[0]
+        raise InvalidTableError(f"{file.name}: cannot be read as CSV ({reason})") from error
+    table = _without_unnamed(file, layout, table)
     return table if columns is None else table.select(columns)
 
 
@@ -166,9 +200,7 @@ def _parsed(
         places = [place for place in places if names[place] in {*columns, *unnamed}]
     if len(places) < len(names):
         options["columns"] = places
-    overrides = {
-        part.head[place]: types[names[place]] for place in places if names[place] in types
-    }
+    overrides = {part.head[place]: types[names[place]] for place in places if names[place] in types}
     inferences: list[dict[str, Any]] = [
         {"infer_schema_length": _ROWS_THAT_TELL, "schema_overrides": overrides},
         {"infer_schema_length": None},
@@ -242,16 +274,17 @@ def _fields(text: Text, separator: str, end: int) -> int:
     return fields
 
 
-def has_odd_quotes(text: Text, separator: str) -> bool:
+def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:
     r"""Whether a quotation mark stands where none opens or closes a field: 3", or "a "b" c".
 
     Of those that are even in number before it, each has to stand after a separator, a line's end or
-    a doubled one's other half; of the odd ones, each before one of these.
+    a doubled one's other half; of the odd ones, each before one of these. A text that is not whole
+    may end inside a field.
     """
-    data = np.frombuffer(text.data, np.uint8)
+    data = np.frombuffer(text, np.uint8)
     borders = np.zeros(256, np.bool_)
     borders[[ord(separator), ord("\n"), ord("\r"), _QUOTE]] = True
-    begin = 3 if bytes(text.data[:3]) == b"\xef\xbb\xbf" else 0
+    begin = 3 if bytes(text[:3]) == b"\xef\xbb\xbf" else 0
     before = 0
     for start in range(begin, len(data), _BLOCK):
         places = np.flatnonzero(data[start : start + _BLOCK] == _QUOTE) + start
@@ -262,7 +295,7 @@ def has_odd_quotes(text: Text, separator: str) -> bool:
         closing = closing[closing < len(data) - 1]
         if not (borders[data[opening - 1]].all() and borders[data[closing + 1]].all()):
             return True
-    return before % 2 == 1
+    return whole and before % 2 == 1
 
 
 def _without_empty_rows(text: Text, layout: Layout, tally: Tally) -> Text:
@@ -305,25 +338,25 @@ def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
     if rows[first].str.starts_with("\ufeff").any():
         return True
     return any(
-        all(isinstance(v, str) and clean(v) == name for v, name in zip(row, table.columns, strict=True))
+        all(
+            isinstance(v, str) and clean(v) == name
+            for v, name in zip(row, table.columns, strict=True)
+        )
         for row in rows.head(1000).iter_rows()
     )
 
 
 def _swallows(table: "pl.DataFrame", layout: Layout) -> bool:
     """Whether a field holds line ends and separators, as after a mark that was left open."""
-    import polars as pl
     import polars.selectors as cs
 
     text = cs.string()
-    both = text.str.contains("\n", literal=True) & text.str.contains(
-        layout.separator, literal=True
-    )
+    both = text.str.contains("\n", literal=True) & text.str.contains(layout.separator, literal=True)
     found = table.select(both.any())
     return found.width > 0 and any(column.item() for column in found.iter_columns())
 
 
-def _without_unnamed(text: Text, layout: Layout, table: "pl.DataFrame") -> "pl.DataFrame":
+def _without_unnamed(file: TableFile, layout: Layout, table: "pl.DataFrame") -> "pl.DataFrame":
     """Return the table without the columns that have no name, if they hold nothing.
 
     Raises
@@ -344,7 +377,7 @@ def _without_unnamed(text: Text, layout: Layout, table: "pl.DataFrame") -> "pl.D
         if column.null_count() < column.len():
             row = int(column.is_not_null().arg_max() or 0) + 1
             raise InvalidTableError(
-                f"{text.name}: column {place + 1} of {len(names)} has no name in the first line, "
+                f"{file.name}: column {place + 1} of {len(names)} has no name in the first line, "
                 f"but has values (row {row:,} below the names is the first); name it or remove it"
             )
         table = table.drop(names[place])

@@ -58,10 +58,10 @@ def read_with_notes(
     What a file is, its first bytes say; CSV and JSON lines may be compressed (gzip, zstd). A pipe
     is read once, into a temporary file. In CSV, the first line names the columns (titles, comments
     and `sep=;` above it are skipped, with a note); what separates fields (comma, tab, semicolon,
-    bar) is seen from the first lines, and where it is no comma, 1,5 is a number. A column is numbers
-    if all of its values are (or words such as NA), else true/false, else text; spaces around names
-    and values do not count, and neither do blank lines. Text is UTF-8, UTF-16, or else
-    Windows-1252, with a note. docs/tables.md lists what is read, and what is refused.
+    bar) is seen from the first lines, and where it is no comma, 1,5 is a number. A column is
+    numbers if all of its values are (or words such as NA), else true/false, else text; spaces
+    around names and values do not count, and neither do blank lines. Text is UTF-8, UTF-16, or
+    else Windows-1252, with a note. docs/tables.md lists what is read, and what is refused.
 
     Parameters
     ----------

@@ -5,8 +5,9 @@ Slow but exact: for files that have something odd, to name the line or to leave 
 
 import csv
 import io
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from chainrule.errors import InvalidTableError
@@ -115,28 +116,27 @@ def good_records(
     header = [clean(field_) for field_ in layout.raw]
     source = _Lines(lines, before)
     reader = source.reader(layout)
+    empty = 0
     while True:
         fault = ""
         try:
             record = next(reader)
         except StopIteration:
+            tally.empty_rows += empty
             return
         except csv.Error as error:
             record, fault = [], f"line {source.first} cannot be read as CSV ({error})"
         taken, first = source.taken()
         if not fault:
-            if len(record) < 2 and not "".join(record).strip(INVISIBLE + " \t\r\n"):
-                # A blank line; in a table of one column, only an empty one.
-                if width > 1 or not record or not taken[0].strip():
-                    continue
+            blank = len(record) < 2 and not "".join(record).strip(INVISIBLE + " \t\r\n")
+            # In a table of one column, "" is a row.
+            if blank and (width > 1 or not record or not taken[0].strip()):
+                continue
             if record[0].startswith("\ufeff"):
                 record[0] = record[0].lstrip("\ufeff")
-            if len(record) > 1 or width == 1:
-                swallows = len(taken) > 1 and any(
-                    "\n" in value and layout.separator in value for value in record
-                )
-            else:
-                swallows = False
+            swallows = len(taken) > 1 and any(
+                "\n" in value and layout.separator in value for value in record
+            )
             if [clean(value) for value in record] == header and "".join(header):
                 tally.names.append(first)
                 continue
@@ -148,6 +148,11 @@ def good_records(
             if len(record) == width:
                 if swallows:
                     tally.swallowed.append(first)
+                if width > 1 and not any(map(str.strip, record)) and '"' not in taken[0]:
+                    empty += 1
+                    continue
+                yield from itertools.repeat([""] * width, empty)
+                empty = 0
                 yield record
                 continue
             if _is_comment(taken[0], len(record), layout):
@@ -174,9 +179,7 @@ def _fault(first: int, lines: int, fields: int, layout: Layout) -> str:
             f"is line {layout.header_line} a title or a comment above the names, or is a separator "
             "too many?"
         )
-    return (
-        f"{where} has {fields} fields where the {which} names {columns} columns; {reason}"
-    )
+    return f"{where} has {fields} fields where the {which} names {columns} columns; {reason}"
 
 
 def _is_comment(line: str, fields: int, layout: Layout) -> bool:
@@ -205,9 +208,7 @@ class _Lines:
         return line
 
     def reader(self, layout: Layout) -> Iterator[list[str]]:
-        return csv.reader(
-            self, delimiter=layout.separator, skipinitialspace=layout.skip_spaces
-        )
+        return csv.reader(self, delimiter=layout.separator, skipinitialspace=layout.skip_spaces)
 
     def taken(self) -> tuple[list[str], int]:
         """Return the lines of the record that was read last, and the first one's number."""
@@ -229,7 +230,7 @@ def lines_of(text: Text) -> Iterator[str]:
         yield from lines
 
 
-def written(records: Iterator[list[str]], layout: Layout) -> bytes:
+def written(records: Iterable[list[str]], layout: Layout) -> bytes:
     """Return records as plain CSV that every reader reads alike, below a line of names."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=layout.separator, lineterminator="\n")

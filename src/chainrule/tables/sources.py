@@ -49,7 +49,7 @@ class TableFile:
 
     def open(self) -> IO[bytes]:
         """Open it at its beginning."""
-        return open(self.place, "rb")  # noqa: PTH123 (place is no Path: it may be a descriptor's)
+        return open(self.place, "rb")
 
 
 def open_table(path: str | Path) -> TableFile:
@@ -140,7 +140,7 @@ def _spooled(path: Path, name: str, pipe: IO[bytes]) -> TableFile:
     spool.seek(0)
     kind = binary_kind(path, spool.read(8))
     place = f"/proc/self/fd/{spool.fileno()}"
-    if os.path.exists(place):  # noqa: PTH110 (Linux: the copy has no name, and dies with us)
+    if os.path.exists(place):
         return TableFile(path, place, kind, spool)
     named = tempfile.NamedTemporaryFile()  # noqa: SIM115
     spool.seek(0)
@@ -163,7 +163,6 @@ def spool_limit() -> int:
         return SPOOL_LIMIT
     if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19):
         raise InvalidArgumentError(
-            "CHAINRULE_SPOOL_LIMIT: expected a whole number of bytes; got "
-            f"{given[:60]!r}"
+            f"CHAINRULE_SPOOL_LIMIT: expected a whole number of bytes; got {given[:60]!r}"
         )
     return int(given)

@@ -141,14 +141,16 @@ def encoding_of(file: TableFile, start: bytes) -> str:
         return "utf-8"
     scores = {one: _readable(start, one) for one in ("utf-16-le", "utf-16-be")}
     best = max(scores, key=lambda one: scores[one])
-    return best if scores[best] > 0 else "utf-8"
+    return best if scores[best] > 1 else "utf-8"
 
 
 def _readable(start: bytes, encoding: str) -> int:
     """Return how many signs of a table bytes have in an encoding; 0 if they are no text in it."""
     decoded = start[: len(start) // 2 * 2].decode(encoding, "replace")
     letters = sum(letter.isprintable() or letter in "\t\r\n" for letter in decoded)
-    if letters < 0.98 * len(decoded) or "\ufffd" in decoded[:-1]:
+    if letters < 0.98 * len(decoded) or "\ufffd" in decoded[:-1] or "\0" in decoded:
+        return 0
+    if start.count(b"\0") < len(start) // 10 or not ("\n" in decoded or "\r" in decoded):
         return 0
     return sum(decoded.count(sign) for sign in "\n\r,;\t|")
 
@@ -211,7 +213,9 @@ def _without_nuls(file: TableFile, data: bytes, shift: int) -> tuple[bytes, tupl
     place = data.find(b"\0")
     line = data.count(b"\n", 0, place) + 1 + shift
     total = len(data) - len(padded) + count
-    what = "a NUL byte, which was" if total == 1 else f"the first of {total:,} NUL bytes, which were"
+    what = (
+        "a NUL byte, which was" if total == 1 else f"the first of {total:,} NUL bytes, which were"
+    )
     note = Note("", f"line {line} has {what} passed over", "see what wrote it: bytes may be lost")
     return data.replace(b"\0", b""), (note,)
 
@@ -245,7 +249,7 @@ def _zstd_of_python(data: bytes) -> bytes:
 
 
 def _zstd_of_arrow(data: bytes) -> bytes:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     with pyarrow.CompressedInputStream(io.BytesIO(data), "zstd") as stream:
         decompressed: bytes = stream.read()
