@@ -1,19 +1,26 @@
 """Tables larger than memory: a file read in pieces."""
 
+import codecs
 import gzip
+import io
+import itertools
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.csv_files import layout_of, read_csv
+from chainrule.tables.csv_files import end_of_rows, has_odd_quotes, read_csv, read_records
 from chainrule.tables.json_lines import read_json_lines
+from chainrule.tables.layouts import Layout
 from chainrule.tables.notes import Note
-from chainrule.tables.reading import binary_kind, is_json_lines, read_with_notes
-from chainrule.tables.text import checked_text
+from chainrule.tables.raw import layout_of, read_raw, text_layout
+from chainrule.tables.records import Tally, good_records
+from chainrule.tables.sources import TableFile, open_table
+from chainrule.tables.text import GZIP, SAMPLE, ZSTD, checked_text, encoding_of, line_ends_of
+from chainrule.tables.text_types import typed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +28,8 @@ if TYPE_CHECKING:
 # A piece of text that is read at a time; a row that is longer makes it longer.
 _PIECE = 1 << 25
 _MOST_PIECES = 16
-_GZIP, _WHOLE = b"\x1f\x8b", (b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"\xfe\xff")
+# So many records are read at a time where they are read one by one.
+_RECORDS = 20_000
 
 
 def scan_batches(
@@ -36,11 +44,12 @@ def scan_batches(
     """Read a table in pieces, so that it need not fit into memory.
 
     CSV and JSON lines (gzip too), Parquet and Arrow files are read piece by piece; what cannot be
-    (zstd, UTF-16, Arrow streams) is read whole and handed out in pieces.
+    (zstd, Arrow streams) is read whole and handed out in pieces.
 
     Parameters
     ----------
     path : str or Path
+        "-" is standard input.
     rows : int
         How many rows a piece has at most.
     columns : sequence of str, optional
@@ -51,7 +60,8 @@ def scan_batches(
     skip_bad_rows : bool
         As in `read_table`.
     notes : list, optional
-        Gets the notes of `read_with_notes`, one for each piece that has some.
+        Gets the notes of `read_with_notes` when the last piece was read; lines are counted from the
+        file's first.
 
     Yields
     ------
@@ -64,42 +74,91 @@ def scan_batches(
         If there is no such file or it is not a table, as soon as that is seen.
     """
     rows = whole_number("rows", rows, 1)
-    path = Path(path)
-    found: list[Note] = [] if notes is None else notes
+    file = open_table(path)
     given = {} if types is None else dict(types)
-    try:
-        kind = binary_kind(path)
-        with path.open("rb") as file:
-            start = file.read(4)
-    except OSError as error:
-        raise InvalidTableError(f"{path}: cannot be read ({error.strerror or error})") from error
-    pieces: Iterator[pl.DataFrame]
-    if kind in ("Parquet", "Arrow"):
-        yield from _of_columns(path, kind, rows, columns)
+    known: dict[str, Any] = {}
+    tally = Tally(skip_bad_rows)
+    for layout, piece in raw_batches(file, tally, given, columns=columns, types=given, known=known):
+        table = piece
+        if layout.kind == "csv":
+            table = typed(piece, {**known, **given}, decimal_comma=layout.separator != ",")
+        if layout.kind in ("csv", "json lines") and not known:
+            known.update(table.schema)
+        yield from table.iter_slices(rows)
+    if notes is not None:
+        notes += tally.notes()
+
+
+def raw_batches(
+    file: TableFile,
+    tally: Tally,
+    expected: Collection[str] = (),
+    *,
+    columns: Sequence[str] | None = None,
+    strings: Collection[str] | bool = (),
+    types: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
+    layout: Layout | None = None,
+    rows: int = 100_000,
+) -> "Iterator[tuple[Layout, pl.DataFrame]]":
+    """Read a file's pieces as `chainrule.tables.raw.read_raw` reads it whole.
+
+    Parameters
+    ----------
+    file : TableFile
+    tally : Tally
+        Gets what is odd; its notes are those of the whole file once the last piece was read.
+    expected, columns, strings, types
+        As for `layout_of` and `read_raw`.
+    known : mapping of str to polars types, optional
+        More types, looked up anew for each piece: what earlier ones told.
+    layout : Layout, optional
+        Of this file; by default its first piece tells it.
+    rows : int
+        How many rows a piece of Parquet or Arrow has.
+
+    Yields
+    ------
+    layout, piece
+    """
+    if file.binary in ("Parquet", "Arrow"):
+        for piece in _of_columns(file, rows, columns):
+            yield Layout(file.binary), piece
         return
-    if kind is not None or start.startswith(_WHOLE):
-        table, more = read_with_notes(
-            path, skip_bad_rows=skip_bad_rows, columns=columns, types=given
+    with file.open() as raw:
+        start = raw.read(4)
+        zipped = start.startswith(GZIP)
+        if file.binary is not None or start.startswith(ZSTD):
+            layout = layout or layout_of(file, expected)
+            table, notes = read_raw(
+                file, layout, columns, strings, types=types, skip_bad_rows=tally.skip
+            )
+            tally.others += notes
+            yield layout, table
+            return
+        raw.seek(0)
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
+        yield from _of_text(
+            _Stream(file, stream),
+            tally,
+            layout,
+            expected,
+            {"columns": columns, "strings": strings},
+            lambda: {**(known or {}), **(types or {})},
         )
-        found += more
-        pieces = iter([table])
-    else:
-        pieces = _of_text(path, start.startswith(_GZIP), columns, given, skip_bad_rows, found)
-    for piece in pieces:
-        yield from piece.iter_slices(rows)
 
 
 def _of_columns(
-    path: Path, kind: str, rows: int, columns: Sequence[str] | None
+    file: TableFile, rows: int, columns: Sequence[str] | None
 ) -> Iterator["pl.DataFrame"]:
     import polars as pl
 
     failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+    scan: Any = pl.scan_parquet if file.binary == "Parquet" else pl.scan_ipc
     start = 0
     while True:
         try:
-            scan = pl.scan_parquet if kind == "Parquet" else pl.scan_ipc
-            lazy = scan(path, glob=False) if kind == "Parquet" else scan(path)
+            lazy = scan(file.place, glob=False)
             if columns is not None:
                 empty = pl.DataFrame(schema=dict.fromkeys(lazy.collect_schema(), pl.Null))
                 for name in columns:
@@ -108,90 +167,197 @@ def _of_columns(
             piece = lazy.slice(start, rows).collect()
         except failures as error:
             reason = str(error).partition("\n")[0]
-            raise InvalidTableError(f"{path}: cannot be read as {kind} ({reason})") from error
+            raise InvalidTableError(
+                f"{file.name}: cannot be read as {file.binary} ({reason})"
+            ) from error
         if piece.height:
             yield piece
         elif start == 0:
-            raise InvalidTableError(f"{path}: has columns, but no rows")
+            raise InvalidTableError(f"{file.name}: has columns, but no rows")
         start += piece.height
         if piece.height < rows:
             return
 
 
+class _Stream:
+    """The bytes of a file as UTF-8 with plain line ends, read as they come."""
+
+    def __init__(self, file: TableFile, stream: IO[bytes]) -> None:
+        self.file = file
+        self._stream: Any = stream
+        self._ahead = b""
+        start = self._decoded(SAMPLE)
+        stream.seek(0)
+        self.encoding = encoding_of(file, start)
+        if self.encoding != "utf-8":
+            start = start[: len(start) // 4 * 4].decode(self.encoding, "ignore").encode()
+            self._stream = codecs.EncodedFile(stream, "utf-8", self.encoding)
+        self.line_ends = line_ends_of(start)
+
+    def read(self, size: int) -> bytes:
+        """Read about so many bytes; none at the end."""
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
+        data = self._decoded(size)
+        if self.line_ends == "\n":
+            return data
+        if data.endswith(b"\r"):
+            data += self._decoded(1)
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def back(self, data: bytes) -> None:
+        """Have bytes read again."""
+        self._ahead = data + self._ahead
+
+    def lines(self, encoding: str) -> Iterator[str]:
+        """Yield what is left as lines, with their ends."""
+        raw = io.BufferedReader(_Rest(self), 1 << 16)
+        with io.TextIOWrapper(raw, encoding, "chainrule-western", newline="") as lines:
+            for line in lines:
+                yield line.replace("\0", "")
+
+    def _decoded(self, size: int) -> bytes:
+        name = self.file.name
+        try:
+            return bytes(self._stream.read(size))
+        except UnicodeError as error:
+            raise InvalidTableError(
+                f"{name}: begins like {self.encoding.upper()} text and is none; save it as UTF-8"
+            ) from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise InvalidTableError(f"{name}: is a damaged gzip file ({error})") from error
+
+
+class _Rest(io.RawIOBase):
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        if len(data) > len(buffer):
+            self._stream.back(data[len(buffer) :])
+            data = data[: len(buffer)]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    """Return the letters of bytes that are not UTF-8 in Windows' Western alphabet."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    try:
+        return wrong.decode("cp1252"), error.end
+    except UnicodeDecodeError:
+        return wrong.decode("latin-1"), error.end
+
+
+codecs.register_error("chainrule-western", _western)
+
+
+class _OneByOne(NamedTuple):
+    """What is left has quotation marks that polars would misread."""
+
+
 def _of_text(
-    path: Path,
-    zipped: bool,
-    columns: Sequence[str] | None,
-    types: dict[str, Any],
-    skip_bad_rows: bool,
-    notes: list[Note],
-) -> Iterator["pl.DataFrame"]:
-    layout, head = None, b""
-    known: dict[str, Any] = {}
-    lines = 0
-    with path.open("rb") as raw:
-        file = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
-        json_lines = is_json_lines(path, _read(path, file, 64))
-        file.seek(0)
-        pieces = _pieces(path, file, quoted=not json_lines)
-        if not json_lines:
-            pieces = _with_a_row(pieces)
-        for data in pieces:
-            text = checked_text(path, head + data, on_disk=False)
-            text = text._replace(lines_before=max(0, lines - head.count(b"\n")))
-            if json_lines:
-                table, more = read_json_lines(
-                    text, skip_bad_rows=skip_bad_rows, columns=columns, types=known
-                )
-            else:
-                layout = layout or layout_of(text)
-                table, more = read_csv(
-                    text,
-                    skip_bad_rows=skip_bad_rows,
-                    columns=columns,
-                    types={**known, **types},
-                    layout=layout,
-                )
-                head = head or _first_record(bytes(text.data))
+    stream: _Stream,
+    tally: Tally,
+    layout: Layout | None,
+    expected: Collection[str],
+    options: dict[str, Any],
+    types: Callable[[], dict[str, Any]],
+) -> "Iterator[tuple[Layout, pl.DataFrame]]":
+    file = stream.file
+    first = stream.read(max(_PIECE, SAMPLE))
+    text = checked_text(file, first)._replace(encoding=stream.encoding, line_ends=stream.line_ends)
+    layout = layout or text_layout(text, expected)
+    tally.others += layout.notes
+    if layout.kind == "csv":
+        lines = layout.header_line + layout.header_lines - 1
+        stream.back(_below(first, lines))
+    else:
+        lines = 0
+        stream.back(first.removeprefix(b"\xef\xbb\xbf"))
+    any_rows = False
+    for data in _pieces(stream, layout):
+        if isinstance(data, _OneByOne):
+            tables = _one_by_one(stream, layout, tally, lines, options, types)
+        else:
+            tables = iter([_table(file, data, layout, tally, lines, options, types)])
             lines += data.count(b"\n")
-            notes += more
-            known = known or dict(table.schema)
-            yield table
+        for table in tables:
+            if table.height:
+                any_rows = True
+                yield layout, table
+    if not any_rows:
+        raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
 
 
-def _pieces(path: Path, file: IO[bytes], *, quoted: bool) -> Iterator[bytes]:
-    """Yield pieces that end where a line does, outside quotation marks if these count."""
-    rest, any_yet = b"", False
-    while read := _read(path, file, _PIECE):
+def _table(
+    file: TableFile,
+    data: bytes,
+    layout: Layout,
+    tally: Tally,
+    lines: int,
+    options: dict[str, Any],
+    types: Callable[[], dict[str, Any]],
+) -> "pl.DataFrame":
+    text = checked_text(file, data, shift=lines)
+    tally.others += text.notes
+    if layout.kind == "json lines":
+        return read_json_lines(text, tally, columns=options["columns"], types=types())
+    return read_csv(text, layout, tally, types=types(), body=True, **options)
+
+
+def _one_by_one(
+    stream: _Stream,
+    layout: Layout,
+    tally: Tally,
+    lines: int,
+    options: dict[str, Any],
+    types: Callable[[], dict[str, Any]],
+) -> "Iterator[pl.DataFrame]":
+    encoding = layout.encoding if layout.encoding in ("cp1252", "latin-1") else "utf-8"
+    found = good_records(stream.file.name, stream.lines(encoding), layout, tally, lines)
+    while some := list(itertools.islice(found, _RECORDS)):
+        yield read_records(stream.file, some, layout, types=types(), **options)
+
+
+def _below(data: bytes, lines: int) -> bytes:
+    """Return what stands below so many lines."""
+    start = 0
+    for _ in range(lines):
+        start = data.find(b"\n", start) + 1 or len(data)
+    return data[start:]
+
+
+def _pieces(stream: _Stream, layout: Layout) -> Iterator[bytes | _OneByOne]:
+    """Yield pieces that end where a record does; rows of empty fields go to the next one."""
+    rest = b""
+    quoted = layout.kind == "csv"
+    while read := stream.read(_PIECE):
         rest += read
+        odd = quoted and b'"' in rest and has_odd_quotes(rest, layout.separator, whole=False)
+        if odd or (quoted and layout.skip_spaces):
+            stream.back(rest)
+            yield _OneByOne()
+            return
         end = _last_end(rest, quoted)
-        if not end and len(rest) > _MOST_PIECES * _PIECE:
-            end = _last_end(rest, False)  # a quotation mark that ends nowhere is a letter
+        if not end and quoted and len(rest) > _MOST_PIECES * _PIECE:
+            stream.back(rest)  # a quotation mark that ends nowhere
+            yield _OneByOne()
+            return
+        if end and quoted:
+            end, _ = end_of_rows(rest[:end], layout)
         if end and not rest[:end].isspace():
             yield rest[:end]
-            rest, any_yet = rest[end:], True
-    if not any_yet or (rest and not rest.isspace()):
+            rest = rest[end:]
+    if rest and not rest.isspace():
         yield rest
-
-
-def _with_a_row(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield pieces of which the first has more than the line of names, if there is more."""
-    first = next(pieces)
-    for more in pieces:
-        if len(_first_record(first)) < len(first):
-            yield first
-            yield more
-            yield from pieces
-            return
-        first += more
-    yield first
-
-
-def _read(path: Path, file: IO[bytes], size: int) -> bytes:
-    try:
-        return file.read(size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidTableError(f"{path}: is a damaged gzip file ({error})") from error
 
 
 def _last_end(data: bytes, quoted: bool) -> int:
@@ -207,14 +373,3 @@ def _last_end(data: bytes, quoted: bool) -> int:
         if not inside:
             return before
         end = before - 1
-
-
-def _first_record(data: bytes) -> bytes:
-    """Return the line of names, blank lines before it too."""
-    end = 0
-    while True:
-        end = data.find(b"\n", end) + 1
-        if end == 0:
-            return data + b"\n"
-        if data[:end].count(b'"') % 2 == 0 and not data[:end].isspace():
-            return data[:end]

@@ -1,17 +1,18 @@
-"""CSV files: read fast by polars, and checked for what polars would pass over in silence."""
+"""CSV files: read fast by polars, and exactly where polars would misread or refuse them."""
 
+import copy
 import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.notes import Note
-from chainrule.tables.text import SEPARATORS, Text, as_latin, records, separator_of
-from chainrule.tables.text_types import typed
+from chainrule.tables.layouts import Layout, clean
+from chainrule.tables.records import Tally, good_records, lines_of, plain_names, written
+from chainrule.tables.sources import TableFile
+from chainrule.tables.text import Text, as_latin
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,146 +20,187 @@ if TYPE_CHECKING:
 # Types are those of so many rows; a later value of another type has all rows looked at.
 _ROWS_THAT_TELL = 1000
 _BLOCK = 1 << 24
-
-
-class Layout(NamedTuple):
-    """How a file of text is divided."""
-
-    separator: str
-    raw: list[str]
-    """The names as polars reads them."""
-    names: list[str]
-    """The same without surrounding spaces."""
-
-
-def layout_of(text: Text) -> Layout:
-    """Return what separates the fields of a file, and the names in its first line.
-
-    Raises
-    ------
-    InvalidTableError
-        If a name is empty or comes twice, or nothing known separates the fields.
-    """
-    separator = separator_of(text)
-    raw = next((record for _, record in records(text, separator) if record), [])
-    names = [name.strip() for name in raw]
-    path = text.path
-    for number, name in enumerate(names, start=1):
-        if not name:
-            raise InvalidTableError(
-                f"{path}: column {number} of {len(names)} has no name in the first line; "
-                "name it or remove it"
-            )
-    place_of: dict[str, int] = {}
-    for number, name in enumerate(names, start=1):
-        first = place_of.setdefault(name, number)
-        if first != number:
-            raise InvalidTableError(
-                f"{path}: two columns are named {name!r} (columns {first} and {number}); "
-                "rename or remove one"
-            )
-    if len(names) == 1:
-        for other, kind in {":": "colons", " ": "spaces", "~": "tildes", "^": "carets"}.items():
-            if names[0].count(other) >= 1 and _second(text).count(other) == names[0].count(other):
-                expected = ", ".join(SEPARATORS.values())
-                raise InvalidTableError(
-                    f"{path}: its first line is one name, {names[0][:60]!r}, which looks separated "
-                    f"by {kind}; expected one of {expected}"
-                )
-    return Layout(separator, raw, names)
-
-
-def _second(text: Text) -> str:
-    lines = bytes(text.data[: 1 << 16]).decode("utf-8-sig", "replace").splitlines()
-    return lines[1].strip() if len(lines) > 1 else ""
+_QUOTE = ord('"')
 
 
 def read_csv(
     text: Text,
+    layout: Layout,
+    tally: Tally,
     *,
-    skip_bad_rows: bool,
-    columns: Sequence[str] | None,
-    types: Mapping[str, Any],
-    layout: Layout | None = None,
-) -> tuple["pl.DataFrame", tuple[Note, ...]]:
-    """Read a CSV file; see `chainrule.tables.reading.read_table`. `layout` saves finding it.
+    columns: Sequence[str] | None = None,
+    strings: Collection[str] | bool = (),
+    types: Mapping[str, Any] | None = None,
+    body: bool = False,
+) -> "pl.DataFrame":
+    """Read the rows of a CSV file; see `chainrule.tables.raw.read_raw`.
+
+    Parameters
+    ----------
+    body : bool
+        Whether the text is a piece that begins below the line of names.
 
     Raises
     ------
     InvalidTableError
         If it is no table; the message says what is wrong, and on which line.
     """
+    all_types = _all_types(layout, strings, types)
+    if columns is not None:
+        _check_columns(layout, columns)
+    if layout.encoding in ("cp1252", "latin-1") and not _is_utf8(text):
+        text = as_latin(text)
+        tally.others.append(text.notes[-1])
+    part = _part(text, layout, body)
+    before = copy.deepcopy(vars(tally))
     try:
-        return _read(text, skip_bad_rows, columns, types, layout)
+        return _read(part, layout, tally, columns, all_types)
     except UnicodeDecodeError:
-        return _read(as_latin(text), skip_bad_rows, columns, types, None)
-    except csv.Error as error:
-        raise InvalidTableError(f"{text.path}: cannot be read as CSV ({error})") from error
+        vars(tally).update(before)
+        part = part._replace(text=as_latin(part.text))
+        tally.others.append(part.text.notes[-1])
+        return _read(part, layout, tally, columns, all_types)
+
+
+def _is_utf8(text: Text) -> bool:
+    try:
+        bytes(text.data).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _all_types(
+    layout: Layout, strings: Collection[str] | bool, types: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    import polars as pl
+
+    names = layout.columns if strings is True else strings or ()
+    return {**(types or {}), **dict.fromkeys(names, pl.String)}
+
+
+class _Part(NamedTuple):
+    """Rows below a line of names."""
+
+    text: Text
+    head: Sequence[str]
+    """What the line of names says."""
+
+
+def _part(text: Text, layout: Layout, body: bool) -> _Part:
+    """Return the file as it is, if polars reads it as it is meant; else below plain names."""
+    if not body and layout.as_written and layout.header_line == 1:
+        return _Part(text, layout.raw)
+    lines = 0 if body else layout.header_line + layout.header_lines - 1
+    start = 0
+    for _ in range(lines):
+        start = text.data.find(b"\n", start) + 1 or len(text.data)
+    head = written(iter(()), layout)
+    shift = text.shift + lines - head.count(b"\n")
+    data = head + bytes(text.data[start:])
+    return _Part(text._replace(data=data, on_disk=False, shift=shift), plain_names(layout))
 
 
 def _read(
-    text: Text,
-    skip_bad_rows: bool,
+    part: _Part,
+    layout: Layout,
+    tally: Tally,
     columns: Sequence[str] | None,
     types: Mapping[str, Any],
-    layout: Layout | None,
-) -> tuple["pl.DataFrame", tuple[Note, ...]]:
+) -> "pl.DataFrame":
     import polars as pl
 
-    layout = layout or layout_of(text)
-    notes = text.notes
+    part = part._replace(text=_without_empty_rows(part.text, layout, tally))
+    text = part.text
     # OSError: polars decompresses what begins like a compressed file.
-    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, _BadRowError)
+    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, _OddError)
+    quoted = text.data.find(b'"') >= 0
     try:
-        table = _without_blank_lines(text, layout, _parsed(text, layout, columns, types))
+        if layout.skip_spaces or (quoted and has_odd_quotes(text.data, layout.separator)):
+            raise _OddError("its quotation marks are not even")
+        table = _without_blank_lines(text, layout, _parsed(part, layout, columns, types))
+        if _has_names_again(table, layout):
+            raise _OddError("the names come again")
+        if quoted and _swallows(table, layout):
+            for _ in _records(text, layout, tally):
+                pass
     except failures as error:
         # Exactly and slowly: which row is bad, or everything but bad rows.
-        bad = _bad_rows(text, layout, stop=not skip_bad_rows)
-        if bad and not skip_bad_rows:
-            raise InvalidTableError(f"{text.path}: {bad[0]}") from error
-        bytes(text.data).decode()
-        if not bad:
-            reason = str(error).partition("\n")[0]
-            raise InvalidTableError(f"{text.path}: cannot be read as CSV ({reason})") from error
-        text = _without_bad_rows(text, layout)
-        notes = (*notes, skipped_note(bad))
-        table = _parsed(text, layout, columns, types)
-    if table.height == 0:
-        raise InvalidTableError(f"{text.path}: has a first line with names, but no rows")
-    return typed(table, types, decimal_comma=layout.separator != ","), notes
+        records = _records(text, layout, tally)
+        return _from_records(text.file, records, layout, columns, types, error)
+    table = _without_unnamed(text.file, layout, table)
+    return table if columns is None else table.select(columns)
 
 
-def skipped_note(bad: Sequence[str]) -> Note:
-    """Return the note that counts the bad rows that were skipped."""
-    return Note(
-        "",
-        f"{len(bad):,} bad row{'s were' if len(bad) > 1 else ' was'} skipped (the first: {bad[0]})",
-        "look at them, if they are many",
-    )
+def read_records(
+    file: TableFile,
+    records: Iterable[list[str]],
+    layout: Layout,
+    *,
+    columns: Sequence[str] | None = None,
+    strings: Collection[str] | bool = (),
+    types: Mapping[str, Any] | None = None,
+) -> "pl.DataFrame":
+    """Return records as the table that `read_csv` makes of them."""
+    if columns is not None:
+        _check_columns(layout, columns)
+    all_types = _all_types(layout, strings, types)
+    return _from_records(file, records, layout, columns, all_types, None)
 
 
-class _BadRowError(Exception):
-    """A record is shorter than the line of names."""
+def _from_records(
+    file: TableFile,
+    records: Iterable[list[str]],
+    layout: Layout,
+    columns: Sequence[str] | None,
+    types: Mapping[str, Any],
+    error: Exception | None,
+) -> "pl.DataFrame":
+    import polars as pl
+
+    text = Text(file, written(records, layout))
+    try:
+        table = _parsed(_Part(text, plain_names(layout)), layout, columns, types)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as failure:
+        reason = str(failure).partition("\n")[0]
+        raise InvalidTableError(f"{file.name}: cannot be read as CSV ({reason})") from error
+    table = _without_unnamed(file, layout, table)
+    return table if columns is None else table.select(columns)
+
+
+class _OddError(Exception):
+    """Polars would misread the file."""
+
+
+def _records(text: Text, layout: Layout, tally: Tally) -> Iterator[list[str]]:
+    """Yield the good records below the line of names."""
+    lines = lines_of(text)
+    reader = csv.reader(lines, delimiter=layout.separator, skipinitialspace=layout.skip_spaces)
+    for record in reader:
+        if "".join(record).strip():
+            break
+    return good_records(text.name, lines, layout, tally, reader.line_num + text.shift)
 
 
 def _parsed(
-    text: Text, layout: Layout, columns: Sequence[str] | None, types: Mapping[str, Any]
+    part: _Part, layout: Layout, columns: Sequence[str] | None, types: Mapping[str, Any]
 ) -> "pl.DataFrame":
-    """Return the table as polars reads it, with names in place."""
+    """Return the table as polars reads it, with names in place; row names are left out."""
     import polars as pl
 
-    # The file by its name, so that polars need not copy it.
+    text = part.text
+    # The file by its place, so that polars need not copy it.
     options: dict[str, Any] = {"source": text.data, "separator": layout.separator}
     if text.on_disk:
-        options |= {"source": str(text.path), "glob": False}
-    names = layout.names
+        options |= {"source": text.file.place, "glob": False}
+    names = plain_names(layout)
+    places = list(range(layout.row_names, len(names)))
     if columns is not None:
-        _check_columns(layout, columns)
-        places = sorted(names.index(name) for name in set(columns))
+        unnamed = {name for name in names if name not in layout.names}
+        places = [place for place in places if names[place] in {*columns, *unnamed}]
+    if len(places) < len(names):
         options["columns"] = places
-        names = [names[place] for place in places]
-    raw_of = dict(zip(layout.names, layout.raw, strict=True))
-    overrides = {raw_of[name]: dtype for name, dtype in types.items() if name in raw_of}
+    overrides = {part.head[place]: types[names[place]] for place in places if names[place] in types}
     inferences: list[dict[str, Any]] = [
         {"infer_schema_length": _ROWS_THAT_TELL, "schema_overrides": overrides},
         {"infer_schema_length": None},
@@ -172,19 +214,16 @@ def _parsed(
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             if not inferences:
                 raise
-    if table.width != len(names):
-        raise InvalidTableError(
-            f"{text.path}: its first line names {len(names)} columns, but its rows have "
-            f"{table.width}; are the line ends those of Linux, macOS or Windows?"
-        )
-    table.columns = names
-    return table if columns is None else table.select(columns)
+    if table.width != len(places):
+        raise _OddError(f"rows of {table.width} fields")
+    table.columns = [names[place] for place in places]
+    return table
 
 
 def _check_columns(layout: Layout, columns: Sequence[str]) -> None:
     import polars as pl
 
-    empty = pl.DataFrame(schema=dict.fromkeys(layout.names, pl.Null))
+    empty = pl.DataFrame(schema=dict.fromkeys(layout.columns, pl.Null))
     for name in columns:
         column_named(empty, name)
 
@@ -194,13 +233,10 @@ def _without_blank_lines(text: Text, layout: Layout, table: "pl.DataFrame") -> "
 
     Raises
     ------
-    _BadRowError
+    _OddError
         If a record is shorter than the line of names: polars fills it up with missing values.
     """
-    import polars as pl
-
-    last = layout.names[-1]
-    if last in table.columns and table[last].null_count() == 0:
+    if table.width and layout.names[-1] == table.columns[-1] and table[:, -1].null_count() == 0:
         return table  # every record reached the last column
     end = _end(text)
     tail = bytes(text.data[end:]).count(b"\n") - 1
@@ -208,22 +244,7 @@ def _without_blank_lines(text: Text, layout: Layout, table: "pl.DataFrame") -> "
         table = table.head(table.height - tail)
     if _fields(text, layout.separator, end) == len(layout.names) * (table.height + 1):
         return table
-    blank: list[bool] = []
-    for _, record in _body(text, layout):
-        if record and len(record) != len(layout.names):
-            raise _BadRowError
-        blank.append(not record)
-    blank = blank[: table.height]
-    return table.filter(~pl.Series(blank)) if len(blank) == table.height else table
-
-
-def _body(text: Text, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records after the line of names, blank ones too, with their last line's number."""
-    found = records(text, layout.separator)
-    for _, record in found:
-        if record:
-            break
-    yield from found
+    raise _OddError("some lines are blank, or shorter than others")
 
 
 def _end(text: Text) -> int:
@@ -244,7 +265,7 @@ def _fields(text: Text, separator: str, end: int) -> int:
         ends = block == ord(separator)
         ends |= block == ord("\n")
         if quoted:
-            within = np.logical_xor.accumulate(block == ord('"'))
+            within = np.logical_xor.accumulate(block == _QUOTE)
             if inside:
                 within = ~within
             inside = bool(within[-1])
@@ -253,26 +274,111 @@ def _fields(text: Text, separator: str, end: int) -> int:
     return fields
 
 
-def _bad_rows(text: Text, layout: Layout, *, stop: bool) -> list[str]:
-    """Return what is wrong with each record of another length than the line of names."""
-    bad = []
-    width = len(layout.names)
-    for line, record in _body(text, layout):
-        if record and len(record) != width:
-            bad.append(
-                f"line {line} has {len(record)} fields where the first line names {width} columns; "
-                "is a quotation mark left open, or a separator too many or missing?"
+def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:
+    r"""Whether a quotation mark stands where none opens or closes a field: 3", or "a "b" c".
+
+    Of those that are even in number before it, each has to stand after a separator, a line's end or
+    a doubled one's other half; of the odd ones, each before one of these. A text that is not whole
+    may end inside a field.
+    """
+    data = np.frombuffer(text, np.uint8)
+    borders = np.zeros(256, np.bool_)
+    borders[[ord(separator), ord("\n"), ord("\r"), _QUOTE]] = True
+    begin = 3 if bytes(text[:3]) == b"\xef\xbb\xbf" else 0
+    before = 0
+    for start in range(begin, len(data), _BLOCK):
+        places = np.flatnonzero(data[start : start + _BLOCK] == _QUOTE) + start
+        opening = places[before % 2 :: 2]
+        closing = places[1 - before % 2 :: 2]
+        before += len(places)
+        opening = opening[opening > begin]
+        closing = closing[closing < len(data) - 1]
+        if not (borders[data[opening - 1]].all() and borders[data[closing + 1]].all()):
+            return True
+    return whole and before % 2 == 1
+
+
+def _without_empty_rows(text: Text, layout: Layout, tally: Tally) -> Text:
+    """Return the text without the rows of empty fields at its end, which spreadsheets write."""
+    end, rows = end_of_rows(text.data, layout)
+    if not rows:
+        return text
+    tally.empty_rows += rows
+    return text._replace(data=bytes(text.data[:end]), on_disk=False)
+
+
+def end_of_rows(data: Any, layout: Layout) -> tuple[int, int]:
+    """Return where the rows end, but for those of empty fields, and how many these are."""
+    end, rows = len(data), 0
+    empty = f"{layout.separator} \t\r\n".encode()
+    while end:
+        begin = data.rfind(b"\n", 0, end - 1) + 1
+        if end - begin > 3 * len(layout.names) + 64:
+            break
+        line = bytes(data[begin:end])
+        if line.strip(empty):
+            break
+        rows += layout.separator.encode() in line
+        end = begin
+    return (end, rows) if rows else (len(data), 0)
+
+
+def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
+    """Whether a row has the columns' names, or a byte order mark: of files that were joined."""
+    import polars as pl
+
+    first = table.columns[0]
+    if table[first].dtype != pl.String:
+        return False
+    text = pl.col(first)
+    suspects = text.str.contains(first, literal=True) | text.str.starts_with("\ufeff")
+    rows = table.filter(suspects)
+    if rows.height == 0:
+        return False
+    if rows[first].str.starts_with("\ufeff").any():
+        return True
+    return any(
+        all(
+            isinstance(v, str) and clean(v) == name
+            for v, name in zip(row, table.columns, strict=True)
+        )
+        for row in rows.head(1000).iter_rows()
+    )
+
+
+def _swallows(table: "pl.DataFrame", layout: Layout) -> bool:
+    """Whether a field holds line ends and separators, as after a mark that was left open."""
+    import polars.selectors as cs
+
+    text = cs.string()
+    both = text.str.contains("\n", literal=True) & text.str.contains(layout.separator, literal=True)
+    found = table.select(both.any())
+    return found.width > 0 and any(column.item() for column in found.iter_columns())
+
+
+def _without_unnamed(file: TableFile, layout: Layout, table: "pl.DataFrame") -> "pl.DataFrame":
+    """Return the table without the columns that have no name, if they hold nothing.
+
+    Raises
+    ------
+    InvalidTableError
+        If one of them has values.
+    """
+    import polars as pl
+
+    names = plain_names(layout)
+    for place in range(layout.row_names, len(names)):
+        if layout.names[place] or names[place] not in table.columns:
+            continue
+        column = table[names[place]]
+        if column.dtype == pl.String:
+            column = column.str.strip_chars()
+            column = column.set(column == "", None)
+        if column.null_count() < column.len():
+            row = int(column.is_not_null().arg_max() or 0) + 1
+            raise InvalidTableError(
+                f"{file.name}: column {place + 1} of {len(names)} has no name in the first line, "
+                f"but has values (row {row:,} below the names is the first); name it or remove it"
             )
-            if stop:
-                break
-    return bad
-
-
-def _without_bad_rows(text: Text, layout: Layout) -> Text:
-    """Return the text of the records that have the length of the line of names."""
-    good = io.StringIO(newline="")
-    writer = csv.writer(good, delimiter=layout.separator, lineterminator="\n")
-    writer.writerow(layout.raw)
-    width = len(layout.names)
-    writer.writerows(record for _, record in _body(text, layout) if len(record) == width)
-    return text._replace(data=good.getvalue().encode(), on_disk=False)
+        table = table.drop(names[place])
+    return table

@@ -2,13 +2,13 @@
 
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.csv_files import skipped_note
-from chainrule.tables.notes import Note
+from chainrule.tables.records import Tally
 from chainrule.tables.text import Text
 
 if TYPE_CHECKING:
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 def read_json_lines(
     text: Text,
+    tally: Tally,
     *,
-    skip_bad_rows: bool,
-    columns: Sequence[str] | None,
+    columns: Sequence[str] | None = None,
     types: Mapping[str, Any] | None = None,
-) -> tuple["pl.DataFrame", tuple[Note, ...]]:
-    """Read a file of JSON lines; see `chainrule.tables.reading.read_table`.
+) -> "pl.DataFrame":
+    """Read a file of JSON lines; see `chainrule.tables.raw.read_raw`.
 
-    Columns of `types` that no line has are missing values.
+    NaN and Infinity, which Python writes though JSON has none, are numbers. Columns of `types` that
+    no line has are missing values.
 
     Raises
     ------
@@ -33,28 +34,25 @@ def read_json_lines(
     """
     import polars as pl
 
-    notes = text.notes
+    failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
     try:
         table = _parsed(bytes(text.data))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        good, bad = _divided(text, stop=not skip_bad_rows)
-        if bad and not skip_bad_rows:
-            raise InvalidTableError(f"{text.path}: {bad[0]}") from error
+    except failures as error:
+        good, infinite = _good_lines(text, tally)
         try:
-            table = _parsed(b"\n".join(good))
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            table = _with_infinite(_parsed(b"\n".join(good)), infinite)
+        except failures:
             reason = str(error).partition("\n")[0]
             raise InvalidTableError(
-                f"{text.path}: cannot be read as JSON lines ({reason})"
+                f"{text.name}: cannot be read as JSON lines ({reason})"
             ) from error
-        notes = (*notes, skipped_note(bad))
     if table.height == 0 or table.width == 0:
-        raise InvalidTableError(f"{text.path}: has no rows")
+        raise InvalidTableError(f"{text.name}: has no rows")
     absent = [name for name in types or () if name not in table.columns]
     table = table.with_columns(pl.lit(None).alias(name) for name in absent)
     for name in columns or ():
         column_named(table, name)
-    return (table.select(columns) if columns is not None else table), notes
+    return table.select(columns) if columns is not None else table
 
 
 def _parsed(data: bytes) -> "pl.DataFrame":
@@ -63,20 +61,60 @@ def _parsed(data: bytes) -> "pl.DataFrame":
     return pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
 
 
-def _divided(text: Text, *, stop: bool) -> tuple[list[bytes], list[str]]:
-    """Return the lines that are JSON objects, and what is wrong with the others."""
-    good, bad = [], []
-    for number, line in enumerate(bytes(text.data).split(b"\n"), start=1 + text.lines_before):
-        if not line.strip():
+class _Infinite(NamedTuple):
+    """A value that polars' JSON cannot hold."""
+
+    row: int
+    column: str
+    value: float
+
+
+def _good_lines(text: Text, tally: Tally) -> tuple[list[bytes], list[_Infinite]]:
+    """Return the lines that are objects, as polars takes them; the others are bad rows."""
+    good: list[bytes] = []
+    infinite: list[_Infinite] = []
+    for number, line in enumerate(bytes(text.data).split(b"\n"), start=1 + text.shift):
+        line = line.strip(b"\xef\xbb\xbf \t\r")
+        if not line:
             continue
+        odd: list[_Infinite] = []
         try:
-            fault = "" if isinstance(json.loads(line), dict) else "it is JSON, but no object"
+            document = json.loads(line)
+            fault = "" if isinstance(document, dict) else "it is JSON, but no object"
+            if not fault:
+                odd = [
+                    _Infinite(len(good), name, value)
+                    for name, value in document.items()
+                    if isinstance(value, float) and not math.isfinite(value)
+                ]
         except (ValueError, RecursionError) as error:
             fault = str(error)
-        if fault:
-            bad.append(f"line {number} is no JSON object ({fault})")
-            if stop:
-                break
-        else:
+        if not fault:
+            if odd:
+                plain = document | dict.fromkeys([one.column for one in odd])
+                line = json.dumps(plain).encode()
+                infinite += [one for one in odd if math.isinf(one.value)]
             good.append(line)
-    return good, bad
+            continue
+        fault = f"line {number} is no JSON object ({fault})"
+        if not tally.skip:
+            raise InvalidTableError(f"{text.name}: {fault}")
+        tally.bad.append(fault)
+    return good, infinite
+
+
+def _with_infinite(table: "pl.DataFrame", infinite: list[_Infinite]) -> "pl.DataFrame":
+    """Return the table with the values that were taken out, in columns of numbers or of text."""
+    import polars as pl
+
+    places: dict[str, dict[int, float]] = {}
+    for row, name, value in infinite:
+        places.setdefault(name, {})[row] = value
+    for name, values in places.items():
+        column = table[name]
+        if column.dtype.is_numeric() or column.dtype == pl.Null:
+            column = column.cast(pl.Float64).scatter(list(values), list(values.values()))
+        elif column.dtype == pl.String:
+            column = column.scatter(list(values), [str(value) for value in values.values()])
+        table = table.with_columns(column)
+    return table

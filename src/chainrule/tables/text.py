@@ -1,23 +1,29 @@
-"""The bytes of a file of text, as UTF-8: decompressed, decoded, and what separates its fields."""
+"""The bytes of a file of text, as UTF-8 with plain line ends: decompressed and decoded."""
 
-import csv
 import gzip
 import io
 import mmap
+import re
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.notes import Note
+from chainrule.tables.sources import TableFile
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
-_BY_SUFFIX = {".tsv": "\t", ".tab": "\t"}
 _COMPRESSED = (".gz", ".zst", ".zstd")
 
-_UTF8, _UTF16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_UTF8 = b"\xef\xbb\xbf"
+# UTF-32 first: its mark begins as that of UTF-16 does.
+_MARKS = {
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 # What people hand over instead of a table, by its first bytes.
 _OTHER_FORMATS = {
@@ -30,21 +36,35 @@ _OTHER_FORMATS = {
     b"<html": "a web page, not a table of text (CSV)",
 }
 
-# So many bytes tell the separator.
-_SAMPLE = 1 << 16
+SAMPLE = 1 << 16
+"""So many bytes tell how a file is written."""
+
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class Text(NamedTuple):
     """The text of a file."""
 
-    path: Path
+    file: TableFile
     data: "bytes | mmap.mmap"
-    """In UTF-8, without a byte order mark."""
-    on_disk: bool
+    """In UTF-8, without a byte order mark; lines end in LF or CR LF."""
+    on_disk: bool = False
     """Whether the file itself holds just these bytes, perhaps after a byte order mark."""
     notes: tuple[Note, ...] = ()
-    lines_before: int = 0
-    """Lines of the file between its first record and this text's second."""
+    shift: int = 0
+    """What has to be added to the number of a line here to have it in the file."""
+    encoding: str = "utf-8"
+    line_ends: str = "\n"
+
+    @property
+    def path(self) -> Path:
+        """What the user named."""
+        return self.file.path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.file.name
 
 
 def stem_suffix(path: Path) -> str:
@@ -55,7 +75,7 @@ def stem_suffix(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def read_text(path: Path) -> Text:
+def read_text(file: TableFile) -> Text:
     """Read a file of text.
 
     Raises
@@ -64,19 +84,21 @@ def read_text(path: Path) -> Text:
         If it is empty, or not text; the message says what it is.
     """
     data: bytes | mmap.mmap
-    with path.open("rb") as file:
-        # A mapped file costs no memory of its own; an empty one, or a pipe, cannot be mapped.
+    with file.open() as opened:
+        # A mapped file costs no memory of its own; an empty one cannot be mapped.
         try:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
         except (ValueError, OSError):
-            data = file.read()
+            data = opened.read()
     on_disk = isinstance(data, mmap.mmap)
-    if data[:4].startswith((_GZIP, _ZSTD)):
-        data, on_disk = _decompressed(path, bytes(data)), False
-    return checked_text(path, data, on_disk=on_disk)
+    if data[:4].startswith((GZIP, ZSTD)):
+        data, on_disk = _decompressed(file, bytes(data)), False
+    return checked_text(file, data, on_disk=on_disk)
 
 
-def checked_text(path: Path, data: "bytes | mmap.mmap", *, on_disk: bool) -> Text:
+def checked_text(
+    file: TableFile, data: "bytes | mmap.mmap", *, on_disk: bool = False, shift: int = 0
+) -> Text:
     """Return decompressed bytes as text.
 
     Raises
@@ -84,19 +106,58 @@ def checked_text(path: Path, data: "bytes | mmap.mmap", *, on_disk: bool) -> Tex
     InvalidTableError
         If they are empty, or not text; the message says what they are.
     """
-    start = data[:16]
+    encoding = encoding_of(file, data[:SAMPLE])
+    if encoding != "utf-8":
+        data, on_disk = _decoded(file, bytes(data), encoding), False
+    notes: tuple[Note, ...] = ()
+    if data.find(b"\0") >= 0:
+        data, notes = _without_nuls(file, bytes(data), shift)
+        on_disk = False
+    if data[:3] == _UTF8 and not on_disk:
+        data = data[len(_UTF8) :]
+    if not data or (data[:4096].isspace() and bytes(data).isspace()) or bytes(data[:4]) == _UTF8:
+        raise InvalidTableError(f"{file.name}: is empty")
+    line_ends = line_ends_of(data[:SAMPLE])
+    if line_ends == "\r":
+        data, on_disk = bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n"), False
+    return Text(file, data, on_disk, notes, shift, encoding, line_ends)
+
+
+def encoding_of(file: TableFile, start: bytes) -> str:
+    """Return "utf-8", "utf-16", "utf-32", or one without a mark as its first bytes tell.
+
+    Raises
+    ------
+    InvalidTableError
+        If they are those of another kind of file.
+    """
     for begin, description in _OTHER_FORMATS.items():
         if start.startswith(begin):
-            raise InvalidTableError(f"{path}: is {description}")
-    if start.startswith(_UTF16):
-        return _from_utf16(path, bytes(data))
-    if data.find(b"\0") >= 0:
-        raise InvalidTableError(f"{path}: is a binary file, not a table of text (CSV)")
-    if start.startswith(_UTF8) and not on_disk:
-        data = data[len(_UTF8) :]
-    if not data or (data[:4096].isspace() and bytes(data).isspace()):
-        raise InvalidTableError(f"{path}: is empty")
-    return Text(path, data, on_disk)
+            raise InvalidTableError(f"{file.name}: is {description}")
+    for mark, encoding in _MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    if start.find(b"\0") < 0:
+        return "utf-8"
+    scores = {one: _readable(start, one) for one in ("utf-16-le", "utf-16-be")}
+    best = max(scores, key=lambda one: scores[one])
+    return best if scores[best] > 1 else "utf-8"
+
+
+def _readable(start: bytes, encoding: str) -> int:
+    """Return how many signs of a table bytes have in an encoding; 0 if they are no text in it."""
+    decoded = start[: len(start) // 2 * 2].decode(encoding, "replace")
+    letters = sum(letter.isprintable() or letter in "\t\r\n" for letter in decoded)
+    if letters < 0.98 * len(decoded) or "\ufffd" in decoded[:-1] or "\0" in decoded:
+        return 0
+    if start.count(b"\0") < len(start) // 10 or not ("\n" in decoded or "\r" in decoded):
+        return 0
+    return sum(decoded.count(sign) for sign in "\n\r,;\t|")
+
+
+def line_ends_of(start: bytes) -> str:
+    r"""Return "\r" if lines end in CR alone, as on old Macs; else "\n", also for CR LF."""
+    return "\r" if b"\r" in start and b"\n" not in start else "\n"
 
 
 def as_latin(text: Text) -> Text:
@@ -106,7 +167,7 @@ def as_latin(text: Text) -> Text:
     note says so.
     """
     data = bytes(text.data)
-    line = data.count(b"\n", 0, _first_undecodable(data)) + 1 + text.lines_before
+    line = data.count(b"\n", 0, _first_undecodable(data)) + 1 + text.shift
     try:
         decoded, name = data.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
@@ -116,50 +177,10 @@ def as_latin(text: Text) -> Text:
         f"line {line} is not UTF-8 text, so the file was read as {name}",
         "save it as UTF-8 if letters look wrong",
     )
-    return text._replace(data=decoded.encode(), on_disk=False, notes=(*text.notes, note))
-
-
-def separator_of(text: Text) -> str:
-    """Return what separates the fields of the first lines most evenly.
-
-    Raises
-    ------
-    InvalidTableError
-        If the first line looks separated by something else.
-    """
-    expected = _BY_SUFFIX.get(stem_suffix(text.path), ",")
-    sample = bytes(text.data[:_SAMPLE])
-    if len(text.data) > _SAMPLE:
-        sample = sample[: sample.rfind(b"\n") + 1] or sample
-    best, evenness = expected, (0.0, 0)
-    for separator in (expected, *(other for other in SEPARATORS if other != expected)):
-        found = _evenness(sample.decode("utf-8-sig", "replace"), separator)
-        if found > evenness:
-            best, evenness = separator, found
-    return best
-
-
-def _evenness(sample: str, separator: str) -> tuple[float, int]:
-    """Return the share of records with as many fields as the first, and that number of fields."""
-    try:
-        records = [r for r in csv.reader(io.StringIO(sample, newline=""), delimiter=separator) if r]
-    except csv.Error:
-        return 0.0, 0
-    records = records[:100]
-    if not records or len(records[0]) < 2:
-        return 0.0, 0
-    same = sum(len(record) == len(records[0]) for record in records)
-    return round(same / len(records), 2), len(records[0])
-
-
-def records(text: Text, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record, blank ones too, with the number of its last line. Slow but exact."""
-    # BytesIO shares bytes and copies what is mapped; the file itself is read as it goes.
-    raw: IO[bytes] = text.path.open("rb") if text.on_disk else io.BytesIO(text.data)
-    with raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, delimiter=separator)
-        for record in reader:
-            yield reader.line_num + text.lines_before, record
+    encoding = "cp1252" if name == "Windows-1252" else "latin-1"
+    return text._replace(
+        data=decoded.encode(), on_disk=False, notes=(*text.notes, note), encoding=encoding
+    )
 
 
 def _first_undecodable(data: bytes) -> int:
@@ -170,38 +191,79 @@ def _first_undecodable(data: bytes) -> int:
     return 0
 
 
-def _from_utf16(path: Path, data: bytes) -> Text:
+def _decoded(file: TableFile, data: bytes, encoding: str) -> bytes:
+    called = encoding.upper().removesuffix("-LE").removesuffix("-BE")
     try:
-        decoded = data.decode("utf-16")
+        decoded = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise InvalidTableError(
-            f"{path}: begins like UTF-16 text and is none ({error.reason}); save it as UTF-8"
+            f"{file.name}: begins like {called} text and is none ({error.reason}); save it as UTF-8"
         ) from error
-    if not decoded or decoded.isspace():
-        raise InvalidTableError(f"{path}: is empty")
-    if "\0" in decoded:
-        raise InvalidTableError(f"{path}: is a binary file, not a table of text (CSV)")
-    return Text(path, decoded.encode("utf-8", "replace"), False)
+    return decoded.encode("utf-8", "replace")
 
 
-def _decompressed(path: Path, data: bytes) -> bytes:
-    if data.startswith(_GZIP):
+def _without_nuls(file: TableFile, data: bytes, shift: int) -> tuple[bytes, tuple[Note, ...]]:
+    """Return text without its few NUL bytes, with a note; a disk or a program left them there."""
+    padded = data.rstrip(b"\0")
+    count = padded.count(b"\0")
+    start = padded[:SAMPLE]
+    strange = len(_CONTROLS.findall(start))
+    if count > max(3, len(padded) // 100) or strange > max(1, len(start) // 100) or not padded:
+        raise InvalidTableError(f"{file.name}: is a binary file, not a table of text (CSV)")
+    place = data.find(b"\0")
+    line = data.count(b"\n", 0, place) + 1 + shift
+    total = len(data) - len(padded) + count
+    what = (
+        "a NUL byte, which was" if total == 1 else f"the first of {total:,} NUL bytes, which were"
+    )
+    note = Note("", f"line {line} has {what} passed over", "see what wrote it: bytes may be lost")
+    return data.replace(b"\0", b""), (note,)
+
+
+def _decompressed(file: TableFile, data: bytes) -> bytes:
+    if data.startswith(GZIP):
         try:
             return gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
-            raise InvalidTableError(f"{path}: is a damaged gzip file ({error})") from error
+            raise InvalidTableError(f"{file.name}: is a damaged gzip file ({error})") from error
+    reason = ""
+    for decompress in (_zstd_of_python, _zstd_of_arrow, _zstd_of_polars):
+        try:
+            return decompress(data)
+        except ImportError:
+            continue
+        except Exception as error:  # each library has errors of its own
+            reason = str(error).partition("\n")[0]
+            break
+    raise InvalidTableError(
+        f"{file.name}: cannot be decompressed (zstd: {reason}); decompress it first"
+    )
+
+
+def _zstd_of_python(data: bytes) -> bytes:
+    from importlib import import_module
+
+    zstd: Any = import_module("compression.zstd")  # from Python 3.14 on
+    decompressed: bytes = zstd.decompress(data)
+    return decompressed
+
+
+def _zstd_of_arrow(data: bytes) -> bytes:
+    import pyarrow  # type: ignore[import-untyped]
+
+    with pyarrow.CompressedInputStream(io.BytesIO(data), "zstd") as stream:
+        decompressed: bytes = stream.read()
+    return decompressed
+
+
+def _zstd_of_polars(data: bytes) -> bytes:
+    """Return what polars decompresses, for text in UTF-8: each line is read as one field."""
     import polars as pl
 
-    # Python has no zstd before 3.14, polars has: each line is read as one field.
     try:
         lines = pl.read_csv(
             data, has_header=False, separator="\1", quote_char=None, infer_schema=False
         )
     except pl.exceptions.NoDataError:
         return b""
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InvalidTableError(
-            f"{path}: cannot be decompressed (zstd: {reason}); decompress it first"
-        ) from error
     return "\n".join(lines.to_series().fill_null("").to_list()).encode()

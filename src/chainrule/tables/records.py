@@ -1,0 +1,252 @@
+"""The records of a CSV file, one by one, as Python's csv module and Excel read them.
+
+Slow but exact: for files that have something odd, to name the line or to leave it out.
+"""
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from chainrule.errors import InvalidTableError
+from chainrule.tables.layouts import INVISIBLE, Layout, clean
+from chainrule.tables.notes import Note
+from chainrule.tables.text import Text
+
+_FOOTER = re.compile(r"^\(\d+ rows?( affected)?\)$")
+
+
+@dataclass
+class Tally:
+    """What was odd about a file's lines; the lines are those of the file."""
+
+    skip: bool = False
+    """Whether bad rows are left out; else the first of them is an error."""
+    bad: list[str] = field(default_factory=list)
+    longer: list[int] = field(default_factory=list)
+    names: list[int] = field(default_factory=list)
+    comments: list[int] = field(default_factory=list)
+    empty_rows: int = 0
+    swallowed: list[int] = field(default_factory=list)
+    """Lines of quoted fields that hold line ends and separators."""
+    others: list[Note] = field(default_factory=list)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return a note for each kind."""
+        notes = list(dict.fromkeys(self.others))
+        if self.bad:
+            notes.append(skipped_note(self.bad))
+        for lines, what, advice in (
+            (
+                self.names,
+                "of names again, as in files that were joined; left out",
+                "remove them if they are meant as rows",
+            ),
+            (self.comments, "of comments, left out", "look at them if they should be rows"),
+            (
+                self.longer,
+                "longer than the line of names by empty fields; these were left out",
+                "remove the separators too many",
+            ),
+        ):
+            if lines:
+                count = "1 line is" if len(lines) == 1 else f"{len(lines):,} lines are"
+                found = f"{count} {what} (line {lines[0]} is the first)"
+                notes.append(Note("", found, advice))
+        if self.empty_rows:
+            which = "1 row" if self.empty_rows == 1 else f"{self.empty_rows:,} rows"
+            notes.append(
+                Note(
+                    "",
+                    f"{which} of empty fields at the end left out",
+                    "spreadsheets write them; remove them there",
+                )
+            )
+        if self.swallowed:
+            one = len(self.swallowed) == 1
+            count = "a quoted field holds" if one else f"{len(self.swallowed):,} quoted fields hold"
+            notes.append(
+                Note(
+                    "",
+                    f"{count} line ends and separators (the first begins on line "
+                    f"{self.swallowed[0]})",
+                    "if rows are missing, a quotation mark was left open there",
+                )
+            )
+        return tuple(notes)
+
+
+def skipped_note(bad: list[str]) -> Note:
+    """Return the note that counts the bad rows that were skipped."""
+    return Note(
+        "",
+        f"{len(bad):,} bad row{'s were' if len(bad) > 1 else ' was'} skipped (the first: {bad[0]})",
+        "look at them, if they are many",
+    )
+
+
+def good_records(
+    name: str, lines: Iterator[str], layout: Layout, tally: Tally, before: int
+) -> Iterator[list[str]]:
+    """Yield the records that have a field for each column.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the file.
+    lines : iterator of str
+        With their ends, from the first after the line of names on.
+    layout : Layout
+    tally : Tally
+        Counts the others, or has the first of them raise.
+    before : int
+        How many lines of the file are above these.
+
+    Raises
+    ------
+    InvalidTableError
+        If there is a bad row, and bad rows are not left out.
+    UnicodeDecodeError
+        If the lines turn out not to be UTF-8.
+    """
+    width = len(layout.names)
+    spare = width - 1 - max(layout.kept, default=0)
+    header = [clean(field_) for field_ in layout.raw]
+    source = _Lines(lines, before)
+    reader = source.reader(layout)
+    empty = 0
+    while True:
+        fault = ""
+        try:
+            record = next(reader)
+        except StopIteration:
+            tally.empty_rows += empty
+            return
+        except csv.Error as error:
+            record, fault = [], f"line {source.first} cannot be read as CSV ({error})"
+        taken, first = source.taken()
+        if not fault:
+            blank = len(record) < 2 and not "".join(record).strip(INVISIBLE + " \t\r\n")
+            # In a table of one column, "" is a row.
+            if blank and (width > 1 or not record or not taken[0].strip()):
+                continue
+            if record[0].startswith("\ufeff"):
+                record[0] = record[0].lstrip("\ufeff")
+            swallows = len(taken) > 1 and any(
+                "\n" in value and layout.separator in value for value in record
+            )
+            if [clean(value) for value in record] == header and "".join(header):
+                tally.names.append(first)
+                continue
+            if len(record) > width and not any(map(str.strip, record[width:])):
+                tally.longer.append(first)
+                del record[width:]
+            elif width - spare <= len(record) < width:
+                record += [""] * (width - len(record))
+            if len(record) == width:
+                if swallows:
+                    tally.swallowed.append(first)
+                if width > 1 and not any(map(str.strip, record)) and '"' not in taken[0]:
+                    empty += 1
+                    continue
+                yield from itertools.repeat([""] * width, empty)
+                empty = 0
+                yield record
+                continue
+            if _is_comment(taken[0], len(record), layout):
+                tally.comments.append(first)
+                source.back(taken[1:])
+                reader = source.reader(layout)
+                continue
+            fault = _fault(first, len(taken), len(record), layout)
+        if not tally.skip:
+            raise InvalidTableError(f"{name}: {fault}")
+        tally.bad.append(fault)
+        if len(taken) > 1:  # a quotation mark left open must not take the rows below
+            source.back(taken[1:])
+            reader = source.reader(layout)
+
+
+def _fault(first: int, lines: int, fields: int, layout: Layout) -> str:
+    columns = len(layout.names) - (0 if layout.as_written else 1)
+    where = f"line {first}" if lines == 1 else f"line {first} (and the {lines - 1:,} after it)"
+    which = "first line" if layout.header_line == 1 else f"line of names, {layout.header_line},"
+    reason = "is a quotation mark left open, or a separator too many or missing?"
+    if first == layout.header_line + layout.header_lines and fields > columns:
+        reason = (
+            f"is line {layout.header_line} a title or a comment above the names, or is a separator "
+            "too many?"
+        )
+    return f"{where} has {fields} fields where the {which} names {columns} columns; {reason}"
+
+
+def _is_comment(line: str, fields: int, layout: Layout) -> bool:
+    start = line.lstrip(INVISIBLE + " ")
+    mark = layout.comment or "#"
+    if start.startswith(mark):
+        return bool(layout.comment) or fields == 1 or start[1:2] in " #-="
+    return fields == 1 and _FOOTER.match(line.strip()) is not None
+
+
+class _Lines:
+    """Lines that can be handed back."""
+
+    def __init__(self, lines: Iterator[str], before: int) -> None:
+        self._lines = lines
+        self._again: list[str] = []
+        self._taken: list[str] = []
+        self.first = before + 1
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._lines)
+        self._taken.append(line)
+        return line
+
+    def reader(self, layout: Layout) -> Iterator[list[str]]:
+        return csv.reader(self, delimiter=layout.separator, skipinitialspace=layout.skip_spaces)
+
+    def taken(self) -> tuple[list[str], int]:
+        """Return the lines of the record that was read last, and the first one's number."""
+        taken, first = self._taken, self.first
+        self._taken = []
+        self.first += len(taken)
+        return taken, first
+
+    def back(self, lines: list[str]) -> None:
+        """Have lines read again."""
+        self._again.extend(reversed(lines))
+        self.first -= len(lines)
+
+
+def lines_of(text: Text) -> Iterator[str]:
+    """Yield the lines of a text, with their ends."""
+    raw = text.file.open() if text.on_disk else io.BytesIO(text.data)
+    with raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+        yield from lines
+
+
+def written(records: Iterable[list[str]], layout: Layout) -> bytes:
+    """Return records as plain CSV that every reader reads alike, below a line of names."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=layout.separator, lineterminator="\n")
+    writer.writerow(plain_names(layout))
+    writer.writerows(records)
+    return text.getvalue().encode()
+
+
+def plain_names(layout: Layout) -> list[str]:
+    """Return a name for each field, also for those that are left out."""
+    names = list(layout.names)
+    taken = set(names)
+    for place, name in enumerate(names):
+        if not name:
+            free = f"left out {place}"
+            while free in taken:
+                free += "_"
+            names[place] = free
+    return names

@@ -1,0 +1,168 @@
+"""A table's bytes: those of a file, or of a pipe, copied once to a temporary file.
+
+A pipe can be read once, from its start to its end; telling what a table is, and reading it, takes
+more. So a pipe is copied, up to a limit: a program that never stops writing must not fill the disk.
+"""
+
+import os
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from chainrule.errors import InvalidArgumentError, InvalidTableError
+
+SPOOL_LIMIT = 4 << 30
+"""How many bytes of a pipe are copied at most, unless CHAINRULE_SPOOL_LIMIT says otherwise."""
+
+STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+
+_BLOCK = 1 << 20
+_MAGIC = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"\xff\xff\xff\xff": "Arrow stream"}
+_NO_TABLE = {
+    stat.S_ISDIR: "is a directory; name a file in it",
+    stat.S_ISSOCK: "is a socket, not a file or a pipe",
+    stat.S_ISBLK: "is a device, not a file or a pipe",
+    stat.S_ISCHR: "is a device, not a file or a pipe",
+}
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table's bytes, which can be read as often as one likes while this object lives."""
+
+    path: Path
+    """What the user named; messages name it too."""
+    place: str
+    """Where the bytes lie; absolute, so that no library takes a ~ for a home."""
+    binary: str | None
+    """"Parquet", "Arrow" or "Arrow stream"; None for text."""
+    spool: IO[bytes] | None = None
+    """Holds the copy of a pipe."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if str(self.path) in STANDARD_INPUT else str(self.path)
+
+    def open(self) -> IO[bytes]:
+        """Open it at its beginning."""
+        return open(self.place, "rb")
+
+
+def open_table(path: str | Path) -> TableFile:
+    """Find the bytes of a table; `-` is standard input.
+
+    Raises
+    ------
+    InvalidTableError
+        If there is nothing that can be read, or a pipe brings more than the limit.
+    """
+    path = Path(path)
+    try:
+        if str(path) == "-":
+            return _standard_input(path)
+        found = path.stat()
+        if str(path) in STANDARD_INPUT and not stat.S_ISREG(found.st_mode):
+            return _standard_input(path)
+        for is_it, what in _NO_TABLE.items():
+            if is_it(found.st_mode):
+                raise InvalidTableError(f"{path}: {what}")
+        if stat.S_ISFIFO(found.st_mode):
+            with path.open("rb", buffering=0) as pipe:
+                return _spooled(path, str(path), pipe)
+        place = str(path.absolute())
+        with path.open("rb") as file:
+            return TableFile(path, place, binary_kind(path, file.read(8)))
+    except OSError as error:
+        raise InvalidTableError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        if isinstance(error, InvalidTableError):
+            raise
+        raise InvalidTableError(f"{str(path)!r}: is no file's name ({error})") from error
+
+
+def can_be_read_again(path: str | Path) -> bool:
+    """Whether a later process finds the same bytes under a name: no pipe, no standard input."""
+    if str(path) in STANDARD_INPUT or str(path).startswith(("/dev/fd/", "/proc/self/fd/")):
+        return False
+    try:
+        return not stat.S_ISFIFO(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return True  # whatever is wrong with it, reading says
+
+
+def binary_kind(path: Path, start: bytes) -> str | None:
+    """Return "Parquet", "Arrow" or "Arrow stream" if the first bytes say so."""
+    if start.startswith(b"FEA1"):
+        raise InvalidTableError(f"{path}: is a Feather file of version 1; save it as version 2")
+    return next((kind for begin, kind in _MAGIC.items() if start.startswith(begin)), None)
+
+
+def _standard_input(path: Path) -> TableFile:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise InvalidTableError("standard input: is closed; name a file")
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # no file of the system's, as in tests and notebooks
+        mode = stat.S_IFIFO
+    for is_it, what in _NO_TABLE.items():
+        if is_it(mode) and not stream.isatty():
+            raise InvalidTableError(f"standard input: {what}")
+    return _spooled(path, "standard input", stream)
+
+
+def _spooled(path: Path, name: str, pipe: IO[bytes]) -> TableFile:
+    limit = spool_limit()
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the TableFile)
+    size = 0
+    while block := pipe.read(_BLOCK):
+        size += len(block)
+        if size > limit:
+            raise InvalidTableError(
+                f"{name}: brings more than {limit:,} bytes through a pipe; write them to a file, "
+                "or set CHAINRULE_SPOOL_LIMIT to the number of bytes that may be copied to "
+                f"{tempfile.gettempdir()}"
+            )
+        try:
+            spool.write(block)
+        except OSError as error:
+            raise InvalidTableError(
+                f"{name}: cannot be copied to {tempfile.gettempdir()} ({error.strerror}); write "
+                "it to a file, or set TMPDIR to a folder with room"
+            ) from error
+    spool.flush()
+    if size == 0:
+        raise InvalidTableError(f"{name}: is empty, or was read before (a pipe is read once)")
+    spool.seek(0)
+    kind = binary_kind(path, spool.read(8))
+    place = f"/proc/self/fd/{spool.fileno()}"
+    if os.path.exists(place):
+        return TableFile(path, place, kind, spool)
+    named = tempfile.NamedTemporaryFile()  # noqa: SIM115
+    spool.seek(0)
+    while block := spool.read(_BLOCK):
+        named.write(block)
+    named.flush()
+    return TableFile(path, named.name, kind, named)
+
+
+def spool_limit() -> int:
+    """Return how many bytes of a pipe are copied at most.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If CHAINRULE_SPOOL_LIMIT is no number of bytes.
+    """
+    given = os.environ.get("CHAINRULE_SPOOL_LIMIT", "").strip()
+    if not given:
+        return SPOOL_LIMIT
+    if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19):
+        raise InvalidArgumentError(
+            f"CHAINRULE_SPOOL_LIMIT: expected a whole number of bytes; got {given[:60]!r}"
+        )
+    return int(given)
