@@ -5,11 +5,6 @@ for it can be nothing else. A column of text, and a target of classes above all,
 says (none, some, many; a category "-"), so that only `MISSING_IN_TEXT` is missing there.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import polars as pl
-
 MISSING_WORDS = frozenset(
     {
         # Nothing at all, and marks.
@@ -43,10 +38,3 @@ says something here: "Na" is sodium, and "na" is a word of several languages."""
 def missing_key(text: str) -> str:
     """Return a text as `MISSING_WORDS` has it."""
     return text.strip().lower()
-
-
-def is_missing_text(column: "pl.Series") -> "pl.Series":
-    """Tell which values of a column of text are one of `MISSING_IN_TEXT`."""
-    import polars as pl
-
-    return column.cast(pl.String).str.strip_chars().is_in(list(MISSING_IN_TEXT)).fill_null(False)
