@@ -20,10 +20,7 @@ class Examples(NamedTuple):
 
 def examples_of(model: TableModel, table: "pl.DataFrame") -> Examples:
     """Return a table's inputs and truth."""
-    X, y = model.examples(table)
-    if model.target.task == "classification":
-        return Examples(X, y)
-    return Examples(X, np.asarray(y, np.float64) * model.target.std + model.target.mean)
+    return Examples(*model.truth(table))
 
 
 def outputs_of(model: TableModel, X: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -120,7 +120,7 @@ def importance(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    whole, notes = rows_with_target(table, loaded.target.name)
+    whole, notes = rows_with_target(table, loaded.target)
     found = permutation_importance(
         loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
     )

@@ -159,12 +159,11 @@ def search_and_write(
     """Search, and write and tell what the best is; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
     from chainrule.cli.training import write
-    from chainrule.model.table_model import TableModel
     from chainrule.runs.search import search
 
     def better(best: "Run", fitted: "Fitted") -> None:
         # What was found is there whatever happens next.
-        TableModel(fitted.network, best.encoder, best.target).save(folder.model)
+        best.model_of(fitted).save(folder.model)
         folder.write_config(best.config, best.command)
 
     display = tell.search(trials, limit)

@@ -1,11 +1,14 @@
 """What train says while it works: to people, to machines, or not at all."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chainrule.training.events import Callback
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from chainrule.cli.searching import SearchDisplay
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.search import Found
@@ -187,7 +190,7 @@ def introduction(run: "Run") -> Iterable[str]:
             f"{', '.join(named)}{more} to train with"
         )
     else:
-        yield f"Regression of {target.name}: {target.mean:.5g} ± {target.std:.5g}"
+        yield f"Regression of {target.name}: {described_values(parts.train[target.name])}"
     layers = [f"{units} {training.activation}" for units in training.layers or ()]
     inputs = f"{run.training[0].shape[1]} inputs from {len(run.encoder.columns_)} columns"
     yield f"Network: {' → '.join([inputs, *layers, _output(target)])}"
@@ -198,6 +201,31 @@ def introduction(run: "Run") -> Iterable[str]:
     )
     for note in run.notes:
         yield f"Note: {note}"
+
+
+def described_values(column: "pl.Series") -> str:
+    """Return mean and deviation of a target in its units, and the quartiles of a long tail."""
+    import numpy as np
+    import polars as pl
+
+    from chainrule.tables.target import mean_and_deviation
+    from chainrule.tables.transform import is_heavy
+
+    values = column.cast(pl.Float64).to_numpy()
+    text = mean_and_spread(*mean_and_deviation(values))
+    if not is_heavy(values):
+        return text
+    low, high = np.quantile(values, [0.25, 0.75])
+    return f"{text}, half of it from {low:.5g} to {high:.5g}"
+
+
+def mean_and_spread(mean: float, deviation: float) -> str:
+    """Return "mean ± deviation": the mean with as many digits as the deviation can tell apart."""
+    digits = 5
+    if mean and deviation:
+        apart = math.floor(math.log10(abs(mean))) - math.floor(math.log10(deviation))
+        digits = min(15, max(digits, apart + 3))
+    return f"{mean:.{digits}g} ± {deviation:.5g}"
 
 
 def _output(target: Any) -> str:

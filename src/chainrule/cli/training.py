@@ -265,10 +265,8 @@ def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> 
 def _save_interrupted(
     run: "Run", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
 ) -> None:
-    from chainrule.model.table_model import TableModel
-
     fitted = interrupt.fitted
-    TableModel(fitted.network, run.encoder, run.target).save(folder.model)
+    run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
     again = f"; chainrule resume {folder.path} goes on from here" if resumable else ""

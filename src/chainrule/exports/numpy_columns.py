@@ -55,7 +55,7 @@ def numeric(column, values):
 
 def as_number(value, notation):
     """Return a value as a number, NaN if it is missing; text is read in the column's notation."""
-    if is_missing(value) or (isinstance(value, str) and value.strip() in MISSING):
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING):
         return np.nan
     number = number_of(value, notation) if isinstance(value, str) else float(value)
     return np.nan if number in notation.get("missing", ()) else number
@@ -98,7 +98,7 @@ def boolean(column, values):
     x = np.full(len(values), np.nan)
     for row, value in enumerate(values):
         text = "" if is_missing(value) else str(value).strip().lower()
-        if text and str(value).strip() not in MISSING:
+        if text not in MISSING:
             if text not in WORDS:
                 raise ValueError(f"expected true or false (or 1 or 0); got {value!r}")
             x[row] = WORDS[text]
@@ -162,7 +162,7 @@ def date(column, values):
 
 def as_time(value, notation):
     """Return a date or a time as NumPy's, by the clock of the notation's zone."""
-    if is_missing(value) or (isinstance(value, str) and value.strip() in MISSING):
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING):
         return np.datetime64("NaT", "us")
     if isinstance(value, str):
         value = time_of(value.strip(), notation.get("format") or "%Y-%m-%d")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,19 @@ from chainrule.network.spec import NetworkSpec
 _PIECES = 64
 
 
+class Undoing(Protocol):
+    """What gives a network's answer its units, where that is more than a scale."""
+
+    def undone(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the answers."""
+
+    def slope(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how they change with t."""
+
+
 @dataclass(frozen=True)
 class Attribution:
-    """What moved f = c·A[L] + c₀ of one example away from its value at a reference.
+    """What moved f = c·A[L] + c₀, or what is undone of it, of one example away from its value at a reference.
 
     Attributes
     ----------
@@ -53,6 +64,7 @@ def attribute(
     reference: Floats,
     direction: Floats,
     offset: float = 0.0,
+    undoing: Undoing | None = None,
 ) -> Attribution:
     """Return what moved one output, or a weighted sum of them, in float64.
 
@@ -66,6 +78,8 @@ def attribute(
         c of f = c·A[L] + c₀.
     offset : float
         c₀.
+    undoing : Undoing, optional
+        What is explained is ``undone`` of c·A[L] + c₀.
     """
     spec = replace(spec, dtype="float64")
     theta = views(spec, parameters.astype(np.float64))
@@ -76,10 +90,20 @@ def attribute(
     shares = np.tile(weights / 2, _PIECES) / _PIECES
 
     ends = np.hstack([X, start])
-    outputs = forward_pass(spec, theta, ends)[-1].A
-    value, reference_value = (c * outputs).sum(axis=0) + offset
-    grad_way = input_gradient(spec, theta, way_from_reference(X, start, t), c)
-    at_x = input_gradient(spec, theta, X, c)
+
+    def answers(inputs: Floats) -> Floats:
+        outputs = forward_pass(spec, theta, inputs)[-1].A
+        return np.asarray((c * outputs).sum(axis=0) + offset)
+
+    def steepness(inputs: Floats) -> Floats:
+        """Return ∂f/∂A[L], with the slope of what is undone by the chain rule."""
+        return c if undoing is None else c * undoing.slope(answers(inputs))
+
+    found = answers(ends)
+    value, reference_value = found if undoing is None else undoing.undone(found)
+    way = way_from_reference(X, start, t)
+    grad_way = input_gradient(spec, theta, way, steepness(way))
+    at_x = input_gradient(spec, theta, X, steepness(X))
     return Attribution(
         float(value),
         float(reference_value),

@@ -81,7 +81,8 @@ def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
             direction = np.eye(network.spec.n_outputs)[best]
         elif best == 0:
             direction, offset = np.full(1, -1.0), 1.0
-    found = attribute(spec, parameters, x, _reference(model, len(x)), direction, offset)
+    reference = _reference(model, len(x))
+    found = attribute(spec, parameters, x, reference, direction, offset, target.transform)
     owners = _owners(model)
     columns = []
     for place, column in enumerate(model.encoder.columns_):

@@ -144,11 +144,10 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
-        X, y = self.examples(table)
+        X, true = self.truth(table)
         outputs = self._outputs(X)
         if self.target.task == "classification":
-            return classification_scores(y, outputs, self.target.classes)
-        true = y * self.target.std + self.target.mean
+            return classification_scores(true, outputs, self.target.classes)
         return regression_scores(true, self.target.decode_values(outputs))
 
     def examples(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
@@ -171,6 +170,28 @@ class TableModel:
         table = self._table(table)
         y = self.target.encode(column_named(table, self.target.name, ", the target"))
         return self.encoder.encode(table), y
+
+    def truth(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Return inputs, and what predictions are compared with.
+
+        Parameters
+        ----------
+        table : path, polars or pandas DataFrame, or Arrow table
+
+        Returns
+        -------
+        X : array (m, n[0])
+        true : array (m,)
+            Class indices, or values in the target's units.
+
+        Raises
+        ------
+        InvalidTableError
+            If the table cannot be read, or a column is missing or cannot be used.
+        """
+        table = self._table(table)
+        true = self.target.truth(column_named(table, self.target.name, ", the target"))
+        return self.encoder.encode(table), true
 
     def _table(self, table: Any) -> "pl.DataFrame":
         return as_table(table)

@@ -256,7 +256,10 @@ class _Fit:
     def _metrics(self) -> Mapping[str, Metric]:
         if self.target.task == "classification":
             return {"accuracy": METRICS["accuracy"]}
-        unit = self.target.std
+        target, unit = self.target, self.target.std
+        if target.transform is not None:  # not linear: both go back before they are compared
+            units = target.decode_values
+            return {"rmse": lambda outputs, targets: rmse(units(outputs), units(targets))}
         return {"rmse": lambda outputs, targets: rmse(outputs, targets) * unit}
 
     def _noted(self) -> dict[str, Any]:

@@ -63,6 +63,19 @@ class DataOptions:
     ignore: tuple[str, ...] = setting(
         "Columns to leave out; may be repeated, or several with commas.", "texts", "COLUMNS", ()
     )
+    target_missing: str | None = setting(
+        "Which texts of a target of classes are missing values: words (NA, N/A, NaN, NULL, #N/A, ?, "
+        "…), empty (nothing but empty cells), or auto: words, but NA among codes of two capitals, "
+        "such as countries, is one of them.",
+        "text",
+        "NAME",
+        choices=("auto", "words", "empty"),
+    )
+    merge_spellings: bool | None = setting(
+        "Classes that differ by case and spaces alone are one: the most frequent spelling.",
+        "flag",
+        "",
+    )
     skip_bad_rows: bool = setting(
         "Leave out rows that cannot be read, and tell how many.", "flag", "", False
     )
@@ -208,6 +221,13 @@ class EncodingOptions:
     )
     embed_above: int | None = setting(
         "A text column with more categories than this gets numbers that are learned.", "whole", "N"
+    )
+    target_transform: str | None = setting(
+        "What is learned of a target of values: none (themselves), log, asinh, or auto: a log or "
+        "asinh where a few values hide all others. Answers are in the target's units.",
+        "text",
+        "NAME",
+        choices=("auto", "none", "log", "asinh"),
     )
     categorical: tuple[str, ...] | None = setting(
         "Columns of numbers that only name something.", "texts", "COLUMNS"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.runs.options import DataOptions
+from chainrule.runs.rows import TargetWords, respelled, with_spellings, with_target
 from chainrule.tables.columns import check_finite, column_named
+from chainrule.tables.missing import MISSING_IN_TEXT
 from chainrule.tables.reading import as_table, read_with_notes
 from chainrule.tables.splitting import split_rows
 from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
@@ -38,6 +40,8 @@ class Parts:
     shares: tuple[float, ...]
     notes: tuple[str, ...] = ()
     """What was left out."""
+    merged: bool = False
+    """Whether spellings of classes were merged."""
 
     def tables(self) -> dict[str, "pl.DataFrame"]:
         """Return the parts by name."""
@@ -79,7 +83,10 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
             f"the table has no column beside the target {options.target!r} to predict it from"
         )
     check_finite(table.select(features))  # before rows are left out: it names the row in the file
-    table = _with_target(table, options.target, options.table or "the table", notes)
+    where = options.table or "the table"
+    words = TargetWords.of(column, options.target_missing or "auto")
+    table = with_target(table, options.target, where, notes, words)
+    table, spellings = with_spellings(table, options, where, notes)
     column = table[options.target]
     asked_for = infer_task(column)
     task = asked_for if options.task == "auto" else task_named(options.task)
@@ -98,7 +105,8 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
     if options.test:
         test = _read(options.test, options, notes)
         column_named(test, options.target, f", the target, in {options.test}")
-        test = _with_target(test, options.target, options.test, notes)
+        test = with_target(test, options.target, options.test, notes, words)
+        test = test.with_columns(respelled(test[options.target], spellings))
     else:
         test = table[split.test]
     return Parts(
@@ -112,13 +120,16 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         ignored,
         shares,
         tuple(notes),
+        bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
     )
 
 
 def rows_with_target(
-    path: str | Path, target: str, *, skip_bad_rows: bool = False
+    path: str | Path, target: TargetEncoder, *, skip_bad_rows: bool = False
 ) -> "tuple[pl.DataFrame, tuple[str, ...]]":
     """Read a table, and return the rows that have a target, and notes on the others.
+
+    A word for a missing value is one, unless it is one of the model's classes.
 
     Raises
     ------
@@ -127,8 +138,9 @@ def rows_with_target(
     """
     notes: list[str] = []
     table = _read(str(path), DataOptions(skip_bad_rows=skip_bad_rows), notes)
-    column_named(table, target, ", the target")
-    return _with_target(table, target, str(path), notes), tuple(notes)
+    column_named(table, target.name, ", the target")
+    words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
+    return with_target(table, target.name, str(path), notes, words), tuple(notes)
 
 
 def _read(path: str, options: DataOptions, notes: list[str]) -> "pl.DataFrame":
@@ -163,26 +175,3 @@ def ignored_columns(
                 raise InvalidArgumentError(f"ignore: {name!r} is the target; it is needed")
             names.append(name)
     return tuple(dict.fromkeys(names))
-
-
-def _with_target(
-    table: "pl.DataFrame", target: str, where: str, notes: list[str]
-) -> "pl.DataFrame":
-    """Return the rows that have a target, and note how many have none."""
-    import polars as pl
-
-    column = table[target]
-    missing = column.is_null()
-    if column.dtype.is_float():
-        missing = missing | column.is_nan()
-    count = int(missing.sum())
-    if count == table.height:
-        raise InvalidTableError(
-            f"the target {target!r} has no value in any of the {count:,} rows of {where}; "
-            "is it the right column?"
-        )
-    if count:
-        rows = "1 row" if count == 1 else f"{count:,} rows"
-        notes.append(f"{where}: left out {rows} without a value of {target}")
-        return table.filter(~pl.Series(missing))
-    return table

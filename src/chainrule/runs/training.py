@@ -17,6 +17,12 @@ from chainrule.runs.fitting import Checkpointing, Fitted, fit
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.presets import resolved
+from chainrule.runs.target import (
+    against_constant,
+    fitted_target,
+    smeared_target,
+    with_task_of_loss,
+)
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.leakage import suspicious_columns
 from chainrule.tables.target import TargetEncoder
@@ -102,7 +108,8 @@ class Run:
         InvalidTableError, InvalidArgumentError
             If a table or a setting cannot be used.
         """
-        parts = divide(config.data, config.training.seed, table)
+        data, by_loss = with_task_of_loss(config.data, config.training)
+        parts = divide(data, config.training.seed, table)
         options = config.encoding
         given = {
             name: getattr(options, name)
@@ -112,10 +119,11 @@ class Run:
         target = TargetEncoder.fit(
             parts.train[config.data.target], parts.task, parts.classes or None
         )
+        target = replace(target, merged=parts.merged)
+        target, told = fitted_target(
+            parts.train[target.name], target, config.encoding, config.training
+        )
         encoder = TableEncoder(**given).fit(parts.train.select(parts.features))
-        if config.training.loss == "poisson":
-            # Counts have a unit of their own, which the Poisson deviance needs.
-            target = replace(target, mean=0.0, std=1.0)
         n_train, n_validation = parts.train.height, parts.validation.height
         asked = config.training
         config = replace(
@@ -127,6 +135,12 @@ class Run:
             training=resolved(config.training, parts.task, n_train, n_train + n_validation),
         )
         notes = [*parts.notes]
+        if by_loss and not parts.inferred:
+            notes.append(
+                f"the loss {asked.loss} asks for a {parts.task}, where the values of "
+                f"{target.name!r} alone would make it another task"
+            )
+        notes += told
         notes += [str(note) for note in encoder.dropped_]
         leaks = suspicious_columns(
             parts.train.select(parts.features), parts.train[target.name], parts.task
@@ -177,9 +191,16 @@ class Run:
         mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
         return [float(number) for number in mean]
 
+    def model_of(self, fitted: Fitted, details: Mapping[str, Any] | None = None) -> TableModel:
+        """Return a trained network as a model of tables."""
+        target = smeared_target(
+            self.target, fitted.network, self.config.training.loss, self.training, self.validation
+        )
+        return TableModel(fitted.network, self.encoder, target, details)
+
     def judged(self, fitted: Fitted, notes: Sequence[str] = ()) -> Trained:
         """Return a trained network as a model of tables, with its scores."""
-        model = TableModel(fitted.network, self.encoder, self.target)
+        model = self.model_of(fitted)
         scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
         details = {
             "command": self.command,
@@ -191,8 +212,11 @@ class Run:
             "versions": versions(),
             "mean_input": self._mean_input(fitted),
         }
-        model = TableModel(fitted.network, self.encoder, self.target, details)
-        return Trained(self.config, model, fitted.history, scores, (*notes, *fitted.notes))
+        model = TableModel(fitted.network, self.encoder, model.target, details)
+        rest = {"validation": self.parts.validation, "test": self.parts.test}
+        worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
+        notes = (*notes, *fitted.notes, *worse)
+        return Trained(self.config, model, fitted.history, scores, notes)
 
 
 def versions() -> dict[str, str]:

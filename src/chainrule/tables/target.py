@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -12,6 +12,8 @@ from chainrule.checks import json_from_file
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
 from chainrule.tables.columns import check_complete, column_named, numeric_column
 from chainrule.tables.notes import Note
+from chainrule.tables.spellings import fold
+from chainrule.tables.transform import TargetTransform
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,6 +147,10 @@ class TargetEncoder:
         In the order of the network's outputs; empty for regression.
     mean, std : float
         The network learns (value − mean)/std; predictions come back in the target's own units.
+    transform : TargetTransform, optional
+        Of a regression's target with a long tail: the network learns (t − mean)/std.
+    merged : bool
+        Whether texts that differ by case and spaces alone are one class.
 
     Examples
     --------
@@ -164,6 +170,8 @@ class TargetEncoder:
     classes: tuple[Class, ...] = ()
     mean: float = 0.0
     std: float = 1.0
+    transform: TargetTransform | None = None
+    merged: bool = False
 
     @classmethod
     def fit(
@@ -200,11 +208,13 @@ class TargetEncoder:
                 f"the target {column.name!r} is {column[0]} in all {column.len()} rows; "
                 "there is nothing to learn"
             )
-        # In units of the largest value, so that squares neither overflow nor vanish.
-        scale = max(abs(low), abs(high))
-        scaled = values / scale
-        mean, std = float(scaled.mean() * scale), float(scaled.std() * scale)
-        return cls(task, column.name, (), mean, std)
+        return cls(task, column.name, (), *mean_and_deviation(values))
+
+    def transformed(self, transform: TargetTransform, column: "pl.Series") -> "TargetEncoder":
+        """Return the encoder of a regression that learns a transform of the training rows."""
+        t = transform.forward(numeric_column(column, NUMERIC_TARGET))
+        mean, std = mean_and_deviation(t)
+        return replace(self, mean=mean, std=std, transform=transform)
 
     @property
     def n_outputs(self) -> int:
@@ -220,9 +230,25 @@ class TargetEncoder:
             If the column holds what cannot be a target of this model.
         """
         if self.task == "regression":
-            return (numeric_column(column, NUMERIC_TARGET) - self.mean) / self.std
+            values = numeric_column(column, NUMERIC_TARGET)
+            if self.transform is not None:
+                values = self.transform.forward(values)
+            return (values - self.mean) / self.std
         check_complete(column)
         return self._class_indices(column)
+
+    def truth(self, column: "pl.Series") -> NDArray[Any]:
+        """Return what predictions are compared with: class indices, or values in their units.
+
+        Raises
+        ------
+        InvalidTableError
+            If the column holds what cannot be a target of this model.
+        """
+        if self.task == "regression" and self.transform is not None:
+            return numeric_column(column, NUMERIC_TARGET)  # encoding holds the far ones back
+        encoded = self.encode(column)
+        return encoded * self.std + self.mean if self.task == "regression" else encoded
 
     def decode(self, outputs: NDArray[np.floating]) -> "pl.Series":
         """Return a network's outputs as predictions: classes, or values in the target's units."""
@@ -235,7 +261,11 @@ class TargetEncoder:
 
     def decode_values(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return outputs (rows, 1) of a regression as values in the target's units, (rows,)."""
-        return outputs[:, 0].astype(np.float64) * self.std + self.mean
+        return self.undone(outputs[:, 0].astype(np.float64) * self.std + self.mean)
+
+    def undone(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values in the target's units for what is learned, before it is standardised."""
+        return t if self.transform is None else self.transform.undone(t)
 
     def _class_indices(self, column: "pl.Series") -> NDArray[np.int64]:
         import polars as pl
@@ -243,9 +273,10 @@ class TargetEncoder:
         if isinstance(self.classes[0], str):
             # A table may hold only those classes that read as numbers.
             column = column.cast(pl.String)
-        index_of = {value: index for index, value in enumerate(self.classes)}
+        key = fold if self.merged else lambda value: value
+        index_of = {key(value): index for index, value in enumerate(self.classes)}
         values = column.unique()
-        codes = [index_of.get(value, -1) for value in values.to_list()]
+        codes = [index_of.get(key(value), -1) for value in values.to_list()]
         indices = column.replace_strict(values, codes, return_dtype=pl.Int64).to_numpy()
         if -1 in codes:
             row = int(np.argmin(indices))
@@ -257,9 +288,16 @@ class TargetEncoder:
 
     def to_file(self) -> tuple[dict[str, str], dict[str, NDArray[np.float64]]]:
         """Return header entries and arrays for a model file."""
-        header = {"task": self.task, "name": self.name, "classes": self.classes}
+        header: dict[str, Any] = {"task": self.task, "name": self.name, "classes": self.classes}
+        arrays = {f"{KEY}.numbers": np.array([self.mean, self.std])}
+        # Entries that most targets do without, so that their files are as they ever were.
+        if self.transform is not None:
+            header["transform"] = self.transform.kind
+            arrays[f"{KEY}.transform"] = self.transform.to_array()
+        if self.merged:
+            header["merged"] = True
         text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
-        return {KEY: text}, {f"{KEY}.numbers": np.array([self.mean, self.std])}
+        return {KEY: text}, arrays
 
     @classmethod
     def from_file(
@@ -285,14 +323,21 @@ class TargetEncoder:
         try:
             header = json_from_file(metadata[KEY])
             numbers = arrays[f"{KEY}.numbers"]
-            if set(header) != {"task", "name", "classes"}:
+            if set(header) - {"transform", "merged"} != {"task", "name", "classes"}:
                 raise ValueError("its entries are not task, name and classes")
             if numbers.shape != (2,) or numbers.dtype != np.float64:
                 raise ValueError("expected two numbers of float64")
             classes = tuple(header["classes"])
             if n_outputs is not None and len(classes) > max(2, n_outputs):
                 raise ValueError(f"{len(classes)} classes for {n_outputs} outputs")
-            target = cls(header["task"], header["name"], classes, *numbers.tolist())
+            transform = None
+            if "transform" in header:
+                array = arrays[f"{KEY}.transform"]
+                transform = TargetTransform.from_array(header["transform"], array)
+            merged = header.get("merged", False)
+            target = cls(
+                header["task"], header["name"], classes, *numbers.tolist(), transform, merged
+            )
             fault = target.fault()
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             fault = f"{type(error).__name__}: {error}"
@@ -310,8 +355,30 @@ class TargetEncoder:
         if not all(type(number) is float and np.isfinite(number) for number in numbers):
             return "the target's statistics are not finite numbers"
         if self.task == "regression":
+            if self.merged is not False:
+                return "values have no spellings to merge"
             return "" if self.std > 0 and not self.classes else "no scale for the target"
-        return _class_fault(self.classes)
+        if self.transform is not None:
+            return "classes have no transform"
+        return _class_fault(self.classes) or _spelling_fault(self.classes, self.merged)
+
+
+def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return both, in units of the largest value: squares neither overflow nor vanish."""
+    scale = max(abs(values.min()), abs(values.max())) or 1.0
+    scaled = values / scale
+    return float(scaled.mean() * scale), float(scaled.std() * scale)
+
+
+def _spelling_fault(classes: Sequence[Class], merged: Any) -> str:
+    if type(merged) is not bool:
+        return "whether spellings are merged is not true or false"
+    if not merged:
+        return ""
+    if not all(isinstance(value, str) for value in classes):
+        return "classes that are not text have no spellings to merge"
+    folded = {fold(value) for value in classes if isinstance(value, str)}
+    return "" if len(folded) == len(classes) else "two of its classes are spellings of one"
 
 
 def _class_fault(classes: Sequence[Class]) -> str:

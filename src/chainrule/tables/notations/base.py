@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.missing import MISSING_WORDS
+from chainrule.tables.missing import is_missing_word
 from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Notation(ABC):
 
     def absent(self, text: "pl.Series") -> "pl.Series":
         """Return where texts, stripped, stand for a missing value."""
-        return text.is_in(["", *MISSING_WORDS])
+        return is_missing_word(text)
 
     def settle(self, values: "pl.Series") -> "pl.Series":
         """Return parsed values without those that stand for a missing one."""
@@ -147,7 +147,8 @@ def unreadable(column: "pl.Series", values: "pl.Series", notation: Notation) -> 
     if column.dtype.is_float():
         bad &= column.is_not_nan().fill_null(False)
     elif column.dtype == pl.String:
-        bad &= ~notation.absent(column.str.strip_chars()).fill_null(True)
+        places = bad.arg_true()
+        bad = bad.scatter(places, ~notation.absent(column.gather(places).str.strip_chars()))
     return bad if bad.any() else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.tables.missing import MISSING_WORDS
+from chainrule.tables.missing import MISSING_WORDS, missing_key
 from chainrule.tables.notations.base import Notation, refuse_type
 
 if TYPE_CHECKING:
@@ -309,8 +309,11 @@ def date_form(sample: Sequence[str]) -> DateForm | None:
     """
     import polars as pl
 
-    texts = [text for text in sample if text not in MISSING_WORDS and not re.match(_ZERO, text)]
-    texts = [text for text in texts if text]
+    texts = [
+        text
+        for text in sample
+        if missing_key(text) not in MISSING_WORDS and not re.match(_ZERO, text)
+    ]
     if not texts:
         return None
     # A date has a digit, and hardly a text has so few letters and so many digits otherwise.

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.tables.missing import MISSING_WORDS, without_missing_words
+from chainrule.tables.missing import is_missing_word
 from chainrule.tables.notations.base import (
     MOST_UNREADABLE,
     Notation,
@@ -58,19 +58,21 @@ def seen(column: "pl.Series") -> Seen:
 
 def sampled(column: "pl.Series") -> list[str]:
     """Return texts from all over a column, tidy, without those that stand for a missing value."""
-    import polars as pl
-
     column = column.drop_nulls()
     step = max(1, column.len() // (4 * _SAMPLE))
-    texts = without_missing_words(tidied(column.gather_every(step).str.strip_chars())).drop_nulls()
+    texts = _present(column.gather_every(step))
     if texts.len() < _SAMPLE // 4 and step > 1:
         # Nearly all are missing: the others tell, wherever they are.
-        texts = without_missing_words(tidied(column.str.strip_chars())).drop_nulls()
+        texts = _present(column)
     if texts.is_empty():
         return []
-    step = max(1, texts.len() // _SAMPLE)
-    found = texts.gather_every(step)
-    return pl.Series(found).to_list()
+    found: list[str] = texts.gather_every(max(1, texts.len() // _SAMPLE)).to_list()
+    return found
+
+
+def _present(column: "pl.Series") -> "pl.Series":
+    texts = tidied(column.str.strip_chars())
+    return texts.filter(~is_missing_word(texts))
 
 
 def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recognised:
@@ -171,7 +173,7 @@ def _settled(
 def _example(column: "pl.Series", notation: Numbers) -> tuple[str, float] | None:
     """Return a value that is not written as a computer would, and the number that it is."""
     text = column.drop_nulls().str.strip_chars()
-    text = text.filter(~text.is_in(["", *MISSING_WORDS]))
+    text = text.filter(~is_missing_word(text))
     odd = text.filter(~text.str.contains(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"))
     if notation.group == "." and odd.is_empty():
         odd = text.filter(text.str.contains(".", literal=True))

@@ -1,0 +1,168 @@
+"""Which rows have a target, and how a target of text is spelled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chainrule.errors import InvalidTableError
+from chainrule.runs.options import DataOptions
+from chainrule.tables.missing import MISSING_IN_TEXT
+from chainrule.tables.spellings import fold, groups_of_spellings, told
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# So many other values of two capital letters, and nothing else, make NA a code like them.
+_FEWEST_CODES = 5
+
+
+@dataclass(frozen=True)
+class TargetWords:
+    """Which texts of a target are missing values: `missing`; `kept` was decided to be a class."""
+
+    missing: frozenset[str]
+    kept: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, column: "pl.Series", rule: str) -> "TargetWords":
+        """Return what the rule "auto", "words" or "empty" says of a target."""
+        if rule == "empty" or not _is_text(column):
+            return cls(frozenset())
+        if rule == "auto" and _is_of_codes(column):
+            return cls(MISSING_IN_TEXT - {"NA"}, ("NA",))
+        return cls(MISSING_IN_TEXT)
+
+
+def _is_text(column: "pl.Series") -> bool:
+    import polars as pl
+
+    return isinstance(column.dtype, pl.String | pl.Categorical | pl.Enum)
+
+
+def _is_of_codes(column: "pl.Series") -> bool:
+    """Tell whether a column has NA among codes of two capital letters, as countries have."""
+    import polars as pl
+
+    values = set(column.cast(pl.String).drop_nulls().str.strip_chars().unique().to_list())
+    others = values - MISSING_IN_TEXT
+    codes = all(len(v) == 2 and v.isascii() and v.isalpha() and v.isupper() for v in others)
+    return "NA" in values and codes and len(others) >= _FEWEST_CODES
+
+
+def with_target(
+    table: "pl.DataFrame", target: str, where: str, notes: list[str], words: TargetWords
+) -> "pl.DataFrame":
+    """Return the rows that have a target, and note how many have none, and by which words.
+
+    Raises
+    ------
+    InvalidTableError
+        If no row has one.
+    """
+    column = table[target]
+    empty = column.is_null()
+    if column.dtype.is_float():
+        empty = empty | column.is_nan()
+    missing, by_word = empty, dict[str, int]()
+    if _is_text(column):
+        by_word = _words_in(column, words.missing)
+        missing = empty | _is_one_of(column, words.missing)
+        kept = _words_in(column, frozenset(words.kept))
+        for word, count in kept.items():
+            notes.append(
+                f"{where}: {word} is one of the codes of {target}, in {_rows(count)}; "
+                "--target-missing words takes it as a missing value"
+            )
+    count = int(missing.sum())
+    if count == table.height:
+        hint = f" ({_listed(by_word)} are words for missing values)" if by_word else ""
+        raise InvalidTableError(
+            f"the target {target!r} has no value in any of the {count:,} rows of {where}{hint}; "
+            "is it the right column?"
+        )
+    if not count:
+        return table
+    note = f"{where}: left out {_rows(count)} without a value of {target}"
+    if by_word:
+        note += f" ({_listed(by_word)}"
+        n_empty = int(empty.sum())
+        note += f", {n_empty:,} empty)" if n_empty else ")"
+        note += "; --target-missing empty keeps such words as classes"
+    notes.append(note)
+    return table.filter(~missing)
+
+
+def _is_one_of(column: "pl.Series", words: frozenset[str]) -> "pl.Series":
+    import polars as pl
+
+    stripped = column.cast(pl.String).str.strip_chars()
+    return stripped.is_in(sorted(words)).fill_null(False)
+
+
+def _words_in(column: "pl.Series", words: frozenset[str]) -> dict[str, int]:
+    """Return which of some words a column has, and in how many rows, the most frequent first."""
+    import polars as pl
+
+    stripped = column.cast(pl.String).str.strip_chars().drop_nulls()
+    found = stripped.filter(stripped.is_in(sorted(words))).value_counts()
+    counts = dict(found.iter_rows())
+    return {word: counts[word] for word in sorted(counts, key=lambda word: (-counts[word], word))}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{word or 'spaces'} in {count:,}" for word, count in counts.items())
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def with_spellings(
+    table: "pl.DataFrame", options: DataOptions, where: str, notes: list[str]
+) -> tuple["pl.DataFrame", Mapping[str, str]]:
+    """Return a table whose target has one spelling of a class, if that was asked for, and which.
+
+    Returns
+    -------
+    table : polars.DataFrame
+    spellings : mapping
+        What is written in the place of a spelling; by `fold`. Empty: nothing is merged.
+    """
+    import polars as pl
+
+    column = table[options.target]
+    if not _is_text(column):
+        return table, {}
+    column = column.cast(pl.String)
+    counts = {str(value): int(count) for value, count in column.value_counts().iter_rows()}
+    groups = groups_of_spellings(counts)
+    # As many different texts as rows are no classes, and have no spellings.
+    if groups and len(counts) <= max(20, table.height // 2):
+        listed = told(groups, counts)
+        if options.merge_spellings:
+            notes.append(
+                f"{where}: spellings of {options.target} that differ by case and spaces alone are "
+                f"one class, called by the most frequent: {listed}"
+            )
+        else:
+            notes.append(
+                f"{where}: classes of {options.target} differ in capitals or spaces alone: "
+                f"{listed}; --merge-spellings makes one class of them"
+            )
+    if not options.merge_spellings:
+        return table, {}
+    spellings = {fold(text): text for text in sorted(counts, key=lambda t: (counts[t], t))}
+    spellings |= {fold(name): name for name in groups}
+    return table.with_columns(respelled(column, spellings)), spellings
+
+
+def respelled(column: "pl.Series", spellings: Mapping[str, str]) -> "pl.Series":
+    """Return a target with each class spelled as `spellings` say; what they lack stays."""
+    import polars as pl
+
+    if not spellings or not _is_text(column):
+        return column
+    column = column.cast(pl.String)
+    texts = [text for text in column.unique().to_list() if text is not None]
+    new = [spellings.get(fold(text), text) for text in texts]
+    return column.replace(texts, new)

@@ -1,0 +1,217 @@
+"""What a run makes of its target: the task that a loss asks for, its transform, what is told of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.losses import CLASSIFICATION, REGRESSION
+from chainrule.model.network import Network
+from chainrule.model.table_model import TableModel
+from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
+from chainrule.tables.columns import numeric_column
+from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder, Task
+from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, robust_scale
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Examples = tuple[NDArray[np.floating], NDArray[Any]]
+
+# Of these the best answer is a mean, which a transform's undoing must give back.
+_OF_MEANS = ("squared_error", "huber", "log_cosh")
+# So many validation rows tell the residuals of rows that were not learned from; fewer need the
+# training rows beside them.
+_ENOUGH_RESIDUALS = 200
+_MOST_RESIDUALS = 50_000
+_SKEWED = 0.5
+_MOST_COUNTED = 1000.0
+
+
+def with_task_of_loss(data: DataOptions, training: TrainingOptions) -> tuple[DataOptions, bool]:
+    """Return the options with the task that the loss asks for, and whether it decided.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the task that was given is another.
+    """
+    asked: Task | None = None
+    if training.loss in REGRESSION:
+        asked = "regression"
+    elif training.loss in CLASSIFICATION:
+        asked = "classification"
+    if asked is None or data.task == asked:
+        return data, False
+    if data.task == "auto":
+        return replace(data, task=asked), True
+    raise InvalidArgumentError(
+        f"loss: {training.loss} is a loss of a {asked}, and --task says {data.task}; leave out one "
+        f"of --loss {training.loss} and --task {data.task}"
+    )
+
+
+def fitted_target(
+    column: "pl.Series",
+    target: TargetEncoder,
+    encoding: EncodingOptions,
+    training: TrainingOptions,
+) -> tuple[TargetEncoder, list[str]]:
+    """Return the target of a run as its training rows ask for it, and notes.
+
+    Parameters
+    ----------
+    column : polars.Series
+        The training rows.
+    target : TargetEncoder
+        Fitted to them.
+    encoding : EncodingOptions
+    training : TrainingOptions
+
+    Raises
+    ------
+    InvalidArgumentError, InvalidTableError
+        If a transform was asked for that cannot be.
+    """
+    asked = encoding.target_transform or "auto"
+    explicit = asked not in ("auto", "none")
+    if target.task == "classification":
+        if explicit:
+            raise InvalidArgumentError(
+                f"target_transform: {asked} is for values, and the target {target.name!r} has "
+                "classes; leave it out, or add --task regression"
+            )
+        return target, []
+    values = numeric_column(column, NUMERIC_TARGET)
+    if training.loss == "poisson":
+        if explicit:
+            raise InvalidArgumentError(
+                f"target_transform: --loss poisson takes counts as they are, not their {asked}; "
+                "leave one of the two out"
+            )
+        # Counts have a unit of their own, which the Poisson deviance needs.
+        return replace(target, mean=0.0, std=1.0), []
+    if asked == "log" or asked == "asinh":
+        transform = made(target.name, asked, values)  # type: ignore[arg-type]
+        return target.transformed(transform, column), [_transformed(target, transform, values)]
+    if asked == "none":
+        return target, []
+    if training.loss == "huber" and is_heavy(values):
+        center, spread = robust_scale(values)
+        note = (
+            f"target {target.name!r} has a few values far from the others; it is scaled by its "
+            "median and quartiles, and the loss huber does the rest"
+        )
+        return replace(target, mean=center, std=spread), [note]
+    chosen = choose(values)
+    if chosen is not None:
+        return target.transformed(chosen, column), [_transformed(target, chosen, values)]
+    return target, _offers(target.name, values, training)
+
+
+def _transformed(target: TargetEncoder, transform: TargetTransform, values: Any) -> str:
+    low, high = transform.bounds
+    how = {
+        "log": "its logarithm",
+        "asinh": f"asinh((value − {transform.center:.5g})/{transform.spread:.5g})",
+    }[transform.kind]
+    # A rounding on the way through the transform is no value out of reach.
+    slack = 1e-9 * (high - low)
+    held = int(np.count_nonzero((values < low - slack) | (values > high + slack)))
+    rest = ""
+    if held:
+        which = "1 value" if held == 1 else f"{held:,} values"
+        rest = f" ({which} of the training rows lie outside and are learned as its ends)"
+    return (
+        f"target {target.name!r} lies from {values.min():.5g} to {values.max():.5g}, half of it "
+        f"from {np.quantile(values, 0.25):.5g} to {np.quantile(values, 0.75):.5g}: the network "
+        f"learns {how} and answers in the target's units, from {low:.5g} to {high:.5g}{rest}; "
+        "--target-transform none learns the values themselves"
+    )
+
+
+def _offers(name: str, values: NDArray[np.float64], training: TrainingOptions) -> list[str]:
+    """Return the note that offers counts the loss of counts."""
+    if training.loss is not None or values.min() < 0 or not (values == np.round(values)).all():
+        return []
+    deviation = float(values.std())
+    if values.min() > 1 or np.median(values) > _MOST_COUNTED or not deviation > 0:
+        return []
+    with np.errstate(over="ignore", invalid="ignore"):
+        skewness = float(np.mean(((values - values.mean()) / deviation) ** 3))
+    if not skewness >= _SKEWED:
+        return []
+    return [
+        f"target {name!r} looks like counts (whole numbers from {values.min():g}, many small and "
+        "few large ones): --loss poisson may fit them better, and never answers less than 0"
+    ]
+
+
+def smeared_target(
+    target: TargetEncoder,
+    network: Network,
+    loss: str | None,
+    training: Examples,
+    validation: Examples,
+) -> TargetEncoder:
+    """Return a transformed target whose answers are means again (TT4), by a network's residuals.
+
+    Those of the validation rows, and where they are few of the training rows as well. A loss whose
+    best answer is a median or a quantile needs none: a transform keeps it.
+    """
+    if target.transform is None or loss not in _OF_MEANS:
+        return target
+    parts = [validation]
+    if len(validation[0]) < _ENOUGH_RESIDUALS:
+        parts.append(training)
+    residuals = [_residuals(target, network, *part) for part in parts]
+    return replace(target, transform=target.transform.smeared(np.concatenate(residuals)))
+
+
+def _residuals(
+    target: TargetEncoder, network: Network, X: NDArray[np.floating], y: NDArray[Any]
+) -> NDArray[np.float64]:
+    step = max(1, -(-len(X) // _MOST_RESIDUALS))
+    outputs = network.predict(X[::step])[:, 0].astype(np.float64)
+    return np.asarray((y[::step] - outputs) * target.std, np.float64)
+
+
+def against_constant(
+    model: TableModel, loss: str | None, train: "pl.DataFrame", parts: "dict[str, pl.DataFrame]"
+) -> Sequence[str]:
+    """Return a note where a regression's answers are worse than one and the same to all rows.
+
+    That one is the mean of the training rows, and the measure the root mean square error; for the
+    loss absolute_error they are the median and the mean absolute error.
+    """
+    if model.target.task != "regression" or loss == "quantile":
+        return ()
+    learned = model.target.truth(train[model.target.name])
+    median = loss == "absolute_error"
+    constant = float(np.median(learned) if median else learned.mean())
+    measure, which = ("MAE", "median") if median else ("RMSE", "mean")
+    worse = []
+    for name, rows in parts.items():
+        X, true = model.truth(rows)
+        answers = model.target.decode_values(model.network.predict(X))
+        reached, usual = (_error(true, given, median) for given in (answers, constant))
+        if reached > usual:
+            worse.append(f"{measure} {reached:.5g} against {usual:.5g} on the {name} rows")
+    if not worse:
+        return ()
+    return (
+        f"the network is worse than always answering {constant:.5g}, the {which} of "
+        f"{model.target.name!r} in the training rows: {' and '.join(worse)}; do not use it as it "
+        "is",
+    )
+
+
+def _error(true: NDArray[Any], given: Any, absolute: bool) -> float:
+    missed = np.abs(true - given)
+    scale = float(missed.max())
+    if absolute or not scale > 0:
+        return float(missed.mean())
+    return scale * float(np.sqrt(np.mean(np.square(missed / scale))))
