@@ -36,10 +36,8 @@ def check(
     """
     import numpy as np
 
-    from chainrule.tables.reading import read_table
-
     loaded = table_model(model)
-    whole = read_table(table)
+    whole = loaded.read(table).table
     require_target(loaded, whole, table)
     taken = np.unique(np.linspace(0, whole.height - 1, min(rows, whole.height)).astype(int))
     X, y = loaded.examples(whole)

@@ -59,11 +59,10 @@ def explain(
     """
     from chainrule.model.explanation import explain_row
     from chainrule.report.trace_page import write_trace_latex, write_trace_page
-    from chainrule.tables.reading import read_table
 
     chosen_optimizer = optimizer_from(optimizer, learning_rate)
     loaded = table_model(model)
-    rows = read_table(table)
+    rows = loaded.read(table).table
     require_target(loaded, rows, table)
     if not 1 <= row <= rows.height:
         raise InvalidArgumentError(
@@ -120,7 +119,7 @@ def importance(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    whole, notes = rows_with_target(table, loaded.target)
+    whole, notes = rows_with_target(table, loaded)
     found = permutation_importance(
         loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
     )

@@ -110,7 +110,7 @@ def evaluate(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    rows, notes = rows_with_target(table, loaded.target, skip_bad_rows=skip_bad_rows)
+    rows, notes = rows_with_target(table, loaded, skip_bad_rows=skip_bad_rows)
     scores = loaded.evaluate(rows)
     for note in notes:
         print(f"Note: {note}", file=sys.stderr)

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.errors import InvalidArgumentError
 from chainrule.files.atomic import atomic_path
 from chainrule.model.table_model import TableModel
-from chainrule.tables.batches import scan_batches
+from chainrule.tables.batches import raw_batches
+from chainrule.tables.notations.base import Unreadable
+from chainrule.tables.records import Tally
+from chainrule.tables.sources import open_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,26 +74,37 @@ def predicted_batches(
     InvalidArgumentError
         If a column to keep has the name of one that is made.
     """
+    import polars as pl
+
     made = ["prediction", *(f"probability_{name}" for name in model.target.classes)]
     for name in keep:
         if name in made:
             raise InvalidArgumentError(
                 f"--id: the column {name!r} has the name of one that is made; rename it"
             )
-    types = model.encoder.read_types()
+    reading = model.encoder.reading
+    columns = list(reading.notations)
+    # What is kept is kept as it stands in the table.
+    types = {name: kind for name, kind in reading.plain_types().items() if name not in keep}
+    known: dict[str, Any] = {}
+    tally = Tally(skip_bad_rows)
+    unread: dict[str, Unreadable] = {}
     done = 0
-    for batch in scan_batches(
-        path, rows=rows, types=types, skip_bad_rows=skip_bad_rows, notes=notes
-    ):
-        kept = [_kept(batch, name) for name in dict.fromkeys(keep)]
-        try:
-            predictions = model.predict(batch)
-        except InvalidTableError as error:
-            if not done:
-                raise
-            raise InvalidTableError(f"{error} (rows counted from row {done + 1:,} on)") from error
-        done += batch.height
-        yield predictions.select(*kept, *predictions.columns) if kept else predictions
+    file = open_table(path)
+    for _, piece in raw_batches(file, tally, columns, strings=True, types=types, known=known):
+        # Later pieces of JSON lines may lack what is missing in all of their rows.
+        known.update(dict.fromkeys(set(columns) - set(types), pl.String))
+        for raw in piece.iter_slices(rows):
+            kept = [_kept(raw, name) for name in dict.fromkeys(keep)]
+            read, bad = reading.read_piece(raw, done + 1)
+            for one in bad:
+                earlier = unread.get(one.column)
+                unread[one.column] = one if earlier is None else earlier.with_more(one)
+            predictions = model.predict_read(read, done + 1)
+            done += raw.height
+            yield predictions.select(*kept, *predictions.columns) if kept else predictions
+    if notes is not None:
+        notes += [*tally.notes(), *(one.note() for one in unread.values())]
 
 
 def _kept(batch: "pl.DataFrame", name: str) -> "pl.Series":

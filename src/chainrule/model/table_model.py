@@ -16,7 +16,8 @@ from chainrule.network.spec import NetworkSpec
 from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
 from chainrule.tables.first_format import from_first_format, is_first_format
-from chainrule.tables.reading import as_table
+from chainrule.tables.reading import Reading, read_by
+from chainrule.tables.table_reading import TableReading
 from chainrule.tables.target import TargetEncoder
 
 if TYPE_CHECKING:
@@ -92,9 +93,16 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
+        return self.predict_read(self._table(table, self.encoder.reading))
+
+    def predict_read(self, table: "pl.DataFrame", first_row: int = 1) -> "pl.DataFrame":
+        """Return a prediction for each row of a table that `read` has read; see `predict`.
+
+        `first_row` is the number of its first row in the file, for messages.
+        """
         import polars as pl
 
-        outputs = self._outputs(self.encoder.encode(self._table(table)))
+        outputs = self._outputs(self.encoder.encode(table, first_row))
         result = self.target.decode(outputs).to_frame()
         return result.with_columns(
             pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
@@ -124,7 +132,7 @@ class TableModel:
                 f"probabilities: the model predicts values of {self.target.name!r}, which have "
                 "none; use predict"
             )
-        return self._outputs(self.encoder.encode(self._table(table)))
+        return self._outputs(self.encoder.encode(self._table(table, self.encoder.reading)))
 
     def evaluate(self, table: Any) -> dict[str, Any]:
         """Return how good the predictions for a table with the target column are.
@@ -193,8 +201,35 @@ class TableModel:
         true = self.target.truth(column_named(table, self.target.name, ", the target"))
         return self.encoder.encode(table), true
 
-    def _table(self, table: Any) -> "pl.DataFrame":
-        return as_table(table)
+    @property
+    def reading(self) -> TableReading:
+        """How tables are read: the columns to predict from, and the target."""
+        notations = self.encoder.reading.notations
+        return TableReading({**notations, self.target.name: self.target.written})
+
+    def read(self, table: Any, *, skip_bad_rows: bool = False) -> Reading:
+        """Return a table as the model's own was read, and what is worth telling.
+
+        Parameters
+        ----------
+        table : path, polars or pandas DataFrame, or Arrow table
+        skip_bad_rows : bool
+            Whether to leave out rows of a file that cannot be read.
+
+        Returns
+        -------
+        Reading
+            ``table``, with values in the columns that the model knows, and ``notes``.
+
+        Raises
+        ------
+        InvalidTableError
+            If the table cannot be read, or a column is not written as it was in training.
+        """
+        return read_by(table, self.reading, skip_bad_rows=skip_bad_rows)
+
+    def _table(self, table: Any, reading: TableReading | None = None) -> "pl.DataFrame":
+        return read_by(table, reading or self.reading).table
 
     def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return the network's outputs; for classes the probability of each."""

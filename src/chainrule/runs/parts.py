@@ -1,17 +1,19 @@
 """The rows of a run: read, and divided into those that train, validate and test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetWords, respelled, with_spellings, with_target
 from chainrule.tables.columns import check_finite, column_named
 from chainrule.tables.missing import MISSING_IN_TEXT
-from chainrule.tables.reading import as_table, read_with_notes
+from chainrule.tables.reading import read_by, read_for_training
 from chainrule.tables.splitting import split_rows
+from chainrule.tables.table_reading import TableReading
 from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Parts:
     """What was left out."""
     merged: bool = False
     """Whether spellings of classes were merged."""
+    reading: TableReading = field(default_factory=lambda: TableReading({}))
+    """How the table was read."""
 
     def tables(self) -> dict[str, "pl.DataFrame"]:
         """Return the parts by name."""
@@ -65,9 +69,14 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         If a table or an option cannot be used.
     """
     notes: list[str] = []
-    if table is None:
-        table = _read(options.table, options, notes)
-    table = as_table(table)
+    given = options.table if table is None else table
+    found = read_for_training(given, skip_bad_rows=options.skip_bad_rows, target=options.target)
+    table, reading = found.table, found.reading
+    notes += [
+        f"{options.table}: {note}" if not note.column and options.table else str(note)
+        for note in found.notes
+        if note.column not in options.ignore
+    ]
     column = column_named(table, options.target, " to use as the target")
     for name, option in ((options.group, "group"), (options.time, "time")):
         if name:
@@ -83,6 +92,13 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
             f"the table has no column beside the target {options.target!r} to predict it from"
         )
     check_finite(table.select(features))  # before rows are left out: it names the row in the file
+    if column.dtype.is_numeric() and (
+        options.task == "regression"
+        or (options.task == "auto" and infer_task(column) == "regression")
+    ):
+        reading, table, sentinels = reading.with_sentinels(table, options.target)
+        notes += map(str, sentinels)
+        column = table[options.target]
     where = options.table or "the table"
     words = TargetWords.of(column, options.target_missing or "auto")
     table = with_target(table, options.target, where, notes, words)
@@ -103,7 +119,9 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         times=table[options.time] if options.time else None,
     )
     if options.test:
-        test = _read(options.test, options, notes)
+        other = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
+        notes += [f"{options.test}: {note}" for note in other.notes]
+        test = other.table
         column_named(test, options.target, f", the target, in {options.test}")
         test = with_target(test, options.target, options.test, notes, words)
         test = test.with_columns(respelled(test[options.target], spellings))
@@ -121,13 +139,14 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         shares,
         tuple(notes),
         bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
+        reading,
     )
 
 
 def rows_with_target(
-    path: str | Path, target: TargetEncoder, *, skip_bad_rows: bool = False
+    path: str | Path, model: TableModel, *, skip_bad_rows: bool = False
 ) -> "tuple[pl.DataFrame, tuple[str, ...]]":
-    """Read a table, and return the rows that have a target, and notes on the others.
+    """Read a table as a model does, and return the rows that have a target, and notes.
 
     A word for a missing value is one, unless it is one of the model's classes.
 
@@ -136,17 +155,12 @@ def rows_with_target(
     InvalidTableError
         If it cannot be read, has no such column, or no value in it.
     """
-    notes: list[str] = []
-    table = _read(str(path), DataOptions(skip_bad_rows=skip_bad_rows), notes)
-    column_named(table, target.name, ", the target")
+    found = model.read(path, skip_bad_rows=skip_bad_rows)
+    notes = [f"{path}: {note}" for note in found.notes]
+    target = model.target
+    column_named(found.table, target.name, ", the target")
     words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
-    return with_target(table, target.name, str(path), notes, words), tuple(notes)
-
-
-def _read(path: str, options: DataOptions, notes: list[str]) -> "pl.DataFrame":
-    reading = read_with_notes(path, skip_bad_rows=options.skip_bad_rows)
-    notes += [f"{path}: {note}" for note in reading.notes]
-    return reading.table
+    return with_target(found.table, target.name, str(path), notes, words), tuple(notes)
 
 
 def ignored_columns(

@@ -119,11 +119,11 @@ class Run:
         target = TargetEncoder.fit(
             parts.train[config.data.target], parts.task, parts.classes or None
         )
-        target = replace(target, merged=parts.merged)
+        target = replace(target, merged=parts.merged, notation=parts.reading.of(target.name))
         target, told = fitted_target(
             parts.train[target.name], target, config.encoding, config.training
         )
-        encoder = TableEncoder(**given).fit(parts.train.select(parts.features))
+        encoder = TableEncoder(**given).fit_read(parts.train.select(parts.features), parts.reading)
         n_train, n_validation = parts.train.height, parts.validation.height
         asked = config.training
         config = replace(

@@ -15,12 +15,13 @@ from chainrule.tables.columns import column_named
 from chainrule.tables.csv_files import end_of_rows, has_odd_quotes, read_csv, read_records
 from chainrule.tables.json_lines import read_json_lines
 from chainrule.tables.layouts import Layout
+from chainrule.tables.notations.base import Unreadable
 from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw, text_layout
 from chainrule.tables.records import Tally, good_records
 from chainrule.tables.sources import TableFile, open_table
+from chainrule.tables.table_reading import TableReading
 from chainrule.tables.text import GZIP, SAMPLE, ZSTD, checked_text, encoding_of, line_ends_of
-from chainrule.tables.text_types import typed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +38,7 @@ def scan_batches(
     *,
     rows: int = 100_000,
     columns: Sequence[str] | None = None,
-    types: Mapping[str, Any] | None = None,
+    reading: TableReading | None = None,
     skip_bad_rows: bool = False,
     notes: list[Note] | None = None,
 ) -> Iterator["pl.DataFrame"]:
@@ -54,9 +55,8 @@ def scan_batches(
         How many rows a piece has at most.
     columns : sequence of str, optional
         Those to read; by default all.
-    types : mapping of str to polars types, optional
-        As `TableEncoder.read_types` gives them. Columns of text that are not in it have the type
-        that the first rows tell.
+    reading : TableReading, optional
+        How the columns are read; by default as the first piece tells.
     skip_bad_rows : bool
         As in `read_table`.
     notes : list, optional
@@ -75,16 +75,29 @@ def scan_batches(
     """
     rows = whole_number("rows", rows, 1)
     file = open_table(path)
-    given = {} if types is None else dict(types)
-    known: dict[str, Any] = {}
     tally = Tally(skip_bad_rows)
-    for layout, piece in raw_batches(file, tally, given, columns=columns, types=given, known=known):
-        table = piece
-        if layout.kind == "csv":
-            table = typed(piece, {**known, **given}, decimal_comma=layout.separator != ",")
-        if layout.kind in ("csv", "json lines") and not known:
-            known.update(table.schema)
-        yield from table.iter_slices(rows)
+    expected = () if reading is None else tuple(reading.notations)
+    types = {} if reading is None else reading.plain_types()
+    unread: dict[str, Unreadable] = {}
+    known: dict[str, Any] = {}
+    done = 0
+    for layout, raw in raw_batches(
+        file, tally, expected, columns=columns, strings=True, types=types, known=known
+    ):
+        if reading is None:
+            separator = layout.separator if layout.kind == "csv" else None
+            reading, piece, more = TableReading.decide(raw, separator=separator)
+            tally.others += more
+        else:
+            piece, bad = reading.read_piece(raw, done + 1)
+            for one in bad:
+                earlier = unread.get(one.column)
+                unread[one.column] = one if earlier is None else earlier.with_more(one)
+        if not known:
+            known.update(raw.schema)
+        done += raw.height
+        yield from piece.iter_slices(rows)
+    tally.others += [one.note() for one in unread.values()]
     if notes is not None:
         notes += tally.notes()
 

@@ -16,6 +16,29 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+class RowError(InvalidTableError):
+    """Something is wrong in a row of a table.
+
+    Parameters
+    ----------
+    before, after : str
+        What the message says before and after the row's number.
+    row : int
+        Counted from 1.
+    """
+
+    def __init__(self, before: str, row: int, after: str) -> None:
+        super().__init__(f"{before}{row}{after}")
+        self.before, self.row, self.after = before, row, after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RowError, (self.before, self.row, self.after)
+
+    def moved(self, rows: int) -> "RowError":
+        """Return the error of a row that stands so many rows further down."""
+        return RowError(self.before, self.row + rows, self.after)
+
+
 def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series":
     """Return a column.
 

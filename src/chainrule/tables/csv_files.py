@@ -75,8 +75,9 @@ def _all_types(
 ) -> dict[str, Any]:
     import polars as pl
 
-    names = layout.columns if strings is True else strings or ()
-    return {**(types or {}), **dict.fromkeys(names, pl.String)}
+    if strings is True:
+        return {**dict.fromkeys(layout.columns, pl.String), **(types or {})}
+    return {**(types or {}), **dict.fromkeys(strings or (), pl.String)}
 
 
 class _Part(NamedTuple):
@@ -203,8 +204,7 @@ def _parsed(
     overrides = {part.head[place]: types[names[place]] for place in places if names[place] in types}
     inferences: list[dict[str, Any]] = [
         {"infer_schema_length": _ROWS_THAT_TELL, "schema_overrides": overrides},
-        {"infer_schema_length": None},
-        # Whole numbers too long for any integer type, say: as text first.
+        # A value of another type: all as text, which the columns' notations read.
         {"infer_schema": False},
     ]
     while True:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import json_from_file, whole_number
-from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
-from chainrule.tables.columns import column_named
+from chainrule.errors import InvalidArgumentError, InvalidModelFileError
+from chainrule.tables.columns import RowError, column_named
 from chainrule.tables.contract import Transformer
 from chainrule.tables.fitting import Options, Scaling, fit_columns
 from chainrule.tables.kinds import KINDS, Column, column_from_json
 from chainrule.tables.notes import Note, notes_from_json, notes_to_json
-from chainrule.tables.reading import as_table, read_for_training
+from chainrule.tables.reading import read_by, read_for_training
 from chainrule.tables.table_reading import TableReading
 
 if TYPE_CHECKING:
@@ -183,7 +183,9 @@ class TableEncoder(Transformer):
         InvalidTableError
             If a column is missing or a value is not of the column's kind.
         """
-        return self._as_chosen(self.encode(as_table(X)), self.get_feature_names_out())
+        self._check_fitted()
+        table = read_by(X, self.reading).table
+        return self._as_chosen(self.encode(table), self.get_feature_names_out())
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fit, and return the network's inputs."""
@@ -191,8 +193,11 @@ class TableEncoder(Transformer):
         self.fit_read(found.table, found.reading, found.notes)
         return self._as_chosen(self.encode(found.table), self.get_feature_names_out())
 
-    def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
-        """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
+    def encode(self, table: "pl.DataFrame", first_row: int = 1) -> NDArray[np.float32]:
+        """Return the network's inputs, (rows, inputs); `transform` without its choice of output.
+
+        `first_row` is the number of the table's first row, for messages.
+        """
         self._check_fitted()
         found = {column.name: column for column in table.iter_columns()}
         for one in self.columns_:
@@ -211,16 +216,13 @@ class TableEncoder(Transformer):
                 place = 0
                 for column, values in zip(self.columns_, prepared, strict=True):
                     out = block[:, place : place + column.width]
-                    column.write(values.slice(start, len(block)), out)
+                    try:
+                        column.write(values.slice(start, len(block)), out)
+                    except RowError as error:
+                        raise error.moved(start + first_row - 1) from None
                     place += column.width
 
-            try:
-                list(pool.map(write, range(0, table.height, rows)))
-            except InvalidTableError:
-                # Again with all rows: the message must name the row of the table.
-                for column, values in zip(self.columns_, series, strict=True):
-                    column.encode(values, np.empty((table.height, column.width), np.float32))
-                raise
+            list(pool.map(write, range(0, table.height, rows)))
         return inputs
 
     @property

@@ -64,10 +64,10 @@ def read_raw(
         Of this file, from `layout_of`.
     columns : sequence of str, optional
         Those to read; by default all that have names.
-    strings : names, or True for all
+    strings : names, or True for all but those of `types`
         Columns of CSV to read as text; the others have the types that polars sees in them.
     types : mapping of str to polars types, optional
-        Of columns of CSV; one that cannot be read so is read as text.
+        Of columns of CSV; if one cannot be read so, all are read as text.
     skip_bad_rows : bool
         Whether bad rows are left out, with a note.
 

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chainrule.tables.notations import Notation, Text
+from chainrule.tables.notations import Notation, Numbers, Text
+from chainrule.tables.notations.base import Unreadable
 from chainrule.tables.notations.recognition import (
     Recognised,
     Seen,
@@ -37,7 +38,7 @@ class TableReading:
 
     @classmethod
     def decide(
-        cls, table: "pl.DataFrame", *, separator: str = ","
+        cls, table: "pl.DataFrame", *, separator: str | None = None, target: str = ""
     ) -> "tuple[TableReading, pl.DataFrame, tuple[Note, ...]]":
         """Decide how a table is to be read, and read it.
 
@@ -45,9 +46,12 @@ class TableReading:
         ----------
         table : polars.DataFrame
             Columns of text, and of values where the file has types.
-        separator : str
-            What separates the fields of its file: between commas, 1,234 is a thousand; elsewhere it
-            is one and a bit, unless other columns say otherwise.
+        separator : str, optional
+            What separates the fields of its file of text: between commas, 1,234 is a thousand;
+            elsewhere it is one and a bit, unless other columns say otherwise.
+        target : str
+            The column to predict, which is no date, and of which no number is taken for a missing
+            value before its task is known.
 
         Returns
         -------
@@ -62,15 +66,17 @@ class TableReading:
         texts = [column for column in table.iter_columns() if column.dtype == pl.String]
         with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
             looks = dict(zip((column.name for column in texts), pool.map(seen, texts), strict=True))
-            comma = _has_decimal_commas(looks, separator)
+            comma = _has_decimal_commas(table, looks, separator)
 
             def read(column: "pl.Series") -> Recognised | None:
                 look = looks.get(column.name)
+                is_target = column.name == target
                 if look is None:
                     found = recognised_values(column)
                 else:
+                    look = look._replace(dates=None) if is_target else look
                     found = recognised(column, look, comma=comma)
-                return None if found is None else with_sentinels(found)
+                return found if found is None or is_target else with_sentinels(found)
 
             found = list(pool.map(read, table.iter_columns()))
         read_columns = {
@@ -84,6 +90,14 @@ class TableReading:
         }
         notes = tuple(note for one in found if one is not None for note in one.notes)
         return cls(notations), pl.DataFrame(read_columns), notes
+
+    def with_sentinels(
+        self, table: "pl.DataFrame", name: str
+    ) -> "tuple[TableReading, pl.DataFrame, tuple[Note, ...]]":
+        """Return the reading and the table with a column's sentinels taken as missing values."""
+        found = with_sentinels(Recognised(self.of(name), table[name]))
+        reading = TableReading({**self.notations, name: found.notation})
+        return reading, table.with_columns(found.values.alias(name)), found.notes
 
     def read(
         self, table: "pl.DataFrame", first_row: int = 1
@@ -107,26 +121,48 @@ class TableReading:
         InvalidTableError
             If too many values of a column are not written as they were in training.
         """
-        columns, notes = [], []
-        for column in table.iter_columns():
+        read, bad = self.read_piece(table, first_row)
+        return read, tuple(one.note() for one in bad)
+
+    def read_piece(
+        self, table: "pl.DataFrame", first_row: int = 1
+    ) -> "tuple[pl.DataFrame, list[Unreadable]]":
+        """Read a piece of a table; as `read`, but what could not be read can be added up."""
+        import polars as pl
+
+        def read(column: "pl.Series") -> "tuple[pl.Series, Unreadable | None]":
             notation = self.notations.get(column.name)
-            if notation is not None:
-                name = column.name
-                column, note = notation.read_all(column, first_row)
-                column = column.alias(name)
-                notes += [note] if note is not None else []
-            columns.append(column)
-        return table.with_columns(columns), tuple(notes)
+            return (column, None) if notation is None else notation.read_all(column, first_row)
+
+        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+            found = list(pool.map(read, table.iter_columns()))
+        columns = {name: one for name, (one, _) in zip(table.columns, found, strict=True)}
+        return pl.DataFrame(columns), [bad for _, bad in found if bad is not None]
+
+    def plain_types(self) -> "dict[str, pl.DataType | type[pl.DataType]]":
+        """Return the types of the columns that are read from text as a computer writes numbers."""
+        import polars as pl
+
+        return {
+            name: pl.Float64
+            for name, notation in self.notations.items()
+            if isinstance(notation, Numbers) and notation.is_plain
+        }
 
     def of(self, name: str) -> Notation:
         """Return the notation of a column; that of text if it has none."""
         return self.notations.get(name, Text())
 
 
-def _has_decimal_commas(looks: Mapping[str, Seen], separator: str) -> bool | None:
+def _has_decimal_commas(
+    table: "pl.DataFrame", looks: Mapping[str, Seen], separator: str | None
+) -> bool | None:
     """Tell whether a table has decimal commas; None where nothing tells."""
     marks = [look.numbers.decimal for look in looks.values()]
     commas, points = marks.count(","), marks.count(".")
+    if separator is not None:
+        # Those that polars has read already.
+        points += sum(dtype.is_float() for dtype in table.dtypes)
     if commas != points:
         return commas > points
-    return True if separator != "," else None
+    return True if separator is not None and separator != "," else None

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from chainrule.checks import json_from_file
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
-from chainrule.tables.columns import check_complete, column_named, numeric_column
+from chainrule.tables.columns import RowError, check_complete, column_named, numeric_column
+from chainrule.tables.notations import Notation, Numbers, Text, Truth, notation_from_json
 from chainrule.tables.notes import Note
 from chainrule.tables.spellings import fold
 from chainrule.tables.transform import TargetTransform
@@ -151,6 +152,8 @@ class TargetEncoder:
         Of a regression's target with a long tail: the network learns (t − mean)/std.
     merged : bool
         Whether texts that differ by case and spaces alone are one class.
+    notation : Notation, optional
+        How its values are written where the column is text; by default plainly.
 
     Examples
     --------
@@ -172,6 +175,7 @@ class TargetEncoder:
     std: float = 1.0
     transform: TargetTransform | None = None
     merged: bool = False
+    notation: Notation | None = None
 
     @classmethod
     def fit(
@@ -215,6 +219,14 @@ class TargetEncoder:
         t = transform.forward(numeric_column(column, NUMERIC_TARGET))
         mean, std = mean_and_deviation(t)
         return replace(self, mean=mean, std=std, transform=transform)
+
+    @property
+    def written(self) -> Notation:
+        """How the column is read."""
+        if self.notation is not None:
+            return self.notation
+        kinds = {type(value) for value in self.classes}
+        return Text() if kinds == {str} else Truth() if kinds == {bool} else Numbers()
 
     @property
     def n_outputs(self) -> int:
@@ -280,9 +292,10 @@ class TargetEncoder:
         indices = column.replace_strict(values, codes, return_dtype=pl.Int64).to_numpy()
         if -1 in codes:
             row = int(np.argmin(indices))
-            raise InvalidTableError(
-                f"the target {self.name!r} is {column[row]!r} in row {row + 1}, which is none of "
-                f"the model's classes ({', '.join(map(str, self.classes))})"
+            raise RowError(
+                f"the target {self.name!r} is {column[row]!r} in row ",
+                row + 1,
+                f", which is none of the model's classes ({', '.join(map(str, self.classes))})",
             )
         return np.asarray(indices)
 
@@ -296,6 +309,8 @@ class TargetEncoder:
             arrays[f"{KEY}.transform"] = self.transform.to_array()
         if self.merged:
             header["merged"] = True
+        if self.notation is not None:
+            header["notation"] = self.notation.to_json()
         text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
         return {KEY: text}, arrays
 
@@ -323,7 +338,7 @@ class TargetEncoder:
         try:
             header = json_from_file(metadata[KEY])
             numbers = arrays[f"{KEY}.numbers"]
-            if set(header) - {"transform", "merged"} != {"task", "name", "classes"}:
+            if set(header) - {"transform", "merged", "notation"} != {"task", "name", "classes"}:
                 raise ValueError("its entries are not task, name and classes")
             if numbers.shape != (2,) or numbers.dtype != np.float64:
                 raise ValueError("expected two numbers of float64")
@@ -334,9 +349,15 @@ class TargetEncoder:
             if "transform" in header:
                 array = arrays[f"{KEY}.transform"]
                 transform = TargetTransform.from_array(header["transform"], array)
-            merged = header.get("merged", False)
+            notation = notation_from_json(header["notation"]) if "notation" in header else None
             target = cls(
-                header["task"], header["name"], classes, *numbers.tolist(), transform, merged
+                header["task"],
+                header["name"],
+                classes,
+                *numbers.tolist(),
+                transform,
+                header.get("merged", False),
+                notation,
             )
             fault = target.fault()
         except (ValueError, KeyError, TypeError, RecursionError) as error:

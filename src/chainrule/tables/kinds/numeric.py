@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidTableError
+from chainrule.tables.columns import RowError
 from chainrule.tables.kinds.base import FlaggedColumn, Inputs
 from chainrule.tables.notations import Notation, Numbers
 
@@ -69,14 +69,16 @@ class NumericColumn(FlaggedColumn):
         row = int(np.argmin(np.isfinite(inputs)))
         value = numbers_of(column)[row]
         if value is not None and np.isinf(value):
-            raise InvalidTableError(
-                f"column {self.name!r} holds {value} in row {row + 1}, which is not a finite "
-                "number; fill in or remove such rows"
+            raise RowError(
+                f"column {self.name!r} holds {value} in row ",
+                row + 1,
+                ", which is not a finite number; fill in or remove such rows",
             )
-        raise InvalidTableError(
-            f"column {self.name!r} in row {row + 1} holds {value:.6g}, too far from the values "
-            f"that the model was trained with (center {self.center:.4g}, scale {self.scale:.4g}); "
-            "is it right?"
+        raise RowError(
+            f"column {self.name!r} in row ",
+            row + 1,
+            f" holds {value:.6g}, too far from the values that the model was trained with (center "
+            f"{self.center:.4g}, scale {self.scale:.4g}); is it right?",
         )
 
     def fault(self) -> str:

@@ -2,8 +2,9 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from chainrule.errors import InvalidTableError
@@ -18,7 +19,7 @@ MOST_UNREADABLE = 0.05
 with a note. Above it the column is read as text in training, and refused by a trained model: 5 % is
 far more than typing errors come to, and far less than a second kind of value."""
 
-_MOST_SHOWN = 40
+_MOST_SHOWN, _MOST_TEXTS = 40, 50
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ class Notation(ABC):
         """Return a column's values; null where one is missing or cannot be read."""
         return self.settle(self.parse(column))
 
-    def read_all(self, column: "pl.Series", first_row: int = 1) -> "tuple[pl.Series, Note | None]":
-        """Return a column's values, and a note if some cannot be read.
+    def read_all(
+        self, column: "pl.Series", first_row: int = 1
+    ) -> "tuple[pl.Series, Unreadable | None]":
+        """Return a column's values, and what could not be read.
 
         Parameters
         ----------
@@ -75,14 +78,15 @@ class Notation(ABC):
         bad = unreadable(column, values, self)
         if bad is None:
             return self.settle(values), None
-        count, present = int(bad.sum()), int(values.len() - values.null_count())
-        if count > MOST_UNREADABLE * (present + count):
+        found = Unreadable.of(column, bad, self, first_row)
+        present = int(values.len() - values.null_count())
+        if found.count > MOST_UNREADABLE * (present + found.count):
             raise InvalidTableError(
-                f"column {column.name!r} holds {_found(column, bad, first_row)}, where the model "
-                f"needs {self.described()}; correct {'it' if count == 1 else 'them'}, or leave "
+                f"column {column.name!r} holds {found.described()}, where the model needs "
+                f"{self.described()}; correct {'it' if found.count == 1 else 'them'}, or leave "
                 "the field empty"
             )
-        return self.settle(values), unreadable_note(column, bad, self, first_row)
+        return self.settle(values), found
 
     def described(self) -> str:
         """Return what values are and how they are written, for messages."""
@@ -152,31 +156,68 @@ def unreadable(column: "pl.Series", values: "pl.Series", notation: Notation) -> 
     return bad if bad.any() else None
 
 
-def unreadable_note(
-    column: "pl.Series", bad: "pl.Series", notation: Notation, first_row: int = 1
-) -> Note:
-    """Return the note that names and counts the values that cannot be read."""
-    many = int(bad.sum()) > 1
-    return Note(
-        column.name,
-        f"holds {_found(column, bad, first_row)} among {notation.expected}",
-        f"{'they are' if many else 'it is'} taken as missing; correct {'them' if many else 'it'} "
-        "if there is a value to be had",
-    )
+@dataclass(frozen=True)
+class Unreadable:
+    """The values of a column that cannot be read in its notation.
 
+    Parameters
+    ----------
+    column : str
+        Its name.
+    count : int
+    texts : mapping of str to int
+        The values, and how often each is there.
+    first_row : int
+        The row of the first one in the file.
+    expected : str
+        What they stand among.
+    """
 
-def _found(column: "pl.Series", bad: "pl.Series", first_row: int) -> str:
-    """Return the unreadable values in words: the most frequent ones, and where the first is."""
-    count = int(bad.sum())
-    row = first_row + (bad.arg_max() or 0)
-    if count == 1:
-        return f"{_shown(column.filter(bad)[0])} in row {row:,}"
-    counts = column.filter(bad).str.strip_chars().value_counts(name="n")
-    counts = counts.sort("n", column.name, descending=[True, False]).head(3)
-    named = ", ".join(
-        _shown(value) + (f" {times:,} times" if times > 1 else "") for value, times in counts.rows()
-    )
-    return f"{count:,} values that cannot be read ({named}; the first in row {row:,})"
+    column: str
+    count: int
+    texts: Mapping[str, int]
+    first_row: int
+    expected: str
+
+    @classmethod
+    def of(
+        cls, column: "pl.Series", bad: "pl.Series", notation: Notation, first_row: int = 1
+    ) -> "Unreadable":
+        """Return the values of a column where `bad` is true; its rows begin with `first_row`."""
+        texts = column.filter(bad).cast(str).str.strip_chars().value_counts(name="n")
+        texts = texts.sort("n", column.name, descending=[True, False]).head(_MOST_TEXTS)
+        row = first_row + (bad.arg_max() or 0)
+        return cls(column.name, int(bad.sum()), dict(texts.rows()), row, notation.expected)
+
+    def with_more(self, more: "Unreadable") -> "Unreadable":
+        """Return both together; `more` comes from later rows."""
+        texts = Counter(self.texts) + Counter(more.texts)
+        return replace(self, count=self.count + more.count, texts=texts)
+
+    def described(self) -> str:
+        """Return the values in words: the most frequent ones, and where the first is."""
+        texts = sorted(self.texts.items(), key=lambda item: (-item[1], item[0]))
+        if self.count == 1:
+            return f"{_shown(texts[0][0])} in row {self.first_row}"
+        named = ", ".join(
+            _shown(text) + (f" {times:,} times" if times > 1 else "") for text, times in texts[:3]
+        )
+        return (
+            f"{self.count:,} values that cannot be read ({named}; the first in row "
+            f"{self.first_row})"
+        )
+
+    def note(self) -> Note:
+        """Return what is worth telling: which, how many, and what becomes of them."""
+        many = self.count > 1
+        advice = f"correct {'them' if many else 'it'} if there is a value to be had"
+        if all(text[:1] in "<>≤≥" for text in self.texts):
+            advice = "write a number in place of a bound (half of what lies below it, say)"
+        return Note(
+            self.column,
+            f"holds {self.described()} among {self.expected}",
+            f"{'they are' if many else 'it is'} taken as missing; {advice}",
+        )
 
 
 def _shown(value: object) -> str:

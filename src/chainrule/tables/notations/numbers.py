@@ -48,6 +48,11 @@ class Numbers(Notation):
     kind: ClassVar[str] = "numbers"
     expected: ClassVar[str] = "numbers"
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the numbers are written as a computer writes them."""
+        return self.decimal == "." and not self.group and not self.units
+
     def parse(self, column: "pl.Series") -> "pl.Series":
         """Return a column's numbers: Int64 if all are written as whole ones, else Float64."""
         import polars as pl

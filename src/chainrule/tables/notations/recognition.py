@@ -6,8 +6,8 @@ from chainrule.tables.missing import is_missing_word
 from chainrule.tables.notations.base import (
     MOST_UNREADABLE,
     Notation,
+    Unreadable,
     unreadable,
-    unreadable_note,
 )
 from chainrule.tables.notations.dates import DateForm, Dates, date_form
 from chainrule.tables.notations.number_forms import NO_NUMBERS, NumberForm, number_form
@@ -151,7 +151,7 @@ def _confirmed(column: "pl.Series", notation: Notation) -> Recognised | None:
     others = column.filter(bad).str.strip_chars()
     if wrong > 1 and others.n_unique() <= wrong / 2 and values.n_unique() <= _FEW:
         return None  # 0, 1, 2 and 3+: categories, and none of them is a mistake
-    return Recognised(notation, values, (unreadable_note(column, bad, notation),))
+    return Recognised(notation, values, (Unreadable.of(column, bad, notation).note(),))
 
 
 def _settled(
