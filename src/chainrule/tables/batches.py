@@ -19,7 +19,16 @@ from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw, text_layout
 from chainrule.tables.records import Tally, good_records
 from chainrule.tables.sources import TableFile, open_table
-from chainrule.tables.text import GZIP, SAMPLE, ZSTD, checked_text, encoding_of, line_ends_of
+from chainrule.tables.text import (
+    GZIP,
+    SAMPLE,
+    ZSTD,
+    as_latin,
+    check_no_binary,
+    checked_text,
+    encoding_of,
+    line_ends_of,
+)
 from chainrule.tables.text_types import typed
 
 if TYPE_CHECKING:
@@ -81,7 +90,8 @@ def scan_batches(
     for layout, piece in raw_batches(file, tally, given, columns=columns, types=given, known=known):
         table = piece
         if layout.kind == "csv":
-            table = typed(piece, {**known, **given}, decimal_comma=layout.separator != ",")
+            as_text = {name for name, dtype in known.items() if dtype == "String"}
+            table = typed(piece, {*given, *as_text}, decimal_comma=layout.separator != ",")
         if layout.kind in ("csv", "json lines") and not known:
             known.update(table.schema)
         yield from table.iter_slices(rows)
@@ -192,7 +202,11 @@ class _Stream:
         if self.encoding != "utf-8":
             start = start[: len(start) // 4 * 4].decode(self.encoding, "ignore").encode()
             self._stream = codecs.EncodedFile(stream, "utf-8", self.encoding)
+        elif b"\0" in start:
+            check_no_binary(file, start)
         self.line_ends = line_ends_of(start)
+        self._lines = 0
+        self.nuls: list[int] = []
 
     def read(self, size: int) -> bytes:
         """Read about so many bytes; none at the end."""
@@ -200,11 +214,17 @@ class _Stream:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
         data = self._decoded(size)
-        if self.line_ends == "\n":
-            return data
-        if data.endswith(b"\r"):
-            data += self._decoded(1)
-        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if self.line_ends == "\r":
+            if data.endswith(b"\r"):
+                data += self._decoded(1)
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        while b"\0" in data:
+            line = self._lines + data.count(b"\n", 0, data.find(b"\0")) + 1
+            self.nuls += line, data.count(b"\0")
+            # Nothing but NUL bytes is not the end.
+            data = data.replace(b"\0", b"") or self._decoded(size)
+        self._lines += data.count(b"\n")
+        return data
 
     def back(self, data: bytes) -> None:
         """Have bytes read again."""
@@ -215,7 +235,7 @@ class _Stream:
         raw = io.BufferedReader(_Rest(self), 1 << 16)
         with io.TextIOWrapper(raw, encoding, "chainrule-western", newline="") as lines:
             for line in lines:
-                yield line.replace("\0", "")
+                yield line
 
     def _decoded(self, size: int) -> bytes:
         name = self.file.name
@@ -276,6 +296,8 @@ def _of_text(
     text = checked_text(file, first)._replace(encoding=stream.encoding, line_ends=stream.line_ends)
     layout = layout or text_layout(text, expected)
     tally.others += layout.notes
+    if layout.encoding in ("cp1252", "latin-1"):
+        tally.add(as_latin(text))
     if layout.kind == "csv":
         lines = layout.header_line + layout.header_lines - 1
         stream.back(_below(first, lines))
@@ -293,6 +315,7 @@ def _of_text(
             if table.height:
                 any_rows = True
                 yield layout, table
+    tally.nuls += stream.nuls
     if not any_rows:
         raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
 
@@ -307,7 +330,6 @@ def _table(
     types: Callable[[], dict[str, Any]],
 ) -> "pl.DataFrame":
     text = checked_text(file, data, shift=lines)
-    tally.others += text.notes
     if layout.kind == "json lines":
         return read_json_lines(text, tally, columns=options["columns"], types=types())
     return read_csv(text, layout, tally, types=types(), body=True, **options)

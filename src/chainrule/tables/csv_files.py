@@ -50,7 +50,7 @@ def read_csv(
         _check_columns(layout, columns)
     if layout.encoding in ("cp1252", "latin-1") and not _is_utf8(text):
         text = as_latin(text)
-        tally.others.append(text.notes[-1])
+        tally.add(text._replace(nuls=(0, 0)))
     part = _part(text, layout, body)
     before = copy.deepcopy(vars(tally))
     try:
@@ -58,7 +58,7 @@ def read_csv(
     except UnicodeDecodeError:
         vars(tally).update(before)
         part = part._replace(text=as_latin(part.text))
-        tally.others.append(part.text.notes[-1])
+        tally.add(part.text._replace(nuls=(0, 0)))
         return _read(part, layout, tally, columns, all_types)
 
 

@@ -21,6 +21,7 @@ _COMMENTS = ("#", "//", "%")
 # Numbers, dates and times, roughly: what is hardly the name of a column.
 _NUMBER = re.compile(r"^[-+($€£]{0,2}[.,]?\d[\d.,' /:TZ-]*(e[-+]?\d+)?[%)€$]?$", re.IGNORECASE)
 _UNNAMED = re.compile(r"^Unnamed: \d+$")
+_MISSING = frozenset({"NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "NaN", "nan", "?"})
 _YEAR = re.compile(r"^(19|20)\d\d$")
 # Of what no eye sees, a byte order mark of a file that was joined to another's end, say.
 INVISIBLE = "\ufeff\u200b"
@@ -208,7 +209,7 @@ def _row_names_beside(rows: list[_Record], width: int) -> bool:
     """Whether the rows below one name have a second field: row names, or nothing at the end."""
     even = all(len(record.fields) == 2 for record in rows) and width == 2
     return even and (
-        all(_has_number(record) for record in rows)
+        all(_has_value(record) for record in rows)
         or not any(record.fields[1].strip() for record in rows)
     )
 
@@ -245,7 +246,7 @@ def _header(records: list[_Record], expected: Collection[str]) -> tuple[int, str
         above = records[place - 1]
         # "#id,x,y" has the names of columns, "# by a tool, on Friday, again" has not.
         as_name = place == 1 and above.fields[0].strip()[1:2].strip() not in ("", "#")
-        if len(above.fields) == usual and (as_name or _has_number(records[place])):
+        if len(above.fields) == usual and (as_name or _has_value(records[place])):
             return place - 1, comment if place > 1 else ""
     if usual < 2 or widths[usual] < 2 or widths[usual] < 0.6 * widths.total():
         return place, comment
@@ -268,18 +269,23 @@ def _is_title(records: list[_Record], place: int, usual: int) -> bool:
     if len(record.fields) < usual:
         return not _one_short(records, place, usual)
     below = records[place + 1 : place + 20]
-    return _filled(record) == 1 and any(_filled(r) == usual and _all_names(r) for r in below)
+    return _filled(record) <= 1 and any(_filled(r) == usual and _all_names(r) for r in below)
 
 
 def _one_short(records: list[_Record], place: int, usual: int) -> bool:
-    if place + 1 >= len(records):
-        return False
-    below = records[place + 1]
+    """Whether a line has names for all fields of the rows but one: row names, or an empty one."""
+    below = records[place + 1 : place + 7]
     return (
-        len(records[place].fields) == usual - 1
-        and len(below.fields) == usual
+        bool(below)
+        and len(records[place].fields) == usual - 1
+        and len(below[0].fields) == usual
         and all(map(clean, records[place].fields))
-        and (_has_number(below) or not below.fields[-1].strip())
+        and (
+            _has_value(below[0])
+            or not below[0].fields[-1].strip()
+            # Where all is text, the line below need not be the names.
+            or (usual > 2 and not any(map(_has_value, below)))
+        )
     )
 
 
@@ -291,8 +297,10 @@ def _filled(record: _Record) -> int:
     return sum(bool(value.strip()) for value in record.fields)
 
 
-def _has_number(record: _Record) -> bool:
-    return any(_NUMBER.match(value.strip()) for value in record.fields)
+def _has_value(record: _Record) -> bool:
+    """Whether a field is no name: a number, a date, a word for a missing value."""
+    fields_ = [value.strip() for value in record.fields]
+    return any(_NUMBER.match(value) or value in _MISSING for value in fields_)
 
 
 def _all_names(record: _Record) -> bool:
@@ -300,6 +308,8 @@ def _all_names(record: _Record) -> bool:
     fields_ = [value.strip() for value in record.fields]
     numbers = [value for value in fields_ if _NUMBER.match(value)]
     years = len(numbers) < len(fields_) and all(map(_YEAR.match, numbers))
+    if _MISSING & set(fields_):
+        return False
     return (not numbers or years) and len(set(fields_)) == len(fields_)
 
 

@@ -32,10 +32,39 @@ class Tally:
     swallowed: list[int] = field(default_factory=list)
     """Lines of quoted fields that hold line ends and separators."""
     others: list[Note] = field(default_factory=list)
+    nuls: list[int] = field(default_factory=list)
+    """The line of the first NUL byte, and how many there were, piece by piece."""
+    western: tuple[int, str] | None = None
+
+    def add(self, text: Text) -> None:
+        """Count what was odd about a text's bytes."""
+        if text.nuls[1]:
+            self.nuls += text.nuls
+        self.western = self.western or text.western
 
     def notes(self) -> tuple[Note, ...]:
         """Return a note for each kind."""
         notes = list(dict.fromkeys(self.others))
+        if self.nuls:
+            count = sum(self.nuls[1::2])
+            what = "a NUL byte, which was" if count == 1 else f"NUL bytes ({count:,} in all)"
+            notes.append(
+                Note(
+                    "",
+                    f"line {self.nuls[0]} has {what}{'' if count == 1 else ', which were'} passed "
+                    "over",
+                    "see what wrote them: bytes may be lost",
+                )
+            )
+        if self.western:
+            line, name = self.western
+            notes.append(
+                Note(
+                    "",
+                    f"line {line} is not UTF-8 text, so the file was read as {name}",
+                    "save it as UTF-8 if letters look wrong",
+                )
+            )
         if self.bad:
             notes.append(skipped_note(self.bad))
         for lines, what, advice in (
@@ -145,7 +174,12 @@ def good_records(
                 del record[width:]
             elif width - spare <= len(record) < width:
                 record += [""] * (width - len(record))
-            if len(record) == width:
+            if len(taken) > 1 and not _is_strict(taken, layout):
+                fault = (
+                    f"line {first} opens a quotation mark that is closed inside a field, "
+                    f"{len(taken) - 1:,} lines below; close it on its line, or double it"
+                )
+            elif len(record) == width:
                 if swallows:
                     tally.swallowed.append(first)
                 if width > 1 and not any(map(str.strip, record)) and '"' not in taken[0]:
@@ -155,12 +189,12 @@ def good_records(
                 empty = 0
                 yield record
                 continue
-            if _is_comment(taken[0], len(record), layout):
+            elif _is_comment(taken[0], len(record), layout):
                 tally.comments.append(first)
                 source.back(taken[1:])
                 reader = source.reader(layout)
                 continue
-            fault = _fault(first, len(taken), len(record), layout)
+            fault = fault or _fault(first, taken, len(record), layout)
         if not tally.skip:
             raise InvalidTableError(f"{name}: {fault}")
         tally.bad.append(fault)
@@ -169,12 +203,29 @@ def good_records(
             reader = source.reader(layout)
 
 
-def _fault(first: int, lines: int, fields: int, layout: Layout) -> str:
+def _is_strict(lines: list[str], layout: Layout) -> bool:
+    """Whether quotation marks in a record close where a field ends."""
+    reader = csv.reader(
+        lines, delimiter=layout.separator, skipinitialspace=layout.skip_spaces, strict=True
+    )
+    try:
+        next(reader)
+    except csv.Error:
+        return False
+    return True
+
+
+def _fault(first: int, taken: list[str], fields: int, layout: Layout) -> str:
+    lines = len(taken)
     columns = len(layout.names) - (0 if layout.as_written else 1)
     where = f"line {first}" if lines == 1 else f"line {first} (and the {lines - 1:,} after it)"
     which = "first line" if layout.header_line == 1 else f"line of names, {layout.header_line},"
     reason = "is a quotation mark left open, or a separator too many or missing?"
-    if first == layout.header_line + layout.header_lines and fields > columns:
+    if (
+        first == layout.header_line + layout.header_lines
+        and fields > columns
+        and '"' not in taken[0]
+    ):
         reason = (
             f"is line {layout.header_line} a title or a comment above the names, or is a separator "
             "too many?"
