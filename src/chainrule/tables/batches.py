@@ -90,7 +90,7 @@ def scan_batches(
     for layout, piece in raw_batches(file, tally, given, columns=columns, types=given, known=known):
         table = piece
         if layout.kind == "csv":
-            as_text = {name for name, dtype in known.items() if dtype == "String"}
+            as_text = {name for name, dtype in known.items() if str(dtype) == "String"}
             table = typed(piece, {*given, *as_text}, decimal_comma=layout.separator != ",")
         if layout.kind in ("csv", "json lines") and not known:
             known.update(table.schema)
@@ -234,8 +234,7 @@ class _Stream:
         """Yield what is left as lines, with their ends."""
         raw = io.BufferedReader(_Rest(self), 1 << 16)
         with io.TextIOWrapper(raw, encoding, "chainrule-western", newline="") as lines:
-            for line in lines:
-                yield line
+            yield from lines
 
     def _decoded(self, size: int) -> bytes:
         name = self.file.name

@@ -46,14 +46,13 @@ class Tally:
         """Return a note for each kind."""
         notes = list(dict.fromkeys(self.others))
         if self.nuls:
-            count = sum(self.nuls[1::2])
-            what = "a NUL byte, which was" if count == 1 else f"NUL bytes ({count:,} in all)"
+            total = sum(self.nuls[1::2])
+            what = "a NUL byte" if total == 1 else f"NUL bytes ({total:,} in all)"
             notes.append(
                 Note(
                     "",
-                    f"line {self.nuls[0]} has {what}{'' if count == 1 else ', which were'} passed "
-                    "over",
-                    "see what wrote them: bytes may be lost",
+                    f"line {self.nuls[0]} has {what}, passed over",
+                    "see what wrote them: letters may be lost",
                 )
             )
         if self.western:
@@ -67,7 +66,7 @@ class Tally:
             )
         if self.bad:
             notes.append(skipped_note(self.bad))
-        for lines, what, advice in (
+        for places, what, advice in (
             (
                 self.names,
                 "of names again, as in files that were joined; left out",
@@ -80,9 +79,9 @@ class Tally:
                 "remove the separators too many",
             ),
         ):
-            if lines:
-                count = "1 line is" if len(lines) == 1 else f"{len(lines):,} lines are"
-                found = f"{count} {what} (line {lines[0]} is the first)"
+            if places:
+                count = "1 line is" if len(places) == 1 else f"{len(places):,} lines are"
+                found = f"{count} {what} (line {places[0]} is the first)"
                 notes.append(Note("", found, advice))
         if self.empty_rows:
             which = "1 row" if self.empty_rows == 1 else f"{self.empty_rows:,} rows"
@@ -95,11 +94,13 @@ class Tally:
             )
         if self.swallowed:
             one = len(self.swallowed) == 1
-            count = "a quoted field holds" if one else f"{len(self.swallowed):,} quoted fields hold"
+            fields_ = (
+                "a quoted field holds" if one else f"{len(self.swallowed):,} quoted fields hold"
+            )
             notes.append(
                 Note(
                     "",
-                    f"{count} line ends and separators (the first begins on line "
+                    f"{fields_} line ends and separators (the first begins on line "
                     f"{self.swallowed[0]})",
                     "if rows are missing, a quotation mark was left open there",
                 )
@@ -174,11 +175,8 @@ def good_records(
                 del record[width:]
             elif width - spare <= len(record) < width:
                 record += [""] * (width - len(record))
-            if len(taken) > 1 and not _is_strict(taken, layout):
-                fault = (
-                    f"line {first} opens a quotation mark that is closed inside a field, "
-                    f"{len(taken) - 1:,} lines below; close it on its line, or double it"
-                )
+            if len(taken) > 1 and (open_mark := _open_mark(taken, layout)):
+                fault = f"line {first} opens a quotation mark that is {open_mark}"
             elif len(record) == width:
                 if swallows:
                     tally.swallowed.append(first)
@@ -203,16 +201,18 @@ def good_records(
             reader = source.reader(layout)
 
 
-def _is_strict(lines: list[str], layout: Layout) -> bool:
-    """Whether quotation marks in a record close where a field ends."""
+def _open_mark(lines: list[str], layout: Layout) -> str:
+    """Return how a quotation mark is closed, if not where a field ends."""
     reader = csv.reader(
         lines, delimiter=layout.separator, skipinitialspace=layout.skip_spaces, strict=True
     )
     try:
         next(reader)
-    except csv.Error:
-        return False
-    return True
+    except csv.Error as error:
+        never = "unexpected end" in str(error)
+        how = "never closed" if never else f"closed inside a field, {len(lines) - 1:,} lines below"
+        return f"{how}; close it on its line, or double it"
+    return ""
 
 
 def _fault(first: int, taken: list[str], fields: int, layout: Layout) -> str:

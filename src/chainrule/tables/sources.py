@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.errors import ChainruleError, InvalidArgumentError, InvalidTableError
 
 SPOOL_LIMIT = 4 << 30
 """How many bytes of a pipe are copied at most, unless CHAINRULE_SPOOL_LIMIT says otherwise."""
@@ -79,7 +79,7 @@ def open_table(path: str | Path) -> TableFile:
     except OSError as error:
         raise InvalidTableError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
-        if isinstance(error, InvalidTableError):
+        if isinstance(error, ChainruleError):
             raise
         raise InvalidTableError(f"{str(path)!r}: is no file's name ({error})") from error
 

@@ -111,13 +111,12 @@ def checked_text(
     encoding = encoding_of(file, data[:SAMPLE])
     if encoding != "utf-8":
         data, on_disk = _decoded(file, bytes(data), encoding), False
-    nuls: tuple[int, int] = (0, 0)
-    """The line of the first NUL byte that was passed over, and how many were."""
-    western: tuple[int, str] | None = None
-    """The first line that is not UTF-8, and as what the text was read instead."""
-    if data.find(b"\0") >= 0:
-        data, notes = _without_nuls(file, bytes(data), shift)
-        on_disk = False
+    nuls = (0, 0)
+    if (place := data.find(b"\0")) >= 0:
+        check_no_binary(file, data[:SAMPLE])
+        plain = bytes(data)  # a disk or a program left them there
+        nuls = plain.count(b"\n", 0, place) + 1 + shift, plain.count(b"\0")
+        data, on_disk = plain.replace(b"\0", b""), False
     if data[:3] == _UTF8 and not on_disk:
         data = data[len(_UTF8) :]
     if not data or (data[:4096].isspace() and bytes(data).isspace()) or bytes(data[:4]) == _UTF8:
