@@ -85,6 +85,9 @@ def read_text(file: TableFile) -> Text:
     InvalidTableError
         If it is empty, or not text; the message says what it is.
     """
+    if "text" in file.kept:
+        known: Text = file.kept["text"]
+        return known
     data: bytes | mmap.mmap
     with file.open() as opened:
         # A mapped file costs no memory of its own; an empty one cannot be mapped.
@@ -95,7 +98,9 @@ def read_text(file: TableFile) -> Text:
     on_disk = isinstance(data, mmap.mmap)
     if data[:4].startswith((GZIP, ZSTD)):
         data, on_disk = _decompressed(file, bytes(data)), False
-    return checked_text(file, data, on_disk=on_disk)
+    text = checked_text(file, data, on_disk=on_disk)
+    file.kept["text"] = text
+    return text
 
 
 def checked_text(
