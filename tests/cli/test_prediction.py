@@ -175,3 +175,18 @@ def test_a_network_without_a_table_takes_no_table(chainrule, wdbc, tmp_path):
 def test_what_is_not_a_model_is_refused(chainrule, wdbc, tmp_path):
     assert "is not a chainrule model file" in chainrule("predict", wdbc, wdbc).sentence
     assert "cannot be read" in chainrule("predict", tmp_path / "none", wdbc).sentence
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "explain", "importance", "check"])
+def test_every_command_takes_its_table_from_standard_input(
+    monkeypatch, chainrule, model, wdbc, command
+):
+    more = ["--row", "2"] if command == "explain" else []
+    from_file = chainrule(command, model, wdbc, *more)
+    monkeypatch.setattr("sys.stdin", None)  # what the runner sets comes later
+    outcome = CliRunner().invoke(
+        app, [command, str(model), "-", *more], input=wdbc.read_bytes()
+    )
+    assert outcome.exit_code == 0
+    shown = outcome.stdout.replace("wdbc.csv", "-")
+    assert shown.split()[:40] == from_file.out.replace("wdbc.csv", "-").split()[:40]

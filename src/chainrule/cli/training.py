@@ -42,7 +42,8 @@ def train(
         str | None,
         typer.Argument(
             metavar="TABLE",
-            help="The table to learn from: CSV, TSV, Parquet, Arrow or JSON lines.",
+            help="The table to learn from: CSV, TSV, Parquet, Arrow or JSON lines; - for standard "
+            "input.",
             show_default=False,
         ),
     ] = None,
