@@ -1,6 +1,6 @@
-import os
 import csv
 import json
+import os
 import shlex
 
 import numpy as np
@@ -376,9 +376,12 @@ def test_a_table_that_was_a_pipe_is_told_at_once_by_what_would_read_it_again(
     again = chainrule("train", "--config", config, "--out", folder)
     assert "run.toml names the table" in again.sentence
     assert "a pipe, which cannot be read a second time" in again.sentence
-    assert "--checkpoint" in chainrule(
-        *("train", fifo, "--target", "diagnosis", "--checkpoint", "--out", folder)
-    ).sentence
+    assert (
+        "--checkpoint"
+        in chainrule(
+            *("train", fifo, "--target", "diagnosis", "--checkpoint", "--out", folder)
+        ).sentence
+    )
     folder.mkdir()
     (folder / "checkpoint").write_bytes(b"")
     (folder / "run.toml").write_text(config.read_text())

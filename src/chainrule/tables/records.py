@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.layouts import INVISIBLE, Layout, clean
+from chainrule.tables.headers import INVISIBLE, clean
+from chainrule.tables.layouts import Layout
 from chainrule.tables.notes import Note
 from chainrule.tables.text import Text
 
