@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Types are those of so many rows; a later value of another type has all rows looked at.
 _ROWS_THAT_TELL = 1000
+_BLOCK = 1 << 24
 
 
 def read_csv(
@@ -119,7 +120,7 @@ def _read(
         table = _without_blank_lines(text, layout, _parsed(part, layout, columns, types))
         if _has_names_again(table, layout):
             raise _OddError("the names come again")
-        if quoted and _swallows(table, layout):
+        if quoted and _has_inner_ends(text, table) and _swallows(table, layout):
             for _ in _records(text, layout, tally):
                 pass
     except failures as error:
@@ -275,6 +276,13 @@ def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
         )
         for row in rows.head(1000).iter_rows()
     )
+
+
+def _has_inner_ends(text: Text, table: "pl.DataFrame") -> bool:
+    """Whether there are more lines than the rows and the names take."""
+    data = text.data
+    blocks = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
+    return sum(block.count(b"\n") for block in blocks) > table.height + 1
 
 
 def _swallows(table: "pl.DataFrame", layout: Layout) -> bool:
