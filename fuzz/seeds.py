@@ -47,6 +47,18 @@ TABLES = {
     "semicolons.csv": b"a;b\n1;2\n",
     "broken.csv": b'a,b\n1,2,3\n"open,4\n',
     "binary.csv": b"a,b\n\x00\xff,2\n",
+    "index.csv": b",a,b\n0,1,x\n1,2,y\n",
+    "row_names.csv": b'"a"\n"1",1\n"2",2\n',
+    "title.csv": b"A title, of two\n\na,b,c\n1,2,3\n4,5,6\n",
+    "comments.csv": b"# by a tool\na,b\n1,2\n# end\n",
+    "sep.csv": b"sep=;\na;b;\n1;2;\n;;\n",
+    "inches.csv": b'a,b\n3",x\n"y "z" ",5\n',
+    "open.csv": b'a,b\n"1,2\n3,4\n"5,6\n',
+    "joined.csv": b"\xef\xbb\xbfa,b\n1,2\n\xef\xbb\xbfa,b\n3,4\n",
+    "old_mac.csv": b"a,b\r1,2\r3,4\r",
+    "utf16.csv": "a,b\n1,2\n3,4\n".encode("utf-16-le"),
+    "nul.csv": b"a,b\n1,x\0y\n3,4\n\0\0\0\0",
+    "lines.jsonl": b'{"a":NaN,"b":"x"}\n{"a":-Infinity}\n{"a":1e999}\n',
 }
 
 

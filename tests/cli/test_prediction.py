@@ -5,8 +5,10 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 import chainrule as cr
+from chainrule.cli.app import app
 
 
 def test_predictions_go_to_standard_output_as_csv(chainrule, model, wdbc):
@@ -175,3 +177,16 @@ def test_a_network_without_a_table_takes_no_table(chainrule, wdbc, tmp_path):
 def test_what_is_not_a_model_is_refused(chainrule, wdbc, tmp_path):
     assert "is not a chainrule model file" in chainrule("predict", wdbc, wdbc).sentence
     assert "cannot be read" in chainrule("predict", tmp_path / "none", wdbc).sentence
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "explain", "importance", "check"])
+def test_every_command_takes_its_table_from_standard_input(chainrule, model, wdbc, command):
+    more = ["--row", "2"] if command == "explain" else []
+    from_file = chainrule(command, model, wdbc, *more)
+    outcome = CliRunner().invoke(app, [command, str(model), "-", *more], input=wdbc.read_bytes())
+    assert outcome.exit_code == 0
+    shown = outcome.stdout.replace("wdbc.csv", "-")
+    expected = from_file.out.replace("wdbc.csv", "-")
+    # A table on the screen is as wide as its name.
+    words = [[word for word in text.split() if "─" not in word] for text in (shown, expected)]
+    assert words[0] == words[1]

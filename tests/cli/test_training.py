@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shlex
 
 import numpy as np
@@ -362,3 +363,29 @@ def test_a_search_ends_when_its_time_is_over_but_not_before_one_trial(chainrule,
     outcome = chainrule(*arguments, "--time-limit", "0.001s", "--out", tmp_path)
     assert outcome.code == 0
     assert "The best of 1 trial is number 1" in outcome.out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no FIFOs")
+def test_a_table_that_was_a_pipe_is_told_at_once_by_what_would_read_it_again(
+    chainrule, wdbc, tmp_path
+):
+    fifo, folder = tmp_path / "fifo", tmp_path / "run"
+    os.mkfifo(fifo)
+    config = tmp_path / "run.toml"
+    config.write_text(f'[data]\ntable = "{fifo}"\ntarget = "diagnosis"\n')
+    again = chainrule("train", "--config", config, "--out", folder)
+    assert "run.toml names the table" in again.sentence
+    assert "a pipe, which cannot be read a second time" in again.sentence
+    assert (
+        "--checkpoint"
+        in chainrule(
+            *("train", fifo, "--target", "diagnosis", "--checkpoint", "--out", folder)
+        ).sentence
+    )
+    folder.mkdir()
+    (folder / "checkpoint").write_bytes(b"")
+    (folder / "run.toml").write_text(config.read_text())
+    assert "a pipe" in chainrule("resume", folder).sentence
+    # A table that is given beside the file is read instead.
+    options = ("--epochs", "1", "--no-report", "--out", tmp_path / "other")
+    assert chainrule("train", wdbc, "--config", config, *options).code == 0

@@ -15,7 +15,11 @@ ModelPath: TypeAlias = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A model file that chainrule train wrote.")
 ]
 TablePath: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="TABLE", help="A CSV file whose first line names the columns.")
+    Path,
+    typer.Argument(
+        metavar="TABLE",
+        help="CSV, TSV, Parquet, Arrow or JSON lines; a pipe, too, and - for standard input.",
+    ),
 ]
 OptimizerName: TypeAlias = Annotated[
     str,

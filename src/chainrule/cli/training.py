@@ -42,7 +42,8 @@ def train(
         str | None,
         typer.Argument(
             metavar="TABLE",
-            help="The table to learn from: CSV, TSV, Parquet, Arrow or JSON lines.",
+            help="The table to learn from: CSV, TSV, Parquet, Arrow or JSON lines; - for standard "
+            "input.",
             show_default=False,
         ),
     ] = None,
@@ -121,7 +122,7 @@ def train(
             f"--checkpoint: {out} has that of an unfinished run; chainrule resume {out} goes on "
             f"with it. To begin anew, remove {folder.checkpoint} or choose another --out"
         )
-    run = Run.prepare(_config(table, config, settings))
+    run = Run.prepare(_config(table, config, settings, checkpoint))
     folder.create()
     tell = teller(json, quiet)
     tell.understood(run)
@@ -160,7 +161,9 @@ def resume(
         raise InvalidArgumentError(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
-    run = Run.prepare(RunConfig.read(where.config))
+    read = RunConfig.read(where.config)
+    _check_tables(read, f"{where.config} names")
+    run = Run.prepare(read)
     tell = teller(json, quiet)
     tell.understood(run)
     train_and_write(run, where, tell, report, _checkpointing(where, True, every, resume=True))
@@ -214,7 +217,22 @@ def train_and_write(
     tell.finished(trained, folder, report)
 
 
-def _config(table: str | None, path: Path | None, settings: dict[str, Any]) -> "RunConfig":
+def _check_tables(config: "RunConfig", begin: str) -> None:
+    """Raise if a table of a run can be read no second time: opening a pipe could wait for ever."""
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.tables.sources import can_be_read_again
+
+    for table in (config.data.table, config.data.test):
+        if table and not can_be_read_again(table):
+            raise InvalidArgumentError(
+                f"{begin} the table {table!r}, a pipe, which cannot be read a second time; write "
+                "its bytes to a file and train with that"
+            )
+
+
+def _config(
+    table: str | None, path: Path | None, settings: dict[str, Any], checkpoint: bool
+) -> "RunConfig":
     """Return the run that options and run.toml ask for."""
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
@@ -238,6 +256,10 @@ def _config(table: str | None, path: Path | None, settings: dict[str, Any]) -> "
             f"{name}: expected {'a table' if name == 'TABLE' else 'the column to predict'}; got "
             "none (see chainrule train --help)"
         )
+    if path is not None and table is None:
+        _check_tables(config.updated({"test": ""}) if "test" in given else config, f"{path} names")
+    if checkpoint:
+        _check_tables(config, "--checkpoint: resume would need")
     return config
 
 

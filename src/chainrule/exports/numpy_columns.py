@@ -126,8 +126,8 @@ def as_text(value, notation):
     if value is None or value != value:
         return ""
     if isinstance(value, str) and notation["kind"] == "numbers":
-        value = as_number(value, notation)
-        value = "" if np.isnan(value) else value
+        number = as_number(value, notation)
+        return "" if np.isnan(number) else as_text(number, notation)
     if isinstance(value, (bool, np.bool_)):
         return str(value).lower()
     if isinstance(value, (float, np.floating)):

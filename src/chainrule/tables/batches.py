@@ -1,10 +1,7 @@
 """Tables larger than memory: a file read in pieces."""
 
-import codecs
 import gzip
-import io
 import itertools
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
@@ -12,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.csv_files import end_of_rows, has_odd_quotes, read_csv, read_records
+from chainrule.tables.csv_bytes import end_of_rows, has_odd_quotes
+from chainrule.tables.csv_files import read_csv, read_records
 from chainrule.tables.json_lines import read_json_lines
 from chainrule.tables.layouts import Layout
 from chainrule.tables.notations.base import Unreadable
@@ -20,8 +18,15 @@ from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw, text_layout
 from chainrule.tables.records import Tally, good_records
 from chainrule.tables.sources import TableFile, open_table
+from chainrule.tables.streams import TextStream
 from chainrule.tables.table_reading import TableReading
-from chainrule.tables.text import GZIP, SAMPLE, ZSTD, checked_text, encoding_of, line_ends_of
+from chainrule.tables.text import (
+    GZIP,
+    SAMPLE,
+    ZSTD,
+    as_latin,
+    checked_text,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -152,7 +157,7 @@ def raw_batches(
         raw.seek(0)
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
         yield from _of_text(
-            _Stream(file, stream),
+            TextStream(file, stream),
             tally,
             layout,
             expected,
@@ -192,92 +197,12 @@ def _of_columns(
             return
 
 
-class _Stream:
-    """The bytes of a file as UTF-8 with plain line ends, read as they come."""
-
-    def __init__(self, file: TableFile, stream: IO[bytes]) -> None:
-        self.file = file
-        self._stream: Any = stream
-        self._ahead = b""
-        start = self._decoded(SAMPLE)
-        stream.seek(0)
-        self.encoding = encoding_of(file, start)
-        if self.encoding != "utf-8":
-            start = start[: len(start) // 4 * 4].decode(self.encoding, "ignore").encode()
-            self._stream = codecs.EncodedFile(stream, "utf-8", self.encoding)
-        self.line_ends = line_ends_of(start)
-
-    def read(self, size: int) -> bytes:
-        """Read about so many bytes; none at the end."""
-        if self._ahead:
-            data, self._ahead = self._ahead[:size], self._ahead[size:]
-            return data
-        data = self._decoded(size)
-        if self.line_ends == "\n":
-            return data
-        if data.endswith(b"\r"):
-            data += self._decoded(1)
-        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-    def back(self, data: bytes) -> None:
-        """Have bytes read again."""
-        self._ahead = data + self._ahead
-
-    def lines(self, encoding: str) -> Iterator[str]:
-        """Yield what is left as lines, with their ends."""
-        raw = io.BufferedReader(_Rest(self), 1 << 16)
-        with io.TextIOWrapper(raw, encoding, "chainrule-western", newline="") as lines:
-            for line in lines:
-                yield line.replace("\0", "")
-
-    def _decoded(self, size: int) -> bytes:
-        name = self.file.name
-        try:
-            return bytes(self._stream.read(size))
-        except UnicodeError as error:
-            raise InvalidTableError(
-                f"{name}: begins like {self.encoding.upper()} text and is none; save it as UTF-8"
-            ) from error
-        except (OSError, EOFError, zlib.error) as error:
-            raise InvalidTableError(f"{name}: is a damaged gzip file ({error})") from error
-
-
-class _Rest(io.RawIOBase):
-    def __init__(self, stream: _Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        if len(data) > len(buffer):
-            self._stream.back(data[len(buffer) :])
-            data = data[: len(buffer)]
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _western(error: UnicodeError) -> tuple[str, int]:
-    """Return the letters of bytes that are not UTF-8 in Windows' Western alphabet."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    wrong = error.object[error.start : error.end]
-    try:
-        return wrong.decode("cp1252"), error.end
-    except UnicodeDecodeError:
-        return wrong.decode("latin-1"), error.end
-
-
-codecs.register_error("chainrule-western", _western)
-
-
 class _OneByOne(NamedTuple):
     """What is left has quotation marks that polars would misread."""
 
 
 def _of_text(
-    stream: _Stream,
+    stream: TextStream,
     tally: Tally,
     layout: Layout | None,
     expected: Collection[str],
@@ -289,6 +214,8 @@ def _of_text(
     text = checked_text(file, first)._replace(encoding=stream.encoding, line_ends=stream.line_ends)
     layout = layout or text_layout(text, expected)
     tally.others += layout.notes
+    if layout.encoding in ("cp1252", "latin-1"):
+        tally.add(as_latin(text))
     if layout.kind == "csv":
         lines = layout.header_line + layout.header_lines - 1
         stream.back(_below(first, lines))
@@ -306,6 +233,7 @@ def _of_text(
             if table.height:
                 any_rows = True
                 yield layout, table
+    tally.nuls += stream.nuls
     if not any_rows:
         raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
 
@@ -320,14 +248,13 @@ def _table(
     types: Callable[[], dict[str, Any]],
 ) -> "pl.DataFrame":
     text = checked_text(file, data, shift=lines)
-    tally.others += text.notes
     if layout.kind == "json lines":
         return read_json_lines(text, tally, columns=options["columns"], types=types())
     return read_csv(text, layout, tally, types=types(), body=True, **options)
 
 
 def _one_by_one(
-    stream: _Stream,
+    stream: TextStream,
     layout: Layout,
     tally: Tally,
     lines: int,
@@ -348,7 +275,7 @@ def _below(data: bytes, lines: int) -> bytes:
     return data[start:]
 
 
-def _pieces(stream: _Stream, layout: Layout) -> Iterator[bytes | _OneByOne]:
+def _pieces(stream: TextStream, layout: Layout) -> Iterator[bytes | _OneByOne]:
     """Yield pieces that end where a record does; rows of empty fields go to the next one."""
     rest = b""
     quoted = layout.kind == "csv"
@@ -365,7 +292,7 @@ def _pieces(stream: _Stream, layout: Layout) -> Iterator[bytes | _OneByOne]:
             yield _OneByOne()
             return
         if end and quoted:
-            end, _ = end_of_rows(rest[:end], layout)
+            end, _ = end_of_rows(rest[:end], layout.separator, len(layout.names))
         if end and not rest[:end].isspace():
             yield rest[:end]
             rest = rest[end:]

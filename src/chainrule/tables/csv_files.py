@@ -5,11 +5,11 @@ import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.layouts import Layout, clean
+from chainrule.tables.csv_bytes import count_fields, end_of_rows, end_of_text, has_odd_quotes
+from chainrule.tables.headers import clean
+from chainrule.tables.layouts import Layout
 from chainrule.tables.records import Tally, good_records, lines_of, plain_names, written
 from chainrule.tables.sources import TableFile
 from chainrule.tables.text import Text, as_latin
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Types are those of so many rows; a later value of another type has all rows looked at.
 _ROWS_THAT_TELL = 1000
 _BLOCK = 1 << 24
-_QUOTE = ord('"')
 
 
 def read_csv(
@@ -50,7 +49,7 @@ def read_csv(
         _check_columns(layout, columns)
     if layout.encoding in ("cp1252", "latin-1") and not _is_utf8(text):
         text = as_latin(text)
-        tally.others.append(text.notes[-1])
+        tally.add(text._replace(nuls=(0, 0)))
     part = _part(text, layout, body)
     before = copy.deepcopy(vars(tally))
     try:
@@ -58,7 +57,7 @@ def read_csv(
     except UnicodeDecodeError:
         vars(tally).update(before)
         part = part._replace(text=as_latin(part.text))
-        tally.others.append(part.text.notes[-1])
+        tally.add(part.text._replace(nuls=(0, 0)))
         return _read(part, layout, tally, columns, all_types)
 
 
@@ -122,7 +121,7 @@ def _read(
         table = _without_blank_lines(text, layout, _parsed(part, layout, columns, types))
         if _has_names_again(table, layout):
             raise _OddError("the names come again")
-        if quoted and _swallows(table, layout):
+        if quoted and _has_inner_ends(text, table) and _swallows(table, layout):
             for _ in _records(text, layout, tally):
                 pass
     except failures as error:
@@ -238,89 +237,22 @@ def _without_blank_lines(text: Text, layout: Layout, table: "pl.DataFrame") -> "
     """
     if table.width and layout.names[-1] == table.columns[-1] and table[:, -1].null_count() == 0:
         return table  # every record reached the last column
-    end = _end(text)
+    end = end_of_text(text.data)
     tail = bytes(text.data[end:]).count(b"\n") - 1
     if tail > 0 and table.tail(tail).null_count().sum_horizontal().item() == tail * table.width:
         table = table.head(table.height - tail)
-    if _fields(text, layout.separator, end) == len(layout.names) * (table.height + 1):
+    if count_fields(text.data, layout.separator, end) == len(layout.names) * (table.height + 1):
         return table
     raise _OddError("some lines are blank, or shorter than others")
 
 
-def _end(text: Text) -> int:
-    """Return where the text ends, but for blank lines."""
-    end = len(text.data)
-    while end and text.data[end - 1 : end] in (b"\r", b"\n"):
-        end -= 1
-    return end
-
-
-def _fields(text: Text, separator: str, end: int) -> int:
-    """Return how many fields all lines have together; quoted separators and line ends are none."""
-    data = np.frombuffer(text.data, np.uint8)
-    quoted = text.data.find(b'"') >= 0
-    fields, inside = 1, False
-    for start in range(0, end, _BLOCK):
-        block = data[start : min(end, start + _BLOCK)]
-        ends = block == ord(separator)
-        ends |= block == ord("\n")
-        if quoted:
-            within = np.logical_xor.accumulate(block == _QUOTE)
-            if inside:
-                within = ~within
-            inside = bool(within[-1])
-            ends &= ~within
-        fields += int(np.count_nonzero(ends))
-    return fields
-
-
-def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:
-    r"""Whether a quotation mark stands where none opens or closes a field: 3", or "a "b" c".
-
-    Of those that are even in number before it, each has to stand after a separator, a line's end or
-    a doubled one's other half; of the odd ones, each before one of these. A text that is not whole
-    may end inside a field.
-    """
-    data = np.frombuffer(text, np.uint8)
-    borders = np.zeros(256, np.bool_)
-    borders[[ord(separator), ord("\n"), ord("\r"), _QUOTE]] = True
-    begin = 3 if bytes(text[:3]) == b"\xef\xbb\xbf" else 0
-    before = 0
-    for start in range(begin, len(data), _BLOCK):
-        places = np.flatnonzero(data[start : start + _BLOCK] == _QUOTE) + start
-        opening = places[before % 2 :: 2]
-        closing = places[1 - before % 2 :: 2]
-        before += len(places)
-        opening = opening[opening > begin]
-        closing = closing[closing < len(data) - 1]
-        if not (borders[data[opening - 1]].all() and borders[data[closing + 1]].all()):
-            return True
-    return whole and before % 2 == 1
-
-
 def _without_empty_rows(text: Text, layout: Layout, tally: Tally) -> Text:
     """Return the text without the rows of empty fields at its end, which spreadsheets write."""
-    end, rows = end_of_rows(text.data, layout)
+    end, rows = end_of_rows(text.data, layout.separator, len(layout.names))
     if not rows:
         return text
     tally.empty_rows += rows
     return text._replace(data=bytes(text.data[:end]), on_disk=False)
-
-
-def end_of_rows(data: Any, layout: Layout) -> tuple[int, int]:
-    """Return where the rows end, but for those of empty fields, and how many these are."""
-    end, rows = len(data), 0
-    empty = f"{layout.separator} \t\r\n".encode()
-    while end:
-        begin = data.rfind(b"\n", 0, end - 1) + 1
-        if end - begin > 3 * len(layout.names) + 64:
-            break
-        line = bytes(data[begin:end])
-        if line.strip(empty):
-            break
-        rows += layout.separator.encode() in line
-        end = begin
-    return (end, rows) if rows else (len(data), 0)
 
 
 def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
@@ -344,6 +276,13 @@ def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
         )
         for row in rows.head(1000).iter_rows()
     )
+
+
+def _has_inner_ends(text: Text, table: "pl.DataFrame") -> bool:
+    """Whether there are more lines than the rows and the names take."""
+    data = text.data
+    blocks = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
+    return sum(block.count(b"\n") for block in blocks) > table.height + 1
 
 
 def _swallows(table: "pl.DataFrame", layout: Layout) -> bool:

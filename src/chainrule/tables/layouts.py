@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
+from chainrule.tables.headers import Record, clean, has_value, header_of
 from chainrule.tables.notes import Note
 from chainrule.tables.text import SAMPLE, SEPARATORS, Text, stem_suffix
 
@@ -16,14 +17,8 @@ _BY_SUFFIX = {".tsv": "\t", ".tab": "\t"}
 _MOST = 1 << 26
 # So many records tell the layout.
 _RECORDS = 200
-_SEP_LINE = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
-_COMMENTS = ("#", "//", "%")
-# Numbers, dates and times, roughly: what is hardly the name of a column.
-_NUMBER = re.compile(r"^[-+($€£]{0,2}[.,]?\d[\d.,' /:TZ-]*(e[-+]?\d+)?[%)€$]?$", re.IGNORECASE)
 _UNNAMED = re.compile(r"^Unnamed: \d+$")
-_YEAR = re.compile(r"^(19|20)\d\d$")
-# Of what no eye sees, a byte order mark of a file that was joined to another's end, say.
-INVISIBLE = "\ufeff\u200b"
+_SEP_LINE = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -82,21 +77,6 @@ class Layout:
             if type(value) is not expected or any(type(text) is not str for text in texts):
                 raise ValueError(f"a layout's {name} is of another type")
         return cls(**{**entries, "raw": tuple(entries["raw"]), "names": tuple(entries["names"])})
-
-
-class _Record(NamedTuple):
-    line: int
-    lines: int
-    fields: list[str]
-
-    @property
-    def blank(self) -> bool:
-        return len(self.fields) < 2 and not "".join(self.fields).strip()
-
-
-def clean(name: str) -> str:
-    """Return a name without surrounding spaces and marks that no eye sees."""
-    return name.strip(INVISIBLE + " \t\r\n\f\v\xa0").strip()
 
 
 def csv_layout(text: Text, expected: Collection[str] = ()) -> Layout:
@@ -164,7 +144,7 @@ def _told_separator(start: str) -> tuple[str, bool]:
 
 class _Found(NamedTuple):
     separator: str
-    records: list[_Record]
+    records: list[Record]
     """Without blank ones."""
     header: int
     """Which of them has the names."""
@@ -186,7 +166,7 @@ def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[s
         records = records[1:]
     if not records:
         return nothing
-    header, comment = _header(records, expected)
+    header, comment = header_of(records, expected)
     rows = records[header + 1 :]
     own = len(records[header].fields)
     counts = Counter(len(record.fields) for record in rows)
@@ -204,103 +184,24 @@ def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[s
     return _Found(separator, records, header, width, comment, evenness)
 
 
-def _row_names_beside(rows: list[_Record], width: int) -> bool:
+def _row_names_beside(rows: list[Record], width: int) -> bool:
     """Whether the rows below one name have a second field: row names, or nothing at the end."""
     even = all(len(record.fields) == 2 for record in rows) and width == 2
     return even and (
-        all(_has_number(record) for record in rows)
+        all(has_value(record) for record in rows)
         or not any(record.fields[1].strip() for record in rows)
     )
 
 
-def _records(start: str, separator: str, skip_spaces: bool) -> Iterator[_Record]:
+def _records(start: str, separator: str, skip_spaces: bool) -> Iterator[Record]:
     lines = io.StringIO(start, newline="")
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=skip_spaces)
     before = 0
     for count, fields_ in enumerate(reader):
         if count > _RECORDS:
             return
-        yield _Record(before + 1, reader.line_num - before, fields_)
+        yield Record(before + 1, reader.line_num - before, fields_)
         before = reader.line_num
-
-
-def _header(records: list[_Record], expected: Collection[str]) -> tuple[int, str]:
-    """Return which record has the names, and what the comments above it begin with."""
-    if expected:
-        known = [len({clean(f) for f in one.fields} & set(expected)) for one in records[:50]]
-        best = max(known)
-        if best and (best > 1 or best == len(expected)):
-            place = known.index(best)
-            comment = next((c for one in records[:place] for c in _COMMENTS if _is(one, c)), "")
-            return place, comment
-    comment = next((c for c in _COMMENTS if _is(records[0], c)), "")
-    if all(_is(record, comment) for record in records):
-        comment = ""
-    place = 0
-    while comment and _is(records[place], comment):
-        place += 1
-    widths = Counter(len(record.fields) for record in records[place:])
-    usual = max(widths, key=lambda width: (widths[width], width))
-    if place:
-        above = records[place - 1]
-        # "#id,x,y" has the names of columns, "# by a tool, on Friday, again" has not.
-        as_name = place == 1 and above.fields[0].strip()[1:2].strip() not in ("", "#")
-        if len(above.fields) == usual and (as_name or _has_number(records[place])):
-            return place - 1, comment if place > 1 else ""
-    if usual < 2 or widths[usual] < 2 or widths[usual] < 0.6 * widths.total():
-        return place, comment
-    begin = place
-    while place < len(records) - 1 and _is_title(records, place, usual):
-        place += 1
-    names = records[place]
-    told = _all_names(names) and _filled(names) >= usual - 1
-    if place - begin > 20 or not (told or _one_short(records, place, usual)):
-        place = begin  # unsure; the first row that does not fit is named
-    return place, comment
-
-
-def _is_title(records: list[_Record], place: int, usual: int) -> bool:
-    """Whether a line stands above the names: it has fewer fields, or fewer that are filled.
-
-    R's names, too, are one fewer than its rows have fields; the line below then has numbers.
-    """
-    record = records[place]
-    if len(record.fields) < usual:
-        return not _one_short(records, place, usual)
-    below = records[place + 1 : place + 20]
-    return _filled(record) == 1 and any(_filled(r) == usual and _all_names(r) for r in below)
-
-
-def _one_short(records: list[_Record], place: int, usual: int) -> bool:
-    if place + 1 >= len(records):
-        return False
-    below = records[place + 1]
-    return (
-        len(records[place].fields) == usual - 1
-        and len(below.fields) == usual
-        and all(map(clean, records[place].fields))
-        and (_has_number(below) or not below.fields[-1].strip())
-    )
-
-
-def _is(record: _Record, comment: str) -> bool:
-    return record.fields[0].lstrip(INVISIBLE + " ").startswith(comment)
-
-
-def _filled(record: _Record) -> int:
-    return sum(bool(value.strip()) for value in record.fields)
-
-
-def _has_number(record: _Record) -> bool:
-    return any(_NUMBER.match(value.strip()) for value in record.fields)
-
-
-def _all_names(record: _Record) -> bool:
-    """Whether all fields could be names; years are, beside others: country,2019,2020."""
-    fields_ = [value.strip() for value in record.fields]
-    numbers = [value for value in fields_ if _NUMBER.match(value)]
-    years = len(numbers) < len(fields_) and all(map(_YEAR.match, numbers))
-    return (not numbers or years) and len(set(fields_)) == len(fields_)
 
 
 def _checked(
@@ -317,7 +218,7 @@ def _checked(
             raise InvalidTableError(f"{text.name}: cannot be read as CSV ({found.fault})")
         if told:
             raise InvalidTableError(f"{text.name}: has a line sep={found.separator}, but no names")
-        found = found._replace(records=[_Record(1, 1, [""])])
+        found = found._replace(records=[Record(1, 1, [""])])
     header = found.records[found.header]
     raw = list(header.fields)
     rows = [record.fields for record in found.records[found.header + 1 :]]
@@ -367,7 +268,7 @@ def _checked(
     )
 
 
-def _above(header: _Record, start: str, comment: str, told: bool) -> Iterator[Note]:
+def _above(header: Record, start: str, comment: str, told: bool) -> Iterator[Note]:
     above = start.splitlines()[: header.line - 1]
     filled = [number for number, line in enumerate(above, start=1) if line.strip(" \t,;|")]
     if not filled or (told and filled == [1]):

@@ -84,7 +84,8 @@ def read_raw(
     if file.binary is not None:
         return read_binary(file, columns), ()
     text = read_text(file)
-    tally = Tally(skip_bad_rows, others=[*text.notes, *layout.notes])
+    tally = Tally(skip_bad_rows, others=list(layout.notes))
+    tally.add(text)
     if layout.kind == "json lines":
         table = read_json_lines(text, tally, columns=columns, types=types)
     else:

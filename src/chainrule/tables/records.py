@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.layouts import INVISIBLE, Layout, clean
+from chainrule.tables.headers import INVISIBLE, clean
+from chainrule.tables.layouts import Layout
 from chainrule.tables.notes import Note
 from chainrule.tables.text import Text
 
@@ -32,13 +33,41 @@ class Tally:
     swallowed: list[int] = field(default_factory=list)
     """Lines of quoted fields that hold line ends and separators."""
     others: list[Note] = field(default_factory=list)
+    nuls: list[int] = field(default_factory=list)
+    """The line of the first NUL byte, and how many there were, piece by piece."""
+    western: tuple[int, str] | None = None
+
+    def add(self, text: Text) -> None:
+        """Count what was odd about a text's bytes."""
+        if text.nuls[1]:
+            self.nuls += text.nuls
+        self.western = self.western or text.western
 
     def notes(self) -> tuple[Note, ...]:
         """Return a note for each kind."""
         notes = list(dict.fromkeys(self.others))
+        if self.nuls:
+            total = sum(self.nuls[1::2])
+            what = "a NUL byte" if total == 1 else f"NUL bytes ({total:,} in all)"
+            notes.append(
+                Note(
+                    "",
+                    f"line {self.nuls[0]} has {what}, passed over",
+                    "see what wrote them: letters may be lost",
+                )
+            )
+        if self.western:
+            line, name = self.western
+            notes.append(
+                Note(
+                    "",
+                    f"line {line} is not UTF-8 text, so the file was read as {name}",
+                    "save it as UTF-8 if letters look wrong",
+                )
+            )
         if self.bad:
             notes.append(skipped_note(self.bad))
-        for lines, what, advice in (
+        for places, what, advice in (
             (
                 self.names,
                 "of names again, as in files that were joined; left out",
@@ -51,9 +80,9 @@ class Tally:
                 "remove the separators too many",
             ),
         ):
-            if lines:
-                count = "1 line is" if len(lines) == 1 else f"{len(lines):,} lines are"
-                found = f"{count} {what} (line {lines[0]} is the first)"
+            if places:
+                count = "1 line is" if len(places) == 1 else f"{len(places):,} lines are"
+                found = f"{count} {what} (line {places[0]} is the first)"
                 notes.append(Note("", found, advice))
         if self.empty_rows:
             which = "1 row" if self.empty_rows == 1 else f"{self.empty_rows:,} rows"
@@ -66,11 +95,13 @@ class Tally:
             )
         if self.swallowed:
             one = len(self.swallowed) == 1
-            count = "a quoted field holds" if one else f"{len(self.swallowed):,} quoted fields hold"
+            fields_ = (
+                "a quoted field holds" if one else f"{len(self.swallowed):,} quoted fields hold"
+            )
             notes.append(
                 Note(
                     "",
-                    f"{count} line ends and separators (the first begins on line "
+                    f"{fields_} line ends and separators (the first begins on line "
                     f"{self.swallowed[0]})",
                     "if rows are missing, a quotation mark was left open there",
                 )
@@ -145,7 +176,9 @@ def good_records(
                 del record[width:]
             elif width - spare <= len(record) < width:
                 record += [""] * (width - len(record))
-            if len(record) == width:
+            if len(taken) > 1 and (open_mark := _open_mark(taken, layout)):
+                fault = f"line {first} opens a quotation mark that is {open_mark}"
+            elif len(record) == width:
                 if swallows:
                     tally.swallowed.append(first)
                 if width > 1 and not any(map(str.strip, record)) and '"' not in taken[0]:
@@ -155,12 +188,12 @@ def good_records(
                 empty = 0
                 yield record
                 continue
-            if _is_comment(taken[0], len(record), layout):
+            elif _is_comment(taken[0], len(record), layout):
                 tally.comments.append(first)
                 source.back(taken[1:])
                 reader = source.reader(layout)
                 continue
-            fault = _fault(first, len(taken), len(record), layout)
+            fault = fault or _fault(first, taken, len(record), layout)
         if not tally.skip:
             raise InvalidTableError(f"{name}: {fault}")
         tally.bad.append(fault)
@@ -169,12 +202,31 @@ def good_records(
             reader = source.reader(layout)
 
 
-def _fault(first: int, lines: int, fields: int, layout: Layout) -> str:
+def _open_mark(lines: list[str], layout: Layout) -> str:
+    """Return how a quotation mark is closed, if not where a field ends."""
+    reader = csv.reader(
+        lines, delimiter=layout.separator, skipinitialspace=layout.skip_spaces, strict=True
+    )
+    try:
+        next(reader)
+    except csv.Error as error:
+        never = "unexpected end" in str(error)
+        how = "never closed" if never else f"closed inside a field, {len(lines) - 1:,} lines below"
+        return f"{how}; close it on its line, or double it"
+    return ""
+
+
+def _fault(first: int, taken: list[str], fields: int, layout: Layout) -> str:
+    lines = len(taken)
     columns = len(layout.names) - (0 if layout.as_written else 1)
     where = f"line {first}" if lines == 1 else f"line {first} (and the {lines - 1:,} after it)"
     which = "first line" if layout.header_line == 1 else f"line of names, {layout.header_line},"
     reason = "is a quotation mark left open, or a separator too many or missing?"
-    if first == layout.header_line + layout.header_lines and fields > columns:
+    if (
+        first == layout.header_line + layout.header_lines
+        and fields > columns
+        and '"' not in taken[0]
+    ):
         reason = (
             f"is line {layout.header_line} a title or a comment above the names, or is a separator "
             "too many?"

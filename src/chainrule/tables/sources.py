@@ -8,11 +8,12 @@ import os
 import stat
 import sys
 import tempfile
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.errors import ChainruleError, InvalidArgumentError, InvalidTableError
 
 SPOOL_LIMIT = 4 << 30
 """How many bytes of a pipe are copied at most, unless CHAINRULE_SPOOL_LIMIT says otherwise."""
@@ -41,6 +42,8 @@ class TableFile:
     """"Parquet", "Arrow" or "Arrow stream"; None for text."""
     spool: IO[bytes] | None = None
     """Holds the copy of a pipe."""
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was read of it already, for who reads it again: decompressing twice takes time."""
 
     @property
     def name(self) -> str:
@@ -79,7 +82,7 @@ def open_table(path: str | Path) -> TableFile:
     except OSError as error:
         raise InvalidTableError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
-        if isinstance(error, InvalidTableError):
+        if isinstance(error, ChainruleError):
             raise
         raise InvalidTableError(f"{str(path)!r}: is no file's name ({error})") from error
 
@@ -116,8 +119,22 @@ def _standard_input(path: Path) -> TableFile:
 
 
 def _spooled(path: Path, name: str, pipe: IO[bytes]) -> TableFile:
-    limit = spool_limit()
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the TableFile)
+    # Linux: a copy without a name, which dies with the process however that ends.
+    nameless = os.path.isdir("/proc/self/fd")
+    spool: Any = tempfile.TemporaryFile() if nameless else tempfile.NamedTemporaryFile()  # noqa: SIM115
+    try:
+        _copy(name, pipe, spool, spool_limit())
+        spool.seek(0)
+        place = f"/proc/self/fd/{spool.fileno()}" if nameless else spool.name
+        file = TableFile(path, place, binary_kind(path, spool.read(8)), spool)
+    except BaseException:
+        spool.close()
+        raise
+    weakref.finalize(file, spool.close)
+    return file
+
+
+def _copy(name: str, pipe: IO[bytes], spool: IO[bytes], limit: int) -> None:
     size = 0
     while block := pipe.read(_BLOCK):
         size += len(block)
@@ -129,25 +146,14 @@ def _spooled(path: Path, name: str, pipe: IO[bytes]) -> TableFile:
             )
         try:
             spool.write(block)
+            spool.flush()
         except OSError as error:
             raise InvalidTableError(
                 f"{name}: cannot be copied to {tempfile.gettempdir()} ({error.strerror}); write "
                 "it to a file, or set TMPDIR to a folder with room"
             ) from error
-    spool.flush()
     if size == 0:
         raise InvalidTableError(f"{name}: is empty, or was read before (a pipe is read once)")
-    spool.seek(0)
-    kind = binary_kind(path, spool.read(8))
-    place = f"/proc/self/fd/{spool.fileno()}"
-    if os.path.exists(place):
-        return TableFile(path, place, kind, spool)
-    named = tempfile.NamedTemporaryFile()  # noqa: SIM115
-    spool.seek(0)
-    while block := spool.read(_BLOCK):
-        named.write(block)
-    named.flush()
-    return TableFile(path, named.name, kind, named)
 
 
 def spool_limit() -> int:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.notes import Note
 from chainrule.tables.sources import TableFile
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
@@ -50,7 +49,10 @@ class Text(NamedTuple):
     """In UTF-8, without a byte order mark; lines end in LF or CR LF."""
     on_disk: bool = False
     """Whether the file itself holds just these bytes, perhaps after a byte order mark."""
-    notes: tuple[Note, ...] = ()
+    nuls: tuple[int, int] = (0, 0)
+    """The line of the first NUL byte that was passed over, and how many were."""
+    western: tuple[int, str] | None = None
+    """The first line that is not UTF-8, and as what the text was read instead."""
     shift: int = 0
     """What has to be added to the number of a line here to have it in the file."""
     encoding: str = "utf-8"
@@ -83,6 +85,9 @@ def read_text(file: TableFile) -> Text:
     InvalidTableError
         If it is empty, or not text; the message says what it is.
     """
+    if "text" in file.kept:
+        known: Text = file.kept["text"]
+        return known
     data: bytes | mmap.mmap
     with file.open() as opened:
         # A mapped file costs no memory of its own; an empty one cannot be mapped.
@@ -93,7 +98,9 @@ def read_text(file: TableFile) -> Text:
     on_disk = isinstance(data, mmap.mmap)
     if data[:4].startswith((GZIP, ZSTD)):
         data, on_disk = _decompressed(file, bytes(data)), False
-    return checked_text(file, data, on_disk=on_disk)
+    text = checked_text(file, data, on_disk=on_disk)
+    file.kept["text"] = text
+    return text
 
 
 def checked_text(
@@ -109,10 +116,12 @@ def checked_text(
     encoding = encoding_of(file, data[:SAMPLE])
     if encoding != "utf-8":
         data, on_disk = _decoded(file, bytes(data), encoding), False
-    notes: tuple[Note, ...] = ()
-    if data.find(b"\0") >= 0:
-        data, notes = _without_nuls(file, bytes(data), shift)
-        on_disk = False
+    nuls = (0, 0)
+    if (place := data.find(b"\0")) >= 0:
+        check_no_binary(file, data[:SAMPLE])
+        plain = bytes(data)  # a disk or a program left them there
+        nuls = plain.count(b"\n", 0, place) + 1 + shift, plain.count(b"\0")
+        data, on_disk = plain.replace(b"\0", b""), False
     if data[:3] == _UTF8 and not on_disk:
         data = data[len(_UTF8) :]
     if not data or (data[:4096].isspace() and bytes(data).isspace()) or bytes(data[:4]) == _UTF8:
@@ -120,7 +129,7 @@ def checked_text(
     line_ends = line_ends_of(data[:SAMPLE])
     if line_ends == "\r":
         data, on_disk = bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n"), False
-    return Text(file, data, on_disk, notes, shift, encoding, line_ends)
+    return Text(file, data, on_disk, nuls, None, shift, encoding, line_ends)
 
 
 def encoding_of(file: TableFile, start: bytes) -> str:
@@ -161,9 +170,9 @@ def line_ends_of(start: bytes) -> str:
 
 
 def as_latin(text: Text) -> Text:
-    """Return text that is not UTF-8 as it reads in Windows' Western alphabet, with a note.
+    """Return text that is not UTF-8 as it reads in Windows' Western alphabet.
 
-    Every byte has a letter there, so that nothing is refused; what is read may be wrong, and the
+    Every byte has a letter there, so that nothing is refused; what is read may be wrong, and a
     note says so.
     """
     data = bytes(text.data)
@@ -172,14 +181,9 @@ def as_latin(text: Text) -> Text:
         decoded, name = data.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
         decoded, name = data.decode("latin-1"), "Latin-1"
-    note = Note(
-        "",
-        f"line {line} is not UTF-8 text, so the file was read as {name}",
-        "save it as UTF-8 if letters look wrong",
-    )
     encoding = "cp1252" if name == "Windows-1252" else "latin-1"
     return text._replace(
-        data=decoded.encode(), on_disk=False, notes=(*text.notes, note), encoding=encoding
+        data=decoded.encode(), on_disk=False, western=(line, name), encoding=encoding
     )
 
 
@@ -202,22 +206,18 @@ def _decoded(file: TableFile, data: bytes, encoding: str) -> bytes:
     return decoded.encode("utf-8", "replace")
 
 
-def _without_nuls(file: TableFile, data: bytes, shift: int) -> tuple[bytes, tuple[Note, ...]]:
-    """Return text without its few NUL bytes, with a note; a disk or a program left them there."""
-    padded = data.rstrip(b"\0")
-    count = padded.count(b"\0")
-    start = padded[:SAMPLE]
-    strange = len(_CONTROLS.findall(start))
-    if count > max(3, len(padded) // 100) or strange > max(1, len(start) // 100) or not padded:
+def check_no_binary(file: TableFile, start: bytes) -> None:
+    """Raise if the first bytes, some of which are NUL, are those of no text.
+
+    Raises
+    ------
+    InvalidTableError
+        If they are.
+    """
+    padded = start.rstrip(b"\0")
+    strange = len(_CONTROLS.findall(padded))
+    if padded.count(b"\0") > max(3, len(padded) // 100) or strange > max(1, len(padded) // 100):
         raise InvalidTableError(f"{file.name}: is a binary file, not a table of text (CSV)")
-    place = data.find(b"\0")
-    line = data.count(b"\n", 0, place) + 1 + shift
-    total = len(data) - len(padded) + count
-    what = (
-        "a NUL byte, which was" if total == 1 else f"the first of {total:,} NUL bytes, which were"
-    )
-    note = Note("", f"line {line} has {what} passed over", "see what wrote it: bytes may be lost")
-    return data.replace(b"\0", b""), (note,)
 
 
 def _decompressed(file: TableFile, data: bytes) -> bytes:

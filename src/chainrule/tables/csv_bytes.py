@@ -1,0 +1,77 @@
+"""What the bytes of a CSV file tell at a glance, millions at a time."""
+
+from typing import Any
+
+import numpy as np
+
+_BLOCK = 1 << 24
+# Few enough bytes that what is made of them stays in the processor's cache.
+_CACHED = 1 << 17
+_QUOTE = ord('"')
+
+
+def end_of_text(data: Any) -> int:
+    """Return where the text ends, but for blank lines."""
+    end = len(data)
+    while end and data[end - 1 : end] in (b"\r", b"\n"):
+        end -= 1
+    return end
+
+
+def count_fields(text: Any, separator: str, end: int) -> int:
+    """Return how many fields all lines have together; quoted separators and line ends are none."""
+    data = np.frombuffer(text, np.uint8)
+    quoted = text.find(b'"') >= 0
+    fields, inside = 1, False
+    for start in range(0, end, _BLOCK):
+        block = data[start : min(end, start + _BLOCK)]
+        ends = block == ord(separator)
+        ends |= block == ord("\n")
+        if quoted:
+            within = np.logical_xor.accumulate(block == _QUOTE)
+            if inside:
+                within = ~within
+            inside = bool(within[-1])
+            ends &= ~within
+        fields += int(np.count_nonzero(ends))
+    return fields
+
+
+def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:
+    r"""Whether a quotation mark stands where none opens or closes a field: 3", or "a "b" c".
+
+    Of those that are even in number before it, each has to stand after a separator, a line's end or
+    a doubled one's other half; of the odd ones, each before one of these. A text that is not whole
+    may end inside a field.
+    """
+    data = np.frombuffer(text, np.uint8)
+    borders = np.zeros(256, np.bool_)
+    borders[[ord(separator), ord("\n"), ord("\r"), _QUOTE]] = True
+    begin = 3 if bytes(text[:3]) == b"\xef\xbb\xbf" else 0
+    before = 0
+    for start in range(begin, len(data), _CACHED):
+        places = np.flatnonzero(data[start : start + _CACHED] == _QUOTE) + start
+        opening = places[before % 2 :: 2]
+        closing = places[1 - before % 2 :: 2]
+        before += len(places)
+        opening = opening[opening > begin]
+        closing = closing[closing < len(data) - 1]
+        if not (borders[data[opening - 1]].all() and borders[data[closing + 1]].all()):
+            return True
+    return whole and before % 2 == 1
+
+
+def end_of_rows(data: Any, separator: str, width: int) -> tuple[int, int]:
+    """Return where the rows end, but for those of empty fields, and how many these are."""
+    end, rows = len(data), 0
+    empty = f"{separator} \t\r\n".encode()
+    while end:
+        begin = data.rfind(b"\n", 0, end - 1) + 1
+        if end - begin > 3 * width + 64:
+            break
+        line = bytes(data[begin:end])
+        if line.strip(empty):
+            break
+        rows += separator.encode() in line
+        end = begin
+    return (end, rows) if rows else (len(data), 0)
