@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.tables import batches
 from chainrule.tables.batches import scan_batches
+from chainrule.tables.notations import Text
 from chainrule.tables.reading import read_table
+from chainrule.tables.table_reading import TableReading
 
 TABLE = pl.DataFrame(
     {
@@ -77,10 +79,11 @@ def test_pieces_of_any_length_end_between_rows(tmp_path_factory, rows, size):
 
 
 @pytest.mark.usefixtures("piece")
-def test_types_stay_those_that_are_given_or_that_the_first_rows_tell(tmp_path):
+def test_every_piece_is_read_as_the_first_one_or_as_it_is_said(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("code,name\n" + "".join(f"{n:03},x{n}\n" for n in range(40)) + "007,8\n" * 99)
-    pieces = list(scan_batches(path, rows=10, types={"code": pl.String}))
+    reading = TableReading({"code": Text(), "name": Text()})
+    pieces = list(scan_batches(path, rows=10, reading=reading))
     assert {one.schema["code"] for one in pieces} == {pl.String}
     assert {one.schema["name"] for one in pieces} == {pl.String}
     assert together(pieces)["code"][7] == "007"

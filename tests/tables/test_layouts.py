@@ -115,8 +115,8 @@ FORMS = {
         ("line 11 has NUL bytes (500 in all), passed over",),
     ),
     "inches": (
-        'size,x,y\n3",1,b\n2",5,a\nm,3,"q, r"\n',
-        [('3"', 1, "b"), ('2"', 5, "a"), ("m", 3, "q, r")],
+        'size,x,y\nm3",1,b\nm2",5,a\nm,3,"q, r"\n',
+        [('m3"', 1, "b"), ('m2"', 5, "a"), ("m", 3, "q, r")],
         (),
     ),
     "marks inside": ('a,x\n"a "b" c",1\n"q",2\n', [('a b" c"', 1), ("q", 2)], ()),
@@ -135,7 +135,7 @@ FORMS = {
     ),
     "Western letters, inches and a comment": (
         '# für\nx,größe\né,3"\nb,4\n'.encode("cp1252"),
-        [("é", '3"'), ("b", "4")],
+        [("é", 3), ("b", 4)],
         ("line 1 is not UTF-8 text, so the file was read as Windows-1252", "(comments"),
     ),
 }

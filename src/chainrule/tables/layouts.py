@@ -151,13 +151,13 @@ class _Found(NamedTuple):
     width: int
     """How many fields most others have."""
     comment: str
-    evenness: tuple[float, float, int]
+    evenness: tuple[float, float, bool, int]
     fault: str = ""
 
 
 def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[str]) -> _Found:
     """Return where a separator would have the names, and how even it would make the rows."""
-    nothing = _Found(separator, [], 0, 0, "", (0.0, 0.0, 0))
+    nothing = _Found(separator, [], 0, 0, "", (0.0, 0.0, False, 0))
     try:
         records = [r for r in _records(start, separator, skip_spaces) if not r.blank]
     except csv.Error as error:
@@ -175,12 +175,12 @@ def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[s
         width = 1  # no title above, and names for one column: text that has separators
     even = [record for record in records[header:] if len(record.fields) == own]
     known = len({clean(name) for name in records[header].fields} & set(expected))
-    evenness = (0.0, 0.0, 0)
+    evenness = (0.0, 0.0, False, 0)
     if own > 1 or width > 1:
         share = max(len(even), counts[width]) / (len(rows) + 1)
-        evenness = (float(known), round(share, 2), max(own, width) if rows else own)
+        evenness = (float(known), round(share, 2), own > 1, max(own, width) if rows else own)
     elif known:
-        evenness = (float(known), 0.0, 1)
+        evenness = (float(known), 0.0, False, 1)
     return _Found(separator, records, header, width, comment, evenness)
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from chainrule.errors import InvalidTableError
 from chainrule.tables.csv_files import read_csv
 from chainrule.tables.layouts import Layout
 from chainrule.tables.notations import Numbers
@@ -26,7 +27,10 @@ def plain_types(text: Text, layout: Layout) -> dict[str, Any]:
     import polars as pl
 
     sample = text._replace(data=_sample(text, layout), on_disk=False, shift=0)
-    table = read_csv(sample, layout, Tally(skip=True), strings=True, body=True)
+    try:
+        table = read_csv(sample, layout, Tally(skip=True), strings=True, body=True)
+    except InvalidTableError:
+        return {}  # of the whole file it will be said what is wrong
     types: dict[str, Any] = {}
     for column in table.iter_columns():
         if column.dtype != pl.String:

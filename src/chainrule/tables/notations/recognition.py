@@ -1,5 +1,6 @@
 """Which notation a column is written in: seen on a sample, confirmed on all of its values."""
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.tables.missing import is_missing_word
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _SAMPLE = 500
 _FEW = 20
+# Numbers, though one that no network takes: they are refused by name, later.
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _LARGEST_EXACT = 2**53
 
 
@@ -48,12 +51,13 @@ def seen(column: "pl.Series") -> Seen:
         return Seen()
     if all(text.lower() in ("true", "false") for text in sample):
         return Seen(is_truth=True)
-    if sum(any(c.isdigit() for c in text) for text in sample) < 0.8 * len(sample):
+    finite = [text for text in sample if not _INFINITE.fullmatch(text)]
+    if sum(any(c.isdigit() for c in text) for text in finite) < 0.8 * len(finite):
         return Seen()
-    numbers = number_form(sample)
+    numbers = number_form(finite)
     if numbers.notation is not None or numbers.is_code or numbers.units:
         return Seen(numbers)
-    return Seen(numbers, date_form(sample))
+    return Seen(numbers, date_form(finite))
 
 
 def sampled(column: "pl.Series") -> list[str]:
