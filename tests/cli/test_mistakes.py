@@ -14,7 +14,7 @@ TABLES = {
     "binary": (bytes(range(256)) * 4, "is a binary file"),
     "spreadsheet": (b"PK\x03\x04" + bytes(100), "an Excel workbook"),
     "duplicate names": (f"a,a,y\n{GOOD}".encode(), "two columns are named 'a'"),
-    "unnamed column": (f",a,y\n{GOOD}".encode(), "column 1 of 3 has no name"),
+    "unnamed column": (f"a,,y\n{GOOD}".encode(), "column 2 of 3 has no name"),
     "target missing": (f"a,b,z\n{GOOD}".encode(), "no column 'y'"),
     "one class": (f"a,b,y\n{GOOD}".replace("no", "yes").encode(), "in all 40 rows: one class"),
     "a class a row": (
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_made_is_named_before_training(chainrule, wdbc, 
 def test_a_table_that_is_not_there_and_a_folder_are_named(chainrule, tmp_path):
     missing = chainrule("train", tmp_path / "none.csv", "--target", "y").sentence
     assert "none.csv: cannot be read (No such file or directory)" in missing
-    assert "(Is a directory)" in chainrule("train", tmp_path, "--target", "y").sentence
+    assert "is a directory; name a file in it" in chainrule("train", tmp_path, "--target", "y").sentence
 
 
 def test_a_learning_rate_that_diverges_is_said_in_one_sentence(chainrule, wdbc, tmp_path):
