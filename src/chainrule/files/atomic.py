@@ -31,7 +31,6 @@ _LONGEST_SUFFIX = 16
 # What Linux calls the lists of users and groups that may read a file beside its mode.
 _ACCESS_LIST = "system.posix_acl_access"
 _UNSUITABLE = (
-    (stat.S_ISDIR, "is a folder; name a file in it"),
     (stat.S_ISSOCK, "is a socket, which is no place for a file; choose another name"),
     (stat.S_ISBLK, "is a block device, which is no place for a file; choose another name"),
 )
@@ -56,7 +55,7 @@ def destination(path: str | Path) -> Destination:
     FileWriteError
         If it is nothing that a file can be written to.
     OSError
-        If the system does not let it be looked at, or it is a file that must not be written.
+        If it is a folder, or a file that must not be written, or the system does not say.
     """
     path = Path(path)
     try:
@@ -67,6 +66,8 @@ def destination(path: str | Path) -> Destination:
     if descriptor is not None:
         return Destination(path, True, descriptor)
     if found is not None:
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         for is_so, what in _UNSUITABLE:
             if is_so(found.st_mode):
                 raise FileWriteError(f"{path}: {what}")
