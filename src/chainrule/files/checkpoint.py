@@ -131,10 +131,15 @@ def _header(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> 
     return len(text).to_bytes(8, "little") + text
 
 
-def may_be_checkpoint(path: Path) -> bool:
-    """Tell whether a file is a checkpoint, good or not, or the beginning of one.
+def begins_like_checkpoint(path: Path, *, cut_short: bool = False) -> bool:
+    """Tell whether a file is a checkpoint, good or not, and not someone's that has the name.
 
-    What it is not: someone else's file that happens to have the name. No link is followed.
+    Parameters
+    ----------
+    path : Path
+        No link is followed.
+    cut_short : bool
+        Whether a file that ends within its beginning counts, as a killed write leaves it.
     """
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -143,7 +148,7 @@ def may_be_checkpoint(path: Path) -> bool:
             start = file.read(8 + len(_BEGINNING))[8:]
     except OSError:
         return False
-    return _BEGINNING.startswith(start)
+    return start == _BEGINNING or (cut_short and _BEGINNING.startswith(start))
 
 
 def read_checkpoint_file(path: Path) -> CheckpointFile:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from chainrule.errors import CheckpointWriteError, FileWriteError, InvalidCheckpointError
 from chainrule.files.checkpoint import (
     CheckpointFile,
-    may_be_checkpoint,
+    begins_like_checkpoint,
     read_checkpoint_file,
     write_checkpoint_file,
 )
@@ -77,7 +77,7 @@ class CheckpointStore:
         """Remove what a killed write left, and nothing else of its name."""
         if not os.path.lexists(self._partial):
             return
-        if not may_be_checkpoint(self._partial):
+        if not begins_like_checkpoint(self._partial, cut_short=True):
             self.close()
             raise FileWriteError(
                 f"checkpoint: {self._partial} is there and is no part of a checkpoint; move it "

@@ -68,8 +68,10 @@ def check_writable(name: str, path: Path) -> None:
     if place.through:
         return
     folder = place.path.parent
-    if not stat.S_ISDIR(os.stat(folder).st_mode):
-        raise FileWriteError(f"{name}: {path} cannot be written: {folder} is not a folder")
+    if not folder.is_dir():
+        raise FileWriteError(
+            f"{name}: {path} cannot be written: there is no folder {path.parent}; make it first"
+        )
     if not os.access(folder, os.W_OK):
         raise FileWriteError(
             f"{name}: {path} cannot be written: the folder {folder} may not be written to"

@@ -9,7 +9,7 @@ from typing import Any
 
 from chainrule.errors import FileWriteError
 from chainrule.files.atomic import atomic_path
-from chainrule.files.checkpoint import may_be_checkpoint
+from chainrule.files.checkpoint import begins_like_checkpoint
 from chainrule.files.checkpoint_store import files_of, lock_of
 from chainrule.files.locking import FileLock
 from chainrule.runs.config import RunConfig
@@ -76,7 +76,7 @@ class RunFolder:
 
     def has_checkpoint(self) -> bool:
         """Whether there is a checkpoint to go on from: the latest, or the one before it."""
-        return any(may_be_checkpoint(path) for path in files_of(self.checkpoint)[:2])
+        return any(begins_like_checkpoint(path) for path in files_of(self.checkpoint)[:2])
 
     @contextlib.contextmanager
     def alone(self, argument: str) -> Iterator[FileLock]:
@@ -151,20 +151,27 @@ class RunFolder:
             if kind is None or (kind != "a folder" and overwrite):
                 continue
             if kind == "a file":
-                if resume and path == self.config:  # read, whoever wrote it
-                    continue
-                if may_be_checkpoint(path) if path in checkpoint else is_of_a_run(path):
+                if self._is_replaceable(path, resume):
                     continue
                 kind = "there, and no run of chainrule wrote it"
-            flag = "" if resume or kind == "a folder" else ", or give --overwrite to replace it"
-            raise FileWriteError(
-                f"{argument}: {path} is {kind}; move it away, choose another {argument}{flag}"
-            )
+            remedy = f"move it away, or choose another {argument}"
+            if not resume and kind != "a folder":
+                remedy = f"choose another {argument}, or give --overwrite to replace it"
+            raise FileWriteError(f"{argument}: {path} is {kind}; {remedy}")
+
+    def _is_replaceable(self, path: Path, resume: bool) -> bool:
+        """Tell whether a run may replace a file of that name without being told to."""
+        latest, previous, partial = files_of(self.checkpoint)
+        if path in (latest, previous, partial):
+            # A damaged one gives way to the one before it.
+            return resume or begins_like_checkpoint(path, cut_short=path == partial)
+        # A resumed run has read its run.toml, whoever wrote it.
+        return (resume and path == self.config) or is_of_a_run(path)
 
     def clear(self, *, report: bool, search: bool, checkpoints: bool) -> None:
         """Remove what is in the way of a run that may replace it: checkpoints, links, pipes."""
         for path in files_of(self.checkpoint):
-            if may_be_checkpoint(path) or checkpoints:
+            if begins_like_checkpoint(path) or checkpoints:
                 path.unlink(missing_ok=True)
         for path in self.files(report=report, search=search):
             foreign = kind_of(path) == "a file" and path == self.search and not is_of_a_run(path)
