@@ -301,7 +301,7 @@ def test_a_socket_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # their names have 100 letters at most
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("a")
-        with pytest.raises(cr.FileWriteError, match="a is a socket"):
+        with pytest.raises(cr.FileWriteError, match="a: is a socket"):
             write("a")
     assert stat.S_ISSOCK((tmp_path / "a").stat().st_mode)
 
