@@ -213,7 +213,7 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
         "def slowly(self, table):\n"
         "    calls.append(table)\n"
         "    if len(calls) == 2:\n"
-        "        print('writing', file=sys.stderr, flush=True); time.sleep(60)\n"
+        "        print('writing', file=sys.stderr, flush=True); time.sleep(1)\n"
         "    return predict(self, table)\n"
         "TableModel.predict = slowly\n"
         "from chainrule.cli.app import app; app()"
@@ -227,7 +227,7 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
         assert process.stderr.readline() == "writing\n"
         assert len(list(tmp_path.iterdir())) == 3
         process.send_signal(number)
-        _, errors = process.communicate(timeout=50)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == code
