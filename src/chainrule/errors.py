@@ -29,6 +29,10 @@ class CheckpointWriteError(ChainruleError, OSError):
     """A checkpoint cannot be written; what was written before stays."""
 
 
+class FileWriteError(ChainruleError, OSError):
+    """A file cannot be written where it was asked for; nothing that was there has changed."""
+
+
 class TrainingDivergedError(ChainruleError, ArithmeticError):
     """The loss stopped being finite; the network holds the last parameters that were."""
 

@@ -68,8 +68,10 @@ def test_a_reader_that_goes_away_is_no_error(model, wdbc):
 def interrupts_reach_children():
     """Let children die of SIGINT even where this process was started with it ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, hangup)
 
 
 def begun(arguments, history, lines=3):
@@ -89,7 +91,9 @@ def begun(arguments, history, lines=3):
 
 
 @pytest.mark.usefixtures("interrupts_reach_children")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path, number, code):
     history = tmp_path / "run" / "history.csv"
     arguments = ["train", wdbc, "--target", "diagnosis", "--out", history.parent, *LONG]
@@ -115,7 +119,8 @@ def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path, 
 
 @pytest.mark.usefixtures("interrupts_reach_children")
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
 def test_a_run_cut_short_goes_on_to_the_same_bits(wdbc, tmp_path, number, code):
     length = ("--epochs", 1000, "--no-early-stopping", "--tolerance", 0, "--patience", 10**6)
@@ -188,3 +193,44 @@ def test_an_interrupt_between_two_epochs_is_answered_in_process(
     assert outcome.code == 130
     assert len((tmp_path / "history.csv").read_text(encoding="utf-8").splitlines()) == 4
     assert isinstance(cr.load(tmp_path / "model.safetensors"), cr.TableModel)
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
+    regression, tmp_path, number, code, ending
+):
+    (tmp_path / "table.csv").write_text("size,rooms\n" + "1,2\n" * 250_000, encoding="utf-8")
+    out = tmp_path / f"out.{ending}"
+    out.write_text("old", encoding="utf-8")
+    # The second piece comes while the file is being written, and takes its time.
+    slow = (
+        "import sys, time; from chainrule.model.table_model import TableModel\n"
+        "predict, calls = TableModel.predict, []\n"
+        "def slowly(self, table):\n"
+        "    calls.append(table)\n"
+        "    if len(calls) == 2:\n"
+        "        print('writing', file=sys.stderr, flush=True); time.sleep(1)\n"
+        "    return predict(self, table)\n"
+        "TableModel.predict = slowly\n"
+        "from chainrule.cli.app import app; app()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow, "predict", regression[1], tmp_path / "table.csv", "-o", out],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr.readline() == "writing\n"
+        assert len(list(tmp_path.iterdir())) == 3
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert sorted(path.name for path in tmp_path.iterdir()) == [out.name, "table.csv"]
+    assert out.read_text(encoding="utf-8") == "old"

@@ -1,10 +1,19 @@
 """Where a checkpoint lies: always one that is whole."""
 
+import os
+import stat
+
 import numpy as np
 import pytest
 
-from chainrule.errors import CheckpointInUseError, CheckpointWriteError, InvalidCheckpointError
-from chainrule.files.checkpoint_store import CheckpointStore
+from chainrule.errors import (
+    CheckpointInUseError,
+    CheckpointWriteError,
+    FileWriteError,
+    InvalidCheckpointError,
+)
+from chainrule.files.checkpoint_store import CheckpointStore, lock_of
+from chainrule.files.locking import FileLock
 from tests.crash.faults import IO, injected, nth, system_error
 
 
@@ -128,3 +137,61 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointWriteError, match=r"file/ckpt cannot be written.*choose a path"):
         CheckpointStore(tmp_path / "file" / "ckpt")
+
+
+@pytest.mark.parametrize("content", ["precious" * 10, "12345678{}"])
+def test_a_file_of_a_partial_ones_name_that_is_none_stays(tmp_path, content):
+    (tmp_path / "ckpt.partial").write_text(content)
+    with pytest.raises(FileWriteError, match=r"ckpt\.partial is there and is no part of a check"):
+        CheckpointStore(tmp_path / "ckpt")
+    assert [path.name for path in tmp_path.iterdir()] == ["ckpt.partial"]
+    assert (tmp_path / "ckpt.partial").read_text() == content
+
+
+def test_a_partial_one_that_was_cut_short_anywhere_is_cleared_away(store):
+    save(store, 1)
+    content = store.path.read_bytes()
+    store.close()
+    for length in (0, 7, 8, 20, 60, len(content)):
+        (store.path.parent / "ckpt.partial").write_bytes(content[:length])
+        CheckpointStore(store.path).close()
+        assert names(store) == ["ckpt"]
+
+
+def test_no_link_is_written_through(store):
+    precious = store.path.with_name("precious")
+    precious.write_text("precious")
+    (store.path.parent / "ckpt.partial").symlink_to("precious")
+    store.path.symlink_to("precious")
+    save(store, 1, 2)
+    assert precious.read_text() == "precious"
+    assert loaded(store) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_checkpoint_keeps_its_mode(store):
+    save(store, 1)
+    store.path.chmod(0o600)
+    save(store, 2)
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert loaded(store) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of POSIX")
+@pytest.mark.parametrize("length", [247, 251, 256])
+def test_a_name_that_leaves_no_room_for_the_ones_beside_it_is_an_error_at_once(tmp_path, length):
+    with pytest.raises(CheckpointWriteError, match=r"too long; choose a shorter name, since n*\.p"):
+        CheckpointStore(tmp_path / ("n" * length))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_the_caller_has_stays_the_callers(tmp_path):
+    lock = FileLock(lock_of(tmp_path / "ckpt"))
+    lock.acquire("run")
+    store = CheckpointStore(tmp_path / "ckpt", lock)
+    save(store, 1)
+    store.close()
+    with pytest.raises(CheckpointInUseError):
+        CheckpointStore(tmp_path / "ckpt")
+    lock.release()
+    CheckpointStore(tmp_path / "ckpt").close()

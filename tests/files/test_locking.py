@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chainrule.errors import CheckpointInUseError
+from chainrule.errors import CheckpointInUseError, FileWriteError
 from chainrule.files import locking
 from chainrule.files.locking import FileLock
 
@@ -119,3 +119,34 @@ def test_a_file_system_without_locks_is_worked_on_with_a_warning(tmp_path, monke
     with pytest.warns(RuntimeWarning, match="knows no locks; take care that no second training"):
         lock.acquire("run")
     lock.release()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+@pytest.mark.parametrize("how", ["link", "hard link", "file", "dangling link", "pipe"])
+def test_what_is_no_lock_is_refused_and_stays_what_it_is(tmp_path, how):
+    precious, path = tmp_path / "precious", tmp_path / "lock"
+    if how != "dangling link":
+        precious.write_text("precious")
+    if how == "file":
+        path.write_text("precious")
+    elif how == "hard link":
+        os.link(precious, path)
+    elif how == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("precious")
+    with pytest.raises(FileWriteError, match=r"--out: .*lock is .*choose another --out"):
+        FileLock(path).acquire("run", "--out")
+    assert os.path.lexists(path)
+    assert precious.exists() == (how != "dangling link")
+    assert not precious.exists() or precious.read_text() == "precious"
+    assert how != "file" or path.read_text() == "precious"
+
+
+def test_a_lock_that_someone_exchanged_is_left_where_it_is(tmp_path):
+    lock = FileLock(tmp_path / "lock")
+    lock.acquire("run")
+    (tmp_path / "lock").unlink()
+    (tmp_path / "lock").write_text("precious")
+    lock.release()
+    assert (tmp_path / "lock").read_text() == "precious"

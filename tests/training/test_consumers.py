@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import stat
 import sys
 
 import pytest
@@ -166,3 +168,20 @@ def test_a_csv_log_of_a_training_that_fails_keeps_its_epochs(tmp_path):
         small_fit(callbacks=[CSVLog(tmp_path / "log.csv"), fail])
     with (tmp_path / "log.csv").open(newline="") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and permissions of POSIX")
+def test_a_log_is_a_new_file_with_the_old_ones_mode(tmp_path):
+    (tmp_path / "log.csv").write_text("precious")
+    (tmp_path / "log.csv").chmod(0o600)
+    os.link(tmp_path / "log.csv", tmp_path / "backup.csv")
+    small_fit(callbacks=[CSVLog(tmp_path / "log.csv")])
+    assert (tmp_path / "backup.csv").read_text() == "precious"
+    assert (tmp_path / "log.csv").read_text().startswith("epoch,loss,")
+    assert stat.S_IMODE((tmp_path / "log.csv").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices of POSIX")
+def test_a_log_in_a_device_leaves_it_a_device():
+    small_fit(callbacks=[CSVLog(os.devnull)])
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)

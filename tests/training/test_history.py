@@ -2,6 +2,8 @@
 
 import csv
 import functools
+import os
+import stat
 
 import numpy as np
 import pytest
@@ -125,3 +127,14 @@ def test_events_are_kept_without_the_steps_inside_epochs():
 def test_its_representation_shows_the_last_epoch():
     history = history_of(EpochEnded(1, 0.5, 0.0, 0.1, 1.0, 2.0))
     assert repr(history).startswith("History(1 epochs; last: epoch=1, loss=0.5, ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_csv_file_is_replaced_whole_and_keeps_its_mode(fitted, tmp_path):
+
+    (tmp_path / "h.csv").write_text("old")
+    (tmp_path / "h.csv").chmod(0o600)
+    os.link(tmp_path / "h.csv", tmp_path / "backup.csv")
+    fitted.to_csv(tmp_path / "h.csv")
+    assert stat.S_IMODE((tmp_path / "h.csv").stat().st_mode) == 0o600
+    assert (tmp_path / "backup.csv").read_text() == "old"

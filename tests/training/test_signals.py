@@ -116,3 +116,24 @@ def test_a_training_writes_its_checkpoint_and_then_raises(number, error, tmp_pat
     assert events[-1].step == 30
     assert not any(isinstance(event, StepsEnded) and event.epoch == 4 for event in events)
     assert train(checkpoint=tmp_path / "ckpt", resume=True) == train()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="POSIX has it")
+def test_a_terminal_that_closes_may_send_its_signal_twice():
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    done = []
+
+    def block():
+        with stop_at_checkpoint():
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGHUP)
+            done.append(True)
+
+    try:
+        with pytest.raises(SystemExit) as raised:
+            block()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert done
+    assert raised.value.code == 129

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.cli import checking, explaining, exporting, information, prediction, training
+from chainrule.cli.interrupts import terminated_as_interrupted
 from chainrule.errors import ChainruleError
 
 
@@ -29,9 +30,13 @@ class Commands(TyperGroup):
         debug = "--debug" in arguments
         arguments = [argument for argument in arguments if argument != "--debug"]
         try:
-            code = super().main(
-                arguments, prog_name or "chainrule", complete_var, standalone_mode=False, **extra
-            )
+            # Whatever is written for the moment is removed, however the command ends.
+            with terminated_as_interrupted():
+                code = super().main(
+                    *(arguments, prog_name or "chainrule", complete_var),
+                    standalone_mode=False,
+                    **extra,
+                )
         except typer.Abort:  # how older versions of typer tell of Ctrl-C
             print("chainrule: interrupted", file=sys.stderr)
             code = 130

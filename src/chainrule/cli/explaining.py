@@ -57,9 +57,15 @@ def explain(
 
     The row needs its target: the errors δ start from it. The model does not change.
     """
+    from chainrule.files.outputs import check_outputs
     from chainrule.model.explanation import explain_row
     from chainrule.report.trace_page import write_trace_latex, write_trace_page
 
+    outputs = {"--html": html, "--latex": latex}
+    check_outputs(
+        [(name, path) for name, path in outputs.items() if path is not None],
+        [("MODEL", model), ("TABLE", table)],
+    )
     chosen_optimizer = optimizer_from(optimizer, learning_rate)
     loaded = table_model(model)
     rows = loaded.read(table).table

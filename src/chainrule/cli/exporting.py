@@ -50,7 +50,9 @@ def export(
     out.
     """
     from chainrule.exports import export as write
+    from chainrule.files.outputs import check_outputs
     from chainrule.model.loading import load
 
+    check_outputs([("FILE", out)], [("MODEL", model)])
     for path in write(load(model), out, to, name=name):
         typer.echo(f"Written: {path}")

@@ -67,10 +67,13 @@ def predict(
     not know are ignored, and their order does not matter. The table is read in pieces and need not
     fit into memory.
     """
-    from chainrule.model.streaming import check_format, predicted_batches, write_predictions
+    from chainrule.files.atomic import destination
+    from chainrule.files.outputs import check_outputs
+    from chainrule.model.streaming import format_of, predicted_batches, write_predictions
 
     if out is not None:
-        check_format(out)
+        check_outputs([("--out", out)], [("MODEL", model), ("TABLE", table)])
+        format_of(out)
     notes: list[object] = []
     batches = predicted_batches(
         table_model(model),
@@ -82,9 +85,11 @@ def predict(
     if out is None:
         _print(batches)
     else:
-        rows = write_predictions(batches, out)
+        rows = write_predictions(batches, out, (model, table))
         if not quiet:
-            typer.echo(f"{rows:,} predictions written to {out}")
+            # A device or pipe may be standard output, which is for the predictions then.
+            through = destination(out).through
+            typer.echo(f"{rows:,} predictions written to {out}", err=through)
     for note in [] if quiet else notes:
         print(f"Note: {note}", file=sys.stderr)
 

@@ -9,7 +9,10 @@ import typer
 from chainrule.cli.settings import takes_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chainrule.cli.telling import Teller
+    from chainrule.files.locking import FileLock
     from chainrule.runs.config import RunConfig
     from chainrule.runs.fitting import Checkpointing, Interrupted
     from chainrule.runs.folder import RunFolder
@@ -77,6 +80,14 @@ def train(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where to write; made if it is not there.")
     ] = Path("chainrule-run"),
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace what is in the way in DIR: the checkpoint of an unfinished run, files "
+            "that no run wrote.",
+        ),
+    ] = False,
     checkpoint: Annotated[
         bool,
         typer.Option(
@@ -116,22 +127,25 @@ def train(
             "--checkpoint: a search goes on by itself when the same command is given again; "
             "leave --checkpoint out"
         )
+    chosen = _config(table, config, settings, checkpoint)
     folder = RunFolder(out)
-    if checkpoint and folder.has_checkpoint():
-        raise InvalidArgumentError(
-            f"--checkpoint: {out} has that of an unfinished run; chainrule resume {out} goes on "
-            f"with it. To begin anew, remove {folder.checkpoint} or choose another --out"
-        )
-    run = Run.prepare(_config(table, config, settings, checkpoint))
-    folder.create()
-    tell = teller(json, quiet)
-    tell.understood(run)
-    if searches:
-        from chainrule.cli.searching import search_and_write
+    writes = {"report": report, "search": searches, "checkpoints": checkpoint}
+    inputs = [("--config", config)] if config is not None and not overwrite else []
+    _check_files("--out", folder.written(**writes), chosen, inputs)
+    with folder.alone("--out") as lock:
+        folder.check("--out", overwrite=overwrite, **writes)
+        checkpointing = _checkpointing(folder, checkpoint, every, lock)
+        run = Run.prepare(chosen)
+        if overwrite:
+            folder.clear(**writes)
+        tell = teller(json, quiet)
+        tell.understood(run)
+        if searches:
+            from chainrule.cli.searching import search_and_write
 
-        search_and_write(run, folder, tell, search, limit, report)
-    else:
-        train_and_write(run, folder, tell, report, _checkpointing(folder, checkpoint, every))
+            search_and_write(run, folder, tell, search, limit, report)
+        else:
+            train_and_write(run, folder, tell, report, checkpointing)
 
 
 def resume(
@@ -161,23 +175,43 @@ def resume(
         raise InvalidArgumentError(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
-    read = RunConfig.read(where.config)
-    _check_tables(read, f"{where.config} names")
-    run = Run.prepare(read)
-    tell = teller(json, quiet)
-    tell.understood(run)
-    train_and_write(run, where, tell, report, _checkpointing(where, True, every, resume=True))
+    chosen = RunConfig.read(where.config)
+    _check_tables(chosen, f"{where.config} names")
+    _check_files("DIR", where.written(report=report, checkpoints=True), chosen)
+    with where.alone("DIR") as lock:
+        where.check("DIR", report=report, checkpoints=True, resume=True)
+        checkpointing = _checkpointing(where, True, every, lock, resume=True)
+        run = Run.prepare(chosen)
+        tell = teller(json, quiet)
+        tell.understood(run)
+        train_and_write(run, where, tell, report, checkpointing)
+
+
+def _check_files(
+    argument: str,
+    outputs: "Sequence[Path]",
+    config: "RunConfig",
+    inputs: "Sequence[tuple[str, Path]]" = (),
+) -> None:
+    """Raise if a run would write one of the files that it reads."""
+    from chainrule.files.outputs import check_apart
+
+    tables = [("TABLE", config.data.table), ("--test", config.data.test)]
+    given = [(name, path) for name, path in tables if path]
+    check_apart([(argument, path) for path in outputs], [*given, *inputs])
 
 
 def _checkpointing(
-    folder: "RunFolder", wanted: bool, every: str, resume: bool = False
+    folder: "RunFolder", wanted: bool, every: str, lock: "FileLock", resume: bool = False
 ) -> "Checkpointing | None":
     from chainrule.runs.fitting import Checkpointing
+    from chainrule.training.interval import Interval
 
     if not wanted:
         return None
     steps = int(every) if every.isascii() and every.isdecimal() else every
-    return Checkpointing(folder.checkpoint, steps, resume)
+    Interval(steps)  # before anything is written
+    return Checkpointing(folder.checkpoint, steps, resume, lock)
 
 
 def train_and_write(
@@ -206,14 +240,16 @@ def train_and_write(
         with signals:
             fitted = run.train([CSVLog(folder.history), *progress], checkpointing)
     except Interrupted as interrupt:
-        tell.close()
+        with contextlib.suppress(OSError):  # of a terminal that was closed
+            tell.close()
         _save_interrupted(run, folder, interrupt, checkpointing is not None)
         raise typer.Exit(exit_code(interrupt)) from None
     finally:
         tell.close()
     trained = run.judged(fitted)
     write(run, trained, folder, report)
-    folder.forget_checkpoint()
+    if checkpointing is not None:
+        folder.forget_checkpoint()
     tell.finished(trained, folder, report)
 
 

@@ -1,5 +1,6 @@
 """What the Python files for other frameworks have in common."""
 
+import os
 from pathlib import Path
 from pprint import pformat
 
@@ -28,7 +29,7 @@ def script_beside(path: Path) -> Path:
         under the suffix that PyTorch's numbers have as well.
     """
     script = path.with_suffix(".py")
-    if script.exists() and not _is_ours(script):
+    if os.path.lexists(script) and not _is_ours(script):
         raise InvalidArgumentError(
             f"path: {script} would be written beside {path.name}, and is there already with "
             "something else in it; choose another name"
@@ -43,6 +44,8 @@ def script_beside(path: Path) -> Path:
 
 
 def _is_ours(script: Path) -> bool:
+    if not script.is_file():  # a pipe would be waited for
+        return False
     with script.open("rb") as file:
         return file.read(len(_FIRST)) == _FIRST.encode()
 

@@ -4,9 +4,11 @@ The last array, "checksum", is the SHA-256 of every byte before it, so that a fi
 short or damaged is known as such. The header's "chainrule_checkpoint" entry is the format version.
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
+from chainrule.files.atomic import adopt
 
 FORMAT_VERSION = 1
 
@@ -29,6 +32,8 @@ _TYPES = {
 }  # fmt: skip
 # A header of ours has a few kilobytes.
 _LONGEST_HEADER = 2**24
+# Reading and writing begin with it, behind the header's length.
+_BEGINNING = f'{{"__metadata__":{{"{_VERSION}":'.encode()
 # So much is hashed and written at a time: it is still in cache when it is written.
 _PIECE = 2**20
 
@@ -42,10 +47,19 @@ class CheckpointFile:
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def write_checkpoint_file(path: Path, checkpoint: CheckpointFile) -> None:
+def write_checkpoint_file(
+    path: Path, checkpoint: CheckpointFile, replaces: Path | None = None
+) -> None:
     """Write a file from its beginning, and have it on the disk when this returns.
 
-    No copy is made of the arrays.
+    No copy is made of the arrays. The file is a new one, whatever had its name.
+
+    Parameters
+    ----------
+    path : Path
+    checkpoint : CheckpointFile
+    replaces : Path, optional
+        A file whose mode and owner it gets, if that is there.
 
     Raises
     ------
@@ -66,9 +80,14 @@ def write_checkpoint_file(path: Path, checkpoint: CheckpointFile) -> None:
             checkpoint.arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])
         )
     }
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o666)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    private = replaces is not None and replaces.exists()
+    descriptor = os.open(path, flags, 0o600 if private else 0o666)
     try:
+        if replaces is not None:
+            adopt(descriptor, replaces)
         digest = hashlib.sha256()
         header = _header(checkpoint.metadata, arrays)
         digest.update(header)
@@ -112,6 +131,26 @@ def _header(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> 
     return len(text).to_bytes(8, "little") + text
 
 
+def begins_like_checkpoint(path: Path, *, cut_short: bool = False) -> bool:
+    """Tell whether a file is a checkpoint, good or not, and not someone's that has the name.
+
+    Parameters
+    ----------
+    path : Path
+        No link is followed.
+    cut_short : bool
+        Whether a file that ends within its beginning counts, as a killed write leaves it.
+    """
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+        with path.open("rb") as file:
+            start = file.read(8 + len(_BEGINNING))[8:]
+    except OSError:
+        return False
+    return start == _BEGINNING or (cut_short and _BEGINNING.startswith(start))
+
+
 def read_checkpoint_file(path: Path) -> CheckpointFile:
     """Read a file and hold it against its checksum.
 
@@ -147,6 +186,9 @@ def read_checkpoint_file(path: Path) -> CheckpointFile:
 
 def _check_sum(path: Path) -> None:
     try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait
+            raise _invalid(path, "is no file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             start = file.read(8)

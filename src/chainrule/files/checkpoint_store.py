@@ -15,9 +15,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from chainrule.errors import CheckpointWriteError, InvalidCheckpointError
+from chainrule.errors import CheckpointWriteError, FileWriteError, InvalidCheckpointError
 from chainrule.files.checkpoint import (
     CheckpointFile,
+    begins_like_checkpoint,
     read_checkpoint_file,
     write_checkpoint_file,
 )
@@ -31,6 +32,8 @@ class CheckpointStore:
     ----------
     path : str or Path
         Of the latest checkpoint; the other files lie beside it. Its folder is made.
+    lock : FileLock, optional
+        That of this checkpoint, if the caller has it already; it stays the caller's.
 
     Raises
     ------
@@ -38,30 +41,53 @@ class CheckpointStore:
         If another training has it, in this process or in another.
     CheckpointWriteError
         If the folder cannot be made or written to.
+    FileWriteError
+        If one of the files' names belongs to something else.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, lock: FileLock | None = None) -> None:
         self.path = Path(path)
         self.previous = self._beside(".previous")
         self._partial = self._beside(".partial")
-        self._lock = FileLock(self._beside(".lock"))
+        self._lock = FileLock(lock_of(self.path)) if lock is None else lock
+        self._is_mine = lock is None
         # A latest one that is damaged must not take the place of a good one before it.
         self._latest_is_good = True
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(str(self.path))
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(self.previous)  # the longest of the names, which may be too long
+            if self._is_mine:
+                self._lock.acquire(str(self.path))
+        except FileWriteError:
+            raise
         except OSError as error:
+            remedy = "a path whose folder can be written to"
+            if error.errno == errno.ENAMETOOLONG:
+                remedy = f"a shorter name, since {self.previous.name} lies beside it"
             raise CheckpointWriteError(
-                f"checkpoint: {self.path} cannot be written: {error.strerror or error}; choose a "
-                "path whose folder can be written to"
+                f"checkpoint: {self.path} cannot be written: {error.strerror or error}; choose "
+                f"{remedy}"
             ) from error
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove what a killed write left, and nothing else of its name."""
+        if not os.path.lexists(self._partial):
+            return
+        if not begins_like_checkpoint(self._partial, cut_short=True):
+            self.close()
+            raise FileWriteError(
+                f"checkpoint: {self._partial} is there and is no part of a checkpoint; move it "
+                "away, or choose another checkpoint"
+            )
         with contextlib.suppress(OSError):
-            self._partial.unlink(missing_ok=True)
+            self._partial.unlink()
 
     def _beside(self, ending: str) -> Path:
-        return self.path.with_name(self.path.name + ending)
+        return beside(self.path, ending)
 
     def exists(self) -> bool:
         """Whether there is a checkpoint, good or not."""
@@ -118,7 +144,8 @@ class CheckpointStore:
             If the system refuses; a checkpoint that was there is there still.
         """
         try:
-            write_checkpoint_file(self._partial, CheckpointFile(metadata, arrays))
+            content = CheckpointFile(metadata, arrays)
+            write_checkpoint_file(self._partial, content, replaces=self.path)
             if self._latest_is_good and self.path.exists():
                 os.replace(self.path, self.previous)
             os.replace(self._partial, self.path)
@@ -147,7 +174,23 @@ class CheckpointStore:
 
     def close(self) -> None:
         """Let others have it."""
-        self._lock.release()
+        if self._is_mine:
+            self._lock.release()
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the path of a file that belongs to a checkpoint."""
+    return path.with_name(path.name + ending)
+
+
+def lock_of(path: Path) -> Path:
+    """Return the path of the lock of a checkpoint."""
+    return beside(path, ".lock")
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return the paths of a checkpoint's files, without its lock."""
+    return path, beside(path, ".previous"), beside(path, ".partial")
 
 
 def _settle(folder: Path) -> None:

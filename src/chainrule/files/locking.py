@@ -3,11 +3,12 @@
 import contextlib
 import errno
 import os
+import stat
 import warnings
 import weakref
 from pathlib import Path
 
-from chainrule.errors import CheckpointInUseError
+from chainrule.errors import CheckpointInUseError, FileWriteError
 
 _held: "weakref.WeakSet[FileLock]" = weakref.WeakSet()
 
@@ -20,25 +21,28 @@ class FileLock:
     Parameters
     ----------
     path : Path
-        Of the lock's own file, in a folder that is there. It holds the process's number.
+        Of the lock's own file, in a folder that is there. It holds the process's number. A file
+        of that name with anything else in it is someone's, and so is a link: they are refused.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
 
-    def acquire(self, name: str) -> None:
-        """Take the lock of what is called `name`.
+    def acquire(self, name: str, argument: str = "checkpoint") -> None:
+        """Take the lock of what is called `name`, which `argument` asked for.
 
         Raises
         ------
         CheckpointInUseError
             If someone has it.
+        FileWriteError
+            If there is something of the lock's name that is no lock.
         OSError
             If the file cannot be made.
         """
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+            descriptor = self._opened(argument)
             try:
                 taken = _take(descriptor)
             except OSError as error:
@@ -56,16 +60,41 @@ class FileLock:
                 owner = _owner(descriptor)
                 os.close(descriptor)
                 raise CheckpointInUseError(
-                    f"checkpoint: {name} is in use by another training{owner}; wait for its end, "
-                    "or choose another checkpoint"
+                    f"{argument}: {name} is in use by another training{owner}; wait for its end, "
+                    f"or choose another {argument}"
                 )
             if self._is_still(descriptor):
                 break
             os.close(descriptor)  # whoever had it has just removed it
         self._descriptor = descriptor
         os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, str(os.getpid()).encode())
         _held.add(self)
+
+    def _opened(self, argument: str) -> int:
+        """Open the lock's file, which is made if it is not there."""
+        if self.path.is_symlink():  # where the system cannot refuse it while it opens
+            raise self._stranger(argument, "is a link")
+        flags = os.O_RDWR | os.O_CREAT | _BINARY | _CAREFUL
+        try:
+            descriptor = os.open(self.path, flags, 0o666)
+        except OSError as error:
+            if error.errno == errno.ELOOP and self.path.is_symlink():
+                raise self._stranger(argument, "is a link") from error
+            raise
+        found = os.fstat(descriptor)
+        content = os.read(descriptor, _LONGEST + 1) if stat.S_ISREG(found.st_mode) else b"?"
+        number = len(content) <= _LONGEST and (not content or content.isdigit())
+        if found.st_nlink > 1 or not number:
+            os.close(descriptor)
+            raise self._stranger(argument, "is there and is no lock of chainrule's")
+        return descriptor
+
+    def _stranger(self, argument: str, what: str) -> FileWriteError:
+        return FileWriteError(
+            f"{argument}: {self.path} {what}; move it away, or choose another {argument}"
+        )
 
     def release(self) -> None:
         """Let go of the lock, and remove its file where that is possible."""
@@ -74,7 +103,8 @@ class FileLock:
         # Windows removes no open file; an unlocked one says nothing.
         with contextlib.suppress(OSError):
             # Before it is closed: the next one to lock a file looks whether it is still this one.
-            self.path.unlink(missing_ok=True)
+            if self._is_still(self._descriptor):
+                self.path.unlink(missing_ok=True)
         self._forget()
 
     def _forget(self) -> None:
@@ -85,7 +115,7 @@ class FileLock:
     def _is_still(self, descriptor: int) -> bool:
         """Whether the file that was locked is the one of that name."""
         try:
-            return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+            return os.path.samestat(os.fstat(descriptor), os.lstat(self.path))
         except FileNotFoundError:
             return False
 
@@ -100,6 +130,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
 _BINARY = getattr(os, "O_BINARY", 0)
+# A link is not followed, and a pipe of that name is not waited for.
+_CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+# Digits of a process's number.
+_LONGEST = 20
 _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, getattr(errno, "EOPNOTSUPP", errno.ENOSYS))
 
 if os.name == "nt":  # pragma: no cover
@@ -131,5 +165,5 @@ else:
 
 def _owner(descriptor: int) -> str:
     os.lseek(descriptor, 0, os.SEEK_SET)
-    text = os.read(descriptor, 20).decode("ascii", "replace")
+    text = os.read(descriptor, _LONGEST).decode("ascii", "replace")
     return f" (process {text})" if text.isdecimal() else ""

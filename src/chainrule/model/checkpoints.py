@@ -4,6 +4,7 @@ from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.checkpoint_store import CheckpointStore
+from chainrule.files.locking import FileLock
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.interval import Interval
 
@@ -11,7 +12,7 @@ DEFAULT_EVERY = "60s"
 
 
 def open_checkpointer(
-    checkpoint: str | Path | None, every: int | str, resume: bool
+    checkpoint: str | Path | None, every: int | str, resume: bool, lock: FileLock | None = None
 ) -> Checkpointer | None:
     """Return who writes the checkpoints of a training, or None where there are to be none.
 
@@ -25,6 +26,8 @@ def open_checkpointer(
         A number of steps, or a time.
     resume : bool
         Whether to go on from a checkpoint that is there.
+    lock : FileLock, optional
+        That of the checkpoint, if the caller has it already.
 
     Raises
     ------
@@ -34,6 +37,8 @@ def open_checkpointer(
         If another training has it.
     CheckpointWriteError
         If its folder cannot be written to.
+    FileWriteError
+        If a name beside it belongs to something else.
     InvalidCheckpointError
         If there are checkpoints and none of them is good.
     """
@@ -48,7 +53,7 @@ def open_checkpointer(
             f"checkpoint: expected the path of a file such as 'run/ckpt'; got {checkpoint!r}"
         )
     Interval(every)
-    store = CheckpointStore(checkpoint)
+    store = CheckpointStore(checkpoint, lock)
     try:
         if not resume and store.exists():
             raise InvalidArgumentError(

@@ -1,11 +1,14 @@
 """Predictions for tables that need not fit into memory: read, predicted and written in pieces."""
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import InvalidArgumentError
-from chainrule.files.atomic import atomic_path
+from chainrule.errors import FileWriteError, InvalidArgumentError
+from chainrule.files.atomic import atomic_path, destination
+from chainrule.files.outputs import check_apart
 from chainrule.model.table_model import TableModel
 from chainrule.tables.batches import raw_batches
 from chainrule.tables.notations.base import Unreadable
@@ -29,20 +32,30 @@ FORMATS = {
 }
 
 _ROWS = 100_000
+# How polars quotes the system.
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
-def check_format(path: Path) -> None:
-    """Raise unless a file of that name can be written.
+def format_of(path: Path) -> str:
+    """Return the key in `FORMATS` of what is written to that name.
+
+    A device or pipe that has no ending, such as /dev/stdout, takes CSV.
 
     Raises
     ------
     InvalidArgumentError
-        If its ending names no format.
+        If the ending names no format.
+    FileWriteError, OSError
+        If it is nothing that a file can be written to.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise InvalidArgumentError(
-            f"--out: expected a name ending in {', '.join(FORMATS)}; got {str(path)!r}"
-        )
+    ending = path.suffix.lower()
+    if ending in FORMATS:
+        return ending
+    if not ending and destination(path).through:
+        return ".csv"
+    raise InvalidArgumentError(
+        f"--out: expected a name ending in {', '.join(FORMATS)}; got {str(path)!r}"
+    )
 
 
 def predicted_batches(
@@ -113,7 +126,9 @@ def _kept(batch: "pl.DataFrame", name: str) -> "pl.Series":
     return column_named(batch, name, " for --id")
 
 
-def write_predictions(batches: Iterator["pl.DataFrame"], path: Path) -> int:
+def write_predictions(
+    batches: Iterator["pl.DataFrame"], path: Path, inputs: Sequence[Path] = ()
+) -> int:
     """Write pieces of a table to one file, whole or not at all; return the number of rows.
 
     Parameters
@@ -122,31 +137,45 @@ def write_predictions(batches: Iterator["pl.DataFrame"], path: Path) -> int:
         All with the same columns.
     path : Path
         Its ending decides the format; see `FORMATS`.
+    inputs : sequence of Path
+        What the pieces are read from; none of it may be written.
 
     Raises
     ------
     InvalidArgumentError
-        If its ending names no format.
-    OSError
+        If its ending names no format, or it is one of the inputs.
+    FileWriteError, OSError
         If the file cannot be written; what was there before stays.
     """
+    import polars as pl
     from polars.io.plugins import register_io_source
 
-    check_format(path)
+    check_apart([("path", path)], [("an input", one) for one in inputs])
+    method, options = FORMATS[format_of(path)]
     first = next(batches)
     source = _Source(first, batches)
-    method, options = FORMATS[path.suffix.lower()]
     with atomic_path(path) as temporary:
         lazy = register_io_source(source, schema=first.schema)
         try:
             getattr(lazy, method)(temporary, **options)
-        except Exception as error:
+        except (Exception, pl.exceptions.PanicException) as error:
             if source.error is not None:
                 raise source.error from error
-            raise
+            raise _failure(error, path) from error
         if source.error is not None:
             raise source.error
     return source.rows
+
+
+def _failure(error: BaseException, path: Path) -> OSError:
+    """Return what polars told of the system's refusal to write, such as a full disk."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    code = _SYSTEM_ERROR.search(str(error))
+    if code is not None:
+        number = int(code[1])
+        return OSError(number, os.strerror(number), str(path))
+    return FileWriteError(f"{path}: cannot be written: {str(error).partition(chr(10))[0]}")
 
 
 class _Source:

@@ -20,6 +20,7 @@ from chainrule.estimators.losses import Output, classification_output, regressio
 from chainrule.estimators.parameters import hidden_sizes
 from chainrule.estimators.running import run, run_lbfgs
 from chainrule.estimators.validation import HeldOut
+from chainrule.files.locking import FileLock
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.network import Network
 from chainrule.network.layers import Dense
@@ -61,6 +62,8 @@ class Checkpointing:
     path: Path
     every: int | str = DEFAULT_EVERY
     resume: bool = False
+    lock: FileLock | None = None
+    """That of the checkpoint, if it is held already."""
 
 
 def fit(
@@ -115,7 +118,7 @@ def fit(
                 "as adam"
             )
         checkpointer = open_checkpointer(
-            checkpointing.path, checkpointing.every, checkpointing.resume
+            checkpointing.path, checkpointing.every, checkpointing.resume, checkpointing.lock
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
+from chainrule.files.atomic import atomic_path, destination
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -26,20 +27,28 @@ class CSVLog:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._place = self.path
         self._header = True
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
         if isinstance(event, TrainingStarted):
-            self.path.write_text("", encoding="utf-8")
-            self._header = True
+            self._begin()
         elif isinstance(event, Resumed):
             self._append(list(event.epochs))
         elif isinstance(event, EpochEnded):
             self._append([event])
 
+    def _begin(self) -> None:
+        """Put an empty file there: a new one, since the old one may have other names."""
+        place = destination(self.path)
+        if not place.through:
+            with atomic_path(self.path):
+                pass
+        self._place, self._header = place.path, True
+
     def _append(self, epochs: list[EpochEnded]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
+        with self._place.open("a", encoding="utf-8") as file:
             file.write(csv_text(epochs, header=self._header))
         self._header = self._header and not epochs
 

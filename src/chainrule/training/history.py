@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.files.atomic import atomic_path
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
@@ -73,8 +74,9 @@ class History:
         return len(self.epochs)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the rows as a CSV file."""
-        Path(path).write_text(csv_text(self.epochs), encoding="utf-8")
+        """Write the rows as a CSV file, whole or not at all; an existing file is replaced."""
+        with atomic_path(path) as temporary:
+            temporary.write_text(csv_text(self.epochs), encoding="utf-8")
 
     def __repr__(self) -> str:
         if not self.epochs:

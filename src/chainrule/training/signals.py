@@ -18,11 +18,12 @@ def stop_wanted() -> BaseException | None:
 
 @contextlib.contextmanager
 def stop_at_checkpoint() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end a training with a checkpoint written.
+    """Let Ctrl-C, SIGTERM and SIGHUP end a training with a checkpoint written.
 
     Within the block, the first signal waits until the training has written its checkpoint, a few
-    hundredths of a second or one step; then Ctrl-C is a KeyboardInterrupt and SIGTERM a
-    SystemExit(143), as a command line needs them. A second signal ends the process at once; the
+    hundredths of a second or one step; then Ctrl-C is a KeyboardInterrupt, SIGTERM a
+    SystemExit(143) and SIGHUP (a terminal that was closed) a SystemExit(129), as a command line
+    needs them. A second signal ends the process at once; the
     last checkpoint stays whole. A signal that finds no training to stop is raised where the block
     ends.
 
@@ -52,7 +53,7 @@ def stop_at_checkpoint() -> Iterator[None]:
     # Whoever started this process with a signal ignored (nohup) wants it ignored.
     caught = {
         number: handler
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
         if (handler := signal.getsignal(number)) is not signal.SIG_IGN
     }
 
@@ -60,8 +61,10 @@ def stop_at_checkpoint() -> Iterator[None]:
         global _wanted
         _wanted = KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
         # The system's own way, and no function of Python's, which would wait for a long write.
+        # A terminal that closes sends two, of which the second must not end it.
         for each in caught:
-            signal.signal(each, signal.SIG_DFL)
+            once = each in (signal.SIGINT, signal.SIGTERM)
+            signal.signal(each, signal.SIG_DFL if once else signal.SIG_IGN)
 
     before = _wanted
     _wanted = None

@@ -1,0 +1,92 @@
+"""Which files runs of chainrule left, and which are someone else's that have the same names.
+
+A run replaces what another run left. It does not replace a `history.csv` of somebody's, so each
+kind of file is known by what only a run writes into it.
+"""
+
+import csv
+import json
+import os
+import stat
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from chainrule.errors import InvalidModelFileError
+from chainrule.files.model_file import describe_model_file
+
+# Scores are read as a whole; what a run writes is far smaller.
+_LONGEST = 2**28
+_LAST_COLUMNS = ["penalty", "learning_rate", "gradient_norm", "seconds"]
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what is there beside a plain file: "a folder", "a link", "no file"; None: nothing."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISREG(mode):
+        return "a file"
+    return "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "no file"
+
+
+def is_of_a_run(path: Path) -> bool:
+    """Tell whether a run wrote the file of that name; an empty one is nobody's loss.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    return path.stat().st_size == 0 or _SIGNS[path.name](path)
+
+
+def _is_model(path: Path) -> bool:
+    """Tell whether it is a model of tables: a network alone is saved in Python only."""
+    try:
+        return "target" in describe_model_file(path).metadata
+    except InvalidModelFileError:
+        return False
+
+
+def _is_history(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(islice(file, 1)), [])
+    except (UnicodeDecodeError, csv.Error):
+        return False
+    return header[:2] == ["epoch", "loss"] and header[-4:] == _LAST_COLUMNS
+
+
+def _is_metrics(path: Path) -> bool:
+    if path.stat().st_size > _LONGEST:
+        return False
+    try:
+        scores = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return (
+        isinstance(scores, dict)
+        and scores.keys() == {"train", "validation", "test"}
+        and all(isinstance(part, dict) and "rows" in part for part in scores.values())
+    )
+
+
+def _begins(*signs: bytes) -> Callable[[Path], bool]:
+    def is_so(path: Path) -> bool:
+        with path.open("rb") as file:
+            start = file.read(2**16)
+        return start.startswith(signs[0]) and all(sign in start for sign in signs)
+
+    return is_so
+
+
+_SIGNS: dict[str, Callable[[Path], bool]] = {
+    "model.safetensors": _is_model,
+    "history.csv": _is_history,
+    "metrics.json": _is_metrics,
+    "run.toml": _begins(b"# chainrule train "),
+    "report.html": _begins(b"<!doctype html>", b": model report</title>"),
+    "search.journal": _begins(b"{"),
+}
