@@ -89,12 +89,32 @@ def _of_table(model: "TableModel") -> list[tuple[str, str]]:
     if target.task == "classification":
         facts.append(("classes", describe_classes(target.classes)))
     else:
-        facts.append(("mean ± deviation", f"{target.mean:.6g} ± {target.std:.6g}"))
+        facts += _of_values(model)
     names = describe_classes([column.name for column in encoder.columns_], 40)
     facts.append((f"{len(encoder.columns_)} columns", names))
     if encoder.dropped_:
         facts.append(("left out", "; ".join(map(str, encoder.dropped_))))
     return [*facts, *_of_details(model.details)]
+
+
+def _of_values(model: "TableModel") -> list[tuple[str, str]]:
+    """Return mean and deviation of a target, and what is learned of it."""
+    from chainrule.cli.telling import mean_and_spread
+
+    target = model.target
+    known = _mapping(model.details.get("target"))
+    numbers = [known.get("mean"), known.get("deviation")]
+    plain = target.transform is None and (target.mean, target.std) != (0.0, 1.0)
+    if not all(type(number) in (int, float) for number in numbers):
+        numbers = [target.mean, target.std] if plain else []  # a file of an older release
+    facts = []
+    if numbers:
+        facts.append(("mean ± deviation", mean_and_spread(*map(float, numbers))))
+    if target.transform is not None:
+        low, high = target.transform.bounds
+        said = f"{target.transform.kind} of the values; answers from {low:.6g} to {high:.6g}"
+        facts.append(("learned as", said))
+    return facts
 
 
 def _of_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
