@@ -1,4 +1,4 @@
-"""What a run makes of its target: its task by the loss, its missing words, its spellings, its tail."""
+"""What a run makes of its target: task by the loss, missing words, spellings, a long tail."""
 
 from dataclasses import replace
 
@@ -52,12 +52,14 @@ def test_a_loss_of_classes_makes_numbers_classes():
 
 @pytest.mark.parametrize(("loss", "task"), [("poisson", "classification"), ("focal", "regression")])
 def test_a_loss_and_a_task_that_contradict_are_both_named(loss, task):
-    with pytest.raises(InvalidArgumentError, match=f"leave out one of --loss {loss} and --task {task}"):
+    with pytest.raises(
+        InvalidArgumentError, match=f"leave out one of --loss {loss} and --task {task}"
+    ):
         prepared(np.arange(ROWS) % 25, loss=loss, task=task)
 
 
 def test_text_does_not_become_a_regression_by_its_loss():
-    with pytest.raises(InvalidArgumentError, match="expected log_loss, focal .* got 'poisson'"):
+    with pytest.raises(InvalidArgumentError, match=r"expected log_loss, focal .* got 'poisson'"):
         prepared(texts("a", "b"), loss="poisson")
 
 

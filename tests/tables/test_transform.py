@@ -110,7 +110,7 @@ def test_the_slope_is_that_of_the_answers_and_0_where_they_are_held():
 
 
 def test_a_logarithm_of_nothing_is_refused_with_the_remedy():
-    with pytest.raises(InvalidTableError, match="log needs values above 0, .* 'y' has -3; asinh"):
+    with pytest.raises(InvalidTableError, match=r"log needs values above 0, .* 'y' has -3; asinh"):
         made("y", "log", np.array([-3.0, 2.0]))
 
 

@@ -103,13 +103,12 @@ def _of_values(model: "TableModel") -> list[tuple[str, str]]:
 
     target = model.target
     known = _mapping(model.details.get("target"))
-    numbers = [known.get("mean"), known.get("deviation")]
-    plain = target.transform is None and (target.mean, target.std) != (0.0, 1.0)
-    if not all(type(number) in (int, float) for number in numbers):
-        numbers = [target.mean, target.std] if plain else []  # a file of an older release
+    mean, deviation = known.get("mean"), known.get("deviation")
     facts = []
-    if numbers:
-        facts.append(("mean ± deviation", mean_and_spread(*map(float, numbers))))
+    if isinstance(mean, float) and isinstance(deviation, float):
+        facts.append(("mean ± deviation", mean_and_spread(mean, deviation)))
+    elif target.transform is None:  # an older file, which does not tell
+        facts.append(("mean ± deviation", mean_and_spread(target.mean, target.std)))
     if target.transform is not None:
         low, high = target.transform.bounds
         said = f"{target.transform.kind} of the values; answers from {low:.6g} to {high:.6g}"

@@ -1,4 +1,4 @@
-"""What a run makes of its target: the task that a loss asks for, its transform, what is told of it."""
+"""What a run makes of its target: the task that a loss asks for, a transform, and notes."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -335,9 +335,8 @@ class TargetEncoder:
                 array = arrays[f"{KEY}.transform"]
                 transform = TargetTransform.from_array(header["transform"], array)
             merged = header.get("merged", False)
-            target = cls(
-                header["task"], header["name"], classes, *numbers.tolist(), transform, merged
-            )
+            mean, std = numbers.tolist()
+            target = cls(header["task"], header["name"], classes, mean, std, transform, merged)
             fault = target.fault()
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             fault = f"{type(error).__name__}: {error}"
