@@ -123,8 +123,9 @@ def _transformed(target: TargetEncoder, transform: TargetTransform, values: Any)
     held = int(np.count_nonzero((values < low - slack) | (values > high + slack)))
     rest = ""
     if held:
-        which = "1 value" if held == 1 else f"{held:,} values"
-        rest = f" ({which} of the training rows lie outside and are learned as its ends)"
+        rest = f" ({held:,} values of the training rows lie outside and are learned as these ends)"
+        if held == 1:
+            rest = " (1 value of the training rows lies outside and is learned as the nearer end)"
     return (
         f"target {target.name!r} lies from {values.min():.5g} to {values.max():.5g}, half of it "
         f"from {np.quantile(values, 0.25):.5g} to {np.quantile(values, 0.75):.5g}: the network "
