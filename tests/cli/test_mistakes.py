@@ -146,7 +146,10 @@ def test_a_folder_that_cannot_be_made_is_named_before_training(chainrule, wdbc, 
 def test_a_table_that_is_not_there_and_a_folder_are_named(chainrule, tmp_path):
     missing = chainrule("train", tmp_path / "none.csv", "--target", "y").sentence
     assert "none.csv: cannot be read (No such file or directory)" in missing
-    assert "is a directory; name a file in it" in chainrule("train", tmp_path, "--target", "y").sentence
+    assert (
+        "is a directory; name a file in it"
+        in chainrule("train", tmp_path, "--target", "y").sentence
+    )
 
 
 def test_a_learning_rate_that_diverges_is_said_in_one_sentence(chainrule, wdbc, tmp_path):

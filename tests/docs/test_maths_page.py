@@ -25,6 +25,7 @@ IDS = [
     *("HD1", "HD2", "HD3"),
     *(*(f"O{n}" for n in range(9)), "O3e", "P1", "P2", "P3"),
     *(f"AT{n}" for n in range(1, 4)),
+    *(f"TT{n}" for n in range(1, 5)),
     *(*(f"LR{n}" for n in range(1, 8)), *(f"IN{n}" for n in range(8))),
 ]
 

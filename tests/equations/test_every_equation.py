@@ -53,6 +53,7 @@ ARRAYS = {
     "reference": np.array([[0.25], [0.5]]),
     "grad_X": np.array([[1.0], [2.0]]),
     "grad_way": _Z,
+    "residuals": np.array([0.5, -0.25, 0.125]),
     "t": np.array([0.25, 0.5, 0.75]),
     "shares": np.array([0.25, 0.5, 0.25]),
     "tau": np.array([0.0, 1.0, 2.0, 3.0, 7.0]),
@@ -62,6 +63,7 @@ NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "strength": 0.01, "n_in
 NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 1.0}
 NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}
 NUMBERS |= {"momentum": 0.9, "epsilon": 1e-5}
+NUMBERS |= {"center": 0.5, "spread": 2.0, "rise": 0.75, "fall": 0.25}
 NUMBERS |= {"max_norm": 0.5, "smoothing": 0.1, "classes": 2, "n_codes": 4}
 FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,

@@ -1,6 +1,7 @@
 """Models to export, and tables for them with missing values and categories never seen before."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from chainrule.equations.activations import ACTIVATIONS
 from chainrule.model.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.target import TargetEncoder
+from chainrule.tables.transform import made
 
 TEXTS = ["red", "blü", "green", 'q"uote\\', "a,b\n*/", "??/"]
 """Categories that are hard to write into a program."""
@@ -104,3 +106,17 @@ def inputs(net, rows=50):
     """Draw inputs of a network."""
     random = np.random.default_rng(rows)
     return random.standard_normal((rows, net.spec.n_features)).astype(net.spec.dtype)
+
+
+def long_tailed_model(kind, dtype="float32"):
+    """Return a table's model that learned a transform of its target, undone with residuals."""
+    model = table_model("value", dtype=dtype)
+    random = np.random.default_rng(7)
+    values = 10 ** random.uniform(-2, 4, 400)
+    column = pl.Series("y", values if kind == "log" else values * random.choice([-1, 1], 400))
+    encoded = TargetEncoder.fit(column, "regression").transformed(
+        made("y", kind, column.to_numpy()), column
+    )
+    residuals = random.normal(0, 0.5, 300)
+    encoded = replace(encoded, transform=encoded.transform.smeared(residuals))
+    return TableModel(model.network, model.encoder, encoded)

@@ -17,7 +17,7 @@ from chainrule.exports.c_columns import Columns
 from chainrule.exports.c_text import c_double, c_float, c_string
 from chainrule.tables.kinds import NumericColumn
 from tests.error_bounds import error_bounds
-from tests.exports.models import CLASSES, every_kind, inputs, table, table_model
+from tests.exports.models import CLASSES, every_kind, inputs, long_tailed_model, table, table_model
 from tests.exports.test_onnx import seconds
 from tests.strategies_networks import problems
 
@@ -107,6 +107,15 @@ def test_values_of_a_table_are_in_the_target_s_units(tmp_path):
     found = predicted(compiled(model, tmp_path).model_predict_row, structs(model, rows), 1)
     expected = model.predict(rows)["prediction"].to_numpy()
     np.testing.assert_allclose(found[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["log", "asinh"])
+def test_values_of_a_long_tail_are_undone(tmp_path, kind):
+    model, rows = long_tailed_model(kind), table(1000, 5, unknown=True)
+    found = predicted(compiled(model, tmp_path).model_predict_row, structs(model, rows), 1)
+    spread = model.target.transform.spread  # near 0 the values' own unit
+    expected = model.predict(rows)["prediction"].to_numpy()
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-4, atol=1e-5 * spread)
 
 
 def test_estimators_agree_scaled_inside(tmp_path):

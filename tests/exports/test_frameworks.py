@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from sklearn.datasets import load_diabetes, load_iris
 
 import chainrule as cr
-from tests.exports.models import every_kind, inputs, table, table_model
+from tests.exports.models import every_kind, inputs, long_tailed_model, table, table_model
 
 
 def module(path):
@@ -96,3 +96,23 @@ def test_a_table_s_values_come_with_their_scale(tmp_path, suffix):
     assert f"TARGET_MEAN = {model.target.mean!r}\n" in text
     assert f"TARGET_DEVIATION = {model.target.std!r}\n" in text
     assert "(value - TARGET_MEAN)/TARGET_DEVIATION" in ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+@pytest.mark.parametrize("kind", ["log", "asinh"])
+def test_a_script_gives_the_outputs_of_a_long_tail_their_units(tmp_path, suffix, kind):
+    model, rows = long_tailed_model(kind), table(50, 5)
+    *_, script = cr.export(model, tmp_path / f"model{suffix}")
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    wanted = [
+        part
+        for part in tree.body
+        if getattr(part, "name", "") == "values_of"
+        or (isinstance(part, ast.Assign) and part.targets[0].id.startswith("TARGET_"))
+    ]
+    names = {}  # without the framework, which may be missing
+    exec(compile(ast.Module(wanted, []), str(script), "exec"), names)
+    outputs = model.network.predict(model.encoder.transform(rows))
+    found = names["values_of"](outputs)[:, 0]
+    np.testing.assert_array_equal(found, model.predict(rows)["prediction"].to_numpy())
+    assert "values_of gives them its units" in ast.get_docstring(tree)

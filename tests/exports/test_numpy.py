@@ -19,7 +19,7 @@ from chainrule.model.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.target import TargetEncoder
 from tests.error_bounds import error_bounds
-from tests.exports.models import CLASSES, every_kind, inputs, table, table_model
+from tests.exports.models import CLASSES, every_kind, inputs, long_tailed_model, table, table_model
 from tests.strategies_networks import problems
 
 RUN = """
@@ -96,6 +96,15 @@ def test_a_table_s_values_agree_in_another_process(tmp_path):
     }
     expected = model.predict(rows)["prediction"].to_numpy()
     np.testing.assert_allclose(run(model, text, tmp_path), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["log", "asinh"])
+def test_values_of_a_long_tail_are_undone(kind):
+    model, rows = long_tailed_model(kind), table(500, 5, unknown=True)
+    spread = model.target.transform.spread  # near 0 the values' own unit
+    expected = model.predict(rows)["prediction"].to_numpy()
+    found = loaded(model)["predict"](rows.to_dict())
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * spread)
 
 
 @pytest.mark.parametrize(

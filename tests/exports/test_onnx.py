@@ -19,7 +19,7 @@ from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.kinds import DateColumn
 from chainrule.tables.target import TargetEncoder
 from tests.error_bounds import error_bounds
-from tests.exports.models import CLASSES, every_kind, inputs, table, table_model
+from tests.exports.models import CLASSES, every_kind, inputs, long_tailed_model, table, table_model
 from tests.strategies_networks import problems
 
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -83,6 +83,16 @@ def test_values_of_ten_thousand_rows_are_in_the_target_s_units(dtype):
     assert found.dtype == np.float64
     expected = model.predict(rows)["prediction"].to_numpy()
     np.testing.assert_allclose(found[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["log", "asinh"])
+def test_values_of_a_long_tail_are_undone(kind):
+    model, rows = long_tailed_model(kind), table(2000, 5, unknown=True)
+    found = run(model, fed(model, rows))["prediction"]
+    spread = model.target.transform.spread  # near 0 the values' own unit
+    expected = model.predict(rows)["prediction"].to_numpy()
+    # An error of the network's float32 is one of the exponent.
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-4, atol=1e-5 * spread)
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,31 @@ def _of_table(model: "TableModel") -> list[tuple[str, str]]:
     if target.task == "classification":
         facts.append(("classes", describe_classes(target.classes)))
     else:
-        facts.append(("mean ± deviation", f"{target.mean:.6g} ± {target.std:.6g}"))
+        facts += _of_values(model)
     names = describe_classes([column.name for column in encoder.columns_], 40)
     facts.append((f"{len(encoder.columns_)} columns", names))
     if encoder.dropped_:
         facts.append(("left out", "; ".join(map(str, encoder.dropped_))))
     return [*facts, *_of_details(model.details)]
+
+
+def _of_values(model: "TableModel") -> list[tuple[str, str]]:
+    """Return mean and deviation of a target, and what is learned of it."""
+    from chainrule.cli.telling import mean_and_spread
+
+    target = model.target
+    known = _mapping(model.details.get("target"))
+    mean, deviation = known.get("mean"), known.get("deviation")
+    facts = []
+    if isinstance(mean, float) and isinstance(deviation, float):
+        facts.append(("mean ± deviation", mean_and_spread(mean, deviation)))
+    elif target.transform is None:  # an older file, which does not tell
+        facts.append(("mean ± deviation", mean_and_spread(target.mean, target.std)))
+    if target.transform is not None:
+        low, high = target.transform.bounds
+        said = f"{target.transform.kind} of the values; answers from {low:.6g} to {high:.6g}"
+        facts.append(("learned as", said))
+    return facts
 
 
 def _of_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:

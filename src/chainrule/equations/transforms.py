@@ -46,10 +46,10 @@ def asinh_target(value: Array, center: float, spread: float) -> Array:
 
 
 def undone_target(t: Array, center: float, spread: float, rise: float, fall: float) -> Array:
-    """TT3: y = m + s (a eᵗ − b e⁻ᵗ).
+    """TT3: y = m + s (a e^{t} − b e^{-t}).
 
-    With m = 0, s = 1, a = 1, b = 0 it undoes TT1; with a = b = ½ it undoes TT2, since a eᵗ − b e⁻ᵗ
-    is then sinh t. TT4 gives the a and b with which it answers the mean.
+    With m = 0, s = 1, a = 1, b = 0 it undoes TT1; with a = b = ½ it undoes TT2, since
+    a e^{t} − b e^{-t} is then sinh t. TT4 gives the a and b with which it answers the mean.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def undone_target(t: Array, center: float, spread: float, rise: float, fall: flo
 
 
 def undone_target_derivative(t: Array, spread: float, rise: float, fall: float) -> Array:
-    """TT3 derivative: dy/dt = s (a eᵗ + b e⁻ᵗ).
+    """TT3 derivative: dy/dt = s (a e^{t} + b e^{-t}).
 
     Parameters
     ----------

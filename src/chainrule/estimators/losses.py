@@ -52,9 +52,14 @@ def named(loss: Any, names: Mapping[str, Any]) -> str | CustomCost:
         return loss
     if isinstance(loss, list | tuple) and len(loss) == 2 and all(map(callable, loss)):
         return CustomCost(*loss)
+    hint = ""
+    if isinstance(loss, str) and names is CLASSIFICATION and loss in REGRESSION:
+        hint = "; for values use NetworkRegressor or MLPRegressor"
+    elif isinstance(loss, str) and names is REGRESSION and loss in CLASSIFICATION:
+        hint = "; for classes use NetworkClassifier or MLPClassifier"
     raise InvalidArgumentError(
         f"loss: expected {', '.join(map(repr, names))}, a CustomCost or a pair of functions "
-        f"(cost, gradient) of (outputs, targets); got {loss!r}"
+        f"(cost, gradient) of (outputs, targets); got {loss!r}{hint}"
     )
 
 

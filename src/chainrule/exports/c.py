@@ -49,6 +49,7 @@ def source(program: Program, name: str) -> str:
         _classes(program, name, outputs),
         _DENSE if any(isinstance(step, Affine) for step in program.steps) else "",
         *definitions(activation_names(program.steps)),
+        _undoing(program),
         f"void {name}_predict(const float *x, float *y)\n{{\n"
         f"    float a[{width}], z[{width}];\n    int i;\n"
         + textwrap.indent("\n".join(body), "    ")
@@ -156,9 +157,27 @@ def _end(program: Program, a: str) -> list[str]:
     if program.is_single:
         return [f"y[0] = 1.0f - {a}[0];", f"y[1] = {a}[0];"]
     if program.target_mean is not None:
-        value = f"(float)({a}[i] * target_deviation[i] + target_mean[i])"
+        value = f"{a}[i] * target_deviation[i] + target_mean[i]"
+        value = f"(float)({value})" if program.transform is None else f"(float)undone({value})"
         return _loop(program.n_outputs, f"y[i] = {value};")
     return _loop(program.n_outputs, f"y[i] = {a}[i];")
+
+
+def _undoing(program: Program) -> str:
+    """Return the function that undoes a transform of the target: TT3, within the bounds."""
+    transform = program.transform
+    if transform is None:
+        return ""
+    low, high = map(c_double, transform.bounds)
+    first, last = c_double(transform.low), c_double(transform.high)
+    rise, fall = c_double(transform.rise), c_double(transform.fall)
+    return (
+        "static double undone(double t)\n{\n    double y;\n"
+        f"    t = t < {first} ? {first} : t > {last} ? {last} : t;\n"
+        f"    y = {rise} * exp(t) - {fall} * exp(-t);\n"
+        f"    y = {c_double(transform.center)} + {c_double(transform.spread)} * y;\n"
+        f"    return y < {low} ? {low} : y > {high} ? {high} : y;\n}}"
+    )
 
 
 def _loop(count: int, statement: str) -> list[str]:

@@ -160,6 +160,7 @@ def _call(part: Part, array: str) -> str:
 
 def _scaling(program: Program, numbers: list[str]) -> str:
     """Return `_inputs` and `_values`: what users hand in, and what they get."""
+    undoing = program.transform
     if program.columns:
         inputs = ["    return network(encode(X))"]
     elif program.mean is not None and program.deviation is not None:
@@ -175,7 +176,16 @@ def _scaling(program: Program, numbers: list[str]) -> str:
         mean = _array("TARGET_MEAN", program.target_mean, numbers)
         deviation = _array("TARGET_DEVIATION", program.target_deviation, numbers)
         inputs[0] = inputs[0].replace("return", "A =")
-        inputs.append(f"    return A * {deviation} + {mean}")
+        restored = f"A * {deviation} + {mean}"
+        inputs.append(f"    return {restored}" if undoing is None else f"    t = {restored}")
+        if undoing is not None:
+            low, high = undoing.bounds
+            inputs += [
+                f"    t = np.clip(t, {undoing.low!r}, {undoing.high!r})",
+                f"    moved = {undoing.rise!r} * np.exp(t) - {undoing.fall!r} * np.exp(-t)",
+                f"    values = {undoing.center!r} + {undoing.spread!r} * moved",
+                f"    return np.clip(values, {low!r}, {high!r})",
+            ]
     return "\n".join(["def _outputs(X):", *inputs])
 
 

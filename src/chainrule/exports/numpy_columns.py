@@ -131,8 +131,8 @@ def as_text(value, notation):
     if isinstance(value, (bool, np.bool_)):
         return str(value).lower()
     if isinstance(value, (float, np.floating)):
-        whole = value == round(value) and abs(value) < 2**53
-        return str(int(value)) if whole else repr(float(value))
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
     return "" if str(value).strip() in notation.get("missing", ()) else str(value).strip()
 
 

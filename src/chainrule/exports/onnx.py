@@ -16,6 +16,7 @@ from chainrule.exports.onnx_graph import Graph
 from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, Scaled
 from chainrule.files.atomic import atomic_path
+from chainrule.tables.transform import TargetTransform
 
 # Of 2022: everything that runs ONNX reads it.
 OPSET = 17
@@ -97,6 +98,8 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
         if program.target_mean is not None and program.target_deviation is not None:
             value = graph.node("Mul", [value, graph.constant(program.target_deviation)])
             value = graph.node("Add", [value, graph.constant(program.target_mean)])
+        if program.transform is not None:
+            value = _undone(graph, value, program.transform)
         graph.output(value, "prediction", np.float64, program.n_outputs)
         return
     if program.is_single:
@@ -113,6 +116,22 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
         label = graph.node("Gather", [graph.constant(classes), place], axis=0)
         graph.output(label, "label", classes.dtype)
     graph.output(value, "probabilities", np.float32, width)
+
+
+def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
+    """Return TT3 of a value, within the bounds."""
+
+    def number(x: float) -> str:
+        return graph.constant(np.array(x))  # a scalar, as Clip takes it
+
+    t = graph.node("Clip", [value, number(transform.low), number(transform.high)])
+    rising = graph.node("Mul", [graph.node("Exp", [t]), number(transform.rise)])
+    falling = graph.node("Exp", [graph.node("Neg", [t])])
+    falling = graph.node("Mul", [falling, number(transform.fall)])
+    moved = graph.node("Mul", [graph.node("Sub", [rising, falling]), number(transform.spread)])
+    value = graph.node("Add", [moved, number(transform.center)])
+    low, high = transform.bounds
+    return graph.node("Clip", [value, number(low), number(high)])
 
 
 def _activated(graph: Graph, value: str, step: Activated) -> str:

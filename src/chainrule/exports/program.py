@@ -11,6 +11,7 @@ from chainrule.exports.steps import Step, steps_of
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.tables.kinds import Column
+from chainrule.tables.transform import TargetTransform
 
 Meaning: TypeAlias = Literal["outputs", "classes", "labels", "values"]
 """Outputs as they are; the probability of each of several classes that exclude each other (a single
@@ -37,6 +38,8 @@ class Program:
     target_mean: NDArray[np.float64] | None = None
     """With `target_deviation`, for values: y = output · deviation + mean, in float64."""
     target_deviation: NDArray[np.float64] | None = None
+    transform: TargetTransform | None = None
+    """What undoes y, for a target of which the network learned a transform."""
 
     @property
     def n_features(self) -> int:
@@ -96,6 +99,7 @@ def _of_table_model(model: TableModel) -> Program:
             "meaning": "values",
             "target_mean": np.array([target.mean]),
             "target_deviation": np.array([target.std]),
+            "transform": target.transform,
         }
     return _of_network(
         model.network, target=target.name, columns=tuple(model.encoder.columns_), **more

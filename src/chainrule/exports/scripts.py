@@ -66,7 +66,33 @@ def begin(program: Program, framework: str, usage: str) -> str:
             meaning = meaning.replace(
                 "values, in the target's units", "(value - TARGET_MEAN)/TARGET_DEVIATION"
             )
+        if program.transform is not None:
+            meaning = meaning.replace(
+                "(value - TARGET_MEAN)/TARGET_DEVIATION",
+                "of a transform of the target; values_of gives them its units",
+            )
     return f'{_FIRST}{chainrule.__version__} to {framework}.\n\n{usage}\n{meaning}\n"""'
+
+
+def _values_of(program: Program) -> list[str]:
+    """Return a function that undoes a transform of the target: TT3, within the bounds."""
+    transform = program.transform
+    if transform is None:
+        return []
+    low, high = transform.bounds
+    return [
+        "",
+        "",
+        "def values_of(outputs):",
+        '    """Return outputs, as an array in NumPy\'s memory, in the target\'s units."""',
+        "    import numpy as np",
+        "",
+        "    t = np.asarray(outputs, np.float64) * TARGET_DEVIATION + TARGET_MEAN",
+        f"    t = np.clip(t, {transform.low!r}, {transform.high!r})",
+        f"    moved = {transform.rise!r} * np.exp(t) - {transform.fall!r} * np.exp(-t)",
+        f"    values = {transform.center!r} + {transform.spread!r} * moved",
+        f"    return np.clip(values, {low!r}, {high!r})",
+    ]
 
 
 def inputs_of(program: Program) -> str:
@@ -78,6 +104,7 @@ def inputs_of(program: Program) -> str:
         if program.target_mean is not None and program.target_deviation is not None:
             lines.append(f"TARGET_MEAN = {float(program.target_mean[0])!r}")
             lines.append(f"TARGET_DEVIATION = {float(program.target_deviation[0])!r}")
+            lines += _values_of(program)
     if program.classes:
         lines.append(f"CLASSES = {pformat(list(program.classes), width=100)}")
     return "\n".join(lines)

@@ -35,7 +35,7 @@ class Undoing(Protocol):
 
 @dataclass(frozen=True)
 class Attribution:
-    """What moved f = c·A[L] + c₀, or what is undone of it, of one example away from its value at a reference.
+    """What moved f = c·A[L] + c₀, or TT3 of it, of one example away from that of a reference.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ def attribute(
 
     ends = np.hstack([X, start])
 
-    def answers(inputs: Floats) -> Floats:
+    def answers(inputs: Floats) -> NDArray[np.float64]:
         outputs = forward_pass(spec, theta, inputs)[-1].A
         return np.asarray((c * outputs).sum(axis=0) + offset)
 

@@ -64,8 +64,8 @@ class DataOptions:
         "Columns to leave out; may be repeated, or several with commas.", "texts", "COLUMNS", ()
     )
     target_missing: str | None = setting(
-        "Which texts of a target of classes are missing values: words (NA, N/A, NaN, NULL, #N/A, ?, "
-        "…), empty (nothing but empty cells), or auto: words, but NA among codes of two capitals, "
+        "Which texts of a target of classes are missing values: words (NA, N/A, NaN, NULL, ?, …), "
+        "empty (nothing but empty cells), or auto: words, but NA among codes of two capitals, "
         "such as countries, is one of them.",
         "text",
         "NAME",

@@ -52,7 +52,12 @@ class Parts:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None) -> Parts:
+def divide(
+    options: DataOptions,
+    seed: int,
+    table: "pl.DataFrame | None" = None,
+    by_loss: Task | None = None,
+) -> Parts:
     """Read the table and divide its rows.
 
     Parameters
@@ -62,6 +67,8 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
         Decides the division.
     table : polars.DataFrame, optional
         Already read; else the options name it.
+    by_loss : {"classification", "regression"}, optional
+        The task that the loss asks for: that of numbers, unless the options name one.
 
     Raises
     ------
@@ -105,7 +112,9 @@ def divide(options: DataOptions, seed: int, table: "pl.DataFrame | None" = None)
     table, spellings = with_spellings(table, options, where, notes)
     column = table[options.target]
     asked_for = infer_task(column)
-    task = asked_for if options.task == "auto" else task_named(options.task)
+    # Text has classes, whatever the loss is: an error says that it does not fit.
+    guess = (by_loss or asked_for) if column.dtype.is_numeric() else asked_for
+    task = guess if options.task == "auto" else task_named(options.task)
     classes = TargetEncoder.fit(column, task).classes  # of all rows, as its errors are
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)

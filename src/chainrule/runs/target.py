@@ -1,4 +1,4 @@
-"""What a run makes of its target: the task that a loss asks for, its transform, what is told of it."""
+"""What a run makes of its target: the task that a loss asks for, a transform, and notes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,27 +31,27 @@ _SKEWED = 0.5
 _MOST_COUNTED = 1000.0
 
 
-def with_task_of_loss(data: DataOptions, training: TrainingOptions) -> tuple[DataOptions, bool]:
-    """Return the options with the task that the loss asks for, and whether it decided.
+def task_of_loss(data: DataOptions, training: TrainingOptions) -> Task | None:
+    """Return the task that the loss asks for; None: no loss was given, or one of both.
 
     Raises
     ------
     InvalidArgumentError
         If the task that was given is another.
     """
-    asked: Task | None = None
+    asked: Task
     if training.loss in REGRESSION:
         asked = "regression"
     elif training.loss in CLASSIFICATION:
         asked = "classification"
-    if asked is None or data.task == asked:
-        return data, False
-    if data.task == "auto":
-        return replace(data, task=asked), True
-    raise InvalidArgumentError(
-        f"loss: {training.loss} is a loss of a {asked}, and --task says {data.task}; leave out one "
-        f"of --loss {training.loss} and --task {data.task}"
-    )
+    else:
+        return None
+    if data.task not in ("auto", asked):
+        raise InvalidArgumentError(
+            f"loss: {training.loss} is a loss of a {asked}, and --task says {data.task}; leave out "
+            f"one of --loss {training.loss} and --task {data.task}"
+        )
+    return asked
 
 
 def fitted_target(
@@ -123,8 +123,9 @@ def _transformed(target: TargetEncoder, transform: TargetTransform, values: Any)
     held = int(np.count_nonzero((values < low - slack) | (values > high + slack)))
     rest = ""
     if held:
-        which = "1 value" if held == 1 else f"{held:,} values"
-        rest = f" ({which} of the training rows lie outside and are learned as its ends)"
+        rest = f" ({held:,} values of the training rows lie outside and are learned as these ends)"
+        if held == 1:
+            rest = " (1 value of the training rows lies outside and is learned as the nearer end)"
     return (
         f"target {target.name!r} lies from {values.min():.5g} to {values.max():.5g}, half of it "
         f"from {np.quantile(values, 0.25):.5g} to {np.quantile(values, 0.75):.5g}: the network "
@@ -189,15 +190,21 @@ def against_constant(
     """
     if model.target.task != "regression" or loss == "quantile":
         return ()
-    learned = model.target.truth(train[model.target.name])
+    transform = model.target.transform
+    low, high = (-np.inf, np.inf) if transform is None else transform.bounds
+    # Values out of reach are held in training, and left out here: one would drown all others.
+    learned = np.clip(model.target.truth(train[model.target.name]), low, high)
     median = loss == "absolute_error"
     constant = float(np.median(learned) if median else learned.mean())
     measure, which = ("MAE", "median") if median else ("RMSE", "mean")
     worse = []
     for name, rows in parts.items():
         X, true = model.truth(rows)
-        answers = model.target.decode_values(model.network.predict(X))
-        reached, usual = (_error(true, given, median) for given in (answers, constant))
+        within = (true >= low) & (true <= high)
+        if not within.any():
+            continue
+        answers = model.target.decode_values(model.network.predict(X[within]))
+        reached, usual = (_error(true[within], given, median) for given in (answers, constant))
         if reached > usual:
             worse.append(f"{measure} {reached:.5g} against {usual:.5g} on the {name} rows")
     if not worse:

@@ -21,11 +21,11 @@ from chainrule.runs.target import (
     against_constant,
     fitted_target,
     smeared_target,
-    with_task_of_loss,
+    task_of_loss,
 )
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.leakage import suspicious_columns
-from chainrule.tables.target import TargetEncoder
+from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
 from chainrule.training.history import History
 
@@ -108,8 +108,8 @@ class Run:
         InvalidTableError, InvalidArgumentError
             If a table or a setting cannot be used.
         """
-        data, by_loss = with_task_of_loss(config.data, config.training)
-        parts = divide(data, config.training.seed, table)
+        by_loss = task_of_loss(config.data, config.training)
+        parts = divide(config.data, config.training.seed, table, by_loss)
         options = config.encoding
         given = {
             name: getattr(options, name)
@@ -126,6 +126,12 @@ class Run:
         encoder = TableEncoder(**given).fit_read(parts.train.select(parts.features), parts.reading)
         n_train, n_validation = parts.train.height, parts.validation.height
         asked = config.training
+        notes = [*parts.notes]
+        if config.data.task == "auto" and not parts.inferred:
+            notes.append(
+                f"the loss {asked.loss} asks for a {parts.task}, where the values of "
+                f"{target.name!r} alone would make it another task"
+            )
         config = replace(
             config,
             data=replace(config.data, task=parts.task, ignore=parts.ignored, split=parts.shares),
@@ -134,12 +140,6 @@ class Run:
             ),
             training=resolved(config.training, parts.task, n_train, n_train + n_validation),
         )
-        notes = [*parts.notes]
-        if by_loss and not parts.inferred:
-            notes.append(
-                f"the loss {asked.loss} asks for a {parts.task}, where the values of "
-                f"{target.name!r} alone would make it another task"
-            )
         notes += told
         notes += [str(note) for note in encoder.dropped_]
         leaks = suspicious_columns(
@@ -202,7 +202,7 @@ class Run:
         """Return a trained network as a model of tables, with its scores."""
         model = self.model_of(fitted)
         scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
-        details = {
+        details: dict[str, Any] = {
             "command": self.command,
             "config": self.config.values(),
             "rows": {name: part.height for name, part in self.parts.tables().items()},
@@ -212,6 +212,11 @@ class Run:
             "versions": versions(),
             "mean_input": self._mean_input(fitted),
         }
+        if self.target.task == "regression":
+            learned = model.target.truth(self.parts.train[self.target.name])
+            details["target"] = dict(
+                zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
+            )
         model = TableModel(fitted.network, self.encoder, model.target, details)
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)

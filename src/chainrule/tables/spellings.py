@@ -1,4 +1,4 @@
-"""Texts that differ by case and spaces alone: one class, or several?"""
+"""Texts that differ by case and spaces alone, and may be meant as one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

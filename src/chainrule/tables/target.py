@@ -349,16 +349,11 @@ class TargetEncoder:
             if "transform" in header:
                 array = arrays[f"{KEY}.transform"]
                 transform = TargetTransform.from_array(header["transform"], array)
+            mean, std = numbers.tolist()
+            merged = header.get("merged", False)
             notation = notation_from_json(header["notation"]) if "notation" in header else None
-            target = cls(
-                header["task"],
-                header["name"],
-                classes,
-                *numbers.tolist(),
-                transform,
-                header.get("merged", False),
-                notation,
-            )
+            task, name = header["task"], header["name"]
+            target = cls(task, name, classes, mean, std, transform, merged, notation)
             fault = target.fault()
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             fault = f"{type(error).__name__}: {error}"
