@@ -209,13 +209,13 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
     # The second piece comes while the file is being written, and takes its time.
     slow = (
         "import sys, time; from chainrule.model.table_model import TableModel\n"
-        "predict, calls = TableModel.predict, []\n"
-        "def slowly(self, table):\n"
+        "predict, calls = TableModel.predict_read, []\n"
+        "def slowly(self, table, first_row):\n"
         "    calls.append(table)\n"
         "    if len(calls) == 2:\n"
         "        print('writing', file=sys.stderr, flush=True); time.sleep(1)\n"
-        "    return predict(self, table)\n"
-        "TableModel.predict = slowly\n"
+        "    return predict(self, table, first_row)\n"
+        "TableModel.predict_read = slowly\n"
         "from chainrule.cli.app import app; app()"
     )
     process = subprocess.Popen(

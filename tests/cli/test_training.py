@@ -383,7 +383,6 @@ def test_a_table_that_was_a_pipe_is_told_at_once_by_what_would_read_it_again(
         ).sentence
     )
     folder.mkdir()
-    (folder / "checkpoint").write_bytes(b"")
     (folder / "run.toml").write_text(config.read_text())
     assert "a pipe" in chainrule("resume", folder).sentence
     # A table that is given beside the file is read instead.

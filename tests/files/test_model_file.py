@@ -26,9 +26,10 @@ from chainrule.network.spec import NetworkSpec
 from tests.strategies_networks import ACTIVATIONS, problems
 
 FOLDER = Path(__file__).parent / "golden"
-GOLDEN = FOLDER / "model-v2.safetensors"
-LAYERS = FOLDER / "layers-v2.safetensors"
-OLD = FOLDER / "model-v1.safetensors"
+GOLDEN = FOLDER / "model-v3.safetensors"
+LAYERS = FOLDER / "layers-v3.safetensors"
+OLD = [FOLDER / f"model-v{version}.safetensors" for version in (1, 2)]
+OLD_LAYERS = FOLDER / "layers-v2.safetensors"
 
 
 def golden_network():
@@ -83,8 +84,11 @@ def test_today_s_writer_gives_the_bytes_of_the_golden_file(tmp_path, golden, net
 
 @pytest.mark.parametrize(
     ("golden", "network", "details"),
-    [(OLD, golden_network, {}), (GOLDEN, golden_network, {}), (LAYERS, golden_layers, DETAILS)],
-    ids=["version 1", "dense", "layers"],
+    [
+        *((path, golden_network, {}) for path in (*OLD, GOLDEN)),
+        *((path, golden_layers, DETAILS) for path in (OLD_LAYERS, LAYERS)),
+    ],
+    ids=["version 1", "version 2", "dense", "layers of version 2", "layers"],
 )
 def test_today_s_reader_reads_every_golden_file(golden, network, details):
     expected, model = network(), read_model_file(golden)
@@ -177,7 +181,7 @@ def test_the_header_tells_format_and_network_in_plain_text(tmp_path):
     content = (tmp_path / "model.safetensors").read_bytes()
     assert hashlib.sha256(content.replace(checksum.encode(), b"0" * 64)).hexdigest() == checksum
     assert header["__metadata__"] == {
-        "chainrule": "2",
+        "chainrule": "3",
         "spec": net.spec.to_json(),
         "seed": "7",
         "epochs_trained": "5",

@@ -169,6 +169,8 @@ def resume(
     from chainrule.runs.training import Run
 
     where = RunFolder(folder)
+    if where.config.is_file():
+        _check_tables(RunConfig.read(where.config), f"{where.config} names")
     if not where.has_checkpoint():
         finished = where.model.exists() and where.metrics.exists()
         reason = "the run in it is finished" if finished else "it has no checkpoint"
@@ -176,7 +178,6 @@ def resume(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
     chosen = RunConfig.read(where.config)
-    _check_tables(chosen, f"{where.config} names")
     _check_files("DIR", where.written(report=report, checkpoints=True), chosen)
     with where.alone("DIR") as lock:
         where.check("DIR", report=report, checkpoints=True, resume=True)

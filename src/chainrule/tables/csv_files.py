@@ -161,7 +161,12 @@ def _from_records(
     text = Text(file, written(records, layout))
     try:
         table = _parsed(_Part(text, plain_names(layout)), layout, columns, types)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as failure:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        _OddError,
+    ) as failure:
         reason = str(failure).partition("\n")[0]
         raise InvalidTableError(f"{file.name}: cannot be read as CSV ({reason})") from error
     table = _without_unnamed(file, layout, table)
