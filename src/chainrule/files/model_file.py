@@ -3,7 +3,7 @@
 The tensor "parameters" is the flat vector; further tensors and header entries belong to whoever
 wrote them (a table's encoder). Entries of the header, each a text:
 
-- "chainrule": the format version, 2. Version 1 is read as ever: it has no checksum and no details.
+- "chainrule": the format version, 3. Version 1 is read as ever: it has no checksum and no details.
 - "spec": the network, as `NetworkSpec.to_json` writes it.
 - "details": JSON, whatever is worth knowing of the model: metrics, command, versions.
 - "checksum": SHA-256 of all bytes of the file, with zeros in its own place.
@@ -161,7 +161,7 @@ def read_model_file(path: str | Path) -> ModelFile:
             arrays[entry.name] = _array(path, file, entry)
             if contents.version > 1:
                 digest.update(arrays[entry.name].reshape(-1).view(np.uint8).data)
-    if contents.version > 1 and digest.hexdigest() != contents.checksum:
+    if contents.checksum and digest.hexdigest() != contents.checksum:
         raise InvalidModelFileError(
             f"{path}: is damaged: its bytes are not those that were written (SHA-256 "
             f"{digest.hexdigest()[:16]}…; the file says {contents.checksum[:16]}…). "
@@ -220,7 +220,8 @@ def _head(path: Path, file: BinaryIO) -> tuple[Header, Contents]:
         )
     details: Mapping[str, Any] = {}
     checksum = ""
-    if version > 1:
+    # A file that has a checksum is not of version 1, whatever one changed bit makes it say.
+    if version > 1 or "checksum" in metadata:
         checksum = metadata.pop("checksum", "")
         if header.prefix.count(_place_of(checksum)) != 1 or len(checksum) != 64:
             raise InvalidModelFileError(f"{path}: is damaged: it has no checksum")
