@@ -27,8 +27,8 @@ class FileLock:
         self.path = path
         self._descriptor: int | None = None
 
-    def acquire(self, name: str) -> None:
-        """Take the lock of what is called `name`.
+    def acquire(self, name: str, *, argument: str = "checkpoint", user: str = "training") -> None:
+        """Take the lock of what is called `name`: an `argument`, which a `user` works with.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class FileLock:
                     raise
                 warnings.warn(
                     f"{self.path}: this file system knows no locks; take care that no second "
-                    f"training writes to {name}",
+                    f"{user} writes to {name}",
                     RuntimeWarning,
                     stacklevel=4,
                 )
@@ -56,8 +56,8 @@ class FileLock:
                 owner = _owner(descriptor)
                 os.close(descriptor)
                 raise CheckpointInUseError(
-                    f"checkpoint: {name} is in use by another training{owner}; wait for its end, "
-                    "or choose another checkpoint"
+                    f"{argument}: {name} is in use by another {user}{owner}; wait for its end, or "
+                    f"choose another {argument}"
                 )
             if self._is_still(descriptor):
                 break
