@@ -362,3 +362,18 @@ def test_a_search_ends_when_its_time_is_over_but_not_before_one_trial(chainrule,
     outcome = chainrule(*arguments, "--time-limit", "0.001s", "--out", tmp_path)
     assert outcome.code == 0
     assert "The best of 1 trial is number 1" in outcome.out
+
+
+def test_every_command_takes_a_model_with_embedded_categories(chainrule, tmp_path):
+    table, folder = tmp_path / "towns.csv", tmp_path / "run"
+    rows = [f"town{i % 12},{i * 7 % 5},{'yes' if i % 12 % 3 else 'no'}\n" for i in range(300)]
+    table.write_text("town,size,y\n" + "".join(rows))
+    arguments = ("--target", "y", "--embed-above", 5, "--epochs", 2, "--out", folder)
+    assert chainrule("train", table, *arguments).code == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert ">town 1<" in page
+    assert ">size<" in page
+    model = folder / "model.safetensors"
+    for command in ("evaluate", "importance", "check", "predict"):
+        assert chainrule(command, model, table).code == 0
+    assert chainrule("explain", model, table, "--row", 1, "--html", tmp_path / "e.html").code == 0

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,6 +15,7 @@ from chainrule.tables.fitting import Options, Scaling, fit_columns
 from chainrule.tables.kinds import KINDS, Column, column_from_json
 from chainrule.tables.notes import Note, notes_from_json, notes_to_json
 from chainrule.tables.reading import as_table
+from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:
     import polars as pl
@@ -170,26 +170,28 @@ class TableEncoder(Transformer):
         series = [found[one.name] for one in self.columns_]
         inputs = np.zeros((table.height, self.n_inputs), np.float32)
         rows = max(1, _BLOCK // self.n_inputs)
-        with ThreadPoolExecutor(_threads()) as pool:
-            prepared = list(
-                pool.map(lambda column, values: column.prepare(values), self.columns_, series)
-            )
+        threads = _threads()
+        prepared = in_threads(
+            lambda pair: pair[0].prepare(pair[1]),
+            zip(self.columns_, series, strict=True),
+            threads,
+        )
 
-            def write(start: int) -> None:
-                block = inputs[start : start + rows]
-                place = 0
-                for column, values in zip(self.columns_, prepared, strict=True):
-                    out = block[:, place : place + column.width]
-                    column.write(values.slice(start, len(block)), out)
-                    place += column.width
+        def write(start: int) -> None:
+            block = inputs[start : start + rows]
+            place = 0
+            for column, values in zip(self.columns_, prepared, strict=True):
+                out = block[:, place : place + column.width]
+                column.write(values.slice(start, len(block)), out)
+                place += column.width
 
-            try:
-                list(pool.map(write, range(0, table.height, rows)))
-            except InvalidTableError:
-                # Again with all rows: the message must name the row of the table.
-                for column, values in zip(self.columns_, series, strict=True):
-                    column.encode(values, np.empty((table.height, column.width), np.float32))
-                raise
+        try:
+            in_threads(write, range(0, table.height, rows), threads)
+        except InvalidTableError:
+            # Again with all rows: the message must name the row of the table.
+            for column, values in zip(self.columns_, series, strict=True):
+                column.encode(values, np.empty((table.height, column.width), np.float32))
+            raise
         return inputs
 
     @property
