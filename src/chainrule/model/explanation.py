@@ -117,8 +117,11 @@ def _owners(model: TableModel) -> NDArray[np.intp]:
 def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:
     """Return the mean training row as the network has it, if the model's details tell it."""
     mean = model.details.get("mean_input")
-    if isinstance(mean, list) and len(mean) == n_inputs:
+    if (
+        isinstance(mean, list)
+        and len(mean) == n_inputs
         # Compared as they are: Python's whole numbers may be too large for a float.
-        if all(is_real(number) and abs(number) <= _LARGEST_INPUT for number in mean):
-            return np.array(mean, np.float64)
+        and all(is_real(number) and abs(number) <= _LARGEST_INPUT for number in mean)
+    ):
+        return np.array(mean, np.float64)
     return np.zeros(n_inputs)
