@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.cli import checking, explaining, exporting, information, prediction, training
+from chainrule.cli.streams import prepare_streams
 from chainrule.errors import ChainruleError
 
 
@@ -28,6 +29,7 @@ class Commands(TyperGroup):
         # Taken out here, so that it may stand anywhere in the line.
         debug = "--debug" in arguments
         arguments = [argument for argument in arguments if argument != "--debug"]
+        prepare_streams(machines="--json" in arguments)
         try:
             code = super().main(
                 arguments, prog_name or "chainrule", complete_var, standalone_mode=False, **extra
