@@ -173,8 +173,7 @@ def _checkpointing(
 
     if not wanted:
         return None
-    steps = int(every) if every.isascii() and every.isdecimal() else every
-    return Checkpointing(folder.checkpoint, steps, resume)
+    return Checkpointing(folder.checkpoint, every, resume)
 
 
 def train_and_write(

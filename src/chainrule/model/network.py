@@ -154,6 +154,13 @@ class Network:
             If the vector is not that of such a network.
         """
         count = parameter_count(spec)
+        if not isinstance(parameters, np.ndarray):
+            raise InvalidArgumentError(f"parameters: expected an array; got {shown(parameters)}")
+        if not parameters.flags.c_contiguous:
+            raise InvalidArgumentError(
+                "parameters: expected a vector that lies in one piece; got one with strides of "
+                f"{parameters.strides} bytes; give numpy.ascontiguousarray of it"
+            )
         if parameters.shape != (count,) or parameters.dtype != spec.dtype:
             raise InvalidArgumentError(
                 f"parameters: expected shape ({count},) and dtype {spec.dtype}; "

@@ -36,6 +36,8 @@ def check_format(path: Path) -> None:
     InvalidArgumentError
         If its ending names no format.
     """
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise InvalidArgumentError(f"--out: {str(path)!r} is not Unicode text; choose another name")
     if path.suffix.lower() not in FORMATS:
         raise InvalidArgumentError(
             f"--out: expected a name ending in {', '.join(FORMATS)}; got {str(path)!r}"

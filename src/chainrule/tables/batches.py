@@ -64,7 +64,7 @@ def scan_batches(
         If there is no such file or it is not a table, as soon as that is seen.
     """
     rows = whole_number("rows", rows, 1)
-    path = Path(path)
+    path = openable(path)
     found: list[Note] = [] if notes is None else notes
     given = {} if types is None else dict(types)
     try:

@@ -90,7 +90,7 @@ def read_with_notes(
         If there is no such file or it is not a table; the message says what is wrong, and on
         which line.
     """
-    path = Path(path)
+    path = openable(path)
     given = {} if types is None else types
     try:
         kind = binary_kind(path)
@@ -102,6 +102,20 @@ def read_with_notes(
     if is_json_lines(path, text.data[:64]):
         return Reading(*read_json_lines(text, skip_bad_rows=skip_bad_rows, columns=columns))
     return Reading(*read_csv(text, skip_bad_rows=skip_bad_rows, columns=columns, types=given))
+
+
+def openable(path: str | Path) -> Path:
+    """Return a path whose file can be opened by whoever reads tables.
+
+    Raises
+    ------
+    InvalidTableError
+        If its name is not Unicode text, or has a character that no file's name has.
+    """
+    text = str(path)
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidTableError(f"{text!r}: is no file name that can be read; rename the file")
+    return Path(path)
 
 
 def binary_kind(path: Path) -> str | None:
