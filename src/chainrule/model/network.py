@@ -334,6 +334,11 @@ class Network:
             layers, a gradient that vanishes or explodes, a loss that is stuck; with the layer and
             the remedy. `History.diagnostics` lists them all.
         """
+        if not self._parameters.flags.writeable:
+            raise InvalidArgumentError(
+                "parameters: training changes them, and these are read-only; give "
+                "Network.from_parameters a copy"
+            )
         history = History()
         progress = Progress() if verbose else None
         wrong = (

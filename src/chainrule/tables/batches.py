@@ -12,7 +12,7 @@ from chainrule.tables.columns import column_named
 from chainrule.tables.csv_files import layout_of, read_csv
 from chainrule.tables.json_lines import read_json_lines
 from chainrule.tables.notes import Note
-from chainrule.tables.reading import binary_kind, is_json_lines, read_with_notes
+from chainrule.tables.reading import binary_kind, is_json_lines, openable, read_with_notes
 from chainrule.tables.text import checked_text
 
 if TYPE_CHECKING:
