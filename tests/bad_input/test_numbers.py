@@ -32,7 +32,7 @@ def network():
     ],
 )
 def test_a_number_that_no_float_holds_is_refused(given):
-    with pytest.raises(InvalidArgumentError, match="bits|1000"):
+    with pytest.raises(InvalidArgumentError, match=r"bits|1000"):
         given()
 
 
