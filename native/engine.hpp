@@ -126,10 +126,12 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
 
   private:
     long go(void (*body)(void *, int)) {
+        Crew crew(threads_);
+        threads_ = crew.threads(); // fewer give the same bits
         Barrier barrier(threads_);
         barrier_ = &barrier;
         last_test_ = now_seconds();
-        run_team(threads_, body, this);
+        crew.run(body, this);
         return steps_;
     }
 

@@ -423,6 +423,7 @@ NB_MODULE(_native, m) {
         "epoch_orders",
         [](std::uint64_t key, std::uint64_t first_epoch, Matrix<std::int32_t> orders) {
             const std::size_t n = orders.shape(1);
+            require(n <= 0x7fffffff, "an order holds 32-bit indices");
             for (std::size_t e = 0; e < orders.shape(0); ++e) {
                 epoch_order(key, first_epoch + e, std::int32_t(n), orders.data() + e * n);
             }

@@ -16,7 +16,14 @@ template <typename T, int BYTES, typename Kinds> class Panels {
   public:
     Panels(const C &context, const Examples<T> &examples) : c_(context), examples_(examples) {}
 
-    long row_of(long i) const { return examples_.order ? examples_.order[i] : i; }
+    // Whoever calls has looked at all orders and classes. Should another thread of his change one
+    // meanwhile, the result is wrong, but memory that is not the network's is left alone: each is
+    // read once and held against its bounds.
+    long row_of(long i) const {
+        if (!examples_.order) return i;
+        const long row = once(examples_.order + i);
+        return row >= 0 && row < examples_.rows ? row : 0;
+    }
 
     double weight_of(long i) const {
         return examples_.weights ? double(examples_.weights[row_of(i)]) : 1.0;
@@ -59,7 +66,8 @@ template <typename T, int BYTES, typename Kinds> class Panels {
         for (long i = 0; i < count; ++i) {
             const long row = row_of(first + i);
             if (examples_.classes) {
-                Y[examples_.classes[row] * ws.ld + i] = T(1);
+                const long label = once(examples_.classes + row);
+                if (label >= 0 && label < n) Y[label * ws.ld + i] = T(1);
             } else {
                 for (int j = 0; j < n; ++j)
                     Y[j * ws.ld + i] = examples_.Y[row * n + j];
@@ -92,6 +100,8 @@ template <typename T, int BYTES, typename Kinds> class Panels {
     }
 
   private:
+    static long once(const std::int32_t *index) { return __atomic_load_n(index, __ATOMIC_RELAXED); }
+
     template <bool TRAINING, bool FAR> V gather_as(long panel, long first, long count) const {
         const Place &place = c_.ws.place[0];
         const long n = c_.net.layers[0].n_in, total = examples_.rows * n, ld = c_.ws.ld;

@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,8 +15,6 @@
 #endif
 
 namespace chainrule {
-
-namespace {
 
 class Team {
   public:
@@ -28,11 +28,22 @@ class Team {
             thread.join();
     }
 
-    void run(int count, void (*body)(void *, int), void *context) {
-        while (static_cast<int>(threads_.size()) < count - 1) {
-            const int index = static_cast<int>(threads_.size()) + 1;
-            threads_.emplace_back([this, index, seen = generation_] { work(index, seen); });
+    // Have threads for a run of `count`, one of them the caller's. Returns for how many it has: a
+    // system may be out of threads (a limit of processes) or of memory for their stacks.
+    int grow(int count) {
+        try {
+            while (static_cast<int>(threads_.size()) < count - 1) {
+                const int index = static_cast<int>(threads_.size()) + 1;
+                threads_.emplace_back([this, index, seen = generation_] { work(index, seen); });
+            }
+        } catch (const std::system_error &) {
+        } catch (const std::bad_alloc &) {
         }
+        const int found = static_cast<int>(threads_.size()) + 1;
+        return found < count ? found : count;
+    }
+
+    void run(int count, void (*body)(void *, int), void *context) {
         {
             std::lock_guard lock(mutex_);
             body_ = body;
@@ -74,6 +85,8 @@ class Team {
     bool stopping_ = false;
 };
 
+namespace {
+
 // The team that is free, if any. Never destroyed at exit: the threads wait for work that does not
 // come, and the system ends them with the process.
 std::mutex idle_mutex;
@@ -95,21 +108,33 @@ double now_seconds() {
     return duration<double>(steady_clock::now().time_since_epoch()).count();
 }
 
-void run_team(int threads, void (*body)(void *, int), void *context) {
-    if (threads <= 1) {
-        body(context, 0);
-        return;
-    }
+Crew::Crew(int wanted) {
+    if (wanted <= 1) return;
     std::unique_ptr<Team> team;
     {
         std::lock_guard lock(idle_mutex);
         team.reset(idle_team);
         idle_team = nullptr;
     }
-    if (!team) team = std::make_unique<Team>();
-    team->run(threads, body, context);
+    if (!team) team.reset(new (std::nothrow) Team);
+    if (!team) return;
+    threads_ = team->grow(wanted);
+    team_ = team.release();
+}
+
+Crew::~Crew() {
+    std::unique_ptr<Team> team(team_);
+    if (!team) return;
     std::lock_guard lock(idle_mutex);
     if (!idle_team) idle_team = team.release();
+}
+
+void Crew::run(void (*body)(void *, int), void *context) {
+    if (threads_ > 1) {
+        team_->run(threads_, body, context);
+    } else {
+        body(context, 0);
+    }
 }
 
 void Barrier::wait() {

@@ -6,10 +6,27 @@ namespace chainrule {
 /// Seconds of a steady clock.
 double now_seconds();
 
-/// Runs body(context, i) for i = 0 … threads − 1, each in a thread of its own (0 in the caller's),
-/// and returns when all are done. The threads are kept for the next call; one call runs at a time,
-/// a second caller meanwhile gets a team of its own.
-void run_team(int threads, void (*body)(void *, int), void *context);
+class Team;
+
+/// The threads of one run: those that were kept from the last, and new ones. A second caller
+/// meanwhile gets others.
+class Crew {
+  public:
+    /// `wanted` threads, the caller's among them; as many as the system has, where it has fewer.
+    explicit Crew(int wanted);
+    ~Crew();
+    Crew(const Crew &) = delete;
+
+    int threads() const { return threads_; }
+
+    /// Runs body(context, i) for i = 0 … threads() − 1, each in a thread of its own (0 in the
+    /// caller's), and returns when all are done.
+    void run(void (*body)(void *, int), void *context);
+
+  private:
+    Team *team_ = nullptr; // none where the caller is alone
+    int threads_ = 1;
+};
 
 /// A barrier for the `count` threads of one run: spins for some microseconds, then yields.
 class Barrier {

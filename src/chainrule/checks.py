@@ -40,7 +40,9 @@ def shown(value: object) -> str:
 
 
 def is_real(value: object) -> TypeGuard[float]:
-    """Whether a value is a real number; true and false are none."""
+    """Whether a value is a real number that a float can hold; true and false are none."""
+    if isinstance(value, int) and not -(2**1023) <= value <= 2**1023:
+        return False
     return isinstance(value, Real) and not isinstance(value, bool)
 
 

@@ -22,7 +22,7 @@ class InvalidCheckpointError(ChainruleError, ValueError):
 
 
 class CheckpointInUseError(ChainruleError, RuntimeError):
-    """Another training writes to the same checkpoint."""
+    """Another training writes to the same checkpoint, or another search to the same journal."""
 
 
 class CheckpointWriteError(ChainruleError, OSError):

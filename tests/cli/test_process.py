@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import chainrule as cr
@@ -174,6 +175,34 @@ def test_an_interrupted_search_keeps_the_best_and_goes_on(wdbc, tmp_path):
     more = run(*arguments, "--search", 2, "--out", folder)
     assert more.returncode == 0
     assert "trial" not in more.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")
+def test_a_search_that_was_killed_goes_on_to_the_same_result(wdbc, tmp_path):
+    pytest.importorskip("optuna")
+    random = np.random.default_rng(0)
+    arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 4, "--no-report"]
+    search = [*map(str, [*arguments, "--search", 8])]
+    assert run(*search, "--out", tmp_path / "whole").returncode == 0
+    # A relative folder: a link to it from within would lead nowhere.
+    for ending in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        with subprocess.Popen(
+            [*COMMAND, *search, "--out", "cut"],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            for line in process.stderr:
+                if line.startswith("trial "):
+                    break
+            time.sleep(random.uniform(0, 0.1))
+            process.send_signal(ending)
+    last = run(*search, "--out", "cut", cwd=tmp_path)
+    assert (last.returncode, "Traceback" in last.stderr) == (0, False)
+    assert "The best of 8 trials" in last.stdout
+    for name in ("model.safetensors", "metrics.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_an_interrupt_between_two_epochs_is_answered_in_process(

@@ -388,3 +388,18 @@ def test_a_table_that_was_a_pipe_is_told_at_once_by_what_would_read_it_again(
     # A table that is given beside the file is read instead.
     options = ("--epochs", "1", "--no-report", "--out", tmp_path / "other")
     assert chainrule("train", wdbc, "--config", config, *options).code == 0
+
+
+def test_every_command_takes_a_model_with_embedded_categories(chainrule, tmp_path):
+    table, folder = tmp_path / "towns.csv", tmp_path / "run"
+    rows = [f"town{i % 12},{i * 7 % 5},{'yes' if i % 12 % 3 else 'no'}\n" for i in range(300)]
+    table.write_text("town,size,y\n" + "".join(rows))
+    arguments = ("--target", "y", "--embed-above", 5, "--epochs", 2, "--out", folder)
+    assert chainrule("train", table, *arguments).code == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert ">town 1<" in page
+    assert ">size<" in page
+    model = folder / "model.safetensors"
+    for command in ("evaluate", "importance", "check", "predict"):
+        assert chainrule(command, model, table).code == 0
+    assert chainrule("explain", model, table, "--row", 1, "--html", tmp_path / "e.html").code == 0

@@ -23,6 +23,7 @@ from chainrule.network.layers import Dense
 from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
 from tests.error_bounds import error_bounds
+from tests.few_threads import outcome_without_threads
 from tests.numerics import assert_within
 from tests.strategies_networks import (
     ACTIVATIONS,
@@ -312,6 +313,50 @@ def test_two_threads_of_python_can_train_at_the_same_time():
         thread.join()
     for result in results:
         np.testing.assert_array_equal(result, expected)
+
+
+def test_a_system_without_another_thread_gives_the_same_bits():
+    before = """
+import numpy as np
+import chainrule as cr
+X = np.random.default_rng(0).standard_normal((2000, 100))
+def results(threads):
+    net = cr.Network([100, cr.Dense(200), cr.Dense(2, "softmax")], cost="cross_entropy", seed=0)
+    net.fit(X, (X[:, 0] > 0).astype(int), epochs=2, batch_size=256, threads=threads)
+    return net.parameters.tobytes()
+alone = results(1)
+outputs = cr.Network([100, cr.Dense(900), cr.Dense(2)], "mse", seed=0).predict
+"""
+    result = outcome_without_threads(before, "assert results(4) == alone; outputs(X)")
+    if result is None:
+        pytest.skip("this system has no limit of threads")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("value", [2**31 - 1, -(2**31)])
+@pytest.mark.parametrize("changed", ["Y", "order"])
+def test_what_another_thread_changes_meanwhile_harms_no_memory(changed, value):
+    # In a process of its own, which a write out of bounds would end.
+    code = f"""
+import threading, time
+import numpy as np
+from chainrule.engines import extension
+random, epochs = np.random.default_rng(0), 20_000
+X, Y = random.normal(size=(64, 4)).astype(np.float32), random.integers(0, 3, 64).astype(np.int32)
+order = np.tile(np.arange(64, dtype=np.int32), (epochs, 1))
+costs, norms = np.full(4 * epochs, np.nan), np.empty(4 * epochs)
+def change():
+    while np.isnan(costs[0]):
+        time.sleep(0)
+    {changed}[...] = {value}
+plan = extension.native.Plan([(0, 4, 3, 12, [0.0])], 2, True)
+other = threading.Thread(target=change)
+other.start()
+plan.train(np.zeros(15, np.float32), np.empty((0, 15), np.float32), 0, 0.0, 0.0, 0.0, 0, X, Y, None,
+           order, 16, np.full(4 * epochs, 0.01), 0.0, 0.0, False, False, costs, norms, None, 1)
+other.join()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_errors_that_fade_into_subnormal_numbers_agree_with_the_reference():

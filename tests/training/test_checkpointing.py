@@ -186,6 +186,8 @@ FACTS = {
     "no key": {"noise_key": None},
     "a rate that is none": {"learning_rate": -1.0},
     "no rate": {"learning_rate": None},
+    "more updates than can be counted on": {"t": 2**62},
+    "more epochs before than can be counted on": {"epochs_before": 2**62},
     "a time that runs back": {"seconds": -1.0},
     "a time that is none": {"seconds": float("nan")},
     "a time that no float holds": {"seconds": 10**400},

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from chainrule.cli import checking, explaining, exporting, information, prediction, training
 from chainrule.cli.interrupts import terminated_as_interrupted
+from chainrule.cli.streams import prepare_streams
 from chainrule.errors import ChainruleError
 
 
@@ -29,6 +30,7 @@ class Commands(TyperGroup):
         # Taken out here, so that it may stand anywhere in the line.
         debug = "--debug" in arguments
         arguments = [argument for argument in arguments if argument != "--debug"]
+        prepare_streams(machines="--json" in arguments)
         try:
             # Whatever is written for the moment is removed, however the command ends.
             with terminated_as_interrupted():

@@ -67,6 +67,7 @@ def predict(
     not know are ignored, and their order does not matter. The table is read in pieces and need not
     fit into memory.
     """
+    from chainrule.errors import InvalidArgumentError
     from chainrule.files.atomic import destination
     from chainrule.files.outputs import check_outputs
     from chainrule.model.streaming import format_of, predicted_batches, write_predictions
@@ -83,6 +84,10 @@ def predict(
         notes=notes,  # type: ignore[arg-type]
     )
     if out is None:
+        if sys.stdout is None:
+            raise InvalidArgumentError(
+                "--out: standard output is closed; give a file to write the predictions to"
+            )
         _print(batches)
     else:
         rows = write_predictions(batches, out, (model, table))
@@ -95,8 +100,14 @@ def predict(
 
 
 def _print(batches: "Iterator[pl.DataFrame]") -> None:
+    # As UTF-8, like every file of ours: an encoding that lacks a letter would change the values.
+    raw = getattr(sys.stdout, "buffer", None)
     for number, batch in enumerate(batches):
-        sys.stdout.write(batch.write_csv(include_header=number == 0))
+        text = batch.write_csv(include_header=number == 0)
+        if raw is None:
+            sys.stdout.write(text)
+        else:
+            raw.write(text.encode())
 
 
 def evaluate(

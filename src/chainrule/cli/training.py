@@ -210,9 +210,8 @@ def _checkpointing(
 
     if not wanted:
         return None
-    steps = int(every) if every.isascii() and every.isdecimal() else every
-    Interval(steps)  # before anything is written
-    return Checkpointing(folder.checkpoint, steps, resume, lock)
+    Interval(every)  # before anything is written
+    return Checkpointing(folder.checkpoint, every, resume, lock)
 
 
 def train_and_write(

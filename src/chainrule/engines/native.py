@@ -259,6 +259,7 @@ def default_threads() -> int:
     cores = int(extension.native.cpu_info()["cores"])
     for variable in ("CHAINRULE_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable, "")
-        if text.isdecimal() and int(text) > 0:
-            return min(int(text), cores)
+        # Python refuses to read thousands of digits.
+        if text.isdecimal() and text.strip("0"):
+            return cores if len(text) > 9 else min(int(text), cores)
     return cores

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import is_real, shown
 from chainrule.engines.schedules import Schedule
 from chainrule.equations import optimizers as equations
 from chainrule.errors import InvalidArgumentError
@@ -56,7 +57,7 @@ class Optimizer:
             if isinstance(field.default, bool):
                 if not isinstance(value, bool):
                     raise InvalidArgumentError(
-                        f"{field.name}: expected True or False; got {value!r}"
+                        f"{field.name}: expected True or False; got {shown(value)}"
                     )
                 continue
             if field.name == "learning_rate":
@@ -64,16 +65,18 @@ class Optimizer:
                     continue
                 check_learning_rate(value)
             elif field.name == "epsilon":
-                if not (_is_number(value) and 0 < value < np.inf):
-                    raise InvalidArgumentError(f"epsilon: expected a number > 0; got {value!r}")
-            elif field.name == "weight_decay":
-                if not (_is_number(value) and 0 <= value < np.inf):
+                if not (is_real(value) and 0 < value < np.inf):
                     raise InvalidArgumentError(
-                        f"weight_decay: expected a finite number ≥ 0; got {value!r}"
+                        f"epsilon: expected a number > 0; got {shown(value)}"
                     )
-            elif not (_is_number(value) and 0 <= value < 1):
+            elif field.name == "weight_decay":
+                if not (is_real(value) and 0 <= value < np.inf):
+                    raise InvalidArgumentError(
+                        f"weight_decay: expected a finite number ≥ 0; got {shown(value)}"
+                    )
+            elif not (is_real(value) and 0 <= value < 1):
                 raise InvalidArgumentError(
-                    f"{field.name}: expected a number in [0, 1); got {value!r}"
+                    f"{field.name}: expected a number in [0, 1); got {shown(value)}"
                 )
             # A float64 of NumPy would turn float32 arithmetic into float64.
             object.__setattr__(self, field.name, float(value))
@@ -146,16 +149,12 @@ class Optimizer:
         )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
 def check_learning_rate(value: object) -> None:
     """Raise unless `value` is a finite number ≥ 0."""
-    if not (_is_number(value) and 0 <= value < np.inf):  # type: ignore[operator]
+    if not (is_real(value) and 0 <= value < np.inf):
         raise InvalidArgumentError(
             "learning_rate: expected a finite number ≥ 0, a schedule such as CosineDecay(0.01), or "
-            f"a function of the step that returns a number; got {value!r}"
+            f"a function of the step that returns a number; got {shown(value)}"
         )
 
 

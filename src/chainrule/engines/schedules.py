@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.checks import whole_number
+from chainrule.checks import is_real, shown, whole_number
 from chainrule.equations import schedules as equations
 from chainrule.errors import InvalidArgumentError
 
@@ -282,10 +282,11 @@ class Warmup(Schedule):
 def _set_number(schedule: Schedule, name: str, positive: bool = False, also: str = "") -> None:
     """Check a field of a frozen schedule and make it a float."""
     value: Any = getattr(schedule, name)
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0 <= value < np.inf or (positive and value == 0):
+    if not is_real(value) or not 0 <= value < np.inf or (positive and value == 0):
         least = "> 0" if positive else "≥ 0"
-        raise InvalidArgumentError(f"{name}: expected a finite number {least}{also}; got {value!r}")
+        raise InvalidArgumentError(
+            f"{name}: expected a finite number {least}{also}; got {shown(value)}"
+        )
     object.__setattr__(schedule, name, float(value))
 
 

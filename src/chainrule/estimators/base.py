@@ -271,7 +271,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         if fresh or self.random_state is not None:
             self.seed_ = drawn_seed(self.random_state)
             if checkpointer is not None and self.random_state is None:
-                self.seed_ = checkpointer.keep("seed", self.seed_)
+                self.seed_ = checkpointer.keep("seed", self.seed_, most=2**32 - 1)
             given = self.random_state if self.seed_ is None else self.seed_
             self._random_state = check_random_state(given)
         if checkpointer is not None:
@@ -280,7 +280,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             try:
                 set_from_text(self._random_state, state)
             except ValueError as error:
-                raise InvalidCheckpointError(f"checkpoint: its random state is {error}") from error
+                raise InvalidCheckpointError(
+                    f"checkpoint: its random state cannot be taken: {error}"
+                ) from error
 
     def _initialize(
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]

@@ -7,6 +7,7 @@ import numpy as np
 from chainrule.estimators.orders import ShuffledOrders
 from chainrule.estimators.stopping import Monitor
 from chainrule.training.checkpointing import Checkpointer, Remembers
+from chainrule.training.fingerprint import in_words
 from chainrule.training.loop import Training
 
 # What `Monitor` goes by; the rest is in the network, the optimizer and the examples.
@@ -40,4 +41,4 @@ def attach(
 
 def _text(value: Any) -> str:
     """Return a parameter as text: a function by its name."""
-    return value.__qualname__ if hasattr(value, "__qualname__") else str(value)
+    return value if isinstance(value, str) else in_words(value)

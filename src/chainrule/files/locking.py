@@ -29,8 +29,8 @@ class FileLock:
         self.path = path
         self._descriptor: int | None = None
 
-    def acquire(self, name: str, argument: str = "checkpoint") -> None:
-        """Take the lock of what is called `name`, which `argument` asked for.
+    def acquire(self, name: str, *, argument: str = "checkpoint", user: str = "training") -> None:
+        """Take the lock of what is called `name`: an `argument`, which a `user` works with.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class FileLock:
                     raise
                 warnings.warn(
                     f"{self.path}: this file system knows no locks; take care that no second "
-                    f"training writes to {name}",
+                    f"{user} writes to {name}",
                     RuntimeWarning,
                     stacklevel=4,
                 )
@@ -60,8 +60,8 @@ class FileLock:
                 owner = _owner(descriptor)
                 os.close(descriptor)
                 raise CheckpointInUseError(
-                    f"{argument}: {name} is in use by another training{owner}; wait for its end, "
-                    f"or choose another {argument}"
+                    f"{argument}: {name} is in use by another {user}{owner}; wait for its end, or "
+                    f"choose another {argument}"
                 )
             if self._is_still(descriptor):
                 break

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import is_real
 from chainrule.inspection.attribution import attribute, behind_lookup
 from chainrule.model.table_model import TableModel
 from chainrule.network.layers import CategoryEmbedding
 
 if TYPE_CHECKING:
     import polars as pl
+
+_LARGEST_INPUT = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,11 @@ def _owners(model: TableModel) -> NDArray[np.intp]:
 def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:
     """Return the mean training row as the network has it, if the model's details tell it."""
     mean = model.details.get("mean_input")
-    if isinstance(mean, list) and len(mean) == n_inputs:
-        numbers = [number for number in mean if type(number) in (int, float)]
-        reference = np.array(numbers, np.float64)
-        if len(numbers) == n_inputs and np.isfinite(reference).all():
-            return reference
+    if (
+        isinstance(mean, list)
+        and len(mean) == n_inputs
+        # Compared as they are: Python's whole numbers may be too large for a float.
+        and all(is_real(number) and abs(number) <= _LARGEST_INPUT for number in mean)
+    ):
+        return np.array(mean, np.float64)
     return np.zeros(n_inputs)

@@ -48,6 +48,8 @@ def format_of(path: Path) -> str:
     FileWriteError, OSError
         If it is nothing that a file can be written to.
     """
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise InvalidArgumentError(f"--out: {str(path)!r} is not Unicode text; choose another name")
     ending = path.suffix.lower()
     if ending in FORMATS:
         return ending

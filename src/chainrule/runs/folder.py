@@ -100,7 +100,7 @@ class RunFolder:
         lock = FileLock(self.lock)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(str(self.path), argument)
+            lock.acquire(str(self.path), argument=argument)
             yield lock
         finally:
             lock.release()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
+    from chainrule.runs.journal import Journal
+
 # A trial is compared with the others after so many epochs; each writes to the journal, which is
 # not free.
 _COMPARED_AFTER = frozenset({4, 8, 16, 32, 64, 128, 256})
@@ -93,19 +95,39 @@ def search(
 
     Raises
     ------
+    CheckpointInUseError
+        If another search has the journal.
     InvalidArgumentError
-        If Optuna is not installed, or all settings that a search varies are given.
+        If Optuna is not installed, all settings that a search varies are given, or the journal
+        cannot be read.
     Interrupted
         On Ctrl-C; the trials that ended are in the journal.
     """
-    optuna = _optuna()
+    _optuna()
     varied = open_settings(run.asked)
     if not varied:
         raise InvalidArgumentError(
             "search: expected some of layers, activation, learning_rate, l2, dropout and "
             "batch_size to be left open; all of them are set"
         )
-    study = _study(run, journal)
+    from chainrule.runs.journal import Journal
+
+    with Journal(journal) as opened:
+        return _searched(run, _study(run, opened), varied, trials, seconds, callbacks, told, better)
+
+
+def _searched(
+    run: Run,
+    study: "Study",
+    varied: Sequence[str],
+    trials: int | None,
+    seconds: float | None,
+    callbacks: Sequence[Callback],
+    told: Callable[[Tried, Sequence[Tried]], None],
+    better: Callable[[Run, Fitted], None],
+) -> Found:
+    import optuna
+
     deadline = float("inf") if seconds is None else time.monotonic() + seconds
     tried = _tried(study)
     best: tuple[Run, Fitted, Tried] | None = None
@@ -116,7 +138,7 @@ def search(
         study.sampler = optuna.samplers.TPESampler(
             seed=(run.config.training.seed * 1_000_003 + len(tried)) % 2**32, n_startup_trials=8
         )
-        if not tried:
+        if not tried and not _is_enqueued(study):
             study.enqueue_trial(first_draw(run, varied))
         trial = study.ask()
         this = _with(run, drawn_settings(run, trial, varied))
@@ -132,13 +154,20 @@ def search(
     return _best(run, study, tried, best, varied, callbacks)
 
 
+def _is_enqueued(study: "Study") -> bool:
+    """Whether a search that was killed has left a trial that nobody began."""
+    from optuna.trial import TrialState
+
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+
 def _lowest(tried: Sequence[Tried]) -> Tried | None:
     """Return the first trial with the lowest loss, of those that were trained to their end."""
     whole = [one for one in tried if one.loss is not None and not one.pruned]
     return min(whole, key=lambda one: one.loss or 0.0, default=None)
 
 
-def _optuna() -> Any:
+def _optuna() -> None:
     try:
         import optuna
     except ImportError as error:
@@ -146,17 +175,19 @@ def _optuna() -> Any:
             'search: needs the package optuna; install it with pip install "chainrule[search]"'
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna
 
 
-def _study(run: Run, journal: Path) -> "Study":
+def _study(run: Run, journal: "Journal") -> "Study":
     import optuna
-    from optuna.storages.journal import JournalFileBackend
 
     # A search is known by everything that decides its trials.
     config = replace(run.config, training=run.asked)
     text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    try:
+        storage = optuna.storages.JournalStorage(journal)
+    except (LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        # Lines of JSON, but not of Optuna's: it does not ask.
+        raise journal.unusable(f"its entries contradict each other ({error!r:.100})") from error
     return optuna.create_study(
         storage=storage,
         study_name=hashlib.sha256(text.encode()).hexdigest()[:16],

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +16,7 @@ from chainrule.tables.kinds import KINDS, Column, column_from_json
 from chainrule.tables.notes import Note, notes_from_json, notes_to_json
 from chainrule.tables.reading import read_by, read_for_training
 from chainrule.tables.table_reading import TableReading
+from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:
     import polars as pl
@@ -206,23 +206,25 @@ class TableEncoder(Transformer):
         series = [found[one.name] for one in self.columns_]
         inputs = np.zeros((table.height, self.n_inputs), np.float32)
         rows = max(1, _BLOCK // self.n_inputs)
-        with ThreadPoolExecutor(_threads()) as pool:
-            prepared = list(
-                pool.map(lambda column, values: column.prepare(values), self.columns_, series)
-            )
+        threads = _threads()
+        prepared = in_threads(
+            lambda pair: pair[0].prepare(pair[1]),
+            zip(self.columns_, series, strict=True),
+            threads,
+        )
 
-            def write(start: int) -> None:
-                block = inputs[start : start + rows]
-                place = 0
-                for column, values in zip(self.columns_, prepared, strict=True):
-                    out = block[:, place : place + column.width]
-                    try:
-                        column.write(values.slice(start, len(block)), out)
-                    except RowError as error:
-                        raise error.moved(start + first_row - 1) from None
-                    place += column.width
+        def write(start: int) -> None:
+            block = inputs[start : start + rows]
+            place = 0
+            for column, values in zip(self.columns_, prepared, strict=True):
+                out = block[:, place : place + column.width]
+                try:
+                    column.write(values.slice(start, len(block)), out)
+                except RowError as error:
+                    raise error.moved(start + first_row - 1) from None
+                place += column.width
 
-            list(pool.map(write, range(0, table.height, rows)))
+        in_threads(write, range(0, table.height, rows), threads)
         return inputs
 
     @property

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -21,6 +20,7 @@ from chainrule.tables.kinds.date import PARTS, part_of
 from chainrule.tables.notes import Note
 from chainrule.tables.spread import Spread, spreads
 from chainrule.tables.table_reading import TableReading
+from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,8 +88,7 @@ def fit_columns(
             return _fit_numeric(column, spread_of[column.name], options)
         return fitter(column, options)
 
-    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-        found = list(pool.map(fit, table.iter_columns()))
+    found = in_threads(fit, table.iter_columns(), pl.thread_pool_size())
     texts = [one for one in found if isinstance(one, _Text)]
     if texts:
         raise InvalidTableError(_refusal(texts))

@@ -64,6 +64,8 @@ def open_table(path: str | Path) -> TableFile:
         If there is nothing that can be read, or a pipe brings more than the limit.
     """
     path = Path(path)
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise InvalidTableError(f"{str(path)!r}: is no Unicode text; give the file another name")
     try:
         if str(path) == "-":
             return _standard_input(path)

@@ -1,7 +1,6 @@
 """How a table is read: decided once, from the rows that a model is trained with."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from chainrule.tables.notations.recognition import (
     with_sentinels,
 )
 from chainrule.tables.notes import Note
+from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,21 +64,23 @@ class TableReading:
         import polars as pl
 
         texts = [column for column in table.iter_columns() if column.dtype == pl.String]
-        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-            looks = dict(zip((column.name for column in texts), pool.map(seen, texts), strict=True))
-            comma = _has_decimal_commas(table, looks, separator)
+        threads = pl.thread_pool_size()
+        looks = dict(
+            zip((column.name for column in texts), in_threads(seen, texts, threads), strict=True)
+        )
+        comma = _has_decimal_commas(table, looks, separator)
 
-            def read(column: "pl.Series") -> Recognised | None:
-                look = looks.get(column.name)
-                is_target = column.name == target
-                if look is None:
-                    found = recognised_values(column)
-                else:
-                    look = look._replace(dates=None) if is_target else look
-                    found = recognised(column, look, comma=comma)
-                return found if found is None or is_target else with_sentinels(found)
+        def read(column: "pl.Series") -> Recognised | None:
+            look = looks.get(column.name)
+            is_target = column.name == target
+            if look is None:
+                found = recognised_values(column)
+            else:
+                look = look._replace(dates=None) if is_target else look
+                found = recognised(column, look, comma=comma)
+            return found if found is None or is_target else with_sentinels(found)
 
-            found = list(pool.map(read, table.iter_columns()))
+        found = in_threads(read, table.iter_columns(), threads)
         read_columns = {
             column.name: column if one is None else one.values
             for column, one in zip(table.iter_columns(), found, strict=True)
@@ -134,8 +136,7 @@ class TableReading:
             notation = self.notations.get(column.name)
             return (column, None) if notation is None else notation.read_all(column, first_row)
 
-        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-            found = list(pool.map(read, table.iter_columns()))
+        found = in_threads(read, table.iter_columns(), pl.thread_pool_size())
         columns = {name: one for name, (one, _) in zip(table.columns, found, strict=True)}
         return pl.DataFrame(columns), [bad for _, bad in found if bad is not None]
 

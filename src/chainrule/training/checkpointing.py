@@ -124,13 +124,15 @@ class Checkpointer:
         self._rows = Rows()
         self._step = 0
 
-    def keep(self, name: str, value: _Kept) -> _Kept:
+    def keep(self, name: str, value: _Kept, most: int | None = None) -> _Kept:
         """Return what was kept by this name when the training began: now `value`, unless resumed.
+
+        A number beyond `most` is none that was kept.
 
         For what is drawn before a training, so that it goes on with the same draws.
         """
         if self._saved is not None:
-            value = self._saved.kept(name, value)
+            value = self._saved.kept(name, value, most)
         self._kept[name] = value
         return value
 

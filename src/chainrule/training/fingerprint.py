@@ -1,8 +1,12 @@
 """What must be equal for a training to go on from a checkpoint to the same bits."""
 
 import hashlib
+import sys
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +14,6 @@ from numpy.typing import NDArray
 
 from chainrule.engines import extension
 from chainrule.engines.base import Examples
-from chainrule.engines.schedules import Schedule
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import CustomCost
 
@@ -31,8 +34,8 @@ def fingerprint(training: "Training", more: Mapping[str, str]) -> dict[str, str]
     steps = -(-len(training.examples.X) // training.batch_size)
     planned = training.optimizer.planned(training.epochs * steps, steps)
     return {
-        "network": repr(spec) if isinstance(spec.cost, CustomCost) else spec.to_json(),
-        "optimizer": _settings(planned),
+        "network": in_words(spec) if isinstance(spec.cost, CustomCost) else spec.to_json(),
+        "optimizer": in_words(planned),
         "batch_size": str(training.batch_size),
         "seed": str(training.seed),
         "shuffle": str(training.shuffle),
@@ -76,19 +79,45 @@ def check_same(saved: Mapping[str, str], present: Mapping[str, str], where: str)
     )
 
 
-def _settings(settings: Any) -> str:
-    """Return an optimizer or a schedule as text: a function of a user's by its name."""
-    parts = []
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if isinstance(value, Schedule):
-            text = _settings(value)
-        elif callable(value):
-            text = getattr(value, "__qualname__", type(value).__qualname__)
-        else:
-            text = repr(value)
-        parts.append(f"{field.name}={text}")
-    return f"{type(settings).__name__}({', '.join(parts)})"
+def in_words(value: Any) -> str:
+    """Return a setting as text that is the same in another process.
+
+    What is code is known by its name: the module and the name of a function, the class of an object
+    that has no better text. (Its bytecode would be another with the next Python.)
+    """
+    if isinstance(value, partial):
+        arguments = [in_words(part) for part in (value.func, *value.args)]
+        arguments += [f"{name}={in_words(part)}" for name, part in value.keywords.items()]
+        return f"partial({', '.join(arguments)})"
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = [f"{one.name}={in_words(getattr(value, one.name))}" for one in fields(value)]
+        return f"{type(value).__name__}({', '.join(parts)})"
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(in_words, value))})"
+    if isinstance(value, dict):
+        parts = [f"{in_words(name)}: {in_words(part)}" for name, part in value.items()]
+        return f"{{{', '.join(parts)}}}"
+    if callable(value):
+        named = value if hasattr(value, "__qualname__") else type(value)
+        owner = getattr(value, "__self__", None)  # of a method
+        bound = "" if owner is None or isinstance(owner, ModuleType) else f" of {in_words(owner)}"
+        return f"{_module(named)}.{named.__qualname__}{bound}"
+    text = repr(value)
+    if " at 0x" in text:  # Python's own text of an object: where it lies in memory
+        return f"{_module(type(value))}.{type(value).__qualname__}"
+    return text
+
+
+def _module(named: Any) -> str:
+    """Return the name of a module; of a script, that under which another would import it."""
+    name = str(getattr(named, "__module__", None) or "builtins")
+    if name != "__main__":
+        return name
+    main = sys.modules["__main__"]
+    spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None:
+        return str(spec.name)
+    return name if path is None else Path(path).stem
 
 
 def _described(examples: Examples | None) -> str:

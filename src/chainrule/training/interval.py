@@ -50,7 +50,7 @@ class Interval:
                 )
             self.seconds = float(match[1]) * _SECONDS[match[2]]
         else:
-            self.steps = whole_number("every", int(number[1]) if number else every, 1)
+            self.steps = whole_number("every", int(number[1][:1000]) if number else every, 1)
         self._last_step, self._last_time = 0, time.monotonic()
         self._cost = 0.0
 

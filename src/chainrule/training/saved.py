@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from chainrule.training.checkpointing import Position, Remembers
     from chainrule.training.loop import Training
 
-# Counts of steps and epochs; far more than anyone lives to see.
-_LARGEST = 2**62
+# Counts of steps and epochs; far more than anyone lives to see, and exact as floats. Those to come
+# can be added to them before any integer is full.
+_LARGEST = 2**53
 
 
 class Saved:
@@ -62,10 +63,12 @@ class Saved:
         """Return a mapping of texts."""
         return {key: str(value) for key, value in self._mapping(name).items()}
 
-    def kept(self, name: str, like: Any) -> Any:
-        """Return what was kept by a name: of the same type as `like`."""
+    def kept(self, name: str, like: Any, most: int | None = None) -> Any:
+        """Return what was kept by a name: of the same type as `like`, and no more than `most`."""
         value = self._mapping("kept").get(name)
-        if type(value) is not type(like) or (isinstance(value, int) and value < 0):
+        if type(value) is not type(like) or (
+            isinstance(value, int) and (value < 0 or (most is not None and value > most))
+        ):
             raise self._invalid(f"{name} is missing or of another kind")
         return value
 

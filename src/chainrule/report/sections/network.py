@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.network.layers import Dense
+from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.report.charts.network import MOST_UNITS, network_picture
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join
@@ -20,6 +20,9 @@ def network(subject: Subject) -> Html:
     if spec.n_outputs == 1:
         outputs = outputs[-1:]
     inputs = list(map(str, subject.model.encoder.get_feature_names_out()))
+    units = inputs  # as the first layer with weights has them
+    if isinstance(spec.layers[0], CategoryEmbedding):
+        units = spec.layers[0].unit_names(inputs)
     columns = count(len(subject.model.encoder.columns_), "column")
     lead = (
         f"{count(len(inputs), 'input')} from {columns}, "
@@ -41,7 +44,7 @@ def network(subject: Subject) -> Html:
         element(
             "figure",
             colours,
-            element("div", network_picture(net, inputs, outputs), class_="scroll"),
+            element("div", network_picture(net, units, outputs), class_="scroll"),
             element("figcaption", caption),
             class_="wide",
         ),

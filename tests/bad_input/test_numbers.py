@@ -1,0 +1,58 @@
+"""Numbers and vectors that Python has and the core does not."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.tables.reading import read_table
+
+HUGE = 10**400
+X = np.ones((4, 2), np.float32)
+
+
+def network():
+    return cr.Network([2, cr.Dense(1, "identity")], "mse", seed=0)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda: network().fit(X, X[:, 0], epochs=1, l1=HUGE),
+        lambda: network().fit(X, X[:, 0], epochs=1, l2=HUGE),
+        lambda: network().fit(X, X[:, 0], epochs=1, max_grad_norm=HUGE),
+        lambda: cr.SGD(HUGE),
+        lambda: cr.Adam(epsilon=HUGE),
+        lambda: cr.AdamW(weight_decay=HUGE),
+        lambda: cr.CosineDecay(HUGE, 3),
+    ],
+)
+def test_a_number_that_no_float_holds_is_refused(given):
+    with pytest.raises(InvalidArgumentError, match=r"bits|1000"):
+        given()
+
+
+def test_parameters_that_the_core_cannot_take_are_refused():
+    spec, theta = network().spec, network().parameters
+    for wrong in (np.repeat(theta, 2)[::2], theta[::-1], theta.tolist()):
+        with pytest.raises(InvalidArgumentError, match=r"^parameters: expected"):
+            cr.Network.from_parameters(spec, wrong)
+    theta.flags.writeable = False
+    with pytest.raises(InvalidArgumentError, match="read-only"):
+        cr.Network.from_parameters(spec, theta).fit(X, X[:, 0], epochs=1)
+
+
+def test_a_number_of_threads_of_thousands_of_digits_is_all_cores():
+    code = "from chainrule.engines.native import default_threads; assert default_threads() >= 1"
+    environment = os.environ | {"CHAINRULE_THREADS": "1" * 5000}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\udcff.csv"])
+def test_a_name_that_no_table_has_is_refused(name):
+    with pytest.raises(InvalidTableError, match="no file name"):
+        read_table(name)

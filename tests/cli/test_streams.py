@@ -1,0 +1,29 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "chainrule"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_training_shows_its_network_in_any_encoding(wdbc, tmp_path, encoding):
+    arguments = ["train", str(wdbc), "--target", "diagnosis", "--epochs", "1", "--no-report"]
+    result = subprocess.run(
+        [*COMMAND, *arguments, "--out", str(tmp_path)],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"columns -> 128 silu" in result.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes the stream")
+def test_predictions_to_a_closed_output_are_refused_in_a_sentence(model, wdbc):
+    command = f'"{sys.executable}" -m chainrule predict "{model}" "{wdbc}" >&-'
+    result = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=120)
+    assert result.returncode == 2
+    assert result.stderr.startswith("chainrule: --out: standard output is closed")
+    assert result.stderr.count("\n") == 1
