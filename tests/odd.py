@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
@@ -155,14 +156,27 @@ def _ordinary_user() -> dict[str, object]:
         )
         for path in (tree, *tree.rglob("*")):
             os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-        probe = [*_AS_NOBODY, sys.executable, "-c", "import chainrule, numpy"]
-        done = subprocess.run(probe, cwd=tree, capture_output=True, text=True)
-        if done.returncode:
-            shutil.rmtree(tree)
-            raise CannotBeMadeError(f"nobody may not run {sys.executable}")
-        return tree, Path(sys.executable)
+        # A child too: the first process may be started with rights that it has no more.
+        child = (
+            "import subprocess, sys\n"
+            "subprocess.run([sys.executable, '-c', 'import chainrule, numpy'], check=True)"
+        )
+        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        for folder in ("", *os.get_exec_path()):
+            python = Path(folder) / version if folder else Path(sys.executable)
+            if not python.exists():
+                continue
+            probe = [*_AS_NOBODY, str(python), "-c", child]
+            given = {**os.environ, **environment}
+            if subprocess.run(probe, cwd=tree, env=given, capture_output=True).returncode == 0:
+                return tree, python
+        shutil.rmtree(tree)
+        raise CannotBeMadeError(f"nobody may not run {sys.executable}")
 
-    return {"prepare": prepare, "before": _AS_NOBODY, "environment": {"HOME": "/nonexistent"}}
+    # Another Python of this version, where nobody may not run this one, finds the packages here.
+    packages = sysconfig.get_path("purelib")
+    environment = {"HOME": "/nonexistent", "PYTHONPATH": packages}
+    return {"prepare": prepare, "before": _AS_NOBODY, "environment": environment}
 
 
 _AS_NOBODY = (
