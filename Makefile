@@ -28,7 +28,7 @@ demo: $(VENV)/installed
 # worksteal gives each worker a stretch of tests that share fixtures; what is left is divided anew.
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests --pyargs chainrule
-	$(BIN)/sphinx-build -j 2 -q -W -b html docs docs/_build/html
+	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 lint: $(VENV)/installed $(VENV)/dev
 	$(BIN)/ruff check
