@@ -5,6 +5,7 @@
 #   make docs    the documentation, in docs/_build/html
 #   make bench   the benchmarks
 #   make crash   trainings killed 200 times, each of which ends with the same bits
+#   make odd     the tests under other machines' settings: locale, user, terminal, one core, Python …
 #   make sanitize  the compiled core's tests under the address, undefined and thread sanitizers
 #   make fuzz    a minute of each fuzz target; FUZZ_SECONDS=600 for longer
 #   make lock    renew requirements/dev.lock, what development and tests are installed from
@@ -18,14 +19,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md
 
-.PHONY: demo test lint docs bench crash sanitize fuzz lock test-minimum audit wheel clean
+.PHONY: demo test lint docs bench crash odd sanitize fuzz lock test-minimum audit wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
 	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo
 
+# worksteal gives each worker a stretch of tests that share fixtures; what is left is divided anew.
 test: lint
-	$(BIN)/python -m pytest -n 2 tests --pyargs chainrule
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests --pyargs chainrule
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 lint: $(VENV)/installed $(VENV)/dev
@@ -34,6 +36,10 @@ lint: $(VENV)/installed $(VENV)/dev
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports
 	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp tests/native/*.cpp
+
+# Not a part of `make test`: it takes an hour. ODD='--only "C locale" tests/cli' for a part.
+odd: $(VENV)/installed $(VENV)/dev
+	$(BIN)/python -m tests.odd $(ODD)
 
 docs: $(VENV)/installed $(VENV)/dev
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

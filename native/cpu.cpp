@@ -4,8 +4,6 @@
 
 #if defined(__linux__)
 #include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -15,6 +13,14 @@
 namespace chainrule {
 
 namespace {
+
+bool has(std::uint32_t word, int bit) {
+    return (word >> bit) & 1u;
+}
+
+bool all(std::uint64_t word, std::uint64_t mask) {
+    return (word & mask) == mask;
+}
 
 #if defined(__x86_64__) || defined(__i386__)
 
@@ -28,56 +34,47 @@ Leaf cpuid(unsigned leaf, unsigned subleaf) {
     return r;
 }
 
-// XCR0: the register files that the operating system saves for us at a context switch. A set that
-// the CPU has but the system does not save must not be used.
-unsigned long long saved_register_files() {
-    if (!(cpuid(1, 0).ecx & (1u << 27))) { // OSXSAVE
+// XCR0 can be read where the operating system has enabled it (OSXSAVE).
+std::uint64_t saved_register_files(const Leaf &basic) {
+    if (!has(basic.ecx, 27)) {
         return 0;
     }
     unsigned low = 0, high = 0;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (static_cast<unsigned long long>(high) << 32) | low;
-}
-
-bool has(unsigned word, int bit) {
-    return (word >> bit) & 1u;
-}
-
-bool all(unsigned long long word, unsigned long long mask) {
-    return (word & mask) == mask;
-}
-
-// Linux hands out the AMX tile registers on request only (arch_prctl, since 5.16).
-bool request_amx() {
-#if defined(__linux__) && defined(__x86_64__)
-    constexpr long request_permission = 0x1023, tile_data = 18;
-    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-#else
-    return false;
-#endif
+    return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
 #endif
 
 } // namespace
 
-std::vector<std::string> instruction_sets() {
-    std::vector<std::string> sets{"generic"};
+CpuWords cpu_words() {
+    CpuWords words;
 #if defined(__x86_64__) || defined(__i386__)
-    const unsigned long long xcr0 = saved_register_files();
     const Leaf basic = cpuid(1, 0), extended = cpuid(7, 0), extended1 = cpuid(7, 1);
-    const bool avx2 = all(xcr0, 0x6) && has(basic.ecx, 12) && has(extended.ebx, 5);
-    const bool avx512 = avx2 && all(xcr0, 0xe6) && has(extended.ebx, 16) && has(extended.ebx, 17) &&
-                        has(extended.ebx, 30) && has(extended.ebx, 31);
-    const bool avx512_bf16 = avx512 && has(extended1.eax, 5);
-    const bool amx_bf16 = avx512 && all(xcr0, 0x60000) && has(extended.edx, 22) &&
-                          has(extended.edx, 24) && request_amx();
-    if (avx2) sets.emplace_back("avx2");
-    if (avx512) sets.emplace_back("avx512");
-    if (avx512_bf16) sets.emplace_back("avx512_bf16");
-    if (amx_bf16) sets.emplace_back("amx_bf16");
+    words.xcr0 = saved_register_files(basic);
+    words.ecx1 = basic.ecx;
+    words.ebx7 = extended.ebx;
+    words.edx7 = extended.edx;
+    words.eax7_1 = extended1.eax;
 #endif
-    return sets;
+    return words;
+}
+
+std::vector<std::string> cpu_features(const CpuWords &w) {
+    std::vector<std::string> features;
+    const bool avx2 = all(w.xcr0, 0x6) && has(w.ecx1, 12) && has(w.ebx7, 5);
+    const bool avx512 = avx2 && all(w.xcr0, 0xe6) && has(w.ebx7, 16) && has(w.ebx7, 17) &&
+                        has(w.ebx7, 30) && has(w.ebx7, 31);
+    const bool avx512_bf16 = avx512 && has(w.eax7_1, 5);
+    // Linux lends a process the tile registers when it asks (arch_prctl 0x1023 for 18, since 5.16):
+    // to be asked before the first kernel that uses them, not by one who only looks.
+    const bool amx_bf16 = avx512 && all(w.xcr0, 0x60000) && has(w.edx7, 22) && has(w.edx7, 24);
+    if (avx2) features.emplace_back("avx2");
+    if (avx512) features.emplace_back("avx512");
+    if (avx512_bf16) features.emplace_back("avx512_bf16");
+    if (amx_bf16) features.emplace_back("amx_bf16");
+    return features;
 }
 
 int core_count() {

@@ -25,28 +25,35 @@ extern const Kernels<float> mixed_kernels;
 
 namespace {
 
-std::vector<const InstructionSet *> built() {
-    std::vector<const InstructionSet *> sets{&generic::instruction_set};
+// The one list of what this build can run, weakest first; a new set of kernels is a new line.
+// Beside "generic", which every CPU runs, a set's name is that of the feature it needs
+// (cpu_features).
+const std::vector<InstructionSet> &built() {
+    static const std::vector<InstructionSet> sets{
+        generic::instruction_set,
 #if defined(CHAINRULE_X86)
-    sets.push_back(&avx2::instruction_set);
-    sets.push_back(&avx512::instruction_set);
-    static const InstructionSet with_bf16{"avx512_bf16", avx512::instruction_set.f32,
-                                          avx512::instruction_set.f64, &avx512_bf16::mixed_kernels};
-    sets.push_back(&with_bf16);
+        avx2::instruction_set,
+        avx512::instruction_set,
+        {"avx512_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
+         &avx512_bf16::mixed_kernels},
 #endif
+    };
     return sets;
 }
 
-// Weakest first: those of the build that this CPU can run.
-std::vector<const InstructionSet *> usable() {
-    const std::vector<std::string> offered = instruction_sets();
+std::vector<const InstructionSet *> of_build(const std::vector<std::string> &features) {
     std::vector<const InstructionSet *> sets;
-    for (const InstructionSet *set : built()) {
-        if (std::find(offered.begin(), offered.end(), set->name) != offered.end()) {
-            sets.push_back(set);
+    for (const InstructionSet &set : built()) {
+        if (&set == &built().front() ||
+            std::find(features.begin(), features.end(), set.name) != features.end()) {
+            sets.push_back(&set);
         }
     }
     return sets;
+}
+
+std::vector<const InstructionSet *> usable() {
+    return of_build(cpu_features(cpu_words()));
 }
 
 const InstructionSet *&current() {
@@ -55,6 +62,14 @@ const InstructionSet *&current() {
 }
 
 } // namespace
+
+std::vector<std::string> runnable(const std::vector<std::string> &features) {
+    std::vector<std::string> names;
+    for (const InstructionSet *set : of_build(features)) {
+        names.emplace_back(set->name);
+    }
+    return names;
+}
 
 const InstructionSet &chosen() {
     return *current();

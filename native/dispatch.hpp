@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "plan.hpp"
 
@@ -9,6 +10,10 @@ namespace chainrule {
 
 /// The set in use: the strongest that both the build and this CPU have, until `choose` says else.
 const InstructionSet &chosen();
+
+/// The sets of this build that a CPU with these features runs, weakest first: for this CPU, what
+/// `choose` takes.
+std::vector<std::string> runnable(const std::vector<std::string> &features);
 
 /// Use the set of that name; throws std::invalid_argument where build or CPU have not got it.
 void choose(const std::string &name);

@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -15,6 +16,7 @@
 #include <numpy/random/bitgen.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -402,14 +404,25 @@ NB_MODULE(_native, m) {
 
     m.def(
         "cpu_info",
-        [] {
+        [](std::optional<std::array<std::uint64_t, 5>> words) {
+            CpuWords cpu = cpu_words();
+            if (words) {
+                const auto [xcr0, ecx1, ebx7, edx7, eax7_1] = *words;
+                cpu = {xcr0, std::uint32_t(ecx1), std::uint32_t(ebx7), std::uint32_t(edx7),
+                       std::uint32_t(eax7_1)};
+            }
+            const std::vector<std::string> features = cpu_features(cpu);
             nb::dict info;
-            info["instruction_sets"] = instruction_sets();
+            info["features"] = features;
+            info["instruction_sets"] = runnable(features);
             info["cores"] = core_count();
             info["mixed"] = has_mixed();
             return info;
         },
-        "Instruction sets that this CPU and system offer, weakest first, and usable cores.");
+        "words"_a = nb::none(),
+        "What this CPU has, which instruction sets can be chosen for it, weakest first, and usable "
+        "cores. words: XCR0, CPUID's ECX of leaf 1, EBX and EDX of leaf 7 and EAX of leaf 7.1, of "
+        "another CPU.");
     m.def(
         "instruction_set", [] { return std::string(chosen().name); },
         "The instruction set that the kernels use.");

@@ -1,13 +1,26 @@
-"""What every test shares: float64 in JAX, and how hypothesis searches.
+"""What every test shares: float64 in JAX, how hypothesis searches, and a plain environment.
 
 The default profile draws the same examples on every machine, so a red run is red for everyone.
 `pytest --hypothesis-profile=explore` looks further.
 """
 
-import jax
+import os
+
 from hypothesis import settings
 
-jax.config.update("jax_enable_x64", True)
+# Before anything imports JAX, which most tests do not.
+os.environ["JAX_ENABLE_X64"] = "1"
+# What the oracles compute is small and computed once: compiling it is what takes long.
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+
+# What shapes output and is nobody's subject: a test that asks for it sets it. Rich, click and
+# Python read these in this process and in those that tests start.
+for _name in (
+    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"),
+    *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHONIOENCODING", "PYTHONWARNINGS"),
+):
+    os.environ.pop(_name, None)
+os.environ["TERM"] = "dumb"
 
 # No deadline: the first call of a shape waits for JAX's compiler.
 settings.register_profile("reproducible", deadline=None, derandomize=True, max_examples=20)

@@ -5,6 +5,8 @@ statistics) and category embeddings (one-hot codes times a table), and reads the
 layout of its own. Nothing of the package is used.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,7 +65,14 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
 
 def cost_and_gradient(spec, theta, X, Y, weights=None, factors=None):
     """Return that cost and its gradient by automatic differentiation, in float64."""
-    value, gradient = jax.value_and_grad(
-        lambda theta: training_cost(spec, theta, X, Y, weights, factors)
-    )(jnp.asarray(theta))
+    weights = np.ones(len(X)) if weights is None else weights
+    value, gradient = _value_and_gradient(spec, theta, X, Y, weights, factors)
     return float(value), np.asarray(gradient)
+
+
+# Compiled as one: operation by operation, JAX would compile hundreds for each shape.
+@partial(jax.jit, static_argnums=0)
+def _value_and_gradient(spec, theta, X, Y, weights, factors):
+    return jax.value_and_grad(lambda theta: training_cost(spec, theta, X, Y, weights, factors))(
+        theta
+    )

@@ -21,11 +21,16 @@ def test_info_shows_the_versions_and_the_engines(chainrule):
 
 def test_info_shows_what_the_compiled_core_finds(chainrule, monkeypatch):
     core = types.SimpleNamespace(
-        cpu_info=lambda: {"instruction_sets": ["sse2", "avx2"], "cores": 8},
+        cpu_info=lambda: {
+            "features": ["avx2", "amx_bf16"],
+            "instruction_sets": ["generic", "avx2"],
+            "cores": 8,
+        },
         instruction_set=lambda: "avx2",
     )
     monkeypatch.setattr(extension, "native", core)
-    assert "sse2, avx2; 8 cores" in chainrule("info").out
+    out = " ".join(chainrule("info").out.split())
+    assert "this CPU offers generic, avx2; 8 cores; no kernels use its amx_bf16" in out
 
 
 def test_info_says_why_there_is_no_compiled_core(chainrule, monkeypatch):

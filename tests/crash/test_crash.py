@@ -1,6 +1,7 @@
 """Whatever ends a training, at whatever moment: it goes on to the same bits."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -24,21 +25,56 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="takes fork")
 CASE, EVERY = "adam", 40
 
 
-def in_a_fresh_process(name, *arguments):
-    """Run a function of this module where nothing has trained before."""
-    code = f"from tests.crash import test_crash as t; t.{name}(*{arguments!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
+# Forks itself for each request, so that imports are paid once; it never trains.
+SERVER = """
+import json, os, signal, sys, traceback
+from tests.crash import test_crash
+for line in sys.stdin:
+    name, arguments, output = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        signal.alarm(300)
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+        try:
+            getattr(test_crash, name)(*arguments)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def in_a_fresh_process(tmp_path_factory):
+    """Run a function of this module in a process in which nothing has trained before."""
+    output = tmp_path_factory.mktemp("fresh") / "output"
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)])},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    ) as server:
+
+        def run_it(name, *arguments):
+            print(json.dumps([name, arguments, str(output)]), file=server.stdin, flush=True)
+            answer = server.stdout.readline()
+            told = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+            assert answer == "0\n", told
+
+        yield run_it
+        server.stdin.close()
 
 
-def test_trainings_that_are_killed_at_random_moments_end_with_the_same_bits():
+def test_trainings_that_are_killed_at_random_moments_end_with_the_same_bits(in_a_fresh_process):
     in_a_fresh_process("kill_some")
 
 
@@ -74,7 +110,7 @@ def goes_on_to(expected, folder, written):
     assert (told.resumed or 0) >= max([0, *written]), (told.resumed, written)
 
 
-def test_a_kill_at_any_call_of_the_system_loses_nothing(tmp_path):
+def test_a_kill_at_any_call_of_the_system_loses_nothing(tmp_path, in_a_fresh_process):
     in_a_fresh_process("kill_at_every_call", str(tmp_path))
 
 
@@ -97,7 +133,7 @@ def kill_at_every_call(folder):
         goes_on_to(expected, run_folder, told.checkpoints)
 
 
-def test_short_writes_are_gone_on_with(tmp_path):
+def test_short_writes_are_gone_on_with(tmp_path, in_a_fresh_process):
     in_a_fresh_process("write_shortly", str(tmp_path))
 
 
@@ -128,7 +164,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_write_that_fails_ends_the_run_with_the_last_checkpoint_intact(tmp_path, fault):
+def test_a_write_that_fails_ends_the_run_with_the_last_checkpoint_intact(
+    tmp_path, fault, in_a_fresh_process
+):
     in_a_fresh_process("fail", str(tmp_path), fault)
 
 

@@ -110,15 +110,19 @@ def test_fresh_processes(environment, digests):
 @pytest.mark.parametrize(
     "isa", extension.native.cpu_info()["instruction_sets"] if extension.native else []
 )
-def test_each_instruction_set_repeats_itself_for_any_number_of_threads(isa):
+def test_each_instruction_set_repeats_itself_for_any_number_of_threads(isa, digests):
+    # That CHAINRULE_ISA chooses each: tests/engines/test_native.py.
     names = ["adam", "heavy_ball", "NetworkClassifier"]
-    one, several = (
-        in_a_fresh_process(names, CHAINRULE_ISA=isa, CHAINRULE_THREADS=threads)
-        for threads in ("1", "2")
-    )
+    before = extension.native.instruction_set()
+    expected = [digests(name) for name in names]
+    extension.native.use_instruction_set(isa)
+    try:
+        one, several = ([CASES[name](threads=n).digest for name in names] for n in (1, 2))
+    finally:
+        extension.native.use_instruction_set(before)
     assert one == several
-    if isa == extension.native.instruction_set():
-        assert one == [CASES[name]().digest for name in names]
+    if isa == before:
+        assert one == expected
 
 
 def digest_of(name):

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Importing the fonts lists them, once for every script: the first of all says so on standard error,
+# and so does one without a HOME.
+import matplotlib.font_manager
 import matplotlib.image
 import pytest
 

@@ -516,7 +516,16 @@ assert "libstdc++ is too old" in str(seen[0].message), seen[0].message
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
-@pytest.mark.parametrize(("name", "works"), [("generic", True), ("mmx", False)])
+@pytest.mark.parametrize(
+    ("name", "works"),
+    [
+        *(
+            (n, True)
+            for n in (extension.native.cpu_info()["instruction_sets"] if extension.native else ())
+        ),
+        ("mmx", False),
+    ],
+)
 def test_an_instruction_set_can_be_forced_from_the_environment(name, works):
     code = "from chainrule.engines import extension; print(extension.native.instruction_set())"
     result = subprocess.run(

@@ -55,10 +55,11 @@ def _installation() -> list[tuple[str, str]]:
         core = f"none: everything works on the reference engine, since {reason}"
     else:
         cpu = native.cpu_info()
+        unused = [name for name in cpu["features"] if name not in cpu["instruction_sets"]]
         core = (
             f"uses {native.instruction_set()}; this CPU offers "
             f"{', '.join(cpu['instruction_sets'])}; {cpu['cores']} cores"
-        )
+        ) + (f"; no kernels use its {', '.join(unused)}" if unused else "")
     return [
         ("chainrule", __version__),
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
