@@ -88,6 +88,13 @@ class Optimizer:
         }
 
     @property
+    def settings(self) -> dict[str, float]:
+        """All but the learning rate as numbers, by name: what the compiled twin takes."""
+        return {
+            f.name: float(getattr(self, f.name)) for f in fields(self) if f.name != "learning_rate"
+        }
+
+    @property
     def decays(self) -> bool:
         """Whether its equation lets weights decay by themselves."""
         return hasattr(self, "weight_decay")

@@ -1,6 +1,6 @@
 """What every kind of layer says of itself, and what it can do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from chainrule.equations._array import Array
@@ -66,6 +66,10 @@ class Layer(Protocol):
     @property
     def gradient_equations(self) -> tuple[Callable[..., Any], ...]:
         """Return those of `gradients`, one for each block that has one: the first ones."""
+
+    @property
+    def settings(self) -> Mapping[str, float | Sequence[float]]:
+        """The numbers, by name, that its compiled twin takes beside sizes, σ and blocks."""
 
     def output_units(self, n_in: int) -> int:
         """Return n[l], given n[l−1]."""
