@@ -129,6 +129,8 @@ def blocks_of(kind, n_in, n_out, tables):
         return [(n_out, n_in, "weights"), (n_out, 1, "biases")]
     if kind == "batch_norm":
         return [(n_out, 1, "scale"), (n_out, 1, "scale")] + [(n_out, 1, "statistics")] * 2
+    if kind == "scale":
+        return [(n_out, 1, "scale")]
     return [(codes, dimension, "embeddings") for _, codes, dimension in tables]
 
 
@@ -143,7 +145,8 @@ class Layers:
         for rows, columns, group in blocks_of(kind, n_in, n_out, tables):
             if draw.odd():
                 group = draw.random.choice(GROUPS)
-            blocks.append((draw.number(self.count, self.count), rows, columns, group))
+            place = draw.number(self.count, self.count)
+            blocks.append((place, rows, columns, group, draw.real() if draw.odd() else 1.0))
             self.count += rows * columns
         settings = {key: [draw.real()] for key in NAMES["layers"].get(kind, ())}
         if kind == "category_embedding":

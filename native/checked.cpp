@@ -107,7 +107,7 @@ void Plan::take(const NamedLayer &named, long &at) {
                     block.rows <= most_parameters / block.columns,
                 "a block has rows and columns");
         require(block.offset == at, "blocks lie one after the other");
-        blocks.push_back({at, block.rows, block.columns, block.group == "weights"});
+        blocks.push_back({at, block.rows, block.columns, block.group == "weights", block.rate});
         at += blocks.back().count();
         require(at <= most_parameters, "too many parameters");
         if (blocks.back().weights) weights_ += blocks.back().count();

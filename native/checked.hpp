@@ -21,6 +21,7 @@ struct Named {
 struct NamedBlock {
     long offset, rows, columns;
     std::string group;
+    double rate = 1; // what the learning rate is multiplied by
 };
 
 struct NamedLayer {

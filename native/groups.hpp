@@ -9,12 +9,13 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Neighbouring parameters that penalties and decay treat alike.
+// Neighbouring parameters that updates treat alike.
 struct Slice {
     long at;       // in the flat vector
     long in_group; // the same among the group's own, one slice after the other
     long count;
     bool weights;
+    double rate;
 };
 
 // Rows [begin, end) of some of a layer's blocks: the weights into some units, and those units'
@@ -104,10 +105,11 @@ class Groups {
             const long at = block.offset + group.begin * block.columns;
             const long count = (group.end - group.begin) * block.columns;
             Slice *const last = first + group.slices - 1;
-            if (group.slices && last->weights == block.weights && last->at + last->count == at) {
+            if (group.slices && last->weights == block.weights && last->rate == block.rate &&
+                last->at + last->count == at) {
                 last->count += count;
             } else {
-                first[group.slices++] = {at, in_group, count, block.weights};
+                first[group.slices++] = {at, in_group, count, block.weights, block.rate};
             }
             in_group += count;
         }

@@ -14,6 +14,14 @@ template <typename T> struct StepNumbers {
     T ahead, now;   // what V and δW count in O7's V̂
     T scale = T(1); // of the gradient, where its norm is clipped
 
+    // With another learning rate: that of parameters which have a factor of their own.
+    StepNumbers at_rate(double factor) const {
+        StepNumbers numbers = *this;
+        numbers.rate *= T(factor);
+        numbers.decay *= T(factor);
+        return numbers;
+    }
+
     template <typename U> StepNumbers<U> as() const {
         return {U(rate), U(beta_1), U(rest_1), U(beta_2), U(rest_2), U(epsilon),
                 U(l1),   U(l2),     U(decay),  U(ahead),  U(now),    U(scale)};

@@ -24,7 +24,8 @@ struct Values {
 struct Block {
     long offset;
     long rows, columns;
-    bool weights; // penalised and decayed
+    bool weights;    // penalised and decayed
+    double rate = 1; // what the learning rate is multiplied by
 
     long count() const { return rows * columns; }
 };

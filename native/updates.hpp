@@ -23,11 +23,11 @@ template <typename T, int BYTES> class Updates {
         const Slice *const end = groups_.end(group);
         for (const Slice *s = groups_.begin(group); s < end;) {
             Slice now = *s++;
-            for (; alike && s < end && s->at == now.at + now.count; ++s)
+            for (; alike && s < end && s->at == now.at + now.count && s->rate == now.rate; ++s)
                 now.count += s->count;
-            squares += Opt::run(update.optimizer.kind, theta_ + now.at,
-                                gradient + (whole ? now.at : now.in_group), update.slots + now.at,
-                                parameters_, now.count, numbers, now.weights);
+            const T *g = gradient + (whole ? now.at : now.in_group);
+            squares += now.rate == 1 ? slice(update, now, g, numbers)
+                                     : slice(update, now, g, numbers.at_rate(now.rate));
         }
         return squares;
     }
@@ -78,6 +78,12 @@ template <typename T, int BYTES> class Updates {
     }
 
   private:
+    double slice(const Update<T> &update, const Slice &s, const T *g,
+                 const StepNumbers<T> &numbers) const {
+        return Opt::run(update.optimizer.kind, theta_ + s.at, g, update.slots + s.at, parameters_,
+                        s.count, numbers, s.weights);
+    }
+
     T *theta_;
     const Groups &groups_;
     const long parameters_;

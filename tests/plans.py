@@ -73,7 +73,7 @@ def placed(layers, first=0):
     for own in layers:
         blocks = []
         for rows, columns, group in own.blocks:
-            blocks.append((at, rows, columns, group))
+            blocks.append((at, rows, columns, group, 1.0))
             at += rows * columns
         result.append((*own[:-1], blocks))
     return result

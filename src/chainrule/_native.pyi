@@ -16,8 +16,8 @@ _Numbers: TypeAlias = NDArray[np.float64]
 
 _Chosen: TypeAlias = tuple[str, Mapping[str, float]]
 """An activation or a cost, by name, and its settings by theirs."""
-_Block: TypeAlias = tuple[int, int, int, str]
-"""Offset in the flat vector, rows, columns, group."""
+_Block: TypeAlias = tuple[int, int, int, str, float]
+"""Offset in the flat vector, rows, columns, group, factor of the learning rate."""
 _Layer: TypeAlias = tuple[str, int, int, _Chosen, Mapping[str, Sequence[float]], Sequence[_Block]]
 """Kind, n[l−1], n[l], activation, settings, blocks."""
 _Head: TypeAlias = tuple[int, _Chosen, _Chosen, float]

@@ -152,6 +152,7 @@ class _BlockPlace(NamedTuple):
     rows: int
     columns: int
     group: str
+    learning_rate_factor: float
 
 
 class _LayerPlan(NamedTuple):
@@ -216,8 +217,11 @@ def _plan(spec: NetworkSpec) -> "extension.Plan":
         )
     blocks: list[list[_BlockPlace]] = [[] for _ in spec.layers]
     for placed in placed_blocks(spec):
-        rows, columns = placed.block.shape
-        place = _BlockPlace(placed.slice.start, rows, columns, placed.block.group)
+        block = placed.block
+        rows, columns = block.shape
+        place = _BlockPlace(
+            placed.slice.start, rows, columns, block.group, block.learning_rate_factor
+        )
         blocks[placed.layer - 1].append(place)
     layers = [
         _LayerPlan(layer.kind, n_in, n_out, _activation(layer), _settings(layer), own)

@@ -138,12 +138,13 @@ class Optimizer:
         theta: Any,
         gradient: Any,
         equation_state: Any,
-        learning_rate: float,
+        learning_rate: Any,
         weights: Any = 1.0,
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state: the optimizer's equation, nothing in place.
 
-        `weights` is 1 for each parameter that a decay pulls on, 0 for the others.
+        `learning_rate` is α, one number or one for each parameter. `weights` is 1 for each
+        parameter that a decay pulls on, 0 for the others.
         """
         settings: dict[str, Any] = self.hyperparameters
         if self.decays:
@@ -302,7 +303,7 @@ class Adam(Optimizer):
         theta: Any,
         gradient: Any,
         equation_state: Any,
-        learning_rate: float,
+        learning_rate: Any,
         weights: Any = 1.0,
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state: O3 or O3e, nothing in place."""

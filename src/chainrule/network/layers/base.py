@@ -17,6 +17,8 @@ class Block(NamedTuple):
     that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
     initializer: str
     """A name of `chainrule.equations.registry.INITIALIZERS`, or "ones"."""
+    learning_rate_factor: float = 1.0
+    """What the learning rate is multiplied by where these parameters are updated."""
 
 
 class LayerPass(NamedTuple):
