@@ -12,6 +12,7 @@ os.environ.setdefault("CHAINRULE_THREADS", "2")
 import numpy as np
 
 from chainrule import _native as native
+from chainrule.engines.optimizers import OPTIMIZERS
 from harness import fuzz
 
 DTYPES = (np.float32, np.float64, np.int32, np.int64, np.float16, np.bool_, np.complex64)
@@ -83,6 +84,28 @@ class Draw:
         return array
 
 
+NAMES = native.names()
+GROUPS = ("weights", "biases", "scale", "embeddings", "statistics", "")
+
+
+def name(draw, what):
+    """A name of one of the core's lists, or another."""
+    return (
+        draw.random.choice(("", "dence", "softmax", "mse"))
+        if draw.odd()
+        else draw.random.choice(list(NAMES[what]))
+    )
+
+
+def chosen(draw, what):
+    """An activation, a cost or an optimizer, and its settings."""
+    own = name(draw, what)
+    settings = {key: draw.real() for key in NAMES[what].get(own, ())}
+    if draw.odd():
+        settings[draw.random.choice(("slope", "gamma", "x"))] = draw.real()
+    return own, settings
+
+
 def embeddings(draw, n_in):
     """Return column, codes and dimension of some tables."""
     columns = draw.random.sample(range(min(max(n_in, 1), 40)), k=1 + draw.small(0, 1) * (n_in > 1))
@@ -100,51 +123,73 @@ def put_codes(draw, X, tables) -> None:
                 X[draw.small(0, len(X) - 1), column] = draw.random.choice((*REALS, codes, -codes))
 
 
+def blocks_of(kind, n_in, n_out, tables):
+    """Rows, columns and group of each array of parameters."""
+    if kind == "dense":
+        return [(n_out, n_in, "weights"), (n_out, 1, "biases")]
+    if kind == "batch_norm":
+        return [(n_out, 1, "scale"), (n_out, 1, "scale")] + [(n_out, 1, "statistics")] * 2
+    if kind == "scale":
+        return [(n_out, 1, "scale")]
+    return [(codes, dimension, "embeddings") for _, codes, dimension in tables]
+
+
+class Layers:
+    """Layers as the core is told of them, each block with its place."""
+
+    def __init__(self, draw) -> None:
+        self.draw, self.told, self.count = draw, [], 0
+
+    def add(self, kind, n_in, n_out, tables=(), activation=("identity", {})) -> None:
+        draw, blocks = self.draw, []
+        for rows, columns, group in blocks_of(kind, n_in, n_out, tables):
+            if draw.odd():
+                group = draw.random.choice(GROUPS)
+            place = draw.number(self.count, self.count)
+            blocks.append((place, rows, columns, group, draw.real() if draw.odd() else 1.0))
+            self.count += rows * columns
+        settings = {key: [draw.real()] for key in NAMES["layers"].get(kind, ())}
+        if kind == "category_embedding":
+            settings = {"columns": [float(column) for column, *_ in tables]}
+        if draw.odd():
+            settings[draw.random.choice(("rate", "columns", "x"))] = [draw.real()] * draw.small(
+                0, 3
+            )
+        self.told.append((kind, n_in, n_out, activation, settings, blocks))
+
+
 def one(data: bytes) -> None:
     """Build a plan, and run what it offers on arrays that fit it, or nearly."""
     draw = Draw(data)
     sizes = [draw.number(1, 40)]
-    layers = []
+    layers = Layers(draw)
     tables = embeddings(draw, sizes[0]) if draw.small(0, 2) == 0 else []
     if tables:
         n_out = draw.number(1, 40) if draw.odd() else sizes[0] + sum(d - 1 for _, _, d in tables)
-        settings = [float(number) for table in tables for number in table]
-        layers.append((3, sizes[0], n_out, draw.number(0, 0), settings))
+        layers.add("category_embedding", sizes[0], n_out, tables)
         sizes.append(n_out)
     for _ in range(draw.small(0, 4)):
-        kind = draw.number(0, 3 if draw.odd() else 2)
-        n_out = draw.number(1, 40) if kind == 0 or draw.odd() else sizes[-1]
-        settings = [draw.real()] + ([draw.real(), draw.real()] if kind == 2 else [])
-        layers.append((kind, sizes[-1], n_out, draw.number(0, 11) if kind != 1 else 0, settings))
+        kind = name(draw, "layers")
+        if kind == "category_embedding" and not draw.odd():
+            kind = "dense"
+        n_out = draw.number(1, 40) if kind == "dense" or draw.odd() else sizes[-1]
+        own = ("identity", {}) if kind == "dropout" else chosen(draw, "activations")
+        layers.add(kind, sizes[-1], n_out, (), own)
         sizes.append(n_out)
     n_out = draw.number(1, 12)
-    layers.append((draw.number(0, 0), sizes[-1], n_out, draw.number(0, 12), [draw.real()]))
-    heads = []
-    if draw.small(0, 3) == 0:
-        left = n_out
-        while 0 < left <= 100 and len(heads) < 12:
-            units = draw.number(1, left)
-            heads.append(
-                (
-                    units,
-                    draw.number(0, 12),
-                    draw.real(),
-                    draw.number(0, 9),
-                    draw.real(),
-                    draw.real(),
-                )
-            )
-            left -= units
+    layers.add("dense", sizes[-1], n_out)
+    heads, left = [], n_out
+    whole = draw.small(0, 3) > 0
+    while 0 < left <= 100 and len(heads) < 12:
+        units = left if whole else draw.number(1, left)
+        heads.append((units, chosen(draw, "activations"), chosen(draw, "costs"), draw.real()))
+        left -= units
     threads = draw.number(-3, 3)
     try:
-        plan = native.Plan(
-            layers, draw.number(0, 9), bool(draw.small(0, 1)), draw.real(), threads, heads
-        )
+        plan = native.Plan(layers.told, heads, bool(draw.small(0, 1)), threads)
     except EXPECTED:
         return
-    count = sum(codes * dimension for _, codes, dimension in tables) + sum(
-        n_in * n + n if kind == 0 else 4 * n if kind == 2 else 0 for kind, n_in, n, *_ in layers
-    )
+    count = layers.count
     dtype = draw.random.choice((np.float32, np.float64))
     m = draw.small(1, 70)
     theta = draw.array((count,), dtype)
@@ -163,17 +208,9 @@ def one(data: bytes) -> None:
                 plan.forward(theta, X, out, threads)
             elif what == 2:
                 gradient = draw.array((count,), dtype) if draw.small(0, 1) else None
-                plan.loss(
-                    theta,
-                    X,
-                    Y,
-                    weights,
-                    draw.real(),
-                    draw.real(),
-                    gradient,
-                    threads,
-                    bool(draw.small(0, 1)),
-                )
+                objective = (draw.real(), draw.real(), False, draw.real())
+                mixed = bool(draw.small(0, 1))
+                plan.loss(theta, (X, Y, weights), objective, gradient, threads, mixed)
             elif what == 3:
                 train(draw, plan, theta, X, Y, weights, m, count, dtype, threads)
             elif what == 4:
@@ -182,25 +219,27 @@ def one(data: bytes) -> None:
                 native.all_finite(draw.array((m,), dtype))
             else:
                 A, D = draw.array((16 * (m % 5),), dtype), draw.array((16 * (m % 5),), dtype)
-                native.activation(draw.number(0, 11), A, D, draw.real())
+                native.activation(chosen(draw, "activations"), A, D)
         except EXPECTED:
             pass
 
 
 def train(draw, plan, theta, X, Y, weights, m, count, dtype, threads) -> None:
     """Take a few steps."""
-    optimizer = draw.number(0, 8)
-    slots = 2 if optimizer in (3, 6, 7) else 0 if optimizer == 0 else 1
+    optimizer, settings = chosen(draw, "optimizers")
+    slots = OPTIMIZERS[optimizer].slots if optimizer in OPTIMIZERS else 1
     epochs, length = draw.small(1, 2), draw.small(1, 80)
     batch = draw.number(1, 80)
     steps = epochs * max(1, -(-length // batch)) if batch > 0 else 1
+    records = [draw.array((steps,), np.float64) for _ in range(3)]
+    if draw.small(0, 1):
+        records[2] = None
     plan.train(
-        theta, draw.array((slots, count), dtype), optimizer, draw.real(), draw.real(), draw.real(),
-        draw.number(0, 9), X, Y, weights, draw.array((epochs, length), np.int32, m), batch,
-        draw.array((steps,), np.float64), draw.real(), draw.real(), bool(draw.small(0, 1)),
-        bool(draw.small(0, 1)), draw.array((steps,), np.float64), draw.array((steps,), np.float64),
-        draw.array((steps,), np.float64) if draw.small(0, 1) else None, threads, draw.real(),
-        draw.real(), draw.number(0, 99), bool(draw.small(0, 1)),
+        theta, draw.array((slots, count), dtype), (X, Y, weights),
+        draw.array((epochs, length), np.int32, m), draw.array((steps,), np.float64),
+        tuple(records), (optimizer, settings, draw.number(0, 9)),
+        (draw.real(), draw.real(), bool(draw.small(0, 1)), draw.real()), batch,
+        draw.number(0, 99), threads, bool(draw.small(0, 1)),
     )  # fmt: skip
 
 

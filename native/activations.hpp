@@ -1,19 +1,35 @@
-// The compiled twins of chainrule.equations.activations: σ(z) and σ′(z) together, because they
-// share their exponentials.
+// The compiled twins of chainrule.equations.activations: a struct each, and the list of them. σ(z)
+// and σ′(z) come together, because they share their exponentials.
 #pragma once
 
 #include "functions.hpp"
-#include "plan.hpp"
+#include "types.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
+
+// What turns ∂C/∂A[l] into δ[l]: the second factor of BP2.
+enum class Through {
+    unchanged,
+    rectifier,  // σ′ is asked of A, not kept
+    derivative, // kept in D
+    jacobian,   // of a whole layer: BP1s
+};
 
 template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
     using F = Functions<T, BYTES>;
     using S = Simd<T, BYTES>;
     using typename S::V;
+    using Set = Settings<T>;
 
     struct Pair {
         V value, derivative;
+    };
+
+    // An activation of each unit for itself.
+    struct ElementWise {
+        static constexpr bool element_wise = true;
+        static constexpr Through through = Through::derivative;
+        static constexpr Names settings{};
     };
 
     struct Sigmoids {
@@ -25,12 +41,6 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         const V e = F::exp(-S::abs(z));
         const V large = T(1) / (T(1) + e), small = e * large;
         return {S::select(z < T(0), small, large), S::select(z < T(0), large, small), e};
-    }
-
-    // AC11, and −log σ(−z).
-    CHAINRULE_INLINE V softplus(V z) {
-        const V e = F::exp(-S::abs(z));
-        return S::select(z < T(0), V{}, z) + F::log1p_unit(e);
     }
 
     // Σ cₙ Tₙ(t), the coefficients of chainrule.equations.activations.gelu.
@@ -55,88 +65,209 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         return t * series - above + T(c[0]);
     }
 
-    template <int KIND> CHAINRULE_INLINE Pair both(V z, T parameter) {
-        const V one = S::splat(T(1));
-        if constexpr (KIND == identity) { // AC1
-            return {z, one};
-        } else if constexpr (KIND == sigmoid) { // AC2
+    CHAINRULE_INLINE Pair exponential_linear(V z, T alpha, T scale) {
+        const V e = F::expm1_negative(S::select(z < T(0), z, V{})) * alpha;
+        return {S::select(z < T(0), e, z) * scale,
+                S::select(z > T(0), S::splat(T(1)), e + alpha) * scale};
+    }
+
+    // AC1
+    struct Identity : ElementWise {
+        static constexpr const char *name = "identity";
+        static constexpr Through through = Through::unchanged;
+        CHAINRULE_INLINE Pair both(V z, const Set &) { return {z, S::splat(T(1))}; }
+    };
+
+    // AC2
+    struct Sigmoid : ElementWise {
+        static constexpr const char *name = "sigmoid";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
             const Sigmoids s = sigmoids(z);
             return {s.s, s.s * s.reflected};
-        } else if constexpr (KIND == tanh_) { // AC3
+        }
+    };
+
+    // AC3
+    struct Tanh : ElementWise {
+        static constexpr const char *name = "tanh";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
             const V t = F::tanh(z);
             return {t, T(1) - t * t};
-        } else if constexpr (KIND == relu) { // AC4
-            return {S::select(z < T(0), V{}, z), S::select(z > T(0), one, V{})};
-        } else if constexpr (KIND == leaky_relu) { // AC5
-            return {S::select(z < T(0), z * parameter, z),
-                    S::select(z > T(0), one, S::splat(parameter))};
-        } else if constexpr (KIND == elu || KIND == selu) { // AC6, AC7
-            const T scale = KIND == selu ? T(1.0507009873554805) : T(1);
-            const V e = F::expm1_negative(S::select(z < T(0), z, V{})) * parameter;
-            return {S::select(z < T(0), e, z) * scale,
-                    S::select(z > T(0), one, e + parameter) * scale};
-        } else if constexpr (KIND == gelu) { // AC8
+        }
+    };
+
+    // AC4
+    struct Relu : ElementWise {
+        static constexpr const char *name = "relu";
+        static constexpr Through through = Through::rectifier;
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
+            return {S::select(z < T(0), V{}, z), S::select(z > T(0), S::splat(T(1)), V{})};
+        }
+    };
+
+    // AC5
+    struct LeakyRelu : ElementWise {
+        static constexpr const char *name = "leaky_relu";
+        static constexpr Names settings{"slope"};
+        CHAINRULE_INLINE Pair both(V z, const Set &own) {
+            const T slope = own[0];
+            return {S::select(z < T(0), z * slope, z),
+                    S::select(z > T(0), S::splat(T(1)), S::splat(slope))};
+        }
+    };
+
+    // AC6
+    struct Elu : ElementWise {
+        static constexpr const char *name = "elu";
+        static constexpr Names settings{"alpha"};
+        CHAINRULE_INLINE Pair both(V z, const Set &own) {
+            return exponential_linear(z, own[0], T(1));
+        }
+    };
+
+    // AC7
+    struct Selu : ElementWise {
+        static constexpr const char *name = "selu";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
+            return exponential_linear(z, T(1.6732632423543772), T(1.0507009873554805));
+        }
+    };
+
+    // AC8
+    struct Gelu : ElementWise {
+        static constexpr const char *name = "gelu";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
             const V x = S::abs(z) * T(0.70710678118654752440);
             const V density = F::exp(-x * x); // √(2π) φ(z)
             const V series = chebyshev(T(1) - T(7.5) / (x + T(3.75)));
             const V tail = T(0.5) * density / (x + x + T(1)) * series;
             const V distribution = S::select(z < T(0), tail, T(1) - tail);
             return {z * distribution, distribution + z * density * T(0.39894228040143267794)};
-        } else if constexpr (KIND == silu) { // AC9
+        }
+    };
+
+    // AC9
+    struct Silu : ElementWise {
+        static constexpr const char *name = "silu";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
             const Sigmoids s = sigmoids(z);
             return {z * s.s, s.s * (T(1) + z * s.reflected)};
-        } else if constexpr (KIND == mish) { // AC10: tanh(softplus(z)) from one exponential
+        }
+    };
+
+    // AC10: tanh(softplus(z)) from one exponential.
+    struct Mish : ElementWise {
+        static constexpr const char *name = "mish";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
             const Sigmoids s = sigmoids(z);
             const V square = s.e * s.e;
             const V top = S::select(z < T(0), square + s.e + s.e, T(1) + s.e + s.e);
             const V rest = S::select(z < T(0), S::splat(T(2)), square + square);
             const V t = top / (top + rest);
             return {z * t, t + z * (T(1) - t * t) * s.s};
-        } else if constexpr (KIND == exponential) { // AC13
-            const V e = F::exp(z);
-            return {e, e};
-        } else { // AC11
+        }
+    };
+
+    // AC11
+    struct Softplus : ElementWise {
+        static constexpr const char *name = "softplus";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
             const Sigmoids s = sigmoids(z);
             return {S::select(z < T(0), V{}, z) + F::log1p_unit(s.e), s.s};
         }
+    };
+
+    // AC13
+    struct Exponential : ElementWise {
+        static constexpr const char *name = "exponential";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
+            const V e = F::exp(z);
+            return {e, e};
+        }
+    };
+
+    // AC12, of a whole layer. Examples are lanes, so its sum over units is a plain vector sum.
+    struct Softmax {
+        static constexpr const char *name = "softmax";
+        static constexpr bool element_wise = false;
+        static constexpr Through through = Through::jacobian;
+        static constexpr Names settings{};
+
+        CHAINRULE_INLINE V largest(const T *A, int n, long ld) {
+            V largest = S::load(A);
+            for (int j = 1; j < n; ++j) {
+                const V z = S::load(A + j * ld);
+                // A NaN wins, as it should.
+                largest = S::select((z > largest) | (z != z), z, largest);
+            }
+            return largest;
+        }
+
+        // One vector of examples, in place.
+        CHAINRULE_INLINE void columns(T *A, int n, long ld) {
+            const V most = largest(A, n, ld);
+            V sum = V{};
+            for (int j = 0; j < n; ++j) {
+                const V e = F::exp(S::load(A + j * ld) - most);
+                S::store(A + j * ld, e);
+                sum += e;
+            }
+            const V scale = T(1) / sum;
+            for (int j = 0; j < n; ++j)
+                S::store(A + j * ld, S::load(A + j * ld) * scale);
+        }
+
+        // BP1s, in place on δ, which holds ∂C/∂A.
+        static void error(T *delta, const T *A, int n, long ld, long vectors) {
+            for (long v = 0; v < vectors; ++v, delta += S::lanes, A += S::lanes) {
+                V dot = V{};
+                for (int j = 0; j < n; ++j)
+                    dot += S::load(delta + j * ld) * S::load(A + j * ld);
+                for (int j = 0; j < n; ++j) {
+                    const V g = S::load(delta + j * ld);
+                    S::store(delta + j * ld, S::load(A + j * ld) * (g - dot));
+                }
+            }
+        }
+    };
+
+    using List = Types<Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Silu, Mish,
+                       Softplus, Exponential, Softmax>;
+
+    static Through through(const Choice &chosen) {
+        Through way{};
+        List::visit(chosen.kind, [&](auto tag) { way = decltype(tag)::Type::through; });
+        return way;
     }
 
-    // F2 over a block: A holds Z and becomes A; D, where wanted, becomes σ′(Z).
-    template <int KIND> static void apply_kind(T *A, T *D, long n, T parameter) {
-        for (long i = 0; i < n; i += S::lanes) {
-            const Pair p = both<KIND>(S::load(A + i), parameter);
+    // F2 of one kind over an array: A holds Z and becomes A; D, where wanted, becomes σ′(Z).
+    template <typename Kind> static void apply_kind(T *A, T *D, long count, Set own) {
+        for (long i = 0; i < count; i += S::lanes) {
+            const Pair p = Kind::both(S::load(A + i), own);
             S::store(A + i, p.value);
             if (D) S::store(D + i, p.derivative);
         }
     }
 
-    static void apply(int kind, T *A, T *D, long n, T parameter) {
-        switch (kind) {
-        case sigmoid:
-            return apply_kind<sigmoid>(A, D, n, parameter);
-        case tanh_:
-            return apply_kind<tanh_>(A, D, n, parameter);
-        case relu:
-            return apply_kind<relu>(A, D, n, parameter);
-        case leaky_relu:
-            return apply_kind<leaky_relu>(A, D, n, parameter);
-        case elu:
-            return apply_kind<elu>(A, D, n, parameter);
-        case selu:
-            return apply_kind<selu>(A, D, n, parameter);
-        case gelu:
-            return apply_kind<gelu>(A, D, n, parameter);
-        case silu:
-            return apply_kind<silu>(A, D, n, parameter);
-        case mish:
-            return apply_kind<mish>(A, D, n, parameter);
-        case softplus_:
-            return apply_kind<softplus_>(A, D, n, parameter);
-        case exponential:
-            return apply_kind<exponential>(A, D, n, parameter);
-        default:
-            return apply_kind<identity>(A, D, n, parameter);
-        }
+    // F2 of n units, of `vectors` vectors of examples at least.
+    static void apply(const Choice &chosen, T *A, T *D, long n, long ld, long vectors) {
+        List::visit(chosen.kind, [&](auto tag) {
+            using Kind = typename decltype(tag)::Type;
+            if constexpr (Kind::element_wise) {
+                apply_kind<Kind>(A, D, n * ld, Set(chosen));
+            } else {
+                for (long v = 0; v < vectors; ++v)
+                    Kind::columns(A + v * S::lanes, int(n), ld);
+            }
+        });
+    }
+
+    // BP1 of an activation of whole layers, in place on δ, which holds ∂C/∂A.
+    static void error(const Choice &chosen, T *delta, const T *A, long n, long ld, long vectors) {
+        List::visit(chosen.kind, [&](auto tag) {
+            using Kind = typename decltype(tag)::Type;
+            if constexpr (!Kind::element_wise) Kind::error(delta, A, int(n), ld, vectors);
+        });
     }
 };
 

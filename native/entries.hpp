@@ -6,28 +6,31 @@
 namespace chainrule::CHAINRULE_ISA {
 
 template <typename Engine, typename T>
-long train_with(const Network &net, T *parameters, const Examples<T> &examples, long batch,
-                const Update<T> &update, double *costs, double *norms, const Control &control) {
-    Engine engine(net, parameters, examples, control, true, true);
-    if (!engine.prepare(smaller(batch, examples.count), smaller(batch, examples.rows))) return -1;
-    if (update.max_norm > 0) engine.need_whole_gradient();
-    if (!engine.prepare_gradient(nullptr)) return -1;
-    return engine.train(update, costs, norms);
+long train_with(const Network &net, T *parameters, const Examples<T> &examples,
+                const Training<T> &training, const Control &control) {
+    const Objective &objective = training.objective;
+    const long batch = training.batch_size;
+    Purpose purpose{smaller(batch, examples.count), smaller(batch, examples.rows)};
+    purpose.gradients = purpose.stepping = true;
+    purpose.clipped = objective.max_norm < __builtin_huge_val();
+    Engine engine(net, parameters, examples, control, purpose);
+    return engine.prepare() ? engine.train(training) : -1;
 }
 
 template <typename Engine, typename T>
-double loss_with(const Network &net, const T *parameters, const Examples<T> &examples, double l1,
-                 double l2, T *gradient, const Control &control, bool *stopped) {
+double loss_with(const Network &net, const T *parameters, const Examples<T> &examples,
+                 const Objective &objective, T *gradient, const Control &control, bool *stopped) {
+    Purpose purpose{examples.count, examples.count};
+    purpose.gradients = gradient != nullptr;
+    purpose.costs = true;
+    purpose.penalties = objective.l1 != 0 || objective.l2 != 0;
     // The engine updates parameters in `train` only.
-    Engine engine(net, const_cast<T *>(parameters), examples, control, gradient != nullptr);
+    Engine engine(net, const_cast<T *>(parameters), examples, control, purpose);
     *stopped = false;
-    if (!engine.prepare(examples.count, examples.count) ||
-        !(gradient ? engine.prepare_gradient(gradient) : engine.prepare_costs())) {
-        return -1;
-    }
+    if (!engine.prepare(gradient)) return -1;
     StepNumbers<T> numbers{};
-    numbers.l1 = T(l1);
-    numbers.l2 = T(l2);
+    numbers.l1 = T(objective.l1);
+    numbers.l2 = T(objective.l2);
     const double J = gradient ? engine.loss_and_gradient(numbers) : engine.loss(numbers);
     *stopped = engine.was_stopped();
     return J;

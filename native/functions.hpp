@@ -94,7 +94,7 @@ template <typename T, int BYTES> struct Functions : Simd<T, BYTES> {
         V p = S::splat(T(2.0 / (2 * terms + 1)));
         for (int k = terms - 1; k >= 1; --k)
             p = p * q + T(2.0) / T(2 * k + 1);
-        return p * q * s + T(2) * s;
+        return p * q * s + (s + s); // one product to contract, so one way to round
     }
 
     // log(1 + e) for 0 ≤ e ≤ 1, within 3 ulp.

@@ -1,96 +1,129 @@
-// Phase 2 of a step: the gradient of a group of parameters over all panels, and its update.
+// The parameters in groups: neighbouring rows of a layer's blocks, which a thread handles at a
+// time.
 #pragma once
 
-#include "layers/table.hpp"
-#include "optimizers.hpp"
+#include <cstdlib>
+
+#include "memory.hpp"
+#include "plan.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-template <typename T, int BYTES> class Groups {
-    using Opt = Optimizers<T, BYTES>;
-    using C = Context<T, BYTES>;
+// Neighbouring parameters that updates treat alike.
+struct Slice {
+    long at;       // in the flat vector
+    long in_group; // the same among the group's own, one slice after the other
+    long count;
+    bool weights;
+    double rate;
+};
 
+// Rows [begin, end) of some of a layer's blocks: the weights into some units, and those units'
+// biases; some rows of a table.
+struct Group {
+    int layer; // counted from 0
+    int block, blocks;
+    long begin, end;
+    double work; // in multiplications of one example
+    long slice, slices;
+
+    // l, counted from 1, as everywhere else.
+    int l() const { return layer + 1; }
+};
+
+class Groups {
   public:
-    explicit Groups(const C &context) : c_(context) {}
-
-    // Where a group's weights and biases begin in the flat vector, and how many there are.
-    struct Slices {
-        long W, b, weights, biases;
-        bool adjacent;
-    };
-    Slices slices(const Group &group) const {
-        const Layer &layer = c_.net.layers[group.layer];
-        if (layer.kind == batch_norm) // all of it alike: no penalty, no decay
-            return {layer.begin, layer.begin, 0, 4l * layer.n_out, true};
-        if (layer.kind == category_embedding) { // alike too
-            const TableRows rows(layer, group);
-            const long at = layer.begin + rows.at;
-            return {at, at, 0, (group.end - group.begin) * rows.table->dimension, true};
-        }
-        const long units = group.end - group.begin, n = layer.n_in;
-        const long b = layer.begin + n * layer.n_out;
-        return {layer.begin + group.begin * n, b + group.begin, units * n, units,
-                units == layer.n_out};
+    Groups() = default;
+    Groups(const Groups &) = delete;
+    ~Groups() {
+        std::free(group_);
+        std::free(slice_);
+        std::free(squares);
+        std::free(penalties);
     }
 
-    // Penalty and optimizer on a group whose gradient lies at gW and gb. Returns Σ g².
-    double update(const Group &group, const Update<T> &update, const StepNumbers<T> &numbers,
-                  const T *gW, const T *gb) const {
-        const Slices s = slices(group);
-        const bool alike = numbers.l1 == T(0) && numbers.l2 == T(0) && numbers.decay == T(0);
-        if (s.adjacent && gb == gW + s.weights && alike)
-            return slice(update, numbers, s.W, gW, s.weights + s.biases, false);
-        return slice(update, numbers, s.W, gW, s.weights, true) +
-               slice(update, numbers, s.b, gb, s.biases, false);
+    // False: out of memory. `Kinds` is the table of layer kinds (layers/table.hpp), which knows how
+    // a layer is divided.
+    template <typename Kinds> bool prepare(const Network &net, long batch) {
+        long slices = 0;
+        each<Kinds>(net, [&](int, int, int blocks, long, long) {
+            ++count_;
+            slices += blocks;
+        });
+        group_ = allocate<Group>(count_);
+        slice_ = allocate<Slice>(slices);
+        squares = allocate<double>(count_);
+        penalties = allocate<double>(count_);
+        if (!group_ || !slice_ || !squares || !penalties) return false;
+        Group *group = group_;
+        long at = 0;
+        each<Kinds>(net, [&](int layer, int block, int blocks, long begin, long end) {
+            *group = {layer, block, blocks, begin, end, 0, at, 0};
+            cut(net.layers[layer], *group);
+            at += group->slices;
+            group->work = Kinds::group_work(net.layers[layer], *group, batch);
+            work_ += group->work;
+            largest_ = larger(largest_, elements(*group));
+            ++group;
+        });
+        return true;
     }
 
-    // Σ g² of a group of the whole gradient, penalties included.
-    double squares(const Group &group, const T *gradient, const StepNumbers<T> &numbers) const {
-        const Slices s = slices(group);
-        return Opt::squares(c_.theta + s.W, gradient + s.W, s.weights, numbers, true) +
-               Opt::squares(c_.theta + s.b, gradient + s.b, s.biases, numbers, false);
-    }
+    long count() const { return count_; }
+    long largest() const { return largest_; } // elements
+    const Group &operator[](long g) const { return group_[g]; }
+    const Slice *begin(const Group &group) const { return slice_ + group.slice; }
+    const Slice *end(const Group &group) const { return begin(group) + group.slices; }
 
-    // Put a group's gradient into the whole one, or add it there.
-    void keep(const Group &group, const T *arena, T *gradient, bool fresh) const {
-        const Slices s = slices(group);
-        T *W = gradient + s.W, *b = gradient + s.b;
-        for (long i = 0; i < s.weights; ++i)
-            W[i] = fresh ? arena[i] : W[i] + arena[i];
-        for (long r = 0; r < s.biases; ++r)
-            b[r] = fresh ? arena[s.weights + r] : b[r] + arena[s.weights + r];
-    }
-
-    // How many weights of a dense layer take as long as a group does.
-    double elements(long g) const {
-        const Group &group = c_.ws.groups[g];
-        const Slices s = slices(group);
-        if (c_.net.layers[group.layer].kind != category_embedding) return double(s.weights);
-        constexpr double update = Workspace<T, BYTES>::update_work;
-        return double(s.biases) * update / (update + double(c_.ws.usual_batch));
-    }
-
-    // The first group of a thread: each has about its share of the elements.
+    // The first group of a thread: each has about its share of the work.
     long first_of(int thread, int threads) const {
         if (thread <= 0) return 0;
-        double total = 0, seen = 0;
-        for (long g = 0; g < c_.ws.group_count; ++g)
-            total += elements(g);
-        for (long g = 0; g < c_.ws.group_count && thread < threads; ++g) {
-            if ((seen += elements(g)) > total * thread / threads) return g;
+        double seen = 0;
+        for (long g = 0; g < count_ && thread < threads; ++g) {
+            if ((seen += group_[g].work) > work_ * thread / threads) return g;
         }
-        return c_.ws.group_count;
+        return count_;
     }
+
+    // What a step's updates note of each group.
+    double *squares = nullptr, *penalties = nullptr;
 
   private:
-    double slice(const Update<T> &update, const StepNumbers<T> &numbers, long at, const T *g,
-                 long count, bool weights) const {
-        T *const *slots = update.slots;
-        return Opt::run(update.kind, c_.theta + at, g, slots[0] ? slots[0] + at : nullptr,
-                        slots[1] ? slots[1] + at : nullptr, count, numbers, weights);
+    template <typename Kinds, typename F> static void each(const Network &net, F &&f) {
+        for (int layer = 0; layer < net.count; ++layer)
+            Kinds::divide(net.layers[layer], [&](int block, int blocks, long begin, long end) {
+                f(layer, block, blocks, begin, end);
+            });
     }
 
-    const C &c_;
+    // The slices of a group: of each block one, neighbours that are alike together.
+    void cut(const Layer &layer, Group &group) {
+        Slice *const first = slice_ + group.slice;
+        long in_group = 0;
+        for (int b = group.block; b < group.block + group.blocks; ++b) {
+            const Block &block = layer.blocks[b];
+            const long at = block.offset + group.begin * block.columns;
+            const long count = (group.end - group.begin) * block.columns;
+            Slice *const last = first + group.slices - 1;
+            if (group.slices && last->weights == block.weights && last->rate == block.rate &&
+                last->at + last->count == at) {
+                last->count += count;
+            } else {
+                first[group.slices++] = {at, in_group, count, block.weights, block.rate};
+            }
+            in_group += count;
+        }
+    }
+
+    long elements(const Group &group) const {
+        const Slice *last = end(group) - 1;
+        return last->in_group + last->count;
+    }
+
+    Group *group_ = nullptr;
+    Slice *slice_ = nullptr;
+    long count_ = 0, largest_ = 0;
+    double work_ = 0;
 };
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -1,6 +1,7 @@
 // Compiled once for every instruction set, with CHAINRULE_ISA naming it.
 
 #include "entries.hpp"
+#include "tables.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -14,18 +15,18 @@ template <typename T> bool narrow(long batch) {
 constexpr int narrow_bytes = CHAINRULE_BYTES > 32 ? CHAINRULE_BYTES / 2 : CHAINRULE_BYTES;
 
 template <typename T>
-long train(const Network &net, T *parameters, const Examples<T> &examples, long batch,
-           const Update<T> &update, double *costs, double *norms, const Control &control) {
-    return narrow<T>(batch) ? train_with<Engine<T, narrow_bytes>>(net, parameters, examples, batch,
-                                                                  update, costs, norms, control)
-                            : train_with<Engine<T, CHAINRULE_BYTES>>(
-                                  net, parameters, examples, batch, update, costs, norms, control);
+long train(const Network &net, T *parameters, const Examples<T> &examples,
+           const Training<T> &training, const Control &control) {
+    return narrow<T>(training.batch_size)
+               ? train_with<Engine<T, narrow_bytes>>(net, parameters, examples, training, control)
+               : train_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, training,
+                                                        control);
 }
 
 template <typename T>
-double loss(const Network &net, const T *parameters, const Examples<T> &examples, double l1,
-            double l2, T *gradient, const Control &control, bool *stopped) {
-    return loss_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, l1, l2, gradient,
+double loss(const Network &net, const T *parameters, const Examples<T> &examples,
+            const Objective &objective, T *gradient, const Control &control, bool *stopped) {
+    return loss_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, objective, gradient,
                                                  control, stopped);
 }
 
@@ -33,8 +34,8 @@ template <typename T, int BYTES>
 Outcome forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
                      const Control &control) {
     const Examples<T> examples{X, nullptr, nullptr, nullptr, nullptr, m, m, 1};
-    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, false);
-    return engine.prepare(m, m) ? engine.forward(out) : Outcome::out_of_memory;
+    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, Purpose{m, m});
+    return engine.prepare() ? engine.forward(out) : Outcome::out_of_memory;
 }
 
 template <typename T>
@@ -44,17 +45,55 @@ Outcome forward(const Network &net, const T *parameters, const T *X, long m, T *
                         : forward_with<T, CHAINRULE_BYTES>(net, parameters, X, m, out, control);
 }
 
-template <typename T> void activation(int kind, T *A, T *D, long n, T parameter) {
-    Activations<T, CHAINRULE_BYTES>::apply(kind, A, D, n, parameter);
+template <typename T> void activation(const Choice &chosen, T *A, T *D, long n) {
+    using Act = Activations<T, CHAINRULE_BYTES>;
+    Act::apply(chosen, A, D, 1, n, 0);
 }
 
-const Kernels<float> single_precision{train<float>, loss<float>, forward<float>, activation<float>};
-const Kernels<double> double_precision{train<double>, loss<double>, forward<double>,
-                                       activation<double>};
+template <typename T> using KindsOf = Table<T, CHAINRULE_BYTES, Dense<T, CHAINRULE_BYTES>>;
+
+template <typename T>
+bool readable(const Network &net, const T *X, long m, const std::int32_t *order) {
+    const Layer &first = net.layers[0];
+    bool all = true;
+    KindsOf<T>::visit(first, [&](auto kind) {
+        for (long i = 0; i < m; ++i)
+            all &= kind.readable(first, X + (order ? long(order[i]) : i) * first.n_in);
+    });
+    return all;
+}
+
+template <typename X> constexpr Entry named{X::name, X::settings.name};
+
+// The entries of all types of a list.
+template <typename... Xs> Entries<LayerEntry> layers_of(Types<Xs...>) {
+    static constexpr LayerEntry all[]{{named<Xs>, Xs::lists, Xs::reads_codes, Xs::check}...};
+    return {all, sizeof...(Xs)};
+}
+template <typename... Xs> Entries<ActivationEntry> activations_of(Types<Xs...>) {
+    static constexpr ActivationEntry all[]{{named<Xs>, Xs::element_wise}...};
+    return {all, sizeof...(Xs)};
+}
+template <typename... Xs> Entries<Entry> costs_of(Types<Xs...>) {
+    static constexpr Entry all[]{named<Xs>...};
+    return {all, sizeof...(Xs)};
+}
+template <typename... Xs> Entries<OptimizerEntry> optimizers_of(Types<Xs...>) {
+    static constexpr OptimizerEntry all[]{{named<Xs>, Xs::slots}...};
+    return {all, sizeof...(Xs)};
+}
+
+template <typename T>
+constexpr Kernels<T> kernels{train<T>, loss<T>, forward<T>, activation<T>, readable<T>};
 
 } // namespace
 
-extern const InstructionSet instruction_set{CHAINRULE_NAME, &single_precision, &double_precision,
+extern const Tables tables{layers_of(KindsOf<float>::List{}),
+                           activations_of(Activations<float, CHAINRULE_BYTES>::List{}),
+                           costs_of(Costs<float, CHAINRULE_BYTES>::List{}),
+                           optimizers_of(Optimizers<float, CHAINRULE_BYTES>::List{})};
+
+extern const InstructionSet instruction_set{CHAINRULE_NAME, &kernels<float>, &kernels<double>,
                                             nullptr};
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -9,19 +9,19 @@ namespace {
 
 using MixedEngine = Engine<float, 64, DenseMixed>;
 
-long train(const Network &net, float *parameters, const Examples<float> &examples, long batch,
-           const Update<float> &update, double *costs, double *norms, const Control &control) {
-    return train_with<MixedEngine>(net, parameters, examples, batch, update, costs, norms, control);
+long train(const Network &net, float *parameters, const Examples<float> &examples,
+           const Training<float> &training, const Control &control) {
+    return train_with<MixedEngine>(net, parameters, examples, training, control);
 }
 
-double loss(const Network &net, const float *parameters, const Examples<float> &examples, double l1,
-            double l2, float *gradient, const Control &control, bool *stopped) {
-    return loss_with<MixedEngine>(net, parameters, examples, l1, l2, gradient, control, stopped);
+double loss(const Network &net, const float *parameters, const Examples<float> &examples,
+            const Objective &objective, float *gradient, const Control &control, bool *stopped) {
+    return loss_with<MixedEngine>(net, parameters, examples, objective, gradient, control, stopped);
 }
 
 } // namespace
 
 // Steps alone: a loss or an output for itself is always of float32 products.
-extern const Kernels<float> mixed_kernels{train, loss, nullptr, nullptr};
+extern const Kernels<float> mixed_kernels{train, loss, nullptr, nullptr, nullptr};
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -1,9 +1,10 @@
-// The bindings: the only C++ file that names Python. Sizes are checked here, once, before any
-// pointer goes down; what lies below knows no Python and no errors.
+// The bindings: the only C++ file that names Python. It turns Python's arguments into the core's
+// own (checked.hpp, which looks at them) and lets the interpreter's lock go while a kernel runs.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -17,7 +18,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -26,10 +26,10 @@
 #include <variant>
 #include <vector>
 
+#include "checked.hpp"
 #include "cpu.hpp"
 #include "dispatch.hpp"
 #include "order.hpp"
-#include "plan.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -42,23 +42,56 @@ template <typename T> using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, n
 template <typename T> using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
-template <typename T> using Targets = std::variant<Rows<T>, In<std::int32_t>>; // or classes
 
-// Places are counted in long: on Windows, where it has 32 bits, the package goes without this core.
-static_assert(sizeof(long) == 8, "the compiled core needs a system whose long has 64 bits");
-constexpr long most_parameters = 1l << 48;
-constexpr std::int64_t most_updates = std::int64_t(1) << 62; // so that those to come can be counted
+// What travels together: named tuples of chainrule.engines, or tuples.
+using Chosen = std::tuple<std::string, std::map<std::string, double>>;
+using BlockOf = std::tuple<long, long, long, std::string, double>;
+using LayerOf = std::tuple<std::string, int, int, Chosen,
+                           std::map<std::string, std::vector<double>>, std::vector<BlockOf>>;
+using HeadOf = std::tuple<int, Chosen, Chosen, double>;
+template <typename T>
+using ExamplesOf =
+    std::tuple<Rows<T>, std::variant<Rows<T>, In<std::int32_t>>, std::optional<In<T>>>;
+using OptimizerOf = std::tuple<std::string, std::map<std::string, double>, std::int64_t>;
+using ObjectiveOf = std::tuple<double, double, bool, double>;
+using RecordsOf = std::tuple<Vector<double>, Vector<double>, std::optional<Vector<double>>>;
+
+template <typename T> Array<T> array(const Vector<T> &vector) {
+    return {vector.data(), long(vector.shape(0))};
+}
+template <typename T> Array<T> array(const Matrix<T> &matrix) {
+    return {matrix.data(), long(matrix.shape(0)), long(matrix.shape(1))};
+}
+
+template <typename... Of> Named named(const std::tuple<Of...> &chosen) {
+    return {std::get<0>(chosen), std::get<1>(chosen)};
+}
+
+std::vector<NamedLayer> layers_from(const std::vector<LayerOf> &layers) {
+    std::vector<NamedLayer> result;
+    for (const auto &[kind, n_in, n_out, activation, settings, blocks] : layers) {
+        NamedLayer layer{kind, n_in, n_out, named(activation), settings, {}};
+        for (const auto &[offset, rows, columns, group, rate] : blocks)
+            layer.blocks.push_back({offset, rows, columns, group, rate});
+        result.push_back(std::move(layer));
+    }
+    return result;
+}
+
+std::vector<NamedHead> heads_from(const std::vector<HeadOf> &heads) {
+    std::vector<NamedHead> result;
+    for (const auto &[units, activation, cost, weight] : heads)
+        result.push_back({units, named(activation), named(cost), weight});
+    return result;
+}
+
+Objective objective_from(const ObjectiveOf &of) {
+    const auto &[l1, l2, shared, max_norm] = of;
+    return {l1, l2, shared, max_norm};
+}
 
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
-}
-
-template <typename Indices> bool all_below(const Indices &indices, std::int32_t end) {
-    const std::int32_t *index = indices.data();
-    bool inside = true;
-    for (std::size_t i = 0; i < indices.size(); ++i)
-        inside &= index[i] >= 0 && index[i] < end;
-    return inside;
 }
 
 // Asks Python for pending signals (Ctrl-C) from inside a long computation.
@@ -70,140 +103,51 @@ bool signal_pending(void *context) {
     return true;
 }
 
-class Plan {
+class BoundPlan {
   public:
-    // A layer is (kind, n_in, n_out, activation, settings): the activation's parameter, or the rate
-    // of dropout, then momentum and epsilon of batch normalisation; of category embeddings column,
-    // codes and dimension of every table.
-    Plan(const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &layers, int cost,
-         bool fused, double cost_parameter, int threads,
-         const std::vector<std::tuple<int, int, double, int, double, double>> &heads)
-        : threads_(threads) {
-        long at = 0;
-        for (const auto &[kind, n_in, n_out, activation, settings] : layers) {
-            require(kind >= dense && kind <= category_embedding, "no such kind of layer");
-            require(n_in > 0 && n_out > 0, "layer sizes must be positive");
-            require(layers_.empty() || layers_.back().n_out == n_in, "layer sizes must chain");
-            require(activation >= identity && activation <= softmax, "no such activation");
-            require(kind == category_embedding ? !settings.empty() && settings.size() % 3 == 0
-                                               : settings.size() == (kind == batch_norm ? 3 : 1),
-                    "a layer has its settings");
-            Layer layer{kind, n_in, n_out, activation, settings[0], at};
-            if (kind == dense) {
-                at += long(n_in) * n_out + n_out;
-            } else if (kind == category_embedding) {
-                require(layers_.empty() && activation == identity,
-                        "embeddings are the first layer");
-                take_lookups(n_in, n_out, settings);
-                layer.lookups = static_cast<int>(lookups_.size());
-                layer.lookup = lookups_.data();
-                for (const Lookup &table : lookups_)
-                    at += long(table.codes) * table.dimension;
-                tables_ = at;
-            } else if (kind == dropout) {
-                require(n_in == n_out && activation == identity, "dropout keeps its units");
-                require(settings[0] >= 0 && settings[0] < 1, "a rate lies in [0, 1)");
-            } else {
-                layer.momentum = settings[1];
-                layer.epsilon = settings[2];
-                require(n_in == n_out, "batch normalisation keeps its units");
-                require(layer.momentum >= 0 && layer.momentum < 1 && layer.epsilon > 0,
-                        "a momentum lies in [0, 1), and epsilon is positive");
-                at += 4l * n_out;
-            }
-            // Places beyond this are nobody's, and sums of them must not overflow.
-            require(at <= most_parameters, "too many parameters");
-            layers_.push_back(layer);
-        }
-        require(!layers_.empty() && layers_.back().kind == dense,
-                "a network ends in a dense layer");
-        require(cost >= mean_squared_error && cost <= poisson, "no such cost");
-        parameters_ = static_cast<std::size_t>(at);
-        network_ = {
-            static_cast<int>(layers_.size()), layers_.data(), cost, fused, cost_parameter, at};
-        long units = 0;
-        for (const auto &[n, activation, parameter, own_cost, own_parameter, weight] : heads) {
-            require(n > 0, "a head has units");
-            require(activation >= identity && activation <= softmax, "no such activation");
-            require(own_cost >= mean_squared_error && own_cost <= poisson, "no such cost");
-            heads_.push_back({n, activation, parameter, own_cost, own_parameter, weight});
-            units += n;
-        }
-        require(heads_.empty() || units == layers_.back().n_out, "heads divide the output layer");
-        network_.heads = static_cast<int>(heads_.size());
-        network_.head = heads_.data();
-    }
-    Plan(const Plan &) = delete;
+    BoundPlan(const std::vector<LayerOf> &layers, const std::vector<HeadOf> &heads, bool fused,
+              int threads)
+        : plan_(layers_from(layers), heads_from(heads), fused), threads_(threads) {}
 
     template <typename T>
-    long train(Vector<T> parameters, Matrix<T> slots, int optimizer, double beta_1, double beta_2,
-               double epsilon, std::int64_t t, Rows<T> X, Targets<T> Y,
-               std::optional<In<T>> weights, Rows<std::int32_t> order, long batch_size,
-               In<double> learning_rates, double l1, double l2, bool plain_epsilon, bool divided,
-               Vector<double> costs, Vector<double> gradient_norms,
-               std::optional<Vector<double>> penalties, int threads, double weight_decay,
-               double max_norm, std::uint64_t key, bool mixed) const {
-        const Examples<T> examples = checked<T>(X, Y, weights, order);
-        require(parameters.shape(0) == parameters_, "parameters do not fit the network");
-        require(optimizer >= gradient_descent && optimizer <= lion, "no such optimizer");
-        const std::size_t needed = slots_of(optimizer);
-        require(slots.shape(0) == needed && (needed == 0 || slots.shape(1) == parameters_),
-                "optimizer state does not fit");
-        require(batch_size > 0, "batch_size must be positive");
-        require(t >= 0 && t <= most_updates, "a number of updates made before");
-        const std::size_t steps = order.shape(0) * ((order.shape(1) + batch_size - 1) / batch_size);
-        require(learning_rates.shape(0) == steps && costs.shape(0) == steps &&
-                    gradient_norms.shape(0) == steps &&
-                    (!penalties || penalties->shape(0) == steps),
-                "one learning rate and one record a step");
-        const Update<T> update{optimizer,
-                               beta_1,
-                               beta_2,
-                               epsilon,
-                               {needed > 0 ? slots.data() : nullptr,
-                                needed > 1 ? slots.data() + parameters_ : nullptr},
-                               t,
-                               learning_rates.data(),
-                               l1,
-                               l2,
-                               plain_epsilon,
-                               divided,
-                               penalties ? penalties->data() : nullptr,
-                               weight_decay,
-                               max_norm,
-                               key};
+    long train(Vector<T> parameters, Matrix<T> slots, const ExamplesOf<T> &examples,
+               Rows<std::int32_t> order, In<double> learning_rates, const RecordsOf &records,
+               const OptimizerOf &optimizer, const ObjectiveOf &objective, long batch_size,
+               std::uint64_t key, int threads, bool mixed) const {
+        const auto &[costs, gradient_norms, penalties] = records;
+        TrainingArrays<T> arrays{array(parameters), array(slots), array(learning_rates),
+                                 array(costs), array(gradient_norms)};
+        if (penalties) arrays.penalties = array(*penalties);
+        const Examples<T> given = examples_from(examples, array(order));
+        const Training<T> training =
+            plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
+                           objective_from(objective), key);
         const Kernels<T> &chosen = kernels<T>(mixed);
         return interruptible(threads, [&](const Control &control) {
-            return checked_memory(chosen.train(network_, parameters.data(), examples, batch_size,
-                                               update, costs.data(), gradient_norms.data(),
-                                               control));
+            return checked_memory(
+                chosen.train(plan_.network(), parameters.data(), given, training, control));
         });
     }
 
     template <typename T>
-    double loss(In<T> parameters, Rows<T> X, Targets<T> Y, std::optional<In<T>> weights, double l1,
-                double l2, std::optional<Vector<T>> gradient, int threads, bool mixed) const {
-        const Examples<T> examples = checked<T>(X, Y, weights, std::nullopt);
-        require(parameters.shape(0) == parameters_, "parameters do not fit the network");
-        require(!gradient || gradient->shape(0) == parameters_, "gradient does not fit");
+    double loss(In<T> parameters, const ExamplesOf<T> &examples, const ObjectiveOf &objective,
+                std::optional<Vector<T>> gradient, int threads, bool mixed) const {
+        const Examples<T> given = examples_from(examples, std::nullopt);
+        plan_.check_parameters(long(parameters.shape(0)));
+        require(!gradient || gradient->shape(0) == parameters.shape(0), "gradient does not fit");
         const Kernels<T> &chosen = kernels<T>(mixed && gradient);
         return interruptible(threads, [&](const Control &control) {
             bool stopped = false;
-            const double J = chosen.loss(network_, parameters.data(), examples, l1, l2,
-                                         gradient ? gradient->data() : nullptr, control, &stopped);
-            return checked_memory(J);
+            return checked_memory(
+                chosen.loss(plan_.network(), parameters.data(), given, objective_from(objective),
+                            gradient ? gradient->data() : nullptr, control, &stopped));
         });
     }
 
     template <typename T>
     void forward(In<T> parameters, Rows<T> X, Matrix<T> out, int threads) const {
-        require(parameters.shape(0) == parameters_, "parameters do not fit the network");
-        require(X.shape(0) > 0 && X.shape(1) == static_cast<std::size_t>(layers_.front().n_in),
-                "X does not fit the network");
-        require(has_codes(X.data(), X.shape(0)), "X has a code outside its table");
-        require(out.shape(0) == X.shape(0) &&
-                    out.shape(1) == static_cast<std::size_t>(layers_.back().n_out),
-                "out does not fit");
+        plan_.check_parameters(long(parameters.shape(0)));
+        plan_.check_outputs(array(X), array(out));
         run_forward(parameters.data(), X.data(), long(X.shape(0)), out.data(), threads);
     }
 
@@ -216,13 +160,13 @@ class Plan {
         auto *theta = reinterpret_cast<PyArrayObject *>(parameters.ptr());
         auto *rows = reinterpret_cast<PyArrayObject *>(X.ptr());
         const int type = PyArray_TYPE(theta);
-        if (PyArray_NDIM(theta) != 1 || PyArray_DIM(theta, 0) != npy_intp(parameters_) ||
+        if (PyArray_NDIM(theta) != 1 || PyArray_DIM(theta, 0) != plan_.network().parameters ||
             PyArray_NDIM(rows) != 2 || PyArray_DIM(rows, 0) < 1 ||
-            PyArray_DIM(rows, 1) != layers_.front().n_in || PyArray_TYPE(rows) != type ||
+            PyArray_DIM(rows, 1) != plan_.n_in() || PyArray_TYPE(rows) != type ||
             !PyArray_ISCARRAY_RO(theta) || !PyArray_ISCARRAY_RO(rows))
             return nb::none();
         if (type != NPY_FLOAT && type != NPY_DOUBLE) return nb::none();
-        npy_intp shape[2] = {PyArray_DIM(rows, 0), layers_.back().n_out};
+        npy_intp shape[2] = {PyArray_DIM(rows, 0), plan_.n_out()};
         nb::object out = nb::steal(PyArray_EMPTY(2, shape, type, 0));
         if (!out.is_valid()) throw nb::python_error();
         void *to = PyArray_DATA(reinterpret_cast<PyArrayObject *>(out.ptr()));
@@ -232,46 +176,24 @@ class Plan {
     }
 
   private:
-    // Column, codes and dimension of every table.
-    void take_lookups(int n_in, int n_out, const std::vector<double> &settings) {
-        constexpr double most = 1 << 24, largest = 1 << 16; // float32 has no more whole numbers
-        std::vector<bool> taken(n_in);
-        double units = n_in;
-        for (std::size_t i = 0; i < settings.size(); i += 3) {
-            const double column = settings[i], codes = settings[i + 1], size = settings[i + 2];
-            require(column >= 0 && column < n_in && codes >= 1 && codes <= most && size >= 1 &&
-                        size <= largest,
-                    "a table has a column, codes and a dimension");
-            lookups_.push_back({int(column), int(codes), int(size)});
-            require(!taken[int(column)], "a column has one table");
-            taken[int(column)] = true;
-            units += lookups_.back().dimension - 1;
-        }
-        require(units == n_out, "embeddings replace their columns");
-    }
-
-    // Whether the codes of m rows of X are among their tables'; of those rows that `order` says.
     template <typename T>
-    bool has_codes(const T *X, std::size_t m, const std::int32_t *order = nullptr) const {
-        const std::size_t n = static_cast<std::size_t>(layers_.front().n_in);
-        bool inside = true;
-        for (std::size_t i = 0; i < m && !lookups_.empty(); ++i) {
-            const T *row = X + (order ? std::size_t(order[i]) : i) * n;
-            for (const Lookup &table : lookups_) {
-                const T code = row[table.column];
-                inside &= code >= T(0) && code < T(table.codes) && code == std::trunc(code);
-            }
-        }
-        return inside;
+    Examples<T> examples_from(const ExamplesOf<T> &of,
+                              std::optional<Array<const std::int32_t>> order) const {
+        const auto &[X, Y, weights] = of;
+        std::optional<Array<const T>> values, of_examples;
+        std::optional<Array<const std::int32_t>> classes;
+        if (const auto *rows = std::get_if<Rows<T>>(&Y)) values = array(*rows);
+        if (const auto *labels = std::get_if<In<std::int32_t>>(&Y)) classes = array(*labels);
+        if (weights) of_examples = array(*weights);
+        return plan_.examples<T>(array(X), values, classes, of_examples, order);
     }
 
     template <typename T>
     bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out) const {
         const T *X = static_cast<const T *>(PyArray_DATA(rows));
         const long m = long(PyArray_DIM(rows, 0));
-        return has_codes(X, std::size_t(m)) &&
-               run_forward(static_cast<const T *>(PyArray_DATA(theta)), X, m, static_cast<T *>(out),
-                           threads_);
+        return plan_.readable(X, m) && run_forward(static_cast<const T *>(PyArray_DATA(theta)), X,
+                                                   m, static_cast<T *>(out), threads_);
     }
 
     // False: X is not finite.
@@ -279,47 +201,17 @@ class Plan {
     bool run_forward(const T *parameters, const T *X, long m, T *out, int threads) const {
         const Kernels<T> &chosen = kernels<T>();
         // Too short to let another thread of Python's in, or to be interrupted.
-        const bool brief = double(m) * double(parameters_ - tables_) < 1e5;
+        const bool brief = double(m) * double(plan_.weights()) < 1e5;
         Outcome outcome;
         if (brief) {
-            outcome = chosen.forward(network_, parameters, X, m, out, {1, nullptr, nullptr});
+            outcome = chosen.forward(plan_.network(), parameters, X, m, out, {1, nullptr, nullptr});
         } else {
             outcome = interruptible(threads, [&](const Control &control) {
-                return chosen.forward(network_, parameters, X, m, out, control);
+                return chosen.forward(plan_.network(), parameters, X, m, out, control);
             });
         }
         if (outcome == Outcome::out_of_memory) throw std::bad_alloc();
         return outcome != Outcome::not_finite;
-    }
-
-    template <typename T>
-    Examples<T> checked(const Rows<T> &X, const Targets<T> &Y, const std::optional<In<T>> &weights,
-                        const std::optional<Rows<std::int32_t>> &order) const {
-        const std::size_t m = X.shape(0);
-        require(m > 0 && X.shape(1) == static_cast<std::size_t>(layers_.front().n_in),
-                "X does not fit the network");
-        const Rows<T> *rows = std::get_if<Rows<T>>(&Y);
-        const In<std::int32_t> *classes = std::get_if<In<std::int32_t>>(&Y);
-        require(rows ? rows->shape(0) == m &&
-                           rows->shape(1) == static_cast<std::size_t>(layers_.back().n_out)
-                     : classes->shape(0) == m,
-                "Y does not fit the network");
-        require(!classes || all_below(*classes, layers_.back().n_out), "Y has no such class");
-        require(!weights || weights->shape(0) == m, "one weight an example");
-        if (order) {
-            require(order->size() > 0 && m <= 0x7fffffff && all_below(*order, std::int32_t(m)),
-                    "order has an index outside X");
-        }
-        require(order ? has_codes(X.data(), order->size(), order->data()) : has_codes(X.data(), m),
-                "X has a code outside its table");
-        return {X.data(),
-                rows ? rows->data() : nullptr,
-                classes ? classes->data() : nullptr,
-                weights ? weights->data() : nullptr,
-                order ? order->data() : nullptr,
-                long(order ? order->shape(1) : m),
-                long(m),
-                long(order ? order->shape(0) : 1)};
     }
 
     // A negative count or J (there is no other) says that memory ran out.
@@ -344,18 +236,26 @@ class Plan {
         return result;
     }
 
-    std::vector<Layer> layers_;
-    std::vector<Lookup> lookups_;
-    std::vector<Head> heads_;
-    std::size_t parameters_ = 0, tables_ = 0; // tables_: those in tables
-    Network network_{};
+    Plan plan_;
     int threads_; // of `predict`, at most
 };
 
-template <typename T> void activation(int kind, Vector<T> A, Vector<T> D, double parameter) {
-    require(kind >= identity && kind < softmax, "no such element-wise activation");
+template <typename T> void activation(const Chosen &chosen, Vector<T> A, Vector<T> D) {
+    const Choice choice = element_wise(named(chosen));
     require(A.shape(0) == D.shape(0) && A.shape(0) % 16 == 0, "whole vectors of 16 only");
-    kernels<T>().activation(kind, A.data(), D.data(), long(A.shape(0)), T(parameter));
+    kernels<T>().activation(choice, A.data(), D.data(), long(A.shape(0)));
+}
+
+// The names in one of the core's lists, in its order, each with its settings' names.
+template <typename E> nb::dict names_of(const Entries<E> &entries) {
+    nb::dict names;
+    for (const E &entry : entries) {
+        nb::list settings;
+        for (int i = 0; i < most_settings && entry.settings[i]; ++i)
+            settings.append(entry.settings[i]);
+        names[entry.name] = nb::tuple(settings);
+    }
+    return names;
 }
 
 // NaN and the infinities are the numbers whose exponent has all bits set.
@@ -372,21 +272,16 @@ template <typename T, typename Bits> bool all_finite(In<T> array) {
     return found == 0;
 }
 
-template <typename T> void bind(nb::class_<Plan> &plan, nb::module_ &m) {
-    plan.def("train", &Plan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
-             "optimizer"_a, "beta_1"_a, "beta_2"_a, "epsilon"_a, "t"_a, "X"_a.noconvert(),
-             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
-             "batch_size"_a, "learning_rates"_a.noconvert(), "l1"_a, "l2"_a, "plain_epsilon"_a,
-             "divided"_a, "costs"_a.noconvert(), "gradient_norms"_a.noconvert(),
-             "penalties"_a.noconvert().none(), "threads"_a, "weight_decay"_a = 0.0,
-             "max_norm"_a = 0.0, "key"_a = 0, "mixed"_a = false);
-    plan.def("loss", &Plan::loss<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
-             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "l1"_a, "l2"_a,
-             "gradient"_a.noconvert().none(), "threads"_a, "mixed"_a = false);
-    plan.def("forward", &Plan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
+template <typename T> void bind(nb::class_<BoundPlan> &plan, nb::module_ &m) {
+    plan.def("train", &BoundPlan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
+             "examples"_a.noconvert(), "order"_a.noconvert(), "learning_rates"_a.noconvert(),
+             "records"_a.noconvert(), "optimizer"_a, "objective"_a, "batch_size"_a, "key"_a,
+             "threads"_a, "mixed"_a = false);
+    plan.def("loss", &BoundPlan::loss<T>, "parameters"_a.noconvert(), "examples"_a.noconvert(),
+             "objective"_a, "gradient"_a.noconvert().none(), "threads"_a, "mixed"_a = false);
+    plan.def("forward", &BoundPlan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
              "out"_a.noconvert(), "threads"_a);
-    m.def("activation", &activation<T>, "kind"_a, "A"_a.noconvert(), "D"_a.noconvert(),
-          "parameter"_a);
+    m.def("activation", &activation<T>, "chosen"_a, "A"_a.noconvert(), "D"_a.noconvert());
 }
 
 } // namespace
@@ -450,7 +345,7 @@ NB_MODULE(_native, m) {
                     "expected the capsule of one of NumPy's bit generators");
             auto *bits = static_cast<bitgen_t *>(generator.data());
             const std::size_t n = orders.shape(1);
-            require(before.shape(0) == n && n <= 0x7fffffff && all_below(before, std::int32_t(n)),
+            require(before.shape(0) == n && n <= 0x7fffffff && all_below(array(before), long(n)),
                     "an order holds indices of its own examples");
             const std::int32_t *last = before.data();
             for (std::size_t e = 0; e < orders.shape(0); ++e) {
@@ -465,13 +360,22 @@ NB_MODULE(_native, m) {
         "generator"_a, "before"_a.noconvert(), "orders"_a.noconvert(),
         "Fill each row with the order before it, shuffled as by numpy.random.RandomState.");
 
-    nb::class_<Plan> plan(m, "Plan", "A network as the kernels see it.");
-    plan.def(nb::init<const std::vector<std::tuple<int, int, int, int, std::vector<double>>> &, int,
-                      bool, double, int,
-                      const std::vector<std::tuple<int, int, double, int, double, double>> &>(),
-             "layers"_a, "cost"_a, "fused"_a, "cost_parameter"_a = 0.0, "threads"_a = 1,
-             "heads"_a = std::vector<std::tuple<int, int, double, int, double, double>>{});
-    plan.def("predict", &Plan::predict);
+    m.def(
+        "names",
+        [] {
+            nb::dict lists;
+            lists["layers"] = names_of(generic::tables.layers);
+            lists["activations"] = names_of(generic::tables.activations);
+            lists["costs"] = names_of(generic::tables.costs);
+            lists["optimizers"] = names_of(generic::tables.optimizers);
+            return lists;
+        },
+        "What there is in the core: the names in each of its lists, and their settings' names.");
+
+    nb::class_<BoundPlan> plan(m, "Plan", "A network as the kernels see it.");
+    plan.def(nb::init<const std::vector<LayerOf> &, const std::vector<HeadOf> &, bool, int>(),
+             "layers"_a, "heads"_a, "fused"_a = true, "threads"_a = 1);
+    plan.def("predict", &BoundPlan::predict, "parameters"_a, "X"_a);
     bind<float>(plan, m);
     bind<double>(plan, m);
 }

@@ -1,8 +1,8 @@
-// The compiled twins of chainrule.equations.optimizers and penalties: one pass over a slice.
+// The compiled twins of chainrule.equations.optimizers and penalties: a struct each, and the list
+// of them; one pass over a slice of the parameters.
 #pragma once
 
-#include "plan.hpp"
-#include "simd.hpp"
+#include "types.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -13,133 +13,263 @@ template <typename T> struct StepNumbers {
     T decay;        // α λ of O6 and O8
     T ahead, now;   // what V and δW count in O7's V̂
     T scale = T(1); // of the gradient, where its norm is clipped
+
+    // With another learning rate: that of parameters which have a factor of their own.
+    StepNumbers at_rate(double factor) const {
+        StepNumbers numbers = *this;
+        numbers.rate *= T(factor);
+        numbers.decay *= T(factor);
+        return numbers;
+    }
+
+    template <typename U> StepNumbers<U> as() const {
+        return {U(rate), U(beta_1), U(rest_1), U(beta_2), U(rest_2), U(epsilon),
+                U(l1),   U(l2),     U(decay),  U(ahead),  U(now),    U(scale)};
+    }
 };
 
+// The first two settings' powers βᵗ, for optimizers that correct their averages.
+struct Powers {
+    double first, second;
+};
+
+// Each optimizer has a name, its settings', the number of its vectors, what a step's numbers are
+// beside the learning rate (`numbers`, once a step), and its update of one vector of parameters.
 template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
     using S = Simd<T, BYTES>;
     using typename S::V;
+    using Numbers = StepNumbers<T>;
 
+    static constexpr int most_slots = 2;
     struct Slice {
-        V theta, g, first, second;
+        V theta, g;
+        V slot[most_slots];
     };
 
-    template <int KIND> CHAINRULE_INLINE void update(Slice &x, const StepNumbers<T> &n) {
-        if constexpr (KIND == gradient_descent) { // O0
-            x.theta -= n.rate * x.g;
-        } else if constexpr (KIND == momentum) { // O1
-            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
-            x.theta -= n.rate * x.first;
-        } else if constexpr (KIND == rmsprop) { // O2
-            x.first = n.beta_1 * x.first + n.rest_1 * (x.g * x.g);
-            x.theta -= n.rate * x.g / (S::sqrt(x.first) + n.epsilon);
-        } else if constexpr (KIND == adam) { // O3
-            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
-            x.second = n.beta_2 * x.second + n.rest_2 * (x.g * x.g);
-            x.theta -= n.rate * x.first / (S::sqrt(x.second) + n.epsilon);
-        } else if constexpr (KIND == heavy_ball) { // O4
-            x.first = n.beta_1 * x.first - n.rate * x.g;
-            x.theta += x.first;
-        } else if constexpr (KIND == adamw) { // O6
-            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
-            x.second = n.beta_2 * x.second + n.rest_2 * (x.g * x.g);
-            x.theta -= n.rate * x.first / (S::sqrt(x.second) + n.epsilon) + n.decay * x.theta;
-        } else if constexpr (KIND == nadam) { // O7
-            x.first = n.beta_1 * x.first + n.rest_1 * x.g;
-            x.second = n.beta_2 * x.second + n.rest_2 * (x.g * x.g);
-            const V corrected = n.ahead * x.first + n.now * x.g;
-            x.theta -= n.rate * corrected / (S::sqrt(x.second) + n.epsilon);
-        } else if constexpr (KIND == lion) { // O8
-            x.theta -= n.rate * S::sign(n.beta_1 * x.first + n.rest_1 * x.g) + n.decay * x.theta;
-            x.first = n.beta_2 * x.first + n.rest_2 * x.g;
-        } else { // O5
-            const V step = n.rate * x.g;
-            x.first = n.beta_1 * x.first - step;
-            x.theta += n.beta_1 * x.first - step;
-        }
-    }
+    struct Plain {
+        static constexpr int slots = 0;
+        static constexpr Names settings{};
+        static void numbers(StepNumbers<double> &, const double *, Powers) {}
+    };
 
-    CHAINRULE_INLINE V penalised(V g, V theta, const StepNumbers<T> &n) {
+    // O0
+    struct GradientDescent : Plain {
+        static constexpr const char *name = "sgd";
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) { x.theta -= n.rate * x.g; }
+    };
+
+    struct Average : Plain {
+        static constexpr int slots = 1;
+        static constexpr Names settings{"beta"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers) {
+            n.beta_1 = own[0];
+            n.rest_1 = 1 - own[0];
+        }
+    };
+
+    // O1
+    struct Momentum : Average {
+        static constexpr const char *name = "momentum";
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &average = x.slot[0];
+            average = n.beta_1 * average + n.rest_1 * x.g;
+            x.theta -= n.rate * average;
+        }
+    };
+
+    // O2
+    struct RMSprop : Average {
+        static constexpr const char *name = "rmsprop";
+        static constexpr Names settings{"beta", "epsilon"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            Average::numbers(n, own, powers);
+            n.epsilon = own[1];
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &squares = x.slot[0];
+            squares = n.beta_1 * squares + n.rest_1 * (x.g * x.g);
+            x.theta -= n.rate * x.g / (S::sqrt(squares) + n.epsilon);
+        }
+    };
+
+    // O4
+    struct HeavyBall : Average {
+        static constexpr const char *name = "heavy_ball";
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &velocity = x.slot[0];
+            velocity = n.beta_1 * velocity - n.rate * x.g;
+            x.theta += velocity;
+        }
+    };
+
+    // O5
+    struct Nesterov : Average {
+        static constexpr const char *name = "nesterov";
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &velocity = x.slot[0];
+            const V step = n.rate * x.g;
+            velocity = n.beta_1 * velocity - step;
+            x.theta += n.beta_1 * velocity - step;
+        }
+    };
+
+    // What Adam's relatives have in common: two averages, and ε beside the root of one of them.
+    struct TwoAverages : Plain {
+        static constexpr int slots = 2;
+        static constexpr Names settings{"beta_1", "beta_2", "epsilon"};
+        static void averages(StepNumbers<double> &n, const double *own) {
+            n.beta_1 = own[0];
+            n.rest_1 = 1 - own[0];
+            n.beta_2 = own[1];
+            n.rest_2 = 1 - own[1];
+        }
+        // The corrections by 1 − βᵗ; `plain`: O3e, not O3.
+        static void corrected(StepNumbers<double> &n, const double *own, Powers powers,
+                              bool plain = false) {
+            averages(n, own);
+            const double root = __builtin_sqrt(1 - powers.second);
+            n.rate *= root / (1 - powers.first);
+            n.epsilon = own[2];
+            if (!plain) n.epsilon *= root;
+        }
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            corrected(n, own, powers);
+        }
+        CHAINRULE_INLINE void average(Slice &x, const Numbers &n) {
+            x.slot[0] = n.beta_1 * x.slot[0] + n.rest_1 * x.g;
+            x.slot[1] = n.beta_2 * x.slot[1] + n.rest_2 * (x.g * x.g);
+        }
+    };
+
+    // O3, O3e
+    struct Adam : TwoAverages {
+        static constexpr const char *name = "adam";
+        static constexpr Names settings{"beta_1", "beta_2", "epsilon", "plain_epsilon"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            TwoAverages::corrected(n, own, powers, own[3] != 0);
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            TwoAverages::average(x, n);
+            x.theta -= n.rate * x.slot[0] / (S::sqrt(x.slot[1]) + n.epsilon);
+        }
+    };
+
+    // O6
+    struct AdamW : TwoAverages {
+        static constexpr const char *name = "adamw";
+        static constexpr Names settings{"beta_1", "beta_2", "epsilon", "weight_decay"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            n.decay = n.rate * own[3];
+            TwoAverages::corrected(n, own, powers);
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            TwoAverages::average(x, n);
+            x.theta -= n.rate * x.slot[0] / (S::sqrt(x.slot[1]) + n.epsilon) + n.decay * x.theta;
+        }
+    };
+
+    // O7
+    struct NAdam : TwoAverages {
+        static constexpr const char *name = "nadam";
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            TwoAverages::averages(n, own);
+            const double root = __builtin_sqrt(1 - powers.second);
+            n.rate *= root;
+            n.epsilon = own[2] * root;
+            n.ahead = own[0] / (1 - powers.first * own[0]);
+            n.now = (1 - own[0]) / (1 - powers.first);
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            TwoAverages::average(x, n);
+            const V corrected = n.ahead * x.slot[0] + n.now * x.g;
+            x.theta -= n.rate * corrected / (S::sqrt(x.slot[1]) + n.epsilon);
+        }
+    };
+
+    // O8
+    struct Lion : TwoAverages {
+        static constexpr const char *name = "lion";
+        static constexpr int slots = 1;
+        static constexpr Names settings{"beta_1", "beta_2", "weight_decay"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers) {
+            TwoAverages::averages(n, own);
+            n.decay = n.rate * own[2];
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &average = x.slot[0];
+            x.theta -= n.rate * S::sign(n.beta_1 * average + n.rest_1 * x.g) + n.decay * x.theta;
+            average = n.beta_2 * average + n.rest_2 * x.g;
+        }
+    };
+
+    using List =
+        Types<GradientDescent, Momentum, RMSprop, Adam, HeavyBall, Nesterov, AdamW, NAdam, Lion>;
+
+    CHAINRULE_INLINE V penalised(V g, V theta, const Numbers &n) {
         return g + n.l2 * theta + n.l1 * S::sign(theta); // P1, P2
     }
 
-    // One slice of θ. Returns Σ g², penalties included, before it is clipped.
-    template <int KIND, bool CHANGED>
-    static double pass(T *theta, const T *g, T *first, T *second, long count,
-                       const StepNumbers<T> &n) {
-        constexpr int slots = slots_of(KIND);
-        V squares = V{};
-        long i = 0;
-        for (; i + S::lanes <= count; i += S::lanes) {
-            Slice x{S::load(theta + i), S::load(g + i), V{}, V{}};
-            if constexpr (slots > 0) x.first = S::load(first + i);
-            if constexpr (slots > 1) x.second = S::load(second + i);
-            if constexpr (CHANGED) x.g = penalised(x.g, x.theta, n);
-            squares += x.g * x.g;
-            if constexpr (CHANGED) x.g *= n.scale;
-            update<KIND>(x, n);
-            S::store(theta + i, x.theta);
-            if constexpr (slots > 0) S::store(first + i, x.first);
-            if constexpr (slots > 1) S::store(second + i, x.second);
-        }
-        if (i < count) {
-            const int part = static_cast<int>(count - i);
-            Slice x{S::load_part(theta + i, part), S::load_part(g + i, part), V{}, V{}};
-            if constexpr (slots > 0) x.first = S::load_part(first + i, part);
-            if constexpr (slots > 1) x.second = S::load_part(second + i, part);
-            if constexpr (CHANGED) x.g = penalised(x.g, x.theta, n);
-            squares += x.g * x.g;
-            if constexpr (CHANGED) x.g *= n.scale;
-            update<KIND>(x, n);
-            S::store_part(theta + i, x.theta, part);
-            if constexpr (slots > 0) S::store_part(first + i, x.first, part);
-            if constexpr (slots > 1) S::store_part(second + i, x.second, part);
-        }
-        return static_cast<double>(S::sum(squares));
-    }
-
-    template <int KIND>
-    static double choose(T *theta, const T *g, T *first, T *second, long count,
-                         const StepNumbers<T> &n, bool changed) {
-        return changed ? pass<KIND, true>(theta, g, first, second, count, n)
-                       : pass<KIND, false>(theta, g, first, second, count, n);
-    }
-
-    static double run(int kind, T *theta, const T *g, T *first, T *second, long count,
-                      const StepNumbers<T> &numbers, bool weights) {
-        const StepNumbers<T> n = of_slice(numbers, weights);
-        const bool changed = n.l1 != T(0) || n.l2 != T(0) || n.scale != T(1);
-        switch (kind) {
-        case momentum:
-            return choose<momentum>(theta, g, first, second, count, n, changed);
-        case rmsprop:
-            return choose<rmsprop>(theta, g, first, second, count, n, changed);
-        case adam:
-            return choose<adam>(theta, g, first, second, count, n, changed);
-        case heavy_ball:
-            return choose<heavy_ball>(theta, g, first, second, count, n, changed);
-        case nesterov:
-            return choose<nesterov>(theta, g, first, second, count, n, changed);
-        case adamw:
-            return choose<adamw>(theta, g, first, second, count, n, changed);
-        case nadam:
-            return choose<nadam>(theta, g, first, second, count, n, changed);
-        case lion:
-            return choose<lion>(theta, g, first, second, count, n, changed);
-        default:
-            return choose<gradient_descent>(theta, g, first, second, count, n, changed);
-        }
-    }
-
     // Penalties and decay are the weights' alone.
-    CHAINRULE_INLINE StepNumbers<T> of_slice(StepNumbers<T> n, bool weights) {
+    CHAINRULE_INLINE Numbers of_slice(Numbers n, bool weights) {
         if (!weights) n.l1 = n.l2 = n.decay = T(0);
         return n;
     }
 
+    // One slice of θ, of `count` parameters; the optimizer's vectors lie at `slots`, `stride`
+    // apart. Returns Σ g², penalties included, before it is clipped.
+    static double run(int kind, T *theta, const T *g, T *slots, long stride, long count,
+                      const Numbers &numbers, bool weights) {
+        const Numbers n = of_slice(numbers, weights);
+        const bool changed = n.l1 != T(0) || n.l2 != T(0) || n.scale != T(1);
+        double squares = 0;
+        List::visit(kind, [&](auto tag) {
+            using Kind = typename decltype(tag)::Type;
+            squares = changed ? pass<Kind, true>(theta, g, slots, stride, count, n)
+                              : pass<Kind, false>(theta, g, slots, stride, count, n);
+        });
+        return squares;
+    }
+
+    template <typename Kind, bool CHANGED>
+    static double pass(T *theta, const T *g, T *slots, long stride, long count, const Numbers &n) {
+        static_assert(Kind::slots <= most_slots);
+        T *slot[most_slots] = {};
+        for (int s = 0; s < Kind::slots; ++s)
+            slot[s] = slots + s * stride;
+        V squares = V{};
+        const auto change = [&](Slice &x) __attribute__((always_inline)) {
+            if constexpr (CHANGED) x.g = penalised(x.g, x.theta, n);
+            squares += x.g * x.g;
+            if constexpr (CHANGED) x.g *= n.scale;
+            Kind::update(x, n);
+        };
+        long i = 0;
+        for (; i + S::lanes <= count; i += S::lanes) {
+            Slice x{S::load(theta + i), S::load(g + i), {}};
+            for (int s = 0; s < Kind::slots; ++s)
+                x.slot[s] = S::load(slot[s] + i);
+            change(x);
+            S::store(theta + i, x.theta);
+            for (int s = 0; s < Kind::slots; ++s)
+                S::store(slot[s] + i, x.slot[s]);
+        }
+        if (i < count) {
+            const int part = static_cast<int>(count - i);
+            Slice x{S::load_part(theta + i, part), S::load_part(g + i, part), {}};
+            for (int s = 0; s < Kind::slots; ++s)
+                x.slot[s] = S::load_part(slot[s] + i, part);
+            change(x);
+            S::store_part(theta + i, x.theta, part);
+            for (int s = 0; s < Kind::slots; ++s)
+                S::store_part(slot[s] + i, x.slot[s], part);
+        }
+        return static_cast<double>(S::sum(squares));
+    }
+
     // Σ (g + ∂P/∂θ)² of a slice.
-    static double squares(const T *theta, const T *g, long count, const StepNumbers<T> &numbers,
+    static double squares(const T *theta, const T *g, long count, const Numbers &numbers,
                           bool weights) {
-        const StepNumbers<T> n = of_slice(numbers, weights);
+        const Numbers n = of_slice(numbers, weights);
         V sum = V{};
         for (long i = 0; i < count; i += S::lanes) {
             const int part = count - i < S::lanes ? int(count - i) : S::lanes;

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "layers/table.hpp"
+#include "outputs.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
 template <typename T, int BYTES, typename Kinds> class Panels {
     using S = Simd<T, BYTES>;
     using V = typename S::V;
-    using Act = Activations<T, BYTES>;
     using Out = Outputs<T, BYTES>;
     using C = Context<T, BYTES>;
     static constexpr long chunk = Workspace<T, BYTES>::chunk;
@@ -42,11 +42,11 @@ template <typename T, int BYTES, typename Kinds> class Panels {
     }
 
     // Layers `from` to `to`; the output layer up to its Z.
-    void forward(const Block &b, int from, int to) const {
+    void forward(const PanelSpan &some, int from, int to) const {
         for (int l = from; l <= to; ++l)
-            Kinds::forward(c_, l, b);
+            Kinds::forward(c_, l, some);
     }
-    void forward(const Block &b) const { forward(b, 1, c_.net.count); }
+    void forward(const PanelSpan &some) const { forward(some, 1, c_.net.count); }
 
     // Each example's share of the batch's weight.
     void shares(long panel, long first, long count, double share) const {
@@ -86,11 +86,11 @@ template <typename T, int BYTES, typename Kinds> class Panels {
     }
 
     // The δ below layers `from` to `to`, downwards, and what the gradients need.
-    void backward(const Block &b, int from, int to) const {
+    void backward(const PanelSpan &some, int from, int to) const {
         for (int l = from; l >= to; --l)
-            Kinds::backward(c_, l, b);
+            Kinds::backward(c_, l, some);
     }
-    void backward(const Block &b) const { backward(b, c_.net.count, 1); }
+    void backward(const PanelSpan &some) const { backward(some, c_.net.count, 1); }
 
     // A[L] from the output layer's Z, for a prediction.
     const T *finish(long panel, long count) const {

@@ -1,94 +1,58 @@
-// What the bindings hand to a kernel: plain numbers and pointers, the same for every instruction
-// set. Names and values mirror chainrule/engines/native.py.
+// What a kernel is handed: plain numbers and pointers, the same for every instruction set.
 #pragma once
 
 #include <cstdint>
 
 namespace chainrule {
 
-enum ActivationKind {
-    identity,
-    sigmoid,
-    tanh_,
-    relu,
-    leaky_relu,
-    elu,
-    selu,
-    gelu,
-    silu,
-    mish,
-    softplus_,
-    exponential,
-    softmax
-};
-enum CostKind {
-    mean_squared_error,
-    binary_cross_entropy,
-    cross_entropy,
-    absolute_error,
-    huber,
-    quantile,
-    log_cosh,
-    binary_focal,
-    focal,
-    poisson
-};
-enum OptimizerKind {
-    gradient_descent,
-    momentum,
-    rmsprop,
-    adam,
-    heavy_ball,
-    nesterov,
-    adamw,
-    nadam,
-    lion
+constexpr int most_settings = 6;
+
+// One type of a list (types.hpp) by its place there, and its settings in the order of its names.
+struct Choice {
+    int kind = 0;
+    double settings[most_settings] = {};
 };
 
-// Vectors of state.
-constexpr int slots_of(int optimizer) {
-    const bool two = optimizer == adam || optimizer == adamw || optimizer == nadam;
-    return two ? 2 : optimizer == gradient_descent ? 0 : 1;
-}
+// A setting of a layer: one number or several.
+struct Values {
+    const double *numbers;
+    int count;
+    double operator[](int i) const { return numbers[i]; }
+};
 
-enum LayerKind { dense, dropout, batch_norm, category_embedding };
+// A layer's array in the flat vector of parameters, row by row.
+struct Block {
+    long offset;
+    long rows, columns;
+    bool weights;    // penalised and decayed
+    double rate = 1; // what the learning rate is multiplied by
 
-// An input that is a code, a whole number from 0 to `codes` − 1, and its table in the parameters.
-struct Lookup {
-    int column, codes, dimension;
+    long count() const { return rows * columns; }
 };
 
 struct Layer {
     int kind;
     int n_in, n_out;
-    int activation;
-    double parameter; // slope or alpha; the rate of dropout
-    long begin;       // of its parameters in the flat vector: dense has W, then b; batch
-                      // normalisation γ, β, then the running μ and v; embeddings table by table
-    double momentum = 0, epsilon = 0; // of batch normalisation
-    int lookups = 0;                  // of category embeddings
-    const Lookup *lookup = nullptr;
+    Choice activation;
+    const Block *blocks; // in the order of the equations, one after the other in the vector
+    int block_count;
+    const Values *settings; // in the order of the kind's names
 };
 
-// Some of the output layer's units, with an activation and a cost of their own.
+// Some of the output layer's units, or all: their activation, and their cost.
 struct Head {
     int units;
-    int activation;
-    double parameter;
-    int cost;
-    double cost_parameter;
+    Choice activation, cost;
     double weight; // of the cost in the sum
 };
 
 struct Network {
     int count;
-    const Layer *layers;
-    int cost;
+    const Layer *layers; // the last one's activation is that of the heads
+    int heads;
+    const Head *head;
     bool fused;
-    double cost_parameter; // delta, quantile or gamma
-    long parameters;       // in the flat vector
-    int heads = 0;         // 0: the output layer's activation and the cost above are all there is
-    const Head *head = nullptr;
+    long parameters; // in the flat vector
 };
 
 template <typename T> struct Examples {
@@ -102,19 +66,32 @@ template <typename T> struct Examples {
     long epochs = 1;           // order holds one after the other; no batch goes across
 };
 
+// What a step goes down beside the cost, and how long its gradient may be.
+struct Objective {
+    double l1 = 0, l2 = 0;
+    bool shared = false;                    // P3: penalties over the batch's sum of weights
+    double max_norm = __builtin_huge_val(); // G1
+};
+
 template <typename T> struct Update {
-    int kind;
-    double beta_1, beta_2, epsilon;
-    T *slots[2];
-    std::int64_t t; // updates made before the first step
-    const double *learning_rates;
-    double l1, l2;
-    bool plain_epsilon = false;  // O3e instead of O3
-    bool divided = false;        // P3: penalties over the batch's sum of weights
-    double *penalties = nullptr; // of the parameters before each step
-    double weight_decay = 0;     // decoupled: O6, O8
-    double max_norm = 0;         // of the gradient; 0: any
-    std::uint64_t key = 0;       // of the random numbers that steps draw (dropout)
+    Choice optimizer;
+    T *slots;                     // the optimizer's vectors, one after the other
+    std::int64_t t;               // updates made before the first step
+    const double *learning_rates; // of each step
+};
+
+// One entry a step, of before its update.
+struct Records {
+    double *costs, *gradient_norms;
+    double *penalties = nullptr; // where somebody wants to know them
+};
+
+template <typename T> struct Training {
+    long batch_size;
+    Update<T> update;
+    Objective objective;
+    Records records;
+    std::uint64_t key = 0; // of the random numbers that steps draw (dropout)
 };
 
 // Called by the calling thread about every 20 ms; true: stop.
@@ -130,15 +107,18 @@ enum class Outcome { done, stopped, out_of_memory, not_finite };
 
 template <typename T> struct Kernels {
     // Steps that were finished; fewer than asked for only if the stop test said so.
-    long (*train)(const Network &, T *parameters, const Examples<T> &, long batch_size,
-                  const Update<T> &, double *costs, double *gradient_norms, const Control &);
+    long (*train)(const Network &, T *parameters, const Examples<T> &, const Training<T> &,
+                  const Control &);
     // J + penalties; gradient may be nullptr. NaN and *stopped if the stop test said so.
-    double (*loss)(const Network &, const T *parameters, const Examples<T> &, double l1, double l2,
+    double (*loss)(const Network &, const T *parameters, const Examples<T> &, const Objective &,
                    T *gradient, const Control &, bool *stopped);
     Outcome (*forward)(const Network &, const T *parameters, const T *X, long m, T *out,
                        const Control &);
     // One activation over an array, for tests: A becomes σ, D becomes σ′.
-    void (*activation)(int kind, T *A, T *D, long n, T parameter);
+    void (*activation)(const Choice &, T *A, T *D, long n);
+    // Whether the first layer can read m rows of X (of those that `order` says, or 0, 1, …): those
+    // of category embeddings hold codes.
+    bool (*readable)(const Network &, const T *X, long m, const std::int32_t *order);
 };
 
 struct InstructionSet {

@@ -15,9 +15,9 @@ namespace chainrule::CHAINRULE_ISA {
 // What happens to a finished tile.
 enum Epilogue {
     store_plain,      // C = sum
-    store_relu,       // C = relu(sum): F1 and F2
+    store_rectified,  // C = sum where it is > 0, else 0: F1 and F2 of a rectifier
     times_derivative, // C = sum ⊙ C: BP2, C holding σ′(Z)
-    relu_masked,      // C = sum where the activation is > 0, else 0: BP2 of relu
+    rectifier_masked, // C = sum where the activation is > 0, else 0: BP2 of a rectifier
 };
 
 template <typename T> struct Product {
@@ -29,7 +29,7 @@ template <typename T> struct Product {
     T *C;
     long ldc;
     const T *bias = nullptr;        // by row: where a chain begins; nullptr: at 0
-    const T *activations = nullptr; // laid out as C, for relu_masked
+    const T *activations = nullptr; // laid out as C, for rectifier_masked
     // 0: A as its strides say. Else A is packed (packed_at): this many rows interleaved, and so
     // many of them in all.
     long interleaved = 0, packed_rows = 0;
@@ -124,9 +124,9 @@ struct Products : Simd<T, BYTES> {
 #pragma GCC unroll 4
             for (int j = 0; j < N; ++j) {
                 V x = sum[i][j];
-                if constexpr (E == store_relu) x = S::select(x < T(0), V{}, x);
+                if constexpr (E == store_rectified) x = S::select(x < T(0), V{}, x);
                 if constexpr (E == times_derivative) x *= S::load(c + j * S::lanes);
-                if constexpr (E == relu_masked) {
+                if constexpr (E == rectifier_masked) {
                     const V a = S::load(p.activations + (r + i) * p.ldc + v + j * S::lanes);
                     x = S::select(a > T(0), x, V{});
                 }

@@ -42,6 +42,21 @@ template <typename T, int BYTES> struct Simd {
     }
     CHAINRULE_INLINE V max(V a, V b) { return a > b ? a : b; }
 
+    // v itself, rounded: the product that made it does not become one instruction with what it is
+    // added to, whatever the compiler sees around it.
+    CHAINRULE_INLINE V rounded(V v) {
+#if defined(__AVX512F__)
+        asm("" : "+v"(v));
+#elif defined(__x86_64__) || defined(__i386__)
+        asm("" : "+x"(v));
+#elif defined(__aarch64__)
+        asm("" : "+w"(v));
+#else
+        asm("" : "+m"(v));
+#endif
+        return v;
+    }
+
     // The sum of the lanes in a fixed order (halves, quarters, …).
     CHAINRULE_INLINE T sum(V v) {
         T x[lanes];

@@ -108,7 +108,7 @@ double now_seconds() {
     return duration<double>(steady_clock::now().time_since_epoch()).count();
 }
 
-Crew::Crew(int wanted) {
+Workers::Workers(int wanted) {
     if (wanted <= 1) return;
     std::unique_ptr<Team> team;
     {
@@ -122,14 +122,14 @@ Crew::Crew(int wanted) {
     team_ = team.release();
 }
 
-Crew::~Crew() {
+Workers::~Workers() {
     std::unique_ptr<Team> team(team_);
     if (!team) return;
     std::lock_guard lock(idle_mutex);
     if (!idle_team) idle_team = team.release();
 }
 
-void Crew::run(void (*body)(void *, int), void *context) {
+void Workers::run(void (*body)(void *, int), void *context) {
     if (threads_ > 1) {
         team_->run(threads_, body, context);
     } else {

@@ -10,12 +10,12 @@ class Team;
 
 /// The threads of one run: those that were kept from the last, and new ones. A second caller
 /// meanwhile gets others.
-class Crew {
+class Workers {
   public:
     /// `wanted` threads, the caller's among them; as many as the system has, where it has fewer.
-    explicit Crew(int wanted);
-    ~Crew();
-    Crew(const Crew &) = delete;
+    explicit Workers(int wanted);
+    ~Workers();
+    Workers(const Workers &) = delete;
 
     int threads() const { return threads_; }
 

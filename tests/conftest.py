@@ -5,6 +5,7 @@ The default profile draws the same examples on every machine, so a red run is re
 """
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -21,6 +22,10 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 os.environ["TERM"] = "dumb"
+
+# A shell without job control has its background jobs ignore Ctrl-C, and so what they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: the first call of a shape waits for JAX's compiler.
 settings.register_profile("reproducible", deadline=None, derandomize=True, max_examples=20)

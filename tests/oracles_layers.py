@@ -1,8 +1,8 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
 It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
-statistics) and category embeddings (one-hot codes times a table), and reads the flat vector by a
-layout of its own. Nothing of the package is used.
+statistics), scales and category embeddings (one-hot codes times a table), and reads the flat vector
+by a layout of its own. Nothing of the package is used.
 """
 
 from functools import partial
@@ -42,6 +42,8 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
             variance = (p * (A - mean) ** 2).sum(axis=0)
             Z = scale * (A - mean) / jnp.sqrt(variance + layer.epsilon) + shift
             A, at = ACTIVATIONS[layer.activation](Z), at + 4 * n
+        elif layer.kind == "scale":
+            A, at = A * theta[at : at + n], at + n
         elif layer.kind == "category_embedding":
             inputs, codes_of = A, {column: codes for column, codes, _ in layer.columns}
             parts = [A[:, [j for j in range(n) if j not in codes_of]]]

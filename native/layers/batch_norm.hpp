@@ -3,15 +3,38 @@
 // a unit's sums are one thread's, over all panels in order.
 #pragma once
 
-#include "dense.hpp"
+#include "kind.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-template <typename T, int BYTES> struct BatchNorm {
+template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
     using S = Simd<T, BYTES>;
     using V = typename S::V;
+
+    static constexpr const char *name = "batch_norm";
+    static constexpr Names settings{"momentum", "epsilon"};
+    static constexpr bool whole_batch = true;
+
+    static double momentum(const Layer &layer) { return layer.settings[0][0]; }
+    static double epsilon(const Layer &layer) { return layer.settings[1][0]; }
+
+    static const char *check(const Layer &layer, bool) {
+        if (layer.n_in != layer.n_out) return "batch normalisation keeps its units";
+        if (!(momentum(layer) >= 0 && momentum(layer) < 1 && epsilon(layer) > 0))
+            return "a momentum lies in [0, 1), and epsilon is positive";
+        bool fits = layer.block_count == 4; // γ, β, and the running μ and v
+        for (int b = 0; fits && b < 4; ++b)
+            fits = has_block(layer, b, layer.n_out, 1, false);
+        return fits ? nullptr : "batch normalisation has γ, β, μ and v";
+    }
+
+    // One group: all of its parameters.
+    template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
+        emit(0, 4, 0, layer.n_out);
+    }
+    static double group_work(const Layer &layer, const Group &, long) { return 4.0 * layer.n_out; }
 
     // What all panels of a batch together say of each unit.
     enum Sum { mean, variance, moved, stretched, sums };
@@ -54,33 +77,34 @@ template <typename T, int BYTES> struct BatchNorm {
     }
 
     // BN2, BN3 and F2.
-    static void forward(const C &c, int l, const Block &b) {
+    static void forward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         const long ld = c.ws.ld;
-        const bool rectified = layer.activation == relu; // its σ′ is asked of A, not kept
+        const bool rectified = c.through(l) == Through::rectifier;
         for (long j = 0; j < layer.n_out; ++j) {
             const Unit u(c, l, j);
             const T factor = u.inverse * u.scale;
-            for (long q = 0; q < b.panels; ++q) {
-                const T *x = c.at(b.first + q, c.ws.place[l - 1].A) + j * ld;
-                T *z = c.at(b.first + q, c.ws.place[l].A) + j * ld;
+            for (long q = 0; q < some.count; ++q) {
+                const T *x = c.at(some.first + q, c.ws.place[l - 1].A) + j * ld;
+                T *z = c.at(some.first + q, c.ws.place[l].A) + j * ld;
                 for (long e = 0; e < ld; e += S::lanes) {
                     const V Z = (S::load(x + e) - u.m) * factor + u.shift;
                     S::store(z + e, rectified ? S::select(Z < T(0), V{}, Z) : Z);
                 }
             }
         }
-        if (layer.activation != identity && !rectified) Dense<T, BYTES>::activate(c, l, b);
+        if (c.through(l) != Through::unchanged && !rectified) c.activate(l, some);
     }
 
     // BN4 in a training step, else BN5.
-    static void backward(const C &c, int l, const Block &b) {
+    static void backward(const C &c, int l, const PanelSpan &some) {
         if (l == 1) return;
         const long ld = c.ws.ld;
-        for (long q = 0; q < b.panels; ++q) {
-            const T *X = c.at(b.first + q, c.ws.place[l - 1].A);
-            const T *D = c.at(b.first + q, c.ws.place[l].D), *share = c.at(b.first + q, c.ws.scale);
-            c.error_below(l, b, q, [&](long j) {
+        for (long q = 0; q < some.count; ++q) {
+            const T *X = c.at(some.first + q, c.ws.place[l - 1].A);
+            const T *D = c.at(some.first + q, c.ws.place[l].D),
+                    *share = c.at(some.first + q, c.ws.scale);
+            c.error_below(l, some, q, [&](long j) {
                 const Unit u(c, l, j);
                 const T *x = X + j * ld, *d = D + j * ld;
                 const T m = c.stepping ? sum(c, l, moved)[j] : T(0);
@@ -96,7 +120,7 @@ template <typename T, int BYTES> struct BatchNorm {
 
     // The gradients of γ and β; those of μ and v are 0.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
-        const int l = group.layer + 1;
+        const int l = group.l();
         const long n = c.layer(l).n_out;
         if (c.stepping) {
             std::memcpy(out, sum(c, l, stretched), sizeof(T) * n);
@@ -109,10 +133,10 @@ template <typename T, int BYTES> struct BatchNorm {
 
     // BN6, after a step.
     static void follow(const C &c, const Group &group) {
-        const int l = group.layer + 1;
+        const int l = group.l();
         const long n = c.layer(l).n_out;
-        const T kept = T(c.layer(l).momentum), rest = T(1 - c.layer(l).momentum);
-        T *running = c.theta + c.layer(l).begin + 2 * n;
+        const T kept = T(momentum(c.layer(l))), rest = T(1 - momentum(c.layer(l)));
+        T *running = c.block(l, 2);
         const T *now = sum(c, l, mean); // and variance behind it, as in θ
         for (long j = 0; j < 2 * n; ++j)
             running[j] = kept * running[j] + rest * now[j];
@@ -124,10 +148,10 @@ template <typename T, int BYTES> struct BatchNorm {
         T m, inverse, scale, shift;
         Unit(const C &c, int l, long j) {
             const long n = c.layer(l).n_out;
-            const T *theta = c.parameters(l);
+            const T *theta = c.block(l, 0);
             m = c.stepping ? sum(c, l, mean)[j] : theta[2 * n + j];
             const T v = c.stepping ? sum(c, l, variance)[j] : theta[3 * n + j];
-            inverse = T(1) / T(__builtin_sqrt(double(v + T(c.layer(l).epsilon))));
+            inverse = T(1) / T(__builtin_sqrt(double(v + T(epsilon(c.layer(l))))));
             scale = theta[j];
             shift = theta[n + j];
         }

@@ -2,19 +2,54 @@
 #pragma once
 
 #include "../dots.hpp"
-#include "context.hpp"
+#include "kind.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-template <typename T, int BYTES> struct Dense {
+// What every way to multiply has in common.
+template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
+    static constexpr const char *name = "dense";
+
+    static const char *check(const Layer &layer, bool) {
+        const bool fits = layer.block_count == 2 &&
+                          has_block(layer, 0, layer.n_out, layer.n_in, true) &&
+                          has_block(layer, 1, layer.n_out, 1, false);
+        return fits ? nullptr : "a dense layer has W and b";
+    }
+
+    static double weights(const Layer &layer) { return double(layer.n_in) * layer.n_out; }
+    static double pass_work(const Layer &layer, long batch, bool first) {
+        return weights(layer) * (batch * (first ? 2.0 : 3.0) + update_work);
+    }
+    static long shared_weights(const Layer &layer) { return long(layer.n_in) * layer.n_out; }
+
+    // Units that make a group: small layers are one, larger ones a power of two of some dozens of
+    // units (their δ and gradient stay in the nearer caches), which divide evenly.
+    static long group_units(const Layer &layer) {
+        if (long(layer.n_in) * layer.n_out <= 4096) return layer.n_out;
+        long groups = 1;
+        const long most = layer.n_out < 1024 ? 48 : 96; // wide layers' inputs are read once a group
+        while (groups * most <= layer.n_out)
+            groups *= 2;
+        return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_mixed.hpp
+    }
+    template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
+        const long units = group_units(layer);
+        for (long r = 0; r < layer.n_out; r += units)
+            emit(0, 2, r, smaller(r + units, layer.n_out));
+    }
+    static double group_work(const Layer &layer, const Group &group, long) {
+        return double((group.end - group.begin) * layer.n_in);
+    }
+};
+
+template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
     using S = Simd<T, BYTES>;
     using P = Products<T, BYTES>;
     using D = Dots<T, BYTES>;
     using V = typename S::V;
-    using Act = Activations<T, BYTES>;
-    using Out = Outputs<T, BYTES>;
     static constexpr long chunk = W::chunk;
 
     template <typename Take>
@@ -38,9 +73,9 @@ template <typename T, int BYTES> struct Dense {
 
     // The copy of a group's rows of W, which are columns there.
     static void renew(const C &c, const Group &group) {
-        const int l = group.layer + 1;
+        const int l = group.l();
         const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
-        const T *weights = c.parameters(l);
+        const T *weights = c.block(l, 0);
         T *copy = static_cast<T *>(c.ws.place[l].copy);
         if (!copy) return;
         for (long k = 0; k < n_in; k += P::interleaved) {
@@ -53,115 +88,88 @@ template <typename T, int BYTES> struct Dense {
         }
     }
 
-    // F1 and F2; the output layer's σ belongs to Outputs, which may fuse it with the cost.
-    static void forward(const C &c, int l, const Block &b) {
+    // F1 and F2; the output layer's σ belongs to its heads, who may fuse it with the cost.
+    static void forward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         const W &ws = c.ws;
-        const T *weights = c.parameters(l);
+        const T *weights = c.block(l, 0);
         const Product<T> product{weights,
                                  layer.n_in,
                                  1,
                                  0,
-                                 c.at(b.first, ws.place[l - 1].A),
+                                 c.at(some.first, ws.place[l - 1].A),
                                  ws.ld,
                                  1,
                                  layer.n_in,
                                  layer.n_in,
-                                 c.at(b.first, ws.place[l].A),
+                                 c.at(some.first, ws.place[l].A),
                                  ws.ld,
-                                 weights + long(layer.n_in) * layer.n_out};
-        after_forward<P>(c, l, product, b);
+                                 c.block(l, 1)};
+        after_forward<P>(c, l, product, some);
     }
 
     // Z[l] by a product that is set up, and F2 in it or after it.
     template <typename Multiply>
-    static void after_forward(const C &c, int l, const Product<T> &product, const Block &b) {
+    static void after_forward(const C &c, int l, const Product<T> &product, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         const bool last = l == c.net.count;
-        if (layer.activation == relu && !last)
-            return run<Multiply, store_relu>(c, product, layer.n_out, b);
-        run<Multiply, store_plain>(c, product, layer.n_out, b);
-        if (last || layer.activation == identity) return;
-        activate(c, l, b);
-    }
-
-    // F2 alone, of every panel of a block.
-    static void activate(const C &c, int l, const Block &b) {
-        const Layer &layer = c.layer(l);
-        const W &ws = c.ws;
-        for (long q = 0; q < b.panels; ++q) {
-            T *A = c.at(b.first + q, ws.place[l].A), *D = c.at(b.first + q, ws.place[l].D);
-            if (layer.activation == softmax) {
-                const long vectors = C::vectors(c.count(b, q));
-                for (long v = 0; v < vectors; ++v)
-                    Out::softmax_columns(A + v * S::lanes, layer.n_out, ws.ld);
-            } else {
-                Act::apply(layer.activation, A, c.training ? D : nullptr, layer.n_out * ws.ld,
-                           T(layer.parameter));
-            }
-        }
+        if (c.through(l) == Through::rectifier && !last)
+            return run<Multiply, store_rectified>(c, product, layer.n_out, some);
+        run<Multiply, store_plain>(c, product, layer.n_out, some);
+        if (!last && c.through(l) != Through::unchanged) c.activate(l, some);
     }
 
     // BP2, and the turned activations below for BP4 where it wants them.
-    static void backward(const C &c, int l, const Block &b) {
+    static void backward(const C &c, int l, const PanelSpan &some) {
         if (l == 1) return; // the inputs were turned as they came in
         const Layer &layer = c.layer(l);
         const W &ws = c.ws;
         const Place &below = ws.place[l - 1];
-        Product<T> product{c.parameters(l),
-                           1,
-                           layer.n_in,
-                           0,
-                           c.at(b.first, ws.place[l].D),
-                           ws.ld,
-                           1,
-                           layer.n_out,
-                           layer.n_out,
-                           c.at(b.first, below.D),
-                           ws.ld};
+        Product<T> product{
+            c.block(l, 0), 1, layer.n_in,  0,           c.at(some.first, ws.place[l].D),
+            ws.ld,         1, layer.n_out, layer.n_out, c.at(some.first, below.D),
+            ws.ld};
         if (const void *copy = ws.place[l].copy) {
             product.A = static_cast<const T *>(copy);
             product.row_stride = 1;
             product.column_stride = product.interleaved = P::interleaved;
             product.packed_rows = P::packed_rows(layer.n_in);
         }
-        error_below<P>(c, l, product, b);
+        error_below<P>(c, l, product, some);
     }
 
     // BP2 by a product that is set up, and A[l−1] turned for BP4.
     template <typename Multiply>
-    static void error_below(const C &c, int l, Product<T> product, const Block &b) {
+    static void error_below(const C &c, int l, Product<T> product, const PanelSpan &some) {
         const long n = c.layer(l).n_in;
         const W &ws = c.ws;
         const Place &below = ws.place[l - 1];
-        product.activations = c.at(b.first, below.A);
-        product.parts = c.at(b.first, ws.parts);
+        product.activations = c.at(some.first, below.A);
+        product.parts = c.at(some.first, ws.parts);
         switch (c.through(l - 1)) {
-        case relu_mask:
-            run<Multiply, relu_masked>(c, product, n, b);
+        case Through::rectifier:
+            run<Multiply, rectifier_masked>(c, product, n, some);
             break;
-        case derivative:
-            run<Multiply, times_derivative>(c, product, n, b);
+        case Through::derivative:
+            run<Multiply, times_derivative>(c, product, n, some);
             break;
         default:
-            run<Multiply, store_plain>(c, product, n, b);
+            run<Multiply, store_plain>(c, product, n, some);
         }
-        for (long q = 0; q < b.panels; ++q) {
-            T *A = c.at(b.first + q, below.A);
-            if (c.through(l - 1) == softmax_jacobian) {
-                Out::softmax_error(c.at(b.first + q, below.D), A, n, ws.ld,
-                                   C::vectors(c.count(b, q)));
-            }
-            if (below.turned) turn(ws, A, c.at(b.first + q, below.turned), n, c.count(b, q));
+        for (long q = 0; q < some.count; ++q) {
+            c.error_of_whole(l - 1, some, q);
+            const long panel = some.first + q;
+            if (below.turned)
+                turn(ws, c.at(panel, below.A), c.at(panel, below.turned), n, c.count(some, q));
         }
     }
 
     // BP4 and BP3 of a group over `panels` panels: rows of W, then their b, to `out`.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
         const W &ws = c.ws;
-        const Place &place = ws.place[group.layer + 1], &below = ws.place[group.layer];
+        const Place &place = ws.place[group.l()], &below = ws.place[group.layer];
         const T *delta = ws.memory + place.D + group.begin * ws.ld;
-        const long rows = group.end - group.begin, n = c.layer(group.layer + 1).n_in;
+        const long rows = group.end - group.begin, n = c.layer(group.l()).n_in;
         if (below.turned) {
             gradient_from<P>(c, group, panels, ws.panel_size, last_count, delta, ws.ld,
                              ws.memory + below.turned, out);
@@ -180,7 +188,7 @@ template <typename T, int BYTES> struct Dense {
                               long last_depth, const T *delta, long delta_stride, const T *turned,
                               T *out) {
         const W &ws = c.ws;
-        const long rows = group.end - group.begin, n = c.layer(group.layer + 1).n_in;
+        const long rows = group.end - group.begin, n = c.layer(group.l()).n_in;
         // The last chunk first: what its last vector writes past a row's end is the beginning of
         // the next row, which chunk 0 then writes over. Where there is one chunk only, that is a
         // number which a chain in parts would go on from: there, chains stay whole.
@@ -216,7 +224,7 @@ template <typename T, int BYTES> struct Dense {
     // BP3 of a group.
     static void biases(const C &c, const Group &group, long panels, long last_count, T *out) {
         const W &ws = c.ws;
-        const T *delta = ws.memory + ws.place[group.layer + 1].D + group.begin * ws.ld;
+        const T *delta = ws.memory + ws.place[group.l()].D + group.begin * ws.ld;
         for (long r = 0; r < group.end - group.begin; ++r) {
             V sum = V{};
             for (long q = 0; q < panels; ++q) {
@@ -231,9 +239,9 @@ template <typename T, int BYTES> struct Dense {
 
   private:
     template <typename Multiply, Epilogue E>
-    static void run(const C &c, const Product<T> &product, long rows, const Block &b) {
-        Multiply::template blocked<E>(product, rows, b.panels, c.ws.panel_stride,
-                                      C::vectors(c.ws.panel_size), C::vectors(b.last_count));
+    static void run(const C &c, const Product<T> &product, long rows, const PanelSpan &some) {
+        Multiply::template blocked<E>(product, rows, some.count, c.ws.panel_stride,
+                                      C::vectors(c.ws.panel_size), C::vectors(some.last_count));
     }
 
     // Aᵀ of a panel, in chunks of columns.

@@ -7,7 +7,7 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-struct DenseMixed {
+struct DenseMixed : DenseLayer<float, 64> {
     using Plain = Dense<float, 64>;
     using C = Context<float, 64>;
     using W = Workspace<float, 64>;
@@ -18,7 +18,7 @@ struct DenseMixed {
     enum Own {
         inputs, // A[l−1], pairs of units
         turned, // A[l−1], examples by rows in chunks of units, pairs of examples
-        errors, // δ[l], pairs of units, for BP2
+        deltas, // δ[l], pairs of units, for BP2
         rows    // δ[l], pairs of examples, for BP4
     };
 
@@ -31,7 +31,7 @@ struct DenseMixed {
         long *own = ws.place[l].own;
         own[inputs] = take(pairs(n_in) * ws.ld);
         own[turned] = take(rounded_up(n_in, chunk) * pairs(ws.ld));
-        own[errors] = take(pairs(n_out) * ws.ld);
+        own[deltas] = take(pairs(n_out) * ws.ld);
         own[rows] = take(n_out * pairs(ws.ld));
     }
 
@@ -45,9 +45,9 @@ struct DenseMixed {
     }
 
     static void renew(const C &c, const Group &group) {
-        const int l = group.layer + 1;
+        const int l = group.l();
         const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
-        const float *weights = c.parameters(l);
+        const float *weights = c.block(l, 0);
         float *copy = static_cast<float *>(c.ws.place[l].copy);
         for (long r = group.begin; r < group.end; ++r)
             pair_neighbours(weights + r * n_in, n_in, copy + r * pairs(n_in));
@@ -70,39 +70,39 @@ struct DenseMixed {
         }
     }
 
-    static void forward(const C &c, int l, const Block &b) {
+    static void forward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         const W &ws = c.ws;
         const Place &place = ws.place[l];
-        for (long q = 0; q < b.panels; ++q)
-            pair_rows(c.at(b.first + q, ws.place[l - 1].A), ws.ld, layer.n_in, ws.ld,
-                      c.at(b.first + q, place.own[inputs]), ws.ld);
+        for (long q = 0; q < some.count; ++q)
+            pair_rows(c.at(some.first + q, ws.place[l - 1].A), ws.ld, layer.n_in, ws.ld,
+                      c.at(some.first + q, place.own[inputs]), ws.ld);
         const Product<float> product{static_cast<const float *>(place.copy),
                                      pairs(layer.n_in),
                                      1,
                                      0,
-                                     c.at(b.first, place.own[inputs]),
+                                     c.at(some.first, place.own[inputs]),
                                      ws.ld,
                                      1,
                                      pairs(layer.n_in),
                                      pairs(layer.n_in),
-                                     c.at(b.first, place.A),
+                                     c.at(some.first, place.A),
                                      ws.ld,
-                                     c.parameters(l) + long(layer.n_in) * layer.n_out};
-        Plain::after_forward<P>(c, l, product, b);
+                                     c.block(l, 1)};
+        Plain::after_forward<P>(c, l, product, some);
     }
 
-    static void backward(const C &c, int l, const Block &b) {
+    static void backward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         const W &ws = c.ws;
         const Place &place = ws.place[l], &below = ws.place[l - 1];
-        for (long q = 0; q < b.panels; ++q) {
-            const float *delta = c.at(b.first + q, place.D);
+        for (long q = 0; q < some.count; ++q) {
+            const float *delta = c.at(some.first + q, place.D);
             for (long j = 0; j < layer.n_out; ++j)
                 pair_neighbours(delta + j * ws.ld, ws.ld,
-                                c.at(b.first + q, place.own[rows]) + j * pairs(ws.ld));
+                                c.at(some.first + q, place.own[rows]) + j * pairs(ws.ld));
             if (l > 1)
-                pair_rows(delta, ws.ld, layer.n_out, ws.ld, c.at(b.first + q, place.own[errors]),
+                pair_rows(delta, ws.ld, layer.n_out, ws.ld, c.at(some.first + q, place.own[deltas]),
                           ws.ld);
         }
         if (l > 1) {
@@ -111,32 +111,32 @@ struct DenseMixed {
                                    1,
                                    P::interleaved,
                                    0,
-                                   c.at(b.first, place.own[errors]),
+                                   c.at(some.first, place.own[deltas]),
                                    ws.ld,
                                    1,
                                    pairs(layer.n_out),
                                    pairs(layer.n_out),
-                                   c.at(b.first, below.D),
+                                   c.at(some.first, below.D),
                                    ws.ld};
             product.interleaved = P::interleaved;
             product.packed_rows = P::packed_rows(layer.n_in);
-            Plain::error_below<P>(c, l, product, b);
+            Plain::error_below<P>(c, l, product, some);
         }
-        for (long q = 0; q < b.panels; ++q) {
-            const float *from = c.at(b.first + q, below.turned);
-            float *to = c.at(b.first + q, place.own[turned]);
+        for (long q = 0; q < some.count; ++q) {
+            const float *from = c.at(some.first + q, below.turned);
+            float *to = c.at(some.first + q, place.own[turned]);
             for (long k = 0; k < layer.n_in; k += chunk)
                 pair_rows(from + k * ws.ld, chunk, ws.ld, chunk, to + k * pairs(ws.ld), chunk);
         }
     }
 
     static void gradient(const C &c, const Group &group, long panels, long last_count, float *out) {
-        const Place &place = c.ws.place[group.layer + 1];
+        const Place &place = c.ws.place[group.l()];
         Plain::gradient_from<P>(c, group, panels, pairs(c.ws.panel_size), pairs(last_count),
                                 c.ws.memory + place.own[rows] + group.begin * pairs(c.ws.ld),
                                 pairs(c.ws.ld), c.ws.memory + place.own[turned], out);
         Plain::biases(c, group, panels, last_count,
-                      out + c.layer(group.layer + 1).n_in * (group.end - group.begin));
+                      out + c.layer(group.l()).n_in * (group.end - group.begin));
     }
 };
 

@@ -1,11 +1,12 @@
-// The kinds of layer by number: the compiled twin of LAYER_KINDS. One more kind is one more file
-// and one more line in each function here that it has something to say to.
+// The kinds of layer, the compiled twin of LAYER_KINDS: one more kind is one more file, which has
+// all that belongs to it (kind.hpp says what that may be), and its name in the list.
 #pragma once
 
 #include "batch_norm.hpp"
 #include "category_embedding.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
+#include "scale.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -14,72 +15,90 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
 
-    // Arrays in a panel beside A and D.
+    using List = Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>,
+                       CategoryEmbedding<T, BYTES>, Scale<T, BYTES>>;
+
+    template <typename F> CHAINRULE_INLINE void visit(const Layer &layer, F &&f) {
+        List::visit(layer.kind, [&](auto tag) __attribute__((always_inline)) {
+            f(typename decltype(tag)::Type{});
+        });
+    }
+    // The same, of every layer together: Σ f.
+    template <typename F> static double sum(const Network &net, F &&f) {
+        double sum = 0;
+        for (int l = 1; l <= net.count; ++l) {
+            const Layer &layer = net.layers[l - 1];
+            visit(layer, [&](auto kind) { sum += f(kind, layer, l == 1); });
+        }
+        return sum;
+    }
+
+    static double pass_work(const Network &net, long batch) {
+        return sum(net, [&](auto kind, const Layer &layer, bool first) {
+            return kind.pass_work(layer, batch, first);
+        });
+    }
+    static double table_work(const Network &net) {
+        return sum(net, [](auto kind, const Layer &layer, bool) { return kind.table_work(layer); });
+    }
+    static long shared_weights(const Network &net) {
+        long most = 0;
+        for (int l = 0; l < net.count; ++l)
+            visit(net.layers[l],
+                  [&](auto kind) { most = larger(most, kind.shared_weights(net.layers[l])); });
+        return most;
+    }
+    static bool whole_batch(const Layer &layer) {
+        bool whole = false;
+        visit(layer, [&](auto kind) { whole = kind.whole_batch; });
+        return whole;
+    }
+
+    template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
+        visit(layer, [&](auto kind) { kind.divide(layer, emit); });
+    }
+    static double group_work(const Layer &layer, const Group &group, long batch) {
+        double work = 0;
+        visit(layer, [&](auto kind) { work = kind.group_work(layer, group, batch); });
+        return work;
+    }
+
     template <typename Take>
     static void place(const Network &net, int l, W &ws, Take &&take, bool training) {
-        if (net.layers[l - 1].kind == dense) DenseKind::place(net, l, ws, take, training);
+        visit(net.layers[l - 1], [&](auto kind) {
+            ws.place[l].through = kind.through(net.layers[l - 1]);
+            kind.place(net, l, ws, take, training);
+        });
     }
-
-    // Memory that lasts over the steps; false: there is not enough.
     static bool prepare(const Network &net, int l, W &ws) {
-        switch (net.layers[l - 1].kind) {
-        case dropout:
-        case category_embedding:
-            return true;
-        case batch_norm:
-            return BatchNorm<T, BYTES>::prepare(net, l, ws);
-        default:
-            return DenseKind::prepare(net, l, ws);
-        }
+        bool ready = false;
+        visit(net.layers[l - 1], [&](auto kind) { ready = kind.prepare(net, l, ws); });
+        return ready;
     }
 
-    // What is kept of a group's parameters in another form, after they changed.
-    static void renew(const C &c, const Group &group) {
-        if (c.layer(group.layer + 1).kind == dense) DenseKind::renew(c, group);
+    static void forward(const C &c, int l, const PanelSpan &some) {
+        visit(c.layer(l), [&](auto kind) { kind.forward(c, l, some); });
+    }
+    static void backward(const C &c, int l, const PanelSpan &some) {
+        visit(c.layer(l), [&](auto kind) { kind.backward(c, l, some); });
+    }
+    static void statistics(const C &c, int l, long begin, long end, long panels, long last_count) {
+        visit(c.layer(l),
+              [&](auto kind) { kind.statistics(c, l, begin, end, panels, last_count); });
+    }
+    static void errors(const C &c, int l, long begin, long end, long panels, long last_count) {
+        visit(c.layer(l), [&](auto kind) { kind.errors(c, l, begin, end, panels, last_count); });
     }
 
-    // What a training step changes beside that, from what its examples were like.
-    static void follow(const C &c, const Group &group) {
-        if (c.layer(group.layer + 1).kind == batch_norm) BatchNorm<T, BYTES>::follow(c, group);
-    }
-
-    static void forward(const C &c, int l, const Block &b) {
-        switch (c.layer(l).kind) {
-        case dropout:
-            return Dropout<T, BYTES>::forward(c, l, b);
-        case batch_norm:
-            return BatchNorm<T, BYTES>::forward(c, l, b);
-        case category_embedding:
-            return CategoryEmbedding<T, BYTES>::forward(c, l, b);
-        default:
-            return DenseKind::forward(c, l, b);
-        }
-    }
-
-    // δ[l−1] from δ[l].
-    static void backward(const C &c, int l, const Block &b) {
-        switch (c.layer(l).kind) {
-        case dropout:
-            return Dropout<T, BYTES>::backward(c, l, b);
-        case batch_norm:
-            return BatchNorm<T, BYTES>::backward(c, l, b);
-        case category_embedding:
-            return; // it is the first layer
-        default:
-            return DenseKind::backward(c, l, b);
-        }
-    }
-
-    // The gradient of a group over all panels.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
-        switch (c.layer(group.layer + 1).kind) {
-        case batch_norm:
-            return BatchNorm<T, BYTES>::gradient(c, group, panels, last_count, out);
-        case category_embedding:
-            return CategoryEmbedding<T, BYTES>::gradient(c, group, panels, last_count, out);
-        default:
-            return DenseKind::gradient(c, group, panels, last_count, out);
-        }
+        visit(c.layer(group.l()),
+              [&](auto kind) { kind.gradient(c, group, panels, last_count, out); });
+    }
+    static void renew(const C &c, const Group &group) {
+        visit(c.layer(group.l()), [&](auto kind) { kind.renew(c, group); });
+    }
+    static void follow(const C &c, const Group &group) {
+        visit(c.layer(group.l()), [&](auto kind) { kind.follow(c, group); });
     }
 };
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
     from chainrule.network.cost import CustomCost
-    from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
+    from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
     from chainrule.network.spec import NetworkSpec
     from chainrule.training.consumers import CSVLog, Progress
     from chainrule.training.history import History
@@ -89,6 +89,7 @@ _HOMES = {
     "OneCycle": "chainrule.engines.schedules",
     "Progress": "chainrule.training.consumers",
     "RMSprop": "chainrule.engines.optimizers",
+    "Scale": "chainrule.network.layers",
     "SGD": "chainrule.engines.optimizers",
     "TableModel": "chainrule.model.table_model",
     "TimeDecay": "chainrule.engines.schedules",
@@ -139,6 +140,7 @@ __all__ = [
     "OneCycle",
     "Progress",
     "RMSprop",
+    "Scale",
     "TableModel",
     "TimeDecay",
     "TrainingDiagnosisWarning",

@@ -7,52 +7,63 @@ import numpy as np
 import pytest
 
 from chainrule.engines import extension
+from tests import plans
 
 pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
 
-DENSE, DROPOUT, NORM, EMBEDDING = 0, 1, 2, 3
-IDENTITY, SOFTMAX = 0, 12
 X = np.ones((5, 3), np.float32)
 Y = np.ones((5, 2), np.float32)
 THETA = np.ones(3 * 4 + 4 + 4 * 2 + 2, np.float32)
-LAYERS = [(DENSE, 3, 4, IDENTITY, [0.0]), (DENSE, 4, 2, IDENTITY, [0.0])]
+LAYERS = (plans.dense(3, 4), plans.dense(4, 2))
 ORDER = np.arange(5, dtype=np.int32)[None]
 
 REFUSALS = (ValueError, TypeError)
 
 
-def plan(layers=LAYERS, cost=0, fused=True, parameter=0.0, threads=1, heads=()):
-    return extension.native.Plan(layers, cost, fused, parameter, threads, list(heads))
+def plan(layers=LAYERS, heads=None):
+    return plans.network(*layers, heads=heads)
 
 
+LAST = plans.dense(4, 2)
 PLANS = {
     "no layers": {"layers": []},
-    "no such kind": {"layers": [(4, 3, 2, 0, [0.0])]},
-    "no units": {"layers": [(DENSE, 3, 0, 0, [0.0])]},
-    "negative units": {"layers": [(DENSE, -3, 2, 0, [0.0])]},
-    "layers that do not chain": {"layers": [LAYERS[0], (DENSE, 5, 2, 0, [0.0])]},
-    "no such activation": {"layers": [(DENSE, 3, 2, 13, [0.0])]},
-    "a negative activation": {"layers": [(DENSE, 3, 2, -1, [0.0])]},
-    "no settings": {"layers": [(DENSE, 3, 2, 0, [])]},
-    "too many settings": {"layers": [(DENSE, 3, 2, 0, [0.0] * 3)]},
-    "dropout of everything": {"layers": [(DROPOUT, 3, 3, 0, [1.0]), (DENSE, 3, 2, 0, [0.0])]},
-    "dropout of NaN": {"layers": [(DROPOUT, 3, 3, 0, [np.nan]), (DENSE, 3, 2, 0, [0.0])]},
-    "dropout that changes size": {"layers": [(DROPOUT, 3, 4, 0, [0.5]), (DENSE, 4, 2, 0, [0.0])]},
-    "epsilon 0": {"layers": [(NORM, 3, 3, 0, [0.0, 0.9, 0.0]), (DENSE, 3, 2, 0, [0.0])]},
-    "embeddings without tables": {"layers": [(EMBEDDING, 3, 3, 0, []), (DENSE, 3, 2, 0, [0.0])]},
-    "embeddings of half a table": {"layers": [(EMBEDDING, 3, 3, 0, [0, 5]), LAYERS[1]]},
-    "embeddings of another size": {"layers": [(EMBEDDING, 3, 4, 0, [0, 5, 3]), LAYERS[1]]},
-    "tables beyond 64 bits": {"layers": [(EMBEDDING, 3, 4, 0, [0, 2.0**70, 2]), LAYERS[1]]},
-    "a column that is not there": {"layers": [(EMBEDDING, 3, 4, 0, [3, 5, 2]), LAYERS[1]]},
-    "embeddings above others": {"layers": [LAYERS[0], (EMBEDDING, 4, 4, 0, [0, 5, 1]), LAYERS[1]]},
-    "dropout at the end": {"layers": [(DENSE, 3, 2, 0, [0.0]), (DROPOUT, 2, 2, 0, [0.5])]},
-    "no such cost": {"cost": 10},
-    "heads without units": {"heads": [(0, 0, 0.0, 0, 0.0, 1.0)]},
-    "heads of too many units": {"heads": [(3, 0, 0.0, 0, 0.0, 1.0)]},
-    "heads of too few units": {"heads": [(1, 0, 0.0, 0, 0.0, 1.0)]},
-    "units beyond 32 bits": {"layers": [(DENSE, 3, 2**31, 0, [0.0])]},
-    "more parameters than 64 bits count": {"layers": [(DENSE, 2**31 - 1, 2**31 - 1, 0, [0.0])] * 5},
-    "texts": {"layers": "no"},
+    "no such kind": {"layers": [plans.layer("convolution", 3, 2)]},
+    "no units": {"layers": [plans.dense(3, 0)]},
+    "negative units": {"layers": [plans.dense(-3, 2)]},
+    "layers that do not chain": {"layers": [LAYERS[0], plans.dense(5, 2)]},
+    "no such activation": {"layers": [plans.dense(3, 2, "rely")]},
+    "no name of an activation": {"layers": [plans.dense(3, 2, "")]},
+    "a number for an activation": {"layers": [plans.dense(3, 2)._replace(activation=(0, {}))]},
+    "settings of another activation": {
+        "layers": [plans.dense(3, 2)._replace(activation=("relu", {"slope": 0.1}))]
+    },
+    "no blocks": {"layers": [plans.dense(3, 2)._replace(blocks=[])]},
+    "blocks of another size": {"layers": [plans.dense(3, 2)._replace(blocks=LAST.blocks)]},
+    "dropout of everything": {"layers": [plans.dropout(3, 1.0), plans.dense(3, 2)]},
+    "dropout of NaN": {"layers": [plans.dropout(3, np.nan), plans.dense(3, 2)]},
+    "dropout that changes size": {"layers": [plans.dropout(3, n_out=4), LAST]},
+    "dropout with parameters": {
+        "layers": [plans.dropout(3)._replace(blocks=[(3, 1, "scale")]), plans.dense(3, 2)]
+    },
+    "epsilon 0": {"layers": [plans.norm(3, epsilon=0.0), plans.dense(3, 2)]},
+    "embeddings without tables": {"layers": [plans.embedding(3, []), plans.dense(3, 2)]},
+    "embeddings of half a table": {"layers": [plans.embedding(3, [(0, 5, 2)], 3), LAST]},
+    "embeddings of another size": {"layers": [plans.embedding(3, [(0, 5, 3)], 4), LAST]},
+    "tables beyond 64 bits": {"layers": [plans.embedding(3, [(0, 2**70, 2)]), LAST]},
+    "tables of more than 64 bits together": {
+        "layers": [plans.embedding(3, [(0, 2**62, 2**62)], 4), LAST]
+    },
+    "a column that is not there": {"layers": [plans.embedding(3, [(3, 5, 2)]), LAST]},
+    "embeddings above others": {"layers": [LAYERS[0], plans.embedding(4, [(0, 5, 1)]), LAST]},
+    "dropout at the end": {"layers": [plans.dense(3, 2), plans.dropout(2)]},
+    "no such cost": {"heads": [plans.head(2, cost="msee")]},
+    "no heads": {"heads": []},
+    "heads without units": {"heads": [plans.head(0), plans.head(2)]},
+    "heads of too many units": {"heads": [plans.head(3)]},
+    "heads of too few units": {"heads": [plans.head(1)]},
+    "units beyond 32 bits": {"layers": [plans.dense(3, 2**31)]},
+    "more parameters than 64 bits count": {"layers": [plans.dense(2**31 - 1, 2**31 - 1)] * 5},
+    "texts": {"heads": "no"},
 }
 
 
@@ -88,7 +99,7 @@ def test_arrays_that_do_not_fit_are_refused_by_loss(name, place):
     arguments[place] = ARRAYS[name](arguments[place])
     if name == "with no dimension" or name != "of another type" or place:
         with pytest.raises(REFUSALS):
-            plan().loss(*arguments, None, 0.0, 0.0, None, 1)
+            plan().loss(arguments[0], (*arguments[1:], None), plans.PLAIN, None, 1)
 
 
 @pytest.mark.parametrize("name", ARRAYS)
@@ -118,16 +129,16 @@ def test_the_quick_way_to_a_prediction_leaves_arrays_that_do_not_fit_to_the_usua
     assert plan().predict(THETA, X * np.nan) is None
 
 
+SETTINGS = {"beta_1": 0.9, "beta_2": 0.9, "epsilon": 1e-8, "weight_decay": 0.0}
+
+
 def trained(**changed):
-    """Take five steps of gradient descent, some arguments changed; return the parameters."""
+    """Take five steps of AdamW, some arguments changed; return the parameters."""
     steps = 5
-    arguments = {
+    a = {
         "parameters": THETA.copy(),
-        "slots": np.zeros((0, THETA.size), np.float32),
-        "optimizer": 0,
-        "beta_1": 0.9,
-        "beta_2": 0.9,
-        "epsilon": 1e-8,
+        "slots": np.zeros((2, THETA.size), np.float32),
+        "optimizer": "adamw",
         "t": 0,
         "X": X,
         "Y": Y,
@@ -137,21 +148,40 @@ def trained(**changed):
         "learning_rates": np.full(steps, 0.01),
         "l1": 0.0,
         "l2": 0.0,
-        "plain_epsilon": False,
-        "divided": False,
+        "max_norm": float("inf"),
+        "shared": False,
         "costs": np.zeros(steps),
         "gradient_norms": np.zeros(steps),
         "penalties": None,
+        "key": 0,
         "threads": 1,
+        **SETTINGS,
     } | changed
-    assert plan().train(**arguments) == steps
-    return arguments["parameters"]
+    settings = a["settings"] if "settings" in a else {name: a[name] for name in SETTINGS}
+    taken = plan().train(
+        a["parameters"],
+        a["slots"],
+        (a["X"], a["Y"], a["weights"]),
+        a["order"],
+        a["learning_rates"],
+        (a["costs"], a["gradient_norms"], a["penalties"]),
+        (a["optimizer"], settings, a["t"]),
+        (a["l1"], a["l2"], a["shared"], a["max_norm"]),
+        a["batch_size"],
+        a["key"],
+        a["threads"],
+    )
+    assert taken == steps
+    return a["parameters"]
 
 
 TRAINING = {
-    "no such optimizer": {"optimizer": 9},
-    "a negative optimizer": {"optimizer": -1},
-    "no memory for the optimizer": {"optimizer": 3},
+    "no such optimizer": {"optimizer": "adamm"},
+    "a number for an optimizer": {"optimizer": 3},
+    "settings of another optimizer": {"settings": {"beta": 0.9}},
+    "no settings": {"settings": {}},
+    "a setting too many": {"settings": SETTINGS | {"beta": 0.9}},
+    "no memory for the optimizer": {"slots": np.zeros((0, THETA.size), np.float32)},
     "too much memory for the optimizer": {"slots": np.zeros((1, THETA.size), np.float32)},
     "no batch": {"batch_size": 0},
     "a negative batch": {"batch_size": -1},
@@ -200,6 +230,6 @@ def test_activations_of_broken_vectors_are_refused(length):
     array = np.zeros(length, np.float32)
     if length:
         with pytest.raises(ValueError, match="16"):
-            extension.native.activation(0, array, array.copy(), 0.0)
+            extension.native.activation(("identity", {}), array, array.copy())
     with pytest.raises(ValueError, match="no such"):
-        extension.native.activation(SOFTMAX, array, array.copy(), 0.0)
+        extension.native.activation(("softmax", {}), array, array.copy())

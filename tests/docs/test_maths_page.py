@@ -19,7 +19,7 @@ from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
 IDS = [
-    *("EM1", "EM2", "DO1", *(f"BN{n}" for n in range(1, 7))),
+    *("EM1", "EM2", "SC1", "SC2", "DO1", *(f"BN{n}" for n in range(1, 7))),
     *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), *(f"C{n}" for n in range(1, 11))),
     *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 7))),
     *("HD1", "HD2", "HD3"),

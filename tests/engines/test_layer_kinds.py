@@ -5,7 +5,7 @@ import pytest
 
 from chainrule.engines.base import Examples, Objective, StepRecords
 from chainrule.engines.optimizers import SGD, Adam, AdamW, Momentum
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
 from chainrule.network.parameters import initial_parameters, placed_blocks
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
@@ -30,12 +30,14 @@ MIXED = (
     Dense(3, "softmax"),
 )
 EMBEDDED = (CategoryEmbedding([(2, 5, 3), (0, 3, 2)]), Dense(9, "gelu"), Dense(3, "softmax"))
+SCALED = (Scale(), Dense(9, "gelu"), Scale(), Dense(7, "softmax"), Scale(), Dense(3, "softmax"))
 ALL = (
     CategoryEmbedding([(1, 4, 4), (3, 2, 1), (2, 7, 2)]),
     Dropout(0.1),
     BatchNorm("tanh"),
     Dense(6, "identity"),
     BatchNorm("relu"),
+    Scale(),
     Dropout(0.3),
     Dense(3, "softmax"),
 )
@@ -44,6 +46,7 @@ NETWORKS = {
     "batch norm": NORMAL,
     "both": MIXED,
     "embeddings": EMBEDDED,
+    "scales": SCALED,
     "all kinds": ALL,
 }
 every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)

@@ -22,6 +22,7 @@ from chainrule.engines.reference import ReferenceEngine
 from chainrule.network.layers import Dense
 from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
+from tests import plans
 from tests.error_bounds import error_bounds
 from tests.few_threads import outcome_without_threads
 from tests.numerics import assert_within
@@ -340,20 +341,23 @@ def test_what_another_thread_changes_meanwhile_harms_no_memory(changed, value):
     code = f"""
 import threading, time
 import numpy as np
-from chainrule.engines import extension
+from chainrule.engines.native import _plan
+from chainrule.network.layers import Dense
+from chainrule.network.spec import NetworkSpec
 random, epochs = np.random.default_rng(0), 20_000
 X, Y = random.normal(size=(64, 4)).astype(np.float32), random.integers(0, 3, 64).astype(np.int32)
 order = np.tile(np.arange(64, dtype=np.int32), (epochs, 1))
 costs, norms = np.full(4 * epochs, np.nan), np.empty(4 * epochs)
 def change():
-    while np.isnan(costs[0]):
+    while np.isnan(costs[0]) and threading.main_thread().is_alive():
         time.sleep(0)
     {changed}[...] = {value}
-plan = extension.native.Plan([(0, 4, 3, 12, [0.0])], 2, True)
-other = threading.Thread(target=change)
+plan = _plan(NetworkSpec(4, (Dense(3, "softmax"),), "cross_entropy"))
+other = threading.Thread(target=change, daemon=True)
 other.start()
-plan.train(np.zeros(15, np.float32), np.empty((0, 15), np.float32), 0, 0.0, 0.0, 0.0, 0, X, Y, None,
-           order, 16, np.full(4 * epochs, 0.01), 0.0, 0.0, False, False, costs, norms, None, 1)
+plan.train(np.zeros(15, np.float32), np.empty((0, 15), np.float32), (X, Y, None), order,
+           np.full(4 * epochs, 0.01), (costs, norms, None), ("sgd", {{}}, 0),
+           (0.0, 0.0, False, 0.0), 16, 0, 1)
 other.join()
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
@@ -407,8 +411,6 @@ def exact_values():
 def test_compiled_functions_err_by_four_units_in_the_last_place_at_most(
     instruction_set, name, dtype
 ):
-    kinds = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
-             "mish", "softplus", "exponential")  # fmt: skip
     random = np.random.default_rng(0)
     limit = 80 if dtype == "float32" else 700  # beyond it e^−z underflows
     z = np.concatenate([
@@ -416,7 +418,8 @@ def test_compiled_functions_err_by_four_units_in_the_last_place_at_most(
         random.standard_normal(1000) * 1e-4, [0.0, -0.0, 1e-30, -1e-30] * 2,
     ]).astype(dtype)  # fmt: skip
     value, derivative = z.copy(), np.empty_like(z)
-    extension.native.activation(kinds.index(name), value, derivative, 1.0)
+    settings = {"alpha": 1.0} if name == "elu" else {}
+    extension.native.activation((name, settings), value, derivative)
     function = exact_values()[name]
     with mpmath.workdps(40):
         exact = np.array(
@@ -442,14 +445,14 @@ def test_compiled_functions_err_by_four_units_in_the_last_place_at_most(
         ({"batch_size": 0}, "batch_size"),
         ({"rates": np.zeros(3)}, "one learning rate"),
         ({"costs": np.zeros(1)}, "one learning rate"),
-        ({"optimizer": 9}, "no such optimizer"),
+        ({"optimizer": "sgdd"}, "no such optimizer"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
     arguments = {
         "parameters": np.zeros(8, np.float32),
         "slots": np.zeros((2, 8), np.float32),
-        "optimizer": 3,
+        "optimizer": "adam",
         "X": np.zeros((4, 3), np.float32),
         "Y": np.zeros((4, 2), np.float32),
         "weights": None,
@@ -459,12 +462,12 @@ def test_arrays_that_do_not_fit_are_refused_at_the_boundary(change, message):
         "costs": np.zeros(2),
     } | change
     a = arguments
-    plan = extension.native.Plan([(0, 3, 2, 0, [0.0])], 0, True)
+    plan = plans.network(plans.dense(3, 2))
     with pytest.raises(ValueError, match=message):
         plan.train(
-            a["parameters"], a["slots"], a["optimizer"], 0.9, 0.999, 1e-8, 0, a["X"], a["Y"],
-            a["weights"], a["order"], a["batch_size"], a["rates"], 0.0, 0.0, False, False,
-            a["costs"], np.zeros(2), None, 1,
+            a["parameters"], a["slots"], (a["X"], a["Y"], a["weights"]), a["order"], a["rates"],
+            (a["costs"], np.zeros(2), None), (a["optimizer"], plans.ADAM, 0), plans.PLAIN,
+            a["batch_size"], 0, 1,
         )  # fmt: skip
 
 
@@ -479,18 +482,24 @@ def test_no_shape_type_or_stride_gets_past_the_boundary(data):
             result = np.asfortranarray(np.repeat(result, 2, axis=1))[:, ::2]
         return result
 
-    plan = extension.native.Plan([(0, 3, 2, 3, [0.0]), (0, 2, 2, 12, [0.0])], 2, True)
+    plan = plans.network(
+        plans.dense(3, 2, "relu"), plans.dense(2, 2), heads=[plans.head(2, "softmax")]
+    )
     count = 3 * 2 + 2 + 2 * 2 + 2
     rows = data.draw(st.lists(st.integers(-2, 6), max_size=8))
     order = np.array([rows], "i4")
     # Refused or carried out: nothing else may happen.
     with contextlib.suppress(ValueError, TypeError):
         plan.train(
-            array(count), array(2, count), 3, 0.9, 0.999, 1e-8, 0, array(5, 3), array(5, 2), None,
-            order, data.draw(st.integers(-1, 9)), np.zeros(data.draw(st.integers(0, 4))), 0.0, 0.0,
-            data.draw(st.booleans()), data.draw(st.booleans()),
-            np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))),
-            data.draw(st.none() | st.integers(0, 4).map(np.zeros)), 1,
+            array(count), array(2, count), (array(5, 3), array(5, 2), None), order,
+            np.zeros(data.draw(st.integers(0, 4))),
+            (
+                np.zeros(data.draw(st.integers(0, 4))), np.zeros(data.draw(st.integers(0, 4))),
+                data.draw(st.none() | st.integers(0, 4).map(np.zeros)),
+            ),
+            ("adam", plans.ADAM | {"plain_epsilon": float(data.draw(st.booleans()))}, 0),
+            (0.0, 0.0, data.draw(st.booleans()), float("inf")),
+            data.draw(st.integers(-1, 9)), 0, 1,
         )  # fmt: skip
 
 

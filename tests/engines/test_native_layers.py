@@ -14,6 +14,7 @@ from chainrule.engines.reference import ReferenceEngine
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
+from tests import plans
 from tests.engines.test_layer_kinds import (
     DROPS,
     KEY,
@@ -176,36 +177,51 @@ def test_mixed_precision_drops_normalizes_and_looks_up_the_same(bfloat16, layers
     assert (mixed != full).any()
 
 
-def test_a_plan_refuses_layers_that_cannot_be():
-    plan = extension.native.Plan
-    dense = (0, 3, 2, 0, [0.0])
-    for layer, message in (
-        ((4, 3, 3, 0, [0.0]), "no such kind"),
-        ((1, 3, 3, 0, [1.0]), "a rate"),
-        ((1, 3, 4, 0, [0.5]), "keeps its units"),
-        ((2, 3, 4, 0, [0.0, 0.9, 1e-5]), "keeps its units"),
-        ((2, 3, 3, 0, [0.0, 1.0, 1e-5]), "a momentum"),
-        ((2, 3, 3, 0, [0.0, 0.9, 0.0]), "epsilon is positive"),
-        ((2, 3, 3, 0, [0.0]), "settings"),
-        ((0, 3, 3, 0, []), "settings"),
-        ((3, 3, 3, 0, []), "settings"),
-        ((3, 3, 3, 0, [0, 5]), "settings"),
-        ((3, 3, 4, 0, [3, 5, 2]), "a table has"),
-        ((3, 3, 4, 0, [-1, 5, 2]), "a table has"),
-        ((3, 3, 4, 0, [0, 0, 2]), "a table has"),
-        ((3, 3, 4, 0, [0, 2**24 + 1, 2]), "a table has"),
-        ((3, 3, 4, 0, [0, float("nan"), 2]), "a table has"),
-        ((3, 3, 2, 0, [0, 5, 0]), "a table has"),
-        ((3, 3, 5, 0, [0, 5, 2, 0, 5, 2]), "one table"),
-        ((3, 3, 3, 0, [0, 5, 2]), "replace their columns"),
-        ((3, 3, 4, 1, [0, 5, 2]), "first layer"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            plan([layer, (*dense[:1], layer[2], *dense[2:])], 0, True)
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (plans.layer("densee", 3, 3), "no such kind of layer: densee"),
+        (plans.dropout(3, rate=1.0), "a rate"),
+        (plans.dropout(3, n_out=4), "keeps its units"),
+        (plans.norm(3, n_out=4), "keeps its units"),
+        (plans.norm(3, momentum=1.0), "a momentum"),
+        (plans.norm(3, epsilon=0.0), "epsilon is positive"),
+        (plans.layer("batch_norm", 3, 3, {"momentum": [0.9]}), "has a setting epsilon"),
+        (plans.layer("dropout", 3, 3, {"rate": [0.5, 0.5]}), "a setting is one number"),
+        (plans.layer("dropout", 3, 3, {"rate": []}), "a setting is one number"),
+        (plans.layer("dropout", 3, 3, {"rate": [0.5], "r": [1.0]}), "that it has not"),
+        (plans.layer("dense", 3, 3), "has W and b"),
+        (plans.layer("dense", 3, 3, blocks=[(3, 3, "biases"), (3, 1, "biases")]), "has W and b"),
+        (plans.layer("dense", 3, 3, blocks=[(3, 0, "weights"), (3, 1, "biases")]), "rows and col"),
+        (plans.layer("dense", 3, 3, activation="reluu"), "no such activation: reluu"),
+        (plans.layer("dense", 3, 3, activation="leaky_relu"), "has a setting slope"),
+        (plans.embedding(3, []), "a table for each"),
+        (plans.layer("category_embedding", 3, 3, {"columns": [0.0]}), "a table for each"),
+        (plans.embedding(3, [(3, 5, 2)]), "a table has"),
+        (plans.embedding(3, [(-1, 5, 2)]), "a table has"),
+        (plans.embedding(3, [(0.5, 5, 2)]), "a table has"),
+        (plans.embedding(3, [(float("nan"), 5, 2)]), "a table has"),
+        (plans.embedding(3, [(0, 0, 2)]), "rows and columns"),
+        (plans.embedding(3, [(0, 2**24 + 1, 2)]), "a table has"),
+        (plans.embedding(3, [(0, 5, 0)], n_out=2), "rows and columns"),
+        (plans.embedding(3, [(0, 5, 2), (0, 5, 2)]), "one table"),
+        (plans.embedding(3, [(0, 5, 2)], n_out=3), "replace their columns"),
+        (plans.embedding(3, [(0, 5, 2)], activation="sigmoid"), "first layer"),
+    ],
+    ids=str,
+)
+def test_a_plan_refuses_layers_that_cannot_be(layer, message):
+    with pytest.raises(ValueError, match=message):
+        plans.network(layer, plans.dense(layer.n_out, 2))
+
+
+def test_a_plan_refuses_places_that_cannot_be():
     with pytest.raises(ValueError, match="embeddings are the first layer"):
-        plan([(0, 3, 3, 0, [0.0]), (3, 3, 4, 0, [0, 5, 2]), (0, 4, 2, 0, [0.0])], 0, True)
+        plans.network(plans.dense(3, 3), plans.embedding(3, [(0, 5, 2)]), plans.dense(4, 2))
     with pytest.raises(ValueError, match="ends in a dense layer"):
-        plan([(0, 3, 3, 0, [0.0]), (1, 3, 3, 0, [0.5])], 0, True)
+        plans.network(plans.dense(3, 3), plans.dropout(3))
+    with pytest.raises(ValueError, match="one after the other"):
+        plans.network(plans.dense(3, 2), first=1)
 
 
 @pytest.mark.parametrize("wrong", [-1.0, 5.0, 0.5, np.nan, np.inf, -np.inf, 2.0**40])

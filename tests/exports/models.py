@@ -86,8 +86,10 @@ def every_kind(dtype="float32"):
         [
             4,
             *hidden,
+            cr.Scale(),
             cr.Dropout(0.5),
             cr.Dense(5, "identity"),
+            cr.Scale(2.0),
             cr.BatchNorm("softmax"),
             cr.BatchNorm("tanh", momentum=0.5, epsilon=0.1),
             cr.Dense(7, "heads(softmax:3, exponential:1, identity:2, leaky_relu(slope=0.2):1)"),

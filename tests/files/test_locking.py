@@ -136,7 +136,7 @@ def test_what_is_no_lock_is_refused_and_stays_what_it_is(tmp_path, how):
     else:
         path.symlink_to("precious")
     with pytest.raises(FileWriteError, match=r"--out: .*lock is .*choose another --out"):
-        FileLock(path).acquire("run", "--out")
+        FileLock(path).acquire("run", argument="--out")
     assert os.path.lexists(path)
     assert precious.exists() == (how != "dangling link")
     assert not precious.exists() or precious.read_text() == "precious"

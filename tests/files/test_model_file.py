@@ -287,7 +287,7 @@ def test_a_description_tells_what_is_in_a_file_without_its_arrays():
     assert contents.metadata == {"seed": "3", "epochs_trained": "2"}
     assert contents.details == DETAILS
     assert contents.arrays == {"parameters": ("float64", (net.parameters.size,))}
-    assert describe_model_file(OLD).checksum == ""
+    assert describe_model_file(OLD[0]).checksum == ""
     assert describe_model_file(OLD[0]).version == 1
 
 

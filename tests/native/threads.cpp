@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../../native/checked.hpp"
 #include "../../native/dispatch.hpp"
 #include "../../native/team.hpp"
 
@@ -25,41 +26,71 @@ struct Result {
 };
 
 // Tables of several groups of rows, and of one.
-const Lookup tables[2] = {{1, 5000, 8}, {0, 3, 2}};
+const struct {
+    long column, codes, dimension;
+} tables[2] = {{1, 5000, 8}, {0, 3, 2}};
+
+NamedLayer dense(int n_in, int n_out, const char *activation) {
+    return {"dense",      n_in, n_out,
+            {activation}, {},   {{0, n_out, n_in, "weights"}, {0, n_out, 1, "biases"}}};
+}
+
+// The network, and where batch normalisation has its parameters.
+struct Case {
+    std::vector<NamedLayer> layers;
+    long parameters = 0, ones = 0, after = 0;
+
+    Case(bool normalized, bool embedded, int n_in, int hidden, int n_out) {
+        const int below = embedded ? n_in + 8 : n_in;
+        if (embedded) {
+            NamedLayer layer{"category_embedding", n_in, below};
+            for (const auto &table : tables) {
+                layer.settings["columns"].push_back(double(table.column));
+                layer.blocks.push_back({0, table.codes, table.dimension, "embeddings"});
+            }
+            layers.push_back(layer);
+        }
+        layers.push_back(dense(below, hidden, "tanh"));
+        if (normalized) {
+            NamedLayer layer{"batch_norm", hidden, hidden, {"relu"}};
+            layer.settings = {{"momentum", {0.9}}, {"epsilon", {1e-5}}};
+            layer.blocks = {{0, hidden, 1, "scale"},
+                            {0, hidden, 1, "scale"},
+                            {0, hidden, 1, "statistics"},
+                            {0, hidden, 1, "statistics"}};
+            layers.push_back(layer);
+        }
+        layers.push_back({"dropout", hidden, hidden, {"identity"}, {{"rate", {0.3}}}});
+        layers.push_back(dense(hidden, n_out, "identity"));
+        for (NamedLayer &layer : layers) {
+            if (layer.kind == "batch_norm") ones = parameters;
+            for (NamedBlock &block : layer.blocks) {
+                block.offset = parameters;
+                parameters += block.rows * block.columns;
+            }
+            if (layer.kind == "batch_norm") after = parameters;
+        }
+    }
+};
 
 Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long batch, int n_in,
            int hidden, int n_out) {
-    const long first = embedded ? 5000 * 8 + 3 * 2 : 0;
-    const int below = embedded ? n_in + 8 : n_in;
-    const long second = first + long(below) * hidden + hidden;
-    const long third = normalized ? second + 4l * hidden : second;
-    std::vector<Layer> layers{{dense, below, hidden, tanh_, 0.0, first},
-                              {dropout, hidden, hidden, identity, 0.3, second},
-                              {dense, hidden, n_out, softmax, 0.0, third}};
-    if (normalized)
-        layers.insert(layers.begin() + 1,
-                      {batch_norm, hidden, hidden, relu, 0.0, second, 0.9, 1e-5});
-    if (embedded) {
-        Layer layer{category_embedding, n_in, below, identity, 0.0, 0};
-        layer.lookups = 2;
-        layer.lookup = tables;
-        layers.insert(layers.begin(), layer);
-    }
-    const long count = third + long(hidden) * n_out + n_out;
-    const Network net{int(layers.size()), layers.data(), cross_entropy, true, 0.0, count};
+    const Case network(normalized, embedded, n_in, hidden, n_out);
+    const Plan plan(network.layers, {{n_out, {"softmax"}, {"cross_entropy"}}}, true);
+    const long count = network.parameters;
     const long steps = (m + batch - 1) / batch * 2;
     unsigned state = 1;
     Result result;
     result.parameters.resize(count);
     for (float &x : result.parameters)
         x = 0.1f * next(state);
-    for (long i = second; i < third; ++i)
+    for (long i = network.ones; i < network.after; ++i)
         result.parameters[i] = 1.0f;
     std::vector<float> X(m * n_in), slots(2 * count, 0.0f);
     for (float &x : X)
         x = next(state);
     for (long i = 0; embedded && i < m; ++i) {
-        for (const Lookup &table : tables)
+        for (const auto &table : tables)
             X[i * n_in + table.column] = float((i * 7919) % table.codes);
     }
     std::vector<std::int32_t> classes(m), order(2 * m);
@@ -67,20 +98,27 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
         classes[i] = std::int32_t(i % n_out);
     for (long i = 0; i < 2 * m; ++i)
         order[i] = std::int32_t((i * 7919) % m);
-    const Examples<float> examples{X.data(), nullptr, classes.data(), nullptr, order.data(), m,
-                                   m,        2};
+    const auto examples =
+        plan.examples<float>({X.data(), m, n_in}, std::nullopt, {{classes.data(), m}}, std::nullopt,
+                             {{order.data(), 2, m}});
     const std::vector<double> rates(steps, 1e-3);
-    Update<float> update{adam, 0.9,          0.999, 1e-8, {slots.data(), slots.data() + count},
-                         0,    rates.data(), 1e-4,  1e-4};
-    update.max_norm = mixed ? 0.0 : 0.1;
-    update.key = 7;
-    const Control control{threads, nullptr, nullptr};
     result.costs.resize(2 * steps);
-    kernels<float>(mixed).train(net, result.parameters.data(), examples, batch, update,
-                                result.costs.data(), result.costs.data() + steps, control);
+    const TrainingArrays<float> arrays{{result.parameters.data(), count},
+                                       {slots.data(), 2, count},
+                                       {rates.data(), steps},
+                                       {result.costs.data(), steps},
+                                       {result.costs.data() + steps, steps}};
+    const Named adam{"adam",
+                     {{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}, {"plain_epsilon", 0}}};
+    Objective objective{1e-4, 1e-4};
+    if (!mixed) objective.max_norm = 0.1;
+    const Training<float> training = plan.training(arrays, examples, adam, 0, batch, objective, 7);
+    const Control control{threads, nullptr, nullptr};
+    kernels<float>(mixed).train(plan.network(), result.parameters.data(), examples, training,
+                                control);
     result.outputs.resize(m * n_out);
-    kernels<float>().forward(net, result.parameters.data(), X.data(), m, result.outputs.data(),
-                             control);
+    kernels<float>().forward(plan.network(), result.parameters.data(), X.data(), m,
+                             result.outputs.data(), control);
     return result;
 }
 

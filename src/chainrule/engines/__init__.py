@@ -16,7 +16,6 @@ from chainrule.engines.base import Engine, Floats
 from chainrule.engines.native import NativeEngine, has_mixed
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.cost import CustomCost
 from chainrule.network.spec import NetworkSpec
 
 ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
@@ -61,7 +60,8 @@ def engine_for(
 ) -> Engine:
     """Return the engine of that name for training `spec`; "auto" is the fastest that can.
 
-    The compiled core knows no cost of a user's own: there, "auto" is the reference engine.
+    The compiled core knows no cost of a user's own: there (as for anything else that has no
+    compiled twin) "auto" is the reference engine.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def engine_for(
     """
     if precision not in ("full", "mixed"):
         raise InvalidArgumentError(f"precision: expected full or mixed; got {precision!r}")
-    if name == "auto" and isinstance(spec.cost, CustomCost):
+    if name == "auto" and _FASTEST == "native" and native.lacking(spec):
         name = "reference"
     engine = engine_named(name, threads)
     if precision == "full":

@@ -4,11 +4,16 @@ import importlib
 import importlib.util
 import os
 import warnings
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError
 
-native: ModuleType | None = None
+if TYPE_CHECKING:
+    # Its types are in _native.pyi.
+    from chainrule import _native as native
+    from chainrule._native import Plan as Plan
+else:
+    native = None
 """The extension, or None where the package works without it."""
 
 reason = ""
@@ -34,3 +39,5 @@ if native is not None and os.environ.get("CHAINRULE_ISA"):
         native.use_instruction_set(os.environ["CHAINRULE_ISA"])
     except ValueError as error:
         raise InvalidArgumentError(f"CHAINRULE_ISA: {error}") from None
+
+__all__ = ["native", "reason"]

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,55 +12,13 @@ from numpy.typing import NDArray
 from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
-from chainrule.equations.activations.elu import SELU_ALPHA
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
+from chainrule.network.layers import Dense, Layer
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
-
-# The order of the enumerations in native/plan.hpp.
-_ACTIVATIONS = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "silu",
-    "mish",
-    "softplus",
-    "exponential",
-    "softmax",
-)
-_LAYERS = ("dense", "dropout", "batch_norm", "category_embedding")
-_COSTS = (
-    "mse",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "absolute_error",
-    "huber",
-    "quantile",
-    "log_cosh",
-    "binary_focal",
-    "focal",
-    "poisson",
-)
-_OPTIMIZERS = (
-    "sgd",
-    "momentum",
-    "rmsprop",
-    "adam",
-    "heavy_ball",
-    "nesterov",
-    "adamw",
-    "nadam",
-    "lion",
-)
-
 
 # More change no bit of a result, only wait for each other, and systems run out of them.
 _MOST_THREADS = max(64, os.cpu_count() or 1)
@@ -94,8 +52,8 @@ class NativeEngine:
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
         """Return J plus penalties over all examples."""
-        own = objective.over(examples.weight)
-        return float(_plan(spec).loss(parameters, *examples, own.l1, own.l2, None, self.threads))
+        own = _numbers(objective.over(examples.weight))
+        return float(_plan(spec).loss(parameters, examples, own, None, self.threads))
 
     def loss_and_gradient(
         self,
@@ -106,12 +64,9 @@ class NativeEngine:
         gradient: Floats,
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
-        own = objective.over(examples.weight)
-        return float(
-            _plan(spec).loss(
-                parameters, *examples, own.l1, own.l2, gradient, self.threads, self.mixed
-            )
-        )
+        own = _numbers(objective.over(examples.weight))
+        plan = _plan(spec)
+        return float(plan.loss(parameters, examples, own, gradient, self.threads, self.mixed))
 
     def train(
         self,
@@ -130,32 +85,20 @@ class NativeEngine:
         """Take one step for each batch of `order`."""
         if order.size == 0:
             return
-        settings = optimizer.hyperparameters
         records.cost.fill(np.nan)
         try:
             _plan(spec).train(
                 parameters,
                 state.slots,
-                _OPTIMIZERS.index(optimizer.name),
-                settings.get("beta_1", settings.get("beta", 0.0)),
-                settings.get("beta_2", 0.0),
-                settings.get("epsilon", 0.0),
-                state.t,
-                *examples,
+                examples,
                 order,
-                batch_size,
                 learning_rates,
-                objective.l1,
-                objective.l2,
-                getattr(optimizer, "plain_epsilon", False),
-                objective.shared,
-                records.cost,
-                records.gradient_norm,
-                records.penalty,
-                self.threads,
-                settings.get("weight_decay", 0.0),
-                objective.max_grad_norm if objective.clips else 0.0,
+                records,
+                (optimizer.name, optimizer.settings, state.t),
+                _numbers(objective),
+                batch_size,
                 noise_key,
+                self.threads,
                 self.mixed,
             )
         finally:
@@ -174,8 +117,83 @@ def quick_predictor(spec: NetworkSpec) -> Callable[[Floats, Any], Floats | None]
     It gives None, and not an error, where X is anything but a finite C-ordered array of the
     network's type and width: the usual way then says what is wrong, or brings it into that form.
     """
-    predict: Callable[[Floats, Any], Floats | None] = _plan(_without_own_cost(spec)).predict
-    return predict
+    return _plan(_without_own_cost(spec)).predict
+
+
+def lacking(spec: NetworkSpec) -> str:
+    """Return what a network has that the compiled core has not, in words; "" for nothing."""
+    if isinstance(spec.cost, CustomCost):
+        return f"{spec.cost.name}, a cost of your own"
+    return _lacking(spec)
+
+
+@lru_cache(maxsize=256)
+def _lacking(spec: NetworkSpec) -> str:
+    for what, names in _needed(spec).items():
+        for name in sorted(names - _known()[what]):
+            return f"{name}, one of the {what}"
+    return ""
+
+
+# What follows travels to the core as the tuples of _native.pyi.
+
+
+class _Chosen(NamedTuple):
+    """An activation or a cost, and its parameters by name."""
+
+    name: str
+    settings: dict[str, float]
+
+
+class _BlockPlace(NamedTuple):
+    """A block of parameters, where it is in the flat vector, and what it is for."""
+
+    offset: int
+    rows: int
+    columns: int
+    group: str
+    learning_rate_factor: float
+
+
+class _LayerPlan(NamedTuple):
+    """All that the core is told of a layer."""
+
+    kind: str
+    n_in: int
+    n_out: int
+    activation: _Chosen
+    settings: dict[str, list[float]]
+    blocks: list[_BlockPlace]
+
+
+class _HeadPlan(NamedTuple):
+    """All that the core is told of an output head; a whole output layer is one."""
+
+    units: int
+    activation: _Chosen
+    cost: _Chosen
+    weight: float
+
+
+_NO_ACTIVATION = _Chosen("identity", {})
+
+
+@cache
+def _known() -> dict[str, frozenset[str]]:
+    """Return the names in each of the core's lists."""
+    assert extension.native is not None
+    return {what: frozenset(names) for what, names in extension.native.names().items()}
+
+
+def _needed(spec: NetworkSpec) -> dict[str, set[str]]:
+    """Return the names that a network needs in each of the core's lists."""
+    heads = _heads(spec)
+    return {
+        "layers": {layer.kind for layer in spec.layers},
+        "activations": {_activation(layer).name for layer in spec.layers[:-1]}
+        | {head.activation.name for head in heads},
+        "costs": {head.cost.name for head in heads},
+    }
 
 
 def _without_own_cost(spec: NetworkSpec) -> NetworkSpec:
@@ -191,61 +209,70 @@ def _without_own_cost(spec: NetworkSpec) -> NetworkSpec:
 
 
 @lru_cache(maxsize=256)
-def _plan(spec: NetworkSpec) -> Any:
-    layers = []
-    for layer, n_in, n_out in zip(spec.layers, spec.sizes[:-1], spec.sizes[1:], strict=True):
-        activation, parameter = _activation(getattr(layer, "activation", "identity"))
-        settings = [parameter]
-        if isinstance(layer, Dropout):
-            settings = [layer.rate]
-        elif isinstance(layer, BatchNorm):
-            settings = [parameter, layer.momentum, layer.epsilon]
-        elif isinstance(layer, CategoryEmbedding):
-            settings = [float(number) for column in layer.columns for number in column]
-        layers.append((_LAYERS.index(layer.kind), n_in, n_out, activation, settings))
-    if isinstance(spec.cost, CustomCost):
+def _plan(spec: NetworkSpec) -> "extension.Plan":
+    if lack := lacking(spec):
         raise InvalidArgumentError(
-            f"engine: the compiled core cannot run {spec.cost.name}, a cost of your own; "
-            'use engine="reference" (engine="auto" chooses it)'
+            f'engine: the compiled core cannot run {lack}; use engine="reference" (engine="auto" '
+            "chooses it)"
         )
-    cost, parameter = _cost(spec.cost)
+    blocks: list[list[_BlockPlace]] = [[] for _ in spec.layers]
+    for placed in placed_blocks(spec):
+        block = placed.block
+        rows, columns = block.shape
+        place = _BlockPlace(
+            placed.slice.start, rows, columns, block.group, block.learning_rate_factor
+        )
+        blocks[placed.layer - 1].append(place)
+    layers = [
+        _LayerPlan(layer.kind, n_in, n_out, _activation(layer), _settings(layer), own)
+        for layer, n_in, n_out, own in zip(
+            spec.layers, spec.sizes[:-1], spec.sizes[1:], blocks, strict=True
+        )
+    ]
+    # The output layer's activation is that of its heads.
+    layers[-1] = layers[-1]._replace(activation=_NO_ACTIVATION)
     assert extension.native is not None
-    return extension.native.Plan(
-        layers, cost, spec.fused, parameter, -default_threads(), _heads(spec)
-    )
+    return extension.native.Plan(layers, _heads(spec), spec.fused, -default_threads())
 
 
-def _activation(text: str) -> tuple[int, float]:
-    """Return an activation's place and its parameter; heads have theirs elsewhere."""
-    name, parameters = parse_activation(text)
-    if name == "heads":
-        return _ACTIVATIONS.index("identity"), 0.0
-    parameter = SELU_ALPHA if name == "selu" else next(iter(parameters.values()), 0.0)
-    return _ACTIVATIONS.index(name), parameter
+def _activation(layer: Layer) -> _Chosen:
+    """Return a layer's own activation; identity where it has none, or heads have theirs."""
+    name, parameters = parse_activation(getattr(layer, "activation", "identity"))
+    return _NO_ACTIVATION if name == "heads" else _Chosen(name, parameters)
 
 
-def _cost(text: str) -> tuple[int, float]:
-    """Return a cost's place and its parameter; heads have theirs elsewhere."""
-    name, parameters = parse_cost(text)
-    if name == "heads":
-        return _COSTS.index("mse"), 0.0
-    return _COSTS.index(name), next(iter(parameters.values()), 0.0)
+def _settings(layer: Layer) -> dict[str, list[float]]:
+    """Return a layer's settings, each as a list of numbers."""
+    return {
+        name: [float(value)] if isinstance(value, float | int) else list(value)
+        for name, value in layer.settings.items()
+    }
 
 
-def _heads(spec: NetworkSpec) -> list[tuple[int, int, float, int, float, float]]:
-    """Return the heads of the output layer as the core takes them; none where it is whole."""
-    if spec.output_activation != "heads":
-        return []
+def _heads(spec: NetworkSpec) -> list[_HeadPlan]:
+    """Return the heads of the output layer: one where it is whole."""
     output = spec.layers[-1]
     assert isinstance(output, Dense)
     assert isinstance(spec.cost, str)
+    if spec.output_activation != "heads":
+        cost = _Chosen(*parse_cost(spec.cost))
+        return [_HeadPlan(spec.n_outputs, _activation(output), cost, 1.0)]
     pairs = zip(
         parse_heads(output.activation, "activation"), parse_heads(spec.cost, "cost"), strict=True
     )
     return [
-        (head.units, *_activation(head.name), *_cost(cost.name), cost.weight)
+        _HeadPlan(
+            head.units,
+            _Chosen(*parse_activation(head.name)),
+            _Chosen(*parse_cost(cost.name)),
+            cost.weight,
+        )
         for head, cost in pairs
     ]
+
+
+def _numbers(objective: Objective) -> tuple[float, float, bool, float]:
+    return (objective.l1, objective.l2, objective.shared, objective.max_grad_norm)
 
 
 @cache

@@ -91,6 +91,13 @@ class Optimizer:
         }
 
     @property
+    def settings(self) -> dict[str, float]:
+        """All but the learning rate as numbers, by name: what the compiled twin takes."""
+        return {
+            f.name: float(getattr(self, f.name)) for f in fields(self) if f.name != "learning_rate"
+        }
+
+    @property
     def decays(self) -> bool:
         """Whether its equation lets weights decay by themselves."""
         return hasattr(self, "weight_decay")
@@ -134,12 +141,13 @@ class Optimizer:
         theta: Any,
         gradient: Any,
         equation_state: Any,
-        learning_rate: float,
+        learning_rate: Any,
         weights: Any = 1.0,
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state: the optimizer's equation, nothing in place.
 
-        `weights` is 1 for each parameter that a decay pulls on, 0 for the others.
+        `learning_rate` is α, one number or one for each parameter. `weights` is 1 for each
+        parameter that a decay pulls on, 0 for the others.
         """
         settings: dict[str, Any] = self.hyperparameters
         if self.decays:
@@ -294,7 +302,7 @@ class Adam(Optimizer):
         theta: Any,
         gradient: Any,
         equation_state: Any,
-        learning_rate: float,
+        learning_rate: Any,
         weights: Any = 1.0,
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state: O3 or O3e, nothing in place."""

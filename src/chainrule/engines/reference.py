@@ -20,7 +20,7 @@ from chainrule.engines.passes import (
 )
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.network.layers import TrainingStep
-from chainrule.network.parameters import group_indicator, views
+from chainrule.network.parameters import group_indicator, learning_rate_factors, views
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
@@ -101,6 +101,7 @@ class ReferenceEngine:
         """Take one step for each batch of `order`, epoch by epoch."""
         theta, gradient = views(spec, parameters), np.empty_like(parameters)
         weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
+        factors = learning_rate_factors(spec)
         batches = (
             epoch[start : start + batch_size]
             for epoch in order
@@ -120,7 +121,7 @@ class ReferenceEngine:
                 parameters,
                 downhill,
                 optimizer.equation_state(state),
-                float(learning_rates[step]),
+                float(learning_rates[step]) * factors,
                 weights,
             )
             records.cost[step] = cost

@@ -17,7 +17,7 @@ from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
 from chainrule.network.activation import parse_activation
 from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
 from chainrule.network.parameters import views
 
 _ACTIVATIONS = {
@@ -72,6 +72,9 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
                 f"epsilon={layer.epsilon!r})(x)"
             )
             weights += [block[:, 0] for block in theta]
+        elif isinstance(layer, Scale):
+            lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
+            weights.append(theta[0][:, 0])
         elif isinstance(layer, Dropout):
             lines.append(f"x = layers.Dropout({layer.rate!r})(x)")
             continue

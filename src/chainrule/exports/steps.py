@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
@@ -71,18 +71,15 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
         elif isinstance(layer, BatchNorm):
             gamma, beta, mean, variance = (block[:, 0] for block in theta)
             scale = gamma / np.sqrt(variance + layer.epsilon)
-            shift = beta - mean * scale
-            last = wide[-1] if wide else None
-            if isinstance(last, Affine):
-                wide[-1] = Affine(scale[:, None] * last.W, scale * last.b + shift)
-            else:
-                wide.append(Scaled(scale, shift))
+            _add_scaled(wide, Scaled(scale, beta - mean * scale))
+        elif isinstance(layer, Scale):
+            _add_scaled(wide, Scaled(theta[0][:, 0], np.zeros(units)))
         elif isinstance(layer, Dropout):
             continue
         else:
             raise InvalidArgumentError(
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
-                "normalisation and dropout can"
+                "normalisation, scales and dropout can"
             )
         parts = _parts(layer.activation, units)
         if any(part.name != "identity" for part in parts):
@@ -91,6 +88,15 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
         step if isinstance(step, Activated) else type(step)(*(x.astype(spec.dtype) for x in step))
         for step in wide
     )
+
+
+def _add_scaled(wide: list[Step], step: Scaled) -> None:
+    """Add a scale to the steps: as part of the weights below it where nothing stands between."""
+    last = wide[-1] if wide else None
+    if isinstance(last, Affine):
+        wide[-1] = Affine(step.scale[:, None] * last.W, step.scale * last.b + step.shift)
+    else:
+        wide.append(step)
 
 
 def activation_names(steps: tuple[Step, ...]) -> list[str]:

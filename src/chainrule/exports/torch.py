@@ -17,7 +17,7 @@ from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
 from chainrule.network.activation import parse_activation
 from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout
+from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
 from chainrule.network.parameters import views
 
 
@@ -82,6 +82,8 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
                 running_var=variance,
                 num_batches_tracked=np.zeros((), np.int64),
             )
+        elif isinstance(layer, Scale):
+            add(f"Factors({n_out}, {dtype})", weight=theta[0][:, 0])
         elif isinstance(layer, Dropout):
             modules.append(f"nn.Dropout({layer.rate!r})")
             continue
@@ -140,6 +142,16 @@ class To(nn.Module):
 
     def forward(self, x):
         return x.to(self.dtype)''',
+    "Factors(": '''\
+class Factors(nn.Module):
+    """x * weight, a factor for each unit."""
+
+    def __init__(self, n, dtype):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n, dtype=dtype))
+
+    def forward(self, x):
+        return x * self.weight''',
     "Exponential(": '''\
 class Exponential(nn.Module):
     """e to the power of z."""

@@ -28,7 +28,12 @@ from chainrule.inspection.rendering import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import parse_activation
 from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
-from chainrule.network.parameters import group_indicator, placed_blocks, views
+from chainrule.network.parameters import (
+    group_indicator,
+    learning_rate_factors,
+    placed_blocks,
+    views,
+)
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
@@ -133,7 +138,7 @@ def trace_step(
         parameters,
         downhill,
         optimizer.equation_state(state),
-        rate,
+        rate * learning_rate_factors(spec),
         group_indicator(spec, "weights"),
     )
     for place, value in new_statistics(spec, theta, passes):

@@ -79,6 +79,17 @@ def group_indicator(spec: NetworkSpec, group: str) -> Vector:
     return indicator
 
 
+def learning_rate_factors(spec: NetworkSpec) -> Vector | float:
+    """Return what the learning rate is multiplied by for each parameter; 1.0 where for none."""
+    blocks = list(placed_blocks(spec))
+    if all(placed.block.learning_rate_factor == 1 for placed in blocks):
+        return 1.0
+    factors = np.ones(parameter_count(spec), spec.dtype)
+    for placed in blocks:
+        factors[placed.slice] = placed.block.learning_rate_factor
+    return factors
+
+
 def neutral_parameters(spec: NetworkSpec) -> Vector:
     """Return a vector of zeros, but of ones where blocks begin at ones.
 

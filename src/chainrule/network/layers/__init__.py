@@ -12,9 +12,10 @@ from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
+from chainrule.network.layers.scale import Scale
 
 LAYER_KINDS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
-    {kind.kind: kind for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding)}
+    {kind.kind: kind for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding, Scale)}
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "EmbeddedColumn",
     "Layer",
     "LayerPass",
+    "Scale",
     "Shown",
     "TrainingStep",
 ]

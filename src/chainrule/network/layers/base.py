@@ -1,6 +1,6 @@
 """What every kind of layer says of itself, and what it can do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from chainrule.equations._array import Array
@@ -17,6 +17,8 @@ class Block(NamedTuple):
     that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
     initializer: str
     """A name of `chainrule.equations.registry.INITIALIZERS`, or "ones"."""
+    learning_rate_factor: float = 1.0
+    """What the learning rate is multiplied by where these parameters are updated."""
 
 
 class LayerPass(NamedTuple):
@@ -66,6 +68,10 @@ class Layer(Protocol):
     @property
     def gradient_equations(self) -> tuple[Callable[..., Any], ...]:
         """Return those of `gradients`, one for each block that has one: the first ones."""
+
+    @property
+    def settings(self) -> Mapping[str, float | Sequence[float]]:
+        """The numbers, by name, that its compiled twin takes beside sizes, σ and blocks."""
 
     def output_units(self, n_in: int) -> int:
         """Return n[l], given n[l−1]."""

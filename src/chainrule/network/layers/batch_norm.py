@@ -1,6 +1,6 @@
 """Batch normalisation: every unit's activations at mean 0 and variance 1, then γ and β."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple
@@ -99,6 +99,11 @@ class BatchNorm:
         return (
             f"BatchNorm({self.activation!r}, momentum={self.momentum!r}, epsilon={self.epsilon!r})"
         )
+
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """Momentum and ε."""
+        return {"momentum": self.momentum, "epsilon": self.epsilon}
 
     def output_units(self, n_in: int) -> int:
         """Return n[l] = n[l−1]."""

@@ -1,7 +1,7 @@
 """Category embeddings: inputs that are codes become rows of tables that are learned."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -138,6 +138,11 @@ class CategoryEmbedding:
             for number in range(1, dimension + 1)
         ]
         return [names[index] for index in self.passed(len(names))] + looked_up
+
+    @property
+    def settings(self) -> Mapping[str, Sequence[float]]:
+        """The columns of X that are codes, in the order of the tables."""
+        return {"columns": [float(column) for column, *_ in self.columns]}
 
     def output_units(self, n_in: int) -> int:
         """Return n[1]: the inputs that pass, and every table's dimension."""

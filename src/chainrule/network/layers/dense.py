@@ -1,6 +1,6 @@
 """The dense layer: every unit sees every activation below."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -80,6 +80,11 @@ class Dense:
     def __repr__(self) -> str:
         init = f", init={self.init!r}" if self.init is not None else ""
         return f"Dense({self.units}, {self.activation!r}{init})"
+
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """Nothing: sizes, σ and blocks are all there is."""
+        return {}
 
     def output_units(self, n_in: int) -> int:
         """Return n[l]."""

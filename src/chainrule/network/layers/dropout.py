@@ -1,6 +1,6 @@
 """Dropout: in training steps, some activations at random count for nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -55,6 +55,11 @@ class Dropout:
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate!r})"
+
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """The rate."""
+        return {"rate": self.rate}
 
     def output_units(self, n_in: int) -> int:
         """Return n[l] = n[l−1]."""

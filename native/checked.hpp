@@ -1,0 +1,108 @@
+// A network, and what it is to run on, as a caller describes them: names become places in the
+// core's lists, and every size is looked at, once, before any pointer goes down. Without Python.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan.hpp"
+#include "tables.hpp"
+
+namespace chainrule {
+
+/// A type of one of the core's lists, and its settings by their names.
+struct Named {
+    std::string name;
+    std::map<std::string, double> settings{};
+};
+
+struct NamedBlock {
+    long offset, rows, columns;
+    std::string group;
+    double rate = 1; // what the learning rate is multiplied by
+};
+
+struct NamedLayer {
+    std::string kind;
+    int n_in, n_out;
+    Named activation{"identity"};
+    std::map<std::string, std::vector<double>> settings{};
+    std::vector<NamedBlock> blocks{};
+};
+
+struct NamedHead {
+    int units;
+    Named activation, cost;
+    double weight = 1;
+};
+
+/// An array that somebody else owns: rows by columns, or `rows` numbers.
+template <typename T> struct Array {
+    T *data = nullptr;
+    long rows = 0, columns = 1;
+    long count() const { return rows * columns; }
+};
+
+/// What a training is handed beside the examples.
+template <typename T> struct TrainingArrays {
+    Array<T> parameters, slots;
+    Array<const double> learning_rates;
+    Array<double> costs, gradient_norms;
+    std::optional<Array<double>> penalties{};
+};
+
+/// A network as the kernels see it. All that it hands out has been checked; what does not fit is a
+/// std::invalid_argument.
+class Plan {
+  public:
+    Plan(const std::vector<NamedLayer> &layers, const std::vector<NamedHead> &heads, bool fused);
+    Plan(const Plan &) = delete;
+
+    const Network &network() const { return network_; }
+    long n_in() const { return layers_.front().n_in; }
+    long n_out() const { return layers_.back().n_out; }
+    /// Multiplications of an example's way forward, but for those of as many additions.
+    long weights() const { return weights_; }
+
+    /// Targets are rows of Y, or classes; without `order` the examples are taken as they come.
+    template <typename T>
+    Examples<T> examples(Array<const T> X, std::optional<Array<const T>> Y,
+                         std::optional<Array<const std::int32_t>> classes,
+                         std::optional<Array<const T>> weights,
+                         std::optional<Array<const std::int32_t>> order) const;
+
+    template <typename T>
+    Training<T> training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
+                         const Named &optimizer, std::int64_t t, long batch_size,
+                         const Objective &objective, std::uint64_t key) const;
+
+    void check_parameters(long count) const;
+    template <typename T> void check_outputs(Array<const T> X, Array<T> out) const;
+
+    /// Whether the first layer can read m rows of X: codes are among their tables'.
+    template <typename T>
+    bool readable(const T *X, long m, const std::int32_t *order = nullptr) const;
+
+  private:
+    void take(const NamedLayer &layer, long &at);
+    void take(const NamedHead &head);
+
+    std::vector<Layer> layers_;
+    std::vector<std::vector<Block>> blocks_;
+    std::vector<std::vector<double>> numbers_; // of the layers' settings
+    std::vector<std::vector<Values>> settings_;
+    std::vector<Head> heads_;
+    Network network_{};
+    long weights_ = 0;
+    bool reads_codes_ = false;
+};
+
+/// Whether all indices are in [0, end).
+bool all_below(const Array<const std::int32_t> &indices, long end);
+
+/// An activation of each unit for itself, for tests of the functions alone.
+Choice element_wise(const Named &activation);
+
+} // namespace chainrule

@@ -1,0 +1,133 @@
+// A step in two phases (see docs/performance.md):
+//
+//   1. By examples (example_phase.hpp).
+//   2. By parameters: a thread takes whole groups of rows of W[l] (and b[l]): their gradient over
+//      all panels in order (BP3, BP4), then penalty and optimizer on those parameters.
+//
+// No sum is ever split between threads, so the bits of the result do not depend on their number.
+#pragma once
+
+#include "example_phase.hpp"
+#include "updates.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <typename T, int BYTES, typename Kinds> class Step {
+    using C = Context<T, BYTES>;
+    using Room = Preparation<T, BYTES, Kinds>;
+    using Examples = ExamplePhase<T, BYTES, Kinds>;
+
+  public:
+    // `training`: nullptr where no step is taken, but a gradient is handed out.
+    Step(const C &context, const Panels<T, BYTES, Kinds> &panels, Room &room, Crew &crew,
+         const Training<T> *training)
+        : c_(context), room_(room), crew_(crew), training_(training),
+          examples_(context, panels, room, crew),
+          updates_(context.theta, room.groups, context.net.parameters) {}
+
+    // Both phases of one batch. False: stopped before anything was updated.
+    bool run(Member &self, const Batch &batch, const StepNumbers<T> &numbers) {
+        const long size = c_.ws.panel_size, part = c_.ws.panels * size;
+        for (long at = 0; at < batch.count; at += part) {
+            const long n = smaller(part, batch.count - at);
+            if (!examples_.run(self, batch, at, n)) return false;
+            if (!crew_.together(self)) return false;
+            parameters_phase(self, batch, numbers, at, n);
+            if (room_.whole_gradient && !crew_.together(self)) return false;
+        }
+        if (self.index == 0) note_cost(batch);
+        return !room_.whole_gradient || !training_ || update_from_whole(self, batch, numbers);
+    }
+
+    // J of the last batch, and what was noted of its groups; after the barrier that follows `run`.
+    double cost() const { return cost_; }
+    double gradient_norm() const { return __builtin_sqrt(sum(room_.groups.squares)); }
+    double penalty() const { return sum(room_.groups.penalties); }
+
+    const Updates<T, BYTES> &updates() const { return updates_; }
+
+  private:
+    bool updates_at_once() const { return training_ && !room_.whole_gradient; }
+
+    // Phase 2 over the panels of n examples, of which the first is the batch's example `at`.
+    void parameters_phase(Member &self, const Batch &batch, const StepNumbers<T> &numbers, long at,
+                          long n) {
+        const long panels = divided_up(n, c_.ws.panel_size);
+        const long last = n - (panels - 1) * c_.ws.panel_size;
+        T *const own = room_.arena(self.index);
+        for (long g = self.first_group; g < self.last_group; ++g) {
+            const Group &group = room_.groups[g];
+            if (room_.whole_gradient) {
+                crew_.test_stop(self, group.work * n);
+                if (crew_.stop_wished()) break;
+            }
+            Kinds::gradient(c_, group, panels, last, own);
+            if (updates_at_once()) {
+                note_penalty(g, numbers);
+                room_.groups.squares[g] =
+                    updates_.update(group, training_->update, numbers, own, false);
+                after_update(group, batch);
+            } else {
+                updates_.keep(group, own, room_.gradient, !room_.whole_gradient || at == 0);
+            }
+        }
+    }
+
+    bool update_from_whole(Member &self, const Batch &batch, StepNumbers<T> numbers) {
+        const double most = training_->objective.max_norm;
+        if (room_.purpose.clipped) { // G1
+            for (long g = self.first_group; g < self.last_group; ++g)
+                room_.groups.squares[g] =
+                    updates_.squares(room_.groups[g], room_.gradient, numbers);
+            if (!crew_.together(self)) return false;
+            const double norm = gradient_norm();
+            if (norm > most) numbers.scale = T(most / norm);
+        }
+        for (long g = self.first_group; g < self.last_group; ++g) {
+            const Group &group = room_.groups[g];
+            note_penalty(g, numbers);
+            const double squares =
+                updates_.update(group, training_->update, numbers, room_.gradient, true);
+            // Where the norm was needed before, another thread may be reading it just now.
+            if (!room_.purpose.clipped) room_.groups.squares[g] = squares;
+            after_update(group, batch);
+        }
+        return true;
+    }
+
+    void after_update(const Group &group, const Batch &batch) {
+        Kinds::renew(c_, group);
+        if (batch.share > 0) Kinds::follow(c_, group);
+    }
+
+    // Before a group's update, where somebody wants to know.
+    void note_penalty(long g, const StepNumbers<T> &numbers) {
+        if (training_->records.penalties)
+            room_.groups.penalties[g] = updates_.penalty(room_.groups[g], numbers);
+    }
+
+    void note_cost(const Batch &batch) {
+        cost_ = 0;
+        const long panels = divided_up(batch.count, c_.ws.panel_size);
+        for (long q = 0; q < panels; ++q)
+            cost_ += room_.panel_costs[q];
+        cost_ *= batch.share;
+    }
+
+    double sum(const double *of_groups) const {
+        double sum = 0;
+        for (long g = 0; g < room_.groups.count(); ++g)
+            sum += of_groups[g];
+        return sum;
+    }
+
+    const C &c_;
+    Room &room_;
+    Crew &crew_;
+    const Training<T> *training_;
+    Examples examples_;
+    Updates<T, BYTES> updates_;
+    double cost_ = 0;
+};
+
+} // namespace chainrule::CHAINRULE_ISA
