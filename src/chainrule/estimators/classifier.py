@@ -156,13 +156,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         -------
         probabilities : array of shape (n_samples, n_classes)
         """
-        outputs = self._outputs(X)
-        if self.n_outputs_ > 1:
-            return outputs
-        both = np.empty((len(outputs), 2), outputs.dtype)
-        both[:, 1] = outputs[:, 0]
-        np.subtract(1, outputs[:, 0], out=both[:, 0])
-        return both
+        return self._labels.probabilities(self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of the probability of each class; −∞ where that is 0.

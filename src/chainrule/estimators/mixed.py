@@ -286,9 +286,7 @@ class NetworkMixed(GoodDefaults):
         for target in self.targets_:
             if target.labels is None:
                 continue
-            own = outputs[:, target.units]
-            both = own if target.labels.kind == "multiclass" else np.hstack([1 - own, own])
-            probabilities[target.name] = both
+            probabilities[target.name] = target.labels.probabilities(outputs[:, target.units])
         return (
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
