@@ -218,7 +218,7 @@ def run_lbfgs(
     finally:
         if progress is not None:
             progress.close()
-    if not np.isfinite(found.parameters).all():
+    if not np.isfinite(found.value) or not np.isfinite(found.parameters).all():
         raise NothingLearnedError(
             "Solver produced non-finite parameter weights. The input data may contain large "
             "values and need to be preprocessed: bring them to mean 0 and standard deviation 1"
