@@ -1,7 +1,8 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from chainrule.checks import whole_number
+from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
@@ -61,6 +62,18 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
     for name, value in arguments.items():
         if name not in ("self", "__class__"):
             setattr(estimator, name, value)
+
+
+@contextmanager
+def as_it_was_if_refused(estimator: Any) -> Iterator[None]:
+    """Leave an estimator as it was where what it is given is refused."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except Exception:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class BaseMLP(CallbackSupportMixin, FittedAttributes):
@@ -229,31 +242,11 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         incremental: bool = False,
         checkpointer: Checkpointer | None = None,
     ) -> Self:
-        check_parameters(self)
-        hidden = hidden_sizes(self)
-        if incremental and self.early_stopping and self._early_stopping_is_a_wish:
-            raise InvalidArgumentError(
-                "partial_fit does not support early_stopping=True: it sees one epoch at a time"
+        with as_it_was_if_refused(self):
+            fresh, X, y, examples, validation, early = self._prepared(
+                X, y, sample_weight, held_out, incremental, checkpointer
             )
-        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        X, y = checked_data(self, X, y, reset=fresh)
-        if issparse(y):
-            y = y.toarray()
-        targets = self._encoded(y, fresh, incremental)
-        weights = checked_weights(sample_weight, X, "sample_weight")
-        self._begin_randomness(fresh, checkpointer)
-        if fresh:
-            self._initialize(X, targets, weights, hidden)
-        examples = self._examples(X, targets, self._with_class_weights(y, weights))
-
         stochastic = self.solver != "lbfgs"
-        validation = self._own_validation(*held_out)
-        early = bool(self.early_stopping) and stochastic and not incremental
-        if early and validation is None:
-            early = self._sets_aside(X.shape[0])
-            if early:
-                examples, validation = self._set_aside(examples, X, y, targets)
-        examples = self._trained_on(examples)
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
         tasks = None
         if not incremental and has_listeners(self):
@@ -282,6 +275,46 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             tasks.close()
         return self
 
+    def _prepared(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        held_out: tuple[Any, Any, Any],
+        incremental: bool,
+        checkpointer: Checkpointer | None,
+    ) -> tuple[bool, Any, Any, Examples, HeldOut | None, bool]:
+        """Check everything, and make the network if there is none to go on with.
+
+        Return whether it is new, X and y as arrays, the examples, and those held out with whether
+        they decide when to stop.
+        """
+        check_parameters(self)
+        hidden = hidden_sizes(self)
+        if incremental and self.early_stopping and self._early_stopping_is_a_wish:
+            raise InvalidArgumentError(
+                "partial_fit does not support early_stopping=True: it sees one epoch at a time"
+            )
+        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+        X, y = checked_data(self, X, y, reset=fresh)
+        if issparse(y):
+            y = y.toarray()
+        targets = self._encoded(y, fresh, incremental)
+        weights = checked_weights(sample_weight, X, "sample_weight")
+        self._begin_randomness(fresh, checkpointer)
+        if fresh:
+            self._initialize(X, targets, weights, hidden)
+        examples = self._examples(X, targets, self._with_class_weights(y, weights))
+
+        validation = self._own_validation(*held_out)
+        early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
+        if early and validation is None:
+            early = self._sets_aside(X.shape[0])
+            if early:
+                examples, validation = self._set_aside(examples, X, y, targets)
+        examples = self._trained_on(examples)
+        return fresh, X, y, examples, validation, early
+
     def _begin_randomness(self, fresh: bool, checkpointer: Checkpointer | None) -> None:
         """Set the random state that everything is drawn from, and write down its seed."""
         if fresh or self.random_state is not None:
@@ -289,7 +322,13 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             if checkpointer is not None and self.random_state is None:
                 self.seed_ = checkpointer.keep("seed", self.seed_)
             given = self.random_state if self.seed_ is None else self.seed_
-            self._random_state = check_random_state(given)
+            try:
+                self._random_state = check_random_state(given)
+            except ValueError as error:
+                raise InvalidArgumentError(
+                    "random_state: expected a whole number from 0 to 2**32 - 1, a "
+                    f"numpy.random.RandomState or None; got {shown(given)}"
+                ) from error
         if checkpointer is not None:
             # What was drawn before training (weights, validation split) is drawn again.
             state = checkpointer.keep("random_state", as_text(self._random_state))

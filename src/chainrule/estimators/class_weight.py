@@ -32,6 +32,8 @@ def with_class_weights(
     InvalidArgumentError
         If it is none of these, or names weights that are no numbers ≥ 0, or other classes.
     """
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
     balanced = isinstance(class_weight, str) and class_weight == "balanced"
     if y.ndim > 1:
         try:

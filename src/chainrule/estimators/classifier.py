@@ -12,7 +12,12 @@ from sklearn.utils.multiclass import unique_labels
 from chainrule.checks import shown
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
+from chainrule.estimators.base import (
+    BaseMLP,
+    Floats,
+    has_epochs,
+    store,
+)
 from chainrule.estimators.class_weight import with_class_weights
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import labels
@@ -36,7 +41,19 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         if not known or (fresh and not incremental):
             self._labels = Labels.of(y)
             self.classes_ = self._labels.classes
-        elif self._labels.kind != "multilabel" or y.ndim == 1:
+        elif self._labels.kind == "multilabel":
+            n = len(self.classes_)
+            if y.shape[1:] != (n,):
+                raise InvalidArgumentError(
+                    f"{name}: expected {n} outputs as in y, a column for each label; "
+                    f"got an array of shape {y.shape}"
+                )
+        elif y.ndim > 1:
+            raise InvalidArgumentError(
+                f"{name}: expected one class for each example, as it was fitted to; got an array "
+                f"of shape {y.shape}"
+            )
+        else:
             self._check_classes(y, incremental, name)
         return self._labels.targets(y, "float64")
 
@@ -111,7 +128,12 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 "partial_fit takes a dict of weights"
             )
         self._take_classes(classes, y)
-        return self._fit(X, y, sample_weight, incremental=True)
+        try:
+            return self._fit(X, y, sample_weight, incremental=True)
+        except Exception:
+            if not self.__sklearn_is_fitted__():  # nothing was learned of these classes
+                del self._labels, self.classes_
+            raise
 
     def _take_classes(self, classes: Any, y: Any) -> None:
         """Set the classes before the first part of the data; later, they must be the same."""

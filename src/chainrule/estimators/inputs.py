@@ -92,6 +92,8 @@ def _validated(estimator: Any, X: Any, *y: Any, name: str = "X", **settings: Any
             )
     except (TypeError, ValueError) as error:
         check_inputs(X, name, error)
+        if name != TRAINING.X and isinstance(error, ValueError):
+            raise InvalidArgumentError(f"{name}: {error}") from error
         raise
     except OverflowError as error:
         check_inputs(X, name, error)
@@ -142,10 +144,10 @@ def within(
     OutOfRangeError
         If one is beyond that type; the message has it as it was `given`.
     """
+    if given is None and values.dtype == dtype and values.flags.c_contiguous:
+        return values
     with np.errstate(over="ignore"):  # seen below
         array = np.ascontiguousarray(values, dtype)
-    if array is values and given is None:
-        return array
     if not all_finite(array):
         row, column = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
         where = f"row {row}, column {column}" if array.shape[1] > 1 else f"row {row}"

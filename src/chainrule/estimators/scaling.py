@@ -1,10 +1,12 @@
 """Columns brought to mean 0 and standard deviation 1, and back."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chainrule.engines.finite import all_finite
 
 Floats = NDArray[np.floating]
 
@@ -13,6 +15,9 @@ _SMALLEST_SQUARED = 1e-140
 
 # Of a type's largest number, and of a deviation: how far values may reach, how coarse they may be.
 _MARGIN = 2.0**-10
+_FLOAT32_MAX, _FLOAT32_TINY, _FLOAT32_EPS = (
+    float(each) for each in (np.finfo("f4").max, np.finfo("f4").tiny, np.finfo("f4").eps)
+)
 
 
 class Scale(NamedTuple):
@@ -58,7 +63,7 @@ class Scale(NamedTuple):
         """Return (columns − mean)/deviation."""
         with np.errstate(over="ignore"):  # seen below, or by whoever needs them finite
             found = np.asarray((columns - self.mean) / self.deviation)
-            if not np.isfinite(found).all():
+            if not _all_finite(found):
                 # The difference of two finite numbers may be none; halves of them have one.
                 found = (columns / 2 - self.mean / 2) / self.deviation * 2
         return found
@@ -70,11 +75,11 @@ class Scale(NamedTuple):
         """
         with np.errstate(over="ignore"):  # seen below
             found = np.asarray(columns * self.deviation + self.mean)
-            if self._suits(columns.dtype):
-                narrow = found.astype(columns.dtype, copy=False)
-                if np.isfinite(narrow).all():
+            if columns.dtype == np.float32 and self._suits_float32():
+                narrow = found.astype(np.float32)
+                if _all_finite(narrow):
                     return narrow
-            if not np.isfinite(found).all():
+            if not _all_finite(found):
                 half = np.finfo(np.float64).max / 2
                 found = 2 * np.clip(columns / 2 * self.deviation + self.mean / 2, -half, half)
         return found
@@ -83,14 +88,20 @@ class Scale(NamedTuple):
         """Return the scale of one column."""
         return Scale(self.mean[place : place + 1], self.deviation[place : place + 1])
 
-    def _suits(self, dtype: np.dtype[Any]) -> bool:
-        """Whether values at this scale lie in the range of a type, and it tells them apart."""
-        limits = np.finfo(dtype)
-        size = np.abs(self.mean)
-        inside = np.maximum(size, self.deviation) < limits.max * _MARGIN
-        above = self.deviation > limits.tiny / limits.eps
-        fine = size * limits.eps < self.deviation * _MARGIN
-        return bool((inside & above & fine).all())
+    def _suits_float32(self) -> bool:
+        """Whether values at this scale lie in the range of float32, and it tells them apart."""
+        top, bottom = _FLOAT32_MAX * _MARGIN, _FLOAT32_TINY / _FLOAT32_EPS
+        return all(
+            bottom < deviation < top
+            and abs(mean) < top
+            # Its steps beside the mean are small against a deviation.
+            and abs(mean) * _FLOAT32_EPS < deviation * _MARGIN
+            for mean, deviation in zip(self.mean.tolist(), self.deviation.tolist(), strict=True)
+        )
+
+
+def _all_finite(array: Floats) -> bool:
+    return all_finite(np.ascontiguousarray(array))
 
 
 def _moments(
