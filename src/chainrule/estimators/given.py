@@ -137,7 +137,7 @@ def _columns(X: Any) -> Iterator[tuple[Any, NDArray[Any]]]:
         except (TypeError, ValueError):
             return
         if table.ndim == 2 and table.dtype.kind in "fOUS":
-            yield from enumerate(table.T)
+            yield from ((place, table[:, place]) for place in range(table.shape[1]))
 
 
 def _no_numbers(array: NDArray[Any]) -> NDArray[np.bool_]:
