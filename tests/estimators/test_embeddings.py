@@ -124,7 +124,7 @@ def test_embeddings_that_do_not_fit_are_refused(wrong, message):
 def test_codes_without_a_row_are_refused_in_training_validation_and_prediction(standardize):
     wrong = X.copy()
     wrong[7, 1] = 30
-    message = r"^X: column 1 holds codes, whole numbers from 0 to 29; got 30\.0 at row 7"
+    message = r"^X(_val)?: column 1 holds codes, whole numbers from 0 to 29; got 30\.0 at row 7"
     model = MLPRegressor(
         hidden_layer_sizes=(7,), embeddings=EMBEDDINGS, standardize=standardize, max_iter=2
     )

@@ -195,7 +195,7 @@ def test_engines_agree_on_it():
     [
         ({"targets": "number"}, r"^targets: expected 'class' or 'value' .*got 'number'"),
         ({"targets": ["class"]}, r"^targets: expected .* for each of the 4 columns"),
-        ({"targets": {"kind": "value"}}, r"^y: target 'kind' is a value and takes numbers"),
+        ({"targets": {"kind": "value"}}, r"^y: target 'kind', which is a value: expected a number"),
         ({"losses": {"kind": "mse"}}, r"^losses: target 'kind' is a class.*got 'mse'"),
         ({"losses": {"nobody": "huber"}}, r"^losses: expected a dict with some of the targets"),
         ({"target_weights": {"kind": 0}}, r"^target_weights: expected a finite number > 0"),
@@ -210,5 +210,7 @@ def test_what_does_not_fit_is_refused_by_name(settings, message):
 def test_a_class_that_was_not_there_is_refused():
     X, table = wine()
     other = table.assign(kind="orange")
-    with pytest.raises(cr.InvalidArgumentError, match=r"^y: target 'kind' .*got \['orange'\] too"):
+    with pytest.raises(
+        cr.InvalidArgumentError, match=r"^y_val: target 'kind' .*got \['orange'\] too"
+    ):
         NetworkMixed(max_iter=1).fit(X, table, X_val=X, y_val=other)

@@ -180,7 +180,10 @@ def test_the_argument_s_own_name_is_in_the_message():
         ([1, 1, 1], r"^sample_weight: expected shape \(4,\); got \(3,\)$"),
         (np.ones((4, 1)), r"^sample_weight: expected shape \(4,\); got \(4, 1\)$"),
         (2.0, r"^sample_weight: expected shape \(4,\); got \(\)$"),
-        ([1, 2, -1, 0], r"^sample_weight: expected weights ≥ 0.*got values from -1\.0 to 2\.0$"),
+        (
+            [1, 2, -1, 0],
+            r"^sample_weight: expected weights ≥ 0.*values from -1\.0 to 2\.0, the least at row 2$",
+        ),
         ([0, 0, 0, 0], r"^sample_weight: .*at least one of them > 0; got values from 0\.0 to 0"),
         ([1, np.nan, 1, 1], r"^sample_weight: expected finite numbers.*got nan at row 1 \("),
         ([1, np.inf, 1, 1], r"^sample_weight: expected finite numbers.*got inf at row 1 \("),

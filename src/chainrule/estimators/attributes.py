@@ -22,6 +22,7 @@ class FittedAttributes(BaseEstimator):
 
     @coefs_.setter
     def coefs_(self, value: Sequence[Any]) -> None:
+        self._fitted("coefs_")._own_parameters()
         self.coefs_[:] = value
 
     @property
@@ -32,6 +33,7 @@ class FittedAttributes(BaseEstimator):
 
     @intercepts_.setter
     def intercepts_(self, value: Sequence[Any]) -> None:
+        self._fitted("intercepts_")._own_parameters()
         self.intercepts_[:] = value
 
     def to_sklearn(self) -> Any:

@@ -1,7 +1,8 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,11 +12,10 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
 )
 
-from chainrule.checks import whole_number
+from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
@@ -27,7 +27,19 @@ from chainrule.estimators.callbacks import (
     has_listeners,
     with_callbacks,
 )
-from chainrule.estimators.inputs import blocks, checked_data, checked_features, dense
+from chainrule.estimators.given import labels
+from chainrule.estimators.inputs import (
+    TRAINING,
+    VALIDATION,
+    Names,
+    blocks,
+    check_outputs,
+    checked_data,
+    checked_features,
+    checked_weights,
+    dense,
+    within,
+)
 from chainrule.estimators.losses import Output
 from chainrule.estimators.parameters import check_parameters, hidden_sizes
 from chainrule.estimators.randomness import as_text, drawn_seed, set_from_text
@@ -37,10 +49,12 @@ from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.training.checkpointing import Checkpointer
-from chainrule.training.examples import as_weights, check_unmasked
+from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
 
 Floats = NDArray[np.floating]
+
+_OTHER_UNIT = "standardize_target=True scales values, but for 'poisson'; or take a larger unit"
 
 
 def store(estimator: object, arguments: dict[str, Any]) -> None:
@@ -48,6 +62,18 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
     for name, value in arguments.items():
         if name not in ("self", "__class__"):
             setattr(estimator, name, value)
+
+
+@contextmanager
+def as_it_was_if_refused(estimator: Any) -> Iterator[None]:
+    """Leave an estimator as it was where what it is given is refused."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except Exception:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class BaseMLP(CallbackSupportMixin, FittedAttributes):
@@ -75,7 +101,11 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
 
     # What a classifier and a regressor answer differently.
 
-    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+    def _given_targets(self, y: Any, name: str) -> Any:
+        """Return y as an array, none of it missing; `name` is the argument's."""
+        return labels(y, name)
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
         """Return y as targets, (m, outputs); learn what they are if `fresh`."""
         raise NotImplementedError
 
@@ -94,6 +124,10 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         """Return what validation data are to have the same shares of."""
         return None
+
+    def _stratum(self, value: Any) -> Any:
+        """Return what a user calls one of these."""
+        return value
 
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         return weights
@@ -208,36 +242,11 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         incremental: bool = False,
         checkpointer: Checkpointer | None = None,
     ) -> Self:
-        check_parameters(self)
-        hidden = hidden_sizes(self)
-        if incremental and self.early_stopping and self._early_stopping_is_a_wish:
-            raise InvalidArgumentError(
-                "partial_fit does not support early_stopping=True: it sees one epoch at a time"
+        with as_it_was_if_refused(self):
+            fresh, X, y, examples, validation, early = self._prepared(
+                X, y, sample_weight, held_out, incremental, checkpointer
             )
-        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        X, y = checked_data(self, X, y, reset=fresh)
-        if issparse(y):
-            y = y.toarray()
-        targets = self._encoded(y, fresh, incremental)
-        weights = None
-        if sample_weight is not None:
-            check_unmasked(sample_weight, "sample_weight")
-            weights = as_weights(
-                _check_sample_weight(sample_weight, X, dtype=X.dtype), X.shape[0], X.dtype.name
-            )
-        self._begin_randomness(fresh, checkpointer)
-        if fresh:
-            self._initialize(X, targets, weights, hidden)
-        examples = self._examples(X, targets, self._with_class_weights(y, weights))
-
         stochastic = self.solver != "lbfgs"
-        validation = self._own_validation(*held_out)
-        early = bool(self.early_stopping) and stochastic and not incremental
-        if early and validation is None:
-            early = self._sets_aside(X.shape[0])
-            if early:
-                examples, validation = self._set_aside(examples, X, y, targets)
-        examples = self._trained_on(examples)
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
         tasks = None
         if not incremental and has_listeners(self):
@@ -266,6 +275,46 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             tasks.close()
         return self
 
+    def _prepared(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        held_out: tuple[Any, Any, Any],
+        incremental: bool,
+        checkpointer: Checkpointer | None,
+    ) -> tuple[bool, Any, Any, Examples, HeldOut | None, bool]:
+        """Check everything, and make the network if there is none to go on with.
+
+        Return whether it is new, X and y as arrays, the examples, and those held out with whether
+        they decide when to stop.
+        """
+        check_parameters(self)
+        hidden = hidden_sizes(self)
+        if incremental and self.early_stopping and self._early_stopping_is_a_wish:
+            raise InvalidArgumentError(
+                "partial_fit does not support early_stopping=True: it sees one epoch at a time"
+            )
+        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+        X, y = checked_data(self, X, y, reset=fresh)
+        if issparse(y):
+            y = y.toarray()
+        targets = self._encoded(y, fresh, incremental)
+        weights = checked_weights(sample_weight, X, "sample_weight")
+        self._begin_randomness(fresh, checkpointer)
+        if fresh:
+            self._initialize(X, targets, weights, hidden)
+        examples = self._examples(X, targets, self._with_class_weights(y, weights))
+
+        validation = self._own_validation(*held_out)
+        early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
+        if early and validation is None:
+            early = self._sets_aside(X.shape[0])
+            if early:
+                examples, validation = self._set_aside(examples, X, y, targets)
+        examples = self._trained_on(examples)
+        return fresh, X, y, examples, validation, early
+
     def _begin_randomness(self, fresh: bool, checkpointer: Checkpointer | None) -> None:
         """Set the random state that everything is drawn from, and write down its seed."""
         if fresh or self.random_state is not None:
@@ -273,7 +322,13 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             if checkpointer is not None and self.random_state is None:
                 self.seed_ = checkpointer.keep("seed", self.seed_, most=2**32 - 1)
             given = self.random_state if self.seed_ is None else self.seed_
-            self._random_state = check_random_state(given)
+            try:
+                self._random_state = check_random_state(given)
+            except ValueError as error:
+                raise InvalidArgumentError(
+                    "random_state: expected a whole number from 0 to 2**32 - 1, a "
+                    f"numpy.random.RandomState or None; got {shown(given)}"
+                ) from error
         if checkpointer is not None:
             # What was drawn before training (weights, validation split) is drawn again.
             state = checkpointer.keep("random_state", as_text(self._random_state))
@@ -303,22 +358,31 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
-    def _features(self, X: Any) -> Floats:
+    def _features(self, X: Any, name: str = "X") -> Floats:
         """Return checked inputs as the network takes them."""
-        if self._input_scale is not None:
-            X = self._input_scale.scaled(dense(X, "float64"))
-        features = dense(X, self.network_.spec.dtype)
-        first = self.network_.spec.layers[0]
+        spec = self.network_.spec
+        if self._input_scale is None:
+            remedy = "standardize=True scales the inputs"
+            features = within(dense(X), spec.dtype, name, remedy)
+        else:
+            remedy = "it is too far from the inputs of the training"
+            given = dense(X, "float64")
+            features = within(self._input_scale.scaled(given), spec.dtype, name, remedy, given)
+        first = spec.layers[0]
         if isinstance(first, CategoryEmbedding):
-            first.check_codes(features, "X")
+            first.check_codes(features, name)
         return features
 
-    def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Examples:
+    def _examples(
+        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
+    ) -> Examples:
+        """Return checked examples as the network takes them; `names` is what a user calls them."""
         dtype = self.network_.spec.dtype
+        features = self._features(X, names.X)
         return Examples(
-            self._features(X),
-            np.ascontiguousarray(targets, dtype),
-            None if weights is None else np.ascontiguousarray(weights, dtype),
+            features,
+            within(targets, dtype, names.y, _OTHER_UNIT),
+            None if weights is None else as_weights(weights, len(features), dtype, names.weights),
         )
 
     def _own_validation(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
@@ -330,29 +394,26 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 "X_val and y_val: expected both or neither; "
                 f"got only {'y_val' if X is None else 'X_val'}"
             )
-        X, y = checked_data(self, X, y, reset=False)
-        targets = self._encoded(y, False, True)
+        X, y = checked_data(self, X, y, reset=False, names=VALIDATION)
+        targets = self._encoded(y, False, True, "y_val")
         if targets.shape[1] != self.n_outputs_:
             raise InvalidArgumentError(
                 f"y_val: expected {self.n_outputs_} outputs as in y; got {targets.shape[1]}"
             )
-        weights = None
-        if sample_weight is not None:
-            check_unmasked(sample_weight, "sample_weight_val")
-            weights = as_weights(
-                _check_sample_weight(sample_weight, X, dtype=X.dtype),
-                X.shape[0],
-                X.dtype.name,
-                "sample_weight_val",
-            )
-        return HeldOut(self._examples(X, targets, self._with_class_weights(y, weights)), X, y)
+        weights = checked_weights(sample_weight, X, "sample_weight_val")
+        weights = self._with_class_weights(y, weights)
+        return HeldOut(self._examples(X, targets, weights, VALIDATION), X, y)
 
     def _set_aside(
         self, examples: Examples, X: Any, y: NDArray[Any], targets: Floats
     ) -> tuple[Examples, HeldOut]:
         """Split the examples into those to train on and those to validate on."""
         training, validation = split(
-            X.shape[0], self.validation_fraction, self._strata(targets), self._random_state
+            X.shape[0],
+            self.validation_fraction,
+            self._strata(targets),
+            self._random_state,
+            self._stratum,
         )
         held_out = HeldOut(examples.take(validation), X[validation], y[validation])
         kept = examples.take(training)
@@ -385,6 +446,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             part = outputs[start : start + block.shape[0]]
             engine.forward(net.spec, net.parameters, self._features(block), part)
             start += len(part)
+        check_outputs(outputs, X)
         return outputs
 
     def _has_epochs(self) -> bool:

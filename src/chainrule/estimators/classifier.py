@@ -6,14 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from chainrule.checks import shown
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
+from chainrule.estimators.base import (
+    BaseMLP,
+    Floats,
+    has_epochs,
+    store,
+)
+from chainrule.estimators.class_weight import with_class_weights
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.given import labels
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.losses import Output, classification_output
 from chainrule.estimators.validation import HeldOut
@@ -27,28 +34,42 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     class_weight: Any
     label_smoothing: float
 
-    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         known = "_labels" in vars(self) and hasattr(self, "classes_")
         if not known or (fresh and not incremental):
             self._labels = Labels.of(y)
             self.classes_ = self._labels.classes
-        elif self._labels.kind != "multilabel" or y.ndim == 1:
-            self._check_classes(y, incremental)
+        elif self._labels.kind == "multilabel":
+            n = len(self.classes_)
+            if y.shape[1:] != (n,):
+                raise InvalidArgumentError(
+                    f"{name}: expected {n} outputs as in y, a column for each label; "
+                    f"got an array of shape {y.shape}"
+                )
+        elif y.ndim > 1:
+            raise InvalidArgumentError(
+                f"{name}: expected one class for each example, as it was fitted to; got an array "
+                f"of shape {y.shape}"
+            )
+        else:
+            self._check_classes(y, incremental, name)
         return self._labels.targets(y, "float64")
 
-    def _check_classes(self, y: NDArray[Any], incremental: bool) -> None:
+    def _check_classes(self, y: NDArray[Any], incremental: bool, name: str) -> None:
         classes = unique_labels(y)
         if self.warm_start and not incremental and set(classes) != set(self.classes_):
             raise InvalidArgumentError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
-                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+                f"call to fit. Previously got {_listed(self.classes_)}, `y` has {_listed(classes)}"
             )
-        if len(self._labels.missing(y)):
+        unknown = self._labels.missing(y)
+        if len(unknown):
             raise InvalidArgumentError(
                 "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+                f"`self.classes_` has {_listed(self.classes_)}. {name!r} has {_listed(unknown)} "
+                f"too, first at row {int(np.argmax(np.isin(y, unknown[:1])))}"
             )
 
     def _output(self) -> Output:
@@ -65,6 +86,9 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         # scikit-learn's condition, so that its split is met as well.
         return targets if targets.shape[1] == 1 else None
 
+    def _stratum(self, value: Any) -> Any:
+        return self.classes_[[int(value)]].tolist()[0]
+
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         right = self._labels.right(outputs, held_out.examples.targets(outputs.shape[1]))
         return float(np.average(right, weights=held_out.examples.weights))
@@ -72,15 +96,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         if self.class_weight is None:
             return weights
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced" and y.ndim == 1:
-            # Each class weighs the same, counting examples by their own weights.
-            places = self._labels.indices(y)
-            own = np.ones(len(y)) if weights is None else weights.astype(np.float64)
-            totals = np.bincount(places, own, minlength=len(self.classes_))
-            shares = own.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
-            return np.asarray(own * shares[places])
-        by_class = compute_sample_weight(self.class_weight, y)
-        return np.asarray(by_class if weights is None else by_class * weights)
+        return with_class_weights(self.class_weight, self._labels, y, weights)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -112,7 +128,12 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 "partial_fit takes a dict of weights"
             )
         self._take_classes(classes, y)
-        return self._fit(X, y, sample_weight, incremental=True)
+        try:
+            return self._fit(X, y, sample_weight, incremental=True)
+        except Exception:
+            if not self.__sklearn_is_fitted__():  # nothing was learned of these classes
+                del self._labels, self.classes_
+            raise
 
     def _take_classes(self, classes: Any, y: Any) -> None:
         """Set the classes before the first part of the data; later, they must be the same."""
@@ -121,11 +142,11 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 raise InvalidArgumentError(
                     "classes must be passed on the first call to partial_fit."
                 )
-            table = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            table = np.asarray(y.toarray() if hasattr(y, "toarray") else labels(y, "y"))
             several = table.ndim == 2 and table.shape[1] > 1
-            self._labels = Labels.of(table) if several else Labels.among(unique_labels(classes))
+            self._labels = Labels.of(table) if several else Labels.among(_distinct(classes))
             self.classes_ = self._labels.classes
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+        elif classes is not None and not np.array_equal(self.classes_, _distinct(classes)):
             raise InvalidArgumentError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
                 f"{self.classes_!r}"
@@ -145,6 +166,21 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         return self._labels.decided(outputs)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of examples whose labels are all predicted.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        score : float
+        """
+        return float(super().score(X, labels(y, "y"), sample_weight))
+
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each class, in the order of ``classes_``.
 
@@ -157,12 +193,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         probabilities : array of shape (n_samples, n_classes)
         """
         outputs = self._outputs(X)
-        if self.n_outputs_ > 1:
-            return outputs
-        both = np.empty((len(outputs), 2), outputs.dtype)
-        both[:, 1] = outputs[:, 0]
-        np.subtract(1, outputs[:, 0], out=both[:, 0])
-        return both
+        return self._labels.probabilities(outputs)
 
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of the probability of each class; −∞ where that is 0.
@@ -178,6 +209,18 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(probabilities, out=probabilities))
+
+
+def _listed(classes: NDArray[Any]) -> str:
+    return shown(classes[:30].tolist())
+
+
+def _distinct(classes: Any) -> NDArray[Any]:
+    """Return the classes that `partial_fit` is told of, sorted, each once."""
+    given = labels(classes, "classes")
+    if given.ndim != 1 or not len(given):
+        raise InvalidArgumentError(f"classes: expected a list of labels; got {shown(classes)}")
+    return np.asarray(unique_labels(given))
 
 
 @documented(

@@ -85,10 +85,23 @@ class Labels(NamedTuple):
             return np.repeat(self.classes, len(outputs))
         return np.asarray(self.classes[(outputs[:, 0] > 0.5).astype(int)])
 
+    def probabilities(self, outputs: Floats) -> Floats:
+        """Return the probability of each class, (m, classes); of a single class it is 1."""
+        if self.kind != "binary":
+            return outputs
+        if len(self.classes) == 1:
+            return np.ones_like(outputs)
+        both = np.empty((len(outputs), 2), outputs.dtype)
+        both[:, 1] = outputs[:, 0]
+        np.subtract(1, outputs[:, 0], out=both[:, 0])
+        return both
+
     def right(self, outputs: Floats, targets: Floats) -> NDArray[np.bool_]:
         """Return of each example whether all of its labels are decided right."""
         if self.kind == "multiclass":
             return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
+        if len(self.classes) == 1:
+            return np.ones(len(outputs), bool)
         return np.asarray(((outputs > 0.5) == (targets > 0.5)).all(axis=1))
 
     def missing(self, y: NDArray[Any]) -> NDArray[Any]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import CustomCost
 
@@ -17,12 +19,19 @@ class Output(NamedTuple):
     cost: str | CustomCost
 
 
+def _delta(estimator: Any, unit: float) -> float:
+    """Return Huber's δ in units of the targets' deviation, however far from 1 that is."""
+    with np.errstate(over="ignore", under="ignore"):
+        delta = np.float64(estimator.huber_delta) / unit
+    return float(np.clip(delta, np.finfo(float).tiny, np.finfo(float).max))
+
+
 # Of the estimator, and the deviation that its targets are divided by.
 REGRESSION: Mapping[str, Callable[[Any, float], str]] = MappingProxyType(
     {
         "squared_error": lambda estimator, unit: "mse",
         "absolute_error": lambda estimator, unit: "absolute_error",
-        "huber": lambda estimator, unit: f"huber(delta={float(estimator.huber_delta) / unit!r})",
+        "huber": lambda estimator, unit: f"huber(delta={_delta(estimator, unit)!r})",
         "quantile": lambda estimator, unit: f"quantile(quantile={float(estimator.quantile)!r})",
         "poisson": lambda estimator, unit: "poisson",
         "log_cosh": lambda estimator, unit: "log_cosh",

@@ -6,16 +6,20 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import r2_score
+from scipy.sparse import issparse
 from sklearn.utils import ClassifierTags
 
+from chainrule.engines.base import Examples
 from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import Floats, store
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.given import as_array, check_present
+from chainrule.estimators.inputs import TRAINING, Names
 from chainrule.estimators.losses import Output
 from chainrule.estimators.networks import GoodDefaults
 from chainrule.estimators.scaling import Scale
+from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.targets import Target, each_column, plain, table_of, targets_of
 from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import bound_cost
@@ -123,7 +127,13 @@ class NetworkMixed(GoodDefaults):
         super()._fit(X, y, sample_weight, held_out, epochs, incremental, checkpointer)
         return self
 
-    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+    def _given_targets(self, y: Any, name: str) -> Any:
+        array = as_array(y, name)
+        if not issparse(array):
+            check_present(array, name, self._given_names)
+        return array
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
         columns = y.reshape(len(y), -1)
         if fresh:
             names = self._given_names or list(range(columns.shape[1]))
@@ -144,12 +154,12 @@ class NetworkMixed(GoodDefaults):
             }
         elif columns.shape[1] != len(self.targets_):
             raise InvalidArgumentError(
-                f"y: expected {len(self.targets_)} columns as in the last call; "
+                f"{name}: expected {len(self.targets_)} columns as in the last call; "
                 f"got {columns.shape[1]}"
             )
         return np.hstack(
             [
-                t.encoded(column)
+                t.encoded(column, name)
                 for t, column in zip(self.targets_, each_column(columns), strict=True)
             ]
         )
@@ -179,8 +189,10 @@ class NetworkMixed(GoodDefaults):
         self.target_loss_curves_: dict[Any, list[float]] = {}
         self.validation_target_loss_curves_: dict[Any, list[float]] = {}
 
-    def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Any:
-        return super()._examples(X, self._target_scale.scaled(targets), weights)
+    def _examples(
+        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
+    ) -> Examples:
+        return super()._examples(X, self._target_scale.scaled(targets), weights, names)
 
     def _metrics(self) -> Mapping[str, Metric]:
         costs = parse_heads(str(self.network_.spec.cost), "cost")
@@ -222,7 +234,7 @@ class NetworkMixed(GoodDefaults):
         for target in self.targets_:
             own, true = outputs[:, target.units], truth[:, target.units]
             if target.labels is None:
-                scores.append(r2_score(true, own, sample_weight=examples.weights))
+                scores.append(r_squared(true, own, examples.weights))
             else:
                 right = target.labels.right(own, true)
                 scores.append(np.average(right, weights=examples.weights))
@@ -264,10 +276,8 @@ class NetworkMixed(GoodDefaults):
         return table
 
     def _values(self, outputs: Floats, target: Target) -> Floats:
-        scale = self._target_scale
-        place = target.units.start
-        values = outputs[:, place] * scale.deviation[place] + scale.mean[place]
-        return np.asarray(values).astype(outputs.dtype, copy=False)
+        scale = self._target_scale.column(target.units.start)
+        return scale.restored(outputs[:, target.units])[:, 0]
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class, in the order of ``classes_``, by target.
@@ -286,9 +296,7 @@ class NetworkMixed(GoodDefaults):
         for target in self.targets_:
             if target.labels is None:
                 continue
-            own = outputs[:, target.units]
-            both = own if target.labels.kind == "multiclass" else np.hstack([1 - own, own])
-            probabilities[target.name] = both
+            probabilities[target.name] = target.labels.probabilities(outputs[:, target.units])
         return (
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
@@ -309,14 +317,23 @@ class NetworkMixed(GoodDefaults):
         """
         outputs = self._outputs(X)
         y, _ = table_of(y, self.targets)
-        columns = np.asarray(y).reshape(len(outputs), -1)
+        y = as_array(y, "y")
+        check_present(y, "y", self.target_names_)
+        columns = y.reshape(len(y), -1)
+        if columns.shape != (len(outputs), len(self.targets_)):
+            raise InvalidArgumentError(
+                f"y: expected shape {(len(outputs), len(self.targets_))}, a row for each of X and "
+                f"a column for each target; got {y.shape}"
+            )
         scores = {}
         for target, column in zip(self.targets_, each_column(columns), strict=True):
             if target.labels is None:
                 predicted = self._values(outputs, target)
-                score = r2_score(column.astype(float), predicted, sample_weight=sample_weight)
+                score = r_squared(column.astype(float), predicted, sample_weight)
             else:
-                right = target.labels.decided(outputs[:, target.units]) == plain(column)
+                right = target.labels.decided(outputs[:, target.units]) == plain(
+                    column, target.name
+                )
                 score = np.average(right, weights=sample_weight)
             scores[target.name] = float(score)
         return scores

@@ -5,15 +5,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
+from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.given import values
+from chainrule.estimators.inputs import TRAINING, Names
 from chainrule.estimators.losses import Output, regression_output
 from chainrule.estimators.scaling import Scale
+from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
 
 
@@ -24,16 +27,23 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     _target_scale: Scale | None
     loss: Any
 
-    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool) -> Floats:
+    def _given_targets(self, y: Any, name: str) -> Any:
+        return values(y, name)
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         targets = y.reshape(len(y), -1)
         if not fresh and targets.shape[1] != self.n_outputs_:
             raise InvalidArgumentError(
-                f"y: expected {self.n_outputs_} outputs as in the last call; got {targets.shape[1]}"
+                f"{name}: expected {self.n_outputs_} outputs as in the last call; "
+                f"got {targets.shape[1]}"
             )
         if self._counts() and (targets < 0).any():
-            raise InvalidArgumentError(f"y: loss='poisson' expects values ≥ 0; got {targets.min()}")
+            row = int(targets.min(axis=1).argmin())
+            raise InvalidArgumentError(
+                f"{name}: loss='poisson' expects values ≥ 0; got {targets.min()} at row {row}"
+            )
         return targets
 
     def _counts(self) -> bool:
@@ -46,7 +56,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         # The same in the target's units and in standard deviations.
         examples = held_out.examples
-        return float(r2_score(examples.Y, outputs, sample_weight=examples.weights))
+        return r_squared(examples.Y, outputs, examples.weights)
 
     def _initialize(
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
@@ -60,10 +70,12 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         self._target_scale = scale
         super()._initialize(X, targets, weights, hidden)
 
-    def _examples(self, X: Any, targets: Floats, weights: Floats | None) -> Any:
+    def _examples(
+        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
+    ) -> Examples:
         if self._target_scale is not None:
             targets = self._target_scale.scaled(targets)
-        return super()._examples(X, targets, weights)
+        return super()._examples(X, targets, weights, names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -104,6 +116,21 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         if self._target_scale is not None:
             outputs = self._target_scale.restored(outputs)
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², the share of the variance that is predicted; the mean over outputs.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        score : float
+        """
+        return r_squared(values(y, "y"), self.predict(X), sample_weight)
 
 
 @documented(

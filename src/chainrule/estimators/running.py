@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Objective
+from chainrule.engines.memory import writable
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.orders import ShuffledOrders
@@ -62,6 +63,8 @@ def run(
         Writes checkpoints; the training goes on from where its own was.
     """
     network = estimator.network_
+    parameters = network._own_parameters()
+    estimator._best_parameters = writable(estimator._best_parameters)
     callbacks = _callbacks(estimator)
     n_examples = len(examples.X)
     batch_size = _batch_size(estimator, n_examples)
@@ -71,16 +74,16 @@ def run(
     optimizer, state = optimizer_of(estimator, rate), None
     if incremental and getattr(estimator, "_optimizer_state", None) is not None:
         state = estimator._optimizer_state
-        if state.slots.shape == (optimizer.slots, network.parameters.size):
+        if state.slots.shape == (optimizer.slots, parameters.size):
             optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
         else:
             state = None
     if state is None:
-        state = optimizer.new_state(network.parameters)
+        state = optimizer.new_state(parameters)
     orders = ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state)
     training = Training(
         spec=network.spec,
-        parameters=network.parameters,
+        parameters=parameters,
         examples=examples,
         optimizer=optimizer,
         engine=engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision),
@@ -107,12 +110,12 @@ def run(
     checkups = None
     if estimator._diagnoses:
         steps = -(-n_examples // batch_size)
-        checkups = Checkups(network.spec, network.parameters, examples, steps)
+        checkups = Checkups(network.spec, parameters, examples, steps)
         estimator.diagnostics_ = checkups.found
     estimator.n_iter_ = 0
     if epochs == 0:
         estimator.loss_ = training.engine.loss(
-            network.spec, network.parameters, examples, training.objective
+            network.spec, parameters, examples, training.objective
         )
     if checkpointer is not None:
         attach(checkpointer, training, estimator, monitor, orders)
@@ -150,7 +153,7 @@ def run(
         estimator._learning_rate = training.optimizer.learning_rate
         network.epochs_trained += estimator.n_iter_
         if early and epochs > 0:
-            network.parameters[...] = estimator._best_parameters
+            parameters[...] = estimator._best_parameters
     return monitor.converged
 
 
@@ -163,6 +166,7 @@ def run_lbfgs(
 ) -> None:
     """Minimise by L-BFGS, with at most `epochs` iterations."""
     network = estimator.network_
+    own = network._own_parameters()
     if estimator._diagnoses:
         estimator.diagnostics_ = []
     engine, objective = (
@@ -186,7 +190,7 @@ def run_lbfgs(
     def watch(iteration: int, value: float, parameters: NDArray[np.float64]) -> bool:
         nonlocal last
         last = iteration
-        network.parameters[...] = parameters
+        own[...] = parameters
         seconds = (time.perf_counter() - started) / iteration
         asked = tell(EpochEnded(iteration, value, 0.0, 1.0, float("nan"), seconds, objective=value))
         if tasks is not None:
@@ -214,12 +218,12 @@ def run_lbfgs(
     finally:
         if progress is not None:
             progress.close()
-    if not np.isfinite(found.parameters).all():
+    if not np.isfinite(found.value) or not np.isfinite(found.parameters).all():
         raise NothingLearnedError(
             "Solver produced non-finite parameter weights. The input data may contain large "
             "values and need to be preprocessed: bring them to mean 0 and standard deviation 1"
         )
-    network.parameters[...] = found.parameters
+    own[...] = found.parameters
     estimator.n_iter_ = found.iterations
     network.epochs_trained += found.iterations
     estimator.loss_ = found.value

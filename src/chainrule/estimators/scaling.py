@@ -6,10 +6,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.finite import all_finite
+
 Floats = NDArray[np.floating]
 
 # A smaller deviation has a square with fewer digits than others, or none.
 _SMALLEST_SQUARED = 1e-140
+
+# Of a type's largest number, and of a deviation: how far values may reach, how coarse they may be.
+_MARGIN = 2.0**-10
+_FLOAT32_MAX, _FLOAT32_TINY, _FLOAT32_EPS = (
+    float(each) for each in (np.finfo("f4").max, np.finfo("f4").tiny, np.finfo("f4").eps)
+)
 
 
 class Scale(NamedTuple):
@@ -30,11 +38,13 @@ class Scale(NamedTuple):
         if not ((deviation > _SMALLEST_SQUARED) & (deviation < np.inf)).all():
             # Squares leave the range of floats, or a column does not vary. In units of a power of
             # two nothing else changes, not by a bit.
-            unit = _power_of_two(np.abs(table).max(axis=0))
+            unit = power_of_two(np.abs(table).max(axis=0))
             mean, deviation = (unit * moment for moment in _moments(table / unit, weights))
         # What rounding leaves of a constant is no variation.
-        still = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-        return cls(mean, np.where(still, 1.0, deviation))
+        rounding = 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
+        # Nor is it any in the unit of a constant beyond what float64 counts in ones.
+        still = deviation <= rounding
+        return cls(mean, np.where(still, np.maximum(1.0, rounding), deviation))
 
     def leaving(self, columns: Iterable[int]) -> "Scale":
         """Return the scale that leaves these columns as they are."""
@@ -45,17 +55,53 @@ class Scale(NamedTuple):
 
     def shared(self) -> "Scale":
         """Return the scale that divides every column by the same: the root mean square."""
-        unit = _power_of_two(self.deviation.max())
+        unit = power_of_two(self.deviation.max())
         together = unit * np.sqrt(np.mean(np.square(self.deviation / unit)))
         return Scale(self.mean, np.full_like(self.deviation, together))
 
     def scaled(self, columns: Floats) -> Floats:
         """Return (columns − mean)/deviation."""
-        return np.asarray((columns - self.mean) / self.deviation)
+        with np.errstate(over="ignore"):  # seen below, or by whoever needs them finite
+            found = np.asarray((columns - self.mean) / self.deviation)
+            if not _all_finite(found):
+                # The difference of two finite numbers may be none; halves of them have one.
+                found = (columns / 2 - self.mean / 2) / self.deviation * 2
+        return found
 
     def restored(self, columns: Floats) -> Floats:
-        """Return columns · deviation + mean, in the precision of `columns`."""
-        return np.asarray(columns * self.deviation + self.mean).astype(columns.dtype, copy=False)
+        """Return columns · deviation + mean: of the type of `columns` where that can hold them.
+
+        What is beyond float64 becomes the nearest number that is not.
+        """
+        with np.errstate(over="ignore"):  # seen below
+            found = np.asarray(columns * self.deviation + self.mean)
+            if columns.dtype == np.float32 and self._suits_float32():
+                narrow = found.astype(np.float32)
+                if _all_finite(narrow):
+                    return narrow
+            if not _all_finite(found):
+                half = np.finfo(np.float64).max / 2
+                found = 2 * np.clip(columns / 2 * self.deviation + self.mean / 2, -half, half)
+        return found
+
+    def column(self, place: int) -> "Scale":
+        """Return the scale of one column."""
+        return Scale(self.mean[place : place + 1], self.deviation[place : place + 1])
+
+    def _suits_float32(self) -> bool:
+        """Whether values at this scale lie in the range of float32, and it tells them apart."""
+        top, bottom = _FLOAT32_MAX * _MARGIN, _FLOAT32_TINY / _FLOAT32_EPS
+        return all(
+            bottom < deviation < top
+            and abs(mean) < top
+            # Its steps beside the mean are small against a deviation.
+            and abs(mean) * _FLOAT32_EPS < deviation * _MARGIN
+            for mean, deviation in zip(self.mean.tolist(), self.deviation.tolist(), strict=True)
+        )
+
+
+def _all_finite(array: Floats) -> bool:
+    return all_finite(np.ascontiguousarray(array))
 
 
 def _moments(
@@ -67,7 +113,7 @@ def _moments(
     return np.asarray(mean), np.sqrt(variance)
 
 
-def _power_of_two(numbers: Floats) -> NDArray[np.float64]:
+def power_of_two(numbers: Floats) -> NDArray[np.float64]:
     """Return the powers of two beside numbers; 1 for 0."""
     # Within what float64 has, subnormal numbers left aside.
     exponents = np.clip(np.frexp(numbers)[1], -1021, 1023)

@@ -5,11 +5,28 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import r2_score
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.inputs import OutOfRangeError
+from chainrule.estimators.scaling import power_of_two
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.events import EpochEnded
 from chainrule.training.loop import Training
+
+# Squares of numbers of this size are in the range of float64, and so are their sums.
+_LARGE, _SMALL = 2.0**400, 2.0**-400
+
+
+def r_squared(y: Any, predicted: Any, weights: Any) -> float:
+    """Return R², the mean over outputs, of values of any size: it has no unit."""
+    size = np.abs(np.asarray(predicted, np.float64)).max(axis=0)
+    if not ((size > _SMALL) & (size < _LARGE)).all():
+        y = np.asarray(y, np.float64)
+        with np.errstate(invalid="ignore"):
+            unit = power_of_two(np.fmax(size, np.abs(y).max(axis=0)))
+        y, predicted = y / unit, np.asarray(predicted, np.float64) / unit
+    return float(r2_score(y, predicted, sample_weight=weights))
 
 
 def is_loss(early_stopping: Any) -> bool:
@@ -60,6 +77,9 @@ def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float
     arguments = {} if weights is None else {"sample_weight": weights}
 
     def score(event: EpochEnded) -> float:
-        return float(scorer(nameless, validation.X, validation.y, **arguments))
+        try:
+            return float(scorer(nameless, validation.X, validation.y, **arguments))
+        except OutOfRangeError:  # the steps led there: training ends soon, or comes back
+            return float("nan")
 
     return score

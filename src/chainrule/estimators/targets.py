@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.given import of_one_kind, values
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.losses import CLASSIFICATION, REGRESSION
 
@@ -46,22 +48,23 @@ class Target(NamedTuple):
         binary = "" if self.labels.kind == "multiclass" else "binary_"
         return CLASSIFICATION[self.loss](estimator, binary)
 
-    def encoded(self, column: NDArray[Any]) -> Floats:
+    def encoded(self, column: NDArray[Any], argument: str = "y") -> Floats:
         """Return a column of y as this head's targets, (m, width)."""
         if self.labels is None:
-            values = _as_values(column, self.name).reshape(-1, 1)
-            if self.loss == "poisson" and (values < 0).any():
+            found = _as_values(column, self.name, argument).reshape(-1, 1)
+            if self.loss == "poisson" and (found < 0).any():
                 raise InvalidArgumentError(
-                    f"y: the loss 'poisson' of target {self.name!r} expects values ≥ 0; "
-                    f"got {values.min()}"
+                    f"{argument}: the loss 'poisson' of target {self.name!r} expects values ≥ 0; "
+                    f"got {found.min()} at row {int(found.argmin())}"
                 )
-            return values
-        column = plain(column)
+            return found
+        column = plain(column, self.name, argument)
         missing = np.unique(column[~np.isin(column, self.labels.classes)])
         if len(missing):
             raise InvalidArgumentError(
-                f"y: target {self.name!r} has the classes {self.labels.classes.tolist()}; "
-                f"got {missing.tolist()} too"
+                f"{argument}: target {self.name!r} has the classes "
+                f"{shown(self.labels.classes[:30].tolist())}; got {shown(missing[:30].tolist())} "
+                f"too, first at row {int(np.argmax(np.isin(column, missing[:1])))}"
             )
         return self.labels.targets(column, "float64")
 
@@ -89,8 +92,10 @@ def targets_of(
     targets: list[Target] = []
     begin = 0
     for column, name, kind in zip(each_column(columns), names, _kinds(kinds, names), strict=True):
-        is_class = _looks_like_classes(plain(column)) if kind is None else kind == "class"
-        labels = Labels.among(np.unique(plain(column))) if is_class else None
+        is_class = kind == "class"
+        if kind is None:
+            is_class = _looks_like_classes(plain(column, name))
+        labels = Labels.among(np.unique(plain(column, name))) if is_class else None
         known = CLASSIFICATION if is_class else REGRESSION
         loss = losses.get(name, next(iter(known)))
         if not isinstance(loss, str) or loss not in known:
@@ -133,9 +138,12 @@ def each_column(table: NDArray[Any]) -> list[NDArray[Any]]:
     return [table[:, place] for place in range(table.shape[1])]
 
 
-def plain(column: NDArray[Any]) -> NDArray[Any]:
-    """Return a column of objects as an array of what they are."""
-    return np.array(column.tolist()) if column.dtype == object else column
+def plain(column: NDArray[Any], name: Any, argument: str = "y") -> NDArray[Any]:
+    """Return a column of objects as an array of what they are, which is one kind of thing."""
+    if column.dtype != object:
+        return column
+    found = of_one_kind(column, f"{argument}: target {name!r}")
+    return np.array(found.tolist()) if found.dtype == object else found
 
 
 def _looks_like_classes(column: NDArray[Any]) -> bool:
@@ -145,13 +153,9 @@ def _looks_like_classes(column: NDArray[Any]) -> bool:
     return whole and len(np.unique(column)) <= _MOST_CLASSES
 
 
-def _as_values(column: NDArray[Any], name: Any) -> Floats:
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(
-            f"y: target {name!r} is a value and takes numbers ({error})"
-        ) from error
+def _as_values(column: NDArray[Any], name: Any, argument: str) -> Floats:
+    found = values(column, f"{argument}: target {name!r}, which is a value")
+    return np.asarray(found, np.float64)
 
 
 def _kinds(kinds: Any, names: list[Any]) -> list[str | None]:

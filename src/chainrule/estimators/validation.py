@@ -1,5 +1,7 @@
 """Validation data: set aside, or brought along."""
 
+import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,22 +25,44 @@ def split(
     fraction: float,
     stratify: NDArray[Any] | None,
     random: np.random.RandomState,
+    name_of: Callable[[Any], Any] = repr,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows to train on and the rows to validate on, as scikit-learn splits them.
+
+    `name_of` returns what a user calls a stratum.
 
     Raises
     ------
     InvalidArgumentError
-        If less than two rows would be left to validate on.
+        If less than two rows would be left to validate on, or not enough of some stratum.
     """
+    n_validation = math.ceil(fraction * n_examples)
+    given = f"validation_fraction={fraction} of {n_examples} examples"
+    if n_validation < 2:
+        raise InvalidArgumentError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            f"dataset ({given})"
+        )
+    if n_validation >= n_examples:
+        raise InvalidArgumentError(
+            f"validation_fraction: expected it to leave examples to train on; got {given}"
+        )
+    if stratify is not None:
+        strata, counts = np.unique(stratify, return_counts=True)
+        if counts.min() < 2:
+            raise InvalidArgumentError(
+                "early_stopping: expected at least 2 examples of each class, one to train on and "
+                f"one to validate on; class {name_of(strata[counts.argmin()])!r} has 1. Leave it "
+                "out, or bring validation data of your own (X_val, y_val)"
+            )
+        if len(strata) > min(n_validation, n_examples - n_validation):
+            raise InvalidArgumentError(
+                f"validation_fraction: expected an example of each of the {len(strata)} classes "
+                f"on both sides; got {n_validation} to validate on ({given})"
+            )
     from sklearn.model_selection import train_test_split
 
     training, validation = train_test_split(
         np.arange(n_examples), random_state=random, test_size=fraction, stratify=stratify
     )
-    if len(validation) < 2:
-        raise InvalidArgumentError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of your "
-            f"dataset (validation_fraction={fraction} of {n_examples} examples)"
-        )
     return training, validation

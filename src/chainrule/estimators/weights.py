@@ -34,6 +34,12 @@ class ParameterViews(list[Floats]):
                 f"coefs_ and intercepts_: expected an array of shape {target.shape}; "
                 f"got {array.shape}"
             )
+        if not target.flags.writeable:
+            raise InvalidArgumentError(
+                "coefs_ and intercepts_: the model's weights cannot be written to (they are "
+                "memory-mapped, or shared with other processes); set the whole list, "
+                "`model.coefs_ = …`, which takes a copy, or use `copy.deepcopy(model)`"
+            )
         target[...] = array
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -111,17 +117,23 @@ def _given(spec: NetworkSpec, initial_weights: Any) -> Floats:
     try:
         groups = [[np.asarray(array) for array in group] for group in initial_weights]
         fits = [[array.shape for array in group] for group in groups] == shapes
-        fits = fits and all(np.isfinite(array).all() for group in groups for array in group)
+        fits = fits and all(_is_finite(array, spec.dtype) for group in groups for array in group)
     except (TypeError, ValueError):
         fits = False
     if not fits:
         raise InvalidArgumentError(
-            "initial_weights: expected (coefs, intercepts), two lists of finite arrays of shapes "
-            f"{shapes[0]} and {shapes[1]}; got {_described(initial_weights)}"
+            "initial_weights: expected (coefs, intercepts), two lists of arrays, finite in "
+            f"{spec.dtype}, of shapes {shapes[0]} and {shapes[1]}; "
+            f"got {_described(initial_weights)}"
         )
     for target, group in zip(targets, groups, strict=True):
         target[:] = group
     return vector
+
+
+def _is_finite(array: NDArray[Any], dtype: str) -> bool:
+    with np.errstate(over="ignore"):
+        return array.dtype.kind in "fiub" and bool(np.isfinite(array.astype(dtype)).all())
 
 
 def _described(value: Any) -> str:

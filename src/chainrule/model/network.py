@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule.checks import is_real, shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Objective
+from chainrule.engines.memory import is_readable, readable, writable
 from chainrule.engines.optimizers import Optimizer, optimizer_named
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.files.model_file import ModelFile, write_model_file
@@ -30,7 +31,7 @@ from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped
-from chainrule.training.examples import as_examples, as_features
+from chainrule.training.examples import as_examples, as_features, check_unmasked
 from chainrule.training.history import History
 from chainrule.training.loop import Training
 from chainrule.training.metrics import Metric, named_metrics
@@ -132,6 +133,10 @@ class Network:
         # The quick way belongs to this process.
         return self.__dict__ | {"_quick": None}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._parameters = readable(self._parameters)
+
     @classmethod
     def from_parameters(cls, spec: NetworkSpec, parameters: Floats, *, seed: int = 0) -> "Network":
         """Return the network of a specification around a vector of parameters, not copied.
@@ -141,6 +146,8 @@ class Network:
         spec : NetworkSpec
         parameters : array (number of parameters,)
             Of the specification's dtype; changing it changes the network, and the other way round.
+            One that cannot be written to is shared until the network changes, which then takes a
+            copy.
         seed : int, default 0
             Decides the order of examples in `fit`.
 
@@ -153,6 +160,11 @@ class Network:
         InvalidArgumentError
             If the vector is not that of such a network.
         """
+        if not isinstance(parameters, np.ndarray):
+            raise InvalidArgumentError(
+                f"parameters: expected an array of {spec.dtype}; got {type(parameters).__name__}"
+            )
+        check_unmasked(parameters, "parameters")
         count = parameter_count(spec)
         if not isinstance(parameters, np.ndarray):
             raise InvalidArgumentError(f"parameters: expected an array; got {shown(parameters)}")
@@ -165,6 +177,13 @@ class Network:
             raise InvalidArgumentError(
                 f"parameters: expected shape ({count},) and dtype {spec.dtype}; "
                 f"got {parameters.shape} and {parameters.dtype}"
+            )
+        if not is_readable(parameters):
+            raise InvalidArgumentError(
+                "parameters: expected numbers that lie side by side in memory, which the network "
+                f"shares; got strides of {parameters.strides[0]} bytes"
+                f"{'' if parameters.flags.aligned else ', not aligned'}. "
+                "Hand in a copy: parameters.copy()"
             )
         net = cls.__new__(cls)
         net._set(spec, parameters, whole_number("seed", seed, 0), 0)
@@ -201,7 +220,12 @@ class Network:
             raise InvalidArgumentError(
                 f"parameters: expected shape {self._parameters.shape}; got {vector.shape}"
             )
-        self._parameters[...] = vector
+        self._own_parameters()[...] = vector
+
+    def _own_parameters(self) -> Floats:
+        """Return the parameters for writing: from here on a copy, if they cannot be written to."""
+        self._parameters = writable(self._parameters)
+        return self._parameters
 
     @property
     def weights(self) -> list[Floats]:
@@ -358,7 +382,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing)
         training = Training(
             spec=self.spec,
-            parameters=self._parameters,
+            parameters=self._own_parameters(),
             examples=examples,
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),

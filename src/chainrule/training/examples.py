@@ -168,9 +168,11 @@ def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample
         raise InvalidArgumentError(f"{name}: expected shape ({m},); got {weights.shape}")
     _check_finite(weights, name)
     if (weights < 0).any() or not weights.any():
+        below = weights.min() < 0
+        place = f", the least at row {int(weights.argmin())}" if below else ": all are zero"
         raise InvalidArgumentError(
             f"{name}: expected weights ≥ 0, at least one of them > 0; "
-            f"got values from {weights.min()} to {weights.max()}"
+            f"got values from {weights.min()} to {weights.max()}{place}"
         )
     with np.errstate(over="ignore"):
         total = weights.sum()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Floats, Objective, StepRecords
 from chainrule.engines.finite import all_finite
+from chainrule.engines.memory import writable
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
@@ -90,6 +91,8 @@ class Training:
     """Where it goes on, if it was interrupted; `parameters` and `state` are of there already."""
 
     def __post_init__(self) -> None:
+        if self.state is not None:
+            self.state.slots = writable(self.state.slots)
         m = len(self.examples.X)
         starts = np.arange(0, m, self.batch_size)
         self._starts = starts

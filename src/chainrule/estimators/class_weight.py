@@ -1,0 +1,85 @@
+"""What `class_weight` makes of the examples' weights."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_sample_weight
+
+from chainrule.checks import is_real, shown
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.labels import Labels
+
+Floats = NDArray[np.floating]
+
+
+def with_class_weights(
+    class_weight: Any, labels: Labels, y: NDArray[Any], weights: Floats | None
+) -> Floats:
+    """Return the weights of examples, each times that of its class.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced"
+        Of several labels an example, a list of dicts, one a label, or "balanced".
+    labels : Labels
+    y : array (m,) or (m, n)
+    weights : array (m,), optional
+        The examples' own.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is none of these, or names weights that are no numbers ≥ 0, or other classes.
+    """
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    balanced = isinstance(class_weight, str) and class_weight == "balanced"
+    if y.ndim > 1:
+        try:
+            by_class = compute_sample_weight(class_weight, y)
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"class_weight: {error}; got {shown(class_weight)}"
+            ) from None
+        return np.asarray(by_class if weights is None else by_class * weights)
+    places = labels.indices(y)
+    own = np.ones(len(y)) if weights is None else weights.astype(np.float64)
+    if balanced:
+        # Each class weighs the same, counting examples by their own weights.
+        totals = np.bincount(places, own, minlength=len(labels.classes))
+        shares = own.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
+    elif isinstance(class_weight, dict):
+        shares = _given(class_weight, labels.classes.tolist())
+    else:
+        raise InvalidArgumentError(
+            'class_weight: expected "balanced", or a dict of weights by class, such as '
+            f"{{{shown(labels.classes.tolist()[0])}: 2.0}}; got {shown(class_weight)}"
+        )
+    found = own * shares[places]
+    if not found.any():
+        raise InvalidArgumentError(
+            "class_weight: expected some example of a weight > 0; got 0 for all of them"
+        )
+    return np.asarray(found)
+
+
+def _given(class_weight: dict[Any, Any], classes: list[Any]) -> NDArray[np.float64]:
+    """Return the weight of each class; 1 for those that are not mentioned.
+
+    A class that is mentioned and not there may be missing by chance, in a part of the data; where
+    another is not mentioned either, it is likelier that it was misspelled.
+    """
+    for name, weight in class_weight.items():
+        if not is_real(weight) or not 0 <= weight < np.inf:
+            raise InvalidArgumentError(
+                f"class_weight: expected a finite number ≥ 0 for class {shown(name)}; "
+                f"got {shown(weight)}"
+            )
+    unknown = [name for name in class_weight if name not in classes]
+    if unknown and any(each not in class_weight for each in classes):
+        raise InvalidArgumentError(
+            f"class_weight: expected some of the classes {shown(classes[:30])}; got "
+            f"{shown(unknown[0])} too"
+        )
+    return np.array([class_weight.get(each, 1.0) for each in classes], np.float64)
