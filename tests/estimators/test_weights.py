@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import neural_network
 
 import chainrule as cr
 from chainrule import MLPClassifier
@@ -85,3 +86,79 @@ def test_an_initialiser_of_the_package_draws_the_weights():
     # 1600 draws of deviation √(2/4): their own deviation errs by 1/√3200 of it, relatively.
     assert W.std() == pytest.approx(math.sqrt(0.5), rel=5 / math.sqrt(3200))
     assert not any(b.any() for b in model.intercepts_)
+
+
+def drawn_weights():
+    random = np.random.default_rng(0)
+    coefs = [random.normal(size=(4, 6)), random.normal(size=(6, 3))]
+    return coefs, [random.normal(size=6), random.normal(size=3)]
+
+
+def begun_with(model, coefs, intercepts):
+    """Set the weights as users of scikit-learn do: lists first, then their entries."""
+    model.coefs_, model.intercepts_ = [0] * 2, [0] * 2
+    for layer in range(2):
+        model.coefs_[layer], model.intercepts_[layer] = coefs[layer], intercepts[layer]
+    return model
+
+
+@pytest.mark.parametrize("begin", ["partial_fit", "warm_start"])
+def test_weights_set_before_there_is_a_network_are_where_training_starts(begin):
+    X, y = classes()
+    weights = drawn_weights()
+    settings = {"hidden_layer_sizes": 6, "random_state": 0, "dtype": "float64"}
+    same = MLPClassifier(initial_weights=weights, **settings).fit(X, y, epochs=1)
+    model = MLPClassifier(warm_start=begin == "warm_start", **settings)
+    begun_with(model, *weights)
+    if begin == "partial_fit":
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    else:
+        model.fit(X, y, epochs=1)
+    for ours, expected in zip(model.coefs_, same.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_a_step_from_weights_that_were_set_is_that_of_scikit_learn():
+    X, y = classes()
+    models = []
+    for kind in (MLPClassifier, neural_network.MLPClassifier):
+        settings = {"solver": "sgd", "hidden_layer_sizes": 6, "random_state": 0}
+        model = begun_with(kind(**settings), *drawn_weights())
+        # What scikit-learn wants beside them.
+        model.n_features_in_, model.n_outputs_, model.n_layers_ = 4, 3, 3
+        model.out_activation_, model.t_, model.n_iter_ = "softmax", 0, 0
+        model.loss_curve_, model.best_loss_, model._no_improvement_count = [], np.inf, 0
+        models.append(model.partial_fit(X, y, classes=[0, 1, 2]))
+    for ours, theirs in zip(models[0].coefs_, models[1].coefs_, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+def test_a_fit_without_warm_start_begins_anew_whatever_was_set():
+    X, y = classes()
+    settings = {"hidden_layer_sizes": 6, "random_state": 0}
+    model = begun_with(MLPClassifier(**settings), *drawn_weights()).fit(X, y, epochs=1)
+    plain = MLPClassifier(**settings).fit(X, y, epochs=1)
+    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+
+
+@pytest.mark.parametrize("wrong", [[np.ones((4, 6))], [np.ones((6, 4)), np.ones((6, 3))], [0, 0]])
+def test_weights_set_before_that_do_not_fit_are_refused_by_their_names(wrong):
+    model = MLPClassifier(hidden_layer_sizes=6, warm_start=True)
+    model.coefs_, model.intercepts_ = wrong, drawn_weights()[1]
+    with pytest.raises(cr.InvalidArgumentError, match=r"^coefs_ and intercepts_: expected .* got "):
+        model.fit(*classes())
+    model.coefs_ = drawn_weights()[0]  # and the mistake can be mended
+    model.fit(*classes(), epochs=1)
+
+
+def test_weights_without_biases_are_refused():
+    model = MLPClassifier(hidden_layer_sizes=6, warm_start=True)
+    model.coefs_ = drawn_weights()[0]
+    with pytest.raises(cr.InvalidArgumentError, match=r"^coefs_ and intercepts_: expected"):
+        model.fit(*classes())
+
+
+def test_an_estimator_that_nothing_was_set_of_has_no_coefficients():
+    model = MLPClassifier()
+    assert not hasattr(model, "coefs_")
+    assert not hasattr(model, "intercepts_")

@@ -1,11 +1,12 @@
 """Fitted attributes that are views of a network's parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from chainrule.estimators.weights import ParameterViews, coefficients, intercepts
+from chainrule.estimators.weights import coefficients, intercepts
 from chainrule.model.network import Network
 
 
@@ -13,28 +14,44 @@ class FittedAttributes(BaseEstimator):
     """An estimator that is fitted when it has a network."""
 
     network_: Network
+    _given_weights: Mapping[str, list[Any]] = MappingProxyType({})
+    """What `coefs_` and `intercepts_` were set to before there was a network."""
 
     @property
-    def coefs_(self) -> ParameterViews:
-        """Weights of each layer, (inputs, outputs): views into the network; may be written to."""
+    def coefs_(self) -> list[Any]:
+        """Weights of each layer, (inputs, outputs): views into the network; may be written to.
+
+        Set before the network is made, with `intercepts_`, they are what the first `partial_fit`
+        or a `fit` with `warm_start` begins with, as in scikit-learn.
+        """
+        if "coefs_" in self._given_weights:
+            return self._given_weights["coefs_"]
         net = self._fitted("coefs_")
         return coefficients(net.spec, net.parameters)
 
     @coefs_.setter
     def coefs_(self, value: Sequence[Any]) -> None:
-        self._fitted("coefs_")._own_parameters()
-        self.coefs_[:] = value
+        if self.__sklearn_is_fitted__():
+            self._fitted("coefs_")._own_parameters()
+            self.coefs_[:] = value
+        else:
+            self._given_weights = {**self._given_weights, "coefs_": list(value)}
 
     @property
-    def intercepts_(self) -> ParameterViews:
-        """Biases of each layer, (outputs,): views into the network; may be written to."""
+    def intercepts_(self) -> list[Any]:
+        """Biases of each layer, (outputs,): views into the network; may be set as `coefs_`."""
+        if "intercepts_" in self._given_weights:
+            return self._given_weights["intercepts_"]
         net = self._fitted("intercepts_")
         return intercepts(net.spec, net.parameters)
 
     @intercepts_.setter
     def intercepts_(self, value: Sequence[Any]) -> None:
-        self._fitted("intercepts_")._own_parameters()
-        self.intercepts_[:] = value
+        if self.__sklearn_is_fitted__():
+            self._fitted("intercepts_")._own_parameters()
+            self.intercepts_[:] = value
+        else:
+            self._given_weights = {**self._given_weights, "intercepts_": list(value)}
 
     def to_sklearn(self) -> Any:
         """Return the fitted estimator as scikit-learn's MLPClassifier or MLPRegressor.

@@ -91,6 +91,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Whether metrics are of the training data too."""
     _adam_is_constant = True
     """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
+    _prints_iterations = True
+    """Whether `verbose` prints scikit-learn's lines, not the progress of this package."""
 
     _diagnoses = False
     """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
@@ -303,6 +305,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         weights = checked_weights(sample_weight, X, "sample_weight")
         self._begin_randomness(fresh, checkpointer)
         if fresh:
+            if not (self.warm_start or incremental):
+                self._given_weights = {}  # as in scikit-learn: `fit` begins anew
             self._initialize(X, targets, weights, hidden)
         examples = self._examples(X, targets, self._with_class_weights(y, weights))
 
@@ -348,7 +352,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self.out_activation_, activation, cost = self._output()
         output = Dense(self.n_outputs_, activation)
         dtype = self.dtype or self._auto_dtype(X)
-        self.network_ = new_network(self, X.shape[1], hidden, output, cost, dtype)
+        given = self._given_weights
+        self.network_ = new_network(self, X.shape[1], hidden, output, cost, dtype, given)
+        self._given_weights = {}
         self._input_scale = None
         if self.standardize:
             first = self.network_.spec.layers[0]

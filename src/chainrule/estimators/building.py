@@ -1,5 +1,6 @@
 """The network that an estimator's parameters describe."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from chainrule.estimators.parameters import embedding_layer, hidden_activations, hidden_layers
@@ -17,6 +18,7 @@ def new_network(
     output: Dense,
     cost: str | CustomCost,
     dtype: str,
+    given: Mapping[str, Any] | None = None,
 ) -> Network:
     """Return an untrained network, its parameters drawn by the estimator's random state.
 
@@ -31,6 +33,8 @@ def new_network(
         The output layer.
     cost : str or CustomCost
     dtype : str
+    given : dict, optional
+        ``coefs_`` and ``intercepts_`` that come before `initial_weights`.
 
     Raises
     ------
@@ -44,7 +48,10 @@ def new_network(
     logistic = [name == "sigmoid" for name in activations]
     logistic.append(bool(logistic) and logistic[-1])
     random = estimator._random_state
-    parameters = first_parameters(spec, estimator.init, estimator.initial_weights, logistic, random)
+    first: tuple[Any, str] = estimator.initial_weights, "initial_weights"
+    if given:
+        first = (given.get("coefs_"), given.get("intercepts_")), "coefs_ and intercepts_"
+    parameters = first_parameters(spec, estimator.init, *first, logistic, random)
     # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
     drops = any(isinstance(layer, Dropout) for layer in layers)
     seed = int(random.randint(2**31 - 1)) if drops else 0

@@ -78,7 +78,11 @@ PARAMETERS = MappingProxyType(
             "Decides initial weights, validation split and orders, by scikit-learn's own draws.",
         ),
         "tol": ("float", "What counts as an improvement (of 'lbfgs': the gradient's size)."),
-        "verbose": ("bool", "Whether to show progress on standard error."),
+        "verbose": (
+            "bool",
+            "Whether to tell of each epoch: MLP… print scikit-learn's lines on standard output, "
+            "the others show progress on standard error.",
+        ),
         "warm_start": ("bool", "Whether `fit` goes on from where it ended before."),
         "momentum": ("float", "β of 'sgd' and of the optimizers that have one."),
         "nesterovs_momentum": ("bool", "Whether 'sgd' looks ahead, O5, or not, O4."),

@@ -25,6 +25,7 @@ class GoodDefaults(BaseMLP):
     _expects_convergence = False
     _early_stopping_is_a_wish = False
     _adam_is_constant = False
+    _prints_iterations = False
     _diagnoses = True
 
     def _auto_batch_size(self, n_examples: int) -> int:

@@ -106,7 +106,7 @@ def run(
     )
     monitor = Monitor(estimator, training, score, from_loss=is_loss(estimator.early_stopping))
     training.lookahead = monitor.lookahead
-    progress = Progress() if estimator.verbose else None
+    progress = Progress() if estimator.verbose and not estimator._prints_iterations else None
     checkups = None
     if estimator._diagnoses:
         steps = -(-n_examples // batch_size)
@@ -212,6 +212,7 @@ def run_lbfgs(
             max_iter=epochs,
             max_fun=estimator.max_fun,
             tol=float(estimator.tol),
+            printed=bool(estimator.verbose) and estimator._prints_iterations,
             watch=watch if consumers or tasks is not None else None,
         )
         tell(Stopped(last, "callback" if found.stopped else "finished"))

@@ -91,6 +91,7 @@ def minimize(
     max_iter: int,
     max_fun: int,
     tol: float,
+    printed: bool,
     watch: Callable[[int, float, NDArray[np.float64]], bool] | None,
 ) -> Minimum:
     """Minimise J plus penalties over all examples by L-BFGS, in float64.
@@ -106,10 +107,13 @@ def minimize(
         At most so many iterations and evaluations.
     tol : float
         It ends where no component of the gradient is larger.
+    printed : bool
+        Whether SciPy prints what it prints for scikit-learn: nothing from 1.15 on.
     watch : callable, optional
         Called with the number, the value and the parameters of each iteration; True: it ends.
     """
     from scipy.optimize import minimize as scipy_minimize
+    from sklearn.utils.fixes import parse_version, sp_version
 
     exact = replace(spec, dtype="float64")
     if spec.dtype != "float64":
@@ -132,12 +136,14 @@ def minimize(
         if stopped:
             raise StopIteration
 
+    # Later releases print nothing and warn of the option.
+    printing = {"iprint": 1} if printed and sp_version < parse_version("1.15") else {}
     result = scipy_minimize(
         value_and_gradient,
         parameters.astype(np.float64),
         method="L-BFGS-B",
         jac=True,
-        options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+        options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol, **printing},
         callback=None if watch is None else each,
     )
     if result.status != 0 and not stopped:

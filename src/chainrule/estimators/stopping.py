@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.estimators import iterations
 from chainrule.estimators.scoring import is_loss
 from chainrule.training.events import EpochEnded, Event
 from chainrule.training.loop import Training
@@ -45,6 +46,7 @@ class Monitor:
         fixed = estimator.solver == "adam" and estimator._adam_is_constant
         self._rule = "constant" if fixed else estimator.learning_rate
         self._invscaling = self._rule == "invscaling"
+        self._prints = bool(estimator.verbose) and estimator._prints_iterations
         self._rows = len(training.examples.X)
         self._outputs = training.spec.n_outputs if training.spec.cost == "mse" else 1
 
@@ -65,6 +67,8 @@ class Monitor:
         estimator.t_ += self._rows
         estimator.loss_ = self._loss(event)
         estimator.loss_curve_.append(estimator.loss_)
+        if self._prints:
+            print(iterations.epoch(estimator.n_iter_, estimator.loss_))
         if event.validation_loss is not None:
             if estimator.validation_loss_curve_ is None:
                 estimator.validation_loss_curve_ = []
@@ -77,11 +81,29 @@ class Monitor:
             self._set_rate(float(rate))
         if estimator._no_improvement_count <= estimator.n_iter_no_change:
             return False
-        if self._slowed_down():
+        slower = self._slowed_down()
+        if self._prints:
+            print(self._why(slower))
+        if slower:
             estimator._no_improvement_count = 0
             return False
         self.converged = True
         return True
+
+    def _why(self, slower: bool) -> str:
+        """Return scikit-learn's line on why training ends, or goes on at a smaller rate."""
+        estimator = self.estimator
+        rate = self.training.optimizer.learning_rate
+        what = "Training loss"
+        if self.score is not None:
+            what = "Validation loss" if self.from_loss else "Validation score"
+        return iterations.no_improvement(
+            what,
+            estimator.tol,
+            estimator.n_iter_no_change,
+            new_rate=float(rate) if slower and isinstance(rate, float) else None,
+            too_small=self._rule == "adaptive",
+        )
 
     def _loss(self, event: EpochEnded) -> float:
         # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
@@ -101,6 +123,8 @@ class Monitor:
             estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
             return
         score = self.score(event)
+        if self._prints:
+            print(iterations.validation(score, self.from_loss))
         if self.from_loss:
             best = -math.inf if estimator.best_loss_ is None else -estimator.best_loss_
         else:

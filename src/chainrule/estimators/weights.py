@@ -87,10 +87,13 @@ def first_parameters(
     spec: NetworkSpec,
     init: str | None,
     initial_weights: Any,
+    name: str,
     logistic: Sequence[bool],
     random: np.random.RandomState,
 ) -> Floats:
     """Return the parameters that training starts from.
+
+    `name` is what a user knows `initial_weights` by.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def first_parameters(
     if initial_weights is None and init is not None:
         return initial_parameters(spec, int(random.randint(2**31 - 1)))
     if initial_weights is not None:
-        vector = _given(spec, initial_weights)
+        vector = _given(spec, initial_weights, name)
     else:
         vector = drawn_like_scikit_learn(spec, logistic, random)
     # scikit-learn knows no tables, and from zeros all rows would start alike.
@@ -110,7 +113,7 @@ def first_parameters(
     return vector
 
 
-def _given(spec: NetworkSpec, initial_weights: Any) -> Floats:
+def _given(spec: NetworkSpec, initial_weights: Any, name: str) -> Floats:
     vector = neutral_parameters(spec)
     targets = coefficients(spec, vector), intercepts(spec, vector)
     shapes = [[array.shape for array in group] for group in targets]
@@ -122,7 +125,7 @@ def _given(spec: NetworkSpec, initial_weights: Any) -> Floats:
         fits = False
     if not fits:
         raise InvalidArgumentError(
-            "initial_weights: expected (coefs, intercepts), two lists of arrays, finite in "
+            f"{name}: expected (coefs, intercepts), two lists of arrays, finite in "
             f"{spec.dtype}, of shapes {shapes[0]} and {shapes[1]}; "
             f"got {_described(initial_weights)}"
         )

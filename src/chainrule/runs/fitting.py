@@ -148,6 +148,7 @@ class _Fit:
     """An estimator in all but name: parameters, and what a training keeps up to date."""
 
     _adam_is_constant = False
+    _prints_iterations = False
     _diagnoses = True  # warnings become notes
     _ends_when_interrupted = False
     _diagnoses = True
