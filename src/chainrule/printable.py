@@ -1,5 +1,6 @@
 """Text of strangers, such as the name of a column, so that it is seen and does nothing else."""
 
+import json
 import re
 
 # What is no letter to see but steers whatever shows it, or hides: controls of terminals (C0, C1),
@@ -12,12 +13,13 @@ _RANGES = (
     "180B-180F 200B-200F 2028-202E 2060-206F 3164 D800-DFFF FDD0-FDEF FE00-FE0D FEFF FFA0 "
     "FFF0-FFFB FFFE-FFFF 110BD 110CD 13430-1343F 1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
 )
-UNPRINTABLE = "".join(
-    "-".join(f"\\U{int(end, 16):08x}" for end in one.split("-")) for one in _RANGES.split()
+_ALL = re.compile(
+    "["
+    + "".join(
+        "-".join(f"\\U{int(end, 16):08x}" for end in one.split("-")) for one in _RANGES.split()
+    )
+    + "]"
 )
-"""The inside of a class of characters, for patterns of `re`."""
-
-_ALL = re.compile(f"[{UNPRINTABLE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -39,6 +41,14 @@ def printable(value: object, keep: str = "") -> str:
     a\x1b[2Jb\n
     """
     return _ALL.sub(lambda one: one[0] if one[0] in keep else escape(one[0]), str(value))
+
+
+def printable_json(text: str) -> str:
+    r"""Return JSON, or TOML's texts, of the same meaning: such characters as ``\u009b``.
+
+    They stand in texts alone there; the line ends between them stay.
+    """
+    return _ALL.sub(lambda one: one[0] if one[0] == "\n" else json.dumps(one[0])[1:-1], text)
 
 
 def escape(letter: str) -> str:

@@ -8,13 +8,12 @@ whoever writes it: a warning or a traceback may hold a stranger's names, too.
 import codecs
 import json
 import os
-import re
 import sys
 import unicodedata
 from collections.abc import Callable
 from typing import IO, Any
 
-from chainrule.printable import UNPRINTABLE, escape, printable
+from chainrule.printable import escape, printable, printable_json
 
 # What commands print, as a terminal without it shows it.
 _PLAIN = {
@@ -44,8 +43,6 @@ _PLAIN = {
     "�": "?",
 }
 
-_IN_JSON = re.compile(f"(?!\n)[{UNPRINTABLE}]")
-
 
 def say(line: object = "", *, error: bool = False) -> None:
     """Print one line for people on standard output or error; a line end in it is an escape."""
@@ -55,7 +52,7 @@ def say(line: object = "", *, error: bool = False) -> None:
 def say_json(value: Any, file: IO[str] | None = None) -> None:
     """Print a line of JSON for machines on standard output, or into a file."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    print(_json_escaped(text), file=file or sys.stdout, flush=True)
+    print(printable_json(text), file=file or sys.stdout, flush=True)
 
 
 def data_stream(stream: Any) -> Any:
@@ -101,11 +98,6 @@ def _lines_printable(text: str) -> str:
     return printable(text, keep="\n")
 
 
-def _json_escaped(text: str) -> str:
-    """Return JSON with escapes for what is not printable, which stands in texts alone there."""
-    return _IN_JSON.sub(lambda letter: json.dumps(letter[0])[1:-1], text)
-
-
 def prepare_streams(machines: bool = False) -> None:
     """See to it that nothing that is printed fails for its letters, or steers who shows it.
 
@@ -119,7 +111,7 @@ def prepare_streams(machines: bool = False) -> None:
     if sys.stderr is None:  # print would take standard output instead
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stdout is not None:
-        errors, printed = (_ESCAPED, _json_escaped) if machines else (_SHOWN, _lines_printable)
+        errors, printed = (_ESCAPED, printable_json) if machines else (_SHOWN, _lines_printable)
         sys.stdout = _prepared(sys.stdout, errors, printed)
     sys.stderr = _prepared(sys.stderr, _SHOWN, _lines_printable)
 

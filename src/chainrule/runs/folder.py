@@ -12,7 +12,7 @@ from chainrule.files.atomic import atomic_path
 from chainrule.files.checkpoint import begins_like_checkpoint
 from chainrule.files.checkpoint_store import files_of, lock_of
 from chainrule.files.locking import FileLock
-from chainrule.printable import printable
+from chainrule.printable import printable, printable_json
 from chainrule.runs.config import RunConfig
 from chainrule.runs.leavings import is_of_a_run, kind_of
 
@@ -193,9 +193,8 @@ class RunFolder:
 
     def write_scores(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the metrics."""
-        self._write(
-            self.metrics, json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        text = json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False)
+        self._write(self.metrics, printable_json(text) + "\n")
 
     def _write(self, path: Path, text: str) -> None:
         with atomic_path(path) as temporary:
