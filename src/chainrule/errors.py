@@ -1,8 +1,16 @@
 """The errors that chainrule raises: each names the argument, what came and the remedy."""
 
+from chainrule.printable import printable
+
 
 class ChainruleError(Exception):
-    """Base of every error that chainrule raises on purpose."""
+    """Base of every error that chainrule raises on purpose.
+
+    Its text is one line that can be printed, whatever names of files and columns are in it.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InvalidArgumentError(ChainruleError, ValueError):

@@ -147,3 +147,14 @@ def test_a_column_that_is_not_there_is_named(tmp_path, name):
     WRITERS[name](TABLE.head(0), tmp_path / name)
     with pytest.raises(InvalidTableError, match="no rows"):
         list(scan_batches(tmp_path / name))
+
+
+@pytest.mark.parametrize("odd", ["\r", "\n", "\r\n", "\x85", "\u2028", "\x0c", "\x1e"])
+def test_no_row_is_lost_below_names_with_ends_of_lines(tmp_path, odd):
+    names = [f"a{odd}b", f"{odd}c{odd}"]
+    table = pl.DataFrame({names[0]: range(30), names[1]: [f"v{odd}{n % 3}" for n in range(30)]})
+    path = tmp_path / "t.csv"
+    for above in ("", "a title\n\n"):
+        path.write_bytes(above.encode() + table.write_csv().encode())
+        assert pl.concat(scan_batches(path)).equals(read_table(path))
+        assert read_table(path).height == 30

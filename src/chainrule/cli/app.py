@@ -1,5 +1,6 @@
 """The commands put together, and the one place where a mistake becomes a sentence."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
@@ -9,7 +10,7 @@ from typer.core import TyperGroup
 
 from chainrule.cli import checking, explaining, exporting, information, prediction, training
 from chainrule.cli.interrupts import terminated_as_interrupted
-from chainrule.cli.streams import prepare_streams
+from chainrule.cli.streams import prepare_streams, say
 from chainrule.errors import ChainruleError
 
 
@@ -40,13 +41,13 @@ class Commands(TyperGroup):
                     **extra,
                 )
         except typer.Abort:  # how older versions of typer tell of Ctrl-C
-            print("chainrule: interrupted", file=sys.stderr)
+            say("chainrule: interrupted", error=True)
             code = 130
         except Exception as error:
             message = _sentence(error)
             if message is None or debug:
                 raise
-            print(f"chainrule: {message}", file=sys.stderr)
+            say(f"chainrule: {message}", error=True)
             code = 2
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -54,20 +55,21 @@ class Commands(TyperGroup):
 def _sentence(error: Exception) -> str | None:
     """Return what to tell a user; None for what is a defect of the program."""
     if isinstance(error, ChainruleError):
-        message = str(error)
+        return str(error)
     elif isinstance(error, MemoryError):
         message = f"there is not enough memory ({error})"
     elif isinstance(error, OSError):
         message = error.strerror or str(error)
         if error.filename is not None:
-            message = f"{error.filename}: {message}"
+            return f"{error.filename}: {message}"
     elif hasattr(error, "format_message"):  # a usage error; typer's versions differ in its class
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "chainrule"
         message = f"{error.format_message().rstrip('.')} (see {command} --help)"
     else:
         return None
-    return " ".join(message.split())
+    # Of typer, whose sentences may go over several lines.
+    return re.sub(r"[ \t\n]+", " ", message)
 
 
 app = typer.Typer(
@@ -84,7 +86,7 @@ def _version(asked: bool) -> None:
     if asked:
         from chainrule import __version__
 
-        print(f"chainrule {__version__}")
+        say(f"chainrule {__version__}")
         raise typer.Exit
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chainrule.cli.options import EngineName, ModelPath, TablePath, table_model
+from chainrule.cli.streams import say
 from chainrule.errors import InvalidTableError
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ def check(
     taken = np.unique(np.linspace(0, whole.height - 1, min(rows, whole.height)).astype(int))
     X, y = loaded.examples(whole)
     result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)
-    typer.echo(str(result))
-    typer.echo(
+    for line in str(result).split("\n"):
+        say(line)
+    say(
         f"{len(taken)} rows: backpropagation and differences "
         + ("agree." if result else "DISAGREE: the gradients of this engine are wrong.")
     )

@@ -1,7 +1,5 @@
 """The commands explain and importance: which columns matter, to one prediction and to all."""
 
-import json as json_text
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +15,9 @@ from chainrule.cli.options import (
     optimizer_from,
     table_model,
 )
+from chainrule.cli.streams import say, say_json
 from chainrule.errors import InvalidArgumentError
+from chainrule.printable import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,18 +79,23 @@ def explain(
     this = slice(row - 1, row)
     trace = loaded.network.trace(X[this], y[this], optimizer=chosen_optimizer)
     summary = _summary(loaded, rows[this])
-    typer.echo(f"Row {row}: {summary}\n")
-    typer.echo(_inputs(loaded, rows[this], X[row - 1]))
-    typer.echo()
-    typer.echo(_moved(explain_row(loaded, rows[this])))
-    typer.echo()
-    typer.echo(str(trace))
+    blocks = (
+        [f"Row {row}: {summary}"],
+        _inputs(loaded, rows[this], X[row - 1]),
+        _moved(explain_row(loaded, rows[this])),
+        str(trace).split("\n"),
+    )
+    for number, lines in enumerate(blocks):
+        for line in ["", *lines] if number else lines:
+            say(line)
     if html is not None:
         write_trace_page(trace, html, f"Row {row} of {table.name}", summary)
-        typer.echo(f"\nThe page is in {html}")
+        say()
+        say(f"The page is in {html}")
     if latex is not None:
         write_trace_latex(trace, latex)
-        typer.echo(f"\nThe LaTeX is in {latex}")
+        say()
+        say(f"The LaTeX is in {latex}")
 
 
 def importance(
@@ -130,9 +135,9 @@ def importance(
         loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
     )
     for note in notes:
-        print(f"Note: {note}", file=sys.stderr)
+        say(f"Note: {note}", error=True)
     if json:
-        print(json_text.dumps(asdict(found), ensure_ascii=False, allow_nan=False))
+        say_json(asdict(found))
         return
     screen = console()
     worse = "lost" if found.metric == "accuracy" else "added"
@@ -154,9 +159,9 @@ def _summary(model: "TableModel", row: "pl.DataFrame") -> str:
     return f"{target.name} is {row[target.name][0]}, predicted {prediction}{chance}"
 
 
-def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -> str:
+def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -> list[str]:
     """Return the row's values beside what the network is given, A[0]."""
-    names = list(model.encoder.get_feature_names_out())
+    names = list(map(printable, model.encoder.get_feature_names_out()))
     values = [
         _value(row[column.name][0]) if place == 0 else ""
         for column in model.encoder.columns_
@@ -166,14 +171,19 @@ def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -
     lines = [f"{'input':<{width}}  {'value':>12}  {'A[0]':>10}"]
     for name, value, number in zip(names, values, inputs, strict=True):
         lines.append(f"{name:<{width}}  {value:>12}  {number:>10.4f}")
-    return "\n".join(lines)
+    return lines
 
 
-def _moved(explanation: "Explanation") -> str:
+def _moved(explanation: "Explanation") -> list[str]:
     """Return how far each column moved the prediction, the furthest first."""
     shown, rest = explanation.columns[:_MOST_COLUMNS], explanation.columns[_MOST_COLUMNS:]
     rows = [
-        (moved.column, _value(moved.value), moved.gradient_times_input, moved.integrated_gradients)
+        (
+            printable(moved.column),
+            _value(moved.value),
+            moved.gradient_times_input,
+            moved.integrated_gradients,
+        )
         for moved in shown
     ]
     if rest:
@@ -190,10 +200,10 @@ def _moved(explanation: "Explanation") -> str:
     for name, value, by_gradient, by_integral in rows:
         numbers = f"{by_gradient:>+16.5g}  {by_integral:>+20.5g}"
         lines.append(f"{name:<{width}}  {value:>{wide}}  {numbers}")
-    return "\n".join(lines)
+    return lines
 
 
 def _value(value: object) -> str:
     if value is None:
         return "–"
-    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+    return f"{value:.6g}" if isinstance(value, int | float) else printable(value)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from chainrule.cli.options import ModelPath
+from chainrule.cli.streams import say
 
 _EXAMPLES = """Examples:
 
@@ -55,4 +56,4 @@ def export(
 
     check_outputs([("FILE", out)], [("MODEL", model)])
     for path in write(load(model), out, to, name=name):
-        typer.echo(f"Written: {path}")
+        say(f"Written: {path}")

@@ -1,12 +1,13 @@
 """The command info."""
 
-import json as json_text
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from chainrule.cli.streams import say_json
 
 if TYPE_CHECKING:
     from chainrule.model.network import Network
@@ -37,7 +38,7 @@ def info(
     """Show what is installed and what this machine offers, or what is in a model file."""
     facts = _installation() if model is None else _contents(model)
     if json:
-        print(json_text.dumps(dict(facts), ensure_ascii=False))
+        say_json(dict(facts))
         return
     from chainrule.cli.showing import console, fact_table
 

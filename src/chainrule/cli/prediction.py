@@ -1,6 +1,5 @@
 """The commands predict and evaluate."""
 
-import json as json_text
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chainrule.cli.options import ModelPath, TablePath, table_model
+from chainrule.cli.streams import data_stream, say, say_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,18 +94,19 @@ def predict(
         if not quiet:
             # A device or pipe may be standard output, which is for the predictions then.
             through = destination(out).through
-            typer.echo(f"{rows:,} predictions written to {out}", err=through)
+            say(f"{rows:,} predictions written to {out}", error=through)
     for note in [] if quiet else notes:
-        print(f"Note: {note}", file=sys.stderr)
+        say(f"Note: {note}", error=True)
 
 
 def _print(batches: "Iterator[pl.DataFrame]") -> None:
     # As UTF-8, like every file of ours: an encoding that lacks a letter would change the values.
-    raw = getattr(sys.stdout, "buffer", None)
+    stream = data_stream(sys.stdout)
+    raw = getattr(stream, "buffer", None)
     for number, batch in enumerate(batches):
         text = batch.write_csv(include_header=number == 0)
         if raw is None:
-            sys.stdout.write(text)
+            stream.write(text)
         else:
             raw.write(text.encode())
 
@@ -129,14 +130,15 @@ def evaluate(
     rows, notes = rows_with_target(table, loaded, skip_bad_rows=skip_bad_rows)
     scores = loaded.evaluate(rows)
     for note in notes:
-        print(f"Note: {note}", file=sys.stderr)
+        say(f"Note: {note}", error=True)
     if json:
-        print(json_text.dumps(scores, ensure_ascii=False, allow_nan=False))
+        say_json(scores)
         return
     screen = console()
     screen.print(score_table({table.name: scores}))
     averaged = averaging_note(scores)
     if averaged:
         screen.print(averaged)
-        screen.print("\nConfusion matrix:")
+        screen.print()
+        screen.print("Confusion matrix:")
         screen.print(confusion_table(scores))

@@ -1,12 +1,12 @@
 """A training as it goes: a live line in a terminal, plain lines elsewhere, JSON for machines."""
 
-import json
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import IO, Any
 
+from chainrule.cli.streams import say, say_json
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -37,8 +37,7 @@ class JSONLines:
     def write(self, name: str, entries: Mapping[str, Any]) -> None:
         """Write a line; a number that is not finite becomes null."""
         finite = {key: _finite(value) for key, value in entries.items()}
-        line = json.dumps({"event": name, **finite}, ensure_ascii=False, allow_nan=False)
-        print(line, file=self._file or sys.stdout, flush=True)
+        say_json({"event": name, **finite}, self._file)
 
 
 def _finite(value: Any) -> Any:
@@ -128,7 +127,7 @@ class PlainProgress:
             if self._last is not None and self._shown != self._watch.done:
                 self._show(self._last)
             if event.reason != "finished":
-                print(f"stopped after {event.epochs} epochs: no improvement", file=sys.stderr)
+                say(f"stopped after {event.epochs} epochs: no improvement", error=True)
 
     def close(self) -> None:
         """End; there is nothing to take away."""
@@ -136,15 +135,16 @@ class PlainProgress:
     def _show(self, event: EpochEnded) -> None:
         self._shown = self._watch.done
         done = f"epoch {self._watch.done}/{self._watch.epochs}"
-        print(f"{done}  {self._watch.line(event)}", file=sys.stderr, flush=True)
+        say(f"{done}  {self._watch.line(event)}", error=True)
 
 
 class LiveProgress:
     """A line in a terminal that follows the training."""
 
     def __init__(self, early_stopping: bool) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from chainrule.cli.showing import console
 
         self._watch = Watch(early_stopping)
         self._bar = Progress(
@@ -152,7 +152,7 @@ class LiveProgress:
             BarColumn(bar_width=None),  # what the text leaves of the line
             TextColumn("{task.description}", markup=False),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            console=console(error=True),
             expand=True,
         )
         self._task: Any = None

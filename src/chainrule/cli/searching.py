@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from chainrule.cli.streams import say
 from chainrule.training.events import Callback, EpochEnded, Event
 
 if TYPE_CHECKING:
@@ -57,15 +58,16 @@ class PlainSearch(SearchDisplay):
         best = ranked(all_of_them)
         mark = "  the best so far" if best and best[0] is tried else ""
         line = f"trial {tried.number}{self._of}  {outcome(tried)}  {described(tried)}{mark}"
-        print(line, file=sys.stderr, flush=True)
+        say(line, error=True)
 
 
 class LiveSearch(SearchDisplay):
     """A table of the best trials in a terminal, and what is going on below it."""
 
     def __init__(self, trials: int | None, seconds: float | None) -> None:
-        from rich.console import Console
         from rich.live import Live
+
+        from chainrule.cli.showing import console
 
         self.callbacks = (self._follow,)
         self._trials, self._seconds = trials, seconds
@@ -74,7 +76,7 @@ class LiveSearch(SearchDisplay):
         self._epoch = 0
         self._running = True
         self._live = Live(
-            get_renderable=self._shown, console=Console(stderr=True), refresh_per_second=4
+            get_renderable=self._shown, console=console(error=True), refresh_per_second=4
         )
         self._live.start()
 
@@ -180,10 +182,10 @@ def search_and_write(
             )
     except (KeyboardInterrupt, SystemExit) as interrupt:
         tell.close()
-        print(
+        say(
             f"chainrule: interrupted; the best so far is in {folder.path}, and the same command "
             "goes on from here",
-            file=sys.stderr,
+            error=True,
         )
         raise typer.Exit(exit_code(interrupt)) from None
     finally:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from chainrule.assessment.importance import ColumnImportance
+    from chainrule.cli.screen import Screen
 
 _NAMES = {
     "rows": "rows",
@@ -25,11 +25,11 @@ _NAMES = {
 _MOST_CLASSES = 12
 
 
-def console() -> "Console":
-    """Return the console for standard output; names of columns and classes are never markup."""
-    from rich.console import Console
+def console(error: bool = False) -> "Screen":
+    """Return the console for standard output or error; names are never markup."""
+    from chainrule.cli.screen import Screen
 
-    return Console(markup=False, emoji=False, highlight=False)
+    return Screen(error)
 
 
 def score_table(parts: Mapping[str, Mapping[str, Any]]) -> "Table":

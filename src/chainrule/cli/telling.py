@@ -160,13 +160,15 @@ class TellPeople(TellNobody):
             show(f"Note: {note}", soft_wrap=True)
         best = trained.model.details["best_epoch"]
         if best is not None:
-            show(f"\nKept: epoch {best}, of the lowest loss of the validation rows")
+            show()
+            show(f"Kept: epoch {best}, of the lowest loss of the validation rows")
         show()
         show(score_table(trained.scores))
         note = averaging_note(trained.scores["test"])
         if note:
             show(note)
-            show("\nConfusion matrix of the test rows:")
+            show()
+            show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
         show("Written:")
         for path in files_of(folder, report):

@@ -1,12 +1,12 @@
 """The commands train and resume."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from chainrule.cli.settings import takes_settings
+from chainrule.cli.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -328,8 +328,8 @@ def _save_interrupted(
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
     again = f"; chainrule resume {folder.path} goes on from here" if resumable else ""
-    print(
+    say(
         f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
         f"are in {folder.history}{again}",
-        file=sys.stderr,
+        error=True,
     )

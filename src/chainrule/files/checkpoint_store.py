@@ -23,6 +23,7 @@ from chainrule.files.checkpoint import (
     write_checkpoint_file,
 )
 from chainrule.files.locking import FileLock
+from chainrule.printable import printable
 
 
 class CheckpointStore:
@@ -116,7 +117,7 @@ class CheckpointStore:
             if path == self.previous:
                 self._latest_is_good = False
                 warnings.warn(
-                    f"{faults[0]}; going on from the checkpoint before it, {path}",
+                    printable(f"{faults[0]}; going on from the checkpoint before it, {path}"),
                     RuntimeWarning,
                     stacklevel=2,
                 )

@@ -9,6 +9,7 @@ import weakref
 from pathlib import Path
 
 from chainrule.errors import CheckpointInUseError, FileWriteError
+from chainrule.printable import printable
 
 _held: "weakref.WeakSet[FileLock]" = weakref.WeakSet()
 
@@ -50,8 +51,10 @@ class FileLock:
                     os.close(descriptor)
                     raise
                 warnings.warn(
-                    f"{self.path}: this file system knows no locks; take care that no second "
-                    f"{user} writes to {name}",
+                    printable(
+                        f"{self.path}: this file system knows no locks; take care that no second "
+                        f"{user} writes to {name}"
+                    ),
                     RuntimeWarning,
                     stacklevel=4,
                 )

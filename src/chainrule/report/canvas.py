@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.files.atomic import atomic_path
+from chainrule.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,5 +52,5 @@ def plain_axes(axes: "Axes") -> None:
 
 def shortened(name: str, length: int) -> str:
     """Return a name of at most that many characters, on one line."""
-    name = " ".join(name.split())
+    name = printable(name)
     return name if len(name) <= length else f"{name[: length - 1]}…"

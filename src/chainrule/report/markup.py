@@ -8,8 +8,8 @@ import html
 import re
 from collections.abc import Iterable
 
-# What XML and HTML cannot hold even escaped, and halves of UTF-16 pairs, which no file can.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+from chainrule.printable import printable
+
 _VOID = frozenset({"br", "meta", "link", "img", "hr", "wbr"})
 
 
@@ -20,10 +20,10 @@ class Html(str):
 
 
 def text(value: object) -> Html:
-    """Return a value as text on a page."""
+    """Return a value as text on a page; what cannot be seen or stand there, as its escape."""
     if isinstance(value, Html):
         return value
-    return Html(html.escape(_UNFIT.sub("\N{REPLACEMENT CHARACTER}", str(value))))
+    return Html(html.escape(printable(value, keep="\n\t")))
 
 
 def join(parts: Iterable[object], separator: str = "") -> Html:

@@ -1,10 +1,10 @@
 """A trace as a page of its own."""
 
-from html import escape
 from pathlib import Path
 
 from chainrule.files.atomic import atomic_path
 from chainrule.inspection.trace import Trace
+from chainrule.report.markup import text
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -33,7 +33,7 @@ pre {{ font: 13px/1.4 ui-monospace, monospace; overflow-x: auto; }}
 
 def write_trace_page(trace: Trace, path: str | Path, title: str, lead: str) -> None:
     """Write a trace as an HTML page that needs nothing else."""
-    page = _PAGE.format(title=escape(title), lead=escape(lead), trace=trace.to_html())
+    page = _PAGE.format(title=text(title), lead=text(lead), trace=trace.to_html())
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.printable import printable
 from chainrule.runs.options import (
     SECTIONS,
     DataOptions,
@@ -196,8 +197,11 @@ def _toml(name: str, value: Any) -> str:
         raise InvalidArgumentError(
             f"{name}: {value!r} is not Unicode text and cannot be written to run.toml; rename it"
         ) from error
-    # A JSON text is a TOML text, but for one character.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # A JSON text is a TOML text, but for DEL; what else cannot be seen is better escaped, too.
+    return "".join(
+        letter if printable(letter) == letter else f"\\U{ord(letter):08x}"
+        for letter in json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _check_split(data: DataOptions) -> None:

@@ -12,6 +12,7 @@ from chainrule.files.atomic import atomic_path
 from chainrule.files.checkpoint import begins_like_checkpoint
 from chainrule.files.checkpoint_store import files_of, lock_of
 from chainrule.files.locking import FileLock
+from chainrule.printable import printable, printable_json
 from chainrule.runs.config import RunConfig
 from chainrule.runs.leavings import is_of_a_run, kind_of
 
@@ -186,20 +187,15 @@ class RunFolder:
     def write_config(self, config: RunConfig, command: str) -> None:
         """Write run.toml, with the command that gives it as a comment."""
         # A column's name may have a line end, which must not end the comment.
-        lines = [*command.splitlines(), "Again, to the bit: chainrule train --config run.toml"]
-        head = "".join(f"# {_printable(line)}\n" for line in lines)
+        lines = [*command.split("\n"), "Again, to the bit: chainrule train --config run.toml"]
+        head = "".join(f"# {printable(line)}\n" for line in lines)
         self._write(self.config, f"{head}\n{config.to_toml()}")
 
     def write_scores(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the metrics."""
-        self._write(
-            self.metrics, json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        text = json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False)
+        self._write(self.metrics, printable_json(text) + "\n")
 
     def _write(self, path: Path, text: str) -> None:
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-
-
-def _printable(line: str) -> str:
-    return "".join(letter if letter.isprintable() else "�" for letter in line)

@@ -194,14 +194,22 @@ def _row_names_beside(rows: list[Record], width: int) -> bool:
 
 
 def _records(start: str, separator: str, skip_spaces: bool) -> Iterator[Record]:
-    lines = io.StringIO(start, newline="")
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=skip_spaces)
+    ended = 0
+
+    def lines() -> Iterator[str]:
+        # Counted as they are skipped: a "\r" alone ends a line to Python, but may be in a name.
+        nonlocal ended
+        for line in io.StringIO(start, newline=""):
+            ended += not line.endswith("\r")
+            yield line
+
+    reader = csv.reader(lines(), delimiter=separator, skipinitialspace=skip_spaces)
     before = 0
     for count, fields_ in enumerate(reader):
         if count > _RECORDS:
             return
-        yield Record(before + 1, reader.line_num - before, fields_)
-        before = reader.line_num
+        yield Record(before + 1, ended - before, fields_)
+        before = ended
 
 
 def _checked(
@@ -269,7 +277,7 @@ def _checked(
 
 
 def _above(header: Record, start: str, comment: str, told: bool) -> Iterator[Note]:
-    above = start.splitlines()[: header.line - 1]
+    above = start.split("\n")[: header.line - 1]
     filled = [number for number, line in enumerate(above, start=1) if line.strip(" \t,;|")]
     if not filled or (told and filled == [1]):
         return

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.printable import printable
+
 
 @dataclass(frozen=True)
 class Note:
@@ -25,7 +27,7 @@ class Note:
 
     def __str__(self) -> str:
         subject = f"column {self.column!r} " if self.column else ""
-        return f"{subject}{self.reason}; {self.advice}"
+        return printable(f"{subject}{self.reason}; {self.advice}")
 
 
 def notes_from_json(entries: Any) -> tuple[Note, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from chainrule.engines.base import Floats, StepRecords
 from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
+from chainrule.printable import printable
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Stopped
 from chainrule.training.fingerprint import check_same, fingerprint, surroundings
 from chainrule.training.interval import Interval
@@ -180,8 +181,10 @@ class Checkpointer:
         ]
         if changed:
             warnings.warn(
-                f"checkpoint: {where} was written elsewhere ({'; '.join(changed)}); training goes "
-                "on from it, but rounding, and so the last bits, will differ from there",
+                printable(
+                    f"checkpoint: {where} was written elsewhere ({'; '.join(changed)}); training "
+                    "goes on from it, but rounding, and so the last bits, will differ from there"
+                ),
                 RuntimeWarning,
                 stacklevel=5,
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from chainrule.files.atomic import atomic_path, destination
+from chainrule.printable import printable
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -106,7 +107,7 @@ class Progress:
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total}"),
             BarColumn(bar_width=None),  # what the text leaves of the line
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeRemainingColumn(),
             console=console,
             expand=True,
@@ -130,12 +131,14 @@ class Progress:
 
 
 def describe(event: EpochEnded) -> str:
-    """Return an epoch's loss and metrics in one short line, validation in brackets."""
+    """Return an epoch's loss and metrics in one short, printable line, validation in brackets."""
     parts = [("loss", event.loss, event.validation_loss)]
     parts += [
         (name, value, event.validation_metrics.get(name)) for name, value in event.metrics.items()
     ]
-    return "  ".join(
-        f"{name} {value:.4g}" + (f" (val {validation:.4g})" if validation is not None else "")
-        for name, value, validation in parts
+    return printable(
+        "  ".join(
+            f"{name} {value:.4g}" + (f" (val {validation:.4g})" if validation is not None else "")
+            for name, value, validation in parts
+        )
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.atomic import atomic_path
+from chainrule.printable import printable
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
@@ -82,7 +83,7 @@ class History:
         if not self.epochs:
             return "History(no epochs)"
         last = ", ".join(f"{name}={value:.4g}" for name, value in self.epochs[-1].row().items())
-        return f"History({len(self)} epochs; last: {last})"
+        return printable(f"History({len(self)} epochs; last: {last})")
 
 
 def csv_text(epochs: list[EpochEnded], header: bool = True) -> str:
