@@ -33,7 +33,7 @@ lint: $(VENV)/installed $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports
-	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp tests/native/*.cpp
+	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp native/layers/*.hpp tests/native/*.cpp
 
 docs: $(VENV)/installed $(VENV)/dev
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
