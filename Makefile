@@ -35,7 +35,7 @@ lint: $(VENV)/installed $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports
-	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp tests/native/*.cpp
+	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp native/layers/*.hpp tests/native/*.cpp
 
 # Not a part of `make test`: it takes an hour. ODD='--only "C locale" tests/cli' for a part.
 odd: $(VENV)/installed $(VENV)/dev

@@ -173,7 +173,7 @@ def one(data: bytes) -> None:
         if kind == "category_embedding" and not draw.odd():
             kind = "dense"
         n_out = draw.number(1, 40) if kind == "dense" or draw.odd() else sizes[-1]
-        own = ("identity", {}) if kind == "dropout" else chosen(draw, "activations")
+        own = ("identity", {}) if kind in ("dropout", "scale") else chosen(draw, "activations")
         layers.add(kind, sizes[-1], n_out, (), own)
         sizes.append(n_out)
     n_out = draw.number(1, 12)

@@ -63,7 +63,7 @@ class Plan {
     const Network &network() const { return network_; }
     long n_in() const { return layers_.front().n_in; }
     long n_out() const { return layers_.back().n_out; }
-    /// Multiplications of an example's way forward, but for those of as many additions.
+    /// How many weights there are: about the multiplications of one example's way forward.
     long weights() const { return weights_; }
 
     /// Targets are rows of Y, or classes; without `order` the examples are taken as they come.

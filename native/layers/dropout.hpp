@@ -19,6 +19,8 @@ template <typename T, int BYTES> struct Dropout : LayerKind<T, BYTES> {
         const double rate = layer.settings[0][0];
         if (!(rate >= 0 && rate < 1)) return "a rate lies in [0, 1)";
         if (layer.n_in != layer.n_out || layer.block_count != 0) return "dropout keeps its units";
+        if (Activations<T, BYTES>::through(layer.activation) != Through::unchanged)
+            return "dropout has no activation";
         return nullptr;
     }
 

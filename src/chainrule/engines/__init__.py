@@ -14,6 +14,7 @@ from chainrule.checks import whole_number
 from chainrule.engines import extension, native
 from chainrule.engines.base import Engine, Floats
 from chainrule.engines.native import NativeEngine, has_mixed
+from chainrule.engines.plans import lacking
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
@@ -80,7 +81,7 @@ def engine_for(
     """
     if precision not in ("full", "mixed"):
         raise InvalidArgumentError(f"precision: expected full or mixed; got {precision!r}")
-    if name == "auto" and _FASTEST == "native" and native.lacking(spec):
+    if name == "auto" and _FASTEST == "native" and lacking(spec):
         name = "reference"
     engine = engine_named(name, threads)
     if precision == "full":

@@ -1,0 +1,173 @@
+"""A network as the compiled core is told of it: names, sizes, settings and blocks."""
+
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from chainrule.engines import extension
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.activation import parse_activation
+from chainrule.network.cost import CustomCost, parse_cost
+from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.network.layers import Dense, Layer
+from chainrule.network.parameters import placed_blocks
+from chainrule.network.spec import NetworkSpec
+
+
+def lacking(spec: NetworkSpec) -> str:
+    """Return what a network has that the compiled core has not, in words; "" for nothing."""
+    if isinstance(spec.cost, CustomCost):
+        return f"{spec.cost.name}, a cost of your own"
+    return _lacking(spec)
+
+
+@lru_cache(maxsize=256)
+def _lacking(spec: NetworkSpec) -> str:
+    for what, names in _needed(spec).items():
+        for name in sorted(names - _known()[what]):
+            return f"{name}, one of the {what}"
+    return ""
+
+
+# What follows travels to the core as the tuples of _native.pyi.
+
+
+class _Chosen(NamedTuple):
+    """An activation or a cost, and its parameters by name."""
+
+    name: str
+    settings: dict[str, float]
+
+
+class _BlockPlace(NamedTuple):
+    """A block of parameters, where it is in the flat vector, and what it is for."""
+
+    offset: int
+    rows: int
+    columns: int
+    group: str
+    learning_rate_factor: float
+
+
+class _LayerPlan(NamedTuple):
+    """All that the core is told of a layer."""
+
+    kind: str
+    n_in: int
+    n_out: int
+    activation: _Chosen
+    settings: dict[str, list[float]]
+    blocks: list[_BlockPlace]
+
+
+class _HeadPlan(NamedTuple):
+    """All that the core is told of an output head; a whole output layer is one."""
+
+    units: int
+    activation: _Chosen
+    cost: _Chosen
+    weight: float
+
+
+_NO_ACTIVATION = _Chosen("identity", {})
+
+
+@cache
+def _known() -> dict[str, frozenset[str]]:
+    """Return the names in each of the core's lists."""
+    assert extension.native is not None
+    return {what: frozenset(names) for what, names in extension.native.names().items()}
+
+
+def _needed(spec: NetworkSpec) -> dict[str, set[str]]:
+    """Return the names that a network needs in each of the core's lists."""
+    heads = _heads(spec)
+    return {
+        "layers": {layer.kind for layer in spec.layers},
+        "activations": {_activation(layer).name for layer in spec.layers[:-1]}
+        | {head.activation.name for head in heads},
+        "costs": {head.cost.name for head in heads},
+    }
+
+
+def without_own_cost(spec: NetworkSpec) -> NetworkSpec:
+    """Return the network with another cost where its own is a user's."""
+    # A cost has no part in outputs, so that of a user, which the core does not know, may go.
+    if not isinstance(spec.cost, CustomCost):
+        return spec
+    if spec.output_activation != "heads":
+        return replace(spec, cost="mse")
+    output = spec.layers[-1]
+    assert isinstance(output, Dense)
+    heads = [Head(head.units, "mse") for head in parse_heads(output.activation, "activation")]
+    return replace(spec, cost=heads_text(heads))
+
+
+@lru_cache(maxsize=256)
+def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
+    """Return the core's plan of a network; `threads` is the most that a prediction uses.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the network has anything that the core has not.
+    """
+    if lack := lacking(spec):
+        raise InvalidArgumentError(
+            f'engine: the compiled core cannot run {lack}; use engine="reference" (engine="auto" '
+            "chooses it)"
+        )
+    blocks: list[list[_BlockPlace]] = [[] for _ in spec.layers]
+    for placed in placed_blocks(spec):
+        block = placed.block
+        rows, columns = block.shape
+        place = _BlockPlace(
+            placed.slice.start, rows, columns, block.group, block.learning_rate_factor
+        )
+        blocks[placed.layer - 1].append(place)
+    layers = [
+        _LayerPlan(layer.kind, n_in, n_out, _activation(layer), _settings(layer), own)
+        for layer, n_in, n_out, own in zip(
+            spec.layers, spec.sizes[:-1], spec.sizes[1:], blocks, strict=True
+        )
+    ]
+    # The output layer's activation is that of its heads.
+    layers[-1] = layers[-1]._replace(activation=_NO_ACTIVATION)
+    assert extension.native is not None
+    return extension.native.Plan(layers, _heads(spec), spec.fused, threads)
+
+
+def _activation(layer: Layer) -> _Chosen:
+    """Return a layer's own activation; identity where it has none, or heads have theirs."""
+    name, parameters = parse_activation(getattr(layer, "activation", "identity"))
+    return _NO_ACTIVATION if name == "heads" else _Chosen(name, parameters)
+
+
+def _settings(layer: Layer) -> dict[str, list[float]]:
+    """Return a layer's settings, each as a list of numbers."""
+    return {
+        name: [float(value)] if isinstance(value, float | int) else list(value)
+        for name, value in layer.settings.items()
+    }
+
+
+def _heads(spec: NetworkSpec) -> list[_HeadPlan]:
+    """Return the heads of the output layer: one where it is whole."""
+    output = spec.layers[-1]
+    assert isinstance(output, Dense)
+    assert isinstance(spec.cost, str)
+    if spec.output_activation != "heads":
+        cost = _Chosen(*parse_cost(spec.cost))
+        return [_HeadPlan(spec.n_outputs, _activation(output), cost, 1.0)]
+    pairs = zip(
+        parse_heads(output.activation, "activation"), parse_heads(spec.cost, "cost"), strict=True
+    )
+    return [
+        _HeadPlan(
+            head.units,
+            _Chosen(*parse_activation(head.name)),
+            _Chosen(*parse_cost(cost.name)),
+            cost.weight,
+        )
+        for head, cost in pairs
+    ]
