@@ -1,6 +1,6 @@
 """How many threads the system has left for this process, before libraries start theirs.
 
-NumPy's OpenBLAS starts a thread for each core when it is imported, and Polars several kinds of them.
+NumPy's OpenBLAS starts a thread for each core when it is imported, and Polars several kinds.
 Where the system refuses one, the first ends the process and the second panics or waits for ever. So
 where a limit is near, threads are counted first, and the libraries are told how many they may have:
 what they compute does not depend on it.
@@ -43,8 +43,8 @@ def fit_to_limits(arguments: Sequence[str]) -> None:
     command = next((one for one in arguments if not one.startswith("-")), "")
     if found < LEAST and command in _NEED_TABLES and not {"-h", "--help"} & set(arguments):
         raise ChainruleError(
-            f"{command}: needs {LEAST} more threads at least, and the system gives {found}: a limit "
-            "of processes (ulimit -u, or the pids limit of a container) is reached; raise it, or "
+            f"{command}: needs {LEAST} more threads at least, and the system gives {found}: a "
+            "limit of processes (ulimit -u, or the pids limit of a container) is reached; raise it, or "
             "end other processes"
         )
     each = str(max(1, (found - LEAST) // _KINDS))

@@ -1,7 +1,9 @@
 """The native engine: the compiled core in native/, the default."""
 
 import os
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -88,14 +90,18 @@ class NativeEngine:
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`."""
-        _plan(_without_own_cost(spec)).forward(parameters, X, out, self.threads)
+        with _held(parameters, X, out):
+            _plan(_without_own_cost(spec)).forward(parameters, X, out, self.threads)
 
     def loss(
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
         """Return J plus penalties over all examples."""
         own = objective.over(examples.weight)
-        return float(_plan(spec).loss(parameters, *examples, own.l1, own.l2, None, self.threads))
+        with _held(parameters, *examples):
+            return float(
+                _plan(spec).loss(parameters, *examples, own.l1, own.l2, None, self.threads)
+            )
 
     def loss_and_gradient(
         self,
@@ -107,11 +113,12 @@ class NativeEngine:
     ) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         own = objective.over(examples.weight)
-        return float(
-            _plan(spec).loss(
-                parameters, *examples, own.l1, own.l2, gradient, self.threads, self.mixed
+        with _held(parameters, gradient, *examples):
+            return float(
+                _plan(spec).loss(
+                    parameters, *examples, own.l1, own.l2, gradient, self.threads, self.mixed
+                )
             )
-        )
 
     def train(
         self,
@@ -133,34 +140,70 @@ class NativeEngine:
         settings = optimizer.hyperparameters
         records.cost.fill(np.nan)
         try:
-            _plan(spec).train(
-                parameters,
-                state.slots,
-                _OPTIMIZERS.index(optimizer.name),
-                settings.get("beta_1", settings.get("beta", 0.0)),
-                settings.get("beta_2", 0.0),
-                settings.get("epsilon", 0.0),
-                state.t,
-                *examples,
-                order,
-                batch_size,
-                learning_rates,
-                objective.l1,
-                objective.l2,
-                getattr(optimizer, "plain_epsilon", False),
-                objective.shared,
-                records.cost,
-                records.gradient_norm,
-                records.penalty,
-                self.threads,
-                settings.get("weight_decay", 0.0),
-                objective.max_grad_norm if objective.clips else 0.0,
-                noise_key,
-                self.mixed,
-            )
+            with _held(parameters, state.slots, *examples, order, learning_rates, *records):
+                _plan(spec).train(
+                    parameters,
+                    state.slots,
+                    _OPTIMIZERS.index(optimizer.name),
+                    settings.get("beta_1", settings.get("beta", 0.0)),
+                    settings.get("beta_2", 0.0),
+                    settings.get("epsilon", 0.0),
+                    state.t,
+                    *examples,
+                    order,
+                    batch_size,
+                    learning_rates,
+                    objective.l1,
+                    objective.l2,
+                    getattr(optimizer, "plain_epsilon", False),
+                    objective.shared,
+                    records.cost,
+                    records.gradient_norm,
+                    records.penalty,
+                    self.threads,
+                    settings.get("weight_decay", 0.0),
+                    objective.max_grad_norm if objective.clips else 0.0,
+                    noise_key,
+                    self.mixed,
+                )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
             state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+
+
+@contextmanager
+def _held(*arrays: NDArray[Any] | None) -> Iterator[None]:
+    """Keep arrays where they are while the core works on them, and say what it found changed.
+
+    NumPy gives no array other memory (`resize` in another thread, whatever its refcheck) that has a
+    weak reference; a view's memory is that of its base. What was checked when a training began may
+    have been changed by then; the core checks it again.
+    """
+    held = []
+    for array in arrays:
+        owner: Any = array
+        while isinstance(owner, np.ndarray):
+            held.append(weakref.ref(owner))
+            owner = owner.base
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("chainrule._native: "):
+            raise
+        what = str(error).removeprefix("chainrule._native: ")
+        raise InvalidArgumentError(
+            f"the arrays given were changed while they were in use: {what}; give copies of arrays "
+            "that another thread writes to"
+        ) from error
+    except TypeError as error:
+        if "incompatible function arguments" not in str(error):
+            raise
+        raise InvalidArgumentError(
+            "the arrays given were changed while they were in use: their shape or type is another; "
+            "give copies of arrays that another thread writes to"
+        ) from error
+    finally:
+        held.clear()
 
 
 def has_mixed() -> bool:

@@ -1,7 +1,7 @@
 """What an entry of a search's journal may say: nothing in a file is believed before it is checked.
 
-Optuna takes whatever is JSON, and fails later, elsewhere and in its own words. The entries are those
-of its journal storage (`op_code`); here are the ones that a search writes.
+Optuna takes whatever is JSON, and fails later, elsewhere and in its own words. The entries are
+those of its journal storage (`op_code`); here are the ones that a search writes.
 """
 
 import math
