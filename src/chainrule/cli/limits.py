@@ -44,8 +44,8 @@ def fit_to_limits(arguments: Sequence[str]) -> None:
     if found < LEAST and command in _NEED_TABLES and not {"-h", "--help"} & set(arguments):
         raise ChainruleError(
             f"{command}: needs {LEAST} more threads at least, and the system gives {found}: a "
-            "limit of processes (ulimit -u, or the pids limit of a container) is reached; raise it, or "
-            "end other processes"
+            "limit of processes (ulimit -u, or the pids limit of a container) is reached; raise it, "
+            "or end other processes"
         )
     each = str(max(1, (found - LEAST) // _KINDS))
     for name in (
