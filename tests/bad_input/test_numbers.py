@@ -54,7 +54,7 @@ def test_a_number_of_threads_of_thousands_of_digits_is_all_cores():
 
 @pytest.mark.parametrize("name", ["a\0b", "a\udcff.csv"])
 def test_a_name_that_no_table_has_is_refused(name):
-    with pytest.raises(InvalidTableError, match="no file's name|no Unicode text"):
+    with pytest.raises(InvalidTableError, match=r"no file's name|no Unicode text"):
         read_table(name)
 
 

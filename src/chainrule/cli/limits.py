@@ -44,7 +44,7 @@ def fit_to_limits(arguments: Sequence[str]) -> None:
     if found < LEAST and command in _NEED_TABLES and not {"-h", "--help"} & set(arguments):
         raise ChainruleError(
             f"{command}: needs {LEAST} more threads at least, and the system gives {found}: a "
-            "limit of processes (ulimit -u, or the pids limit of a container) is reached; raise it, "
+            "limit of processes (ulimit -u, or a container's pids limit) is reached; raise it, "
             "or end other processes"
         )
     each = str(max(1, (found - LEAST) // _KINDS))

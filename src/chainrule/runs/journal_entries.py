@@ -108,7 +108,7 @@ class Entries:
             raise EntryError(f"has no distribution ({error!r:.60})") from error
         fits = _is_number(value)
         if fits and isinstance(distribution, CategoricalDistribution):
-            fits = value == int(value) and 0 <= value < len(distribution.choices)  # type: ignore[arg-type,operator]
+            fits = value == int(value) and 0 <= value < len(distribution.choices)  # type: ignore[arg-type]
         elif fits:
             fits = distribution._contains(float(value))  # type: ignore[arg-type]
         _require(fits, f"has a {str(name)[:30]} of {_short(value)}, which is not in its range")

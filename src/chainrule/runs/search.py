@@ -201,9 +201,9 @@ def _study(run: Run, journal: "Journal", varied: Sequence[str]) -> "Study":
     else:
         study = optuna.create_study(study_name=name, storage=storage, pruner=pruner)
     for trial in study.get_trials(deepcopy=False):
-        fault = _fault(run, trial, varied)
-        if fault:
-            raise journal.unusable(f"its line {entries.line_of[trial._trial_id]} {fault}")
+        misfit = _fault(run, trial, varied)
+        if misfit:
+            raise journal.unusable(f"its line {entries.line_of[trial._trial_id]} {misfit}")
     return study
 
 
