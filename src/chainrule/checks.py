@@ -4,6 +4,7 @@ import json
 import operator
 import os
 from numbers import Real
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from chainrule.errors import InvalidArgumentError
@@ -52,6 +53,24 @@ def number_below_one(name: str, value: object) -> float:
     if not is_real(value) or not 0 <= value < 1:
         raise InvalidArgumentError(f"{name}: expected a number in [0, 1); got {shown(value)}")
     return float(value)
+
+
+def file_path(name: str, value: object) -> Path:
+    """Return an argument as a path that the system can be asked about, or raise with its name.
+
+    No system takes a NUL in a name, nor half a character that stands for no byte.
+    """
+    try:
+        text = os.fspath(value)  # type: ignore[call-overload]
+        if isinstance(text, str) and "\0" not in text:
+            os.fsencode(text)
+            return Path(text)
+    except (TypeError, UnicodeError):
+        pass
+    raise InvalidArgumentError(
+        f"{name}: expected the path of a file, as a str or Path without NUL that is Unicode text; "
+        f"got {shown(value)}"
+    )
 
 
 def json_from_file(text: str) -> Any:

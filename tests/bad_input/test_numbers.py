@@ -56,3 +56,42 @@ def test_a_number_of_threads_of_thousands_of_digits_is_all_cores():
 def test_a_name_that_no_table_has_is_refused(name):
     with pytest.raises(InvalidTableError, match=r"no file's name|no Unicode text"):
         read_table(name)
+
+
+def numbers_of_steps(every):
+    from chainrule.training.interval import Interval
+
+    return Interval(every).steps
+
+
+@pytest.mark.parametrize("every", ["1" * 5000, "1" * 5000 + "s", "9" * 10 + "h"])
+def test_an_interval_of_thousands_of_digits_is_refused(every):
+    with pytest.raises(InvalidArgumentError, match=r"^every: expected"):
+        numbers_of_steps(every)
+
+
+@pytest.mark.parametrize("seed", [HUGE, -1, 2**32, 2**64])
+def test_a_random_state_beyond_numpys_is_refused(seed):
+    with pytest.raises(InvalidArgumentError, match=r"^random_state: expected"):
+        cr.MLPRegressor(random_state=seed, max_iter=1).fit(X, np.arange(4.0))
+
+
+@pytest.mark.parametrize("layers", [HUGE, 2**63, 2**31])
+def test_more_layers_than_memory_holds_are_refused(layers):
+    with pytest.raises(InvalidArgumentError, match="'n_layers'"):
+        cr.NetworkRegressor(n_layers=layers).fit(X, np.arange(4.0))
+
+
+@pytest.mark.parametrize("units", [HUGE, 2**63, 2**31])
+def test_more_units_than_the_core_counts_are_refused(units):
+    with pytest.raises(InvalidArgumentError):
+        cr.NetworkRegressor((units,)).fit(X, np.arange(4.0))
+
+
+def test_numbers_of_steps_and_epochs_may_be_as_large_as_one_likes():
+    def stop(event):
+        return type(event).__name__ == "EpochEnded"
+
+    net = network()
+    net.fit(X, X[:, 0], epochs=HUGE, batch_size=HUGE, callbacks=[stop])
+    assert net.epochs_trained == 1

@@ -19,6 +19,7 @@ from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.reference import ReferenceEngine
+from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense
 from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
@@ -548,3 +549,36 @@ def test_an_instruction_set_can_be_forced_from_the_environment(name, works):
         assert result.stdout.strip() == name
     else:
         assert "CHAINRULE_ISA: instruction set: expected one of generic" in result.stderr
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_no_array_in_use_can_be_given_other_memory(view):
+    spec = NetworkSpec(2, (Dense(3, "softmax"),), "cross_entropy")
+    X, Y = np.ones((4, 2), np.float32), np.zeros(4, np.int32)
+    examples = Examples(X[:] if view else X, Y)
+    engine, theta = NativeEngine(), np.zeros(9, np.float32)
+    refused = []
+
+    class Watched:
+        """Stands in for the core: what another thread does while it works."""
+
+        def loss(self, *arguments):
+            for array in (theta, X, Y):
+                with pytest.raises(ValueError, match="cannot resize"):
+                    array.resize(10**6, refcheck=False)
+                refused.append(array)
+            return 0.0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chainrule.engines.native._plan", lambda spec: Watched())
+        engine.loss(spec, theta, examples, Objective())
+    assert len(refused) == 3
+
+
+def test_labels_that_were_changed_between_two_calls_are_named():
+    spec = NetworkSpec(2, (Dense(3, "softmax"),), "cross_entropy")
+    X, Y = np.ones((4, 2), np.float32), np.zeros(4, np.int32)
+    theta = np.zeros(9, np.float32)
+    Y[1] = 77
+    with pytest.raises(InvalidArgumentError, match="while they were in use: Y has no such"):
+        NativeEngine().loss(spec, theta, Examples(X, Y), Objective())

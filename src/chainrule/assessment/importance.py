@@ -10,6 +10,7 @@ from chainrule.assessment.measures import log_losses
 from chainrule.assessment.predicting import Examples, examples_of, outputs_of, places_of_columns
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidArgumentError
+from chainrule.model.scores import unit_of
 from chainrule.model.table_model import TableModel
 
 if TYPE_CHECKING:
@@ -130,4 +131,7 @@ def _score(model: TableModel, X: NDArray[np.floating], examples: Examples, metri
     if metric == "log_loss":
         return float(np.mean(log_losses(np.asarray(examples.true, np.int64), outputs)))
     errors = outputs - np.asarray(examples.true, np.float64)
-    return float(np.sqrt(np.mean(errors**2)) if metric == "rmse" else np.mean(np.abs(errors)))
+    if metric != "rmse":
+        return float(np.mean(np.abs(errors)))
+    unit = unit_of(errors)
+    return float(unit * np.sqrt(np.mean((errors / unit) ** 2)))

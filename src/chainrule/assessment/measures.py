@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.discrimination import Ranking
+from chainrule.model.scores import unit_of
 
 Weights = NDArray[np.float64]
 Scorer = Callable[[Weights], NDArray[np.float64]]
@@ -101,6 +102,8 @@ def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) ->
     true, predicted : arrays (m,)
         In the target's units.
     """
+    unit = unit_of(true, predicted)
+    true, predicted = true / unit, predicted / unit
     errors = np.asarray(true - predicted, np.float64)
     # Around the mean: a sum of squares of large numbers would lose the digits that differ.
     centred = np.asarray(true - true.mean(), np.float64)
@@ -110,6 +113,6 @@ def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) ->
         squared, absolute, mean, second = (sums * weights).sum(axis=1) / weights.sum()
         variance = second - mean**2
         r2 = 1 - squared / variance if variance > 0 else np.nan
-        return np.array([np.sqrt(squared), absolute, r2])
+        return np.array([np.sqrt(squared) * unit, absolute * unit, r2])
 
     return scores

@@ -1,8 +1,18 @@
 """The command line. Thin: it reads options, calls what does the work, and shows the result."""
 
+import sys
+
 
 def main() -> None:
     """Run the command line; the entry point ``chainrule``."""
+    from chainrule.cli.limits import fit_to_limits
+    from chainrule.errors import ChainruleError
+
+    try:
+        fit_to_limits(sys.argv[1:])
+    except ChainruleError as error:
+        print(f"chainrule: {error}", file=sys.stderr)
+        sys.exit(2)
     from chainrule.cli.app import app
 
     app(prog_name="chainrule")

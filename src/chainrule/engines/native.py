@@ -1,7 +1,9 @@
 """The native engine: the compiled core in native/, the default."""
 
 import os
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -12,6 +14,7 @@ from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.plans import plan_of, without_own_cost
+from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
 # More change no bit of a result, only wait for each other, and systems run out of them.
@@ -40,14 +43,16 @@ class NativeEngine:
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`."""
-        _plan(without_own_cost(spec)).forward(parameters, X, out, self.threads)
+        with _held(parameters, X, out):
+            _plan(without_own_cost(spec)).forward(parameters, X, out, self.threads)
 
     def loss(
         self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
     ) -> float:
         """Return J plus penalties over all examples."""
         own = _numbers(objective.over(examples.weight))
-        return float(_plan(spec).loss(parameters, examples, own, None, self.threads))
+        with _held(parameters, *examples):
+            return float(_plan(spec).loss(parameters, examples, own, None, self.threads))
 
     def loss_and_gradient(
         self,
@@ -60,7 +65,8 @@ class NativeEngine:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         own = _numbers(objective.over(examples.weight))
         plan = _plan(spec)
-        return float(plan.loss(parameters, examples, own, gradient, self.threads, self.mixed))
+        with _held(parameters, gradient, *examples):
+            return float(plan.loss(parameters, examples, own, gradient, self.threads, self.mixed))
 
     def train(
         self,
@@ -81,23 +87,59 @@ class NativeEngine:
             return
         records.cost.fill(np.nan)
         try:
-            _plan(spec).train(
-                parameters,
-                state.slots,
-                examples,
-                order,
-                learning_rates,
-                records,
-                (optimizer.name, optimizer.settings, state.t),
-                _numbers(objective),
-                batch_size,
-                noise_key,
-                self.threads,
-                self.mixed,
-            )
+            with _held(parameters, state.slots, *examples, order, learning_rates, *records):
+                _plan(spec).train(
+                    parameters,
+                    state.slots,
+                    examples,
+                    order,
+                    learning_rates,
+                    records,
+                    (optimizer.name, optimizer.settings, state.t),
+                    _numbers(objective),
+                    batch_size,
+                    noise_key,
+                    self.threads,
+                    self.mixed,
+                )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
             state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+
+
+@contextmanager
+def _held(*arrays: NDArray[Any] | None) -> Iterator[None]:
+    """Keep arrays where they are while the core works on them, and say what it found changed.
+
+    NumPy gives no array other memory (`resize` in another thread, whatever its refcheck) that has a
+    weak reference; a view's memory is that of its base. What was checked when a training began may
+    have been changed by then; the core checks it again.
+    """
+    held = []
+    for array in arrays:
+        owner: Any = array
+        while isinstance(owner, np.ndarray):
+            held.append(weakref.ref(owner))
+            owner = owner.base
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("chainrule._native: "):
+            raise
+        what = str(error).removeprefix("chainrule._native: ")
+        raise InvalidArgumentError(
+            f"the arrays given were changed while they were in use: {what}; give copies of arrays "
+            "that another thread writes to"
+        ) from error
+    except TypeError as error:
+        if "incompatible function arguments" not in str(error):
+            raise
+        raise InvalidArgumentError(
+            "the arrays given were changed while they were in use: their shape or type is another; "
+            "give copies of arrays that another thread writes to"
+        ) from error
+    finally:
+        held.clear()
 
 
 def has_mixed() -> bool:

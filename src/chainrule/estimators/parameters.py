@@ -24,6 +24,9 @@ _ACTIVATIONS = MappingProxyType({"logistic": "sigmoid"})
 RULES = ("constant", "invscaling", "adaptive")
 SOLVERS = ("lbfgs", *OPTIMIZERS)
 
+# More would take the memory that there is before anything could say so.
+_MOST_LAYERS = 10_000
+
 _LARGEST = float(np.finfo(np.float64).max)
 
 _Check = tuple[Callable[[Any], bool], str]
@@ -45,14 +48,17 @@ def _number(
     return fits, f"a number in {left}{low:g}, {high:g}{right}"
 
 
-def _whole(least: int, *also: object) -> _Check:
+def _whole(least: int, *also: object, most: float = np.inf) -> _Check:
     def fits(value: Any) -> bool:
         if any(value is other or (type(value) is type(other) and value == other) for other in also):
             return True
-        return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            return False
+        return least <= int(value) <= most
 
     names = "".join(f" or {other!r}" for other in also)
-    return fits, f"a whole number of at least {least}{names}"
+    bound = "" if most == np.inf else f" and at most {most}"
+    return fits, f"a whole number of at least {least}{bound}{names}"
 
 
 def _one_of(*names: object) -> _Check:
@@ -110,7 +116,7 @@ CHECKS: Mapping[str, _Check] = MappingProxyType(
             "a whole number of at least 1, or infinity",
         ),
         "max_fun": _whole(1),
-        "n_layers": _whole(0, None),
+        "n_layers": _whole(0, None, most=_MOST_LAYERS),
         "n_units": _whole(1, None),
         "batch_norm": _FLAG,
         "standardize": _FLAG,

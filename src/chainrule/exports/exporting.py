@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError
 from chainrule.exports.program import Program, program_of
 
@@ -63,7 +64,7 @@ NetworkRegressor
     >>> export(net, "model.c")                                           # doctest: +SKIP
     (PosixPath('model.c'),)
     """
-    path = Path(path)
+    path = file_path("path", path)
     if to is None:
         found = [target for target, suffix in TARGETS.items() if suffix == path.suffix]
         if not found:

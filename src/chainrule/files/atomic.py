@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from chainrule.checks import file_path
 from chainrule.errors import FileWriteError
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -52,12 +53,14 @@ def destination(path: str | Path) -> Destination:
 
     Raises
     ------
+    InvalidArgumentError
+        If it is no path.
     FileWriteError
         If it is nothing that a file can be written to.
     OSError
         If it is a folder, or a file that must not be written, or the system does not say.
     """
-    path = Path(path)
+    path = file_path("path", path)
     try:
         found = os.stat(path)
     except FileNotFoundError:  # nothing, or a link to nothing
@@ -91,7 +94,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     Raises
     ------
-    FileWriteError, OSError
+    InvalidArgumentError, FileWriteError, OSError
         As `destination` does, and if the system refuses.
     """
     place = destination(path)

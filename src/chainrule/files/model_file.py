@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.atomic import atomic_path
 from chainrule.files.container import (
@@ -150,7 +151,7 @@ def read_model_file(path: str | Path) -> ModelFile:
         If there is no such file, it is not a model file, its format is newer than this program,
         a byte of it has changed since it was written, or its arrays do not fit its specification.
     """
-    path = Path(path)
+    path = file_path("path", path)
     with opened(path) as file:
         header, contents = _head(path, file)
         digest = hashlib.sha256(
@@ -190,7 +191,7 @@ def describe_model_file(path: str | Path) -> Contents:
     >>> describe_model_file("run/model.safetensors").n_parameters        # doctest: +SKIP
     1346
     """
-    path = Path(path)
+    path = file_path("path", path)
     with opened(path) as file:
         return _head(path, file)[1]
 

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from chainrule.checks import file_path
 from chainrule.errors import FileWriteError, InvalidArgumentError
 from chainrule.files.atomic import destination
 
@@ -23,7 +24,7 @@ def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> Non
     outputs = list(outputs)
     check_apart(outputs, inputs)
     for name, path in outputs:
-        check_writable(name, Path(path))
+        check_writable(name, file_path(name, path))
 
 
 def check_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
@@ -35,12 +36,12 @@ def check_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
     Raises
     ------
     InvalidArgumentError
-        If an output is an input, or two outputs are one file.
+        If an output is an input, two outputs are one file, or one of them is no path.
     """
-    read = [(name, Path(path), _identity(path)) for name, path in inputs]
+    read = [(name, file_path(name, path), _identity(path)) for name, path in inputs]
     written: list[tuple[str, Path, object]] = []
     for name, given in outputs:
-        path, identity = Path(given), _identity(given)
+        path, identity = file_path(name, given), _identity(given)
         for other, its_path, its_identity in read:
             if identity == its_identity:
                 also = "" if its_path == path else f", under the name {its_path}"

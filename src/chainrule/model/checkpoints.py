@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.checkpoint_store import CheckpointStore
 from chainrule.files.locking import FileLock
@@ -52,6 +53,7 @@ def open_checkpointer(
         raise InvalidArgumentError(
             f"checkpoint: expected the path of a file such as 'run/ckpt'; got {checkpoint!r}"
         )
+    file_path("checkpoint", checkpoint)
     Interval(every)
     store = CheckpointStore(checkpoint, lock)
     try:

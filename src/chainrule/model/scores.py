@@ -90,10 +90,21 @@ def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.flo
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
+def unit_of(*values: NDArray[np.floating]) -> float:
+    """Return what to divide values by before they are squared: 1, but for the very largest.
+
+    It is a power of two, so that nothing else of a result changes.
+    """
+    largest = max(float(np.abs(each).max(initial=0.0)) for each in values)
+    return 2.0**600 if largest > 1e150 else 1.0
+
+
 def regression_scores(
     true: NDArray[np.floating], predicted: NDArray[np.floating]
 ) -> dict[str, Any]:
     """Return RMSE and MAE in the target's units, and R²."""
+    unit = unit_of(true, predicted)
+    true, predicted = true / unit, predicted / unit
     errors = true - predicted
     squares = float(np.square(errors, dtype=np.float64).sum())
     spread = float(np.square(true - true.mean(), dtype=np.float64).sum())
@@ -102,7 +113,7 @@ def regression_scores(
         r2 = 1 - squares / spread if spread else float(squares == 0)
     return {
         "rows": len(true),
-        "rmse": math.sqrt(squares / len(true)),
-        "mae": float(np.abs(errors).mean(dtype=np.float64)),
+        "rmse": math.sqrt(squares / len(true)) * unit,
+        "mae": float(np.abs(errors).mean(dtype=np.float64)) * unit,
         "r2": r2,
     }

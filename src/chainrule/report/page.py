@@ -1,11 +1,14 @@
 """The report of a run: one page that tells a person who did not run it how good the model is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from chainrule.assessment.importance import permutation_importance
 from chainrule.assessment.judging import judge
@@ -95,26 +98,42 @@ def write_report(
             'parts: expected rows of "train", and of "test" or "validation" to judge by; got '
             f"{', '.join(given) or 'none'}"
         )
-    judged = judge(model, given["train"], given[part], seed=seed)
-    metric = None
-    if model.target.classes:
-        metric = "accuracy" if judged.baselines["constant"].max() < _UNBALANCED_FROM else "log_loss"
-    subject = Subject(
-        model,
-        given,
-        part,
-        judged,
-        permutation_importance(model, given[part], metric=metric, seed=seed),
-        history,
-        command,
-        notes,
-        {} if versions is None else versions,
-        seed,
-        datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z") if date is None else date,
-    )
-    text = f"<!doctype html>\n{_page(subject)}\n"
+    with _within_range():
+        judged = judge(model, given["train"], given[part], seed=seed)
+        metric = None
+        if model.target.classes:
+            metric = (
+                "accuracy" if judged.baselines["constant"].max() < _UNBALANCED_FROM else "log_loss"
+            )
+        subject = Subject(
+            model,
+            given,
+            part,
+            judged,
+            permutation_importance(model, given[part], metric=metric, seed=seed),
+            history,
+            command,
+            notes,
+            {} if versions is None else versions,
+            seed,
+            datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z") if date is None else date,
+        )
+        text = f"<!doctype html>\n{_page(subject)}\n"
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _within_range() -> Iterator[None]:
+    """Say in a sentence that numbers are too large to compute with."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except (FloatingPointError, OverflowError) as error:
+        raise InvalidArgumentError(
+            f"report: the values or predictions are too large to compute with ({error}); give the "
+            "target in larger units"
+        ) from error
 
 
 def _page(subject: Subject) -> Html:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError
 from chainrule.printable import printable
 from chainrule.runs.options import (
@@ -110,7 +111,7 @@ class RunConfig:
             If it cannot be read, or something in it is no setting, or not a value of one.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = file_path("config", path).read_text(encoding="utf-8")
         except OSError as error:
             reason = error.strerror or error
             raise InvalidArgumentError(f"{path}: cannot be read ({reason})") from error

@@ -113,7 +113,8 @@ def search(
     from chainrule.runs.journal import Journal
 
     with Journal(journal) as opened:
-        return _searched(run, _study(run, opened), varied, trials, seconds, callbacks, told, better)
+        study = _study(run, opened, varied)
+        return _searched(run, study, varied, trials, seconds, callbacks, told, better)
 
 
 def _searched(
@@ -177,23 +178,52 @@ def _optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def _study(run: Run, journal: "Journal") -> "Study":
+def _study(run: Run, journal: "Journal", varied: Sequence[str]) -> "Study":
     import optuna
 
+    from chainrule.runs.journal_entries import Entries, EntryError
+
+    entries = Entries()
+    for line, entry in enumerate(journal.read_logs(0), start=1):
+        try:
+            entries.check(entry)
+        except EntryError as fault:
+            raise journal.unusable(f"its line {line} {fault}") from fault
     # A search is known by everything that decides its trials.
     config = replace(run.config, training=run.asked)
     text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
-    try:
-        storage = optuna.storages.JournalStorage(journal)
-    except (LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
-        # Lines of JSON, but not of Optuna's: it does not ask.
-        raise journal.unusable(f"its entries contradict each other ({error!r:.100})") from error
-    return optuna.create_study(
-        storage=storage,
-        study_name=hashlib.sha256(text.encode()).hexdigest()[:16],
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4),
-    )
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    storage = optuna.storages.JournalStorage(journal)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4)
+    if name in optuna.get_all_study_names(storage):
+        # Without `create_study`, which writes an entry each time.
+        study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
+    else:
+        study = optuna.create_study(study_name=name, storage=storage, pruner=pruner)
+    for trial in study.get_trials(deepcopy=False):
+        misfit = _fault(run, trial, varied)
+        if misfit:
+            raise journal.unusable(f"its line {entries.line_of[trial._trial_id]} {misfit}")
+    return study
+
+
+def _fault(run: Run, trial: "FrozenTrial", varied: Sequence[str]) -> str:
+    """Return what is wrong with a trial of this search that a journal tells of, or ""."""
+    from optuna.trial import FixedTrial, TrialState
+
+    first = first_draw(run, varied)
+    fixed = trial.system_attrs.get("fixed_params", first)
+    if fixed != first or (trial.state == TrialState.WAITING and trial.params):
+        return "is of a trial that this search does not begin with"
+    like: Any = FixedTrial(first)
+    drawn_settings(run, like, varied)
+    drawn = {name: like.distributions.get(name) for name in trial.distributions}
+    if drawn != trial.distributions:
+        return "is of a trial whose parameters this search does not vary so"
+    whole = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    if whole and len(drawn) != len(like.distributions):
+        return "ends a trial that has not all parameters"
+    return ""
 
 
 def _tried(study: "Study") -> tuple[Tried, ...]:

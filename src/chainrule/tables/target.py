@@ -245,7 +245,17 @@ class TargetEncoder:
             values = numeric_column(column, NUMERIC_TARGET)
             if self.transform is not None:
                 values = self.transform.forward(values)
-            return (values - self.mean) / self.std
+            with np.errstate(over="ignore"):  # seen below
+                encoded = (values - self.mean) / self.std
+            if not np.isfinite(encoded).all():
+                row = int(np.argmin(np.isfinite(encoded)))
+                raise RowError(
+                    f"the target {self.name!r} in row ",
+                    row + 1,
+                    f" is too far from the values that the model was trained with (mean "
+                    f"{self.mean:.4g}, deviation {self.std:.4g}); is it right?",
+                )
+            return np.asarray(encoded)
         check_complete(column)
         return self._class_indices(column)
 
@@ -273,7 +283,17 @@ class TargetEncoder:
 
     def decode_values(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return outputs (rows, 1) of a regression as values in the target's units, (rows,)."""
-        return self.undone(outputs[:, 0].astype(np.float64) * self.std + self.mean)
+        with np.errstate(over="ignore", invalid="ignore"):  # seen below
+            values = self.undone(outputs[:, 0].astype(np.float64) * self.std + self.mean)
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise RowError(
+                "the prediction in row ",
+                row + 1,
+                f" of {self.name!r} is beyond what a number can hold (mean {self.mean:.4g}, "
+                f"deviation {self.std:.4g}); train the model again with the target in larger units",
+            )
+        return values
 
     def undone(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values in the target's units for what is learned, before it is standardised."""

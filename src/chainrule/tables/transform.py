@@ -126,7 +126,7 @@ class TargetTransform:
         if numbers.shape != (6,) or numbers.dtype != np.float64 or not np.isfinite(numbers).all():
             raise ValueError("expected six finite numbers of float64 for the transform")
         made = cls(cast(Kind, kind), *numbers.tolist())
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             sound = made.spread > 0 and made.low < made.high and np.isfinite(made.bounds).all()
             largest = undone_target(
                 np.array([made.low, made.high]), made.center, made.spread, made.rise, made.fall

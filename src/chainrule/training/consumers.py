@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
+from chainrule.checks import file_path
 from chainrule.files.atomic import atomic_path, destination
 from chainrule.printable import printable
 from chainrule.training.events import (
@@ -27,7 +28,7 @@ class CSVLog:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = file_path("path", path)
         self._place = self.path
         self._header = True
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.model.scores import unit_of
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded
 from chainrule.report.markup import Html, join
@@ -121,7 +122,8 @@ def _by_size(subject: Subject, true: NDArray[np.float64], errors: NDArray[np.flo
     order = np.argsort(true, kind="stable")
     parts = [rows for rows in np.array_split(order, 10) if len(rows)]
     middles = np.array([true[rows].mean() for rows in parts])
-    typical = np.array([np.sqrt(np.mean(errors[rows] ** 2)) for rows in parts])
+    unit = unit_of(errors)
+    typical = np.array([unit * np.sqrt(np.mean((errors[rows] / unit) ** 2)) for rows in parts])
     bias = np.array([errors[rows].mean() for rows in parts])
     across = padded(float(middles.min()), float(middles.max()))
     up = padded(float(min(bias.min(), 0)), float(typical.max()), 0.08)

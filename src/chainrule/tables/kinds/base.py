@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Inputs = NDArray[np.float32]
 
+_LARGEST_INPUT = float(np.finfo(np.float32).max)
+
 MISSING = "(missing)"
 """How the input that flags missing values is named, after the column and "="."""
 
@@ -122,6 +124,13 @@ class FlaggedColumn(Column):
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs: the column's own, and that of the flag."""
         return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
+
+
+def is_input(value: float, center: float, scale: float) -> bool:
+    """Whether (value − center)/scale, with a scale above 0, is a number that inputs can hold."""
+    with np.errstate(over="ignore"):
+        encoded = (np.float64(value) - center) / np.float64(scale)
+    return bool(abs(encoded) <= _LARGEST_INPUT)
 
 
 def _checked(one: "dataclasses.Field[Any]", value: Any) -> Any:

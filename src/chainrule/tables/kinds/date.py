@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.kinds.base import MISSING, Column, Inputs
+from chainrule.tables.kinds.base import MISSING, Column, Inputs, is_input
 from chainrule.tables.notations import Dates, Notation
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PERIODS = {"month": 12.0, "day": 31.0, "weekday": 7.0, "hour": 24.0}
 """After how much each part that comes round begins again."""
 PARTS = ("year", *PERIODS)
+
+# More than any date has.
+_YEARS = (-300_000, 300_000)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,11 @@ class DateColumn(Column):
         """Return what is wrong with fields that were read from a file, or ""."""
         if not self.parts or self.parts != tuple(part for part in PARTS if part in self.parts):
             return f"its parts of a date are not some of {', '.join(PARTS)}"
-        return "" if self.year_scale > 0 else "a scale of years is not above 0"
+        if not self.year_scale > 0:
+            return "a scale of years is not above 0"
+        if not all(is_input(year, self.year_center, self.year_scale) for year in _YEARS):
+            return "no year is near those that the model was trained with"
+        return ""
 
 
 def part_of(dates: "pl.Series", part: str) -> NDArray[np.float64]:

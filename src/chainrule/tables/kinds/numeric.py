@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import RowError
-from chainrule.tables.kinds.base import FlaggedColumn, Inputs
+from chainrule.tables.kinds.base import FlaggedColumn, Inputs, is_input
 from chainrule.tables.notations import Notation, Numbers
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class NumericColumn(FlaggedColumn):
     def _refuse(self, column: "pl.Series", inputs: NDArray[np.float32]) -> None:
         row = int(np.argmin(np.isfinite(inputs)))
         value = numbers_of(column)[row]
-        if value is not None and np.isinf(value):
+        value = self.fill if value is None else value  # a fill of a file that is not the column's
+        if np.isinf(value):
             raise RowError(
                 f"column {self.name!r} holds {value} in row ",
                 row + 1,
@@ -83,7 +84,11 @@ class NumericColumn(FlaggedColumn):
 
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
-        return "a scale is negative" if self.scale < 0 else ""
+        if self.scale < 0:
+            return "a scale is negative"
+        if self.scale > 0 and not is_input(self.fill, self.center, self.scale):
+            return "what stands in for a missing value is too far from the center"
+        return ""
 
 
 def numbers_of(values: "pl.Series") -> "pl.Series":
