@@ -62,12 +62,15 @@ def _sentence(error: Exception) -> str | None:
         if error.filename is not None:
             message = f"{error.filename}: {message}"
     elif hasattr(error, "format_message"):  # a usage error; typer's versions differ in its class
+        from chainrule.runs.calling import called
+
         context = getattr(error, "ctx", None)
-        command = context.command_path if context is not None else "chainrule"
+        command = called(context.command_path if context is not None else "chainrule")
         message = f"{error.format_message().rstrip('.')} (see {command} --help)"
     else:
         return None
-    return " ".join(message.split())
+    # In one line; but a command in it has the spaces that it needs.
+    return " ".join(line.strip() for line in message.splitlines() if line.strip())
 
 
 app = typer.Typer(
