@@ -24,6 +24,11 @@ SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt py
 
 demo: $(VENV)/installed
 	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo
+	@printf '%s\n' '' 'And then, as they stand:' \
+		'  $(BIN)/chainrule predict demo/model.safetensors examples/wdbc.csv -o predictions.csv' \
+		'  $(BIN)/chainrule explain demo/model.safetensors examples/wdbc.csv --row 3' \
+		'  $(BIN)/chainrule export demo/model.safetensors model.c' \
+		'  $(BIN)/chainrule train --config demo/run.toml --out again'
 
 # worksteal gives each worker a stretch of tests that share fixtures; what is left is divided anew.
 test: lint

@@ -13,9 +13,7 @@ from hypothesis import given, settings
 from sklearn.datasets import load_diabetes, load_iris
 
 import chainrule as cr
-from chainrule.exports.c_columns import Columns
 from chainrule.exports.c_text import c_double, c_float, c_string
-from chainrule.tables.kinds import NumericColumn
 from tests.error_bounds import error_bounds
 from tests.exports.models import CLASSES, every_kind, inputs, long_tailed_model, table, table_model
 from tests.exports.test_onnx import seconds
@@ -170,14 +168,6 @@ def test_nothing_is_allocated_and_nothing_included_but_the_c_library(tmp_path):
     text = cr.export(table_model(), tmp_path / "model.c")[0].read_text("ascii")
     assert sorted(re.findall(r"^#include (.*)$", text, re.MULTILINE)) == ["<math.h>", "<string.h>"]
     assert not re.search(r"\b(malloc|calloc|realloc|free)\b", text)
-
-
-def test_fields_are_named_as_c_allows_and_each_another_name():
-    names = ["int", "a b", "a-b", "1st", "", "é", "x" * 100, "x" * 99, "NAN", "*/", "a_b_2"]
-    fields = Columns([NumericColumn(n, 0.0, 0.0, 1.0, False) for n in names], "model").fields
-    assert fields[:6] == ["int_", "a_b", "a_b_2", "column_1st", "column", "column_2"]
-    assert len(set(fields)) == len(names)
-    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", field) for field in fields)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 1.0, 0.1, -1e-45, 1e-40, 3.4028235e38, 2.5])

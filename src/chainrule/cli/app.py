@@ -63,13 +63,20 @@ def _sentence(error: Exception) -> str | None:
         if error.filename is not None:
             return f"{error.filename}: {message}"
     elif hasattr(error, "format_message"):  # a usage error; typer's versions differ in its class
+        from chainrule.runs.calling import called
+
         context = getattr(error, "ctx", None)
-        command = context.command_path if context is not None else "chainrule"
+        command = called(context.command_path if context is not None else "chainrule")
         message = f"{error.format_message().rstrip('.')} (see {command} --help)"
     else:
         return None
+<<<<<<< HEAD
     # Of typer, whose sentences may go over several lines.
     return re.sub(r"[ \t\n]+", " ", message)
+=======
+    # In one line; but a command in it has the spaces that it needs.
+    return " ".join(line.strip() for line in message.splitlines() if line.strip())
+>>>>>>> 2c10b68
 
 
 app = typer.Typer(

@@ -120,9 +120,11 @@ def _of_values(model: "TableModel") -> list[tuple[str, str]]:
 
 def _of_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what the training wrote down; whatever else is in a file, is left alone."""
+    from chainrule.runs.calling import called
+
     facts = []
     if isinstance(details.get("command"), str):
-        facts.append(("trained by", details["command"]))
+        facts.append(("trained by", called(details["command"])))
     rows, scores, versions = (_mapping(details.get(k)) for k in ("rows", "scores", "versions"))
     if rows:
         facts.append(("rows", ", ".join(f"{name} {number}" for name, number in rows.items())))

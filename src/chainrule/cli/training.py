@@ -271,6 +271,7 @@ def _config(
 ) -> "RunConfig":
     """Return the run that options and run.toml ask for."""
     from chainrule.errors import InvalidArgumentError
+    from chainrule.runs.calling import calling
     from chainrule.runs.config import RunConfig
 
     config = RunConfig() if path is None else RunConfig.read(path)
@@ -290,7 +291,7 @@ def _config(
         name = "TABLE" if missing[0] == "table" else "--target"
         raise InvalidArgumentError(
             f"{name}: expected {'a table' if name == 'TABLE' else 'the column to predict'}; got "
-            "none (see chainrule train --help)"
+            f"none (see {calling('train', '--help')})"
         )
     if path is not None and table is None:
         _check_tables(config.updated({"test": ""}) if "test" in given else config, f"{path} names")
@@ -323,12 +324,19 @@ def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> 
 def _save_interrupted(
     run: "Run", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
 ) -> None:
+    from chainrule.runs.calling import calling
+
     fitted = interrupt.fitted
     run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
+<<<<<<< HEAD
     again = f"; chainrule resume {folder.path} goes on from here" if resumable else ""
     say(
+=======
+    again = f"; {calling('resume', folder.path)} goes on from here" if resumable else ""
+    print(
+>>>>>>> 2c10b68
         f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
         f"are in {folder.history}{again}",
         error=True,

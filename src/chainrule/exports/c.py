@@ -11,11 +11,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from chainrule.errors import InvalidArgumentError
 from chainrule.exports.c_activations import definitions
 from chainrule.exports.c_columns import Columns
-from chainrule.exports.c_text import c_double, c_float, c_string
+from chainrule.exports.c_text import c_double, c_float, c_texts
 from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, activation_names
+from chainrule.exports.texts import check_utf8, texts_of
 from chainrule.files.atomic import atomic_path
 
 
@@ -27,7 +29,19 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
 
 
 def source(program: Program, name: str) -> str:
-    """Return a program as C."""
+    """Return a program as C.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If C cannot hold a text or a kind of column.
+    """
+    for whose, text in texts_of(program):
+        check_utf8(whose, text)
+        if "\0" in text:
+            raise InvalidArgumentError(
+                f"{whose} has a character NUL, which ends a text in C; export to another target"
+            )
     columns = Columns(program.columns, name) if program.columns else None
     constants, body = _network(program)
     n_inputs = program.n_features
@@ -107,8 +121,8 @@ def _head(program: Program, name: str) -> str:
 def _classes(program: Program, name: str, count: int) -> str:
     if not _has_classes(program):
         return ""
-    texts = ",\n".join(f"    {c_string(str(value))}" for value in program.classes)
-    return f"const char *const {name}_classes[{count}] = {{\n{texts}\n}};"
+    assert len(program.classes) == count
+    return c_texts("const char *const", f"{name}_classes", [str(x) for x in program.classes])
 
 
 def _network(program: Program) -> tuple[list[str], list[str]]:

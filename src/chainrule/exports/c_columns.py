@@ -2,10 +2,11 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.exports.c_text import c_double, c_string
+from chainrule.exports.c_text import c_double, c_texts
 from chainrule.tables.kinds import (
     BooleanColumn,
     CategoryColumn,
@@ -16,20 +17,10 @@ from chainrule.tables.kinds import (
 from chainrule.tables.kinds.category import missing_texts
 from chainrule.tables.kinds.date import PERIODS
 
-# Words of C and C++ that no field may be named as.
-_TAKEN = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        auto break case char const continue default do double else enum extern float for goto if
-        inline int long register restrict return short signed sizeof static struct switch typedef
-        union unsigned void volatile while asm bool catch class delete explicit export false friend
-        mutable namespace new operator private protected public template this throw true try
-        typename using virtual and or not xor alignas alignof constexpr decltype nullptr noexcept
-        requires concept NULL NAN INFINITY EOF linux unix
-        """,
-    )
-)
+# What every field begins with. A column's name by itself may be a keyword of one of the standards
+# of C and C++, a compiler's own word (`typeof`, `linux`) or a macro of some header that stands
+# before this file (`HUGE_VAL`, `near`, `st_mtime`); no list of them is complete. None begins so.
+_PREFIX = "column_"
 
 _MEANINGS = {
     "numeric": "a number, NAN if missing",
@@ -87,8 +78,12 @@ class Columns:
             elif isinstance(column, BooleanColumn):
                 lines += _numeric(value, column.fill, column.flag, place, None)
             elif isinstance(column, CategoryColumn):
-                tables.append(_table(f"categories{number}", column))
-                lines += _category(value, f"categories{number}", column, place)
+                kind = "static const char *const"
+                tables.append(c_texts(kind, f"categories{number}", column.categories))
+                absent = missing_texts(column)
+                if absent:
+                    tables.append(c_texts(kind, f"missing{number}", absent))
+                lines += _category(value, number, len(absent), column, place)
             elif isinstance(column, DateColumn):
                 lines += _date(value, column, place)
             place += column.width
@@ -169,28 +164,19 @@ def _numeric(
     return [*lines, f"x[{place + 1}] = {missing} ? 1.0f : 0.0f;"] if flag else lines
 
 
-def _table(name: str, column: CategoryColumn) -> str:
-    if any("\0" in text for text in column.categories):
-        raise InvalidArgumentError(
-            f"column {column.name!r}: a category has a character NUL, which ends a text in C; "
-            "export to another target"
-        )
-    # An array of C has at least one entry.
-    texts = ",\n".join(f"    {c_string(text)}" for text in column.categories or ("",))
-    return f"static const char *const {name}[] = {{\n{texts}\n}};"
-
-
-def _category(value: str, table: str, column: CategoryColumn, place: int) -> list[str]:
+def _category(
+    value: str, number: int, absent: int, column: CategoryColumn, place: int
+) -> list[str]:
     count = len(column.categories)
-    lines = [f"i = code_of({value}, {table}, {count});"]
-    for text in missing_texts(column):
+    lines = [f"i = code_of({value}, categories{number}, {count});"]
+    if absent:
         lines += [
-            f"if ({value} != NULL && strcmp({value}, {c_string(text)}) == 0)",
+            f"if (code_of({value}, missing{number}, {absent}) != 0)",
             f"    i = {count + 1};",
         ]
     if column.as_codes:
-        number = "i" if column.missing else f"(i == {count + 1} ? 0 : i)"
-        return [*lines, f"x[{place}] = (float){number};"]
+        code = "i" if column.missing else f"(i == {count + 1} ? 0 : i)"
+        return [*lines, f"x[{place}] = (float){code};"]
     lines += [
         f"memset(x + {place}, 0, {column.width} * sizeof(float));",
         f"if (i >= 1 && i <= {count})",
@@ -221,22 +207,21 @@ def _date(value: str, column: DateColumn, place: int) -> list[str]:
 
 def _fields(names: Sequence[str]) -> list[str]:
     """Return names that C allows, each another one, as like the columns' as can be."""
-    fields: list[str] = []
+    fields: dict[str, None] = {}
+    counts: dict[str, int] = {}
     for name in names:
-        field = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:48]
-        if not field or field[0].isdigit():
-            field = f"column_{field}".rstrip("_")
-        if field in _TAKEN:
-            field += "_"
-        stem, count = field, 1
+        letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+        # With numbers behind them still told apart: C looks at 63 characters.
+        word = re.sub(r"[^A-Za-z0-9]+", "_", letters).strip("_")[:40].rstrip("_")
+        field = stem = _PREFIX + (word or "unnamed")
         while field in fields:
-            count += 1
-            field = f"{stem}_{count}"
-        fields.append(field)
-    return fields
+            counts[stem] = counts.get(stem, 1) + 1
+            field = f"{stem}_{counts[stem]}"
+        fields[field] = None
+    return list(fields)
 
 
 def _comment(text: str) -> str:
     """Return text as a comment of C can hold it: neither its end nor a line that goes on."""
-    plain = text.encode("ascii", "replace").decode("ascii")
-    return re.sub(r"[^A-Za-z0-9 _.,:;()<>=+-]", "_", plain)
+    plain = re.sub(r"[^A-Za-z0-9 _.,:;()<>=+\x80-\U0010ffff-]", "_", text)
+    return plain.encode("ascii", "backslashreplace").decode("ascii")

@@ -22,6 +22,7 @@ from chainrule.equations.activations import ACTIVATIONS
 from chainrule.exports import numpy_columns
 from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, activation_names
+from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
 from chainrule.tables.missing import MISSING_WORDS
 
@@ -82,7 +83,7 @@ def _numbers(dtype, shape, text):
 def _usage(program: Program) -> str:
     given = (
         "a dict of columns, or a data frame, with the columns\n"
-        + textwrap.fill(", ".join(column.name for column in program.columns), 90)
+        + textwrap.fill(", ".join(printable(column.name) for column in program.columns), 90)
         + ";\n    None, NaN or empty text is a missing value."
         if program.columns
         else f"an array (rows, {program.n_features})."
@@ -209,7 +210,7 @@ def _answers(program: Program) -> str:
         else "(predict_proba(X) > 0.5).astype(int)"
     )
     return (
-        f"CLASSES = np.array({list(program.classes)!r})\n\n\n"
+        f"CLASSES = {_classes(program)}\n\n\n"
         "def predict_proba(X):\n"
         '    """Return the probability of each class, (rows, classes)."""\n'
         "    return _outputs(X)\n\n\n"
@@ -217,3 +218,10 @@ def _answers(program: Program) -> str:
         '    """Return the class of each row, or whether each label fits it."""\n'
         f"    return {decided}"
     )
+
+
+def _classes(program: Program) -> str:
+    names = ", ".join(map(literal, program.classes))
+    # An array of text drops what NUL ends a text with.
+    cut = any(isinstance(name, str) and name.endswith("\0") for name in program.classes)
+    return f"np.array([{names}]{', object' if cut else ''})"

@@ -15,6 +15,7 @@ from chainrule.exports.onnx_columns import encoded
 from chainrule.exports.onnx_graph import Graph
 from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, Scaled
+from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
 from chainrule.tables.transform import TargetTransform
 
@@ -38,7 +39,7 @@ def model_of(program: Program, name: str) -> Any:
     Raises
     ------
     InvalidArgumentError
-        If the package onnx is missing.
+        If the package onnx is missing, or a text cannot be written.
     """
     try:
         import onnx
@@ -47,6 +48,8 @@ def model_of(program: Program, name: str) -> Any:
         raise InvalidArgumentError(
             'to: "onnx" needs the package onnx; install it with pip install "chainrule[onnx]"'
         ) from error
+    for whose, text in (*names_of(program), *texts_of(program)):
+        check_utf8(whose, text)
     graph = Graph(taken={column.name for column in program.columns})
     value = _inputs(graph, program)
     for step in program.steps:
@@ -111,7 +114,9 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
         label = graph.cast(graph.node("Greater", [value, half]), np.int64)
         graph.output(label, "label", np.int64, width)
     else:
-        classes = np.array(program.classes)
+        # An array of text drops what NUL ends a text with.
+        texts = any(isinstance(name, str) for name in program.classes)
+        classes = np.array(program.classes, object if texts else None)
         place = graph.node("ArgMax", [value], axis=1, keepdims=0)
         label = graph.node("Gather", [graph.constant(classes), place], axis=0)
         graph.output(label, "label", classes.dtype)

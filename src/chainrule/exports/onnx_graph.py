@@ -37,15 +37,17 @@ class Graph:
 
     def constant(self, value: ArrayLike) -> str:
         """Return the name of a constant; equal ones are stored once."""
-        from onnx import helper, numpy_helper
+        from onnx import TensorProto, numpy_helper
 
         array = np.asarray(value)
         if array.dtype.kind in "US":
             array = array.astype(object)
         if array.dtype == object:
             name = self._name("text")
-            texts: Any = [str(text).encode("utf-8") for text in array.ravel()]
-            self._constants.append(helper.make_tensor(name, _type(np.str_), array.shape, texts))
+            # Not by make_tensor, whose array drops what NUL a text ends with.
+            tensor = TensorProto(name=name, data_type=_type(np.str_), dims=array.shape)
+            tensor.string_data.extend(str(text).encode("utf-8") for text in array.ravel())
+            self._constants.append(tensor)
             return name
         array = np.ascontiguousarray(array)
         key = (array.dtype.str, array.shape, array.tobytes())

@@ -6,6 +6,7 @@ from pprint import pformat
 
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.exports.program import Program
+from chainrule.exports.texts import literal
 from chainrule.files.model_file import describe_model_file
 
 _MEANINGS = {
@@ -106,5 +107,6 @@ def inputs_of(program: Program) -> str:
             lines.append(f"TARGET_DEVIATION = {float(program.target_deviation[0])!r}")
             lines += _values_of(program)
     if program.classes:
-        lines.append(f"CLASSES = {pformat(list(program.classes), width=100)}")
+        classes = "".join(f"    {literal(name)},\n" for name in program.classes)
+        lines.append(f"CLASSES = [\n{classes}]")
     return "\n".join(lines)

@@ -12,7 +12,11 @@ from chainrule.files.atomic import atomic_path
 from chainrule.files.checkpoint import begins_like_checkpoint
 from chainrule.files.checkpoint_store import files_of, lock_of
 from chainrule.files.locking import FileLock
+<<<<<<< HEAD
 from chainrule.printable import printable, printable_json
+=======
+from chainrule.runs.calling import calling
+>>>>>>> 2c10b68
 from chainrule.runs.config import RunConfig
 from chainrule.runs.leavings import is_of_a_run, kind_of
 
@@ -141,9 +145,9 @@ class RunFolder:
         """
         if self.has_checkpoint() and not (resume or overwrite):
             raise FileWriteError(
-                f"{argument}: {self.path} has the checkpoint of an unfinished run; chainrule "
-                f"resume {self.path} goes on with it. To begin anew, give --overwrite, or choose "
-                f"another {argument}"
+                f"{argument}: {self.path} has the checkpoint of an unfinished run; "
+                f"{calling('resume', self.path)} goes on with it. To begin anew, give --overwrite, "
+                f"or choose another {argument}"
             )
         files = self.files(report=report, search=search)
         checkpoint = files_of(self.checkpoint) if checkpoints else ()
