@@ -254,3 +254,13 @@ def test_labels_of_an_estimator_with_half_a_surrogate_pair_are_too(tmp_path, to)
     else:
         *_, script = cr.export(net, path)
         assert ast.parse(script.read_bytes())
+
+
+@pytest.mark.parametrize("suffix", [".py", ".safetensors", ".npz"])
+def test_labels_that_are_no_literals_of_python_are_refused(tmp_path, suffix):
+    X = np.random.default_rng(0).standard_normal((40, 3))
+    days = np.array(["2020-01-01", "2020-01-02"], "datetime64[D]")[np.arange(40) % 2]
+    net = cr.MLPClassifier((3,), random_state=0).fit(X, days, epochs=1)
+    with pytest.raises(cr.InvalidArgumentError, match="classes: expected text, numbers, or true"):
+        cr.export(net, tmp_path / f"model{suffix}")
+    assert list(tmp_path.iterdir()) == []

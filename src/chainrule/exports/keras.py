@@ -44,11 +44,11 @@ _ACTIVATIONS = {
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
     """Write a program as an archive of arrays and a Python file beside it."""
     lines, weights = _layers(program)
-    script = script_beside(path)
+    script, text = script_beside(path), _source(program, lines, path.name)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **{f"{place:04}": array for place, array in enumerate(weights)})  # type: ignore[arg-type]
     with atomic_path(script) as temporary:
-        temporary.write_text(_source(program, lines, path.name), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
     return path, script
 
 

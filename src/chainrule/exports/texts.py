@@ -51,11 +51,11 @@ def literal(value: Any) -> str:
     InvalidArgumentError
         If it is neither a text, a number nor true or false.
     """
-    if isinstance(value, str | bytes | bool | int):
+    if isinstance(value, str | bool | int):
         return repr(value)
     if isinstance(value, float):
         return repr(value) if value - value == 0 else f"float({str(value)!r})"
     raise InvalidArgumentError(
         "classes: expected text, numbers, or true and false, which a file of Python can hold; got "
-        f"a {type(value).__name__}; train with str(label)"
+        f"a {type(value).__name__}; train with the labels as text"
     )

@@ -26,11 +26,11 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
     from safetensors.numpy import save
 
     modules, state = _modules(program)
-    script = script_beside(path)
+    script, text = script_beside(path), _source(program, modules, path.name)
     with atomic_path(path) as temporary:
         temporary.write_bytes(save({key: np.ascontiguousarray(a) for key, a in state.items()}))
     with atomic_path(script) as temporary:
-        temporary.write_text(_source(program, modules, path.name), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
     return path, script
 
 
