@@ -158,7 +158,7 @@ def test_predict_says_where_it_wrote_and_changes_no_value(classes, tmp_path):
     model = folder / "model.safetensors"
     out, _ = run("predict", model, path, "-o", written, "--id", f"kind{EVIL}")
     assert out == f"60 predictions written to {tmp_path}/out{SEEN}.csv\n"
-    frame = pl.read_csv(written)
+    frame = pl.read_csv(written.read_bytes())  # polars has patterns in names
     assert frame[f"kind{EVIL}"][0] == f"k0{EVIL}"
     printed = CliRunner().invoke(app, ["predict", str(model), str(path), "--id", f"kind{EVIL}"])
     assert printed.stdout_bytes == written.read_bytes()

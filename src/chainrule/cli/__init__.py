@@ -11,7 +11,8 @@ def main() -> None:
     try:
         fit_to_limits(sys.argv[1:])
     except ChainruleError as error:
-        print(f"chainrule: {error}", file=sys.stderr)
+        if sys.stderr is not None:
+            sys.stderr.write(f"chainrule: {error}\n")
         sys.exit(2)
     from chainrule.cli.app import app
 

@@ -1,6 +1,5 @@
 """The commands put together, and the one place where a mistake becomes a sentence."""
 
-import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
@@ -70,13 +69,8 @@ def _sentence(error: Exception) -> str | None:
         message = f"{error.format_message().rstrip('.')} (see {command} --help)"
     else:
         return None
-<<<<<<< HEAD
-    # Of typer, whose sentences may go over several lines.
-    return re.sub(r"[ \t\n]+", " ", message)
-=======
-    # In one line; but a command in it has the spaces that it needs.
-    return " ".join(line.strip() for line in message.splitlines() if line.strip())
->>>>>>> 2c10b68
+    # Of typer, whose sentences may go over several lines; a command in one keeps its spaces.
+    return " ".join(line.strip() for line in message.split("\n") if line.strip())
 
 
 app = typer.Typer(

@@ -330,13 +330,8 @@ def _save_interrupted(
     run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
-<<<<<<< HEAD
-    again = f"; chainrule resume {folder.path} goes on from here" if resumable else ""
-    say(
-=======
     again = f"; {calling('resume', folder.path)} goes on from here" if resumable else ""
-    print(
->>>>>>> 2c10b68
+    say(
         f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
         f"are in {folder.history}{again}",
         error=True,

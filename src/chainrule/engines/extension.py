@@ -16,6 +16,9 @@ else:
     native = None
 """The extension, or None where the package works without it."""
 
+COMPLAINS = "chainrule._native: "
+"""How the extension's own errors begin, those of arrays that it cannot take."""
+
 reason = ""
 """Why there is no extension, in one sentence; "" where there is one."""
 
@@ -40,4 +43,4 @@ if native is not None and os.environ.get("CHAINRULE_ISA"):
     except ValueError as error:
         raise InvalidArgumentError(f"CHAINRULE_ISA: {error}") from None
 
-__all__ = ["native", "reason"]
+__all__ = ["COMPLAINS", "native", "reason"]

@@ -124,9 +124,9 @@ def _held(*arrays: NDArray[Any] | None) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if not str(error).startswith("chainrule._native: "):
+        if not str(error).startswith(extension.COMPLAINS):
             raise
-        what = str(error).removeprefix("chainrule._native: ")
+        what = str(error).removeprefix(extension.COMPLAINS)
         raise InvalidArgumentError(
             f"the arrays given were changed while they were in use: {what}; give copies of arrays "
             "that another thread writes to"

@@ -12,11 +12,8 @@ from chainrule.files.atomic import atomic_path
 from chainrule.files.checkpoint import begins_like_checkpoint
 from chainrule.files.checkpoint_store import files_of, lock_of
 from chainrule.files.locking import FileLock
-<<<<<<< HEAD
 from chainrule.printable import printable, printable_json
-=======
 from chainrule.runs.calling import calling
->>>>>>> 2c10b68
 from chainrule.runs.config import RunConfig
 from chainrule.runs.leavings import is_of_a_run, kind_of
 
