@@ -1,6 +1,7 @@
 """Dates and times as people write them."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -311,13 +312,15 @@ def date_form(sample: Sequence[str]) -> DateForm | None:
 
     texts = [
         text
-        for text in sample
+        for text, n in Counter(sample).items()
         if missing_key(text) not in MISSING_WORDS and not re.match(_ZERO, text)
+        for _ in range(n)
     ]
     if not texts:
         return None
     # A date has a digit, and hardly a text has so few letters and so many digits otherwise.
-    if sum(_may_be_date(text) for text in texts) < 0.8 * len(texts):
+    counts = Counter(texts)
+    if sum(n for text, n in counts.items() if _may_be_date(text)) < 0.8 * len(texts):
         return None
     series = pl.Series(texts)
     right = {}

@@ -25,6 +25,7 @@ _SAMPLE = 500
 _FEW = 20
 # Numbers, though one that no network takes: they are refused by name, later.
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _LARGEST_EXACT = 2**53
 
 
@@ -51,8 +52,8 @@ def seen(column: "pl.Series") -> Seen:
         return Seen()
     if all(text.lower() in ("true", "false") for text in sample):
         return Seen(is_truth=True)
-    finite = [text for text in sample if not _INFINITE.fullmatch(text)]
-    if sum(any(c.isdigit() for c in text) for text in finite) < 0.8 * len(finite):
+    finite = [text for text in sample if text[-1:] not in "fFyY" or not _INFINITE.fullmatch(text)]
+    if sum(bool(_DIGIT.search(text)) for text in finite) < 0.8 * len(finite):
         return Seen()
     numbers = number_form(finite)
     if numbers.notation is not None or numbers.is_code or numbers.units:

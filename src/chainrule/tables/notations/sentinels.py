@@ -27,7 +27,7 @@ def without_sentinels(
     thousand of their ranges if it is any other number (1e30).
     """
     found: list[tuple[float, int]] = []
-    rest = values.drop_nulls()
+    rest = values
     while len(found) < _MOST_SENTINELS:
         one = _outermost(rest)
         if one is None:
@@ -50,16 +50,18 @@ def without_sentinels(
 
 def _outermost(values: "pl.Series") -> tuple[float, int] | None:
     """Return a sentinel among the largest and the smallest value, and how often it is there."""
-    if values.len() < 2 * _LEAST_TIMES:
+    if values.len() - values.null_count() < 2 * _LEAST_TIMES:
         return None
     for end in (values.max(), values.min()):
+        if end is None:
+            return None
         number = float(end)  # type: ignore[arg-type]
         if number in (0.0, 1.0, -1.0) or number != number or abs(number) == float("inf"):
             continue
         count = int((values == end).sum())
         if count < _LEAST_TIMES:
             continue
-        rest = values.filter(values != end)
+        rest = values.filter(values != end)  # without nulls, too
         if rest.len() < 2 * _LEAST_TIMES:
             continue
         low, high = float(rest.min()), float(rest.max())  # type: ignore[arg-type]
