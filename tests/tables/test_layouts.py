@@ -263,3 +263,23 @@ def test_values_that_json_lacks_are_numbers_in_json_lines(tmp_path):
     table, notes = read_with_notes(path)
     assert table.rows() == [(1.5, None), (float("inf"), 2.0), (float("-inf"), float("inf"))]
     assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "row"),
+    [
+        (("name", "grade"), "Smith, Ann{}"),
+        (("preis", "art"), "EUR 12,5{}"),
+        (("wert", "x"), "\u22121\u202f234,5{}"),
+        (("Umsatz, netto", "art"), "12,5{}"),
+    ],
+)
+def test_commas_in_every_row_do_not_hide_the_semicolons(tmp_path, names, row):
+    path = tmp_path / "t.csv"
+    lines = [f"{row.format(i % 7)};{'ab'[i % 2]}" for i in range(60)]
+    path.write_text("\n".join([";".join(names), *lines]) + "\n", encoding="utf-8")
+    found = read_with_notes(path)
+    assert found.table.columns == list(names)
+    assert found.table.height == 60
+    assert found.table[names[1]].to_list() == ["ab"[i % 2] for i in range(60)]
+    assert not [note for note in found.notes if note.column == ""]
