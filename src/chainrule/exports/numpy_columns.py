@@ -177,7 +177,8 @@ def as_time(value, notation):
 
 
 CLOCK = (
-    r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)\s*(?P<half>[AaPp])?[.]?[Mm]?[.]?"
+    r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)"
+    r"(?:\s*(?P<half>[AaPp])[.]?[Mm][.]?|\s*Uhr)?"
 )
 PARTS = {
     "%Y": "(?P<Y>[0-9]{4})",
@@ -187,18 +188,25 @@ PARTS = {
     "%b": "(?P<b>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*[.]?)",
     " ": r"[\s\-/,.]+",
 }
+YEAR_LAST = (
+    "^([A-Za-z]+,? +[A-Za-z]+ +[0-9]{1,2}) +([0-9:.]+)(?: +([A-Z]{3}|[+-][0-9]{4}))? +([0-9]{4})$"
+)
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
 
 
 def time_of(text, written):
     """Return the date, or the time of day, that a text writes."""
+    if re.match(r"(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*,? +(?i:[a-z]{3,9}) +[0-9]", text):
+        text = re.sub(r"\s*[(][A-Za-z ]+[)]$", "", text)  # as C and browsers write it
+        text = re.sub("(?:GMT|UTC)([+-][0-9])", r"\1", text)
+        text = re.sub(YEAR_LAST, r"\1 \4 \2 \3", text).strip()
     if written == "%H:%M":
         pattern = CLOCK
     else:
         day = "".join(PARTS.get(p, re.escape(p)) for p in re.findall("%.|.", written))
         weekday = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*[.]?,?\s+)?"
         zone = "(?P<zone>Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-        pattern = rf"{weekday}{day}(?:(?:\s*[Tt,]\s*|\s+){CLOCK}\s*{zone})?"
+        pattern = rf"{weekday}{day}(?:(?:\s*[Tt,:]\s*|\s+){CLOCK}\s*{zone})?"
     if re.fullmatch(r"(?:0000[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[T ][0:.Z]*)?", text):
         return np.datetime64("NaT", "us")
     found = re.fullmatch(pattern, text)

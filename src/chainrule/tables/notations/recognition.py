@@ -1,6 +1,8 @@
 """Which notation a column is written in: seen on a sample, confirmed on all of its values."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.tables.missing import is_missing_word
@@ -15,6 +17,7 @@ from chainrule.tables.notations.number_forms import NO_NUMBERS, NumberForm, numb
 from chainrule.tables.notations.numbers import Numbers, tidied
 from chainrule.tables.notations.sentinels import without_sentinels
 from chainrule.tables.notations.text import Text
+from chainrule.tables.notations.truth import WORDS as TRUTH
 from chainrule.tables.notations.truth import Truth
 from chainrule.tables.notes import Note
 
@@ -50,7 +53,7 @@ def seen(column: "pl.Series") -> Seen:
     sample = sampled(column)
     if not sample:
         return Seen()
-    if all(text.lower() in ("true", "false") for text in sample):
+    if _is_truth(sample):
         return Seen(is_truth=True)
     finite = [text for text in sample if text[-1:] not in "fFyY" or not _INFINITE.fullmatch(text)]
     if sum(bool(_DIGIT.search(text)) for text in finite) < 0.8 * len(finite):
@@ -59,6 +62,13 @@ def seen(column: "pl.Series") -> Seen:
     if numbers.notation is not None or numbers.is_code or numbers.units:
         return Seen(numbers)
     return Seen(numbers, date_form(finite))
+
+
+def _is_truth(sample: Sequence[str]) -> bool:
+    """Tell whether texts are true and false; 1 and 0 among them are, and a typing error may be."""
+    words = Counter(text.lower() for text in sample)
+    said = sum(n for text, n in words.items() if text in TRUTH)
+    return bool(words["true"] + words["false"]) and said >= (1 - MOST_UNREADABLE) * len(sample)
 
 
 def sampled(column: "pl.Series") -> list[str]:
