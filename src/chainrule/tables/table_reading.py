@@ -76,7 +76,7 @@ class TableReading:
             if look is None:
                 found = recognised_values(column)
             else:
-                look = look._replace(dates=None) if is_target else look
+                look = look._replace(dates=None, durations=None) if is_target else look
                 found = recognised(column, look, comma=comma)
             return found if found is None or is_target else with_sentinels(found)
 

@@ -22,9 +22,9 @@ def without_sentinels(
     """Return numbers without sentinels, the notation that knows these, and a note on them.
 
     A sentinel is the largest or smallest value, repeated (three times or more), and far outside the
-    others: by their whole range if it is made of nines (999, -9999, -99.9, -99; three ranges for 99;
-    -9 only below others that are never negative) or the bound of a type of integers, by a thousand
-    of their ranges if it is any other number (1e30).
+    others: by their whole range if it is made of nines (999, -9999, -99.9, -99; three ranges for
+    99; -9 only below others that are never negative) or the bound of a type of integers, by a
+    thousand of their ranges if it is any other number (1e30).
     """
     found: list[tuple[float, int]] = []
     rest = values
