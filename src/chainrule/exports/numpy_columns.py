@@ -171,7 +171,9 @@ def as_text(value, notation):
     """Return a category as text; a whole number is written without a fraction."""
     if value is None or value != value:
         return ""
-    if isinstance(value, str) and notation["kind"] == "numbers":
+    if isinstance(value, datetime.timedelta):
+        value = value.total_seconds()
+    if isinstance(value, str) and notation["kind"] in ("numbers", "durations"):
         number = as_number(value, notation)
         return "" if np.isnan(number) else as_text(number, notation)
     if isinstance(value, (bool, np.bool_)):

@@ -162,6 +162,18 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
     return Recognised(notation_of_text, values, (told,) if told else ())
 
 
+def recognised_target_of_time(column: "pl.Series", looks: Seen) -> Recognised:
+    """Return a target of dates or lengths of time as text, with a note: they are classes."""
+    text = Text()
+    what, unit = ("dates", "days since one of them") if looks.dates else ("times", "seconds")
+    note = Note(
+        column.name,
+        f"holds {what}, which are taken as text: a network predicts numbers or classes",
+        f"write them as numbers ({unit}) to predict them",
+    )
+    return Recognised(text, text.read(column), (note,))
+
+
 def recognised_values(column: "pl.Series") -> Recognised | None:
     """Return the notation of a column that is values already; None where none is of that type."""
     import polars as pl
