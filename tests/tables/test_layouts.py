@@ -283,3 +283,20 @@ def test_commas_in_every_row_do_not_hide_the_semicolons(tmp_path, names, row):
     assert found.table.height == 60
     assert found.table[names[1]].to_list() == ["ab"[i % 2] for i in range(60)]
     assert not [note for note in found.notes if note.column == ""]
+
+
+@pytest.mark.parametrize("names", ["a;b;", ";a;b"])
+def test_names_that_come_again_are_left_out_beside_a_column_without_a_name(
+    tmp_path, monkeypatch, names
+):
+    path = tmp_path / "t.csv"
+    values = names.replace("a", "{}").replace("b", "x")
+    rows = [values.format(n) for n in range(9)]
+    if names.startswith(";"):
+        rows = [f"{n}{row}" for n, row in enumerate(rows)]
+    path.write_text("\n".join([names, *rows, names, *rows]) + "\n")
+    found = read_with_notes(path)
+    assert found.table.rows() == [(n, "x") for n in range(9)] * 2
+    assert any("names again" in note.reason for note in found.notes)
+    monkeypatch.setattr(batches, "_PIECE", 32)
+    assert sum(piece.height for piece in scan_batches(path)) == 18
