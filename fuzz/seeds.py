@@ -60,7 +60,7 @@ TABLES = {
     "nul.csv": b"a,b\n1,x\0y\n3,4\n\0\0\0\0",
     "written_1.csv": b"%1",
     "written_2.csv": b"%2: people write numbers, dates and words",
-    "european.csv": b"preis;tag;dauer\n1.299,99 \xe2\x82\xac;05.01.2024;27:30\n87,50 \xe2\x82\xac;NA;3:05\n",
+    "european.csv": "preis;tag;zeit\n1.299,9 €;05.01.2024;27:30\n8,5 €;NA;3:05\n".encode(),
     "lines.jsonl": b'{"a":NaN,"b":"x"}\n{"a":-Infinity}\n{"a":1e999}\n',
 }
 

@@ -172,7 +172,7 @@ def _same_numbers(counts: Mapping[str, int], target: str, where: str) -> list[st
         return []
     return [
         f"{where}: classes of {target} are one number, written in several ways: "
-        f"{'; '.join(several[:5])}; they stay classes of their own; write them alike if they are one"
+        f"{'; '.join(several[:5])}; write them alike if they are one class"
     ]
 
 

@@ -99,9 +99,11 @@ def _is_truth(sample: Sequence[str]) -> bool:
 
 def sampled(column: "pl.Series") -> list[str]:
     """Return texts from all over a column, tidy, without those that stand for a missing value."""
-    column = column.drop_nulls()
-    step = max(1, column.len() // (4 * _SAMPLE))
-    texts = _present(column.gather_every(step))
+    present = column.len() - column.null_count()
+    step = max(1, present // (4 * _SAMPLE))
+    if 2 * present < column.len():
+        column = column.drop_nulls()
+    texts = _present(column.gather_every(step).drop_nulls())
     if texts.len() < _SAMPLE // 4 and step > 1:
         # Nearly all are missing: the others tell, wherever they are.
         texts = _present(column)

@@ -44,7 +44,8 @@ class Text(Notation):
 def number_text(column: "pl.Series") -> "pl.Series":
     """Return values as text, each by itself: a whole number is written without a fraction.
 
-    A length of time is its seconds. 10, 10.0 (as pandas writes whole numbers of a column with gaps) and "10" are one category.
+    10, 10.0 (as pandas writes whole numbers of a column with gaps) and "10" are one category. A
+    length of time is its seconds.
     """
     import polars as pl
 
