@@ -79,6 +79,8 @@ class TableReading:
             else:
                 if is_target and (look.dates or look.durations):
                     return recognised_target_of_time(column, look)
+                if is_target:  # which of its words are missing is decided with its classes
+                    look = look._replace(is_missing=False)
                 found = recognised(column, look, comma=comma)
             return found if found is None or is_target else with_sentinels(found)
 
