@@ -58,6 +58,9 @@ TABLES = {
     "old_mac.csv": b"a,b\r1,2\r3,4\r",
     "utf16.csv": "a,b\n1,2\n3,4\n".encode("utf-16-le"),
     "nul.csv": b"a,b\n1,x\0y\n3,4\n\0\0\0\0",
+    "written_1.csv": b"%1",
+    "written_2.csv": b"%2: people write numbers, dates and words",
+    "european.csv": "preis;tag;zeit\n1.299,9 €;05.01.2024;27:30\n8,5 €;NA;3:05\n".encode(),
     "lines.jsonl": b'{"a":NaN,"b":"x"}\n{"a":-Infinity}\n{"a":1e999}\n',
 }
 
@@ -83,6 +86,15 @@ def main() -> None:
         headers = {key: json.loads(text) for key, text in (header | own).items()}
         values = np.concatenate([*numbers.values(), *own_numbers.values()])
         write("table_encoder", task, json.dumps(headers).encode() + b"\n\n" + values.tobytes())
+    texts = {"day": ["05.01.2024"] * 2 + ["NA"], "number": ["1.299,99 €", "-5,5 €", ""]}
+    texts |= {"kind": ["27:30", "0:05", "12:00"], "yes": ["TRUE", "false", "1.5K"]}
+    (header, numbers), (own, own_numbers) = (
+        TableEncoder().fit(pl.DataFrame(texts)).to_file(),
+        TargetEncoder.fit(pl.Series("t", [0.5, 1.5, 4.0])).to_file(),
+    )
+    headers = {key: json.loads(text) for key, text in (header | own).items()}
+    values = np.concatenate([*numbers.values(), *own_numbers.values()])
+    write("table_encoder", "written", json.dumps(headers).encode() + b"\n\n" + values.tobytes())
     golden = CORPUS.parents[1] / "tests" / "files" / "golden"
     for path in golden.glob("model-v*.safetensors"):
         write("model_file", path.stem, in_parts(path.read_bytes()))

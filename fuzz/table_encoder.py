@@ -16,6 +16,7 @@ with atheris.instrument_imports(include=["chainrule"]):
 import numpy as np
 import polars as pl
 
+import written
 from documents import edited, seeds, text_of
 from harness import fuzz
 
@@ -58,7 +59,10 @@ def one(data: bytes) -> None:
     again = inputs.TableEncoder.from_file(*encoder.to_file())
     assert again.to_file()[0] == encoder.to_file()[0]
     try:
-        rows = encoder.transform(TABLE)
+        # Two tables: of values, and as people write them.
+        texts = {name: written.column(source, 3) for name in TABLE.columns if name != "t"}
+        table = TABLE if source.random() < 0.5 else TABLE.with_columns(pl.DataFrame(texts))
+        rows = encoder.transform(table)
     except ChainruleError:
         rows = None
     assert rows is None or (rows.shape == (3, encoder.n_inputs) and np.isfinite(rows).all())

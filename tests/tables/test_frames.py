@@ -126,3 +126,9 @@ def test_what_is_no_table_is_refused(table, got):
 def test_a_table_without_rows_is_refused():
     with pytest.raises(InvalidTableError, match="at least one row"):
         as_frame(TABLE.head(0))
+
+
+def test_categories_of_pandas_are_categories_as_those_of_arrow_are():
+    frame = as_frame(pd.DataFrame({"k": pd.Categorical(["1,5", "2,5", None])}))
+    assert frame["k"].dtype == pl.Categorical
+    assert frame["k"].to_list() == ["1,5", "2,5", None]

@@ -263,3 +263,40 @@ def test_values_that_json_lacks_are_numbers_in_json_lines(tmp_path):
     table, notes = read_with_notes(path)
     assert table.rows() == [(1.5, None), (float("inf"), 2.0), (float("-inf"), float("inf"))]
     assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "row"),
+    [
+        (("name", "grade"), "Smith, Ann{}"),
+        (("preis", "art"), "EUR 12,5{}"),
+        (("wert", "x"), "\u22121\u202f234,5{}"),
+        (("Umsatz, netto", "art"), "12,5{}"),
+    ],
+)
+def test_commas_in_every_row_do_not_hide_the_semicolons(tmp_path, names, row):
+    path = tmp_path / "t.csv"
+    lines = [f"{row.format(i % 7)};{'ab'[i % 2]}" for i in range(60)]
+    path.write_text("\n".join([";".join(names), *lines]) + "\n", encoding="utf-8")
+    found = read_with_notes(path)
+    assert found.table.columns == list(names)
+    assert found.table.height == 60
+    assert found.table[names[1]].to_list() == ["ab"[i % 2] for i in range(60)]
+    assert not [note for note in found.notes if note.column == ""]
+
+
+@pytest.mark.parametrize("names", ["a;b;", ";a;b"])
+def test_names_that_come_again_are_left_out_beside_a_column_without_a_name(
+    tmp_path, monkeypatch, names
+):
+    path = tmp_path / "t.csv"
+    values = names.replace("a", "{}").replace("b", "x")
+    rows = [values.format(n) for n in range(9)]
+    if names.startswith(";"):
+        rows = [f"{n}{row}" for n, row in enumerate(rows)]
+    path.write_text("\n".join([names, *rows, names, *rows]) + "\n")
+    found = read_with_notes(path)
+    assert found.table.rows() == [(n, "x") for n in range(9)] * 2
+    assert any("names again" in note.reason for note in found.notes)
+    monkeypatch.setattr(batches, "_PIECE", 32)
+    assert sum(piece.height for piece in scan_batches(path)) == 18

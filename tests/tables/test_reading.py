@@ -361,3 +361,14 @@ def test_ten_thousand_columns_are_read(written):
     names = ",".join(f"c{place}" for place in range(10_000))
     table = read_table(written(f"{names}\n" + (",".join(["1.5"] * 10_000) + "\n") * 3))
     assert table.shape == (3, 10_000)
+
+
+def test_codes_whose_zeros_come_last_stay_codes_in_a_file(tmp_path):
+    codes = [*map(str, range(90000, 10000, -10)), "09999", "00501", "00042"]
+    path = tmp_path / "t.csv"
+    path.write_text("zip,x\n" + "".join(f"{code},{n % 3}\n" for n, code in enumerate(codes)))
+    assert read_with_notes(path).table["zip"].to_list() == codes
+    wide = "w" * 200
+    path.write_text("zip,x\n" + "".join(f"{code},{wide}{n % 3}\n" for n, code in enumerate(codes)))
+    assert path.stat().st_size > 1_000_000
+    assert read_with_notes(path).table["zip"].to_list() == codes

@@ -213,3 +213,17 @@ def test_rows_without_a_target_are_left_out_with_a_note(values):
     assert rows_with_target(kept, "y") == (kept, None)
     with pytest.raises(InvalidTableError, match="the target 'y' has no value in any row"):
         rows_with_target(table[1:2], "y")
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (["<0.5"] * 3 + [f"{n}.25" for n in range(40)], "3 values that are none (such as '<0.5')"),
+        ([f"{n}:07" for n in range(40)], "lengths of time as seconds"),
+        ([f"k{n}" for n in range(40)], "is it the right column"),
+    ],
+)
+def test_a_target_that_is_no_classes_is_told_what_it_holds(texts, told):
+    with pytest.raises(InvalidTableError, match="too many to be classes") as error:
+        TargetEncoder.fit(pl.Series("t", texts))
+    assert told in str(error.value)

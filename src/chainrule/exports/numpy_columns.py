@@ -57,8 +57,48 @@ def as_number(value, notation):
     """Return a value as a number, NaN if it is missing; text is read in the column's notation."""
     if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING):
         return np.nan
+    if notation["kind"] == "durations":
+        return seconds_of(value, notation)
     number = number_of(value, notation) if isinstance(value, str) else float(value)
     return np.nan if number in notation.get("missing", ()) else number
+
+
+MAGNITUDES = {
+    **dict.fromkeys(("k", "thousand", "tsd", "mille"), 1e3),
+    **dict.fromkeys(("lakh", "lac"), 1e5),
+    **dict.fromkeys(("m", "mn", "mio", "mln", "million", "millions"), 1e6),
+    **dict.fromkeys(("cr", "crore"), 1e7),
+    **dict.fromkeys(("b", "bn", "mrd", "mld", "billion", "billions"), 1e9),
+    **dict.fromkeys(("t", "tn", "trillion", "trillions"), 1e12),
+}
+
+
+FIGURE = "([0-9]+(?:[.,][0-9]+)?)"
+LENGTHS = (
+    r"(-)?\s*(?:([0-9]+)\s*(?:d|days?)[.]?,?\s+)?[+]?([0-9]+):([0-5][0-9])"
+    "(?::([0-5][0-9](?:[.,][0-9]+)?))?",
+    rf"(-)?\s*(?:{FIGURE}\s*(?:d|days?|Tage?|jours?)[.]?,?\s*)?"
+    rf"(?:{FIGURE}\s*(?:h|hrs?|hours?|Std)[.]?,?\s*)?"
+    rf"(?:{FIGURE}\s*(?:m|mins?|minutes?)[.]?,?\s*)?(?:{FIGURE}\s*(?:s|secs?|seconds?)[.]?)?",
+    f"(-)?P(?:{FIGURE}D)?(?:T(?:{FIGURE}H)?(?:{FIGURE}M)?(?:{FIGURE}S)?)?",
+)
+
+
+def seconds_of(value, notation):
+    """Return a length of time, a text or a number of seconds, in seconds."""
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if not isinstance(value, str):
+        return float(value)
+    for way in LENGTHS:
+        found = re.fullmatch(way, value.strip())
+        if found and any(found.groups()[1:]):
+            parts = [float((part or "0").replace(",", ".")) for part in found.groups()[1:]]
+            total = sum(part * size for part, size in zip(parts, (86400, 3600, 60, 1), strict=True))
+            if way == LENGTHS[0] and notation.get("minutes") and not (found[2] or found[5]):
+                total /= 60
+            return -total if found[1] else total
+    raise ValueError(f"expected a length of time; got {value!r}")
 
 
 def number_of(written, notation):
@@ -77,11 +117,13 @@ def number_of(written, notation):
     body = f"({whole}(?:{mark}[0-9]*)?(?:[eE][+-]?[0-9]+)?|{mark}[0-9]+(?:[eE][+-]?[0-9]+)?)"
     units = "|".join(re.escape(unit) for unit in sorted(notation.get("units", ()), key=len)[::-1])
     unit = rf"(?:(?i:{units})\s*)?" if units else ""
+    size = "|".join(sorted(MAGNITUDES, key=len)[::-1])
+    last = rf"(?:(?i:{size})[.]?\s*)?{unit}" if notation.get("magnitudes") else unit
     ways = (
-        (rf"{unit}[+]?\s*{unit}{body}\s*{unit}", 1),
-        (rf"{unit}-\s*{unit}{body}\s*{unit}", -1),
-        (rf"{unit}[(]\s*{unit}{body}\s*{unit}[)]\s*{unit}", -1),
-        (rf"{unit}{body}\s*{unit}-\s*{unit}", -1),
+        (rf"{unit}[+]?\s*{unit}{body}\s*{last}", 1),
+        (rf"{unit}-\s*{unit}{body}\s*{last}", -1),
+        (rf"{unit}[(]\s*{unit}{body}\s*{last}[)]\s*{unit}", -1),
+        (rf"{unit}{body}\s*{last}-\s*{unit}", -1),
     )
     for way, sign in ways:
         found = re.fullmatch(way, text)
@@ -89,7 +131,11 @@ def number_of(written, notation):
             digits = (
                 found[1].replace("," if group == "indian" else group, "") if group else found[1]
             )
-            return sign * float(digits.replace(decimal, "."))
+            number = sign * float(digits.replace(decimal, "."))
+            factor = re.search(rf"[0-9][.,]?\s*((?i:{size}))(?:[^a-zA-Z]|$)", text)
+            if factor and notation.get("magnitudes"):
+                number *= MAGNITUDES[factor[1].lower()]
+            return number
     raise ValueError(f"expected a number; got {written!r}")
 
 
@@ -125,7 +171,9 @@ def as_text(value, notation):
     """Return a category as text; a whole number is written without a fraction."""
     if value is None or value != value:
         return ""
-    if isinstance(value, str) and notation["kind"] == "numbers":
+    if isinstance(value, datetime.timedelta):
+        value = value.total_seconds()
+    if isinstance(value, str) and notation["kind"] in ("numbers", "durations"):
         number = as_number(value, notation)
         return "" if np.isnan(number) else as_text(number, notation)
     if isinstance(value, (bool, np.bool_)):
@@ -177,7 +225,8 @@ def as_time(value, notation):
 
 
 CLOCK = (
-    r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)\s*(?P<half>[AaPp])?[.]?[Mm]?[.]?"
+    r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)"
+    r"(?:\s*(?P<half>[AaPp])[.]?[Mm][.]?|\s*Uhr)?"
 )
 PARTS = {
     "%Y": "(?P<Y>[0-9]{4})",
@@ -187,18 +236,25 @@ PARTS = {
     "%b": "(?P<b>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*[.]?)",
     " ": r"[\s\-/,.]+",
 }
+YEAR_LAST = (
+    "^([A-Za-z]+,? +[A-Za-z]+ +[0-9]{1,2}) +([0-9:.]+)(?: +([A-Z]{3}|[+-][0-9]{4}))? +([0-9]{4})$"
+)
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
 
 
 def time_of(text, written):
     """Return the date, or the time of day, that a text writes."""
+    if re.match(r"(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*,? +(?i:[a-z]{3,9}) +[0-9]", text):
+        text = re.sub(r"\s*[(][A-Za-z ]+[)]$", "", text)  # as C and browsers write it
+        text = re.sub("(?:GMT|UTC)([+-][0-9])", r"\1", text)
+        text = re.sub(YEAR_LAST, r"\1 \4 \2 \3", text).strip()
     if written == "%H:%M":
         pattern = CLOCK
     else:
         day = "".join(PARTS.get(p, re.escape(p)) for p in re.findall("%.|.", written))
         weekday = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*[.]?,?\s+)?"
         zone = "(?P<zone>Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-        pattern = rf"{weekday}{day}(?:(?:\s*[Tt,]\s*|\s+){CLOCK}\s*{zone})?"
+        pattern = rf"{weekday}{day}(?:(?:\s*[Tt,:]\s*|\s+){CLOCK}\s*{zone})?"
     if re.fullmatch(r"(?:0000[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[T ][0:.Z]*)?", text):
         return np.datetime64("NaT", "us")
     found = re.fullmatch(pattern, text)

@@ -1,5 +1,6 @@
 """Which rows have a target, and how a target of text is spelled."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from chainrule.tables.spellings import fold, groups_of_spellings, told
 if TYPE_CHECKING:
     import polars as pl
 
+_MOST_NUMBERED = 1000
 # So many other values of two capital letters, and nothing else, make NA a code like them.
 _FEWEST_CODES = 5
 
@@ -149,11 +151,29 @@ def with_spellings(
                 f"{where}: classes of {options.target} differ in capitals or spaces alone: "
                 f"{listed}; --merge-spellings makes one class of them"
             )
+    notes.extend(_same_numbers(counts, options.target, where))
     if not options.merge_spellings:
         return table, {}
     spellings = {fold(text): text for text in sorted(counts, key=lambda t: (counts[t], t))}
     spellings |= {fold(name): name for name in groups}
     return table.with_columns(respelled(column, spellings)), spellings
+
+
+def _same_numbers(counts: Mapping[str, int], target: str, where: str) -> list[str]:
+    """Return a note on classes that are one number: 01, 1 and 1.0."""
+    if len(counts) > _MOST_NUMBERED:
+        return []
+    alike: dict[float, list[str]] = {}
+    for text in sorted(counts):
+        if re.fullmatch(r"[+-]?[0-9]+(?:[.][0-9]*)?", text.strip()):
+            alike.setdefault(float(text), []).append(text)
+    several = [", ".join(map(repr, texts)) for texts in alike.values() if len(texts) > 1]
+    if not several:
+        return []
+    return [
+        f"{where}: classes of {target} are one number, written in several ways: "
+        f"{'; '.join(several[:5])}; write them alike if they are one class"
+    ]
 
 
 def respelled(column: "pl.Series", spellings: Mapping[str, str]) -> "pl.Series":

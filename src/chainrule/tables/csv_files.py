@@ -264,20 +264,21 @@ def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
     """Whether a row has the columns' names, or a byte order mark: of files that were joined."""
     import polars as pl
 
-    first = table.columns[0]
-    if table[first].dtype != pl.String:
+    if table[table.columns[0]].dtype == pl.String:
+        marked = table[table.columns[0]].str.starts_with("\ufeff")
+        if marked.any():
+            return True
+    # Columns that have no name are called something here.
+    written = dict(zip(plain_names(layout), map(clean, layout.raw), strict=True))
+    names = [written[column] for column in table.columns]
+    first = next((place for place, name in enumerate(names) if name), None)
+    if first is None or table.to_series(first).dtype != pl.String:
         return False
-    text = pl.col(first)
-    suspects = text.str.contains(first, literal=True) | text.str.starts_with("\ufeff")
-    rows = table.filter(suspects)
-    if rows.height == 0:
-        return False
-    if rows[first].str.starts_with("\ufeff").any():
-        return True
+    rows = table.filter(table.to_series(first).str.contains(names[first], literal=True))
     return any(
         all(
-            isinstance(v, str) and clean(v) == name
-            for v, name in zip(row, table.columns, strict=True)
+            (isinstance(v, str) and clean(v) == name) or (v is None and not name)
+            for v, name in zip(row, names, strict=True)
         )
         for row in rows.head(1000).iter_rows()
     )

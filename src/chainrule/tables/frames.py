@@ -61,7 +61,10 @@ def _from_pandas(table: Any) -> "pl.DataFrame":
             columns.append(pl.Series(name, column.to_numpy()))
         else:
             values = column.astype(object).where(column.notna(), None).tolist()
-            columns.append(_from_values(name, values))
+            made = _from_values(name, values)
+            # What someone made categories, in pandas as in Arrow, is no text to find numbers in.
+            is_text = column.dtype.name == "category" and made.dtype == pl.String
+            columns.append(made.cast(pl.Categorical) if is_text else made)
     return pl.DataFrame(columns)
 
 

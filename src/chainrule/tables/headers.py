@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 _COMMENTS = ("#", "//", "%")
 # Numbers, dates and times, roughly: what is hardly the name of a column.
-_NUMBER = re.compile(r"^[-+($€£]{0,2}[.,]?\d[\d.,' /:TZ-]*(e[-+]?\d+)?[%)€$]?$", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"^[-+\u2212($€£]{0,2}[.,]?\d[\d.,' /:TZ-]*(e[-+]?\d+)?[%)€$]?$", re.IGNORECASE
+)
 _MISSING = frozenset({"NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "NaN", "nan", "?"})
 _YEAR = re.compile(r"^(19|20)\d\d$")
 # Of what no eye sees, a byte order mark of a file that was joined to another's end, say.

@@ -142,6 +142,9 @@ def _told_separator(start: str) -> tuple[str, bool]:
     return (told[1], True) if told else (",", False)
 
 
+_NOT_EVEN = (0.0, 0.0, False, False, 0, False)
+
+
 class _Found(NamedTuple):
     separator: str
     records: list[Record]
@@ -151,13 +154,13 @@ class _Found(NamedTuple):
     width: int
     """How many fields most others have."""
     comment: str
-    evenness: tuple[float, float, bool, int]
+    evenness: tuple[float, float, bool, bool, int, bool]
     fault: str = ""
 
 
 def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[str]) -> _Found:
     """Return where a separator would have the names, and how even it would make the rows."""
-    nothing = _Found(separator, [], 0, 0, "", (0.0, 0.0, False, 0))
+    nothing = _Found(separator, [], 0, 0, "", _NOT_EVEN)
     try:
         records = [r for r in _records(start, separator, skip_spaces) if not r.blank]
     except csv.Error as error:
@@ -175,12 +178,17 @@ def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[s
         width = 1  # no title above, and names for one column: text that has separators
     even = [record for record in records[header:] if len(record.fields) == own]
     known = len({clean(name) for name in records[header].fields} & set(expected))
-    evenness = (0.0, 0.0, False, 0)
+    evenness = _NOT_EVEN
+    # "name;grade" above "Smith, Ann;A" is no title of a table that commas separate.
+    whole = own == width and (header == 0 or bool(comment))
+    # Where every line has one of each, commas belong to "1,5" and to "Smith, Ann".
+    by_comma = separator == ","
     if own > 1 or width > 1:
         share = max(len(even), counts[width]) / (len(rows) + 1)
-        evenness = (float(known), round(share, 2), own > 1, max(own, width) if rows else own)
+        even_as = (float(known), round(share, 2), own > 1, whole)
+        evenness = (*even_as, max(own, width) if rows else own, not by_comma)
     elif known:
-        evenness = (float(known), 0.0, False, 1)
+        evenness = (float(known), 0.0, False, whole, 1, not by_comma)
     return _Found(separator, records, header, width, comment, evenness)
 
 

@@ -49,6 +49,8 @@ def _plain_type(column: "pl.Series") -> "type[pl.DataType] | None":
     numbers = values.cast(pl.Float64, strict=False)
     if values.is_empty() or numbers.null_count() or not numbers.is_finite().all():
         return None
+    if values.str.contains(r"^0\d").any():
+        return None  # perhaps codes, of which a number would lose the zeros
     form = seen(values).numbers
     if form.notation != Numbers() or form.other is not None:
         return None
@@ -73,4 +75,6 @@ def _sample(text: Text, layout: Layout) -> bytes:
             parts.append(bytes(data[first:last]))
     if 0 < size - end <= _BLOCK * _BLOCKS:
         parts.append(bytes(data[end:]))
+    elif size > end and b'"' not in data[size - 2 * _BLOCK :]:
+        parts.append(bytes(data[data.find(b"\n", size - 2 * _BLOCK) + 1 :]))
     return b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts)

@@ -10,6 +10,7 @@ from chainrule.tables.notations.recognition import (
     Recognised,
     Seen,
     recognised,
+    recognised_target_of_time,
     recognised_values,
     seen,
     with_sentinels,
@@ -76,7 +77,10 @@ class TableReading:
             if look is None:
                 found = recognised_values(column)
             else:
-                look = look._replace(dates=None) if is_target else look
+                if is_target and (look.dates or look.durations):
+                    return recognised_target_of_time(column, look)
+                if is_target:  # which of its words are missing is decided with its classes
+                    look = look._replace(is_missing=False)
                 found = recognised(column, look, comma=comma)
             return found if found is None or is_target else with_sentinels(found)
 

@@ -98,10 +98,28 @@ def distinct_classes(column: "pl.Series") -> tuple[Class, ...]:
     if len(classes) > max(2, column.len() // 2):
         raise InvalidTableError(
             f"the target {column.name!r} has {len(classes)} different values in {column.len()} "
-            "rows, too many to be classes; is it the right column, or are these numbers for "
-            "regression?"
+            f"rows, too many to be classes; {_no_classes(column)}"
         )
     return tuple(sorted(classes))
+
+
+def _no_classes(column: "pl.Series") -> str:
+    """Return what may be meant by a target of which nearly every value is another."""
+    import polars as pl
+
+    if column.dtype == pl.String:
+        others = column.filter(column.cast(pl.Float64, strict=False).is_null())
+        if 0 < others.len() <= column.len() / 2:
+            return (
+                f"it holds numbers, and {others.len():,} values that are none (such as "
+                f"{others[0]!r}): write numbers in their place, or leave these fields empty"
+            )
+        if column.str.contains(r"^\W{0,3}\d").all():
+            return (
+                f"to predict what {column[0]!r} says, write it as a number (dates as days, lengths "
+                "of time as seconds)"
+            )
+    return "is it the right column, or are these numbers for regression?"
 
 
 def rows_with_target(table: "pl.DataFrame", name: str) -> tuple["pl.DataFrame", Note | None]:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chainrule.exports import numpy_columns
 from chainrule.tables.notations import Dates
 from chainrule.tables.notations.dates import FORMATS, TIME, date_form
 from chainrule.tables.table_reading import TableReading
@@ -169,3 +170,34 @@ def test_what_only_looks_like_dates_is_none(texts):
 def test_a_notation_that_cannot_be_is_refused(entry):
     with pytest.raises(ValueError, match=r"unknown|notation"):
         Dates.from_json(entry)
+
+
+ODD_WAYS = {
+    "%d%b%Y": "SAS and Stata",
+    "%d%b%Y:%H:%M:%S": "SAS, with a clock",
+    "%m.%d.%y": "month first, with points",
+    "%b-%y": "a month of a spreadsheet",
+    "%d/%b/%Y:%H:%M:%S +0000": "logs of web servers",
+    "%a %b %d %H:%M:%S %Y": "C",
+    "%a %b %d %H:%M:%S +0200 %Y": "C with a zone",
+    "%a %b %d %Y %H:%M:%S GMT+0200 (CEST)": "browsers",
+    "%d.%m.%Y, %H:%M Uhr": "German",
+}
+
+
+@pytest.mark.parametrize("way", ODD_WAYS)
+@pytest.mark.parametrize("case", [str, str.upper])
+def test_dates_of_programs_are_read_and_their_file_of_numpy_reads_the_same(way, case):
+    if "Uhr" in way or "GMT" in way:
+        case = str
+    texts = [case(moment.strftime(way)) for moment in MOMENTS]
+    notation, values, _ = read(texts)
+    assert notation.kind == "dates"
+    plain = way.replace(" GMT+0200 (CEST)", "").replace(" +0200", "").replace(" +0000", "")
+    expected = [dt.datetime.strptime(at.strftime(plain), plain) for at in MOMENTS]
+    if "+0200" in way:
+        expected = [at - dt.timedelta(hours=2) for at in expected]
+    assert values.cast(pl.Datetime("us")).dt.replace_time_zone(None).to_list() == expected
+    entry = notation.to_json()
+    twin = [numpy_columns.as_time(text, entry) for text in texts]
+    assert [at.item() for at in twin] == expected

@@ -177,8 +177,10 @@ def _smallest(largest: int) -> "type[pl.DataType]":
 
 
 def category_text(values: "pl.Series") -> "pl.Series":
-    """Return values as the text of categories, each by itself; an empty one is missing."""
-    return Text().read(values)
+    """Return values that a notation has read as the text of categories, each by itself."""
+    import polars as pl
+
+    return values if values.dtype == pl.String else Text().read(values)
 
 
 def missing_texts(column: CategoryColumn) -> tuple[str, ...]:

@@ -5,15 +5,16 @@ from typing import Any
 
 from chainrule.tables.notations.base import Notation
 from chainrule.tables.notations.dates import Dates
+from chainrule.tables.notations.durations import Durations
 from chainrule.tables.notations.numbers import Numbers
 from chainrule.tables.notations.text import Text
 from chainrule.tables.notations.truth import Truth
 
 NOTATIONS: Mapping[str, type[Notation]] = {
-    notation.kind: notation for notation in (Numbers, Truth, Dates, Text)
+    notation.kind: notation for notation in (Numbers, Truth, Dates, Durations, Text)
 }
 
-__all__ = ["NOTATIONS", "Dates", "Notation", "Numbers", "Text", "Truth"]
+__all__ = ["NOTATIONS", "Dates", "Durations", "Notation", "Numbers", "Text", "Truth"]
 
 
 def notation_from_json(entry: Any) -> Notation:

@@ -1,6 +1,7 @@
 """Dates and times as people write them."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -17,9 +18,11 @@ TIME = "%H:%M"
 FORMATS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
     *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%m.%d.%Y"),
-    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%m.%d.%y"),
+    *("%y-%m-%d", "%y/%m/%d"),
     *("%d %b %Y", "%b %d %Y", "%Y %b %d", "%d %b %y", "%b %d %y"),
-    *("%Y-%m", "%m/%Y", "%Y/%m", "%b %Y"),
+    *("%d%b%Y", "%d%b%y"),
+    *("%Y-%m", "%m/%Y", "%Y/%m", "%b %Y", "%b %y"),
     TIME,
 )
 """How days may be written, the most common first: Y is a year of four digits, y one of two, b the
@@ -37,8 +40,10 @@ _PARTS = {
     "%b": r"((?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*\.?)",
 }
 _WEEKDAY = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*\.?,?\s+)?"
-_CLOCK = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*([AaPp]\.?[Mm]\.?)?"
+_CLOCK = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(?:\s*([AaPp]\.?[Mm]\.?)|\s*Uhr)?"
 _ZONE = r"(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
+_LIKE_C = r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-zA-Z]*,? +(?i:[a-z]{3,9}) +\d"
+_YEAR_LAST = r"^([A-Za-z]+,? +[A-Za-z]+ +\d{1,2}) +([\d:.]+)(?: +([A-Z]{3}|[+-]\d{4}))? +(\d{4})$"
 _ZERO = r"^(?:0000[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[T ][0:.Z]*)?$"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -78,7 +83,7 @@ class Dates(Notation):
         if column.dtype != pl.String:
             raise refuse_type(column, self.described())
         text = column.str.strip_chars()
-        text = text.set(text.str.contains(_ZERO), None)
+        text = year_before_clock(text.set(text.str.contains(_ZERO), None))
         written = self.format
         if not written:  # dates from a file of text, where training had dates
             form = date_form(text.drop_nulls().head(200).to_list())
@@ -110,6 +115,17 @@ class Dates(Notation):
         return ""
 
 
+def year_before_clock(text: "pl.Series") -> "pl.Series":
+    """Return dates of C and of browsers as others write them: the year first, the zone in numbers.
+
+    "Sat Jun 3 10:00:00 +0000 2023", "Sat Jun 03 2023 10:00:00 GMT+0200 (CEST)".
+    """
+    if not text.str.contains(_LIKE_C).any():
+        return text
+    text = text.str.replace(r"\s*\([A-Za-z ]+\)$", "").str.replace(r"(?:GMT|UTC)([+-]\d)", "$1")
+    return text.str.replace(_YEAR_LAST, "$1 $4 $2 $3").str.strip_chars()
+
+
 def is_zone(name: str) -> bool:
     """Tell whether there is a time zone of that name."""
     import polars as pl
@@ -133,7 +149,7 @@ def date_pattern(written: str) -> str:
     )
     if "%b" in written:
         parts = parts.replace(_PARTS["%d"], _PARTS["%d"] + "(?:st|nd|rd|th)?")
-    return rf"^{_WEEKDAY}{parts}(?:(?:\s*[Tt,]\s*|\s+){_CLOCK}\s*{_ZONE})?$"
+    return rf"^{_WEEKDAY}{parts}(?:(?:\s*[Tt,:]\s*|\s+){_CLOCK}\s*{_ZONE})?$"
 
 
 def parsed(text: "pl.Series", written: str, zone: str = "") -> "pl.Series":
@@ -311,15 +327,18 @@ def date_form(sample: Sequence[str]) -> DateForm | None:
 
     texts = [
         text
-        for text in sample
+        for text, n in Counter(sample).items()
         if missing_key(text) not in MISSING_WORDS and not re.match(_ZERO, text)
+        for _ in range(n)
     ]
     if not texts:
         return None
     # A date has a digit, and hardly a text has so few letters and so many digits otherwise.
-    if sum(_may_be_date(text) for text in texts) < 0.8 * len(texts):
+    counts = Counter(texts)
+    if sum(n for text, n in counts.items() if _may_be_date(text)) < 0.8 * len(texts):
         return None
-    series = pl.Series(texts)
+    series = year_before_clock(pl.Series(texts))
+    texts = series.to_list()
     right = {}
     for written in FORMATS:
         if not re.match(date_pattern(written), texts[0]) and not re.match(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chainrule.tables.notations.base import MOST_UNREADABLE
-from chainrule.tables.notations.numbers import Numbers, number_pattern
+from chainrule.tables.notations.numbers import MAGNITUDES, Numbers, number_pattern
 
 CURRENCIES = frozenset(
     """
@@ -31,6 +31,7 @@ _FORM = re.compile(
     """,
     re.VERBOSE,
 )
+_PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")
 _CODE = re.compile(r"[+-]?0\d+")
 _ONE_MARK = re.compile(r"\d{1,3}([.,])\d{3}")
 _MARKS = (
@@ -40,7 +41,11 @@ _MARKS = (
 # A writer of decimals leaves out closing zeros: that as many numbers end in no zero by chance has
 # a probability of 0.9**30, 4 %.
 _ENOUGH_WITH_THREE = 30
+_DIGITS_OF_PHONES = 9
 _LARGEST_EXACT = 2**53
+
+_AMBIGUOUS = frozenset({"m", "b", "t", "cr"})
+"""Magnitudes that may as well be a unit."""
 
 _UNITS = frozenset(
     """
@@ -83,24 +88,30 @@ NO_NUMBERS = NumberForm(None)
 
 def number_form(sample: Sequence[str]) -> NumberForm:
     """Return what texts look like; they are tidy, and none is empty or a word for missing."""
-    forms = [_FORM.fullmatch(text) for text in sample]
-    found = [form for form in forms if form is not None]
+    if all(map(_PLAIN.fullmatch, sample)):  # most columns of numbers, and the quickest look
+        return _pointed([text.removeprefix("-") for text in sample])
+    # A column of few values is looked at as quickly as it has few.
+    read = {text: _FORM.fullmatch(text) for text in set(sample)}
+    found = [form for text in sample if (form := read[text]) is not None]
     enough = (1 - MOST_UNREADABLE) * len(sample)
     if not found or len(found) < enough:
         return NO_NUMBERS
     numbers = [form["number"] for form in found]
-    if _are_codes(numbers):
+    if _are_codes(numbers) or _are_phones(found):
         return NumberForm(None, is_code=True)
-    units, several = _units(found)
+    units, several, scaled = _units(found)
     if several:
         return NumberForm(None, units=several)
     if units is None:
         return NO_NUMBERS
-    form = _marks(numbers, enough)
-    if form.notation is None:
+    marks = _marks(numbers, enough)
+    if marks.notation is None:
         return NO_NUMBERS
-    other = None if form.other is None else replace(form.other, units=units)
-    return replace(form, notation=replace(form.notation, units=units), other=other)
+    other = None
+    if marks.other is not None:
+        other = replace(marks.other, units=units, magnitudes=scaled)
+    notation = replace(marks.notation, units=units, magnitudes=scaled)
+    return replace(marks, notation=notation, other=other)
 
 
 def _are_codes(numbers: Sequence[str]) -> bool:
@@ -114,21 +125,39 @@ def _are_codes(numbers: Sequence[str]) -> bool:
     return any(len(text) > 16 or int(text) > _LARGEST_EXACT for text in digits)
 
 
+def _are_phones(forms: Sequence["re.Match[str]"]) -> bool:
+    """Tell whether numbers are of telephones: +4930123456, all but a few with a sign."""
+    signed = sum(form["sign"] == "+" and len(form["number"]) >= _DIGITS_OF_PHONES for form in forms)
+    return int(signed) >= (1 - MOST_UNREADABLE) * len(forms)
+
+
 def _units(
     forms: Sequence["re.Match[str]"],
-) -> tuple[tuple[str, ...] | None, tuple[tuple[str, int], ...]]:
-    """Return the spellings of the one unit, (None if a text begins like no number), or several."""
+) -> tuple[tuple[str, ...] | None, tuple[tuple[str, int], ...], bool]:
+    """Return the spellings of the units, (None if a text begins like no number), or several.
+
+    There may be one before the numbers and one behind; besides, magnitudes (K, M), and the last
+    result tells whether these scale the numbers.
+    """
     spelled: Counter[str] = Counter()
+    scales: Counter[str] = Counter()
     bad = 0
     for form in forms:
         before = (form["before"] or form["inner"] or "").strip()
         after = (form["after"] or "").strip()
         if before and not is_currency(before):
             bad += 1
-        for unit in {before, after} - {""}:
+        magnitude, money = _divided(after)
+        scales[magnitude] += 1
+        if before and money:
+            bad += 1
+        for unit in {before, money if magnitude else after} - {""}:
             spelled[unit] += 1
     if bad > MOST_UNREADABLE * len(forms):
-        return None, ()
+        return None, (), False
+    scaled = _scale(scales)
+    if not scaled:
+        spelled.update({unit: n for unit, n in scales.items() if unit})
     groups: dict[str, Counter[str]] = {}
     for unit, count in spelled.items():
         key = unit.casefold().rstrip(".")
@@ -136,14 +165,48 @@ def _units(
         groups.setdefault(key, Counter())[unit] += count
     common = {key: sum(units.values()) for key, units in groups.items()}
     frequent = [key for key, n in common.items() if n > MOST_UNREADABLE * len(forms)]
-    if len(frequent) > 1:
-        if not all(key in _UNITS or is_currency(key.upper()) for key in frequent):
-            return None, ()
+    if len(frequent) > 1 and not _one_each_side(frequent, forms):
+        if not all(key in _UNITS or _is_money(key) for key in frequent):
+            return None, (), False
         top = sorted(frequent, key=lambda key: (-common[key], key))[:4]
-        return (), tuple((groups[key].most_common(1)[0][0], common[key]) for key in top)
+        return (), tuple((groups[key].most_common(1)[0][0], common[key]) for key in top), False
     if not frequent and common:
-        return ((), ()) if sum(common.values()) <= MOST_UNREADABLE * len(forms) else (None, ())
-    return tuple(sorted(unit for key in frequent for unit in groups[key])), ()
+        few = sum(common.values()) <= MOST_UNREADABLE * len(forms)
+        return () if few else None, (), scaled
+    return tuple(sorted(unit for key in frequent for unit in groups[key])), (), scaled
+
+
+def _divided(after: str) -> tuple[str, str]:
+    """Return a magnitude and the money behind it: "Mio. €"; "" for what is not there."""
+    first, _, rest = after.partition(" ")
+    if first.rstrip(".").casefold() in MAGNITUDES and (not rest or is_currency(rest)):
+        return first, rest
+    glued = re.fullmatch(r"([A-Za-z]+)(\W)", after)  # 5M€
+    if glued and glued[1].casefold() in MAGNITUDES and is_currency(glued[2]):
+        return glued[1], glued[2]
+    return "", ""
+
+
+def _scale(scales: "Counter[str]") -> bool:
+    """Tell whether magnitudes scale numbers: there are several, or K beside numbers without one.
+
+    One and the same for all is a unit; so is m beside none, which may be metres.
+    """
+    found = {unit.rstrip(".").casefold() for unit in scales if unit}
+    factors = {MAGNITUDES[unit] for unit in found}
+    return len(factors) > 1 or (bool(found - _AMBIGUOUS) and scales[""] > 0)
+
+
+def _one_each_side(frequent: Sequence[str], forms: Sequence["re.Match[str]"]) -> bool:
+    """Tell whether of two units one is money that stands in front of what the other is behind."""
+    if len(frequent) != 2 or sum(map(_is_money, frequent)) != 1:
+        return False
+    both = sum(bool((form["before"] or form["inner"]) and form["after"]) for form in forms)
+    return both >= (1 - MOST_UNREADABLE) * len(forms)
+
+
+def _is_money(key: str) -> bool:
+    return is_currency(key.upper()) or is_currency(key)
 
 
 def is_currency(text: str) -> bool:
@@ -155,10 +218,13 @@ def is_currency(text: str) -> bool:
 
 def _marks(numbers: Sequence[str], enough: float) -> NumberForm:
     """Return the marks that fit the numbers of a column as a whole."""
-    fits = {}
+    counts = Counter(numbers)
+    fits: dict[tuple[str, str], int] = {}
     for decimal, group in _MARKS:
         pattern = re.compile(number_pattern(decimal, group))
-        fits[decimal, group] = sum(pattern.fullmatch(text) is not None for text in numbers)
+        fits[decimal, group] = sum(n for text, n in counts.items() if pattern.fullmatch(text))
+        if fits[_MARKS[0]] == len(numbers):
+            return _pointed(numbers)  # nothing can fit better
     best = max(fits.values())
     if best < enough:
         return NO_NUMBERS

@@ -14,7 +14,18 @@ GROUPS = ("", ",", ".", " ", "'", "indian")
 """What may stand between groups of digits; "indian" is a comma after the last three, then after
 every two."""
 
+MAGNITUDES = {
+    **dict.fromkeys(("k", "thousand", "tsd", "mille"), 1e3),
+    **dict.fromkeys(("lakh", "lac"), 1e5),
+    **dict.fromkeys(("m", "mn", "mio", "mln", "million", "millions"), 1e6),
+    **dict.fromkeys(("cr", "crore"), 1e7),
+    **dict.fromkeys(("b", "bn", "mrd", "mld", "billion", "billions"), 1e9),
+    **dict.fromkeys(("t", "tn", "trillion", "trillions"), 1e12),
+}
+"""What may stand behind a number and multiply it, in any capitals, with or without a point."""
+
 # Characters that are one to a reader: spaces of every width, minus signs, apostrophes.
+_MAGNITUDE = "|".join(sorted(MAGNITUDES, key=len, reverse=True))
 _SPACES = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _MINUS = "[\u2212\u2012\u2013\ufe63\uff0d]"
 _APOSTROPHES = "[\u2019\u2018\u02bc\u00b4`]"
@@ -38,12 +49,15 @@ class Numbers(Notation):
         What may stand before or after a number, in any capitals.
     missing : tuple of float
         Numbers that stand for a missing value (-999, say).
+    magnitudes : bool
+        Whether K, M and the others of `MAGNITUDES` may stand behind a number and multiply it.
     """
 
     decimal: str = "."
     group: str = ""
     units: tuple[str, ...] = ()
     missing: tuple[float, ...] = ()
+    magnitudes: bool = False
 
     kind: ClassVar[str] = "numbers"
     expected: ClassVar[str] = "numbers"
@@ -51,7 +65,7 @@ class Numbers(Notation):
     @property
     def is_plain(self) -> bool:
         """Whether the numbers are written as a computer writes them."""
-        return self.decimal == "." and not self.group and not self.units
+        return self.decimal == "." and not self.group and not self.units and not self.magnitudes
 
     def parse(self, column: "pl.Series") -> "pl.Series":
         """Return a column's numbers: Int64 if all are written as whole ones, else Float64."""
@@ -87,7 +101,11 @@ class Numbers(Notation):
         if odd.any():
             places = odd.arg_true()
             plain = self._plain(text.gather(places))
-            numbers = numbers.scatter(places, plain.cast(pl.Float64, strict=False).fill_nan(None))
+            found = plain.cast(pl.Float64, strict=False).fill_nan(None)
+            if self.magnitudes:
+                factors = self._factors(text.gather(places))
+                found, plain = found * factors, plain.set(factors != 1, None)
+            numbers = numbers.scatter(places, found)
             plain = text.scatter(places, plain)
         whole = plain.cast(pl.Int64, strict=False)
         return whole if whole.null_count() == numbers.null_count() else numbers
@@ -98,13 +116,14 @@ class Numbers(Notation):
         body = self._body()
         unit = "|".join(re.escape(unit) for unit in sorted(self.units, key=len, reverse=True))
         unit = rf"(?:(?i:{unit})\s*)?" if unit else ""
-        positive = rf"^{unit}\+?\s*{unit}({body})\s*{unit}$"
+        last = rf"(?:(?i:{_MAGNITUDE})\.?\s*)?{unit}" if self.magnitudes else unit
+        positive = rf"^{unit}\+?\s*{unit}({body})\s*{last}$"
         numbers = text.str.extract(positive, 1)
         if numbers.null_count() > text.null_count():
             for negative in (
-                rf"^{unit}-\s*{unit}({body})\s*{unit}$",
-                rf"^{unit}\(\s*{unit}({body})\s*{unit}\)\s*{unit}$",
-                rf"^{unit}({body})\s*{unit}-\s*{unit}$",
+                rf"^{unit}-\s*{unit}({body})\s*{last}$",
+                rf"^{unit}\(\s*{unit}({body})\s*{last}\)\s*{unit}$",
+                rf"^{unit}({body})\s*{last}-\s*{unit}$",
             ):
                 numbers = numbers.fill_null("-" + text.str.extract(negative, 1))
         if self.group:
@@ -113,6 +132,16 @@ class Numbers(Notation):
         if self.decimal != ".":
             numbers = numbers.str.replace(self.decimal, ".", literal=True)
         return numbers
+
+    def _factors(self, text: "pl.Series") -> "pl.Series":
+        """Return what each number is multiplied by."""
+        import polars as pl
+
+        names = tidied(text).str.extract(rf"\d[.,]?\s*((?i:{_MAGNITUDE}))(?:[^a-zA-Z]|\s|$)", 1)
+        factors = names.str.to_lowercase().replace_strict(
+            MAGNITUDES, default=1.0, return_dtype=pl.Float64
+        )
+        return factors.fill_null(1.0)
 
     def _body(self) -> str:
         """Return a number's digits as a regular expression."""

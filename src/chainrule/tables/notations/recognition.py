@@ -1,6 +1,8 @@
 """Which notation a column is written in: seen on a sample, confirmed on all of its values."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.tables.missing import is_missing_word
@@ -11,10 +13,21 @@ from chainrule.tables.notations.base import (
     unreadable,
 )
 from chainrule.tables.notations.dates import DateForm, Dates, date_form
+from chainrule.tables.notations.durations import Durations, duration_form
 from chainrule.tables.notations.number_forms import NO_NUMBERS, NumberForm, number_form
 from chainrule.tables.notations.numbers import Numbers, tidied
 from chainrule.tables.notations.sentinels import without_sentinels
+from chainrule.tables.notations.telling import (
+    date_notes,
+    duration_note,
+    either_note,
+    several_units,
+    unread_note,
+    written_note,
+    zeros_in_front,
+)
 from chainrule.tables.notations.text import Text
+from chainrule.tables.notations.truth import WORDS as TRUTH
 from chainrule.tables.notations.truth import Truth
 from chainrule.tables.notes import Note
 
@@ -25,6 +38,11 @@ _SAMPLE = 500
 _FEW = 20
 # Numbers, though one that no network takes: they are refused by name, later.
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+# How a number or a date begins, with whatever mark of money, bound or uncertainty before it.
+_FIGURE = re.compile(
+    r"[^\w\s]{0,2}\s*[^\w\s]?\d|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+)
+_DIGIT = re.compile(r"\d")
 _LARGEST_EXACT = 2**53
 
 
@@ -33,7 +51,12 @@ class Seen(NamedTuple):
 
     numbers: NumberForm = NO_NUMBERS
     dates: DateForm | None = None
+    durations: Durations | None = None
     is_truth: bool = False
+    is_missing: bool = False
+    """Whether there are words for missing values and nothing else."""
+    figures: float = 0.0
+    """The share of the texts that begin as numbers and dates do."""
 
 
 class Recognised(NamedTuple):
@@ -48,23 +71,39 @@ def seen(column: "pl.Series") -> Seen:
     """Return what a column of text looks like."""
     sample = sampled(column)
     if not sample:
-        return Seen()
-    if all(text.lower() in ("true", "false") for text in sample):
+        return Seen(is_missing=True)
+    if _is_truth(sample):
         return Seen(is_truth=True)
-    finite = [text for text in sample if not _INFINITE.fullmatch(text)]
-    if sum(any(c.isdigit() for c in text) for text in finite) < 0.8 * len(finite):
-        return Seen()
+    finite = [text for text in sample if text[-1:] not in "fFyY" or not _INFINITE.fullmatch(text)]
+    if sum(bool(_DIGIT.search(text)) for text in finite) < 0.8 * len(finite):
+        return Seen(figures=_figures(finite))
     numbers = number_form(finite)
-    if numbers.notation is not None or numbers.is_code or numbers.units:
+    if numbers.notation is not None or numbers.is_code:
         return Seen(numbers)
-    return Seen(numbers, date_form(finite))
+    durations = duration_form(finite)
+    if durations is not None or numbers.units:
+        return Seen(numbers, durations=durations)
+    return Seen(numbers, date_form(finite), figures=_figures(finite))
+
+
+def _figures(sample: Sequence[str]) -> float:
+    return sum(bool(_FIGURE.match(text)) for text in sample) / max(1, len(sample))
+
+
+def _is_truth(sample: Sequence[str]) -> bool:
+    """Tell whether texts are true and false; 1 and 0 among them are, and a typing error may be."""
+    words = Counter(text.lower() for text in sample)
+    said = sum(n for text, n in words.items() if text in TRUTH)
+    return bool(words["true"] + words["false"]) and said >= (1 - MOST_UNREADABLE) * len(sample)
 
 
 def sampled(column: "pl.Series") -> list[str]:
     """Return texts from all over a column, tidy, without those that stand for a missing value."""
-    column = column.drop_nulls()
-    step = max(1, column.len() // (4 * _SAMPLE))
-    texts = _present(column.gather_every(step))
+    present = column.len() - column.null_count()
+    step = max(1, present // (4 * _SAMPLE))
+    if 2 * present < column.len():
+        column = column.drop_nulls()
+    texts = _present(column.gather_every(step).drop_nulls())
     if texts.len() < _SAMPLE // 4 and step > 1:
         # Nearly all are missing: the others tell, wherever they are.
         texts = _present(column)
@@ -98,17 +137,43 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
     form = looks.numbers
     if form.notation is not None:
         notation, note = _settled(column, form, comma)
+        coded, zeros = zeros_in_front(column, notation)
+        if coded:
+            return Recognised(Text(), Text().read(column))
+        note = note or zeros
         found = _confirmed(column, notation)
         if found is not None:
-            note = note or _written_note(column, notation)
+            note = note or written_note(column, notation)
             return found._replace(notes=(note, *found.notes) if note else found.notes)
+    if looks.durations is not None:
+        found = _confirmed(column, looks.durations)
+        if found is not None:
+            return found._replace(notes=(duration_note(column, looks.durations), *found.notes))
     if looks.dates is not None:
         found = _confirmed(column, Dates(looks.dates.format, looks.dates.zone))
         if found is not None:
-            return found._replace(notes=(*_date_notes(column, looks.dates), *found.notes))
+            return found._replace(notes=(*date_notes(column, looks.dates), *found.notes))
+    notation_of_text = Text()
+    values = notation_of_text.read(column)
+    if looks.is_missing:
+        # Words for missing and nothing else: a column of numbers, say, that has none yet.
+        return Recognised(notation_of_text, values.clear(values.len()))
+    if form.units:
+        return Recognised(notation_of_text, values, (several_units(column, form.units),))
+    told = None if form.is_code else unread_note(values, looks.figures)
+    return Recognised(notation_of_text, values, (told,) if told else ())
+
+
+def recognised_target_of_time(column: "pl.Series", looks: Seen) -> Recognised:
+    """Return a target of dates or lengths of time as text, with a note: they are classes."""
     text = Text()
-    several = (_several_units(column, form.units),) if form.units else ()
-    return Recognised(text, text.read(column), several)
+    what, unit = ("dates", "days since one of them") if looks.dates else ("times", "seconds")
+    note = Note(
+        column.name,
+        f"holds {what}, which are taken as text: a network predicts numbers or classes",
+        f"write them as numbers ({unit}) to predict them",
+    )
+    return Recognised(text, text.read(column), (note,))
 
 
 def recognised_values(column: "pl.Series") -> Recognised | None:
@@ -169,69 +234,6 @@ def _settled(
     by_comma = notation if notation.decimal == "," else other
     by_point = other if by_comma is notation else notation
     if comma is None:
-        return notation, _either_note(column, notation) if notation.group else None
+        return notation, either_note(column, notation) if notation.group else None
     chosen = by_comma if comma else by_point
-    return chosen, _either_note(column, chosen) if chosen != Numbers() else None
-
-
-def _example(column: "pl.Series", notation: Numbers) -> tuple[str, float] | None:
-    """Return a value that is not written as a computer would, and the number that it is."""
-    text = column.drop_nulls().str.strip_chars()
-    text = text.filter(~is_missing_word(text))
-    odd = text.filter(~text.str.contains(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"))
-    if notation.group == "." and odd.is_empty():
-        odd = text.filter(text.str.contains(".", literal=True))
-    numbers = notation.parse(odd.head(100))
-    for written, number in zip(odd.head(100).to_list(), numbers.to_list(), strict=True):
-        if number is not None:
-            return str(written), float(number)
-    return None
-
-
-def _written_note(column: "pl.Series", notation: Numbers) -> Note | None:
-    """Return what was read as numbers, where they are not written as a computer would."""
-    if (notation.decimal, notation.group, notation.units) == (".", "", ()):
-        return None
-    example = _example(column, notation)
-    if example is None:
-        return None
-    return Note(
-        column.name,
-        f"holds numbers written like {example[0]!r}, read as {example[1]:.10g}",
-        "list it under categorical if they name something",
-    )
-
-
-def _either_note(column: "pl.Series", notation: Numbers) -> Note | None:
-    example = _example(column, notation)
-    if example is None:
-        return None
-    return Note(
-        column.name,
-        f"holds numbers such as {example[0]!r}, read as {example[1]:.10g}; the mark in them could "
-        "also be the other one, of decimals or of thousands",
-        "write them without marks of thousands if this is wrong",
-    )
-
-
-def _date_notes(column: "pl.Series", form: DateForm) -> tuple[Note, ...]:
-    if not form.is_ambiguous:
-        return ()
-    first = "month" if form.format.startswith("%m") else "day"
-    return (
-        Note(
-            column.name,
-            f"holds dates such as {str(column.drop_nulls()[0]).strip()!r}, of which all could be "
-            f"read day or month first; they are read {first} first",
-            "write them as 2026-01-31 if this is wrong",
-        ),
-    )
-
-
-def _several_units(column: "pl.Series", units: tuple[tuple[str, int], ...]) -> Note:
-    named = " and ".join(repr(unit) for unit, _ in units)
-    return Note(
-        column.name,
-        f"looks like numbers in several units ({named}), and is taken as text",
-        "write all its numbers in one unit",
-    )
+    return chosen, either_note(column, chosen) if chosen != Numbers() else None

@@ -22,12 +22,12 @@ def without_sentinels(
     """Return numbers without sentinels, the notation that knows these, and a note on them.
 
     A sentinel is the largest or smallest value, repeated (three times or more), and far outside the
-    others: by their whole range if it is made of nines (999, -9999; three ranges if of two digits,
-    or -9 and -99 below others that are never negative) or the bound of a type of integers, by a
+    others: by their whole range if it is made of nines (999, -9999, -99.9, -99; three ranges for
+    99; -9 only below others that are never negative) or the bound of a type of integers, by a
     thousand of their ranges if it is any other number (1e30).
     """
     found: list[tuple[float, int]] = []
-    rest = values.drop_nulls()
+    rest = values
     while len(found) < _MOST_SENTINELS:
         one = _outermost(rest)
         if one is None:
@@ -50,16 +50,18 @@ def without_sentinels(
 
 def _outermost(values: "pl.Series") -> tuple[float, int] | None:
     """Return a sentinel among the largest and the smallest value, and how often it is there."""
-    if values.len() < 2 * _LEAST_TIMES:
+    if values.len() - values.null_count() < 2 * _LEAST_TIMES:
         return None
     for end in (values.max(), values.min()):
+        if end is None:
+            return None
         number = float(end)  # type: ignore[arg-type]
         if number in (0.0, 1.0, -1.0) or number != number or abs(number) == float("inf"):
             continue
         count = int((values == end).sum())
         if count < _LEAST_TIMES:
             continue
-        rest = values.filter(values != end)
+        rest = values.filter(values != end)  # without nulls, too
         if rest.len() < 2 * _LEAST_TIMES:
             continue
         low, high = float(rest.min()), float(rest.max())  # type: ignore[arg-type]
@@ -71,13 +73,12 @@ def _outermost(values: "pl.Series") -> tuple[float, int] | None:
 
 def _ranges(number: float, low: float) -> float:
     """Return how many ranges of the other values a number must be away from them."""
-    text = f"{abs(number):.0f}" if abs(number) < 1e15 and number == int(number) else ""
+    text = f"{abs(number):.10g}"
     if number in _BOUNDS:
         return 1.0
-    if not re.fullmatch("9+", text):
+    if not re.fullmatch(r"9+(?:\.9+)?", text):
         return _RANGES_OF_ANY
-    if len(text) > 2:
+    digits = len(text.replace(".", ""))
+    if digits > 2 or (number < 0 and (digits == 2 or low >= 0)):
         return 1.0
-    if number < 0:
-        return 1.0 if low >= 0 else _RANGES_OF_ANY
-    return 3.0 if len(text) == 2 else _RANGES_OF_ANY
+    return 3.0 if digits == 2 else _RANGES_OF_ANY

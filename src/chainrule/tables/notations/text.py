@@ -44,10 +44,13 @@ class Text(Notation):
 def number_text(column: "pl.Series") -> "pl.Series":
     """Return values as text, each by itself: a whole number is written without a fraction.
 
-    10, 10.0 (as pandas writes whole numbers of a column with gaps) and "10" are one category.
+    10, 10.0 (as pandas writes whole numbers of a column with gaps) and "10" are one category. A
+    length of time is its seconds.
     """
     import polars as pl
 
+    if isinstance(column.dtype, pl.Duration):
+        column = column.dt.total_microseconds() / 1e6
     if isinstance(column.dtype, pl.Decimal):
         column = column.cast(pl.Float64)
     if not column.dtype.is_float():
