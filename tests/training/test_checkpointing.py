@@ -13,7 +13,7 @@ from chainrule.network.spec import NetworkSpec
 from chainrule.training import loop
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.events import Checkpointed, EpochEnded, StepsEnded, Stopped
-from tests.training.test_loop import training
+from tests.training.trainings import training
 
 
 class Memory:
@@ -40,7 +40,8 @@ def prepared(engine, every=4, found=None, **changes):
     """Return a training with a checkpointer, and its store."""
     store = Memory()
     run = training(engine, **{"optimizer": Adam(0.01), "m": 30, **changes})
-    Checkpointer(store, every, None if found is None else Content(*found)).attach(run, {}, {})
+    run.checkpointer = Checkpointer(store, every, None if found is None else Content(*found))
+    run.checkpointer.attach(run.plan, run.state)
     return run, store
 
 
@@ -246,6 +247,6 @@ def test_nothing_is_changed_by_a_checkpoint_that_is_refused(engine):
     before = run.parameters.copy()
     content = Content(changed(metadata, memories={"x": {}}), arrays)
     with pytest.raises(InvalidCheckpointError):
-        Checkpointer(Memory(), 4, content).attach(run, {}, {})
+        Checkpointer(Memory(), 4, content).attach(run.plan, run.state)
     np.testing.assert_array_equal(run.parameters, before)
-    assert run.start.behind is None
+    assert run.state.start.behind is None

@@ -5,8 +5,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from chainrule.estimators.weights import ParameterViews, coefficients, intercepts
 from chainrule.model.network import Network
+from chainrule.settings.weights import ParameterViews, coefficients, intercepts
 
 
 class FittedAttributes(BaseEstimator):

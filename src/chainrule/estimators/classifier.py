@@ -15,8 +15,9 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.labels import Labels
-from chainrule.estimators.losses import Output, classification_output
 from chainrule.estimators.validation import HeldOut
+from chainrule.settings.losses import Output, classification_output
+from chainrule.training.class_weights import balanced_weights
 from chainrule.training.examples import smoothed
 
 
@@ -52,7 +53,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
             )
 
     def _output(self) -> Output:
-        return classification_output(self, self._labels.kind == "multiclass")
+        return classification_output(vars(self), self._labels.kind == "multiclass")
 
     def _trained_on(self, examples: Examples) -> Examples:
         if self.label_smoothing == 0:
@@ -73,12 +74,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         if self.class_weight is None:
             return weights
         if isinstance(self.class_weight, str) and self.class_weight == "balanced" and y.ndim == 1:
-            # Each class weighs the same, counting examples by their own weights.
-            places = self._labels.indices(y)
-            own = np.ones(len(y)) if weights is None else weights.astype(np.float64)
-            totals = np.bincount(places, own, minlength=len(self.classes_))
-            shares = own.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
-            return np.asarray(own * shares[places])
+            return balanced_weights(self._labels.indices(y), len(self.classes_), weights)
         by_class = compute_sample_weight(self.class_weight, y)
         return np.asarray(by_class if weights is None else by_class * weights)
 

@@ -20,13 +20,13 @@ from sklearn.utils.validation import check_is_fitted
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.classifier import BaseClassifier, MLPClassifier
 from chainrule.estimators.labels import Labels
-from chainrule.estimators.parameters import hidden_activations, hidden_layers, hidden_sizes
 from chainrule.estimators.regressor import BaseRegressor, MLPRegressor
-from chainrule.estimators.weights import coefficients, intercepts
 from chainrule.model.network import Network
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense
 from chainrule.network.parameters import neutral_parameters
 from chainrule.network.spec import NetworkSpec
+from chainrule.settings.layers import hidden_activations, hidden_layers, hidden_sizes
+from chainrule.settings.weights import coefficients, intercepts
 
 Floats = NDArray[np.floating]
 
@@ -171,12 +171,12 @@ def to_sklearn(estimator: Any) -> Any:
 def _network(ours: Any, mlp: Any) -> Network:
     """Return a network with the weights of scikit-learn's estimator."""
     dtype = "float32" if mlp.coefs_[0].dtype == np.float32 else "float64"
-    sizes = hidden_sizes(ours)
-    activations = hidden_activations(ours, len(sizes))
+    sizes = hidden_sizes(vars(ours))
+    activations = hidden_activations(vars(ours), len(sizes))
     _, activation, cost = ours._output()
     spec = NetworkSpec(
         mlp.coefs_[0].shape[0],
-        (*hidden_layers(ours, sizes, activations), Dense(mlp.n_outputs_, activation)),
+        (*hidden_layers(vars(ours), sizes, activations), Dense(mlp.n_outputs_, activation)),
         cost,
         dtype=dtype,
     )

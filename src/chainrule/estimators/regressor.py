@@ -12,9 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
-from chainrule.estimators.losses import Output, regression_output
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
+from chainrule.settings.losses import Output, regression_output
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -41,7 +41,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
 
     def _output(self) -> Output:
         scale = self._target_scale
-        return regression_output(self, 1.0 if scale is None else float(scale.deviation[0]))
+        return regression_output(vars(self), 1.0 if scale is None else float(scale.deviation[0]))
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         # The same in the target's units and in standard deviations.

@@ -1,29 +1,31 @@
-"""The network that an estimator's parameters describe."""
+"""The network that settings describe."""
 
-from typing import Any
+import numpy as np
 
-from chainrule.estimators.parameters import embedding_layer, hidden_activations, hidden_layers
-from chainrule.estimators.weights import first_parameters
 from chainrule.model.network import Network
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Dense, Dropout
 from chainrule.network.spec import NetworkSpec
+from chainrule.settings.given import Settings
+from chainrule.settings.layers import embedding_layer, hidden_activations, hidden_layers
+from chainrule.settings.weights import first_parameters
 
 
 def new_network(
-    estimator: Any,
+    given: Settings,
     n_features: int,
     hidden: tuple[int, ...],
     output: Dense,
     cost: str | CustomCost,
     dtype: str,
+    random: np.random.RandomState,
 ) -> Network:
-    """Return an untrained network, its parameters drawn by the estimator's random state.
+    """Return an untrained network, its parameters drawn by a random state.
 
     Parameters
     ----------
-    estimator : BaseMLP
-        Or whatever has its parameters.
+    given : mapping
+        The settings.
     n_features : int
     hidden : tuple of int
         Units of the hidden layers.
@@ -31,20 +33,20 @@ def new_network(
         The output layer.
     cost : str or CustomCost
     dtype : str
+    random : RandomState
 
     Raises
     ------
     InvalidArgumentError
-        If the parameters describe no network.
+        If the settings describe no network.
     """
-    activations = hidden_activations(estimator, len(hidden))
-    embedded = embedding_layer(estimator, n_features)
-    layers = [*embedded, *hidden_layers(estimator, hidden, activations)]
-    spec = NetworkSpec(n_features, (*layers, output), cost, estimator.init or "auto", dtype)
+    activations = hidden_activations(given, len(hidden))
+    embedded = embedding_layer(given, n_features)
+    layers = [*embedded, *hidden_layers(given, hidden, activations)]
+    spec = NetworkSpec(n_features, (*layers, output), cost, given["init"] or "auto", dtype)
     logistic = [name == "sigmoid" for name in activations]
     logistic.append(bool(logistic) and logistic[-1])
-    random = estimator._random_state
-    parameters = first_parameters(spec, estimator.init, estimator.initial_weights, logistic, random)
+    parameters = first_parameters(spec, given["init"], given["initial_weights"], logistic, random)
     # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
     drops = any(isinstance(layer, Dropout) for layer in layers)
     seed = int(random.randint(2**31 - 1)) if drops else 0
