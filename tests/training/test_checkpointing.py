@@ -74,7 +74,7 @@ def test_every_checkpoint_leads_to_the_same_end(engine, weighted):
     for found in store.saved:
         again, _ = prepared(engine, found=found, **changes)
         later = rows(again.events())
-        behind = rows(again.start.behind)
+        behind = rows(again.state.start.behind)
         assert behind + later == history
         assert again.parameters.tobytes() == parameters
 
@@ -125,7 +125,7 @@ def test_ctrl_c_in_the_engine_writes_a_checkpoint_first(
         events.extend(run.events())
     assert len(store.saved) == 1
     again, _ = prepared(engine, found=store.saved[0])
-    assert rows(again.start.behind) + rows(again.events()) == history
+    assert rows(again.state.start.behind) + rows(again.events()) == history
     assert again.parameters.tobytes() == parameters
 
 
@@ -160,7 +160,7 @@ def test_the_last_checkpoint_says_that_training_is_at_its_end(engine):
     events = list(again.events())
     assert events[-1] == Stopped(3, "finished")
     assert not any(isinstance(event, EpochEnded | StepsEnded) for event in events)
-    assert rows(again.start.behind) == history
+    assert rows(again.state.start.behind) == history
 
 
 # A checkpoint whose checksum is right and whose content is not.

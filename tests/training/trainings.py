@@ -33,6 +33,12 @@ class Run:
     def examples(self):
         return self.plan.problem.examples
 
+    def but(self, **changes):
+        """Return a training that begins where this one stands, with another plan."""
+        own = {name: changes.pop(name) for name in _OF_THE_PROBLEM & changes.keys()}
+        plan = replace(self.plan, problem=replace(self.plan.problem, **own), **changes)
+        return Run(plan, State.of(plan))
+
     def events(self):
         return Loop(self.plan, self.state, self.checkpointer).events()
 
