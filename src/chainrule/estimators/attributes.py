@@ -68,7 +68,7 @@ class FittedAttributes(BaseEstimator):
         >>> bool((ours.predict(X) == theirs.predict(X)).all())
         True
         """
-        from chainrule.estimators.conversion import to_sklearn
+        from chainrule.estimators.scikit_learn import to_sklearn
 
         return to_sklearn(self)
 
