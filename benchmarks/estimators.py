@@ -117,14 +117,14 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     from chainrule.engines import engine_named
     from chainrule.engines.base import Examples, StepRecords
     from chainrule.engines.orders import epoch_orders
-    from chainrule.estimators.solvers import optimizer_of
+    from chainrule.settings.optimizers import optimizer_of
 
     spec, n = model.network_.spec, len(X)
     batch = min(200, n)
     steps = -(-n // batch) * model.n_iter_
     theta, optimizer = (
         model.network_.parameters.copy(),
-        optimizer_of(model, model.learning_rate_init),
+        optimizer_of(vars(model), model.learning_rate_init),
     )
     examples = Examples(X, model._labels.targets(y, spec.dtype))
     engine_named("auto").train(

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from chainrule.estimators.randomness import as_text, set_from_text
+from chainrule.training.random_state import as_text, set_from_text
 
 GENERATORS = pytest.mark.parametrize(
     "generator", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"]

@@ -6,12 +6,10 @@ from chainrule import NetworkClassifier, NetworkRegressor
 from chainrule.errors import InvalidArgumentError
 from chainrule.runs.options import TrainingOptions, settings_of
 from chainrule.runs.presets import (
-    ENOUGH_ROWS,
     PRESETS,
-    default_batch_size,
-    default_patience,
     resolved,
 )
+from chainrule.settings.defaults import ENOUGH_TO_SET_ASIDE, default_batch_size, default_patience
 
 ESTIMATORS = {"classification": NetworkClassifier, "regression": NetworkRegressor}
 
@@ -61,8 +59,8 @@ def test_batches_are_those_of_the_estimators(rows):
 
 
 def test_small_tables_are_not_stopped_early_and_are_exact():
-    few = resolved(TrainingOptions(), "regression", 100, ENOUGH_ROWS - 1)
-    enough = resolved(TrainingOptions(), "regression", 100, ENOUGH_ROWS)
+    few = resolved(TrainingOptions(), "regression", 100, ENOUGH_TO_SET_ASIDE - 1)
+    enough = resolved(TrainingOptions(), "regression", 100, ENOUGH_TO_SET_ASIDE)
     assert (few.early_stopping, few.dtype) == (False, "float64")
     assert (enough.early_stopping, enough.dtype) == (True, "float32")
 

@@ -16,9 +16,9 @@ def all_tried(monkeypatch):
     monkeypatch.setattr(loop._Pace, "__init__", lambda self: setattr(self, "steps", 10**9))
     original = ahead.train_ahead
 
-    def counted(training, epochs, train):
+    def counted(plan, state, epochs, train):
         tried.append(len(epochs))
-        return (yield from original(training, epochs, train))
+        return (yield from original(plan, state, epochs, train))
 
     monkeypatch.setattr(loop, "train_ahead", counted)
     return tried
@@ -26,7 +26,7 @@ def all_tried(monkeypatch):
 
 def one_by_one(settings, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Training, "_most_together", lambda self: 1)
+        patch.setattr(loop.Loop, "_most_together", lambda self: 1)
         return fitted(settings)
 
 

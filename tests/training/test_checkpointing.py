@@ -13,7 +13,7 @@ from chainrule.network.spec import NetworkSpec
 from chainrule.training import loop
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.events import Checkpointed, EpochEnded, StepsEnded, Stopped
-from tests.training.test_loop import training
+from tests.training.trainings import training
 
 
 class Memory:
@@ -40,7 +40,8 @@ def prepared(engine, every=4, found=None, **changes):
     """Return a training with a checkpointer, and its store."""
     store = Memory()
     run = training(engine, **{"optimizer": Adam(0.01), "m": 30, **changes})
-    Checkpointer(store, every, None if found is None else Content(*found)).attach(run, {}, {})
+    run.checkpointer = Checkpointer(store, every, None if found is None else Content(*found))
+    run.checkpointer.attach(run.plan, run.state)
     return run, store
 
 
@@ -73,7 +74,7 @@ def test_every_checkpoint_leads_to_the_same_end(engine, weighted):
     for found in store.saved:
         again, _ = prepared(engine, found=found, **changes)
         later = rows(again.events())
-        behind = rows(again.start.behind)
+        behind = rows(again.state.start.behind)
         assert behind + later == history
         assert again.parameters.tobytes() == parameters
 
@@ -124,7 +125,7 @@ def test_ctrl_c_in_the_engine_writes_a_checkpoint_first(
         events.extend(run.events())
     assert len(store.saved) == 1
     again, _ = prepared(engine, found=store.saved[0])
-    assert rows(again.start.behind) + rows(again.events()) == history
+    assert rows(again.state.start.behind) + rows(again.events()) == history
     assert again.parameters.tobytes() == parameters
 
 
@@ -159,7 +160,7 @@ def test_the_last_checkpoint_says_that_training_is_at_its_end(engine):
     events = list(again.events())
     assert events[-1] == Stopped(3, "finished")
     assert not any(isinstance(event, EpochEnded | StepsEnded) for event in events)
-    assert rows(again.start.behind) == history
+    assert rows(again.state.start.behind) == history
 
 
 # A checkpoint whose checksum is right and whose content is not.
@@ -246,6 +247,6 @@ def test_nothing_is_changed_by_a_checkpoint_that_is_refused(engine):
     before = run.parameters.copy()
     content = Content(changed(metadata, memories={"x": {}}), arrays)
     with pytest.raises(InvalidCheckpointError):
-        Checkpointer(Memory(), 4, content).attach(run, {}, {})
+        Checkpointer(Memory(), 4, content).attach(run.plan, run.state)
     np.testing.assert_array_equal(run.parameters, before)
-    assert run.start.behind is None
+    assert run.state.start.behind is None

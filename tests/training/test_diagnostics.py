@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.preprocessing import StandardScaler
 
 import chainrule as cr
-from chainrule.engines.base import Examples
+from chainrule.engines.base import Examples, Problem
 from chainrule.errors import TrainingDiagnosisWarning, TrainingDivergedError
 from chainrule.network.parameters import initial_parameters
 from chainrule.training.diagnostics import baseline, diagnose
@@ -52,7 +52,7 @@ def test_a_layer_most_of_whose_relus_are_dead_is_named_and_one_with_few_is_not()
         net = classifier(cr.Dense(8, "relu"))
         net.biases[0][:dead] = -1000
         examples = Examples(X, CLASSES.astype(np.int32))
-        diagnoses = diagnose(net.spec, net.parameters, examples)
+        diagnoses = diagnose(Problem(net.spec, net.parameters, examples))
         assert [(d.kind, d.layer) for d in diagnoses] == found
         assert all(d.value == dead / 8 for d in diagnoses)
 
@@ -63,9 +63,9 @@ def test_a_relu_that_one_example_in_the_sample_moves_is_alive():
     net.weights[0][0, 0] = 1
     lonely = -np.abs(X[:100])
     examples = Examples(lonely, VALUES[:100, None])
-    assert [d.kind for d in diagnose(net.spec, net.parameters, examples)] == ["dead_units"]
+    assert [d.kind for d in diagnose(Problem(net.spec, net.parameters, examples))] == ["dead_units"]
     lonely[57, 0] = 1
-    assert diagnose(net.spec, net.parameters, Examples(lonely, VALUES[:100, None])) == []
+    assert diagnose(Problem(net.spec, net.parameters, Examples(lonely, VALUES[:100, None]))) == []
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh"])
@@ -79,7 +79,7 @@ def test_outputs_that_are_sure_are_not_saturated():
     net = cr.Network([6, cr.Dense(1, "sigmoid")], cost="binary_cross_entropy", seed=0)
     net.parameters[...] *= 1000
     Y = (X @ net.weights[0].T > 0).astype(float)
-    assert diagnose(net.spec, net.parameters, Examples(X, Y.astype(np.float32))) == []
+    assert diagnose(Problem(net.spec, net.parameters, Examples(X, Y.astype(np.float32)))) == []
 
 
 def test_a_gradient_that_vanishes_is_named_with_the_layer_that_it_hardly_reaches():
@@ -92,7 +92,7 @@ def test_a_gradient_that_explodes_is_named_with_the_layer_where_it_is_largest():
     for W in net.weights[1:]:
         W[...] *= 30
     examples = Examples(X, VALUES[:, None])
-    found = diagnose(net.spec, net.parameters, examples)
+    found = diagnose(Problem(net.spec, net.parameters, examples))
     assert [(d.kind, d.layer) for d in found] == [("exploding_gradient", 1)]
 
 
@@ -214,7 +214,7 @@ def test_healthy_networks_are_not_diagnosed(name):
             inputs.astype(np.float32),
             targets.astype(np.int32 if targets.ndim == 1 else np.float32),
         )
-        assert diagnose(net.spec, net.parameters, examples) == []
+        assert diagnose(Problem(net.spec, net.parameters, examples)) == []
 
 
 def test_initial_networks_of_any_depth_up_to_ten_are_healthy():
@@ -222,7 +222,7 @@ def test_initial_networks_of_any_depth_up_to_ten_are_healthy():
         for name in ("relu", "tanh", "silu", "identity"):
             net = classifier(*(cr.Dense(32, name) for _ in range(depth)))
             examples = Examples(X, CLASSES.astype(np.int32))
-            assert diagnose(net.spec, initial_parameters(net.spec, depth), examples) == []
+            assert diagnose(Problem(net.spec, initial_parameters(net.spec, depth), examples)) == []
 
 
 def test_a_diagnosis_changes_no_bit_of_the_training(monkeypatch):
@@ -251,4 +251,4 @@ def test_costs_of_ones_own_and_heads_are_looked_at_too(cost):
 def test_a_single_row_and_a_million_outputs_can_be_looked_at():
     net = cr.Network([1, cr.Dense(10**6, "softmax")], cost="cross_entropy", seed=0)
     examples = Examples(np.ones((3, 1), np.float32), np.zeros(3, np.int32))
-    assert diagnose(net.spec, net.parameters, examples) == []
+    assert diagnose(Problem(net.spec, net.parameters, examples)) == []

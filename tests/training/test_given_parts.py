@@ -1,7 +1,6 @@
 """What whoever builds a training may bring along: orders, a state, a view of what comes."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,9 @@ from chainrule.engines.passes import penalty
 from chainrule.network.parameters import views
 from chainrule.training import loop
 from chainrule.training.events import EpochEnded
-from tests.training.test_loop import SPEC, of_kind, training
+from chainrule.training.stopping import StoppingRule
+from tests.training.test_loop import of_kind
+from tests.training.trainings import SPEC, training
 
 
 @pytest.fixture
@@ -22,20 +23,29 @@ def all_at_once(monkeypatch):
     monkeypatch.setattr(loop._Pace, "__init__", lambda self: setattr(self, "steps", 10**9))
 
 
-def test_orders_that_are_given_are_those_taken(engine):
-    asked = []
+class Rolled:
+    """Orders each of which begins one example later; it knows what it was asked for."""
 
-    def orders(epochs):
-        asked.append(epochs)
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, epochs):
+        self.asked.append(epochs)
         return np.stack([np.roll(np.arange(10, dtype=np.int32), epoch) for epoch in epochs])
 
+    def mark(self):
+        return lambda: None
+
+
+def test_orders_that_are_given_are_those_taken(engine):
+    orders = Rolled()
     run = training(engine, orders=orders, watched=False, epochs=5)
     list(run.events())
-    assert list(itertools.chain(*asked)) == [1, 2, 3, 4, 5]
+    assert list(itertools.chain(*orders.asked)) == [1, 2, 3, 4, 5]
     alone = training(engine, epochs=1, shuffle=False)
     for epoch in range(1, 6):
         rolled = alone.examples.take(np.roll(np.arange(10), epoch))
-        list(replace(alone, examples=rolled).events())
+        list(alone.but(examples=rolled).events())
     np.testing.assert_array_equal(run.parameters, alone.parameters)
 
 
@@ -43,21 +53,21 @@ def test_a_state_that_is_handed_in_goes_on_and_is_brought_up_to_date(engine):
     whole = training(engine, optimizer=Adam(0.05), epochs=4)
     list(whole.events())
     first = training(engine, optimizer=Adam(0.05), epochs=1)
-    state = first.optimizer.new_state(first.parameters)
+    memory = first.state.memory
     for epochs_before in range(4):
-        list(replace(first, state=state, epochs_before=epochs_before).events())
-    assert state.t == 12
+        list(first.but(optimizer_state=memory, epochs_before=epochs_before).events())
+    assert memory.t == 12
     np.testing.assert_array_equal(first.parameters, whole.parameters)
 
 
-def test_no_more_epochs_go_together_than_the_lookahead_allows(engine, all_at_once):
-    calls, allowed = [], iter([2, 1, 3, 9])
-    run = training(engine, watched=False, epochs=8, lookahead=lambda: next(allowed))
-    run.orders = lambda epochs: (
-        calls.append(len(epochs)) or np.tile(np.arange(10, dtype=np.int32), (len(epochs), 1))
-    )
+def test_no_more_epochs_go_together_than_the_lookahead_allows(engine, all_at_once, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_AHEAD", 0)
+    allowed, orders = iter([2, 1, 3, 9]), Rolled()
+    rule = StoppingRule(keeps_best=False)
+    run = training(engine, watched=False, epochs=8, orders=orders, stopping=rule)
+    monkeypatch.setattr(run.state.stopping, "lookahead", lambda: next(allowed))
     list(run.events())
-    assert calls == [2, 1, 3, 2]
+    assert list(map(len, orders.asked)) == [2, 1, 3, 2]
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -100,5 +110,5 @@ def test_an_optimizer_exchanged_after_an_epoch_takes_the_next_one(engine):
     for event in run.events():
         if isinstance(event, EpochEnded):
             rates.append(event.learning_rate)
-            run.optimizer = SGD(rates[-1] / 2)
+            run.state.optimizer = SGD(rates[-1] / 2)
     assert rates == [0.1, 0.05, 0.025]

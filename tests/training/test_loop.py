@@ -16,20 +16,10 @@ from chainrule.network.random import epoch_order
 from chainrule.network.spec import NetworkSpec
 from chainrule.training import loop
 from chainrule.training.events import EpochEnded, StepsEnded, Stopped, TrainingStarted
-from chainrule.training.loop import Training
 from chainrule.training.metrics import METRICS
 from tests.numerics import assert_within, epsilon
 from tests.strategies_networks import problem_of
-
-SPEC = NetworkSpec(3, (Dense(5, "tanh"), Dense(2, "softmax")), "cross_entropy", dtype="float64")
-
-
-def training(engine, spec=SPEC, m=10, weighted=False, **changes):
-    """Return a training of random examples; `changes` are fields of `Training`."""
-    examples = problem_of(spec, m, weighted=weighted).rounded(spec.dtype).examples
-    fields = {"optimizer": SGD(0.1), "epochs": 3, "batch_size": 4, "seed": 0}
-    fields |= {"examples": examples, "parameters": initial_parameters(spec, 0)}
-    return Training(spec=spec, engine=engine, **{**fields, **changes})
+from tests.training.trainings import SPEC, training
 
 
 def of_kind(events, kind):
@@ -183,10 +173,10 @@ def test_the_reported_learning_rate_is_that_of_the_epoch_s_last_step(engine):
 def test_batches_without_weight_are_no_error_wherever_they_fall(engine, a_step_at_a_time):
     # Alone in a piece, too: the mean over its examples would divide by zero.
     for last in range(6):
-        run = training(engine, m=6, batch_size=1, shuffle=False)
         weights = np.zeros(6)
         weights[last] = 2.0
-        run.examples = run.examples._replace(weights=weights)
+        examples = training(engine, m=6).examples._replace(weights=weights)
+        run = training(engine, examples=examples, batch_size=1, shuffle=False)
         events = list(run.events())
         assert all(np.isfinite(event.loss) for event in of_kind(events, StepsEnded))
         only = engine.loss(SPEC, initial_parameters(SPEC, 0), run.examples, Objective())
@@ -196,7 +186,7 @@ def test_batches_without_weight_are_no_error_wherever_they_fall(engine, a_step_a
 
 def diverging(engine, **changes):
     spec = NetworkSpec(3, (Dense(5, "relu"), Dense(1, "identity")), "mse")
-    return training(engine, spec, m=8, batch_size=2, optimizer=SGD(1e12), **changes)
+    return training(engine, spec, m=8, **{"batch_size": 2, "optimizer": SGD(1e12), **changes})
 
 
 def test_divergence_names_the_step_the_learning_rate_and_the_remedy(engine):
@@ -216,7 +206,7 @@ def test_divergence_is_an_error_and_not_a_row_of_warnings_before_it(engine):
 def test_divergence_leaves_the_parameters_from_before_its_epoch(engine):
     # The rate jumps in the second epoch, so the first one's result must be what is left.
     optimizer = SGD(lambda t: 1e-3 if t <= 4 else 1e12)
-    run = replace(diverging(engine), optimizer=optimizer)
+    run = diverging(engine, optimizer=optimizer)
     events = run.events()
     message = r"at step \d of epoch 2 \(learning rate 1e\+12\)"
     with np.errstate(all="ignore"):
@@ -237,8 +227,8 @@ def test_where_it_diverged_does_not_depend_on_how_many_epochs_went_together(
     ends = []
     for watched in (True, False):
         # The rate doubles with every epoch of four steps.
-        run = diverging(engine, epochs=400, watched=watched)
-        run.optimizer = SGD(ExponentialDecay(1e-3, 2.0))
+        optimizer = SGD(ExponentialDecay(1e-3, 2.0))
+        run = diverging(engine, epochs=400, watched=watched, optimizer=optimizer)
         events = []
         with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError) as raised:
             # (It keeps those before the error.)
@@ -263,9 +253,9 @@ def test_a_loop_that_is_left_between_events_leaves_whole_steps(engine, a_step_at
     run = training(engine, shuffle=False, optimizer=Adam(0.1))
     events = itertools.takewhile(lambda e: not isinstance(e, StepsEnded), run.events())
     assert [type(event) for event in events] == [TrainingStarted]
-    stepped = training(engine, shuffle=False, optimizer=Adam(0.1), epochs=1, batch_size=4)
-    first = stepped.examples.take(np.arange(4))
-    list(replace(stepped, examples=first).events())
+    first = run.examples.take(np.arange(4))
+    stepped = training(engine, examples=first, shuffle=False, optimizer=Adam(0.1), epochs=1)
+    list(stepped.events())
     np.testing.assert_array_equal(run.parameters, stepped.parameters)
 
 

@@ -1,153 +1,16 @@
-"""A search as it goes: a live table of the best trials, a line for each, or JSON for machines."""
+"""chainrule train --search: search, and write what the best is."""
 
-import sys
-import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from chainrule.cli.streams import say
-from chainrule.training.events import Callback, EpochEnded, Event
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from chainrule.cli.progress import JSONLines
     from chainrule.cli.telling import Teller
     from chainrule.runs.fitting import Fitted
     from chainrule.runs.folder import RunFolder
-    from chainrule.runs.search import Found, Tried
     from chainrule.runs.training import Run
-
-_SHOWN = 8
-
-
-class SearchDisplay:
-    """Shows nothing; what every display has."""
-
-    callbacks: Sequence[Callback] = ()
-
-    def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
-        """Hear of a trial that ended."""
-
-    def close(self) -> None:
-        """End."""
-
-
-class SearchLines(SearchDisplay):
-    """Writes a line of JSON for each trial."""
-
-    def __init__(self, lines: "JSONLines") -> None:
-        self._lines = lines
-
-    def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
-        """Write a line."""
-        best = min((t.loss for t in all_of_them if t.loss is not None), default=None)
-        self._lines.write("trial", {**vars(tried), "best_loss": best})
-
-
-class PlainSearch(SearchDisplay):
-    """A line on standard error for each trial."""
-
-    def __init__(self, trials: int | None) -> None:
-        self._of = "" if trials is None else f"/{trials}"
-
-    def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
-        """Show a line."""
-        best = ranked(all_of_them)
-        mark = "  the best so far" if best and best[0] is tried else ""
-        line = f"trial {tried.number}{self._of}  {outcome(tried)}  {described(tried)}{mark}"
-        say(line, error=True)
-
-
-class LiveSearch(SearchDisplay):
-    """A table of the best trials in a terminal, and what is going on below it."""
-
-    def __init__(self, trials: int | None, seconds: float | None) -> None:
-        from rich.live import Live
-
-        from chainrule.cli.showing import console
-
-        self.callbacks = (self._follow,)
-        self._trials, self._seconds = trials, seconds
-        self._began = time.monotonic()
-        self._tried: Sequence[Tried] = ()
-        self._epoch = 0
-        self._running = True
-        self._live = Live(
-            get_renderable=self._shown, console=console(error=True), refresh_per_second=4
-        )
-        self._live.start()
-
-    def _follow(self, event: Event) -> None:
-        if isinstance(event, EpochEnded):
-            self._epoch = event.epoch
-
-    def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
-        """Take the trial into the table."""
-        self._tried, self._epoch = all_of_them, 0
-
-    def close(self) -> None:
-        """Leave the table as it is."""
-        self._running = False
-        self._live.stop()
-
-    def _shown(self) -> "Table":
-        from rich import box
-        from rich.table import Table
-
-        of = "" if self._trials is None else f" of {self._trials}"
-        passed = time.monotonic() - self._began
-        left = "" if self._seconds is None else f", {max(0.0, self._seconds - passed):.0f} s left"
-        done = len(self._tried)
-        now = f"trial {done + 1}{of}, epoch {self._epoch}" if self._running else f"{done} trials"
-        now += f", {passed:.0f} s{left}"
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=now, caption_justify="left")
-        for name in ("trial", "loss", "epochs", "seconds", "settings"):
-            table.add_column(name, justify="left" if name == "settings" else "right")
-        for one in ranked(self._tried)[:_SHOWN]:
-            numbers = f"{one.loss:.5g}", str(one.epochs), f"{one.seconds:.1f}"
-            table.add_row(str(one.number), *numbers, described(one))
-        return table
-
-
-def search_for_people(trials: int | None, seconds: float | None) -> PlainSearch | LiveSearch:
-    """Return the display that standard error can show."""
-    return LiveSearch(trials, seconds) if sys.stderr.isatty() else PlainSearch(trials)
-
-
-def ranked(tried: "Sequence[Tried]") -> "list[Tried]":
-    """Return the trials that were trained to their end, the best first."""
-    whole = [one for one in tried if one.loss is not None and not one.pruned]
-    return sorted(whole, key=lambda one: one.loss or 0.0)
-
-
-def outcome(tried: "Tried") -> str:
-    """Return how a trial ended."""
-    if tried.loss is None:
-        return "diverged"
-    early = f" (given up after {tried.epochs} epochs)" if tried.pruned else ""
-    return f"validation loss {tried.loss:.5g}{early}"
-
-
-def described(tried: "Tried") -> str:
-    """Return what was drawn, in one line."""
-    return ", ".join(f"{name} {_short(value)}" for name, value in tried.settings.items())
-
-
-def best_of(found: "Found") -> str:
-    """Return which trial is the best, in one line."""
-    best = ranked(found.tried)[0]
-    trials = "1 trial" if len(found.tried) == 1 else f"{len(found.tried)} trials"
-    return (
-        f"The best of {trials} is number {best.number}, with the validation loss "
-        f"{best.loss:.5g}: {described(best)}"
-    )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def search_and_write(
@@ -160,7 +23,7 @@ def search_and_write(
 ) -> None:
     """Search, and write and tell what the best is; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-    from chainrule.cli.training import write
+    from chainrule.cli.outputs import write
     from chainrule.runs.search import search
 
     def better(best: "Run", fitted: "Fitted") -> None:

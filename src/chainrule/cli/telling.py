@@ -9,7 +9,7 @@ from chainrule.training.events import Callback
 if TYPE_CHECKING:
     import polars as pl
 
-    from chainrule.cli.searching import SearchDisplay
+    from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.search import Found
     from chainrule.runs.training import Run, Trained
@@ -60,7 +60,7 @@ class TellNobody:
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return nobody."""
-        from chainrule.cli.searching import SearchDisplay
+        from chainrule.cli.search_display import SearchDisplay
 
         return SearchDisplay()
 
@@ -94,7 +94,7 @@ class TellMachines(TellNobody):
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return what writes a line for each trial."""
-        from chainrule.cli.searching import SearchLines
+        from chainrule.cli.search_display import SearchLines
 
         return SearchLines(self._lines)
 
@@ -135,14 +135,14 @@ class TellPeople(TellNobody):
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return a table of the best trials."""
-        from chainrule.cli.searching import search_for_people
+        from chainrule.cli.search_display import search_for_people
 
         self._progress = search_for_people(trials, seconds)
         return self._progress  # type: ignore[no-any-return]
 
     def found(self, found: "Found") -> None:
         """Show what the best trial is."""
-        from chainrule.cli.searching import best_of
+        from chainrule.cli.search_display import best_of
 
         self._screen.print(best_of(found), soft_wrap=True)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chainrule.runs.config import RunConfig
     from chainrule.runs.fitting import Checkpointing, Interrupted
     from chainrule.runs.folder import RunFolder
-    from chainrule.runs.training import Run, Trained
+    from chainrule.runs.training import Run
 
 _EXAMPLES = """Examples:
 
@@ -225,6 +225,7 @@ def train_and_write(
     import contextlib
 
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.cli.outputs import write
     from chainrule.runs.fitting import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
@@ -298,27 +299,6 @@ def _config(
     if checkpoint:
         _check_tables(config, "--checkpoint: resume would need")
     return config
-
-
-def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
-    """Write everything that a run leaves."""
-    trained.model.save(folder.model)
-    trained.history.to_csv(folder.history)
-    folder.write_config(trained.config, trained.command)
-    folder.write_scores(trained.scores)
-    if report:
-        from chainrule.report.page import write_report
-
-        write_report(
-            folder.report,
-            trained.model,
-            run.parts.tables(),
-            history=trained.history,
-            command=trained.command,
-            notes=(*run.notes, *trained.notes),
-            versions=trained.model.details["versions"],
-            seed=run.config.training.seed,
-        )
 
 
 def _save_interrupted(

@@ -1,6 +1,6 @@
 """The contract between the training loop and whoever executes the steps."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -79,6 +79,17 @@ class Examples(NamedTuple):
         if self.weights is None:
             return float(len(self.X))
         return float(self.weights.sum(dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is minimised: the objective of a network over examples, as a function of parameters."""
+
+    spec: NetworkSpec
+    parameters: Floats
+    """Where it begins; a training updates this vector in place."""
+    examples: Examples
+    objective: Objective = field(default_factory=Objective)
 
 
 class StepRecords(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from chainrule.estimators.weights import coefficients, intercepts
 from chainrule.model.network import Network
+from chainrule.settings.weights import coefficients, intercepts
 
 
 class FittedAttributes(BaseEstimator):
@@ -87,7 +87,7 @@ class FittedAttributes(BaseEstimator):
         >>> bool((ours.predict(X) == theirs.predict(X)).all())
         True
         """
-        from chainrule.estimators.conversion import to_sklearn
+        from chainrule.estimators.scikit_learn import to_sklearn
 
         return to_sklearn(self)
 

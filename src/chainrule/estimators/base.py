@@ -20,7 +20,6 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Objective
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
 from chainrule.estimators.attributes import FittedAttributes
-from chainrule.estimators.building import new_network
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
@@ -40,17 +39,20 @@ from chainrule.estimators.inputs import (
     dense,
     within,
 )
-from chainrule.estimators.losses import Output
-from chainrule.estimators.parameters import check_parameters, hidden_sizes
-from chainrule.estimators.randomness import as_text, drawn_seed, set_from_text
-from chainrule.estimators.running import run, run_lbfgs
+from chainrule.estimators.parameters import check_parameters
+from chainrule.estimators.randomness import drawn_seed
 from chainrule.estimators.scaling import Scale
+from chainrule.estimators.training import minimise, train
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.layers import CategoryEmbedding, Dense
+from chainrule.settings.layers import hidden_sizes
+from chainrule.settings.losses import Output
+from chainrule.settings.networks import new_network
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
+from chainrule.training.random_state import as_text, set_from_text
 
 Floats = NDArray[np.floating]
 
@@ -85,8 +87,6 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     """Whether it is worth a warning that `max_iter` was not enough."""
     _early_stopping_is_a_wish = True
     """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
-    _ends_when_interrupted = True
-    """Whether Ctrl-C ends a training as if it had finished, as in scikit-learn."""
     _measures_training = True
     """Whether metrics are of the training data too."""
     _adam_is_constant = True
@@ -253,11 +253,11 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         tasks = None
         if not incremental and has_listeners(self):
             name = "epoch" if stochastic else "iteration"
-            tasks = FitTasks(self, X, y, sample_weight, name, limit)
+            tasks = FitTasks(self, X, y, sample_weight, name, limit, early)
         if not stochastic:
-            run_lbfgs(self, examples, validation, limit, tasks)
+            minimise(self, examples, validation, limit, tasks)
         else:
-            complete = run(
+            complete = train(
                 self, examples, validation, early, limit, fresh, incremental, tasks, checkpointer
             )
             if (
@@ -292,7 +292,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         they decide when to stop.
         """
         check_parameters(self)
-        hidden = hidden_sizes(self)
+        hidden = hidden_sizes(vars(self))
         if incremental and self.early_stopping and self._early_stopping_is_a_wish:
             raise InvalidArgumentError(
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
@@ -357,8 +357,16 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self.out_activation_, activation, cost = self._output()
         output = Dense(self.n_outputs_, activation)
         dtype = self.dtype or self._auto_dtype(X)
-        given = self._given_weights
-        self.network_ = new_network(self, X.shape[1], hidden, output, cost, dtype, given)
+        self.network_ = new_network(
+            vars(self),
+            X.shape[1],
+            hidden,
+            output,
+            cost,
+            dtype,
+            self._random_state,
+            self._given_weights,
+        )
         self._given_weights = {}
         self._input_scale = None
         if self.standardize:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.model.network import Network
+from chainrule.training.events import EpochEnded, Event
 
 __all__ = ["CallbackSupportMixin", "FitTasks", "has_listeners", "with_callbacks"]
 
@@ -40,12 +41,14 @@ class FitTasks:
         Of a task within the fit.
     most : int
         At most so many of these.
+    best : bool
+        Whether the weights that are kept are the best ones.
     """
 
     def __init__(
-        self, estimator: Any, X: Any, y: Any, sample_weight: Any, name: str, most: int
+        self, estimator: Any, X: Any, y: Any, sample_weight: Any, name: str, most: int, best: bool
     ) -> None:
-        self._estimator, self._name = estimator, name
+        self._estimator, self._name, self._best = estimator, name, best
         self._told = {"estimator": estimator, "X": X, "y": y}
         if sample_weight is not None:
             self._told["metadata"] = {"sample_weight": sample_weight}
@@ -58,14 +61,11 @@ class FitTasks:
         self._task = self._root.subcontext(task_name=self._name)
         self._task.call_on_fit_task_begin(**self._told)
 
-    def end(self, best: bool) -> bool:
-        """Tell that an epoch ended; True: the training is to end.
-
-        `best`: the weights that are kept are the best ones.
-        """
-        return bool(
+    def __call__(self, event: Event) -> bool:
+        """Tell that an epoch ended; True: the training is to end."""
+        return isinstance(event, EpochEnded) and bool(
             self._task.call_on_fit_task_end(
-                **self._told, reconstruction_attributes=lambda: self._as_fitted(best)
+                **self._told, reconstruction_attributes=lambda: self._as_fitted(self._best)
             )
         )
 

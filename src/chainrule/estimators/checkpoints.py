@@ -4,22 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.estimators.orders import ShuffledOrders
-from chainrule.estimators.stopping import Monitor
-from chainrule.training.checkpointing import Checkpointer, Remembers
+from chainrule.estimators.curves import Curves
+from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.fingerprint import in_words
-from chainrule.training.loop import Training
+from chainrule.training.memories import Remembers, memories_of
+from chainrule.training.plan import Plan
+from chainrule.training.state import State
 
-# What `Monitor` goes by; the rest is in the network, the optimizer and the examples.
+# What a training ends by; the rest is in the network, the optimizer and the examples.
 _RULES = ("solver", "learning_rate", "early_stopping", "tol", "n_iter_no_change", "power_t")
 
 
 def attach(
-    checkpointer: Checkpointer,
-    training: Training,
-    estimator: Any,
-    monitor: Monitor,
-    orders: ShuffledOrders,
+    checkpointer: Checkpointer, plan: Plan, state: State, estimator: Any, curves: Curves
 ) -> None:
     """Bring an estimator and its training to where the checkpoint was, if there is one."""
     more = {name: _text(getattr(estimator, name)) for name in _RULES}
@@ -28,15 +25,9 @@ def attach(
     # The state of a generator is the checkpoint's.
     fixed = random_state is not None and not isinstance(random_state, np.random.RandomState)
     more["random_state"] = _text(random_state) if fixed else "drawn"
-    memories: dict[str, Remembers] = {"estimator": monitor, "orders": orders}
-    given = () if estimator.callbacks is None else estimator.callbacks
-    memories |= {
-        f"callback {place} ({type(callback).__name__})": callback
-        for place, callback in enumerate(given)
-        if hasattr(callback, "remember") and hasattr(callback, "recall")
-    }
-    checkpointer.attach(training, memories, more)
-    estimator.network_.epochs_trained = training.epochs_before
+    assert plan.orders is not None
+    memories: dict[str, Remembers] = {"estimator": curves, "orders": plan.orders}
+    checkpointer.attach(plan, state, memories | memories_of(estimator.callbacks or ()), more)
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from chainrule.checks import is_real, shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.labels import Labels
+from chainrule.training.class_weights import balanced_weights
 
 Floats = NDArray[np.floating]
 
@@ -44,19 +45,16 @@ def with_class_weights(
             ) from None
         return np.asarray(by_class if weights is None else by_class * weights)
     places = labels.indices(y)
-    own = np.ones(len(y)) if weights is None else weights.astype(np.float64)
     if balanced:
-        # Each class weighs the same, counting examples by their own weights.
-        totals = np.bincount(places, own, minlength=len(labels.classes))
-        shares = own.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
+        found = balanced_weights(places, len(labels.classes), weights)
     elif isinstance(class_weight, dict):
-        shares = _given(class_weight, labels.classes.tolist())
+        own = np.ones(len(y)) if weights is None else weights.astype(np.float64)
+        found = own * _given(class_weight, labels.classes.tolist())[places]
     else:
         raise InvalidArgumentError(
             'class_weight: expected "balanced", or a dict of weights by class, such as '
             f"{{{shown(labels.classes.tolist()[0])}: 2.0}}; got {shown(class_weight)}"
         )
-    found = own * shares[places]
     if not found.any():
         raise InvalidArgumentError(
             "class_weight: expected some example of a weight > 0; got 0 for all of them"

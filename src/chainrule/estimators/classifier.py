@@ -22,8 +22,8 @@ from chainrule.estimators.class_weight import with_class_weights
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import labels
 from chainrule.estimators.labels import Labels
-from chainrule.estimators.losses import Output, classification_output
 from chainrule.estimators.validation import HeldOut
+from chainrule.settings.losses import Output, classification_output
 from chainrule.training.examples import smoothed
 
 
@@ -73,7 +73,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
             )
 
     def _output(self) -> Output:
-        return classification_output(self, self._labels.kind == "multiclass")
+        return classification_output(vars(self), self._labels.kind == "multiclass")
 
     def _trained_on(self, examples: Examples) -> Examples:
         if self.label_smoothing == 0:

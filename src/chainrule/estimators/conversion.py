@@ -1,48 +1,27 @@
-"""Fitted estimators to and from scikit-learn's own MLPClassifier and MLPRegressor.
-
-What only training knows (dropout, a loss or a solver that scikit-learn lacks) does not change a
-prediction and is left behind. What a prediction needs is taken over: scaling inside the estimator
-becomes part of the first and the last weights.
-"""
+"""Fitted estimators of scikit-learn's own as this package's."""
 
 import inspect
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier as SklearnClassifier
 from sklearn.neural_network import MLPRegressor as SklearnRegressor
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.classifier import BaseClassifier, MLPClassifier
+from chainrule.estimators.classifier import MLPClassifier
 from chainrule.estimators.labels import Labels
-from chainrule.estimators.parameters import hidden_activations, hidden_layers, hidden_sizes
-from chainrule.estimators.regressor import BaseRegressor, MLPRegressor
-from chainrule.estimators.weights import coefficients, intercepts
+from chainrule.estimators.regressor import MLPRegressor
+from chainrule.estimators.scikit_learn import take_over
 from chainrule.model.network import Network
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense
+from chainrule.network.layers import Dense
 from chainrule.network.parameters import neutral_parameters
 from chainrule.network.spec import NetworkSpec
+from chainrule.settings.layers import hidden_activations, hidden_layers, hidden_sizes
+from chainrule.settings.weights import coefficients, intercepts
 
 Floats = NDArray[np.floating]
-
-# The package's names, and scikit-learn's.
-_ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
-# What training leaves behind on both sides, beside the weights.
-_CURVES = (
-    "n_iter_",
-    "t_",
-    "loss_",
-    "loss_curve_",
-    "best_loss_",
-    "validation_scores_",
-    "best_validation_score_",
-    "_no_improvement_count",
-)
 
 
 def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
@@ -98,7 +77,7 @@ def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
     ours.n_features_in_ = mlp.n_features_in_
     if hasattr(mlp, "feature_names_in_"):
         ours.feature_names_in_ = mlp.feature_names_in_
-    _take_over(_CURVES, mlp, ours)
+    take_over(mlp, ours)
     ours.validation_loss_curve_ = None
     ours.network_.epochs_trained = int(mlp.n_iter_)
     ours._best_parameters = ours.network_.parameters.copy()
@@ -106,77 +85,15 @@ def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
     return ours  # type: ignore[no-any-return]
 
 
-def to_sklearn(estimator: Any) -> Any:
-    """Return an estimator as scikit-learn's; see `FittedAttributes.to_sklearn`."""
-    name = type(estimator).__name__
-    check_is_fitted(estimator)
-    if not isinstance(estimator, BaseClassifier | BaseRegressor):
-        raise InvalidArgumentError(
-            f"to_sklearn: scikit-learn has no estimator of several kinds of target, as {name} is"
-        )
-    spec = estimator.network_.spec
-    if any(isinstance(layer, BatchNorm) for layer in spec.layers):
-        raise InvalidArgumentError(
-            "to_sklearn: scikit-learn's networks have no batch normalisation; train with "
-            "batch_norm=False, or export the model (`chainrule.exports.export`)"
-        )
-    if isinstance(spec.layers[0], CategoryEmbedding):
-        raise InvalidArgumentError(
-            "to_sklearn: scikit-learn's networks have no embeddings; train with embeddings=None "
-            "on categories that are encoded one-hot"
-        )
-    dense = [layer for layer in spec.layers if isinstance(layer, Dense)]
-    activations = sorted({layer.activation for layer in dense[:-1]})
-    if len(activations) > 1 or any(each not in _ACTIVATIONS for each in activations):
-        raise InvalidArgumentError(
-            "to_sklearn: scikit-learn's networks have one activation for all hidden layers, one of "
-            f"{', '.join(_ACTIVATIONS.values())}; this one has {', '.join(activations)}"
-        )
-    kind = SklearnClassifier if isinstance(estimator, BaseClassifier) else SklearnRegressor
-    parameters = _parameters_for(kind, estimator)
-    parameters["hidden_layer_sizes"] = tuple(layer.units for layer in dense[:-1])
-    if activations:
-        parameters["activation"] = _ACTIVATIONS[activations[0]]
-    theirs: Any = kind(**parameters)
-    if estimator.out_activation_ == "exp" and getattr(theirs, "loss", None) != "poisson":
-        raise InvalidArgumentError(
-            "to_sklearn: the installed scikit-learn has no loss='poisson', whose output is an "
-            "exponential; release 1.7 has"
-        )
-    theirs.coefs_, theirs.intercepts_ = _folded(estimator)
-    theirs._best_coefs = [W.copy() for W in theirs.coefs_]
-    theirs._best_intercepts = [b.copy() for b in theirs.intercepts_]
-    theirs.n_features_in_ = estimator.n_features_in_
-    if hasattr(estimator, "feature_names_in_"):
-        theirs.feature_names_in_ = estimator.feature_names_in_
-    theirs.n_outputs_, theirs.n_layers_ = estimator.n_outputs_, estimator.n_layers_
-    theirs.out_activation_ = estimator.out_activation_
-    theirs._random_state = check_random_state(theirs.random_state)
-    _take_over(_CURVES, estimator, theirs)
-    if isinstance(estimator, BaseClassifier):
-        labels = estimator._labels
-        theirs.classes_ = labels.classes
-        several = labels.kind == "multilabel"
-        theirs._label_binarizer = LabelBinarizer().fit(
-            np.eye(len(labels.classes), dtype=int) if several else labels.classes
-        )
-    if not theirs.early_stopping:
-        # The memory of the best epoch is that of the loss, which `partial_fit` goes on with.
-        theirs.validation_scores_ = theirs.best_validation_score_ = None
-        if getattr(theirs, "best_loss_", None) is None:
-            theirs.best_loss_ = np.inf
-    return theirs
-
-
 def _network(ours: Any, mlp: Any) -> Network:
     """Return a network with the weights of scikit-learn's estimator."""
     dtype = "float32" if mlp.coefs_[0].dtype == np.float32 else "float64"
-    sizes = hidden_sizes(ours)
-    activations = hidden_activations(ours, len(sizes))
+    sizes = hidden_sizes(vars(ours))
+    activations = hidden_activations(vars(ours), len(sizes))
     _, activation, cost = ours._output()
     spec = NetworkSpec(
         mlp.coefs_[0].shape[0],
-        (*hidden_layers(ours, sizes, activations), Dense(mlp.n_outputs_, activation)),
+        (*hidden_layers(vars(ours), sizes, activations), Dense(mlp.n_outputs_, activation)),
         cost,
         dtype=dtype,
     )
@@ -184,51 +101,3 @@ def _network(ours: Any, mlp: Any) -> Network:
     coefficients(spec, parameters)[:] = mlp.coefs_
     intercepts(spec, parameters)[:] = mlp.intercepts_
     return Network.from_parameters(spec, parameters)
-
-
-def _parameters_for(kind: type, estimator: Any) -> dict[str, Any]:
-    """Return the parameters that scikit-learn's class knows, at values that it takes."""
-    parameters = {
-        name: getattr(estimator, name)
-        for name in inspect.signature(kind).parameters
-        if hasattr(estimator, name)
-    }
-    allowed: dict[str, Sequence[Any]] = {
-        "solver": ("lbfgs", "sgd", "adam"),
-        "learning_rate": ("constant", "invscaling", "adaptive"),
-        "early_stopping": (False, True),
-        "loss": ("squared_error", "poisson"),
-    }
-    for name, values in allowed.items():
-        if name in parameters and not any(parameters[name] is value for value in values):
-            fits = isinstance(parameters[name], str) and parameters[name] in values
-            parameters[name] = parameters[name] if fits else _default(kind, name)
-    return parameters
-
-
-def _default(kind: type, name: str) -> Any:
-    return inspect.signature(kind).parameters[name].default
-
-
-def _folded(estimator: Any) -> tuple[list[Floats], list[Floats]]:
-    """Return weights and biases, (inputs, outputs) and (outputs,), with the scaling in them."""
-    coefs = [W.copy() for W in estimator.coefs_]
-    biases = [b.copy() for b in estimator.intercepts_]
-    scale = estimator._input_scale
-    if scale is not None:
-        first = coefs[0].astype(np.float64) / scale.deviation[:, None]
-        biases[0] = biases[0] - scale.mean @ first
-        coefs[0] = first
-    target = getattr(estimator, "_target_scale", None)
-    if target is not None:
-        coefs[-1] = coefs[-1] * target.deviation
-        biases[-1] = biases[-1] * target.deviation + target.mean
-    dtype = np.result_type(*coefs, *biases)
-    return [W.astype(dtype) for W in coefs], [b.astype(dtype) for b in biases]
-
-
-def _take_over(names: Sequence[str], source: Any, to: Any) -> None:
-    for name in names:
-        if hasattr(source, name):
-            value = getattr(source, name)
-            setattr(to, name, list(value) if isinstance(value, list) else value)

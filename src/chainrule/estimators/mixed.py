@@ -16,7 +16,6 @@ from chainrule.estimators.base import Floats, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
 from chainrule.estimators.inputs import TRAINING, Names
-from chainrule.estimators.losses import Output
 from chainrule.estimators.networks import GoodDefaults
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
@@ -24,6 +23,7 @@ from chainrule.estimators.targets import Target, each_column, plain, table_of, t
 from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import bound_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.settings.losses import Output
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.metrics import Metric
 
@@ -168,7 +168,7 @@ class NetworkMixed(GoodDefaults):
         deviations = self._target_scale.deviation
         activations = [Head(t.width, t.activation) for t in self.targets_]
         costs = [
-            Head(t.width, t.cost(self, float(deviations[t.units.start])), t.weight)
+            Head(t.width, t.cost(vars(self), float(deviations[t.units.start])), t.weight)
             for t in self.targets_
         ]
         return Output("heads", heads_text(activations), heads_text(costs))

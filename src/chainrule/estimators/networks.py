@@ -13,10 +13,11 @@ from chainrule.estimators.base import BaseMLP, Floats, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.regressor import BaseRegressor
-
-# Fewer examples than this are all needed for training (a tenth of them says little), which is then
-# in float64.
-_ENOUGH_TO_SET_ASIDE = 200
+from chainrule.settings.defaults import (
+    ENOUGH_TO_SET_ASIDE,
+    default_batch_size,
+    default_dtype,
+)
 
 
 class GoodDefaults(BaseMLP):
@@ -29,8 +30,7 @@ class GoodDefaults(BaseMLP):
     _diagnoses = True
 
     def _auto_batch_size(self, n_examples: int) -> int:
-        """Return a power of two that makes about 128 steps an epoch, from 32 to 512."""
-        return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 128)), 32, 512))
+        return default_batch_size(n_examples)
 
     def _objective(self, examples: Examples) -> Objective:
         """Return the penalties: alpha counts once for all examples, whatever the batches are."""
@@ -42,11 +42,10 @@ class GoodDefaults(BaseMLP):
         )
 
     def _auto_dtype(self, X: Any) -> str:
-        # A small table is trained at once in either precision.
-        return "float32" if X.shape[0] >= _ENOUGH_TO_SET_ASIDE else "float64"
+        return default_dtype(X.shape[0])
 
     def _sets_aside(self, n_examples: int) -> bool:
-        return n_examples >= _ENOUGH_TO_SET_ASIDE
+        return n_examples >= ENOUGH_TO_SET_ASIDE
 
 
 @documented(

@@ -14,10 +14,10 @@ from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
 from chainrule.estimators.inputs import TRAINING, Names
-from chainrule.estimators.losses import Output, regression_output
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
+from chainrule.settings.losses import Output, regression_output
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -51,7 +51,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
 
     def _output(self) -> Output:
         scale = self._target_scale
-        return regression_output(self, 1.0 if scale is None else float(scale.deviation[0]))
+        return regression_output(vars(self), 1.0 if scale is None else float(scale.deviation[0]))
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         # The same in the target's units and in standard deviations.

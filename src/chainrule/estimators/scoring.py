@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import r2_score
 
+from chainrule.engines.base import Engine
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.inputs import OutOfRangeError
 from chainrule.estimators.scaling import power_of_two
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.events import EpochEnded
-from chainrule.training.loop import Training
+from chainrule.training.stopping import validation_loss
 
 # Squares of numbers of this size are in the range of float64, and so are their sums.
 _LARGE, _SMALL = 2.0**400, 2.0**-400
@@ -34,27 +35,21 @@ def is_loss(early_stopping: Any) -> bool:
     return isinstance(early_stopping, str) and early_stopping == "loss"
 
 
-def epoch_score(
-    estimator: Any, training: Training, validation: HeldOut
+def epoch_measure(
+    estimator: Any, engine: Engine, validation: HeldOut
 ) -> Callable[[EpochEnded], float]:
-    """Return what early stopping asks after each epoch: higher is better."""
+    """Return what early stopping asks after each epoch: lower is better."""
     if is_loss(estimator.early_stopping):
-
-        def negative_loss(event: EpochEnded) -> float:
-            assert event.validation_loss is not None
-            return -event.validation_loss
-
-        return negative_loss
+        return validation_loss
     if isinstance(estimator.early_stopping, bool | np.bool_):
-        outputs = np.empty(validation.examples.Y.shape, training.spec.dtype)
+        network = estimator.network_
+        outputs = np.empty(validation.examples.Y.shape, network.spec.dtype)
 
         def own_score(event: EpochEnded) -> float:
-            training.engine.forward(
-                training.spec, training.parameters, validation.examples.X, outputs
-            )
+            engine.forward(network.spec, network.parameters, validation.examples.X, outputs)
             if not np.isfinite(outputs).all():
                 return float("nan")
-            return float(estimator._score_of(outputs, validation))
+            return -float(estimator._score_of(outputs, validation))
 
         return own_score
     return _scorer(estimator, validation)
@@ -78,7 +73,7 @@ def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float
 
     def score(event: EpochEnded) -> float:
         try:
-            return float(scorer(nameless, validation.X, validation.y, **arguments))
+            return -float(scorer(nameless, validation.X, validation.y, **arguments))
         except OutOfRangeError:  # the steps led there: training ends soon, or comes back
             return float("nan")
 

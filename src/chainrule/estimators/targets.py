@@ -9,7 +9,8 @@ from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.given import of_one_kind, values
 from chainrule.estimators.labels import Labels
-from chainrule.estimators.losses import CLASSIFICATION, REGRESSION
+from chainrule.settings.given import Settings
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 
 Floats = NDArray[np.floating]
 
@@ -41,12 +42,12 @@ class Target(NamedTuple):
             return "softmax" if self.labels.kind == "multiclass" else "sigmoid"
         return "exponential" if self.loss == "poisson" else "identity"
 
-    def cost(self, estimator: Any, unit: float) -> str:
+    def cost(self, given: Settings, unit: float) -> str:
         """Return the package's text of its cost; its values are divided by `unit` inside."""
         if self.labels is None:
-            return REGRESSION[self.loss](estimator, unit)
+            return REGRESSION[self.loss](given, unit)
         binary = "" if self.labels.kind == "multiclass" else "binary_"
-        return CLASSIFICATION[self.loss](estimator, binary)
+        return CLASSIFICATION[self.loss](given, binary)
 
     def encoded(self, column: NDArray[Any], argument: str = "y") -> Floats:
         """Return a column of y as this head's targets, (m, width)."""

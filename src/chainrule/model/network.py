@@ -1,6 +1,7 @@
 """The network that users hold."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.checks import is_real, shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Objective, Problem
 from chainrule.engines.memory import is_readable, readable, writable
 from chainrule.engines.optimizers import Optimizer, optimizer_named
-from chainrule.errors import InvalidArgumentError, TrainingDivergedError
+from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
@@ -28,13 +29,15 @@ from chainrule.network.parameters import (
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointing import Checkpointer
-from chainrule.training.checkups import Checkups
 from chainrule.training.consumers import Progress
-from chainrule.training.events import Callback, EpochEnded, Event, Stopped
+from chainrule.training.events import Callback, Event
 from chainrule.training.examples import as_examples, as_features, check_unmasked
+from chainrule.training.fit import fit
 from chainrule.training.history import History
-from chainrule.training.loop import Training
+from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
+from chainrule.training.plan import Plan
+from chainrule.training.state import State
 
 Floats = NDArray[np.floating]
 
@@ -363,8 +366,6 @@ class Network:
                 "parameters: training changes them, and these are read-only; give "
                 "Network.from_parameters a copy"
             )
-        history = History()
-        progress = Progress() if verbose else None
         wrong = (
             [callback for callback in callbacks if not callable(callback)]
             if isinstance(callbacks, Sequence)
@@ -374,97 +375,61 @@ class Network:
             raise InvalidArgumentError(
                 f"callbacks: expected a list of functions of an event; got {wrong[0]!r}"
             )
-        consumers: list[Callable[[Event], bool | None]] = [history, *callbacks]
-        if progress is not None:
-            consumers.insert(1, progress)
         if not isinstance(shuffle, bool | np.bool_):
             raise InvalidArgumentError(f"shuffle: expected True or False; got {shown(shuffle)}")
         examples = as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing)
-        training = Training(
-            spec=self.spec,
-            parameters=self._own_parameters(),
-            examples=examples,
+        problem = Problem(
+            self.spec, self._own_parameters(), examples, _objective(l1, l2, max_grad_norm)
+        )
+        plan = Plan(
+            problem,
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            objective=_objective(l1, l2, max_grad_norm),
             validation=self._validation(validation_data),
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
             epochs_before=self.epochs_trained,
             watched=bool(callbacks),
+            diagnosed=True,
         )
-        steps = -(-len(examples.X) // training.batch_size)
-        checkups = Checkups(self.spec, self._parameters, examples, steps)
-        history.diagnostics = checkups.found
-        checkpointer = open_checkpointer(checkpoint, every, resume)
+        return self._trained(plan, callbacks, verbose, open_checkpointer(checkpoint, every, resume))
+
+    def _trained(
+        self,
+        plan: Plan,
+        callbacks: Sequence[Callback],
+        verbose: bool,
+        checkpointer: Checkpointer | None,
+    ) -> History:
+        """Train by a plan, and keep count of the epochs."""
+        history, progress = History(), Progress() if verbose else None
+        consumers: list[Callback] = [history, *([progress] if progress else []), *callbacks]
+
+        def count(event: Event) -> None:
+            self.epochs_trained = state.epochs_before + state.epochs
+
         try:
             if checkpointer is not None:
-                self._attach(checkpointer, training, callbacks)
-            self.history = history
-            stopped = self._tell(training.events(), consumers, checkups, training.start.epochs)
+                seed = checkpointer.keep("seed", self.seed)
+                if self._seed_is_drawn:
+                    self.seed = seed
+                plan = replace(plan, seed=self.seed)
+            state = State.of(plan)
             if checkpointer is not None:
-                checkpointer.finish(stopped)
-        except TrainingDivergedError:
-            checkups.diverged()
-            raise
+                checkpointer.attach(plan, state, memories_of(callbacks))
+            history.diagnostics = state.diagnostics
+            self.history = history
+            # First of all it is counted: whatever a consumer raises, the parameters have seen it.
+            fit(plan, [count, *consumers], checkpointer, state)
         finally:
             if progress is not None:
                 progress.close()
             if checkpointer is not None:
                 checkpointer.close()
         return history
-
-    def _attach(
-        self, checkpointer: Checkpointer, training: Training, callbacks: Sequence[Callback]
-    ) -> None:
-        """Bring the network and its training to where the checkpoint was, if there is one."""
-        seed = checkpointer.keep("seed", self.seed)
-        if self._seed_is_drawn:
-            self.seed = training.seed = seed
-        memories = {
-            f"callback {place} ({type(callback).__name__})": callback
-            for place, callback in enumerate(callbacks)
-            if hasattr(callback, "remember") and hasattr(callback, "recall")
-        }
-        checkpointer.attach(training, memories, {})
-        self.epochs_trained = training.epochs_before + training.start.epochs
-
-    def _tell(
-        self,
-        events: Iterator[Event],
-        consumers: Sequence[Callback],
-        checkups: Checkups,
-        epochs: int,
-    ) -> Stopped:
-        """Hand each event to all consumers; end after the epoch in which one returned True.
-
-        `epochs`: how many this training has behind it.
-        """
-        last = None
-        for event in events:
-            if isinstance(event, EpochEnded):
-                # First of all: whatever a consumer raises, the parameters have seen this epoch.
-                self.epochs_trained += 1
-                epochs += 1
-                last = event
-                if epochs >= checkups.next_look:
-                    checkups.epoch_ended(epochs, event)
-            elif last is not None and isinstance(event, Stopped):
-                checkups.ended(epochs, last)
-            answers = [consume(event) for consume in consumers]
-            stop = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
-            if isinstance(event, Stopped):
-                return event
-            if isinstance(event, EpochEnded) and stop:
-                checkups.ended(epochs, event)
-                stopped = Stopped(epochs, "callback")
-                for consume in consumers:
-                    consume(stopped)
-                return stopped
-        raise AssertionError("a training says when it ends")
 
     def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
         if data is None:

@@ -1,21 +1,20 @@
 """What is not set: chosen by the preset, the task and the number of rows."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.losses import CLASSIFICATION, REGRESSION
 from chainrule.runs.options import TrainingOptions
+from chainrule.settings.defaults import (
+    ENOUGH_TO_SET_ASIDE,
+    default_batch_size,
+    default_dtype,
+    default_patience,
+)
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.target import Task
-
-# Fewer rows than this are trained on in float64, which is as quick there; and the part of them
-# that validates is too small to decide when to stop.
-ENOUGH_ROWS = 200
 
 # What NetworkClassifier and NetworkRegressor do; a test holds the two together.
 _STANDARD: Mapping[str, Any] = MappingProxyType(
@@ -87,19 +86,6 @@ _NEEDED_BY: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def default_batch_size(n_rows: int) -> int:
-    """Return a power of two that makes about 128 steps an epoch, from 32 to 512."""
-    return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 128)), 32, 512))
-
-
-def default_patience(n_rows: int) -> int:
-    """Return 10 epochs for up to 50,000 rows, and fewer for more: an epoch of many rows says more.
-
-    It falls with the root of the number, to no less than 3.
-    """
-    return max(3, round(10 * math.sqrt(min(1.0, 50_000 / max(n_rows, 1)))))
-
-
 def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) -> TrainingOptions:
     """Return the options with every setting that matters decided.
 
@@ -122,15 +108,14 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
         raise InvalidArgumentError(
             f"loss: expected {', '.join(losses)} for a {task}; got {options.loss!r}"
         )
-    enough = n_rows >= ENOUGH_ROWS
     chosen = {
         **_STANDARD,
         **_OF_TASK[task],
         "patience": default_patience(n_train),
         **PRESETS[options.preset],
         "batch_size": min(default_batch_size(n_train), n_train),
-        "early_stopping": enough and options.optimizer != "lbfgs",
-        "dtype": "float32" if enough else "float64",
+        "early_stopping": n_rows >= ENOUGH_TO_SET_ASIDE and options.optimizer != "lbfgs",
+        "dtype": default_dtype(n_rows),
     }
     chosen |= {
         one.name: getattr(options, one.name)

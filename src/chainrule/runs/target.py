@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.losses import CLASSIFICATION, REGRESSION
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.columns import numeric_column
 from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder, Task
 from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, robust_scale

@@ -118,9 +118,9 @@ def check_training(values: Mapping[str, Any], settings: "Mapping[str, Field[Any]
     """
     from chainrule.checks import number_below_one
     from chainrule.engines import engine_named
-    from chainrule.estimators.parameters import CHECKS
     from chainrule.network.activation import canonical_activation
     from chainrule.network.layers.dense import check_init
+    from chainrule.settings.checks import CHECKS
 
     for name, value in values.items():
         if value is None:

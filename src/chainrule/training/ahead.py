@@ -1,12 +1,10 @@
 """Training several short epochs at once though the last of them may turn out not to be wanted."""
 
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING
 
 from chainrule.training.events import Event
-
-if TYPE_CHECKING:
-    from chainrule.training.loop import Training
+from chainrule.training.plan import Plan
+from chainrule.training.state import State
 
 SECONDS_AHEAD = 0.001
 """For how long to train at once. A call of the engine costs some 70 µs around its steps, as much as
@@ -14,7 +12,8 @@ a dozen epochs of a tiny table; what is taken back costs at most twice this."""
 
 
 def train_ahead(
-    training: "Training",
+    plan: Plan,
+    state: State,
     epochs: range,
     train: Callable[[range], Iterator[Event]],
 ) -> Generator[Event, None, int]:
@@ -26,8 +25,9 @@ def train_ahead(
 
     Parameters
     ----------
-    training : Training
-        With its `state` and its `mark`.
+    plan : Plan
+        With its `orders`.
+    state : State
     epochs : range
     train : callable
         Trains a range of epochs at once and yields an event for each.
@@ -37,14 +37,14 @@ def train_ahead(
     int
         At its end: how many epochs stand.
     """
-    state, optimizer = training.state, training.optimizer
-    assert state is not None
-    parameters, slots, t = training.parameters.copy(), state.slots.copy(), state.t
-    assert training.mark is not None
-    orders_back = training.mark()
+    optimizer, memory = state.optimizer, state.memory
+    assert memory is not None
+    assert plan.orders is not None
+    parameters, slots, t = state.parameters.copy(), memory.slots.copy(), memory.t
+    orders_back = plan.orders.mark()
 
     def only(wanted: int) -> None:
-        training.parameters[...], state.slots[...], state.t = parameters, slots, t
+        state.parameters[...], memory.slots[...], memory.t = parameters, slots, t
         orders_back()
         if wanted:
             for _ in train(epochs[:wanted]):
@@ -55,14 +55,14 @@ def train_ahead(
         for event in train(epochs):
             ended += 1
             yield event
-            if training.optimizer is not optimizer:
+            if state.optimizer is not optimizer:
                 break
     except GeneratorExit:
         if ended < len(epochs):
             only(ended)
         raise
     if ended < len(epochs):
-        exchanged, training.optimizer = training.optimizer, optimizer
+        exchanged, state.optimizer = state.optimizer, optimizer
         only(ended)
-        training.optimizer = exchanged
+        state.optimizer = exchanged
     return ended

@@ -8,26 +8,24 @@ import json
 import time
 import warnings
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats, StepRecords
 from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
 from chainrule.printable import printable
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Stopped
 from chainrule.training.fingerprint import check_same, fingerprint, surroundings
 from chainrule.training.interval import Interval
+from chainrule.training.memories import Remembers
+from chainrule.training.plan import Plan
 from chainrule.training.rows import Rows
 from chainrule.training.saved import Saved
 from chainrule.training.signals import stop_wanted
-
-if TYPE_CHECKING:
-    from chainrule.training.loop import Training
+from chainrule.training.state import Position, State
 
 _Kept = TypeVar("_Kept", bound=int | str | None)
 
@@ -54,52 +52,6 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let others have it."""
-
-
-class Remembers(Protocol):
-    """Whoever decides on a training and has a memory: a callback that stops it early, for one.
-
-    A callback with these two methods takes part in checkpoints.
-    """
-
-    def remember(self) -> Mapping[str, Any]:
-        """Return the memory: arrays of numbers, numbers, texts, truth values and None, by name."""
-
-    def recall(self, memory: Mapping[str, Any]) -> None:
-        """Take back what `remember` returned; ValueError if it cannot be that."""
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a training stands, between two of its steps."""
-
-    epochs: int = 0
-    """Finished ones of this training."""
-    steps: int = 0
-    """Of the epoch in progress."""
-    seconds: float = 0.0
-    """That the epoch in progress has taken."""
-    order: NDArray[np.int32] | None = None
-    """(examples,): of the epoch in progress; None: it follows from the seed."""
-    records: StepRecords | None = None
-    """Of the steps of the epoch in progress."""
-    before: Floats | None = None
-    """The parameters when the epoch in progress began; None: as they are."""
-    stopped: str = ""
-    """Why the training ended; "" while it has not."""
-    behind: tuple[EpochEnded, ...] | None = None
-    """The finished epochs, of a training that goes on from a checkpoint."""
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what of the epoch in progress is arrays."""
-        found = {"epoch.order": self.order, "epoch.parameters": self.before}
-        if self.records is not None:
-            found |= {f"epoch.{name}": array for name, array in self.records._asdict().items()}
-        return {name: array for name, array in found.items() if array is not None}
-
-
-BEGINNING = Position()
-"""Where a training stands that has not begun, and an epoch."""
 
 
 class Checkpointer:
@@ -138,17 +90,22 @@ class Checkpointer:
         return value
 
     def attach(
-        self, training: "Training", memories: Mapping[str, Remembers], more: Mapping[str, str]
+        self,
+        plan: Plan,
+        state: State,
+        memories: Mapping[str, Remembers] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         """Belong to a training that has not begun, and bring it to where the checkpoint was.
 
         Parameters
         ----------
-        training : Training
-            Parameters, optimizer and position are set to the checkpoint's, if there is one.
-        memories : mapping
+        plan : Plan
+        state : State
+            Brought to the checkpoint's, if there is one.
+        memories : mapping, optional
             Who else remembers, by name.
-        more : mapping of str
+        more : mapping of str, optional
             What must be equal beside `fingerprint`.
 
         Raises
@@ -158,19 +115,16 @@ class Checkpointer:
         InvalidCheckpointError
             If it contradicts itself.
         """
-        self._training, self._memories = training, dict(memories)
-        self._steps = -(-len(training.examples.X) // training.batch_size)
-        self._fingerprint = fingerprint(training, more)
-        self._surroundings = surroundings(training)
-        training.checkpointer = self
-        if training.state is None:
-            training.state = training.optimizer.new_state(training.parameters)
+        self._plan, self._state, self._memories = plan, state, dict(memories or {})
+        self._steps = plan.steps_per_epoch
+        self._fingerprint = fingerprint(plan, more or {})
+        self._surroundings = surroundings(plan)
         if self._saved is not None:
             self._restore(self._saved)
         self._interval.begin(self._step)
 
     def _restore(self, saved: Saved) -> None:
-        training = self._training
+        epochs = self._plan.epochs
         where = str(self._store.path)
         check_same(saved.texts("fingerprint"), self._fingerprint, where)
         there = saved.texts("surroundings")
@@ -188,16 +142,16 @@ class Checkpointer:
                 RuntimeWarning,
                 stacklevel=5,
             )
-        position = saved.position(training, self._steps)
-        if position.epochs + (position.steps > 0) > training.epochs:
+        position = saved.position(self._plan)
+        if position.epochs + (position.steps > 0) > epochs:
             raise InvalidArgumentError(
                 f"checkpoint: {where} has {position.epochs} finished epochs already, and epochs "
-                f"says {training.epochs}; expected at least as many"
+                f"says {epochs}; expected at least as many"
             )
-        if position.stopped == "finished" and position.epochs < training.epochs:
+        if position.stopped == "finished" and position.epochs < epochs:
             position = Position(position.epochs, behind=position.behind)  # there are more to do
-        saved.restore(training, self._memories)
-        training.start = position
+        saved.restore(self._state, self._memories)
+        self._state.start, self._state.epochs = position, position.epochs
         self._rows = Rows.of(position.behind or ())
         self._step = position.epochs * self._steps + position.steps
         self._saved = None  # as large as the training itself
@@ -236,14 +190,14 @@ class Checkpointer:
             return
         # Where the last step left no finite parameters the next one ends the training, and what
         # is there already is of more use.
-        if all_finite(self._training.parameters):
+        if all_finite(self._state.parameters):
             yield Checkpointed(self._store.path, self._step, self._write(position))
         if stop is not None:
             raise stop
 
     def finish(self, stopped: Stopped) -> None:
         """Write the last checkpoint: resumed, the training is at its end at once."""
-        start = self._training.start
+        start = self._state.start
         if start.stopped != stopped.reason or start.epochs != stopped.epochs:
             self._step = stopped.epochs * self._steps
             self._write(Position(stopped.epochs, stopped=stopped.reason))
@@ -265,11 +219,12 @@ class Checkpointer:
         return seconds
 
     def _content(self, position: Position) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-        training = self._training
-        state, rate = training.state, training.optimizer.learning_rate
-        assert state is not None
+        state, memory = self._state, self._state.memory
+        assert state.optimizer is not None
+        assert memory is not None
+        rate = state.optimizer.learning_rate
         memories: dict[str, dict[str, Any]] = {}
-        arrays = {"parameters": training.parameters, "slots": state.slots, **position.arrays()}
+        arrays = {"parameters": state.parameters, "slots": memory.slots, **position.arrays()}
         for owner, remembering in self._memories.items():
             memories[owner] = {}
             for name, value in remembering.remember().items():
@@ -282,13 +237,13 @@ class Checkpointer:
             "fingerprint": self._fingerprint,
             "surroundings": self._surroundings,
             "kept": self._kept,
-            "epochs_before": training.epochs_before,
+            "epochs_before": state.epochs_before,
             "epochs": position.epochs,
             "steps": position.steps,
             "seconds": position.seconds,
             "stopped": position.stopped,
-            "t": state.t,
-            "noise_key": training.noise_key,
+            "t": memory.t,
+            "noise_key": state.noise_key,
             "learning_rate": rate if isinstance(rate, float) else None,
             "columns": self._rows.columns,
             "memories": memories,

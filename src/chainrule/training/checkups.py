@@ -4,9 +4,8 @@ import sys
 import warnings
 from dataclasses import replace
 
-from chainrule.engines.base import Examples, Floats
+from chainrule.engines.base import Problem
 from chainrule.errors import TrainingDiagnosisWarning
-from chainrule.network.spec import NetworkSpec
 from chainrule.training.diagnostics import Diagnosis, baseline, diagnose, exploded, rows_of, stuck
 from chainrule.training.events import EpochEnded
 
@@ -34,32 +33,23 @@ class Checkups:
 
     Parameters
     ----------
-    spec : NetworkSpec
-    parameters : array (number of parameters,)
-        That the training changes in place.
-    examples : Examples
-        That it trains on.
+    problem : Problem
+        Its parameters change in place.
     steps_per_epoch : int
+    found : list of Diagnosis
+        Whatever is found is added to it.
 
     Attributes
     ----------
-    found : list of Diagnosis
     next_look : int
         How many epochs must have ended for `epoch_ended` to be called again.
     """
 
-    def __init__(
-        self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        examples: Examples,
-        steps_per_epoch: int,
-    ) -> None:
-        self.found: list[Diagnosis] = []
+    def __init__(self, problem: Problem, steps_per_epoch: int, found: list[Diagnosis]) -> None:
+        self._found = found
         self.next_look = 1
-        self._spec, self._parameters, self._examples = spec, parameters, examples
-        self._steps = steps_per_epoch
-        self._work = rows_of(examples, spec.n_outputs) * _ROWS_A_SAMPLE_ROW
+        self._problem, self._steps = problem, steps_per_epoch
+        self._work = rows_of(problem.examples, problem.spec.n_outputs) * _ROWS_A_SAMPLE_ROW
         self._spent = 0
         self._first: EpochEnded | None = None
         self._last: EpochEnded | None = None
@@ -70,19 +60,19 @@ class Checkups:
         self.next_look = 2 * epochs
         if self._first is None:
             self._first = event
-        if self._spent + self._work <= _SHARE * epochs * len(self._examples.X):
+        if self._spent + self._work <= _SHARE * epochs * len(self._problem.examples.X):
             self._spent += self._work
             self._say(self._diagnosed(), event.epoch)
         if self._stands_still(epochs, event):
             if self._constant is None:
-                self._constant = baseline(self._spec, self._examples)
+                self._constant = baseline(self._problem.spec, self._problem.examples)
             if event.loss > (1 - _STANDS_STILL) * self._constant:
                 found = stuck(event.loss, self._constant, event.epoch)
                 self._say([*self._diagnosed(), found], event.epoch)
         growth = event.gradient_norm / max(self._first.gradient_norm, 1e-300)
         if growth > _GREW and event.loss > self._first.loss:
             seen = f"the gradient's norm has grown to {growth:.1e} times what it was"
-            self._say([exploded(self._spec, self._parameters, self._examples, seen)], event.epoch)
+            self._say([exploded(self._problem, seen)], event.epoch)
         self._last = event
 
     def ended(self, epochs: int, event: EpochEnded) -> None:
@@ -94,12 +84,12 @@ class Checkups:
     def diverged(self) -> None:
         """Note where, when the training ended because its loss was not finite any more."""
         seen = "the loss or its gradient is not finite any more"
-        found = exploded(self._spec, self._parameters, self._examples, seen)
+        found = exploded(self._problem, seen)
         epoch = 0 if self._last is None else self._last.epoch
-        self.found.append(replace(found, epoch=epoch))
+        self._found.append(replace(found, epoch=epoch))
 
     def _diagnosed(self) -> list[Diagnosis]:
-        return diagnose(self._spec, self._parameters, self._examples)
+        return diagnose(self._problem)
 
     def _stands_still(self, epochs: int, event: EpochEnded) -> bool:
         """Whether the loss is where it was at the last look, though there was time to learn."""
@@ -111,7 +101,7 @@ class Checkups:
         )
 
     def _say(self, diagnoses: list[Diagnosis], epoch: int) -> None:
-        known = {diagnosis.kind for diagnosis in self.found}
+        known = {diagnosis.kind for diagnosis in self._found}
         for diagnosis in diagnoses:
             dated = replace(diagnosis, epoch=epoch)
             if dated.kind not in known:
@@ -120,8 +110,8 @@ class Checkups:
                     TrainingDiagnosisWarning,
                     stacklevel=_levels_inside(),
                 )
-            if (dated.kind, dated.layer) not in {(d.kind, d.layer) for d in self.found}:
-                self.found.append(dated)
+            if (dated.kind, dated.layer) not in {(d.kind, d.layer) for d in self._found}:
+                self._found.append(dated)
 
 
 def _levels_inside() -> int:

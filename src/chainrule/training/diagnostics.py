@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Examples, Floats
+from chainrule.engines.base import Examples, Floats, Problem
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
@@ -79,31 +79,29 @@ class Sample(NamedTuple):
     deltas: list[Floats]
 
 
-def diagnose(spec: NetworkSpec, parameters: Floats, examples: Examples) -> list[Diagnosis]:
+def diagnose(problem: Problem) -> list[Diagnosis]:
     """Return what a sample of examples shows to be wrong with a network, causes first.
 
     Parameters
     ----------
-    spec : NetworkSpec
-    parameters : array (number of parameters,)
-    examples : Examples
+    problem : Problem
 
     Returns
     -------
     list of Diagnosis
         Of dead and of saturated layers; else, of the gradient.
     """
-    sample = _sampled(spec, parameters, examples)
+    spec, sample = problem.spec, _sampled(problem)
     found = [*_dead(spec, sample.passes), *_saturated(spec, sample.passes)]
     return found or _gradients(sample.deltas)
 
 
-def exploded(spec: NetworkSpec, parameters: Floats, examples: Examples, seen: str) -> Diagnosis:
+def exploded(problem: Problem, seen: str) -> Diagnosis:
     """Return the diagnosis of steps that led away, of the layer whose error δ is largest.
 
     `seen` says by what: "the loss is not finite".
     """
-    sizes = _sizes(_sampled(spec, parameters, examples).deltas)
+    sizes = _sizes(_sampled(problem).deltas)
     l = int(np.argmax(sizes)) + 1  # noqa: E741 - the field's letter
     return Diagnosis(
         "exploding_gradient",
@@ -160,13 +158,14 @@ def _spread(examples: Examples, n: int) -> Examples:
     return examples.take(np.linspace(0, len(examples.X) - 1, n).astype(np.int64))
 
 
-def _sampled(spec: NetworkSpec, parameters: Floats, examples: Examples) -> Sample:
+def _sampled(problem: Problem) -> Sample:
     """Pass a sample forward and back as a training step would, with nothing dropped twice alike."""
+    spec, examples = problem.spec, problem.examples
     some = _spread(examples, rows_of(examples, spec.n_outputs))
     weights = some.weights
     if weights is not None and not weights.sum() > 0:
         weights = None
-    theta = views(spec, parameters)
+    theta = views(spec, problem.parameters)
     X, Y = as_columns(some.X), as_columns(some.targets(spec.n_outputs))
     with np.errstate(all="ignore"):
         passes = forward_pass(spec, theta, X, TrainingStep(0, weights=weights))

@@ -49,6 +49,20 @@ def as_examples(
     return Examples(features, targets, weights)
 
 
+def packed(
+    dtype: str, X: NDArray[Any], Y: NDArray[Any], weights: NDArray[Any] | None = None
+) -> Examples:
+    """Return examples that are known to fit as engines take them: C-ordered and of that dtype.
+
+    Targets are rows of values, or class indices where Y has one dimension.
+    """
+    return Examples(
+        np.ascontiguousarray(X, dtype),
+        np.ascontiguousarray(Y, np.int32 if Y.ndim == 1 else dtype),
+        None if weights is None else np.ascontiguousarray(weights, dtype),
+    )
+
+
 def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
     """Return X as a finite, C-ordered (m, n[0]) array of the network's dtype, m ≥ 1.
 

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,40 +16,39 @@ from chainrule.engines import extension
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import CustomCost
-
-if TYPE_CHECKING:
-    from chainrule.training.loop import Training
+from chainrule.training.plan import LBFGS, Plan
 
 # Rows beyond so many bytes of an array are sampled: data of gigabytes are looked at in a hundredth
 # of a second, and other data differ in more than the rows between.
 _MOST_BYTES = 2**24
 
 
-def fingerprint(training: "Training", more: Mapping[str, str]) -> dict[str, str]:
+def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
     """Return, in words, all that a training's bits depend on but its state and `more` of it.
 
     The number of epochs is not among it: where a schedule depends on it, the optimizer tells.
     """
-    spec = training.spec
-    steps = -(-len(training.examples.X) // training.batch_size)
-    planned = training.optimizer.planned(training.epochs * steps, steps)
+    problem, steps = plan.problem, plan.steps_per_epoch
+    spec = problem.spec
+    assert not isinstance(plan.optimizer, LBFGS)
+    planned = plan.optimizer.planned(plan.epochs * steps, steps)
     return {
         "network": in_words(spec) if isinstance(spec.cost, CustomCost) else spec.to_json(),
         "optimizer": in_words(planned),
-        "batch_size": str(training.batch_size),
-        "seed": str(training.seed),
-        "shuffle": str(training.shuffle),
-        "penalties and clipping": repr(training.objective),
-        "training data": _described(training.examples),
-        "validation data": _described(training.validation),
-        "metrics": ", ".join(training.metrics) or "none",
+        "batch_size": str(plan.batch_size),
+        "seed": str(plan.seed),
+        "shuffle": str(plan.shuffle),
+        "penalties and clipping": repr(problem.objective),
+        "training data": _described(problem.examples),
+        "validation data": _described(plan.validation),
+        "metrics": ", ".join(plan.metrics) or "none",
         **more,
     }
 
 
-def surroundings(training: "Training") -> dict[str, str]:
+def surroundings(plan: Plan) -> dict[str, str]:
     """Return what changes rounding, and nothing else, from one place to another."""
-    engine = training.engine
+    engine = plan.engine
     sets = "none"
     if engine.name == "native" and extension.native is not None:
         sets = extension.native.instruction_set()

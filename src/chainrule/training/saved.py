@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,10 @@ from chainrule.engines.base import StepRecords
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizers import check_learning_rate
 from chainrule.errors import InvalidCheckpointError
+from chainrule.training.memories import Remembers
+from chainrule.training.plan import Plan
 from chainrule.training.rows import epochs_of
-
-if TYPE_CHECKING:
-    from chainrule.training.checkpointing import Position, Remembers
-    from chainrule.training.loop import Training
+from chainrule.training.state import Position, State
 
 # Counts of steps and epochs; far more than anyone lives to see, and exact as floats. Those to come
 # can be added to them before any integer is full.
@@ -85,11 +84,10 @@ class Saved:
             raise self._invalid(f"{name}: expected {shape} of {dtype}; got {got}")
         return array
 
-    def position(self, training: "Training", steps_per_epoch: int) -> "Position":
+    def position(self, plan: Plan) -> Position:
         """Return where the training stood."""
-        from chainrule.training.checkpointing import Position
-
-        epochs, steps = self._count("epochs"), self._count("steps", steps_per_epoch - 1)
+        problem = plan.problem
+        epochs, steps = self._count("epochs"), self._count("steps", plan.steps_per_epoch - 1)
         seconds, stopped = self._facts.get("seconds"), self._facts.get("stopped")
         # Python's whole numbers may be too large for a float.
         if not is_real(seconds) or not 0 <= seconds <= _LARGEST:
@@ -97,18 +95,18 @@ class Saved:
         if not isinstance(stopped, str) or (stopped and steps):
             raise self._invalid(f"stopped: got {stopped!r:.50}")
         order = records = before = None
-        if "epoch.order" in self._arrays or (steps and training.orders is not None):
-            m = len(training.examples.X)
+        if "epoch.order" in self._arrays or (steps and plan.orders is not None):
+            m = len(problem.examples.X)
             order = self._array("epoch.order", (m,), np.int32)
             # The compiled core trusts it.
             if not np.array_equal(np.sort(order), np.arange(m)):
                 raise self._invalid("epoch.order is no order of the examples")
         if steps:
-            parts = ["cost", "gradient_norm"] + ["penalty"] * training.objective.penalised
+            parts = ["cost", "gradient_norm"] + ["penalty"] * problem.objective.penalised
             records = StepRecords(
                 *(self._array(f"epoch.{part}", (steps,), np.float64) for part in parts)
             )
-            before = self._array("epoch.parameters", training.parameters.shape, training.spec.dtype)
+            before = self._array("epoch.parameters", problem.parameters.shape, problem.spec.dtype)
         return Position(
             epochs, steps, float(seconds), order, records, before, stopped, self._behind(epochs)
         )
@@ -124,18 +122,19 @@ class Saved:
         except ValueError as error:
             raise self._invalid(str(error)) from error
 
-    def restore(self, training: "Training", memories: Mapping[str, "Remembers"]) -> None:
+    def restore(self, state: State, memories: Mapping[str, Remembers]) -> None:
         """Bring parameters, optimizer and memories to what they were."""
-        state, theta = training.state, training.parameters
-        assert state is not None
-        parameters = self._array("parameters", theta.shape, training.spec.dtype)
-        slots = self._array("slots", state.slots.shape, state.slots.dtype)
+        theta, optimizer, memory = state.parameters, state.optimizer, state.memory
+        assert optimizer is not None
+        assert memory is not None
+        parameters = self._array("parameters", theta.shape, theta.dtype)
+        slots = self._array("slots", memory.slots.shape, memory.slots.dtype)
         # (An average of squares may overflow, and training goes on.)
         if not all_finite(parameters):
             raise self._invalid("its parameters are not finite")
         t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
         rate = self._facts.get("learning_rate")
-        if isinstance(rate, float) != isinstance(training.optimizer.learning_rate, float):
+        if isinstance(rate, float) != isinstance(optimizer.learning_rate, float):
             raise self._invalid("its learning rate is of another kind")
         if rate is not None:
             try:
@@ -160,8 +159,8 @@ class Saved:
             except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
                 raise self._invalid(f"the memory of {owner} cannot be read ({error!r})") from error
         theta[...] = parameters
-        state.slots[...] = slots
-        state.t, training.noise_key = t, key
-        training.epochs_before = self._count("epochs_before")
+        memory.slots[...] = slots
+        memory.t, state.noise_key = t, key
+        state.epochs_before = self._count("epochs_before")
         if rate is not None:
-            training.optimizer = replace(training.optimizer, learning_rate=rate)
+            state.optimizer = replace(optimizer, learning_rate=rate)

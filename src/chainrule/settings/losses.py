@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import CustomCost
+from chainrule.settings.given import Settings
 
 
 class Output(NamedTuple):
@@ -19,30 +20,30 @@ class Output(NamedTuple):
     cost: str | CustomCost
 
 
-def _delta(estimator: Any, unit: float) -> float:
+def _delta(given: Settings, unit: float) -> float:
     """Return Huber's δ in units of the targets' deviation, however far from 1 that is."""
     with np.errstate(over="ignore", under="ignore"):
-        delta = np.float64(estimator.huber_delta) / unit
+        delta = np.float64(given["huber_delta"]) / unit
     return float(np.clip(delta, np.finfo(float).tiny, np.finfo(float).max))
 
 
-# Of the estimator, and the deviation that its targets are divided by.
-REGRESSION: Mapping[str, Callable[[Any, float], str]] = MappingProxyType(
+# Of the settings, and the deviation that its targets are divided by.
+REGRESSION: Mapping[str, Callable[[Settings, float], str]] = MappingProxyType(
     {
-        "squared_error": lambda estimator, unit: "mse",
-        "absolute_error": lambda estimator, unit: "absolute_error",
-        "huber": lambda estimator, unit: f"huber(delta={_delta(estimator, unit)!r})",
-        "quantile": lambda estimator, unit: f"quantile(quantile={float(estimator.quantile)!r})",
-        "poisson": lambda estimator, unit: "poisson",
-        "log_cosh": lambda estimator, unit: "log_cosh",
+        "squared_error": lambda given, unit: "mse",
+        "absolute_error": lambda given, unit: "absolute_error",
+        "huber": lambda given, unit: f"huber(delta={_delta(given, unit)!r})",
+        "quantile": lambda given, unit: f"quantile(quantile={float(given['quantile'])!r})",
+        "poisson": lambda given, unit: "poisson",
+        "log_cosh": lambda given, unit: "log_cosh",
     }
 )
 
-# Of the estimator, and the beginning of the name where an output stands for itself.
-CLASSIFICATION: Mapping[str, Callable[[Any, str], str]] = MappingProxyType(
+# Of the settings, and the beginning of the name where an output stands for itself.
+CLASSIFICATION: Mapping[str, Callable[[Settings, str], str]] = MappingProxyType(
     {
-        "log_loss": lambda estimator, binary: f"{binary}cross_entropy",
-        "focal": lambda estimator, binary: f"{binary}focal(gamma={float(estimator.focal_gamma)!r})",
+        "log_loss": lambda given, binary: f"{binary}cross_entropy",
+        "focal": lambda given, binary: f"{binary}focal(gamma={float(given['focal_gamma'])!r})",
     }
 )
 
@@ -72,23 +73,23 @@ def named(loss: Any, names: Mapping[str, Any]) -> str | CustomCost:
     )
 
 
-def regression_output(estimator: Any, unit: float) -> Output:
+def regression_output(given: Settings, unit: float) -> Output:
     """Return the output of a regressor whose targets are divided by `unit` inside."""
-    loss = named(estimator.loss, REGRESSION)
+    loss = named(given["loss"], REGRESSION)
     if isinstance(loss, CustomCost):
         return Output("identity", "identity", loss)
-    cost = REGRESSION[loss](estimator, unit)
+    cost = REGRESSION[loss](given, unit)
     if loss == "poisson":
         return Output("exp", "exponential", cost)
     return Output("identity", "identity", cost)
 
 
-def classification_output(estimator: Any, multiclass: bool) -> Output:
+def classification_output(given: Settings, multiclass: bool) -> Output:
     """Return the output of a classifier: softmax over classes, or an answer for each output."""
-    loss = named(estimator.loss, CLASSIFICATION)
+    loss = named(given["loss"], CLASSIFICATION)
     cost: str | CustomCost = loss
     if not isinstance(loss, CustomCost):
-        cost = CLASSIFICATION[loss](estimator, "" if multiclass else "binary_")
+        cost = CLASSIFICATION[loss](given, "" if multiclass else "binary_")
     if multiclass:
         return Output("softmax", "softmax", cost)
     return Output("logistic", "sigmoid", cost)

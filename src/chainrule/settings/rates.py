@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from chainrule.engines.optimizers import LearningRate
 from chainrule.engines.schedules import (
@@ -13,6 +12,7 @@ from chainrule.engines.schedules import (
     TimeDecay,
     Warmup,
 )
+from chainrule.settings.given import Settings
 
 # By the first learning rate and the number of steps of the whole training.
 NAMED_SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = MappingProxyType(
@@ -29,20 +29,20 @@ NAMED_SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = MappingProxyTy
 )
 
 
-def learning_rate_of(estimator: Any, epochs: int, steps_per_epoch: int) -> LearningRate:
+def learning_rate_of(given: Settings, epochs: int, steps_per_epoch: int) -> LearningRate:
     """Return the learning rate that a training of so many epochs begins with or follows.
 
-    The rules of scikit-learn ("invscaling", "adaptive") begin with a number, which
-    `chainrule.estimators.stopping` changes as training goes.
+    The rules of scikit-learn ("invscaling", "adaptive") begin with a number, which changes as
+    training goes: see `chainrule.settings.rules`.
     """
-    given, first = estimator.learning_rate, float(estimator.learning_rate_init)
+    named, first = given["learning_rate"], float(given["learning_rate_init"])
     total = max(1, epochs * steps_per_epoch)
-    if isinstance(given, str):
-        if given not in NAMED_SCHEDULES:
+    if isinstance(named, str):
+        if named not in NAMED_SCHEDULES:
             return first
-        given = NAMED_SCHEDULES[given](first, total)
-    if isinstance(given, Schedule):
+        named = NAMED_SCHEDULES[named](first, total)
+    if isinstance(named, Schedule):
         # By parts, a training is longer than what one call sees of it.
-        return given.planned(total, steps_per_epoch)
-    rate: LearningRate = given
+        return named.planned(total, steps_per_epoch)
+    rate: LearningRate = named
     return rate

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.orders import shuffled_orders
-from chainrule.estimators.randomness import as_text, set_from_text
+from chainrule.training.random_state import as_text, set_from_text
 
 
 class ShuffledOrders:

@@ -1,0 +1,28 @@
+"""What a run leaves behind, written to its folder."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chainrule.runs.folder import RunFolder
+    from chainrule.runs.training import Run, Trained
+
+
+def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    """Write everything that a run leaves."""
+    trained.model.save(folder.model)
+    trained.history.to_csv(folder.history)
+    folder.write_config(trained.config, trained.command)
+    folder.write_scores(trained.scores)
+    if report:
+        from chainrule.report.page import write_report
+
+        write_report(
+            folder.report,
+            trained.model,
+            run.parts.tables(),
+            history=trained.history,
+            command=trained.command,
+            notes=(*run.notes, *trained.notes),
+            versions=trained.model.details["versions"],
+            seed=run.config.training.seed,
+        )

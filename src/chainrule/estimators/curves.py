@@ -1,0 +1,184 @@
+"""The curves and counters that scikit-learn's estimators have, written from events."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.base import Problem
+from chainrule.estimators import iterations
+from chainrule.estimators.scoring import is_loss
+from chainrule.training.events import EpochEnded, Event, Stopped
+from chainrule.training.stopping import Stopping, StoppingRule
+
+
+class Curves:
+    """Consumes the events of a training and writes an estimator's curves, as scikit-learn does.
+
+    The estimator's attributes are the memory, so that a warm start goes on where the last `fit`
+    ended.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    problem : Problem
+    early : bool
+        Whether validation decides when to stop.
+    fresh : bool
+        Whether the curves begin anew.
+    """
+
+    def __init__(self, estimator: Any, problem: Problem, early: bool, fresh: bool) -> None:
+        self._estimator, self._early = estimator, early
+        self._scored = early and not is_loss(estimator.early_stopping)
+        self._rows = len(problem.examples.X)
+        self._outputs = problem.spec.n_outputs if problem.spec.cost == "mse" else 1
+        self._prints = bool(estimator.verbose) and estimator._prints_iterations
+        self._converged = False
+        self._stopping: Stopping | None = None
+        _begin(estimator, early, self._scored, fresh)
+
+    def stopping(self, rule: StoppingRule) -> Stopping:
+        """Return the rule at work, where the estimator's last training left it."""
+        estimator = self._estimator
+        best = estimator.best_loss_
+        if self._scored:
+            best = -estimator.best_validation_score_
+        self._stopping = Stopping(
+            rule,
+            estimator.network_.parameters,
+            count=estimator._no_improvement_count,
+            best=math.inf if best is None else best,
+            best_parameters=estimator._best_parameters if rule.keeps_best else None,
+        )
+        return self._stopping
+
+    def __call__(self, event: Event) -> None:
+        """Consume an event."""
+        if isinstance(event, Stopped):
+            self._converged = event.reason != "finished"
+        if not isinstance(event, EpochEnded):
+            return
+        estimator = self._estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self._rows
+        estimator.loss_ = self.loss(event)
+        estimator.loss_curve_.append(estimator.loss_)
+        if self._prints:
+            self._print()
+        if event.validation_loss is not None:
+            if estimator.validation_loss_curve_ is None:
+                estimator.validation_loss_curve_ = []
+            estimator.validation_loss_curve_.append(event.validation_loss / self._outputs)
+        if event.metrics:
+            estimator._note(event.metrics, event.validation_metrics)
+        self._write_best()
+
+    def _print(self) -> None:
+        """Print what scikit-learn prints of an epoch."""
+        estimator, stopping = self._estimator, self._stopping
+        assert stopping is not None
+        print(iterations.epoch(estimator.n_iter_, estimator.loss_))
+        what = "Training loss"
+        if self._early:
+            print(iterations.validation(-stopping.last, is_loss=not self._scored))
+            what = "Validation score" if self._scored else "Validation loss"
+        if stopping.out_of_patience:
+            line = iterations.no_improvement(
+                what,
+                estimator.tol,
+                estimator.n_iter_no_change,
+                new_rate=stopping.slowed_to,
+                too_small=stopping.rule.slows,
+            )
+            print(line)
+
+    def loss(self, event: EpochEnded) -> float:
+        """Return the loss of an epoch in scikit-learn's terms."""
+        # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
+        if self._outputs == 1:
+            return event.objective
+        penalty = event.objective - event.loss
+        return event.loss / self._outputs + penalty
+
+    def _write_best(self) -> None:
+        estimator, stopping = self._estimator, self._stopping
+        assert stopping is not None
+        estimator._no_improvement_count = stopping.count
+        if self._scored:
+            estimator.validation_scores_.append(-stopping.last)
+            estimator.best_validation_score_ = -stopping.best
+        elif not self._early or stopping.best < math.inf:
+            estimator.best_loss_ = stopping.best
+
+    # What a checkpoint keeps of an estimator.
+
+    def remember(self) -> dict[str, Any]:
+        """Return the curves, the counters and the best weights."""
+        estimator = self._estimator
+        memory: dict[str, Any] = {
+            name: getattr(estimator, name, None) for name in (*_CURVES, *_NUMBERS)
+        }
+        for name in _CURVES:
+            if memory[name] is not None:
+                memory[name] = np.array(memory[name], np.float64)
+        for name in _NUMBERS:
+            number = memory[name]
+            if isinstance(number, np.floating | np.integer):
+                memory[name] = number.item()
+        if self._early:
+            memory["_best_parameters"] = estimator._best_parameters
+        memory |= estimator._noted()
+        memory["converged"] = self._converged
+        return memory
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take them back."""
+        estimator, stopping = self._estimator, self._stopping
+        assert stopping is not None
+        for name in _CURVES:
+            curve = memory[name]
+            if curve is not None:
+                if np.ndim(curve) != 1:
+                    raise ValueError(f"{name} is no curve")
+                curve = np.asarray(curve, np.float64).tolist()
+            setattr(estimator, name, curve)
+        for name, kinds in _NUMBERS.items():
+            if not isinstance(memory[name], kinds) or isinstance(memory[name], bool):
+                raise ValueError(f"{name} is {memory[name]!r:.50}")
+            setattr(estimator, name, memory[name])
+        if self._early:
+            stopping.take_best(memory["_best_parameters"])
+        estimator._note_again(memory)
+        best = estimator.best_loss_
+        if self._scored:
+            best = -estimator.best_validation_score_
+        stopping.count = estimator._no_improvement_count
+        stopping.best = math.inf if best is None else best
+
+
+_CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+_NUMBERS = {
+    "loss_": float | None,
+    "best_loss_": float | None,
+    "best_validation_score_": float | None,
+    "_no_improvement_count": int,
+    "n_iter_": int,
+    "t_": int,
+}
+
+
+def _begin(estimator: Any, early: bool, scored: bool, fresh: bool) -> None:
+    """Start the curves and the memory of the best epoch where they are not to go on."""
+    known = hasattr(estimator, "loss_curve_")
+    if known and not fresh and scored == (estimator.validation_scores_ is not None):
+        return
+    if fresh or not known:
+        estimator.loss_curve_ = []
+        estimator.validation_loss_curve_ = None
+    estimator._no_improvement_count = 0
+    estimator._best_parameters = estimator.network_.parameters.copy()
+    estimator.validation_scores_ = [] if scored else None
+    estimator.best_validation_score_ = -np.inf if scored else None
+    estimator.best_loss_ = None if early else np.inf

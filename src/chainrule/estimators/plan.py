@@ -1,0 +1,137 @@
+"""The plan of a training that an estimator's parameters describe."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from chainrule.engines import engine_for
+from chainrule.engines.base import Examples, Problem
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.curves import Curves
+from chainrule.estimators.scoring import epoch_measure
+from chainrule.estimators.validation import HeldOut
+from chainrule.settings.optimizers import optimizer_of
+from chainrule.settings.rates import learning_rate_of
+from chainrule.settings.rules import inverse_scaling, stopping_rule
+from chainrule.training.events import Callback, EpochEnded
+from chainrule.training.orders import ShuffledOrders
+from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
+
+
+def problem_of(estimator: Any, examples: Examples) -> Problem:
+    """Return what an estimator minimises."""
+    network = estimator.network_
+    return Problem(network.spec, network.parameters, examples, estimator._objective(examples))
+
+
+def lbfgs_plan(estimator: Any, examples: Examples, iterations: int) -> Plan:
+    """Return the plan of a training by L-BFGS."""
+    network = estimator.network_
+    return Plan(
+        problem_of(estimator, examples),
+        optimizer=LBFGS(
+            estimator.max_fun,
+            float(estimator.tol),
+            prints=bool(estimator.verbose) and estimator._prints_iterations,
+        ),
+        engine=engine_for(network.spec, estimator.engine, estimator.threads),
+        epochs=iterations,
+        batch_size=len(examples.X),
+        seed=network.seed,
+        epochs_before=network.epochs_trained,
+    )
+
+
+def plan_of(
+    estimator: Any,
+    examples: Examples,
+    validation: HeldOut | None,
+    early: bool,
+    epochs: int,
+    incremental: bool,
+    curves: Curves,
+    watched: bool,
+) -> Plan:
+    """Return the plan of a training by steps.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Its network is trained.
+    examples : Examples
+    validation : HeldOut, optional
+    early : bool
+        Whether validation decides when to stop, and which weights are kept.
+    epochs : int
+        At most so many.
+    incremental : bool
+        Whether the optimizer goes on from the state it has.
+    curves : Curves
+        What scikit-learn calls the loss of an epoch.
+    watched : bool
+        Whether anybody looks at the parameters after each epoch.
+    """
+    given, network = vars(estimator), estimator.network_
+    engine = engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision)
+    n_examples = len(examples.X)
+    batch_size = _batch_size(estimator, n_examples)
+    # By parts, each call sees one epoch of a training that `max_iter` tells the length of.
+    length = estimator.max_iter if incremental else epochs
+    rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
+    optimizer, memory = optimizer_of(given, rate), None
+    if incremental and given.get("_optimizer_state") is not None:
+        memory = estimator._optimizer_state
+        if memory.slots.shape == (optimizer.slots, network.parameters.size):
+            optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
+        else:
+            memory = None
+    measure: Callable[[EpochEnded], float] = curves.loss
+    if early and validation is not None:
+        measure = epoch_measure(estimator, engine, validation)
+    constant = estimator._adam_is_constant
+    return Plan(
+        problem_of(estimator, examples),
+        optimizer=optimizer,
+        engine=engine,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=network.seed,
+        orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
+        validation=None if validation is None else validation.examples,
+        metrics=estimator._metrics(),
+        training_metrics=estimator._measures_training,
+        stopping=stopping_rule(given, measure, early, constant),
+        next_rate=inverse_scaling(given, lambda epochs: estimator.t_, constant),
+        epochs_before=network.epochs_trained,
+        optimizer_state=memory,
+        watched=watched,
+        diagnosed=estimator._diagnoses,
+    )
+
+
+def callbacks_of(estimator: Any) -> list[Callback]:
+    """Return the estimator's own callbacks, functions of an event.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If they are none.
+    """
+    given = () if estimator.callbacks is None else estimator.callbacks
+    if not isinstance(given, list | tuple) or not all(callable(each) for each in given):
+        raise InvalidArgumentError(
+            f"callbacks: expected a list of functions of an event; got {given!r}"
+        )
+    return list(given)
+
+
+def _batch_size(estimator: Any, n_examples: int) -> int:
+    if isinstance(estimator.batch_size, str):
+        return int(estimator._auto_batch_size(n_examples))
+    if estimator.batch_size > n_examples:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+            stacklevel=6,
+        )
+    return int(min(estimator.batch_size, n_examples))

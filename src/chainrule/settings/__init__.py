@@ -1,0 +1,1 @@
+"""Networks, losses, optimizers and rules by the names of their settings, scikit-learn's."""

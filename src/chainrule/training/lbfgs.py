@@ -1,0 +1,115 @@
+"""L-BFGS, by SciPy: the other solver, which tells the same events."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Floats
+from chainrule.errors import NothingLearnedError
+from chainrule.training.events import EpochEnded, Event, Stopped, TrainingStarted
+from chainrule.training.plan import LBFGS, Plan
+from chainrule.training.state import State
+
+
+class Minimum(NamedTuple):
+    """Where L-BFGS ended."""
+
+    value: float
+    """The objective there."""
+    stopped: Stopped
+    shortfall: str
+    """Why it did not converge; "" if it did."""
+
+
+def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: bool) -> Minimum:
+    """Minimise J plus penalties over all examples by L-BFGS, in float64.
+
+    The last digits of a gradient are what a line search lives on, so a float32 network is
+    minimised as its float64 twin and rounded at the end.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its epochs are iterations.
+    state : State
+        Its parameters are kept up to date if it is watched, else set at the end.
+    tell : callable
+        Called with each event; True after an `EpochEnded`: it ends.
+    watched : bool
+        Whether anybody hears what is told.
+
+    Raises
+    ------
+    NothingLearnedError
+        If the parameters are not finite in the end.
+    """
+    import scipy
+    from scipy.optimize import minimize
+
+    solver, problem = plan.optimizer, plan.problem
+    assert isinstance(solver, LBFGS)
+    size, m = problem.parameters.size, len(problem.examples.X)
+    exact, examples = replace(problem.spec, dtype="float64"), problem.examples
+    if problem.spec.dtype != "float64":
+        examples = examples.astype("float64")
+    theta, gradient = np.empty(size), np.empty(size)
+
+    def value_and_gradient(point: Floats) -> tuple[float, Floats]:
+        theta[...] = point
+        value = plan.engine.loss_and_gradient(exact, theta, examples, problem.objective, gradient)
+        return value, gradient
+
+    done, asked = 0, False
+    started = time.perf_counter()
+
+    def iterated(intermediate_result: Any) -> None:
+        nonlocal done, asked
+        done += 1
+        state.parameters[...] = intermediate_result.x
+        seconds = (time.perf_counter() - started) / done
+        value = float(intermediate_result.fun)
+        nothing = float("nan")
+        asked = tell(EpochEnded(done, value, 0.0, 1.0, nothing, seconds, objective=value))
+        if asked:
+            raise StopIteration
+
+    tell(TrainingStarted(plan.epochs, 1, m, size, plan.engine.name))
+    # Later releases print nothing and warn of the option.
+    old = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15)
+    printing = {"iprint": 1} if solver.prints and old else {}
+    result = minimize(
+        value_and_gradient,
+        problem.parameters.astype(np.float64),
+        method="L-BFGS-B",
+        jac=True,
+        options={
+            "maxfun": solver.max_evaluations,
+            "maxiter": plan.epochs,
+            "gtol": solver.tolerance,
+            **printing,
+        },
+        callback=iterated if watched else None,
+    )
+    tell(Stopped(done, "callback" if asked else "finished"))
+    parameters: NDArray[np.float64] = result.x
+    if not np.isfinite(result.fun) or not np.isfinite(parameters).all():
+        raise NothingLearnedError(
+            "Solver produced non-finite parameter weights. The input data may contain large "
+            "values and need to be preprocessed: bring them to mean 0 and standard deviation 1"
+        )
+    state.parameters[...] = parameters
+    # Some releases of SciPy count one more than they were allowed.
+    iterations = min(int(result.nit), plan.epochs)
+    shortfall = ""
+    if result.status != 0 and not asked:
+        shortfall = (
+            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): "
+            f"{result.message}. Increase the number of iterations (max_iter) or of evaluations "
+            "(max_fun), or scale the inputs"
+        )
+    stopped = Stopped(iterations, "callback" if asked else "finished")
+    return Minimum(float(result.fun), stopped, shortfall)

@@ -1,0 +1,119 @@
+"""What is told of epochs when they end: losses, penalties, metrics."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.training.events import EpochEnded
+from chainrule.training.plan import Plan
+
+
+class Reports:
+    """Makes the events of the epochs of one training."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, problem = plan, plan.problem
+        self._spec, self._parameters = problem.spec, problem.parameters
+        self._examples, self._objective = problem.examples, problem.objective
+        m = len(self._examples.X)
+        self._starts = np.arange(0, m, plan.batch_size)
+        self._sizes = np.diff(self._starts, append=m).astype(np.float64)
+        self._shares = self._sizes[None]
+        self._weight = self._examples.weight
+        one = slice(0, 1)
+        self._weightless = Examples(
+            self._examples.X[one], self._examples.Y[one], np.zeros(1, self._examples.X.dtype)
+        )
+
+    def batch_shares(self, order: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return each batch's share in its epoch's mean, its sum of weights: (epochs, steps)."""
+        if self._examples.weights is None:
+            if len(self._shares) != len(order):
+                self._shares = np.broadcast_to(self._sizes, (len(order), len(self._sizes)))
+            return self._shares
+        weights = self._examples.weights[order].astype(np.float64)
+        return np.asarray(np.add.reduceat(weights, self._starts, axis=1))
+
+    def of_epochs(
+        self,
+        epochs: range,
+        records: StepRecords,
+        shares: NDArray[np.float64],
+        last_rates: NDArray[np.float64],
+        seconds: float,
+    ) -> Iterator[EpochEnded]:
+        """Yield the events of epochs that ended together; the parameters are the last one's."""
+        costs, steps = records.cost.reshape(len(epochs), -1), shares.shape[1]
+        losses = (costs * shares).sum(axis=1) / shares.sum(axis=1)
+        norms = records.gradient_norm.reshape(costs.shape).mean(axis=1)
+        penalties, objectives = [0.0] * len(epochs), losses
+        if records.penalty is not None:
+            stepwise = records.penalty.reshape(costs.shape)
+            objectives = self._over_batches(costs + stepwise)
+            penalties = self._end_penalties(stepwise, shares)
+        elif self._examples.weights is not None and steps > 1:
+            objectives = self._over_batches(costs)
+        validation_loss = None
+        validation_metrics: dict[str, float] = {}
+        if self._plan.validation is not None:
+            validation_loss = self._plan.engine.loss(
+                self._spec, self._parameters, self._plan.validation, Objective()
+            )
+            validation_metrics = self._metrics(self._plan.validation)
+        metrics = self._metrics(self._examples) if self._plan.training_metrics else {}
+        numbers = zip(
+            losses.tolist(), penalties, last_rates.tolist(), norms.tolist(), objectives.tolist(),
+            strict=True,
+        )  # fmt: skip
+        common = {
+            "seconds": seconds,
+            "metrics": metrics,
+            "validation_loss": validation_loss,
+            "validation_metrics": validation_metrics,
+        }
+        for epoch, (loss, penalty_now, rate, norm, objective) in zip(epochs, numbers, strict=True):
+            # What the constructor of a frozen class does, in a third of its time: a small network
+            # has tens of thousands of epochs a second.
+            event = object.__new__(EpochEnded)
+            vars(event).update(
+                common,
+                epoch=epoch,
+                loss=loss,
+                penalty=penalty_now,
+                learning_rate=rate,
+                gradient_norm=norm,
+                objective=objective,
+            )
+            yield event
+
+    def _over_batches(self, stepwise: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean over each epoch's batches, by their examples: (epochs,)."""
+        # A row's sum has the same bits however many rows there are, unlike a product of matrices.
+        return np.asarray((stepwise * self._sizes).sum(axis=1) / len(self._examples.X))
+
+    @np.errstate(over="ignore")
+    def _end_penalties(
+        self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
+    ) -> list[float]:
+        """Return the penalties at the end of each epoch, over all examples if they are shared."""
+        own = self._objective.over(self._weight)
+        # The last comes from the parameters, an earlier one from the next epoch's first step.
+        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self._objective.shared else 1.0)
+        # From the engine, which rounds the earlier ones: without weight, an example has no cost.
+        last = self._plan.engine.loss(
+            self._spec, self._parameters, self._weightless, Objective(own.l1, own.l2)
+        )
+        return [*first.tolist(), last]
+
+    def _metrics(self, examples: Examples) -> dict[str, float]:
+        if not self._plan.metrics:
+            return {}
+        outputs = np.empty((len(examples.X), self._spec.n_outputs), self._spec.dtype)
+        self._plan.engine.forward(self._spec, self._parameters, examples.X, outputs)
+        targets = examples.targets(self._spec.n_outputs)
+        with np.errstate(over="ignore", invalid="ignore"):  # of outputs beyond all measure
+            return {
+                name: float(metric(outputs, targets)) for name, metric in self._plan.metrics.items()
+            }

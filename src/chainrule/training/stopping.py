@@ -1,0 +1,148 @@
+"""Early stopping: when a training ends by itself, and which weights it keeps."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.base import Floats
+from chainrule.engines.optimizers import Optimizer
+from chainrule.training.events import EpochEnded
+
+# An adaptive learning rate is divided by this, until it is this small.
+_SLOWER, _SMALLEST_RATE = 5, 1e-6
+
+DEFAULT_PATIENCE = 10
+DEFAULT_TOLERANCE = 1e-4
+
+
+def validation_loss(event: EpochEnded) -> float:
+    """Return the loss of the validation data after an epoch."""
+    assert event.validation_loss is not None
+    return event.validation_loss
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """When a training ends by itself.
+
+    It ends after the first epoch that is one too many in a row, `patience`, without an improvement
+    of the measure by `tolerance` over its best value.
+    """
+
+    patience: float = DEFAULT_PATIENCE
+    tolerance: float = DEFAULT_TOLERANCE
+    measure: Callable[[EpochEnded], float] = validation_loss
+    """Lower is better."""
+    keeps_best: bool = True
+    """Whether the weights of the best epoch are those that stay."""
+    slows: bool = False
+    """Whether, in the place of an end, the learning rate is first divided by 5, down to 1e-6."""
+
+
+class Stopping:
+    """A stopping rule at work, with its counters and the best weights so far.
+
+    Parameters
+    ----------
+    rule : StoppingRule
+    parameters : array (number of parameters,)
+        Those that the training changes in place.
+    count : int, default 0
+        Epochs without an improvement, of a training that this one continues.
+    best : float, default infinity
+        Its best measure.
+    best_parameters : array, optional
+        The weights with it, updated in place; by default those at the beginning.
+    """
+
+    def __init__(
+        self,
+        rule: StoppingRule,
+        parameters: Floats,
+        *,
+        count: int = 0,
+        best: float = math.inf,
+        best_parameters: Floats | None = None,
+    ) -> None:
+        self.rule = rule
+        self.count = count
+        self.best = best
+        self.best_epoch: int | None = None
+        self.last = math.nan
+        """The measure of the last epoch."""
+        self.out_of_patience = False
+        """Whether the last epoch was one too many without an improvement."""
+        self.slowed_to: float | None = None
+        """The learning rate by which training goes on after it; None: it ends."""
+        self._parameters = parameters
+        if rule.keeps_best and best_parameters is None:
+            best_parameters = parameters.copy()
+        self.best_parameters = best_parameters
+
+    def lookahead(self) -> int:
+        """Return how many epochs may go together: none of them but the last can be the end."""
+        left = self.rule.patience + 1 - self.count
+        return int(min(max(1, left), 2**31))
+
+    def epoch_ended(self, event: EpochEnded) -> bool:
+        """Take note of an epoch; True: there were too many without an improvement."""
+        rule = self.rule
+        self.last = measured = rule.measure(event)
+        # `>`, so that NaN is no worsening: scikit-learn's rule.
+        if measured > self.best - rule.tolerance:
+            self.count += 1
+        else:
+            self.count = 0
+        if measured < self.best:
+            self.best, self.best_epoch = measured, event.epoch
+            if rule.keeps_best:
+                assert self.best_parameters is not None
+                self.best_parameters[...] = self._parameters
+        self.out_of_patience, self.slowed_to = self.count > rule.patience, None
+        return self.out_of_patience
+
+    def slower(self, optimizer: Optimizer) -> Optimizer | None:
+        """Return the optimizer to go on with in the place of an end; None: it is the end."""
+        rate = optimizer.learning_rate
+        if not self.rule.slows or not isinstance(rate, float) or rate <= _SMALLEST_RATE:
+            return None
+        self.count = 0
+        self.slowed_to = rate / _SLOWER
+        return replace(optimizer, learning_rate=self.slowed_to)
+
+    def restore(self) -> None:
+        """Bring the parameters to those of the best epoch, if the rule keeps them."""
+        if self.rule.keeps_best:
+            assert self.best_parameters is not None
+            self._parameters[...] = self.best_parameters
+
+    def remember(self) -> dict[str, Any]:
+        """Return the counters and the best weights, for a checkpoint."""
+        memory = {"count": self.count, "best": self.best, "best_epoch": self.best_epoch}
+        if self.rule.keeps_best:
+            return {**memory, "best_parameters": self.best_parameters}
+        return memory
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take them back; ValueError if they cannot be those of this training."""
+        count, best, epoch = memory["count"], memory["best"], memory["best_epoch"]
+        if type(count) is not int or count < 0:
+            raise ValueError(f"count is {count!r:.50}")
+        if not isinstance(best, int | float) or isinstance(best, bool):
+            raise ValueError(f"best is {best!r:.50}")
+        if epoch is not None and type(epoch) is not int:
+            raise ValueError(f"best_epoch is {epoch!r:.50}")
+        if self.rule.keeps_best:
+            self.take_best(memory["best_parameters"])
+        self.count, self.best, self.best_epoch = count, float(best), epoch
+
+    def take_best(self, parameters: Floats) -> None:
+        """Take weights for the best ones; ValueError if they are not those of the network."""
+        best = self.best_parameters
+        assert best is not None
+        if np.shape(parameters) != best.shape or not np.isfinite(parameters).all():
+            raise ValueError("the best weights are not those of the network")
+        best[...] = parameters
