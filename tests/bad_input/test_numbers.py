@@ -41,9 +41,16 @@ def test_parameters_that_the_core_cannot_take_are_refused():
     for wrong in (np.repeat(theta, 2)[::2], theta[::-1], theta.tolist()):
         with pytest.raises(InvalidArgumentError, match=r"^parameters: expected"):
             cr.Network.from_parameters(spec, wrong)
+
+
+def test_parameters_that_are_read_only_are_trained_in_a_copy():
+    spec, theta = network().spec, network().parameters
     theta.flags.writeable = False
-    with pytest.raises(InvalidArgumentError, match="read-only"):
-        cr.Network.from_parameters(spec, theta).fit(X, X[:, 0], epochs=1)
+    before, shared = theta.copy(), cr.Network.from_parameters(spec, theta)
+    assert shared.parameters is theta
+    shared.fit(X, X[:, 0], epochs=1)
+    np.testing.assert_array_equal(theta, before)
+    assert (shared.parameters != before).any()
 
 
 def test_a_number_of_threads_of_thousands_of_digits_is_all_cores():
