@@ -70,7 +70,7 @@ CASES = {
         {
             "value": [f"€{n / 10:.1f}K" if n < 3000 else f"€{n / 1000:.2f}M" for n in NUMBERS],
             "lasts": with_gaps([f"{row % 40}:{row % 60:02d}" for row in range(ROWS)], "NA"),
-            "day": [f"{1 + row % 28:02d}{'FMA'[row % 3]}EB2023" for row in range(ROWS)],
+            "day": [f"{1 + row % 28:02d}{MONTHS[row % 3]}2023" for row in range(ROWS)],
         },
         {
             "value": Numbers(units=("€",), magnitudes=True),
