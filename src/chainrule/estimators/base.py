@@ -326,11 +326,6 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             if checkpointer is not None and self.random_state is None:
                 self.seed_ = checkpointer.keep("seed", self.seed_, most=2**32 - 1)
             given = self.random_state if self.seed_ is None else self.seed_
-            if self.seed_ is not None and not 0 <= self.seed_ < 2**32:
-                raise InvalidArgumentError(
-                    f"random_state: expected a whole number from 0 to {2**32 - 1}; got "
-                    f"{shown(self.seed_)}"
-                )
             try:
                 self._random_state = check_random_state(given)
             except ValueError as error:

@@ -166,13 +166,6 @@ class Network:
             )
         check_unmasked(parameters, "parameters")
         count = parameter_count(spec)
-        if not isinstance(parameters, np.ndarray):
-            raise InvalidArgumentError(f"parameters: expected an array; got {shown(parameters)}")
-        if not parameters.flags.c_contiguous:
-            raise InvalidArgumentError(
-                "parameters: expected a vector that lies in one piece; got one with strides of "
-                f"{parameters.strides} bytes; give numpy.ascontiguousarray of it"
-            )
         if parameters.shape != (count,) or parameters.dtype != spec.dtype:
             raise InvalidArgumentError(
                 f"parameters: expected shape ({count},) and dtype {spec.dtype}; "
@@ -358,11 +351,6 @@ class Network:
             layers, a gradient that vanishes or explodes, a loss that is stuck; with the layer and
             the remedy. `History.diagnostics` lists them all.
         """
-        if not self._parameters.flags.writeable:
-            raise InvalidArgumentError(
-                "parameters: training changes them, and these are read-only; give "
-                "Network.from_parameters a copy"
-            )
         history = History()
         progress = Progress() if verbose else None
         wrong = (
