@@ -11,7 +11,7 @@ import chainrule as cr
 from chainrule.model.streaming import predicted_batches
 from chainrule.runs.config import RunConfig
 from chainrule.runs.training import Run
-from chainrule.tables.notations import Dates, Numbers, Text, Truth
+from chainrule.tables.notations import Dates, Durations, Numbers, Text, Truth
 from tests.cli.conftest import chainrule
 
 __all__ = ["chainrule"]
@@ -20,6 +20,7 @@ ROWS = 120
 RANDOM = random.Random(0)
 NUMBERS = [RANDOM.uniform(20, 9000) for _ in range(ROWS)]
 KINDS = [RANDOM.choice("abc") for _ in range(ROWS)]
+MONTHS = ["JAN", "FEB", "MAR"]
 LABELS = ["yes" if number > 3000 else "no" for number in NUMBERS]
 
 
@@ -63,6 +64,19 @@ CASES = {
             "a": [f"{number:.1f}" for number in NUMBERS],
         },
         {"zip": Text(), "code": Text(), "group": Numbers(), "a": Numbers()},
+    ),
+    "magnitudes, lengths of time and dates of SAS": (
+        ",",
+        {
+            "value": [f"€{n / 10:.1f}K" if n < 3000 else f"€{n / 1000:.2f}M" for n in NUMBERS],
+            "lasts": with_gaps([f"{row % 40}:{row % 60:02d}" for row in range(ROWS)], "NA"),
+            "day": [f"{1 + row % 28:02d}{MONTHS[row % 3]}2023" for row in range(ROWS)],
+        },
+        {
+            "value": Numbers(units=("€",), magnitudes=True),
+            "lasts": Durations(),
+            "day": Dates("%d%b%Y"),
+        },
     ),
     "dates, times and true or false": (
         "\t",
