@@ -385,7 +385,7 @@ class Network:
         if validation is not None:
             validation = class_weighted(self.spec, validation, class_weight)
         plan = Plan(
-            Problem(self.spec, self._parameters, examples, _objective(l1, l2, max_grad_norm)),
+            self._problem(examples, l1, l2, max_grad_norm),
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
@@ -587,12 +587,10 @@ class Network:
         InvalidArgumentError
             If an argument does not fit.
         """
+        examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
-            self.spec,
-            self._parameters,
-            as_examples(self.spec, X, Y, sample_weight),
+            self._problem(examples, l1, l2, max_grad_norm),
             optimizer_named(optimizer),
-            objective=_objective(l1, l2, max_grad_norm),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -623,13 +621,14 @@ class Network:
         InvalidArgumentError
             If an argument does not fit.
         """
-        return check_gradients(
-            self.spec,
-            self._parameters,
-            as_examples(self.spec, X, Y, sample_weight),
-            engine_for(self.spec, engine),
-            _objective(l1, l2),
-        )
+        examples = as_examples(self.spec, X, Y, sample_weight)
+        return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
+
+    def _problem(
+        self, examples: Examples, l1: float, l2: float, max_grad_norm: float | None = None
+    ) -> Problem:
+        """Return what is minimised over examples."""
+        return Problem(self.spec, self._parameters, examples, _objective(l1, l2, max_grad_norm))
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.
