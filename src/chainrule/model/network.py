@@ -389,7 +389,7 @@ class Network:
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
-            batch_size=whole_number("batch_size", batch_size, 1),
+            batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
             validation=validation,
             metrics=named_metrics(metrics),
@@ -406,7 +406,9 @@ class Network:
                 seed = checkpointer.keep("seed", self.seed)
                 if self._seed_is_drawn:
                     self.seed = seed
-            plan = set_aside(replace(plan, seed=self.seed), softened, share)
+                    plan = replace(plan, seed=seed)
+            if share or softened is not examples:
+                plan = set_aside(plan, softened, share)
             return self._trained(plan, callbacks, verbose, checkpointer)
         finally:
             if checkpointer is not None:
