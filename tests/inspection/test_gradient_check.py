@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.base import Examples
+from chainrule.engines.base import Examples, Objective, Problem
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.inspection.gradient_check import check_gradients
 from chainrule.network.layers import Dense
@@ -18,7 +18,9 @@ SPEC = NetworkSpec(3, (Dense(20, "tanh"), Dense(2, "softmax")), "cross_entropy")
 
 def check(spec, engine, m=8, **arguments):
     problem = problem_of(spec, m).rounded(spec.dtype)
-    return check_gradients(spec, problem.theta, problem.examples, engine, **arguments)
+    objective = arguments.pop("objective", Objective())
+    minimised = Problem(spec, problem.theta, problem.examples, objective)
+    return check_gradients(minimised, engine, **arguments)
 
 
 class Broken(ReferenceEngine):
@@ -117,7 +119,7 @@ def test_checking_changes_nothing(engine):
     problem = problem_of(SPEC).rounded("float32")
     for array in (problem.theta, problem.X, problem.Y):
         array.flags.writeable = False
-    assert check_gradients(SPEC, problem.theta, problem.examples, engine)
+    assert check_gradients(Problem(SPEC, problem.theta, problem.examples), engine)
 
 
 def kinked(engine):
@@ -125,7 +127,8 @@ def kinked(engine):
     spec = NetworkSpec(2, (Dense(3, "relu"), Dense(1, "identity")), "mse", dtype="float64")
     theta = np.linspace(-1, 1, 13)
     theta[6:9] = 0.0
-    return check_gradients(spec, theta, Examples(np.zeros((1, 2)), np.ones((1, 1))), engine)
+    examples = Examples(np.zeros((1, 2)), np.ones((1, 1)))
+    return check_gradients(Problem(spec, theta, examples), engine)
 
 
 def test_entries_at_a_kink_are_left_out_and_counted(engine):
@@ -146,7 +149,7 @@ def test_a_right_gradient_passes_whatever_the_size_of_the_targets(engine, size):
     spec = NetworkSpec(3, (Dense(8, "tanh"), Dense(1, "identity")), "mse")
     problem = problem_of(spec, 10)
     problem = problem._replace(Y=size * (2 + problem.Y)).rounded("float32")
-    result = check_gradients(spec, problem.theta, problem.examples, engine)
+    result = check_gradients(Problem(spec, problem.theta, problem.examples), engine)
     assert result.passed, str(result)
 
 
@@ -155,5 +158,5 @@ def test_a_right_gradient_passes_whatever_the_size_of_the_inputs(engine, size):
     spec = NetworkSpec(3, (Dense(8, "tanh"), Dense(1, "identity")), "mse")
     problem = problem_of(spec, 10)
     problem = problem._replace(X=size * problem.X).rounded("float32")
-    result = check_gradients(spec, problem.theta, problem.examples, engine)
+    result = check_gradients(Problem(spec, problem.theta, problem.examples), engine)
     assert result.passed, str(result)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.training.examples import as_examples
+from chainrule.training.examples import as_examples, softened_examples
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((30, 4))
@@ -38,7 +38,7 @@ def test_label_smoothing_is_training_on_softer_targets(engine_name, cost):
 def test_certainty_is_shared_among_the_classes_that_there_are(units, activation, cost, expected):
     Y = [1, 0] if units == 1 else [0, 1]
     spec = network(units, activation, cost).spec
-    targets = as_examples(spec, X[:2], Y, label_smoothing=0.1).Y
+    targets = softened_examples(spec, as_examples(spec, X[:2], Y), 0.1).Y
     assert targets.dtype == np.float32
     np.testing.assert_allclose(targets, expected, rtol=1e-6)
 

@@ -91,6 +91,13 @@ class Problem:
     examples: Examples
     objective: Objective = field(default_factory=Objective)
 
+    def in_float64(self) -> "Problem":
+        """Return its twin in double precision, with parameters of its own."""
+        spec, examples = replace(self.spec, dtype="float64"), self.examples
+        if self.spec.dtype != "float64":
+            examples = examples.astype("float64")
+        return Problem(spec, self.parameters.astype(np.float64), examples, self.objective)
+
 
 class StepRecords(NamedTuple):
     """Where an engine writes what it saw at each step, before that step's update."""

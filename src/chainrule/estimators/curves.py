@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.base import Problem
 from chainrule.estimators import iterations
 from chainrule.estimators.scoring import is_loss
 from chainrule.training.events import EpochEnded, Event, Stopped
-from chainrule.training.stopping import Stopping, StoppingRule
+from chainrule.training.plan import Plan
+from chainrule.training.stopping import Stopping
 
 
 class Curves:
@@ -22,26 +22,28 @@ class Curves:
     Parameters
     ----------
     estimator : BaseMLP
-    problem : Problem
     early : bool
         Whether validation decides when to stop.
     fresh : bool
         Whether the curves begin anew.
     """
 
-    def __init__(self, estimator: Any, problem: Problem, early: bool, fresh: bool) -> None:
+    def __init__(self, estimator: Any, early: bool, fresh: bool) -> None:
         self._estimator, self._early = estimator, early
         self._scored = early and not is_loss(estimator.early_stopping)
-        self._rows = len(problem.examples.X)
-        self._outputs = problem.spec.n_outputs if problem.spec.cost == "mse" else 1
+        spec = estimator.network_.spec
+        self._outputs = spec.n_outputs if spec.cost == "mse" else 1
+        self._rows = 0
         self._prints = bool(estimator.verbose) and estimator._prints_iterations
         self._converged = False
         self._stopping: Stopping | None = None
         _begin(estimator, early, self._scored, fresh)
 
-    def stopping(self, rule: StoppingRule) -> Stopping:
-        """Return the rule at work, where the estimator's last training left it."""
-        estimator = self._estimator
+    def stopping(self, plan: Plan) -> Stopping:
+        """Return the plan's stopping rule at work, where the estimator's last training left it."""
+        estimator, rule = self._estimator, plan.stopping
+        assert rule is not None
+        self._rows = len(plan.problem.examples.X)
         best = estimator.best_loss_
         if self._scored:
             best = -estimator.best_validation_score_

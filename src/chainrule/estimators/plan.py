@@ -19,7 +19,7 @@ from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 
 
-def problem_of(estimator: Any, examples: Examples) -> Problem:
+def _problem(estimator: Any, examples: Examples) -> Problem:
     """Return what an estimator minimises."""
     network = estimator.network_
     return Problem(network.spec, network.parameters, examples, estimator._objective(examples))
@@ -29,7 +29,7 @@ def lbfgs_plan(estimator: Any, examples: Examples, iterations: int) -> Plan:
     """Return the plan of a training by L-BFGS."""
     network = estimator.network_
     return Plan(
-        problem_of(estimator, examples),
+        _problem(estimator, examples),
         optimizer=LBFGS(
             estimator.max_fun,
             float(estimator.tol),
@@ -91,7 +91,7 @@ def plan_of(
         measure = epoch_measure(estimator, engine, validation)
     constant = estimator._adam_is_constant
     return Plan(
-        problem_of(estimator, examples),
+        _problem(estimator, examples),
         optimizer=optimizer,
         engine=engine,
         epochs=epochs,

@@ -11,7 +11,7 @@ from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.curves import Curves
-from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of, problem_of
+from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.checkpointing import Checkpointer
 from chainrule.training.consumers import Progress
@@ -55,11 +55,10 @@ def train(
     network, callbacks = estimator.network_, callbacks_of(estimator)
     network._own_parameters()
     estimator._best_parameters = writable(estimator._best_parameters)
-    curves = Curves(estimator, problem_of(estimator, examples), early, fresh)
+    curves = Curves(estimator, early, fresh)
     watched = bool(callbacks) or tasks is not None
     plan = plan_of(estimator, examples, validation, early, epochs, incremental, curves, watched)
-    assert plan.stopping is not None
-    state = State.of(plan, curves.stopping(plan.stopping))
+    state = State.of(plan, curves.stopping(plan))
     if plan.diagnosed:
         estimator.diagnostics_ = state.diagnostics
     estimator.n_iter_ = 0

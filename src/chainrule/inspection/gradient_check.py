@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Engine, Examples, Floats, Objective
+from chainrule.engines.base import Engine, Floats, Problem
 from chainrule.engines.passes import as_columns, cost_equations, forward_pass
 from chainrule.network.activation import is_kinked
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.random import Stream, generator
-from chainrule.network.spec import NetworkSpec
 
 # Central differences err by h²/6 · J‴ + ε|J|/h; h = ε^{1/3} balances the two.
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
@@ -78,24 +77,17 @@ class GradientCheck:
 
 
 def check_gradients(
-    spec: NetworkSpec,
-    parameters: Floats,
-    examples: Examples,
-    engine: Engine,
-    objective: Objective = Objective(),  # noqa: B008 - frozen
-    entries_per_block: int = 100,
-    seed: int = 0,
+    problem: Problem, engine: Engine, entries_per_block: int = 100, seed: int = 0
 ) -> GradientCheck:
     """Compare an engine's gradient with central differences of its own loss, in float64.
 
     Up to `entries_per_block` entries of each block are compared one by one, drawn at random where
     there are more; the derivative along one random direction covers the whole block.
     """
-    spec = replace(spec, dtype="float64")
-    theta = parameters.astype(np.float64)
-    examples = examples.astype("float64")
+    problem = problem.in_float64()
+    spec, theta, examples = problem.spec, problem.parameters, problem.examples
     gradient = np.empty_like(theta)
-    J = engine.loss_and_gradient(spec, theta, examples, objective, gradient)
+    J = engine.loss_and_gradient(spec, theta, examples, problem.objective, gradient)
     # A step in W[l] moves Z[l] by as much as A[l−1] is large: large inputs need small steps.
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     inputs = [examples.X, *(layer_pass.A for layer_pass in passes[:-1])]
@@ -123,9 +115,7 @@ def check_gradients(
         scale = max(1.0, float(np.abs(gradient[placed.slice]).max()), rounding / TOLERANCE)
         errors: list[float | None] = []
         for direction in directions:
-            difference = _central_difference(
-                spec, theta, placed.slice, direction, h, examples, engine, objective
-            )
+            difference = _central_difference(problem, engine, placed.slice, direction, h)
             if difference is None:
                 errors.append(None)
                 continue
@@ -150,31 +140,24 @@ def check_gradients(
 
 
 def _central_difference(
-    spec: NetworkSpec,
-    theta: Floats,
-    block: slice,
-    direction: Floats,
-    h: float,
-    examples: Examples,
-    engine: Engine,
-    objective: Objective,
+    problem: Problem, engine: Engine, block: slice, direction: Floats, h: float
 ) -> float | None:
     """Return (J(θ + hd) − J(θ − hd))/2h, or None where a kink lies between the two."""
     losses, sides = [], []
     for sign in (1, -1):
-        moved = theta.copy()
-        moved[block] += sign * h * direction
-        losses.append(engine.loss(spec, moved, examples, objective))
-        sides.append(_sides_of_kinks(spec, moved, examples, objective))
+        theta = problem.parameters.copy()
+        theta[block] += sign * h * direction
+        moved = replace(problem, parameters=theta)
+        losses.append(engine.loss(moved.spec, theta, moved.examples, moved.objective))
+        sides.append(_sides_of_kinks(moved))
     if any((a != b).any() for a, b in zip(*sides, strict=True)):
         return None
     return float((losses[0] - losses[1]) / (2 * h))
 
 
-def _sides_of_kinks(
-    spec: NetworkSpec, theta: Floats, examples: Examples, objective: Objective
-) -> Sequence[NDArray[np.bool_]]:
+def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:
     """Return, wherever J has a kink, on which side of it θ is."""
+    spec, theta, examples = problem.spec, problem.parameters, problem.examples
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
     for layer, layer_pass in zip(spec.layers, passes, strict=True):
@@ -184,6 +167,6 @@ def _sides_of_kinks(
     side = cost_equations(spec).side
     if side is not None:
         sides.append(side(passes[-1].A, as_columns(examples.Y)))
-    if objective.l1:
+    if problem.objective.l1:
         sides.append(theta > 0)
     return sides

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.base import Examples, Floats, Objective
+from chainrule.engines.base import Floats, Objective, Problem
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
@@ -99,17 +99,15 @@ class Trace:
 
 
 def trace_step(
-    spec: NetworkSpec,
-    parameters: Floats,
-    examples: Examples,
+    problem: Problem,
     optimizer: Optimizer,
     state: OptimizerState | None = None,
-    objective: Objective = Objective(),  # noqa: B008 - frozen
     noise_key: int = 0,
 ) -> Trace:
     """Compute one step by the equations and keep everything; nothing is changed in place."""
     # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
-    parameters = parameters.copy()
+    spec, examples = problem.spec, problem.examples
+    parameters = problem.parameters.copy()
     theta = views(spec, parameters)
     X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
     if state is None:
@@ -120,7 +118,7 @@ def trace_step(
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
-    objective = objective.over(examples.weight)
+    objective = problem.objective.over(examples.weight)
     gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
     J = float(mean_cost(C, examples.weights))
     J += penalty(spec, theta, objective.l1, objective.l2)

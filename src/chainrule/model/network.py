@@ -1,6 +1,6 @@
 """The network that users hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,23 @@ from chainrule.network.parameters import (
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.class_weights import class_weighted
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, Event
-from chainrule.training.examples import as_examples, as_features, check_unmasked
+from chainrule.training.examples import (
+    as_examples,
+    as_features,
+    check_unmasked,
+    softened_examples,
+)
 from chainrule.training.fit import fit
 from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
 from chainrule.training.state import State
+from chainrule.training.stopping import stopping_rule_of
+from chainrule.training.validation import checked_share, set_aside
 
 Floats = NDArray[np.floating]
 
@@ -262,6 +270,9 @@ class Network:
         checkpoint: str | Path | None = None,
         every: int | str = DEFAULT_EVERY,
         resume: bool = False,
+        early_stopping: bool | int = False,
+        class_weight: str | Mapping[int, float] | None = None,
+        validation_split: float = 0.0,
     ) -> History:
         """Train on examples, one a row.
 
@@ -328,6 +339,20 @@ class Network:
             Whether to go on from the checkpoint if there is one. Arguments and data must be those
             of then; only `epochs` may be more, where no schedule depends on it. What the network
             held before is replaced.
+        early_stopping : bool or int, default False
+            Whether training ends once the loss of the validation data has not fallen below its
+            lowest value for more than so many epochs in a row: 10 for True, or the number given.
+            The network then has the weights of the epoch with the lowest loss, also after an
+            error or an interruption; `History.best_epoch` says which. Needs `validation_data` or
+            `validation_split`.
+        class_weight : None, "balanced" or dict, default None
+            Where each target is one class: by what each example's weight is multiplied, that of
+            validation data too. "balanced": each class that occurs weighs the same in all; a dict
+            has weights by class index, and 1 for the others.
+        validation_split : float, default 0
+            The share of the examples that is set aside as validation data: drawn from the seed,
+            so that another `fit` sets the same ones aside, and of each class about that share.
+            Not with `validation_data`.
 
         Returns
         -------
@@ -365,25 +390,47 @@ class Network:
             )
         if not isinstance(shuffle, bool | np.bool_):
             raise InvalidArgumentError(f"shuffle: expected True or False; got {shown(shuffle)}")
-        examples = as_examples(self.spec, X, Y, sample_weight, label_smoothing=label_smoothing)
-        problem = Problem(
-            self.spec, self._own_parameters(), examples, _objective(l1, l2, max_grad_norm)
-        )
+        examples = as_examples(self.spec, X, Y, sample_weight)
+        share = checked_share(validation_split, len(examples.X))
+        if share and validation_data is not None:
+            raise InvalidArgumentError(
+                "validation_split: expected 0 where validation_data is given; got "
+                f"{shown(validation_split)}. Leave one of the two out"
+            )
+        validation = self._validation(validation_data)
+        examples = class_weighted(self.spec, examples, class_weight)
+        if validation is not None:
+            validation = class_weighted(self.spec, validation, class_weight)
+        self._own_parameters()
         plan = Plan(
-            problem,
+            self._problem(examples, l1, l2, max_grad_norm),
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            validation=self._validation(validation_data),
+            validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
+            stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
             epochs_before=self.epochs_trained,
             watched=bool(callbacks),
             diagnosed=True,
         )
-        return self._trained(plan, callbacks, verbose, open_checkpointer(checkpoint, every, resume))
+        softened = softened_examples(self.spec, examples, label_smoothing)
+        checkpointer = open_checkpointer(checkpoint, every, resume)
+        try:
+            if checkpointer is not None:
+                seed = checkpointer.keep("seed", self.seed)
+                if self._seed_is_drawn:
+                    self.seed = seed
+                    plan = replace(plan, seed=seed)
+            if share or softened is not examples:
+                plan = set_aside(plan, softened, share)
+            return self._trained(plan, callbacks, verbose, checkpointer)
+        finally:
+            if checkpointer is not None:
+                checkpointer.close()
 
     def _trained(
         self,
@@ -395,28 +442,26 @@ class Network:
         """Train by a plan, and keep count of the epochs."""
         history, progress = History(), Progress() if verbose else None
         consumers: list[Callback] = [history, *([progress] if progress else []), *callbacks]
+        state = State.of(plan)
+        if checkpointer is not None:
+            memories = memories_of(callbacks)
+            if state.stopping is not None:
+                memories["early stopping"] = state.stopping
+            checkpointer.attach(plan, state, memories, {"early stopping": _patience(plan)})
+        history.diagnostics = state.diagnostics
+        self.history = history
 
         def count(event: Event) -> None:
             self.epochs_trained = state.epochs_before + state.epochs
+            if state.stopping is not None:
+                history.best_epoch = state.stopping.best_epoch
 
         try:
-            if checkpointer is not None:
-                seed = checkpointer.keep("seed", self.seed)
-                if self._seed_is_drawn:
-                    self.seed = seed
-                plan = replace(plan, seed=self.seed)
-            state = State.of(plan)
-            if checkpointer is not None:
-                checkpointer.attach(plan, state, memories_of(callbacks))
-            history.diagnostics = state.diagnostics
-            self.history = history
             # First of all it is counted: whatever a consumer raises, the parameters have seen it.
             fit(plan, [count, *consumers], checkpointer, state)
         finally:
             if progress is not None:
                 progress.close()
-            if checkpointer is not None:
-                checkpointer.close()
         return history
 
     def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
@@ -562,12 +607,10 @@ class Network:
         InvalidArgumentError
             If an argument does not fit.
         """
+        examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
-            self.spec,
-            self._parameters,
-            as_examples(self.spec, X, Y, sample_weight),
+            self._problem(examples, l1, l2, max_grad_norm),
             optimizer_named(optimizer),
-            objective=_objective(l1, l2, max_grad_norm),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -598,13 +641,14 @@ class Network:
         InvalidArgumentError
             If an argument does not fit.
         """
-        return check_gradients(
-            self.spec,
-            self._parameters,
-            as_examples(self.spec, X, Y, sample_weight),
-            engine_for(self.spec, engine),
-            _objective(l1, l2),
-        )
+        examples = as_examples(self.spec, X, Y, sample_weight)
+        return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
+
+    def _problem(
+        self, examples: Examples, l1: float, l2: float, max_grad_norm: float | None = None
+    ) -> Problem:
+        """Return what is minimised over examples."""
+        return Problem(self.spec, self._parameters, examples, _objective(l1, l2, max_grad_norm))
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.
@@ -639,6 +683,10 @@ def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Obje
             f"max_grad_norm: expected a finite number > 0, or None; got {shown(max_grad_norm)}"
         )
     return Objective(float(l1), float(l2), max_grad_norm=float(max_grad_norm))
+
+
+def _patience(plan: Plan) -> str:
+    return "none" if plan.stopping is None else f"patience {plan.stopping.patience}"
 
 
 def _whole(text: str) -> int:

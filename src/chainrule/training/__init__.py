@@ -1,1 +1,1 @@
-"""The loop: batches, validation, stopping. It yields events; everything else consumes them."""
+"""One fit for every training: it takes a plan and tells events; everything else consumes them."""

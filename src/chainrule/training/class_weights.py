@@ -1,7 +1,15 @@
-"""Weights by which classes count the same."""
+"""Weights by which classes count more or less, or all the same."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chainrule.checks import is_real, shown
+from chainrule.engines.base import Examples
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.spec import NetworkSpec
 
 
 def balanced_weights(
@@ -21,3 +29,80 @@ def balanced_weights(
     totals = np.bincount(places, weights, minlength=n_classes)
     shares = weights.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
     return np.asarray(weights * shares[places])
+
+
+def classes_of(spec: NetworkSpec, examples: Examples) -> NDArray[np.intp] | None:
+    """Return the class of each example; None where targets are anything but one class each."""
+    Y = examples.Y
+    if Y.ndim == 1:
+        return Y.astype(np.intp)
+    if spec.n_outputs == 1 and spec.output_activation == "sigmoid":
+        return Y[:, 0].astype(np.intp) if np.isin(Y, (0, 1)).all() else None
+    if spec.output_activation == "softmax" and np.isin(Y, (0, 1)).all():
+        return np.argmax(Y, axis=1) if (Y.sum(axis=1) == 1).all() else None
+    return None
+
+
+def class_weighted(spec: NetworkSpec, examples: Examples, class_weight: Any) -> Examples:
+    """Return examples whose weights are multiplied by those of their classes.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    examples : Examples
+    class_weight : None, "balanced" or mapping
+        None changes nothing; "balanced" lets each class that occurs weigh the same; a mapping says
+        the weight of some classes, by their indices, and the others' is 1.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is none of these, or the targets are not one class each.
+    """
+    if class_weight is None:
+        return examples
+    balanced = isinstance(class_weight, str) and class_weight == "balanced"
+    if not balanced and not isinstance(class_weight, Mapping):
+        raise InvalidArgumentError(
+            "class_weight: expected None, 'balanced' or a dict of weights by class, such as "
+            f"{{0: 1.0, 1: 5.0}}; got {shown(class_weight)}"
+        )
+    places = classes_of(spec, examples)
+    if places is None:
+        raise InvalidArgumentError(
+            "class_weight: expected targets that are one class each (indices, one-hot rows, or 0 "
+            "and 1); these are not, so leave class_weight out and give sample_weight"
+        )
+    n_classes = max(2, spec.n_outputs)
+    own = examples.weights
+    weights: NDArray[Any]
+    if balanced:
+        weights = balanced_weights(places, n_classes, own)
+    else:
+        by_class = _by_class(class_weight, n_classes)[places]
+        weights = by_class if own is None else by_class * own
+    with np.errstate(over="ignore"):
+        weights = np.ascontiguousarray(weights, spec.dtype)
+        total = weights.sum()
+    if not 0 < total < np.inf:
+        raise InvalidArgumentError(
+            "class_weight: expected weights of the classes that occur, times those of the "
+            f"examples, whose sum is above 0 and in the range of {spec.dtype}; got {total:g}"
+        )
+    return examples._replace(weights=weights)
+
+
+def _by_class(class_weight: Mapping[Any, Any], n_classes: int) -> NDArray[np.float64]:
+    weights = np.ones(n_classes)
+    for place, weight in class_weight.items():
+        whole = isinstance(place, int | np.integer) and not isinstance(place, bool)
+        if not whole or not 0 <= place < n_classes:
+            raise InvalidArgumentError(
+                f"class_weight: expected classes from 0 to {n_classes - 1}; got {shown(place)}"
+            )
+        if not is_real(weight) or not 0 <= weight < np.inf:
+            raise InvalidArgumentError(
+                f"class_weight: expected finite weights ≥ 0; got {shown(weight)} for class {place}"
+            )
+        weights[place] = weight
+    return weights

@@ -27,7 +27,6 @@ def as_examples(
     Y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     names: tuple[str, str, str] = ("X", "Y", "sample_weight"),
-    label_smoothing: float = 0.0,
 ) -> Examples:
     """Check inputs, targets and weights together, and return them as engines take them.
 
@@ -40,9 +39,6 @@ def as_examples(
     """
     features = as_features(spec, X, names[0])
     targets = as_targets(spec, Y, len(features), names[1])
-    if label_smoothing != 0.0:
-        rows = Examples(features, targets).targets(spec.n_outputs)
-        targets = smoothed(spec, rows, label_smoothing)
     weights = None
     if sample_weight is not None:
         weights = as_weights(sample_weight, len(features), spec.dtype, names[2])
@@ -125,6 +121,14 @@ def as_targets(
     _check_finite(targets, name)
     _check_range(spec, targets, name)
     return targets
+
+
+def softened_examples(spec: NetworkSpec, examples: Examples, label_smoothing: float) -> Examples:
+    """Return the examples with the targets that training sees: see `smoothed`."""
+    if isinstance(label_smoothing, int | float) and label_smoothing == 0:
+        return examples
+    targets = smoothed(spec, examples.targets(spec.n_outputs), label_smoothing)
+    return examples._replace(Y=targets.astype(spec.dtype, copy=False))
 
 
 def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floats:

@@ -64,7 +64,8 @@ def check_same(saved: Mapping[str, str], present: Mapping[str, str], where: str)
     InvalidArgumentError
         If a checkpoint belongs to another training.
     """
-    differing = [name for name in present if saved.get(name) != present[name]]
+    # What is missing there was added to the package later, and is nothing there.
+    differing = [name for name in present if saved.get(name, "none") != present[name]]
     if not differing:
         return
     parts = [

@@ -28,11 +28,14 @@ class History:
     diagnostics : list of Diagnosis
         What was seen to keep the network from learning, each kind in a layer once: its kind,
         layer, message and the epoch. See `chainrule.training.diagnostics`.
+    best_epoch : int or None
+        With early stopping, the epoch whose weights the network has; None without.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.diagnostics: list[Diagnosis] = []
+        self.best_epoch: int | None = None
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,14 +52,14 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
     solver, problem = plan.optimizer, plan.problem
     assert isinstance(solver, LBFGS)
     size, m = problem.parameters.size, len(problem.examples.X)
-    exact, examples = replace(problem.spec, dtype="float64"), problem.examples
-    if problem.spec.dtype != "float64":
-        examples = examples.astype("float64")
-    theta, gradient = np.empty(size), np.empty(size)
+    exact = problem.in_float64()
+    theta, gradient = exact.parameters, np.empty(size)
 
     def value_and_gradient(point: Floats) -> tuple[float, Floats]:
         theta[...] = point
-        value = plan.engine.loss_and_gradient(exact, theta, examples, problem.objective, gradient)
+        value = plan.engine.loss_and_gradient(
+            exact.spec, theta, exact.examples, exact.objective, gradient
+        )
         return value, gradient
 
     done, asked = 0, False
@@ -83,7 +82,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
     printing = {"iprint": 1} if solver.prints and old else {}
     result = minimize(
         value_and_gradient,
-        problem.parameters.astype(np.float64),
+        theta.copy(),
         method="L-BFGS-B",
         jac=True,
         options={

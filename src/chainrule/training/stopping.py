@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.checks import shown
 from chainrule.engines.base import Floats
 from chainrule.engines.optimizers import Optimizer
+from chainrule.errors import InvalidArgumentError
 from chainrule.training.events import EpochEnded
 
 # An adaptive learning rate is divided by this, until it is this small.
 _SLOWER, _SMALLEST_RATE = 5, 1e-6
 
 DEFAULT_PATIENCE = 10
-DEFAULT_TOLERANCE = 1e-4
+_DEFAULT_TOLERANCE = 1e-4
 
 
 def validation_loss(event: EpochEnded) -> float:
@@ -33,13 +35,47 @@ class StoppingRule:
     """
 
     patience: float = DEFAULT_PATIENCE
-    tolerance: float = DEFAULT_TOLERANCE
+    tolerance: float = _DEFAULT_TOLERANCE
     measure: Callable[[EpochEnded], float] = validation_loss
     """Lower is better."""
     keeps_best: bool = True
     """Whether the weights of the best epoch are those that stay."""
     slows: bool = False
     """Whether, in the place of an end, the learning rate is first divided by 5, down to 1e-6."""
+
+
+def stopping_rule_of(early_stopping: object, validated: bool) -> StoppingRule | None:
+    """Return the rule that `Network.fit` was asked for; None: none.
+
+    Parameters
+    ----------
+    early_stopping : bool or int
+        True stands for the usual patience, a number for itself.
+    validated : bool
+        Whether there are validation data to look at.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is neither, or there are none.
+    """
+    if isinstance(early_stopping, bool | np.bool_):
+        patience = DEFAULT_PATIENCE if early_stopping else 0
+    elif isinstance(early_stopping, int | np.integer) and early_stopping >= 1:
+        patience = int(early_stopping)
+    else:
+        raise InvalidArgumentError(
+            "early_stopping: expected True, False or a number of epochs of at least 1; got "
+            f"{shown(early_stopping)}"
+        )
+    if not patience:
+        return None
+    if not validated:
+        raise InvalidArgumentError(
+            "early_stopping: needs validation data to look at; give validation_data=(X, Y), or "
+            "validation_split=0.2 to set a fifth of the examples aside"
+        )
+    return StoppingRule(patience, tolerance=0.0)
 
 
 class Stopping:
