@@ -89,6 +89,27 @@ def test_later_divergence_ends_training_with_a_warning_and_finite_weights():
     assert np.isfinite(model.predict(X)).all()
 
 
+def test_divergence_under_a_score_leaves_nan_as_the_last_score_and_the_best_weights():
+    X, y = values()
+    model = MLPRegressor(
+        hidden_layer_sizes=(20,),
+        activation="identity",
+        solver="sgd",
+        learning_rate_init=1,
+        early_stopping=True,
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning, match="training ended after") as heard:
+        model.fit(X, y)
+    assert f"training ended after {model.n_iter_ - 1} epochs" in str(heard[0].message)
+    assert model.network_.epochs_trained == model.n_iter_ - 1
+    assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_
+    assert np.isnan([model.validation_scores_[-1], model.loss_curve_[-1], model.loss_]).all()
+    assert np.isfinite(model.validation_scores_[:-1]).all()
+    assert model.best_validation_score_ == max(model.validation_scores_[:-1])
+    assert np.isfinite(model.predict(X)).all()
+
+
 def test_an_interruption_keeps_what_was_learned_and_says_so():
     def interrupt(event):
         if isinstance(event, EpochEnded) and event.epoch == 3:

@@ -212,7 +212,8 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
 
 
 def _listed(classes: NDArray[Any]) -> str:
-    return shown(classes[:30].tolist())
+    """Return classes as NumPy prints them, and scikit-learn's messages with it: [0 1 2]."""
+    return shown(str(classes[:30]).replace("\n", "")).strip("'\"")
 
 
 def _distinct(classes: Any) -> NDArray[Any]:

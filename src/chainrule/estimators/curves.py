@@ -77,6 +77,24 @@ class Curves:
             estimator._note(event.metrics, event.validation_metrics)
         self._write_best()
 
+    def diverged(self) -> None:
+        """Write down an epoch that left no finite loss: its score is NaN, as in scikit-learn.
+
+        Where no score decides, what is kept are the last finite weights, and the curves end there.
+        """
+        if not self._scored:
+            return
+        estimator = self._estimator
+        estimator.n_iter_ += 1
+        estimator.loss_ = math.nan
+        estimator.loss_curve_.append(math.nan)
+        estimator.validation_scores_.append(math.nan)
+        if estimator.validation_loss_curve_ is not None:
+            estimator.validation_loss_curve_.append(math.nan)
+        if self._prints:
+            print(iterations.epoch(estimator.n_iter_, math.nan))
+            print(iterations.validation(math.nan, is_loss=False))
+
     def _print(self) -> None:
         """Print what scikit-learn prints of an epoch."""
         estimator, stopping = self._estimator, self._stopping

@@ -92,6 +92,7 @@ def train(
             ConvergenceWarning,
             stacklevel=4,
         )
+        curves.diverged()
         ended_early = True
     finally:
         if progress is not None:
