@@ -26,7 +26,7 @@ def log_target(value: Array) -> Array:
 def asinh_target(value: Array, center: float, spread: float) -> Array:
     """TT2: t = asinh((y − m)/s).
 
-    Linear near the median m, a logarithm of |y − m|/s far from it, on both sides.
+    Linear near the median m, a logarithm of the distance (y − m)/s far from it, on both sides.
 
     Source: Burbidge, Magee and Robb 1988, "Alternative transformations to handle extreme values of
     the dependent variable", Journal of the American Statistical Association 83, 123-127.
