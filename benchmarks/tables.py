@@ -67,7 +67,7 @@ def check(path):
 def child(what, path):
     """Do one thing in a process of its own; print its seconds, its memory and the matrix's."""
     from chainrule.tables.encoder import TableEncoder
-    from chainrule.tables.reading import read_table
+    from chainrule.tables.reader import read_table
 
     pl.DataFrame({"a": [1.0, 2.0]}).select(pl.col("a").mean())  # start polars' threads
     TableEncoder().fit_transform(pl.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}))

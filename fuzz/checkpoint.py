@@ -10,7 +10,7 @@ import atheris
 with atheris.instrument_imports(include=["chainrule"]):
     import chainrule as cr
     import chainrule.model.network
-    import chainrule.training.saved
+    import chainrule.training.saved_training
     from chainrule.errors import ChainruleError
 
 import numpy as np

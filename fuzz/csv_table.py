@@ -14,7 +14,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 with atheris.instrument_imports(include=["chainrule"]):
     from chainrule.errors import InvalidTableError
     from chainrule.tables import batches
-    from chainrule.tables.reading import read_by, read_for_training, read_table
+    from chainrule.tables.reader import read_by, read_for_training, read_table
 
 import written
 from harness import fuzz, scratch_file

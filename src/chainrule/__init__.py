@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     )
     from chainrule.estimators.classifier import MLPClassifier
     from chainrule.estimators.conversion import from_sklearn
-    from chainrule.estimators.mixed import NetworkMixed
+    from chainrule.estimators.mixed_network import NetworkMixed
     from chainrule.estimators.networks import NetworkClassifier, NetworkRegressor
     from chainrule.estimators.regressor import MLPRegressor
-    from chainrule.exports.exporting import export
-    from chainrule.model.loading import load
+    from chainrule.exports.export_file import export
+    from chainrule.model.loader import load
     from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
     from chainrule.network.cost import CustomCost
@@ -83,7 +83,7 @@ _HOMES = {
     "Nesterov": "chainrule.engines.optimizers",
     "Network": "chainrule.model.network",
     "NetworkClassifier": "chainrule.estimators.networks",
-    "NetworkMixed": "chainrule.estimators.mixed",
+    "NetworkMixed": "chainrule.estimators.mixed_network",
     "NetworkRegressor": "chainrule.estimators.networks",
     "NetworkSpec": "chainrule.network.spec",
     "OneCycle": "chainrule.engines.schedules",
@@ -96,9 +96,9 @@ _HOMES = {
     "TrainingDiagnosisWarning": "chainrule.errors",
     "TrainingDivergedError": "chainrule.errors",
     "Warmup": "chainrule.engines.schedules",
-    "export": "chainrule.exports.exporting",
+    "export": "chainrule.exports.export_file",
     "from_sklearn": "chainrule.estimators.conversion",
-    "load": "chainrule.model.loading",
+    "load": "chainrule.model.loader",
     "stop_at_checkpoint": "chainrule.training.signals",
 }
 

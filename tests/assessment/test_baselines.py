@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 import chainrule as cr
 from chainrule.assessment import baselines
 from chainrule.assessment.baselines import LinearAnswers, constant_answers
-from chainrule.assessment.predicting import Examples, examples_of
+from chainrule.assessment.predictions import Examples, examples_of
 from chainrule.model.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.target import TargetEncoder

@@ -4,7 +4,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import permutation_importance as scikit_learns
 
 from chainrule.assessment.importance import permutation_importance
-from chainrule.assessment.predicting import places_of_columns
+from chainrule.assessment.predictions import places_of_columns
 from chainrule.errors import InvalidArgumentError
 from tests.assessment.models import binary, values
 

@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError, InvalidTableError
-from chainrule.tables.reading import read_table
+from chainrule.tables.reader import read_table
 
 HUGE = 10**400
 X = np.ones((4, 2), np.float32)

@@ -108,12 +108,12 @@ def test_an_id_that_is_not_there_or_in_the_way_is_named(chainrule, model, wdbc, 
 
 
 def test_a_mistake_in_a_late_piece_leaves_no_file(chainrule, model, wdbc, tmp_path, monkeypatch):
-    from chainrule.model import streaming
+    from chainrule.model import table_predictions
 
     monkeypatch.setattr(
-        streaming.predicted_batches,
+        table_predictions.predicted_batches,
         "__kwdefaults__",
-        {**streaming.predicted_batches.__kwdefaults__, "rows": 100},
+        {**table_predictions.predicted_batches.__kwdefaults__, "rows": 100},
     )
     table = tmp_path / "table.csv"
     lines = wdbc.read_text(encoding="utf-8").splitlines()
@@ -129,7 +129,7 @@ def test_a_mistake_in_a_late_piece_leaves_no_file(chainrule, model, wdbc, tmp_pa
 
 
 def test_pieces_are_predicted_as_the_whole(model, wdbc):
-    from chainrule.model.streaming import predicted_batches
+    from chainrule.model.table_predictions import predicted_batches
 
     loaded = cr.load(model)
     pieces = list(predicted_batches(loaded, wdbc, rows=50))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from chainrule.files.checkpoint import CheckpointFile, write_checkpoint_file
-from chainrule.files.locking import FileLock
+from chainrule.files.locks import FileLock
 
 QUICK = ("--target", "y", "--epochs", 1, "--layers", 4, "--no-report", "--quiet")
 COMMAND = [sys.executable, "-m", "chainrule"]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from chainrule.equations import costs, focal, fused
+from chainrule.equations import costs, focal
+from chainrule.equations import fused_pairs as fused
 from chainrule.equations.activations.sigmoid import sigmoid, sigmoid_derivative
 from chainrule.equations.activations.softmax import softmax
 from chainrule.equations.backpropagation import output_error, softmax_error
@@ -126,7 +127,11 @@ def test_fu4_and_fu5_with_gamma_zero_are_fu1_and_fu2(array, dtype, drawn):
     n = Z.shape[0]
     for mine, theirs, A in (
         (focal.softmax_focal_error, fused.softmax_cross_entropy_error, softmax(Z)),
-        (focal.sigmoid_binary_focal_error, fused.sigmoid_binary_cross_entropy_error, sigmoid(Z)),
+        (
+            focal.sigmoid_binary_focal_error,
+            fused.sigmoid_binary_cross_entropy_error,
+            sigmoid(Z),
+        ),
     ):
         expected = as_float64(theirs(A, Y))
         assert_within(mine(A, Y, 0.0), expected, (n + 8) * eps * (1 + n))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from chainrule.equations import costs, fused, heads
+from chainrule.equations import costs, heads
+from chainrule.equations import fused_pairs as fused
 from chainrule.equations.activations.softmax import softmax
 from chainrule.equations.backpropagation import softmax_error
 from chainrule.equations.heads import HeadPart

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from chainrule.equations import backpropagation, fused, optimizers
+from chainrule.equations import backpropagation, optimizers
+from chainrule.equations import fused_pairs as fused
 from chainrule.equations.text import equation_text, latex
 from tests.equations.test_every_equation import EQUATIONS
 

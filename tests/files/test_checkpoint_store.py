@@ -13,7 +13,7 @@ from chainrule.errors import (
     InvalidCheckpointError,
 )
 from chainrule.files.checkpoint_store import CheckpointStore, lock_of
-from chainrule.files.locking import FileLock
+from chainrule.files.locks import FileLock
 from tests.crash.faults import IO, injected, nth, system_error
 
 

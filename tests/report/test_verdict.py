@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule.assessment.bootstrap import Interval
-from chainrule.assessment.judging import Judgement
+from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import CLASS_MEASURES, VALUE_MEASURES
 from chainrule.report.verdict import verdict
 from chainrule.tables.target import TargetEncoder

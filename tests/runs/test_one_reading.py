@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.model.streaming import predicted_batches
+from chainrule.model.table_predictions import predicted_batches
 from chainrule.runs.config import RunConfig
 from chainrule.runs.training import Run
 from chainrule.tables.notations import Dates, Durations, Numbers, Text, Truth

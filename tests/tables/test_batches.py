@@ -9,8 +9,8 @@ from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.tables import batches
 from chainrule.tables.batches import scan_batches
 from chainrule.tables.notations import Text
-from chainrule.tables.reading import read_table
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.reader import read_table
+from chainrule.tables.table_notations import TableReading
 
 TABLE = pl.DataFrame(
     {

@@ -11,7 +11,7 @@ from chainrule.tables import batches
 from chainrule.tables.batches import scan_batches
 from chainrule.tables.layouts import Layout
 from chainrule.tables.raw import layout_of, read_raw
-from chainrule.tables.reading import read_with_notes
+from chainrule.tables.reader import read_with_notes
 from chainrule.tables.sources import open_table
 
 ROWS = "".join(f"{n},{n % 3}.5,{'ab'[n % 2]}\n" for n in range(9))

@@ -10,7 +10,7 @@ import pytest
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.tables.batches import scan_batches
-from chainrule.tables.reading import read_table
+from chainrule.tables.reader import read_table
 from chainrule.tables.sources import can_be_read_again, open_table, spool_limit
 
 TABLE = pl.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from chainrule.errors import InvalidModelFileError, InvalidTableError
-from chainrule.tables.missing import MISSING_IN_TEXT, MISSING_WORDS, missing_key
+from chainrule.tables.missing_words import MISSING_IN_TEXT, MISSING_WORDS, missing_key
 from chainrule.tables.spellings import fold, groups_of_spellings, told
 from chainrule.tables.target import TargetEncoder
 

@@ -7,7 +7,7 @@ from chainrule.engines.optimizers import SGD
 from chainrule.network.layers import Dense
 from chainrule.network.parameters import initial_parameters
 from chainrule.network.spec import NetworkSpec
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.loop import Loop
 from chainrule.training.plan import Plan
 from chainrule.training.state import State

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.assessment.predicting import Examples
+from chainrule.assessment.predictions import Examples
 from chainrule.model.table_model import TableModel
 
 # Multiplications of one pass over the rows that a linear model is fitted to; beyond them it gets

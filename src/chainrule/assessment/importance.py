@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.measures import log_losses
-from chainrule.assessment.predicting import Examples, examples_of, outputs_of, places_of_columns
+from chainrule.assessment.predictions import Examples, examples_of, outputs_of, places_of_columns
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.scores import unit_of

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from chainrule.cli import checking, explaining, exporting, information, prediction, training
+from chainrule.cli import explanation, export, gradient_check, information, prediction, training
 from chainrule.cli.interrupts import terminated_as_interrupted
 from chainrule.cli.streams import prepare_streams, say
 from chainrule.errors import ChainruleError
@@ -62,7 +62,7 @@ def _sentence(error: Exception) -> str | None:
         if error.filename is not None:
             return f"{error.filename}: {message}"
     elif hasattr(error, "format_message"):  # a usage error; typer's versions differ in its class
-        from chainrule.runs.calling import called
+        from chainrule.runs.program_name import called
 
         context = getattr(error, "ctx", None)
         command = called(context.command_path if context is not None else "chainrule")
@@ -106,5 +106,5 @@ def root(
         print(context.get_help())
 
 
-for _module in (training, prediction, explaining, checking, exporting, information):
+for _module in (training, prediction, explanation, gradient_check, export, information):
     _module.register(app)

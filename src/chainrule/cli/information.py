@@ -40,7 +40,7 @@ def info(
     if json:
         say_json(dict(facts))
         return
-    from chainrule.cli.showing import console, fact_table
+    from chainrule.cli.displays import console, fact_table
 
     console().print(fact_table(facts))
 
@@ -71,7 +71,7 @@ def _installation() -> list[tuple[str, str]]:
 
 
 def _contents(path: Path) -> list[tuple[str, str]]:
-    from chainrule.model.loading import load
+    from chainrule.model.loader import load
     from chainrule.model.table_model import TableModel
 
     model = load(path)
@@ -81,7 +81,7 @@ def _contents(path: Path) -> list[tuple[str, str]]:
 
 
 def _of_table(model: "TableModel") -> list[tuple[str, str]]:
-    from chainrule.cli.showing import describe_classes
+    from chainrule.cli.displays import describe_classes
 
     target, encoder = model.target, model.encoder
     facts = [
@@ -101,7 +101,7 @@ def _of_table(model: "TableModel") -> list[tuple[str, str]]:
 
 def _of_values(model: "TableModel") -> list[tuple[str, str]]:
     """Return mean and deviation of a target, and what is learned of it."""
-    from chainrule.cli.telling import mean_and_spread
+    from chainrule.cli.messages import mean_and_spread
 
     target = model.target
     known = _mapping(model.details.get("target"))
@@ -120,7 +120,7 @@ def _of_values(model: "TableModel") -> list[tuple[str, str]]:
 
 def _of_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what the training wrote down; whatever else is in a file, is left alone."""
-    from chainrule.runs.calling import called
+    from chainrule.runs.program_name import called
 
     facts = []
     if isinstance(details.get("command"), str):

@@ -81,7 +81,7 @@ def table_model(path: Path) -> "TableModel":
         If it cannot be loaded, or takes no tables.
     """
     from chainrule.errors import InvalidModelFileError
-    from chainrule.model.loading import load
+    from chainrule.model.loader import load
     from chainrule.model.table_model import TableModel
 
     model = load(path)

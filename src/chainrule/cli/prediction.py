@@ -70,7 +70,7 @@ def predict(
     from chainrule.errors import InvalidArgumentError
     from chainrule.files.atomic import destination
     from chainrule.files.outputs import check_outputs
-    from chainrule.model.streaming import format_of, predicted_batches, write_predictions
+    from chainrule.model.table_predictions import format_of, predicted_batches, write_predictions
 
     if out is not None:
         check_outputs([("--out", out)], [("MODEL", model), ("TABLE", table)])
@@ -123,7 +123,7 @@ def evaluate(
 
     Rows without a value of the target are left out.
     """
-    from chainrule.cli.showing import averaging_note, confusion_table, console, score_table
+    from chainrule.cli.displays import averaging_note, confusion_table, console, score_table
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)

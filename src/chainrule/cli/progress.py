@@ -144,7 +144,7 @@ class LiveProgress:
     def __init__(self, early_stopping: bool) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        from chainrule.cli.showing import console
+        from chainrule.cli.displays import console
 
         self._watch = Watch(early_stopping)
         self._bar = Progress(

@@ -61,7 +61,7 @@ class LiveSearch(SearchDisplay):
     def __init__(self, trials: int | None, seconds: float | None) -> None:
         from rich.live import Live
 
-        from chainrule.cli.showing import console
+        from chainrule.cli.displays import console
 
         self.callbacks = (self._follow,)
         self._trials, self._seconds = trials, seconds

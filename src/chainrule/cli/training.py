@@ -11,11 +11,11 @@ from chainrule.cli.streams import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chainrule.cli.telling import Teller
-    from chainrule.files.locking import FileLock
+    from chainrule.cli.messages import Teller
+    from chainrule.files.locks import FileLock
     from chainrule.runs.config import RunConfig
-    from chainrule.runs.fitting import Checkpointing, Interrupted
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run_fit import Checkpointing, Interrupted
     from chainrule.runs.training import Run
 
 _EXAMPLES = """Examples:
@@ -114,7 +114,7 @@ def train(
     Writes the model, its history, its metrics, a report, and run.toml, from which the run can be
     repeated to the bit. Ctrl-C saves the best model so far.
     """
-    from chainrule.cli.telling import teller
+    from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.duration import seconds_of
     from chainrule.runs.folder import RunFolder
@@ -141,7 +141,7 @@ def train(
         tell = teller(json, quiet)
         tell.understood(run)
         if searches:
-            from chainrule.cli.searching import search_and_write
+            from chainrule.cli.search import search_and_write
 
             search_and_write(run, folder, tell, search, limit, report)
         else:
@@ -162,7 +162,7 @@ def resume(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
 ) -> None:
     """Go on with a run of train --checkpoint, to the same bits as if it had never stopped."""
-    from chainrule.cli.telling import teller
+    from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import RunFolder
@@ -205,7 +205,7 @@ def _check_files(
 def _checkpointing(
     folder: "RunFolder", wanted: bool, every: str, lock: "FileLock", resume: bool = False
 ) -> "Checkpointing | None":
-    from chainrule.runs.fitting import Checkpointing
+    from chainrule.runs.run_fit import Checkpointing
     from chainrule.training.interval import Interval
 
     if not wanted:
@@ -226,7 +226,7 @@ def train_and_write(
 
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
     from chainrule.cli.outputs import write
-    from chainrule.runs.fitting import Interrupted
+    from chainrule.runs.run_fit import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
 
@@ -272,8 +272,8 @@ def _config(
 ) -> "RunConfig":
     """Return the run that options and run.toml ask for."""
     from chainrule.errors import InvalidArgumentError
-    from chainrule.runs.calling import calling
     from chainrule.runs.config import RunConfig
+    from chainrule.runs.program_name import calling
 
     config = RunConfig() if path is None else RunConfig.read(path)
     given = settings if table is None else {**settings, "table": table}
@@ -304,7 +304,7 @@ def _config(
 def _save_interrupted(
     run: "Run", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
 ) -> None:
-    from chainrule.runs.calling import calling
+    from chainrule.runs.program_name import calling
 
     fitted = interrupt.fitted
     run.model_of(fitted).save(folder.model)

@@ -2,8 +2,8 @@
 
 The long way (∇ₐC, then BP1) divides by a and by 1 − a. Both are kept at or above the smallest
 normal number, so that a saturated output gives a huge finite gradient and never 0/0. The fused
-forms (`chainrule.equations.fused`) need no such guard: prefer them where they exist. The costs for
-values that stray are in `chainrule.equations.robust_costs`, the focal ones in
+forms (`chainrule.equations.fused_pairs`) need no such guard: prefer them where they exist. The
+costs for targets with outliers are in `chainrule.equations.robust_costs`, the focal ones in
 `chainrule.equations.focal`.
 """
 

@@ -5,7 +5,7 @@ from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
-from chainrule.equations import costs, counts, focal, fused, initializers, robust_costs
+from chainrule.equations import costs, counts, focal, fused_pairs, initializers, robust_costs
 from chainrule.equations._array import Array
 
 
@@ -102,13 +102,13 @@ COSTS: Mapping[str, CostEquations] = MappingProxyType(
 FUSED_PAIRS: Mapping[tuple[str, str], FusedPair] = MappingProxyType(
     {
         ("softmax", "cross_entropy"): FusedPair(
-            fused.softmax_cross_entropy, fused.softmax_cross_entropy_error
+            fused_pairs.softmax_cross_entropy, fused_pairs.softmax_cross_entropy_error
         ),
         ("sigmoid", "binary_cross_entropy"): FusedPair(
-            fused.sigmoid_binary_cross_entropy, fused.sigmoid_binary_cross_entropy_error
+            fused_pairs.sigmoid_binary_cross_entropy, fused_pairs.sigmoid_binary_cross_entropy_error
         ),
         ("identity", "mse"): FusedPair(
-            fused.identity_mean_squared_error, fused.identity_mean_squared_error_error
+            fused_pairs.identity_mean_squared_error, fused_pairs.identity_mean_squared_error_error
         ),
         ("softmax", "focal"): FusedPair(focal.softmax_focal, focal.softmax_focal_error),
         ("sigmoid", "binary_focal"): FusedPair(

@@ -49,7 +49,7 @@ from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.settings.layers import hidden_sizes
 from chainrule.settings.losses import Output
 from chainrule.settings.networks import new_network
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.examples import as_weights
 from chainrule.training.metrics import Metric
 from chainrule.training.random_state import as_text, set_from_text

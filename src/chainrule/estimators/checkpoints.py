@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.estimators.curves import Curves
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.fingerprint import in_words
 from chainrule.training.memories import Remembers, memories_of
 from chainrule.training.plan import Plan

@@ -13,7 +13,7 @@ from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.curves import Curves
 from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
 from chainrule.estimators.validation import HeldOut
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback
 from chainrule.training.fit import fit

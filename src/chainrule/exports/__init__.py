@@ -1,5 +1,5 @@
 """Models for other programs: each target a module, each given a `Program`."""
 
-from chainrule.exports.exporting import TARGETS, export
+from chainrule.exports.export_file import TARGETS, export
 
 __all__ = ["TARGETS", "export"]

@@ -24,7 +24,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
-from chainrule.tables.missing import MISSING_WORDS
+from chainrule.tables.missing_words import MISSING_WORDS
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:

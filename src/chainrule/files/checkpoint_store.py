@@ -22,7 +22,7 @@ from chainrule.files.checkpoint import (
     read_checkpoint_file,
     write_checkpoint_file,
 )
-from chainrule.files.locking import FileLock
+from chainrule.files.locks import FileLock
 from chainrule.printable import printable
 
 

@@ -24,7 +24,7 @@ from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.heads import heads_activation_derivative
 from chainrule.equations.text import equation_text
-from chainrule.inspection.rendering import to_html, to_latex, to_text
+from chainrule.inspection.renderers import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import parse_activation
 from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep

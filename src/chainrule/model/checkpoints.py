@@ -5,8 +5,8 @@ from pathlib import Path
 from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.checkpoint_store import CheckpointStore
-from chainrule.files.locking import FileLock
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.files.locks import FileLock
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.interval import Interval
 
 DEFAULT_EVERY = "60s"

@@ -28,7 +28,7 @@ from chainrule.network.parameters import (
 )
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.spec import NetworkSpec
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, Event

@@ -16,8 +16,8 @@ from chainrule.network.spec import NetworkSpec
 from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
 from chainrule.tables.first_format import from_first_format, is_first_format
-from chainrule.tables.reading import Reading, read_by
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.reader import Reading, read_by
+from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from chainrule.equations._array import Array
 from chainrule.equations.activations import ACTIVATIONS
 from chainrule.equations.backpropagation import output_error, softmax_error
 from chainrule.equations.heads import HeadPart, heads_activation, heads_activation_derivative
+from chainrule.network.function_names import canonical_name, parse_name
 from chainrule.network.heads import canonical_heads, is_heads, parse_heads
-from chainrule.network.naming import canonical_name, parse_name
 
 
 def parse_activation(text: str) -> tuple[str, dict[str, float]]:

@@ -10,8 +10,8 @@ from chainrule.equations.heads import HeadPart, heads_cost, heads_cost_gradient,
 from chainrule.equations.registry import COSTS, FUSED_PAIRS, FusedPair
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
+from chainrule.network.function_names import canonical_name, parse_name
 from chainrule.network.heads import canonical_heads, is_heads, parse_heads
-from chainrule.network.naming import canonical_name, parse_name
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.assessment.importance import permutation_importance
-from chainrule.assessment.judging import judge
+from chainrule.assessment.judgement import judge
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.atomic import atomic_path
 from chainrule.model.table_model import TableModel

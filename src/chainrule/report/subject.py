@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.importance import Importance
-from chainrule.assessment.judging import Judgement
+from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
 from chainrule.model.table_model import TableModel
 from chainrule.report.canvas import shortened

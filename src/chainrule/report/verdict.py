@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from chainrule.assessment.bootstrap import Interval
-from chainrule.assessment.judging import Judgement
+from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
 from chainrule.model.table_model import TableModel
-from chainrule.report.wording import count, number, share
+from chainrule.report.number_texts import count, number, share
 
 Level = Literal["good", "beaten", "mixed", "useless"]
 

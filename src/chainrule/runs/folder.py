@@ -11,11 +11,11 @@ from chainrule.errors import FileWriteError
 from chainrule.files.atomic import atomic_path
 from chainrule.files.checkpoint import begins_like_checkpoint
 from chainrule.files.checkpoint_store import files_of, lock_of
-from chainrule.files.locking import FileLock
+from chainrule.files.locks import FileLock
 from chainrule.printable import printable, printable_json
-from chainrule.runs.calling import calling
 from chainrule.runs.config import RunConfig
 from chainrule.runs.leavings import is_of_a_run, kind_of
+from chainrule.runs.program_name import calling
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any, Self
 from optuna.storages.journal import BaseJournalBackend
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.files.locking import FileLock
+from chainrule.files.locks import FileLock
 
 
 class Journal(BaseJournalBackend):

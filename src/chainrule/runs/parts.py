@@ -10,10 +10,10 @@ from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetWords, respelled, with_spellings, with_target
 from chainrule.tables.columns import check_finite, column_named
-from chainrule.tables.missing import MISSING_IN_TEXT
-from chainrule.tables.reading import read_by, read_for_training
-from chainrule.tables.splitting import split_rows
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.missing_words import MISSING_IN_TEXT
+from chainrule.tables.reader import read_by, read_for_training
+from chainrule.tables.splits import split_rows
+from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from chainrule.settings.optimizers import optimizer_of
 from chainrule.settings.rates import learning_rate_of
 from chainrule.settings.rules import inverse_scaling, stopping_rule
 from chainrule.tables.target import TargetEncoder
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import balanced_weights
 from chainrule.training.events import Callback, EpochEnded
 from chainrule.training.examples import packed, smoothed

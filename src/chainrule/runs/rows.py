@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidTableError
 from chainrule.runs.options import DataOptions
-from chainrule.tables.missing import MISSING_IN_TEXT
+from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.spellings import fold, groups_of_spellings, told
 
 if TYPE_CHECKING:

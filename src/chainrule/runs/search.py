@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
-from chainrule.runs.fitting import Fitted
+from chainrule.runs.run_fit import Fitted
 from chainrule.runs.space import (
     ACTIVATIONS,
     BATCHES,

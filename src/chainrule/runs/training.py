@@ -13,10 +13,10 @@ from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
-from chainrule.runs.fitting import Checkpointing, Fitted, fit
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.presets import resolved
+from chainrule.runs.run_fit import Checkpointing, Fitted, fit
 from chainrule.runs.target import (
     against_constant,
     fitted_target,
@@ -166,7 +166,7 @@ class Run:
         Raises
         ------
         InvalidArgumentError, TrainingDivergedError, Interrupted
-            As `chainrule.runs.fitting.fit` says.
+            As `chainrule.runs.run_fit.fit` says.
         """
         options, parts = self.config.training, (self.training, self.validation)
         return fit(

@@ -7,17 +7,17 @@ if TYPE_CHECKING:
     from chainrule.tables.batches import scan_batches
     from chainrule.tables.encoder import TableEncoder
     from chainrule.tables.leakage import suspicious_columns
-    from chainrule.tables.reading import as_table, read_table
-    from chainrule.tables.splitting import split_rows
+    from chainrule.tables.reader import as_table, read_table
+    from chainrule.tables.splits import split_rows
     from chainrule.tables.target import TargetEncoder
 
 _HOMES = {
     "TableEncoder": "encoder",
     "TargetEncoder": "target",
-    "as_table": "reading",
-    "read_table": "reading",
+    "as_table": "reader",
+    "read_table": "reader",
     "scan_batches": "batches",
-    "split_rows": "splitting",
+    "split_rows": "splits",
     "suspicious_columns": "leakage",
 }
 

@@ -19,7 +19,7 @@ from chainrule.tables.raw import layout_of, read_raw, text_layout
 from chainrule.tables.records import Tally, good_records
 from chainrule.tables.sources import TableFile, open_table
 from chainrule.tables.streams import TextStream
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 from chainrule.tables.text import (
     GZIP,
     SAMPLE,

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from chainrule.checks import json_from_file, whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
+from chainrule.tables.column_statistics import Options, Scaling, fit_columns
 from chainrule.tables.columns import RowError, column_named
 from chainrule.tables.contract import Transformer
-from chainrule.tables.fitting import Options, Scaling, fit_columns
 from chainrule.tables.kinds import KINDS, Column, column_from_json
 from chainrule.tables.notes import Note, notes_from_json, notes_to_json
-from chainrule.tables.reading import read_by, read_for_training
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.reader import read_by, read_for_training
+from chainrule.tables.table_notations import TableReading
 from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:

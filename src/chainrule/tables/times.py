@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import check_complete
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 
 
 def moments(times: Any) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.errors import TrainingDivergedError
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.checkups import Checkups
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.lbfgs import minimise

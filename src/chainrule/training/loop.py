@@ -13,9 +13,9 @@ from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
-from chainrule.training.ahead import SECONDS_AHEAD, train_ahead
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.events import Event, Resumed, StepsEnded, Stopped, TrainingStarted
+from chainrule.training.lookahead import SECONDS_AHEAD, train_ahead
 from chainrule.training.plan import Plan
 from chainrule.training.reports import Reports
 from chainrule.training.state import BEGINNING, Position, State

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from chainrule.exports import numpy_columns
 from chainrule.tables.notations import Dates
 from chainrule.tables.notations.dates import FORMATS, TIME, date_form
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 
 MOMENTS = [
     dt.datetime(2023, 1, 1, 0, 0, 0) + dt.timedelta(days=i * 7 % 365, hours=i * 5 % 24, minutes=i)

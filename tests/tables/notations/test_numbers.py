@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.notations import Numbers, Text, notation_from_json
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 
 FINITE = st.floats(-1e12, 1e12).map(lambda x: round(x, 2))
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from chainrule.exports import numpy_columns
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 
 
 def read(texts, **more):

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from chainrule.tables.notations import Numbers
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 
 
 def decided(values):

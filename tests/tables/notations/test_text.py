@@ -3,7 +3,7 @@ import pytest
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.notations import Text, Truth
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 
 
 def test_text_means_itself_without_the_spaces_around_it():

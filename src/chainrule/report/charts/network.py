@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from chainrule.model.network import Network
 from chainrule.report.canvas import shortened
 from chainrule.report.charts.plot import svg
-from chainrule.report.drawing import drawn_layers
 from chainrule.report.markup import Html, coordinate, element
+from chainrule.report.network_drawing import drawn_layers
 
 MOST_UNITS = 24
 """A layer with more units is drawn by those of its units that have the largest weights."""

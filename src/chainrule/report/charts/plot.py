@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.report.charts.scales import Scale
 from chainrule.report.markup import Html, coordinate, element, join
-from chainrule.report.wording import plain
+from chainrule.report.number_texts import plain
 
 Format = Callable[[float], str]
 Range = tuple[float, float]

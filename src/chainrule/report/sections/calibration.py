@@ -6,9 +6,9 @@ from chainrule.assessment.calibration import Reliability, reliability
 from chainrule.report.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
 from chainrule.report.markup import Html
+from chainrule.report.number_texts import number
 from chainrule.report.sections.parts import figure
 from chainrule.report.subject import Subject
-from chainrule.report.wording import number
 
 
 def calibration(subject: Subject) -> list[Html]:

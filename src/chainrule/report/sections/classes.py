@@ -7,11 +7,11 @@ from chainrule.assessment.discrimination import Ranking
 from chainrule.report.canvas import shortened
 from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
 from chainrule.report.markup import Html, element, join
+from chainrule.report.number_texts import count, number, plain, share
 from chainrule.report.sections.calibration import calibration
 from chainrule.report.sections.curves import threshold_curves
 from chainrule.report.sections.parts import figure, figures, section, table, unfold
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, number, plain, share
 
 _MOST_AS_TABLE = 10
 _MOST_BESIDE = 3

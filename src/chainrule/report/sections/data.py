@@ -9,9 +9,9 @@ from chainrule.report.canvas import shortened
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join, text
+from chainrule.report.number_texts import count, plain, share, small_share
 from chainrule.report.sections.parts import figure, section, table, unfold
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, plain, share, small_share
 
 if TYPE_CHECKING:
     import polars as pl

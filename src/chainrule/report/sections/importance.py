@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from chainrule.assessment.importance import ColumnImportance
 from chainrule.report.charts.small import bar_with_spread
 from chainrule.report.markup import Html, element, join
+from chainrule.report.number_texts import count, decimals_for, fixed, plain
 from chainrule.report.sections.parts import section, unfold
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, decimals_for, fixed, plain
 
 _MOST_SHOWN = 20
 _COSTS = {

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from chainrule.report.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
+from chainrule.report.number_texts import MINUS, count, plain, share
 from chainrule.report.sections.parts import section, table, unfold
 from chainrule.report.subject import Subject
-from chainrule.report.wording import MINUS, count, plain, share
 
 _MOST_ROWS = 15
 _MOST_COLUMNS = 8

@@ -7,9 +7,9 @@ from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.report.charts.network import MOST_UNITS, network_picture
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join
+from chainrule.report.number_texts import count, number, plain
 from chainrule.report.sections.parts import section, table
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, number, plain
 
 
 def network(subject: Subject) -> Html:

@@ -1,9 +1,9 @@
 """How the model was made: what to type to get it again."""
 
 from chainrule.report.markup import Html, element, join
+from chainrule.report.number_texts import plain
 from chainrule.report.sections.parts import section
 from chainrule.report.subject import Subject
-from chainrule.report.wording import plain
 
 
 def provenance(subject: Subject) -> Html:

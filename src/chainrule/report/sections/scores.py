@@ -3,14 +3,14 @@
 import numpy as np
 
 from chainrule.assessment.bootstrap import Interval
-from chainrule.assessment.judging import BASELINES
+from chainrule.assessment.judgement import BASELINES
 from chainrule.assessment.measures import Measure
 from chainrule.report.charts.scales import Scale, padded
 from chainrule.report.charts.small import interval_dot
 from chainrule.report.markup import Html, element, join
+from chainrule.report.number_texts import count, fixed, number, plain, points, share, signed
 from chainrule.report.sections.parts import section, table
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, fixed, number, plain, points, share, signed
 
 _PERCENT = frozenset({"accuracy", "balanced_accuracy"})
 _OF_ONE = frozenset({"f1", "roc_auc", "r2"})

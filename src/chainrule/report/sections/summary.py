@@ -3,9 +3,9 @@
 from chainrule.assessment.bootstrap import Interval
 from chainrule.network.layers import Dense
 from chainrule.report.markup import Html, element, join
+from chainrule.report.number_texts import count, fixed, listed, number, plain, share
 from chainrule.report.subject import Subject
 from chainrule.report.verdict import verdict
-from chainrule.report.wording import count, fixed, listed, number, plain, share
 
 _LEVELS = {
     "good": "Better than guessing",

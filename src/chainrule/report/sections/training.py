@@ -7,9 +7,9 @@ from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded, round_step
 from chainrule.report.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.report.markup import Html, join
+from chainrule.report.number_texts import count, number, plain
 from chainrule.report.sections.parts import figure, figures, section
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, number, plain
 
 
 def training(subject: Subject) -> Html:

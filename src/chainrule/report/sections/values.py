@@ -7,9 +7,9 @@ from chainrule.model.scores import unit_of
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded
 from chainrule.report.markup import Html, join
+from chainrule.report.number_texts import count, number, plain, share
 from chainrule.report.sections.parts import figure, figures, section
 from chainrule.report.subject import Subject
-from chainrule.report.wording import count, number, plain, share
 
 # More dots than this lie on top of each other; squares shaded by their rows show more.
 _MOST_DOTS = 1_200

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from chainrule.errors import InvalidTableError
-from chainrule.tables.missing import is_missing_word
+from chainrule.tables.missing_words import is_missing_word
 from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:

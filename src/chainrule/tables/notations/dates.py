@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.tables.missing import MISSING_WORDS, missing_key
+from chainrule.tables.missing_words import MISSING_WORDS, missing_key
 from chainrule.tables.notations.base import Notation, refuse_type
 
 if TYPE_CHECKING:

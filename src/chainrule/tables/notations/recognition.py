@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.tables.missing import is_missing_word
+from chainrule.tables.missing_words import is_missing_word
 from chainrule.tables.notations.base import (
     MOST_UNREADABLE,
     Notation,
@@ -16,8 +16,7 @@ from chainrule.tables.notations.dates import DateForm, Dates, date_form
 from chainrule.tables.notations.durations import Durations, duration_form
 from chainrule.tables.notations.number_forms import NO_NUMBERS, NumberForm, number_form
 from chainrule.tables.notations.numbers import Numbers, tidied
-from chainrule.tables.notations.sentinels import without_sentinels
-from chainrule.tables.notations.telling import (
+from chainrule.tables.notations.remarks import (
     date_notes,
     duration_note,
     either_note,
@@ -26,6 +25,7 @@ from chainrule.tables.notations.telling import (
     written_note,
     zeros_in_front,
 )
+from chainrule.tables.notations.sentinels import without_sentinels
 from chainrule.tables.notations.text import Text
 from chainrule.tables.notations.truth import WORDS as TRUTH
 from chainrule.tables.notations.truth import Truth

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chainrule.cli.checking import require_target
+from chainrule.cli.gradient_check import require_target
 from chainrule.cli.options import (
     LearningRate,
     ModelPath,
@@ -126,7 +126,7 @@ def importance(
     from dataclasses import asdict
 
     from chainrule.assessment.importance import permutation_importance
-    from chainrule.cli.showing import console, importance_table
+    from chainrule.cli.displays import console, importance_table
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)

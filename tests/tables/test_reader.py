@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
-from chainrule.tables.reading import as_table, read_by, read_table, read_with_notes
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.reader import as_table, read_by, read_table, read_with_notes
+from chainrule.tables.table_notations import TableReading
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from chainrule.tables.kinds.category import category_text
 from chainrule.tables.kinds.date import PARTS, part_of
 from chainrule.tables.notes import Note
 from chainrule.tables.spread import Spread, spreads
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:

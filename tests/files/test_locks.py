@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from chainrule.errors import CheckpointInUseError, FileWriteError
-from chainrule.files import locking
-from chainrule.files.locking import FileLock
+from chainrule.files import locks
+from chainrule.files.locks import FileLock
 
 HOLD = (
-    "import sys; from pathlib import Path; from chainrule.files.locking import FileLock\n"
+    "import sys; from pathlib import Path; from chainrule.files.locks import FileLock\n"
     "lock = FileLock(Path(sys.argv[1])); lock.acquire('x'); print('held', flush=True)\n"
     "sys.stdin.read()"
 )
@@ -67,7 +67,7 @@ def test_a_file_that_is_removed_while_it_is_locked_leaves_no_two_owners(tmp_path
     path = tmp_path / "lock"
     first, second = FileLock(path), FileLock(path)
     first.acquire("run")
-    take = locking._take
+    take = locks._take
     asked = []
 
     def released_meanwhile(descriptor):
@@ -77,7 +77,7 @@ def test_a_file_that_is_removed_while_it_is_locked_leaves_no_two_owners(tmp_path
         asked.append(descriptor)
         return take(descriptor)
 
-    monkeypatch.setattr(locking, "_take", released_meanwhile)
+    monkeypatch.setattr(locks, "_take", released_meanwhile)
     second.acquire("run")
     assert len(asked) == 2
     with pytest.raises(CheckpointInUseError):
@@ -89,7 +89,7 @@ def test_a_file_that_is_removed_while_it_is_locked_leaves_no_two_owners(tmp_path
 def test_a_forked_child_does_not_keep_the_lock_of_a_dead_parent(tmp_path):
     code = (
         "import os, sys, time; from pathlib import Path\n"
-        "from chainrule.files.locking import FileLock\n"
+        "from chainrule.files.locks import FileLock\n"
         "lock = FileLock(Path(sys.argv[1])); lock.acquire('x')\n"
         "if os.fork(): os._exit(0)\n"
         "print('alone', flush=True); sys.stdin.read()"
@@ -114,7 +114,7 @@ def test_a_file_system_without_locks_is_worked_on_with_a_warning(tmp_path, monke
     def unknown(descriptor):
         raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr(locking, "_take", unknown)
+    monkeypatch.setattr(locks, "_take", unknown)
     lock = FileLock(tmp_path / "lock")
     with pytest.warns(RuntimeWarning, match="knows no locks; take care that no second training"):
         lock.acquire("run")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chainrule.tables.frames import as_frame
 from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw
-from chainrule.tables.sampling import plain_types
+from chainrule.tables.samples import plain_types
 from chainrule.tables.sources import open_table
-from chainrule.tables.table_reading import TableReading
+from chainrule.tables.table_notations import TableReading
 from chainrule.tables.text import read_text
 
 if TYPE_CHECKING:

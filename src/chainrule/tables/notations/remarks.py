@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from chainrule.tables.missing import is_missing_word
+from chainrule.tables.missing_words import is_missing_word
 from chainrule.tables.notations.dates import DateForm
 from chainrule.tables.notations.durations import Durations
 from chainrule.tables.notations.numbers import Numbers

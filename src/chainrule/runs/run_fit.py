@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
-from chainrule.files.locking import FileLock
+from chainrule.files.locks import FileLock
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.network import Network
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.plan import Description
 from chainrule.tables.target import TargetEncoder
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.events import Callback
 from chainrule.training.fit import fit as train
 from chainrule.training.history import History

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from chainrule.equations import costs, fused
+from chainrule.equations import costs
+from chainrule.equations import fused_pairs as fused
 from chainrule.equations.activations.identity import identity_derivative
 from chainrule.equations.activations.sigmoid import sigmoid, sigmoid_derivative
 from chainrule.equations.activations.softmax import softmax

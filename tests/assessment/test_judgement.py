@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from chainrule.assessment.judging import BASELINES, judge
+from chainrule.assessment.judgement import BASELINES, judge
 from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
 from tests.assessment.models import binary, many_classes, pure_noise, values
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.runs.calling import called, calling
+from chainrule.runs.program_name import called, calling
 
 
 @pytest.fixture

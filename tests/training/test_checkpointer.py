@@ -11,7 +11,7 @@ from chainrule.errors import InvalidCheckpointError, TrainingDivergedError
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from chainrule.training import loop
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.events import Checkpointed, EpochEnded, StepsEnded, Stopped
 from tests.training.trainings import training
 

@@ -68,7 +68,7 @@ def split_rows(
 
     Examples
     --------
-    >>> from chainrule.tables.splitting import split_rows
+    >>> from chainrule.tables.splits import split_rows
     >>> split = split_rows(10, times=[3, 1, 4, 0, 5, 9, 2, 6, 8, 7], validation=0.2, test=0.2)
     >>> [part.tolist() for part in split]
     [[0, 1, 2, 3, 4, 6], [7, 9], [5, 8]]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
-from chainrule.tables.splitting import split_rows
+from chainrule.tables.splits import split_rows
 
 # Up to six classes of very different sizes, some with a single row.
 LABELS = st.lists(st.integers(1, 40), min_size=2, max_size=6).map(

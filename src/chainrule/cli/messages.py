@@ -116,7 +116,7 @@ class TellPeople(TellNobody):
     """Shows what was understood, the training as it goes, and the scores."""
 
     def __init__(self) -> None:
-        from chainrule.cli.showing import console
+        from chainrule.cli.displays import console
 
         self._screen = console()
         self._progress: Any = None
@@ -153,7 +153,7 @@ class TellPeople(TellNobody):
 
     def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
         """Show the scores and name the files."""
-        from chainrule.cli.showing import averaging_note, confusion_table, score_table
+        from chainrule.cli.displays import averaging_note, confusion_table, score_table
 
         show = self._screen.print
         for note in trained.notes:

@@ -24,7 +24,7 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import bound_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
 from chainrule.settings.losses import Output
-from chainrule.training.checkpointing import Checkpointer
+from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.metrics import Metric
 
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from chainrule import MLPClassifier
-from chainrule.training import ahead, loop
+from chainrule.training import lookahead, loop
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def all_tried(monkeypatch):
     tried = []
     monkeypatch.setattr(loop._Pace, "learn", lambda self, steps, seconds: None)
     monkeypatch.setattr(loop._Pace, "__init__", lambda self: setattr(self, "steps", 10**9))
-    original = ahead.train_ahead
+    original = lookahead.train_ahead
 
     def counted(plan, state, epochs, train):
         tried.append(len(epochs))

@@ -16,7 +16,7 @@ from chainrule.assessment.measures import (
     class_scorer,
     value_scorer,
 )
-from chainrule.assessment.predicting import examples_of, outputs_of
+from chainrule.assessment.predictions import examples_of, outputs_of
 from chainrule.model.table_model import TableModel
 
 if TYPE_CHECKING:

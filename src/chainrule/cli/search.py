@@ -7,9 +7,9 @@ import typer
 from chainrule.cli.streams import say
 
 if TYPE_CHECKING:
-    from chainrule.cli.telling import Teller
-    from chainrule.runs.fitting import Fitted
+    from chainrule.cli.messages import Teller
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run_fit import Fitted
     from chainrule.runs.training import Run
 
 

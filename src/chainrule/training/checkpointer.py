@@ -23,7 +23,7 @@ from chainrule.training.interval import Interval
 from chainrule.training.memories import Remembers
 from chainrule.training.plan import Plan
 from chainrule.training.rows import Rows
-from chainrule.training.saved import Saved
+from chainrule.training.saved_training import Saved
 from chainrule.training.signals import stop_wanted
 from chainrule.training.state import Position, State
 
