@@ -10,6 +10,8 @@ from textwrap import dedent, indent
 from types import MappingProxyType
 from typing import TypeVar
 
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION, listed
+
 _Class = TypeVar("_Class", bound=type)
 
 PARAMETERS = MappingProxyType(
@@ -22,19 +24,16 @@ PARAMETERS = MappingProxyType(
         ),
         "losses": (
             "dict or None",
-            "The loss of some targets, by name: 'log_loss' (the default of classes) or 'focal'; "
-            "'squared_error' (of values), 'absolute_error', 'huber', 'quantile', 'log_cosh', "
-            "'poisson'.",
+            f"The loss of some targets, by name. Of classes: {listed(CLASSIFICATION)}. Of values: "
+            f"{listed(REGRESSION)}. The first of each is the default.",
         ),
         "target_weights": ("dict or None", "Weights of some targets in the loss, by name; else 1."),
         "loss": (
             "str, CustomCost or pair of functions",
-            "What is minimised. Of a classifier: 'log_loss' or 'focal'. Of a regressor: "
-            "'squared_error' (half of it), 'absolute_error', 'huber', 'quantile', 'log_cosh', or "
-            "'poisson' (half the deviance, with the exponential as output activation, for counts "
-            "y ≥ 0). Of both: two functions (cost, gradient) of (outputs, targets), an example a "
-            "row and scaled as the network has them, which take the reference engine. `score` "
-            "stays accuracy or R²; early_stopping='loss' follows the loss.",
+            f"What is minimised. Of a classifier: {listed(CLASSIFICATION)}. Of a regressor: "
+            f"{listed(REGRESSION)}. Of both: two functions (cost, gradient) of (outputs, targets), "
+            "an example a row and scaled as the network has them, which take the reference engine. "
+            "`score` stays accuracy or R²; early_stopping='loss' follows the loss.",
         ),
         "hidden_layer_sizes": ("array-like of int", "Units of each hidden layer."),
         "activation": (

@@ -6,6 +6,8 @@ A setting that is None is decided by the preset and the data; `chainrule.runs.pr
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+
 
 def setting(about: str, kind: str, metavar: str, default: Any = None, **more: Any) -> Any:
     """Return a field of a group of settings.
@@ -105,7 +107,7 @@ class TrainingOptions:
         "Of the hidden layers: relu, silu, tanh, gelu, …", "text", "NAME"
     )
     loss: str | None = setting(
-        "log_loss or focal; squared_error, absolute_error, huber, quantile, log_cosh or poisson.",
+        f"{', '.join(CLASSIFICATION)}; {', '.join(REGRESSION)}.",
         "text",
         "NAME",
     )

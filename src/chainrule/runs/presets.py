@@ -13,7 +13,7 @@ from chainrule.settings.defaults import (
     default_dtype,
     default_patience,
 )
-from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION, losses_with
 from chainrule.tables.target import Task
 
 # What NetworkClassifier and NetworkRegressor do; a test holds the two together.
@@ -72,9 +72,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 # Settings that only some losses and optimizers look at: left out of run.toml where none does.
 _NEEDED_BY: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "focal_gamma": ("loss", ("focal",)),
-        "huber_delta": ("loss", ("huber",)),
-        "quantile": ("loss", ("quantile",)),
+        **{
+            name: ("loss", losses_with(name)) for name in ("focal_gamma", "huber_delta", "quantile")
+        },
         "momentum": ("optimizer", ("sgd", "momentum", "heavy_ball", "nesterov", "rmsprop")),
         "nesterov": ("optimizer", ("sgd",)),
         "beta_1": ("optimizer", ("adam", "adamw", "nadam", "lion")),

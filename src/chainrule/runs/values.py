@@ -118,7 +118,7 @@ def check_training(values: Mapping[str, Any], settings: "Mapping[str, Field[Any]
     """
     from chainrule.checks import number_below_one
     from chainrule.engines import engine_named
-    from chainrule.network.activation import canonical_activation
+    from chainrule.network.activation import activation_of
     from chainrule.network.layers.dense import check_init
     from chainrule.settings.checks import CHECKS
 
@@ -143,7 +143,7 @@ def check_training(values: Mapping[str, Any], settings: "Mapping[str, Field[Any]
     if bound is not None and not 0 <= bound < math.inf:
         raise InvalidArgumentError(f"max_grad_norm: expected a finite number ≥ 0; got {bound!r}")
     if values.get("activation") is not None:
-        canonical_activation(values["activation"])
+        activation_of(values["activation"])
     if values.get("init") not in (None, "default"):
         check_init(values["init"])
     if values.get("engine") is not None:
