@@ -1,7 +1,6 @@
 """The network and the plan of its training that a run's options describe."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from chainrule.settings.networks import new_network
 from chainrule.settings.optimizers import optimizer_of
 from chainrule.settings.rates import learning_rate_of
 from chainrule.settings.rules import inverse_scaling, stopping_rule
+from chainrule.settings.setting import ABSENT
+from chainrule.settings.table import OPTIONS
 from chainrule.tables.target import TargetEncoder
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import balanced_weights
@@ -55,20 +56,19 @@ class Description:
         embeddings: Sequence[tuple[int, int, int]],
     ) -> None:
         self._options, self._target = options, target
-        rates = options.dropout or (0.0,)
         given: dict[str, Any] = {}
-        for one in fields(options):
-            value = getattr(options, one.name)
-            if value is None and one.name != "threads":
-                value = default_of(one.name, target.task)
-            given[one.metadata.get("parameter", one.name)] = value
+        for row in OPTIONS:
+            if row.mlp is ABSENT:
+                continue
+            value = getattr(options, row.name)
+            if value is None:
+                value = default_of(row.name, target.task)
+            given[row.parameter_name] = row.as_parameter(value)
         self._given = given | {
             "n_layers": None,
             "n_units": None,
             "embeddings": list(embeddings),
-            "init": None if options.init == "default" else options.init,
             "initial_weights": None,
-            "dropout": rates[0] if len(rates) == 1 else list(rates),
         }
 
     def network(self, n_features: int, random: np.random.RandomState) -> Network:

@@ -47,6 +47,13 @@ _OWN: Mapping[str, Callable[[Settings, LearningRate], Optimizer]] = MappingProxy
 _PARAMETERS = MappingProxyType({"beta": "momentum"})
 
 
+def parameters_of(name: str) -> set[str]:
+    """Return the estimators' parameters that an optimizer of this name looks at."""
+    own = {"nesterovs_momentum", "momentum"} if name == "sgd" else set()
+    names = {_PARAMETERS.get(field.name, field.name) for field in fields(OPTIMIZERS[name])}
+    return (names | own) - {"learning_rate"}
+
+
 def optimizer_of(given: Settings, rate: LearningRate) -> Optimizer:
     """Return the optimizer that the setting `solver` and those of its own describe.
 

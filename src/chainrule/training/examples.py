@@ -10,6 +10,7 @@ from chainrule.engines.finite import all_finite
 from chainrule.equations.registry import COSTS
 from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import SHARE
 from chainrule.network.cost import parse_cost
 from chainrule.network.heads import parse_heads
 from chainrule.network.layers import CategoryEmbedding
@@ -125,7 +126,7 @@ def as_targets(
 
 def softened_examples(spec: NetworkSpec, examples: Examples, label_smoothing: float) -> Examples:
     """Return the examples with the targets that training sees: see `smoothed`."""
-    if isinstance(label_smoothing, int | float) and label_smoothing == 0:
+    if SHARE.checked("label_smoothing", label_smoothing) == 0:
         return examples
     targets = smoothed(spec, examples.targets(spec.n_outputs), label_smoothing)
     return examples._replace(Y=targets.astype(spec.dtype, copy=False))
@@ -139,11 +140,7 @@ def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floa
     InvalidArgumentError
         If the share is not in [0, 1), or the targets are not classes.
     """
-    number = isinstance(label_smoothing, int | float | np.number)
-    if not number or not 0 <= label_smoothing < 1:
-        raise InvalidArgumentError(
-            f"label_smoothing: expected a number in [0, 1); got {label_smoothing!r}"
-        )
+    share = SHARE.checked("label_smoothing", label_smoothing)
     low, high = _target_range(spec)
     if low != 0 or spec.output_activation not in ("softmax", "sigmoid"):
         raise InvalidArgumentError(
@@ -153,7 +150,7 @@ def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floa
     # Sigmoids under a binary cost say yes or no, each for itself.
     binary = high == 1 and spec.output_activation == "sigmoid"
     classes = 2 if binary else spec.n_outputs
-    return np.asarray(smoothed_targets(targets, float(label_smoothing), classes))
+    return np.asarray(smoothed_targets(targets, share, classes))
 
 
 def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int32]:
