@@ -1,9 +1,10 @@
 """Arguments and options that several commands share, and how their text is read."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
+from typer.core import TyperCommand
 
 from chainrule.errors import InvalidArgumentError
 
@@ -25,7 +26,7 @@ OptimizerName: TypeAlias = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="sgd, momentum, heavy_ball, nesterov, rmsprop, adam, adamw, nadam or lion.",
+        help="{optimizers}.",
     ),
 ]
 LearningRate: TypeAlias = Annotated[
@@ -37,6 +38,19 @@ LearningRate: TypeAlias = Annotated[
 EngineName: TypeAlias = Annotated[
     str, typer.Option(metavar="NAME", help="Who computes: auto, native or reference.")
 ]
+
+
+class NamingCommand(TyperCommand):
+    """A command whose help names what there is: looked up when somebody asks for help."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with the names in their places."""
+        from chainrule.settings.optimizers import with_names
+
+        for parameter in self.params:
+            if isinstance(about := getattr(parameter, "help", None), str):
+                parameter.help = with_names(about)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
 
 
 def optimizer_from(name: str, learning_rate: float | None) -> "Optimizer":

@@ -10,6 +10,9 @@ from textwrap import dedent, indent
 from types import MappingProxyType
 from typing import TypeVar
 
+from chainrule.engines.schedules import SCHEDULES
+from chainrule.settings.optimizers import with_names
+
 _Class = TypeVar("_Class", bound=type)
 
 PARAMETERS = MappingProxyType(
@@ -44,8 +47,8 @@ PARAMETERS = MappingProxyType(
         ),
         "solver": (
             "str",
-            "'lbfgs', 'sgd' (with `momentum`), 'adam', or another optimizer of the package by its "
-            "name ('momentum', 'rmsprop', 'heavy_ball', 'nesterov', …).",
+            "'lbfgs', or an optimizer of the package by its name: {optimizers}. 'sgd' has "
+            "`momentum`, as in scikit-learn.",
         ),
         "alpha": (
             "float",
@@ -63,11 +66,9 @@ PARAMETERS = MappingProxyType(
             "1/(t + 1)^power_t, t being the examples seen; 'adaptive': divided by 5 whenever "
             "`n_iter_no_change` epochs bring nothing (in MLP…, 'adam' keeps it constant under "
             "these, as in scikit-learn). Over `max_iter` epochs, for every solver but 'lbfgs': "
-            "'time' to a tenth, LR1; 'exponential' to a hundredth, LR2; 'staircase' to a tenth "
-            "after each third, LR3; 'cosine' to 0, LR4; 'one_cycle' up to it and down to nothing, "
-            "LR6; 'warmup_cosine' up to it in one epoch, then 'cosine'. Or a schedule "
-            "(`chainrule.CosineDecay`, …) or a function of the step t = 1, 2, …, which have rates "
-            "of their own.",
+            + "; ".join(f"'{name}' {named.about}" for name, named in SCHEDULES.items())
+            + ". Or a schedule (`chainrule.CosineDecay`, …) or a function of the step t = 1, 2, …, "
+            "which have rates of their own.",
         ),
         "learning_rate_init": ("float", "The first learning rate."),
         "power_t": ("float", "Exponent of 'invscaling'."),
@@ -84,7 +85,7 @@ PARAMETERS = MappingProxyType(
             "the others show progress on standard error.",
         ),
         "warm_start": ("bool", "Whether `fit` goes on from where it ended before."),
-        "momentum": ("float", "β of 'sgd' and of the optimizers that have one."),
+        "momentum": ("float", "β of {optimizers of momentum}."),
         "nesterovs_momentum": ("bool", "Whether 'sgd' looks ahead, O5, or not, O4."),
         "early_stopping": (
             "bool, 'loss', str or callable",
@@ -96,9 +97,9 @@ PARAMETERS = MappingProxyType(
             "float",
             "Share of the examples that early stopping sets aside, where `fit` gets no `X_val`.",
         ),
-        "beta_1": ("float", "β₁ of 'adam'."),
-        "beta_2": ("float", "β₂ of 'adam'."),
-        "epsilon": ("float", "ε of 'adam' and 'rmsprop'."),
+        "beta_1": ("float", "β₁ of {optimizers of beta_1}."),
+        "beta_2": ("float", "β₂ of {optimizers of beta_2}."),
+        "epsilon": ("float", "ε of {optimizers of epsilon}."),
         "n_iter_no_change": (
             "int or inf",
             "Training ends when more epochs than this bring no improvement by `tol`.",
@@ -179,7 +180,7 @@ PARAMETERS = MappingProxyType(
         ),
         "weight_decay": (
             "float",
-            "The decoupled decay of 'adamw' and 'lion', O6 and O8; other solvers have none.",
+            "The decoupled decay of {optimizers of weight_decay}; other solvers have none.",
         ),
         "precision": (
             "{'full', 'mixed'}",
@@ -292,7 +293,7 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
 
 def _parameter(parameter: inspect.Parameter) -> str:
     kind, text = PARAMETERS[parameter.name]
-    return _entry(parameter.name, f"{kind}, default {parameter.default!r}", text)
+    return _entry(parameter.name, f"{kind}, default {parameter.default!r}", with_names(text))
 
 
 def _entry(name: str, kind: str, text: str) -> str:

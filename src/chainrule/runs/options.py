@@ -13,7 +13,7 @@ def setting(about: str, kind: str, metavar: str, default: Any = None, **more: An
     Parameters
     ----------
     about : str
-        One line of help.
+        One line of help; `settings.optimizers.with_names` fills in what it says in braces.
     kind : str
         "text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers".
     metavar : str
@@ -110,7 +110,7 @@ class TrainingOptions:
         "NAME",
     )
     optimizer: str | None = setting(
-        "adam, adamw, nadam, sgd, momentum, heavy_ball, nesterov, rmsprop, lion or lbfgs.",
+        "{optimizers} or lbfgs.",
         "text",
         "NAME",
         parameter="solver",
@@ -119,8 +119,7 @@ class TrainingOptions:
         "α, or where its schedule begins.", "number", "NUMBER", parameter="learning_rate_init"
     )
     schedule: str | None = setting(
-        "adaptive, constant, cosine, one_cycle, warmup_cosine, time, exponential, staircase or "
-        "invscaling.",
+        "adaptive, constant, {schedules} or invscaling.",
         "text",
         "NAME",
         parameter="learning_rate",
@@ -175,14 +174,16 @@ class TrainingOptions:
     max_grad_norm: float | None = setting(
         "A longer gradient is scaled down to this; 0: none is.", "number", "NUMBER"
     )
-    weight_decay: float | None = setting("Decay of adamw and lion.", "number", "NUMBER")
-    momentum: float | None = setting("β of the optimizers with one.", "number", "NUMBER")
+    weight_decay: float | None = setting(
+        "Decay of {optimizers of weight_decay}.", "number", "NUMBER"
+    )
+    momentum: float | None = setting("β of {optimizers of momentum}.", "number", "NUMBER")
     nesterov: bool | None = setting(
         "Whether sgd looks ahead.", "flag", "", parameter="nesterovs_momentum"
     )
-    beta_1: float | None = setting("β₁ of adam.", "number", "NUMBER")
-    beta_2: float | None = setting("β₂ of adam.", "number", "NUMBER")
-    epsilon: float | None = setting("ε of adam and rmsprop.", "number", "NUMBER")
+    beta_1: float | None = setting("β₁ of {optimizers of beta_1}.", "number", "NUMBER")
+    beta_2: float | None = setting("β₂ of {optimizers of beta_2}.", "number", "NUMBER")
+    epsilon: float | None = setting("ε of {optimizers of epsilon}.", "number", "NUMBER")
     power: float | None = setting(
         "The exponent of invscaling.", "number", "NUMBER", parameter="power_t"
     )

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
+from chainrule.engines.optimizers import with_parameter
 from chainrule.errors import InvalidArgumentError
 from chainrule.runs.options import TrainingOptions
 from chainrule.settings.defaults import (
@@ -75,13 +76,12 @@ _NEEDED_BY: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "focal_gamma": ("loss", ("focal",)),
         "huber_delta": ("loss", ("huber",)),
         "quantile": ("loss", ("quantile",)),
-        "momentum": ("optimizer", ("sgd", "momentum", "heavy_ball", "nesterov", "rmsprop")),
-        "nesterov": ("optimizer", ("sgd",)),
-        "beta_1": ("optimizer", ("adam", "adamw", "nadam", "lion")),
-        "beta_2": ("optimizer", ("adam", "adamw", "nadam", "lion")),
-        "epsilon": ("optimizer", ("adam", "adamw", "nadam", "rmsprop")),
-        "weight_decay": ("optimizer", ("adamw", "lion")),
         "power": ("schedule", ("invscaling",)),
+    }
+    | {
+        one.name: ("optimizer", users)
+        for one in fields(TrainingOptions)
+        if (users := with_parameter(one.metadata.get("parameter", one.name)))
     }
 )
 

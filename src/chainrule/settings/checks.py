@@ -9,9 +9,8 @@ import numpy as np
 
 from chainrule.checks import is_real
 from chainrule.engines.optimizers import OPTIMIZERS
-from chainrule.engines.schedules import Schedule
+from chainrule.engines.schedules import SCHEDULES, is_schedule
 from chainrule.network.spec import DTYPES
-from chainrule.settings.rates import NAMED_SCHEDULES
 
 # The rules that change a number as training goes, and the schedules that go by name.
 RULES = ("constant", "invscaling", "adaptive")
@@ -77,12 +76,8 @@ CHECKS: Mapping[str, _Check] = MappingProxyType(
         "l1": number(0),
         "batch_size": _whole(1, "auto"),
         "learning_rate": (
-            lambda value: (
-                _is_name(value, (*RULES, *NAMED_SCHEDULES))
-                or isinstance(value, Schedule)
-                or (callable(value) and not isinstance(value, type))
-            ),
-            ", ".join(map(repr, (*RULES, *NAMED_SCHEDULES)))
+            lambda value: _is_name(value, (*RULES, *SCHEDULES)) or is_schedule(value),
+            ", ".join(map(repr, (*RULES, *SCHEDULES)))
             + ", a schedule such as CosineDecay(0.01), or a function of the step",
         ),
         "learning_rate_init": number(0, open_low=True),
