@@ -221,9 +221,9 @@ class Either(Limit):
         )
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], last: str = "or") -> str:
     """Return names as a sentence lists them: a, b or c."""
-    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return f" {last} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _is_flag(value: Any) -> bool:
@@ -237,5 +237,6 @@ COUNT = Whole(1)
 NOT_NEGATIVE = Number()
 POSITIVE = Number(open_low=True)
 SHARE = Number(0, 1)
+INSIDE = Number(0, 1, open_low=True)
 LENGTH = Either(POSITIVE, (None,))
 """Of a gradient, at most; None: any."""

@@ -193,7 +193,7 @@ def test_every_optimizer_is_compared_with_a_recurrence():
         (lambda: Adam(0.1, beta_1=1), r"^beta_1: .*got 1$"),
         (lambda: Adam(0.1, beta_2=1.5), r"^beta_2: .*got 1\.5$"),
         (lambda: Adam(0.1, plain_epsilon=1), r"^plain_epsilon: expected True or False; got 1$"),
-        (lambda: Adam(0.1, epsilon=0), r"^epsilon: expected a number > 0; got 0$"),
+        (lambda: Adam(0.1, epsilon=0), r"^epsilon: expected a finite number > 0; got 0$"),
         (lambda: RMSprop(0.1, epsilon=-1e-8), r"^epsilon: .*got -1e-08$"),
         (lambda: Adam(0.1, epsilon=math.inf), r"^epsilon: .*got inf$"),
         (lambda: AdamW(weight_decay=-1), r"^weight_decay: expected a finite number ≥ 0; got -1$"),

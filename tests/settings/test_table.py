@@ -7,6 +7,7 @@ import pytest
 import chainrule as cr
 from chainrule.runs.options import TrainingOptions, settings_of
 from chainrule.runs.presets import resolved
+from chainrule.settings.names import with_names
 from chainrule.settings.setting import ABSENT, ALL
 from chainrule.settings.table import OPTIONS, PARAMETERS, SETTINGS
 
@@ -90,4 +91,4 @@ def test_the_docstrings_of_the_estimators_say_what_the_table_says():
     documentation = " ".join((cr.NetworkRegressor.__doc__ or "").split())
     for name in constructor(cr.NetworkRegressor):
         assert f"{name} : {PARAMETERS[name].type}, default" in documentation
-        assert PARAMETERS[name].meaning in documentation
+        assert with_names(PARAMETERS[name].meaning) in documentation

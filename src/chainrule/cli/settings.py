@@ -6,7 +6,6 @@ from dataclasses import Field
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
 
 from chainrule.runs.options import SECTIONS, settings_of
 
@@ -20,23 +19,6 @@ _TYPES: dict[str, Any] = {
     "numbers": str,
 }
 _PANELS = {"data": "Data", "encoding": "Encoding", "training": "Network and training"}
-
-
-class SettingsCommand(TyperCommand):
-    """A command with options for settings: help that lists names is made when it is shown."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the page of help."""
-        late = {
-            one.name: one.metadata["about"]
-            for section in SECTIONS
-            for one in settings_of(section)
-            if callable(one.metadata["about"])
-        }
-        for option in self.params:
-            if isinstance(option, TyperOption) and option.name in late:
-                option.help = late[option.name]()
-        super().format_help(ctx, formatter)
 
 
 def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -67,12 +49,11 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameter(one: "Field[Any]", panel: str) -> inspect.Parameter:
     kind, name = one.metadata["kind"], one.name.replace("_", "-")
-    about = one.metadata["about"]
     flags = f"--{name}/--no-{name}" if kind == "flag" else f"--{name}"
     option = typer.Option(
         flags,
         metavar=one.metadata["metavar"] or None,
-        help=about if isinstance(about, str) else None,
+        help=one.metadata["about"],
         rich_help_panel=panel,
         show_default=False,
     )

@@ -10,6 +10,7 @@ from textwrap import dedent, indent
 from types import MappingProxyType
 from typing import TypeVar
 
+from chainrule.settings.names import with_names
 from chainrule.settings.table import PARAMETERS
 
 _Class = TypeVar("_Class", bound=type)
@@ -110,7 +111,9 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
 
 def _parameter(parameter: inspect.Parameter) -> str:
     row = PARAMETERS[parameter.name]
-    return _entry(parameter.name, f"{row.type}, default {parameter.default!r}", row.meaning)
+    return _entry(
+        parameter.name, f"{row.type}, default {parameter.default!r}", with_names(row.meaning)
+    )
 
 
 def _entry(name: str, kind: str, text: str) -> str:

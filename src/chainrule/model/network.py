@@ -290,8 +290,7 @@ class Network:
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
             Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
         optimizer : Optimizer or str, default "adam"
-            SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam or Lion (O0 to O8), or
-            a name.
+            Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step").
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32

@@ -5,7 +5,6 @@ Those of the network and its training are in `chainrule.settings.table`, the oth
 A setting that is None is decided by the preset and the data; `chainrule.runs.presets` says how.
 """
 
-from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields, make_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +14,7 @@ from chainrule.settings.table import OPTIONS
 
 
 def setting(
-    about: str | Callable[[], str],
+    about: str,
     kind: str,
     metavar: str,
     default: Any = None,
@@ -25,8 +24,8 @@ def setting(
 
     Parameters
     ----------
-    about : str or callable
-        One line of help; a function where it lists names.
+    about : str
+        One line of help; `settings.optimizers.with_names` fills in what it says in braces.
     kind : str
         "text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers".
     metavar : str

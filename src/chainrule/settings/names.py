@@ -3,7 +3,10 @@
 Nothing heavy is imported before: the command line shows a page of help without it.
 """
 
+import re
 from typing import Any
+
+from chainrule.limits import listed
 
 # Change the learning rate between epochs: scikit-learn's rules.
 RULES = ("constant", "invscaling", "adaptive")
@@ -17,18 +20,17 @@ def solvers() -> tuple[str, ...]:
 
 
 def solvers_with(parameter: str) -> tuple[str, ...]:
-    """Return the optimizers that look at a parameter of the estimators."""
-    from chainrule.engines.optimizers import OPTIMIZERS
-    from chainrule.settings.optimizers import parameters_of
+    """Return the optimizers that have a use for a parameter of the estimators."""
+    from chainrule.engines.optimizers import with_parameter
 
-    return tuple(name for name in OPTIMIZERS if parameter in parameters_of(name))
+    return with_parameter(parameter)
 
 
 def schedules() -> tuple[str, ...]:
     """Return what the learning rate may follow: rules and schedules."""
-    from chainrule.settings.rates import NAMED_SCHEDULES
+    from chainrule.engines.schedules import SCHEDULES
 
-    return (*RULES, *NAMED_SCHEDULES)
+    return (*RULES, *SCHEDULES)
 
 
 def classification_losses() -> tuple[str, ...]:
@@ -54,9 +56,9 @@ def dtypes() -> tuple[str, ...]:
 
 def is_schedule(value: Any) -> bool:
     """Whether this is a schedule of the package, or a function of the step."""
-    from chainrule.engines.schedules import Schedule
+    from chainrule.engines import schedules
 
-    return isinstance(value, Schedule) or (callable(value) and not isinstance(value, type))
+    return schedules.is_schedule(value)
 
 
 def read_activation(value: Any) -> None:
@@ -78,3 +80,32 @@ def read_engine(value: Any) -> None:
     from chainrule.engines import engine_named
 
     engine_named(value)
+
+
+def with_names(text: str) -> str:
+    """Return a text of help or documentation with what there is in the places for it.
+
+    {optimizers}, {optimizers of PARAMETER} (those with a use for a parameter of the estimators),
+    {schedules}, {schedules in words}, {losses of classes}, {losses of values}.
+
+    Examples
+    --------
+    >>> with_names("The decay of {optimizers of nesterovs_momentum}.")
+    'The decay of sgd.'
+    """
+    return re.sub(
+        r"{([a-z]+)(?: (?:in|of) (\w+))?}", lambda place: _in_place(*place.groups()), text
+    )
+
+
+def _in_place(what: str, of: str | None) -> str:
+    from chainrule.engines.optimizers import OPTIMIZERS
+    from chainrule.engines.schedules import SCHEDULES
+
+    if what == "optimizers":
+        return ", ".join(OPTIMIZERS) if of is None else listed(solvers_with(of), "and")
+    if what == "losses":
+        return listed(classification_losses() if of == "classes" else regression_losses())
+    if of == "words":
+        return "; ".join(f"'{name}' {named.about}" for name, named in SCHEDULES.items())
+    return ", ".join(SCHEDULES)

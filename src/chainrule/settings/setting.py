@@ -32,8 +32,8 @@ class Needs(NamedTuple):
 class Option:
     """A setting as an option of the command line and an entry of run.toml."""
 
-    about: str | Callable[[], str]
-    """One line of help; a function where it lists names."""
+    about: str
+    """One line of help; `names.with_names` fills in what it says in braces."""
     form: str = ""
     """"text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers"; by
     default what the limit says."""
@@ -59,7 +59,7 @@ class Setting:
     limit: Limit | None = None
     """What it may be. None: whoever takes it apart checks it."""
     meaning: str = ""
-    """In the docstrings of the estimators."""
+    """In the docstrings of the estimators, with braces too."""
     parameter: str = ""
     """Its name in the estimators, where it is another."""
     kind: str = ""

@@ -222,7 +222,6 @@ class Checkpointer:
         state, memory = self._state, self._state.memory
         assert state.optimizer is not None
         assert memory is not None
-        rate = state.optimizer.learning_rate
         memories: dict[str, dict[str, Any]] = {}
         arrays = {"parameters": state.parameters, "slots": memory.slots, **position.arrays()}
         for owner, remembering in self._memories.items():
@@ -244,7 +243,7 @@ class Checkpointer:
             "stopped": position.stopped,
             "t": memory.t,
             "noise_key": state.noise_key,
-            "learning_rate": rate if isinstance(rate, float) else None,
+            "learning_rate": state.optimizer.schedule.constant,
             "columns": self._rows.columns,
             "memories": memories,
         }

@@ -110,7 +110,7 @@ class Loop:
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
-            or callable(self._optimizer.learning_rate)
+            or self._optimizer.schedule.asks_user
             or plan.validation is not None
             or bool(plan.metrics)
             or plan.next_rate is not None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chainrule.checks import is_real
 from chainrule.engines.base import StepRecords
 from chainrule.engines.finite import all_finite
-from chainrule.engines.optimizers import check_learning_rate
+from chainrule.engines.schedules import checked_rate
 from chainrule.errors import InvalidCheckpointError
 from chainrule.training.memories import Remembers
 from chainrule.training.plan import Plan
@@ -134,11 +134,11 @@ class Saved:
             raise self._invalid("its parameters are not finite")
         t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
         rate = self._facts.get("learning_rate")
-        if isinstance(rate, float) != isinstance(optimizer.learning_rate, float):
+        if isinstance(rate, float) != (optimizer.schedule.constant is not None):
             raise self._invalid("its learning rate is of another kind")
         if rate is not None:
             try:
-                check_learning_rate(rate)
+                checked_rate(rate)
             except ValueError as error:
                 raise self._invalid(str(error)) from error
         found = self._mapping("memories")

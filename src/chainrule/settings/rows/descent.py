@@ -12,7 +12,6 @@ from chainrule.limits import (
     Either,
     Other,
     Whole,
-    listed,
 )
 from chainrule.settings.names import is_schedule, schedules, solvers
 from chainrule.settings.setting import Option, Setting
@@ -30,12 +29,12 @@ DESCENT: tuple[Setting, ...] = (
     Setting(
         "optimizer",
         Choice(solvers),
-        meaning="'lbfgs', 'sgd' (with `momentum`), 'adam', or another optimizer of the package by "
-        "its name ('momentum', 'rmsprop', 'heavy_ball', 'nesterov', …).",
+        meaning="'lbfgs', or an optimizer of the package by its name: {optimizers}. 'sgd' has "
+        "`momentum`, as in scikit-learn.",
         parameter="solver",
         mlp="adam",
         fit="adam",
-        option=Option(lambda: f"{listed(solvers())}."),
+        option=Option("{optimizers} or lbfgs."),
     ),
     Setting(
         "learning_rate",
@@ -55,16 +54,13 @@ DESCENT: tuple[Setting, ...] = (
         "1)^power_t, t being the examples seen; 'adaptive': divided by 5 whenever "
         "`n_iter_no_change` epochs bring nothing (in MLP…, 'adam' keeps it constant under "
         "these, as in scikit-learn). Over `max_iter` epochs, for every solver but 'lbfgs': "
-        "'time' to a tenth, LR1; 'exponential' to a hundredth, LR2; 'staircase' to a tenth "
-        "after each third, LR3; 'cosine' to 0, LR4; 'one_cycle' up to it and down to "
-        "nothing, LR6; 'warmup_cosine' up to it in one epoch, then 'cosine'. Or a schedule "
-        "(`chainrule.CosineDecay`, …) or a function of the step t = 1, 2, …, which have "
-        "rates of their own.",
+        "{schedules in words}. Or a schedule (`chainrule.CosineDecay`, …) or a function of the "
+        "step t = 1, 2, …, which have rates of their own.",
         parameter="learning_rate",
         kind="str, Schedule or callable",
         mlp="constant",
         network="adaptive",
-        option=Option(lambda: f"{listed(schedules())}."),
+        option=Option("adaptive, constant, {schedules} or invscaling."),
     ),
     Setting(
         "epochs",

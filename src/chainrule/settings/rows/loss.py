@@ -1,6 +1,6 @@
 """What is minimised."""
 
-from chainrule.limits import Choice, listed
+from chainrule.limits import Choice
 from chainrule.settings.names import classification_losses, regression_losses
 from chainrule.settings.setting import By, Option, Setting
 
@@ -17,7 +17,7 @@ LOSS: tuple[Setting, ...] = (
         of=("classifier", "regressor"),
         mlp=By("log_loss", "squared_error"),
         option=Option(
-            lambda: f"{listed(classification_losses())}; {listed(regression_losses())}.",
+            "{losses of classes}; {losses of values}.",
             limit=Choice(lambda: (*classification_losses(), *regression_losses())),
         ),
     ),

@@ -1,6 +1,6 @@
 """The numbers of losses, optimizers and schedules."""
 
-from chainrule.limits import FLAG, LENGTH, NOT_NEGATIVE, POSITIVE, SHARE, Number
+from chainrule.limits import FLAG, INSIDE, LENGTH, NOT_NEGATIVE, POSITIVE, SHARE, Number
 from chainrule.settings.names import solvers_with
 from chainrule.settings.setting import Needs, Option, Setting
 
@@ -31,7 +31,7 @@ NUMBERS: tuple[Setting, ...] = (
     ),
     Setting(
         "quantile",
-        Number(0, 1, open_low=True),
+        INSIDE,
         meaning="Which quantile loss='quantile' estimates, C6, between 0 and 1.",
         of=("regressor", "mixed"),
         mlp=0.5,
@@ -51,17 +51,17 @@ NUMBERS: tuple[Setting, ...] = (
     Setting(
         "weight_decay",
         NOT_NEGATIVE,
-        meaning="The decoupled decay of 'adamw' and 'lion', O6 and O8; other solvers have none.",
+        meaning="The decoupled decay of {optimizers of weight_decay}; other solvers have none.",
         mlp=0.01,
-        option=Option("Decay of adamw and lion."),
+        option=Option("Decay of {optimizers of weight_decay}."),
         needs=_of_optimizers("weight_decay"),
     ),
     Setting(
         "momentum",
         Number(0, 1, open_high=False),
-        meaning="β of 'sgd' and of the optimizers that have one.",
+        meaning="β of {optimizers of momentum}.",
         mlp=0.9,
-        option=Option("β of the optimizers with one."),
+        option=Option("β of {optimizers of momentum}."),
         needs=_of_optimizers("momentum"),
     ),
     Setting(
@@ -76,25 +76,25 @@ NUMBERS: tuple[Setting, ...] = (
     Setting(
         "beta_1",
         SHARE,
-        meaning="β₁ of 'adam'.",
+        meaning="β₁ of {optimizers of beta_1}.",
         mlp=0.9,
-        option=Option("β₁ of adam."),
+        option=Option("β₁ of {optimizers of beta_1}."),
         needs=_of_optimizers("beta_1"),
     ),
     Setting(
         "beta_2",
         SHARE,
-        meaning="β₂ of 'adam'.",
+        meaning="β₂ of {optimizers of beta_2}.",
         mlp=0.999,
-        option=Option("β₂ of adam."),
+        option=Option("β₂ of {optimizers of beta_2}."),
         needs=_of_optimizers("beta_2"),
     ),
     Setting(
         "epsilon",
         POSITIVE,
-        meaning="ε of 'adam' and 'rmsprop'.",
+        meaning="ε of {optimizers of epsilon}.",
         mlp=1e-8,
-        option=Option("ε of adam and rmsprop."),
+        option=Option("ε of {optimizers of epsilon}."),
         needs=_of_optimizers("epsilon"),
     ),
     Setting(
