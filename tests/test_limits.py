@@ -48,6 +48,7 @@ def test_a_limit_takes_these_and_refuses_those(limit, taken, refused):
         (Number(), -1, "x: expected a finite number ≥ 0; got -1"),
         (Number(open_low=True), 0, "x: expected a finite number > 0; got 0"),
         (Number(0, 1), 2.5, "x: expected a number in [0, 1); got 2.5"),
+        (Number(0, 1, open_low=True), 0, "x: expected a number between 0 and 1; got 0"),
         (Whole(1), 1.5, "x: expected a whole number of at least 1; got 1.5"),
         (Whole(0, 9), 10, "x: expected a whole number from 0 to 9; got 10"),
         (Either(Whole(1), (math.inf,)), 0, "x: expected a whole number of at least 1 or infinity; "

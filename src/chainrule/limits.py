@@ -72,6 +72,8 @@ class Number(Limit):
         """Return the interval in words."""
         if self.high == math.inf:
             return f"a finite number {'>' if self.open_low else '≥'} {self.low:g}"
+        if self.open_low and self.open_high:
+            return f"a number between {self.low:g} and {self.high:g}"
         left, right = "(" if self.open_low else "[", ")" if self.open_high else "]"
         return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 
