@@ -17,7 +17,12 @@ from chainrule.estimators.inputs import TRAINING, Names
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
-from chainrule.settings.losses import Output, regression_output
+from chainrule.settings.losses import (
+    Output,
+    is_in_target_units,
+    lowest_target,
+    regression_output,
+)
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -39,15 +44,14 @@ class BaseRegressor(RegressorMixin, BaseMLP):
                 f"{name}: expected {self.n_outputs_} outputs as in the last call; "
                 f"got {targets.shape[1]}"
             )
-        if self._counts() and (targets < 0).any():
+        lowest = lowest_target(self.loss)
+        if (targets < lowest).any():
             row = int(targets.min(axis=1).argmin())
             raise InvalidArgumentError(
-                f"{name}: loss='poisson' expects values ≥ 0; got {targets.min()} at row {row}"
+                f"{name}: loss={self.loss!r} expects values ≥ {lowest:g}; got {targets.min()} at "
+                f"row {row}"
             )
         return targets
-
-    def _counts(self) -> bool:
-        return isinstance(self.loss, str) and self.loss == "poisson"
 
     def _output(self) -> Output:
         scale = self._target_scale
@@ -62,9 +66,9 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
     ) -> None:
         # Counts have a unit of their own, which the Poisson deviance needs.
-        scales = self.standardize_target and not self._counts()
+        scales = self.standardize_target and lowest_target(self.loss) == -np.inf
         scale = Scale.of(targets, weights) if scales else None
-        if scale is not None and isinstance(self.loss, str) and self.loss == "huber":
+        if scale is not None and is_in_target_units(self.loss):
             # One δ for all targets, in their units: so all of them keep one unit.
             scale = scale.shared()
         self._target_scale = scale

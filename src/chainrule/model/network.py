@@ -28,6 +28,7 @@ from chainrule.network.parameters import (
     parameter_count,
 )
 from chainrule.network.random import draw_seed, noise_key
+from chainrule.network.registry.documentation import naming
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
@@ -51,6 +52,7 @@ from chainrule.training.validation import checked_share, set_aside
 Floats = NDArray[np.floating]
 
 
+@naming("costs")
 class Network:
     """A feed-forward network, trained by the equations of the documentation's page of mathematics.
 
@@ -60,10 +62,9 @@ class Network:
         The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
         Dense(2, "softmax")]``.
     cost : str or CustomCost
-        For values: mse (C1), absolute_error (C4), huber (C5), quantile (C6), log_cosh (C7),
-        poisson (C10, for counts). For
-        classes: binary_cross_entropy (C2), cross_entropy (C3), binary_focal (C8), focal (C9).
-        Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
+        One of
+        {costs};
+        parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
         Or two functions of your own.
     seed : int, optional
         Decides the initial weights, the order of examples and what dropout drops. None draws

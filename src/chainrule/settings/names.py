@@ -33,18 +33,18 @@ def schedules() -> tuple[str, ...]:
     return (*RULES, *SCHEDULES)
 
 
-def classification_losses() -> tuple[str, ...]:
-    """Return the losses of classes."""
-    from chainrule.settings.losses import CLASSIFICATION
+def losses() -> tuple[str, ...]:
+    """Return the losses of classes, then those of values."""
+    from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 
-    return tuple(CLASSIFICATION)
+    return (*CLASSIFICATION, *REGRESSION)
 
 
-def regression_losses() -> tuple[str, ...]:
-    """Return the losses of values."""
-    from chainrule.settings.losses import REGRESSION
+def losses_with(parameter: str) -> tuple[str, ...]:
+    """Return the losses that have a parameter of the estimators."""
+    from chainrule.settings import losses
 
-    return tuple(REGRESSION)
+    return losses.losses_with(parameter)
 
 
 def dtypes() -> tuple[str, ...]:
@@ -63,9 +63,9 @@ def is_schedule(value: Any) -> bool:
 
 def read_activation(value: Any) -> None:
     """Raise unless this names an activation."""
-    from chainrule.network.activation import canonical_activation
+    from chainrule.network.activation import activation_of
 
-    canonical_activation(value)
+    activation_of(value)
 
 
 def read_init(value: Any) -> None:
@@ -85,27 +85,32 @@ def read_engine(value: Any) -> None:
 def with_names(text: str) -> str:
     """Return a text of help or documentation with what there is in the places for it.
 
-    {optimizers}, {optimizers of PARAMETER} (those with a use for a parameter of the estimators),
-    {schedules}, {schedules in words}, {losses of classes}, {losses of values}.
+    {optimizers}, {optimizers of PARAMETER}: those with a use for a parameter of the estimators;
+    {schedules}, {schedules in words}; {losses of classes}, {losses of values}, and both
+    {… in words}.
 
     Examples
     --------
     >>> with_names("The decay of {optimizers of nesterovs_momentum}.")
     'The decay of sgd.'
     """
-    return re.sub(
-        r"{([a-z]+)(?: (?:in|of) (\w+))?}", lambda place: _in_place(*place.groups()), text
-    )
-
-
-def _in_place(what: str, of: str | None) -> str:
+    if "{" not in text:
+        return text
     from chainrule.engines.optimizers import OPTIMIZERS
     from chainrule.engines.schedules import SCHEDULES
+    from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+    from chainrule.settings.losses import listed as in_words
 
-    if what == "optimizers":
-        return ", ".join(OPTIMIZERS) if of is None else listed(solvers_with(of), "and")
-    if what == "losses":
-        return listed(classification_losses() if of == "classes" else regression_losses())
-    if of == "words":
-        return "; ".join(f"'{name}' {named.about}" for name, named in SCHEDULES.items())
-    return ", ".join(SCHEDULES)
+    places = {
+        "optimizers": ", ".join(OPTIMIZERS),
+        "schedules": ", ".join(SCHEDULES),
+        "schedules in words": "; ".join(f"'{name}' {row.about}" for name, row in SCHEDULES.items()),
+        "losses of classes": listed(tuple(CLASSIFICATION)),
+        "losses of values": listed(tuple(REGRESSION)),
+        "losses of classes in words": in_words(CLASSIFICATION),
+        "losses of values in words": in_words(REGRESSION),
+    }
+    for place, names in places.items():
+        text = text.replace(f"{{{place}}}", names)
+    users = r"{optimizers of (\w+)}"
+    return re.sub(users, lambda of: listed(solvers_with(of[1]), "and"), text)

@@ -1,24 +1,22 @@
 """What is minimised."""
 
 from chainrule.limits import Choice
-from chainrule.settings.names import classification_losses, regression_losses
+from chainrule.settings.names import losses
 from chainrule.settings.setting import By, Option, Setting
 
 LOSS: tuple[Setting, ...] = (
     Setting(
         "loss",
-        meaning="What is minimised. Of a classifier: 'log_loss' or 'focal'. Of a regressor: "
-        "'squared_error' (half of it), 'absolute_error', 'huber', 'quantile', 'log_cosh', "
-        "or 'poisson' (half the deviance, with the exponential as output activation, for "
-        "counts y ≥ 0). Of both: two functions (cost, gradient) of (outputs, targets), an "
-        "example a row and scaled as the network has them, which take the reference "
-        "engine. `score` stays accuracy or R²; early_stopping='loss' follows the loss.",
+        meaning="What is minimised. Of a classifier: {losses of classes in words}. Of a "
+        "regressor: {losses of values in words}. Of both: two functions (cost, gradient) of "
+        "(outputs, targets), an example a row and scaled as the network has them, which take the "
+        "reference engine. `score` stays accuracy or R²; early_stopping='loss' follows the loss.",
         kind="str, CustomCost or pair of functions",
         of=("classifier", "regressor"),
         mlp=By("log_loss", "squared_error"),
         option=Option(
             "{losses of classes}; {losses of values}.",
-            limit=Choice(lambda: (*classification_losses(), *regression_losses())),
+            limit=Choice(losses),
         ),
     ),
     Setting(
@@ -32,9 +30,8 @@ LOSS: tuple[Setting, ...] = (
     ),
     Setting(
         "losses",
-        meaning="The loss of some targets, by name: 'log_loss' (the default of classes) or "
-        "'focal'; 'squared_error' (of values), 'absolute_error', 'huber', 'quantile', "
-        "'log_cosh', 'poisson'.",
+        meaning="The loss of some targets, by name. Of classes: {losses of classes in words}. Of "
+        "values: {losses of values in words}. The first of each is the default.",
         kind="dict or None",
         of=("mixed",),
         mlp=None,

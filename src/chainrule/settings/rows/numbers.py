@@ -1,8 +1,12 @@
 """The numbers of losses, optimizers and schedules."""
 
 from chainrule.limits import FLAG, INSIDE, LENGTH, NOT_NEGATIVE, POSITIVE, SHARE, Number
-from chainrule.settings.names import solvers_with
+from chainrule.settings.names import losses_with, solvers_with
 from chainrule.settings.setting import Needs, Option, Setting
+
+
+def _of_losses(parameter: str) -> Needs:
+    return Needs("loss", lambda: losses_with(parameter))
 
 
 def _of_optimizers(parameter: str) -> Needs:
@@ -17,7 +21,7 @@ NUMBERS: tuple[Setting, ...] = (
         of=("classifier", "mixed"),
         mlp=2.0,
         option=Option("γ of the focal loss."),
-        needs=Needs("loss", lambda: ("focal",)),
+        needs=_of_losses("focal_gamma"),
     ),
     Setting(
         "huber_delta",
@@ -27,7 +31,7 @@ NUMBERS: tuple[Setting, ...] = (
         of=("regressor", "mixed"),
         mlp=1.0,
         option=Option("δ of the Huber loss, in the target's units."),
-        needs=Needs("loss", lambda: ("huber",)),
+        needs=_of_losses("huber_delta"),
     ),
     Setting(
         "quantile",
@@ -36,7 +40,7 @@ NUMBERS: tuple[Setting, ...] = (
         of=("regressor", "mixed"),
         mlp=0.5,
         option=Option("Which quantile the loss estimates."),
-        needs=Needs("loss", lambda: ("quantile",)),
+        needs=_of_losses("quantile"),
     ),
     Setting(
         "max_grad_norm",
