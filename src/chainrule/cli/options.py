@@ -34,7 +34,7 @@ LearningRate: TypeAlias = Annotated[
     ),
 ]
 EngineName: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME", help="Who computes: auto, native or reference.")
+    str, typer.Option(metavar="NAME", help="Who computes: auto, {engines}.")
 ]
 
 

@@ -17,7 +17,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
-from chainrule.limits import FLAG, LENGTH, NOT_NEGATIVE
+from chainrule.limits import FLAG, LENGTH, NOT_NEGATIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
@@ -390,6 +390,7 @@ class Network:
                 f"callbacks: expected a list of functions of an event; got {wrong[0]!r}"
             )
         FLAG.require(shuffle, "shuffle: expected")
+        VERBOSE.require(verbose, "verbose: expected")
         examples = as_examples(self.spec, X, Y, sample_weight)
         share = checked_share(validation_split, len(examples.X))
         if share and validation_data is not None:

@@ -12,11 +12,16 @@ from chainrule.limits import listed
 RULES = ("constant", "invscaling", "adaptive")
 
 
-def solvers() -> tuple[str, ...]:
-    """Return the optimizers, and L-BFGS."""
+def optimizers() -> tuple[str, ...]:
+    """Return the optimizers."""
     from chainrule.engines.optimizers import OPTIMIZERS
 
-    return ("lbfgs", *OPTIMIZERS)
+    return tuple(OPTIMIZERS)
+
+
+def solvers() -> tuple[str, ...]:
+    """Return L-BFGS, and the optimizers."""
+    return ("lbfgs", *optimizers())
 
 
 def solvers_with(parameter: str) -> tuple[str, ...]:
@@ -87,7 +92,7 @@ def with_names(text: str) -> str:
 
     {optimizers}, {optimizers of PARAMETER}: those with a use for a parameter of the estimators;
     {schedules}, {schedules in words}; {losses of classes}, {losses of values}, and both
-    {… in words}.
+    {… in words}; {engines}.
 
     Examples
     --------
@@ -96,13 +101,14 @@ def with_names(text: str) -> str:
     """
     if "{" not in text:
         return text
-    from chainrule.engines.optimizers import OPTIMIZERS
+    from chainrule.engines import ENGINES
     from chainrule.engines.schedules import SCHEDULES
     from chainrule.settings.losses import CLASSIFICATION, REGRESSION
     from chainrule.settings.losses import listed as in_words
 
     places = {
-        "optimizers": ", ".join(OPTIMIZERS),
+        "engines": listed(tuple(ENGINES)),
+        "optimizers": ", ".join(optimizers()),
         "schedules": ", ".join(SCHEDULES),
         "schedules in words": "; ".join(f"'{name}' {row.about}" for name, row in SCHEDULES.items()),
         "losses of classes": listed(tuple(CLASSIFICATION)),

@@ -13,7 +13,7 @@ from chainrule.limits import (
     Other,
     Whole,
 )
-from chainrule.settings.names import is_schedule, schedules, solvers
+from chainrule.settings.names import is_schedule, optimizers, schedules, solvers
 from chainrule.settings.setting import Option, Setting
 
 _SCHEDULE = Other(
@@ -34,6 +34,7 @@ DESCENT: tuple[Setting, ...] = (
         parameter="solver",
         mlp="adam",
         fit="adam",
+        fit_limit=Choice(optimizers),
         option=Option("{optimizers} or lbfgs."),
     ),
     Setting(

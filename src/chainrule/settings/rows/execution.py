@@ -1,12 +1,8 @@
 """How a training is carried out, and who is told of it."""
 
-from chainrule.limits import COUNT, FLAG, Choice, Either, Other, Readable, Whole
+from chainrule.limits import COUNT, FLAG, VERBOSE, Choice, Either, Readable
 from chainrule.settings.names import dtypes, read_engine, read_init
 from chainrule.settings.setting import Option, Setting
-
-_VERBOSE = Other(
-    lambda value: FLAG.fits(value) or Whole(0).fits(value), "True, False or a whole number", "bool"
-)
 
 EXECUTION: tuple[Setting, ...] = (
     Setting(
@@ -17,6 +13,7 @@ EXECUTION: tuple[Setting, ...] = (
         kind="str or None",
         mlp=None,
         fit="auto",
+        fit_limit=Readable(read_init),
         option=Option(
             "Initialiser of the weights: auto, glorot_uniform, he_normal, lecun_normal, …; "
             "default: scikit-learn's draws.",
@@ -40,6 +37,7 @@ EXECUTION: tuple[Setting, ...] = (
         kind="{'float32', 'float64', None}",
         mlp=None,
         fit="float32",
+        fit_limit=Choice(dtypes),
         option=Option("float32 or float64."),
     ),
     Setting(
@@ -58,7 +56,7 @@ EXECUTION: tuple[Setting, ...] = (
         meaning="'native', 'reference' or 'auto', as in `chainrule.Network.fit`.",
         mlp="auto",
         fit="auto",
-        option=Option("Who computes: auto, native or reference."),
+        option=Option("Who computes: auto, {engines}."),
     ),
     Setting(
         "threads",
@@ -79,7 +77,7 @@ EXECUTION: tuple[Setting, ...] = (
     ),
     Setting(
         "verbose",
-        _VERBOSE,
+        VERBOSE,
         meaning="Whether to tell of each epoch: MLP… print scikit-learn's lines on standard "
         "output, the others show progress on standard error.",
         mlp=False,
