@@ -243,5 +243,5 @@ INSIDE = Number(0, 1, open_low=True)
 VERBOSE = Other(
     lambda value: _is_flag(value) or Whole(0).fits(value), "True, False or a whole number", "bool"
 )
-LENGTH = Either(POSITIVE, (None,))
+MAX_NORM = Either(POSITIVE, (None,))
 """Of a gradient, at most; None: any."""

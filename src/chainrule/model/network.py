@@ -17,7 +17,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
-from chainrule.limits import FLAG, LENGTH, NOT_NEGATIVE, VERBOSE
+from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
@@ -675,7 +675,7 @@ class Network:
 
 def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
     l1, l2 = NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2)
-    LENGTH.require(max_grad_norm, "max_grad_norm: expected")
+    MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
     return Objective(l1, l2, max_grad_norm=float("inf" if max_grad_norm is None else max_grad_norm))
 
 

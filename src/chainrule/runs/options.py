@@ -25,7 +25,7 @@ def setting(
     Parameters
     ----------
     about : str
-        One line of help; `settings.optimizers.with_names` fills in what it says in braces.
+        One line of help; `settings.names.with_names` fills in what it says in braces.
     kind : str
         "text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers".
     metavar : str
@@ -94,6 +94,16 @@ class DataOptions:
     )
 
 
+_METAVARS = {
+    "text": "NAME",
+    "whole": "N",
+    "number": "NUMBER",
+    "flag": "",
+    "wholes": "SIZES",
+    "numbers": "SHARES",
+}
+
+
 def _field(row: Setting) -> tuple[str, Any, Any]:
     """Return a row of the table of settings as a field of a group."""
     assert row.option is not None
@@ -109,15 +119,6 @@ def _field(row: Setting) -> tuple[str, Any, Any]:
         ),
     )
 
-
-_METAVARS = {
-    "text": "NAME",
-    "whole": "N",
-    "number": "NUMBER",
-    "flag": "",
-    "wholes": "SIZES",
-    "numbers": "SHARES",
-}
 
 if TYPE_CHECKING:
 

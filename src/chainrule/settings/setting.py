@@ -115,7 +115,7 @@ class Setting:
     def as_parameter(self, value: Any) -> Any:
         """Return what the command line says as the estimators have it."""
         if self.form == "numbers":
-            return value[0] if len(value) == 1 else list(value)
+            return value[0] if len(value) == 1 else list(value) or self.mlp
         if self.option is not None and value == self.option.none:
             return None
         return value

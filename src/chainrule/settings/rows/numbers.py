@@ -1,6 +1,6 @@
 """The numbers of losses, optimizers and schedules."""
 
-from chainrule.limits import FLAG, INSIDE, LENGTH, NOT_NEGATIVE, POSITIVE, SHARE, Number
+from chainrule.limits import FLAG, INSIDE, MAX_NORM, NOT_NEGATIVE, POSITIVE, SHARE, Number
 from chainrule.settings.names import losses_with, solvers_with
 from chainrule.settings.setting import Needs, Option, Setting
 
@@ -44,7 +44,7 @@ NUMBERS: tuple[Setting, ...] = (
     ),
     Setting(
         "max_grad_norm",
-        LENGTH,
+        MAX_NORM,
         meaning="A longer gradient is scaled down to this norm, G1. Not for 'lbfgs'.",
         mlp=None,
         fit=None,
