@@ -30,7 +30,7 @@ IDS = [
     *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), *(f"C{n}" for n in range(1, 11))),
     *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 7))),
     *("HD1", "HD2", "HD3"),
-    *("P1", "P2", "P3"),
+    *("P1", "P2", "P3", "WA1", "WA2", "WA3"),
     *RATE_AND_STEP_IDS,
     *(f"AT{n}" for n in range(1, 4)),
     *(f"TT{n}" for n in range(1, 5)),

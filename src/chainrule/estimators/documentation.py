@@ -182,6 +182,12 @@ PARAMETERS = MappingProxyType(
             "float",
             "The decoupled decay of {optimizers of weight_decay}; other solvers have none.",
         ),
+        "ema_decay": (
+            "float",
+            "ρ in [0, 1): the network is evaluated, validated and kept at the exponential moving "
+            "average of its weights, WA1 and WA2, over about the last 1/(1 − ρ) steps. 0: at the "
+            "weights themselves. For {optimizers of ema_decay}.",
+        ),
         "precision": (
             "{'full', 'mixed'}",
             "'mixed': a float32 network multiplies in bfloat16, as in `chainrule.Network.fit`. Not "

@@ -129,6 +129,8 @@ def trace_step(
             block[...] = value
     # The first step of a schedule is the same however long the training.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
+    shares = optimizer.shares(state, np.array([rate]))
+    share = 1.0 if shares is None else float(shares[0])
     downhill = gradient
     if objective.clips:
         downhill = clipped_gradient(gradient, objective.max_grad_norm)
@@ -138,6 +140,7 @@ def trace_step(
         optimizer.equation_state(state),
         rate * learning_rate_factors(spec),
         group_indicator(spec, "weights"),
+        share,
     )
     for place, value in new_statistics(spec, theta, passes):
         new_theta[place] = value.ravel()

@@ -177,6 +177,12 @@ class TrainingOptions:
     weight_decay: float | None = setting(
         "Decay of {optimizers of weight_decay}.", "number", "NUMBER"
     )
+    ema_decay: float | None = setting(
+        "Keep an average of the weights over about the last 1/(1 − this) steps; 0: none. Of "
+        "{optimizers of ema_decay}.",
+        "number",
+        "NUMBER",
+    )
     momentum: float | None = setting("β of {optimizers of momentum}.", "number", "NUMBER")
     nesterov: bool | None = setting(
         "Whether sgd looks ahead.", "flag", "", parameter="nesterovs_momentum"

@@ -39,6 +39,7 @@ _STANDARD: Mapping[str, Any] = MappingProxyType(
         "epsilon": 1e-8,
         "power": 0.5,
         "weight_decay": 0.01,
+        "ema_decay": 0.0,
         "focal_gamma": 2.0,
         "huber_delta": 1.0,
         "quantile": 0.5,

@@ -121,6 +121,7 @@ CHECKS: Mapping[str, _Check] = MappingProxyType(
             "a number above 0, or None",
         ),
         "weight_decay": number(0),
+        "ema_decay": number(0, 1),
         "precision": _one_of("full", "mixed"),
     }
 )
