@@ -205,8 +205,30 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
     };
 
-    using List =
-        Types<GradientDescent, Momentum, RMSprop, Adam, HeavyBall, Nesterov, AdamW, NAdam, Lion>;
+    // O9: Z and X, then S
+    struct ScheduleFreeAdamW : TwoAverages {
+        static constexpr const char *name = "schedule_free_adamw";
+        static constexpr int slots = 3;
+        static constexpr bool averages = true;
+        static constexpr Names settings{"beta_1", "beta_2", "epsilon", "weight_decay"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            TwoAverages::means(n, own);
+            const double root = __builtin_sqrt(1 - powers.second);
+            n.decay = n.rate * own[3];
+            n.rate *= root;
+            n.epsilon = own[2] * root;
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &fast = x.slot[0], &average = x.slot[1], &squares = x.slot[2];
+            squares = n.beta_2 * squares + n.rest_2 * (x.g * x.g);
+            fast -= n.rate * x.g / (S::sqrt(squares) + n.epsilon) + n.decay * x.theta;
+            average += n.share * (fast - average);
+            x.theta = average + n.rest_1 * (fast - average);
+        }
+    };
+
+    using List = Types<GradientDescent, Momentum, RMSprop, Adam, HeavyBall, Nesterov, AdamW, NAdam,
+                       Lion, ScheduleFreeAdamW>;
 
     // WA1 of one slice of θ.
     static void average(T *to, const T *theta, long count, T share) {

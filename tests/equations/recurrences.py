@@ -83,6 +83,19 @@ def lion(W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.99, weight_decay=0.01, de
     return stepped, (beta_2 * V + (1.0 - beta_2) * dW,)
 
 
+def schedule_free_adamw(
+    W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0, decaying=1.0
+):
+    Z, X, S, *total = memory or (W, W, 0.0, 0.0)
+    total = alpha**2 + sum(total)
+    S = beta_2 * S + (1.0 - beta_2) * dW**2
+    corrected = S / (1.0 - beta_2**t)
+    Z = Z - alpha * dW / (corrected**0.5 + epsilon) - alpha * weight_decay * decaying * W
+    c = alpha**2 / total
+    X = (1.0 - c) * X + c * Z
+    return (1.0 - beta_1) * Z + beta_1 * X, (Z, X, S, total)
+
+
 def nesterov_two_points(W, gradient, alpha, beta, steps):
     """Return the look-ahead points W̃ + βV of Nesterov's method as textbooks print it."""
     V, looks = 0.0, []

@@ -1,4 +1,4 @@
-"""O0 to O8, and O3e."""
+"""O0 to O9, and O3e."""
 
 import inspect
 import math
@@ -285,3 +285,21 @@ def test_o3e_first_step_equals_scikit_learn(array64):
             theta, array64(gradient), state, 0.1, epsilon=1e-4
         )
     assert_within(theta, theirs_theta, 3 * 16 * epsilon("float64"))
+
+
+def test_o9_schedule_free_equals_what_optax_computes(array64):
+    # optax 0.2.8 in float64, contrib.schedule_free_adamw(0.05, b2=0.95, eps=1e-6, weight_decay=0.2):
+    # its parameters and schedule_free_eval_params after 20 steps.
+    evaluated = [0.9327954114104259, -0.9569362163820576, 2.268510175383732]
+    stepped = [0.9686499879912243, -0.9610270602870239, 2.203283962636889]
+    theta = array64([0.5, -1.25, 3.0])
+    state = optimizers.schedule_free_init(theta)
+    for step in range(20):
+        away = as_float64(theta) - np.array([2.0, -1.0, 0.5])
+        slope = np.array([1.0, 4.0, 0.25]) * away + 0.3 * np.sin(step + np.arange(3))
+        theta, state = optimizers.schedule_free_adamw_update(
+            theta, array64(slope), state, 0.05, 1 / (step + 1),
+            beta_2=0.95, epsilon=1e-6, weight_decay=0.2,
+        )  # fmt: skip
+    assert_within(theta, stepped, 1e-13)
+    assert_within(state.X, evaluated, 1e-13)

@@ -8,6 +8,7 @@ import pytest
 import chainrule as cr
 from chainrule.training import loop
 from chainrule.training.events import EpochEnded
+from tests.equations import recurrences
 from tests.numerics import assert_within, epsilon
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -18,6 +19,8 @@ CLASSES = (X @ [1.0, -2.0, 0.5] > 0).astype(int)
 NOISY = X @ [1.0, -2.0, 0.5] + _random.normal(size=60)
 
 AVERAGED = {
+    "schedule-free": cr.ScheduleFreeAdamW(0.05),
+    "warmed up": cr.ScheduleFreeAdamW(cr.Warmup(0.05, steps=20), weight_decay=0.1),
     "EMA of Adam": cr.Adam(0.05, ema_decay=0.9),
     "EMA of SGD": cr.SGD(cr.CosineDecay(0.5), ema_decay=0.98),
     "EMA of Lion": cr.Lion(0.01, ema_decay=0.5),
@@ -59,6 +62,18 @@ def test_ema_is_the_corrected_average_of_what_the_same_steps_go_through(engine_n
         V = 0.8 * V + 0.2 * W.astype(np.float64)
         # Each step rounds an average of numbers below 10, and the next remembers 0.8 of it.
         assert_within(seen, V / (1 - 0.8**t), 5 * 10 * 4 * epsilon(dtype))
+
+
+def test_schedule_free_is_published_at_x_with_gradients_taken_at_y(engine_name):
+    net = network()
+    W, memory = net.parameters.copy(), ()
+    published = steps_of(net, cr.ScheduleFreeAdamW(0.05), 25, engine=engine_name)
+    scratch = network()
+    for t, seen in enumerate(published, start=1):
+        scratch.parameters = W
+        _, gradient = scratch.loss_and_gradient(X, CLASSES)
+        W, memory = recurrences.schedule_free_adamw(W, gradient, memory, t, 0.05)
+        assert_within(seen, memory[1], 1e-10)
 
 
 @averaged
@@ -200,13 +215,19 @@ def test_penalties_of_an_epoch_are_of_the_parameters_that_are_evaluated(optimize
         np.testing.assert_allclose(history["penalty"], penalties, rtol=1e-9)
 
 
-def test_running_statistics_are_averaged_by_ema():
+def test_running_statistics_are_averaged_by_ema_and_those_of_the_steps_when_schedule_free():
     plain = steps_of(normalised(), cr.Adam(0.05), 4)
     ema = steps_of(normalised(), cr.Adam(0.05, ema_decay=0.5), 4)
     statistics = slice(3 * 8 + 8 + 16, 3 * 8 + 8 + 32)
     weights = np.array([0.125, 0.25, 0.5, 1.0])
     expected = weights @ np.array(plain)[:, statistics] / weights.sum()
     assert_within(ema[-1][statistics], expected, 1e-13)
+
+    net = normalised()
+    net.fit(X, CLASSES, optimizer=cr.ScheduleFreeAdamW(0.0), epochs=4, batch_size=60)
+    still = normalised()
+    still.fit(X, CLASSES, optimizer=cr.SGD(0.0), epochs=4, batch_size=60)
+    np.testing.assert_array_equal(net.parameters[statistics], still.parameters[statistics])
 
 
 def test_a_training_that_diverges_keeps_the_average_of_the_epoch_before():
@@ -225,7 +246,7 @@ def test_a_training_that_diverges_keeps_the_average_of_the_epoch_before():
     assert np.isfinite(net.parameters).all()
 
 
-@pytest.mark.parametrize("settings", [{"ema_decay": 0.9}, {"solver": "sgd", "ema_decay": 0.5}])
+@pytest.mark.parametrize("settings", [{"solver": "schedule_free_adamw"}, {"ema_decay": 0.9}])
 def test_parts_go_on_from_the_parameters_that_the_steps_move(settings):
     def model(**more):
         return cr.MLPRegressor(
@@ -244,6 +265,15 @@ def test_parts_go_on_from_the_parameters_that_the_steps_move(settings):
     fresh = model(initial_weights=(parts.coefs_, parts.intercepts_)).partial_fit(X, NOISY)
     parts.partial_fit(X, NOISY)
     assert_within(parts.network_.parameters, fresh.network_.parameters, 1e-12)
+
+
+def test_an_average_of_an_average_is_refused():
+    with pytest.raises(
+        cr.InvalidArgumentError, match=r"^ema_decay: expected 0, for ScheduleFreeAdamW .*got 0\.9"
+    ):
+        cr.ScheduleFreeAdamW(ema_decay=0.9)
+    with pytest.raises(cr.InvalidArgumentError, match=r"^ema_decay: expected a number in \[0, 1\)"):
+        cr.Adam(ema_decay=1.0)
 
 
 def test_an_optimizer_without_an_average_moves_the_network_s_own_parameters():

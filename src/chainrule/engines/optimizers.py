@@ -1,4 +1,4 @@
-"""Optimizers as a user names them: their settings, bound to the equations O0 to O8.
+"""Optimizers as a user names them: their settings, bound to the equations O0 to O9.
 
 To add one: its equations in `chainrule.equations.optimizers`, a class here, and its compiled twin.
 What others need to know of it (names, limits, help, the estimators' parameters) is read from here.
@@ -463,6 +463,33 @@ class Lion(Optimizer):
     beta_2: float = field(default=0.99, metadata=BETA_2)
     weight_decay: float = field(
         default=0.01, metadata=number("λ ≥ 0; α multiplies it.", NOT_NEGATIVE)
+    )
+
+
+@_named
+@dataclass(frozen=True)
+class ScheduleFreeAdamW(Optimizer):
+    """AdamW without a schedule, O9: steps from Z, gradients at W, evaluated at the average X.
+
+    In place of a learning rate that falls, the network is evaluated at an average of the
+    parameters that the steps went through. Its learning rate is one to ten times AdamW's; a
+    warm-up, ``Warmup(0.003)``, often helps. Running statistics of batch normalisation are those of
+    the steps.
+    """
+
+    name = "schedule_free_adamw"
+    equations = Equations(equations.schedule_free_init, equations.schedule_free_adamw_update)
+    averages = True
+
+    learning_rate: LearningRate = field(default=0.0025, metadata=RATE)
+    beta_1: float = field(
+        default=0.9,
+        metadata=number("β₁ in [0, 1): how near to X the gradients are taken.", SHARE),
+    )
+    beta_2: float = field(default=0.999, metadata=BETA_2)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
+    weight_decay: float = field(
+        default=0.0, metadata=number("λ ≥ 0 at W; α multiplies it.", NOT_NEGATIVE)
     )
 
 
