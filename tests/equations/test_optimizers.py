@@ -288,8 +288,8 @@ def test_o3e_first_step_equals_scikit_learn(array64):
 
 
 def test_o9_schedule_free_equals_what_optax_computes(array64):
-    # optax 0.2.8 in float64, contrib.schedule_free_adamw(0.05, b2=0.95, eps=1e-6, weight_decay=0.2):
-    # its parameters and schedule_free_eval_params after 20 steps.
+    # optax 0.2.8 in float64: schedule_free_adamw(0.05, b2=0.95, eps=1e-6, weight_decay=0.2),
+    # its parameters, and its schedule_free_eval_params, after 20 steps.
     evaluated = [0.9327954114104259, -0.9569362163820576, 2.268510175383732]
     stepped = [0.9686499879912243, -0.9610270602870239, 2.203283962636889]
     theta = array64([0.5, -1.25, 3.0])

@@ -1,13 +1,21 @@
 """Networks that are evaluated at an average of the parameters that the steps move."""
 
+import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import engine_named
+from chainrule.engines.base import Problem
 from chainrule.training import loop
 from chainrule.training.events import EpochEnded
+from chainrule.training.examples import as_examples
+from chainrule.training.plan import Plan
+from chainrule.training.saved_training import Saved
+from chainrule.training.state import State
 from tests.equations import recurrences
 from tests.numerics import assert_within, epsilon
 
@@ -281,3 +289,29 @@ def test_an_optimizer_without_an_average_moves_the_network_s_own_parameters():
     state = optimizer.new_state(np.ones(3))
     assert state.theta is None
     assert optimizer.shares(state, np.ones(3)) is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"moving": None}, "moving: expected"),
+        ({"moving": np.full(50, np.nan)}, "the parameters that its steps move are not finite"),
+        ({"average_weight": -1.0}, "average_weight: got -1.0"),
+        ({"average_weight": None}, "average_weight: got None"),
+    ],
+)
+def test_a_checkpoint_with_no_such_average_is_refused(broken, message):
+    problem = Problem(network().spec, network().parameters, as_examples(network().spec, X, CLASSES))
+    plan = Plan(problem, cr.ScheduleFreeAdamW(), engine_named("reference"), 3, 60, 0)
+    state = State.of(plan)
+    facts = {
+        "t": 1, "noise_key": 0, "learning_rate": 0.0025, "memories": {}, "epochs_before": 0,
+        "average_weight": 0.5,
+    }  # fmt: skip
+    arrays = {"parameters": state.parameters, "slots": state.memory.slots, "moving": state.moving}
+    for name, value in broken.items():
+        (arrays if name in arrays else facts)[name] = value
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    saved = Saved(Path("c"), {"training": json.dumps(facts)}, arrays)
+    with pytest.raises(cr.InvalidCheckpointError, match=message):
+        saved.restore(state, {})

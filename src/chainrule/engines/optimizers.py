@@ -6,7 +6,7 @@ What others need to know of it (names, limits, help, the estimators' parameters)
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -186,7 +186,7 @@ class Optimizer:
         # One after the other: the same bits however the steps are divided between calls.
         return np.add.accumulate(np.concatenate([[state.weight], learning_rates**2]))
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         """The learning rate as a schedule, whatever form it was given in."""
         return schedule_of(self.learning_rate)
