@@ -1,4 +1,4 @@
-"""Optimizers as a user names them: their settings, bound to the equations O0 to O8.
+"""Optimizers as a user names them: their settings, bound to the equations O0 to O9.
 
 To add one: its equations in `chainrule.equations.optimizers`, a class here, and its compiled twin.
 What others need to know of it (names, limits, help, the estimators' parameters) is read from here.
@@ -6,7 +6,7 @@ What others need to know of it (names, limits, help, the estimators' parameters)
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chainrule.engines.hyperparameters import check, documented, flag, number, parameter_of, rule
 from chainrule.engines.schedules import LearningRate, Schedule, schedule_of
 from chainrule.equations import optimizers as equations
+from chainrule.equations.averages import exponential_share, rate_share
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import NOT_NEGATIVE, POSITIVE, SHARE
 
@@ -32,10 +33,28 @@ class OptimizerState:
         V, S: one row each, in the order of the equations' state.
     t : int
         Updates made so far.
+    theta : array (number of parameters,), optional
+        The parameters that the steps move, where the network is evaluated at an average of them;
+        None: they are the network's own.
+    weight : float
+        Σα² of the updates so far, where WA3 asks for it.
     """
 
     slots: NDArray[np.floating]
     t: int = 0
+    theta: NDArray[np.floating] | None = None
+    weight: float = 0.0
+
+    def copy(self) -> "OptimizerState":
+        """Return a copy that shares no memory."""
+        theta = None if self.theta is None else self.theta.copy()
+        return replace(self, slots=self.slots.copy(), theta=theta)
+
+    def restore(self, saved: "OptimizerState") -> None:
+        """Take back, into the same arrays, what was copied before."""
+        self.slots[...], self.t, self.weight = saved.slots, saved.t, saved.weight
+        if self.theta is not None:
+            self.theta[...] = saved.theta
 
 
 @cache
@@ -68,6 +87,10 @@ class Equations(NamedTuple):
             return ()
         return type(_state_of(self.init))(*vectors, *([t] if "t" in names else []))
 
+    def vectors_of(self, state: Any) -> list[Any]:
+        """Return the vectors of a state."""
+        return list(state[: len(self.vectors)])
+
 
 def _checked_rate(name: str, value: Any) -> Any:
     return value if schedule_of(value).constant is None else float(value)
@@ -93,17 +116,68 @@ class Optimizer:
     written_as: ClassVar[str] = ""
     """What checkpoints call it, where the class has another name by now."""
 
+    averages: ClassVar[bool] = False
+    """Whether its vector X is an average by WA1 and WA3, at which the network is evaluated."""
+
     learning_rate: LearningRate
+    ema_decay: float = field(
+        default=0.0,
+        kw_only=True,
+        metadata=number(
+            "ρ in [0, 1): the network is evaluated, saved and used at the exponential moving "
+            "average of its parameters, WA1 and WA2, over about the last 1/(1 − ρ) steps, such as "
+            "0.999. 0: at the parameters themselves.",
+            SHARE,
+        ),
+    )
 
     def __post_init__(self) -> None:
         check(self)
+        if self.averages and self.ema_decay:
+            raise InvalidArgumentError(
+                f"ema_decay: expected 0, for {type(self).__name__} is evaluated at an average "
+                f"already; got {self.ema_decay!r}"
+            )
 
     @property
     def slots(self) -> int:
-        """Vectors of state."""
-        return len(self.equations.vectors)
+        """Vectors of state: those of the equations, and the average behind them."""
+        return len(self.equations.vectors) + (self.ema_decay > 0)
 
     @property
+    def evaluated_at_average(self) -> bool:
+        """Whether the network is evaluated at an average of the parameters that the steps move."""
+        return self.averages or self.ema_decay > 0
+
+    def average(self, state: OptimizerState) -> NDArray[np.floating]:
+        """Return that average, X: one of the state's vectors."""
+        own = self.equations.vectors
+        return np.asarray(state.slots[own.index("X") if self.averages else len(own)])
+
+    def shares(
+        self, state: OptimizerState, learning_rates: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Return c of WA1 for steps with these learning rates; None: nothing is averaged."""
+        if self.ema_decay:
+            t = state.t + np.arange(1, len(learning_rates) + 1, dtype=np.float64)
+            return np.asarray(exponential_share(t, self.ema_decay))
+        if self.averages:
+            totals = self._weights(state, learning_rates)[1:]
+            return np.asarray(rate_share(learning_rates, totals))
+        return None
+
+    def count(self, state: OptimizerState, learning_rates: NDArray[np.float64]) -> None:
+        """Take note in a state of updates that were made with these learning rates."""
+        state.t += len(learning_rates)
+        if self.averages:
+            state.weight = float(self._weights(state, learning_rates)[-1])
+
+    @staticmethod
+    def _weights(state: OptimizerState, learning_rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        # One after the other: the same bits however the steps are divided between calls.
+        return np.add.accumulate(np.concatenate([[state.weight], learning_rates**2]))
+
+    @cached_property
     def schedule(self) -> Schedule:
         """The learning rate as a schedule, whatever form it was given in."""
         return schedule_of(self.learning_rate)
@@ -124,7 +198,7 @@ class Optimizer:
         return {name: float(value) for name, value in self._own().items()}
 
     def _own(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "learning_rate"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _COMMON}
 
     @property
     def decays(self) -> bool:
@@ -157,15 +231,23 @@ class Optimizer:
         """
         parts = [f"learning_rate={self.schedule.in_words(of_code)}"]
         parts += [f"{name}={value!r}" for name, value in self._own().items()]
+        if self.ema_decay:  # checkpoints are older than it
+            parts.append(f"ema_decay={self.ema_decay!r}")
         return f"{self.written_as or type(self).__name__}({', '.join(parts)})"
 
     def new_state(self, theta: NDArray[np.floating]) -> OptimizerState:
-        """Return the state before the first update: all zero."""
-        return OptimizerState(np.zeros((self.slots, theta.size), theta.dtype))
+        """Return the state before the first update; averages begin at the parameters."""
+        slots = np.empty((self.slots, theta.size), theta.dtype)
+        vectors = self.equations.vectors_of(self.equations.init(theta))
+        if self.ema_decay:
+            vectors.append(theta)
+        for slot, vector in zip(slots, vectors, strict=True):
+            slot[...] = vector
+        return OptimizerState(slots, theta=theta.copy() if self.evaluated_at_average else None)
 
     def equation_state(self, state: OptimizerState) -> Any:
         """Return `state` as the named tuple that the equations take."""
-        return self.equations.state(state.slots, state.t)
+        return self.equations.state(state.slots[: len(self.equations.vectors)], state.t)
 
     def update(
         self,
@@ -174,13 +256,16 @@ class Optimizer:
         equation_state: Any,
         learning_rate: Any,
         weights: Any = 1.0,
+        share: Any = 1.0,
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state: the optimizer's equation, nothing in place.
 
         `learning_rate` is α, one number or one for each parameter. `weights` is 1 for each
-        parameter that a decay pulls on, 0 for the others.
+        parameter that a decay pulls on, 0 for the others. `share` is c of an average, WA1.
         """
         settings: dict[str, Any] = self.hyperparameters
+        if self.averages:
+            settings["share"] = share
         if self.decays:
             settings["weight_decay"] = settings["weight_decay"] * weights
         return self.update_equation(theta, gradient, equation_state, learning_rate, **settings)
@@ -188,7 +273,11 @@ class Optimizer:
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
         """Return the estimators' parameters, beside the learning rate, that it has a use for."""
-        return tuple(parameter_of(f) for f in fields(cls) if f.name != "learning_rate")
+        return tuple(
+            parameter_of(f)
+            for f in fields(cls)
+            if f.name != "learning_rate" and not (cls.averages and f.name == "ema_decay")
+        )
 
     @classmethod
     def described(cls, given: Mapping[str, Any], rate: LearningRate) -> "Optimizer":
@@ -196,10 +285,12 @@ class Optimizer:
         settings = {
             f.name: given[parameter_of(f)]
             for f in fields(cls)
-            if f.name != "learning_rate" and parameter_of(f) in given
+            if parameter_of(f) in given and parameter_of(f) in cls.parameters()
         }
         return cls(learning_rate=rate, **settings)
 
+
+_COMMON = frozenset(field.name for field in fields(Optimizer))
 
 _found: dict[str, type[Optimizer]] = {}
 
@@ -363,6 +454,33 @@ class Lion(Optimizer):
     beta_2: float = field(default=0.99, metadata=BETA_2)
     weight_decay: float = field(
         default=0.01, metadata=number("λ ≥ 0; α multiplies it.", NOT_NEGATIVE)
+    )
+
+
+@_named
+@dataclass(frozen=True)
+class ScheduleFreeAdamW(Optimizer):
+    """AdamW without a schedule, O9: steps from Z, gradients at W, evaluated at the average X.
+
+    In place of a learning rate that falls, the network is evaluated at an average of the
+    parameters that the steps went through. Its learning rate is one to ten times AdamW's; a
+    warm-up, ``Warmup(0.003)``, often helps. Running statistics of batch normalisation are those of
+    the steps.
+    """
+
+    name = "schedule_free_adamw"
+    equations = Equations(equations.schedule_free_init, equations.schedule_free_adamw_update)
+    averages = True
+
+    learning_rate: LearningRate = field(default=0.0025, metadata=RATE)
+    beta_1: float = field(
+        default=0.9,
+        metadata=number("β₁ in [0, 1): how near to X the gradients are taken.", SHARE),
+    )
+    beta_2: float = field(default=0.999, metadata=BETA_2)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
+    weight_decay: float = field(
+        default=0.0, metadata=number("λ ≥ 0 at W; α multiplies it.", NOT_NEGATIVE)
     )
 
 

@@ -294,6 +294,9 @@ class _Constant(Schedule):
     def constant(self) -> float | None:
         return self.rate
 
+    def rates(self, first_step: int, steps: int) -> Rates:
+        return np.full(steps, self.rate)
+
     def at(self, tau: Rates) -> Rates:
         return np.full_like(tau, self.rate)
 

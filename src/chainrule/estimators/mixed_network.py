@@ -105,6 +105,7 @@ class NetworkMixed(GoodDefaults):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 

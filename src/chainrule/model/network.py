@@ -291,7 +291,9 @@ class Network:
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
             Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
         optimizer : Optimizer or str, default "adam"
-            Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step").
+            Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step"). With
+            `ema_decay`, and from `ScheduleFreeAdamW`, the network is evaluated and left at an
+            average of the parameters that the steps went through (WA1).
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32

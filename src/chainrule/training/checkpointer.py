@@ -231,6 +231,8 @@ class Checkpointer:
                     arrays[f"memory.{owner}.{name}"] = value
                 else:
                     memories[owner][name] = value
+        if memory.theta is not None:
+            arrays["moving"] = memory.theta
         arrays["history"] = self._rows.table()
         facts = {
             "fingerprint": self._fingerprint,
@@ -247,4 +249,6 @@ class Checkpointer:
             "columns": self._rows.columns,
             "memories": memories,
         }
+        if memory.theta is not None:
+            facts["average_weight"] = memory.weight
         return {"training": json.dumps(facts)}, arrays

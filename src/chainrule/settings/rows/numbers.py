@@ -61,6 +61,19 @@ NUMBERS: tuple[Setting, ...] = (
         needs=_of_optimizers("weight_decay"),
     ),
     Setting(
+        "ema_decay",
+        SHARE,
+        meaning="ρ in [0, 1): the network is evaluated, validated and kept at the exponential "
+        "moving average of its weights, WA1 and WA2, over about the last 1/(1 − ρ) steps. 0: at "
+        "the weights themselves. For {optimizers of ema_decay}.",
+        mlp=0.0,
+        option=Option(
+            "Keep an average of the weights over about the last 1/(1 − this) steps; 0: none. Of "
+            "{optimizers of ema_decay}."
+        ),
+        needs=_of_optimizers("ema_decay"),
+    ),
+    Setting(
         "momentum",
         Number(0, 1, open_high=False),
         meaning="β of {optimizers of momentum}.",
