@@ -194,6 +194,11 @@ class NetworkSpec:
         """Name of σ[L], without parameters; "heads" for heads."""
         return self.activations[-1].name
 
+    @cached_property
+    def cost_name(self) -> str:
+        """Name of C, without parameters; "heads" for heads, "" for a user's own."""
+        return "" if isinstance(self.cost, CustomCost) else cost_of(self.cost).name
+
     @property
     def gives_probabilities(self) -> bool:
         """Whether all outputs are probabilities, by one activation."""

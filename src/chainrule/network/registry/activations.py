@@ -58,7 +58,7 @@ class ActivationRow:
     zero_below: float = -inf
     """The z up to which σ and σ′ are 0: units that stay there are dead."""
     flat_beyond: float = inf
-    """The |z| from which on σ′ is below a hundredth of its largest value."""
+    """The |z| from which on σ′ is below a fiftieth of its largest value."""
     scikit_learn: str = ""
     """scikit-learn's name of it for hidden layers, where it has it there."""
     scikit_learn_output: str = ""

@@ -124,7 +124,7 @@ COSTS: Mapping[str, CostRow] = MappingProxyType(
             function=robust_costs.huber,
             gradient=robust_costs.huber_gradient,
             parameters={
-                "delta": Parameter(1.0, 1.5, "> 0", lambda d: d > 0, "huber_delta", True),
+                "delta": Parameter(1.0, 0.5, "> 0", lambda d: d > 0, "huber_delta", True),
             },
             side=robust_costs.huber_side,
             loss=Loss("huber", "regression", estimates="mean"),
