@@ -11,6 +11,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
+from chainrule.runs.plan import EncodedRows
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.columns import numeric_column
 from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder, Task
@@ -18,8 +19,6 @@ from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, 
 
 if TYPE_CHECKING:
     import polars as pl
-
-Examples = tuple[NDArray[np.floating], NDArray[Any]]
 
 # Of these the best answer is a mean, which a transform's undoing must give back.
 _OF_MEANS = ("squared_error", "huber", "log_cosh")
@@ -155,8 +154,8 @@ def smeared_target(
     target: TargetEncoder,
     network: Network,
     loss: str | None,
-    training: Examples,
-    validation: Examples,
+    training: EncodedRows,
+    validation: EncodedRows,
 ) -> TargetEncoder:
     """Return a transformed target whose answers are means again (TT4), by a network's residuals.
 
@@ -166,18 +165,16 @@ def smeared_target(
     if target.transform is None or loss not in _OF_MEANS:
         return target
     parts = [validation]
-    if len(validation[0]) < _ENOUGH_RESIDUALS:
+    if len(validation.X) < _ENOUGH_RESIDUALS:
         parts.append(training)
-    residuals = [_residuals(target, network, *part) for part in parts]
+    residuals = [_residuals(target, network, part) for part in parts]
     return replace(target, transform=target.transform.smeared(np.concatenate(residuals)))
 
 
-def _residuals(
-    target: TargetEncoder, network: Network, X: NDArray[np.floating], y: NDArray[Any]
-) -> NDArray[np.float64]:
-    step = max(1, -(-len(X) // _MOST_RESIDUALS))
-    outputs = network.predict(X[::step])[:, 0].astype(np.float64)
-    return np.asarray((y[::step] - outputs) * target.std, np.float64)
+def _residuals(target: TargetEncoder, network: Network, rows: EncodedRows) -> NDArray[np.float64]:
+    step = max(1, -(-len(rows.X) // _MOST_RESIDUALS))
+    outputs = network.predict(rows.X[::step])[:, 0].astype(np.float64)
+    return np.asarray((rows.y[::step] - outputs) * target.std, np.float64)
 
 
 def against_constant(
