@@ -45,6 +45,11 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python does not write whole numbers of thousands of digits
         text = f"a whole number of {value.bit_length()} bits"  # type: ignore[attr-defined]
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Return a text as a message has room for it."""
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

@@ -73,6 +73,16 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
     return replace(options, **chosen)
 
 
-def default_of(name: str, task: Task) -> Any:
-    """Return what a setting is where nothing needs it."""
-    return _standard(task)[name]
+def parameters_of(options: TrainingOptions, task: Task) -> dict[str, Any]:
+    """Return what options say as the estimators have it, by scikit-learn's names.
+
+    What nothing looks at is what it is where nobody sets it.
+    """
+    standard, given = _standard(task), {}
+    for row in OPTIONS:
+        if row.name in standard:
+            value = getattr(options, row.name)
+            given[row.parameter_name] = row.as_parameter(
+                standard[row.name] if value is None else value
+            )
+    return given
