@@ -122,6 +122,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
@@ -191,5 +192,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
