@@ -55,6 +55,7 @@ class CategoryColumn(Column):
     as_codes: bool
 
     kind: ClassVar[str] = "category"
+    sparse: ClassVar[bool] = True
 
     @property
     def width(self) -> int:
