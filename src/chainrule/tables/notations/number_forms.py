@@ -257,7 +257,10 @@ def _marks(numbers: Mapping[str, int], enough: float) -> NumberForm:
 
 def plain_form(sample: Sequence[str]) -> NumberForm:
     """Return what texts look like that all match `PLAIN`."""
-    return _pointed(Counter(text.removeprefix("-") for text in sample))
+    numbers = [text.removeprefix("-") for text in sample if "." in text]
+    if not all(map(_may_be_thousands, numbers)):  # nearly always the first says so
+        return NumberForm(Numbers(), decimal=".")
+    return _pointed(Counter(text.removeprefix("-") for text in sample) if numbers else {})
 
 
 def _pointed(numbers: Mapping[str, int]) -> NumberForm:
@@ -265,14 +268,18 @@ def _pointed(numbers: Mapping[str, int]) -> NumberForm:
     marked = {text: n for text, n in numbers.items() if "." in text}
     if not marked:
         return NumberForm(Numbers())
-    three = all(_ONE_MARK.fullmatch(text) and not text.startswith("0") for text in marked)
-    if not three:
+    if not all(map(_may_be_thousands, marked)):
         return NumberForm(Numbers(), decimal=".")
     whole = [text for text in numbers if text.isdecimal()]
     enough = sum(marked.values()) >= _ENOUGH_WITH_THREE
     if enough and whole and all(len(text) <= 3 for text in whole):
         return NumberForm(Numbers(",", "."), other=None)
     return NumberForm(Numbers(), other=Numbers(",", "."))
+
+
+def _may_be_thousands(text: str) -> bool:
+    """Tell whether the mark in a number may be one of thousands: 1.234."""
+    return _ONE_MARK.fullmatch(text) is not None and not text.startswith("0")
 
 
 def _shows(text: str, decimal: str, group: str) -> bool:
