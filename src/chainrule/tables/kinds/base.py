@@ -40,6 +40,9 @@ class Column(ABC):
     numbers: ClassVar[tuple[str, ...]] = ()
     """Fields that are numbers: a file keeps them in an array, and not in its header."""
 
+    sparse: ClassVar[bool] = False
+    """Whether most of a row's inputs are 0, as in one-hot encoding."""
+
     @property
     @abstractmethod
     def width(self) -> int:

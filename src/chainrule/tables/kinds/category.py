@@ -55,6 +55,7 @@ class CategoryColumn(Column):
     as_codes: bool
 
     kind: ClassVar[str] = "category"
+    sparse: ClassVar[bool] = True
 
     @property
     def width(self) -> int:
@@ -88,20 +89,25 @@ class CategoryColumn(Column):
 
         if column.dtype == pl.String and isinstance(self.notation, Text):
             known = self._known(column)
-            # Nearly all texts are categories as they stand; the others may have spaces around them.
+            if known.null_count() == column.null_count():  # all are categories, or missing
+                codes = known + 1
+                return codes.fill_null(self._code_of_missing) if known.null_count() else codes
+            # Others may have spaces around them.
             rest = (known.is_null() & column.is_not_null()).arg_true()
-            missing = column.is_null()
-            if rest.len():
-                texts = self._texts(column.gather(rest))
-                known = known.scatter(rest, self._known(texts))
-                missing = missing.scatter(rest, texts.is_null())
+            texts = self._texts(column.gather(rest))
+            known = known.scatter(rest, self._known(texts))
+            missing = column.is_null().scatter(rest, texts.is_null())
         else:
             texts = self._texts(column)
             known, missing = self._known(texts), texts.is_null()
         codes = (known + 1).fill_null(0)
-        if missing.any() and (self.missing or not self.as_codes):
-            codes = codes.set(missing, len(self.categories) + 1)
+        if missing.any():
+            codes = codes.set(missing, self._code_of_missing)
         return codes.alias(column.name)
+
+    @property
+    def _code_of_missing(self) -> int:
+        return len(self.categories) + 1 if self.missing or not self.as_codes else 0
 
     def _texts(self, column: "pl.Series") -> "pl.Series":
         return category_text(self.notation.read_all(column)[0])
@@ -124,14 +130,13 @@ class CategoryColumn(Column):
         places[0] = len(self.categories) if self.other else -1
         places[-1] = len(self.categories) + self.other if self.missing else -1
         place = places[codes]
-        rows = np.arange(len(place))
-        if place.min(initial=0) < 0:
+        if out.strides[1] == out.itemsize and out.strides[0] > 0 and len(out):
+            step = out.strides[0] // out.itemsize
+            at = np.arange(0, len(out) * step, step) + place
+            _flat(out)[at[place >= 0] if place.min() < 0 else at] = 1
+        else:
             rows = np.flatnonzero(place >= 0)
-            place = place[rows]
-        if out.strides[1] != out.itemsize or out.strides[0] < 0:
-            out[rows, place] = 1
-        elif len(rows):
-            _flat(out)[rows * (out.strides[0] // out.itemsize) + place] = 1
+            out[rows, place[rows]] = 1
 
     @classmethod
     def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
