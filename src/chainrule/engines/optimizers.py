@@ -466,6 +466,16 @@ class ScheduleFreeAdamW(Optimizer):
     parameters that the steps went through. Its learning rate is one to ten times AdamW's; a
     warm-up, ``Warmup(0.003)``, often helps. Running statistics of batch normalisation are those of
     the steps.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> net = cr.Network([2, cr.Dense(8, "tanh"), cr.Dense(2, "softmax")],
+    ...                  cost="cross_entropy", seed=0)
+    >>> history = net.fit(X, y, optimizer=cr.ScheduleFreeAdamW(0.05), epochs=200, batch_size=4)
+    >>> net.predict(X).argmax(axis=1)
+    array([0, 1, 1, 0])
     """
 
     name = "schedule_free_adamw"
