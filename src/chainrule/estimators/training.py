@@ -1,7 +1,6 @@
 """The training of an estimator: it describes a plan, and reads what came of it."""
 
 import warnings
-from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
@@ -10,6 +9,7 @@ from chainrule.engines.memory import writable
 from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
@@ -20,7 +20,7 @@ from chainrule.training.state import State
 
 
 def train(
-    estimator: Any,
+    estimator: Estimator,
     request: FitRequest,
     tasks: FitTasks | None = None,
     checkpointer: Checkpointer | None = None,
@@ -86,7 +86,7 @@ def train(
     return ended_early
 
 
-def minimise(estimator: Any, request: FitRequest, tasks: FitTasks | None = None) -> None:
+def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None = None) -> None:
     """Minimise by L-BFGS."""
     examples, validation = request.examples, request.validation
     network = estimator.network_
