@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 from chainrule.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from chainrule.engines.optimizers import Optimizer
+    from chainrule.engines.optimizer import Optimizer
     from chainrule.model.table_model import TableModel
 
 ModelPath: TypeAlias = Annotated[

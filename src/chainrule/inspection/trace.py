@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.base import Floats, Objective, Problem
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,

@@ -9,7 +9,8 @@ import numpy as np
 
 from chainrule.checks import is_real
 from chainrule.engines.optimizers import OPTIMIZERS
-from chainrule.engines.schedules import SCHEDULES, is_schedule
+from chainrule.engines.schedule import is_schedule
+from chainrule.engines.schedules import SCHEDULES
 from chainrule.network.spec import DTYPES
 
 # The rules that change a number as training goes, and the schedules that go by name.

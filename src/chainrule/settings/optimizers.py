@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from chainrule.engines.optimizers import OPTIMIZERS, Optimizer, with_parameter
-from chainrule.engines.schedules import SCHEDULES, LearningRate
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizers import OPTIMIZERS, with_parameter
+from chainrule.engines.schedule import LearningRate
+from chainrule.engines.schedules import SCHEDULES
 from chainrule.settings.given import Settings
 
 
