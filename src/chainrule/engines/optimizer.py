@@ -57,7 +57,8 @@ def _state_of(init: Callable[[Any], Any]) -> Any:
 
 
 def _fields_of(init: Callable[[Any], Any]) -> tuple[str, ...]:
-    return getattr(_state_of(init), "_fields", ())
+    state = _state_of(init)
+    return tuple(state._fields) if state else ()
 
 
 class Equations(NamedTuple):
