@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Objective
-from chainrule.engines.optimizers import LearningRate, OptimizerState
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.schedule import LearningRate
 from chainrule.estimators.array_types import Floats, Inputs, MatrixLike, Targets
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
-from chainrule.engines.optimizers import OptimizerState
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves

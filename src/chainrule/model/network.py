@@ -12,7 +12,8 @@ from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Objective, Problem
 from chainrule.engines.memory import is_readable, readable, writable
-from chainrule.engines.optimizers import Optimizer, optimizer_named
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizers import optimizer_named
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
