@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from chainrule.tables.kinds.base import MISSING, Column, Inputs
+from chainrule.tables.kinds.base import MISSING, Column, Embedding, Inputs
 from chainrule.tables.notations import Numbers, Text
 
 if TYPE_CHECKING:
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 
 OTHER = "(other)"
 """How the input of rare and unknown categories is named, after the column and "="."""
-
-
-class Embedding(NamedTuple):
-    """What a layer of embeddings needs to know of a column of codes."""
-
-    codes: int
-    """Codes are whole numbers from 0 to ``codes − 1``."""
-    dimension: int
-    """How many numbers to give each code; a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,7 @@ class CategoryColumn(Column):
     as_codes: bool
 
     kind: ClassVar[str] = "category"
+    is_categorical: ClassVar[bool] = True
     sparse: ClassVar[bool] = True
 
     @property
@@ -71,6 +63,11 @@ class CategoryColumn(Column):
         # Enough for similar categories to be near each other, few enough to be learned from the
         # rows that each code has; the rule of thumb of fastai's tabular models.
         return Embedding(codes, min(50, round(1.6 * codes**0.56)))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The categories, and what is written in place of a missing one."""
+        return (*self.categories, *self.notation.missing_categories)
 
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs: "column=category"."""
@@ -91,7 +88,7 @@ class CategoryColumn(Column):
             known = self._known(column)
             if known.null_count() == column.null_count():  # all are categories, or missing
                 codes = known + 1
-                return codes.fill_null(self._code_of_missing) if known.null_count() else codes
+                return codes.fill_null(self.code_of_missing) if known.null_count() else codes
             # Others may have spaces around them.
             rest = (known.is_null() & column.is_not_null()).arg_true()
             texts = self._texts(column.gather(rest))
@@ -102,11 +99,12 @@ class CategoryColumn(Column):
             known, missing = self._known(texts), texts.is_null()
         codes = (known + 1).fill_null(0)
         if missing.any():
-            codes = codes.set(missing, self._code_of_missing)
+            codes = codes.set(missing, self.code_of_missing)
         return codes.alias(column.name)
 
     @property
-    def _code_of_missing(self) -> int:
+    def code_of_missing(self) -> int:
+        """The code of a missing value."""
         return len(self.categories) + 1 if self.missing or not self.as_codes else 0
 
     def _texts(self, column: "pl.Series") -> "pl.Series":
@@ -186,12 +184,3 @@ def category_text(values: "pl.Series") -> "pl.Series":
     import polars as pl
 
     return values if values.dtype == pl.String else Text().read(values)
-
-
-def missing_texts(column: CategoryColumn) -> tuple[str, ...]:
-    """Return the texts that stand for a missing value, besides an empty one."""
-    notation = column.notation
-    if isinstance(notation, Text):
-        return notation.missing
-    numbers = notation.missing if isinstance(notation, Numbers) else ()
-    return tuple(str(int(x)) if x == int(x) else repr(x) for x in numbers)
