@@ -57,7 +57,7 @@ class _Run(NamedTuple):
             return
         # The memory of each input in one piece first: writing one number per row into the block
         # touches a cache line for each, and takes four times as long.
-        side = np.zeros((width, len(block)), np.float32).T
+        side = np.zeros((len(block), width), np.float32, order="F")
         self._fill(start, side)
         out[:] = side
 
