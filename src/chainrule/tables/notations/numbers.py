@@ -63,6 +63,16 @@ class Numbers(Notation):
     expected: ClassVar[str] = "numbers"
 
     @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers that stand for a missing value."""
+        return self.missing
+
+    @property
+    def missing_categories(self) -> tuple[str, ...]:
+        """The same numbers as a category is written."""
+        return tuple(str(int(x)) if x == int(x) else repr(x) for x in self.missing)
+
+    @property
     def is_plain(self) -> bool:
         """Whether the numbers are written as a computer writes them."""
         return self.decimal == "." and not self.group and not self.units and not self.magnitudes
