@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Penalties
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.callbacks import (
@@ -439,11 +439,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 )
         return kept, held_out
 
-    def _objective(self, examples: Examples) -> Objective:
+    def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Objective(
-            float(self.l1), float(self.alpha), shared=True, max_grad_norm=self._longest_gradient()
-        )
+        return Penalties(float(self.l1), float(self.alpha), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)

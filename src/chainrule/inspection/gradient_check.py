@@ -87,7 +87,7 @@ def check_gradients(
     problem = problem.in_float64()
     spec, theta, examples = problem.spec, problem.parameters, problem.examples
     gradient = np.empty_like(theta)
-    J = engine.loss_and_gradient(spec, theta, examples, problem.objective, gradient)
+    J = engine.loss_and_gradient(problem, gradient)
     # A step in W[l] moves Z[l] by as much as A[l−1] is large: large inputs need small steps.
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     inputs = [examples.X, *(layer_pass.A for layer_pass in passes[:-1])]
@@ -148,7 +148,7 @@ def _central_difference(
         theta = problem.parameters.copy()
         theta[block] += sign * h * direction
         moved = replace(problem, parameters=theta)
-        losses.append(engine.loss(moved.spec, theta, moved.examples, moved.objective))
+        losses.append(engine.loss(moved))
         sides.append(_sides_of_kinks(moved))
     if any((a != b).any() for a, b in zip(*sides, strict=True)):
         return None
@@ -167,6 +167,6 @@ def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:
     side = cost_equations(spec).side
     if side is not None:
         sides.append(side(passes[-1].A, as_columns(examples.Y)))
-    if problem.objective.l1:
+    if problem.penalties.l1:
         sides.append(theta > 0)
     return sides

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.base import Floats, Objective, Problem
+from chainrule.engines.base import Floats, Penalties, Problem, UpdateRule
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
@@ -100,13 +100,13 @@ class Trace:
 
 def trace_step(
     problem: Problem,
-    optimizer: Optimizer,
+    rule: UpdateRule,
     state: OptimizerState | None = None,
     noise_key: int = 0,
 ) -> Trace:
     """Compute one step by the equations and keep everything; nothing is changed in place."""
     # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
-    spec, examples = problem.spec, problem.examples
+    spec, examples, optimizer = problem.spec, problem.examples, rule.optimizer
     parameters = problem.parameters.copy()
     theta = views(spec, parameters)
     X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
@@ -118,10 +118,10 @@ def trace_step(
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
-    objective = problem.objective.over(examples.weight)
-    gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
+    strengths = problem.penalties.over(examples.weight)
+    gradients = with_penalties(spec, theta, back.gradients, strengths.l1, strengths.l2)
     J = float(mean_cost(C, examples.weights))
-    J += penalty(spec, theta, objective.l1, objective.l2)
+    J += penalty(spec, theta, strengths.l1, strengths.l2)
 
     gradient = np.zeros_like(parameters)
     for layer, values in zip(views(spec, gradient), gradients, strict=True):
@@ -130,8 +130,8 @@ def trace_step(
     # The first step of a schedule is the same however long the training.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
     downhill = gradient
-    if objective.clips:
-        downhill = clipped_gradient(gradient, objective.max_grad_norm)
+    if rule.clips:
+        downhill = clipped_gradient(gradient, rule.max_grad_norm)
     new_theta, new_state = optimizer.update(
         parameters,
         downhill,
@@ -147,8 +147,8 @@ def trace_step(
 
     terms = _forward_terms(spec, theta, X, Y, passes)
     terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
-    terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
-    if objective.clips:
+    terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, strengths)
+    if rule.clips:
         terms.append(_term(clipped_gradient, "g", downhill))
     terms += _update_terms(spec, optimizer, new_slots, step)
     return Trace(
@@ -234,7 +234,7 @@ def _backward_terms(
     deltas: list[Floats],
     gradients: list[tuple[Floats, ...]],
     weighted: bool,
-    objective: Objective,
+    strengths: Penalties,
 ) -> list[Term]:
     L = len(deltas)
     terms = []
@@ -263,7 +263,7 @@ def _backward_terms(
         ):
             term = _term(function, f"∂J/∂{block.name}[{l}]", value, l, L)
             if block.group == "weights":
-                term = term._replace(formula=term.formula + _penalty_formula(objective))
+                term = term._replace(formula=term.formula + _penalty_formula(strengths))
             terms.append(term)
     return terms
 
@@ -290,11 +290,11 @@ def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E74
     return formula if activation is not None else f"δ[{l}] = ({product}) ⊙ M[{l}], DO1"
 
 
-def _penalty_formula(objective: Objective) -> str:
+def _penalty_formula(strengths: Penalties) -> str:
     formula = ""
     for strength, function in (
-        (objective.l2, penalties.l2_penalty_gradient),
-        (objective.l1, penalties.l1_penalty_gradient),
+        (strengths.l2, penalties.l2_penalty_gradient),
+        (strengths.l1, penalties.l1_penalty_gradient),
     ):
         text = equation_text(function)
         if strength and text:
