@@ -116,7 +116,7 @@ def new_statistics(
         for layer, layer_theta, layer_pass in zip(spec.layers, theta, passes, strict=True)
         for value in layer.statistics(layer_theta, layer_pass)
     ]
-    places = [p.slice for p in placed_blocks(spec) if p.block.group == "statistics"]
+    places = [p.slice for p in placed_blocks(spec) if not p.block.has_gradient]
     return list(zip(places, values, strict=True))
 
 
@@ -134,7 +134,7 @@ def penalty(spec: NetworkSpec, theta: Sequence[Sequence[Array]], l1: float, l2: 
         return total
     for blocks, arrays in zip(spec.blocks(), theta, strict=True):
         for block, array in zip(blocks, arrays, strict=True):
-            if block.group == "weights":
+            if block.penalised:
                 total += float(l2_penalty(array, l2)) if l2 else 0.0
                 total += float(l1_penalty(array, l1)) if l1 else 0.0
     return total
@@ -155,9 +155,9 @@ def with_penalties(
         layer = []
         # Blocks without a gradient are a layer's last ones.
         for block, array, gradient in zip(blocks, arrays, layer_gradients, strict=False):
-            if block.group == "weights" and l2:
+            if block.penalised and l2:
                 gradient = gradient + l2_penalty_gradient(array, l2)
-            if block.group == "weights" and l1:
+            if block.penalised and l1:
                 gradient = gradient + l1_penalty_gradient(array, l1)
             layer.append(gradient)
         result.append(tuple(layer))

@@ -9,7 +9,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, parse_cost
 from chainrule.network.heads import Head, heads_text, parse_heads
-from chainrule.network.layers import Dense, Layer
+from chainrule.network.layers import Layer
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 
@@ -98,7 +98,6 @@ def without_own_cost(spec: NetworkSpec) -> NetworkSpec:
     if spec.output_activation != "heads":
         return replace(spec, cost="mse")
     output = spec.layers[-1]
-    assert isinstance(output, Dense)
     heads = [Head(head.units, "mse") for head in parse_heads(output.activation, "activation")]
     return replace(spec, cost=heads_text(heads))
 
@@ -139,7 +138,7 @@ def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
 
 def _activation(layer: Layer) -> _Chosen:
     """Return a layer's own activation; identity where it has none, or heads have theirs."""
-    name, parameters = parse_activation(getattr(layer, "activation", "identity"))
+    name, parameters = parse_activation(layer.activation)
     return _NO_ACTIVATION if name == "heads" else _Chosen(name, parameters)
 
 
@@ -154,7 +153,6 @@ def _settings(layer: Layer) -> dict[str, list[float]]:
 def _heads(spec: NetworkSpec) -> list[_HeadPlan]:
     """Return the heads of the output layer: one where it is whole."""
     output = spec.layers[-1]
-    assert isinstance(output, Dense)
     assert isinstance(spec.cost, str)
     if spec.output_activation != "heads":
         cost = _Chosen(*parse_cost(spec.cost))

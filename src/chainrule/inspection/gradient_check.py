@@ -94,8 +94,8 @@ def check_gradients(
 
     blocks = []
     for index, placed in enumerate(placed_blocks(spec)):
-        if placed.block.group == "statistics":
-            continue  # no gradient moves them
+        if not placed.block.has_gradient:
+            continue
         random = generator(seed, Stream.CHECK, index)
         size = placed.slice.stop - placed.slice.start
         chosen = np.sort(random.permutation(size)[:entries_per_block])
@@ -109,7 +109,7 @@ def check_gradients(
 
         size_below = float(np.abs(inputs[placed.layer - 1]).max())
         h = _STEP * max(1.0, float(np.abs(theta[placed.slice]).max()))
-        if placed.block.group == "weights":
+        if placed.block.penalised:
             h /= max(1.0, size_below)
         rounding = _ROUNDINGS * float(np.finfo(np.float64).eps) * abs(J) / h
         scale = max(1.0, float(np.abs(gradient[placed.slice]).max()), rounding / TOLERANCE)
@@ -161,8 +161,7 @@ def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
     for layer, layer_pass in zip(spec.layers, passes, strict=True):
-        activation = getattr(layer, "activation", None)
-        if activation is not None and is_kinked(activation):
+        if is_kinked(layer.activation):
             sides.append(layer_pass.Z > 0)
     side = cost_equations(spec).side
     if side is not None:

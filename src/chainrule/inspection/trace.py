@@ -27,7 +27,7 @@ from chainrule.equations.text import equation_text
 from chainrule.inspection.renderers import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
 from chainrule.network.activation import parse_activation
-from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
+from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
     learning_rate_factors,
@@ -206,7 +206,7 @@ def _forward_terms(
             term = _term(shown.equation, f"{shown.name}[{l}]", shown.value, l, L)
             text = equation_text(_unbound(shown.sigma)) if shown.sigma is not None else None
             if text:
-                name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
+                name = parse_activation(layer.activation)[0]
                 term = term._replace(formula=f"{term.formula}, {name}: {text.formula}")
             terms.append(term)
     return terms
@@ -251,7 +251,7 @@ def _backward_terms(
             equation = backpropagation.output_error
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
         if l < L:
-            delta = delta._replace(formula=_error_formula(spec, l, delta.formula))
+            delta = delta._replace(formula=_error_formula(spec, l))
         if weighted and l == L:
             weight = equation_text(costs.weighted_error)
             note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""
@@ -262,32 +262,24 @@ def _backward_terms(
             spec.blocks()[l - 1], layer.gradient_equations, gradients[l - 1], strict=False
         ):
             term = _term(function, f"∂J/∂{block.name}[{l}]", value, l, L)
-            if block.group == "weights":
+            if block.penalised:
                 term = term._replace(formula=term.formula + _penalty_formula(strengths))
             terms.append(term)
     return terms
 
 
-def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E741
+def _error_formula(spec: NetworkSpec, l: int) -> str:  # noqa: E741
     """Return how δ[l] comes from the layer above, through what stands at layer l."""
-    above = spec.layers[l].error_equation
-    activation = getattr(spec.layers[l - 1], "activation", None)
-    softmax = activation is not None and parse_activation(activation)[0] == "softmax"
-    if above is not backpropagation.hidden_error:
-        # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
-        text = equation_text(above)
-        formula = text.formula if text else ""
-        for symbol, index in (("l−1", l), ("l", l + 1)):
-            formula = formula.replace(f"[{symbol}]", f"[{index}]")
-        if softmax:
-            return f"{formula}; δ[{l}] = Jᵀ of it, softmax's Jacobian, BP1s"
-        return formula if activation is None else f"{formula}; δ[{l}] = that ⊙ σ′(Z[{l}])"
-    product = f"W[{l + 1}]ᵀ · δ[{l + 1}]"
-    if softmax:  # BP2's second factor is σ′ for an element-wise σ only
-        return f"δ[{l}] = Jᵀ ({product}), the product with softmax's Jacobian, BP1s"
-    if isinstance(spec.layers[l - 1], CategoryEmbedding):  # nothing stands between A and δ
-        return f"δ[{l}] = {product}"
-    return formula if activation is not None else f"δ[{l}] = ({product}) ⊙ M[{l}], DO1"
+    above, own = spec.layers[l].error_equation, spec.layers[l - 1]
+    if above is backpropagation.hidden_error:
+        return f"δ[{l}] = {own.error_text(f'W[{l + 1}]ᵀ · δ[{l + 1}]', l)}"
+    # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
+    text = equation_text(above)
+    formula = text.formula if text else ""
+    for symbol, index in (("l−1", l), ("l", l + 1)):
+        formula = formula.replace(f"[{symbol}]", f"[{index}]")
+    through = own.error_text("that", l)
+    return formula if through == "that" else f"{formula}; δ[{l}] = {through}"
 
 
 def _penalty_formula(strengths: Penalties) -> str:
@@ -308,7 +300,7 @@ def _update_terms(
     terms = []
     for placed in placed_blocks(spec):
         shape = placed.block.shape
-        if placed.block.group == "statistics":
+        if not placed.block.has_gradient:
             change = step[placed.slice].reshape(shape)
             terms.append(_term(running_value, f"Δ{placed.name}", change))
             continue

@@ -12,7 +12,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost, bound_pair, canonical_cost, parse_cost
 from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import LAYER_KINDS, Block, CategoryEmbedding, Dense, Layer
+from chainrule.network.layers import LAYER_KINDS, Block, Layer
 from chainrule.network.layers.dense import check_init
 
 DTYPES = ("float32", "float64")
@@ -85,30 +85,24 @@ class NetworkSpec:
                 "as in [30, Dense(2, 'softmax')]; got none"
             )
         for layer in self.layers:
-            # Asking whether a protocol is met takes longer than training a small network for some
-            # epochs.
-            if type(layer) in LAYER_KINDS.values():
-                continue
-            # A class has its instances' methods, so the protocol alone would take `Dense` itself.
-            if isinstance(layer, type) or not isinstance(layer, Layer):
+            if not isinstance(layer, Layer):
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
-        if not isinstance(self.layers[-1], Dense):
+        if not self.layers[-1].has_weights:
             raise InvalidArgumentError(
                 "layers: the last one makes the outputs, so it must be a Dense layer; "
                 f"got {self.layers[-1]!r}: put one after it, or leave it out"
             )
         for layer in self.layers[1:]:
-            if isinstance(layer, CategoryEmbedding):
+            if layer.first_because:
                 raise InvalidArgumentError(
-                    "layers: a CategoryEmbedding reads codes among the inputs, so it must be the "
+                    f"layers: a {type(layer).__name__} {layer.first_because}, so it must be the "
                     f"first layer; got {layer!r} after {self.layers[0]!r}"
                 )
-        if isinstance(self.layers[0], CategoryEmbedding):
-            self.layers[0].check_inputs(self.n_features)
+        self.layers[0].check_features(self.n_features)
         for layer in self.layers[:-1]:
-            if is_heads(getattr(layer, "activation", "")):
+            if is_heads(layer.activation):
                 raise InvalidArgumentError(
                     f"layers: only the last layer may have heads; got {layer!r} before it"
                 )
@@ -124,7 +118,7 @@ class NetworkSpec:
         """Raise if there are more parameters than anyone's memory holds; 64 bits count them."""
         # In less time, whatever the layers, but tables, whose rows are no units.
         most = max(self.sizes) * (max(self.sizes) + 4) * len(self.layers)
-        if most <= _MOST_PARAMETERS and not isinstance(self.layers[0], CategoryEmbedding):
+        if most <= _MOST_PARAMETERS and not self.layers[0].codes:
             return
         count = sum(prod(block.shape) for blocks in self.blocks() for block in blocks)
         if max(count, *self.sizes) > _MOST_PARAMETERS:
@@ -144,7 +138,7 @@ class NetworkSpec:
     def _check_heads(self) -> None:
         """Raise unless the heads of the output layer are those of the cost."""
         assert isinstance(self.cost, str)
-        text = getattr(self.layers[-1], "activation", "")
+        text = self.layers[-1].activation
         costs, outputs = (
             [head.units for head in parse_heads(given, name)] if is_heads(given) else None
             for given, name in ((self.cost, "cost"), (text, "activation"))
@@ -205,7 +199,7 @@ class NetworkSpec:
     @cached_property
     def output_activation(self) -> str:
         """Name of σ[L], without parameters."""
-        return parse_activation(self.layers[-1].activation)[0]  # type: ignore[attr-defined]
+        return parse_activation(self.layers[-1].activation)[0]
 
     @cached_property
     def cost_name(self) -> str:
@@ -217,7 +211,7 @@ class NetworkSpec:
         """The fused equations that this network uses, if any."""
         if not self.fused or isinstance(self.cost, CustomCost):
             return None
-        return bound_pair(getattr(self.layers[-1], "activation", ""), self.cost)
+        return bound_pair(self.layers[-1].activation, self.cost)
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """Return the parameter blocks of each layer, in the order of the flat vector."""

@@ -22,7 +22,6 @@ from chainrule.engines.passes import (
 )
 from chainrule.network.activation import parse_activation
 from chainrule.network.cost import CustomCost
-from chainrule.network.heads import is_heads
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -176,14 +175,12 @@ def _sampled(problem: Problem) -> Sample:
 def _hidden(
     spec: NetworkSpec, passes: Sequence[LayerPass]
 ) -> list[tuple[int, str, NDArray[np.floating]]]:
-    """Return l, the activation's name and Z[l] of the layers that have one, without the outputs."""
+    """Return l, the name of σ where A[l] = σ(Z[l]), and Z[l] of all layers but the last."""
     found = []
     for l, (layer, layer_pass) in enumerate(  # noqa: E741 - the field's letter
         zip(spec.layers[:-1], passes[:-1], strict=True), start=1
     ):
-        text = getattr(layer, "activation", "identity")
-        if not is_heads(text):
-            found.append((l, parse_activation(text)[0], layer_pass.Z))
+        found.append((l, parse_activation(layer.plain_activation)[0], layer_pass.Z))
     return found
 
 
