@@ -99,8 +99,8 @@ def test_an_epochs_objective_is_the_mean_of_what_its_steps_minimised(engine, sha
         theta -= 0.1 * gradient
         values += [J] * len(rows)
     assert ended.objective == pytest.approx(np.mean(values), rel=1e-12)
-    own = penalties.over(run.examples.weight)
-    left = penalty(SPEC, views(SPEC, run.parameters), own.l1, own.l2)
+    share = penalties.share(run.examples.weight)
+    left = penalty(SPEC, views(SPEC, run.parameters), penalties, share)
     assert ended.penalty == pytest.approx(left, rel=1e-13)
 
 

@@ -29,11 +29,17 @@ class Penalties:
         """Whether there are any."""
         return bool(self.l1 or self.l2)
 
+    def share(self, weight: float) -> float:
+        """Return the factor of l1 and l2 for a batch of that sum of weights."""
+        if not self.shared:
+            return 1.0
+        return 1 / weight if weight > 0 else 0.0
+
     def over(self, weight: float) -> "Penalties":
         """Return those of a batch of that sum of weights: its own l1 and l2."""
         if not self.shared:
             return self
-        share = 1 / weight if weight > 0 else 0.0
+        share = self.share(weight)
         return Penalties(self.l1 * share, self.l2 * share)
 
 

@@ -18,14 +18,13 @@ from chainrule.engines.base import (
 )
 from chainrule.engines.optimizers import OptimizerState
 from chainrule.engines.passes import (
+    Batch,
     as_columns,
-    backward_pass,
     example_costs,
     forward_pass,
+    gradient_pass,
     mean_cost,
-    new_statistics,
     penalty,
-    with_penalties,
 )
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.network.layers import TrainingStep
@@ -89,16 +88,17 @@ class ReferenceEngine:
                 spec, passes[-1], as_columns(examples.targets(spec.n_outputs, block))
             )
         J = mean_cost(costs.astype(np.float64), examples.weights)
-        own = problem.penalties.over(examples.weight)
-        return float(J) + penalty(spec, theta, own.l1, own.l2)
+        share = problem.penalties.share(examples.weight)
+        return float(J + penalty(spec, theta, problem.penalties, share))
 
     @_OVERFLOW_IS_AN_ANSWER
     def loss_and_gradient(self, problem: Problem, gradient: Floats) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
         spec, theta = problem.spec, views(problem.spec, problem.parameters)
-        own = problem.penalties.over(problem.examples.weight)
-        J, _ = self._gradient(spec, theta, problem.examples, own, None, gradient)
-        return J + penalty(spec, theta, own.l1, own.l2)
+        examples, penalties = problem.examples, problem.penalties
+        share = penalties.share(examples.weight)
+        J, _ = self._gradient(spec, theta, examples, penalties, share, None, gradient)
+        return float(J + penalty(spec, theta, penalties, share))
 
     @_OVERFLOW_IS_AN_ANSWER
     def train(
@@ -111,6 +111,7 @@ class ReferenceEngine:
     ) -> None:
         """Take one step for each batch, epoch by epoch."""
         spec, parameters, optimizer = problem.spec, problem.parameters, rule.optimizer
+        penalties = problem.penalties
         theta, gradient = views(spec, parameters), np.empty_like(parameters)
         weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
         factors = learning_rate_factors(spec)
@@ -121,12 +122,14 @@ class ReferenceEngine:
         )
         for step, rows in enumerate(rows_of_batches):
             batch = problem.examples.take(rows)
-            own = problem.penalties.over(batch.weight)
+            share = penalties.share(batch.weight)
             noise = step_noise(batches.noise_key, state.t + 1)
             training = TrainingStep(noise, weights=batch.weights)
-            cost, statistics = self._gradient(spec, theta, batch, own, training, gradient)
+            cost, statistics = self._gradient(
+                spec, theta, batch, penalties, share, training, gradient
+            )
             if records.penalty is not None:
-                records.penalty[step] = penalty(spec, theta, own.l1, own.l2)
+                records.penalty[step] = penalty(spec, theta, penalties, share)
             downhill = gradient
             if rule.clips:
                 downhill = clipped_gradient(gradient, rule.max_grad_norm)
@@ -155,29 +158,20 @@ class ReferenceEngine:
         theta: Sequence[Sequence[Floats]],
         examples: Examples,
         penalties: Penalties,
+        share: float,
         step: TrainingStep | None,
         gradient: Floats,
     ) -> tuple[float, NewStatistics]:
         """Write ∂(J + penalties)/∂θ to `gradient`; return J alone, and new statistics."""
-        X, weights = as_columns(examples.X), examples.weights
-        Y = as_columns(examples.targets(spec.n_outputs))
-        # Examples without weight have no say: only the penalties are left.
-        silent = weights is not None and not weights.sum() > 0
-        if silent:
-            step = None
-        passes = forward_pass(spec, theta, X, step)
-        J = mean_cost(example_costs(spec, passes[-1], Y), weights)
-        if silent:
-            gradients = [tuple(np.zeros_like(block) for block in layer) for layer in theta]
-        else:
-            gradients = backward_pass(spec, theta, X, Y, passes, weights).gradients
-        gradients = with_penalties(spec, theta, gradients, penalties.l1, penalties.l2)
-        for target, layer in zip(views(spec, gradient), gradients, strict=True):
+        targets = as_columns(examples.targets(spec.n_outputs))
+        batch = Batch(as_columns(examples.X), targets, examples.weights)
+        found = gradient_pass(spec, theta, batch, step, penalties, share)
+        for target, layer in zip(views(spec, gradient), found.gradients, strict=True):
             for block, value in zip(target, layer, strict=False):
                 block[...] = value
             for statistic in target[len(layer) :]:
                 statistic[...] = 0
-        return float(J), [] if step is None else new_statistics(spec, theta, passes)
+        return float(found.J), found.statistics
 
 
 def _put(

@@ -118,10 +118,10 @@ def trace_step(
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
-    strengths = problem.penalties.over(examples.weight)
-    gradients = with_penalties(spec, theta, back.gradients, strengths.l1, strengths.l2)
+    share = problem.penalties.share(examples.weight)
+    gradients = with_penalties(spec, theta, back.gradients, problem.penalties, share)
     J = float(mean_cost(C, examples.weights))
-    J += penalty(spec, theta, strengths.l1, strengths.l2)
+    J += float(penalty(spec, theta, problem.penalties, share))
 
     gradient = np.zeros_like(parameters)
     for layer, values in zip(views(spec, gradient), gradients, strict=True):
@@ -146,8 +146,9 @@ def trace_step(
     new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
 
     terms = _forward_terms(spec, theta, X, Y, passes)
-    terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
-    terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, strengths)
+    weighted = examples.weights is not None
+    terms += _cost_terms(spec, C, J, grad_A)
+    terms += _backward_terms(spec, back.deltas, gradients, weighted, problem.penalties)
     if rule.clips:
         terms.append(_term(clipped_gradient, "g", downhill))
     terms += _update_terms(spec, optimizer, new_slots, step)
@@ -216,9 +217,7 @@ def _unbound(function: Callable[..., Any]) -> Callable[..., Any]:
     return getattr(function, "func", function)
 
 
-def _cost_terms(
-    spec: NetworkSpec, C: Floats, J: float, weighted: bool, grad_A: Floats
-) -> list[Term]:
+def _cost_terms(spec: NetworkSpec, C: Floats, J: float, grad_A: Floats) -> list[Term]:
     L = len(spec.layers)
     equations = cost_equations(spec)
     cost = spec.fused_pair.cost if spec.fused_pair else equations.function

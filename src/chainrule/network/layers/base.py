@@ -50,8 +50,9 @@ class LayerPass(NamedTuple):
 class TrainingStep(NamedTuple):
     """What a layer is told in a training step; a prediction, a loss or its gradient has none."""
 
-    noise: int
-    """64 bits that decide all random numbers of the step (`chainrule.network.random`)."""
+    noise: int | Array
+    """64 bits that decide all random numbers of the step (`chainrule.network.random`); a scalar
+    array where a library traces the step."""
     layer: int = 0
     """l, counted from 1."""
     weights: Array | None = None

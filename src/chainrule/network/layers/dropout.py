@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
-
 from chainrule.checks import number_below_one
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.dropout import dropout, dropout_derivative
@@ -68,9 +66,9 @@ class Dropout(Layer):
         """DO1 in a training step; `own` holds M, or None where nothing is dropped."""
         if step is None:
             return LayerPass(A_prev, A_prev)
-        units, m = A_prev.shape
-        factors = dropout_factors(step.noise, step.layer, np.arange(units), np.arange(m), self.rate)
-        M = namespace(A_prev).asarray(factors, dtype=A_prev.dtype)
+        xp, (units, m) = namespace(A_prev), A_prev.shape
+        M = dropout_factors(step.noise, step.layer, xp.arange(units), xp.arange(m), self.rate)
+        M = xp.astype(M, A_prev.dtype)
         return LayerPass(A_prev, dropout(A_prev, M), M)
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
