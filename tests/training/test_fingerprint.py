@@ -5,9 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from chainrule.engines.base import Penalties
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.schedules import CosineDecay
-from chainrule.training.fingerprint import in_words
+from chainrule.training.fingerprint import fingerprint, in_words, surroundings
+from tests.training.trainings import training
 
 
 def rate(t):
@@ -50,6 +52,19 @@ def test_what_is_code_is_known_by_its_name(value, words):
 def test_an_optimizers_words_have_no_address(learning_rate):
     assert "0x" not in in_words(Adam(learning_rate))
     assert "learning_rate=" in in_words(Adam(learning_rate))
+
+
+def test_penalties_and_clipping_are_told_as_in_the_checkpoints_of_earlier_releases(engine):
+    run = training(engine, penalties=Penalties(0.5, 0.0), max_grad_norm=2.0)
+    assert fingerprint(run.plan, {})["penalties and clipping"] == (
+        "Objective(l1=0.5, l2=0.0, shared=False, max_grad_norm=2.0)"
+    )
+
+
+def test_an_engine_tells_what_its_rounding_depends_on(engine):
+    told = surroundings(training(engine).plan)
+    assert list(told) == ["engine", "instruction set", "precision"]
+    assert (told["engine"], told["precision"]) == (engine.name, "full")
 
 
 def test_settings_that_differ_differ_in_words():

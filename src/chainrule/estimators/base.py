@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Penalties
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.callbacks import (
@@ -45,7 +45,7 @@ from chainrule.estimators.scaling import Scale
 from chainrule.estimators.training import minimise, train
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.network.layers import CategoryEmbedding, Dense
+from chainrule.network.layers import Dense
 from chainrule.settings.layers import hidden_sizes
 from chainrule.settings.losses import Output
 from chainrule.settings.networks import new_network
@@ -365,10 +365,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         self._given_weights = {}
         self._input_scale = None
         if self.standardize:
-            first = self.network_.spec.layers[0]
-            codes = first.columns if isinstance(first, CategoryEmbedding) else ()
             scale = Scale.of(dense(X, "float64"), weights)
-            self._input_scale = scale.leaving([column for column, *_ in codes])
+            self._input_scale = scale.leaving(self.network_.spec.layers[0].codes)
         self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
@@ -382,9 +380,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             remedy = "it is too far from the inputs of the training"
             given = dense(X, "float64")
             features = within(self._input_scale.scaled(given), spec.dtype, name, remedy, given)
-        first = spec.layers[0]
-        if isinstance(first, CategoryEmbedding):
-            first.check_codes(features, name)
+        spec.layers[0].check_inputs(features, name)
         return features
 
     def _examples(
@@ -439,11 +435,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 )
         return kept, held_out
 
-    def _objective(self, examples: Examples) -> Objective:
+    def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Objective(
-            float(self.l1), float(self.alpha), shared=True, max_grad_norm=self._longest_gradient()
-        )
+        return Penalties(float(self.l1), float(self.alpha), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)

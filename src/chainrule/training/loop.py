@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats, StepRecords
+from chainrule.engines.base import Batches, Floats, StepRecords, UpdateRule
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizers import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
@@ -175,7 +175,7 @@ class Loop:
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
-            np.empty(rates.size) if plan.problem.objective.penalised else None,
+            np.empty(rates.size) if plan.problem.penalties else None,
         )
         if start.records is not None:
             for array, saved in zip(records, start.records, strict=True):
@@ -227,7 +227,7 @@ class Loop:
         With a checkpointer, an interruption (Ctrl-C) waits for it: inside an epoch for the end of
         a step, among short epochs for their end.
         """
-        plan, problem, memory = self.plan, self.plan.problem, self._memory
+        plan, memory = self.plan, self._memory
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:
@@ -240,17 +240,13 @@ class Loop:
             taken = memory.t
             try:
                 plan.engine.train(
-                    problem.spec,
-                    problem.parameters,
-                    self._optimizer,
+                    plan.problem,
+                    UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
-                    problem.examples,
-                    problem.objective,
-                    np.ascontiguousarray(rows),
-                    batch,
-                    rates[done:stop],
+                    Batches(
+                        np.ascontiguousarray(rows), batch, rates[done:stop], self.state.noise_key
+                    ),
                     records.part(slice(done, stop)),
-                    self.state.noise_key,
                 )
             except KeyboardInterrupt as interrupt:
                 if self._checkpointer is None or not self._checkpointer.stop(interrupt):
