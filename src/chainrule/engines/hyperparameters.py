@@ -9,31 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from textwrap import fill
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
-
-from chainrule.checks import is_real, shown, whole_number
+from chainrule.checks import shown, whole_number
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import Number
 
 _Kind = TypeVar("_Kind", bound=type)
 
 
-class Range(NamedTuple):
-    """An interval of numbers, in words too."""
-
-    expected: str
-    holds: Callable[[float], bool]
-
-
-SHARE = Range("a number in [0, 1)", lambda number: 0 <= number < 1)
-INSIDE = Range("a number between 0 and 1", lambda number: 0 < number < 1)
-POSITIVE = Range("a finite number > 0", lambda number: 0 < number < np.inf)
-NOT_NEGATIVE = Range("a finite number ≥ 0", lambda number: 0 <= number < np.inf)
-
-
 def number(
-    about: str, within: Range, *, parameter: str = "", optional: bool = False
+    about: str, within: Number, *, parameter: str = "", optional: bool = False
 ) -> Mapping[str, Any]:
     """Return the rule of a setting that is a number.
 
@@ -41,7 +27,7 @@ def number(
     ----------
     about : str
         What it means, in a sentence.
-    within : Range
+    within : Number
     parameter : str, optional
         The estimators' name of it, where that is another.
     optional : bool, default False
@@ -51,10 +37,8 @@ def number(
     def checked(name: str, value: Any) -> float | None:
         if optional and value is None:
             return None
-        if not (is_real(value) and within.holds(value)):
-            raise InvalidArgumentError(f"{name}: expected {within.expected}; got {shown(value)}")
-        # A float64 of NumPy would turn float32 arithmetic into float64.
-        return float(value)
+        # As a float: a float64 of NumPy would turn float32 arithmetic into float64.
+        return within.checked(name, value)
 
     return _rule("float", about, checked, parameter, optional)
 
@@ -120,7 +104,7 @@ def parameter_of(setting: "Field[Any]") -> str:
 def documented(kind: _Kind) -> _Kind:
     """Complete a class's docstring with its settings, before its examples."""
     text, examples, rest = inspect.cleandoc(kind.__doc__ or "").partition("Examples\n--------\n")
-    in_order = sorted(fields(kind), key=lambda each: each.kw_only is True)
+    in_order = sorted(fields(kind), key=lambda each: bool(each.kw_only))
     entries = "\n".join(_entry(each) for each in in_order)
     parts = [text.strip(), f"Parameters\n----------\n{entries}"]
     kind.__doc__ = "\n\n".join([*parts, examples + rest] if examples else parts) + "\n"

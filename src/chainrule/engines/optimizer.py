@@ -8,10 +8,11 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.hyperparameters import SHARE, check, number, parameter_of, rule
+from chainrule.engines.hyperparameters import check, number, parameter_of, rule
 from chainrule.engines.schedule import LearningRate, Schedule, schedule_of
 from chainrule.equations.averages import exponential_share, rate_share
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import SHARE
 
 Update: TypeAlias = Callable[..., tuple[Any, Any]]
 

@@ -9,14 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from chainrule.engines.hyperparameters import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    SHARE,
-    documented,
-    flag,
-    number,
-)
+from chainrule.engines.hyperparameters import documented, flag, number
 from chainrule.engines.optimizer import RATE, Equations, Optimizer, Update
 
 # Estimators that were pickled by earlier releases look for it here.
@@ -24,6 +17,7 @@ from chainrule.engines.optimizer import OptimizerState as OptimizerState
 from chainrule.engines.schedule import LearningRate
 from chainrule.equations import optimizers as equations
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import NOT_NEGATIVE, POSITIVE, SHARE
 
 BETA = number("β in [0, 1).", SHARE, parameter="momentum")
 BETA_1 = number("β₁ in [0, 1).", SHARE)

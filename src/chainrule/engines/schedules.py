@@ -10,20 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.checks import is_real, shown
-from chainrule.engines.hyperparameters import (
-    INSIDE,
-    NOT_NEGATIVE,
-    POSITIVE,
-    documented,
-    flag,
-    number,
-    rule,
-    whole,
-)
+from chainrule.checks import shown
+from chainrule.engines.hyperparameters import documented, flag, number, rule, whole
 from chainrule.engines.schedule import Rates, Schedule, schedule_of
 from chainrule.equations import schedules as equations
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import INSIDE, NOT_NEGATIVE, POSITIVE
 
 
 @documented
@@ -187,9 +179,9 @@ class OneCycle(Schedule):
 def _then_checked(name: str, value: Any) -> "float | Schedule":
     if isinstance(value, Schedule):
         return value
-    if not (is_real(value) and NOT_NEGATIVE.holds(value)):
+    if not NOT_NEGATIVE.fits(value):
         raise InvalidArgumentError(
-            f"{name}: expected {NOT_NEGATIVE.expected} or a schedule such as CosineDecay(0.01); "
+            f"{name}: expected {NOT_NEGATIVE.expected()} or a schedule such as CosineDecay(0.01); "
             f"got {shown(value)}"
         )
     return float(value)

@@ -23,11 +23,9 @@ from chainrule.equations import backpropagation, costs, penalties
 from chainrule.equations.averages import average_update
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
-from chainrule.equations.heads import heads_activation_derivative
 from chainrule.equations.text import equation_text
 from chainrule.inspection.renderers import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
-from chainrule.network.activation import parse_activation
 from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
@@ -212,7 +210,7 @@ def _forward_terms(
             term = _term(shown.equation, f"{shown.name}[{l}]", shown.value, l, L)
             text = equation_text(_unbound(shown.sigma)) if shown.sigma is not None else None
             if text:
-                name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
+                name = spec.activations[l - 1].name
                 term = term._replace(formula=f"{term.formula}, {name}: {text.formula}")
             terms.append(term)
     return terms
@@ -249,12 +247,8 @@ def _backward_terms(
             equation: Callable[..., Any] = spec.layers[l].error_equation
         elif spec.fused_pair is not None:
             equation = spec.fused_pair.error
-        elif spec.output_activation == "softmax":
-            equation = backpropagation.softmax_error
-        elif spec.output_activation == "heads":
-            equation = heads_activation_derivative
         else:
-            equation = backpropagation.output_error
+            equation = spec.activations[-1].error_equation
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
         if l < L:
             delta = delta._replace(formula=_error_formula(spec, l, delta.formula))
@@ -278,7 +272,7 @@ def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E74
     """Return how δ[l] comes from the layer above, through what stands at layer l."""
     above = spec.layers[l].error_equation
     activation = getattr(spec.layers[l - 1], "activation", None)
-    softmax = activation is not None and parse_activation(activation)[0] == "softmax"
+    softmax = spec.activations[l - 1].of_layer
     if above is not backpropagation.hidden_error:
         # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
         text = equation_text(above)
