@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.plans import plan_of, without_own_cost
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
