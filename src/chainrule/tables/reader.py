@@ -1,13 +1,13 @@
 """Reading a table, or saying in one sentence why it cannot be read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.tables.frames import as_frame
 from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw
-from chainrule.tables.samples import plain_types
+from chainrule.tables.samples import PlainColumns, plain_columns
 from chainrule.tables.sources import open_table
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.text import read_text
@@ -58,10 +58,15 @@ def read_for_training(
     with open_table(table) as file:
         layout = layout_of(file)
         is_csv = layout.kind == "csv"
-        types = plain_types(read_text(file), layout) if is_csv else None
-        raw, found = read_raw(
-            file, layout, strings=is_csv, types=types, skip_bad_rows=skip_bad_rows
-        )
+        plain = plain_columns(read_text(file), layout) if is_csv else PlainColumns({}, {})
+
+        def raw_with(types: Mapping[str, Any]) -> "tuple[pl.DataFrame, tuple[Note, ...]]":
+            return read_raw(file, layout, strings=is_csv, types=types, skip_bad_rows=skip_bad_rows)
+
+        raw, found = raw_with(plain.types)
+        codes = plain.may_be_codes(raw)
+        if codes:
+            raw, found = raw_with(plain.without(codes))
     separator = layout.separator if is_csv else None
     reading, read, notes = TableReading.decide(raw, separator=separator, target=target)
     return TrainingTable(read, reading, (*found, *notes))
