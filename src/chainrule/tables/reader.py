@@ -1,4 +1,4 @@
-"""Reading a table, or saying in one sentence why it cannot be read."""
+"""Reading a table, or one sentence that says why it cannot be read."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Reading(NamedTuple):
-    """A table that was read, and what is worth telling about it."""
+    """A table that was read, with notes."""
 
     table: "pl.DataFrame"
     notes: tuple[Note, ...]
-    """How many bad rows were skipped, say, or which values could not be read."""
+    """Such as the number of skipped rows, or the values that could not be read."""
 
 
 class TrainingTable(NamedTuple):
-    """A table to learn from, how it is read, and what is worth telling of that."""
+    """A table to learn from, how it is read, and notes on that."""
 
     table: "pl.DataFrame"
     reading: TableReading
@@ -79,7 +79,7 @@ def read_by(
     skip_bad_rows: bool = False,
     needed: Collection[str] = (),
 ) -> Reading:
-    """Read a table as another one was read: the one that a model was trained with.
+    """Read a table in the notations of another one, which a model was trained with.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def read_by(
     skip_bad_rows : bool
         As in `read_table`.
     needed : names
-        Of the columns that must be there: they tell a file's line of names.
+        Of the columns that must be there: a file's line of names is found by them.
 
     Raises
     ------
@@ -125,11 +125,11 @@ def read_with_notes(
 ) -> Reading:
     """Read a table from a file: CSV and its like, JSON lines, Parquet, or Arrow (Feather).
 
-    What a file is, its first bytes say; CSV and JSON lines may be compressed (gzip, zstd). A pipe
-    is read once, into a temporary file. In CSV, the first line names the columns (titles, comments
-    and `sep=;` above it are skipped, with a note); what separates fields (comma, tab, semicolon,
-    bar) is seen from the first lines. What a column of text holds (numbers, dates, true and false,
-    or text) and how it is written is decided for the column as a whole. docs/tables.md lists what
+    The first bytes show the format; CSV and JSON lines may be compressed (gzip, zstd). A pipe is
+    copied to a temporary file. In CSV, the first line names the columns (titles, comments and
+    `sep=;` above it are skipped, with a note); the separator (comma, tab, semicolon, bar) is
+    recognised from the first lines. What a column of text holds (numbers, dates, true and false, or
+    text) and how it is written is decided for the column as a whole. docs/tables.md lists what
     is read, and what is refused.
 
     Parameters
@@ -137,8 +137,8 @@ def read_with_notes(
     path : str or Path
         "-" is standard input.
     skip_bad_rows : bool
-        Whether to leave out, and count in a note, lines with another number of fields than the
-        first, or that are no JSON; else the first of them is an error.
+        Whether to skip lines with another number of fields than the first, or that are not JSON,
+        and count them in a note; else the first of them is an error.
     columns : sequence of str, optional
         Those to return; by default all.
 
@@ -162,7 +162,7 @@ def read_with_notes(
 
 
 def as_table(table: Any) -> "pl.DataFrame":
-    """Return a table as a polars DataFrame: one in memory as it is, or what a path names, read.
+    """Return a table as a polars DataFrame: one in memory unchanged, or read from a path.
 
     Raises
     ------

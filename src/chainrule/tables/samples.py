@@ -15,7 +15,8 @@ from chainrule.tables.text import Text
 if TYPE_CHECKING:
     import polars as pl
 
-# Codes with leading zeros, say, may be sorted to one place of the file.
+# Blocks from all over the file: codes with leading zeros may be sorted to one place of it. Fewer
+# digits outside the blocks are noticed later: `PlainColumns.may_be_codes`.
 _HEAD, _BLOCK, _BLOCKS = 1 << 16, 1 << 13, 32
 
 
@@ -87,7 +88,7 @@ class _Look(NamedTuple):
 
 
 def _looks(texts: "pl.DataFrame") -> list[_Look]:
-    """Return what columns look like: one query, for one of each column takes longer."""
+    """Return what columns look like; one query for all is faster than one for each."""
     import polars as pl
 
     if texts.width == 0:
@@ -115,7 +116,7 @@ def _plain_type(values: "pl.Series", look: _Look) -> "type[pl.DataType] | None":
         if not values.cast(pl.Float64).is_finite().all():
             return None
         if values.str.contains(r"^0\d").any():
-            return None  # perhaps codes, of which a number would lose the zeros
+            return None  # perhaps codes, which would lose their zeros as numbers
     form = seen(values).numbers
     return kind if form.notation == Numbers() and form.other is None else None
 
@@ -131,7 +132,7 @@ def _sample(text: Text, layout: Layout) -> bytes:
     for place in range(1, _BLOCKS + 1):
         begin = end + (size - end) * place // (_BLOCKS + 1)
         if size - end <= _BLOCK * _BLOCKS or b'"' in data[begin : begin + _BLOCK]:
-            continue  # few rows, or places whose quotation marks cannot be told apart
+            continue  # few rows, or quotation marks whose role a block does not show
         first = data.find(b"\n", begin) + 1
         last = data.find(b"\n", begin + _BLOCK) + 1
         if first and last > first:
