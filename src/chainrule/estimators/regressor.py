@@ -8,16 +8,19 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
-from chainrule.estimators.inputs import TRAINING, Names
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
-from chainrule.settings.losses import Output, regression_output
+from chainrule.settings.losses import (
+    Output,
+    is_in_target_units,
+    lowest_target,
+    regression_output,
+)
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -39,15 +42,14 @@ class BaseRegressor(RegressorMixin, BaseMLP):
                 f"{name}: expected {self.n_outputs_} outputs as in the last call; "
                 f"got {targets.shape[1]}"
             )
-        if self._counts() and (targets < 0).any():
+        lowest = lowest_target(self.loss)
+        if (targets < lowest).any():
             row = int(targets.min(axis=1).argmin())
             raise InvalidArgumentError(
-                f"{name}: loss='poisson' expects values ≥ 0; got {targets.min()} at row {row}"
+                f"{name}: loss={self.loss!r} expects values ≥ {lowest:g}; got {targets.min()} at "
+                f"row {row}"
             )
         return targets
-
-    def _counts(self) -> bool:
-        return isinstance(self.loss, str) and self.loss == "poisson"
 
     def _output(self) -> Output:
         scale = self._target_scale
@@ -58,24 +60,17 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         examples = held_out.examples
         return r_squared(examples.Y, outputs, examples.weights)
 
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts have a unit of their own, which the Poisson deviance needs.
-        scales = self.standardize_target and not self._counts()
+        scales = self.standardize_target and lowest_target(self.loss) == -np.inf
         scale = Scale.of(targets, weights) if scales else None
-        if scale is not None and isinstance(self.loss, str) and self.loss == "huber":
+        if scale is not None and is_in_target_units(self.loss):
             # One δ for all targets, in their units: so all of them keep one unit.
             scale = scale.shared()
         self._target_scale = scale
-        super()._initialize(X, targets, weights, hidden)
 
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        if self._target_scale is not None:
-            targets = self._target_scale.scaled(targets)
-        return super()._examples(X, targets, weights, names)
+    def _in_scale(self, targets: Floats) -> Floats:
+        return targets if self._target_scale is None else self._target_scale.scaled(targets)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -200,5 +195,6 @@ class MLPRegressor(BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import parse_activation
-from chainrule.network.heads import is_heads, parse_heads
+from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.layers.operations import (
     Activated,
     Affine,
@@ -38,8 +37,7 @@ class Part(NamedTuple):
 
     begin: int
     end: int
-    name: str
-    parameters: dict[str, float]
+    activation: Activation
 
 
 class Parts(NamedTuple):
@@ -61,7 +59,10 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
     """
     wide: list[Step] = []
     for layer, units, theta in zip(
-        spec.layers, spec.sizes[1:], views(spec, parameters.astype(np.float64)), strict=True
+        spec.layers,
+        spec.sizes[1:],
+        views(spec, parameters.astype(np.float64)),
+        strict=True,
     ):
         operations = layer.operations(theta)
         if operations is None:
@@ -89,9 +90,9 @@ def _add(wide: list[Step], operation: Operation, units: int) -> None:
             _add_scaled(wide, Scaled(factors, np.zeros(units)))
         case Dropped():
             pass
-        case Activated(activation):
-            parts = _parts(activation, units)
-            if any(part.name != "identity" for part in parts):
+        case Activated(sigma):
+            parts = _parts(sigma, units)
+            if any(part.activation.name != "identity" for part in parts):
                 wide.append(Parts(parts))
 
 
@@ -106,14 +107,14 @@ def _add_scaled(wide: list[Step], step: Scaled) -> None:
 
 def activation_names(steps: tuple[Step, ...]) -> list[str]:
     """Return the names of the activations that occur, each once, sorted."""
-    return sorted({part.name for step in steps if isinstance(step, Parts) for part in step.parts})
+    return sorted(
+        {part.activation.name for step in steps if isinstance(step, Parts) for part in step.parts}
+    )
 
 
-def _parts(activation: str, units: int) -> tuple[Part, ...]:
-    if not is_heads(activation):
-        return (Part(0, units, *parse_activation(activation)),)
-    parts, begin = [], 0
-    for head in parse_heads(activation, "activation"):
-        parts.append(Part(begin, begin + head.units, *parse_activation(head.name)))
-        begin += head.units
+def _parts(sigma: Activation | ActivationHeads, units: int) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for head in sigma.parts(units):
+        begin = parts[-1].end if parts else 0
+        parts.append(Part(begin, begin + head.units, head.function))
     return tuple(parts)

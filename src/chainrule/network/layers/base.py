@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.equations._array import Array
-from chainrule.network.activation import parse_activation
+from chainrule.network.activation import activation_of
 from chainrule.network.layers.operations import Operation
 
 
@@ -23,7 +23,7 @@ class Block(NamedTuple):
     """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics": numbers
     that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
     initializer: str
-    """A name of `chainrule.equations.registry.INITIALIZERS`, or "ones"."""
+    """A name of `chainrule.network.registry.initializers.INITIALIZERS`, or "ones"."""
     learning_rate_factor: float = 1.0
     """What the learning rate is multiplied by where these parameters are updated."""
 
@@ -91,7 +91,7 @@ class Layer(ABC):
     """Why it has to be the first layer, to go on "a Kind …"; "" if it may stand anywhere."""
 
     activation: str = "identity"
-    """σ, as `parse_activation` reads it; its compiled twin gets it too."""
+    """σ, as `activation_of` reads it; its compiled twin gets it too."""
 
     @property
     def plain_activation(self) -> str:
@@ -205,7 +205,7 @@ def bracketed(text: str) -> str:
 
 def activation_error_text(activation: str, grad_A: str, l: int) -> str:  # noqa: E741
     """Return `error_through` of an activation in words."""
-    if parse_activation(activation)[0] == "softmax":
+    if activation_of(activation).of_layer:
         return f"Jᵀ {bracketed(grad_A)}, the product with softmax's Jacobian, BP1s"
     return f"{bracketed(grad_A)} ⊙ σ′(Z[{l}])"
 

@@ -6,6 +6,7 @@ Each export spells each operation once, so that a kind of layer made of them nee
 from typing import Any, NamedTuple, TypeAlias
 
 from chainrule.equations._array import Array
+from chainrule.network.activation import Activation, ActivationHeads, activation_of
 
 
 class Affine(NamedTuple):
@@ -45,8 +46,7 @@ class Dropped(NamedTuple):
 class Activated(NamedTuple):
     """a = σ(z)."""
 
-    activation: str
-    """As `parse_activation` reads it, or heads."""
+    sigma: Activation | ActivationHeads
 
 
 Operation: TypeAlias = Affine | Normalized | Multiplied | Dropped | Activated
@@ -54,7 +54,7 @@ Operation: TypeAlias = Affine | Normalized | Multiplied | Dropped | Activated
 
 def activated(activation: str) -> tuple[Activated, ...]:
     """Return the operation of an activation; none for the identity."""
-    return () if activation == "identity" else (Activated(activation),)
+    return () if activation == "identity" else (Activated(activation_of(activation)),)
 
 
 def column(block: Any) -> Any:
