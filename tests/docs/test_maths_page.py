@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.equations import optimizers
 from chainrule.equations.text import equation_text
 from tests.docs.maths_page import PAGE, Box, read_boxes, read_worked_steps
@@ -23,10 +24,12 @@ TEXT = PAGE.read_text(encoding="utf-8")
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
-# O4, O5 and O8 start from the state of O1; O3e, O6 and O7 from that of O3.
+# Optimizers that start from the state of another.
 SHARED = {
-    *((id, optimizers.momentum_init) for id in ("O4", "O5", "O8")),
-    *((id, optimizers.adam_init) for id in ("O3e", "O6", "O7")),
+    (equation_text(update).id, kind.equations.init)
+    for kind in OPTIMIZERS.values()
+    for update in (kind.equations.update, kind.equations.variant)
+    if update is not None
 }
 
 

@@ -153,7 +153,7 @@ def test_mixed_precision_is_asked_of_the_engine():
     [
         ({"learning_rate": "linear"}, "'learning_rate' .*'cosine'.*; got 'linear'"),
         ({"learning_rate": cr.CosineDecay}, "'learning_rate' .* a schedule such as CosineDecay"),
-        ({"max_grad_norm": 0}, "'max_grad_norm' .* a number above 0, or None; got 0"),
+        ({"max_grad_norm": 0}, "'max_grad_norm' .* a finite number > 0 or None; got 0"),
         ({"weight_decay": -1}, "'weight_decay' .* got -1"),
         ({"precision": "half"}, "'precision' .* got 'half'"),
         ({"label_smoothing": 1.0}, r"'label_smoothing' .* \[0, 1\); got 1.0"),

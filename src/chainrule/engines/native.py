@@ -108,7 +108,9 @@ class NativeEngine:
         parameters, examples = problem.parameters, problem.examples
         records.cost.fill(np.nan)
         try:
-            with _held(parameters, state.slots, *examples, order, rates, *records):
+            shares = rule.optimizer.shares(state, rates)
+            arrays = (parameters, state.slots, *examples, order, rates, *records, shares)
+            with _held(*arrays):
                 _plan(problem.spec).train(
                     parameters,
                     state.slots,
@@ -122,10 +124,12 @@ class NativeEngine:
                     batches.noise_key,
                     self.threads,
                     self.mixed,
+                    shares,
                 )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
-            state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+            finished = int(np.count_nonzero(~np.isnan(records.cost)))
+            rule.optimizer.count(state, rates[:finished])
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
@@ -26,22 +25,20 @@ from chainrule.estimators.callbacks import (
     has_listeners,
     with_callbacks,
 )
+from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.given import labels
-from chainrule.estimators.inputs import (
-    TRAINING,
-    VALIDATION,
-    Names,
-    blocks,
-    check_outputs,
-    checked_data,
-    checked_features,
-    checked_weights,
-    dense,
-    within,
-)
+from chainrule.estimators.inputs import VALIDATION, Rows, checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
 from chainrule.estimators.randomness import drawn_seed
-from chainrule.estimators.scaling import Scale
+from chainrule.estimators.scaling import (
+    Scale,
+    blocks,
+    check_outputs,
+    dense,
+    network_inputs,
+    scale_of_inputs,
+    within,
+)
 from chainrule.estimators.training import minimise, train
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
@@ -100,6 +97,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     classes_: Any
     solver: str
     random_state: Any
+    _input_scale: Scale | None
 
     # What a classifier and a regressor answer differently.
 
@@ -114,6 +112,13 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
     def _output(self) -> Output:
         """Return the output activation and the cost."""
         raise NotImplementedError
+
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
+        """Learn the scale that targets are trained at."""
+
+    def _in_scale(self, targets: Floats) -> Floats:
+        """Return targets at that scale."""
+        return targets
 
     def _trained_on(self, examples: Examples) -> Examples:
         """Return the examples with the targets that training sees."""
@@ -244,22 +249,34 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         incremental: bool = False,
         checkpointer: Checkpointer | None = None,
     ) -> Self:
-        with as_it_was_if_refused(self):
-            fresh, X, y, examples, validation, early = self._prepared(
-                X, y, sample_weight, held_out, incremental, checkpointer
-            )
-        stochastic = self.solver != "lbfgs"
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
+        with as_it_was_if_refused(self):
+            hidden = self._checked_sizes(incremental)
+            fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+            rows = checked_rows(self, X, y, sample_weight, reset=fresh)
+            targets = self._encoded(rows.y, fresh, incremental)
+            self._begin_randomness(fresh, checkpointer)
+            if fresh:
+                if not (self.warm_start or incremental):
+                    self._given_weights = {}  # as in scikit-learn: `fit` begins anew
+                self._initialize(rows, targets, hidden)
+            examples = self._examples(rows, targets, fresh)
+            validation = self._own_validation(*held_out)
+            early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
+            if early and validation is None:
+                early = self._sets_aside(len(targets))
+                if early:
+                    examples, validation = self._set_aside(examples, rows, targets)
+            request = FitRequest(
+                self._trained_on(examples), validation, early, limit, fresh, incremental
+            )
         tasks = None
         if not incremental and has_listeners(self):
-            name = "epoch" if stochastic else "iteration"
-            tasks = FitTasks(self, X, y, sample_weight, name, limit, early)
-        if not stochastic:
-            minimise(self, examples, validation, limit, tasks)
+            tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
+        if self.solver == "lbfgs":
+            minimise(self, request, tasks)
         else:
-            complete = train(
-                self, examples, validation, early, limit, fresh, incremental, tasks, checkpointer
-            )
+            complete = train(self, request, tasks, checkpointer)
             if (
                 not complete
                 and self._expects_convergence
@@ -277,47 +294,15 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             tasks.close()
         return self
 
-    def _prepared(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any],
-        incremental: bool,
-        checkpointer: Checkpointer | None,
-    ) -> tuple[bool, Any, Any, Examples, HeldOut | None, bool]:
-        """Check everything, and make the network if there is none to go on with.
-
-        Return whether it is new, X and y as arrays, the examples, and those held out with whether
-        they decide when to stop.
-        """
+    def _checked_sizes(self, incremental: bool) -> tuple[int, ...]:
+        """Check the parameters, and return the units of the hidden layers."""
         check_parameters(self)
         hidden = hidden_sizes(vars(self))
         if incremental and self.early_stopping and self._early_stopping_is_a_wish:
             raise InvalidArgumentError(
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
             )
-        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        X, y = checked_data(self, X, y, reset=fresh)
-        if issparse(y):
-            y = y.toarray()
-        targets = self._encoded(y, fresh, incremental)
-        weights = checked_weights(sample_weight, X, "sample_weight")
-        self._begin_randomness(fresh, checkpointer)
-        if fresh:
-            if not (self.warm_start or incremental):
-                self._given_weights = {}  # as in scikit-learn: `fit` begins anew
-            self._initialize(X, targets, weights, hidden)
-        examples = self._examples(X, targets, self._with_class_weights(y, weights))
-
-        validation = self._own_validation(*held_out)
-        early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
-        if early and validation is None:
-            early = self._sets_aside(X.shape[0])
-            if early:
-                examples, validation = self._set_aside(examples, X, y, targets)
-        examples = self._trained_on(examples)
-        return fresh, X, y, examples, validation, early
+        return hidden
 
     def _begin_randomness(self, fresh: bool, checkpointer: Checkpointer | None) -> None:
         """Set the random state that everything is drawn from, and write down its seed."""
@@ -343,57 +328,38 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                     f"checkpoint: its random state cannot be taken: {error}"
                 ) from error
 
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...]) -> None:
         """Make the network, and what else is new with a fresh fit."""
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2
+        self._measure_targets(targets, rows.weights)
         self.out_activation_, activation, cost = self._output()
-        output = Dense(self.n_outputs_, activation)
-        dtype = self.dtype or self._auto_dtype(X)
         self.network_ = new_network(
             vars(self),
-            X.shape[1],
+            self.n_features_in_,
             hidden,
-            output,
+            Dense(self.n_outputs_, activation),
             cost,
-            dtype,
+            self.dtype or self._auto_dtype(rows.X),
             self._random_state,
             self._given_weights,
         )
         self._given_weights = {}
-        self._input_scale = None
-        if self.standardize:
-            scale = Scale.of(dense(X, "float64"), weights)
-            self._input_scale = scale.leaving(self.network_.spec.layers[0].codes)
         self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
-    def _features(self, X: Any, name: str = "X") -> Floats:
-        """Return checked inputs as the network takes them."""
-        spec = self.network_.spec
-        if self._input_scale is None:
-            remedy = "standardize=True scales the inputs"
-            features = within(dense(X), spec.dtype, name, remedy)
-        else:
-            remedy = "it is too far from the inputs of the training"
-            given = dense(X, "float64")
-            features = within(self._input_scale.scaled(given), spec.dtype, name, remedy, given)
-        spec.layers[0].check_inputs(features, name)
-        return features
-
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        """Return checked examples as the network takes them; `names` is what a user calls them."""
-        dtype = self.network_.spec.dtype
-        features = self._features(X, names.X)
-        return Examples(
-            features,
-            within(targets, dtype, names.y, _OTHER_UNIT),
-            None if weights is None else as_weights(weights, len(features), dtype, names.weights),
-        )
+    def _examples(self, rows: Rows, targets: Floats, fresh: bool = False) -> Examples:
+        """Return checked rows as the network takes them; the scale of fresh ones is learned."""
+        inputs, spec = dense(rows.X), self.network_.spec
+        if fresh:
+            scales = bool(self.standardize)
+            self._input_scale = scale_of_inputs(inputs, rows.weights, spec) if scales else None
+        features = network_inputs(inputs, self._input_scale, spec, rows.names.X)
+        weights = self._with_class_weights(rows.y, rows.weights)
+        if weights is not None:
+            weights = as_weights(weights, len(targets), spec.dtype, rows.names.weights)
+        targets = within(self._in_scale(targets), spec.dtype, rows.names.y, _OTHER_UNIT)
+        return Examples(features, targets, weights)
 
     def _own_validation(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
         """Return the validation data that `fit` was given."""
@@ -404,34 +370,33 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 "X_val and y_val: expected both or neither; "
                 f"got only {'y_val' if X is None else 'X_val'}"
             )
-        X, y = checked_data(self, X, y, reset=False, names=VALIDATION)
-        targets = self._encoded(y, False, True, "y_val")
+        rows = checked_rows(self, X, y, sample_weight, VALIDATION, reset=False)
+        targets = self._encoded(rows.y, False, True, "y_val")
         if targets.shape[1] != self.n_outputs_:
             raise InvalidArgumentError(
                 f"y_val: expected {self.n_outputs_} outputs as in y; got {targets.shape[1]}"
             )
-        weights = checked_weights(sample_weight, X, "sample_weight_val")
-        weights = self._with_class_weights(y, weights)
-        return HeldOut(self._examples(X, targets, weights, VALIDATION), X, y)
+        return HeldOut(self._examples(rows, targets), rows.X, rows.y)
 
     def _set_aside(
-        self, examples: Examples, X: Any, y: NDArray[Any], targets: Floats
+        self, examples: Examples, rows: Rows, targets: Floats
     ) -> tuple[Examples, HeldOut]:
         """Split the examples into those to train on and those to validate on."""
         training, validation = split(
-            X.shape[0],
+            len(targets),
             self.validation_fraction,
             self._strata(targets),
             self._random_state,
             self._stratum,
         )
-        held_out = HeldOut(examples.take(validation), X[validation], y[validation])
+        held_out = HeldOut(examples.take(validation), rows.X[validation], rows.y[validation])
         kept = examples.take(training)
-        for part, name in ((kept, "left to train on"), (held_out.examples, "set aside")):
+        for part, which in ((kept, "left to train on"), (held_out.examples, "set aside")):
             if not part.weight > 0:
                 raise InvalidArgumentError(
-                    f"sample_weight: expected some weight > 0 among the examples {name}; got none. "
-                    "Change validation_fraction or random_state, or leave out examples of weight 0"
+                    f"sample_weight: expected some weight > 0 among the examples {which}; got "
+                    "none. Change validation_fraction or random_state, or leave out examples of "
+                    "weight 0"
                 )
         return kept, held_out
 
@@ -452,7 +417,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         start = 0
         for block in blocks(X):
             part = outputs[start : start + block.shape[0]]
-            engine.forward(net.spec, net.parameters, self._features(block), part)
+            inputs = network_inputs(dense(block), self._input_scale, net.spec)
+            engine.forward(net.spec, net.parameters, inputs, part)
             start += len(part)
         check_outputs(outputs, X)
         return outputs

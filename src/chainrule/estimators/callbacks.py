@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from chainrule.estimators.fit_request import FitRequest
 from chainrule.model.network import Network
 from chainrule.training.events import EpochEnded, Event
 
@@ -37,22 +38,18 @@ class FitTasks:
     estimator : BaseMLP
     X, y, sample_weight
         What it is fitted to.
-    name : str
-        Of a task within the fit.
-    most : int
-        At most so many of these.
-    best : bool
-        Whether the weights that are kept are the best ones.
+    request : FitRequest
     """
 
     def __init__(
-        self, estimator: Any, X: Any, y: Any, sample_weight: Any, name: str, most: int, best: bool
+        self, estimator: Any, X: Any, y: Any, sample_weight: Any, request: FitRequest
     ) -> None:
-        self._estimator, self._name, self._best = estimator, name, best
+        self._estimator, self._best = estimator, request.early
+        self._name = "iteration" if estimator.solver == "lbfgs" else "epoch"
         self._told = {"estimator": estimator, "X": X, "y": y}
         if sample_weight is not None:
             self._told["metadata"] = {"sample_weight": sample_weight}
-        self._root = estimator._init_callback_context(max_subtasks=most)
+        self._root = estimator._init_callback_context(max_subtasks=request.epochs)
         self._root.call_on_fit_task_begin(**self._told)
         self._task: Any = None
 

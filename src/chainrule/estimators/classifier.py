@@ -9,7 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
-from chainrule.checks import shown
+from chainrule.checks import shortened, shown
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import (
@@ -213,7 +213,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
 
 def _listed(classes: NDArray[Any]) -> str:
     """Return classes as NumPy prints them, and scikit-learn's messages with it: [0 1 2]."""
-    return shown(str(classes[:30]).replace("\n", "")).strip("'\"")
+    return shortened(str(classes[:30]).replace("\n", ""))
 
 
 def _distinct(classes: Any) -> NDArray[Any]:
@@ -292,5 +292,6 @@ class MLPClassifier(BaseClassifier):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils import ClassifierTags
 
-from chainrule.engines.base import Examples
 from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import Floats, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
-from chainrule.estimators.inputs import TRAINING, Names
+from chainrule.estimators.inputs import TRAINING
 from chainrule.estimators.networks import GoodDefaults
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
@@ -24,7 +23,6 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import Cost
 from chainrule.network.heads import Head, Heads
 from chainrule.settings.losses import Output
-from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.metrics import Metric
 
 
@@ -105,30 +103,15 @@ class NetworkMixed(GoodDefaults):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any] = (None, None, None),
-        epochs: int | None = None,
-        incremental: bool = False,
-        checkpointer: Checkpointer | None = None,
-    ) -> Self:
-        y, names = table_of(y, self.targets)
-        X_val, y_val, weight_val = held_out
-        if y_val is not None:
-            y_val, _ = table_of(y_val, self.targets)
-        self._given_names = names
-        held_out = (X_val, y_val, weight_val)
-        super()._fit(X, y, sample_weight, held_out, epochs, incremental, checkpointer)
-        return self
-
     def _given_targets(self, y: Any, name: str) -> Any:
-        array = as_array(y, name)
+        table, names = table_of(y, self.targets)
+        if name == TRAINING.y:
+            self._given_names = names
+        array = as_array(table, name)
         if not issparse(array):
             check_present(array, name, self._given_names)
         return array
@@ -181,9 +164,7 @@ class NetworkMixed(GoodDefaults):
         )
         return Output("heads", str(activations), str(costs))
 
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         scale = Scale.of(targets, weights)
         # Classes have no unit, and counts one of their own.
         kept = np.ones(targets.shape[1], bool)
@@ -192,14 +173,11 @@ class NetworkMixed(GoodDefaults):
         self._target_scale = Scale(
             np.where(kept, 0.0, scale.mean), np.where(kept, 1.0, scale.deviation)
         )
-        super()._initialize(X, targets, weights, hidden)
         self.target_loss_curves_: dict[Any, list[float]] = {}
         self.validation_target_loss_curves_: dict[Any, list[float]] = {}
 
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        return super()._examples(X, self._target_scale.scaled(targets), weights, names)
+    def _in_scale(self, targets: Floats) -> Floats:
+        return self._target_scale.scaled(targets)
 
     def _metrics(self) -> Mapping[str, Metric]:
         return {

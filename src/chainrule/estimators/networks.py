@@ -118,6 +118,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
@@ -187,5 +188,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

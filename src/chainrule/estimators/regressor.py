@@ -8,12 +8,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
-from chainrule.estimators.inputs import TRAINING, Names
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
@@ -62,9 +60,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         examples = held_out.examples
         return r_squared(examples.Y, outputs, examples.weights)
 
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts have a unit of their own, which the Poisson deviance needs.
         scales = self.standardize_target and lowest_target(self.loss) == -np.inf
         scale = Scale.of(targets, weights) if scales else None
@@ -72,14 +68,9 @@ class BaseRegressor(RegressorMixin, BaseMLP):
             # One δ for all targets, in their units: so all of them keep one unit.
             scale = scale.shared()
         self._target_scale = scale
-        super()._initialize(X, targets, weights, hidden)
 
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        if self._target_scale is not None:
-            targets = self._target_scale.scaled(targets)
-        return super()._examples(X, targets, weights, names)
+    def _in_scale(self, targets: Floats) -> Floats:
+        return targets if self._target_scale is None else self._target_scale.scaled(targets)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -204,5 +195,6 @@ class MLPRegressor(BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -9,8 +9,7 @@ from sklearn.metrics import r2_score
 
 from chainrule.engines.base import Engine
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.inputs import OutOfRangeError
-from chainrule.estimators.scaling import power_of_two
+from chainrule.estimators.scaling import OutOfRangeError, power_of_two
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import validation_loss

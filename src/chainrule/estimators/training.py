@@ -5,14 +5,14 @@ from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.engines.base import Examples, Problem
+from chainrule.engines.base import Problem
 from chainrule.engines.memory import writable
 from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.curves import Curves
+from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
-from chainrule.estimators.validation import HeldOut
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback
@@ -22,12 +22,7 @@ from chainrule.training.state import State
 
 def train(
     estimator: Any,
-    examples: Examples,
-    validation: HeldOut | None,
-    early: bool,
-    epochs: int,
-    fresh: bool,
-    incremental: bool,
+    request: FitRequest,
     tasks: FitTasks | None = None,
     checkpointer: Checkpointer | None = None,
 ) -> bool:
@@ -37,16 +32,7 @@ def train(
     ----------
     estimator : BaseMLP
         Its network is trained; its curves, counters and best weights are kept up to date.
-    examples : Examples
-    validation : HeldOut, optional
-    early : bool
-        Whether validation decides when to stop, and which weights are kept.
-    epochs : int
-        At most so many.
-    fresh : bool
-        Whether the curves begin anew.
-    incremental : bool
-        Whether the optimizer goes on from the state it has.
+    request : FitRequest
     tasks : FitTasks, optional
         Tells scikit-learn's callbacks.
     checkpointer : Checkpointer, optional
@@ -55,14 +41,14 @@ def train(
     network, callbacks = estimator.network_, callbacks_of(estimator)
     network._own_parameters()
     estimator._best_parameters = writable(estimator._best_parameters)
-    curves = Curves(estimator, early, fresh)
+    curves = Curves(estimator, request.early, request.fresh)
     watched = bool(callbacks) or tasks is not None
-    plan = plan_of(estimator, examples, validation, early, epochs, incremental, curves, watched)
+    plan = plan_of(estimator, request, curves, watched)
     state = State.of(plan, curves.stopping(plan))
     if plan.diagnosed:
         estimator.diagnostics_ = state.diagnostics
     estimator.n_iter_ = 0
-    if epochs == 0:
+    if request.epochs == 0:
         estimator.loss_ = plan.engine.loss(plan.problem)
     if checkpointer is not None:
         attach(checkpointer, plan, state, estimator, curves)
@@ -101,23 +87,18 @@ def train(
     return ended_early
 
 
-def minimise(
-    estimator: Any,
-    examples: Examples,
-    validation: HeldOut | None,
-    iterations: int,
-    tasks: FitTasks | None = None,
-) -> None:
-    """Minimise by L-BFGS, with at most so many iterations."""
+def minimise(estimator: Any, request: FitRequest, tasks: FitTasks | None = None) -> None:
+    """Minimise by L-BFGS."""
+    examples, validation = request.examples, request.validation
     network = estimator.network_
     network._own_parameters()
     if estimator._diagnoses:
         estimator.diagnostics_ = []
-    plan = lbfgs_plan(estimator, examples, iterations)
+    plan = lbfgs_plan(estimator, request)
     engine = plan.engine
     progress = Progress() if estimator.verbose else None
     consumers = _present(*callbacks_of(estimator), progress, tasks)
-    if iterations == 0:
+    if request.epochs == 0:
         estimator.n_iter_ = 0
         estimator.loss_ = engine.loss(plan.problem)
         return

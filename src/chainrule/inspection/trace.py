@@ -20,6 +20,7 @@ from chainrule.engines.passes import (
     with_penalties,
 )
 from chainrule.equations import backpropagation, costs, penalties
+from chainrule.equations.averages import average_update
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.text import equation_text
@@ -60,7 +61,7 @@ class Trace:
     weight_gradients, bias_gradients : lists of arrays
         BP4, BP3 of each dense layer; penalties included.
     optimizer_state : dict of str to array
-        V, S after the update, as flat vectors, and t.
+        V, S after the update, as flat vectors, and t; X, where an average is evaluated.
     update : list of L tuples of arrays
         New minus old parameters of each layer: W[l], b[l] of a dense one.
     terms : list of Term
@@ -127,6 +128,8 @@ def trace_step(
             block[...] = value
     # The first step of a schedule is the same however long the training.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
+    shares = optimizer.shares(state, np.array([rate]))
+    share = 1.0 if shares is None else float(shares[0])
     downhill = gradient
     if rule.clips:
         downhill = clipped_gradient(gradient, rule.max_grad_norm)
@@ -136,12 +139,15 @@ def trace_step(
         optimizer.equation_state(state),
         rate * learning_rate_factors(spec),
         group_indicator(spec, "weights"),
+        share,
     )
     for place, value in new_statistics(spec, theta, passes):
         new_theta[place] = value.ravel()
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
     new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
+    if optimizer.ema_decay:
+        new_slots["X"] = average_update(optimizer.average(state), new_theta, share)
 
     terms = _forward_terms(spec, theta, X, Y, passes)
     weighted = examples.weights is not None
@@ -301,7 +307,9 @@ def _update_terms(
             if name == "t":
                 continue
             value = np.asarray(vector)[placed.slice].reshape(shape)
-            terms.append(_term(optimizer.update_equation, f"{name} of {placed.name}", value))
+            averaged = name == "X" and optimizer.ema_decay > 0
+            equation = average_update if averaged else optimizer.update_equation
+            terms.append(_term(equation, f"{name} of {placed.name}", value))
         change = step[placed.slice].reshape(shape)
         terms.append(_term(optimizer.update_equation, f"Δ{placed.name}", change))
     return terms

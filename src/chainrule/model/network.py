@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chainrule.checks import is_real, shown, whole_number
+from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
 from chainrule.engines.memory import is_readable, readable, writable
@@ -17,6 +17,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
+from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
@@ -290,8 +291,9 @@ class Network:
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
             Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
         optimizer : Optimizer or str, default "adam"
-            SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam or Lion (O0 to O8), or
-            a name.
+            Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step"). With
+            `ema_decay`, and from `ScheduleFreeAdamW`, the network is evaluated and left at an
+            average of the parameters that the steps went through (WA1).
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
@@ -389,8 +391,8 @@ class Network:
             raise InvalidArgumentError(
                 f"callbacks: expected a list of functions of an event; got {wrong[0]!r}"
             )
-        if not isinstance(shuffle, bool | np.bool_):
-            raise InvalidArgumentError(f"shuffle: expected True or False; got {shown(shuffle)}")
+        FLAG.require(shuffle, "shuffle: expected")
+        VERBOSE.require(verbose, "verbose: expected")
         examples = as_examples(self.spec, X, Y, sample_weight)
         share = checked_share(validation_split, len(examples.X))
         if share and validation_data is not None:
@@ -410,7 +412,7 @@ class Network:
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            max_grad_norm=_longest_gradient(max_grad_norm),
+            max_grad_norm=_bound(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -610,7 +612,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
             self._problem(examples, l1, l2),
-            UpdateRule(optimizer_named(optimizer), _longest_gradient(max_grad_norm)),
+            UpdateRule(optimizer_named(optimizer), _bound(max_grad_norm)),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -671,20 +673,12 @@ class Network:
 
 
 def _penalties(l1: float, l2: float) -> Penalties:
-    for name, value in (("l1", l1), ("l2", l2)):
-        if not is_real(value) or not 0 <= value < np.inf:
-            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {shown(value)}")
-    return Penalties(float(l1), float(l2))
+    return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
 
 
-def _longest_gradient(max_grad_norm: float | None) -> float:
-    if max_grad_norm is None:
-        return float("inf")
-    if not is_real(max_grad_norm) or not 0 < max_grad_norm < np.inf:
-        raise InvalidArgumentError(
-            f"max_grad_norm: expected a finite number > 0, or None; got {shown(max_grad_norm)}"
-        )
-    return float(max_grad_norm)
+def _bound(max_grad_norm: float | None) -> float:
+    MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
+    return float("inf" if max_grad_norm is None else max_grad_norm)
 
 
 def _patience(plan: Plan) -> str:

@@ -11,6 +11,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
+from chainrule.runs.plan import EncodedRows
 from chainrule.settings.losses import (
     CLASSIFICATION,
     REGRESSION,
@@ -24,8 +25,6 @@ from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, 
 
 if TYPE_CHECKING:
     import polars as pl
-
-Examples = tuple[NDArray[np.floating], NDArray[Any]]
 
 # So many validation rows tell the residuals of rows that were not learned from; fewer need the
 # training rows beside them.
@@ -107,7 +106,7 @@ def fitted_target(
         center, spread = robust_scale(values)
         note = (
             f"target {target.name!r} has a few values far from the others; it is scaled by its "
-            "median and quartiles, and the loss {training.loss} does the rest"
+            f"median and quartiles, and the loss {training.loss} does the rest"
         )
         return replace(target, mean=center, std=spread), [note]
     chosen = choose(values)
@@ -159,8 +158,8 @@ def smeared_target(
     target: TargetEncoder,
     network: Network,
     loss: str | None,
-    training: Examples,
-    validation: Examples,
+    training: EncodedRows,
+    validation: EncodedRows,
 ) -> TargetEncoder:
     """Return a transformed target whose answers are means again (TT4), by a network's residuals.
 
@@ -170,18 +169,16 @@ def smeared_target(
     if target.transform is None or loss not in estimating("mean"):
         return target
     parts = [validation]
-    if len(validation[0]) < _ENOUGH_RESIDUALS:
+    if len(validation.X) < _ENOUGH_RESIDUALS:
         parts.append(training)
-    residuals = [_residuals(target, network, *part) for part in parts]
+    residuals = [_residuals(target, network, part) for part in parts]
     return replace(target, transform=target.transform.smeared(np.concatenate(residuals)))
 
 
-def _residuals(
-    target: TargetEncoder, network: Network, X: NDArray[np.floating], y: NDArray[Any]
-) -> NDArray[np.float64]:
-    step = max(1, -(-len(X) // _MOST_RESIDUALS))
-    outputs = network.predict(X[::step])[:, 0].astype(np.float64)
-    return np.asarray((y[::step] - outputs) * target.std, np.float64)
+def _residuals(target: TargetEncoder, network: Network, rows: EncodedRows) -> NDArray[np.float64]:
+    step = max(1, -(-len(rows.X) // _MOST_RESIDUALS))
+    outputs = network.predict(rows.X[::step])[:, 0].astype(np.float64)
+    return np.asarray((rows.y[::step] - outputs) * target.std, np.float64)
 
 
 def against_constant(

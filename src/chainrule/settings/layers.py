@@ -6,10 +6,10 @@ from types import MappingProxyType
 import numpy as np
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import SHARE
 from chainrule.network.activation import activation_of
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Layer
 from chainrule.network.registry.activations import ACTIVATIONS
-from chainrule.settings.checks import number
 from chainrule.settings.given import Settings
 
 # scikit-learn's names: the package's.
@@ -101,7 +101,7 @@ def hidden_layers(
     dropout, batch_norm = given["dropout"], given["batch_norm"]
     rates = [dropout] * len(sizes) if isinstance(dropout, Real) else dropout
     fits = isinstance(rates, list | tuple | np.ndarray) and len(rates) == len(sizes)
-    if not fits or not all(number(0, 1)[0](rate) for rate in rates):
+    if not fits or not all(SHARE.fits(rate) for rate in rates):
         raise InvalidArgumentError(
             "dropout: expected a number in [0, 1), or a list with one for each of the "
             f"{len(sizes)} hidden layers; got {dropout!r}"

@@ -9,6 +9,7 @@ from chainrule.engines.base import Examples
 from chainrule.engines.finite import all_finite
 from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import SHARE
 from chainrule.network.cost import Cost
 from chainrule.network.spec import NetworkSpec
 
@@ -120,7 +121,7 @@ def as_targets(
 
 def softened_examples(spec: NetworkSpec, examples: Examples, label_smoothing: float) -> Examples:
     """Return the examples with the targets that training sees: see `smoothed`."""
-    if isinstance(label_smoothing, int | float) and label_smoothing == 0:
+    if SHARE.checked("label_smoothing", label_smoothing) == 0:
         return examples
     targets = smoothed(spec, examples.targets(spec.n_outputs), label_smoothing)
     return examples._replace(Y=targets.astype(spec.dtype, copy=False))
@@ -134,11 +135,7 @@ def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floa
     InvalidArgumentError
         If the share is not in [0, 1), or the targets are not classes.
     """
-    number = isinstance(label_smoothing, int | float | np.number)
-    if not number or not 0 <= label_smoothing < 1:
-        raise InvalidArgumentError(
-            f"label_smoothing: expected a number in [0, 1); got {label_smoothing!r}"
-        )
+    share = SHARE.checked("label_smoothing", label_smoothing)
     cost = spec.heads[0].cost if len(spec.heads) == 1 else None
     if cost is None or cost.row.targets.low != 0 or not spec.gives_probabilities:
         raise InvalidArgumentError(
@@ -148,7 +145,7 @@ def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floa
     # Sigmoids under a binary cost say yes or no, each for itself.
     binary = cost.row.targets.high == 1 and not spec.heads[0].activation.of_layer
     classes = 2 if binary else spec.n_outputs
-    return np.asarray(smoothed_targets(targets, float(label_smoothing), classes))
+    return np.asarray(smoothed_targets(targets, share, classes))
 
 
 def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int32]:

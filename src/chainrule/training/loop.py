@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -110,11 +111,14 @@ class Loop:
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
-            or callable(self._optimizer.learning_rate)
+            or self._optimizer.schedule.asks_user
             or plan.validation is not None
             or bool(plan.metrics)
             or plan.next_rate is not None
             or (stopping is not None and stopping.rule.keeps_best)
+            # An epoch's penalties are read from the next one's first step, if that is of the same
+            # parameters.
+            or (self._optimizer.evaluated_at_average and bool(plan.problem.penalties))
         )
         if alone:
             return 1
@@ -145,13 +149,14 @@ class Loop:
         if len(epochs) == 1:
             yield from self._train_in_order(order, epochs, pace, start)
             return
-        saved, slots, t = parameters.copy(), memory.slots.copy(), memory.t
+        saved, remembered = parameters.copy(), memory.copy()
         try:
             yield from self._train_in_order(order, epochs, pace, start)
         except TrainingDivergedError:
             # None of them has been told. Which of them it was, and what the one before it left,
             # must not depend on how many went together: once more, one at a time.
-            parameters[...], memory.slots[...], memory.t = saved, slots, t
+            parameters[...] = saved
+            memory.restore(remembered)
             self._checkpointer = None  # there is nothing to go on from
             for place, epoch in enumerate(epochs):
                 own = order[place : place + 1]
@@ -240,7 +245,7 @@ class Loop:
             taken = memory.t
             try:
                 plan.engine.train(
-                    plan.problem,
+                    replace(plan.problem, parameters=self.state.moving),
                     UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
                     Batches(
@@ -256,6 +261,8 @@ class Loop:
                     break
             else:
                 done = stop
+            finally:
+                self.state.publish()
         return done
 
     def _check_finite(
