@@ -16,7 +16,7 @@ from chainrule.engines.base import (
     StepRecords,
     UpdateRule,
 )
-from chainrule.engines.optimizers import OptimizerState
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.passes import (
     Batch,
     as_columns,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Batches, Floats, StepRecords, UpdateRule
 from chainrule.engines.finite import all_finite
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
