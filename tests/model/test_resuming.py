@@ -250,7 +250,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path):
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     events = []
-    with pytest.warns(RuntimeWarning, match=r"ckpt: is damaged.*going on from.*ckpt\.previous"):
+    with pytest.warns(RuntimeWarning, match=r"ckpt: is damaged.*resuming from.*ckpt\.previous"):
         again = case(checkpoint=path, resume=True, callbacks=[events.append])
     assert next(e for e in events if isinstance(e, Resumed)).step == 100
     assert again == case()
