@@ -3,8 +3,8 @@
 import json
 import re
 
-# Code points that are invisible or control a display: terminal controls (C0, C1), direction marks and
-# overrides, zero-width characters, fillers and tags, line and paragraph separators, unpaired
+# Code points that are invisible or control a display: terminal controls (C0, C1), direction marks
+# and overrides, zero-width characters, fillers and tags, line and paragraph separators, unpaired
 # surrogates, and noncharacters. These are Unicode's categories Cc, Cf, Cs, Zl and Zp and other code
 # points without a glyph, except U+FE0E and U+FE0F, which are part of ordinary emoji.
 _RANGES = (
