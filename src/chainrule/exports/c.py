@@ -1,7 +1,8 @@
 """Export to a single C99 file: float32, only the C library, no allocation, no mutable globals.
 
 The file is its own header: if NAME_DECLARE is defined before it is included, it only has
-declarations. A table's row is a struct, which is encoded in double and then rounded, as in the package.
+declarations. A table's row is a struct, which is encoded in double and then rounded, as in the
+package.
 """
 
 import textwrap
