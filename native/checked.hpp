@@ -51,6 +51,7 @@ template <typename T> struct TrainingArrays {
     Array<const double> learning_rates;
     Array<double> costs, gradient_norms;
     std::optional<Array<double>> penalties{};
+    std::optional<Array<const double>> shares{}; // of averages, WA1
 };
 
 /// A network in the kernels' format. Everything that it returns has been checked; its methods throw

@@ -25,6 +25,7 @@ struct Block {
     long offset;
     long rows, columns;
     bool weights;    // penalised and decayed
+    bool moves;      // updated by the optimizer; statistics are updated by their layer
     double rate = 1; // factor of the learning rate
 
     long count() const { return rows * columns; }
@@ -78,6 +79,8 @@ template <typename T> struct Update {
     T *slots;                     // the optimizer's vectors, contiguous
     std::int64_t t;               // number of updates before the first step
     const double *learning_rates; // one per step
+    const double *shares;         // c of WA1 for each step, if weights are averaged
+    T *average;                   // average of the parameters, WA1, or nullptr
 };
 
 // One entry per step, with values from before its update.

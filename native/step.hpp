@@ -71,7 +71,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
                 note_penalty(g, numbers);
                 room_.groups.squares[g] =
                     updates_.update(group, training_->update, numbers, own, false);
-                after_update(group, batch);
+                after_update(group, batch, numbers);
             } else {
                 updates_.keep(group, own, room_.gradient, !room_.whole_gradient || at == 0);
             }
@@ -97,16 +97,17 @@ template <typename T, int BYTES, typename Kinds> class Step {
             // With clipping, the squares are known already, and another thread may be reading them
             // for its norm at this moment.
             if (!room_.purpose.clipped) room_.groups.squares[g] = squares;
-            after_update(group, batch);
+            after_update(group, batch, numbers);
         }
         return true;
     }
 
     // Layers keep copies of their weights in other layouts, and running statistics; a batch without
     // weight has no statistics to follow.
-    void after_update(const Group &group, const Batch &batch) {
+    void after_update(const Group &group, const Batch &batch, const StepNumbers<T> &numbers) {
         Kinds::renew(c_, group);
         if (batch.share > 0) Kinds::follow(c_, group);
+        if (T *average = training_->update.average) updates_.average(group, average, numbers.share);
     }
 
     // Records the penalty of a group before its update, if penalties are requested.

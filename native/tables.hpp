@@ -25,7 +25,8 @@ struct ActivationEntry : Entry {
 };
 
 struct OptimizerEntry : Entry {
-    int slots; // number of state vectors
+    int slots;     // number of state vectors
+    bool averages; // whether one of them is an average
 };
 
 template <typename E> struct Entries {

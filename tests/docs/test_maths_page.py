@@ -11,32 +11,42 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chainrule.equations import optimizers
+from chainrule.engines.optimizers import OPTIMIZERS
+from chainrule.equations import optimizers, schedules
 from chainrule.equations.text import equation_text
 from tests.docs.maths_page import PAGE, Box, read_boxes, read_worked_steps
 from tests.equations import worked_steps
 from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
+# How to step and how far: as the code has them.
+RATE_AND_STEP_IDS = {
+    equation_text(function).id
+    for function in EQUATIONS
+    if function.__module__ in (optimizers.__name__, schedules.__name__)
+}
 IDS = [
     *("EM1", "EM2", "SC1", "SC2", "DO1", *(f"BN{n}" for n in range(1, 7))),
     *("F1", "F2", *(f"AC{n}" for n in range(1, 14)), *(f"C{n}" for n in range(1, 11))),
     *("Y1", "J1", "J2", "G1", "BP1", "BP1s", "BP2", "BP3", "BP4", *(f"FU{n}" for n in range(1, 7))),
     *("HD1", "HD2", "HD3"),
-    *(*(f"O{n}" for n in range(9)), "O3e", "P1", "P2", "P3"),
+    *("P1", "P2", "P3", "WA1", "WA2", "WA3"),
+    *RATE_AND_STEP_IDS,
     *(f"AT{n}" for n in range(1, 4)),
     *(f"TT{n}" for n in range(1, 5)),
-    *(*(f"LR{n}" for n in range(1, 8)), *(f"IN{n}" for n in range(8))),
+    *(f"IN{n}" for n in range(8)),
 ]
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
-# O4, O5 and O8 start from the state of O1; O3e, O6 and O7 from that of O3.
+# Optimizers that start from the state of another.
 SHARED = {
-    *((id, optimizers.momentum_init) for id in ("O4", "O5", "O8")),
-    *((id, optimizers.adam_init) for id in ("O3e", "O6", "O7")),
+    (equation_text(update).id, kind.equations.init)
+    for kind in OPTIMIZERS.values()
+    for update in (kind.equations.update, kind.equations.variant)
+    if update is not None
 }
 
 

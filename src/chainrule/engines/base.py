@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines import extension
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.plans import plan_of, without_own_cost
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
@@ -87,7 +87,9 @@ class NativeEngine:
             return
         records.cost.fill(np.nan)
         try:
-            with _held(parameters, state.slots, *examples, order, learning_rates, *records):
+            shares = optimizer.shares(state, learning_rates)
+            arrays = (parameters, state.slots, *examples, order, learning_rates, *records, shares)
+            with _held(*arrays):
                 _plan(spec).train(
                     parameters,
                     state.slots,
@@ -101,10 +103,12 @@ class NativeEngine:
                     noise_key,
                     self.threads,
                     self.mixed,
+                    shares,
                 )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
-            state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+            finished = int(np.count_nonzero(~np.isnan(records.cost)))
+            optimizer.count(state, learning_rates[:finished])
 
 
 @contextmanager

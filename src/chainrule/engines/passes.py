@@ -14,7 +14,7 @@ from chainrule.equations.penalties import (
     l2_penalty,
     l2_penalty_gradient,
 )
-from chainrule.network.cost import BoundCost, CustomCost, bound_cost
+from chainrule.network.cost import BoundCost, CustomCost, cost_of
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
@@ -32,7 +32,7 @@ def as_columns(rows: Array) -> Array:
 def cost_equations(spec: NetworkSpec) -> BoundCost:
     """Return C(A, Y) and ∇ₐC of a network in columns; a user's own cost speaks rows."""
     if not isinstance(spec.cost, CustomCost):
-        return bound_cost(spec.cost)
+        return cost_of(spec.cost).equations
     own = spec.cost
     return BoundCost(
         lambda A, Y: own.cost(as_columns(A), as_columns(Y)),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Floats, Objective, StepRecords
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
@@ -18,9 +18,15 @@ from chainrule.engines.passes import (
     penalty,
     with_penalties,
 )
+from chainrule.equations.averages import average_update
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.network.layers import TrainingStep
-from chainrule.network.parameters import group_indicator, learning_rate_factors, views
+from chainrule.network.parameters import (
+    group_indicator,
+    learning_rate_factors,
+    placed_blocks,
+    views,
+)
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
@@ -102,6 +108,8 @@ class ReferenceEngine:
         theta, gradient = views(spec, parameters), np.empty_like(parameters)
         weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
         factors = learning_rate_factors(spec)
+        shares = optimizer.shares(state, learning_rates)
+        still = [p.slice for p in placed_blocks(spec) if p.block.group == "statistics"]
         batches = (
             epoch[start : start + batch_size]
             for epoch in order
@@ -117,23 +125,31 @@ class ReferenceEngine:
             downhill = gradient
             if objective.clips:
                 downhill = clipped_gradient(gradient, objective.max_grad_norm)
+            share = 1.0 if shares is None else float(shares[step])
             new_theta, new_state = optimizer.update(
                 parameters,
                 downhill,
                 optimizer.equation_state(state),
                 float(learning_rates[step]) * factors,
                 weights,
+                share,
             )
             records.cost[step] = cost
             records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
+            for place in still:
+                new_theta[place] = parameters[place]
             for place, value in statistics:
                 new_theta[place] = value.ravel()
-            step_taken = state.t + 1
+            vectors = optimizer.equations.vectors_of(new_state)
+            if optimizer.ema_decay:
+                vectors.append(average_update(optimizer.average(state), new_theta, share))
+            after = OptimizerState(np.empty(0), state.t, weight=state.weight)
+            optimizer.count(after, learning_rates[step : step + 1])
             try:
-                _put(parameters, new_theta, state, new_state, step_taken)
+                _put(parameters, new_theta, state, vectors, after)
             except BaseException:
                 # A finished step's results are put in place together, Ctrl-C or not.
-                _put(parameters, new_theta, state, new_state, step_taken)
+                _put(parameters, new_theta, state, vectors, after)
                 raise
 
     def _gradient(
@@ -171,10 +187,10 @@ def _put(
     parameters: Floats,
     new_theta: Floats,
     state: OptimizerState,
-    new_state: Sequence[Floats],
-    t: int,
+    vectors: Sequence[Floats],
+    after: OptimizerState,
 ) -> None:
     parameters[...] = new_theta
-    for slot, value in zip(state.slots, new_state, strict=False):
+    for slot, value in zip(state.slots, vectors, strict=True):
         slot[...] = value
-    state.t = t
+    state.t, state.weight = after.t, after.weight

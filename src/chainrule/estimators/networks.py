@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Objective
-from chainrule.estimators.base import BaseMLP, Floats, store
+from chainrule.estimators.array_types import Floats, Inputs
+from chainrule.estimators.base import BaseMLP, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.regressor import BaseRegressor
@@ -41,7 +42,7 @@ class GoodDefaults(BaseMLP):
             max_grad_norm=self._longest_gradient(),
         )
 
-    def _auto_dtype(self, X: Any) -> str:
+    def _auto_dtype(self, X: Inputs) -> str:
         return default_dtype(X.shape[0])
 
     def _sets_aside(self, n_examples: int) -> bool:
@@ -122,6 +123,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
@@ -191,5 +193,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

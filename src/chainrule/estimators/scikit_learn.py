@@ -20,11 +20,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense
+from chainrule.network.registry.activations import ACTIVATIONS
 
 Floats = NDArray[np.floating]
 
 # The package's names, and scikit-learn's.
-_ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
+_ACTIVATIONS = {name: row.scikit_learn for name, row in ACTIVATIONS.items() if row.scikit_learn}
 # What training leaves behind on both sides, beside the weights.
 _CURVES = (
     "n_iter_",

@@ -153,12 +153,13 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
 
 
 def _activated(part: Part, a: str) -> list[str]:
-    if part.name == "identity":
+    sigma = part.activation
+    if sigma.name == "identity":
         return []
-    if part.name == "softmax":
-        return [f"softmax({a} + {part.begin}, {part.end - part.begin});"]
-    more = "".join(f", {c_float(value)}" for value in part.parameters.values())
-    statement = f"{a}[i] = {part.name}_of({a}[i]{more});"
+    if sigma.of_layer:
+        return [f"{sigma.name}({a} + {part.begin}, {part.end - part.begin});"]
+    more = "".join(f", {c_float(value)}" for _, value in sigma.settings)
+    statement = f"{a}[i] = {sigma.name}_of({a}[i]{more});"
     return [f"for (i = {part.begin}; i < {part.end}; i++)", f"    {statement}"]
 
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.equations.activations import ACTIVATIONS
 from chainrule.exports import numpy_columns
 from chainrule.exports.program import Program
 from chainrule.exports.steps import Activated, Affine, Part, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
+from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.missing_words import MISSING_WORDS
 
 
@@ -155,8 +155,9 @@ def _activated(parts: tuple[Part, ...]) -> str:
 
 
 def _call(part: Part, array: str) -> str:
-    arguments = "".join(f", {name}={value!r}" for name, value in part.parameters.items())
-    return f"{part.name}({array}{arguments})"
+    sigma = part.activation
+    arguments = "".join(f", {name}={value!r}" for name, value in sigma.settings)
+    return f"{sigma.row.function.__name__}({array}{arguments})"
 
 
 def _scaling(program: Program, numbers: list[str]) -> str:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import parse_activation
-from chainrule.network.heads import is_heads, parse_heads
+from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -40,8 +39,7 @@ class Part(NamedTuple):
 
     begin: int
     end: int
-    name: str
-    parameters: dict[str, float]
+    activation: Activation
 
 
 class Activated(NamedTuple):
@@ -62,8 +60,12 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
         If the network has a kind of layer that has no such form.
     """
     wide: list[Step] = []
-    for layer, units, theta in zip(
-        spec.layers, spec.sizes[1:], views(spec, parameters.astype(np.float64)), strict=True
+    for layer, sigma, units, theta in zip(
+        spec.layers,
+        spec.activations,
+        spec.sizes[1:],
+        views(spec, parameters.astype(np.float64)),
+        strict=True,
     ):
         if isinstance(layer, Dense):
             W, b = theta
@@ -81,8 +83,8 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
                 "normalisation, scales and dropout can"
             )
-        parts = _parts(layer.activation, units)
-        if any(part.name != "identity" for part in parts):
+        parts = _parts(sigma, units)
+        if any(part.activation.name != "identity" for part in parts):
             wide.append(Activated(parts))
     return tuple(
         step if isinstance(step, Activated) else type(step)(*(x.astype(spec.dtype) for x in step))
@@ -102,15 +104,18 @@ def _add_scaled(wide: list[Step], step: Scaled) -> None:
 def activation_names(steps: tuple[Step, ...]) -> list[str]:
     """Return the names of the activations that occur, each once, sorted."""
     return sorted(
-        {part.name for step in steps if isinstance(step, Activated) for part in step.parts}
+        {
+            part.activation.name
+            for step in steps
+            if isinstance(step, Activated)
+            for part in step.parts
+        }
     )
 
 
-def _parts(activation: str, units: int) -> tuple[Part, ...]:
-    if not is_heads(activation):
-        return (Part(0, units, *parse_activation(activation)),)
-    parts, begin = [], 0
-    for head in parse_heads(activation, "activation"):
-        parts.append(Part(begin, begin + head.units, *parse_activation(head.name)))
-        begin += head.units
+def _parts(sigma: Activation | ActivationHeads, units: int) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for head in sigma.parts(units):
+        begin = parts[-1].end if parts else 0
+        parts.append(Part(begin, begin + head.units, head.function))
     return tuple(parts)

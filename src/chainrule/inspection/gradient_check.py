@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Floats, Problem
 from chainrule.engines.passes import as_columns, cost_equations, forward_pass
-from chainrule.network.activation import is_kinked
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.random import Stream, generator
 
@@ -160,10 +159,8 @@ def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:
     spec, theta, examples = problem.spec, problem.parameters, problem.examples
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
-    for layer, layer_pass in zip(spec.layers, passes, strict=True):
-        activation = getattr(layer, "activation", None)
-        if activation is not None and is_kinked(activation):
-            sides.append(layer_pass.Z > 0)
+    for sigma, layer_pass in zip(spec.activations, passes, strict=True):
+        sides += sigma.sides(layer_pass.Z)
     side = cost_equations(spec).side
     if side is not None:
         sides.append(side(passes[-1].A, as_columns(examples.Y)))

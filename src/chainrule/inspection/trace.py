@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.base import Floats, Objective, Problem
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
@@ -20,13 +20,12 @@ from chainrule.engines.passes import (
     with_penalties,
 )
 from chainrule.equations import backpropagation, costs, penalties
+from chainrule.equations.averages import average_update
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
-from chainrule.equations.heads import heads_activation_derivative
 from chainrule.equations.text import equation_text
 from chainrule.inspection.renderers import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
-from chainrule.network.activation import parse_activation
 from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
@@ -62,7 +61,7 @@ class Trace:
     weight_gradients, bias_gradients : lists of arrays
         BP4, BP3 of each dense layer; penalties included.
     optimizer_state : dict of str to array
-        V, S after the update, as flat vectors, and t.
+        V, S after the update, as flat vectors, and t; X, where an average is evaluated.
     update : list of L tuples of arrays
         New minus old parameters of each layer: W[l], b[l] of a dense one.
     terms : list of Term
@@ -129,6 +128,8 @@ def trace_step(
             block[...] = value
     # The first learning rate of a schedule does not depend on the training's length.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
+    shares = optimizer.shares(state, np.array([rate]))
+    share = 1.0 if shares is None else float(shares[0])
     downhill = gradient
     if objective.clips:
         downhill = clipped_gradient(gradient, objective.max_grad_norm)
@@ -138,12 +139,15 @@ def trace_step(
         optimizer.equation_state(state),
         rate * learning_rate_factors(spec),
         group_indicator(spec, "weights"),
+        share,
     )
     for place, value in new_statistics(spec, theta, passes):
         new_theta[place] = value.ravel()
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
-    new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
+    new_slots = new_state._asdict() if new_state else {}
+    if optimizer.ema_decay:
+        new_slots["X"] = average_update(optimizer.average(state), new_theta, share)
 
     terms = _forward_terms(spec, theta, X, Y, passes)
     terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
@@ -206,7 +210,7 @@ def _forward_terms(
             term = _term(shown.equation, f"{shown.name}[{l}]", shown.value, l, L)
             text = equation_text(_unbound(shown.sigma)) if shown.sigma is not None else None
             if text:
-                name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
+                name = spec.activations[l - 1].name
                 term = term._replace(formula=f"{term.formula}, {name}: {text.formula}")
             terms.append(term)
     return terms
@@ -243,12 +247,8 @@ def _backward_terms(
             equation: Callable[..., Any] = spec.layers[l].error_equation
         elif spec.fused_pair is not None:
             equation = spec.fused_pair.error
-        elif spec.output_activation == "softmax":
-            equation = backpropagation.softmax_error
-        elif spec.output_activation == "heads":
-            equation = heads_activation_derivative
         else:
-            equation = backpropagation.output_error
+            equation = spec.activations[-1].error_equation
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
         if l < L:
             delta = delta._replace(formula=_error_formula(spec, l, delta.formula))
@@ -272,7 +272,7 @@ def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E74
     """Return the formula for δ[l], which depends on the kinds of layers l and l+1."""
     above = spec.layers[l].error_equation
     activation = getattr(spec.layers[l - 1], "activation", None)
-    softmax = activation is not None and parse_activation(activation)[0] == "softmax"
+    softmax = spec.activations[l - 1].of_layer
     if above is not backpropagation.hidden_error:
         # This equation gives ∂C/∂A[l] only, and its indices are those of the layer above.
         text = equation_text(above)
@@ -316,7 +316,9 @@ def _update_terms(
             if name == "t":
                 continue
             value = np.asarray(vector)[placed.slice].reshape(shape)
-            terms.append(_term(optimizer.update_equation, f"{name} of {placed.name}", value))
+            averaged = name == "X" and optimizer.ema_decay > 0
+            equation = average_update if averaged else optimizer.update_equation
+            terms.append(_term(equation, f"{name} of {placed.name}", value))
         change = step[placed.slice].reshape(shape)
         terms.append(_term(optimizer.update_equation, f"Δ{placed.name}", change))
     return terms

@@ -33,7 +33,8 @@ class StepsEnded:
 class EpochEnded:
     """An epoch ended; its fields are one row of the history.
 
-    `loss` is the mean of C over the examples, each evaluated before the update of its own step.
+    `loss` is the mean of C over the examples, each evaluated before the update of its own step, at
+    the parameters that the steps update, even if the network is evaluated at an average of them.
     `validation_loss` is the mean over the validation data after the epoch. Neither includes the
     penalties, so the two can be compared; `penalty` has them.
     """

@@ -35,7 +35,7 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
     planned = plan.optimizer.planned(plan.epochs * steps, steps)
     return {
         "network": in_words(spec) if isinstance(spec.cost, CustomCost) else spec.to_json(),
-        "optimizer": in_words(planned),
+        "optimizer": planned.in_words(of_code=in_words),
         "batch_size": str(plan.batch_size),
         "seed": str(plan.seed),
         "shuffle": str(plan.shuffle),

@@ -40,13 +40,14 @@ def train_ahead(
     optimizer, memory = state.optimizer, state.memory
     assert memory is not None
     assert plan.orders is not None
-    parameters, slots, t = state.parameters.copy(), memory.slots.copy(), memory.t
+    parameters, remembered = state.parameters.copy(), memory.copy()
     orders_back = plan.orders.mark()
 
     def only(wanted: int) -> None:
         # Back to the beginning, and then the wanted epochs once more: cheaper than a copy of all
         # parameters after each epoch.
-        state.parameters[...], memory.slots[...], memory.t = parameters, slots, t
+        state.parameters[...] = parameters
+        memory.restore(remembered)
         orders_back()
         if wanted:
             for _ in train(epochs[:wanted]):

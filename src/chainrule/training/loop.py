@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats, StepRecords
 from chainrule.engines.finite import all_finite
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
@@ -113,11 +113,14 @@ class Loop:
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
-            or callable(self._optimizer.learning_rate)
+            or self._optimizer.schedule.asks_user
             or plan.validation is not None
             or bool(plan.metrics)
             or plan.next_rate is not None
             or (stopping is not None and stopping.rule.keeps_best)
+            # An epoch's penalties are read from the next one's first step, if that is of the same
+            # parameters.
+            or (self._optimizer.evaluated_at_average and plan.problem.objective.penalised)
         )
         if alone:
             return 1
@@ -152,14 +155,15 @@ class Loop:
         if len(epochs) == 1:
             yield from self._train_in_order(order, epochs, pace, start)
             return
-        saved, slots, t = parameters.copy(), memory.slots.copy(), memory.t
+        saved, remembered = parameters.copy(), memory.copy()
         try:
             yield from self._train_in_order(order, epochs, pace, start)
         except TrainingDivergedError:
             # No event of these epochs has been emitted. The events before the error, and the
             # parameters after it, must not depend on how many epochs were trained together, so they
             # are trained again one by one.
-            parameters[...], memory.slots[...], memory.t = saved, slots, t
+            parameters[...] = saved
+            memory.restore(remembered)
             self._checkpointer = None  # no checkpoint of a training that is bound to diverge
             for place, epoch in enumerate(epochs):
                 own = order[place : place + 1]
@@ -253,7 +257,7 @@ class Loop:
             try:
                 plan.engine.train(
                     problem.spec,
-                    problem.parameters,
+                    self.state.moving,
                     self._optimizer,
                     memory,
                     problem.examples,
@@ -273,6 +277,8 @@ class Loop:
                     break
             else:
                 done = stop
+            finally:
+                self.state.publish()
         return done
 
     def _check_finite(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chainrule.checks import is_real
 from chainrule.engines.base import StepRecords
 from chainrule.engines.finite import all_finite
-from chainrule.engines.optimizers import check_learning_rate
+from chainrule.engines.schedule import checked_rate
 from chainrule.errors import InvalidCheckpointError
 from chainrule.training.memories import Remembers
 from chainrule.training.plan import Plan
@@ -74,7 +74,7 @@ class Saved:
     def _count(self, name: str, most: int = _LARGEST) -> int:
         value = self._facts.get(name)
         if type(value) is not int or not 0 <= value <= most:
-            raise self._invalid(f"{name}: expected a whole number up to {most}; got {value!r:.50}")
+            raise self._invalid(f"{name}: expected an integer from 0 to {most}; got {value!r:.50}")
         return value
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
@@ -83,6 +83,12 @@ class Saved:
             got = "nothing" if array is None else f"{array.shape} of {array.dtype}"
             raise self._invalid(f"{name}: expected {shape} of {dtype}; got {got}")
         return array
+
+    def _average_weight(self) -> float:
+        weight = self._facts.get("average_weight")
+        if not isinstance(weight, float) or not 0 <= weight < np.inf:
+            raise self._invalid(f"average_weight: got {weight!r:.50}")
+        return weight
 
     def position(self, plan: Plan) -> Position:
         """Return the position of the training."""
@@ -133,13 +139,18 @@ class Saved:
         # training that continues normally.
         if not all_finite(parameters):
             raise self._invalid("its parameters are not finite")
+        if memory.theta is not None:
+            moving = self._array("moving", theta.shape, theta.dtype)
+            if not all_finite(moving):
+                raise self._invalid("the parameters that its steps update are not finite")
+            weight = self._average_weight()
         t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
         rate = self._facts.get("learning_rate")
-        if isinstance(rate, float) != isinstance(optimizer.learning_rate, float):
+        if isinstance(rate, float) != (optimizer.schedule.constant is not None):
             raise self._invalid("only one of the two learning rates is a schedule")
         if rate is not None:
             try:
-                check_learning_rate(rate)
+                checked_rate(rate)
             except ValueError as error:
                 raise self._invalid(str(error)) from error
         found = self._mapping("memories")
@@ -160,6 +171,9 @@ class Saved:
             except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
                 raise self._invalid(f"the state of {owner} cannot be read ({error!r})") from error
         theta[...] = parameters
+        if memory.theta is not None:
+            memory.theta[...] = moving
+            memory.weight = weight
         memory.slots[...] = slots
         memory.t, state.noise_key = t, key
         state.epochs_before = self._count("epochs_before")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats, StepRecords
 from chainrule.engines.memory import writable
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.random import noise_key
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import EpochEnded
@@ -57,7 +58,7 @@ class State:
     """
 
     parameters: Floats
-    """Updated in place, as is `memory`."""
+    """The parameters at which the network is evaluated; updated in place, as is `memory`."""
     optimizer: Optimizer | None = None
     """None if the solver is L-BFGS, which keeps its own state."""
     memory: OptimizerState | None = None
@@ -71,6 +72,24 @@ class State:
     epochs: int = 0
     """Finished epochs of this training, including those before an interruption."""
     diagnostics: list[Diagnosis] = field(default_factory=list)
+    statistics: tuple[slice, ...] = ()
+    """The places of running statistics, which are not averaged."""
+
+    @property
+    def moving(self) -> Floats:
+        """The parameters that the steps update, which differ from an average that is evaluated."""
+        assert self.memory is not None
+        return self.parameters if self.memory.theta is None else self.memory.theta
+
+    def publish(self) -> None:
+        """Set `parameters` to those at which the network is to be evaluated."""
+        assert self.memory is not None
+        if self.memory.theta is None:
+            return
+        assert self.optimizer is not None
+        self.parameters[...] = self.optimizer.average(self.memory)
+        for place in self.statistics:
+            self.parameters[place] = self.memory.theta[place]
 
     @classmethod
     def of(cls, plan: Plan, stopping: Stopping | None = None) -> "State":
@@ -86,14 +105,46 @@ class State:
         optimizer, parameters = plan.optimizer, plan.problem.parameters
         if isinstance(optimizer, LBFGS):
             return cls(parameters, epochs_before=plan.epochs_before)
+        # Running statistics follow the steps: an average of theirs would lag behind the network.
+        statistics = tuple(
+            placed.slice
+            for placed in placed_blocks(plan.problem.spec)
+            if optimizer.averages and placed.block.group == "statistics"
+        )
         memory = plan.optimizer_state
-        if memory is None:
+        if memory is None or not _continues(memory, optimizer, parameters, statistics):
             memory = optimizer.new_state(parameters)
         memory.slots = writable(memory.slots)
+        if memory.theta is not None:
+            memory.theta = writable(memory.theta)
         if stopping is None and plan.stopping is not None:
             stopping = Stopping(plan.stopping, parameters)
         # If the optimizer's state is continued, so are the steps' random numbers: their key is that
         # of the epoch in which t was 0.
         before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
         key = noise_key(plan.seed, before)
-        return cls(parameters, optimizer, memory, key, plan.epochs_before, stopping)
+        return cls(
+            parameters,
+            optimizer,
+            memory,
+            key,
+            plan.epochs_before,
+            stopping,
+            statistics=statistics,
+        )
+
+
+def _continues(
+    memory: OptimizerState,
+    optimizer: Optimizer,
+    parameters: Floats,
+    statistics: tuple[slice, ...],
+) -> bool:
+    """Tell whether an optimizer can continue from a state: its average must be the parameters."""
+    if not optimizer.evaluated_at_average:
+        return memory.theta is None
+    if memory.theta is None:
+        return False
+    published = State(parameters.copy(), optimizer, memory, statistics=statistics)
+    published.publish()
+    return np.array_equal(published.parameters, parameters)

@@ -16,7 +16,7 @@ class Block(NamedTuple):
     """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics": numbers
     that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
     initializer: str
-    """A name of `chainrule.equations.registry.INITIALIZERS`, or "ones"."""
+    """A name of `chainrule.network.registry.initializers.INITIALIZERS`, or "ones"."""
     learning_rate_factor: float = 1.0
     """What the learning rate is multiplied by where these parameters are updated."""
 

@@ -19,7 +19,7 @@ from chainrule.equations.batch_normalization import (
 )
 from chainrule.equations.forward import activation
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import bound_equations, canonical_activation, error_through
+from chainrule.network.activation import activation_of
 from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
 
 
@@ -88,7 +88,7 @@ class BatchNorm:
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", canonical_activation(self.activation))
+        object.__setattr__(self, "activation", str(activation_of(self.activation)))
         object.__setattr__(self, "momentum", number_below_one("momentum", self.momentum))
         epsilon = self.epsilon
         if not isinstance(epsilon, Real) or isinstance(epsilon, bool) or not 0 < epsilon < 1e30:
@@ -127,12 +127,12 @@ class BatchNorm:
             mean, variance = batch_statistics(A_prev, step.weights)
         X_hat = normalized(A_prev, mean, variance, self.epsilon)
         Z = scaled_and_shifted(X_hat, scale, shift)
-        sigma, _ = bound_equations(self.activation)
+        sigma = activation_of(self.activation).function
         return LayerPass(Z, activation(sigma, Z), _Own(X_hat, mean, variance, step))
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """BP1, or BP1s for softmax."""
-        return error_through(self.activation, layer_pass.Z, layer_pass.A)
+        return activation_of(self.activation).through(layer_pass.Z, layer_pass.A)
 
     def error_below(
         self,
@@ -165,7 +165,7 @@ class BatchNorm:
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """BN1, BN2, BN3 and F2."""
         own: _Own = layer_pass.own
-        sigma, _ = bound_equations(self.activation)
+        sigma = activation_of(self.activation).function
         return (
             Shown("μ_B", batch_statistics, own.mean),
             Shown("v_B", batch_statistics, own.variance),
