@@ -475,12 +475,13 @@ class Network:
         checkpointer: Checkpointer | None = None,
         before_epoch: Callable[[], None] | None = None,
     ) -> Fitted:
-        """Train by a plan of this network, and keep count of its epochs; see `fit` in training."""
+        """Train by a plan of this network, and keep `epochs_trained` up to date; see `fit`."""
 
         def count(event: Event | None = None) -> None:
             self.epochs_trained = state.epochs_before + state.epochs
 
-        # First of all it is counted: whatever a consumer raises, the parameters have seen it.
+        # `count` comes first: if a consumer raises, the parameters have been trained for this epoch
+        # all the same.
         told = [count, *consumers] if consumers else []
         try:
             return fit(plan, told, checkpointer, state, before_epoch)

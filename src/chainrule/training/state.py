@@ -73,7 +73,7 @@ class State:
     """Finished epochs of this training, including those before an interruption."""
     diagnostics: list[Diagnosis] = field(default_factory=list)
     statistics: tuple[slice, ...] = ()
-    """The places of running statistics, which are not averaged."""
+    """The places of running statistics, if the optimizer does not average them."""
 
     @property
     def moving(self) -> Floats:
