@@ -70,7 +70,7 @@ def error_bounds(problem, ulps):
     delta = delta * (m * share)[:, None]
     e_delta = e_delta * (m * share)[:, None] + (m + 3) * eps * np.abs(delta)
 
-    l1, l2 = problem.objective.l1, problem.objective.l2
+    l1, l2 = problem.penalties.l1, problem.penalties.l2
     gradient = []
     for index in reversed(range(len(theta))):
         W = np.abs(theta[index][0])

@@ -81,7 +81,7 @@ def loss_and_gradient(problem):
 def sides_of_kinks(problem, theta):
     """Return on which side of every kink of J the parameters are, as ±1."""
     spec = problem.spec
-    sides = [np.sign(theta)] if problem.objective.l1 else [np.zeros(0)]
+    sides = [np.sign(theta)] if problem.penalties.l1 else [np.zeros(0)]
     for layer, (Z, _) in zip(spec.layers, forward(spec, theta, problem.X), strict=True):
         sides += [np.sign(Z - kink).ravel() for kink in kinks(layer.activation)]
     sides.append(np.sign(kink_distance(spec, forward(spec, theta, problem.X)[-1][1], problem.Y)))
@@ -138,13 +138,13 @@ def _mean(C, weights):
     return jnp.sum(weights * C) / jnp.sum(weights)
 
 
-def _objective(theta, spec, A, Y, weights, objective):
+def _objective(theta, spec, A, Y, weights, penalties):
     for layer, (W, b) in zip(spec.layers, theta, strict=True):
         units = np.arange(len(b)) < layer.units
         Z, A = _layer(layer.activation, W, b, A, units)
     J = _mean(_costs(spec.cost, spec.layers[-1].activation, Z, A, Y, units), weights)
     for W, _ in theta:
-        J += _penalty(W, objective.l1, objective.l2)
+        J += _penalty(W, penalties.l1, penalties.l2)
     return J
 
 
@@ -160,7 +160,7 @@ def _rest(problem):
         _padded(problem.X, *size),
         _padded(problem.Y, *size),
         _padded(weights, size[0]),
-        problem.objective,
+        problem.penalties,
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Penalties
 from chainrule.network.activation import activation_of
 from chainrule.network.function_names import examples
 from chainrule.network.layers import Dense
@@ -53,7 +53,11 @@ class Problem(NamedTuple):
     X: np.ndarray
     Y: np.ndarray
     weights: np.ndarray | None
-    objective: Objective
+    penalties: Penalties
+
+    @property
+    def parameters(self):
+        return self.theta
 
     @property
     def examples(self):
@@ -68,7 +72,7 @@ class Problem(NamedTuple):
             self.X.astype(dtype),
             self.Y.astype(dtype),
             weights,
-            self.objective,
+            self.penalties,
         )
 
     def unfused(self):
@@ -93,7 +97,7 @@ def least_outputs(activation, cost):
     return 2 if needs_two or (activation == "softmax" and not for_values(cost)) else 1
 
 
-def problem_of(spec, m=4, seed=0, weighted=False, objective=None):
+def problem_of(spec, m=4, seed=0, weighted=False, penalties=None):
     """Make a problem of a network: parameters that keep Z of order 1, examples of order 1."""
     random = np.random.default_rng(seed)
     X = random.standard_normal((m, spec.n_features))
@@ -109,7 +113,7 @@ def problem_of(spec, m=4, seed=0, weighted=False, objective=None):
     weights = random.uniform(0.5, 2, m) if weighted else None
     if weighted and m > 1:
         weights[0] = 0.0
-    return Problem(spec, np.concatenate(parts), X, Y, weights, objective or Objective())
+    return Problem(spec, np.concatenate(parts), X, Y, weights, penalties or Penalties())
 
 
 @st.composite
@@ -140,7 +144,7 @@ def problems(draw, output=None, hidden=None, depths=(1, 6), penalties=True):
         draw(st.sampled_from(_EXAMPLES)),
         draw(st.integers(0, 2**32 - 1)),
         draw(st.booleans()),
-        Objective(l1=draw(strengths), l2=draw(strengths)),
+        Penalties(l1=draw(strengths), l2=draw(strengths)),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.engines.base import Batches, Examples, Problem, StepRecords, UpdateRule
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.optimizers import (
     OPTIMIZERS,
@@ -76,11 +76,16 @@ def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
     theta = np.array(_START)
     engine.train(
-        spec, theta, optimizer, optimizer.new_state(theta),
-        Examples(_X[:, None], _Y[:, None]), Objective(),
-        np.tile(np.arange(3, dtype=np.int32), (_STEPS, 1)), 3, optimizer.learning_rates(1, _STEPS),
+        Problem(spec, theta, Examples(_X[:, None], _Y[:, None])),
+        UpdateRule(optimizer),
+        optimizer.new_state(theta),
+        Batches(
+            np.tile(np.arange(3, dtype=np.int32), (_STEPS, 1)),
+            3,
+            optimizer.learning_rates(1, _STEPS),
+        ),
         StepRecords(np.empty(_STEPS), np.empty(_STEPS)),
-    )  # fmt: skip
+    )
 
     expected, memories = list(_START), [(), ()]
     for t in range(1, _STEPS + 1):
@@ -113,12 +118,14 @@ def test_a_step_from_any_state_follows_the_recurrence_at_every_size(
     slots = random.uniform(0.5, 1.5, (optimizer.slots, problem.theta.size)).astype(dtype)
     theta, state = problem.theta.copy(), OptimizerState(slots.copy(), t)
     gradient = np.empty_like(theta)
-    engine.loss_and_gradient(spec, theta, problem.examples, Objective(), gradient)
+    engine.loss_and_gradient(Problem(spec, theta, problem.examples), gradient)
     engine.train(
-        spec, theta, optimizer, state, problem.examples, Objective(),
-        np.arange(3, dtype=np.int32)[None], 3,
-        optimizer.learning_rates(t + 1, 1), StepRecords(np.empty(1), np.empty(1)),
-    )  # fmt: skip
+        Problem(spec, theta, problem.examples),
+        UpdateRule(optimizer),
+        state,
+        Batches(np.arange(3, dtype=np.int32)[None], 3, optimizer.learning_rates(t + 1, 1)),
+        StepRecords(np.empty(1), np.empty(1)),
+    )
 
     old, g, memory = (np.asarray(a, np.float64) for a in (problem.theta, gradient, slots))
     weights = np.arange(len(old)) < n_in * units

@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Problem
 from chainrule.network.cost import Cost, cost_of
 from chainrule.network.heads import Head
 from chainrule.network.parameters import initial_parameters
@@ -82,7 +82,7 @@ def test_the_compiled_core_agrees_with_the_reference_on_heads(output, dtype, fus
     for name in ("reference", "native"):
         engine, gradient = engine_named(name), np.empty_like(net.parameters)
         loss = engine.loss_and_gradient(
-            net.spec, net.parameters, Examples(X, Y, weights), Objective(), gradient
+            Problem(net.spec, net.parameters, Examples(X, Y, weights)), gradient
         )
         results.append((loss, gradient, net.predict(X, engine=name)))
     # Sums over M examples of numbers of order 1, each from some dozens of operations.

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines.base import Penalties
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.schedules import CosineDecay
-from chainrule.training.fingerprint import in_words
+from chainrule.training.fingerprint import fingerprint, in_words, surroundings
+from tests.training.trainings import training
 
 
 def rate(t):
@@ -52,6 +54,19 @@ def test_an_optimizers_words_have_no_address(learning_rate):
     words = Adam(learning_rate).in_words(in_words)
     assert "0x" not in words
     assert words.startswith(f"Adam(learning_rate={in_words(learning_rate)}, beta_1=0.9")
+
+
+def test_penalties_and_clipping_are_told_as_in_the_checkpoints_of_earlier_releases(engine):
+    run = training(engine, penalties=Penalties(0.5, 0.0), max_grad_norm=2.0)
+    assert fingerprint(run.plan, {})["penalties and clipping"] == (
+        "Objective(l1=0.5, l2=0.0, shared=False, max_grad_norm=2.0)"
+    )
+
+
+def test_an_engine_tells_what_its_rounding_depends_on(engine):
+    told = surroundings(training(engine).plan)
+    assert list(told) == ["engine", "instruction set", "precision"]
+    assert (told["engine"], told["precision"]) == (engine.name, "full")
 
 
 def test_settings_that_differ_differ_in_words():

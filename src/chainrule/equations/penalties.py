@@ -31,7 +31,7 @@ def l1_penalty_gradient(W: Array, l1: float) -> Array:
     return l1 * xp.sign(W)
 
 
-def shared_strength(strength: float, weights: Array) -> Array:
+def shared_strength(strength: float, total_weight: float) -> float:
     """P3: λ = strength/Σw, the l1 or l2 of a batch that shares a penalty on the *sum* of the costs.
 
     The penalty is added once to the sum over all examples, so that its influence decreases with
@@ -40,12 +40,12 @@ def shared_strength(strength: float, weights: Array) -> Array:
     Parameters
     ----------
     strength : float
-    weights : array (m,)
-        Non-negative, with a positive sum; ones if the examples have no weights.
+    total_weight : float
+        Σw, positive; the number of examples if they have no weights.
 
     Returns
     -------
-    strength : array, scalar
+    strength : float
     """
-    xp = namespace(weights)
-    return strength / xp.sum(weights)
+    # By the reciprocal, which l1 and l2 of a batch have in common.
+    return strength * (1 / total_weight)

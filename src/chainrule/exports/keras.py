@@ -15,7 +15,13 @@ from chainrule.exports.program import Program
 from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
 from chainrule.network.activation import Activation, ActivationHeads
-from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
+from chainrule.network.layers.operations import (
+    Activated,
+    Affine,
+    Dropped,
+    Multiplied,
+    Normalized,
+)
 from chainrule.network.parameters import views
 
 
@@ -38,29 +44,27 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
     if program.mean is not None and program.deviation is not None:
         scale, offset = 1 / program.deviation, -program.mean / program.deviation
         lines.append(f"x = layers.Rescaling({scale.tolist()}, {offset.tolist()})(x)")
-    for layer, sigma, units, theta in zip(
-        spec.layers,
-        spec.activations,
-        spec.sizes[1:],
-        views(spec, program.network.parameters),
-        strict=True,
+    for layer, units, theta in zip(
+        spec.layers, spec.sizes[1:], views(spec, program.network.parameters), strict=True
     ):
-        if isinstance(layer, Dense):
-            lines.append(f"x = layers.Dense({units})(x)")
-            weights += [theta[0].T, theta[1][:, 0]]
-        elif isinstance(layer, BatchNorm):
-            lines.append(
-                f"x = layers.BatchNormalization(momentum={layer.momentum!r}, "
-                f"epsilon={layer.epsilon!r})(x)"
-            )
-            weights += [block[:, 0] for block in theta]
-        elif isinstance(layer, Scale):
-            lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
-            weights.append(theta[0][:, 0])
-        elif isinstance(layer, Dropout):
-            lines.append(f"x = layers.Dropout({layer.rate!r})(x)")
-            continue
-        lines += _activation(sigma)
+        for operation in layer.operations(theta) or ():
+            match operation:
+                case Affine(W, b):
+                    lines.append(f"x = layers.Dense({units})(x)")
+                    weights += [W.T, b]
+                case Normalized(gamma, beta, mean, variance, epsilon, momentum):
+                    lines.append(
+                        f"x = layers.BatchNormalization(momentum={momentum!r}, "
+                        f"epsilon={epsilon!r})(x)"
+                    )
+                    weights += [gamma, beta, mean, variance]
+                case Multiplied(factors):
+                    lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
+                    weights.append(factors)
+                case Dropped(rate):
+                    lines.append(f"x = layers.Dropout({rate!r})(x)")
+                case Activated(sigma):
+                    lines += _activation(sigma)
     if not program.columns and program.target_mean is not None:
         assert program.target_deviation is not None
         scale, offset = program.target_deviation.tolist(), program.target_mean.tolist()

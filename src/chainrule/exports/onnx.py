@@ -15,9 +15,10 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.exports.onnx_columns import encoded
 from chainrule.exports.onnx_graph import Graph
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Activated, Affine, Part, Scaled
+from chainrule.exports.steps import Part, Parts, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
+from chainrule.network.layers.operations import Affine
 from chainrule.tables.transform import TargetTransform
 
 # Of 2022: everything that runs ONNX reads it.
@@ -140,7 +141,7 @@ def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
     return graph.node("Clip", [value, number(low), number(high)])
 
 
-def _activated(graph: Graph, value: str, step: Activated) -> str:
+def _activated(graph: Graph, value: str, step: Parts) -> str:
     if len(step.parts) == 1:
         return _sigma(graph, value, step.parts[0])
     heads = []

@@ -16,7 +16,13 @@ from chainrule.exports.program import Program
 from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
 from chainrule.network.activation import Activation, ActivationHeads
-from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
+from chainrule.network.layers.operations import (
+    Activated,
+    Affine,
+    Dropped,
+    Multiplied,
+    Normalized,
+)
 from chainrule.network.parameters import views
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.network.spec import NetworkSpec
@@ -51,34 +57,29 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
         add(f"Scaled({program.n_features})", mean=program.mean, deviation=program.deviation)
         modules.append(f"To(torch.{spec.dtype})")
     sizes = spec.sizes
-    for layer, sigma, n_in, n_out, theta in zip(
-        spec.layers,
-        spec.activations,
-        sizes,
-        sizes[1:],
-        views(spec, program.network.parameters),
-        strict=False,
+    for layer, n_in, n_out, theta in zip(
+        spec.layers, sizes, sizes[1:], views(spec, program.network.parameters), strict=False
     ):
-        if isinstance(layer, Dense):
-            add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=theta[0], bias=theta[1][:, 0])
-        elif isinstance(layer, BatchNorm):
-            gamma, beta, mean, variance = (block[:, 0] for block in theta)
-            add(
-                # PyTorch's momentum is the share of the new value.
-                f"nn.BatchNorm1d({n_out}, {layer.epsilon!r}, {1 - layer.momentum!r}, {dtype})",
-                weight=gamma,
-                bias=beta,
-                running_mean=mean,
-                running_var=variance,
-                num_batches_tracked=np.zeros((), np.int64),
-            )
-        elif isinstance(layer, Scale):
-            add(f"Factors({n_out}, {dtype})", weight=theta[0][:, 0])
-        elif isinstance(layer, Dropout):
-            modules.append(f"nn.Dropout({layer.rate!r})")
-            continue
-        if sigma.name != "identity":
-            modules.append(_activation(sigma))
+        for operation in layer.operations(theta) or ():
+            match operation:
+                case Affine(W, b):
+                    add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=W, bias=b)
+                case Normalized(gamma, beta, mean, variance, epsilon, momentum):
+                    add(
+                        # PyTorch's momentum is the share of the new value.
+                        f"nn.BatchNorm1d({n_out}, {epsilon!r}, {1 - momentum!r}, {dtype})",
+                        weight=gamma,
+                        bias=beta,
+                        running_mean=mean,
+                        running_var=variance,
+                        num_batches_tracked=np.zeros((), np.int64),
+                    )
+                case Multiplied(factors):
+                    add(f"Factors({n_out}, {dtype})", weight=factors)
+                case Dropped(rate):
+                    add(f"nn.Dropout({rate!r})")
+                case Activated(sigma):
+                    add(_activation(sigma))
     center, scale = program.target_mean, program.target_deviation
     if center is not None and scale is not None and not program.columns:
         modules.append("To(torch.float64)")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.base import Floats, Objective, Problem
+from chainrule.engines.base import Floats, Penalties, Problem, UpdateRule
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
@@ -26,7 +26,7 @@ from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.text import equation_text
 from chainrule.inspection.renderers import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
-from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
+from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
     learning_rate_factors,
@@ -99,13 +99,13 @@ class Trace:
 
 def trace_step(
     problem: Problem,
-    optimizer: Optimizer,
+    rule: UpdateRule,
     state: OptimizerState | None = None,
     noise_key: int = 0,
 ) -> Trace:
     """Compute one step by the equations and keep all arrays; nothing is changed in place."""
     # Copies, so that the trace stays valid when the network or the user's arrays change.
-    spec, examples = problem.spec, problem.examples
+    spec, examples, optimizer = problem.spec, problem.examples, rule.optimizer
     parameters = problem.parameters.copy()
     theta = views(spec, parameters)
     X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
@@ -117,10 +117,10 @@ def trace_step(
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown, although a fused pair does not compute ∇ₐC
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
-    objective = problem.objective.over(examples.weight)
-    gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
+    share = problem.penalties.share(examples.weight)
+    gradients = with_penalties(spec, theta, back.gradients, problem.penalties, share)
     J = float(mean_cost(C, examples.weights))
-    J += penalty(spec, theta, objective.l1, objective.l2)
+    J += float(penalty(spec, theta, problem.penalties, share))
 
     gradient = np.zeros_like(parameters)
     for layer, values in zip(views(spec, gradient), gradients, strict=True):
@@ -131,8 +131,8 @@ def trace_step(
     shares = optimizer.shares(state, np.array([rate]))
     share = 1.0 if shares is None else float(shares[0])
     downhill = gradient
-    if objective.clips:
-        downhill = clipped_gradient(gradient, objective.max_grad_norm)
+    if rule.clips:
+        downhill = clipped_gradient(gradient, rule.max_grad_norm)
     new_theta, new_state = optimizer.update(
         parameters,
         downhill,
@@ -150,9 +150,10 @@ def trace_step(
         new_slots["X"] = average_update(optimizer.average(state), new_theta, share)
 
     terms = _forward_terms(spec, theta, X, Y, passes)
-    terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
-    terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
-    if objective.clips:
+    weighted = examples.weights is not None
+    terms += _cost_terms(spec, C, J, grad_A)
+    terms += _backward_terms(spec, back.deltas, gradients, weighted, problem.penalties)
+    if rule.clips:
         terms.append(_term(clipped_gradient, "g", downhill))
     terms += _update_terms(spec, optimizer, new_slots, step)
     return Trace(
@@ -220,9 +221,7 @@ def _unbound(function: Callable[..., Any]) -> Callable[..., Any]:
     return getattr(function, "func", function)
 
 
-def _cost_terms(
-    spec: NetworkSpec, C: Floats, J: float, weighted: bool, grad_A: Floats
-) -> list[Term]:
+def _cost_terms(spec: NetworkSpec, C: Floats, J: float, grad_A: Floats) -> list[Term]:
     L = len(spec.layers)
     equations = cost_equations(spec)
     cost = spec.fused_pair.cost if spec.fused_pair else equations.function
@@ -238,7 +237,7 @@ def _backward_terms(
     deltas: list[Floats],
     gradients: list[tuple[Floats, ...]],
     weighted: bool,
-    objective: Objective,
+    strengths: Penalties,
 ) -> list[Term]:
     L = len(deltas)
     terms = []
@@ -251,7 +250,7 @@ def _backward_terms(
             equation = spec.activations[-1].error_equation
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
         if l < L:
-            delta = delta._replace(formula=_error_formula(spec, l, delta.formula))
+            delta = delta._replace(formula=_error_formula(spec, l))
         if weighted and l == L:
             weight = equation_text(costs.weighted_error)
             note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""
@@ -262,39 +261,31 @@ def _backward_terms(
             spec.blocks()[l - 1], layer.gradient_equations, gradients[l - 1], strict=False
         ):
             term = _term(function, f"∂J/∂{block.name}[{l}]", value, l, L)
-            if block.group == "weights":
-                term = term._replace(formula=term.formula + _penalty_formula(objective))
+            if block.penalised:
+                term = term._replace(formula=term.formula + _penalty_formula(strengths))
             terms.append(term)
     return terms
 
 
-def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E741
+def _error_formula(spec: NetworkSpec, l: int) -> str:  # noqa: E741
     """Return the formula for δ[l], which depends on the kinds of layers l and l+1."""
-    above = spec.layers[l].error_equation
-    activation = getattr(spec.layers[l - 1], "activation", None)
-    softmax = spec.activations[l - 1].of_layer
-    if above is not backpropagation.hidden_error:
-        # This equation gives ∂C/∂A[l] only, and its indices are those of the layer above.
-        text = equation_text(above)
-        formula = text.formula if text else ""
-        for symbol, index in (("l−1", l), ("l", l + 1)):
-            formula = formula.replace(f"[{symbol}]", f"[{index}]")
-        if softmax:
-            return f"{formula}; δ[{l}] = Jᵀ · that, J being softmax's Jacobian, BP1s"
-        return formula if activation is None else f"{formula}; δ[{l}] = that ⊙ σ′(Z[{l}])"
-    product = f"W[{l + 1}]ᵀ · δ[{l + 1}]"
-    if softmax:  # BP2's second factor is σ′ for an element-wise σ only
-        return f"δ[{l}] = Jᵀ ({product}), the product with softmax's Jacobian, BP1s"
-    if isinstance(spec.layers[l - 1], CategoryEmbedding):  # no activation and no mask
-        return f"δ[{l}] = {product}"
-    return formula if activation is not None else f"δ[{l}] = ({product}) ⊙ M[{l}], DO1"
+    above, own = spec.layers[l].error_equation, spec.layers[l - 1]
+    if above is backpropagation.hidden_error:
+        return f"δ[{l}] = {own.error_text(f'W[{l + 1}]ᵀ · δ[{l + 1}]', l)}"
+    # This equation gives ∂C/∂A[l] only, and its indices are those of the layer above.
+    text = equation_text(above)
+    formula = text.formula if text else ""
+    for symbol, index in (("l−1", l), ("l", l + 1)):
+        formula = formula.replace(f"[{symbol}]", f"[{index}]")
+    through = own.error_text("that", l)
+    return formula if through == "that" else f"{formula}; δ[{l}] = {through}"
 
 
-def _penalty_formula(objective: Objective) -> str:
+def _penalty_formula(strengths: Penalties) -> str:
     formula = ""
     for strength, function in (
-        (objective.l2, penalties.l2_penalty_gradient),
-        (objective.l1, penalties.l1_penalty_gradient),
+        (strengths.l2, penalties.l2_penalty_gradient),
+        (strengths.l1, penalties.l1_penalty_gradient),
     ):
         text = equation_text(function)
         if strength and text:
@@ -308,7 +299,7 @@ def _update_terms(
     terms = []
     for placed in placed_blocks(spec):
         shape = placed.block.shape
-        if placed.block.group == "statistics":
+        if not placed.block.has_gradient:
             change = step[placed.slice].reshape(shape)
             terms.append(_term(running_value, f"Δ{placed.name}", change))
             continue

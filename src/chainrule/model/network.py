@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
-from chainrule.engines.base import Examples, Objective, Problem
+from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
 from chainrule.engines.memory import is_readable, readable, writable
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.optimizers import optimizer_named
@@ -408,12 +408,13 @@ class Network:
             validation = class_weighted(self.spec, validation, class_weight)
         self._own_parameters()
         plan = Plan(
-            self._problem(examples, l1, l2, max_grad_norm),
+            self._problem(examples, l1, l2),
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
+            max_grad_norm=_longest_gradient(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -552,9 +553,7 @@ class Network:
             If an argument does not fit.
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
-        return engine_for(self.spec, engine).loss(
-            self.spec, self._parameters, examples, _objective(l1, l2)
-        )
+        return engine_for(self.spec, engine).loss(self._problem(examples, l1, l2))
 
     def loss_and_gradient(
         self,
@@ -597,7 +596,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         gradient = np.empty_like(self._parameters)
         loss = engine_for(self.spec, engine).loss_and_gradient(
-            self.spec, self._parameters, examples, _objective(l1, l2), gradient
+            self._problem(examples, l1, l2), gradient
         )
         return loss, gradient
 
@@ -634,8 +633,8 @@ class Network:
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
-            self._problem(examples, l1, l2, max_grad_norm),
-            optimizer_named(optimizer),
+            self._problem(examples, l1, l2),
+            UpdateRule(optimizer_named(optimizer), _longest_gradient(max_grad_norm)),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -669,11 +668,9 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
 
-    def _problem(
-        self, examples: Examples, l1: float, l2: float, max_grad_norm: float | None = None
-    ) -> Problem:
+    def _problem(self, examples: Examples, l1: float, l2: float) -> Problem:
         """Return the minimisation problem over some examples."""
-        return Problem(self.spec, self._parameters, examples, _objective(l1, l2, max_grad_norm))
+        return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.
@@ -697,10 +694,13 @@ class Network:
         return ModelFile(self.spec, self._parameters, metadata)
 
 
-def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
-    l1, l2 = NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2)
+def _penalties(l1: float, l2: float) -> Penalties:
+    return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
+
+
+def _longest_gradient(max_grad_norm: float | None) -> float:
     MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
-    return Objective(l1, l2, max_grad_norm=float("inf" if max_grad_norm is None else max_grad_norm))
+    return float("inf" if max_grad_norm is None else max_grad_norm)
 
 
 def _patience(plan: Plan) -> str:

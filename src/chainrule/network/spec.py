@@ -10,7 +10,7 @@ from chainrule.checks import MOST_UNITS, shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import Activation, ActivationHeads, activation_of
 from chainrule.network.cost import Cost, CostHeads, CustomCost, cost_of
-from chainrule.network.layers import LAYER_KINDS, Block, CategoryEmbedding, Dense, Layer
+from chainrule.network.layers import LAYER_KINDS, Block, Layer
 from chainrule.network.layers.dense import check_init
 from chainrule.network.registry.costs import FusedPair
 from chainrule.network.registry.documentation import naming
@@ -94,30 +94,24 @@ class NetworkSpec:
                 "as in [30, Dense(2, 'softmax')]; got none"
             )
         for layer in self.layers:
-            # Asking whether a protocol is met takes longer than training a small network for some
-            # epochs.
-            if type(layer) in LAYER_KINDS.values():
-                continue
-            # A class has its instances' methods, so the protocol alone would take `Dense` itself.
-            if isinstance(layer, type) or not isinstance(layer, Layer):
+            if not isinstance(layer, Layer):
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
-        if not isinstance(self.layers[-1], Dense):
+        if not self.layers[-1].has_weights:
             raise InvalidArgumentError(
                 "layers: the last one makes the outputs, so it must be a Dense layer; "
                 f"got {self.layers[-1]!r}: put one after it, or leave it out"
             )
         for layer in self.layers[1:]:
-            if isinstance(layer, CategoryEmbedding):
+            if layer.first_because:
                 raise InvalidArgumentError(
-                    "layers: a CategoryEmbedding reads codes among the inputs, so it must be the "
+                    f"layers: a {type(layer).__name__} {layer.first_because}, so it must be the "
                     f"first layer; got {layer!r} after {self.layers[0]!r}"
                 )
-        if isinstance(self.layers[0], CategoryEmbedding):
-            self.layers[0].check_inputs(self.n_features)
+        self.layers[0].check_features(self.n_features)
         for layer in self.layers[:-1]:
-            if isinstance(_sigma_of(layer), ActivationHeads):
+            if isinstance(activation_of(layer.activation), ActivationHeads):
                 raise InvalidArgumentError(
                     f"layers: only the last layer may have heads; got {layer!r} before it"
                 )
@@ -133,7 +127,7 @@ class NetworkSpec:
         """Raise if there are more parameters than anyone's memory holds; 64 bits count them."""
         # In less time, whatever the layers, but tables, whose rows are no units.
         most = max(self.sizes) * (max(self.sizes) + 4) * len(self.layers)
-        if most <= _MOST_PARAMETERS and not isinstance(self.layers[0], CategoryEmbedding):
+        if most <= _MOST_PARAMETERS and not self.layers[0].codes:
             return
         count = sum(prod(block.shape) for blocks in self.blocks() for block in blocks)
         if max(count, *self.sizes) > _MOST_PARAMETERS:
@@ -187,7 +181,7 @@ class NetworkSpec:
     @cached_property
     def activations(self) -> tuple[Activation | ActivationHeads, ...]:
         """σ of each layer: the identity where it has none."""
-        return tuple(map(_sigma_of, self.layers))
+        return tuple(activation_of(layer.activation) for layer in self.layers)
 
     @cached_property
     def output_activation(self) -> str:
@@ -274,10 +268,6 @@ class NetworkSpec:
             return cls(layers=layers, **fields)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidArgumentError(f"spec: not a network specification ({error})") from error
-
-
-def _sigma_of(layer: Layer) -> Activation | ActivationHeads:
-    return activation_of(getattr(layer, "activation", "identity"))
 
 
 def _check_head(head: OutputHead) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines import engine_for
-from chainrule.engines.base import Examples, Objective, Problem
+from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.model.network import Network
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
@@ -107,7 +107,7 @@ class Description:
         assert options.batch_size is not None
         common: dict[str, Any] = {
             "problem": Problem(
-                spec, network.parameters, examples, self._objective(examples.weight)
+                spec, network.parameters, examples, self._penalties(examples.weight)
             ),
             "epochs": options.epochs,
             "seed": network.seed,
@@ -128,6 +128,7 @@ class Description:
             optimizer=optimizer_of(given, rate),
             engine=engine_for(spec, engine, threads, options.precision or "full"),
             batch_size=batch_size,
+            max_grad_norm=float(options.max_grad_norm or "inf"),
             orders=ShuffledOrders(m, bool(given["shuffle"]), self._random),
             validation=held_out,
             metrics=self._metrics(),
@@ -169,12 +170,11 @@ class Description:
             weights = balanced_weights(y.astype(np.intp), len(self._target.classes))
         return packed(network.spec.dtype, rows.X, y if whole else y.reshape(-1, 1), weights)
 
-    def _objective(self, total: float) -> Objective:
+    def _penalties(self, total: float) -> Penalties:
         """Return the penalties: they count once for all examples, whatever the batches are."""
         options = self.options
         l1, l2 = float(options.l1 or 0), float(options.l2 or 0)
-        longest = float(options.max_grad_norm or "inf")
-        return Objective(l1 / total, l2 / total, max_grad_norm=longest)
+        return Penalties(l1 / total, l2 / total)
 
     def _metrics(self) -> Mapping[str, Metric]:
         if self._target.task == "classification":

@@ -79,7 +79,7 @@ def embedding_layer(given: Settings, n_features: int) -> list[CategoryEmbedding]
         return []
     try:
         layer = CategoryEmbedding(columns)
-        layer.check_inputs(n_features)
+        layer.check_features(n_features)
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"embeddings: {error}") from None
     return [layer]

@@ -20,7 +20,7 @@ from chainrule.engines.passes import (
     forward_pass,
     mean_cost,
 )
-from chainrule.network.activation import Activation
+from chainrule.network.activation import Activation, activation_of
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import views
@@ -174,11 +174,12 @@ def _sampled(problem: Problem) -> Sample:
 def _hidden(
     spec: NetworkSpec, passes: Sequence[LayerPass]
 ) -> list[tuple[int, Activation, NDArray[np.floating]]]:
-    """Return l, σ and Z[l] of all layers but the output layer."""
+    """Return l, σ if A[l] = σ(Z[l]), and Z[l] of all layers but the output layer."""
     found = []
-    for l, (sigma, layer_pass) in enumerate(  # noqa: E741 - the field's letter
-        zip(spec.activations[:-1], passes[:-1], strict=True), start=1
+    for l, (layer, layer_pass) in enumerate(  # noqa: E741 - the field's letter
+        zip(spec.layers[:-1], passes[:-1], strict=True), start=1
     ):
+        sigma = activation_of(layer.plain_activation)
         assert isinstance(sigma, Activation)  # only the outputs have heads
         found.append((l, sigma, layer_pass.Z))
     return found

@@ -11,7 +11,6 @@ from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import SHARE
 from chainrule.network.cost import Cost
-from chainrule.network.layers import CategoryEmbedding
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
@@ -82,9 +81,7 @@ def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
             f"{name}: expected at most {_MOST_EXAMPLES} examples (rows); got {len(array)}"
         )
     _check_finite(array, name)
-    first = spec.layers[0]
-    if isinstance(first, CategoryEmbedding):
-        first.check_codes(array, name)
+    spec.layers[0].check_inputs(array, name)
     return array
 
 

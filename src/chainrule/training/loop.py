@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats, StepRecords
+from chainrule.engines.base import Batches, Floats, StepRecords, UpdateRule
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
@@ -120,7 +121,7 @@ class Loop:
             or (stopping is not None and stopping.rule.keeps_best)
             # An epoch's penalties are read from the next one's first step, if that is of the same
             # parameters.
-            or (self._optimizer.evaluated_at_average and plan.problem.objective.penalised)
+            or (self._optimizer.evaluated_at_average and bool(plan.problem.penalties))
         )
         if alone:
             return 1
@@ -190,7 +191,7 @@ class Loop:
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
-            np.empty(rates.size) if plan.problem.objective.penalised else None,
+            np.empty(rates.size) if plan.problem.penalties else None,
         )
         if start.records is not None:  # the epoch's steps before the checkpoint
             for array, saved in zip(records, start.records, strict=True):
@@ -243,7 +244,8 @@ class Loop:
         It ends early after Ctrl-C if there is a checkpointer, which then writes a checkpoint here:
         within a single epoch after any step, among several epochs only at their end.
         """
-        plan, problem, memory = self.plan, self.plan.problem, self._memory
+        plan, memory = self.plan, self._memory
+        problem = replace(plan.problem, parameters=self.state.moving)
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:
@@ -256,17 +258,13 @@ class Loop:
             taken = memory.t
             try:
                 plan.engine.train(
-                    problem.spec,
-                    self.state.moving,
-                    self._optimizer,
+                    problem,
+                    UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
-                    problem.examples,
-                    problem.objective,
-                    np.ascontiguousarray(rows),
-                    batch,
-                    rates[done:stop],
+                    Batches(
+                        np.ascontiguousarray(rows), batch, rates[done:stop], self.state.noise_key
+                    ),
                     records.part(slice(done, stop)),
-                    self.state.noise_key,
                 )
             except KeyboardInterrupt as interrupt:
                 if self._checkpointer is None or not self._checkpointer.stop(interrupt):

@@ -50,6 +50,8 @@ class Plan:
     batch_size: int
     seed: int
     """Determines the random numbers of the steps and, unless `orders` are given, the orders."""
+    max_grad_norm: float = float("inf")
+    """A gradient of a larger norm is scaled down to this norm (G1)."""
     shuffle: bool = True
     orders: Orders | None = None
     validation: Examples | None = None

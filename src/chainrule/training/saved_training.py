@@ -108,7 +108,7 @@ class Saved:
             if not np.array_equal(np.sort(order), np.arange(m)):
                 raise self._invalid("epoch.order is not a permutation of the examples")
         if steps:
-            parts = ["cost", "gradient_norm"] + ["penalty"] * problem.objective.penalised
+            parts = ["cost", "gradient_norm"] + ["penalty"] * bool(problem.penalties)
             records = StepRecords(
                 *(self._array(f"epoch.{part}", (steps,), np.float64) for part in parts)
             )

@@ -20,7 +20,15 @@ from chainrule.equations.batch_normalization import (
 from chainrule.equations.forward import activation
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import activation_of
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import (
+    Block,
+    Layer,
+    LayerPass,
+    Shown,
+    TrainingStep,
+    activation_error_text,
+)
+from chainrule.network.layers.operations import Normalized, Operation, activated, column
 
 
 class _Own(NamedTuple):
@@ -34,7 +42,7 @@ class _Own(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BatchNorm:
+class BatchNorm(Layer):
     """Batch normalisation, A[l] = σ(γ[l] ⊙ (A[l−1] − μ)/√(v + ε) + β[l]), unit by unit.
 
     In training steps μ and v are the batch's mean and (biased) variance, weighted as the examples
@@ -105,10 +113,6 @@ class BatchNorm:
         """Momentum and ε."""
         return {"momentum": self.momentum, "epsilon": self.epsilon}
 
-    def output_units(self, n_in: int) -> int:
-        """Return n[l] = n[l−1]."""
-        return n_in
-
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return γ, β, and the running μ and v; each n[l] × 1."""
         return (
@@ -174,11 +178,17 @@ class BatchNorm:
             Shown("A", activation, layer_pass.A, sigma),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values."""
-        return {
-            "kind": self.kind,
-            "activation": self.activation,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-        }
+    def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
+        """BP1, or BP1s for softmax."""
+        return activation_error_text(self.activation, grad_A, l)
+
+    @property
+    def detail(self) -> str:
+        """σ."""
+        return self.activation
+
+    def operations(self, theta: Sequence[Array]) -> tuple[Operation, ...]:
+        """Return the normalisation, then σ."""
+        gamma, beta, mean, variance = map(column, theta)
+        own = Normalized(gamma, beta, mean, variance, self.epsilon, self.momentum)
+        return (own, *activated(self.activation))

@@ -1,6 +1,6 @@
 """The dense layer: every unit sees every activation below."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,14 +14,22 @@ from chainrule.equations.backpropagation import (
 from chainrule.equations.forward import activation, pre_activation
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import activation_of
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import (
+    Block,
+    Layer,
+    LayerPass,
+    Shown,
+    TrainingStep,
+    activation_error_text,
+)
+from chainrule.network.layers.operations import Affine, Operation, activated, column
 from chainrule.network.registry.documentation import naming
 from chainrule.network.registry.initializers import INITIALIZERS
 
 
 @naming("activations")
 @dataclass(frozen=True)
-class Dense:
+class Dense(Layer):
     """A dense layer, A[l] = σ(W[l] · A[l−1] + b[l]).
 
     Parameters
@@ -50,6 +58,7 @@ class Dense:
     """
 
     kind: ClassVar[str] = "dense"
+    has_weights: ClassVar[bool] = True
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(hidden_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (weight_gradient, bias_gradient)
 
@@ -73,11 +82,6 @@ class Dense:
     def __repr__(self) -> str:
         init = f", init={self.init!r}" if self.init is not None else ""
         return f"Dense({self.units}, {self.activation!r}{init})"
-
-    @property
-    def settings(self) -> Mapping[str, float]:
-        """Nothing: sizes, σ and blocks are all there is."""
-        return {}
 
     def output_units(self, n_in: int) -> int:
         """Return n[l]."""
@@ -121,10 +125,6 @@ class Dense:
         """BP4 for W and BP3 for b."""
         return weight_gradient(delta, A_prev), bias_gradient(delta)
 
-    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
-        """Return nothing: all blocks have a gradient."""
-        return ()
-
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """F1 and F2."""
         sigma = activation_of(self.activation).function
@@ -133,14 +133,19 @@ class Dense:
             Shown("A", activation, layer_pass.A, sigma),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values."""
-        return {
-            "kind": self.kind,
-            "units": self.units,
-            "activation": self.activation,
-            "init": self.init,
-        }
+    def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
+        """BP1, or BP1s for softmax."""
+        return activation_error_text(self.activation, grad_A, l)
+
+    @property
+    def detail(self) -> str:
+        """σ."""
+        return self.activation
+
+    def operations(self, theta: Sequence[Array]) -> tuple[Operation, ...]:
+        """Return the sums, then σ."""
+        W, b = theta
+        return (Affine(W, column(b)), *activated(self.activation))
 
 
 def check_init(init: object) -> None:
