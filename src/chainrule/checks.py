@@ -12,6 +12,9 @@ from chainrule.errors import InvalidArgumentError
 MOST_UNITS = 2**31 - 1
 """The largest number of units in a layer, which the compiled core stores in 32 bits."""
 
+_LARGEST = 1e30
+"""No setting needs a larger number, and float32 holds this one."""
+
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
     """Return an argument as a whole number of at least `least`, or raise with its name."""
@@ -58,6 +61,20 @@ def is_real(value: object) -> TypeGuard[float]:
     if isinstance(value, int) and not -(2**1023) <= value <= 2**1023:
         return False
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def finite_number(name: str, value: object) -> float:
+    """Return an argument as a number of any sign, or raise with its name."""
+    if not is_real(value) or not -_LARGEST < value < _LARGEST:
+        raise InvalidArgumentError(f"{name}: expected a finite number; got {shown(value)}")
+    return float(value)
+
+
+def positive_number(name: str, value: object) -> float:
+    """Return an argument as a number above 0, or raise with its name."""
+    if not is_real(value) or not 0 < value < _LARGEST:
+        raise InvalidArgumentError(f"{name}: expected a finite number > 0; got {shown(value)}")
+    return float(value)
 
 
 def number_below_one(name: str, value: object) -> float:

@@ -139,7 +139,11 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
             body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
             a, z = z, a
         elif isinstance(step, Parts):
-            body += [line for part in step.parts for line in _activated(part, a)]
+            strength = ""
+            if step.strength is not None:
+                strength = f"strength{place}"
+                constants.append(_floats(strength, step.strength))
+            body += [line for part in step.parts for line in _activated(part, a, strength)]
         else:
             constants += [
                 _floats(f"scale{place}", step.scale),
@@ -153,14 +157,17 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
     return constants, [*_begin(program), *body, *_end(program, a)]
 
 
-def _activated(part: Part, a: str) -> list[str]:
+def _activated(part: Part, a: str, strength: str) -> list[str]:
     sigma = part.activation
     if sigma.name == "identity":
         return []
     if sigma.of_layer:
         return [f"{sigma.name}({a} + {part.begin}, {part.end - part.begin});"]
     more = "".join(f", {c_float(value)}" for _, value in sigma.settings)
-    statement = f"{a}[i] = {sigma.name}_of({a}[i]{more});"
+    value = f"{sigma.name}_of({a}[i]{more})"
+    if strength:
+        value = f"{a}[i] + {strength}[i] * ({value} - {a}[i])"
+    statement = f"{a}[i] = {value};"
     return [f"for (i = {part.begin}; i < {part.end}; i++)", f"    {statement}"]
 
 
