@@ -14,7 +14,7 @@ from chainrule.settings.defaults import (
     default_patience,
 )
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
-from chainrule.tables.target import Task
+from chainrule.tables.task import Task
 
 # What NetworkClassifier and NetworkRegressor do; a test holds the two together.
 _STANDARD: Mapping[str, Any] = MappingProxyType(

@@ -18,7 +18,7 @@ from chainrule.tables.kinds import (
 from chainrule.tables.kinds.category import category_text
 from chainrule.tables.kinds.date import PARTS, part_of
 from chainrule.tables.notes import Note
-from chainrule.tables.spread import Spread, spreads
+from chainrule.tables.spread import Spread, spread_of
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.threads import in_threads
 
@@ -76,19 +76,22 @@ def fit_columns(
     import polars as pl
 
     numeric = [
-        column.name
+        column
         for column in table.iter_columns()
         if _is_numeric(column) and column.name not in options.categorical
     ]
-    spread_of = spreads(table, numeric, robust=options.scaling == "robust")
+    robust = options.scaling == "robust"
+    threads = pl.thread_pool_size()
+    found_spreads = in_threads(lambda column: spread_of(column, robust=robust), numeric, threads)
+    spreads = dict(zip((column.name for column in numeric), found_spreads, strict=True))
 
     def fit(column: "pl.Series") -> Column | Note | _Text:
         fitter = _fitter(column, options)
         if fitter is None:
-            return _fit_numeric(column, spread_of[column.name], options)
+            return _fit_numeric(column, spreads[column.name], options)
         return fitter(column, options)
 
-    found = in_threads(fit, table.iter_columns(), pl.thread_pool_size())
+    found = in_threads(fit, table.iter_columns(), threads)
     texts = [one for one in found if isinstance(one, _Text)]
     if texts:
         raise InvalidTableError(_refusal(texts))

@@ -5,7 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ _LARGEST_INPUT = float(np.finfo(np.float32).max)
 
 MISSING = "(missing)"
 """How the input that flags missing values is named, after the column and "="."""
+
+
+class Embedding(NamedTuple):
+    """What a layer of embeddings needs to know of a column of codes."""
+
+    codes: int
+    """Codes are whole numbers from 0 to ``codes − 1``."""
+    dimension: int
+    """How many numbers to give each code; a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,25 @@ class Column(ABC):
     numbers: ClassVar[tuple[str, ...]] = ()
     """Fields that are numbers: a file keeps them in an array, and not in its header."""
 
+    is_categorical: ClassVar[bool] = False
+    """Whether its values only name something, whatever type they have."""
+    sparse: ClassVar[bool] = False
+    """Whether most of a row's inputs are 0, as in one-hot encoding."""
+
     @property
     @abstractmethod
     def width(self) -> int:
         """How many inputs it has."""
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """How many codes there are and what dimension suits them; None if no input is a code."""
+        return None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts that its values are compared with; an export writes them down."""
+        return ()
 
     @abstractmethod
     def feature_names(self) -> tuple[str, ...]:

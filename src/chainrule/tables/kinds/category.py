@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from chainrule.tables.kinds.base import MISSING, Column, Inputs
+from chainrule.tables.kinds.base import MISSING, Column, Embedding, Inputs
 from chainrule.tables.notations import Numbers, Text
 
 if TYPE_CHECKING:
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 
 OTHER = "(other)"
 """How the input of rare and unknown categories is named, after the column and "="."""
-
-
-class Embedding(NamedTuple):
-    """What a layer of embeddings needs to know of a column of codes."""
-
-    codes: int
-    """Codes are whole numbers from 0 to ``codes − 1``."""
-    dimension: int
-    """How many numbers to give each code; a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,8 @@ class CategoryColumn(Column):
     as_codes: bool
 
     kind: ClassVar[str] = "category"
+    is_categorical: ClassVar[bool] = True
+    sparse: ClassVar[bool] = True
 
     @property
     def width(self) -> int:
@@ -70,6 +63,11 @@ class CategoryColumn(Column):
         # Enough for similar categories to be near each other, few enough to be learned from the
         # rows that each code has; the rule of thumb of fastai's tabular models.
         return Embedding(codes, min(50, round(1.6 * codes**0.56)))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The categories, and what is written in place of a missing one."""
+        return (*self.categories, *self.notation.missing_categories)
 
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs: "column=category"."""
@@ -88,20 +86,26 @@ class CategoryColumn(Column):
 
         if column.dtype == pl.String and isinstance(self.notation, Text):
             known = self._known(column)
-            # Nearly all texts are categories as they stand; the others may have spaces around them.
+            if known.null_count() == column.null_count():  # all are categories, or missing
+                codes = known + 1
+                return codes.fill_null(self.code_of_missing) if known.null_count() else codes
+            # Others may have spaces around them.
             rest = (known.is_null() & column.is_not_null()).arg_true()
-            missing = column.is_null()
-            if rest.len():
-                texts = self._texts(column.gather(rest))
-                known = known.scatter(rest, self._known(texts))
-                missing = missing.scatter(rest, texts.is_null())
+            texts = self._texts(column.gather(rest))
+            known = known.scatter(rest, self._known(texts))
+            missing = column.is_null().scatter(rest, texts.is_null())
         else:
             texts = self._texts(column)
             known, missing = self._known(texts), texts.is_null()
         codes = (known + 1).fill_null(0)
-        if missing.any() and (self.missing or not self.as_codes):
-            codes = codes.set(missing, len(self.categories) + 1)
+        if missing.any():
+            codes = codes.set(missing, self.code_of_missing)
         return codes.alias(column.name)
+
+    @property
+    def code_of_missing(self) -> int:
+        """The code of a missing value."""
+        return len(self.categories) + 1 if self.missing or not self.as_codes else 0
 
     def _texts(self, column: "pl.Series") -> "pl.Series":
         return category_text(self.notation.read_all(column)[0])
@@ -124,14 +128,13 @@ class CategoryColumn(Column):
         places[0] = len(self.categories) if self.other else -1
         places[-1] = len(self.categories) + self.other if self.missing else -1
         place = places[codes]
-        rows = np.arange(len(place))
-        if place.min(initial=0) < 0:
+        if out.strides[1] == out.itemsize and out.strides[0] > 0 and len(out):
+            step = out.strides[0] // out.itemsize
+            at = np.arange(0, len(out) * step, step) + place
+            _flat(out)[at[place >= 0] if place.min() < 0 else at] = 1
+        else:
             rows = np.flatnonzero(place >= 0)
-            place = place[rows]
-        if out.strides[1] != out.itemsize or out.strides[0] < 0:
-            out[rows, place] = 1
-        elif len(rows):
-            _flat(out)[rows * (out.strides[0] // out.itemsize) + place] = 1
+            out[rows, place[rows]] = 1
 
     @classmethod
     def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,12 +184,3 @@ def category_text(values: "pl.Series") -> "pl.Series":
     import polars as pl
 
     return values if values.dtype == pl.String else Text().read(values)
-
-
-def missing_texts(column: CategoryColumn) -> tuple[str, ...]:
-    """Return the texts that stand for a missing value, besides an empty one."""
-    notation = column.notation
-    if isinstance(notation, Text):
-        return notation.missing
-    numbers = notation.missing if isinstance(notation, Numbers) else ()
-    return tuple(str(int(x)) if x == int(x) else repr(x) for x in numbers)

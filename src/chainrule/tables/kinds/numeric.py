@@ -50,20 +50,22 @@ class NumericColumn(FlaggedColumn):
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""
         numbers = numbers_of(values).to_numpy()  # NaN where missing
+        missing = np.isnan(numbers)
+        if missing.any():
+            numbers = np.where(missing, self.fill, numbers)
+            if self.flag:
+                out[:, 1] = missing
+        if self.scale == 0:
+            return
         with np.errstate(over="ignore", invalid="ignore"):  # seen below
-            missing = np.isnan(numbers)
-            if missing.any():
-                numbers = np.where(missing, self.fill, numbers)
-                if self.flag:
-                    out[:, 1] = missing
-            if self.scale == 0:
-                return
-            inputs = ((numbers - self.center) / self.scale).astype(np.float32)
+            scaled = numbers - self.center
+            scaled /= self.scale
+            inputs = out[:, 0]
+            inputs[:] = scaled
             # 0 · x is NaN for an infinite x alone: one pass, where a look at each takes two.
-            finite = np.dot(inputs, np.zeros_like(inputs)) == 0
+            finite = np.dot(inputs, np.zeros_like(scaled, np.float32)) == 0
         if not finite:
             self._refuse(values, inputs)
-        out[:, 0] = inputs
 
     def _refuse(self, column: "pl.Series", inputs: NDArray[np.float32]) -> None:
         row = int(np.argmin(np.isfinite(inputs)))
