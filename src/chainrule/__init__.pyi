@@ -10,6 +10,7 @@ from chainrule.engines.optimizers import Momentum as Momentum
 from chainrule.engines.optimizers import NAdam as NAdam
 from chainrule.engines.optimizers import Nesterov as Nesterov
 from chainrule.engines.optimizers import RMSprop as RMSprop
+from chainrule.engines.optimizers import ScheduleFreeAdamW as ScheduleFreeAdamW
 from chainrule.engines.schedules import CosineDecay as CosineDecay
 from chainrule.engines.schedules import ExponentialDecay as ExponentialDecay
 from chainrule.engines.schedules import OneCycle as OneCycle

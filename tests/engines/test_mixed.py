@@ -7,7 +7,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import engine_for, extension
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Penalties
 from chainrule.engines.native import NativeEngine, has_mixed
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.orders import epoch_orders
@@ -33,9 +33,7 @@ def bfloat16(array):
 
 def gradient_of(engine, problem):
     gradient = np.full_like(problem.theta, np.nan)
-    loss = engine.loss_and_gradient(
-        problem.spec, problem.theta, problem.examples, problem.objective, gradient
-    )
+    loss = engine.loss_and_gradient(problem, gradient)
     return loss, gradient
 
 
@@ -87,15 +85,17 @@ def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it(m):
 
 
 @needs_bfloat16
-@pytest.mark.parametrize("objective", [Objective(), Objective(1e-3, 1e-2, max_grad_norm=0.1)])
+@pytest.mark.parametrize(
+    ("penalties", "clip"), [(Penalties(), float("inf")), (Penalties(1e-3, 1e-2), 0.1)]
+)
 @pytest.mark.parametrize("batch_size", [7, 64, 384, 1000])
-def test_any_number_of_threads_gives_the_same_bits_in_mixed_precision(batch_size, objective):
-    problem = problem_of(DEEP, 1000, weighted=True, objective=objective).rounded("float32")
+def test_any_number_of_threads_gives_the_same_bits_in_mixed_precision(batch_size, penalties, clip):
+    problem = problem_of(DEEP, 1000, weighted=True, penalties=penalties).rounded("float32")
     order = epoch_orders(3, range(1, 3), 1000, shuffle=True)
     results = []
     for threads in (1, 2, 3, 5):
         engine = NativeEngine(threads, mixed=True)
-        theta, state, records = train(engine, problem, Adam(1e-3), order, batch_size)
+        theta, state, records = train(engine, problem, Adam(1e-3), order, batch_size, clip)
         arrays = (theta, state.slots, records.cost, gradient_of(engine, problem)[1])
         results.append([array.tobytes() for array in arrays])
     assert results[1:] == results[:1] * 3

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chainrule.cli.options import NamingCommand
 from chainrule.cli.settings import takes_settings
 from chainrule.cli.streams import say
 
@@ -36,7 +37,7 @@ chainrule train --config run/run.toml
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command(epilog=_EXAMPLES)(takes_settings(train))
+    app.command(epilog=_EXAMPLES, cls=NamingCommand)(takes_settings(train))
     app.command(epilog="Example: chainrule resume run")(resume)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Examples, Objective
-from chainrule.engines.optimizers import LearningRate, OptimizerState
+from chainrule.engines.base import Examples, Penalties
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.schedule import LearningRate
 from chainrule.estimators.array_types import Floats, Inputs, MatrixLike, Targets
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels
@@ -97,11 +98,9 @@ class Estimator(FittedAttributes):
         """Whether so many examples are enough to set some aside for early stopping."""
         return True
 
-    def _objective(self, examples: Examples) -> Objective:
+    def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Objective(
-            float(self.l1), float(self.alpha), shared=True, max_grad_norm=self._longest_gradient()
-        )
+        return Penalties(float(self.l1), float(self.alpha), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)

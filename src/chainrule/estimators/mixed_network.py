@@ -21,8 +21,8 @@ from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.targets import Target, each_column, plain, table_of, targets_of
 from chainrule.estimators.validation import HeldOut
-from chainrule.network.cost import bound_cost
-from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.network.cost import Cost
+from chainrule.network.heads import Head, Heads
 from chainrule.settings.losses import Output
 from chainrule.training.metrics import Metric
 
@@ -104,6 +104,7 @@ class NetworkMixed(GoodDefaults):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
@@ -149,20 +150,27 @@ class NetworkMixed(GoodDefaults):
 
     def _output(self) -> Output:
         deviations = self._target_scale.deviation
-        activations = [Head(t.width, t.activation) for t in self.targets_]
-        costs = [
-            Head(t.width, t.cost(vars(self), float(deviations[t.units.start])), t.weight)
-            for t in self.targets_
-        ]
-        return Output("heads", heads_text(activations), heads_text(costs))
+        outputs = [t.output(vars(self), float(deviations[t.units.start])) for t in self.targets_]
+        activations = Heads(
+            tuple(
+                Head(t.width, output.activation)
+                for t, output in zip(self.targets_, outputs, strict=True)
+            )
+        )
+        costs = Heads(
+            tuple(
+                Head(t.width, output.cost, t.weight)
+                for t, output in zip(self.targets_, outputs, strict=True)
+            )
+        )
+        return Output("heads", str(activations), str(costs))
 
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         scale = Scale.of(targets, weights)
         # Classes have no unit, and counts one of their own.
         kept = np.ones(targets.shape[1], bool)
         for target in self.targets_:
-            scales = target.labels is None and target.loss != "poisson"
-            kept[target.units] = not (scales and self.standardize_target)
+            kept[target.units] = target.keeps_unit or not self.standardize_target
         self._target_scale = Scale(
             np.where(kept, 0.0, scale.mean), np.where(kept, 1.0, scale.deviation)
         )
@@ -173,10 +181,10 @@ class NetworkMixed(GoodDefaults):
         return self._target_scale.scaled(targets)
 
     def _metrics(self) -> Mapping[str, Metric]:
-        costs = parse_heads(str(self.network_.spec.cost), "cost")
         return {
-            f"loss of {target.name}": partial(_mean_cost, units=target.units, cost=cost.name)
-            for target, cost in zip(self.targets_, costs, strict=True)
+            f"loss of {target.name}": partial(_mean_cost, units=target.units, cost=head.cost)
+            for target, head in zip(self.targets_, self.network_.spec.heads, strict=True)
+            if head.cost is not None
         }
 
     def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
@@ -338,7 +346,7 @@ class NetworkMixed(GoodDefaults):
 _CURVES = ("target_loss_curves_", "validation_target_loss_curves_")
 
 
-def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: str) -> float:
+def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: Cost) -> float:
     A, Y = as_columns(outputs[:, units]), as_columns(targets[:, units])
-    C = bound_cost(cost).function(A, Y)
+    C = cost.equations.function(A, Y)
     return float(np.mean(C, dtype=np.float64))

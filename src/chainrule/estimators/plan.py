@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
-from chainrule.engines.optimizers import OptimizerState
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
@@ -23,7 +23,7 @@ from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 def _problem(estimator: Estimator, examples: Examples) -> Problem:
     """Return what an estimator minimises."""
     network = estimator.network_
-    return Problem(network.spec, network.parameters, examples, estimator._objective(examples))
+    return Problem(network.spec, network.parameters, examples, estimator._penalties(examples))
 
 
 def lbfgs_plan(estimator: Estimator, request: FitRequest) -> Plan:
@@ -83,6 +83,7 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
         epochs=epochs,
         batch_size=batch_size,
         seed=network.seed,
+        max_grad_norm=estimator._longest_gradient(),
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
         validation=None if validation is None else validation.examples,
         metrics=estimator._metrics(),

@@ -16,7 +16,12 @@ from chainrule.estimators.given import values
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
-from chainrule.settings.losses import Output, regression_output
+from chainrule.settings.losses import (
+    Output,
+    is_in_target_units,
+    lowest_target,
+    regression_output,
+)
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -38,15 +43,14 @@ class BaseRegressor(RegressorMixin, BaseMLP):
                 f"{name}: expected {self.n_outputs_} outputs as in the last call; "
                 f"got {targets.shape[1]}"
             )
-        if self._counts() and (targets < 0).any():
+        lowest = lowest_target(self.loss)
+        if (targets < lowest).any():
             row = int(targets.min(axis=1).argmin())
             raise InvalidArgumentError(
-                f"{name}: loss='poisson' expects values ≥ 0; got {targets.min()} at row {row}"
+                f"{name}: loss={self.loss!r} expects values ≥ {lowest:g}; got {targets.min()} at "
+                f"row {row}"
             )
         return targets
-
-    def _counts(self) -> bool:
-        return isinstance(self.loss, str) and self.loss == "poisson"
 
     def _output(self) -> Output:
         scale = self._target_scale
@@ -59,9 +63,9 @@ class BaseRegressor(RegressorMixin, BaseMLP):
 
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts have a unit of their own, which the Poisson deviance needs.
-        scales = self.standardize_target and not self._counts()
+        scales = self.standardize_target and lowest_target(self.loss) == -np.inf
         scale = Scale.of(targets, weights) if scales else None
-        if scale is not None and isinstance(self.loss, str) and self.loss == "huber":
+        if scale is not None and is_in_target_units(self.loss):
             # One δ for all targets, in their units: so all of them keep one unit.
             scale = scale.shared()
         self._target_scale = scale
@@ -194,5 +198,6 @@ class MLPRegressor(BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

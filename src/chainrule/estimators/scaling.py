@@ -10,7 +10,6 @@ from chainrule.checks import check_memory
 from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, Inputs
-from chainrule.network.layers import CategoryEmbedding
 from chainrule.network.spec import NetworkSpec
 
 # A smaller deviation has a square with fewer digits than others, or none.
@@ -132,9 +131,7 @@ def blocks(X: Inputs) -> list[Inputs]:
 
 def scale_of_inputs(inputs: Floats, weights: Floats | None, spec: NetworkSpec) -> Scale:
     """Return the scale of inputs; columns of codes, which a network looks up, stay as they are."""
-    first = spec.layers[0]
-    codes = first.columns if isinstance(first, CategoryEmbedding) else ()
-    return Scale.of(inputs, weights).leaving([column for column, *_ in codes])
+    return Scale.of(inputs, weights).leaving(spec.layers[0].codes)
 
 
 def network_inputs(
@@ -154,9 +151,7 @@ def network_inputs(
     else:
         remedy = "it is too far from the inputs of the training"
         features = within(scale.scaled(inputs), spec.dtype, name, remedy, inputs)
-    first = spec.layers[0]
-    if isinstance(first, CategoryEmbedding):
-        first.check_codes(features, name)
+    spec.layers[0].check_inputs(features, name)
     return features
 
 

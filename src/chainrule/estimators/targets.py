@@ -11,7 +11,14 @@ from chainrule.estimators.array_types import Floats, Name
 from chainrule.estimators.given import of_one_kind, values
 from chainrule.estimators.labels import Labels
 from chainrule.settings.given import Settings
-from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+from chainrule.settings.losses import (
+    CLASSIFICATION,
+    REGRESSION,
+    Output,
+    classification_output,
+    lowest_target,
+    regression_output,
+)
 
 KINDS = ("class", "value")
 
@@ -35,27 +42,26 @@ class Target(NamedTuple):
         return int(self.units.stop - self.units.start)
 
     @property
-    def activation(self) -> str:
-        """The package's name of its activation."""
-        if self.labels is not None:
-            return "softmax" if self.labels.kind == "multiclass" else "sigmoid"
-        return "exponential" if self.loss == "poisson" else "identity"
+    def keeps_unit(self) -> bool:
+        """Whether it has none, as classes, or one of its own, as counts."""
+        return self.labels is not None or lowest_target(self.loss) > -np.inf
 
-    def cost(self, given: Settings, unit: float) -> str:
-        """Return the package's text of its cost; its values are divided by `unit` inside."""
+    def output(self, given: Settings, unit: float) -> Output:
+        """Return its activation and its cost; its values are divided by `unit` inside."""
+        own = {**given, "loss": self.loss}
         if self.labels is None:
-            return REGRESSION[self.loss](given, unit)
-        binary = "" if self.labels.kind == "multiclass" else "binary_"
-        return CLASSIFICATION[self.loss](given, binary)
+            return regression_output(own, unit)
+        return classification_output(own, self.labels.kind == "multiclass")
 
     def encoded(self, column: NDArray[Any], argument: str = "y") -> Floats:
         """Return a column of y as this head's targets, (m, width)."""
         if self.labels is None:
             found = _as_values(column, self.name, argument).reshape(-1, 1)
-            if self.loss == "poisson" and (found < 0).any():
+            lowest = lowest_target(self.loss)
+            if (found < lowest).any():
                 raise InvalidArgumentError(
-                    f"{argument}: the loss 'poisson' of target {self.name!r} expects values ≥ 0; "
-                    f"got {found.min()} at row {int(found.argmin())}"
+                    f"{argument}: the loss {self.loss!r} of target {self.name!r} expects values "
+                    f"≥ {lowest:g}; got {found.min()} at row {int(found.argmin())}"
                 )
             return found
         column = plain(column, self.name, argument)

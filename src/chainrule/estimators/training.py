@@ -4,7 +4,7 @@ import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Problem
 from chainrule.engines.memory import writable
 from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
@@ -48,10 +48,7 @@ def train(
         estimator.diagnostics_ = state.diagnostics
     estimator.n_iter_ = 0
     if request.epochs == 0:
-        problem = plan.problem
-        estimator.loss_ = plan.engine.loss(
-            problem.spec, problem.parameters, problem.examples, problem.objective
-        )
+        estimator.loss_ = plan.engine.loss(plan.problem)
     if checkpointer is not None:
         attach(checkpointer, plan, state, estimator, curves)
     progress = Progress() if estimator.verbose and not estimator._prints_iterations else None
@@ -88,18 +85,18 @@ def train(
 
 def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None = None) -> None:
     """Minimise by L-BFGS."""
-    examples, validation = request.examples, request.validation
+    validation = request.validation
     network = estimator.network_
     network._own_parameters()
     if estimator._diagnoses:
         estimator.diagnostics_ = []
     plan = lbfgs_plan(estimator, request)
-    engine, objective = plan.engine, plan.problem.objective
+    engine = plan.engine
     progress = Progress() if estimator.verbose else None
     consumers = _present(*callbacks_of(estimator), progress, tasks)
     if request.epochs == 0:
         estimator.n_iter_ = 0
-        estimator.loss_ = engine.loss(network.spec, network.parameters, examples, objective)
+        estimator.loss_ = engine.loss(plan.problem)
         return
     try:
         begin = None if tasks is None else tasks.begin
@@ -114,11 +111,11 @@ def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None =
     estimator.loss_ = fitted.objective
     if network.spec.cost == "mse" and network.spec.n_outputs > 1:
         # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
-        J = engine.loss(network.spec, network.parameters, examples, Objective())
+        J = engine.loss(Problem(network.spec, network.parameters, request.examples))
         estimator.loss_ = J / network.spec.n_outputs + (fitted.objective - J)
     estimator.validation_loss_curve_ = None
     if validation is not None:
-        J = engine.loss(network.spec, network.parameters, validation.examples, Objective())
+        J = engine.loss(Problem(network.spec, network.parameters, validation.examples))
         estimator.validation_loss_curve_ = [
             J / estimator.n_outputs_ if network.spec.cost == "mse" else J
         ]

@@ -14,6 +14,7 @@ from chainrule.runs.config import RunConfig
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts
 from chainrule.runs.plan import EncodedRows
+from chainrule.settings.losses import estimating, is_in_target_units, lowest_target
 from chainrule.tables.columns import numeric_column
 from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder
 from chainrule.tables.transform import Kind, TargetTransform, choose, is_heavy, made, robust_scale
@@ -21,8 +22,6 @@ from chainrule.tables.transform import Kind, TargetTransform, choose, is_heavy, 
 if TYPE_CHECKING:
     import polars as pl
 
-# Of these the best answer is a mean, which a transform's undoing must give back.
-_OF_MEANS = ("squared_error", "huber", "log_cosh")
 # So many validation rows tell the residuals of rows that were not learned from; fewer need the
 # training rows beside them.
 _ENOUGH_RESIDUALS = 200
@@ -56,21 +55,21 @@ def fitted_target(parts: Parts, config: RunConfig) -> tuple[TargetEncoder, list[
             )
         return target, []
     values = numeric_column(column, NUMERIC_TARGET)
-    if training.loss == "poisson":
+    if lowest_target(training.loss) > -np.inf:
         if explicit:
             raise InvalidArgumentError(
-                f"target_transform: --loss poisson takes counts as they are, not their {asked}; "
-                "leave one of the two out"
+                f"target_transform: --loss {training.loss} takes counts as they are, not "
+                f"their {asked}; leave one of the two out"
             )
         # Counts have a unit of their own, which the Poisson deviance needs.
         return replace(target, mean=0.0, std=1.0), []
     if asked == "none":
         return target, []
-    if not explicit and training.loss == "huber" and is_heavy(values):
+    if not explicit and is_in_target_units(training.loss) and is_heavy(values):
         center, spread = robust_scale(values)
         note = (
             f"target {target.name!r} has a few values far from the others; it is scaled by its "
-            "median and quartiles, and the loss huber does the rest"
+            f"median and quartiles, and the loss {training.loss} does the rest"
         )
         return replace(target, mean=center, std=spread), [note]
     transform = made(target.name, cast(Kind, asked), values) if explicit else choose(values)
@@ -130,7 +129,7 @@ def smeared_target(
     Those of the validation rows, and where they are few of the training rows as well. A loss whose
     best answer is a median or a quantile needs none: a transform keeps it.
     """
-    if target.transform is None or loss not in _OF_MEANS:
+    if target.transform is None or loss not in estimating("mean"):
         return target
     parts = [validation]
     if len(validation.X) < _ENOUGH_RESIDUALS:
@@ -153,13 +152,13 @@ def against_constant(
     That one is the mean of the training rows, and the measure the root mean square error; for the
     loss absolute_error they are the median and the mean absolute error.
     """
-    if model.target.task != "regression" or loss == "quantile":
+    if model.target.task != "regression" or loss in estimating("quantile"):
         return ()
     transform = model.target.transform
     low, high = (-np.inf, np.inf) if transform is None else transform.bounds
     # Values out of reach are held in training, and left out here: one would drown all others.
     learned = np.clip(model.target.truth(train[model.target.name]), low, high)
-    median = loss == "absolute_error"
+    median = loss in estimating("median")
     constant = float(np.median(learned) if median else learned.mean())
     measure, which = ("MAE", "median") if median else ("RMSE", "mean")
     worse = []

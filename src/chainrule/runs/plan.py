@@ -1,18 +1,17 @@
 """The network and the plan of its training that a run's options describe."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines import engine_for
-from chainrule.engines.base import Examples, Objective, Problem
+from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.model.network import Network
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
-from chainrule.runs.presets import default_of
+from chainrule.runs.presets import parameters_of
 from chainrule.settings.layers import hidden_sizes
 from chainrule.settings.losses import classification_output, regression_output
 from chainrule.settings.networks import new_network
@@ -71,20 +70,11 @@ class Description:
         self.options, self._target = options, target
         self._training, self._validation = training, validation
         self._random = np.random.RandomState(options.seed)
-        rates = options.dropout or (0.0,)
-        given: dict[str, Any] = {}
-        for one in fields(options):
-            value = getattr(options, one.name)
-            if value is None and one.name != "threads":
-                value = default_of(one.name, target.task)
-            given[one.metadata.get("parameter", one.name)] = value
-        self._given = given | {
+        self._given = parameters_of(options, target.task) | {
             "n_layers": None,
             "n_units": None,
             "embeddings": list(embeddings),
-            "init": None if options.init == "default" else options.init,
             "initial_weights": None,
-            "dropout": rates[0] if len(rates) == 1 else list(rates),
         }
 
     def network(self) -> Network:
@@ -117,7 +107,7 @@ class Description:
         assert options.batch_size is not None
         common: dict[str, Any] = {
             "problem": Problem(
-                spec, network.parameters, examples, self._objective(examples.weight)
+                spec, network.parameters, examples, self._penalties(examples.weight)
             ),
             "epochs": options.epochs,
             "seed": network.seed,
@@ -138,6 +128,7 @@ class Description:
             optimizer=optimizer_of(given, rate),
             engine=engine_for(spec, engine, threads, options.precision or "full"),
             batch_size=batch_size,
+            max_grad_norm=float(options.max_grad_norm or "inf"),
             orders=ShuffledOrders(m, bool(given["shuffle"]), self._random),
             validation=held_out,
             metrics=self._metrics(),
@@ -179,12 +170,11 @@ class Description:
             weights = balanced_weights(y.astype(np.intp), len(self._target.classes))
         return packed(network.spec.dtype, rows.X, y if whole else y.reshape(-1, 1), weights)
 
-    def _objective(self, total: float) -> Objective:
+    def _penalties(self, total: float) -> Penalties:
         """Return the penalties: they count once for all examples, whatever the batches are."""
         options = self.options
         l1, l2 = float(options.l1 or 0), float(options.l2 or 0)
-        longest = float(options.max_grad_norm or "inf")
-        return Objective(l1 / total, l2 / total, max_grad_norm=longest)
+        return Penalties(l1 / total, l2 / total)
 
     def _metrics(self) -> Mapping[str, Metric]:
         if self._target.task == "classification":

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from chainrule.checks import json_from_file, whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
-from chainrule.tables.column_statistics import Options, Scaling, fit_columns
 from chainrule.tables.columns import RowError, column_named
 from chainrule.tables.contract import Transformer
+from chainrule.tables.fitted_columns import fit_columns
 from chainrule.tables.kinds import KINDS, Column, column_from_json
+from chainrule.tables.kinds.fits import Options, Scaling
 from chainrule.tables.notes import Note, notes_from_json, notes_to_json
 from chainrule.tables.reader import read_by, read_for_training
 from chainrule.tables.table_notations import TableReading

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chainrule.tables.columns import infinite_error
-from chainrule.tables.kinds.numeric import numbers_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +23,17 @@ class Spread(NamedTuple):
     median: float | None
     quartiles: float | None
     """From the first to the third."""
+
+
+def numbers_of(values: "pl.Series") -> "pl.Series":
+    """Return numbers, or durations in seconds, as float64; null or NaN where missing."""
+    import polars as pl
+
+    if values.dtype == pl.Float64:
+        return values
+    if isinstance(values.dtype, pl.Duration):
+        return values.dt.total_microseconds().cast(pl.Float64) / 1e6
+    return values.cast(pl.Float64)
 
 
 def spread_of(column: "pl.Series", *, robust: bool) -> Spread:

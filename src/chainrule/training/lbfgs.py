@@ -57,9 +57,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
 
     def value_and_gradient(point: Floats) -> tuple[float, Floats]:
         theta[...] = point
-        value = plan.engine.loss_and_gradient(
-            exact.spec, theta, exact.examples, exact.objective, gradient
-        )
+        value = plan.engine.loss_and_gradient(exact, gradient)
         return value, gradient
 
     done, asked = 0, False

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.kinds.fits import FreeText, Options
 from chainrule.tables.notations import Notation, Text, notation_from_json
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
@@ -72,6 +74,27 @@ class Column(ABC):
     @abstractmethod
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs, in order."""
+
+    @classmethod
+    @abstractmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """Whether a column of this type is of this kind; the first of `KINDS` that says so is."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note | FreeText":
+        """Take what the kind needs from the training rows.
+
+        Returns
+        -------
+        Column, Note or FreeText
+            A note where the column is of no use, with the reason.
+
+        Raises
+        ------
+        InvalidTableError
+            If a value cannot be used.
+        """
 
     def encode(self, column: "pl.Series", out: Inputs) -> None:
         """Write the inputs of a column's rows into `out`, (rows, width).

@@ -3,16 +3,29 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from chainrule.tables.kinds.base import MISSING, Column, Embedding, Inputs
+from chainrule.tables.kinds.fits import (
+    LEAST_ROWS_OF_IDS,
+    FreeText,
+    Options,
+    all_missing,
+    constant,
+)
 from chainrule.tables.notations import Numbers, Text
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
+
+_SHARE_OF_IDS = 0.9
+_ROWS_THAT_TELL = 10_000
+# Text in sentences: long, of several words, hardly ever the same twice.
+_WORDS_OF_TEXT, _LENGTH_OF_TEXT, _SHARE_OF_TEXT = 5, 40, 0.2
 
 OTHER = "(other)"
 """How the input of rare and unknown categories is named, after the column and "="."""
@@ -75,6 +88,55 @@ class CategoryColumn(Column):
             return (self.name,)
         more = [OTHER] * self.other + [MISSING] * self.missing
         return tuple(f"{self.name}={category}" for category in (*self.categories, *more))
+
+    @classmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """See `Column.holds`."""
+        import polars as pl
+
+        return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
+
+    @classmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note | FreeText":
+        """See `Column.fit`."""
+        import polars as pl
+
+        text = category_text(column)
+        rows, present = text.len(), text.len() - text.null_count()
+        if present == 0:
+            return all_missing(column)
+        counts = _counts(text)
+        distinct = counts.height
+        if distinct == 1 and present == rows:
+            return constant(column)
+        named = column.name in options.categorical
+        if not named and _is_free_text(counts[column.name], distinct, present):
+            return FreeText(column.name, distinct)
+        if not named and present >= LEAST_ROWS_OF_IDS and distinct >= _SHARE_OF_IDS * present:
+            return Note(
+                column.name,
+                f"names the rows ({distinct:,} different values in {present:,} rows)",
+                "it is left out; nothing can be learned from a value that hardly comes again",
+            )
+        as_codes = options.embed_above is not None and distinct > options.embed_above
+        least = options.min_frequency
+        if least is None:
+            least = min(10, max(1, rows // 100))
+        # By frequency, then by text: the order of the rows changes nothing.
+        common = counts.filter(pl.col("n") >= least).sort(
+            "n", column.name, descending=[True, False]
+        )
+        if not as_codes:
+            common = common.head(options.max_categories)
+        categories = tuple(sorted(common[column.name].to_list()))
+        other, missing = len(categories) < distinct, present < rows
+        if not categories and not missing:
+            return Note(
+                column.name,
+                f"has no value that comes in {least} rows ({distinct:,} different ones)",
+                "it is left out; a lower min_frequency would use it",
+            )
+        return cls(column.name, categories, other, missing, as_codes)
 
     def prepare(self, column: "pl.Series") -> "pl.Series":
         """Return the code of each row.
@@ -184,3 +246,35 @@ def category_text(values: "pl.Series") -> "pl.Series":
     import polars as pl
 
     return values if values.dtype == pl.String else Text().read(values)
+
+
+def _counts(text: "pl.Series") -> "pl.DataFrame":
+    """Return the different values of text and how often each comes, in a column "n".
+
+    Nearly always the first rows have all categories: then their numbers are counted, which takes a
+    third of the time that it takes to count text.
+    """
+    import polars as pl
+
+    known = text.head(_ROWS_THAT_TELL).drop_nulls().unique()
+    if known.is_empty():
+        return text.drop_nulls().value_counts(name="n")
+    codes = text.cast(pl.Enum(known), strict=False).to_physical()
+    numbers = np.bincount(codes.fill_null(0).to_numpy(), minlength=known.len())
+    numbers[0] -= codes.null_count()
+    counts = pl.DataFrame({text.name: known, "n": pl.Series(numbers, dtype=pl.UInt32)})
+    if codes.null_count() > text.null_count():
+        others = text.filter(codes.is_null() & text.is_not_null())
+        counts = counts.vstack(others.value_counts(name="n").cast({"n": pl.UInt32}))
+    return counts
+
+
+def _is_free_text(values: "pl.Series", distinct: int, present: int) -> bool:
+    if distinct <= _SHARE_OF_TEXT * present or distinct < LEAST_ROWS_OF_IDS:
+        return False
+    sample = values.sort().gather_every(max(1, distinct // 1000))
+    words: Any = sample.str.count_matches(r"\S+").mean()
+    length: Any = sample.str.len_chars().mean()
+    return bool(words >= _WORDS_OF_TEXT and length >= _LENGTH_OF_TEXT / 2) or bool(
+        words > 2 and length >= _LENGTH_OF_TEXT
+    )
