@@ -31,6 +31,11 @@ def task_named(name: str) -> Task:
     return cast(Task, name)
 
 
+def task_of(column: "pl.Series", name: str) -> Task:
+    """Return a target's task by name; "auto": the one that it asks for."""
+    return infer_task(column) if name == "auto" else task_named(name)
+
+
 def infer_task(column: "pl.Series") -> Task:
     """Return the task for a target column.
 
