@@ -8,7 +8,8 @@ from chainrule.network.registry.activations import ACTIVATIONS
 Z = np.linspace(-4, 4, 401)
 elementwise = {name: row for name, row in ACTIVATIONS.items() if row.derivative is not None}
 
-figure, axes = plt.subplots(3, 5, figsize=(11, 6.2), sharex=True, sharey=True)
+rows = len(elementwise) // 5 + 1  # and room for the legend
+figure, axes = plt.subplots(rows, 5, figsize=(11, 2.1 * rows), sharex=True, sharey=True)
 for axis, (name, row) in zip(axes.flat, elementwise.items(), strict=False):
     axis.axhline(0, color="0.8", linewidth=0.8)
     axis.axvline(0, color="0.8", linewidth=0.8)

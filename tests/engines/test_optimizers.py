@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.engines.base import Batches, Examples, Problem, StepRecords, UpdateRule
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.optimizers import (
     OPTIMIZERS,
     SGD,
@@ -17,7 +18,6 @@ from chainrule.engines.optimizers import (
     Lion,
     Momentum,
     Nesterov,
-    OptimizerState,
     RMSprop,
     optimizer_named,
 )

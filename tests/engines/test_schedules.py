@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines.optimizers import SGD, Adam
-from chainrule.engines.schedules import Schedule
+from chainrule.engines.schedule import Schedule
 from chainrule.errors import InvalidArgumentError
 
 

@@ -38,7 +38,7 @@ def test_the_loss_with_shared_penalties_is_that_with_p3s_strengths(engine, weigh
     examples = problem_of(SPEC, 7, weighted=weighted).examples
     theta = problem_of(SPEC, 7).theta
     weights = np.ones(7) if examples.weights is None else examples.weights
-    own = Penalties(*(float(shared_strength(s, weights)) for s in (SHARED.l1, SHARED.l2)))
+    own = Penalties(*(shared_strength(s, float(weights.sum())) for s in (SHARED.l1, SHARED.l2)))
     gradients = np.empty_like(theta), np.empty_like(theta)
     losses = [
         engine.loss_and_gradient(Problem(SPEC, theta, examples, penalties), gradient)

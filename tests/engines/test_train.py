@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
-from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, OptimizerState
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from tests.numerics import assert_within, epsilon

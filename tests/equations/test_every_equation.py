@@ -62,7 +62,15 @@ ARRAYS = {
     "total": np.array([0.0, 0.25, 0.3125]),
     "tau": np.array([0.0, 1.0, 2.0, 3.0, 7.0]),
 }
-NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "strength": 0.01, "n_in": 2, "n_out": 2}
+NUMBERS = {
+    "learning_rate": 0.1,
+    "l1": 0.01,
+    "l2": 0.01,
+    "strength": 0.01,
+    "total_weight": 4.0,
+    "n_in": 2,
+    "n_out": 2,
+}
 # Of the schedules.
 NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 0.5}
 NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}

@@ -81,6 +81,9 @@ def test_every_setting_is_described_wherever_it_comes_in():
         assert set(row.of) <= set(ALL)
         if row.needs is not None:
             assert row.needs.setting in names
+            assert row.needs.values()
+        about = row.option.about if row.option is not None else ""
+        assert "{" not in with_names(row.meaning + about)
 
 
 def test_options_are_those_of_the_table_in_its_order():

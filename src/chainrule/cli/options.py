@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from chainrule.engines.optimizers import Optimizer
+    from chainrule.engines.optimizer import Optimizer
     from chainrule.model.table_model import TableModel
 
 ModelPath: TypeAlias = Annotated[

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
+from chainrule.equations.penalties import shared_strength
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
@@ -33,7 +34,7 @@ class Penalties:
         """Return the factor of l1 and l2 for a batch of that sum of weights."""
         if not self.shared:
             return 1.0
-        return 1 / weight if weight > 0 else 0.0
+        return shared_strength(1.0, weight) if weight > 0 else 0.0
 
     def over(self, weight: float) -> "Penalties":
         """Return those of a batch of that sum of weights: its own l1 and l2."""

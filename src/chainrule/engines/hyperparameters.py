@@ -104,7 +104,8 @@ def parameter_of(setting: "Field[Any]") -> str:
 def documented(kind: _Kind) -> _Kind:
     """Complete a class's docstring with its settings, before its examples."""
     text, examples, rest = inspect.cleandoc(kind.__doc__ or "").partition("Examples\n--------\n")
-    entries = "\n".join(_entry(each) for each in fields(kind))
+    in_order = sorted(fields(kind), key=lambda each: bool(each.kw_only))
+    entries = "\n".join(_entry(each) for each in in_order)
     parts = [text.strip(), f"Parameters\n----------\n{entries}"]
     kind.__doc__ = "\n\n".join([*parts, examples + rest] if examples else parts) + "\n"
     return kind

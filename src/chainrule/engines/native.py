@@ -20,7 +20,7 @@ from chainrule.engines.base import (
     StepRecords,
     UpdateRule,
 )
-from chainrule.engines.optimizers import OptimizerState
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.plans import lacking, plan_of, without_own_cost
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec

@@ -1,37 +1,35 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from chainrule.checks import shown, whole_number
+from chainrule.checks import whole_number
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples, Penalties
-from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
-from chainrule.estimators.attributes import FittedAttributes
+from chainrule.engines.base import Examples
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
     has_listeners,
     with_callbacks,
 )
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.fit_request import FitRequest
-from chainrule.estimators.given import labels
 from chainrule.estimators.inputs import VALIDATION, Rows, checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
-from chainrule.estimators.randomness import drawn_seed
+from chainrule.estimators.randomness import begin_randomness
 from chainrule.estimators.scaling import (
-    Scale,
     blocks,
     check_outputs,
     dense,
@@ -44,14 +42,12 @@ from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.layers import Dense
 from chainrule.settings.layers import hidden_sizes
-from chainrule.settings.losses import Output
 from chainrule.settings.networks import new_network
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.examples import as_weights
-from chainrule.training.metrics import Metric
-from chainrule.training.random_state import as_text, set_from_text
 
-Floats = NDArray[np.floating]
+GivenData: TypeAlias = tuple[MatrixLike | None, MatrixLike | None, ArrayLike | None]
+"""X, y and sample weights as a user hands them in."""
 
 _OTHER_UNIT = "standardize_target=True scales values, but for 'poisson'; or take a larger unit"
 
@@ -64,7 +60,7 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
 
 
 @contextmanager
-def as_it_was_if_refused(estimator: Any) -> Iterator[None]:
+def as_it_was_if_refused(estimator: object) -> Iterator[None]:
     """Leave an estimator as it was where what it is given is refused."""
     before = dict(vars(estimator))
     try:
@@ -75,104 +71,17 @@ def as_it_was_if_refused(estimator: Any) -> Iterator[None]:
         raise
 
 
-class BaseMLP(CallbackSupportMixin, FittedAttributes):
-    """Everything that does not ask whether targets are classes or values."""
-
-    _y_numeric = False
-    """Whether targets are read as numbers."""
-    _expects_convergence = True
-    """Whether it is worth a warning that `max_iter` was not enough."""
-    _early_stopping_is_a_wish = True
-    """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
-    _measures_training = True
-    """Whether metrics are of the training data too."""
-    _adam_is_constant = True
-    """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
-    _prints_iterations = True
-    """Whether `verbose` prints scikit-learn's lines, not the progress of this package."""
-
-    _diagnoses = False
-    """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
-
-    classes_: Any
-    solver: str
-    random_state: Any
-    _input_scale: Scale | None
-
-    # What a classifier and a regressor answer differently.
-
-    def _given_targets(self, y: Any, name: str) -> Any:
-        """Return y as an array, none of it missing; `name` is the argument's."""
-        return labels(y, name)
-
-    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
-        """Return y as targets, (m, outputs); learn what they are if `fresh`."""
-        raise NotImplementedError
-
-    def _output(self) -> Output:
-        """Return the output activation and the cost."""
-        raise NotImplementedError
-
-    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
-        """Learn the scale that targets are trained at."""
-
-    def _in_scale(self, targets: Floats) -> Floats:
-        """Return targets at that scale."""
-        return targets
-
-    def _trained_on(self, examples: Examples) -> Examples:
-        """Return the examples with the targets that training sees."""
-        return examples
-
-    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
-        """Return the validation score of outputs: `score`'s."""
-        raise NotImplementedError
-
-    def _strata(self, targets: Floats) -> NDArray[Any] | None:
-        """Return what validation data are to have the same shares of."""
-        return None
-
-    def _stratum(self, value: Any) -> Any:
-        """Return what a user calls one of these."""
-        return value
-
-    def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
-        return weights
-
-    def _metrics(self) -> Mapping[str, Metric]:
-        """Return what is measured after each epoch beside the loss, by name."""
-        return {}
-
-    def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
-        """Write down what was measured after an epoch."""
-
-    def _noted(self) -> dict[str, Any]:
-        """Return what `_note` wrote, for a checkpoint: arrays by name."""
-        return {}
-
-    def _note_again(self, memory: Mapping[str, Any]) -> None:
-        """Take back what `_noted` returned."""
-
-    # What good defaults depend on the data for.
-
-    def _auto_batch_size(self, n_examples: int) -> int:
-        return min(200, n_examples)
-
-    def _auto_dtype(self, X: Any) -> str:
-        return str(X.dtype.name)
-
-    def _sets_aside(self, n_examples: int) -> bool:
-        """Whether so many examples are enough to set some aside for early stopping."""
-        return True
+class BaseMLP(CallbackSupportMixin, Estimator):
+    """An estimator around a network: `fit`, and what `predict` begins with."""
 
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         epochs: int | None = None,
         checkpoint: str | Path | None = None,
         every: int | str = DEFAULT_EVERY,
@@ -241,10 +150,10 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
 
     def _fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any] = (None, None, None),
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None,
+        held_out: GivenData = (None, None, None),
         epochs: int | None = None,
         incremental: bool = False,
         checkpointer: Checkpointer | None = None,
@@ -255,7 +164,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
             rows = checked_rows(self, X, y, sample_weight, reset=fresh)
             targets = self._encoded(rows.y, fresh, incremental)
-            self._begin_randomness(fresh, checkpointer)
+            begin_randomness(self, fresh, checkpointer)
             if fresh:
                 if not (self.warm_start or incremental):
                     self._given_weights = {}  # as in scikit-learn: `fit` begins anew
@@ -304,30 +213,6 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             )
         return hidden
 
-    def _begin_randomness(self, fresh: bool, checkpointer: Checkpointer | None) -> None:
-        """Set the random state that everything is drawn from, and write down its seed."""
-        if fresh or self.random_state is not None:
-            self.seed_ = drawn_seed(self.random_state)
-            if checkpointer is not None and self.random_state is None:
-                self.seed_ = checkpointer.keep("seed", self.seed_, most=2**32 - 1)
-            given = self.random_state if self.seed_ is None else self.seed_
-            try:
-                self._random_state = check_random_state(given)
-            except ValueError as error:
-                raise InvalidArgumentError(
-                    f"random_state: expected a whole number from 0 to {2**32 - 1}, a "
-                    f"numpy.random.RandomState or None; got {shown(given)}"
-                ) from error
-        if checkpointer is not None:
-            # What was drawn before training (weights, validation split) is drawn again.
-            state = checkpointer.keep("random_state", as_text(self._random_state))
-            try:
-                set_from_text(self._random_state, state)
-            except ValueError as error:
-                raise InvalidCheckpointError(
-                    f"checkpoint: its random state cannot be taken: {error}"
-                ) from error
-
     def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...]) -> None:
         """Make the network, and what else is new with a fresh fit."""
         self.n_outputs_ = targets.shape[1]
@@ -361,7 +246,9 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         targets = within(self._in_scale(targets), spec.dtype, rows.names.y, _OTHER_UNIT)
         return Examples(features, targets, weights)
 
-    def _own_validation(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
+    def _own_validation(
+        self, X: MatrixLike | None, y: MatrixLike | None, sample_weight: ArrayLike | None
+    ) -> HeldOut | None:
         """Return the validation data that `fit` was given."""
         if X is None and y is None and sample_weight is None:
             return None
@@ -400,14 +287,7 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 )
         return kept, held_out
 
-    def _penalties(self, examples: Examples) -> Penalties:
-        """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Penalties(float(self.l1), float(self.alpha), shared=True)
-
-    def _longest_gradient(self) -> float:
-        return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
-
-    def _outputs(self, X: Any) -> Floats:
+    def _outputs(self, X: MatrixLike) -> Floats:
         """Return the network's outputs for inputs as users hand them in."""
         if "network_" not in vars(self):
             check_is_fitted(self)

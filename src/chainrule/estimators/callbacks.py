@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule.estimators.array_types import Inputs
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.model.network import Network
 from chainrule.training.events import EpochEnded, Event
@@ -21,7 +25,7 @@ except ImportError:  # a release before the protocol: nothing to set, nobody to 
         return method
 
 
-def has_listeners(estimator: Any) -> bool:
+def has_listeners(estimator: Estimator) -> bool:
     """Whether anybody wants to be told: the estimator's callbacks, a meta-estimator's among them.
 
     (A search's tree of tasks alone is nobody: what it would have its estimators tell, it gives them
@@ -42,7 +46,12 @@ class FitTasks:
     """
 
     def __init__(
-        self, estimator: Any, X: Any, y: Any, sample_weight: Any, request: FitRequest
+        self,
+        estimator: Estimator,
+        X: Inputs,
+        y: NDArray[Any],
+        sample_weight: ArrayLike | None,
+        request: FitRequest,
     ) -> None:
         self._estimator, self._best = estimator, request.early
         self._name = "iteration" if estimator.solver == "lbfgs" else "epoch"

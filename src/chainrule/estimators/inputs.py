@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from chainrule.checks import is_real
 from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, Inputs, MatrixLike
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.given import check_inputs, values
 from chainrule.training.examples import as_weights, check_unmasked
-
-Floats = NDArray[np.floating]
 
 
 class Names(NamedTuple):
@@ -33,7 +33,7 @@ VALIDATION = Names("X_val", "y_val", "sample_weight_val")
 class Rows(NamedTuple):
     """Examples as scikit-learn checks them."""
 
-    X: Any
+    X: Inputs
     """Floats, dense or sparse."""
     y: NDArray[Any]
     weights: Floats | None
@@ -41,7 +41,7 @@ class Rows(NamedTuple):
     names: Names
 
 
-def checked_features(estimator: Any, X: Any) -> Any:
+def checked_features(estimator: Estimator, X: MatrixLike) -> Inputs:
     """Return X as floats, dense or sparse, if it fits the estimator; else scikit-learn's error."""
     plain = (
         type(X) is np.ndarray
@@ -59,7 +59,13 @@ def checked_features(estimator: Any, X: Any) -> Any:
 
 
 def checked_rows(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, names: Names = TRAINING, *, reset: bool
+    estimator: Estimator,
+    X: MatrixLike,
+    y: MatrixLike | None,
+    sample_weight: ArrayLike | None,
+    names: Names = TRAINING,
+    *,
+    reset: bool,
 ) -> Rows:
     """Return examples as scikit-learn checks them together; y is never sparse.
 
@@ -72,17 +78,17 @@ def checked_rows(
     if y is not None:  # which scikit-learn has a sentence for
         y = estimator._given_targets(y, names.y)
     checks = {"multi_output": True, "y_numeric": estimator._y_numeric}
-    X, y = _validated(estimator, X, names.X, y=y, reset=reset, **checks)
-    if issparse(y):
-        y = y.toarray()
+    inputs, targets = _validated(estimator, X, names.X, y=y, reset=reset, **checks)
+    if issparse(targets):
+        targets = targets.toarray()
     weights = None
     if sample_weight is not None:
-        given = _one_each(sample_weight, len(y), names.weights)
-        weights = as_weights(given, len(y), X.dtype.name, names.weights)
-    return Rows(X, y, weights, names)
+        given = _one_each(sample_weight, len(targets), names.weights)
+        weights = as_weights(given, len(targets), inputs.dtype.name, names.weights)
+    return Rows(inputs, targets, weights, names)
 
 
-def _validated(estimator: Any, X: Any, name: str, **settings: Any) -> Any:
+def _validated(estimator: Estimator, X: MatrixLike, name: str, **settings: Any) -> Any:
     """Return what scikit-learn makes of X, and of y if that is given."""
     with _saying_where(X, name):
         check_unmasked(X, name)
@@ -98,7 +104,7 @@ def _validated(estimator: Any, X: Any, name: str, **settings: Any) -> Any:
 
 
 @contextmanager
-def _saying_where(X: Any, name: str) -> Iterator[None]:
+def _saying_where(X: MatrixLike, name: str) -> Iterator[None]:
     """Let what is wrong with an entry of X be said of that entry.
 
     Raises
@@ -129,7 +135,7 @@ def _saying_where(X: Any, name: str) -> Iterator[None]:
         ) from error
 
 
-def _one_each(weights: Any, m: int, name: str) -> Any:
+def _one_each(weights: ArrayLike, m: int, name: str) -> NDArray[Any]:
     """Return a weight for each row: one number stands for all."""
     if is_real(weights):
         return np.full(m, weights)

@@ -5,13 +5,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import ClassifierTags
 
 from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.base import Floats, store
+from chainrule.estimators.array_types import Floats, MatrixLike, Targets
+from chainrule.estimators.base import store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
 from chainrule.estimators.inputs import TRAINING
@@ -107,7 +108,7 @@ class NetworkMixed(GoodDefaults):
     ) -> None:
         store(self, locals())
 
-    def _given_targets(self, y: Any, name: str) -> Any:
+    def _given_targets(self, y: MatrixLike, name: str) -> Targets:
         table, names = table_of(y, self.targets)
         if name == TRAINING.y:
             self._given_names = names
@@ -195,7 +196,7 @@ class NetworkMixed(GoodDefaults):
                 if f"loss of {target.name}" in seen:
                     curves.setdefault(target.name, []).append(seen[f"loss of {target.name}"])
 
-    def _noted(self) -> dict[str, Any]:
+    def _noted(self) -> dict[str, NDArray[np.float64]]:
         kept = super()._noted()
         for name in _CURVES:
             curves = getattr(self, name)
@@ -232,7 +233,7 @@ class NetworkMixed(GoodDefaults):
         tags.classifier_tags = ClassifierTags()
         return tags
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Return each target of each example: the most probable class, or the value in its units.
 
         Parameters
@@ -264,7 +265,7 @@ class NetworkMixed(GoodDefaults):
         scale = self._target_scale.column(target.units.start)
         return scale.restored(outputs[:, target.units])[:, 0]
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: MatrixLike) -> Any:
         """Return the probability of each class, in the order of ``classes_``, by target.
 
         Parameters
@@ -286,7 +287,9 @@ class NetworkMixed(GoodDefaults):
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
 
-    def target_scores(self, X: Any, y: Any, sample_weight: Any = None) -> dict[Any, float]:
+    def target_scores(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> dict[Any, float]:
         """Return the accuracy of each target that is a class, and R² of each that is a value.
 
         Parameters
@@ -319,11 +322,12 @@ class NetworkMixed(GoodDefaults):
                 right = target.labels.decided(outputs[:, target.units]) == plain(
                     column, target.name
                 )
-                score = np.average(right, weights=sample_weight)
+                weights = None if sample_weight is None else np.asarray(sample_weight)
+                score = np.average(right, weights=weights)
             scores[target.name] = float(score)
         return scores
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean of `target_scores`, each target counting the same.
 
         Parameters

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Penalties
-from chainrule.estimators.base import BaseMLP, Floats, store
+from chainrule.estimators.array_types import Floats, Inputs
+from chainrule.estimators.base import BaseMLP, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.regressor import BaseRegressor
@@ -37,7 +38,7 @@ class GoodDefaults(BaseMLP):
         total = examples.weight
         return Penalties(float(self.l1) / total, float(self.alpha) / total)
 
-    def _auto_dtype(self, X: Any) -> str:
+    def _auto_dtype(self, X: Inputs) -> str:
         return default_dtype(X.shape[0])
 
     def _sets_aside(self, n_examples: int) -> bool:

@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.scoring import epoch_measure
@@ -19,13 +20,13 @@ from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 
 
-def _problem(estimator: Any, examples: Examples) -> Problem:
+def _problem(estimator: Estimator, examples: Examples) -> Problem:
     """Return what an estimator minimises."""
     network = estimator.network_
     return Problem(network.spec, network.parameters, examples, estimator._penalties(examples))
 
 
-def lbfgs_plan(estimator: Any, request: FitRequest) -> Plan:
+def lbfgs_plan(estimator: Estimator, request: FitRequest) -> Plan:
     """Return the plan of a training by L-BFGS."""
     network, examples = estimator.network_, request.examples
     return Plan(
@@ -43,7 +44,7 @@ def lbfgs_plan(estimator: Any, request: FitRequest) -> Plan:
     )
 
 
-def plan_of(estimator: Any, request: FitRequest, curves: Curves, watched: bool) -> Plan:
+def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: bool) -> Plan:
     """Return the plan of a training by steps.
 
     Parameters
@@ -64,9 +65,9 @@ def plan_of(estimator: Any, request: FitRequest, curves: Curves, watched: bool) 
     # By parts, each call sees one epoch of a training that `max_iter` tells the length of.
     length = estimator.max_iter if request.incremental else epochs
     rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
-    optimizer, memory = optimizer_of(given, rate), None
-    if request.incremental and given.get("_optimizer_state") is not None:
-        memory = estimator._optimizer_state
+    optimizer = optimizer_of(given, rate)
+    memory: OptimizerState | None = given.get("_optimizer_state") if request.incremental else None
+    if memory is not None:
         if memory.slots.shape == (optimizer.slots, network.parameters.size):
             optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
         else:
@@ -96,7 +97,7 @@ def plan_of(estimator: Any, request: FitRequest, curves: Curves, watched: bool) 
     )
 
 
-def callbacks_of(estimator: Any) -> list[Callback]:
+def callbacks_of(estimator: Estimator) -> list[Callback]:
     """Return the estimator's own callbacks, functions of an event.
 
     Raises
@@ -112,7 +113,7 @@ def callbacks_of(estimator: Any) -> list[Callback]:
     return list(given)
 
 
-def _batch_size(estimator: Any, n_examples: int) -> int:
+def _batch_size(estimator: Estimator, n_examples: int) -> int:
     if isinstance(estimator.batch_size, str):
         return int(estimator._auto_batch_size(n_examples))
     if estimator.batch_size > n_examples:

@@ -3,13 +3,14 @@
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
+from chainrule.estimators.array_types import Floats, MatrixLike, Targets
+from chainrule.estimators.base import BaseMLP, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
 from chainrule.estimators.scaling import Scale
@@ -30,7 +31,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     _target_scale: Scale | None
     loss: Any
 
-    def _given_targets(self, y: Any, name: str) -> Any:
+    def _given_targets(self, y: MatrixLike, name: str) -> Targets:
         return values(y, name)
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
@@ -78,7 +79,9 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         return tags
 
     @available_if(has_epochs)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch over the given data.
 
         Parameters
@@ -96,7 +99,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Floats:
+    def predict(self, X: MatrixLike) -> Floats:
         """Return the predicted values, in the target's own units.
 
         Parameters
@@ -112,7 +115,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
             outputs = self._target_scale.restored(outputs)
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R², the share of the variance that is predicted; the mean over outputs.
 
         Parameters

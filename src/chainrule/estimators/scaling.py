@@ -1,18 +1,16 @@
 """Numbers as a network takes them: dense, at its scale, in the range of its type; and back."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
 from chainrule.checks import check_memory
 from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, Inputs
 from chainrule.network.spec import NetworkSpec
-
-Floats = NDArray[np.floating]
 
 # A smaller deviation has a square with fewer digits than others, or none.
 _SMALLEST_SQUARED = 1e-140
@@ -111,9 +109,9 @@ class Scale(NamedTuple):
         )
 
 
-def dense(X: Any) -> Floats:
+def dense(X: Inputs) -> Floats:
     """Return X as a C-ordered array of its type."""
-    if issparse(X):
+    if not isinstance(X, np.ndarray):
         check_memory(
             f"X: a dense table of shape {X.shape}, which a network works on,",
             X.shape[0] * X.shape[1] * X.dtype.itemsize,
@@ -123,9 +121,9 @@ def dense(X: Any) -> Floats:
     return np.ascontiguousarray(X)
 
 
-def blocks(X: Any) -> list[Any]:
+def blocks(X: Inputs) -> list[Inputs]:
     """Return X in parts: one, or those of a sparse matrix that fit into memory when dense."""
-    if not issparse(X) or X.shape[0] <= _BLOCK_ROWS:
+    if isinstance(X, np.ndarray) or X.shape[0] <= _BLOCK_ROWS:
         return [X]
     rows = X.tocsr()
     return [rows[start : start + _BLOCK_ROWS] for start in range(0, X.shape[0], _BLOCK_ROWS)]
@@ -183,7 +181,7 @@ def within(
     return array
 
 
-def check_outputs(outputs: Floats, X: Any) -> None:
+def check_outputs(outputs: Floats, X: Inputs) -> None:
     """Raise if what a network makes of finite inputs is not finite.
 
     Raises
@@ -192,7 +190,7 @@ def check_outputs(outputs: Floats, X: Any) -> None:
     """
     if not all_finite(outputs):
         row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
-        values = X[[row]].toarray() if issparse(X) else np.asarray(X[row])
+        values = X[row] if isinstance(X, np.ndarray) else X[[row]].toarray()
         raise OutOfRangeError(
             f"X: expected inputs whose outputs are in the range of {outputs.dtype}; got row {row}, "
             f"whose inputs are up to {np.abs(values).max():g} in size. Bring the inputs to the "

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, Name
 from chainrule.estimators.given import of_one_kind, values
 from chainrule.estimators.labels import Labels
 from chainrule.settings.given import Settings
@@ -19,8 +20,6 @@ from chainrule.settings.losses import (
     regression_output,
 )
 
-Floats = NDArray[np.floating]
-
 KINDS = ("class", "value")
 
 # Whole numbers with more different ones than this count something and name nothing.
@@ -30,7 +29,7 @@ _MOST_CLASSES = 20
 class Target(NamedTuple):
     """One target: a column of y, and the units of its head."""
 
-    name: Any
+    name: Name
     labels: Labels | None
     """None: its values are values."""
     loss: str
@@ -77,7 +76,7 @@ class Target(NamedTuple):
 
 
 def targets_of(
-    columns: NDArray[Any], names: list[Any], kinds: Any, losses: Any, weights: Any
+    columns: NDArray[Any], names: list[Name], kinds: Any, losses: Any, weights: Any
 ) -> list[Target]:
     """Return the targets that the columns of y are.
 
@@ -145,7 +144,7 @@ def each_column(table: NDArray[Any]) -> list[NDArray[Any]]:
     return [table[:, place] for place in range(table.shape[1])]
 
 
-def plain(column: NDArray[Any], name: Any, argument: str = "y") -> NDArray[Any]:
+def plain(column: NDArray[Any], name: Name, argument: str = "y") -> NDArray[Any]:
     """Return a column of objects as an array of what they are, which is one kind of thing."""
     if column.dtype != object:
         return column
@@ -160,12 +159,12 @@ def _looks_like_classes(column: NDArray[Any]) -> bool:
     return whole and len(np.unique(column)) <= _MOST_CLASSES
 
 
-def _as_values(column: NDArray[Any], name: Any, argument: str) -> Floats:
+def _as_values(column: NDArray[Any], name: Name, argument: str) -> Floats:
     found = values(column, f"{argument}: target {name!r}, which is a value")
     return np.asarray(found, np.float64)
 
 
-def _kinds(kinds: Any, names: list[Any]) -> list[str | None]:
+def _kinds(kinds: Any, names: list[Name]) -> list[str | None]:
     if kinds is None:
         return [None] * len(names)
     given = [kinds] * len(names) if isinstance(kinds, str) else kinds
@@ -179,7 +178,7 @@ def _kinds(kinds: Any, names: list[Any]) -> list[str | None]:
     return list(given)
 
 
-def _by_name(argument: str, given: Any, names: list[Any]) -> dict[Any, Any]:
+def _by_name(argument: str, given: Any, names: list[Name]) -> dict[Any, Any]:
     if given is None:
         return {}
     unknown = [name for name in given if name not in names] if isinstance(given, dict) else [given]

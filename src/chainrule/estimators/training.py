@@ -1,7 +1,6 @@
 """The training of an estimator: it describes a plan, and reads what came of it."""
 
 import warnings
-from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
@@ -10,18 +9,18 @@ from chainrule.engines.memory import writable
 from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback
-from chainrule.training.fit import fit
 from chainrule.training.state import State
 
 
 def train(
-    estimator: Any,
+    estimator: Estimator,
     request: FitRequest,
     tasks: FitTasks | None = None,
     checkpointer: Checkpointer | None = None,
@@ -56,7 +55,8 @@ def train(
     consumers: list[Callback] = [curves, *_present(*callbacks, progress, tasks)]
     ended_early = False
     try:
-        fitted = fit(plan, consumers, checkpointer, state, None if tasks is None else tasks.begin)
+        begin = None if tasks is None else tasks.begin
+        fitted = network._conduct(plan, consumers, state, checkpointer, begin)
         ended_early = fitted.ended_early
     except KeyboardInterrupt:
         # With checkpoints it is to go on later, and not to be used as it is.
@@ -66,10 +66,7 @@ def train(
     except TrainingDivergedError as error:
         state.memory = None  # it may hold what is not finite
         if estimator.n_iter_ == 0:
-            raise NothingLearnedError(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed: {error}"
-            ) from error
+            raise NothingLearnedError.of(error) from error
         warnings.warn(
             f"training ended after {estimator.n_iter_} epochs: {error}",
             ConvergenceWarning,
@@ -83,13 +80,12 @@ def train(
         assert state.optimizer is not None
         estimator._optimizer_state = state.memory
         estimator._learning_rate = state.optimizer.learning_rate
-        network.epochs_trained = state.epochs_before + state.epochs
     return ended_early
 
 
-def minimise(estimator: Any, request: FitRequest, tasks: FitTasks | None = None) -> None:
+def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None = None) -> None:
     """Minimise by L-BFGS."""
-    examples, validation = request.examples, request.validation
+    validation = request.validation
     network = estimator.network_
     network._own_parameters()
     if estimator._diagnoses:
@@ -103,19 +99,19 @@ def minimise(estimator: Any, request: FitRequest, tasks: FitTasks | None = None)
         estimator.loss_ = engine.loss(plan.problem)
         return
     try:
-        fitted = fit(plan, consumers, before_epoch=None if tasks is None else tasks.begin)
+        begin = None if tasks is None else tasks.begin
+        fitted = network._conduct(plan, consumers, State.of(plan), before_epoch=begin)
     finally:
         if progress is not None:
             progress.close()
     if fitted.shortfall:
         warnings.warn(fitted.shortfall, ConvergenceWarning, stacklevel=4)
     estimator.n_iter_ = fitted.stopped.epochs
-    network.epochs_trained += fitted.stopped.epochs
     assert fitted.objective is not None
     estimator.loss_ = fitted.objective
     if network.spec.cost == "mse" and network.spec.n_outputs > 1:
         # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
-        J = engine.loss(Problem(network.spec, network.parameters, examples))
+        J = engine.loss(Problem(network.spec, network.parameters, request.examples))
         estimator.loss_ = J / network.spec.n_outputs + (fitted.objective - J)
     estimator.validation_loss_curve_ = None
     if validation is not None:

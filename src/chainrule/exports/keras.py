@@ -45,10 +45,7 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
         scale, offset = 1 / program.deviation, -program.mean / program.deviation
         lines.append(f"x = layers.Rescaling({scale.tolist()}, {offset.tolist()})(x)")
     for layer, units, theta in zip(
-        spec.layers,
-        spec.sizes[1:],
-        views(spec, program.network.parameters),
-        strict=True,
+        spec.layers, spec.sizes[1:], views(spec, program.network.parameters), strict=True
     ):
         for operation in layer.operations(theta) or ():
             match operation:

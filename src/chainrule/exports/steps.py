@@ -61,10 +61,7 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
     """
     wide: list[Step] = []
     for layer, units, theta in zip(
-        spec.layers,
-        spec.sizes[1:],
-        views(spec, parameters.astype(np.float64)),
-        strict=True,
+        spec.layers, spec.sizes[1:], views(spec, parameters.astype(np.float64)), strict=True
     ):
         operations = layer.operations(theta)
         if operations is None:

@@ -58,11 +58,7 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
         modules.append(f"To(torch.{spec.dtype})")
     sizes = spec.sizes
     for layer, n_in, n_out, theta in zip(
-        spec.layers,
-        sizes,
-        sizes[1:],
-        views(spec, program.network.parameters),
-        strict=False,
+        spec.layers, sizes, sizes[1:], views(spec, program.network.parameters), strict=False
     ):
         for operation in layer.operations(theta) or ():
             match operation:

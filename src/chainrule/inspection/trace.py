@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.base import Floats, Penalties, Problem, UpdateRule
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
@@ -145,7 +145,7 @@ def trace_step(
         new_theta[place] = value.ravel()
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
-    new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
+    new_slots = new_state._asdict() if new_state else {}
     if optimizer.ema_decay:
         new_slots["X"] = average_update(optimizer.average(state), new_theta, share)
 

@@ -12,7 +12,8 @@ from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
 from chainrule.engines.memory import is_readable, readable, writable
-from chainrule.engines.optimizers import Optimizer, optimizer_named
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizers import optimizer_named
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
@@ -40,7 +41,7 @@ from chainrule.training.examples import (
     check_unmasked,
     softened_examples,
 )
-from chainrule.training.fit import fit
+from chainrule.training.fit import Fitted, fit
 from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
@@ -412,7 +413,7 @@ class Network:
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            max_grad_norm=_bound(max_grad_norm),
+            max_grad_norm=_longest_gradient(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -443,7 +444,7 @@ class Network:
         verbose: bool,
         checkpointer: Checkpointer | None,
     ) -> History:
-        """Train by a plan, and keep count of the epochs."""
+        """Train by a plan, with a history."""
         history, progress = History(), Progress() if verbose else None
         consumers: list[Callback] = [history, *([progress] if progress else []), *callbacks]
         state = State.of(plan)
@@ -455,18 +456,36 @@ class Network:
         history.diagnostics = state.diagnostics
         self.history = history
 
-        def count(event: Event) -> None:
-            self.epochs_trained = state.epochs_before + state.epochs
+        def note_best(event: Event) -> None:
             if state.stopping is not None:
                 history.best_epoch = state.stopping.best_epoch
 
         try:
-            # First of all it is counted: whatever a consumer raises, the parameters have seen it.
-            fit(plan, [count, *consumers], checkpointer, state)
+            self._conduct(plan, [note_best, *consumers], state, checkpointer)
         finally:
             if progress is not None:
                 progress.close()
         return history
+
+    def _conduct(
+        self,
+        plan: Plan,
+        consumers: Sequence[Callback],
+        state: State,
+        checkpointer: Checkpointer | None = None,
+        before_epoch: Callable[[], None] | None = None,
+    ) -> Fitted:
+        """Train by a plan of this network, and keep count of its epochs; see `fit` in training."""
+
+        def count(event: Event | None = None) -> None:
+            self.epochs_trained = state.epochs_before + state.epochs
+
+        # First of all it is counted: whatever a consumer raises, the parameters have seen it.
+        told = [count, *consumers] if consumers else []
+        try:
+            return fit(plan, told, checkpointer, state, before_epoch)
+        finally:
+            count()
 
     def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
         if data is None:
@@ -612,7 +631,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
             self._problem(examples, l1, l2),
-            UpdateRule(optimizer_named(optimizer), _bound(max_grad_norm)),
+            UpdateRule(optimizer_named(optimizer), _longest_gradient(max_grad_norm)),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -676,7 +695,7 @@ def _penalties(l1: float, l2: float) -> Penalties:
     return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
 
 
-def _bound(max_grad_norm: float | None) -> float:
+def _longest_gradient(max_grad_norm: float | None) -> float:
     MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
     return float("inf" if max_grad_norm is None else max_grad_norm)
 

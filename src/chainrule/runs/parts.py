@@ -14,7 +14,8 @@ from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.reader import read_by, read_for_training
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
-from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
+from chainrule.tables.target import TargetEncoder
+from chainrule.tables.task import Class, Task, infer_task, task_named
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,7 +15,7 @@ from chainrule.settings.defaults import (
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.settings.setting import ABSENT
 from chainrule.settings.table import OPTIONS
-from chainrule.tables.target import Task
+from chainrule.tables.task import Task
 
 
 def _standard(task: Task) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from chainrule.runs.options import TrainingOptions
 from chainrule.runs.plan import Description
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.events import Callback
-from chainrule.training.fit import fit as train
 from chainrule.training.history import History
 from chainrule.training.plan import Plan
 from chainrule.training.state import State
@@ -141,16 +140,11 @@ def _trained(
         description.attach(checkpointer, plan, state, consumers)
     history.diagnostics = state.diagnostics
     try:
-        fitted = train(plan, consumers, checkpointer, state)
+        fitted = network._conduct(plan, consumers, state, checkpointer)
     except TrainingDivergedError as error:
         if state.epochs == 0:
-            raise NothingLearnedError(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed: {error}"
-            ) from error
+            raise NothingLearnedError.of(error) from error
         return [f"training ended after {state.epochs} epochs: {error}"]
-    finally:
-        network.epochs_trained = state.epochs_before + state.epochs
     return [fitted.shortfall] if fitted.shortfall else []
 
 

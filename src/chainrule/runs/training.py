@@ -13,17 +13,17 @@ from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
-from chainrule.runs.options import TrainingOptions
-from chainrule.runs.parts import Parts, divide
-from chainrule.runs.plan import Description, EncodedRows
-from chainrule.runs.presets import resolved
-from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
-from chainrule.runs.target import (
+from chainrule.runs.learned_target import (
     against_constant,
     fitted_target,
     smeared_target,
     task_of_loss,
 )
+from chainrule.runs.options import TrainingOptions
+from chainrule.runs.parts import Parts, divide
+from chainrule.runs.plan import Description, EncodedRows
+from chainrule.runs.presets import resolved
+from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.leakage import suspicious_columns
 from chainrule.tables.target import TargetEncoder, mean_and_deviation

@@ -37,24 +37,25 @@ REGRESSION = _of_task("regression")
 CLASSIFICATION = _of_task("classification")
 
 
-def rows_of(loss: Any) -> list[CostRow]:
+def _rows_of(loss: Any, losses: Rows) -> list[CostRow]:
     """Return the rows of the costs that a loss stands for: none for a user's own, or for None."""
-    if not isinstance(loss, str):
-        return []
-    return [row for row in COSTS.values() if row.loss is not None and row.loss.name == loss]
+    named = losses.get(loss, {}) if isinstance(loss, str) else {}
+    return [COSTS[name] for name in named.values()]
 
 
 def lowest_target(loss: Any) -> float:
-    """Return the smallest value that a loss is defined for; −∞ where all are.
+    """Return the smallest value that a regressor's loss is defined for; −∞ where all are.
 
     Values that end somewhere have a unit of their own, and are not standardised.
     """
-    return max((row.targets.low for row in rows_of(loss)), default=-np.inf)
+    return max((row.targets.low for row in _rows_of(loss, REGRESSION)), default=-np.inf)
 
 
 def is_in_target_units(loss: Any) -> bool:
-    """Whether a parameter of a loss is in the target's units."""
-    return any(one.in_target_units for row in rows_of(loss) for one in row.parameters.values())
+    """Whether a parameter of a regressor's loss is in the target's units."""
+    return any(
+        one.in_target_units for row in _rows_of(loss, REGRESSION) for one in row.parameters.values()
+    )
 
 
 def losses_with(setting: str) -> tuple[str, ...]:
@@ -79,7 +80,9 @@ def listed(rows: Rows) -> str:
     """Return the names of losses, and a word on those that need one, as a sentence lists them."""
     texts = []
     for name in rows:
-        meanings = [row.loss.meaning for row in rows_of(name) if row.loss and row.loss.meaning]
+        meanings = [
+            row.loss.meaning for row in _rows_of(name, rows) if row.loss and row.loss.meaning
+        ]
         texts.append(" ".join([repr(name), *(f"({word})" for word in meanings)]))
     return " or ".join([", ".join(texts[:-1]), texts[-1]])
 

@@ -61,9 +61,9 @@ def dtypes() -> tuple[str, ...]:
 
 def is_schedule(value: Any) -> bool:
     """Whether this is a schedule of the package, or a function of the step."""
-    from chainrule.engines import schedules
+    from chainrule.engines.schedule import is_schedule as is_rate_schedule
 
-    return schedules.is_schedule(value)
+    return is_rate_schedule(value)
 
 
 def read_activation(value: Any) -> None:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from chainrule.engines.optimizers import OPTIMIZERS, Optimizer
-from chainrule.engines.schedules import LearningRate
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizers import OPTIMIZERS
+from chainrule.engines.schedule import LearningRate
 from chainrule.settings.given import Settings
 
 

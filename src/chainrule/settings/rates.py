@@ -1,6 +1,7 @@
 """The learning rate of a training: a number, or a schedule with a name and a length."""
 
-from chainrule.engines.schedules import SCHEDULES, LearningRate, Schedule
+from chainrule.engines.schedule import LearningRate, Schedule
+from chainrule.engines.schedules import SCHEDULES
 from chainrule.settings.given import Settings
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Problem
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.training.memories import Remembers
 from chainrule.training.metrics import Metric
 from chainrule.training.stopping import StoppingRule

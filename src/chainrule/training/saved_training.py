@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chainrule.checks import is_real
 from chainrule.engines.base import StepRecords
 from chainrule.engines.finite import all_finite
-from chainrule.engines.schedules import checked_rate
+from chainrule.engines.schedule import checked_rate
 from chainrule.errors import InvalidCheckpointError
 from chainrule.training.memories import Remembers
 from chainrule.training.plan import Plan

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats, StepRecords
 from chainrule.engines.memory import writable
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.random import noise_key
 from chainrule.training.diagnostics import Diagnosis

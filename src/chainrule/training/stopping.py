@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.checks import shown
 from chainrule.engines.base import Floats
-from chainrule.engines.optimizers import Optimizer
+from chainrule.engines.optimizer import Optimizer
 from chainrule.errors import InvalidArgumentError
 from chainrule.training.events import EpochEnded
 

@@ -73,6 +73,7 @@ ORACLES = {
     "silu": Oracle(lambda z: z * _sigmoid(z), jax.nn.silu, 4),
     # A product of a fraction whose parts are themselves rounded.
     "mish": Oracle(lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))), jax.nn.mish, 5, ulps=6),
+    "hard_swish": Oracle(lambda z: z * min(max(z + 3, 0), 6) / 6, jax.nn.hard_swish, 3),
     "softplus": Oracle(lambda z: mpmath.log1p(mpmath.exp(z)), jax.nn.softplus, 3),
     "exponential": Oracle(mpmath.exp, jax.numpy.exp, 1),
     "softmax": Oracle(None, partial(jax.nn.softmax, axis=-1), ulps=np.inf),

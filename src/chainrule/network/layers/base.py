@@ -205,7 +205,7 @@ def bracketed(text: str) -> str:
 
 
 def activation_error_text(activation: str, grad_A: str, l: int) -> str:  # noqa: E741
-    """Return `error_through` of an activation in words."""
+    """Return `Activation.through` in words."""
     if activation_of(activation).of_layer:
         return f"Jᵀ {bracketed(grad_A)}, the product with softmax's Jacobian, BP1s"
     return f"{bracketed(grad_A)} ⊙ σ′(Z[{l}])"

@@ -19,6 +19,7 @@ from chainrule.equations.activations.elu import (
 )
 from chainrule.equations.activations.exponential import exponential, exponential_derivative
 from chainrule.equations.activations.gelu import gelu, gelu_derivative
+from chainrule.equations.activations.hard_swish import hard_swish, hard_swish_derivative
 from chainrule.equations.activations.identity import identity, identity_derivative
 from chainrule.equations.activations.mish import mish, mish_derivative
 from chainrule.equations.activations.relu import (
@@ -176,6 +177,19 @@ ACTIVATIONS: Mapping[str, ActivationRow] = MappingProxyType(
             keras="mish",
             onnx="Mul(z, Tanh(Softplus(z)))",
             c="return z * tanhf(softplus_of(z));",
+        ),
+        "hard_swish": ActivationRow(
+            function=hard_swish,
+            derivative=hard_swish_derivative,
+            kinks=(-3.0, 3.0),
+            initializer=_RELU_FAMILY,
+            zero_below=-3.0,
+            torch="nn.Hardswish()",
+            keras="hard_silu",
+            onnx="HardSwish(z)",
+            c="float gate = z + 3.0f;\n"
+            "gate = gate < 0.0f ? 0.0f : gate > 6.0f ? 6.0f : gate;\n"
+            "return z * (gate / 6.0f);",
         ),
         "softplus": ActivationRow(
             function=softplus,

@@ -20,7 +20,8 @@ from chainrule.settings.losses import (
     lowest_target,
 )
 from chainrule.tables.columns import numeric_column
-from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder, Task
+from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder
+from chainrule.tables.task import Task
 from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, robust_scale
 
 if TYPE_CHECKING:
