@@ -141,14 +141,14 @@ class ReferenceEngine:
             downhill = gradient
             if rule.clips:
                 downhill = clipped_gradient(gradient, rule.max_grad_norm)
-            share = 1.0 if shares is None else float(shares[step])
+            average_share = 1.0 if shares is None else float(shares[step])
             new_theta, new_state = optimizer.update(
                 parameters,
                 downhill,
                 optimizer.equation_state(state),
                 float(batches.learning_rates[step]) * factors,
                 weights,
-                share,
+                average_share,
             )
             records.cost[step] = cost
             records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
@@ -158,7 +158,7 @@ class ReferenceEngine:
                 new_theta[place] = value.ravel()
             vectors = optimizer.equations.vectors_of(new_state)
             if optimizer.ema_decay:
-                vectors.append(average_update(optimizer.average(state), new_theta, share))
+                vectors.append(average_update(optimizer.average(state), new_theta, average_share))
             after = OptimizerState(np.empty(0), state.t, weight=state.weight)
             optimizer.count(after, batches.learning_rates[step : step + 1])
             try:

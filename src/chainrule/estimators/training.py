@@ -85,7 +85,7 @@ def train(
 
 def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None = None) -> None:
     """Minimise by L-BFGS."""
-    examples, validation = request.examples, request.validation
+    validation = request.validation
     network = estimator.network_
     network._own_parameters()
     if estimator._diagnoses:
@@ -111,7 +111,7 @@ def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None =
     estimator.loss_ = fitted.objective
     if network.spec.cost == "mse" and network.spec.n_outputs > 1:
         # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
-        J = engine.loss(Problem(network.spec, network.parameters, examples))
+        J = engine.loss(Problem(network.spec, network.parameters, request.examples))
         estimator.loss_ = J / network.spec.n_outputs + (fitted.objective - J)
     estimator.validation_loss_curve_ = None
     if validation is not None:

@@ -413,7 +413,7 @@ class Network:
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            max_grad_norm=_bound(max_grad_norm),
+            max_grad_norm=_longest_gradient(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -631,7 +631,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
             self._problem(examples, l1, l2),
-            UpdateRule(optimizer_named(optimizer), _bound(max_grad_norm)),
+            UpdateRule(optimizer_named(optimizer), _longest_gradient(max_grad_norm)),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -695,7 +695,7 @@ def _penalties(l1: float, l2: float) -> Penalties:
     return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
 
 
-def _bound(max_grad_norm: float | None) -> float:
+def _longest_gradient(max_grad_norm: float | None) -> float:
     MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
     return float("inf" if max_grad_norm is None else max_grad_norm)
 

@@ -233,6 +233,7 @@ class Loop:
         a step, among short epochs for their end.
         """
         plan, memory = self.plan, self._memory
+        problem = replace(plan.problem, parameters=self.state.moving)
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:
@@ -245,7 +246,7 @@ class Loop:
             taken = memory.t
             try:
                 plan.engine.train(
-                    replace(plan.problem, parameters=self.state.moving),
+                    problem,
                     UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
                     Batches(
