@@ -1,10 +1,10 @@
 """The four equations of backpropagation: BP1 (and BP1s for softmax) to BP4.
 
-What goes down from layer to layer is δ[l] = ∂C/∂z[l], one column an example. Written with
-∂C/∂A[l] between the two factors of BP2, BP1 and BP2 share the passage through the activation:
-∂C/∂A[L] = ∇ₐC comes from the cost, ∂C/∂A[l] = W[l+1]ᵀ·δ[l+1] from the layer above, and either goes
-through σ′ (`output_error`) or through softmax's Jacobian (`softmax_error`). So every kind of
-layer can stand below every other.
+The errors δ[l] = ∂C/∂z[l], one column per example, are propagated from layer to layer. BP1 and BP2
+share their second factor, the derivative of the activation: ∂C/∂A comes from the cost (∂C/∂A[L] =
+∇ₐC) or from the layer above (∂C/∂A[l] = W[l+1]ᵀ·δ[l+1]), and is then multiplied by σ′
+(`output_error`) or by softmax's Jacobian (`softmax_error`). So every kind of layer can be below
+every other.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def hidden_error(
         Error of the layer above.
     through_activation : callable
         ∂C/∂A[l] ↦ δ[l], the second factor: `output_error` with this layer's Z[l] and σ′, or
-        `softmax_error` with its A[l] where a hidden layer is a softmax.
+        `softmax_error` with its A[l] if a hidden layer is a softmax.
 
     Returns
     -------
