@@ -126,6 +126,7 @@ struct InstructionSet {
     const Kernels<float> *f32;
     const Kernels<double> *f64;
     const Kernels<float> *mixed; // bfloat16 products; nullptr: this set has none
+    bool (*granted)() = nullptr; // asks the system for what they need beyond the CPU
 };
 
 } // namespace chainrule

@@ -70,8 +70,9 @@ def engine_for(
     name : str
     threads : int, optional
     precision : {"full", "mixed"}
-        "mixed": products in bfloat16, everything else in float32. Where engine or CPU cannot, a
-        warning says so, and products are float32 too.
+        "mixed": products in bfloat16, everything else in float32. Where engine or CPU cannot, or
+        would be slower, a warning says so, and products are float32 too. (They are, without a
+        warning, in networks and batches that are too small to gain.)
 
     Raises
     ------
@@ -94,7 +95,9 @@ def engine_for(
         return NativeEngine(engine.threads, mixed=True)
     cause = "the reference engine has none"
     if isinstance(engine, NativeEngine):
-        cause = "this CPU (or the instruction set that is forced) has no AVX-512-BF16"
+        cause = (
+            "AMX, or AVX-512-BF16 where it is faster than float32, is not there or was not chosen"
+        )
     warnings.warn(
         f"precision: there are no bfloat16 products here ({cause}); training in float32",
         RuntimeWarning,

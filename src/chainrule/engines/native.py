@@ -30,8 +30,9 @@ class NativeEngine:
         So many, 64 at most or as many as there are cores; by default as many as there are cores,
         and one where a step is too short to share.
     mixed : bool, default False
-        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`).
-        Sums, parameters and the optimizer stay float32; so do losses and outputs for themselves.
+        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`) where
+        shapes are large enough to gain. Sums, parameters and the optimizer stay float32; so do
+        losses and outputs for themselves.
     """
 
     name = "native"
