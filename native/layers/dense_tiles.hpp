@@ -24,11 +24,13 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         inputs, // A[l−1], pairs of units by rows: right factor of F1
         turned, // A[l−1], tiles with pairs of examples by rows: right factor of BP4
         deltas, // δ[l], pairs of units by rows: right factor of BP2
-        rows    // δ[l], examples side by side: left factor of BP4
+        rows    // δ[l], examples side by side: left factor of BP4; then sums of each unit's δ
     };
 
     // Thinner layers multiply in float32: tiles would be mostly empty.
-    static bool tiled(const Layer &layer) { return layer.n_in >= 16 && layer.n_out >= 32; }
+    static bool tiled(const Layer &layer) {
+        return layer.n_in >= 24 && layer.n_out >= 32 && weights(layer) >= 1536;
+    }
 
     // Multiplications in a batch that tiles make faster.
     static double faster(const Layer &layer, long batch) {
@@ -61,7 +63,10 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         own[inputs] = take(pairs(layer.n_in) * across(ws));
         own[turned] = take(rounded_up(layer.n_in, tile_rows) * pairs(ws.ld));
         own[deltas] = take(pairs(layer.n_out) * across(ws));
-        own[rows] = take(rounded_up(layer.n_out, tile_rows) * pairs(ws.ld));
+        own[rows] = take(sums_at(layer, ws) + layer.n_out * S::lanes);
+    }
+    static long sums_at(const Layer &layer, const W &ws) {
+        return rounded_up(layer.n_out, tile_rows) * pairs(ws.ld);
     }
 
     // Tiles of W, then tiles of Wᵀ, row after row of tiles.
@@ -114,12 +119,15 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         const bool rectified = c.through(l) == Through::rectifier && !last;
         const float *bias = c.block(l, 1);
         float *A = c.at(some.first, place.A);
-        const auto finish = [&](long r, V z) {
-            z += bias[r];
-            return rectified ? S::select(z < 0.0f, V{}, z) : z;
-        };
-        multiply(c, product, layer.n_out, some, A, A,
-                 [&](long r, float *, V z) { return finish(r, z); });
+        if (rectified) {
+            multiply(c, product, layer.n_out, some, A, A, [bias](long r, float *, V sum) {
+                const V z = sum + bias[r];
+                return S::select(z < 0.0f, V{}, z);
+            });
+        } else {
+            multiply(c, product, layer.n_out, some, A, A,
+                     [bias](long r, float *, V sum) { return sum + bias[r]; });
+        }
         if (!rectified && !last && c.through(l) != Through::unchanged) c.activate(l, some);
     }
 
@@ -194,7 +202,13 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
                 }
             }
         }
-        Plain::biases(c, group, panels, last_count, out + n * units);
+        const float *sums = ws.memory + place.own[rows] + sums_at(layer, ws);
+        for (long r = 0; r < units; ++r) { // BP3
+            V sum = V{};
+            for (long q = 0; q < panels; ++q)
+                sum += S::load(sums + q * ws.panel_stride + (group.begin + r) * S::lanes);
+            out[n * units + r] = S::sum(sum);
+        }
     }
 
   private:
@@ -239,16 +253,22 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         }
     }
 
-    // A panel's δ[l] for BP2 and BP4.
+    // A panel's δ[l] for BP2, BP4 and BP3.
     static void pack_errors(const C &c, int l, long panel, long count) {
         const Place &place = c.ws.place[l];
         const long n = c.layer(l).n_out, ld = c.ws.ld, wide = pairs(ld);
         const float *D = c.at(panel, place.D);
         float *side_by_side = c.at(panel, place.own[rows]);
         if (l > 1) pack_pairs(D, ld, n, count, c.at(panel, place.own[deltas]), across(c.ws));
-        for (long j = 0; j < n; ++j)
+        float *sums = side_by_side + sums_at(c.layer(l), c.ws);
+        for (long j = 0; j < n; ++j, D += ld) {
             for (long e = 0; e < count; e += tile_depth)
-                R::store(side_by_side + j * wide + e / 2, examples(D + j * ld, e, count));
+                R::store(side_by_side + j * wide + e / 2, examples(D, e, count));
+            V sum = V{};
+            for (long e = 0; e < count; e += S::lanes)
+                sum += S::load(D + e);
+            S::store(sums + j * S::lanes, sum);
+        }
     }
 
     // 32 examples of a unit, from e on; those from `count` on are 0.
@@ -291,7 +311,10 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         const long pieces = some.count == 1 || ld % tile_rows ? 1 : divided_up(depth, deep);
         const long piece = divided_up(depth, pieces);
         Tiles tiles;
-        alignas(64) float block[32 * 32];
+        // While tiles multiply, vectors finish the block before.
+        alignas(64) float blocks[2][32 * 32];
+        Block before{};
+        int turn = 0;
         for (long k = 0; k < depth; k += piece) {
             for (long r = 0; r < down; r += 2) {
                 const long height = smaller(2, down - r), units = smaller(32, rows - r * 16);
@@ -314,17 +337,40 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
                             tile_block(tiles, now, r, height, v, columns, parts + at, ld);
                             continue;
                         }
-                        tile_block(tiles, now, r, height, v, columns, block, 32);
+                        float *sums = blocks[turn];
+                        turn ^= 1;
                         for (long i = 0; i < units; ++i) {
-                            for (long j = 0; j < smaller(columns * 16, ld - v * 16);
-                                 j += S::lanes) {
-                                float *place = to + at + i * ld + j;
-                                S::store(place,
-                                         finish(r * 16 + i, place, S::load(block + i * 32 + j)));
-                            }
+                            __builtin_prefetch(to + at + i * ld, 1);
+                            __builtin_prefetch(to + at + i * ld + 16, 1);
                         }
+                        tile_block(tiles, now, r, height, v, columns, sums, 32);
+                        finish_block(before, ld, finish);
+                        before = {sums, to + at, r * 16, units, smaller(columns * 16, ld - v * 16)};
                     }
                 }
+            }
+        }
+        finish_block(before, ld, finish);
+    }
+
+    // Sums of 32 rows by 32 columns at most, and where they go.
+    struct Block {
+        const float *sums;
+        float *to;
+        long row, rows, columns;
+    };
+    template <typename Finish>
+    CHAINRULE_INLINE void finish_block(const Block &block, long ld, Finish &&finish) {
+        float *to = block.to;
+        const float *sums = block.sums;
+        for (long i = 0; i < block.rows; ++i, to += ld, sums += 32) {
+            if (block.columns == 32) {
+#pragma GCC unroll 8
+                for (long j = 0; j < 32; j += S::lanes)
+                    S::store(to + j, finish(block.row + i, to + j, S::load(sums + j)));
+            } else {
+                for (long j = 0; j < block.columns; j += S::lanes)
+                    S::store(to + j, finish(block.row + i, to + j, S::load(sums + j)));
             }
         }
     }

@@ -69,7 +69,7 @@ def gradient_of(engine, problem):
 
 # Both sides of a row's, a tile's, a block's, a panel's and a part's length, and one example over.
 SIZES = [
-    (16, 32, 2001), (17, 33, 1900), (31, 65, 513), (64, 48, 385), (65, 129, 200), (300, 301, 33),
+    (24, 64, 2001), (25, 65, 1900), (49, 33, 1025), (64, 48, 385), (65, 129, 200), (300, 301, 33),
     (257, 256, 64), (1100, 70, 70), (1030, 96, 129), (2500, 50, 300),
 ]  # fmt: skip
 
