@@ -115,7 +115,7 @@ def fit_one(name: str, runs: int) -> None:
 def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     """Take the steps of a fit in one call of the engine."""
     from chainrule.engines import engine_named
-    from chainrule.engines.base import Examples, StepRecords
+    from chainrule.engines.base import Batches, Examples, Problem, StepRecords, UpdateRule
     from chainrule.engines.orders import epoch_orders
     from chainrule.settings.optimizers import optimizer_of
 
@@ -128,15 +128,14 @@ def bare(model: Any, X: np.ndarray, y: np.ndarray) -> None:
     )
     examples = Examples(X, model._labels.targets(y, spec.dtype))
     engine_named("auto").train(
-        spec,
-        theta,
-        optimizer,
+        Problem(spec, theta, examples, model._penalties(examples)),
+        UpdateRule(optimizer),
         optimizer.new_state(theta),
-        examples,
-        model._objective(examples),
-        epoch_orders(0, range(1, model.n_iter_ + 1), n, True),
-        batch,
-        optimizer.learning_rates(1, steps),
+        Batches(
+            epoch_orders(0, range(1, model.n_iter_ + 1), n, True),
+            batch,
+            optimizer.learning_rates(1, steps),
+        ),
         StepRecords(np.empty(steps), np.empty(steps), np.empty(steps)),
     )
 

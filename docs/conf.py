@@ -4,11 +4,14 @@ The package must be installed. Nothing in the pages comes from another host: Mat
 into them by sphinx-mathjax-offline.
 """
 
+import importlib
+import pkgutil
 import re
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
 
 project = "chainrule"
 author = "The chainrule developers"
@@ -72,6 +75,22 @@ def skip_bare_fields(app, what, name, obj, skip, options):
     return True if (getattr(obj, "__doc__", "") or "").startswith("Alias for field") else None
 
 
+class ModulesOf(SphinxDirective):
+    """`.. modules-of:: package`: every module of a package, with what it has."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Hand `automodule` each name."""
+        package = importlib.import_module(self.arguments[0])
+        names = [info.name for info in pkgutil.iter_modules(package.__path__)]
+        lines = []
+        for name in [self.arguments[0], *(f"{self.arguments[0]}.{name}" for name in names)]:
+            lines += [f".. automodule:: {name}", "   :members:", ""]
+        self.state_machine.insert_input(lines, f"modules of {self.arguments[0]}")
+        return []
+
+
 def refuse_other_hosts(app, exception):
     """Fail the build if a page would load anything from another host."""
     for page in [] if exception else Path(app.outdir).rglob("*.html"):
@@ -85,3 +104,4 @@ def setup(app):
     app.connect("autodoc-process-docstring", link_equation, priority=400)
     app.connect("autodoc-skip-member", skip_bare_fields)
     app.connect("build-finished", refuse_other_hosts)
+    app.add_directive("modules-of", ModulesOf)

@@ -168,6 +168,17 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         }
     };
 
+    // AC14
+    struct HardSwish : ElementWise {
+        static constexpr const char *name = "hard_swish";
+        CHAINRULE_INLINE Pair both(V z, const Set &) {
+            const V shifted = z + T(3), cut = S::select(shifted < T(0), V{}, shifted);
+            const V gate = S::select(cut > T(6), S::splat(T(6)), cut);
+            const V inside = S::select(z > T(3), S::splat(T(1)), (z + z + T(3)) / T(6));
+            return {z * (gate / T(6)), S::select(z > T(-3), inside, V{})};
+        }
+    };
+
     // AC11
     struct Softplus : ElementWise {
         static constexpr const char *name = "softplus";
@@ -232,7 +243,7 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
     };
 
     using List = Types<Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Silu, Mish,
-                       Softplus, Exponential, Softmax>;
+                       HardSwish, Softplus, Exponential, Softmax>;
 
     static Through through(const Choice &chosen) {
         Through way{};

@@ -107,7 +107,8 @@ void Plan::take(const NamedLayer &named, long &at) {
                     block.rows <= most_parameters / block.columns,
                 "a block has rows and columns");
         require(block.offset == at, "blocks lie one after the other");
-        blocks.push_back({at, block.rows, block.columns, block.group == "weights", block.rate});
+        blocks.push_back({at, block.rows, block.columns, block.group == "weights",
+                          block.group != "statistics", block.rate});
         at += blocks.back().count();
         require(at <= most_parameters, "too many parameters");
         if (blocks.back().weights) weights_ += blocks.back().count();
@@ -175,20 +176,27 @@ Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &e
                            const Objective &objective, std::uint64_t key) const {
     check_parameters(arrays.parameters.rows);
     const Choice choice = chosen(generic::tables.optimizers, optimizer, "optimizer");
-    const long slots = generic::tables.optimizers[choice.kind].slots;
+    const OptimizerEntry &entry = generic::tables.optimizers[choice.kind];
+    // Behind the optimizer's own vectors lies an average of the parameters, if it has none itself.
+    const bool averaged = arrays.shares && !entry.averages;
+    const long slots = entry.slots + averaged;
     require(arrays.slots.rows == slots &&
                 (slots == 0 || arrays.slots.columns == network_.parameters),
             "optimizer state does not fit");
+    require(arrays.shares || !entry.averages, "an average needs the shares of its steps");
     require(batch_size > 0, "batch_size must be positive");
     require(t >= 0 && t <= most_updates, "a number of updates made before");
     const long steps =
         examples.epochs * (examples.count / batch_size + (examples.count % batch_size != 0));
     require(arrays.learning_rates.rows == steps && arrays.costs.rows == steps &&
                 arrays.gradient_norms.rows == steps &&
-                (!arrays.penalties || arrays.penalties->rows == steps),
-            "one learning rate and one record a step");
+                (!arrays.penalties || arrays.penalties->rows == steps) &&
+                (!arrays.shares || arrays.shares->rows == steps),
+            "one learning rate, one share and one record a step");
     return {batch_size,
-            {choice, arrays.slots.data, t, arrays.learning_rates.data},
+            {choice, arrays.slots.data, t, arrays.learning_rates.data,
+             arrays.shares ? arrays.shares->data : nullptr,
+             averaged ? arrays.slots.data + entry.slots * network_.parameters : nullptr},
             objective,
             {arrays.costs.data, arrays.gradient_norms.data,
              arrays.penalties ? arrays.penalties->data : nullptr},

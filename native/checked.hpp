@@ -51,6 +51,7 @@ template <typename T> struct TrainingArrays {
     Array<const double> learning_rates;
     Array<double> costs, gradient_norms;
     std::optional<Array<double>> penalties{};
+    std::optional<Array<const double>> shares{}; // of averages, WA1
 };
 
 /// A network as the kernels see it. All that it hands out has been checked; what does not fit is a

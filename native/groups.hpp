@@ -14,7 +14,7 @@ struct Slice {
     long at;       // in the flat vector
     long in_group; // the same among the group's own, one slice after the other
     long count;
-    bool weights;
+    bool weights, moves;
     double rate;
 };
 
@@ -105,11 +105,12 @@ class Groups {
             const long at = block.offset + group.begin * block.columns;
             const long count = (group.end - group.begin) * block.columns;
             Slice *const last = first + group.slices - 1;
-            if (group.slices && last->weights == block.weights && last->rate == block.rate &&
-                last->at + last->count == at) {
+            if (group.slices && last->weights == block.weights && last->moves == block.moves &&
+                last->rate == block.rate && last->at + last->count == at) {
                 last->count += count;
             } else {
-                first[group.slices++] = {at, in_group, count, block.weights, block.rate};
+                first[group.slices++] = {at,          in_group,  count, block.weights,
+                                         block.moves, block.rate};
             }
             in_group += count;
         }

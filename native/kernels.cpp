@@ -79,7 +79,7 @@ template <typename... Xs> Entries<Entry> costs_of(Types<Xs...>) {
     return {all, sizeof...(Xs)};
 }
 template <typename... Xs> Entries<OptimizerEntry> optimizers_of(Types<Xs...>) {
-    static constexpr OptimizerEntry all[]{{named<Xs>, Xs::slots}...};
+    static constexpr OptimizerEntry all[]{{named<Xs>, Xs::slots, Xs::averages}...};
     return {all, sizeof...(Xs)};
 }
 

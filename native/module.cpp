@@ -113,11 +113,12 @@ class BoundPlan {
     long train(Vector<T> parameters, Matrix<T> slots, const ExamplesOf<T> &examples,
                Rows<std::int32_t> order, In<double> learning_rates, const RecordsOf &records,
                const OptimizerOf &optimizer, const ObjectiveOf &objective, long batch_size,
-               std::uint64_t key, int threads, bool mixed) const {
+               std::uint64_t key, int threads, bool mixed, std::optional<In<double>> shares) const {
         const auto &[costs, gradient_norms, penalties] = records;
         TrainingArrays<T> arrays{array(parameters), array(slots), array(learning_rates),
                                  array(costs), array(gradient_norms)};
         if (penalties) arrays.penalties = array(*penalties);
+        if (shares) arrays.shares = array(*shares);
         const Examples<T> given = examples_from(examples, array(order));
         const Training<T> training =
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
@@ -276,7 +277,7 @@ template <typename T> void bind(nb::class_<BoundPlan> &plan, nb::module_ &m) {
     plan.def("train", &BoundPlan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "examples"_a.noconvert(), "order"_a.noconvert(), "learning_rates"_a.noconvert(),
              "records"_a.noconvert(), "optimizer"_a, "objective"_a, "batch_size"_a, "key"_a,
-             "threads"_a, "mixed"_a = false);
+             "threads"_a, "mixed"_a = false, "shares"_a.noconvert().none() = nb::none());
     plan.def("loss", &BoundPlan::loss<T>, "parameters"_a.noconvert(), "examples"_a.noconvert(),
              "objective"_a, "gradient"_a.noconvert().none(), "threads"_a, "mixed"_a = false);
     plan.def("forward", &BoundPlan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),

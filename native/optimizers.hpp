@@ -12,6 +12,7 @@ template <typename T> struct StepNumbers {
     T rate, beta_1, rest_1, beta_2, rest_2, epsilon, l1, l2;
     T decay;        // α λ of O6 and O8
     T ahead, now;   // what V and δW count in O7's V̂
+    T share;        // c of WA1
     T scale = T(1); // of the gradient, where its norm is clipped
 
     // With another learning rate: that of parameters which have a factor of their own.
@@ -23,8 +24,8 @@ template <typename T> struct StepNumbers {
     }
 
     template <typename U> StepNumbers<U> as() const {
-        return {U(rate), U(beta_1), U(rest_1), U(beta_2), U(rest_2), U(epsilon),
-                U(l1),   U(l2),     U(decay),  U(ahead),  U(now),    U(scale)};
+        return {U(rate), U(beta_1), U(rest_1), U(beta_2), U(rest_2), U(epsilon), U(l1),
+                U(l2),   U(decay),  U(ahead),  U(now),    U(share),  U(scale)};
     }
 };
 
@@ -40,7 +41,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
     using typename S::V;
     using Numbers = StepNumbers<T>;
 
-    static constexpr int most_slots = 2;
+    static constexpr int most_slots = 3;
     struct Slice {
         V theta, g;
         V slot[most_slots];
@@ -48,6 +49,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
 
     struct Plain {
         static constexpr int slots = 0;
+        static constexpr bool averages = false; // one of its vectors is an average, WA1
         static constexpr Names settings{};
         static void numbers(StepNumbers<double> &, const double *, Powers) {}
     };
@@ -113,11 +115,12 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
     };
 
-    // What Adam's relatives have in common: two averages, and ε beside the root of one of them.
+    // What Adam's relatives have in common: two running means, and ε beside the root of one of
+    // them.
     struct TwoAverages : Plain {
         static constexpr int slots = 2;
         static constexpr Names settings{"beta_1", "beta_2", "epsilon"};
-        static void averages(StepNumbers<double> &n, const double *own) {
+        static void means(StepNumbers<double> &n, const double *own) {
             n.beta_1 = own[0];
             n.rest_1 = 1 - own[0];
             n.beta_2 = own[1];
@@ -126,7 +129,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         // The corrections by 1 − βᵗ; `plain`: O3e, not O3.
         static void corrected(StepNumbers<double> &n, const double *own, Powers powers,
                               bool plain = false) {
-            averages(n, own);
+            means(n, own);
             const double root = __builtin_sqrt(1 - powers.second);
             n.rate *= root / (1 - powers.first);
             n.epsilon = own[2];
@@ -172,7 +175,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
     struct NAdam : TwoAverages {
         static constexpr const char *name = "nadam";
         static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
-            TwoAverages::averages(n, own);
+            TwoAverages::means(n, own);
             const double root = __builtin_sqrt(1 - powers.second);
             n.rate *= root;
             n.epsilon = own[2] * root;
@@ -192,7 +195,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         static constexpr int slots = 1;
         static constexpr Names settings{"beta_1", "beta_2", "weight_decay"};
         static void numbers(StepNumbers<double> &n, const double *own, Powers) {
-            TwoAverages::averages(n, own);
+            TwoAverages::means(n, own);
             n.decay = n.rate * own[2];
         }
         CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
@@ -202,8 +205,39 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
     };
 
-    using List =
-        Types<GradientDescent, Momentum, RMSprop, Adam, HeavyBall, Nesterov, AdamW, NAdam, Lion>;
+    // O9: Z and X, then S
+    struct ScheduleFreeAdamW : TwoAverages {
+        static constexpr const char *name = "schedule_free_adamw";
+        static constexpr int slots = 3;
+        static constexpr bool averages = true;
+        static constexpr Names settings{"beta_1", "beta_2", "epsilon", "weight_decay"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            TwoAverages::means(n, own);
+            const double root = __builtin_sqrt(1 - powers.second);
+            n.decay = n.rate * own[3];
+            n.rate *= root;
+            n.epsilon = own[2] * root;
+        }
+        CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
+            V &fast = x.slot[0], &average = x.slot[1], &squares = x.slot[2];
+            squares = n.beta_2 * squares + n.rest_2 * (x.g * x.g);
+            fast -= n.rate * x.g / (S::sqrt(squares) + n.epsilon) + n.decay * x.theta;
+            average += n.share * (fast - average);
+            x.theta = average + n.rest_1 * (fast - average);
+        }
+    };
+
+    using List = Types<GradientDescent, Momentum, RMSprop, Adam, HeavyBall, Nesterov, AdamW, NAdam,
+                       Lion, ScheduleFreeAdamW>;
+
+    // WA1 of one slice of θ.
+    static void average(T *to, const T *theta, long count, T share) {
+        for (long i = 0; i < count; i += S::lanes) {
+            const int part = count - i < S::lanes ? int(count - i) : S::lanes;
+            const V before = S::load_part(to + i, part);
+            S::store_part(to + i, before + share * (S::load_part(theta + i, part) - before), part);
+        }
+    }
 
     CHAINRULE_INLINE V penalised(V g, V theta, const Numbers &n) {
         return g + n.l2 * theta + n.l1 * S::sign(theta); // P1, P2

@@ -25,6 +25,7 @@ struct Block {
     long offset;
     long rows, columns;
     bool weights;    // penalised and decayed
+    bool moves;      // by the optimizer; the others, statistics, by their layer
     double rate = 1; // what the learning rate is multiplied by
 
     long count() const { return rows * columns; }
@@ -78,6 +79,8 @@ template <typename T> struct Update {
     T *slots;                     // the optimizer's vectors, one after the other
     std::int64_t t;               // updates made before the first step
     const double *learning_rates; // of each step
+    const double *shares;         // c of WA1, of each step, where weights are averaged
+    T *average;                   // of the parameters, WA1, or nullptr
 };
 
 // One entry a step, of before its update.

@@ -26,6 +26,7 @@ template <typename T, int BYTES> class StepRates {
     StepNumbers<T> numbers(long step) const {
         StepNumbers<double> n{};
         n.rate = update_.learning_rates[step];
+        if (update_.shares) n.share = update_.shares[step];
         n.l1 = objective_.l1;
         n.l2 = objective_.l2;
         Opt::List::visit(update_.optimizer.kind, [&](auto tag) {

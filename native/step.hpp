@@ -66,7 +66,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
                 note_penalty(g, numbers);
                 room_.groups.squares[g] =
                     updates_.update(group, training_->update, numbers, own, false);
-                after_update(group, batch);
+                after_update(group, batch, numbers);
             } else {
                 updates_.keep(group, own, room_.gradient, !room_.whole_gradient || at == 0);
             }
@@ -90,14 +90,15 @@ template <typename T, int BYTES, typename Kinds> class Step {
                 updates_.update(group, training_->update, numbers, room_.gradient, true);
             // Where the norm was needed before, another thread may be reading it just now.
             if (!room_.purpose.clipped) room_.groups.squares[g] = squares;
-            after_update(group, batch);
+            after_update(group, batch, numbers);
         }
         return true;
     }
 
-    void after_update(const Group &group, const Batch &batch) {
+    void after_update(const Group &group, const Batch &batch, const StepNumbers<T> &numbers) {
         Kinds::renew(c_, group);
         if (batch.share > 0) Kinds::follow(c_, group);
+        if (T *average = training_->update.average) updates_.average(group, average, numbers.share);
     }
 
     // Before a group's update, where somebody wants to know.

@@ -25,7 +25,8 @@ struct ActivationEntry : Entry {
 };
 
 struct OptimizerEntry : Entry {
-    int slots; // vectors
+    int slots;     // vectors
+    bool averages; // one of them is an average
 };
 
 template <typename E> struct Entries {

@@ -23,13 +23,22 @@ template <typename T, int BYTES> class Updates {
         const Slice *const end = groups_.end(group);
         for (const Slice *s = groups_.begin(group); s < end;) {
             Slice now = *s++;
-            for (; alike && s < end && s->at == now.at + now.count && s->rate == now.rate; ++s)
+            if (!now.moves) continue;
+            for (;
+                 alike && s < end && s->moves && s->at == now.at + now.count && s->rate == now.rate;
+                 ++s)
                 now.count += s->count;
             const T *g = gradient + (whole ? now.at : now.in_group);
             squares += now.rate == 1 ? slice(update, now, g, numbers)
                                      : slice(update, now, g, numbers.at_rate(now.rate));
         }
         return squares;
+    }
+
+    // WA1 of a group, after its update: statistics are averaged too.
+    __attribute__((noinline)) void average(const Group &group, T *average, T share) const {
+        for (const Slice *s = groups_.begin(group); s < groups_.end(group); ++s)
+            Opt::average(average + s->at, theta_ + s->at, s->count, share);
     }
 
     // Σ g² of a group of the whole gradient, penalties included.

@@ -5,32 +5,26 @@ and stability of numerical algorithms", chapter 3: a sum of n products errs by (
 in any order of addition, so the bounds hold for every engine, blocked, threaded or fused. What an
 engine's e^z, tanh, log … err by is its own, in units in the last place.
 
-Only slopes and curvatures of the activations are needed, as constants that bound them everywhere;
-a wrong formula in the package cannot widen its own tolerance.
+Only slopes and curvatures of activations and costs are needed, by automatic differentiation of
+their oracles; a wrong formula in the package cannot widen its own tolerance.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from chainrule.network.registry.activations import ACTIVATIONS
+from chainrule.network.registry.values import ANY
+from tests.equations.cost_oracles import Case
 from tests.numerics import epsilon
-from tests.oracles_networks import KINKED, blocks, forward, kink_distance, parameter, slope
-from tests.strategies_networks import for_values
-
-# max |σ′| and max |σ″| over all z, rounded up (σ″ away from the kink).
-_SLOPE_AND_CURVATURE = {
-    "identity": (1.0, 0.0),
-    "sigmoid": (0.25, 0.1),
-    "tanh": (1.0, 0.77),
-    "relu": (1.0, 0.0),
-    "leaky_relu": (1.0, 0.0),
-    "elu": (1.0, 1.0),
-    "selu": (1.76, 1.76),
-    "gelu": (1.13, 0.8),
-    "silu": (1.1, 0.5),
-    "mish": (1.1, 0.7),
-    "softplus": (1.0, 0.25),
-}
+from tests.oracles_networks import (
+    blocks,
+    cost_derivatives,
+    forward,
+    kink_distance,
+    kinks,
+    slope_and_curvature,
+)
 
 # First order in ε neglects products of errors; in float32 and six layers they are far below this.
 _HIGHER_ORDERS = 1.1
@@ -76,7 +70,7 @@ def error_bounds(problem, ulps):
     delta = delta * (m * share)[:, None]
     e_delta = e_delta * (m * share)[:, None] + (m + 3) * eps * np.abs(delta)
 
-    l1, l2 = problem.objective.l1, problem.objective.l2
+    l1, l2 = problem.penalties.l1, problem.penalties.l2
     gradient = []
     for index in reversed(range(len(theta))):
         W = np.abs(theta[index][0])
@@ -112,22 +106,19 @@ def _forward(spec, theta, X, eps, ulps):
         if layer.activation == "softmax":
             a_error = _softmax_errors(Z, z_error, A, eps, ulps)
         else:
-            name = layer.activation.partition("(")[0]
             # e^{−z²/2} inside GELU, e^z elsewhere: an argument's rounding grows with its size.
-            a_error = _slope(name, Z, z_error) * z_error + eps * (2 * ulps + 2 + Z**2 / 2) * np.abs(
-                A
-            )
-            clear = clear and not (name in KINKED and (np.abs(Z) <= 2 * z_error).any())
+            rounding = eps * (2 * ulps + 2 + Z**2 / 2) * np.abs(A)
+            a_error = _steepest(layer.activation, Z, z_error)[0] * z_error + rounding
+            for kink in kinks(layer.activation):
+                clear = clear and not (np.abs(Z - kink) <= 2 * z_error + eps * abs(kink)).any()
         layers.append(_Layer(Z, z_error, A, a_error))
     return layers, clear
 
 
-def _slope(name, Z, z_error):
-    """Bound |σ′| between Z − e and Z + e; sigmoid's locally, for 1/a outweighs its constant."""
-    if name != "sigmoid":
-        return _SLOPE_AND_CURVATURE[name][0]
-    s = 1 / (1 + np.exp(np.abs(Z) - z_error))
-    return np.minimum(0.25, s)
+def _steepest(text, Z, z_error):
+    """Return |σ′| and |σ″| where they are largest: at Z, or at one end of its error."""
+    ends = [slope_and_curvature(text, Z + sign * z_error) for sign in (-1, 0, 1)]
+    return tuple(np.abs(each).max(axis=0) for each in zip(*ends, strict=True))
 
 
 def _softmax_errors(Z, z_error, A, eps, ulps):
@@ -146,14 +137,13 @@ def _through(activation, layer, g, e_g, eps, ulps):
         absolute = np.abs(g) + (np.abs(g) * A).sum(axis=1, keepdims=True)
         e_dot = (e_g * A + np.abs(g) * a_error).sum(axis=1, keepdims=True)
         return A * (g - dot), a_error * absolute + A * (e_g + e_dot) + (n + 3) * eps * A * absolute
-    name = activation.partition("(")[0]
-    if name == "sigmoid":
-        sigma_prime = A * (1 - A)
-        e_slope = sigma_prime * (2 * z_error + 4 * (ulps + 2) * eps)
-    else:
-        sigma_prime = slope(activation, Z)
-        slope_bound, curvature = _SLOPE_AND_CURVATURE[name]
-        e_slope = curvature * z_error + 2 * (ulps + 3) * eps * slope_bound * (1 + np.abs(Z))
+    sigma_prime = slope_and_curvature(activation, Z)[0]
+    steepest, curvature = _steepest(activation, Z, z_error)
+    # σ′ is added up from parts of order 1 at least, but where outputs have an end: it fades there
+    # as they do, and a cost's ∇ₐC may be as large as it is small.
+    ends = ACTIVATIONS[activation.partition("(")[0]].outputs is not ANY
+    parts = steepest if ends else np.maximum(1, steepest)
+    e_slope = curvature * z_error + 2 * (ulps + 3) * eps * parts * (1 + np.abs(Z))
     delta = g * sigma_prime
     return delta, e_g * np.abs(sigma_prime) + np.abs(g) * e_slope + 2 * eps * np.abs(delta)
 
@@ -164,8 +154,8 @@ def _output_error(spec, output, Y, eps, ulps):
     activation = spec.layers[-1].activation
     g, e_g = _cost_gradient(spec.cost, A, a_error, Y, eps, ulps)
     e_C = (np.abs(g) * a_error + e_g * a_error).sum(axis=1)
-    if spec.fused_pair is None or "focal" in spec.cost:
-        # The fused focal forms multiply the same factors without dividing by a first.
+    if spec.fused_pair is None or Case.of(spec.cost).exponent():
+        # Fused forms with powers multiply the same factors without dividing by a first.
         return *_through(activation, output, g, e_g, eps, ulps), e_C
     total = Y.sum(axis=1, keepdims=True) if activation == "softmax" else 1.0
     delta = A * total - Y
@@ -175,59 +165,31 @@ def _output_error(spec, output, Y, eps, ulps):
     return delta, e_delta, e_C
 
 
-def _cost_gradient(cost, A, a_error, Y, eps, ulps):
+def _cost_gradient(text, A, a_error, Y, eps, ulps):
     """Return ∇ₐC and its error."""
-    name, value = cost.partition("(")[0], parameter(cost)
-    e = A - Y
-    e_error = a_error + eps * (np.abs(A) + np.abs(Y))
-    if name == "mse":
-        return e, e_error
-    if name == "absolute_error":  # away from the kink
-        return np.sign(e), np.zeros_like(e)
-    if name == "huber":
-        return np.clip(e, -value, value), e_error
-    if name == "quantile":
-        return np.where(e > 0, 1 - value, -value), np.full_like(e, 2 * eps)
-    if name == "log_cosh":
-        return np.tanh(e), e_error + (ulps + 1) * eps
-    if "focal" in name:
-        g, e_g = _focal_slope(A, a_error, value, eps, ulps)
-        if name == "focal":
-            return Y * g, Y * e_g
-        other, e_other = _focal_slope(1 - A, a_error, value, eps, ulps)
-        size = np.abs(Y * g) + np.abs((1 - Y) * other)
-        return Y * g - (1 - Y) * other, Y * e_g + (1 - Y) * e_other + 2 * eps * size
-    g, e_g = -Y / A, Y / A**2 * a_error + 3 * eps * Y / A
-    if name == "binary_cross_entropy":
-        rest, rest_Y = 1 - A, 1 - Y
-        g = g + rest_Y / rest
-        e_g = e_g + rest_Y / rest**2 * (a_error + eps) + 3 * eps * rest_Y / rest + eps * np.abs(g)
-    return g, e_g
+    _, g, curvature = (np.asarray(array) for array in cost_derivatives(text, A, Y))
+    curvature = np.abs(curvature)
+    # Of a difference, the parts are a and y; of a quotient, 1 and a C″ (as y/a is); both a and
+    # 1 − a may have been rounded when the other was made.
+    parts = 1 + np.abs(g) + np.abs(Y) + 2 * curvature * np.maximum(1, np.abs(A))
+    return g, curvature * (a_error + 2 * eps) + (ulps + 3 + _powers(text, A, ulps)) * eps * parts
 
 
-def _focal_slope(p, p_error, gamma, eps, ulps):
-    """Return f′(p) of f(p) = −(1 − p)^γ log p, and its error; 1 − p errs by another ε."""
-    r, log = 1 - p, np.abs(np.log(p))
-    parts = gamma * r ** (gamma - 1) * log + r**gamma / p
-    second = gamma * abs(gamma - 1) * r ** (gamma - 2) * log
-    second = second + 2 * gamma * r ** (gamma - 1) / p + r**gamma / p**2
-    # A power is e^{γ log r}: its argument's rounding grows with its size.
-    operations = 3 * ulps + 10 + (ulps + 2) * gamma * np.abs(np.log(r))
-    # Both p and 1 − p may have been rounded when the other was made.
-    return -parts, second * (p_error + 2 * eps) + operations * eps * parts
+def _powers(text, A, ulps):
+    """Return the operations in a power of a or 1 − a, which is e^{γ log p}.
+
+    Its argument's rounding grows with its size.
+    """
+    gamma = Case.of(text).exponent()
+    if not gamma:
+        return 0.0
+    return 2 * ulps + 7 + (ulps + 2) * gamma * (np.abs(np.log(A)) + np.abs(np.log1p(-A)))
 
 
 def _cost_terms(spec, output, Y, ulps):
     """Return the sum of the magnitudes that C is added up from, for each example."""
-    Z, A = output.Z, output.A
-    n = A.shape[1]
-    if spec.cost == "mse":
-        return (n + 3) * ((A - Y) ** 2 / 2).sum(axis=1)
-    if for_values(spec.cost):  # at most |a − y|, of which log cosh cancels a part
-        largest = max(1.0, parameter(spec.cost) or 1.0)
-        return (n + 4 * ulps + 8) * largest * np.abs(A - Y).sum(axis=1)
-    # |log a| and |log(1 − a)| are at most the spread of Z plus log n; so are a fused pair's parts.
-    size = np.abs(Z).max(axis=1, keepdims=True) * 2 + np.log(2 * n)
+    n = output.A.shape[1]
+    cost = Case.of(spec.cost)
     # Of a power, e^{γ log r}: r^γ (1 + γ |log r|) is at most 2.
-    powers = 4 * (ulps + 3) if "focal" in spec.cost else 0
-    return (n + 3 + powers) * ((np.abs(Y) + np.abs(1 - Y)) * size).sum(axis=1)
+    powers = 4 * (ulps + 3) if cost.exponent() else 0
+    return (n + 4 * ulps + 8 + powers) * cost.terms(output.A, Y).sum(axis=1)

@@ -11,14 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-ACTIVATIONS = {
-    "identity": lambda Z: Z,
-    "relu": jax.nn.relu,
-    "tanh": jnp.tanh,
-    "gelu": lambda Z: jax.nn.gelu(Z, approximate=False),
-    "sigmoid": jax.nn.sigmoid,
-    "softmax": lambda Z: jax.nn.softmax(Z, axis=1),
-}
+from tests.oracles_networks import activation
 
 
 def training_cost(spec, theta, X, Y, weights=None, factors=None):
@@ -41,7 +34,7 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
             mean = (p * A).sum(axis=0)
             variance = (p * (A - mean) ** 2).sum(axis=0)
             Z = scale * (A - mean) / jnp.sqrt(variance + layer.epsilon) + shift
-            A, at = ACTIVATIONS[layer.activation](Z), at + 4 * n
+            A, at = activation(layer.activation)(Z), at + 4 * n
         elif layer.kind == "scale":
             A, at = A * theta[at : at + n], at + n
         elif layer.kind == "category_embedding":
@@ -57,7 +50,7 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
             W = theta[at : at + n * layer.units].reshape(layer.units, n)
             at += n * layer.units
             Z = A @ W.T + theta[at : at + layer.units]
-            A, at = ACTIVATIONS[layer.activation](Z), at + layer.units
+            A, at = activation(layer.activation)(Z), at + layer.units
     if spec.cost == "cross_entropy":
         C = -(Y * jax.nn.log_softmax(Z, axis=1)).sum(axis=1)
     else:

@@ -13,24 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-ACTIVATIONS = {
-    "identity": lambda Z: Z,
-    "sigmoid": jax.nn.sigmoid,
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "leaky_relu": partial(jax.nn.leaky_relu, negative_slope=0.01),
-    "leaky_relu(slope=0.2)": partial(jax.nn.leaky_relu, negative_slope=0.2),
-    "elu": jax.nn.elu,
-    "elu(alpha=0.5)": partial(jax.nn.elu, alpha=0.5),
-    "selu": jax.nn.selu,
-    "gelu": partial(jax.nn.gelu, approximate=False),
-    "silu": jax.nn.silu,
-    "mish": jax.nn.mish,
-    "softplus": jax.nn.softplus,
-    "softmax": partial(jax.nn.softmax, axis=1),
-}
-
-KINKED = ("relu", "leaky_relu", "elu", "selu")
+from chainrule.network.registry.activations import ACTIVATIONS
+from tests.equations.activations import oracles as activation_oracles
+from tests.equations.cost_oracles import Case
 
 _WIDTH, _EXAMPLES = 5, 4
 
@@ -55,10 +40,26 @@ def forward(spec, theta, X):
     return layers
 
 
-def slope(activation, Z):
-    """Return σ′(Z) of an element-wise activation by automatic differentiation."""
+def activation(text):
+    """Return σ of an activation as users write it, an example a row."""
+    name, _, rest = text.partition("(")
+    parameters = {key: one.default for key, one in ACTIVATIONS[name].parameters.items()}
+    for part in filter(None, rest.rstrip(")").split(",")):
+        key, _, value = part.partition("=")
+        parameters[key] = float(value)
+    return partial(activation_oracles.ORACLES[name].differentiable, **parameters)
+
+
+def kinks(text):
+    """Return the z where σ′ jumps."""
+    return ACTIVATIONS[text.partition("(")[0]].kinks
+
+
+def slope_and_curvature(text, Z):
+    """Return σ′(Z) and σ″(Z) of an element-wise activation by automatic differentiation."""
     rows, width = max(len(Z), _EXAMPLES), max(Z.shape[1], _WIDTH)
-    return np.asarray(_slope(activation, _padded(Z, rows, width)))[: len(Z), : Z.shape[1]]
+    both = _slope_and_curvature(text, _padded(Z, rows, width))
+    return tuple(np.asarray(array)[: len(Z), : Z.shape[1]] for array in both)
 
 
 def loss(problem):
@@ -80,77 +81,51 @@ def loss_and_gradient(problem):
 def sides_of_kinks(problem, theta):
     """Return on which side of every kink of J the parameters are, as ±1."""
     spec = problem.spec
-    sides = [np.sign(theta)] if problem.objective.l1 else [np.zeros(0)]
+    sides = [np.sign(theta)] if problem.penalties.l1 else [np.zeros(0)]
     for layer, (Z, _) in zip(spec.layers, forward(spec, theta, problem.X), strict=True):
-        if layer.activation.partition("(")[0] in KINKED:
-            sides.append(np.sign(Z).ravel())
+        sides += [np.sign(Z - kink).ravel() for kink in kinks(layer.activation)]
     sides.append(np.sign(kink_distance(spec, forward(spec, theta, problem.X)[-1][1], problem.Y)))
     return np.concatenate([side.ravel() for side in sides])
 
 
 def kink_distance(spec, A, Y):
     """Return how far each output is from where its cost has a kink; without kinks, nothing."""
-    name = spec.cost.partition("(")[0]
-    if name in ("absolute_error", "quantile"):
-        return A - Y
-    return np.abs(A - Y) - parameter(spec.cost) if name == "huber" else np.zeros(0)
+    return Case.of(spec.cost).kink_distance(A, Y)
 
 
 @partial(jax.jit, static_argnums=0)
-def _layer(activation, W, b, A, units):
+def _layer(text, W, b, A, units):
     Z = A @ W.T + b
-    if activation == "softmax":
+    if text == "softmax":
         Z = jnp.where(units, Z, -jnp.inf)
-    return Z, ACTIVATIONS[activation](Z)
+    return Z, activation(text)(Z)
 
 
 @partial(jax.jit, static_argnums=0)
-def _slope(activation, Z):
-    return jax.grad(lambda Z: ACTIVATIONS[activation](Z).sum())(Z)
+def _slope_and_curvature(text, Z):
+    slope = jax.grad(lambda Z: activation(text)(Z).sum())
+    return slope(Z), jax.grad(lambda Z: slope(Z).sum())(Z)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _costs(cost, activation, Z, A, Y, units):
+def _costs(text, output, Z, A, Y, units):
     """Return C of each example, from Z wherever that is the stable way."""
-    A = jnp.where(units, A, 0.5)
-    name, gamma = cost.partition("(")[0], parameter(cost)
-    if cost == "mse":
-        C = jnp.square(A - Y) / 2
-    elif cost == "absolute_error":
-        C = jnp.abs(A - Y)
-    elif name == "huber":
-        r, d = jnp.abs(A - Y), parameter(cost)
-        C = jnp.where(r <= d, r**2 / 2, d * (r - d / 2))
-    elif name == "quantile":
-        q = parameter(cost)
-        C = jnp.maximum(q * (Y - A), (q - 1) * (Y - A))
-    elif cost == "log_cosh":
-        C = jnp.logaddexp(A - Y, Y - A) - jnp.log(2.0)
-    elif name == "binary_focal" and activation == "sigmoid":
-        C = -Y * jax.nn.sigmoid(-Z) ** gamma * jax.nn.log_sigmoid(Z)
-        C -= (1 - Y) * jax.nn.sigmoid(Z) ** gamma * jax.nn.log_sigmoid(-Z)
-    elif name == "binary_focal":
-        C = -Y * (1 - A) ** gamma * jnp.log(A) - (1 - Y) * A**gamma * jnp.log1p(-A)
-    elif name == "focal" and activation == "sigmoid":
-        C = -Y * jax.nn.sigmoid(-Z) ** gamma * jax.nn.log_sigmoid(Z)
-    elif name == "focal":
-        C = -Y * (1 - A) ** gamma * jnp.log(A)
-    elif cost == "binary_cross_entropy" and activation == "sigmoid":
-        C = -Y * jax.nn.log_sigmoid(Z) - (1 - Y) * jax.nn.log_sigmoid(-Z)
-    elif cost == "binary_cross_entropy":
-        C = -Y * jnp.log(A) - (1 - Y) * jnp.log1p(-A)
-    elif activation == "sigmoid":
-        C = -Y * jax.nn.log_sigmoid(Z)
+    cost = Case.of(text)
+    from_logits = cost.oracle.from_logits.get(output)
+    if from_logits is not None:
+        C = from_logits(Z, Y, **cost.parameters)
     else:
-        C = -Y * (Z - jax.nn.logsumexp(Z, axis=1, keepdims=True))
+        C = cost.cost(jnp.where(units, A, 0.5), Y)
     return jnp.where(units, C, 0.0).sum(axis=1)
 
 
-def parameter(cost):
-    """Return the one parameter of a cost as users write it, or its default."""
-    name, _, text = cost.partition("(")
-    default = {"huber": 1.0, "quantile": 0.5, "focal": 2.0, "binary_focal": 2.0}.get(name)
-    return float(text.rstrip(")").partition("=")[2]) if text else default
+@partial(jax.jit, static_argnums=0)
+def cost_derivatives(text, A, Y):
+    """Return C, ∂C/∂a and ∂²C/∂a² of each output, by automatic differentiation."""
+    cost = Case.of(text).cost
+    total = lambda A: cost(A, Y).sum()  # noqa: E731
+    slope = jax.grad(total)
+    return cost(A, Y), slope(A), jax.grad(lambda A: slope(A).sum())(A)
 
 
 @jax.jit
@@ -163,13 +138,13 @@ def _mean(C, weights):
     return jnp.sum(weights * C) / jnp.sum(weights)
 
 
-def _objective(theta, spec, A, Y, weights, objective):
+def _objective(theta, spec, A, Y, weights, penalties):
     for layer, (W, b) in zip(spec.layers, theta, strict=True):
         units = np.arange(len(b)) < layer.units
         Z, A = _layer(layer.activation, W, b, A, units)
     J = _mean(_costs(spec.cost, spec.layers[-1].activation, Z, A, Y, units), weights)
     for W, _ in theta:
-        J += _penalty(W, objective.l1, objective.l2)
+        J += _penalty(W, penalties.l1, penalties.l2)
     return J
 
 
@@ -185,7 +160,7 @@ def _rest(problem):
         _padded(problem.X, *size),
         _padded(problem.Y, *size),
         _padded(weights, size[0]),
-        problem.objective,
+        problem.penalties,
     )
 
 

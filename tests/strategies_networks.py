@@ -5,76 +5,40 @@ from a seed. Everything is drawn in float64; `Problem.rounded` gives the float32
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Penalties
+from chainrule.network.activation import activation_of
+from chainrule.network.function_names import examples
 from chainrule.network.layers import Dense
+from chainrule.network.registry.activations import ACTIVATIONS as ACTIVATION_ROWS
+from chainrule.network.registry.costs import COSTS as COST_ROWS
+from chainrule.network.registry.initializers import INITIALIZERS
+from chainrule.network.registry.values import ANY
 from chainrule.network.spec import NetworkSpec
 
-ACTIVATION_NAMES = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "silu",
-    "mish",
-    "softplus",
-    "softmax",
-)
-ACTIVATIONS = (*ACTIVATION_NAMES, "leaky_relu(slope=0.2)", "elu(alpha=0.5)")
+ACTIVATION_NAMES = tuple(ACTIVATION_ROWS)
+ACTIVATIONS = (*ACTIVATION_NAMES, *examples(ACTIVATION_ROWS))
+COSTS = (*COST_ROWS, *examples(COST_ROWS))
 
-OUTPUT_PAIRS = (
-    *((activation, "mse") for activation in ACTIVATIONS),
-    ("sigmoid", "binary_cross_entropy"),
-    ("softmax", "binary_cross_entropy"),
-    ("sigmoid", "cross_entropy"),
-    ("softmax", "cross_entropy"),
-    ("identity", "absolute_error"),
-    ("sigmoid", "absolute_error"),
-    ("identity", "huber"),
-    ("tanh", "huber(delta=0.3)"),
-    ("identity", "quantile(quantile=0.9)"),
-    ("softmax", "quantile"),
-    ("identity", "log_cosh"),
-    ("softplus", "log_cosh"),
-    ("sigmoid", "binary_focal"),
-    ("sigmoid", "binary_focal(gamma=0.5)"),
-    ("softmax", "binary_focal"),
-    ("sigmoid", "focal(gamma=3.0)"),
-    ("softmax", "focal"),
-    ("softmax", "focal(gamma=0.5)"),
-)
+
+def _outputs_of(cost):
+    """Return the output activations that a cost is tried with: those that have its range."""
+    row = COST_ROWS[cost.partition("(")[0]]
+    if cost == "mse":
+        return ACTIVATIONS
+    return ("identity", "sigmoid") if row.outputs is ANY else row.output_activations
+
+
+OUTPUT_PAIRS = tuple((activation, cost) for cost in COSTS for activation in _outputs_of(cost))
 """(output activation, cost): every cost, and every activation that fits the squared error."""
 
-FOR_VALUES = ("mse", "absolute_error", "huber", "quantile", "log_cosh")
-"""Costs of any targets; the others' are probabilities."""
-
-FUSED_PAIRS = (
-    ("softmax", "cross_entropy"),
-    ("sigmoid", "binary_cross_entropy"),
-    ("identity", "mse"),
-    ("softmax", "focal"),
-    ("softmax", "focal(gamma=0.5)"),
-    ("sigmoid", "binary_focal"),
-    ("sigmoid", "binary_focal(gamma=0.5)"),
-)
-
-INITIALIZERS = (
-    "zeros",
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "nielsen",
+FUSED_PAIRS = tuple(
+    (activation, cost) for cost in COSTS for activation in COST_ROWS[cost.partition("(")[0]].fused
 )
 
 _WIDTHS = (1, 2, 5)
@@ -89,7 +53,11 @@ class Problem(NamedTuple):
     X: np.ndarray
     Y: np.ndarray
     weights: np.ndarray | None
-    objective: Objective
+    penalties: Penalties
+
+    @property
+    def parameters(self):
+        return self.theta
 
     @property
     def examples(self):
@@ -104,7 +72,7 @@ class Problem(NamedTuple):
             self.X.astype(dtype),
             self.Y.astype(dtype),
             weights,
-            self.objective,
+            self.penalties,
         )
 
     def unfused(self):
@@ -120,30 +88,32 @@ def targets_for(spec, m, random):
 
 def for_values(cost):
     """Whether a cost, as text, is for any targets."""
-    return cost.partition("(")[0] in FOR_VALUES
+    return COST_ROWS[cost.partition("(")[0]].targets is ANY
 
 
 def least_outputs(activation, cost):
     """Return how many outputs a network needs at least for its gradient not to be 0 always."""
-    needs_two = cost.partition("(")[0] in ("cross_entropy", "focal")
+    needs_two = COST_ROWS[cost.partition("(")[0]].of_one_output
     return 2 if needs_two or (activation == "softmax" and not for_values(cost)) else 1
 
 
-def problem_of(spec, m=4, seed=0, weighted=False, objective=None):
+def problem_of(spec, m=4, seed=0, weighted=False, penalties=None):
     """Make a problem of a network: parameters that keep Z of order 1, examples of order 1."""
     random = np.random.default_rng(seed)
-    parts = []
-    n_in = spec.n_features
-    for layer in spec.layers:
-        parts.append(random.standard_normal(layer.units * n_in) / np.sqrt(n_in))
-        parts.append(random.standard_normal(layer.units) / 2)
-        n_in = layer.units
     X = random.standard_normal((m, spec.n_features))
+    parts, A = [], X
+    for layer in spec.layers:
+        n_in = A.shape[1]
+        W = random.standard_normal((layer.units, n_in)) / np.sqrt(n_in)
+        W /= max(1.0, np.sqrt(np.mean(A**2)))
+        b = random.standard_normal(layer.units) / 2
+        parts += [W.ravel(), b]
+        A = activation_of(layer.activation).function((A @ W.T + b).T).T
     Y = targets_for(spec, m, random)
     weights = random.uniform(0.5, 2, m) if weighted else None
     if weighted and m > 1:
         weights[0] = 0.0
-    return Problem(spec, np.concatenate(parts), X, Y, weights, objective or Objective())
+    return Problem(spec, np.concatenate(parts), X, Y, weights, penalties or Penalties())
 
 
 @st.composite
@@ -174,18 +144,19 @@ def problems(draw, output=None, hidden=None, depths=(1, 6), penalties=True):
         draw(st.sampled_from(_EXAMPLES)),
         draw(st.integers(0, 2**32 - 1)),
         draw(st.booleans()),
-        Objective(l1=draw(strengths), l2=draw(strengths)),
+        Penalties(l1=draw(strengths), l2=draw(strengths)),
     )
 
 
 def activation_texts():
     """Draw an activation as a user may write it, parameters of any finite value included."""
     numbers = st.floats(allow_nan=False, allow_infinity=False)
-    return st.one_of(
-        st.sampled_from(ACTIVATION_NAMES),
-        numbers.map(lambda slope: f"leaky_relu(slope={slope!r})"),
-        numbers.map(lambda alpha: f" elu ( alpha = {alpha!r} ) "),
-    )
+    with_parameters = [
+        numbers.map(partial(" {} ( {} = {!r} ) ".format, name, key))
+        for name, row in ACTIVATION_ROWS.items()
+        for key in row.parameters
+    ]
+    return st.one_of(st.sampled_from(ACTIVATION_NAMES), *with_parameters)
 
 
 @st.composite

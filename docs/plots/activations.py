@@ -3,20 +3,21 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from chainrule.equations.activations import ACTIVATIONS
+from chainrule.network.registry.activations import ACTIVATIONS
 
 Z = np.linspace(-4, 4, 401)
 elementwise = {name: row for name, row in ACTIVATIONS.items() if row.derivative is not None}
 
-figure, axes = plt.subplots(3, 5, figsize=(11, 6.2), sharex=True, sharey=True)
+rows = len(elementwise) // 5 + 1  # and room for the legend
+figure, axes = plt.subplots(rows, 5, figsize=(11, 2.1 * rows), sharex=True, sharey=True)
 for axis, (name, row) in zip(axes.flat, elementwise.items(), strict=False):
     axis.axhline(0, color="0.8", linewidth=0.8)
     axis.axvline(0, color="0.8", linewidth=0.8)
     (value,) = axis.plot(Z, row.function(Z), color="#2757dd", linewidth=1.8)
     derivative = row.derivative(Z)
-    if row.kinked:
+    for kink in row.kinks:
         # No line where σ′ jumps.
-        derivative = np.where(np.abs(Z) < 0.01, np.nan, derivative)
+        derivative = np.where(np.abs(Z - kink) < 0.01, np.nan, derivative)
     (slope,) = axis.plot(Z, derivative, color="#d9622b", linewidth=1.4, linestyle="--")
     axis.set_title(name, fontsize=10, family="monospace")
     axis.set_ylim(-2.2, 4.2)

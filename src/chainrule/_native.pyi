@@ -62,8 +62,13 @@ class Plan:
         key: int,
         threads: int,
         mixed: bool = False,
+        shares: _Numbers | None = None,
     ) -> int:
-        """Take a step for each batch of `order`; return how many were finished."""
+        """Take a step for each batch of `order`; return how many were finished.
+
+        With the steps' shares of an average, WA1, and an optimizer that has none of its own, the
+        last of the slots is that of the parameters.
+        """
 
     def loss(
         self,

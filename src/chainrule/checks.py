@@ -5,7 +5,7 @@ import operator
 import os
 from numbers import Real
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, SupportsIndex, TypeGuard
 
 from chainrule.errors import InvalidArgumentError
 
@@ -15,20 +15,28 @@ MOST_UNITS = 2**31 - 1
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
     """Return an argument as a whole number of at least `least`, or raise with its name."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = least - 1
-    # NumPy's true and false were whole numbers, too, before 2.3.
-    if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool" or number < least:
+    if not is_whole(value) or operator.index(value) < least:
         raise InvalidArgumentError(
             f"{name}: expected a whole number of at least {least}; got {shown(value)}"
         )
+    number = operator.index(value)
     if most is not None and number > most:
         raise InvalidArgumentError(
             f"{name}: expected a whole number of at most {most}; got {shown(value)}"
         )
     return number
+
+
+def is_whole(value: object) -> TypeGuard[SupportsIndex]:
+    """Whether a value is a whole number; true and false are none."""
+    # NumPy's true and false were whole numbers, too, before 2.3.
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
+        return False
+    try:
+        operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
 
 
 def shown(value: object) -> str:
@@ -37,6 +45,11 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python does not write whole numbers of thousands of digits
         text = f"a whole number of {value.bit_length()} bits"  # type: ignore[attr-defined]
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Return a text as a message has room for it."""
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

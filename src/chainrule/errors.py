@@ -1,5 +1,7 @@
 """The errors that chainrule raises: each names the argument, what came and the remedy."""
 
+from typing import Self
+
 from chainrule.printable import printable
 
 
@@ -47,6 +49,14 @@ class TrainingDivergedError(ChainruleError, ArithmeticError):
 
 class NothingLearnedError(TrainingDivergedError, ValueError):
     """The loss was not finite from the first: there is no training to speak of."""
+
+    @classmethod
+    def of(cls, reason: object) -> Self:
+        """Return the error in scikit-learn's words, with what the training itself says."""
+        return cls(
+            "Solver produced non-finite parameter weights. The input data may contain large values "
+            f"and need to be preprocessed: {reason}"
+        )
 
 
 class TrainingDiagnosisWarning(UserWarning):

@@ -155,6 +155,7 @@ def trained(**changed):
         "penalties": None,
         "key": 0,
         "threads": 1,
+        "shares": None,
         **SETTINGS,
     } | changed
     settings = a["settings"] if "settings" in a else {name: a[name] for name in SETTINGS}
@@ -170,6 +171,7 @@ def trained(**changed):
         a["batch_size"],
         a["key"],
         a["threads"],
+        shares=a["shares"],
     )
     assert taken == steps
     return a["parameters"]
@@ -183,6 +185,20 @@ TRAINING = {
     "a setting too many": {"settings": SETTINGS | {"beta": 0.9}},
     "no memory for the optimizer": {"slots": np.zeros((0, THETA.size), np.float32)},
     "too much memory for the optimizer": {"slots": np.zeros((1, THETA.size), np.float32)},
+    "too few shares": {
+        "shares": np.zeros(4),
+        "slots": np.zeros((3, THETA.size), np.float32),
+    },
+    "no memory for the average": {"shares": np.zeros(5)},
+    "an average without shares": {
+        "optimizer": "schedule_free_adamw",
+        "slots": np.zeros((3, THETA.size), np.float32),
+    },
+    "an average of an average": {
+        "optimizer": "schedule_free_adamw",
+        "slots": np.zeros((4, THETA.size), np.float32),
+        "shares": np.zeros(5),
+    },
     "no batch": {"batch_size": 0},
     "a negative batch": {"batch_size": -1},
     "a batch beyond 64 bits": {"batch_size": 2**63},

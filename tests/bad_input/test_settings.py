@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 
 RANDOM = np.random.default_rng(0)
@@ -58,7 +59,7 @@ def test_settings_that_mean_nothing_are_refused_by_name_and_change_nothing(name,
 RATES = (-1.0, np.nan, np.inf, -np.inf, "0.1", None, 1j, True, [0.1])
 
 
-@pytest.mark.parametrize("optimizer", [cr.SGD, cr.Momentum, cr.RMSprop, cr.Adam, cr.Lion])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
 @pytest.mark.parametrize("rate", RATES, ids=repr)
 def test_a_learning_rate_that_is_no_positive_number_is_refused(optimizer, rate):
     with pytest.raises(InvalidArgumentError, match=r"^learning_rate: "):

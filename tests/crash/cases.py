@@ -123,6 +123,20 @@ CASES: Mapping[str, Case] = MappingProxyType(
         ),
         "nadam": network(cr.NAdam(), shuffle=False),
         "lion": network(cr.Lion(cr.Warmup(cr.CosineDecay(0.001))), label_smoothing=0.1),
+        "schedule_free": network(
+            cr.ScheduleFreeAdamW(cr.Warmup(0.01)),
+            (cr.Dense(16, "identity"), cr.BatchNorm("relu")),
+            max_grad_norm=0.5,
+        ),
+        "ema": network(
+            cr.Adam(0.01, ema_decay=0.95),
+            (cr.Dense(16, "identity"), cr.BatchNorm("relu"), cr.Dropout(0.2)),
+            validation_data=(X[:40], CLASSES[:40]),
+            l2=0.01,
+        ),
+        "NetworkRegressor of averages": estimator(
+            cr.NetworkRegressor, NOISY, ema_decay=0.9, max_iter=30, n_iter_no_change=3,
+        ),
         "MLPClassifier": estimator(
             cr.MLPClassifier, CLASSES, max_iter=15, batch_size=16, n_iter_no_change=20
         ),

@@ -17,6 +17,7 @@ from sklearn.base import clone
 
 import chainrule as cr
 from chainrule.engines import ENGINES, extension
+from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.engines.orders import epoch_orders
 from chainrule.network.random import epoch_order
 from chainrule.training import loop
@@ -179,7 +180,7 @@ def model_of(kind, **changes):
     })  # fmt: skip
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lion", "nadam"])
+@pytest.mark.parametrize("solver", OPTIMIZERS)
 def test_pieces_by_partial_fit(solver):
     # Without shuffling, six epochs by parts are six epochs. (With it, each part begins its orders
     # anew from an integer random_state, as in scikit-learn.)

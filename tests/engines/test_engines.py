@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule.engines import ENGINES, engine_named
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Problem
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
@@ -74,7 +74,7 @@ def test_engines_are_interchangeable_between_calls(engine):
         gradient = np.empty_like(problem.theta)
         losses.append(
             engine.loss_and_gradient(
-                problem.spec, problem.theta, problem.examples, Objective(), gradient
+                Problem(problem.spec, problem.theta, problem.examples), gradient
             )
         )
     assert losses[:2] == losses[2:]

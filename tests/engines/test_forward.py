@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Problem
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from tests import oracles_networks as oracle
@@ -45,7 +45,7 @@ def test_every_row_gets_its_own_output_whatever_their_number(engine, m, dtype):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_loss_is_the_mean_over_all_rows_whatever_their_number(engine, m, weighted):
     problem = problem_of(SPEC, m=m, weighted=weighted).rounded("float32")
-    loss = engine.loss(problem.spec, problem.theta, problem.examples, problem.objective)
+    loss = engine.loss(problem)
     bounds = error_bounds(problem, ULPS[engine.name])
     assert_within(loss, oracle.loss(problem), 2 * bounds.loss)
 
@@ -75,10 +75,10 @@ def test_fused_loss_is_finite_however_far_the_outputs_are_saturated(engine):
         examples = Examples(np.array([[1.0], [-1.0]], np.float32), np.zeros((2, units), np.float32))
         examples.Y[0, -1] = examples.Y[1, 0] = 1.0
         wrong = 500.0 if units == 1 else 1000.0  # one of the two rows is right, for one unit
-        loss = engine.loss(spec, theta, examples, Objective())
+        loss = engine.loss(Problem(spec, theta, examples))
         assert_within(loss, wrong, 8 * epsilon("float32") * wrong)
         gradient = np.empty_like(theta)
-        assert engine.loss_and_gradient(spec, theta, examples, Objective(), gradient) == loss
+        assert engine.loss_and_gradient(Problem(spec, theta, examples), gradient) == loss
         assert np.isfinite(gradient).all()
 
 
@@ -88,7 +88,7 @@ def test_counts_as_targets_of_a_saturated_output_cost_a_finite_gradient_without_
     theta = np.array([500.0, -500.0, 0.0, 0.0], np.float32)
     examples = Examples(np.ones((1, 1), np.float32), np.array([[0.0, 5.0]], np.float32))
     gradient = np.empty_like(theta)
-    loss = engine.loss_and_gradient(spec, theta, examples, Objective(), gradient)
+    loss = engine.loss_and_gradient(Problem(spec, theta, examples), gradient)
     assert loss == 5000.0
     np.testing.assert_array_equal(gradient, [5.0, -5.0, 5.0, -5.0])
 
@@ -100,5 +100,5 @@ def test_a_nan_among_the_parameters_reaches_the_loss(engine, pair):
     problem = problem.rounded("float32")
     problem.theta[0] = np.nan
     with np.errstate(invalid="ignore"):
-        loss = engine.loss(problem.spec, problem.theta, problem.examples, Objective())
+        loss = engine.loss(Problem(problem.spec, problem.theta, problem.examples))
     assert np.isnan(loss)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Penalties, Problem
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from tests import oracles_networks as oracle
@@ -26,14 +26,12 @@ def _assert_agrees_with_automatic_differentiation(engine, problem):
 def _assert_within_bounds_of_automatic_differentiation(engine, problem, bounds):
     expected_loss, expected = oracle.loss_and_gradient(problem)
     gradient = np.full_like(problem.theta, np.nan)
-    loss = engine.loss_and_gradient(
-        problem.spec, problem.theta, problem.examples, problem.objective, gradient
-    )
+    loss = engine.loss_and_gradient(problem, gradient)
     # The oracle computes in float64, with errors of the same kind.
     float64 = error_bounds(problem.rounded("float64"), 4)
     assert_within(loss, expected_loss, bounds.loss + float64.loss)
     assert_within(gradient, expected, bounds.gradient + float64.gradient)
-    loss = engine.loss(problem.spec, problem.theta, problem.examples, problem.objective)
+    loss = engine.loss(problem)
     assert_within(loss, expected_loss, bounds.loss + float64.loss)
 
 
@@ -78,9 +76,7 @@ def test_fused_and_long_way_agree(engine, output, data):
     for problem in (fused, fused.unfused()):
         bounds.append(error_bounds(problem, ULPS[engine.name]))
         gradient = np.empty_like(problem.theta)
-        loss = engine.loss_and_gradient(
-            problem.spec, problem.theta, problem.examples, problem.objective, gradient
-        )
+        loss = engine.loss_and_gradient(problem, gradient)
         results.append((loss, gradient))
     assume(bounds[0].clear_of_kinks)
     assert_within(results[0][0], results[1][0], bounds[0].loss + bounds[1].loss)
@@ -120,13 +116,12 @@ def test_gradient_equals_central_differences_along_random_directions(
     assume(all(np.array_equal(sides[0], other) for other in sides[1:]))
 
     losses = [
-        engine.loss(problem.spec, point, problem.examples, problem.objective) for point in points
+        engine.loss(Problem(problem.spec, point, problem.examples, problem.penalties))
+        for point in points
     ]
     difference = sum(c * J for (_, c), J in zip(_STENCIL, losses, strict=True)) / _STEP
     gradient = np.empty_like(problem.theta)
-    engine.loss_and_gradient(
-        problem.spec, problem.theta, problem.examples, problem.objective, gradient
-    )
+    engine.loss_and_gradient(problem, gradient)
     rounding = 1.5 * error_bounds(problem, ULPS[engine.name]).loss / _STEP
     assert_within(gradient @ direction, difference, 1e-7 * np.linalg.norm(gradient) + rounding)
 
@@ -138,13 +133,9 @@ def test_loss_and_gradient_leave_everything_but_the_gradient_alone(engine, probl
         if array is not None:
             array.flags.writeable = False  # a write into what was handed in would now fail
     gradient = np.empty_like(problem.theta)
-    engine.loss_and_gradient(
-        problem.spec, problem.theta, problem.examples, problem.objective, gradient
-    )
+    engine.loss_and_gradient(problem, gradient)
     again = np.empty_like(gradient)
-    engine.loss_and_gradient(
-        problem.spec, problem.theta, problem.examples, problem.objective, again
-    )
+    engine.loss_and_gradient(problem, again)
     np.testing.assert_array_equal(gradient, again)
 
 
@@ -162,7 +153,8 @@ def test_weight_2_equals_the_example_twice(engine, problem):
         gradients.append(np.empty_like(problem.theta))
         losses.append(
             engine.loss_and_gradient(
-                variant.spec, variant.theta, variant.examples, variant.objective, gradients[-1]
+                Problem(variant.spec, variant.theta, variant.examples, variant.penalties),
+                gradients[-1],
             )
         )
         bounds.append(error_bounds(variant, ULPS[engine.name]))
@@ -174,18 +166,18 @@ def test_weight_2_equals_the_example_twice(engine, problem):
 @settings(max_examples=20)
 @given(problem=problems())
 def test_penalties_act_on_weights_and_not_on_biases(engine, problem):
-    objective = problem.objective
+    penalties = problem.penalties
     gradients = []
-    for variant in (problem, problem._replace(objective=Objective())):
+    for variant in (problem, problem._replace(penalties=Penalties())):
         gradients.append(np.empty_like(problem.theta))
         engine.loss_and_gradient(
-            variant.spec, variant.theta, variant.examples, variant.objective, gradients[-1]
+            Problem(variant.spec, variant.theta, variant.examples, variant.penalties), gradients[-1]
         )
     with_them, without = (oracle.blocks(problem.spec, g) for g in gradients)
     theta = oracle.blocks(problem.spec, problem.theta)
     for (dW, db), (dW_cost, db_cost), (W, _) in zip(with_them, without, theta, strict=True):
-        added = objective.l2 * W + objective.l1 * np.sign(W)
-        size = np.abs(dW_cost) + objective.l2 * np.abs(W) + objective.l1
+        added = penalties.l2 * W + penalties.l1 * np.sign(W)
+        size = np.abs(dW_cost) + penalties.l2 * np.abs(W) + penalties.l1
         assert_within(dW - dW_cost, added, 8 * epsilon("float64") * size)
         np.testing.assert_array_equal(db, db_cost)
 
@@ -193,16 +185,14 @@ def test_penalties_act_on_weights_and_not_on_biases(engine, problem):
 def test_examples_without_weight_leave_only_the_penalty(engine):
     problem = _zero_weights()
     gradient = np.full_like(problem.theta, np.nan)
-    loss = engine.loss_and_gradient(
-        problem.spec, problem.theta, problem.examples, problem.objective, gradient
-    )
+    loss = engine.loss_and_gradient(problem, gradient)
     assert loss == 0.0
     assert not gradient.any()
 
 
 def test_loss_of_examples_without_weight_is_zero(engine):
     problem = _zero_weights()
-    loss = engine.loss(problem.spec, problem.theta, problem.examples, problem.objective)
+    loss = engine.loss(problem)
     assert loss == 0.0
 
 

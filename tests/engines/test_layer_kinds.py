@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
 from chainrule.engines.optimizers import SGD, Adam, AdamW, Momentum
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
 from chainrule.network.parameters import initial_parameters, placed_blocks
@@ -76,16 +76,19 @@ def examples(spec, m, seed=0, weighted=False):
     return Examples(X, Y, weights).astype(spec.dtype)
 
 
-def train(engine, spec, data, optimizer, batch, objective=None, theta=None, state=None, **given):
+def train(engine, spec, data, optimizer, batch, penalties=None, theta=None, state=None, **given):
     theta = (parameters(spec) if theta is None else theta).copy()
     state = optimizer.new_state(theta) if state is None else state
     order = given.get("order", np.arange(len(data.X), dtype=np.int32))[None]
     steps = -(-order.shape[1] // batch)
     records = StepRecords(np.empty(steps), np.empty(steps), np.empty(steps))
     engine.train(
-        spec, theta, optimizer, state, data, objective or Objective(), order, batch,
-        optimizer.learning_rates(state.t + 1, steps), records, given.get("key", KEY),
-    )  # fmt: skip
+        Problem(spec, theta, data, penalties or Penalties()),
+        UpdateRule(optimizer, given.get("max_grad_norm", float("inf"))),
+        state,
+        Batches(order, batch, optimizer.learning_rates(state.t + 1, steps), given.get("key", KEY)),
+        records,
+    )
     return theta, state, records
 
 
@@ -174,8 +177,8 @@ def test_a_prediction_a_loss_and_its_gradient_drop_nothing(engine):
     for each in (spec, without):
         outputs, gradient = np.empty((30, 3)), np.empty_like(theta)
         engine.forward(each, theta, data.X, outputs)
-        loss = engine.loss(each, theta, data, Objective(1e-3, 1e-2))
-        also = engine.loss_and_gradient(each, theta, data, Objective(1e-3, 1e-2), gradient)
+        loss = engine.loss(Problem(each, theta, data, Penalties(1e-3, 1e-2)))
+        also = engine.loss_and_gradient(Problem(each, theta, data, Penalties(1e-3, 1e-2)), gradient)
         results.append((outputs, gradient, np.array([loss, also])))
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -212,16 +215,17 @@ def test_a_prediction_takes_the_running_statistics_of_each_example_alone(engine)
 def test_the_gradient_of_a_loss_equals_central_differences_and_is_0_at_statistics(engine, layers):
     spec = network(layers)
     theta, data = parameters(spec), examples(spec, 12, weighted=True)
-    objective = Objective(l2=0.1)
+    penalties = Penalties(l2=0.1)
     gradient = np.full_like(theta, np.nan)
-    engine.loss_and_gradient(spec, theta, data, objective, gradient)
+    engine.loss_and_gradient(Problem(spec, theta, data, penalties), gradient)
     still = statistics(spec)
     np.testing.assert_array_equal(gradient[still], 0.0)
     random, h = np.random.default_rng(1), 1e-6
     for _ in range(5):
         direction = np.where(still, 0.0, random.standard_normal(theta.size))
         losses = [
-            engine.loss(spec, theta + sign * h * direction, data, objective) for sign in (1, -1)
+            engine.loss(Problem(spec, theta + sign * h * direction, data, penalties))
+            for sign in (1, -1)
         ]
         # h² J‴/6 and ε J/h, with a third derivative along some fifty entries of order 1000.
         assert_within((losses[0] - losses[1]) / (2 * h), gradient @ direction, 1e-7)
@@ -247,7 +251,7 @@ def test_after_many_epochs_predictions_are_those_of_the_whole_table(engine):
     theta, data = parameters(spec), examples(spec, 40)
     for _ in range(200):
         theta, _, records = train(engine, spec, data, SGD(0.0), 40, theta=theta)
-    loss = engine.loss(spec, theta, data, Objective())
+    loss = engine.loss(Problem(spec, theta, data))
     # 0.9^200 of the beginning is left.
     assert_within(loss, records.cost[0], 1e-7)
 
@@ -277,9 +281,9 @@ def test_penalties_and_decay_act_on_weights_alone(engine):
     spec = network(NORMAL)
     theta = parameters(spec)
     data = examples(spec, 6)._replace(weights=np.zeros(6))
-    objective = Objective(l1=0.1, l2=0.2)
+    penalties = Penalties(l1=0.1, l2=0.2)
     after, _, records = train(
-        engine, spec, data, AdamW(0.1, weight_decay=0.5), 6, objective, theta=theta
+        engine, spec, data, AdamW(0.1, weight_decay=0.5), 6, penalties, theta=theta
     )
     for name, layer in (("b", 1), ("γ", 2), ("β", 2), ("μ", 2), ("v", 2), ("b", 3)):
         np.testing.assert_array_equal(
@@ -296,7 +300,7 @@ def test_clipped_steps_scale_every_gradient_and_no_statistic(engine):
     free, _, records = train(engine, spec, data, SGD(1.0), 20, theta=theta)
     norm = records.gradient_norm[0]
     clipped, _, records = train(
-        engine, spec, data, SGD(1.0), 20, Objective(max_grad_norm=norm / 4), theta=theta
+        engine, spec, data, SGD(1.0), 20, theta=theta, max_grad_norm=norm / 4
     )
     still = statistics(spec)
     assert_within((clipped - theta)[~still], (free - theta)[~still] / 4, 1e-12)
@@ -367,15 +371,15 @@ def test_penalties_and_decay_leave_embeddings_alone(engine):
     spec = network(EMBEDDED)
     theta = parameters(spec)
     data = examples(spec, 6)._replace(weights=np.zeros(6))
-    objective = Objective(l1=0.1, l2=0.2)
+    penalties = Penalties(l1=0.1, l2=0.2)
     after, _, records = train(
-        engine, spec, data, AdamW(0.1, weight_decay=0.5), 6, objective, theta=theta
+        engine, spec, data, AdamW(0.1, weight_decay=0.5), 6, penalties, theta=theta
     )
     np.testing.assert_array_equal(after[:21], theta[:21])
     W = np.concatenate([block(spec, theta, "W", 2), block(spec, theta, "W", 3)])
     assert_within(records.penalty[0], 0.1 * (W**2).sum() + 0.1 * np.abs(W).sum(), 1e-13)
     gradient = np.empty_like(theta)
-    engine.loss_and_gradient(spec, theta, data, objective, gradient)
+    engine.loss_and_gradient(Problem(spec, theta, data, penalties), gradient)
     np.testing.assert_array_equal(gradient[:21], 0.0)
 
 
@@ -384,8 +388,6 @@ def test_clipped_steps_scale_the_gradients_of_embeddings_too(engine):
     theta, data = parameters(spec), examples(spec, 20)
     free, _, records = train(engine, spec, data, SGD(1.0), 20, theta=theta)
     norm = records.gradient_norm[0]
-    clipped, _, _ = train(
-        engine, spec, data, SGD(1.0), 20, Objective(max_grad_norm=norm / 4), theta=theta
-    )
+    clipped, _, _ = train(engine, spec, data, SGD(1.0), 20, theta=theta, max_grad_norm=norm / 4)
     assert_within(clipped - theta, (free - theta) / 4, 1e-12)
     assert (clipped[:21] != theta[:21]).any()

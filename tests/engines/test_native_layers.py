@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chainrule.engines import extension
-from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import SGD, Adam, HeavyBall, RMSprop
 from chainrule.engines.reference import ReferenceEngine
@@ -54,9 +54,9 @@ def test_training_with_other_kinds_agrees_with_the_reference(
 ):
     spec = network(layers, n=13)
     data, theta = examples(spec, 130, weighted=True), parameters(spec)
-    objective = Objective(1e-3, 1e-2)
+    penalties = Penalties(1e-3, 1e-2)
     results = [
-        train(engine, spec, data, optimizer, batch, objective, theta=theta)
+        train(engine, spec, data, optimizer, batch, penalties, theta=theta)
         for engine in (ReferenceEngine(), NativeEngine())
     ]
     (theta, state, records), (theta_n, state_n, records_n) = results
@@ -73,7 +73,7 @@ def test_adam_with_dropout_agrees_with_the_reference(instruction_set):
     spec = network(DROPS, n=13)
     data = examples(spec, 100, weighted=True)
     results = [
-        train(engine, spec, data, Adam(0.01), 7, Objective(1e-3, 1e-2))
+        train(engine, spec, data, Adam(0.01), 7, Penalties(1e-3, 1e-2))
         for engine in (ReferenceEngine(), NativeEngine())
     ]
     np.testing.assert_allclose(results[1][0], results[0][0], rtol=0, atol=1e-9)
@@ -90,8 +90,8 @@ def test_losses_gradients_and_outputs_of_other_kinds_agree_with_the_reference(
     for engine in (ReferenceEngine(), NativeEngine()):
         outputs, gradient = np.empty((m, 3)), np.empty_like(theta)
         engine.forward(spec, theta, data.X, outputs)
-        loss = engine.loss_and_gradient(spec, theta, data, Objective(1e-3, 1e-2), gradient)
-        alone = engine.loss(spec, theta, data, Objective(1e-3, 1e-2))
+        loss = engine.loss_and_gradient(Problem(spec, theta, data, Penalties(1e-3, 1e-2)), gradient)
+        alone = engine.loss(Problem(spec, theta, data, Penalties(1e-3, 1e-2)))
         results.append((outputs, gradient, np.array([loss, alone])))
     for actual, expected in zip(*reversed(results), strict=True):
         # Sums of some hundred terms of order 1.
@@ -126,10 +126,10 @@ def test_other_kinds_give_the_same_bits_for_any_number_of_threads(
     results = []
     for threads in (1, 2, 3, 5):
         theta, state, records = train(
-            NativeEngine(threads), spec, data, Adam(1e-3), batch, Objective(max_grad_norm=clip)
+            NativeEngine(threads), spec, data, Adam(1e-3), batch, max_grad_norm=clip
         )
         gradient = np.empty_like(theta)
-        NativeEngine(threads).loss_and_gradient(spec, theta, data, Objective(), gradient)
+        NativeEngine(threads).loss_and_gradient(Problem(spec, theta, data), gradient)
         results.append([a.tobytes() for a in (theta, state.slots, gradient, *records)])
     assert results[1:] == results[:1] * 3
 
@@ -236,8 +236,8 @@ def test_the_core_reads_no_row_that_its_table_has_not(wrong, dtype):
     data.X[7, 1] = wrong
     for run in (
         lambda: engine.forward(spec, theta, data.X, np.empty((9, 3), dtype)),
-        lambda: engine.loss(spec, theta, data, Objective()),
-        lambda: engine.loss_and_gradient(spec, theta, data, Objective(), np.empty_like(theta)),
+        lambda: engine.loss(Problem(spec, theta, data)),
+        lambda: engine.loss_and_gradient(Problem(spec, theta, data), np.empty_like(theta)),
         lambda: train(engine, spec, data, Adam(), 4, theta=theta),
     ):
         with pytest.raises(ValueError, match="code outside its table"):
@@ -249,7 +249,7 @@ def test_the_core_reads_no_row_that_its_table_has_not(wrong, dtype):
 def test_ctrl_c_between_the_segments_of_a_step_leaves_a_whole_step(threads, clip):
     spec = network(WIDE, "float32", n=170)
     data, optimizer = examples(spec, 4000), Adam(1e-3)
-    objective, steps = Objective(max_grad_norm=clip), 10_000
+    rule, steps = UpdateRule(optimizer, clip), 10_000
     theta = parameters(spec)
     state = optimizer.new_state(theta)
     order = np.tile(np.arange(4000, dtype=np.int32), (steps, 1))
@@ -259,16 +259,21 @@ def test_ctrl_c_between_the_segments_of_a_step_leaves_a_whole_step(threads, clip
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
         NativeEngine(threads).train(
-            spec, theta, optimizer, state, data, objective, order, 4000,
-            np.full(steps, 1e-3), records, KEY,
-        )  # fmt: skip
+            Problem(spec, theta, data),
+            rule,
+            state,
+            Batches(order, 4000, np.full(steps, 1e-3), KEY),
+            records,
+        )
     alarm.join()
     assert 0 <= state.t < steps
     replayed = parameters(spec)
     if state.t:
         NativeEngine().train(
-            spec, replayed, optimizer, optimizer.new_state(replayed), data, objective,
-            order[: state.t], 4000, np.full(state.t, 1e-3),
-            StepRecords(np.empty(state.t), np.empty(state.t)), KEY,
-        )  # fmt: skip
+            Problem(spec, replayed, data),
+            rule,
+            optimizer.new_state(replayed),
+            Batches(order[: state.t], 4000, np.full(state.t, 1e-3), KEY),
+            StepRecords(np.empty(state.t), np.empty(state.t)),
+        )
     np.testing.assert_array_equal(theta, replayed)

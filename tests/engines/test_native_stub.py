@@ -10,9 +10,9 @@ import pytest
 import chainrule
 from chainrule.engines import extension
 from chainrule.engines.optimizers import OPTIMIZERS
-from chainrule.equations.activations import ACTIVATIONS
-from chainrule.equations.registry import COSTS
 from chainrule.network.layers import LAYER_KINDS
+from chainrule.network.registry.activations import ACTIVATIONS
+from chainrule.network.registry.costs import COSTS
 
 pytestmark = pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.engines.base import Batches, Examples, Problem, StepRecords, UpdateRule
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.optimizers import (
     OPTIMIZERS,
     SGD,
@@ -16,15 +17,15 @@ from chainrule.engines.optimizers import (
     HeavyBall,
     Lion,
     Momentum,
-    NAdam,
     Nesterov,
-    OptimizerState,
     RMSprop,
     optimizer_named,
 )
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
+from tests.equations import recurrences
+from tests.equations.test_optimizers import OTHER
 from tests.numerics import assert_within, epsilon
 from tests.strategies_networks import problem_of
 
@@ -40,76 +41,34 @@ def _gradient(w, b):
     return sum(e * x for e, x in zip(errors, _X, strict=True)) / 3, sum(errors) / 3
 
 
-def _sgd(theta, g, memory, t, weights):
-    return theta - 0.01 * g, ()
+def _recurrences():
+    """Yield each optimizer, its settings as they are by default and otherwise, and its recurrence.
+
+    Rates are small, so that no parameter comes to a minimum in 200 steps.
+    """
+    for kind in OPTIMIZERS.values():
+        default = kind()
+        rate = 0.2 * default.learning_rate
+        other = {name: OTHER[name] for name in default.hyperparameters}
+        flags = default.settings.keys() - other.keys()
+        for optimizer in (
+            kind(rate),
+            kind(rate, **other),
+            *(kind(rate, **{f: True}) for f in flags),
+        ):
+            name = optimizer.update_equation.__name__.removesuffix("_update")
+            yield optimizer, getattr(recurrences, name)
 
 
-def _momentum(theta, g, memory, t, weights):
-    v = 0.8 * memory[0] + 0.2 * g
-    return theta - 0.02 * v, (v,)
+RECURRENCES = list(_recurrences())
+IDS = [f"{optimizer!r}" for optimizer, _ in RECURRENCES]
 
 
-def _heavy_ball(theta, g, memory, t, weights):
-    v = 0.8 * memory[0] - 0.002 * g
-    return theta + v, (v,)
-
-
-def _nesterov(theta, g, memory, t, weights):
-    """Nesterov's own form: θ̃ steps by v, the gradient is taken ahead at θ = θ̃ + 0.8 v."""
-    behind = theta - 0.8 * memory[0]
-    v = 0.8 * memory[0] - 0.002 * g
-    return behind + v + 0.8 * v, (v,)
-
-
-def _rmsprop(theta, g, memory, t, weights):
-    s = 0.9 * memory[0] + 0.1 * g**2
-    return theta - 0.002 * g / (s**0.5 + 1e-6), (s,)
-
-
-def _adam(theta, g, memory, t, weights):
-    v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
-    ahead = v / (1 - 0.9**t) / ((s / (1 - 0.99**t)) ** 0.5 + 1e-7)
-    return theta - 0.003 * ahead, (v, s)
-
-
-def _adamw(theta, g, memory, t, weights):
-    stepped, memory = _adam(theta, g, memory, t, weights)
-    return stepped - 0.003 * 0.3 * theta * weights, memory
-
-
-def _nadam(theta, g, memory, t, weights):
-    v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
-    ahead = 0.9 * v / (1 - 0.9 ** (t + 1)) + 0.1 * g / (1 - 0.9**t)
-    return theta - 0.003 * ahead / ((s / (1 - 0.99**t)) ** 0.5 + 1e-7), (v, s)
-
-
-def _lion(theta, g, memory, t, weights):
-    up_or_down = np.sign(0.9 * memory[0] + 0.1 * g)
-    stepped = theta - 0.001 * (up_or_down + 0.3 * theta * weights)
-    return stepped, (0.99 * memory[0] + 0.01 * g,)
-
-
-def _adam_plain_epsilon(theta, g, memory, t, weights):
-    v, s = 0.9 * memory[0] + 0.1 * g, 0.99 * memory[1] + 0.01 * g**2
-    rate = 0.003 * (1 - 0.99**t) ** 0.5 / (1 - 0.9**t)
-    return theta - rate * v / (s**0.5 + 1e-2), (v, s)
-
-
-RECURRENCES = [
-    (SGD(0.01), _sgd),
-    (Momentum(0.02, beta=0.8), _momentum),
-    (HeavyBall(0.002, beta=0.8), _heavy_ball),
-    (Nesterov(0.002, beta=0.8), _nesterov),
-    (RMSprop(0.002, beta=0.9, epsilon=1e-6), _rmsprop),
-    (Adam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7), _adam),
-    (AdamW(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7, weight_decay=0.3), _adamw),
-    (NAdam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-7), _nadam),
-    (Lion(0.001, weight_decay=0.3), _lion),
-    (Adam(0.003, beta_1=0.9, beta_2=0.99, epsilon=1e-2, plain_epsilon=True), _adam_plain_epsilon),
-]
-
-
-IDS = [step.__name__.strip("_") for _, step in RECURRENCES]
+def _stepped(optimizer, step, W, dW, memory, t, decays):
+    settings = optimizer.hyperparameters
+    if "weight_decay" in settings:
+        settings["decaying"] = decays
+    return step(W, dW, memory, t, optimizer.learning_rate, **settings)
 
 
 @pytest.mark.parametrize(("optimizer", "step"), RECURRENCES, ids=IDS)
@@ -117,18 +76,25 @@ def test_200_steps_follow_the_recurrence_written_by_hand(engine, optimizer, step
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
     theta = np.array(_START)
     engine.train(
-        spec, theta, optimizer, optimizer.new_state(theta),
-        Examples(_X[:, None], _Y[:, None]), Objective(),
-        np.tile(np.arange(3, dtype=np.int32), (_STEPS, 1)), 3, optimizer.learning_rates(1, _STEPS),
+        Problem(spec, theta, Examples(_X[:, None], _Y[:, None])),
+        UpdateRule(optimizer),
+        optimizer.new_state(theta),
+        Batches(
+            np.tile(np.arange(3, dtype=np.int32), (_STEPS, 1)),
+            3,
+            optimizer.learning_rates(1, _STEPS),
+        ),
         StepRecords(np.empty(_STEPS), np.empty(_STEPS)),
-    )  # fmt: skip
+    )
 
-    expected, memories = list(_START), [(0.0, 0.0), (0.0, 0.0)]
+    expected, memories = list(_START), [(), ()]
     for t in range(1, _STEPS + 1):
         gradient = _gradient(*expected)
         for i in range(2):
-            weight = float(i == 0)  # the bias does not decay
-            expected[i], memories[i] = step(expected[i], gradient[i], memories[i], t, weight)
+            expected[i], memories[i] = _stepped(
+                optimizer, step, expected[i], gradient[i], memories[i], t,
+                decays=float(i == 0),  # the bias does not
+            )  # fmt: skip
     # Not yet at the minimum, where O2 and O3 divide rounding errors by each other.
     assert math.hypot(*_gradient(*expected)) > 1e-3
     np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
@@ -152,28 +118,26 @@ def test_a_step_from_any_state_follows_the_recurrence_at_every_size(
     slots = random.uniform(0.5, 1.5, (optimizer.slots, problem.theta.size)).astype(dtype)
     theta, state = problem.theta.copy(), OptimizerState(slots.copy(), t)
     gradient = np.empty_like(theta)
-    engine.loss_and_gradient(spec, theta, problem.examples, Objective(), gradient)
+    engine.loss_and_gradient(Problem(spec, theta, problem.examples), gradient)
     engine.train(
-        spec, theta, optimizer, state, problem.examples, Objective(),
-        np.arange(3, dtype=np.int32)[None], 3,
-        optimizer.learning_rates(t + 1, 1), StepRecords(np.empty(1), np.empty(1)),
-    )  # fmt: skip
+        Problem(spec, theta, problem.examples),
+        UpdateRule(optimizer),
+        state,
+        Batches(np.arange(3, dtype=np.int32)[None], 3, optimizer.learning_rates(t + 1, 1)),
+        StepRecords(np.empty(1), np.empty(1)),
+    )
 
     old, g, memory = (np.asarray(a, np.float64) for a in (problem.theta, gradient, slots))
     weights = np.arange(len(old)) < n_in * units
-    expected, new_memory = step(old, g, memory, t + 1, weights)
+    expected, new_memory = _stepped(optimizer, step, old, g, tuple(memory), t + 1, weights)
     # Ten operations, and a gradient that differs by its own rounding where a batch is summed in
     # another order: a sum of three products, and of n_in before it, of terms of order 10.
     eps = epsilon(dtype)
     g_error = (n_in + 6) * eps * (10 + np.abs(g))
     assert_within(theta, expected, 10 * eps * (1 + np.abs(old)) + g_error)
-    for slot, value in zip(state.slots, new_memory, strict=True):
+    for slot, value in zip(state.slots, new_memory, strict=False):
         assert_within(slot, value, 10 * eps * (1 + np.abs(value)) + g_error * (1 + np.abs(g)))
     assert state.t == t + 1
-
-
-def test_every_optimizer_is_compared_with_a_recurrence():
-    assert {optimizer.name for optimizer, _ in RECURRENCES} == set(OPTIMIZERS)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +157,7 @@ def test_every_optimizer_is_compared_with_a_recurrence():
         (lambda: Adam(0.1, beta_1=1), r"^beta_1: .*got 1$"),
         (lambda: Adam(0.1, beta_2=1.5), r"^beta_2: .*got 1\.5$"),
         (lambda: Adam(0.1, plain_epsilon=1), r"^plain_epsilon: expected True or False; got 1$"),
-        (lambda: Adam(0.1, epsilon=0), r"^epsilon: expected a number > 0; got 0$"),
+        (lambda: Adam(0.1, epsilon=0), r"^epsilon: expected a finite number > 0; got 0$"),
         (lambda: RMSprop(0.1, epsilon=-1e-8), r"^epsilon: .*got -1e-08$"),
         (lambda: Adam(0.1, epsilon=math.inf), r"^epsilon: .*got inf$"),
         (lambda: AdamW(weight_decay=-1), r"^weight_decay: expected a finite number ≥ 0; got -1$"),
@@ -231,13 +195,15 @@ def test_optimizers_with_equal_settings_are_equal_and_frozen():
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
-def test_state_starts_at_zero_in_the_dtype_of_the_parameters(name):
+def test_state_starts_in_the_dtype_of_the_parameters(name):
     optimizer = OPTIMIZERS[name]()
-    state = optimizer.new_state(np.ones(5, np.float32))
+    theta = np.ones(5, np.float32)
+    state = optimizer.new_state(theta)
     assert state.t == 0
     assert state.slots.shape == (optimizer.slots, 5)
     assert state.slots.dtype == np.float32
-    assert not state.slots.any()
+    for slot, name in zip(state.slots, optimizer.equations.vectors, strict=True):
+        np.testing.assert_array_equal(slot, theta if name in ("Z", "X") else 0 * theta)
 
 
 @pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"sgd"}))

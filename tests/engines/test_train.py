@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engines.base import Examples, Objective, StepRecords
-from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, OptimizerState
+from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from tests.numerics import assert_within, epsilon
-from tests.strategies_networks import Problem, problem_of
+from tests.strategies_networks import problem_of
 
 SPEC = NetworkSpec(3, (Dense(5, "tanh"), Dense(2, "softmax")), "cross_entropy")
 
@@ -30,9 +31,12 @@ class Result:
         return self.theta, self.state.slots, np.array(self.state.t), self.cost, self.norm
 
 
-def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
+def train(engine, problem, rule, order, batch_size, pieces=None):
     """Train from the problem's parameters, in pieces of so many steps (all at once by default)."""
-    theta, order = problem.theta.copy(), np.asarray(order, np.int32)
+    theta, order = problem.parameters.copy(), np.asarray(order, np.int32)
+    if not isinstance(rule, UpdateRule):
+        rule = UpdateRule(rule)
+    optimizer = rule.optimizer
     state = optimizer.new_state(theta)
     steps = -(-len(order) // batch_size)
     records = StepRecords(np.full(steps, np.nan), np.full(steps, np.nan))
@@ -41,15 +45,14 @@ def train(engine, problem: Problem, optimizer, order, batch_size, pieces=None):
     for piece in pieces or [steps]:
         taken = slice(start, start + piece)
         engine.train(
-            problem.spec,
-            theta,
-            optimizer,
+            Problem(problem.spec, theta, problem.examples, problem.penalties),
+            rule,
             state,
-            problem.examples,
-            problem.objective,
-            order[None, taken.start * batch_size : taken.stop * batch_size],
-            batch_size,
-            rates[taken],
+            Batches(
+                order[None, taken.start * batch_size : taken.stop * batch_size],
+                batch_size,
+                rates[taken],
+            ),
             StepRecords(records.cost[taken], records.gradient_norm[taken]),
         )
         start = taken.stop
@@ -73,7 +76,7 @@ def assert_same_bits(a: Result, b: Result):
 def test_steps_in_pieces_give_the_same_bits(
     engine, m, batch_size, optimizer, dtype, weighted, data
 ):
-    problem = problem_of(SPEC, m, weighted=weighted, objective=Objective(1e-3, 1e-2))
+    problem = problem_of(SPEC, m, weighted=weighted, penalties=Penalties(1e-3, 1e-2))
     problem = problem.rounded(dtype)
     order = np.random.default_rng(m).permutation(m)
     steps = -(-m // batch_size)
@@ -120,8 +123,8 @@ def test_an_order_may_name_some_examples_only_and_some_twice(engine):
 def test_each_step_descends_the_gradient_of_its_own_batch(
     engine, m, batch_size, penalties, weighted
 ):
-    objective = Objective(1e-2, 1e-1) if penalties else Objective()
-    problem = problem_of(SPEC, m, weighted=weighted, objective=objective).rounded("float64")
+    penalties = Penalties(1e-2, 1e-1) if penalties else Penalties()
+    problem = problem_of(SPEC, m, weighted=weighted, penalties=penalties).rounded("float64")
     result = train(engine, problem, SGD(0.05), np.arange(m), batch_size)
 
     theta = problem.theta.copy()
@@ -129,8 +132,8 @@ def test_each_step_descends_the_gradient_of_its_own_batch(
     for step, start in enumerate(range(0, m, batch_size)):
         rows = np.arange(start, min(m, start + batch_size))
         batch = problem.examples.take(rows)
-        J = engine.loss(problem.spec, theta, batch, Objective())
-        engine.loss_and_gradient(problem.spec, theta, batch, objective, gradient)
+        J = engine.loss(Problem(problem.spec, theta, batch))
+        engine.loss_and_gradient(Problem(problem.spec, theta, batch, penalties), gradient)
         assert_within(result.cost[step], J, 200 * epsilon("float64") * abs(J))
         norm = np.linalg.norm(gradient)
         assert_within(result.norm[step], norm, 200 * epsilon("float64") * norm)
@@ -143,9 +146,7 @@ def test_each_step_descends_the_gradient_of_its_own_batch(
 def test_a_short_last_batch_is_a_mean_over_its_own_examples(engine):
     problem = problem_of(SPEC, 5).rounded("float64")
     result = train(engine, problem, SGD(0.0), np.arange(5), 4)
-    last = engine.loss(
-        problem.spec, problem.theta, problem.examples.take(np.array([4])), Objective()
-    )
+    last = engine.loss(Problem(problem.spec, problem.theta, problem.examples.take(np.array([4]))))
     assert_within(result.cost[1], last, 20 * epsilon("float64") * last)
 
 
@@ -162,7 +163,7 @@ def test_each_step_takes_its_own_learning_rate(engine):
     result = train(engine, problem, SGD(lambda t: 0.5 if t == 2 else 0.0), np.arange(6), 2)
     gradient = np.empty_like(problem.theta)
     second = problem.examples.take(np.array([2, 3]))
-    engine.loss_and_gradient(problem.spec, problem.theta, second, Objective(), gradient)
+    engine.loss_and_gradient(Problem(problem.spec, problem.theta, second), gradient)
     expected = problem.theta - 0.5 * gradient
     assert_within(result.theta, expected, 100 * epsilon("float64") * (1 + np.abs(expected)))
 
@@ -187,9 +188,12 @@ def test_training_reads_examples_order_and_rates_without_writing_them(engine):
     theta = problem.theta.copy()
     records = StepRecords(np.empty(4), np.empty(4))
     engine.train(
-        problem.spec, theta, optimizer, optimizer.new_state(theta), problem.examples,
-        Objective(), order[None], 3, rates, records,
-    )  # fmt: skip
+        Problem(problem.spec, theta, problem.examples),
+        UpdateRule(optimizer),
+        optimizer.new_state(theta),
+        Batches(order[None], 3, rates),
+        records,
+    )
     assert (theta != problem.theta).any()
 
 
@@ -202,10 +206,12 @@ def test_memory_around_parameters_state_and_records_is_not_written(engine):
     slots[1:3] = 0.0
     cost, norm = np.full(6, 7.0), np.full(6, 7.0)
     engine.train(
-        problem.spec, theta[8:-8], optimizer, OptimizerState(slots[1:3]), problem.examples,
-        Objective(), np.arange(10, dtype=np.int32)[None], 3, np.full(4, 0.01),
+        Problem(problem.spec, theta[8:-8], problem.examples),
+        UpdateRule(optimizer),
+        OptimizerState(slots[1:3]),
+        Batches(np.arange(10, dtype=np.int32)[None], 3, np.full(4, 0.01)),
         StepRecords(cost[1:5], norm[1:5]),
-    )  # fmt: skip
+    )
     guards = (theta[:8], theta[-8:], slots[0], slots[3], cost[[0, 5]], norm[[0, 5]])
     assert all((guard == 7.0).all() for guard in guards)
     assert (slots[1:3] != 7.0).all()
@@ -236,9 +242,12 @@ def test_ctrl_c_leaves_the_parameters_of_a_whole_step(engine):
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
         engine.train(
-            spec, theta, optimizer, state, problem.examples, Objective(), order[None], 8,
-            np.full(steps, 1e-3), records,
-        )  # fmt: skip
+            Problem(spec, theta, problem.examples),
+            UpdateRule(optimizer),
+            state,
+            Batches(order[None], 8, np.full(steps, 1e-3)),
+            records,
+        )
     alarm.join()
 
     replayed = problem.theta.copy()
@@ -247,18 +256,19 @@ def test_ctrl_c_leaves_the_parameters_of_a_whole_step(engine):
         if np.array_equal(replayed, theta):
             return
         engine.train(
-            spec, replayed, optimizer, replayed_state, problem.examples, Objective(),
-            order[None, 8 * step : 8 * step + 8], 8, np.full(1, 1e-3),
+            Problem(spec, replayed, problem.examples),
+            UpdateRule(optimizer),
+            replayed_state,
+            Batches(order[None, 8 * step : 8 * step + 8], 8, np.full(1, 1e-3)),
             StepRecords(np.empty(1), np.empty(1)),
-        )  # fmt: skip
+        )
     np.testing.assert_array_equal(replayed, theta)
 
 
 def test_a_wide_and_a_narrow_batch_of_one_example_train_alike(engine):
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
-    problem = Problem(
-        spec, np.array([2.0, 1.0]), np.array([[3.0]]), np.array([[5.0]]), None, Objective()
-    )
+    examples = Examples(np.array([[3.0]]), np.array([[5.0]]))
+    problem = Problem(spec, np.array([2.0, 1.0]), examples)
     # a = 2·3 + 1 = 7, δ = 2, δW = 6, δb = 2.
     for batch_size in (1, 100):
         result = train(engine, problem, SGD(0.25), np.arange(1), batch_size)
@@ -278,20 +288,20 @@ def test_examples_of_one_engine_call_can_be_taken_by_rows():
 @pytest.mark.parametrize("optimizer", [SGD(0.5), Adam(0.01), AdamW(0.01), Momentum(0.1)], ids=repr)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_clipped_step_takes_the_gradient_at_the_largest_norm_allowed(engine, optimizer, dtype):
-    objective = Objective(1e-3, 1e-2, max_grad_norm=0.05)
-    problem = problem_of(SPEC, 10, weighted=True, objective=objective).rounded(dtype)
-    result = train(engine, problem, optimizer, np.arange(10), 4)
+    penalties = Penalties(1e-3, 1e-2)
+    problem = problem_of(SPEC, 10, weighted=True, penalties=penalties).rounded(dtype)
+    result = train(engine, problem, UpdateRule(optimizer, 0.05), np.arange(10), 4)
 
     theta, state = problem.theta.copy(), optimizer.new_state(problem.theta)
     gradient = np.empty_like(theta)
     weights = np.concatenate([np.ones(15), np.zeros(5), np.ones(10), np.zeros(2)]).astype(dtype)
     for step, rows in enumerate((np.arange(4), np.arange(4, 8), np.arange(8, 10))):
         batch = problem.examples.take(rows)
-        engine.loss_and_gradient(problem.spec, theta, batch, objective, gradient)
+        engine.loss_and_gradient(Problem(problem.spec, theta, batch, penalties), gradient)
         norm = np.linalg.norm(gradient.astype(np.float64))
         assert norm > 0.05
         # Reported are the cost without penalties and the norm before clipping.
-        cost = engine.loss(problem.spec, theta, batch, Objective())
+        cost = engine.loss(Problem(problem.spec, theta, batch))
         assert_within(result.cost[step], cost, 40 * epsilon(dtype))
         assert_within(result.norm[step], norm, 400 * epsilon(dtype))
         theta, new_state = optimizer.update(
@@ -314,12 +324,12 @@ def test_a_bound_that_no_gradient_reaches_changes_nothing_but_roundings(engine):
     free, bounded = (
         train(
             engine,
-            problem_of(SPEC, 10, objective=objective).rounded("float64"),
-            SGD(0.1),
+            problem_of(SPEC, 10).rounded("float64"),
+            rule,
             np.arange(10),
             4,
         )
-        for objective in (Objective(), Objective(max_grad_norm=1e6))
+        for rule in (UpdateRule(SGD(0.1)), UpdateRule(SGD(0.1), max_grad_norm=1e6))
     )
     # Three steps of sums of at most 10 terms of order 1.
     assert_within(bounded.theta, free.theta, 100 * epsilon("float64"))
@@ -328,11 +338,9 @@ def test_a_bound_that_no_gradient_reaches_changes_nothing_but_roundings(engine):
 
 def test_clipping_keeps_the_steps_of_an_exploding_problem_short(engine):
     spec = NetworkSpec(1, (Dense(1, "identity"),), "mse", dtype="float64")
-    problem = Problem(
-        spec, np.array([1e6, 0.0]), np.array([[1e6]]), np.array([[0.0]]), None,
-        Objective(max_grad_norm=1.0),
-    )  # fmt: skip
-    result = train(engine, problem, SGD(0.5), np.arange(1), 1)
+    examples = Examples(np.array([[1e6]]), np.array([[0.0]]))
+    problem = Problem(spec, np.array([1e6, 0.0]), examples)
+    result = train(engine, problem, UpdateRule(SGD(0.5), 1.0), np.arange(1), 1)
     # δW = 1e18, δb = 1e12: nearly all of the step is W's.
     np.testing.assert_allclose(result.theta, [1e6 - 0.5, -0.5e-6], rtol=1e-9)
     assert result.norm[0] == pytest.approx(1e18)

@@ -1,115 +1,99 @@
-"""The optimizers as scalar recurrences on Python floats, written from the equations.
+"""The optimizers as scalar recurrences, written from the equations: a step each.
 
-Nothing here calls the package or an array library. Each takes W and a list of gradients and
-returns W after every step.
+Nothing here calls the package or an array library. A step takes W, its gradient, what it remembers
+(nothing before the first), t and α, and returns the new W and memory; `decaying` is 1 for what
+decays, else 0. Each has the name of its equation; arrays may stand for numbers.
 """
 
-import math
 
-
-def gradient_descent(W, gradients, alpha):
-    path = []
-    for dW in gradients:
-        W = W - alpha * dW
-        path.append(W)
-    return path
-
-
-def momentum(W, gradients, alpha, beta=0.9):
-    V, path = 0.0, []
-    for dW in gradients:
-        V = beta * V + (1.0 - beta) * dW
-        W = W - alpha * V
-        path.append(W)
-    return path
-
-
-def rmsprop(W, gradients, alpha, beta=0.9, epsilon=1e-8):
-    S, path = 0.0, []
-    for dW in gradients:
-        S = beta * S + (1.0 - beta) * dW**2
-        W = W - alpha * dW / (math.sqrt(S) + epsilon)
-        path.append(W)
-    return path
-
-
-def adam(W, gradients, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
-    V, S, path = 0.0, 0.0, []
+def path(step, W, gradients, alpha, **settings):
+    """Return W after every step."""
+    memory, found = (), []
     for t, dW in enumerate(gradients, start=1):
-        V = beta_1 * V + (1.0 - beta_1) * dW
-        S = beta_2 * S + (1.0 - beta_2) * dW**2
-        V_corrected = V / (1.0 - math.pow(beta_1, t))
-        S_corrected = S / (1.0 - math.pow(beta_2, t))
-        W = W - alpha * V_corrected / (math.sqrt(S_corrected) + epsilon)
-        path.append(W)
-    return path
+        W, memory = step(W, dW, memory, t, alpha, **settings)
+        found.append(W)
+    return found
 
 
-def adam_plain_epsilon(W, gradients, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
-    V, S, path = 0.0, 0.0, []
-    for t, dW in enumerate(gradients, start=1):
-        V = beta_1 * V + (1.0 - beta_1) * dW
-        S = beta_2 * S + (1.0 - beta_2) * dW**2
-        # O3 itself, with the ε that makes it this one.
-        epsilon_t = epsilon / math.sqrt(1.0 - math.pow(beta_2, t))
-        V_corrected = V / (1.0 - math.pow(beta_1, t))
-        S_corrected = S / (1.0 - math.pow(beta_2, t))
-        W = W - alpha * V_corrected / (math.sqrt(S_corrected) + epsilon_t)
-        path.append(W)
-    return path
+def gradient_descent(W, dW, memory, t, alpha):
+    return W - alpha * dW, ()
 
 
-def heavy_ball(W, gradients, alpha, beta=0.9):
-    V, path = 0.0, []
-    for dW in gradients:
-        V = beta * V - alpha * dW
-        W = W + V
-        path.append(W)
-    return path
+def momentum(W, dW, memory, t, alpha, beta=0.9):
+    (V,) = memory or (0.0,)
+    V = beta * V + (1.0 - beta) * dW
+    return W - alpha * V, (V,)
 
 
-def nesterov(W, gradients, alpha, beta=0.9):
-    V, path = 0.0, []
-    for dW in gradients:
-        V = beta * V - alpha * dW
-        W = W + beta * V - alpha * dW
-        path.append(W)
-    return path
+def rmsprop(W, dW, memory, t, alpha, beta=0.9, epsilon=1e-8):
+    (S,) = memory or (0.0,)
+    S = beta * S + (1.0 - beta) * dW**2
+    return W - alpha * dW / (S**0.5 + epsilon), (S,)
 
 
-def adamw(W, gradients, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01):
-    V, S, path = 0.0, 0.0, []
-    for t, dW in enumerate(gradients, start=1):
-        V = beta_1 * V + (1.0 - beta_1) * dW
-        S = beta_2 * S + (1.0 - beta_2) * dW**2
-        V_corrected = V / (1.0 - math.pow(beta_1, t))
-        S_corrected = S / (1.0 - math.pow(beta_2, t))
-        W = W - alpha * (V_corrected / (math.sqrt(S_corrected) + epsilon) + weight_decay * W)
-        path.append(W)
-    return path
+def _means(dW, memory, beta_1, beta_2):
+    V, S = memory or (0.0, 0.0)
+    return beta_1 * V + (1.0 - beta_1) * dW, beta_2 * S + (1.0 - beta_2) * dW**2
 
 
-def nadam(W, gradients, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
-    V, S, path = 0.0, 0.0, []
-    for t, dW in enumerate(gradients, start=1):
-        V = beta_1 * V + (1.0 - beta_1) * dW
-        S = beta_2 * S + (1.0 - beta_2) * dW**2
-        ahead = beta_1 * V / (1.0 - math.pow(beta_1, t + 1))
-        ahead += (1.0 - beta_1) * dW / (1.0 - math.pow(beta_1, t))
-        W = W - alpha * ahead / (math.sqrt(S / (1.0 - math.pow(beta_2, t))) + epsilon)
-        path.append(W)
-    return path
+def adam(W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    V, S = _means(dW, memory, beta_1, beta_2)
+    V_corrected, S_corrected = V / (1.0 - beta_1**t), S / (1.0 - beta_2**t)
+    return W - alpha * V_corrected / (S_corrected**0.5 + epsilon), (V, S)
 
 
-def lion(W, gradients, alpha, beta_1=0.9, beta_2=0.99, weight_decay=0.01):
-    V, path = 0.0, []
-    for dW in gradients:
-        mixed = beta_1 * V + (1.0 - beta_1) * dW
-        up_or_down = math.copysign(1.0, mixed) if mixed else 0.0
-        W = W - alpha * (up_or_down + weight_decay * W)
-        V = beta_2 * V + (1.0 - beta_2) * dW
-        path.append(W)
-    return path
+def adam_plain_epsilon(W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    # O3 itself, with the ε that makes it this one.
+    return adam(W, dW, memory, t, alpha, beta_1, beta_2, epsilon / (1.0 - beta_2**t) ** 0.5)
+
+
+def heavy_ball(W, dW, memory, t, alpha, beta=0.9):
+    (V,) = memory or (0.0,)
+    V = beta * V - alpha * dW
+    return W + V, (V,)
+
+
+def nesterov(W, dW, memory, t, alpha, beta=0.9):
+    """Nesterov's own form: W̃ steps by V, the gradient is taken ahead at W = W̃ + βV."""
+    (V,) = memory or (0.0,)
+    behind = W - beta * V
+    V = beta * V - alpha * dW
+    return behind + V + beta * V, (V,)
+
+
+def adamw(
+    W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01, decaying=1.0
+):
+    stepped, memory = adam(W, dW, memory, t, alpha, beta_1, beta_2, epsilon)
+    return stepped - alpha * weight_decay * decaying * W, memory
+
+
+def nadam(W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    V, S = _means(dW, memory, beta_1, beta_2)
+    ahead = beta_1 * V / (1.0 - beta_1 ** (t + 1))
+    ahead += (1.0 - beta_1) * dW / (1.0 - beta_1**t)
+    return W - alpha * ahead / ((S / (1.0 - beta_2**t)) ** 0.5 + epsilon), (V, S)
+
+
+def lion(W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.99, weight_decay=0.01, decaying=1.0):
+    (V,) = memory or (0.0,)
+    mixed = beta_1 * V + (1.0 - beta_1) * dW
+    up_or_down = 1.0 * (mixed > 0) - 1.0 * (mixed < 0)
+    stepped = W - alpha * (up_or_down + weight_decay * decaying * W)
+    return stepped, (beta_2 * V + (1.0 - beta_2) * dW,)
+
+
+def schedule_free_adamw(
+    W, dW, memory, t, alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0, decaying=1.0
+):
+    Z, X, S, *total = memory or (W, W, 0.0, 0.0)
+    total = alpha**2 + sum(total)
+    S = beta_2 * S + (1.0 - beta_2) * dW**2
+    corrected = S / (1.0 - beta_2**t)
+    Z = Z - alpha * dW / (corrected**0.5 + epsilon) - alpha * weight_decay * decaying * W
+    c = alpha**2 / total
+    X = (1.0 - c) * X + c * Z
+    return (1.0 - beta_1) * Z + beta_1 * X, (Z, X, S, total)
 
 
 def nesterov_two_points(W, gradient, alpha, beta, steps):

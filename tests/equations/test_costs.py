@@ -1,46 +1,41 @@
-"""C1 to C10 with their gradients, and J1 and J2, which combine examples."""
+"""The costs with their gradients, and J1 and J2, which combine examples."""
 
 import math
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 
 from chainrule.equations import costs
 from chainrule.equations.backpropagation import bias_gradient, weight_gradient
-from chainrule.equations.registry import COSTS
-from chainrule.network.cost import bound_cost, parse_cost
+from chainrule.network.cost import cost_of
+from chainrule.network.registry.costs import COSTS
+from chainrule.network.registry.values import BETWEEN_0_AND_1
+from tests.equations.cost_oracles import CASES, ORACLES
 from tests.numerics import as_float64, assert_within, epsilon
 from tests.strategies import n_by_m_logits_and_targets
 
-# The costs of one example, written for automatic differentiation. (Not with log1p: JAX's errs by
-# up to 100 ε for negative arguments in float64.)
-PLAIN = {
-    "mse": lambda a, y: 0.5 * jnp.sum((y - a) ** 2),
-    "binary_cross_entropy": lambda a, y: -jnp.sum(y * jnp.log(a) + (1 - y) * jnp.log(1 - a)),
-    "cross_entropy": lambda a, y: -jnp.sum(y * jnp.log(a)),
-    "absolute_error": lambda a, y: jnp.sum(jnp.abs(y - a)),
-    "huber(delta=0.3)": lambda a, y: jnp.sum(
-        jnp.where(jnp.abs(y - a) <= 0.3, 0.5 * (y - a) ** 2, 0.3 * (jnp.abs(y - a) - 0.15))
-    ),
-    "quantile(quantile=0.9)": lambda a, y: jnp.sum(jnp.maximum(0.9 * (y - a), 0.1 * (a - y))),
-    "log_cosh": lambda a, y: jnp.sum(jnp.log(jnp.cosh(a - y))),
-    "binary_focal": lambda a, y: (
-        -jnp.sum(y * (1 - a) ** 2 * jnp.log(a) + (1 - y) * a**2 * jnp.log(1 - a))
-    ),
-    "focal(gamma=3)": lambda a, y: -jnp.sum(y * (1 - a) ** 3 * jnp.log(a)),
-    "poisson": lambda a, y: jnp.sum(jax.scipy.special.xlogy(y, y) - y * jnp.log(a) - y + a),
-}
+# Of one example.
 AUTOMATIC = {
-    name: jax.jit(jax.vmap(jax.value_and_grad(plain), in_axes=1, out_axes=(0, 1)))
-    for name, plain in PLAIN.items()
+    str(case): jax.jit(
+        jax.vmap(
+            jax.value_and_grad(lambda a, y, cost=case.cost: cost(a, y).sum()),
+            in_axes=1,
+            out_axes=(0, 1),
+        )
+    )
+    for case in CASES
 }
-IDS = {name: f"C{number}-{name}" for number, name in enumerate(PLAIN, start=1)}
-every_cost = pytest.mark.parametrize("name", IDS, ids=IDS.values())
-ENTROPIES = ["binary_cross_entropy", "cross_entropy", "binary_focal", "focal(gamma=3)"]
-entropies = pytest.mark.parametrize("name", ENTROPIES, ids=[IDS[name] for name in ENTROPIES])
+every_cost = pytest.mark.parametrize("case", CASES, ids=str)
+entropies = pytest.mark.parametrize(
+    "case", [case for case in CASES if COSTS[case.name].outputs is BETWEEN_0_AND_1], ids=str
+)
+
+
+def equations(case):
+    """Return C and ∇ₐC with the parameters filled in."""
+    return cost_of(case.text).equations
 
 
 def test_c1_mean_squared_error_of_a_worked_example(array, dtype):
@@ -75,37 +70,37 @@ def test_c3_cross_entropy_of_a_worked_example(array, dtype):
 
 @every_cost
 @given(drawn=n_by_m_logits_and_targets())
-def test_cost_and_gradient_equal_automatic_differentiation(array, dtype, name, drawn):
+def test_cost_and_gradient_equal_automatic_differentiation(array, dtype, case, drawn):
     Z, Y = drawn
     A, Y = array(1 / (1 + np.exp(-Z))), array(Y)
     a, y = as_float64(A), as_float64(Y)
-    cost, gradient = AUTOMATIC[name](a, y)
+    cost, gradient = AUTOMATIC[str(case)](a, y)
     # Each term errs by 4 units in the last place of a logarithm, as many of a power and 3
     # operations; 1 − a errs by ε/2, which counts 1/(1 − a) times as much in what is made of it.
     terms = 1 + np.abs(np.log(a)) + np.abs(np.log1p(-a)) + 1 / (1 - a)
     operations = 12 + a.shape[0]
     bound = operations * epsilon(dtype) * terms
-    assert_within(bound_cost(name).function(A, Y), cost, bound.sum(axis=0))
+    assert_within(equations(case).function(A, Y), cost, bound.sum(axis=0))
     bound = 8 * epsilon(dtype) * (1 / a + 1 / (1 - a) ** 2)
-    assert_within(bound_cost(name).gradient(A, Y), gradient, bound)
+    assert_within(equations(case).gradient(A, Y), gradient, bound)
 
 
 @every_cost
-def test_cost_gradient_equals_central_differences(array64, name):
+def test_cost_gradient_equals_central_differences(array64, case):
     a, y = np.array([0.1, 0.35, 0.6, 0.9]), np.array([0.0, 1.0, 0.25, 0.8])
     h = epsilon("float64") ** (1 / 3)
-    cost = bound_cost(name).function
+    cost = equations(case).function
     # One element at a time: each is a column of its own.
     above, below = (as_float64(cost(array64([a + s * h]), array64([y]))) for s in (1, -1))
     # |C‴| ≤ 2/min(a, 1 − a)³ = 2000, and 3000 for the focal costs with γ ≤ 3; C itself errs by 16 ε
     # of at most log 10 < 3. No y lies at a kink.
     bound = 3000 * h**2 / 6 + 16 * 3 * epsilon("float64") / h
-    gradient = bound_cost(name).gradient(array64([a]), array64([y]))
+    gradient = equations(case).gradient(array64([a]), array64([y]))
     assert_within(gradient, [(above - below) / (2 * h)], bound)
 
 
 def test_every_cost_is_compared_with_automatic_differentiation():
-    assert {parse_cost(name)[0] for name in PLAIN} == set(COSTS)
+    assert list(ORACLES) == list(COSTS)
 
 
 def test_c1_gradient_is_zero_at_the_minimum(array):
@@ -129,21 +124,21 @@ def test_c3_gradient_is_the_same_for_every_unit_at_the_minimum(array):
 @entropies
 @pytest.mark.parametrize("y", [0.0, 1.0])
 @pytest.mark.parametrize("a", [0.0, 1.0])
-def test_cost_and_gradient_of_a_saturated_output_are_finite(array, name, a, y):
+def test_cost_and_gradient_of_a_saturated_output_are_finite(array, case, a, y):
     A, Y = array([[a]]), array([[y]])
-    assert np.all(np.isfinite(as_float64(bound_cost(name).function(A, Y))))
-    assert np.all(np.isfinite(as_float64(bound_cost(name).gradient(A, Y))))
+    assert np.all(np.isfinite(as_float64(equations(case).function(A, Y))))
+    assert np.all(np.isfinite(as_float64(equations(case).gradient(A, Y))))
 
 
 @entropies
-def test_cost_of_a_saturated_correct_output_is_zero(array, name):
+def test_cost_of_a_saturated_correct_output_is_zero(array, case):
     A = array([[1.0, 0.0], [0.0, 1.0]])
-    np.testing.assert_array_equal(as_float64(bound_cost(name).function(A, A)), [0.0, 0.0])
+    np.testing.assert_array_equal(as_float64(equations(case).function(A, A)), [0.0, 0.0])
 
 
 @every_cost
-def test_cost_of_nan_is_nan(array, name):
-    C = as_float64(bound_cost(name).function(array([[np.nan, 0.5]]), array([[1.0, 1.0]])))
+def test_cost_of_nan_is_nan(array, case):
+    C = as_float64(equations(case).function(array([[np.nan, 0.5]]), array([[1.0, 1.0]])))
     np.testing.assert_array_equal(np.isnan(C), [True, False])
 
 

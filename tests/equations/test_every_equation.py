@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import chainrule.equations
-from chainrule.equations import optimizers
+from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.equations.heads import HeadPart
 from chainrule.equations.text import equation_text
 
@@ -57,14 +57,25 @@ ARRAYS = {
     "residuals": np.array([0.5, -0.25, 0.125]),
     "t": np.array([0.25, 0.5, 0.75]),
     "shares": np.array([0.25, 0.5, 0.25]),
+    "alpha": np.array([0.0, 0.5, 0.25]),
+    "total": np.array([0.0, 0.25, 0.3125]),
     "tau": np.array([0.0, 1.0, 2.0, 3.0, 7.0]),
 }
-NUMBERS = {"learning_rate": 0.1, "l1": 0.01, "l2": 0.01, "strength": 0.01, "n_in": 2, "n_out": 2}
+NUMBERS = {
+    "learning_rate": 0.1,
+    "l1": 0.01,
+    "l2": 0.01,
+    "strength": 0.01,
+    "total_weight": 4.0,
+    "n_in": 2,
+    "n_out": 2,
+}
 # Of the schedules.
-NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 1.0}
+NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 0.5}
 NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}
 NUMBERS |= {"momentum": 0.9, "epsilon": 1e-5}
 NUMBERS |= {"center": 0.5, "spread": 2.0, "rise": 0.75, "fall": 0.25}
+NUMBERS |= {"share": 0.5}
 NUMBERS |= {"max_norm": 0.5, "smoothing": 0.1, "classes": 2, "n_codes": 4}
 FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,
@@ -73,16 +84,9 @@ FUNCTIONS = {
     "heads": [HeadPart(1, lambda A, *rest: A * 2.0), HeadPart(1, lambda A, *rest: A * 3.0, 0.5)],
 }
 STATES = {
-    "gradient_descent_update": optimizers.gradient_descent_init,
-    "momentum_update": optimizers.momentum_init,
-    "heavy_ball_update": optimizers.momentum_init,
-    "nesterov_update": optimizers.momentum_init,
-    "rmsprop_update": optimizers.rmsprop_init,
-    "adam_update": optimizers.adam_init,
-    "adamw_update": optimizers.adam_init,
-    "nadam_update": optimizers.adam_init,
-    "lion_update": optimizers.momentum_init,
-    "adam_plain_epsilon_update": optimizers.adam_init,
+    update: kind.equations.init
+    for kind in OPTIMIZERS.values()
+    for update in (kind.equations.update, kind.equations.variant)
 }
 
 
@@ -107,7 +111,7 @@ def _arguments(function, array):
         if name in ARRAYS:
             arguments[name] = array(ARRAYS[name])
         elif name == "state":
-            arguments[name] = STATES[function.__name__](array(ARRAYS["theta"]))
+            arguments[name] = STATES[function](array(ARRAYS["theta"]))
         elif parameter.default is inspect.Parameter.empty:
             arguments[name] = NUMBERS[name] if name in NUMBERS else FUNCTIONS[name]
     return arguments

@@ -10,7 +10,7 @@ from chainrule.equations.activations.identity import identity_derivative
 from chainrule.equations.activations.sigmoid import sigmoid, sigmoid_derivative
 from chainrule.equations.activations.softmax import softmax
 from chainrule.equations.backpropagation import output_error, softmax_error
-from chainrule.equations.registry import COSTS, FUSED_PAIRS
+from chainrule.network.registry.costs import COSTS
 from tests.numerics import as_float64, assert_within, epsilon
 from tests.strategies import n_by_m, n_by_m_logits_and_targets
 
@@ -123,13 +123,6 @@ def test_fu1_cost_shifts_each_column_by_its_own_maximum(array):
     assert C[0] == C[1] == C[2]
 
 
-def test_every_fused_pair_names_an_activation_and_a_cost():
-    assert set(FUSED_PAIRS) == {
-        ("softmax", "cross_entropy"),
-        ("sigmoid", "binary_cross_entropy"),
-        ("identity", "mse"),
-        ("softmax", "focal"),
-        ("sigmoid", "binary_focal"),
-        ("exponential", "poisson"),
-    }
-    assert {cost for _, cost in FUSED_PAIRS} <= set(COSTS)
+def test_every_cost_cancels_with_activations_of_its_range():
+    for row in COSTS.values():
+        assert set(row.fused) <= set(row.output_activations)

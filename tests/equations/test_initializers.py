@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from chainrule.equations.registry import INITIALIZERS
+from chainrule.network.registry.initializers import INITIALIZERS
 from tests.numerics import as_float64, assert_within, epsilon
 
 N_IN, N_OUT = 8, 16

@@ -1,5 +1,6 @@
-"""O0 to O8, and O3e."""
+"""O0 to O9, and O3e."""
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,15 +8,30 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.equations import optimizers
+from chainrule.equations.text import equation_text
 from tests.equations import recurrences, worked_steps
 from tests.numerics import as_float64, assert_within, epsilon
+
+# Of the parabola and of Rosenbrock's valley; those of Adam's relatives by default.
+RATES = {
+    "gradient_descent": (0.1, 1e-3),
+    "momentum": (0.1, 1e-3),
+    "rmsprop": (0.02, 1e-2),
+    "heavy_ball": (0.02, 2e-4),
+    "nesterov": (0.02, 2e-4),
+    "lion": (0.1, 2e-3),
+}
+
+# What changes every default.
+OTHER = {"beta": 0.7, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.2}
 
 
 class Case(NamedTuple):
     """An optimizer, its recurrence, and settings that change every default."""
 
-    id: str
+    name: str
     init: Callable
     update: Callable
     recurrence: Callable
@@ -23,107 +39,41 @@ class Case(NamedTuple):
     parabola_rate: float
     rosenbrock_rate: float
 
+    @classmethod
+    def of(cls, init, update):
+        name = update.__name__.removesuffix("_update")
+        own = inspect.signature(update).parameters
+        settings = {setting: value for setting, value in OTHER.items() if setting in own}
+        rates = RATES.get(name, (0.1, 1e-2))
+        return cls(name, init, update, getattr(recurrences, name), settings, *rates)
 
-CASES = (
-    Case(
-        "O0-gradient_descent",
-        optimizers.gradient_descent_init,
-        optimizers.gradient_descent_update,
-        recurrences.gradient_descent,
-        {},
-        0.1,
-        1e-3,
-    ),
-    Case(
-        "O1-momentum",
-        optimizers.momentum_init,
-        optimizers.momentum_update,
-        recurrences.momentum,
-        {"beta": 0.7},
-        0.1,
-        1e-3,
-    ),
-    Case(
-        "O2-rmsprop",
-        optimizers.rmsprop_init,
-        optimizers.rmsprop_update,
-        recurrences.rmsprop,
-        {"beta": 0.8, "epsilon": 1e-3},
-        0.02,
-        1e-2,
-    ),
-    Case(
-        "O3-adam",
-        optimizers.adam_init,
-        optimizers.adam_update,
-        recurrences.adam,
-        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
-        0.1,
-        1e-2,
-    ),
-    Case(
-        "O4-heavy_ball",
-        optimizers.momentum_init,
-        optimizers.heavy_ball_update,
-        recurrences.heavy_ball,
-        {"beta": 0.7},
-        0.02,
-        2e-4,
-    ),
-    Case(
-        "O5-nesterov",
-        optimizers.momentum_init,
-        optimizers.nesterov_update,
-        recurrences.nesterov,
-        {"beta": 0.7},
-        0.02,
-        2e-4,
-    ),
-    Case(
-        "O6-adamw",
-        optimizers.adam_init,
-        optimizers.adamw_update,
-        recurrences.adamw,
-        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.2},
-        0.1,
-        1e-2,
-    ),
-    Case(
-        "O7-nadam",
-        optimizers.adam_init,
-        optimizers.nadam_update,
-        recurrences.nadam,
-        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
-        0.1,
-        1e-2,
-    ),
-    Case(
-        "O3e-adam_plain_epsilon",
-        optimizers.adam_init,
-        optimizers.adam_plain_epsilon_update,
-        recurrences.adam_plain_epsilon,
-        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
-        0.1,
-        1e-2,
-    ),
-    Case(
-        "O8-lion",
-        optimizers.momentum_init,
-        optimizers.lion_update,
-        recurrences.lion,
-        {"beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.2},
-        0.1,
-        2e-3,
-    ),
+    def next(self, theta, gradient, state, step, learning_rate, **settings):
+        """Return θ and the state after the step, counted from 0; α is the same at all steps."""
+        if "share" in inspect.signature(self.update).parameters:
+            settings["share"] = 1 / (step + 1)
+        return self.update(theta, gradient, state, learning_rate, **settings)
+
+
+CASES = {
+    case.name: case
+    for kind in OPTIMIZERS.values()
+    for update in (kind.equations.update, kind.equations.variant)
+    if update is not None
+    for case in [Case.of(kind.equations.init, update)]
+}
+every_optimizer = pytest.mark.parametrize(
+    "case",
+    CASES.values(),
+    ids=[f"{equation_text(case.update).id}-{case.name}" for case in CASES.values()],
 )
-every_optimizer = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 
 
 def _run(case, theta, gradient, steps, learning_rate, **settings):
     """Return θ after every step, the gradient being a function of (step, θ)."""
     state, path = case.init(theta), []
     for step in range(steps):
-        theta, state = case.update(theta, gradient(step, theta), state, learning_rate, **settings)
+        slope = gradient(step, theta)
+        theta, state = case.next(theta, slope, state, step, learning_rate, **settings)
         path.append(theta)
     return path
 
@@ -141,7 +91,8 @@ def test_two_hundred_steps_equal_the_scalar_recurrence(array64, case, defaults):
         case, array64(start), lambda step, _: array64(gradients[step]), 200, 0.05, **settings
     )
     expected = [
-        case.recurrence(W, [g[i] for g in gradients], 0.05, **settings) for i, W in enumerate(start)
+        recurrences.path(case.recurrence, W, [g[i] for g in gradients], 0.05, **settings)
+        for i, W in enumerate(start)
     ]
     # 200 steps of up to 10 roundings of numbers of at most about 10 would allow 2e−12.
     assert_within(np.stack([as_float64(theta) for theta in path], axis=1), expected, 1e-12)
@@ -161,9 +112,9 @@ def _worked_rows(xp, case):
 @pytest.mark.parametrize(
     ("case", "steps"),
     [
-        (CASES[1], worked_steps.MOMENTUM),
-        (CASES[2], worked_steps.RMSPROP),
-        (CASES[3], worked_steps.ADAM),
+        (CASES["momentum"], worked_steps.MOMENTUM),
+        (CASES["rmsprop"], worked_steps.RMSPROP),
+        (CASES["adam"], worked_steps.ADAM),
     ],
     ids=["O1-momentum", "O2-rmsprop", "O3-adam"],
 )
@@ -207,9 +158,11 @@ def test_optimizer_makes_progress_on_rosenbrock(array, case):
 
 
 @every_optimizer
-def test_optimizer_state_starts_at_zero(array, case):
-    for part in case.init(array([1.0, -2.0])):
-        assert np.all(np.asarray(part) == 0)
+def test_optimizer_state_starts_at_zero_and_averages_at_the_parameters(array, case):
+    state = case.init(array([1.0, -2.0]))
+    for name in getattr(state, "_fields", ()):
+        begin = [1.0, -2.0] if name in ("Z", "X") else 0.0
+        assert np.all(as_float64(getattr(state, name)) == begin)
 
 
 @every_optimizer
@@ -246,7 +199,7 @@ def test_o5_nesterov_equals_the_textbook_form_with_two_points(array64):
     def gradient(theta):
         return 3 * theta - 1
 
-    case = CASES[5]
+    case = CASES["nesterov"]
     path = _run(case, array64([2.0]), lambda _, theta: gradient(theta), 50, 0.05)
     expected = recurrences.nesterov_two_points(2.0, gradient, 0.05, 0.9, 50)
     # V = 0 at the start, so both begin at the same point.
@@ -257,7 +210,7 @@ def test_o4_heavy_ball_is_o1_at_a_learning_rate_times_one_minus_beta(array64):
     gradients = [math.cos(step) for step in range(20)]
     heavy, average = (
         _run(case, array64([1.0]), lambda step, _: array64([gradients[step]]), 20, rate)
-        for case, rate in ((CASES[4], 0.01), (CASES[1], 0.1))
+        for case, rate in ((CASES["heavy_ball"], 0.01), (CASES["momentum"], 0.1))
     )
     for one, other in zip(heavy, average, strict=True):
         assert_within(one, as_float64(other), 20 * 8 * epsilon("float64"))
@@ -332,3 +285,21 @@ def test_o3e_first_step_equals_scikit_learn(array64):
             theta, array64(gradient), state, 0.1, epsilon=1e-4
         )
     assert_within(theta, theirs_theta, 3 * 16 * epsilon("float64"))
+
+
+def test_o9_schedule_free_equals_what_optax_computes(array64):
+    # optax 0.2.8 in float64: schedule_free_adamw(0.05, b2=0.95, eps=1e-6, weight_decay=0.2),
+    # its parameters, and its schedule_free_eval_params, after 20 steps.
+    evaluated = [0.9327954114104259, -0.9569362163820576, 2.268510175383732]
+    stepped = [0.9686499879912243, -0.9610270602870239, 2.203283962636889]
+    theta = array64([0.5, -1.25, 3.0])
+    state = optimizers.schedule_free_init(theta)
+    for step in range(20):
+        away = as_float64(theta) - np.array([2.0, -1.0, 0.5])
+        slope = np.array([1.0, 4.0, 0.25]) * away + 0.3 * np.sin(step + np.arange(3))
+        theta, state = optimizers.schedule_free_adamw_update(
+            theta, array64(slope), state, 0.05, 1 / (step + 1),
+            beta_2=0.95, epsilon=1e-6, weight_decay=0.2,
+        )  # fmt: skip
+    assert_within(theta, stepped, 1e-13)
+    assert_within(state.X, evaluated, 1e-13)

@@ -56,7 +56,7 @@ def test_penalty_of_zero_strength_is_zero(array, penalty):
 def test_p3_shared_strength_penalises_the_sum_of_the_costs(array, dtype):
     # (1 · 2 + 3 · 6 + 0.1 · 26/2)/4: the weighted sum of two costs and the whole P1, over Σw.
     C, weights = array([2.0, 6.0]), array([1.0, 3.0])
-    strength = float(penalties.shared_strength(0.1, weights))
+    strength = penalties.shared_strength(0.1, 4.0)
     total = as_float64(batch_cost(C, weights)) + as_float64(
         penalties.l2_penalty(array(W), strength)
     )

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"alpha": -1}, r"The 'alpha' parameter of MLPClassifier must be a number in \[0, inf\)"),
+        (
+            {"alpha": -1},
+            r"The 'alpha' parameter of MLPClassifier must be a finite number ≥ 0",
+        ),
         ({"solver": "newton"}, "'solver' .* one of 'lbfgs', 'sgd'.*; got 'newton'"),
         ({"learning_rate": "sine"}, "'learning_rate' .* got 'sine'"),
         ({"batch_size": 0}, "'batch_size' .* whole number of at least 1 or 'auto'; got 0"),

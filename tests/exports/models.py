@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 import chainrule as cr
-from chainrule.equations.activations import ACTIVATIONS
 from chainrule.model.table_model import TableModel
+from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.target import TargetEncoder
 from chainrule.tables.transform import made

@@ -5,7 +5,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.exports.program import program_of
-from chainrule.exports.steps import Activated, Affine, Part, Scaled, activation_names, steps_of
+from chainrule.exports.steps import Part, Parts, Scaled, activation_names, steps_of
+from chainrule.network.activation import activation_of
+from chainrule.network.layers.operations import Affine
 from tests.exports.models import every_kind
 
 
@@ -22,7 +24,7 @@ def test_batch_normalisation_behind_an_activation_is_a_step_of_its_own():
     net = cr.Network([1, cr.Dense(1, "relu"), cr.BatchNorm(epsilon=1.0), cr.Dense(1)], "mse")
     net.parameters = [2, 1, 3, 5, 7, 8, 1, 0]
     _, relu, scaled, *_ = steps_of(net.spec, net.parameters)
-    assert relu == Activated((Part(0, 1, "relu", {}),))
+    assert relu == Parts((Part(0, 1, activation_of("relu")),))
     assert isinstance(scaled, Scaled)
     assert (scaled.scale.tolist(), scaled.shift.tolist()) == ([1.0], [-2.0])
 
@@ -37,14 +39,14 @@ def test_dropout_and_the_identity_are_no_steps():
 
 def test_heads_are_parts_with_their_units():
     *_, last = steps_of(every_kind().spec, every_kind().parameters)
-    assert isinstance(last, Activated)
-    assert [(part.begin, part.end, part.name) for part in last.parts] == [
+    assert isinstance(last, Parts)
+    assert [(part.begin, part.end, part.activation.name) for part in last.parts] == [
         (0, 3, "softmax"),
         (3, 4, "exponential"),
         (4, 6, "identity"),
         (6, 7, "leaky_relu"),
     ]
-    assert last.parts[3].parameters == {"slope": 0.2}
+    assert last.parts[3].activation.parameters == {"slope": 0.2}
 
 
 def test_names_of_activations_are_listed_once():
@@ -57,7 +59,7 @@ def test_steps_have_the_network_s_precision_and_leave_its_parameters_alone(dtype
     net = every_kind(dtype)
     before = net.parameters.copy()
     for step in steps_of(net.spec, net.parameters):
-        if not isinstance(step, Activated):
+        if not isinstance(step, Parts):
             assert {array.dtype.name for array in step} == {dtype}
             for array in step:
                 array[...] = 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.base import Examples, Objective, Problem
+from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.inspection.gradient_check import check_gradients
 from chainrule.network.layers import Dense
@@ -18,8 +18,8 @@ SPEC = NetworkSpec(3, (Dense(20, "tanh"), Dense(2, "softmax")), "cross_entropy")
 
 def check(spec, engine, m=8, **arguments):
     problem = problem_of(spec, m).rounded(spec.dtype)
-    objective = arguments.pop("objective", Objective())
-    minimised = Problem(spec, problem.theta, problem.examples, objective)
+    penalties = arguments.pop("penalties", Penalties())
+    minimised = Problem(spec, problem.theta, problem.examples, penalties)
     return check_gradients(minimised, engine, **arguments)
 
 
@@ -31,8 +31,8 @@ class Broken(ReferenceEngine):
     def __init__(self, change):
         self.change = change
 
-    def loss_and_gradient(self, spec, parameters, examples, objective, gradient):
-        loss = super().loss_and_gradient(spec, parameters, examples, objective, gradient)
+    def loss_and_gradient(self, problem, gradient):
+        loss = super().loss_and_gradient(problem, gradient)
         self.change(gradient)
         return loss
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.parameters import group_indicator
+from tests.equations import recurrences
 from tests.numerics import assert_within, epsilon
 
 # Sums of at most 5 terms of order 1, through three layers and back.
@@ -117,33 +120,31 @@ def test_every_array_is_that_of_the_step_in_plain_numpy(case, weights, penalties
             delta = through(names[l - 2], W.T @ delta, Z[l - 2])
 
 
-def first_step(name, g):
-    """Δθ and the state after the first step, by hand; V and S were 0."""
-    if name == "momentum":
-        return -0.01 * 0.1 * g, {"V": 0.1 * g}
-    if name == "heavy_ball":
-        return -0.01 * g, {"V": -0.01 * g}
-    if name == "nesterov":
-        return -0.019 * g, {"V": -0.01 * g}
-    if name == "rmsprop":
-        S = 0.1 * g**2
-        return -0.001 * g / (np.sqrt(S) + 1e-8), {"S": S}
-    if name == "adam":  # both corrections cancel (1 − β) at t = 1
-        return -0.001 * g / (np.abs(g) + 1e-8), {"V": 0.1 * g, "S": 0.001 * g**2, "t": 1}
-    return -0.01 * g, {}
-
-
-@pytest.mark.parametrize("name", ["sgd", "momentum", "heavy_ball", "nesterov", "rmsprop", "adam"])
-def test_state_and_update_are_those_of_the_optimizer_s_first_step(name):
-    net = network()
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_state_and_update_are_those_of_the_optimizer_s_first_step(name, ema_decay):
+    kind = OPTIMIZERS[name]
+    optimizer = kind() if kind.averages else kind(ema_decay=ema_decay)
+    net, theta = network(), network().parameters
     _, gradient = net.loss_and_gradient(X, Y)
-    trace = net.trace(X, Y, optimizer=name)
-    update, state = first_step(name, gradient)
-    assert set(trace.optimizer_state) == set(state)
-    for key, value in state.items():
+    weights = {}
+    if optimizer.decays:
+        weights["decaying"] = group_indicator(net.spec, "weights")
+    step = getattr(recurrences, optimizer.update_equation.__name__.removesuffix("_update"))
+    stepped, memory = step(theta, gradient, (), 1, optimizer.learning_rate, **weights)
+    expected = dict(zip(optimizer.equations.vectors, memory, strict=False))
+    if optimizer.ema_decay:
+        expected["X"] = stepped
+
+    trace = net.trace(X, Y, optimizer=optimizer)
+    assert set(trace.optimizer_state) - {"t"} == set(expected)
+    for key, value in expected.items():
         assert_within(trace.optimizer_state[key], value, BOUND)
+    assert trace.optimizer_state.get("t", 1) == 1
     flat = np.concatenate([part.ravel() for layer in trace.update for part in layer])
-    assert_within(flat, update, BOUND)
+    assert_within(flat, stepped - theta, BOUND)
+    if optimizer.evaluated_at_average:
+        assert any(term.name == "X of W[1]" for term in trace.terms)
 
 
 def test_the_update_is_the_step_that_fit_takes():

@@ -198,7 +198,7 @@ def test_a_share_of_a_drawn_seed_is_the_checkpoint_s(tmp_path):
 
 @pytest.mark.parametrize("share", [-0.1, 1, 1.5, "0.2", None, float("nan")])
 def test_a_share_that_is_none_is_named(share):
-    with pytest.raises(InvalidArgumentError, match=r"^validation_split: expected a share"):
+    with pytest.raises(InvalidArgumentError, match=r"^validation_split: expected a number in \["):
         network().fit(X, CLASSES, validation_split=share)
 
 

@@ -218,15 +218,14 @@ def test_fit_hands_the_engine_the_user_s_own_memory(monkeypatch, engine):
     class Watched:
         name = "watched"
 
-        def train(self, spec, parameters, optimizer, state, examples, *others):
-            seen.append(examples)
-            engine.train(spec, parameters, optimizer, state, examples, *others)
+        def train(self, problem, *others):
+            seen.append(problem.examples)
+            engine.train(problem, *others)
 
-    monkeypatch.setattr(
-        "chainrule.model.network.engine_named", lambda name, threads=None: Watched()
-    )
+    monkeypatch.setattr("chainrule.model.network.engine_for", lambda *given: Watched())
     inputs, targets = X.astype(np.float32), np.eye(2, dtype=np.float32)[Y]
     network().fit(inputs, targets, epochs=1)
+    assert seen
     assert all(np.shares_memory(examples.X, inputs) for examples in seen)
     assert all(np.shares_memory(examples.Y, targets) for examples in seen)
 

@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.equations.registry import COSTS
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.cost import CustomCost, bound_cost, bound_pair, canonical_cost, parse_cost
+from chainrule.network.activation import activation_of
+from chainrule.network.cost import CustomCost, cost_of
 from chainrule.network.layers import Dense
+from chainrule.network.registry.costs import COSTS
 from chainrule.network.spec import NetworkSpec
 
 
 @pytest.mark.parametrize("name", sorted(COSTS))
 def test_every_cost_goes_by_its_name_with_default_parameters(name):
-    assert parse_cost(name) == (name, COSTS[name].parameters)
-    assert canonical_cost(name) == name
+    cost = cost_of(name)
+    assert (cost.name, str(cost)) == (name, name)
+    defaults = {key: parameter.default for key, parameter in COSTS[name].parameters.items()}
+    assert cost.parameters == defaults
 
 
 @pytest.mark.parametrize(
@@ -30,7 +33,7 @@ def test_every_cost_goes_by_its_name_with_default_parameters(name):
     ],
 )
 def test_a_cost_has_one_spelling(text, canonical):
-    assert canonical_cost(text) == canonical
+    assert str(cost_of(text)) == canonical
     spec = NetworkSpec(2, (Dense(2, "softmax"),), text)
     assert spec.cost == canonical
     assert spec.cost_name == canonical.partition("(")[0]
@@ -42,7 +45,7 @@ def test_a_cost_has_one_spelling(text, canonical):
     [
         (
             "hubert",
-            r'^cost: expected one of mse, .*perhaps .*"huber\(delta=1\.5\)"; got \'hubert\'',
+            r'^cost: expected one of mse, .*perhaps .*"huber\(delta=0\.5\)"; got \'hubert\'',
         ),
         ("mse(delta=1)", r"^cost: mse takes no parameters; got 'delta=1'$"),
         ("huber(gamma=1)", r"^cost: huber takes delta=<number>; got 'gamma=1'$"),
@@ -84,10 +87,10 @@ def test_targets_outside_a_focal_cost_are_refused(cost, Y, message):
 
 
 def test_parameters_reach_the_equations():
-    C = bound_cost("huber(delta=2.0)").function(np.array([[5.0]]), np.array([[0.0]]))
+    C = cost_of("huber(delta=2.0)").equations.function(np.array([[5.0]]), np.array([[0.0]]))
     np.testing.assert_array_equal(C, [8.0])
-    assert bound_pair("softmax", "focal(gamma=3.0)") is not None
-    assert bound_pair("identity", "huber") is None
+    assert cost_of("focal(gamma=3.0)").fused_with(activation_of("softmax")) is not None
+    assert cost_of("huber").fused_with(activation_of("identity")) is None
 
 
 def test_a_specification_with_a_parameter_can_be_pickled_after_use():

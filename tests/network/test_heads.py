@@ -5,8 +5,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples, Objective
-from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.engines.base import Examples, Problem
+from chainrule.network.cost import Cost, cost_of
+from chainrule.network.heads import Head
 from chainrule.network.parameters import initial_parameters
 from tests.numerics import epsilon
 
@@ -57,18 +58,15 @@ def test_the_loss_of_heads_is_the_weighted_sum_of_networks_of_one_head(output):
     X, Y, weights = data()
     net = network(output)
     total, begin = 0.0, 0
-    pairs = zip(parse_heads(output[0], "activation"), parse_heads(output[1], "cost"), strict=True)
-    for activation, cost in pairs:
-        spec = cr.NetworkSpec(
-            4, (cr.Dense(6, "tanh"), cr.Dense(cost.units, activation.name)), cost.name,
-            dtype="float64",
-        )  # fmt: skip
-        rows = slice(begin, begin + cost.units)
+    for head in net.spec.heads:
+        layers = (cr.Dense(6, "tanh"), cr.Dense(head.units, str(head.activation)))
+        spec = cr.NetworkSpec(4, layers, str(head.cost), dtype="float64")
+        rows = slice(begin, begin + head.units)
         alone = cr.Network.from_parameters(spec, initial_parameters(spec, 0))
         for own, whole in ((alone.weights, net.weights), (alone.biases, net.biases)):
             own[0][...], own[1][...] = whole[0], whole[1][rows]
         np.testing.assert_allclose(net.predict(X)[:, rows], alone.predict(X), rtol=1e-13)
-        total += cost.weight * alone.loss(X, Y[:, rows], sample_weight=weights)
+        total += head.weight * alone.loss(X, Y[:, rows], sample_weight=weights)
         begin = rows.stop
     assert net.loss(X, Y, sample_weight=weights) == pytest.approx(total, rel=1e-13)
 
@@ -84,7 +82,7 @@ def test_the_compiled_core_agrees_with_the_reference_on_heads(output, dtype, fus
     for name in ("reference", "native"):
         engine, gradient = engine_named(name), np.empty_like(net.parameters)
         loss = engine.loss_and_gradient(
-            net.spec, net.parameters, Examples(X, Y, weights), Objective(), gradient
+            Problem(net.spec, net.parameters, Examples(X, Y, weights)), gradient
         )
         results.append((loss, gradient, net.predict(X, engine=name)))
     # Sums over M examples of numbers of order 1, each from some dozens of operations.
@@ -127,8 +125,8 @@ def test_equal_heads_have_one_spelling():
         "heads(softmax:3, identity:1)"
     )
     text = "heads(cross_entropy:3, 0.5*huber(delta=2.0):1)"
-    assert heads_text(parse_heads(text, "cost")) == text
-    assert parse_heads(text, "cost")[1] == Head(1, "huber(delta=2.0)", 0.5)
+    assert str(cost_of(text)) == text
+    assert cost_of(text).heads[1] == Head(1, Cost("huber", (("delta", 2.0),)), 0.5)
 
 
 @pytest.mark.parametrize(

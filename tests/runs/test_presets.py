@@ -1,56 +1,12 @@
-import inspect
-
 import pytest
 
-from chainrule import NetworkClassifier, NetworkRegressor
+from chainrule import NetworkClassifier
 from chainrule.errors import InvalidArgumentError
-from chainrule.runs.options import TrainingOptions, settings_of
-from chainrule.runs.presets import (
-    PRESETS,
-    resolved,
-)
+from chainrule.runs.options import TrainingOptions
+from chainrule.runs.presets import resolved
 from chainrule.settings.defaults import ENOUGH_TO_SET_ASIDE, default_batch_size, default_patience
 
-ESTIMATORS = {"classification": NetworkClassifier, "regression": NetworkRegressor}
-
-# Said in other words on the command line.
-OTHERWISE = {
-    "init": ("default", None),
-    "class_weight": ("none", None),
-    "max_grad_norm": (0.0, None),
-}
-
-
-@pytest.mark.parametrize("task", ESTIMATORS)
-def test_the_standard_preset_is_what_the_estimators_do(task):
-    parameters = inspect.signature(ESTIMATORS[task]).parameters
-    # A loss, an optimizer and a schedule that need none of the other settings hide theirs.
-    options = [
-        resolved(TrainingOptions(), task, 450, 500),
-        resolved(TrainingOptions(optimizer="adamw"), task, 450, 500),
-        resolved(TrainingOptions(optimizer="sgd", schedule="invscaling"), task, 450, 500),
-    ]
-    losses = ["focal"] if task == "classification" else ["huber", "quantile"]
-    options += [resolved(TrainingOptions(loss=loss), task, 450, 500) for loss in losses]
-    asked = {"optimizer", "schedule", "loss"}
-    seen = set()
-    for one in settings_of("training"):
-        name = one.metadata.get("parameter", one.name)
-        if one.name in ("preset", "seed", "early_stopping", "batch_size", "dtype", "threads"):
-            continue
-        for place, chosen in enumerate(options):
-            value = getattr(chosen, one.name)
-            if value is None or name not in parameters or (one.name in asked and place):
-                continue
-            if one.name in OTHERWISE:
-                ours, theirs = OTHERWISE[one.name]
-                assert (value, parameters[name].default) == (ours, theirs)
-            elif one.name == "dropout":
-                assert value == (parameters[name].default,)
-            else:
-                assert value == parameters[name].default, one.name
-            seen.add(one.name)
-    assert {"layers", "l2", "momentum", "weight_decay", "beta_1", "power", "patience"} <= seen
+PRESETS = ("fast", "standard", "thorough")
 
 
 @pytest.mark.parametrize("rows", [1, 31, 32, 500, 5000, 10**5, 10**7])
@@ -68,6 +24,15 @@ def test_small_tables_are_not_stopped_early_and_are_exact():
 def test_patience_shrinks_with_many_rows():
     patience = [default_patience(rows) for rows in (10, 50_000, 200_000, 10**6, 10**9)]
     assert patience == [10, 10, 5, 3, 3]
+
+
+def test_presets_are_networks_and_trainings_of_three_sizes():
+    chosen = [resolved(TrainingOptions(preset=one), "regression", 1000, 1100) for one in PRESETS]
+    assert [one.layers for one in chosen] == [(64,), (128, 64), (256, 128)]
+    assert [one.epochs for one in chosen] == [30, 200, 500]
+    assert [one.patience for one in chosen] == [3, 10, 20]
+    assert [one.learning_rate for one in chosen] == [0.005, 0.002, 0.001]
+    assert [one.dropout for one in chosen] == [(0.0,), (0.0,), (0.1,)]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

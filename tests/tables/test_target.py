@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
-from chainrule.tables.target import (
-    TargetEncoder,
-    distinct_classes,
-    infer_task,
-    rows_with_target,
-    task_named,
-)
+from chainrule.errors import InvalidModelFileError, InvalidTableError
+from chainrule.tables.target import TargetEncoder
 
 KINDS = pl.Series("kind", ["b", "a", "b", "a"])
 PRICES = pl.Series("price", [10.0, 20.0, 30.0, 60.0])
@@ -22,66 +16,6 @@ VALUES = TargetEncoder.fit(PRICES, "regression")
 
 # Of few digits, so that the standard deviation is never mere rounding.
 NUMBERS = st.integers(-(10**6), 10**6).map(lambda value: value / 100)
-
-
-@pytest.mark.parametrize(
-    ("values", "task"),
-    [
-        (["a", "b", "a"], "classification"),
-        ([True, False, True], "classification"),
-        ([0, 1, 1], "classification"),
-        ([0.0, 1.0, 1.0], "classification"),
-        ([0.5, 1.0, 1.0], "regression"),
-        ([1, 2, 3] * 9, "regression"),
-        ([1, 2, 3] * 10, "classification"),
-        (list(range(20)) * 10, "classification"),
-        (list(range(21)) * 100, "regression"),
-        ([1.5, 2.5] * 100, "regression"),
-    ],
-)
-def test_the_task_follows_from_the_kind_and_number_of_values(values, task):
-    assert infer_task(pl.Series("y", values)) == task
-
-
-def test_a_task_goes_by_its_name():
-    assert task_named("regression") == "regression"
-    with pytest.raises(InvalidArgumentError, match="classification or regression; got 'ranking'"):
-        task_named("ranking")
-
-
-@pytest.mark.parametrize(
-    ("values", "classes"),
-    [
-        (["M", "B", "M", "B"], ("B", "M")),
-        ([True, False, True, True], (False, True)),
-        ([10, 9, 10, 9], (9, 10)),
-        ([0.5, -1.0, 0.5, 0.5], (-1.0, 0.5)),
-    ],
-)
-def test_classes_are_sorted_and_of_the_kind_in_the_table(values, classes):
-    found = distinct_classes(pl.Series("y", values))
-    assert found == classes
-    assert type(found[0]) is type(values[0])
-
-
-def test_categories_are_classes_by_their_text():
-    column = pl.Series("y", ["b", "a", "b", "a"], dtype=pl.Categorical)
-    assert distinct_classes(column) == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (["a", "a"], "'y' is 'a' in all 2 rows: one class"),
-        (["a", "b", None], "column 'y' has no value in row 3"),
-        ([1.0, 2.0, float("nan")], "not finite"),
-        (["a", "b", "c"], "3 different values in 3 rows"),
-        ([[1], [2]], "cannot be classes"),
-    ],
-)
-def test_what_cannot_be_classes_is_refused(values, message):
-    with pytest.raises(InvalidTableError, match=message):
-        distinct_classes(pl.Series("y", values))
 
 
 def test_an_unknown_class_is_named_with_its_row():
@@ -202,17 +136,6 @@ def test_damaged_numbers_are_refused(numbers):
 def test_a_header_that_is_none_is_refused(text):
     with pytest.raises(InvalidModelFileError, match="target encoder cannot be used"):
         TargetEncoder.from_file({"target": text}, CLASSES.to_file()[1])
-
-
-@pytest.mark.parametrize("values", [["a", None, "b"], [1.0, float("nan"), 2.0], [1, None, 2]])
-def test_rows_without_a_target_are_left_out_with_a_note(values):
-    table = pl.DataFrame({"x": [1, 2, 3], "y": values})
-    kept, note = rows_with_target(table, "y")
-    assert kept["x"].to_list() == [1, 3]
-    assert str(note).startswith("column 'y' has no value in 1 of 3 rows; they are left out")
-    assert rows_with_target(kept, "y") == (kept, None)
-    with pytest.raises(InvalidTableError, match="the target 'y' has no value in any row"):
-        rows_with_target(table[1:2], "y")
 
 
 @pytest.mark.parametrize(

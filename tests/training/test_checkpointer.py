@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Batches, Penalties
 from chainrule.engines.optimizers import SGD, Adam
 from chainrule.errors import InvalidCheckpointError, TrainingDivergedError
 from chainrule.network.layers import Dense
@@ -66,7 +66,7 @@ def test_checkpoints_come_at_multiples_of_the_steps_inside_epochs_and_among_them
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_every_checkpoint_leads_to_the_same_end(engine, weighted):
-    changes = {"weighted": weighted, "objective": Objective(l1=1e-3, l2=0.01)}
+    changes = {"weighted": weighted, "penalties": Penalties(l1=1e-3, l2=0.01)}
     history, parameters = finished(engine, **changes)
     run, store = prepared(engine, every=1, **changes)
     assert rows(run.events()) == history
@@ -89,14 +89,12 @@ class Interrupted:
     def __getattr__(self, name):
         return getattr(self.engine, name)
 
-    def train(self, *arguments):
+    def train(self, problem, rule, state, batches, records):
         self.call -= 1
         if self.call != 0:
-            self.engine.train(*arguments)
+            self.engine.train(problem, rule, state, batches, records)
             return
-        spec, theta, optimizer, state, examples, objective, order, batch, rates, records, key = (
-            arguments
-        )
+        order, batch, rates, key = batches
         per_epoch = -(-order.shape[1] // batch)
         whole, rest = divmod(min(self.steps, rates.size), per_epoch)
         pieces = [(order[:whole], slice(0, whole * per_epoch))]
@@ -106,9 +104,12 @@ class Interrupted:
         for rows_, part in pieces:
             if rows_.size:
                 self.engine.train(
-                    spec, theta, optimizer, state, examples, objective,
-                    np.ascontiguousarray(rows_), batch, rates[part], records.part(part), key,
-                )  # fmt: skip
+                    problem,
+                    rule,
+                    state,
+                    Batches(np.ascontiguousarray(rows_), batch, rates[part], key),
+                    records.part(part),
+                )
         raise KeyboardInterrupt
 
 

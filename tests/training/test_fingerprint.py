@@ -5,9 +5,12 @@ import sys
 import numpy as np
 import pytest
 
+import chainrule as cr
+from chainrule.engines.base import Penalties
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.schedules import CosineDecay
-from chainrule.training.fingerprint import in_words
+from chainrule.training.fingerprint import fingerprint, in_words, surroundings
+from tests.training.trainings import training
 
 
 def rate(t):
@@ -48,12 +51,65 @@ def test_what_is_code_is_known_by_its_name(value, words):
 
 @pytest.mark.parametrize("learning_rate", [rate, Falling(), lambda t: 0.1, functools.partial(rate)])
 def test_an_optimizers_words_have_no_address(learning_rate):
-    assert "0x" not in in_words(Adam(learning_rate))
-    assert "learning_rate=" in in_words(Adam(learning_rate))
+    words = Adam(learning_rate).in_words(in_words)
+    assert "0x" not in words
+    assert words.startswith(f"Adam(learning_rate={in_words(learning_rate)}, beta_1=0.9")
+
+
+def test_penalties_and_clipping_are_told_as_in_the_checkpoints_of_earlier_releases(engine):
+    run = training(engine, penalties=Penalties(0.5, 0.0), max_grad_norm=2.0)
+    assert fingerprint(run.plan, {})["penalties and clipping"] == (
+        "Objective(l1=0.5, l2=0.0, shared=False, max_grad_norm=2.0)"
+    )
+
+
+def test_an_engine_tells_what_its_rounding_depends_on(engine):
+    told = surroundings(training(engine).plan)
+    assert list(told) == ["engine", "instruction set", "precision"]
+    assert (told["engine"], told["precision"]) == (engine.name, "full")
 
 
 def test_settings_that_differ_differ_in_words():
-    assert in_words(Adam(CosineDecay(0.1, 5))) != in_words(Adam(CosineDecay(0.1, 6)))
+    one, other = Adam(CosineDecay(0.1, 5)), Adam(CosineDecay(0.1, 6))
+    assert one.in_words(in_words) != other.in_words(in_words)
+
+
+# As checkpoints of the first release have them.
+WRITTEN = {
+    cr.SGD: "SGD(learning_rate=0.01)",
+    cr.Momentum: "Momentum(learning_rate=0.01, beta=0.9)",
+    cr.HeavyBall: "HeavyBall(learning_rate=0.01, beta=0.9)",
+    cr.Nesterov: "Nesterov(learning_rate=0.01, beta=0.9)",
+    cr.RMSprop: "RMSprop(learning_rate=0.001, beta=0.9, epsilon=1e-08)",
+    cr.Adam: "Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, "
+    "plain_epsilon=False)",
+    cr.AdamW: "AdamW(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, "
+    "weight_decay=0.01)",
+    cr.NAdam: "NAdam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08)",
+    cr.Lion: "Lion(learning_rate=0.0001, beta_1=0.9, beta_2=0.99, weight_decay=0.01)",
+    lambda: cr.TimeDecay(0.1, 1): "TimeDecay(initial=0.1, decay=1.0, steps=None)",
+    lambda: cr.ExponentialDecay(1, 0.5, 3, True): "ExponentialDecay(initial=1.0, factor=0.5, "
+    "steps=3, staircase=True)",
+    lambda: cr.CosineDecay(0.1): "CosineDecay(initial=0.1, final=0.0, steps=None, restarts=0, "
+    "factor=1.0)",
+    lambda: cr.OneCycle(0.1, 5): "OneCycle(maximum=0.1, steps=5, rise=0.3, initial=None, "
+    "final=None)",
+    lambda: cr.Warmup(0.1): "Warmup(then=0.1, steps=None)",
+    lambda: cr.SGD(cr.Warmup(cr.TimeDecay(1, 2), 4)): "SGD(learning_rate=Warmup("
+    "then=TimeDecay(initial=1.0, decay=2.0, steps=None), steps=4))",
+}
+
+
+@pytest.mark.parametrize("made", WRITTEN)
+def test_optimizers_and_schedules_are_written_as_ever(made):
+    assert made().in_words(in_words) == WRITTEN[made]
+
+
+def test_a_class_that_was_renamed_is_written_as_before():
+    class Brownian(cr.SGD):
+        written_as = "SGD"
+
+    assert Brownian(0.5).in_words(in_words) == cr.SGD(0.5).in_words(in_words)
 
 
 SCRIPT = """

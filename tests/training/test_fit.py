@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Penalties, Problem
 from chainrule.engines.optimizers import SGD
 from chainrule.errors import TrainingDivergedError
 from chainrule.training.events import EpochEnded, StepsEnded, Stopped, TrainingStarted
@@ -129,13 +129,13 @@ def test_divergence_is_diagnosed_and_raised(engine):
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_lbfgs_goes_to_the_minimum_and_tells_of_its_iterations(engine, watched):
-    objective, events = Objective(l2=0.1), []
-    run = training(engine, optimizer=LBFGS(10_000, 1e-4), epochs=1000, m=30, objective=objective)
+    penalties, events = Penalties(l2=0.1), []
+    run = training(engine, optimizer=LBFGS(10_000, 1e-4), epochs=1000, m=30, penalties=penalties)
     fitted = fit(run.plan, [events.append] if watched else [])
     gradient = np.empty_like(run.parameters)
     problem = run.plan.problem
     value = engine.loss_and_gradient(
-        problem.spec, problem.parameters, problem.examples, objective, gradient
+        Problem(problem.spec, problem.parameters, problem.examples, penalties), gradient
     )
     assert np.abs(gradient).max() <= 1e-4
     assert fitted.objective == value

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from chainrule.engines.base import Objective
+from chainrule.engines.base import Penalties, Problem
 from chainrule.engines.optimizers import SGD, Adam
 from chainrule.engines.passes import penalty
 from chainrule.network.parameters import views
@@ -75,8 +75,8 @@ def test_no_more_epochs_go_together_than_the_lookahead_allows(engine, all_at_onc
 def test_penalised_epochs_that_go_together_tell_the_same_as_alone(
     engine, all_at_once, shared, weighted
 ):
-    objective = Objective(0.01, 0.1, shared)
-    changes = {"objective": objective, "weighted": weighted, "epochs": 4}
+    penalties = Penalties(0.01, 0.1, shared)
+    changes = {"penalties": penalties, "weighted": weighted, "epochs": 4}
     alone = list(training(engine, **changes).events())
     together = list(training(engine, watched=False, **changes).events())
     for one, other in zip(of_kind(alone, EpochEnded), of_kind(together, EpochEnded), strict=True):
@@ -88,19 +88,19 @@ def test_penalised_epochs_that_go_together_tell_the_same_as_alone(
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_an_epochs_objective_is_the_mean_of_what_its_steps_minimised(engine, shared):
-    objective = Objective(0.01, 0.1, shared)
-    run = training(engine, epochs=1, weighted=True, shuffle=False, objective=objective)
+    penalties = Penalties(0.01, 0.1, shared)
+    run = training(engine, epochs=1, weighted=True, shuffle=False, penalties=penalties)
     theta = run.parameters.copy()
     (ended,) = of_kind(run.events(), EpochEnded)
     values, gradient = [], np.empty_like(theta)
     for rows in (np.arange(4), np.arange(4, 8), np.arange(8, 10)):
         batch = run.examples.take(rows)
-        J = engine.loss_and_gradient(SPEC, theta, batch, objective, gradient)
+        J = engine.loss_and_gradient(Problem(SPEC, theta, batch, penalties), gradient)
         theta -= 0.1 * gradient
         values += [J] * len(rows)
     assert ended.objective == pytest.approx(np.mean(values), rel=1e-12)
-    own = objective.over(run.examples.weight)
-    left = penalty(SPEC, views(SPEC, run.parameters), own.l1, own.l2)
+    share = penalties.share(run.examples.weight)
+    left = penalty(SPEC, views(SPEC, run.parameters), penalties, share)
     assert ended.penalty == pytest.approx(left, rel=1e-13)
 
 

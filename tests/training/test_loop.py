@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.engines.optimizers import OPTIMIZERS, SGD, Adam
 from chainrule.engines.schedules import CosineDecay, ExponentialDecay, Warmup
 from chainrule.errors import TrainingDivergedError
@@ -76,8 +76,8 @@ def test_training_works_where_the_clock_stands_still(engine, monkeypatch):
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_an_epoch_takes_the_seed_s_order_in_batches(engine, shuffle, a_step_at_a_time):
-    objective = Objective(l1=0.01, l2=0.1)
-    run = training(engine, shuffle=shuffle, weighted=True, objective=objective, seed=5, epochs=2)
+    penalties = Penalties(l1=0.01, l2=0.1)
+    run = training(engine, shuffle=shuffle, weighted=True, penalties=penalties, seed=5, epochs=2)
     theta = run.parameters.copy()
     gradient = np.empty_like(theta)
     expected, pieces = [], []
@@ -86,9 +86,9 @@ def test_an_epoch_takes_the_seed_s_order_in_batches(engine, shuffle, a_step_at_a
         losses, norms, shares = [], [], []
         for rows in (order[:4], order[4:8], order[8:]):
             batch = run.examples.take(rows)
-            losses.append(engine.loss(SPEC, theta, batch, Objective()))
+            losses.append(engine.loss(Problem(SPEC, theta, batch)))
             shares.append(batch.weights.sum())
-            engine.loss_and_gradient(SPEC, theta, batch, objective, gradient)
+            engine.loss_and_gradient(Problem(SPEC, theta, batch, penalties), gradient)
             norms.append(np.linalg.norm(gradient))
             theta -= 0.1 * gradient
         pieces += losses[:2]
@@ -106,12 +106,12 @@ def test_an_epoch_takes_the_seed_s_order_in_batches(engine, shuffle, a_step_at_a
 def test_the_loss_of_an_epoch_without_learning_is_the_network_s_loss(engine):
     run = training(engine, optimizer=SGD(0.0), m=11, weighted=True, epochs=1)
     epoch = of_kind(run.events(), EpochEnded)[0]
-    loss = engine.loss(SPEC, run.parameters, run.examples, Objective())
+    loss = engine.loss(Problem(SPEC, run.parameters, run.examples))
     assert_within(epoch.loss, loss, 30 * epsilon("float64") * loss)
 
 
 def test_the_penalty_stands_beside_the_loss_and_is_that_of_the_weights(engine):
-    run = training(engine, objective=Objective(l1=0.5, l2=0.25), epochs=1)
+    run = training(engine, penalties=Penalties(l1=0.5, l2=0.25), epochs=1)
     epoch = of_kind(run.events(), EpochEnded)[0]
     weights = np.concatenate([W.ravel() for W, _ in views(SPEC, run.parameters)])
     expected = 0.125 * (weights**2).sum() + 0.5 * np.abs(weights).sum()
@@ -123,12 +123,12 @@ def test_validation_is_measured_after_the_epoch_without_penalties(engine):
     run = training(
         engine,
         validation=validation,
-        objective=Objective(0.1, 0.1),
+        penalties=Penalties(0.1, 0.1),
         metrics=dict(METRICS),
     )
     for event in run.events():
         if isinstance(event, EpochEnded):
-            loss = engine.loss(SPEC, run.parameters, validation, Objective())
+            loss = engine.loss(Problem(SPEC, run.parameters, validation))
             assert event.validation_loss == loss
             for examples, measured in (
                 (run.examples, event.metrics),
@@ -179,7 +179,7 @@ def test_batches_without_weight_are_no_error_wherever_they_fall(engine, a_step_a
         run = training(engine, examples=examples, batch_size=1, shuffle=False)
         events = list(run.events())
         assert all(np.isfinite(event.loss) for event in of_kind(events, StepsEnded))
-        only = engine.loss(SPEC, initial_parameters(SPEC, 0), run.examples, Objective())
+        only = engine.loss(Problem(SPEC, initial_parameters(SPEC, 0), run.examples))
         first = of_kind(events, EpochEnded)[0]
         assert_within(first.loss, only, 30 * epsilon("float64") * only)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.predictions import Examples
+from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 
 # Multiplications of one pass over the rows that a linear model is fitted to; beyond them it gets
@@ -95,11 +96,4 @@ class LinearAnswers:
 
 def _columns_of_codes(model: TableModel) -> dict[int, int]:
     """Return the inputs that are codes of categories, and how many codes each has."""
-    codes = {}
-    place = 0
-    for column in model.encoder.columns_:
-        embedding = getattr(column, "embedding", None)
-        if embedding is not None:
-            codes[place] = embedding.codes
-        place += column.width
-    return codes
+    return {column.column: column.codes for column in embedded_columns(model.encoder)}

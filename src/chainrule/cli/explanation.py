@@ -10,6 +10,7 @@ from chainrule.cli.gradient_check import require_target
 from chainrule.cli.options import (
     LearningRate,
     ModelPath,
+    NamingCommand,
     OptimizerName,
     TablePath,
     optimizer_from,
@@ -31,7 +32,8 @@ _MOST_COLUMNS = 15
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(
-        epilog="Example: chainrule explain run/model.safetensors data.csv --row 1 --html row.html"
+        epilog="Example: chainrule explain run/model.safetensors data.csv --row 1 --html row.html",
+        cls=NamingCommand,
     )(explain)
     app.command(
         epilog="Example: chainrule importance run/model.safetensors other.csv --metric log_loss"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chainrule.cli.options import EngineName, ModelPath, TablePath, table_model
+from chainrule.cli.options import EngineName, ModelPath, NamingCommand, TablePath, table_model
 from chainrule.cli.streams import say
 from chainrule.errors import InvalidTableError
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command(epilog="Example: chainrule check run/model.safetensors data.csv")(check)
+    app.command(
+        epilog="Example: chainrule check run/model.safetensors data.csv", cls=NamingCommand
+    )(check)
 
 
 def check(

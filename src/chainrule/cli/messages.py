@@ -194,7 +194,7 @@ def introduction(run: "Run") -> Iterable[str]:
     else:
         yield f"Regression of {target.name}: {described_values(parts.train[target.name])}"
     layers = [f"{units} {training.activation}" for units in training.layers or ()]
-    inputs = f"{run.training[0].shape[1]} inputs from {len(run.encoder.columns_)} columns"
+    inputs = f"{run.training.X.shape[1]} inputs from {len(run.encoder.columns_)} columns"
     yield f"Network: {' → '.join([inputs, *layers, _output(target)])}"
     yield (
         f"Training: {training.optimizer}, learning rate {training.learning_rate:g} "

@@ -1,14 +1,13 @@
 """Arguments and options that several commands share, and how their text is read."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-
-from chainrule.errors import InvalidArgumentError
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from chainrule.engines.optimizers import Optimizer
+    from chainrule.engines.optimizer import Optimizer
     from chainrule.model.table_model import TableModel
 
 ModelPath: TypeAlias = Annotated[
@@ -25,7 +24,7 @@ OptimizerName: TypeAlias = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="sgd, momentum, heavy_ball, nesterov, rmsprop, adam, adamw, nadam or lion.",
+        help="{optimizers}.",
     ),
 ]
 LearningRate: TypeAlias = Annotated[
@@ -35,8 +34,21 @@ LearningRate: TypeAlias = Annotated[
     ),
 ]
 EngineName: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME", help="Who computes: auto, native or reference.")
+    str, typer.Option(metavar="NAME", help="Who computes: auto, {engines}.")
 ]
+
+
+class NamingCommand(TyperCommand):
+    """A command whose help names what there is: looked up when somebody asks for help."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with the names in their places."""
+        from chainrule.settings.names import with_names
+
+        for parameter in self.params:
+            if isinstance(about := getattr(parameter, "help", None), str):
+                parameter.help = with_names(about)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
 
 
 def optimizer_from(name: str, learning_rate: float | None) -> "Optimizer":
@@ -47,29 +59,6 @@ def optimizer_from(name: str, learning_rate: float | None) -> "Optimizer":
 
     optimizer = optimizer_named(name)
     return optimizer if learning_rate is None else replace(optimizer, learning_rate=learning_rate)
-
-
-def layer_sizes(text: str) -> tuple[int, ...]:
-    """Read "24,24" as sizes of hidden layers; "none" as no hidden layer.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If it is neither.
-
-    Examples
-    --------
-    >>> layer_sizes("24, 12")
-    (24, 12)
-    """
-    parts = [part.strip() for part in text.split(",")]
-    if parts in (["none"], ["0"]):
-        return ()
-    if not all(part.isdecimal() and part.isascii() and 0 < int(part) < 10**7 for part in parts):
-        raise InvalidArgumentError(
-            f"--layers: expected whole numbers above 0 such as 24,24, or none; got {text!r}"
-        )
-    return tuple(map(int, parts))
 
 
 def table_model(path: Path) -> "TableModel":

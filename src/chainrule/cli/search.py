@@ -9,7 +9,7 @@ from chainrule.cli.streams import say
 if TYPE_CHECKING:
     from chainrule.cli.messages import Teller
     from chainrule.runs.folder import RunFolder
-    from chainrule.runs.run_fit import Fitted
+    from chainrule.runs.run_fit import FittedNetwork
     from chainrule.runs.training import Run
 
 
@@ -26,7 +26,7 @@ def search_and_write(
     from chainrule.cli.outputs import write
     from chainrule.runs.search import search
 
-    def better(best: "Run", fitted: "Fitted") -> None:
+    def better(best: "Run", fitted: "FittedNetwork") -> None:
         # What was found is there whatever happens next.
         best.model_of(fitted).save(folder.model)
         folder.write_config(best.config, best.command)

@@ -1,20 +1,21 @@
 """The commands train and resume."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chainrule.cli.options import NamingCommand
 from chainrule.cli.settings import takes_settings
 from chainrule.cli.streams import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chainrule.cli.messages import Teller
-    from chainrule.files.locks import FileLock
     from chainrule.runs.config import RunConfig
-    from chainrule.runs.folder import RunFolder
+    from chainrule.runs.folder import Outputs, RunFolder
     from chainrule.runs.run_fit import Checkpointing, Interrupted
     from chainrule.runs.training import Run
 
@@ -36,7 +37,7 @@ chainrule train --config run/run.toml
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command(epilog=_EXAMPLES)(takes_settings(train))
+    app.command(epilog=_EXAMPLES, cls=NamingCommand)(takes_settings(train))
     app.command(epilog="Example: chainrule resume run")(resume)
 
 
@@ -117,8 +118,7 @@ def train(
     from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.duration import seconds_of
-    from chainrule.runs.folder import RunFolder
-    from chainrule.runs.training import Run
+    from chainrule.runs.folder import Outputs, RunFolder
 
     limit = None if time_limit is None else seconds_of("--time-limit", time_limit)
     searches = search is not None or limit is not None
@@ -128,16 +128,10 @@ def train(
             "leave --checkpoint out"
         )
     chosen = _config(table, config, settings, checkpoint)
-    folder = RunFolder(out)
-    writes = {"report": report, "search": searches, "checkpoints": checkpoint}
-    inputs = [("--config", config)] if config is not None and not overwrite else []
-    _check_files("--out", folder.written(**writes), chosen, inputs)
-    with folder.alone("--out") as lock:
-        folder.check("--out", overwrite=overwrite, **writes)
-        checkpointing = _checkpointing(folder, checkpoint, every, lock)
-        run = Run.prepare(chosen)
-        if overwrite:
-            folder.clear(**writes)
+    folder, outputs = RunFolder(out), Outputs(report, searches, checkpoint)
+    _check_files("--out", folder.written(outputs), chosen, None if overwrite else config)
+    with _ready("--out", folder, outputs, chosen, every, overwrite=overwrite) as ready:
+        run, checkpointing = ready
         tell = teller(json, quiet)
         tell.understood(run)
         if searches:
@@ -165,12 +159,12 @@ def resume(
     from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
-    from chainrule.runs.folder import RunFolder
-    from chainrule.runs.training import Run
+    from chainrule.runs.folder import Outputs, RunFolder
 
-    where = RunFolder(folder)
+    where, outputs = RunFolder(folder), Outputs(report, checkpoints=True)
     if where.config.is_file():
-        _check_tables(RunConfig.read(where.config), f"{where.config} names")
+        data = RunConfig.read(where.config).data
+        _check_tables((data.table, data.test), f"{where.config} names")
     if not where.has_checkpoint():
         finished = where.model.exists() and where.metrics.exists()
         reason = "the run in it is finished" if finished else "it has no checkpoint"
@@ -178,40 +172,51 @@ def resume(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
     chosen = RunConfig.read(where.config)
-    _check_files("DIR", where.written(report=report, checkpoints=True), chosen)
-    with where.alone("DIR") as lock:
-        where.check("DIR", report=report, checkpoints=True, resume=True)
-        checkpointing = _checkpointing(where, True, every, lock, resume=True)
-        run = Run.prepare(chosen)
+    _check_files("DIR", where.written(outputs), chosen)
+    with _ready("DIR", where, outputs, chosen, every, resume=True) as (run, checkpointing):
         tell = teller(json, quiet)
         tell.understood(run)
         train_and_write(run, where, tell, report, checkpointing)
 
 
-def _check_files(
+@contextlib.contextmanager
+def _ready(
     argument: str,
-    outputs: "Sequence[Path]",
+    folder: "RunFolder",
+    outputs: "Outputs",
     config: "RunConfig",
-    inputs: "Sequence[tuple[str, Path]]" = (),
-) -> None:
-    """Raise if a run would write one of the files that it reads."""
-    from chainrule.files.outputs import check_apart
-
-    tables = [("TABLE", config.data.table), ("--test", config.data.test)]
-    given = [(name, path) for name, path in tables if path]
-    check_apart([(argument, path) for path in outputs], [*given, *inputs])
-
-
-def _checkpointing(
-    folder: "RunFolder", wanted: bool, every: str, lock: "FileLock", resume: bool = False
-) -> "Checkpointing | None":
+    every: str,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> "Iterator[tuple[Run, Checkpointing | None]]":
+    """Keep a run's folder to itself, and give the run, its table read and encoded."""
     from chainrule.runs.run_fit import Checkpointing
+    from chainrule.runs.training import Run
     from chainrule.training.interval import Interval
 
-    if not wanted:
-        return None
-    Interval(every)  # before anything is written
-    return Checkpointing(folder.checkpoint, every, resume, lock)
+    with folder.alone(argument) as lock:
+        folder.check(argument, outputs, overwrite=overwrite, resume=resume)
+        checkpointing = None
+        if outputs.checkpoints:
+            Interval(every)  # before anything is written
+            checkpointing = Checkpointing(folder.checkpoint, every, resume, lock)
+        run = Run.prepare(config)
+        if overwrite:
+            folder.clear(outputs)
+        yield run, checkpointing
+
+
+def _check_files(
+    argument: str, outputs: "Sequence[Path]", config: "RunConfig", read: Path | None = None
+) -> None:
+    """Raise if a run would write one of the files that it reads; `read` is the --config."""
+    from chainrule.files.outputs import check_apart
+
+    inputs = [("TABLE", config.data.table), ("--test", config.data.test), ("--config", read)]
+    check_apart(
+        [(argument, path) for path in outputs], [(name, path) for name, path in inputs if path]
+    )
 
 
 def train_and_write(
@@ -222,8 +227,6 @@ def train_and_write(
     checkpointing: "Checkpointing | None",
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
-    import contextlib
-
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
     from chainrule.cli.outputs import write
     from chainrule.runs.run_fit import Interrupted
@@ -254,12 +257,12 @@ def train_and_write(
     tell.finished(trained, folder, report)
 
 
-def _check_tables(config: "RunConfig", begin: str) -> None:
+def _check_tables(tables: "Iterable[str]", begin: str) -> None:
     """Raise if a table of a run can be read no second time: opening a pipe could wait for ever."""
     from chainrule.errors import InvalidArgumentError
     from chainrule.tables.sources import can_be_read_again
 
-    for table in (config.data.table, config.data.test):
+    for table in tables:
         if table and not can_be_read_again(table):
             raise InvalidArgumentError(
                 f"{begin} the table {table!r}, a pipe, which cannot be read a second time; write "
@@ -294,10 +297,11 @@ def _config(
             f"{name}: expected {'a table' if name == 'TABLE' else 'the column to predict'}; got "
             f"none (see {calling('train', '--help')})"
         )
+    data = config.data
     if path is not None and table is None:
-        _check_tables(config.updated({"test": ""}) if "test" in given else config, f"{path} names")
+        _check_tables((data.table, "" if "test" in given else data.test), f"{path} names")
     if checkpoint:
-        _check_tables(config, "--checkpoint: resume would need")
+        _check_tables((data.table, data.test), "--checkpoint: resume would need")
     return config
 
 

@@ -8,20 +8,18 @@ above.
 import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from chainrule.checks import whole_number
-from chainrule.engines import extension, native
-from chainrule.engines.base import Engine, Floats
-from chainrule.engines.native import NativeEngine, has_mixed
-from chainrule.engines.plans import lacking
+from chainrule.engines import extension
+from chainrule.engines.base import Engine, Predictor
+from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
 ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
-    {"reference": ReferenceEngine}
-    | ({"native": NativeEngine} if extension.native is not None else {})
+    {ReferenceEngine.name: ReferenceEngine}
+    | ({NativeEngine.name: NativeEngine} if extension.native is not None else {})
 )
 
 
@@ -48,7 +46,7 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
         name = _FASTEST
     if not isinstance(name, str) or name not in ENGINES:
         missing = ""
-        if name == "native":
+        if name == NativeEngine.name:
             missing = f" (there is no compiled core: {extension.reason})"
         raise InvalidArgumentError(
             f"engine: expected auto or one of {', '.join(ENGINES)}; got {name!r}{missing}"
@@ -82,7 +80,7 @@ def engine_for(
     """
     if precision not in ("full", "mixed"):
         raise InvalidArgumentError(f"precision: expected full or mixed; got {precision!r}")
-    if name == "auto" and _FASTEST == "native" and lacking(spec):
+    if name == "auto" and _SHARED["auto"].lacking(spec):
         name = "reference"
     engine = engine_named(name, threads)
     if precision == "full":
@@ -91,30 +89,26 @@ def engine_for(
         raise InvalidArgumentError(
             f"precision: mixed precision is for networks of dtype float32; this one is {spec.dtype}"
         )
-    if isinstance(engine, NativeEngine) and has_mixed():
-        return NativeEngine(engine.threads, mixed=True)
-    cause = "the reference engine has none"
-    if isinstance(engine, NativeEngine):
-        cause = (
-            "AMX, or AVX-512-BF16 where it is faster than float32, is not there or was not chosen"
-        )
+    mixed = engine.mixed_precision()
+    if not isinstance(mixed, str):
+        return mixed
     warnings.warn(
-        f"precision: there are no bfloat16 products here ({cause}); training in float32",
+        f"precision: there are no bfloat16 products here ({mixed}); training in float32",
         RuntimeWarning,
         stacklevel=3,
     )
     return engine
 
 
-def quick_predictor(spec: NetworkSpec) -> Callable[[Floats, Any], Floats | None]:
+def quick_predictor(spec: NetworkSpec) -> Predictor:
     """Return the fastest engine's way to a prediction with the least around it.
 
     It is a function of (parameters, X) that gives None wherever X takes a closer look.
     """
-    return native.quick_predictor(spec) if _FASTEST == "native" else lambda parameters, X: None
+    return _SHARED["auto"].predictor(spec)
 
 
-_FASTEST = "native" if "native" in ENGINES else "reference"
+_FASTEST = list(ENGINES)[-1]
 
 # Engines have no state: those that decide on their threads themselves are made once.
 _SHARED: Mapping[str, Engine] = MappingProxyType(

@@ -1,45 +1,47 @@
 """The contract between the training loop and whoever executes the steps."""
 
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
+from chainrule.equations.penalties import shared_strength
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
 
+Predictor: TypeAlias = Callable[[Floats, Any], Floats | None]
+"""A function of parameters and X to outputs, or None where X takes a closer look."""
+
 
 @dataclass(frozen=True)
-class Objective:
-    """What a step goes down beside the cost, and how long its gradient may be."""
+class Penalties:
+    """What is minimised beside the cost: P1 and P2 of the weights."""
 
     l1: float = 0.0
     l2: float = 0.0
-    """Penalties on the weights (P2, P1)."""
     shared: bool = False
     """Whether a batch's penalties are divided by its sum of weights, P3 (none if that is 0)."""
-    max_grad_norm: float = float("inf")
-    """A step's gradient, penalties included, is scaled down to this norm if longer (G1)."""
 
-    @property
-    def penalised(self) -> bool:
-        """Whether there is any penalty."""
+    def __bool__(self) -> bool:
+        """Whether there are any."""
         return bool(self.l1 or self.l2)
 
-    @property
-    def clips(self) -> bool:
-        """Whether there is a bound on the gradient."""
-        return self.max_grad_norm < float("inf")
+    def share(self, weight: float) -> float:
+        """Return the factor of l1 and l2 for a batch of that sum of weights."""
+        if not self.shared:
+            return 1.0
+        return shared_strength(1.0, weight) if weight > 0 else 0.0
 
-    def over(self, weight: float) -> "Objective":
-        """Return the objective of a batch of that sum of weights: its own l1 and l2."""
+    def over(self, weight: float) -> "Penalties":
+        """Return those of a batch of that sum of weights: its own l1 and l2."""
         if not self.shared:
             return self
-        share = 1 / weight if weight > 0 else 0.0
-        return replace(self, l1=self.l1 * share, l2=self.l2 * share, shared=False)
+        share = self.share(weight)
+        return Penalties(self.l1 * share, self.l2 * share)
 
 
 class Examples(NamedTuple):
@@ -83,20 +85,47 @@ class Examples(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is minimised: the objective of a network over examples, as a function of parameters."""
+    """What is minimised: cost and penalties of a network over examples, by its parameters."""
 
     spec: NetworkSpec
     parameters: Floats
     """Where it begins; a training updates this vector in place."""
     examples: Examples
-    objective: Objective = field(default_factory=Objective)
+    penalties: Penalties = Penalties()
 
     def in_float64(self) -> "Problem":
         """Return its twin in double precision, with parameters of its own."""
         spec, examples = replace(self.spec, dtype="float64"), self.examples
         if self.spec.dtype != "float64":
             examples = examples.astype("float64")
-        return Problem(spec, self.parameters.astype(np.float64), examples, self.objective)
+        return Problem(spec, self.parameters.astype(np.float64), examples, self.penalties)
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """What a step makes of its gradient."""
+
+    optimizer: Optimizer
+    max_grad_norm: float = float("inf")
+    """A gradient, penalties included, is scaled down to this norm if longer (G1)."""
+
+    @property
+    def clips(self) -> bool:
+        """Whether there is a bound on the gradient."""
+        return self.max_grad_norm < float("inf")
+
+
+class Batches(NamedTuple):
+    """The batches of some steps, in their order, and what else differs from step to step."""
+
+    order: NDArray[np.int32]
+    """(epochs, examples): indices of rows. The last batch of each epoch may be short; no batch
+    goes across epochs."""
+    size: int
+    learning_rates: NDArray[np.float64]
+    """(steps,)"""
+    noise_key: int = 0
+    """Whatever a step draws at random (dropout) depends on this and the step's number alone."""
 
 
 class StepRecords(NamedTuple):
@@ -125,42 +154,45 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def surroundings(self) -> Mapping[str, str]:
+        """What its rounding depends on, beside its name: a checkpoint goes on where it is equal.
+
+        "instruction set" and "precision" (full or mixed).
+        """
+
+    def lacking(self, spec: NetworkSpec) -> str:
+        """Return what a network has that the engine cannot run, in words; "" for nothing."""
+
+    def mixed_precision(self) -> "Engine | str":
+        """Return its twin whose products are of bfloat16, or why there is none here."""
+
+    def predictor(self, spec: NetworkSpec) -> Predictor:
+        """Return the way to a prediction with the least around it.
+
+        It gives None, and not an error, where X is anything but a finite C-ordered array of the
+        network's type and width: `forward`, after a closer look, is for those.
+        """
+
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X, (m, n[L]), to `out`."""
 
-    def loss(
-        self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
-    ) -> float:
+    def loss(self, problem: Problem) -> float:
         """Return J plus penalties over all examples."""
 
-    def loss_and_gradient(
-        self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        examples: Examples,
-        objective: Objective,
-        gradient: Floats,
-    ) -> float:
+    def loss_and_gradient(self, problem: Problem, gradient: Floats) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
 
     def train(
         self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        optimizer: Optimizer,
+        problem: Problem,
+        rule: UpdateRule,
         state: OptimizerState,
-        examples: Examples,
-        objective: Objective,
-        order: NDArray[np.int32],
-        batch_size: int,
-        learning_rates: NDArray[np.float64],
+        batches: Batches,
         records: StepRecords,
-        noise_key: int = 0,
     ) -> None:
-        """Take one step for each batch of `order`, (epochs, examples): indices of rows.
+        """Take one step for each batch, the first of them numbered one more than `state.t`.
 
-        The last batch of each row of `order` may be short; no batch goes across rows. Updates
-        `parameters` and `state` in place. Whatever a step draws at random (dropout) depends on
-        `noise_key` and the step's number alone: one more than `state.t`. An interruption (an
-        exception in the calling thread) leaves both as they were after some whole step.
+        Updates the problem's parameters and `state` in place. An interruption (an exception in the
+        calling thread) leaves both as they were after some whole step.
         """

@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines import extension
-from chainrule.engines.base import Examples, Floats, Objective, StepRecords
-from chainrule.engines.optimizers import Optimizer, OptimizerState
-from chainrule.engines.plans import plan_of, without_own_cost
+from chainrule.engines.base import (
+    Batches,
+    Floats,
+    Penalties,
+    Predictor,
+    Problem,
+    StepRecords,
+    UpdateRule,
+)
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.plans import lacking, plan_of, without_own_cost
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
@@ -42,70 +50,87 @@ class NativeEngine:
         self.threads = -default_threads() if threads is None else min(threads, _MOST_THREADS)
         self.mixed = mixed
 
+    @property
+    def surroundings(self) -> Mapping[str, str]:
+        """The instruction set, and whether products are of bfloat16."""
+        assert extension.native is not None
+        return {
+            "instruction set": extension.native.instruction_set(),
+            "precision": "mixed" if self.mixed else "full",
+        }
+
+    def lacking(self, spec: NetworkSpec) -> str:
+        """Return what a network has that the compiled core has not, in words; "" for nothing."""
+        return lacking(spec)
+
+    def mixed_precision(self) -> "NativeEngine | str":
+        """Return the engine of as many threads that multiplies in bfloat16."""
+        if not has_mixed():
+            return "no AMX, nor AVX-512-BF16 that is faster than float32, is there or was chosen"
+        return NativeEngine(self.threads, mixed=True)
+
+    def predictor(self, spec: NetworkSpec) -> Predictor:
+        """Return a compiled function that takes X as it comes, and gives None if it cannot."""
+        return _plan(without_own_cost(spec)).predict
+
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`."""
         with _held(parameters, X, out):
             _plan(without_own_cost(spec)).forward(parameters, X, out, self.threads)
 
-    def loss(
-        self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
-    ) -> float:
+    def loss(self, problem: Problem) -> float:
         """Return J plus penalties over all examples."""
-        own = _numbers(objective.over(examples.weight))
+        parameters, examples = problem.parameters, problem.examples
+        own = _numbers(problem.penalties.over(examples.weight))
         with _held(parameters, *examples):
-            return float(_plan(spec).loss(parameters, examples, own, None, self.threads))
+            plan = _plan(problem.spec)
+            return float(plan.loss(parameters, examples, own, None, self.threads))
 
-    def loss_and_gradient(
-        self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        examples: Examples,
-        objective: Objective,
-        gradient: Floats,
-    ) -> float:
+    def loss_and_gradient(self, problem: Problem, gradient: Floats) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
-        own = _numbers(objective.over(examples.weight))
-        plan = _plan(spec)
+        parameters, examples = problem.parameters, problem.examples
+        own = _numbers(problem.penalties.over(examples.weight))
+        plan = _plan(problem.spec)
         with _held(parameters, gradient, *examples):
             return float(plan.loss(parameters, examples, own, gradient, self.threads, self.mixed))
 
     def train(
         self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        optimizer: Optimizer,
+        problem: Problem,
+        rule: UpdateRule,
         state: OptimizerState,
-        examples: Examples,
-        objective: Objective,
-        order: NDArray[np.int32],
-        batch_size: int,
-        learning_rates: NDArray[np.float64],
+        batches: Batches,
         records: StepRecords,
-        noise_key: int = 0,
     ) -> None:
-        """Take one step for each batch of `order`."""
+        """Take one step for each batch."""
+        order, rates = batches.order, batches.learning_rates
         if order.size == 0:
             return
+        parameters, examples = problem.parameters, problem.examples
         records.cost.fill(np.nan)
         try:
-            with _held(parameters, state.slots, *examples, order, learning_rates, *records):
-                _plan(spec).train(
+            shares = rule.optimizer.shares(state, rates)
+            arrays = (parameters, state.slots, *examples, order, rates, *records, shares)
+            with _held(*arrays):
+                _plan(problem.spec).train(
                     parameters,
                     state.slots,
                     examples,
                     order,
-                    learning_rates,
+                    rates,
                     records,
-                    (optimizer.name, optimizer.settings, state.t),
-                    _numbers(objective),
-                    batch_size,
-                    noise_key,
+                    (rule.optimizer.name, rule.optimizer.settings, state.t),
+                    _numbers(problem.penalties, rule.max_grad_norm),
+                    batches.size,
+                    batches.noise_key,
                     self.threads,
                     self.mixed,
+                    shares,
                 )
         finally:
             # Also after Ctrl-C: the steps that were finished are those that left a record.
-            state.t += int(np.count_nonzero(~np.isnan(records.cost)))
+            finished = int(np.count_nonzero(~np.isnan(records.cost)))
+            rule.optimizer.count(state, rates[:finished])
 
 
 @contextmanager
@@ -148,17 +173,10 @@ def has_mixed() -> bool:
     return extension.native is not None and bool(extension.native.cpu_info()["mixed"])
 
 
-def quick_predictor(spec: NetworkSpec) -> Callable[[Floats, Any], Floats | None]:
-    """Return the way to a prediction with the least around it: a function of (parameters, X).
-
-    It gives None, and not an error, where X is anything but a finite C-ordered array of the
-    network's type and width: the usual way then says what is wrong, or brings it into that form.
-    """
-    return _plan(without_own_cost(spec)).predict
-
-
-def _numbers(objective: Objective) -> tuple[float, float, bool, float]:
-    return (objective.l1, objective.l2, objective.shared, objective.max_grad_norm)
+def _numbers(
+    penalties: Penalties, max_grad_norm: float = float("inf")
+) -> tuple[float, float, bool, float]:
+    return (penalties.l1, penalties.l2, penalties.shared, max_grad_norm)
 
 
 def _plan(spec: NetworkSpec) -> "extension.Plan":

@@ -1,401 +1,234 @@
-"""Optimizers as a user names them: their settings, bound to the equations O0 to O8.
+"""Optimizers as a user names them: their settings, bound to the equations O0 to O9.
 
-To add one: its equations in `chainrule.equations.optimizers`, a class here, its compiled twin,
-and a line in `OPTIMIZERS`.
+To add one: its equations in `chainrule.equations.optimizers`, a class here, and its compiled twin.
+What others need to know of it (names, limits, help, the estimators' parameters) is read from here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from chainrule.engines.hyperparameters import documented, flag, number
+from chainrule.engines.optimizer import RATE, Equations, Optimizer, Update
 
-from chainrule.checks import is_real, shown
-from chainrule.engines.schedules import Schedule
+# Estimators that were pickled by earlier releases look for it here.
+from chainrule.engines.optimizer import OptimizerState as OptimizerState
+from chainrule.engines.schedule import LearningRate
 from chainrule.equations import optimizers as equations
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import NOT_NEGATIVE, POSITIVE, SHARE
 
-LearningRate: TypeAlias = float | Schedule | Callable[[int], float]
-"""A number, a schedule, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
+BETA = number("β in [0, 1).", SHARE, parameter="momentum")
+BETA_1 = number("β₁ in [0, 1).", SHARE)
+BETA_2 = number("β₂ in [0, 1).", SHARE)
+EPSILON = number("ε > 0.", POSITIVE)
 
+_found: dict[str, type[Optimizer]] = {}
 
-@dataclass
-class OptimizerState:
-    """What an optimizer remembers, in arrays that every engine can share.
-
-    Attributes
-    ----------
-    slots : array (optimizer.slots, number of parameters)
-        V, S: one row each, in the order of the equations' state.
-    t : int
-        Updates made so far.
-    """
-
-    slots: NDArray[np.floating]
-    t: int = 0
+OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(_found)
+"""The optimizers by their names."""
 
 
-@dataclass(frozen=True)
-class Optimizer:
-    """Base of the optimizers: a learning rate, and the equation that an update follows."""
-
-    name: ClassVar[str]
-    slots: ClassVar[int]
-    """Vectors of state."""
-    update_equation: ClassVar[Callable[..., tuple[Any, Any]]]
-    state_type: ClassVar[Callable[..., Any]]
-    counts_steps: ClassVar[bool] = False
-    """Whether t is part of the equations' state."""
-
-    learning_rate: LearningRate
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(field.default, bool):
-                if not isinstance(value, bool):
-                    raise InvalidArgumentError(
-                        f"{field.name}: expected True or False; got {shown(value)}"
-                    )
-                continue
-            if field.name == "learning_rate":
-                if isinstance(value, Schedule) or callable(value):
-                    continue
-                check_learning_rate(value)
-            elif field.name == "epsilon":
-                if not (is_real(value) and 0 < value < np.inf):
-                    raise InvalidArgumentError(
-                        f"epsilon: expected a number > 0; got {shown(value)}"
-                    )
-            elif field.name == "weight_decay":
-                if not (is_real(value) and 0 <= value < np.inf):
-                    raise InvalidArgumentError(
-                        f"weight_decay: expected a finite number ≥ 0; got {shown(value)}"
-                    )
-            elif not (is_real(value) and 0 <= value < 1):
-                raise InvalidArgumentError(
-                    f"{field.name}: expected a number in [0, 1); got {shown(value)}"
-                )
-            # A float64 of NumPy would turn float32 arithmetic into float64.
-            object.__setattr__(self, field.name, float(value))
-
-    @property
-    def hyperparameters(self) -> dict[str, float]:
-        """The numbers but the learning rate, by the names of the equation's arguments."""
-        return {
-            f.name: getattr(self, f.name)
-            for f in fields(self)
-            if f.name != "learning_rate" and not isinstance(f.default, bool)
-        }
-
-    @property
-    def settings(self) -> dict[str, float]:
-        """All but the learning rate as numbers, by name: what the compiled twin takes."""
-        return {
-            f.name: float(getattr(self, f.name)) for f in fields(self) if f.name != "learning_rate"
-        }
-
-    @property
-    def decays(self) -> bool:
-        """Whether its equation lets weights decay by themselves."""
-        return hasattr(self, "weight_decay")
-
-    def learning_rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
-        """Return α for the steps t = first_step, …: (steps,).
-
-        Raises
-        ------
-        InvalidArgumentError
-            If a schedule returns anything but a finite number ≥ 0.
-        """
-        if isinstance(self.learning_rate, Schedule):
-            return self.learning_rate.rates(first_step, steps)
-        if not callable(self.learning_rate):
-            return np.full(steps, self.learning_rate)
-        rates = [self.learning_rate(t) for t in range(first_step, first_step + steps)]
-        for rate in rates:
-            check_learning_rate(rate)
-        return np.array(rates, np.float64)
-
-    def planned(self, total_steps: int, steps_per_epoch: int) -> Self:
-        """Return this optimizer, its schedule told how long a training is."""
-        if not isinstance(self.learning_rate, Schedule):
-            return self
-        return replace(
-            self, learning_rate=self.learning_rate.planned(max(1, total_steps), steps_per_epoch)
-        )
-
-    def new_state(self, theta: NDArray[np.floating]) -> OptimizerState:
-        """Return the state before the first update: all zero."""
-        return OptimizerState(np.zeros((self.slots, theta.size), theta.dtype))
-
-    def equation_state(self, state: OptimizerState) -> Any:
-        """Return `state` as the named tuple that the equations take."""
-        counted = (state.t,) if self.counts_steps else ()
-        return self.state_type(*state.slots, *counted)
-
-    def update(
-        self,
-        theta: Any,
-        gradient: Any,
-        equation_state: Any,
-        learning_rate: Any,
-        weights: Any = 1.0,
-    ) -> tuple[Any, Any]:
-        """Return the new θ and the new state: the optimizer's equation, nothing in place.
-
-        `learning_rate` is α, one number or one for each parameter. `weights` is 1 for each
-        parameter that a decay pulls on, 0 for the others.
-        """
-        settings: dict[str, Any] = self.hyperparameters
-        if self.decays:
-            settings["weight_decay"] = settings["weight_decay"] * weights
-        return type(self).update_equation(
-            theta, gradient, equation_state, learning_rate, **settings
-        )
+def _named(kind: type[Optimizer]) -> type[Optimizer]:
+    """Put an optimizer among those that go by a name, and document its settings."""
+    _found[kind.name] = documented(kind)
+    return kind
 
 
-def check_learning_rate(value: object) -> None:
-    """Raise unless `value` is a finite number ≥ 0."""
-    if not (is_real(value) and 0 <= value < np.inf):
-        raise InvalidArgumentError(
-            "learning_rate: expected a finite number ≥ 0, a schedule such as CosineDecay(0.01), or "
-            f"a function of the step that returns a number; got {shown(value)}"
-        )
-
-
-def _no_state() -> tuple[()]:
-    return ()
-
-
+@_named
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Gradient descent, O0: W ← W − α δW.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.01
-        α, a schedule (`TimeDecay`, `ExponentialDecay`, `CosineDecay`, `OneCycle`, `Warmup`), or a
-        function of the step t = 1, 2, ….
-    """
+    """Gradient descent, O0: W ← W − α δW."""
 
     name = "sgd"
-    slots = 0
-    update_equation = staticmethod(equations.gradient_descent_update)
-    state_type = staticmethod(_no_state)
+    equations = Equations(equations.gradient_descent_init, equations.gradient_descent_update)
 
-    learning_rate: LearningRate = 0.01
+    learning_rate: LearningRate = field(default=0.01, metadata=RATE)
+
+    @classmethod
+    def parameters(cls) -> tuple[str, ...]:
+        """Return the estimators' parameters: "sgd" there has scikit-learn's meaning."""
+        return (*HeavyBall.parameters(), "nesterovs_momentum")
+
+    @classmethod
+    def described(cls, given: Mapping[str, Any], rate: LearningRate) -> Optimizer:
+        """Return what scikit-learn calls "sgd": O5 or O4."""
+        kind = Nesterov if given["nesterovs_momentum"] else HeavyBall
+        return kind.described(given, rate)
 
 
+@_named
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """Momentum as an exponentially weighted average, O1: V ← βV + (1 − β) δW; W ← W − α V.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.01
-    beta : float, default 0.9
-        β in [0, 1).
-    """
+    """Momentum as an exponentially weighted average, O1: V ← βV + (1 − β) δW; W ← W − α V."""
 
     name = "momentum"
-    slots = 1
-    update_equation = staticmethod(equations.momentum_update)
-    state_type = equations.MomentumState
+    equations = Equations(equations.momentum_init, equations.momentum_update)
 
-    learning_rate: LearningRate = 0.01
-    beta: float = 0.9
+    learning_rate: LearningRate = field(default=0.01, metadata=RATE)
+    beta: float = field(default=0.9, metadata=BETA)
 
 
+@_named
 @dataclass(frozen=True)
 class HeavyBall(Optimizer):
-    """Polyak's momentum, O4: V ← βV − α δW; W ← W + V.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.01
-    beta : float, default 0.9
-        β in [0, 1).
-    """
+    """Polyak's momentum, O4: V ← βV − α δW; W ← W + V."""
 
     name = "heavy_ball"
-    slots = 1
-    update_equation = staticmethod(equations.heavy_ball_update)
-    state_type = equations.MomentumState
+    equations = Equations(equations.momentum_init, equations.heavy_ball_update)
 
-    learning_rate: LearningRate = 0.01
-    beta: float = 0.9
+    learning_rate: LearningRate = field(default=0.01, metadata=RATE)
+    beta: float = field(default=0.9, metadata=BETA)
 
 
+@_named
 @dataclass(frozen=True)
 class Nesterov(Optimizer):
-    """Nesterov's momentum in look-ahead form, O5: V ← βV − α δW; W ← W + βV − α δW.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.01
-    beta : float, default 0.9
-        β in [0, 1).
-    """
+    """Nesterov's momentum in look-ahead form, O5: V ← βV − α δW; W ← W + βV − α δW."""
 
     name = "nesterov"
-    slots = 1
-    update_equation = staticmethod(equations.nesterov_update)
-    state_type = equations.MomentumState
+    equations = Equations(equations.momentum_init, equations.nesterov_update)
 
-    learning_rate: LearningRate = 0.01
-    beta: float = 0.9
+    learning_rate: LearningRate = field(default=0.01, metadata=RATE)
+    beta: float = field(default=0.9, metadata=BETA)
 
 
+@_named
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """RMSprop, O2: S ← βS + (1 − β) δW²; W ← W − α δW/(√S + ε).
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.001
-    beta : float, default 0.9
-        β in [0, 1).
-    epsilon : float, default 1e-8
-    """
+    """RMSprop, O2: S ← βS + (1 − β) δW²; W ← W − α δW/(√S + ε)."""
 
     name = "rmsprop"
-    slots = 1
-    update_equation = staticmethod(equations.rmsprop_update)
-    state_type = equations.RMSpropState
+    equations = Equations(equations.rmsprop_init, equations.rmsprop_update)
 
-    learning_rate: LearningRate = 0.001
-    beta: float = 0.9
-    epsilon: float = 1e-8
+    learning_rate: LearningRate = field(default=0.001, metadata=RATE)
+    beta: float = field(default=0.9, metadata=BETA)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
 
 
+@_named
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam, O3: W ← W − α V̂/(√Ŝ + ε), V and S the averages of O1 and O2, corrected.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.001
-    beta_1, beta_2 : float, default 0.9 and 0.999
-        β₁ and β₂ in [0, 1).
-    epsilon : float, default 1e-8
-    plain_epsilon : bool, default False
-        Whether ε stands beside the uncorrected √S, O3e, as in scikit-learn.
-    """
+    """Adam, O3: W ← W − α V̂/(√Ŝ + ε), V and S the averages of O1 and O2, corrected."""
 
     name = "adam"
-    slots = 2
-    update_equation = staticmethod(equations.adam_update)
-    state_type = equations.AdamState
-    counts_steps = True
+    equations = Equations(
+        equations.adam_init, equations.adam_update, equations.adam_plain_epsilon_update
+    )
 
-    learning_rate: LearningRate = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    plain_epsilon: bool = False
+    learning_rate: LearningRate = field(default=0.001, metadata=RATE)
+    beta_1: float = field(default=0.9, metadata=BETA_1)
+    beta_2: float = field(default=0.999, metadata=BETA_2)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
+    plain_epsilon: bool = field(
+        default=False,
+        metadata=flag("Whether ε stands beside the uncorrected √S, O3e, as in scikit-learn."),
+    )
 
-    def update(
-        self,
-        theta: Any,
-        gradient: Any,
-        equation_state: Any,
-        learning_rate: Any,
-        weights: Any = 1.0,
-    ) -> tuple[Any, Any]:
-        """Return the new θ and the new state: O3 or O3e, nothing in place."""
-        equation = (
-            equations.adam_plain_epsilon_update
-            if self.plain_epsilon
-            else type(self).update_equation
-        )
-        return equation(theta, gradient, equation_state, learning_rate, **self.hyperparameters)
+    @property
+    def update_equation(self) -> Update:
+        """O3 or O3e."""
+        plain = self.equations.variant
+        return plain if self.plain_epsilon and plain is not None else self.equations.update
+
+    @classmethod
+    def described(cls, given: Mapping[str, Any], rate: LearningRate) -> Optimizer:
+        """Return what scikit-learn calls "adam": O3e."""
+        return super().described({**given, "plain_epsilon": True}, rate)
 
 
+@_named
 @dataclass(frozen=True)
 class AdamW(Optimizer):
-    """Adam with decoupled weight decay, O6: W ← W − α (V̂/(√Ŝ + ε) + λ W); biases do not decay.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.001
-    beta_1, beta_2 : float, default 0.9 and 0.999
-        β₁ and β₂ in [0, 1).
-    epsilon : float, default 1e-8
-    weight_decay : float, default 0.01
-        λ ≥ 0; α multiplies it.
-    """
+    """Adam with decoupled weight decay, O6: W ← W − α (V̂/(√Ŝ + ε) + λ W); biases do not decay."""
 
     name = "adamw"
-    slots = 2
-    update_equation = staticmethod(equations.adamw_update)
-    state_type = equations.AdamState
-    counts_steps = True
+    equations = Equations(equations.adam_init, equations.adamw_update)
 
-    learning_rate: LearningRate = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.01
+    learning_rate: LearningRate = field(default=0.001, metadata=RATE)
+    beta_1: float = field(default=0.9, metadata=BETA_1)
+    beta_2: float = field(default=0.999, metadata=BETA_2)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
+    weight_decay: float = field(
+        default=0.01, metadata=number("λ ≥ 0; α multiplies it.", NOT_NEGATIVE)
+    )
 
 
+@_named
 @dataclass(frozen=True)
 class NAdam(Optimizer):
-    """Adam with Nesterov's look-ahead, O7, at a constant β₁.
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.001
-    beta_1, beta_2 : float, default 0.9 and 0.999
-        β₁ and β₂ in [0, 1).
-    epsilon : float, default 1e-8
-    """
+    """Adam with Nesterov's look-ahead, O7, at a constant β₁."""
 
     name = "nadam"
-    slots = 2
-    update_equation = staticmethod(equations.nadam_update)
-    state_type = equations.AdamState
-    counts_steps = True
+    equations = Equations(equations.adam_init, equations.nadam_update)
 
-    learning_rate: LearningRate = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
+    learning_rate: LearningRate = field(default=0.001, metadata=RATE)
+    beta_1: float = field(default=0.9, metadata=BETA_1)
+    beta_2: float = field(default=0.999, metadata=BETA_2)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
 
 
+@_named
 @dataclass(frozen=True)
 class Lion(Optimizer):
     """Lion, O8: W ← W − α (sign(β₁ V + (1 − β₁) δW) + λ W); biases do not decay.
 
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.0001
-        Three to ten times smaller than Adam's.
-    beta_1, beta_2 : float, default 0.9 and 0.99
-        β₁ and β₂ in [0, 1).
-    weight_decay : float, default 0.01
-        λ ≥ 0, three to ten times larger than AdamW's; α multiplies it.
+    Its learning rate is three to ten times smaller than Adam's, its decay as much larger than
+    AdamW's.
     """
 
     name = "lion"
-    slots = 1
-    update_equation = staticmethod(equations.lion_update)
-    state_type = equations.MomentumState
+    equations = Equations(equations.momentum_init, equations.lion_update)
 
-    learning_rate: LearningRate = 0.0001
-    beta_1: float = 0.9
-    beta_2: float = 0.99
-    weight_decay: float = 0.01
+    learning_rate: LearningRate = field(default=0.0001, metadata=RATE)
+    beta_1: float = field(default=0.9, metadata=BETA_1)
+    beta_2: float = field(default=0.99, metadata=BETA_2)
+    weight_decay: float = field(
+        default=0.01, metadata=number("λ ≥ 0; α multiplies it.", NOT_NEGATIVE)
+    )
 
 
-OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam, Lion)
-    }
-)
+@_named
+@dataclass(frozen=True)
+class ScheduleFreeAdamW(Optimizer):
+    """AdamW without a schedule, O9: steps from Z, gradients at W, evaluated at the average X.
+
+    In place of a learning rate that falls, the network is evaluated at an average of the
+    parameters that the steps went through. Its learning rate is one to ten times AdamW's; a
+    warm-up, ``Warmup(0.003)``, often helps. Running statistics of batch normalisation are those of
+    the steps.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> net = cr.Network([2, cr.Dense(8, "tanh"), cr.Dense(2, "softmax")],
+    ...                  cost="cross_entropy", seed=0)
+    >>> history = net.fit(X, y, optimizer=cr.ScheduleFreeAdamW(0.05), epochs=200, batch_size=4)
+    >>> net.predict(X).argmax(axis=1)
+    array([0, 1, 1, 0])
+    """
+
+    name = "schedule_free_adamw"
+    equations = Equations(equations.schedule_free_init, equations.schedule_free_adamw_update)
+    averages = True
+
+    learning_rate: LearningRate = field(default=0.0025, metadata=RATE)
+    beta_1: float = field(
+        default=0.9,
+        metadata=number("β₁ in [0, 1): how near to X the gradients are taken.", SHARE),
+    )
+    beta_2: float = field(default=0.999, metadata=BETA_2)
+    epsilon: float = field(default=1e-8, metadata=EPSILON)
+    weight_decay: float = field(
+        default=0.0, metadata=number("λ ≥ 0 at W; α multiplies it.", NOT_NEGATIVE)
+    )
+
+
+def with_parameter(name: str) -> tuple[str, ...]:
+    """Return the names of the optimizers that have a use for an estimators' parameter."""
+    return tuple(kind.name for kind in OPTIMIZERS.values() if name in kind.parameters())
 
 
 def optimizer_named(optimizer: Optimizer | str) -> Optimizer:

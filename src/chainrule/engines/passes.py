@@ -1,12 +1,15 @@
 """One pass forward and one back through the layers, as the equations do, in columns.
 
-Generic over the array library; the reference engine and the trace run the same lines.
+Generic over the array library, and nothing here asks for the value of a number in an array, so
+that a library which only traces operations (JAX) follows. The reference engine and the trace run
+the same lines.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from chainrule.equations._array import Array
+from chainrule.engines.base import Penalties
+from chainrule.equations._array import Array, namespace
 from chainrule.equations.costs import batch_cost, weighted_error
 from chainrule.equations.penalties import (
     l1_penalty,
@@ -14,10 +17,12 @@ from chainrule.equations.penalties import (
     l2_penalty,
     l2_penalty_gradient,
 )
-from chainrule.network.cost import BoundCost, CustomCost, bound_cost
+from chainrule.network.cost import BoundCost, CustomCost, cost_of
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
+
+_NO_PENALTIES = Penalties()
 
 
 def as_columns(rows: Array) -> Array:
@@ -32,13 +37,24 @@ def as_columns(rows: Array) -> Array:
 def cost_equations(spec: NetworkSpec) -> BoundCost:
     """Return C(A, Y) and ∇ₐC of a network in columns; a user's own cost speaks rows."""
     if not isinstance(spec.cost, CustomCost):
-        return bound_cost(spec.cost)
+        return cost_of(spec.cost).equations
     own = spec.cost
     return BoundCost(
         lambda A, Y: own.cost(as_columns(A), as_columns(Y)),
         lambda A, Y: as_columns(own.gradient(as_columns(A), as_columns(Y))),
         None,
     )
+
+
+class Batch(NamedTuple):
+    """Examples in columns."""
+
+    X: Array
+    """(n[0], m)."""
+    Y: Array
+    """(n[L], m)."""
+    weights: Array | None = None
+    """(m,), non-negative; None: all 1."""
 
 
 class BackwardPass(NamedTuple):
@@ -116,27 +132,40 @@ def new_statistics(
         for layer, layer_theta, layer_pass in zip(spec.layers, theta, passes, strict=True)
         for value in layer.statistics(layer_theta, layer_pass)
     ]
-    places = [p.slice for p in placed_blocks(spec) if p.block.group == "statistics"]
+    places = [place for place, _ in _statistics(spec, theta)]
     return list(zip(places, values, strict=True))
 
 
 def mean_cost(C: Array, weights: Array | None) -> Array:
     """J of a batch; 0 where every example has weight 0."""
-    if weights is not None and not float(weights.sum()) > 0:
-        return C.sum() * 0
-    return batch_cost(C, weights)
+    if weights is None:
+        return batch_cost(C)
+    weights, some = _positive(weights)
+    return batch_cost(C, weights) * namespace(C).asarray(some, dtype=C.dtype)
 
 
-def penalty(spec: NetworkSpec, theta: Sequence[Sequence[Array]], l1: float, l2: float) -> float:
-    """Return the sum of the penalties P1 and P2 over all blocks of weights."""
-    total = 0.0
-    if not (l1 or l2):
-        return total
+def penalty(
+    spec: NetworkSpec,
+    theta: Sequence[Sequence[Array]],
+    penalties: Penalties,
+    share: float | Array = 1.0,
+) -> float | Array:
+    """Return the sum of the penalties P1 and P2 over all blocks of weights.
+
+    `share` is the batch's own factor of both (`Penalties.share`).
+    """
+    total: Any = 0.0
     for blocks, arrays in zip(spec.blocks(), theta, strict=True):
         for block, array in zip(blocks, arrays, strict=True):
-            if block.group == "weights":
-                total += float(l2_penalty(array, l2)) if l2 else 0.0
-                total += float(l1_penalty(array, l1)) if l1 else 0.0
+            if block.penalised and penalties:
+                xp = namespace(array)
+                # Sums of float32 are added in float64.
+                if penalties.l2:
+                    P = l2_penalty(array, penalties.l2 * share)
+                    total = total + xp.asarray(P, dtype=xp.float64)
+                if penalties.l1:
+                    P = l1_penalty(array, penalties.l1 * share)
+                    total = total + xp.asarray(P, dtype=xp.float64)
     return total
 
 
@@ -144,21 +173,89 @@ def with_penalties(
     spec: NetworkSpec,
     theta: Sequence[Sequence[Array]],
     gradients: Sequence[tuple[Array, ...]],
-    l1: float,
-    l2: float,
+    penalties: Penalties,
+    share: float | Array = 1.0,
 ) -> list[tuple[Array, ...]]:
     """Return the gradients with those of P1 and P2 added to the blocks of weights."""
-    if not (l1 or l2):
+    if not penalties:
         return list(gradients)
     result = []
     for blocks, arrays, layer_gradients in zip(spec.blocks(), theta, gradients, strict=True):
         layer = []
         # Blocks without a gradient are a layer's last ones.
         for block, array, gradient in zip(blocks, arrays, layer_gradients, strict=False):
-            if block.group == "weights" and l2:
-                gradient = gradient + l2_penalty_gradient(array, l2)
-            if block.group == "weights" and l1:
-                gradient = gradient + l1_penalty_gradient(array, l1)
+            if block.penalised and penalties.l2:
+                gradient = gradient + l2_penalty_gradient(array, penalties.l2 * share)
+            if block.penalised and penalties.l1:
+                gradient = gradient + l1_penalty_gradient(array, penalties.l1 * share)
             layer.append(gradient)
         result.append(tuple(layer))
     return result
+
+
+class GradientPass(NamedTuple):
+    """What comes of one pass forward and back over a batch."""
+
+    J: Array
+    """Without penalties."""
+    gradients: list[tuple[Array, ...]]
+    """Of each layer's blocks that have one, with those of the penalties."""
+    statistics: list[tuple[slice, Array]]
+    """What a training step makes of the other blocks, and their places in the flat vector."""
+
+
+def gradient_pass(
+    spec: NetworkSpec,
+    theta: Sequence[Sequence[Array]],
+    batch: Batch,
+    step: TrainingStep | None = None,
+    penalties: Penalties = _NO_PENALTIES,
+    share: float | Array = 1.0,
+) -> GradientPass:
+    """Return J, the gradient of J plus penalties, and new statistics, of a batch.
+
+    Examples without weight have no say: where no example has any, only the penalties are left, and
+    the statistics stay.
+    """
+    X, Y, weights = batch
+    some = None
+    if weights is not None:
+        weights, some = _positive(weights)
+        if step is not None:
+            step = step._replace(weights=weights)
+    passes = forward_pass(spec, theta, X, step)
+    J = batch_cost(example_costs(spec, passes[-1], Y), weights)
+    gradients = backward_pass(spec, theta, X, Y, passes, weights).gradients
+    statistics = [] if step is None else new_statistics(spec, theta, passes)
+    if some is not None:
+        xp = namespace(X)
+        J = J * xp.asarray(some, dtype=J.dtype)
+        gradients = [
+            tuple(xp.where(some, value, xp.zeros_like(value)) for value in layer)
+            for layer in gradients
+        ]
+        old = [value for _, value in _statistics(spec, theta)]
+        statistics = [
+            (place, xp.where(some, new, before))
+            for (place, new), before in zip(statistics, old, strict=False)
+        ]
+    gradients = with_penalties(spec, theta, gradients, penalties, share)
+    return GradientPass(J, gradients, statistics)
+
+
+def _positive(weights: Array) -> tuple[Array, Array]:
+    """Return weights with a positive sum, 1 where all are 0, and whether the sum was positive."""
+    xp = namespace(weights)
+    some = xp.sum(weights) > 0
+    return xp.where(some, weights, xp.ones_like(weights)), some
+
+
+def _statistics(spec: NetworkSpec, theta: Sequence[Sequence[Array]]) -> list[tuple[slice, Array]]:
+    """Return the blocks that no gradient moves, and their places in the flat vector."""
+    return [
+        (placed.slice, array)
+        for placed, array in zip(
+            placed_blocks(spec), (array for layer in theta for array in layer), strict=True
+        )
+        if not placed.block.has_gradient
+    ]

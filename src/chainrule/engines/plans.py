@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from chainrule.engines import extension
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import parse_activation
-from chainrule.network.cost import CustomCost, parse_cost
-from chainrule.network.heads import Head, heads_text, parse_heads
-from chainrule.network.layers import Dense, Layer
+from chainrule.network.activation import Activation, ActivationHeads
+from chainrule.network.cost import Cost, CostHeads, CustomCost
+from chainrule.network.heads import Head
+from chainrule.network.layers import Layer
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 
@@ -84,7 +84,7 @@ def _needed(spec: NetworkSpec) -> dict[str, set[str]]:
     heads = _heads(spec)
     return {
         "layers": {layer.kind for layer in spec.layers},
-        "activations": {_activation(layer).name for layer in spec.layers[:-1]}
+        "activations": {sigma.name for sigma in spec.activations[:-1]}
         | {head.activation.name for head in heads},
         "costs": {head.cost.name for head in heads},
     }
@@ -95,12 +95,10 @@ def without_own_cost(spec: NetworkSpec) -> NetworkSpec:
     # A cost has no part in outputs, so that of a user, which the core does not know, may go.
     if not isinstance(spec.cost, CustomCost):
         return spec
-    if spec.output_activation != "heads":
+    if not isinstance(spec.activations[-1], ActivationHeads):
         return replace(spec, cost="mse")
-    output = spec.layers[-1]
-    assert isinstance(output, Dense)
-    heads = [Head(head.units, "mse") for head in parse_heads(output.activation, "activation")]
-    return replace(spec, cost=heads_text(heads))
+    heads = CostHeads(tuple(Head(head.units, Cost("mse")) for head in spec.heads))
+    return replace(spec, cost=str(heads))
 
 
 @lru_cache(maxsize=256)
@@ -126,9 +124,9 @@ def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
         )
         blocks[placed.layer - 1].append(place)
     layers = [
-        _LayerPlan(layer.kind, n_in, n_out, _activation(layer), _settings(layer), own)
-        for layer, n_in, n_out, own in zip(
-            spec.layers, spec.sizes[:-1], spec.sizes[1:], blocks, strict=True
+        _LayerPlan(layer.kind, n_in, n_out, _chosen(sigma), _settings(layer), own)
+        for layer, sigma, n_in, n_out, own in zip(
+            spec.layers, spec.activations, spec.sizes[:-1], spec.sizes[1:], blocks, strict=True
         )
     ]
     # The output layer's activation is that of its heads.
@@ -137,10 +135,11 @@ def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
     return extension.native.Plan(layers, _heads(spec), spec.fused, threads)
 
 
-def _activation(layer: Layer) -> _Chosen:
-    """Return a layer's own activation; identity where it has none, or heads have theirs."""
-    name, parameters = parse_activation(getattr(layer, "activation", "identity"))
-    return _NO_ACTIVATION if name == "heads" else _Chosen(name, parameters)
+def _chosen(function: Activation | ActivationHeads | Cost) -> _Chosen:
+    """Return an activation or a cost; identity where heads have theirs."""
+    if isinstance(function, ActivationHeads):
+        return _NO_ACTIVATION
+    return _Chosen(function.name, function.parameters)
 
 
 def _settings(layer: Layer) -> dict[str, list[float]]:
@@ -153,21 +152,10 @@ def _settings(layer: Layer) -> dict[str, list[float]]:
 
 def _heads(spec: NetworkSpec) -> list[_HeadPlan]:
     """Return the heads of the output layer: one where it is whole."""
-    output = spec.layers[-1]
-    assert isinstance(output, Dense)
-    assert isinstance(spec.cost, str)
-    if spec.output_activation != "heads":
-        cost = _Chosen(*parse_cost(spec.cost))
-        return [_HeadPlan(spec.n_outputs, _activation(output), cost, 1.0)]
-    pairs = zip(
-        parse_heads(output.activation, "activation"), parse_heads(spec.cost, "cost"), strict=True
-    )
-    return [
-        _HeadPlan(
-            head.units,
-            _Chosen(*parse_activation(head.name)),
-            _Chosen(*parse_cost(cost.name)),
-            cost.weight,
+    plans = []
+    for head in spec.heads:
+        assert head.cost is not None
+        plans.append(
+            _HeadPlan(head.units, _chosen(head.activation), _chosen(head.cost), head.weight)
         )
-        for head, cost in pairs
-    ]
+    return plans

@@ -1,26 +1,40 @@
 """The reference engine: the equations on NumPy. The oracle's subject and the teacher's copy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule.engines.base import Examples, Floats, Objective, StepRecords
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.base import (
+    Batches,
+    Examples,
+    Floats,
+    Penalties,
+    Predictor,
+    Problem,
+    StepRecords,
+    UpdateRule,
+)
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.passes import (
+    Batch,
     as_columns,
-    backward_pass,
     example_costs,
     forward_pass,
+    gradient_pass,
     mean_cost,
-    new_statistics,
     penalty,
-    with_penalties,
 )
+from chainrule.equations.averages import average_update
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.network.layers import TrainingStep
-from chainrule.network.parameters import group_indicator, learning_rate_factors, views
+from chainrule.network.parameters import (
+    group_indicator,
+    learning_rate_factors,
+    placed_blocks,
+    views,
+)
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
@@ -39,8 +53,24 @@ class ReferenceEngine:
 
     name = "reference"
 
+    surroundings: Mapping[str, str] = MappingProxyType(
+        {"instruction set": "none", "precision": "full"}
+    )
+
     def __init__(self, threads: int | None = None) -> None:
         """`threads` is for engines that have any: NumPy decides here."""
+
+    def lacking(self, spec: NetworkSpec) -> str:
+        """Return nothing: whatever there is has its equations."""
+        return ""
+
+    def mixed_precision(self) -> str:
+        """Return why there is none."""
+        return "the reference engine has none"
+
+    def predictor(self, spec: NetworkSpec) -> Predictor:
+        """Return what always leaves it to `forward`."""
+        return lambda parameters, X: None
 
     @_OVERFLOW_IS_AN_ANSWER
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
@@ -52,11 +82,10 @@ class ReferenceEngine:
             out[block] = as_columns(passes[-1].A)
 
     @_OVERFLOW_IS_AN_ANSWER
-    def loss(
-        self, spec: NetworkSpec, parameters: Floats, examples: Examples, objective: Objective
-    ) -> float:
+    def loss(self, problem: Problem) -> float:
         """Return J plus penalties over all examples, in blocks of rows."""
-        theta = views(spec, parameters)
+        spec, examples = problem.spec, problem.examples
+        theta = views(spec, problem.parameters)
         costs = np.empty(len(examples.X), spec.dtype)
         for start in range(0, len(costs), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
@@ -65,75 +94,78 @@ class ReferenceEngine:
                 spec, passes[-1], as_columns(examples.targets(spec.n_outputs, block))
             )
         J = mean_cost(costs.astype(np.float64), examples.weights)
-        own = objective.over(examples.weight)
-        return float(J) + penalty(spec, theta, own.l1, own.l2)
+        share = problem.penalties.share(examples.weight)
+        return float(J + penalty(spec, theta, problem.penalties, share))
 
     @_OVERFLOW_IS_AN_ANSWER
-    def loss_and_gradient(
-        self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        examples: Examples,
-        objective: Objective,
-        gradient: Floats,
-    ) -> float:
+    def loss_and_gradient(self, problem: Problem, gradient: Floats) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
-        theta = views(spec, parameters)
-        own = objective.over(examples.weight)
-        J, _ = self._gradient(spec, theta, examples, own, None, gradient)
-        return J + penalty(spec, theta, own.l1, own.l2)
+        spec, theta = problem.spec, views(problem.spec, problem.parameters)
+        examples, penalties = problem.examples, problem.penalties
+        share = penalties.share(examples.weight)
+        J, _ = self._gradient(spec, theta, examples, penalties, share, None, gradient)
+        return float(J + penalty(spec, theta, penalties, share))
 
     @_OVERFLOW_IS_AN_ANSWER
     def train(
         self,
-        spec: NetworkSpec,
-        parameters: Floats,
-        optimizer: Optimizer,
+        problem: Problem,
+        rule: UpdateRule,
         state: OptimizerState,
-        examples: Examples,
-        objective: Objective,
-        order: NDArray[np.int32],
-        batch_size: int,
-        learning_rates: NDArray[np.float64],
+        batches: Batches,
         records: StepRecords,
-        noise_key: int = 0,
     ) -> None:
-        """Take one step for each batch of `order`, epoch by epoch."""
+        """Take one step for each batch, epoch by epoch."""
+        spec, parameters, optimizer = problem.spec, problem.parameters, rule.optimizer
+        penalties = problem.penalties
         theta, gradient = views(spec, parameters), np.empty_like(parameters)
         weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
         factors = learning_rate_factors(spec)
-        batches = (
-            epoch[start : start + batch_size]
-            for epoch in order
-            for start in range(0, len(epoch), batch_size)
+        shares = optimizer.shares(state, batches.learning_rates)
+        still = [p.slice for p in placed_blocks(spec) if p.block.group == "statistics"]
+        rows_of_batches = (
+            epoch[start : start + batches.size]
+            for epoch in batches.order
+            for start in range(0, len(epoch), batches.size)
         )
-        for step, rows in enumerate(batches):
-            batch = examples.take(rows)
-            own = objective.over(batch.weight)
-            training = TrainingStep(step_noise(noise_key, state.t + 1), weights=batch.weights)
-            cost, statistics = self._gradient(spec, theta, batch, own, training, gradient)
+        for step, rows in enumerate(rows_of_batches):
+            batch = problem.examples.take(rows)
+            share = penalties.share(batch.weight)
+            noise = step_noise(batches.noise_key, state.t + 1)
+            training = TrainingStep(noise, weights=batch.weights)
+            cost, statistics = self._gradient(
+                spec, theta, batch, penalties, share, training, gradient
+            )
             if records.penalty is not None:
-                records.penalty[step] = penalty(spec, theta, own.l1, own.l2)
+                records.penalty[step] = penalty(spec, theta, penalties, share)
             downhill = gradient
-            if objective.clips:
-                downhill = clipped_gradient(gradient, objective.max_grad_norm)
+            if rule.clips:
+                downhill = clipped_gradient(gradient, rule.max_grad_norm)
+            average_share = 1.0 if shares is None else float(shares[step])
             new_theta, new_state = optimizer.update(
                 parameters,
                 downhill,
                 optimizer.equation_state(state),
-                float(learning_rates[step]) * factors,
+                float(batches.learning_rates[step]) * factors,
                 weights,
+                average_share,
             )
             records.cost[step] = cost
             records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
+            for place in still:
+                new_theta[place] = parameters[place]
             for place, value in statistics:
                 new_theta[place] = value.ravel()
-            step_taken = state.t + 1
+            vectors = optimizer.equations.vectors_of(new_state)
+            if optimizer.ema_decay:
+                vectors.append(average_update(optimizer.average(state), new_theta, average_share))
+            after = OptimizerState(np.empty(0), state.t, weight=state.weight)
+            optimizer.count(after, batches.learning_rates[step : step + 1])
             try:
-                _put(parameters, new_theta, state, new_state, step_taken)
+                _put(parameters, new_theta, state, vectors, after)
             except BaseException:
                 # A finished step's results are put in place together, Ctrl-C or not.
-                _put(parameters, new_theta, state, new_state, step_taken)
+                _put(parameters, new_theta, state, vectors, after)
                 raise
 
     def _gradient(
@@ -141,40 +173,31 @@ class ReferenceEngine:
         spec: NetworkSpec,
         theta: Sequence[Sequence[Floats]],
         examples: Examples,
-        objective: Objective,
+        penalties: Penalties,
+        share: float,
         step: TrainingStep | None,
         gradient: Floats,
     ) -> tuple[float, NewStatistics]:
         """Write ∂(J + penalties)/∂θ to `gradient`; return J alone, and new statistics."""
-        X, weights = as_columns(examples.X), examples.weights
-        Y = as_columns(examples.targets(spec.n_outputs))
-        # Examples without weight have no say: only the penalties are left.
-        silent = weights is not None and not weights.sum() > 0
-        if silent:
-            step = None
-        passes = forward_pass(spec, theta, X, step)
-        J = mean_cost(example_costs(spec, passes[-1], Y), weights)
-        if silent:
-            gradients = [tuple(np.zeros_like(block) for block in layer) for layer in theta]
-        else:
-            gradients = backward_pass(spec, theta, X, Y, passes, weights).gradients
-        gradients = with_penalties(spec, theta, gradients, objective.l1, objective.l2)
-        for target, layer in zip(views(spec, gradient), gradients, strict=True):
+        targets = as_columns(examples.targets(spec.n_outputs))
+        batch = Batch(as_columns(examples.X), targets, examples.weights)
+        found = gradient_pass(spec, theta, batch, step, penalties, share)
+        for target, layer in zip(views(spec, gradient), found.gradients, strict=True):
             for block, value in zip(target, layer, strict=False):
                 block[...] = value
             for statistic in target[len(layer) :]:
                 statistic[...] = 0
-        return float(J), [] if step is None else new_statistics(spec, theta, passes)
+        return float(found.J), found.statistics
 
 
 def _put(
     parameters: Floats,
     new_theta: Floats,
     state: OptimizerState,
-    new_state: Sequence[Floats],
-    t: int,
+    vectors: Sequence[Floats],
+    after: OptimizerState,
 ) -> None:
     parameters[...] = new_theta
-    for slot, value in zip(state.slots, new_state, strict=False):
+    for slot, value in zip(state.slots, vectors, strict=True):
         slot[...] = value
-    state.t = t
+    state.t, state.weight = after.t, after.weight

@@ -1,14 +1,15 @@
-"""Optimizers: O0 to O8 and O3e, pure functions of θ, its gradient and a state.
+"""Optimizers: O0 to O9 and O3e, pure functions of θ, its gradient and a state.
 
 θ is the whole parameter vector: every equation holds for W and b alike, so an update is one
 element-wise pass. `*_init` gives the state before the first update (V and S start at 0, t at 0);
-`*_update` returns the new θ and the new state, and changes nothing in place. λ of O6 and O8 is one
-number, or one for each parameter: 0 for those that are not to decay, such as biases.
+`*_update` returns the new θ and the new state, and changes nothing in place. λ of O6, O8 and O9 is
+one number, or one for each parameter: 0 for those that are not to decay, such as biases.
 """
 
 from typing import NamedTuple
 
 from chainrule.equations._array import Array, namespace
+from chainrule.equations.averages import average_update
 
 
 class MomentumState(NamedTuple):
@@ -27,6 +28,15 @@ class AdamState(NamedTuple):
     """V and S as in O1 and O2; t: updates made so far."""
 
     V: Array
+    S: Array
+    t: int
+
+
+class ScheduleFreeState(NamedTuple):
+    """Z: the parameters that steps move; X: their average, WA1; S and t as in O3."""
+
+    Z: Array
+    X: Array
     S: Array
     t: int
 
@@ -234,3 +244,40 @@ def lion_update(
     direction = xp.sign(beta_1 * state.V + (1 - beta_1) * gradient)
     V = beta_2 * state.V + (1 - beta_2) * gradient
     return theta - learning_rate * (direction + weight_decay * theta), MomentumState(V)
+
+
+def schedule_free_init(theta: Array) -> ScheduleFreeState:
+    """O9 state: Z = X = W, S = 0, t = 0."""
+    xp = namespace(theta)
+    return ScheduleFreeState(Z=theta, X=theta, S=xp.zeros_like(theta), t=0)
+
+
+def schedule_free_adamw_update(
+    theta: Array,
+    gradient: Array,
+    state: ScheduleFreeState,
+    learning_rate: float,
+    share: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float | Array = 0.0,
+) -> tuple[Array, ScheduleFreeState]:
+    """O9: Z ← Z − α (δW/(√Ŝ + ε) + λ W);  X ← X + c (Z − X);  W ← X + (1 − β₁)(Z − X), Ŝ as in
+    O3, c by WA3.
+
+    The gradient is taken at W, between the parameters Z that it moves and their average X, at which
+    the network is evaluated. The average does what a schedule does that falls to 0, whenever one
+    stops; a warm-up is still of use.
+
+    Source: Defazio et al. 2024, "The road less scheduled", NeurIPS, algorithm 1, with √(1 − β₂ᵗ) in
+    Ŝ alone, as in its authors' program.
+    """
+    xp = namespace(theta)
+    t = state.t + 1
+    S = beta_2 * state.S + (1 - beta_2) * gradient * gradient
+    S_hat = S / (1 - beta_2**t)
+    step = gradient / (xp.sqrt(S_hat) + epsilon) + weight_decay * theta
+    Z = state.Z - learning_rate * step
+    X = average_update(state.X, Z, share)
+    return X + (1 - beta_1) * (Z - X), ScheduleFreeState(Z, X, S, t)

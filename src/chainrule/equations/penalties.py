@@ -31,7 +31,7 @@ def l1_penalty_gradient(W: Array, l1: float) -> Array:
     return l1 * xp.sign(W)
 
 
-def shared_strength(strength: float, weights: Array) -> Array:
+def shared_strength(strength: float, total_weight: float) -> float:
     """P3: λ = strength/Σw, the l1 or l2 of a batch that shares a penalty on the *sum* of the costs.
 
     All examples together face the penalty once: with more of them it counts for less, as a prior
@@ -40,12 +40,12 @@ def shared_strength(strength: float, weights: Array) -> Array:
     Parameters
     ----------
     strength : float
-    weights : array (m,)
-        Non-negative, with a positive sum; ones where examples have none.
+    total_weight : float
+        Σw, positive: the number of examples where they have no weights.
 
     Returns
     -------
-    strength : array, scalar
+    strength : float
     """
-    xp = namespace(weights)
-    return strength / xp.sum(weights)
+    # By the reciprocal: the l1 and the l2 of a batch have one factor in common.
+    return strength * (1 / total_weight)

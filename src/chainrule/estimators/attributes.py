@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from chainrule.estimators.array_types import Floats
 from chainrule.model.network import Network
 from chainrule.settings.weights import coefficients, intercepts
 
@@ -18,7 +19,7 @@ class FittedAttributes(BaseEstimator):
     """What `coefs_` and `intercepts_` were set to before there was a network."""
 
     @property
-    def coefs_(self) -> list[Any]:
+    def coefs_(self) -> list[Floats]:
         """Weights of each layer, (inputs, outputs): views into the network; may be written to.
 
         Set before the network is made, with `intercepts_`, they are what the first `partial_fit`
@@ -38,7 +39,7 @@ class FittedAttributes(BaseEstimator):
             self._given_weights = {**self._given_weights, "coefs_": list(value)}
 
     @property
-    def intercepts_(self) -> list[Any]:
+    def intercepts_(self) -> list[Floats]:
         """Biases of each layer, (outputs,): views into the network; may be set as `coefs_`."""
         if "intercepts_" in self._given_weights:
             return self._given_weights["intercepts_"]

@@ -1,60 +1,53 @@
 """What the four estimators share: their fitted attributes, and `fit` itself."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import issparse
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from chainrule.checks import shown, whole_number
+from chainrule.checks import whole_number
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples, Objective
-from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
-from chainrule.estimators.attributes import FittedAttributes
+from chainrule.engines.base import Examples
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
     has_listeners,
     with_callbacks,
 )
-from chainrule.estimators.given import labels
-from chainrule.estimators.inputs import (
-    TRAINING,
-    VALIDATION,
-    Names,
+from chainrule.estimators.contract import Estimator
+from chainrule.estimators.fit_request import FitRequest
+from chainrule.estimators.inputs import VALIDATION, Rows, checked_features, checked_rows
+from chainrule.estimators.parameters import check_parameters
+from chainrule.estimators.randomness import begin_randomness
+from chainrule.estimators.scaling import (
     blocks,
     check_outputs,
-    checked_data,
-    checked_features,
-    checked_weights,
     dense,
+    network_inputs,
+    scale_of_inputs,
     within,
 )
-from chainrule.estimators.parameters import check_parameters
-from chainrule.estimators.randomness import drawn_seed
-from chainrule.estimators.scaling import Scale
 from chainrule.estimators.training import minimise, train
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.network.layers import CategoryEmbedding, Dense
+from chainrule.network.layers import Dense
 from chainrule.settings.layers import hidden_sizes
-from chainrule.settings.losses import Output
 from chainrule.settings.networks import new_network
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.examples import as_weights
-from chainrule.training.metrics import Metric
-from chainrule.training.random_state import as_text, set_from_text
 
-Floats = NDArray[np.floating]
+GivenData: TypeAlias = tuple[MatrixLike | None, MatrixLike | None, ArrayLike | None]
+"""X, y and sample weights as a user hands them in."""
 
 _OTHER_UNIT = "standardize_target=True scales values, but for 'poisson'; or take a larger unit"
 
@@ -67,7 +60,7 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
 
 
 @contextmanager
-def as_it_was_if_refused(estimator: Any) -> Iterator[None]:
+def as_it_was_if_refused(estimator: object) -> Iterator[None]:
     """Leave an estimator as it was where what it is given is refused."""
     before = dict(vars(estimator))
     try:
@@ -78,96 +71,17 @@ def as_it_was_if_refused(estimator: Any) -> Iterator[None]:
         raise
 
 
-class BaseMLP(CallbackSupportMixin, FittedAttributes):
-    """Everything that does not ask whether targets are classes or values."""
-
-    _y_numeric = False
-    """Whether targets are read as numbers."""
-    _expects_convergence = True
-    """Whether it is worth a warning that `max_iter` was not enough."""
-    _early_stopping_is_a_wish = True
-    """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
-    _measures_training = True
-    """Whether metrics are of the training data too."""
-    _adam_is_constant = True
-    """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
-    _prints_iterations = True
-    """Whether `verbose` prints scikit-learn's lines, not the progress of this package."""
-
-    _diagnoses = False
-    """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
-
-    classes_: Any
-    solver: str
-    random_state: Any
-
-    # What a classifier and a regressor answer differently.
-
-    def _given_targets(self, y: Any, name: str) -> Any:
-        """Return y as an array, none of it missing; `name` is the argument's."""
-        return labels(y, name)
-
-    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
-        """Return y as targets, (m, outputs); learn what they are if `fresh`."""
-        raise NotImplementedError
-
-    def _output(self) -> Output:
-        """Return the output activation and the cost."""
-        raise NotImplementedError
-
-    def _trained_on(self, examples: Examples) -> Examples:
-        """Return the examples with the targets that training sees."""
-        return examples
-
-    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
-        """Return the validation score of outputs: `score`'s."""
-        raise NotImplementedError
-
-    def _strata(self, targets: Floats) -> NDArray[Any] | None:
-        """Return what validation data are to have the same shares of."""
-        return None
-
-    def _stratum(self, value: Any) -> Any:
-        """Return what a user calls one of these."""
-        return value
-
-    def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
-        return weights
-
-    def _metrics(self) -> Mapping[str, Metric]:
-        """Return what is measured after each epoch beside the loss, by name."""
-        return {}
-
-    def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
-        """Write down what was measured after an epoch."""
-
-    def _noted(self) -> dict[str, Any]:
-        """Return what `_note` wrote, for a checkpoint: arrays by name."""
-        return {}
-
-    def _note_again(self, memory: Mapping[str, Any]) -> None:
-        """Take back what `_noted` returned."""
-
-    # What good defaults depend on the data for.
-
-    def _auto_batch_size(self, n_examples: int) -> int:
-        return min(200, n_examples)
-
-    def _auto_dtype(self, X: Any) -> str:
-        return str(X.dtype.name)
-
-    def _sets_aside(self, n_examples: int) -> bool:
-        """Whether so many examples are enough to set some aside for early stopping."""
-        return True
+class BaseMLP(CallbackSupportMixin, Estimator):
+    """An estimator around a network: `fit`, and what `predict` begins with."""
 
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         epochs: int | None = None,
         checkpoint: str | Path | None = None,
         every: int | str = DEFAULT_EVERY,
@@ -236,30 +150,42 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
 
     def _fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any] = (None, None, None),
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None,
+        held_out: GivenData = (None, None, None),
         epochs: int | None = None,
         incremental: bool = False,
         checkpointer: Checkpointer | None = None,
     ) -> Self:
-        with as_it_was_if_refused(self):
-            fresh, X, y, examples, validation, early = self._prepared(
-                X, y, sample_weight, held_out, incremental, checkpointer
-            )
-        stochastic = self.solver != "lbfgs"
         limit = (1 if incremental else self.max_iter) if epochs is None else epochs
+        with as_it_was_if_refused(self):
+            hidden = self._checked_sizes(incremental)
+            fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+            rows = checked_rows(self, X, y, sample_weight, reset=fresh)
+            targets = self._encoded(rows.y, fresh, incremental)
+            begin_randomness(self, fresh, checkpointer)
+            if fresh:
+                if not (self.warm_start or incremental):
+                    self._given_weights = {}  # as in scikit-learn: `fit` begins anew
+                self._initialize(rows, targets, hidden)
+            examples = self._examples(rows, targets, fresh)
+            validation = self._own_validation(*held_out)
+            early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
+            if early and validation is None:
+                early = self._sets_aside(len(targets))
+                if early:
+                    examples, validation = self._set_aside(examples, rows, targets)
+            request = FitRequest(
+                self._trained_on(examples), validation, early, limit, fresh, incremental
+            )
         tasks = None
         if not incremental and has_listeners(self):
-            name = "epoch" if stochastic else "iteration"
-            tasks = FitTasks(self, X, y, sample_weight, name, limit, early)
-        if not stochastic:
-            minimise(self, examples, validation, limit, tasks)
+            tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
+        if self.solver == "lbfgs":
+            minimise(self, request, tasks)
         else:
-            complete = train(
-                self, examples, validation, early, limit, fresh, incremental, tasks, checkpointer
-            )
+            complete = train(self, request, tasks, checkpointer)
             if (
                 not complete
                 and self._expects_convergence
@@ -277,129 +203,52 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
             tasks.close()
         return self
 
-    def _prepared(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any],
-        incremental: bool,
-        checkpointer: Checkpointer | None,
-    ) -> tuple[bool, Any, Any, Examples, HeldOut | None, bool]:
-        """Check everything, and make the network if there is none to go on with.
-
-        Return whether it is new, X and y as arrays, the examples, and those held out with whether
-        they decide when to stop.
-        """
+    def _checked_sizes(self, incremental: bool) -> tuple[int, ...]:
+        """Check the parameters, and return the units of the hidden layers."""
         check_parameters(self)
         hidden = hidden_sizes(vars(self))
         if incremental and self.early_stopping and self._early_stopping_is_a_wish:
             raise InvalidArgumentError(
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
             )
-        fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        X, y = checked_data(self, X, y, reset=fresh)
-        if issparse(y):
-            y = y.toarray()
-        targets = self._encoded(y, fresh, incremental)
-        weights = checked_weights(sample_weight, X, "sample_weight")
-        self._begin_randomness(fresh, checkpointer)
-        if fresh:
-            if not (self.warm_start or incremental):
-                self._given_weights = {}  # as in scikit-learn: `fit` begins anew
-            self._initialize(X, targets, weights, hidden)
-        examples = self._examples(X, targets, self._with_class_weights(y, weights))
+        return hidden
 
-        validation = self._own_validation(*held_out)
-        early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
-        if early and validation is None:
-            early = self._sets_aside(X.shape[0])
-            if early:
-                examples, validation = self._set_aside(examples, X, y, targets)
-        examples = self._trained_on(examples)
-        return fresh, X, y, examples, validation, early
-
-    def _begin_randomness(self, fresh: bool, checkpointer: Checkpointer | None) -> None:
-        """Set the random state that everything is drawn from, and write down its seed."""
-        if fresh or self.random_state is not None:
-            self.seed_ = drawn_seed(self.random_state)
-            if checkpointer is not None and self.random_state is None:
-                self.seed_ = checkpointer.keep("seed", self.seed_, most=2**32 - 1)
-            given = self.random_state if self.seed_ is None else self.seed_
-            try:
-                self._random_state = check_random_state(given)
-            except ValueError as error:
-                raise InvalidArgumentError(
-                    f"random_state: expected a whole number from 0 to {2**32 - 1}, a "
-                    f"numpy.random.RandomState or None; got {shown(given)}"
-                ) from error
-        if checkpointer is not None:
-            # What was drawn before training (weights, validation split) is drawn again.
-            state = checkpointer.keep("random_state", as_text(self._random_state))
-            try:
-                set_from_text(self._random_state, state)
-            except ValueError as error:
-                raise InvalidCheckpointError(
-                    f"checkpoint: its random state cannot be taken: {error}"
-                ) from error
-
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...]) -> None:
         """Make the network, and what else is new with a fresh fit."""
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2
+        self._measure_targets(targets, rows.weights)
         self.out_activation_, activation, cost = self._output()
-        output = Dense(self.n_outputs_, activation)
-        dtype = self.dtype or self._auto_dtype(X)
         self.network_ = new_network(
             vars(self),
-            X.shape[1],
+            self.n_features_in_,
             hidden,
-            output,
+            Dense(self.n_outputs_, activation),
             cost,
-            dtype,
+            self.dtype or self._auto_dtype(rows.X),
             self._random_state,
             self._given_weights,
         )
         self._given_weights = {}
-        self._input_scale = None
-        if self.standardize:
-            first = self.network_.spec.layers[0]
-            codes = first.columns if isinstance(first, CategoryEmbedding) else ()
-            scale = Scale.of(dense(X, "float64"), weights)
-            self._input_scale = scale.leaving([column for column, *_ in codes])
         self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
-    def _features(self, X: Any, name: str = "X") -> Floats:
-        """Return checked inputs as the network takes them."""
-        spec = self.network_.spec
-        if self._input_scale is None:
-            remedy = "standardize=True scales the inputs"
-            features = within(dense(X), spec.dtype, name, remedy)
-        else:
-            remedy = "it is too far from the inputs of the training"
-            given = dense(X, "float64")
-            features = within(self._input_scale.scaled(given), spec.dtype, name, remedy, given)
-        first = spec.layers[0]
-        if isinstance(first, CategoryEmbedding):
-            first.check_codes(features, name)
-        return features
+    def _examples(self, rows: Rows, targets: Floats, fresh: bool = False) -> Examples:
+        """Return checked rows as the network takes them; the scale of fresh ones is learned."""
+        inputs, spec = dense(rows.X), self.network_.spec
+        if fresh:
+            scales = bool(self.standardize)
+            self._input_scale = scale_of_inputs(inputs, rows.weights, spec) if scales else None
+        features = network_inputs(inputs, self._input_scale, spec, rows.names.X)
+        weights = self._with_class_weights(rows.y, rows.weights)
+        if weights is not None:
+            weights = as_weights(weights, len(targets), spec.dtype, rows.names.weights)
+        targets = within(self._in_scale(targets), spec.dtype, rows.names.y, _OTHER_UNIT)
+        return Examples(features, targets, weights)
 
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        """Return checked examples as the network takes them; `names` is what a user calls them."""
-        dtype = self.network_.spec.dtype
-        features = self._features(X, names.X)
-        return Examples(
-            features,
-            within(targets, dtype, names.y, _OTHER_UNIT),
-            None if weights is None else as_weights(weights, len(features), dtype, names.weights),
-        )
-
-    def _own_validation(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
+    def _own_validation(
+        self, X: MatrixLike | None, y: MatrixLike | None, sample_weight: ArrayLike | None
+    ) -> HeldOut | None:
         """Return the validation data that `fit` was given."""
         if X is None and y is None and sample_weight is None:
             return None
@@ -408,47 +257,37 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
                 "X_val and y_val: expected both or neither; "
                 f"got only {'y_val' if X is None else 'X_val'}"
             )
-        X, y = checked_data(self, X, y, reset=False, names=VALIDATION)
-        targets = self._encoded(y, False, True, "y_val")
+        rows = checked_rows(self, X, y, sample_weight, VALIDATION, reset=False)
+        targets = self._encoded(rows.y, False, True, "y_val")
         if targets.shape[1] != self.n_outputs_:
             raise InvalidArgumentError(
                 f"y_val: expected {self.n_outputs_} outputs as in y; got {targets.shape[1]}"
             )
-        weights = checked_weights(sample_weight, X, "sample_weight_val")
-        weights = self._with_class_weights(y, weights)
-        return HeldOut(self._examples(X, targets, weights, VALIDATION), X, y)
+        return HeldOut(self._examples(rows, targets), rows.X, rows.y)
 
     def _set_aside(
-        self, examples: Examples, X: Any, y: NDArray[Any], targets: Floats
+        self, examples: Examples, rows: Rows, targets: Floats
     ) -> tuple[Examples, HeldOut]:
         """Split the examples into those to train on and those to validate on."""
         training, validation = split(
-            X.shape[0],
+            len(targets),
             self.validation_fraction,
             self._strata(targets),
             self._random_state,
             self._stratum,
         )
-        held_out = HeldOut(examples.take(validation), X[validation], y[validation])
+        held_out = HeldOut(examples.take(validation), rows.X[validation], rows.y[validation])
         kept = examples.take(training)
-        for part, name in ((kept, "left to train on"), (held_out.examples, "set aside")):
+        for part, which in ((kept, "left to train on"), (held_out.examples, "set aside")):
             if not part.weight > 0:
                 raise InvalidArgumentError(
-                    f"sample_weight: expected some weight > 0 among the examples {name}; got none. "
-                    "Change validation_fraction or random_state, or leave out examples of weight 0"
+                    f"sample_weight: expected some weight > 0 among the examples {which}; got "
+                    "none. Change validation_fraction or random_state, or leave out examples of "
+                    "weight 0"
                 )
         return kept, held_out
 
-    def _objective(self, examples: Examples) -> Objective:
-        """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
-        return Objective(
-            float(self.l1), float(self.alpha), shared=True, max_grad_norm=self._longest_gradient()
-        )
-
-    def _longest_gradient(self) -> float:
-        return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
-
-    def _outputs(self, X: Any) -> Floats:
+    def _outputs(self, X: MatrixLike) -> Floats:
         """Return the network's outputs for inputs as users hand them in."""
         if "network_" not in vars(self):
             check_is_fitted(self)
@@ -458,7 +297,8 @@ class BaseMLP(CallbackSupportMixin, FittedAttributes):
         start = 0
         for block in blocks(X):
             part = outputs[start : start + block.shape[0]]
-            engine.forward(net.spec, net.parameters, self._features(block), part)
+            inputs = network_inputs(dense(block), self._input_scale, net.spec)
+            engine.forward(net.spec, net.parameters, inputs, part)
             start += len(part)
         check_outputs(outputs, X)
         return outputs

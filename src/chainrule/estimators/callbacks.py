@@ -3,6 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule.estimators.array_types import Inputs
+from chainrule.estimators.contract import Estimator
+from chainrule.estimators.fit_request import FitRequest
 from chainrule.model.network import Network
 from chainrule.training.events import EpochEnded, Event
 
@@ -20,7 +25,7 @@ except ImportError:  # a release before the protocol: nothing to set, nobody to 
         return method
 
 
-def has_listeners(estimator: Any) -> bool:
+def has_listeners(estimator: Estimator) -> bool:
     """Whether anybody wants to be told: the estimator's callbacks, a meta-estimator's among them.
 
     (A search's tree of tasks alone is nobody: what it would have its estimators tell, it gives them
@@ -37,22 +42,23 @@ class FitTasks:
     estimator : BaseMLP
     X, y, sample_weight
         What it is fitted to.
-    name : str
-        Of a task within the fit.
-    most : int
-        At most so many of these.
-    best : bool
-        Whether the weights that are kept are the best ones.
+    request : FitRequest
     """
 
     def __init__(
-        self, estimator: Any, X: Any, y: Any, sample_weight: Any, name: str, most: int, best: bool
+        self,
+        estimator: Estimator,
+        X: Inputs,
+        y: NDArray[Any],
+        sample_weight: ArrayLike | None,
+        request: FitRequest,
     ) -> None:
-        self._estimator, self._name, self._best = estimator, name, best
+        self._estimator, self._best = estimator, request.early
+        self._name = "iteration" if estimator.solver == "lbfgs" else "epoch"
         self._told = {"estimator": estimator, "X": X, "y": y}
         if sample_weight is not None:
             self._told["metadata"] = {"sample_weight": sample_weight}
-        self._root = estimator._init_callback_context(max_subtasks=most)
+        self._root = estimator._init_callback_context(max_subtasks=request.epochs)
         self._root.call_on_fit_task_begin(**self._told)
         self._task: Any = None
 

@@ -1,9 +1,8 @@
 """Checkpoints of an estimator's training."""
 
-from typing import Any
-
 import numpy as np
 
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.fingerprint import in_words
@@ -16,7 +15,7 @@ _RULES = ("solver", "learning_rate", "early_stopping", "tol", "n_iter_no_change"
 
 
 def attach(
-    checkpointer: Checkpointer, plan: Plan, state: State, estimator: Any, curves: Curves
+    checkpointer: Checkpointer, plan: Plan, state: State, estimator: Estimator, curves: Curves
 ) -> None:
     """Bring an estimator and its training to where the checkpoint was, if there is one."""
     more = {name: _text(getattr(estimator, name)) for name in _RULES}
@@ -30,6 +29,6 @@ def attach(
     checkpointer.attach(plan, state, memories | memories_of(estimator.callbacks or ()), more)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Return a parameter as text: a function by its name."""
     return value if isinstance(value, str) else in_words(value)

@@ -8,10 +8,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from chainrule.checks import is_real, shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats
 from chainrule.estimators.labels import Labels
 from chainrule.training.class_weights import balanced_weights
-
-Floats = NDArray[np.floating]
 
 
 def with_class_weights(

@@ -3,18 +3,18 @@
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
-from chainrule.checks import shown
+from chainrule.checks import shortened, shown
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.base import (
     BaseMLP,
-    Floats,
     has_epochs,
     store,
 )
@@ -86,7 +86,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         # scikit-learn's condition, so that its split is met as well.
         return targets if targets.shape[1] == 1 else None
 
-    def _stratum(self, value: Any) -> Any:
+    def _stratum(self, value: float) -> object:
         return self.classes_[[int(value)]].tolist()[0]
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
@@ -104,7 +104,13 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         return tags
 
     @available_if(has_epochs)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch over the given data.
 
         Parameters
@@ -135,7 +141,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 del self._labels, self.classes_
             raise
 
-    def _take_classes(self, classes: Any, y: Any) -> None:
+    def _take_classes(self, classes: ArrayLike | None, y: MatrixLike) -> None:
         """Set the classes before the first part of the data; later, they must be the same."""
         if not hasattr(self, "classes_"):
             if classes is None:
@@ -152,7 +158,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 f"{self.classes_!r}"
             )
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Return the most probable class of each example.
 
         Parameters
@@ -166,7 +172,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         return self._labels.decided(outputs)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the share of examples whose labels are all predicted.
 
         Parameters
@@ -181,7 +187,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         """
         return float(super().score(X, labels(y, "y"), sample_weight))
 
-    def predict_proba(self, X: Any) -> Floats:
+    def predict_proba(self, X: MatrixLike) -> Floats:
         """Return the probability of each class, in the order of ``classes_``.
 
         Parameters
@@ -195,7 +201,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         return self._labels.probabilities(outputs)
 
-    def predict_log_proba(self, X: Any) -> Floats:
+    def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Return the logarithm of the probability of each class; −∞ where that is 0.
 
         Parameters
@@ -213,10 +219,10 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
 
 def _listed(classes: NDArray[Any]) -> str:
     """Return classes as NumPy prints them, and scikit-learn's messages with it: [0 1 2]."""
-    return shown(str(classes[:30]).replace("\n", "")).strip("'\"")
+    return shortened(str(classes[:30]).replace("\n", ""))
 
 
-def _distinct(classes: Any) -> NDArray[Any]:
+def _distinct(classes: ArrayLike) -> NDArray[Any]:
     """Return the classes that `partial_fit` is told of, sorted, each once."""
     given = labels(classes, "classes")
     if given.ndim != 1 or not len(given):
@@ -292,5 +298,6 @@ class MLPClassifier(BaseClassifier):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.estimators import iterations
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.scoring import is_loss
 from chainrule.training.events import EpochEnded, Event, Stopped
 from chainrule.training.plan import Plan
@@ -28,7 +29,7 @@ class Curves:
         Whether the curves begin anew.
     """
 
-    def __init__(self, estimator: Any, early: bool, fresh: bool) -> None:
+    def __init__(self, estimator: Estimator, early: bool, fresh: bool) -> None:
         self._estimator, self._early = estimator, early
         self._scored = early and not is_loss(estimator.early_stopping)
         spec = estimator.network_.spec
@@ -44,14 +45,11 @@ class Curves:
         estimator, rule = self._estimator, plan.stopping
         assert rule is not None
         self._rows = len(plan.problem.examples.X)
-        best = estimator.best_loss_
-        if self._scored:
-            best = -estimator.best_validation_score_
         self._stopping = Stopping(
             rule,
             estimator.network_.parameters,
             count=estimator._no_improvement_count,
-            best=math.inf if best is None else best,
+            best=self._best(),
             best_parameters=estimator._best_parameters if rule.keeps_best else None,
         )
         return self._stopping
@@ -88,7 +86,7 @@ class Curves:
         estimator.n_iter_ += 1
         estimator.loss_ = math.nan
         estimator.loss_curve_.append(math.nan)
-        estimator.validation_scores_.append(math.nan)
+        self._scores().append(math.nan)
         if estimator.validation_loss_curve_ is not None:
             estimator.validation_loss_curve_.append(math.nan)
         if self._prints:
@@ -127,10 +125,23 @@ class Curves:
         assert stopping is not None
         estimator._no_improvement_count = stopping.count
         if self._scored:
-            estimator.validation_scores_.append(-stopping.last)
+            self._scores().append(-stopping.last)
             estimator.best_validation_score_ = -stopping.best
         elif not self._early or stopping.best < math.inf:
             estimator.best_loss_ = stopping.best
+
+    def _best(self) -> float:
+        """Return what the next epochs are to undercut; a score counts negative."""
+        loss, score = self._estimator.best_loss_, self._estimator.best_validation_score_
+        if self._scored:
+            assert score is not None
+            return -score
+        return math.inf if loss is None else loss
+
+    def _scores(self) -> list[float]:
+        scores = self._estimator.validation_scores_
+        assert scores is not None
+        return scores
 
     # What a checkpoint keeps of an estimator.
 
@@ -171,11 +182,8 @@ class Curves:
         if self._early:
             stopping.take_best(memory["_best_parameters"])
         estimator._note_again(memory)
-        best = estimator.best_loss_
-        if self._scored:
-            best = -estimator.best_validation_score_
         stopping.count = estimator._no_improvement_count
-        stopping.best = math.inf if best is None else best
+        stopping.best = self._best()
 
 
 _CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
@@ -189,7 +197,7 @@ _NUMBERS = {
 }
 
 
-def _begin(estimator: Any, early: bool, scored: bool, fresh: bool) -> None:
+def _begin(estimator: Estimator, early: bool, scored: bool, fresh: bool) -> None:
     """Start the curves and the memory of the best epoch where they are not to go on."""
     known = hasattr(estimator, "loss_curve_")
     if known and not fresh and scored == (estimator.validation_scores_ is not None):

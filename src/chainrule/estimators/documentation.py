@@ -1,7 +1,7 @@
-"""The parameters and attributes of the estimators, described once for all of them.
+"""The docstrings of the estimators, made of descriptions that stand once for all of them.
 
-`documented` puts the descriptions of those that a class has into its docstring, with its own
-defaults.
+`documented` puts what the table of settings says of a class's parameters into its docstring, with
+its own defaults, and what is said here of its attributes.
 """
 
 import inspect
@@ -10,191 +10,10 @@ from textwrap import dedent, indent
 from types import MappingProxyType
 from typing import TypeVar
 
-_Class = TypeVar("_Class", bound=type)
+from chainrule.settings.names import with_names
+from chainrule.settings.table import PARAMETERS
 
-PARAMETERS = MappingProxyType(
-    {
-        "targets": (
-            "dict, list, str or None",
-            "'class' or 'value' for each column of y: a dict by name (which also picks columns of "
-            "a table), a list, or one for all. None: texts, and whole numbers of at most 20 "
-            "different ones, are classes.",
-        ),
-        "losses": (
-            "dict or None",
-            "The loss of some targets, by name: 'log_loss' (the default of classes) or 'focal'; "
-            "'squared_error' (of values), 'absolute_error', 'huber', 'quantile', 'log_cosh', "
-            "'poisson'.",
-        ),
-        "target_weights": ("dict or None", "Weights of some targets in the loss, by name; else 1."),
-        "loss": (
-            "str, CustomCost or pair of functions",
-            "What is minimised. Of a classifier: 'log_loss' or 'focal'. Of a regressor: "
-            "'squared_error' (half of it), 'absolute_error', 'huber', 'quantile', 'log_cosh', or "
-            "'poisson' (half the deviance, with the exponential as output activation, for counts "
-            "y ≥ 0). Of both: two functions (cost, gradient) of (outputs, targets), an example a "
-            "row and scaled as the network has them, which take the reference engine. `score` "
-            "stays accuracy or R²; early_stopping='loss' follows the loss.",
-        ),
-        "hidden_layer_sizes": ("array-like of int", "Units of each hidden layer."),
-        "activation": (
-            "str or list of str",
-            "Of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', or any other of the "
-            "package ('gelu', 'silu', 'leaky_relu(slope=0.2)', …). A list has one for each layer.",
-        ),
-        "solver": (
-            "str",
-            "'lbfgs', 'sgd' (with `momentum`), 'adam', or another optimizer of the package by its "
-            "name ('momentum', 'rmsprop', 'heavy_ball', 'nesterov', …).",
-        ),
-        "alpha": (
-            "float",
-            "Strength of the L2 penalty, P1, shared by the examples, P3: those of a batch, as in "
-            "scikit-learn (MLP…), or all of them (Network…).",
-        ),
-        "batch_size": (
-            "int or 'auto'",
-            "Examples a step; 'auto' decides by their number (min(200, n_samples) in MLP…). Not "
-            "for 'lbfgs'.",
-        ),
-        "learning_rate": (
-            "str, Schedule or callable",
-            "How `learning_rate_init` changes. 'constant': not at all; 'invscaling': by "
-            "1/(t + 1)^power_t, t being the examples seen; 'adaptive': divided by 5 whenever "
-            "`n_iter_no_change` epochs bring nothing (in MLP…, 'adam' keeps it constant under "
-            "these, as in scikit-learn). Over `max_iter` epochs, for every solver but 'lbfgs': "
-            "'time' to a tenth, LR1; 'exponential' to a hundredth, LR2; 'staircase' to a tenth "
-            "after each third, LR3; 'cosine' to 0, LR4; 'one_cycle' up to it and down to nothing, "
-            "LR6; 'warmup_cosine' up to it in one epoch, then 'cosine'. Or a schedule "
-            "(`chainrule.CosineDecay`, …) or a function of the step t = 1, 2, …, which have rates "
-            "of their own.",
-        ),
-        "learning_rate_init": ("float", "The first learning rate."),
-        "power_t": ("float", "Exponent of 'invscaling'."),
-        "max_iter": ("int", "At most so many epochs (iterations of 'lbfgs')."),
-        "shuffle": ("bool", "Whether each epoch has a new order of examples."),
-        "random_state": (
-            "int, RandomState or None",
-            "Decides initial weights, validation split and orders, by scikit-learn's own draws.",
-        ),
-        "tol": ("float", "What counts as an improvement (of 'lbfgs': the gradient's size)."),
-        "verbose": (
-            "bool",
-            "Whether to tell of each epoch: MLP… print scikit-learn's lines on standard output, "
-            "the others show progress on standard error.",
-        ),
-        "warm_start": ("bool", "Whether `fit` goes on from where it ended before."),
-        "momentum": ("float", "β of 'sgd' and of the optimizers that have one."),
-        "nesterovs_momentum": ("bool", "Whether 'sgd' looks ahead, O5, or not, O4."),
-        "early_stopping": (
-            "bool, 'loss', str or callable",
-            "Whether validation decides when to stop, and the best epoch's weights are kept. "
-            "True: by `score`; 'loss': by the validation loss; or a scorer's name, or a function "
-            "of (estimator, X, y), larger being better.",
-        ),
-        "validation_fraction": (
-            "float",
-            "Share of the examples that early stopping sets aside, where `fit` gets no `X_val`.",
-        ),
-        "beta_1": ("float", "β₁ of 'adam'."),
-        "beta_2": ("float", "β₂ of 'adam'."),
-        "epsilon": ("float", "ε of 'adam' and 'rmsprop'."),
-        "n_iter_no_change": (
-            "int or inf",
-            "Training ends when more epochs than this bring no improvement by `tol`.",
-        ),
-        "max_fun": ("int", "At most so many evaluations by 'lbfgs'."),
-        "class_weight": (
-            "dict, 'balanced' or None",
-            "Weights of the classes; 'balanced': each class weighs the same. They multiply "
-            "`sample_weight`.",
-        ),
-        "l1": ("float", "Strength of the L1 penalty, P2, scaled as `alpha` is."),
-        "n_layers": (
-            "int or None",
-            "How many hidden layers, in place of as many as `hidden_layer_sizes` has: a number "
-            "that a search can vary.",
-        ),
-        "n_units": ("int or None", "Units of every hidden layer, in place of those given."),
-        "dropout": (
-            "float or list of float",
-            "Share of a hidden layer's activations that each training step drops at random "
-            "(`Dropout`); a list has one for each hidden layer. Not for 'lbfgs'.",
-        ),
-        "batch_norm": (
-            "bool",
-            "Whether each hidden layer is normalised over the batch before its activation "
-            "(`BatchNorm`). Not for 'lbfgs'.",
-        ),
-        "init": (
-            "str or None",
-            "An initialiser of the package ('auto', 'he_normal', 'lecun_normal', …). None: "
-            "scikit-learn's draws.",
-        ),
-        "initial_weights": (
-            "(coefs, intercepts) or None",
-            "Weights to begin with, in the shapes of ``coefs_`` and ``intercepts_``.",
-        ),
-        "standardize": (
-            "bool",
-            "Whether inputs are brought to mean 0 and standard deviation 1 inside; ``network_`` "
-            "and ``coefs_`` are then of these.",
-        ),
-        "standardize_target": (
-            "bool",
-            "Whether targets are brought to mean 0 and standard deviation 1 inside, and "
-            "predictions given back in their own units. Counts (loss='poisson') stay as they are.",
-        ),
-        "dtype": (
-            "{'float32', 'float64', None}",
-            "Of the network; None: that of X if it is one of these, else float64 (MLP…), or "
-            "float32 from 200 examples on (Network…).",
-        ),
-        "callbacks": (
-            "list of callables or None",
-            "Each is called with every event of the training; returning True after an "
-            "`EpochEnded` (an iteration of 'lbfgs') stops. `set_callbacks` takes those of "
-            "scikit-learn's own protocol, which are told of the fit and of each epoch.",
-        ),
-        "engine": ("str", "'native', 'reference' or 'auto', as in `chainrule.Network.fit`."),
-        "threads": ("int or None", "At most so many; None: as many as there are cores."),
-        "focal_gamma": (
-            "float",
-            "γ of loss='focal', C8 and C9: how little examples count that are right.",
-        ),
-        "label_smoothing": (
-            "float",
-            "How much of its certainty each class in y hands to all classes, Y1, in [0, 1). "
-            "Validation is of the true classes.",
-        ),
-        "huber_delta": (
-            "float",
-            "δ of loss='huber', C5: the error from which on it is linear, in the target's own "
-            "units, whether these are standardised inside or not.",
-        ),
-        "quantile": ("float", "Which quantile loss='quantile' estimates, C6, between 0 and 1."),
-        "max_grad_norm": (
-            "float or None",
-            "A longer gradient is scaled down to this norm, G1. Not for 'lbfgs'.",
-        ),
-        "weight_decay": (
-            "float",
-            "The decoupled decay of 'adamw' and 'lion', O6 and O8; other solvers have none.",
-        ),
-        "precision": (
-            "{'full', 'mixed'}",
-            "'mixed': a float32 network multiplies in bfloat16, as in `chainrule.Network.fit`. Not "
-            "for 'lbfgs'.",
-        ),
-        "embeddings": (
-            "list of (column, codes, dimension) or None",
-            "Which columns of X, counted from 0, are codes: whole numbers from 0 to codes − 1. "
-            "Each is looked up in a table of so many rows, which are learned, EM1. Codes are not "
-            "standardised; the rows of ``coefs_[0]`` are of the other inputs, then of what was "
-            "looked up.",
-        ),
-    }
-)
+_Class = TypeVar("_Class", bound=type)
 
 # Of NetworkMixed alone.
 MIXED_ATTRIBUTES = MappingProxyType(
@@ -291,8 +110,10 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    kind, text = PARAMETERS[parameter.name]
-    return _entry(parameter.name, f"{kind}, default {parameter.default!r}", text)
+    row = PARAMETERS[parameter.name]
+    return _entry(
+        parameter.name, f"{row.type}, default {parameter.default!r}", with_names(row.meaning)
+    )
 
 
 def _entry(name: str, kind: str, text: str) -> str:

@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 
 from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import MatrixLike, Name, Targets
 from chainrule.training.examples import check_unmasked
 
 # Of the arrays whose elements can be labels: bool, whole numbers, floats, texts, dates, spans.
@@ -21,7 +22,7 @@ _LABELS = "biufUMm"
 _KINDS = ("text", "number", "date", "bytes")
 
 
-def labels(y: Any, name: str, columns: Sequence[Any] | None = None) -> Any:
+def labels(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> Targets:
     """Return labels as an array of one kind; sparse indicators as they are.
 
     Parameters
@@ -52,7 +53,7 @@ def labels(y: Any, name: str, columns: Sequence[Any] | None = None) -> Any:
     return array
 
 
-def values(y: Any, name: str, columns: Sequence[Any] | None = None) -> Any:
+def values(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> Targets:
     """Return values as an array that scikit-learn reads as numbers.
 
     Raises
@@ -81,7 +82,7 @@ def values(y: Any, name: str, columns: Sequence[Any] | None = None) -> Any:
         ) from None
 
 
-def check_inputs(X: Any, name: str, error: Exception) -> None:
+def check_inputs(X: MatrixLike, name: str, error: Exception) -> None:
     """Raise an error that names the entry of X that cannot be used, if that is what is wrong.
 
     Parameters
@@ -121,7 +122,7 @@ class NotNumbersError(InvalidArgumentError, TypeError):
     """What scikit-learn has a TypeError for."""
 
 
-def _columns(X: Any) -> Iterator[tuple[Any, NDArray[Any]]]:
+def _columns(X: Any) -> Iterator[tuple[Name, NDArray[Any]]]:
     """Yield the columns of a table with their names or places; nothing if it is none."""
     if issparse(X):
         by_column = X.tocsc()
@@ -143,9 +144,9 @@ def _columns(X: Any) -> Iterator[tuple[Any, NDArray[Any]]]:
 def _no_numbers(array: NDArray[Any]) -> NDArray[np.bool_]:
     """Return where the entries of an array of objects or texts are no numbers."""
 
-    def reads(entry: Any) -> bool:
+    def reads(entry: object) -> bool:
         try:
-            float(entry)
+            float(entry)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             return False
         return True
@@ -158,7 +159,7 @@ def _missing(array: NDArray[Any]) -> NDArray[np.bool_]:
     return np.array([_is_missing(entry) for entry in array.flat], bool).reshape(array.shape)
 
 
-def as_array(y: Any, name: str) -> Any:
+def as_array(y: MatrixLike, name: str) -> Targets:
     """Return y as an array whose elements are as they were given, or sparse as it is.
 
     Raises
@@ -195,7 +196,7 @@ def as_array(y: Any, name: str) -> Any:
     return array
 
 
-def check_present(array: NDArray[Any], name: str, columns: Sequence[Any] | None = None) -> None:
+def check_present(array: NDArray[Any], name: str, columns: Sequence[Name] | None = None) -> None:
     """Raise if an entry is missing or not finite, with its row.
 
     Raises
@@ -255,7 +256,7 @@ def of_one_kind(array: NDArray[Any], name: str) -> NDArray[Any]:
     return np.array(array.tolist(), "datetime64" if "date" in first else None)
 
 
-def _shown(entry: Any) -> str:
+def _shown(entry: object) -> str:
     """Return an entry as a message shows it, whether or not NumPy wraps it."""
     if isinstance(entry, np.datetime64 | np.timedelta64):
         return str(entry)
@@ -272,7 +273,7 @@ def _kind(entry: object) -> str:
     return "bytes" if isinstance(entry, bytes) else "other"
 
 
-def _is_missing(entry: Any) -> bool:
+def _is_missing(entry: object) -> bool:
     if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(entry, np.datetime64 | np.timedelta64):
@@ -280,12 +281,14 @@ def _is_missing(entry: Any) -> bool:
     if isinstance(entry, int | str | bytes):  # whole numbers may be too large for a float
         return False
     try:
-        return not np.isfinite(float(entry))
+        return not np.isfinite(float(entry))  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return False
 
 
-def _where(place: Sequence[Any], array: NDArray[Any], columns: Sequence[Any] | None = None) -> str:
+def _where(
+    place: Sequence[np.intp], array: NDArray[Any], columns: Sequence[Name] | None = None
+) -> str:
     row = f"row {int(place[0])}"
     if array.ndim < 2 or array.shape[1] < 2:
         return row

@@ -1,22 +1,21 @@
-"""What `predict` is given, checked as scikit-learn checks it, faster where it is simple."""
+"""Examples as users hand them in, checked as scikit-learn checks them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from chainrule.checks import check_memory, is_real
+from chainrule.checks import is_real
 from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, Inputs, MatrixLike
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.given import check_inputs, values
 from chainrule.training.examples import as_weights, check_unmasked
-
-Floats = NDArray[np.floating]
-
-# Rows of a sparse matrix that are made dense at a time.
-_BLOCK_ROWS = 8192
 
 
 class Names(NamedTuple):
@@ -31,11 +30,18 @@ TRAINING = Names("X", "y", "sample_weight")
 VALIDATION = Names("X_val", "y_val", "sample_weight_val")
 
 
-class OutOfRangeError(InvalidArgumentError):
-    """A number, or what a network makes of it, is beyond the type that the network computes in."""
+class Rows(NamedTuple):
+    """Examples as scikit-learn checks them."""
+
+    X: Inputs
+    """Floats, dense or sparse."""
+    y: NDArray[Any]
+    weights: Floats | None
+    """Of X's type."""
+    names: Names
 
 
-def checked_features(estimator: Any, X: Any) -> Any:
+def checked_features(estimator: Estimator, X: MatrixLike) -> Inputs:
     """Return X as floats, dense or sparse, if it fits the estimator; else scikit-learn's error."""
     plain = (
         type(X) is np.ndarray
@@ -49,47 +55,74 @@ def checked_features(estimator: Any, X: Any) -> Any:
     )
     if plain:
         return X
-    return _validated(estimator, X, reset=False)
+    return _validated(estimator, X, TRAINING.X, reset=False)
 
 
-def checked_data(
-    estimator: Any, X: Any, y: Any, *, reset: bool, names: Names = TRAINING
-) -> tuple[Any, NDArray[Any]]:
-    """Return X as floats, dense or sparse, and y, as scikit-learn checks them together.
+def checked_rows(
+    estimator: Estimator,
+    X: MatrixLike,
+    y: MatrixLike | None,
+    sample_weight: ArrayLike | None,
+    names: Names = TRAINING,
+    *,
+    reset: bool,
+) -> Rows:
+    """Return examples as scikit-learn checks them together; y is never sparse.
 
     Raises
     ------
     ValueError
-        In scikit-learn's words; InvalidArgumentError for what it would take for numbers.
+        In scikit-learn's words; InvalidArgumentError for what it would take for numbers, and for
+        weights that are missing, negative, no numbers, or all 0.
     """
     if y is not None:  # which scikit-learn has a sentence for
         y = estimator._given_targets(y, names.y)
-    X, y = _validated(
-        estimator,
-        X,
-        y,
-        name=names.X,
-        reset=reset,
-        multi_output=True,
-        y_numeric=estimator._y_numeric,
-    )
-    return X, y
+    checks = {"multi_output": True, "y_numeric": estimator._y_numeric}
+    inputs, targets = _validated(estimator, X, names.X, y=y, reset=reset, **checks)
+    if issparse(targets):
+        targets = targets.toarray()
+    weights = None
+    if sample_weight is not None:
+        given = _one_each(sample_weight, len(targets), names.weights)
+        weights = as_weights(given, len(targets), inputs.dtype.name, names.weights)
+    return Rows(inputs, targets, weights, names)
 
 
-def _validated(estimator: Any, X: Any, *y: Any, name: str = "X", **settings: Any) -> Any:
-    check_unmasked(X, name)
-    _check_timeless(X, name)
-    try:
+def _validated(estimator: Estimator, X: MatrixLike, name: str, **settings: Any) -> Any:
+    """Return what scikit-learn makes of X, and of y if that is given."""
+    with _saying_where(X, name):
+        check_unmasked(X, name)
         # scikit-learn sums up what it asks to be finite, and then looks at each.
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(
                 estimator,
                 X,
-                *y,
                 accept_sparse=["csr", "csc"],
                 dtype=(np.float64, np.float32),
                 **settings,
             )
+
+
+@contextmanager
+def _saying_where(X: MatrixLike, name: str) -> Iterator[None]:
+    """Let what is wrong with an entry of X be said of that entry.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Which is also a TypeError where scikit-learn's own is one.
+    """
+    dtype = getattr(X, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "mM":
+        # NumPy would turn them into numbers.
+        raise InvalidArgumentError(
+            f"{name}: expected numbers; got an array of {dtype} (say in numbers what is meant: "
+            "days since a date, the month, the hour)"
+        )
+    try:
+        yield
+    except InvalidArgumentError:
+        raise
     except (TypeError, ValueError) as error:
         check_inputs(X, name, error)
         if name != TRAINING.X and isinstance(error, ValueError):
@@ -102,96 +135,14 @@ def _validated(estimator: Any, X: Any, *y: Any, name: str = "X", **settings: Any
         ) from error
 
 
-def _check_timeless(values: Any, name: str) -> None:
-    """Raise if values are dates or spans of time, which NumPy would turn into numbers."""
-    dtype = getattr(values, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "mM":
+def _one_each(weights: ArrayLike, m: int, name: str) -> NDArray[Any]:
+    """Return a weight for each row: one number stands for all."""
+    if is_real(weights):
+        return np.full(m, weights)
+    array = values(weights, name)
+    if array.ndim != 1:
         raise InvalidArgumentError(
-            f"{name}: expected numbers; got an array of {dtype} (say in numbers what is meant: "
-            "days since a date, the month, the hour)"
-        )
-
-
-def checked_weights(given: Any, X: Any, name: str) -> Floats | None:
-    """Return sample weights of X's type: one number stands for all; None: there are none.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If one is missing, negative or no number, or none is above 0.
-    """
-    if given is None:
-        return None
-    if not is_real(given):
-        given = values(given, name)
-        if given.ndim != 1:
-            raise InvalidArgumentError(
-                f"{name}: expected a weight for each of the {X.shape[0]} rows; got an array of "
-                f"shape {given.shape}"
-            )
-    else:
-        given = np.full(X.shape[0], given)
-    return as_weights(given, X.shape[0], X.dtype.name, name)
-
-
-def within(
-    values: Floats, dtype: str, name: str, remedy: str, given: Floats | None = None
-) -> Floats:
-    """Return finite values as a C-ordered array of a network's type.
-
-    Raises
-    ------
-    OutOfRangeError
-        If one is beyond that type; the message has it as it was `given`.
-    """
-    if given is None and values.dtype == dtype and values.flags.c_contiguous:
-        return values
-    with np.errstate(over="ignore"):  # seen below
-        array = np.ascontiguousarray(values, dtype)
-    if not all_finite(array):
-        row, column = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
-        where = f"row {row}, column {column}" if array.shape[1] > 1 else f"row {row}"
-        wider = "" if dtype == "float64" else "dtype='float64' has a wider range, and "
-        raise OutOfRangeError(
-            f"{name}: expected numbers in the range of {dtype}, in which the network computes; got "
-            f"{(values if given is None else given)[row, column].item()!r} at {where} "
-            f"({wider}{remedy})"
+            f"{name}: expected a weight for each of the {m} rows; got an array of "
+            f"shape {array.shape}"
         )
     return array
-
-
-def check_outputs(outputs: Floats, X: Any) -> None:
-    """Raise if what a network makes of finite inputs is not finite.
-
-    Raises
-    ------
-    OutOfRangeError
-    """
-    if not all_finite(outputs):
-        row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
-        values = X[[row]].toarray() if issparse(X) else np.asarray(X[row])
-        raise OutOfRangeError(
-            f"X: expected inputs whose outputs are in the range of {outputs.dtype}; got row {row}, "
-            f"whose inputs are up to {np.abs(values).max():g} in size. Bring the inputs to the "
-            "scale of those that it was trained on"
-        )
-
-
-def dense(X: Any, dtype: str | None = None) -> Floats:
-    """Return X as a C-ordered array, of that dtype or its own."""
-    if issparse(X):
-        check_memory(
-            f"X: a dense table of shape {X.shape}, which a network works on,",
-            X.shape[0] * X.shape[1] * X.dtype.itemsize,
-            "Use partial_fit on parts of the rows, or fewer features",
-        )
-        X = X.toarray()
-    return np.ascontiguousarray(X, dtype)
-
-
-def blocks(X: Any) -> list[Any]:
-    """Return X in parts: one, or those of a sparse matrix that fit into memory when dense."""
-    if not issparse(X) or X.shape[0] <= _BLOCK_ROWS:
-        return [X]
-    rows = X.tocsr()
-    return [rows[start : start + _BLOCK_ROWS] for start in range(0, X.shape[0], _BLOCK_ROWS)]

@@ -8,9 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from chainrule.checks import check_memory
 from chainrule.errors import InvalidArgumentError
-
-Floats = NDArray[np.floating]
-
+from chainrule.estimators.array_types import Floats
 
 _KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutput")
 

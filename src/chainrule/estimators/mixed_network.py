@@ -2,29 +2,28 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import ClassifierTags
 
-from chainrule.engines.base import Examples
 from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.base import Floats, store
+from chainrule.estimators.array_types import Floats, MatrixLike, Targets
+from chainrule.estimators.base import store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
-from chainrule.estimators.inputs import TRAINING, Names
+from chainrule.estimators.inputs import TRAINING
 from chainrule.estimators.networks import GoodDefaults
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.targets import Target, each_column, plain, table_of, targets_of
 from chainrule.estimators.validation import HeldOut
-from chainrule.network.cost import bound_cost
-from chainrule.network.heads import Head, heads_text, parse_heads
+from chainrule.network.cost import Cost
+from chainrule.network.heads import Head, Heads
 from chainrule.settings.losses import Output
-from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.metrics import Metric
 
 
@@ -105,30 +104,15 @@ class NetworkMixed(GoodDefaults):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any] = (None, None, None),
-        epochs: int | None = None,
-        incremental: bool = False,
-        checkpointer: Checkpointer | None = None,
-    ) -> Self:
-        y, names = table_of(y, self.targets)
-        X_val, y_val, weight_val = held_out
-        if y_val is not None:
-            y_val, _ = table_of(y_val, self.targets)
-        self._given_names = names
-        held_out = (X_val, y_val, weight_val)
-        super()._fit(X, y, sample_weight, held_out, epochs, incremental, checkpointer)
-        return self
-
-    def _given_targets(self, y: Any, name: str) -> Any:
-        array = as_array(y, name)
+    def _given_targets(self, y: MatrixLike, name: str) -> Targets:
+        table, names = table_of(y, self.targets)
+        if name == TRAINING.y:
+            self._given_names = names
+        array = as_array(table, name)
         if not issparse(array):
             check_present(array, name, self._given_names)
         return array
@@ -166,39 +150,41 @@ class NetworkMixed(GoodDefaults):
 
     def _output(self) -> Output:
         deviations = self._target_scale.deviation
-        activations = [Head(t.width, t.activation) for t in self.targets_]
-        costs = [
-            Head(t.width, t.cost(vars(self), float(deviations[t.units.start])), t.weight)
-            for t in self.targets_
-        ]
-        return Output("heads", heads_text(activations), heads_text(costs))
+        outputs = [t.output(vars(self), float(deviations[t.units.start])) for t in self.targets_]
+        activations = Heads(
+            tuple(
+                Head(t.width, output.activation)
+                for t, output in zip(self.targets_, outputs, strict=True)
+            )
+        )
+        costs = Heads(
+            tuple(
+                Head(t.width, output.cost, t.weight)
+                for t, output in zip(self.targets_, outputs, strict=True)
+            )
+        )
+        return Output("heads", str(activations), str(costs))
 
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         scale = Scale.of(targets, weights)
         # Classes have no unit, and counts one of their own.
         kept = np.ones(targets.shape[1], bool)
         for target in self.targets_:
-            scales = target.labels is None and target.loss != "poisson"
-            kept[target.units] = not (scales and self.standardize_target)
+            kept[target.units] = target.keeps_unit or not self.standardize_target
         self._target_scale = Scale(
             np.where(kept, 0.0, scale.mean), np.where(kept, 1.0, scale.deviation)
         )
-        super()._initialize(X, targets, weights, hidden)
         self.target_loss_curves_: dict[Any, list[float]] = {}
         self.validation_target_loss_curves_: dict[Any, list[float]] = {}
 
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        return super()._examples(X, self._target_scale.scaled(targets), weights, names)
+    def _in_scale(self, targets: Floats) -> Floats:
+        return self._target_scale.scaled(targets)
 
     def _metrics(self) -> Mapping[str, Metric]:
-        costs = parse_heads(str(self.network_.spec.cost), "cost")
         return {
-            f"loss of {target.name}": partial(_mean_cost, units=target.units, cost=cost.name)
-            for target, cost in zip(self.targets_, costs, strict=True)
+            f"loss of {target.name}": partial(_mean_cost, units=target.units, cost=head.cost)
+            for target, head in zip(self.targets_, self.network_.spec.heads, strict=True)
+            if head.cost is not None
         }
 
     def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
@@ -210,7 +196,7 @@ class NetworkMixed(GoodDefaults):
                 if f"loss of {target.name}" in seen:
                     curves.setdefault(target.name, []).append(seen[f"loss of {target.name}"])
 
-    def _noted(self) -> dict[str, Any]:
+    def _noted(self) -> dict[str, NDArray[np.float64]]:
         kept = super()._noted()
         for name in _CURVES:
             curves = getattr(self, name)
@@ -247,7 +233,7 @@ class NetworkMixed(GoodDefaults):
         tags.classifier_tags = ClassifierTags()
         return tags
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Return each target of each example: the most probable class, or the value in its units.
 
         Parameters
@@ -279,7 +265,7 @@ class NetworkMixed(GoodDefaults):
         scale = self._target_scale.column(target.units.start)
         return scale.restored(outputs[:, target.units])[:, 0]
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: MatrixLike) -> Any:
         """Return the probability of each class, in the order of ``classes_``, by target.
 
         Parameters
@@ -301,7 +287,9 @@ class NetworkMixed(GoodDefaults):
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
 
-    def target_scores(self, X: Any, y: Any, sample_weight: Any = None) -> dict[Any, float]:
+    def target_scores(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> dict[Any, float]:
         """Return the accuracy of each target that is a class, and R² of each that is a value.
 
         Parameters
@@ -334,11 +322,12 @@ class NetworkMixed(GoodDefaults):
                 right = target.labels.decided(outputs[:, target.units]) == plain(
                     column, target.name
                 )
-                score = np.average(right, weights=sample_weight)
+                weights = None if sample_weight is None else np.asarray(sample_weight)
+                score = np.average(right, weights=weights)
             scores[target.name] = float(score)
         return scores
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean of `target_scores`, each target counting the same.
 
         Parameters
@@ -357,7 +346,7 @@ class NetworkMixed(GoodDefaults):
 _CURVES = ("target_loss_curves_", "validation_target_loss_curves_")
 
 
-def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: str) -> float:
+def _mean_cost(outputs: Floats, targets: Floats, units: slice, cost: Cost) -> float:
     A, Y = as_columns(outputs[:, units]), as_columns(targets[:, units])
-    C = bound_cost(cost).function(A, Y)
+    C = cost.equations.function(A, Y)
     return float(np.mean(C, dtype=np.float64))

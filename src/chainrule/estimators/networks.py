@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Examples, Objective
-from chainrule.estimators.base import BaseMLP, Floats, store
+from chainrule.engines.base import Examples, Penalties
+from chainrule.estimators.array_types import Floats, Inputs
+from chainrule.estimators.base import BaseMLP, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.regressor import BaseRegressor
@@ -32,16 +33,12 @@ class GoodDefaults(BaseMLP):
     def _auto_batch_size(self, n_examples: int) -> int:
         return default_batch_size(n_examples)
 
-    def _objective(self, examples: Examples) -> Objective:
+    def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: alpha counts once for all examples, whatever the batches are."""
         total = examples.weight
-        return Objective(
-            float(self.l1) / total,
-            float(self.alpha) / total,
-            max_grad_norm=self._longest_gradient(),
-        )
+        return Penalties(float(self.l1) / total, float(self.alpha) / total)
 
-    def _auto_dtype(self, X: Any) -> str:
+    def _auto_dtype(self, X: Inputs) -> str:
         return default_dtype(X.shape[0])
 
     def _sets_aside(self, n_examples: int) -> bool:
@@ -122,6 +119,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())
 
@@ -191,5 +189,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

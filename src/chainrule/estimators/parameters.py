@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from chainrule.checks import shown
-from chainrule.errors import InvalidArgumentError
-from chainrule.network.layers.dense import check_init
-from chainrule.settings.checks import CHECKS
+from chainrule.settings.table import PARAMETERS
 
 
 def check_parameters(estimator: Any) -> None:
@@ -16,12 +13,7 @@ def check_parameters(estimator: Any) -> None:
     InvalidArgumentError
         Which is a ValueError, as scikit-learn's own is.
     """
-    given = vars(estimator)
-    for name, (fits, expected) in CHECKS.items():
-        if name in given and not fits(given[name]):
-            raise InvalidArgumentError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be {expected}; "
-                f"got {shown(given[name])}"
-            )
-    if estimator.init is not None:
-        check_init(estimator.init)
+    given, kind = vars(estimator), type(estimator).__name__
+    for name, row in PARAMETERS.items():
+        if row.limit is not None and name in given:
+            row.limit.require(given[name], f"The {name!r} parameter of {kind} must be")

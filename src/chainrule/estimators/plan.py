@@ -3,14 +3,15 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
+from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.scoring import epoch_measure
-from chainrule.estimators.validation import HeldOut
 from chainrule.settings.optimizers import optimizer_of
 from chainrule.settings.rates import learning_rate_of
 from chainrule.settings.rules import inverse_scaling, stopping_rule
@@ -19,15 +20,15 @@ from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 
 
-def _problem(estimator: Any, examples: Examples) -> Problem:
+def _problem(estimator: Estimator, examples: Examples) -> Problem:
     """Return what an estimator minimises."""
     network = estimator.network_
-    return Problem(network.spec, network.parameters, examples, estimator._objective(examples))
+    return Problem(network.spec, network.parameters, examples, estimator._penalties(examples))
 
 
-def lbfgs_plan(estimator: Any, examples: Examples, iterations: int) -> Plan:
+def lbfgs_plan(estimator: Estimator, request: FitRequest) -> Plan:
     """Return the plan of a training by L-BFGS."""
-    network = estimator.network_
+    network, examples = estimator.network_, request.examples
     return Plan(
         _problem(estimator, examples),
         optimizer=LBFGS(
@@ -36,37 +37,21 @@ def lbfgs_plan(estimator: Any, examples: Examples, iterations: int) -> Plan:
             prints=bool(estimator.verbose) and estimator._prints_iterations,
         ),
         engine=engine_for(network.spec, estimator.engine, estimator.threads),
-        epochs=iterations,
+        epochs=request.epochs,
         batch_size=len(examples.X),
         seed=network.seed,
         epochs_before=network.epochs_trained,
     )
 
 
-def plan_of(
-    estimator: Any,
-    examples: Examples,
-    validation: HeldOut | None,
-    early: bool,
-    epochs: int,
-    incremental: bool,
-    curves: Curves,
-    watched: bool,
-) -> Plan:
+def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: bool) -> Plan:
     """Return the plan of a training by steps.
 
     Parameters
     ----------
     estimator : BaseMLP
         Its network is trained.
-    examples : Examples
-    validation : HeldOut, optional
-    early : bool
-        Whether validation decides when to stop, and which weights are kept.
-    epochs : int
-        At most so many.
-    incremental : bool
-        Whether the optimizer goes on from the state it has.
+    request : FitRequest
     curves : Curves
         What scikit-learn calls the loss of an epoch.
     watched : bool
@@ -74,20 +59,21 @@ def plan_of(
     """
     given, network = vars(estimator), estimator.network_
     engine = engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision)
+    examples, validation, epochs = request.examples, request.validation, request.epochs
     n_examples = len(examples.X)
     batch_size = _batch_size(estimator, n_examples)
     # By parts, each call sees one epoch of a training that `max_iter` tells the length of.
-    length = estimator.max_iter if incremental else epochs
+    length = estimator.max_iter if request.incremental else epochs
     rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
-    optimizer, memory = optimizer_of(given, rate), None
-    if incremental and given.get("_optimizer_state") is not None:
-        memory = estimator._optimizer_state
+    optimizer = optimizer_of(given, rate)
+    memory: OptimizerState | None = given.get("_optimizer_state") if request.incremental else None
+    if memory is not None:
         if memory.slots.shape == (optimizer.slots, network.parameters.size):
             optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
         else:
             memory = None
     measure: Callable[[EpochEnded], float] = curves.loss
-    if early and validation is not None:
+    if request.early and validation is not None:
         measure = epoch_measure(estimator, engine, validation)
     constant = estimator._adam_is_constant
     return Plan(
@@ -97,11 +83,12 @@ def plan_of(
         epochs=epochs,
         batch_size=batch_size,
         seed=network.seed,
+        max_grad_norm=estimator._longest_gradient(),
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
         validation=None if validation is None else validation.examples,
         metrics=estimator._metrics(),
         training_metrics=estimator._measures_training,
-        stopping=stopping_rule(given, measure, early, constant),
+        stopping=stopping_rule(given, measure, request.early, constant),
         next_rate=inverse_scaling(given, lambda epochs: estimator.t_, constant),
         epochs_before=network.epochs_trained,
         optimizer_state=memory,
@@ -110,7 +97,7 @@ def plan_of(
     )
 
 
-def callbacks_of(estimator: Any) -> list[Callback]:
+def callbacks_of(estimator: Estimator) -> list[Callback]:
     """Return the estimator's own callbacks, functions of an event.
 
     Raises
@@ -126,7 +113,7 @@ def callbacks_of(estimator: Any) -> list[Callback]:
     return list(given)
 
 
-def _batch_size(estimator: Any, n_examples: int) -> int:
+def _batch_size(estimator: Estimator, n_examples: int) -> int:
     if isinstance(estimator.batch_size, str):
         return int(estimator._auto_batch_size(n_examples))
     if estimator.batch_size > n_examples:

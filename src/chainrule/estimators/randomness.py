@@ -1,20 +1,49 @@
-"""The seed of an estimator: drawn where none is given."""
+"""The random state of an estimator, and its seed: drawn where none is given."""
 
 from numbers import Integral
-from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
+
+from chainrule.checks import shown
+from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
+from chainrule.estimators.contract import Estimator
+from chainrule.training.checkpointer import Checkpointer
+from chainrule.training.random_state import as_text, set_from_text
 
 _LARGEST_SEED = 2**31 - 1
 
 
-def drawn_seed(random_state: Any) -> int | None:
+def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpointer | None) -> None:
+    """Set the random state that everything is drawn from, and write down its seed."""
+    if fresh or estimator.random_state is not None:
+        estimator.seed_ = _drawn_seed(estimator.random_state)
+        if checkpointer is not None and estimator.random_state is None:
+            estimator.seed_ = checkpointer.keep("seed", estimator.seed_, most=2**32 - 1)
+        given = estimator.random_state if estimator.seed_ is None else estimator.seed_
+        try:
+            estimator._random_state = check_random_state(given)
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"random_state: expected a whole number from 0 to {2**32 - 1}, a "
+                f"numpy.random.RandomState or None; got {shown(given)}"
+            ) from error
+    if checkpointer is not None:
+        # What was drawn before training (weights, validation split) is drawn again.
+        state = checkpointer.keep("random_state", as_text(estimator._random_state))
+        try:
+            set_from_text(estimator._random_state, state)
+        except ValueError as error:
+            raise InvalidCheckpointError(
+                f"checkpoint: its random state cannot be taken: {error}"
+            ) from error
+
+
+def _drawn_seed(random_state: object) -> int | None:
     """Return the seed that decides everything from here on; None: a generator of the user's does.
 
     Where none is given it is drawn, from NumPy's global generator, as scikit-learn would draw.
     """
     if random_state is None or random_state is np.random:
-        from sklearn.utils import check_random_state
-
         return int(check_random_state(None).randint(_LARGEST_SEED))
     return int(random_state) if isinstance(random_state, Integral) else None

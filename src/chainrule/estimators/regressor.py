@@ -3,21 +3,25 @@
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.base import BaseMLP, Floats, has_epochs, store
+from chainrule.estimators.array_types import Floats, MatrixLike, Targets
+from chainrule.estimators.base import BaseMLP, has_epochs, store
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
-from chainrule.estimators.inputs import TRAINING, Names
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
-from chainrule.settings.losses import Output, regression_output
+from chainrule.settings.losses import (
+    Output,
+    is_in_target_units,
+    lowest_target,
+    regression_output,
+)
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -27,7 +31,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     _target_scale: Scale | None
     loss: Any
 
-    def _given_targets(self, y: Any, name: str) -> Any:
+    def _given_targets(self, y: MatrixLike, name: str) -> Targets:
         return values(y, name)
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
@@ -39,15 +43,14 @@ class BaseRegressor(RegressorMixin, BaseMLP):
                 f"{name}: expected {self.n_outputs_} outputs as in the last call; "
                 f"got {targets.shape[1]}"
             )
-        if self._counts() and (targets < 0).any():
+        lowest = lowest_target(self.loss)
+        if (targets < lowest).any():
             row = int(targets.min(axis=1).argmin())
             raise InvalidArgumentError(
-                f"{name}: loss='poisson' expects values ≥ 0; got {targets.min()} at row {row}"
+                f"{name}: loss={self.loss!r} expects values ≥ {lowest:g}; got {targets.min()} at "
+                f"row {row}"
             )
         return targets
-
-    def _counts(self) -> bool:
-        return isinstance(self.loss, str) and self.loss == "poisson"
 
     def _output(self) -> Output:
         scale = self._target_scale
@@ -58,24 +61,17 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         examples = held_out.examples
         return r_squared(examples.Y, outputs, examples.weights)
 
-    def _initialize(
-        self, X: Any, targets: Floats, weights: Floats | None, hidden: tuple[int, ...]
-    ) -> None:
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts have a unit of their own, which the Poisson deviance needs.
-        scales = self.standardize_target and not self._counts()
+        scales = self.standardize_target and lowest_target(self.loss) == -np.inf
         scale = Scale.of(targets, weights) if scales else None
-        if scale is not None and isinstance(self.loss, str) and self.loss == "huber":
+        if scale is not None and is_in_target_units(self.loss):
             # One δ for all targets, in their units: so all of them keep one unit.
             scale = scale.shared()
         self._target_scale = scale
-        super()._initialize(X, targets, weights, hidden)
 
-    def _examples(
-        self, X: Any, targets: Floats, weights: Floats | None, names: Names = TRAINING
-    ) -> Examples:
-        if self._target_scale is not None:
-            targets = self._target_scale.scaled(targets)
-        return super()._examples(X, targets, weights, names)
+    def _in_scale(self, targets: Floats) -> Floats:
+        return targets if self._target_scale is None else self._target_scale.scaled(targets)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -83,7 +79,9 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         return tags
 
     @available_if(has_epochs)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch over the given data.
 
         Parameters
@@ -101,7 +99,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Floats:
+    def predict(self, X: MatrixLike) -> Floats:
         """Return the predicted values, in the target's own units.
 
         Parameters
@@ -117,7 +115,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
             outputs = self._target_scale.restored(outputs)
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R², the share of the variance that is predicted; the mean over outputs.
 
         Parameters
@@ -200,5 +198,6 @@ class MLPRegressor(BaseRegressor):
         weight_decay: float = 0.01,
         precision: str = "full",
         embeddings: Any = None,
+        ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -1,4 +1,4 @@
-"""Columns brought to mean 0 and standard deviation 1, and back."""
+"""Numbers as a network takes them: dense, at its scale, in the range of its type; and back."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -6,9 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import check_memory
 from chainrule.engines.finite import all_finite
-
-Floats = NDArray[np.floating]
+from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, Inputs
+from chainrule.network.spec import NetworkSpec
 
 # A smaller deviation has a square with fewer digits than others, or none.
 _SMALLEST_SQUARED = 1e-140
@@ -18,6 +20,13 @@ _MARGIN = 2.0**-10
 _FLOAT32_MAX, _FLOAT32_TINY, _FLOAT32_EPS = (
     float(each) for each in (np.finfo("f4").max, np.finfo("f4").tiny, np.finfo("f4").eps)
 )
+
+# Rows of a sparse matrix that are made dense at a time.
+_BLOCK_ROWS = 8192
+
+
+class OutOfRangeError(InvalidArgumentError):
+    """A number, or what a network makes of it, is beyond the type that the network computes in."""
 
 
 class Scale(NamedTuple):
@@ -97,6 +106,95 @@ class Scale(NamedTuple):
             # Its steps beside the mean are small against a deviation.
             and abs(mean) * _FLOAT32_EPS < deviation * _MARGIN
             for mean, deviation in zip(self.mean.tolist(), self.deviation.tolist(), strict=True)
+        )
+
+
+def dense(X: Inputs) -> Floats:
+    """Return X as a C-ordered array of its type."""
+    if not isinstance(X, np.ndarray):
+        check_memory(
+            f"X: a dense table of shape {X.shape}, which a network works on,",
+            X.shape[0] * X.shape[1] * X.dtype.itemsize,
+            "Use partial_fit on parts of the rows, or fewer features",
+        )
+        X = X.toarray()
+    return np.ascontiguousarray(X)
+
+
+def blocks(X: Inputs) -> list[Inputs]:
+    """Return X in parts: one, or those of a sparse matrix that fit into memory when dense."""
+    if isinstance(X, np.ndarray) or X.shape[0] <= _BLOCK_ROWS:
+        return [X]
+    rows = X.tocsr()
+    return [rows[start : start + _BLOCK_ROWS] for start in range(0, X.shape[0], _BLOCK_ROWS)]
+
+
+def scale_of_inputs(inputs: Floats, weights: Floats | None, spec: NetworkSpec) -> Scale:
+    """Return the scale of inputs; columns of codes, which a network looks up, stay as they are."""
+    return Scale.of(inputs, weights).leaving(spec.layers[0].codes)
+
+
+def network_inputs(
+    inputs: Floats, scale: Scale | None, spec: NetworkSpec, name: str = "X"
+) -> Floats:
+    """Return dense inputs as a network takes them.
+
+    Raises
+    ------
+    OutOfRangeError
+        If one is beyond the network's type.
+    InvalidArgumentError
+        If a code is none of those that the network knows.
+    """
+    if scale is None:
+        features = within(inputs, spec.dtype, name, "standardize=True scales the inputs")
+    else:
+        remedy = "it is too far from the inputs of the training"
+        features = within(scale.scaled(inputs), spec.dtype, name, remedy, inputs)
+    spec.layers[0].check_inputs(features, name)
+    return features
+
+
+def within(
+    values: Floats, dtype: str, name: str, remedy: str, given: Floats | None = None
+) -> Floats:
+    """Return finite values as a C-ordered array of a network's type.
+
+    Raises
+    ------
+    OutOfRangeError
+        If one is beyond that type; the message has it as it was `given`.
+    """
+    if given is None and values.dtype == dtype and values.flags.c_contiguous:
+        return values
+    with np.errstate(over="ignore"):  # seen below
+        array = np.ascontiguousarray(values, dtype)
+    if not all_finite(array):
+        row, column = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
+        where = f"row {row}, column {column}" if array.shape[1] > 1 else f"row {row}"
+        wider = "" if dtype == "float64" else "dtype='float64' has a wider range, and "
+        raise OutOfRangeError(
+            f"{name}: expected numbers in the range of {dtype}, in which the network computes; got "
+            f"{(values if given is None else given)[row, column].item()!r} at {where} "
+            f"({wider}{remedy})"
+        )
+    return array
+
+
+def check_outputs(outputs: Floats, X: Inputs) -> None:
+    """Raise if what a network makes of finite inputs is not finite.
+
+    Raises
+    ------
+    OutOfRangeError
+    """
+    if not all_finite(outputs):
+        row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
+        values = X[row] if isinstance(X, np.ndarray) else X[[row]].toarray()
+        raise OutOfRangeError(
+            f"X: expected inputs whose outputs are in the range of {outputs.dtype}; got row {row}, "
+            f"whose inputs are up to {np.abs(values).max():g} in size. Bring the inputs to the "
+            "scale of those that it was trained on"
         )
 
 

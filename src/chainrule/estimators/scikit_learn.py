@@ -19,12 +19,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense
+from chainrule.network.registry.activations import ACTIVATIONS
 
 Floats = NDArray[np.floating]
 
 # The package's names, and scikit-learn's.
-_ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
+_ACTIVATIONS = {name: row.scikit_learn for name, row in ACTIVATIONS.items() if row.scikit_learn}
 # What training leaves behind on both sides, beside the weights.
 _CURVES = (
     "n_iter_",
@@ -37,6 +37,17 @@ _CURVES = (
     "_no_improvement_count",
 )
 
+_EXPORT = "export the model (`chainrule.exports.export`)"
+
+# What its networks lack, and what helps.
+_REMEDIES = {
+    "batch_norm": ("batch normalisation", f"train with batch_norm=False, or {_EXPORT}"),
+    "category_embedding": (
+        "embeddings",
+        "train with embeddings=None on categories that are encoded one-hot",
+    ),
+}
+
 
 def to_sklearn(estimator: Any) -> Any:
     """Return an estimator as scikit-learn's; see `FittedAttributes.to_sklearn`."""
@@ -47,17 +58,14 @@ def to_sklearn(estimator: Any) -> Any:
             f"to_sklearn: scikit-learn has no estimator of several kinds of target, as {name} is"
         )
     spec = estimator.network_.spec
-    if any(isinstance(layer, BatchNorm) for layer in spec.layers):
-        raise InvalidArgumentError(
-            "to_sklearn: scikit-learn's networks have no batch normalisation; train with "
-            "batch_norm=False, or export the model (`chainrule.exports.export`)"
-        )
-    if isinstance(spec.layers[0], CategoryEmbedding):
-        raise InvalidArgumentError(
-            "to_sklearn: scikit-learn's networks have no embeddings; train with embeddings=None "
-            "on categories that are encoded one-hot"
-        )
-    dense = [layer for layer in spec.layers if isinstance(layer, Dense)]
+    for layer in spec.layers:
+        if not (layer.has_weights or layer.is_noise):
+            what, remedy = _REMEDIES.get(layer.kind, (f"layer of kind {layer.kind}", _EXPORT))
+            raise InvalidArgumentError(
+                f"to_sklearn: scikit-learn's networks have no {what}; {remedy}"
+            )
+    dense = [layer for layer in spec.layers if layer.has_weights]
+    hidden = [n for layer, n in zip(spec.layers, spec.sizes[1:], strict=True) if layer.has_weights]
     activations = sorted({layer.activation for layer in dense[:-1]})
     if len(activations) > 1 or any(each not in _ACTIVATIONS for each in activations):
         raise InvalidArgumentError(
@@ -66,7 +74,7 @@ def to_sklearn(estimator: Any) -> Any:
         )
     kind = SklearnClassifier if isinstance(estimator, ClassifierMixin) else SklearnRegressor
     parameters = _parameters_for(kind, estimator)
-    parameters["hidden_layer_sizes"] = tuple(layer.units for layer in dense[:-1])
+    parameters["hidden_layer_sizes"] = tuple(hidden[:-1])
     if activations:
         parameters["activation"] = _ACTIVATIONS[activations[0]]
     theirs: Any = kind(**parameters)

@@ -2,15 +2,15 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import r2_score
 
 from chainrule.engines.base import Engine
 from chainrule.errors import InvalidArgumentError
-from chainrule.estimators.inputs import OutOfRangeError
-from chainrule.estimators.scaling import power_of_two
+from chainrule.estimators.contract import Estimator
+from chainrule.estimators.scaling import OutOfRangeError, power_of_two
 from chainrule.estimators.validation import HeldOut
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import validation_loss
@@ -19,7 +19,7 @@ from chainrule.training.stopping import validation_loss
 _LARGE, _SMALL = 2.0**400, 2.0**-400
 
 
-def r_squared(y: Any, predicted: Any, weights: Any) -> float:
+def r_squared(y: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None) -> float:
     """Return R², the mean over outputs, of values of any size: it has no unit."""
     size = np.abs(np.asarray(predicted, np.float64)).max(axis=0)
     if not ((size > _SMALL) & (size < _LARGE)).all():
@@ -30,13 +30,13 @@ def r_squared(y: Any, predicted: Any, weights: Any) -> float:
     return float(r2_score(y, predicted, sample_weight=weights))
 
 
-def is_loss(early_stopping: Any) -> bool:
+def is_loss(early_stopping: object) -> bool:
     """Whether early stopping looks at the validation loss."""
     return isinstance(early_stopping, str) and early_stopping == "loss"
 
 
 def epoch_measure(
-    estimator: Any, engine: Engine, validation: HeldOut
+    estimator: Estimator, engine: Engine, validation: HeldOut
 ) -> Callable[[EpochEnded], float]:
     """Return what early stopping asks after each epoch: lower is better."""
     if is_loss(estimator.early_stopping):
@@ -55,7 +55,7 @@ def epoch_measure(
     return _scorer(estimator, validation)
 
 
-def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float]:
+def _scorer(estimator: Estimator, validation: HeldOut) -> Callable[[EpochEnded], float]:
     from sklearn.metrics import check_scoring
 
     try:
@@ -67,7 +67,7 @@ def _scorer(estimator: Any, validation: HeldOut) -> Callable[[EpochEnded], float
         ) from error
     # Validation data are arrays by now, without the names of columns.
     nameless = copy.copy(estimator)
-    vars(nameless).pop("feature_names_in_", None)
+    nameless.__dict__.pop("feature_names_in_", None)
     weights = validation.examples.weights
     arguments = {} if weights is None else {"sample_weight": weights}
 

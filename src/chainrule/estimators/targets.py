@@ -7,12 +7,18 @@ from numpy.typing import NDArray
 
 from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Floats, Name
 from chainrule.estimators.given import of_one_kind, values
 from chainrule.estimators.labels import Labels
 from chainrule.settings.given import Settings
-from chainrule.settings.losses import CLASSIFICATION, REGRESSION
-
-Floats = NDArray[np.floating]
+from chainrule.settings.losses import (
+    CLASSIFICATION,
+    REGRESSION,
+    Output,
+    classification_output,
+    lowest_target,
+    regression_output,
+)
 
 KINDS = ("class", "value")
 
@@ -23,7 +29,7 @@ _MOST_CLASSES = 20
 class Target(NamedTuple):
     """One target: a column of y, and the units of its head."""
 
-    name: Any
+    name: Name
     labels: Labels | None
     """None: its values are values."""
     loss: str
@@ -36,27 +42,26 @@ class Target(NamedTuple):
         return int(self.units.stop - self.units.start)
 
     @property
-    def activation(self) -> str:
-        """The package's name of its activation."""
-        if self.labels is not None:
-            return "softmax" if self.labels.kind == "multiclass" else "sigmoid"
-        return "exponential" if self.loss == "poisson" else "identity"
+    def keeps_unit(self) -> bool:
+        """Whether it has none, as classes, or one of its own, as counts."""
+        return self.labels is not None or lowest_target(self.loss) > -np.inf
 
-    def cost(self, given: Settings, unit: float) -> str:
-        """Return the package's text of its cost; its values are divided by `unit` inside."""
+    def output(self, given: Settings, unit: float) -> Output:
+        """Return its activation and its cost; its values are divided by `unit` inside."""
+        own = {**given, "loss": self.loss}
         if self.labels is None:
-            return REGRESSION[self.loss](given, unit)
-        binary = "" if self.labels.kind == "multiclass" else "binary_"
-        return CLASSIFICATION[self.loss](given, binary)
+            return regression_output(own, unit)
+        return classification_output(own, self.labels.kind == "multiclass")
 
     def encoded(self, column: NDArray[Any], argument: str = "y") -> Floats:
         """Return a column of y as this head's targets, (m, width)."""
         if self.labels is None:
             found = _as_values(column, self.name, argument).reshape(-1, 1)
-            if self.loss == "poisson" and (found < 0).any():
+            lowest = lowest_target(self.loss)
+            if (found < lowest).any():
                 raise InvalidArgumentError(
-                    f"{argument}: the loss 'poisson' of target {self.name!r} expects values ≥ 0; "
-                    f"got {found.min()} at row {int(found.argmin())}"
+                    f"{argument}: the loss {self.loss!r} of target {self.name!r} expects values "
+                    f"≥ {lowest:g}; got {found.min()} at row {int(found.argmin())}"
                 )
             return found
         column = plain(column, self.name, argument)
@@ -71,7 +76,7 @@ class Target(NamedTuple):
 
 
 def targets_of(
-    columns: NDArray[Any], names: list[Any], kinds: Any, losses: Any, weights: Any
+    columns: NDArray[Any], names: list[Name], kinds: Any, losses: Any, weights: Any
 ) -> list[Target]:
     """Return the targets that the columns of y are.
 
@@ -139,7 +144,7 @@ def each_column(table: NDArray[Any]) -> list[NDArray[Any]]:
     return [table[:, place] for place in range(table.shape[1])]
 
 
-def plain(column: NDArray[Any], name: Any, argument: str = "y") -> NDArray[Any]:
+def plain(column: NDArray[Any], name: Name, argument: str = "y") -> NDArray[Any]:
     """Return a column of objects as an array of what they are, which is one kind of thing."""
     if column.dtype != object:
         return column
@@ -154,12 +159,12 @@ def _looks_like_classes(column: NDArray[Any]) -> bool:
     return whole and len(np.unique(column)) <= _MOST_CLASSES
 
 
-def _as_values(column: NDArray[Any], name: Any, argument: str) -> Floats:
+def _as_values(column: NDArray[Any], name: Name, argument: str) -> Floats:
     found = values(column, f"{argument}: target {name!r}, which is a value")
     return np.asarray(found, np.float64)
 
 
-def _kinds(kinds: Any, names: list[Any]) -> list[str | None]:
+def _kinds(kinds: Any, names: list[Name]) -> list[str | None]:
     if kinds is None:
         return [None] * len(names)
     given = [kinds] * len(names) if isinstance(kinds, str) else kinds
@@ -173,7 +178,7 @@ def _kinds(kinds: Any, names: list[Any]) -> list[str | None]:
     return list(given)
 
 
-def _by_name(argument: str, given: Any, names: list[Any]) -> dict[Any, Any]:
+def _by_name(argument: str, given: Any, names: list[Name]) -> dict[Any, Any]:
     if given is None:
         return {}
     unknown = [name for name in given if name not in names] if isinstance(given, dict) else [given]

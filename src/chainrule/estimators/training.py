@@ -1,33 +1,27 @@
 """The training of an estimator: it describes a plan, and reads what came of it."""
 
 import warnings
-from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.engines.base import Examples, Objective
+from chainrule.engines.base import Problem
 from chainrule.engines.memory import writable
 from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
+from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
+from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
-from chainrule.estimators.validation import HeldOut
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback
-from chainrule.training.fit import fit
 from chainrule.training.state import State
 
 
 def train(
-    estimator: Any,
-    examples: Examples,
-    validation: HeldOut | None,
-    early: bool,
-    epochs: int,
-    fresh: bool,
-    incremental: bool,
+    estimator: Estimator,
+    request: FitRequest,
     tasks: FitTasks | None = None,
     checkpointer: Checkpointer | None = None,
 ) -> bool:
@@ -37,16 +31,7 @@ def train(
     ----------
     estimator : BaseMLP
         Its network is trained; its curves, counters and best weights are kept up to date.
-    examples : Examples
-    validation : HeldOut, optional
-    early : bool
-        Whether validation decides when to stop, and which weights are kept.
-    epochs : int
-        At most so many.
-    fresh : bool
-        Whether the curves begin anew.
-    incremental : bool
-        Whether the optimizer goes on from the state it has.
+    request : FitRequest
     tasks : FitTasks, optional
         Tells scikit-learn's callbacks.
     checkpointer : Checkpointer, optional
@@ -55,25 +40,23 @@ def train(
     network, callbacks = estimator.network_, callbacks_of(estimator)
     network._own_parameters()
     estimator._best_parameters = writable(estimator._best_parameters)
-    curves = Curves(estimator, early, fresh)
+    curves = Curves(estimator, request.early, request.fresh)
     watched = bool(callbacks) or tasks is not None
-    plan = plan_of(estimator, examples, validation, early, epochs, incremental, curves, watched)
+    plan = plan_of(estimator, request, curves, watched)
     state = State.of(plan, curves.stopping(plan))
     if plan.diagnosed:
         estimator.diagnostics_ = state.diagnostics
     estimator.n_iter_ = 0
-    if epochs == 0:
-        problem = plan.problem
-        estimator.loss_ = plan.engine.loss(
-            problem.spec, problem.parameters, problem.examples, problem.objective
-        )
+    if request.epochs == 0:
+        estimator.loss_ = plan.engine.loss(plan.problem)
     if checkpointer is not None:
         attach(checkpointer, plan, state, estimator, curves)
     progress = Progress() if estimator.verbose and not estimator._prints_iterations else None
     consumers: list[Callback] = [curves, *_present(*callbacks, progress, tasks)]
     ended_early = False
     try:
-        fitted = fit(plan, consumers, checkpointer, state, None if tasks is None else tasks.begin)
+        begin = None if tasks is None else tasks.begin
+        fitted = network._conduct(plan, consumers, state, checkpointer, begin)
         ended_early = fitted.ended_early
     except KeyboardInterrupt:
         # With checkpoints it is to go on later, and not to be used as it is.
@@ -83,10 +66,7 @@ def train(
     except TrainingDivergedError as error:
         state.memory = None  # it may hold what is not finite
         if estimator.n_iter_ == 0:
-            raise NothingLearnedError(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed: {error}"
-            ) from error
+            raise NothingLearnedError.of(error) from error
         warnings.warn(
             f"training ended after {estimator.n_iter_} epochs: {error}",
             ConvergenceWarning,
@@ -100,48 +80,42 @@ def train(
         assert state.optimizer is not None
         estimator._optimizer_state = state.memory
         estimator._learning_rate = state.optimizer.learning_rate
-        network.epochs_trained = state.epochs_before + state.epochs
     return ended_early
 
 
-def minimise(
-    estimator: Any,
-    examples: Examples,
-    validation: HeldOut | None,
-    iterations: int,
-    tasks: FitTasks | None = None,
-) -> None:
-    """Minimise by L-BFGS, with at most so many iterations."""
+def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None = None) -> None:
+    """Minimise by L-BFGS."""
+    validation = request.validation
     network = estimator.network_
     network._own_parameters()
     if estimator._diagnoses:
         estimator.diagnostics_ = []
-    plan = lbfgs_plan(estimator, examples, iterations)
-    engine, objective = plan.engine, plan.problem.objective
+    plan = lbfgs_plan(estimator, request)
+    engine = plan.engine
     progress = Progress() if estimator.verbose else None
     consumers = _present(*callbacks_of(estimator), progress, tasks)
-    if iterations == 0:
+    if request.epochs == 0:
         estimator.n_iter_ = 0
-        estimator.loss_ = engine.loss(network.spec, network.parameters, examples, objective)
+        estimator.loss_ = engine.loss(plan.problem)
         return
     try:
-        fitted = fit(plan, consumers, before_epoch=None if tasks is None else tasks.begin)
+        begin = None if tasks is None else tasks.begin
+        fitted = network._conduct(plan, consumers, State.of(plan), before_epoch=begin)
     finally:
         if progress is not None:
             progress.close()
     if fitted.shortfall:
         warnings.warn(fitted.shortfall, ConvergenceWarning, stacklevel=4)
     estimator.n_iter_ = fitted.stopped.epochs
-    network.epochs_trained += fitted.stopped.epochs
     assert fitted.objective is not None
     estimator.loss_ = fitted.objective
     if network.spec.cost == "mse" and network.spec.n_outputs > 1:
         # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
-        J = engine.loss(network.spec, network.parameters, examples, Objective())
+        J = engine.loss(Problem(network.spec, network.parameters, request.examples))
         estimator.loss_ = J / network.spec.n_outputs + (fitted.objective - J)
     estimator.validation_loss_curve_ = None
     if validation is not None:
-        J = engine.loss(network.spec, network.parameters, validation.examples, Objective())
+        J = engine.loss(Problem(network.spec, network.parameters, validation.examples))
         estimator.validation_loss_curve_ = [
             J / estimator.n_outputs_ if network.spec.cost == "mse" else J
         ]

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
+from chainrule.estimators.array_types import Inputs
 
 
 class HeldOut(NamedTuple):
     """Examples that are followed and never trained on."""
 
     examples: Examples
-    X: NDArray[np.floating]
+    X: Inputs
     """As the user's scorers see them: in their own units."""
     y: NDArray[Any]
 
@@ -25,7 +26,7 @@ def split(
     fraction: float,
     stratify: NDArray[Any] | None,
     random: np.random.RandomState,
-    name_of: Callable[[Any], Any] = repr,
+    name_of: Callable[[float], object] = repr,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows to train on and the rows to validate on, as scikit-learn splits them.
 

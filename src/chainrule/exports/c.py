@@ -16,9 +16,10 @@ from chainrule.exports.c_activations import definitions
 from chainrule.exports.c_columns import Columns
 from chainrule.exports.c_text import c_double, c_float, c_texts
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Activated, Affine, Part, activation_names
+from chainrule.exports.steps import Part, Parts, activation_names
 from chainrule.exports.texts import check_utf8, texts_of
 from chainrule.files.atomic import atomic_path
+from chainrule.network.layers.operations import Affine
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -136,7 +137,7 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
             constants += [_floats(f"W{place}", step.W), _floats(f"b{place}", step.b)]
             body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
             a, z = z, a
-        elif isinstance(step, Activated):
+        elif isinstance(step, Parts):
             body += [line for part in step.parts for line in _activated(part, a)]
         else:
             constants += [
@@ -152,12 +153,13 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
 
 
 def _activated(part: Part, a: str) -> list[str]:
-    if part.name == "identity":
+    sigma = part.activation
+    if sigma.name == "identity":
         return []
-    if part.name == "softmax":
-        return [f"softmax({a} + {part.begin}, {part.end - part.begin});"]
-    more = "".join(f", {c_float(value)}" for value in part.parameters.values())
-    statement = f"{a}[i] = {part.name}_of({a}[i]{more});"
+    if sigma.of_layer:
+        return [f"{sigma.name}({a} + {part.begin}, {part.end - part.begin});"]
+    more = "".join(f", {c_float(value)}" for _, value in sigma.settings)
+    statement = f"{a}[i] = {sigma.name}_of({a}[i]{more});"
     return [f"for (i = {part.begin}; i < {part.end}; i++)", f"    {statement}"]
 
 

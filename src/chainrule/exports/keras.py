@@ -11,34 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidArgumentError
 from chainrule.exports.program import Program
 from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
-from chainrule.network.activation import parse_activation
-from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
+from chainrule.network.activation import Activation, ActivationHeads
+from chainrule.network.layers.operations import (
+    Activated,
+    Affine,
+    Dropped,
+    Multiplied,
+    Normalized,
+)
 from chainrule.network.parameters import views
-
-_ACTIVATIONS = {
-    "leaky_relu": "layers.LeakyReLU(negative_slope={slope!r})",
-    "elu": "layers.ELU(alpha={alpha!r})",
-    **{
-        name: f"layers.Activation({name!r})"
-        for name in (
-            "sigmoid",
-            "tanh",
-            "relu",
-            "selu",
-            "gelu",
-            "silu",
-            "mish",
-            "softplus",
-            "exponential",
-            "softmax",
-        )
-    },
-}
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -63,22 +47,24 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
     for layer, units, theta in zip(
         spec.layers, spec.sizes[1:], views(spec, program.network.parameters), strict=True
     ):
-        if isinstance(layer, Dense):
-            lines.append(f"x = layers.Dense({units})(x)")
-            weights += [theta[0].T, theta[1][:, 0]]
-        elif isinstance(layer, BatchNorm):
-            lines.append(
-                f"x = layers.BatchNormalization(momentum={layer.momentum!r}, "
-                f"epsilon={layer.epsilon!r})(x)"
-            )
-            weights += [block[:, 0] for block in theta]
-        elif isinstance(layer, Scale):
-            lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
-            weights.append(theta[0][:, 0])
-        elif isinstance(layer, Dropout):
-            lines.append(f"x = layers.Dropout({layer.rate!r})(x)")
-            continue
-        lines += _activation(layer.activation)  # type: ignore[attr-defined]
+        for operation in layer.operations(theta) or ():
+            match operation:
+                case Affine(W, b):
+                    lines.append(f"x = layers.Dense({units})(x)")
+                    weights += [W.T, b]
+                case Normalized(gamma, beta, mean, variance, epsilon, momentum):
+                    lines.append(
+                        f"x = layers.BatchNormalization(momentum={momentum!r}, "
+                        f"epsilon={epsilon!r})(x)"
+                    )
+                    weights += [gamma, beta, mean, variance]
+                case Multiplied(factors):
+                    lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
+                    weights.append(factors)
+                case Dropped(rate):
+                    lines.append(f"x = layers.Dropout({rate!r})(x)")
+                case Activated(sigma):
+                    lines += _activation(sigma)
     if not program.columns and program.target_mean is not None:
         assert program.target_deviation is not None
         scale, offset = program.target_deviation.tolist(), program.target_mean.tolist()
@@ -86,27 +72,24 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
     return lines, weights
 
 
-def _activation(text: str) -> list[str]:
-    if is_heads(text):
-        lines, names, start = [], [], 0
-        for place, head in enumerate(parse_heads(text, "activation"), start=1):
-            lines.append(f"head{place} = x[:, {start}:{start + head.units}]")
-            name, parameters = parse_activation(head.name)
-            if name != "identity":
-                lines.append(f"head{place} = {_call(name, parameters)}(head{place})")
-            names.append(f"head{place}")
-            start += head.units
-        if len(names) == 1:
-            return [*lines, "x = head1"]
-        return [*lines, f"x = layers.Concatenate()([{', '.join(names)}])"]
-    name, parameters = parse_activation(text)
-    return [] if name == "identity" else [f"x = {_call(name, parameters)}(x)"]
+def _activation(sigma: Activation | ActivationHeads) -> list[str]:
+    if isinstance(sigma, Activation):
+        return [] if sigma.name == "identity" else [f"x = {_layer(sigma)}(x)"]
+    lines, names = [], []
+    for place, (units, head) in enumerate(sigma.slices(), start=1):
+        name = f"head{place}"
+        lines.append(f"{name} = x[:, {units.start}:{units.stop}]")
+        if head.function.name != "identity":
+            lines.append(f"{name} = {_layer(head.function)}({name})")
+        names.append(name)
+    if len(names) == 1:
+        return [*lines, "x = head1"]
+    return [*lines, f"x = layers.Concatenate()([{', '.join(names)}])"]
 
 
-def _call(name: str, parameters: dict[str, float]) -> str:
-    if name not in _ACTIVATIONS:
-        raise InvalidArgumentError(f"activation: {name} cannot be exported to keras")
-    return _ACTIVATIONS[name].format(**parameters)
+def _layer(sigma: Activation) -> str:
+    text = sigma.row.keras.format(**sigma.parameters)
+    return text if "(" in text else f"layers.Activation({text!r})"
 
 
 def _source(program: Program, lines: list[str], weights: str) -> str:

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.equations.activations import ACTIVATIONS
 from chainrule.exports import numpy_columns
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Activated, Affine, Part, activation_names
+from chainrule.exports.steps import Part, Parts, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
+from chainrule.network.layers.operations import Affine
+from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.missing_words import MISSING_WORDS
 
 
@@ -138,7 +139,7 @@ def _steps(program: Program, numbers: list[str]) -> str:
             W = _array(f"W{place}", step.W, numbers)
             b = _array(f"b{place}", step.b[:, None], numbers)
             lines.append(f"    A = {W} @ A + {b}")
-        elif isinstance(step, Activated):
+        elif isinstance(step, Parts):
             lines.append(f"    A = {_activated(step.parts)}")
         else:
             scale = _array(f"scale{place}", step.scale[:, None], numbers)
@@ -155,8 +156,9 @@ def _activated(parts: tuple[Part, ...]) -> str:
 
 
 def _call(part: Part, array: str) -> str:
-    arguments = "".join(f", {name}={value!r}" for name, value in part.parameters.items())
-    return f"{part.name}({array}{arguments})"
+    sigma = part.activation
+    arguments = "".join(f", {name}={value!r}" for name, value in sigma.settings)
+    return f"{sigma.row.function.__name__}({array}{arguments})"
 
 
 def _scaling(program: Program, numbers: list[str]) -> str:

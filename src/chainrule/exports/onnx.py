@@ -5,6 +5,7 @@ tensors of float64, NaN where missing; categories are tensors of text, "" where 
 arithmetic is in float64, as in the package; the network's in float32, whatever its own precision.
 """
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.exports.onnx_columns import encoded
 from chainrule.exports.onnx_graph import Graph
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Activated, Affine, Part, Scaled
+from chainrule.exports.steps import Part, Parts, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
+from chainrule.network.layers.operations import Affine
 from chainrule.tables.transform import TargetTransform
 
 # Of 2022: everything that runs ONNX reads it.
@@ -139,7 +141,7 @@ def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
     return graph.node("Clip", [value, number(low), number(high)])
 
 
-def _activated(graph: Graph, value: str, step: Activated) -> str:
+def _activated(graph: Graph, value: str, step: Parts) -> str:
     if len(step.parts) == 1:
         return _sigma(graph, value, step.parts[0])
     heads = []
@@ -149,42 +151,19 @@ def _activated(graph: Graph, value: str, step: Activated) -> str:
     return graph.node("Concat", heads, axis=1)
 
 
-# Ours, and ONNX's of the same meaning.
-_OPERATORS = {
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "relu": "Relu",
-    "softplus": "Softplus",
-    "exponential": "Exp",
-}
-
-
 def _sigma(graph: Graph, value: str, part: Part) -> str:
-    from chainrule.equations.activations.elu import SELU_ALPHA, SELU_SCALE
+    sigma = part.activation
+    call = ast.parse(sigma.row.onnx.format(**sigma.parameters), mode="eval").body
+    return _applied(graph, value, call)
 
-    name, parameters = part.name, part.parameters
-    if name == "identity":
+
+def _applied(graph: Graph, value: str, call: ast.expr) -> str:
+    """Return the value of operators that are written as calls, at z = `value`."""
+    if isinstance(call, ast.Name):
         return value
-    if name in _OPERATORS:
-        return graph.node(_OPERATORS[name], [value])
-    if name == "leaky_relu":
-        return graph.node("LeakyRelu", [value], alpha=parameters["slope"])
-    if name == "elu":
-        return graph.node("Elu", [value], alpha=parameters["alpha"])
-    if name == "selu":
-        return graph.node("Selu", [value], alpha=SELU_ALPHA, gamma=SELU_SCALE)
-    if name == "silu":
-        return graph.node("Mul", [value, graph.node("Sigmoid", [value])])
-    if name == "mish":
-        gate = graph.node("Tanh", [graph.node("Softplus", [value])])
-        return graph.node("Mul", [value, gate])
-    if name == "softmax":
-        return graph.node("Softmax", [value], axis=1)
-    if name == "gelu":
-        half, one, root = (
-            graph.constant(np.full(1, x, np.float32)) for x in (0.5, 1.0, np.sqrt(0.5))
-        )
-        erf = graph.node("Erf", [graph.node("Mul", [value, root])])
-        tail = graph.node("Mul", [graph.node("Add", [erf, one]), half])
-        return graph.node("Mul", [value, tail])
-    raise InvalidArgumentError(f"activation: {name} cannot be exported to ONNX")
+    if not isinstance(call, ast.Call):
+        return graph.constant(np.full(1, ast.literal_eval(call), np.float32))
+    assert isinstance(call.func, ast.Name)
+    inputs = [_applied(graph, value, argument) for argument in call.args]
+    attributes = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+    return graph.node(call.func.id, inputs, **attributes)

@@ -10,22 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import parse_activation
-from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
+from chainrule.network.activation import Activation, ActivationHeads
+from chainrule.network.layers.operations import (
+    Activated,
+    Affine,
+    Dropped,
+    Multiplied,
+    Normalized,
+    Operation,
+)
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
 Floats = NDArray[np.floating]
-
-
-class Affine(NamedTuple):
-    """z = W a + b."""
-
-    W: Floats
-    """(n[l], n[l−1])."""
-    b: Floats
-    """(n[l],)."""
 
 
 class Scaled(NamedTuple):
@@ -40,17 +37,16 @@ class Part(NamedTuple):
 
     begin: int
     end: int
-    name: str
-    parameters: dict[str, float]
+    activation: Activation
 
 
-class Activated(NamedTuple):
+class Parts(NamedTuple):
     """a = σ(z): one part, or one for each head."""
 
     parts: tuple[Part, ...]
 
 
-Step: TypeAlias = Affine | Scaled | Activated
+Step: TypeAlias = Affine | Scaled | Parts
 
 
 def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
@@ -65,29 +61,36 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
     for layer, units, theta in zip(
         spec.layers, spec.sizes[1:], views(spec, parameters.astype(np.float64)), strict=True
     ):
-        if isinstance(layer, Dense):
-            W, b = theta
-            wide.append(Affine(W, b[:, 0]))
-        elif isinstance(layer, BatchNorm):
-            gamma, beta, mean, variance = (block[:, 0] for block in theta)
-            scale = gamma / np.sqrt(variance + layer.epsilon)
-            _add_scaled(wide, Scaled(scale, beta - mean * scale))
-        elif isinstance(layer, Scale):
-            _add_scaled(wide, Scaled(theta[0][:, 0], np.zeros(units)))
-        elif isinstance(layer, Dropout):
-            continue
-        else:
+        operations = layer.operations(theta)
+        if operations is None:
             raise InvalidArgumentError(
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
                 "normalisation, scales and dropout can"
             )
-        parts = _parts(layer.activation, units)
-        if any(part.name != "identity" for part in parts):
-            wide.append(Activated(parts))
+        for operation in operations:
+            _add(wide, operation, units)
     return tuple(
-        step if isinstance(step, Activated) else type(step)(*(x.astype(spec.dtype) for x in step))
+        step if isinstance(step, Parts) else type(step)(*(x.astype(spec.dtype) for x in step))
         for step in wide
     )
+
+
+def _add(wide: list[Step], operation: Operation, units: int) -> None:
+    """Add what an operation is in a prediction."""
+    match operation:
+        case Affine():
+            wide.append(operation)
+        case Normalized(gamma, beta, mean, variance, epsilon):
+            scale = gamma / np.sqrt(variance + epsilon)
+            _add_scaled(wide, Scaled(scale, beta - mean * scale))
+        case Multiplied(factors):
+            _add_scaled(wide, Scaled(factors, np.zeros(units)))
+        case Dropped():
+            pass
+        case Activated(sigma):
+            parts = _parts(sigma, units)
+            if any(part.activation.name != "identity" for part in parts):
+                wide.append(Parts(parts))
 
 
 def _add_scaled(wide: list[Step], step: Scaled) -> None:
@@ -102,15 +105,13 @@ def _add_scaled(wide: list[Step], step: Scaled) -> None:
 def activation_names(steps: tuple[Step, ...]) -> list[str]:
     """Return the names of the activations that occur, each once, sorted."""
     return sorted(
-        {part.name for step in steps if isinstance(step, Activated) for part in step.parts}
+        {part.activation.name for step in steps if isinstance(step, Parts) for part in step.parts}
     )
 
 
-def _parts(activation: str, units: int) -> tuple[Part, ...]:
-    if not is_heads(activation):
-        return (Part(0, units, *parse_activation(activation)),)
-    parts, begin = [], 0
-    for head in parse_heads(activation, "activation"):
-        parts.append(Part(begin, begin + head.units, *parse_activation(head.name)))
-        begin += head.units
+def _parts(sigma: Activation | ActivationHeads, units: int) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for head in sigma.parts(units):
+        begin = parts[-1].end if parts else 0
+        parts.append(Part(begin, begin + head.units, head.function))
     return tuple(parts)

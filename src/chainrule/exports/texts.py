@@ -5,8 +5,6 @@ from typing import Any
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.exports.program import Program
-from chainrule.tables.kinds import CategoryColumn
-from chainrule.tables.kinds.category import missing_texts
 
 
 def texts_of(program: Program) -> Iterator[tuple[str, str]]:
@@ -15,9 +13,8 @@ def texts_of(program: Program) -> Iterator[tuple[str, str]]:
         if isinstance(value, str):
             yield f"target: the class {value!a}", value
     for column in program.columns:
-        if isinstance(column, CategoryColumn):
-            for text in (*column.categories, *missing_texts(column)):
-                yield f"column {column.name!r}: a category", text
+        for text in column.texts:
+            yield f"column {column.name!r}: a category", text
 
 
 def names_of(program: Program) -> Iterator[tuple[str, str]]:

@@ -11,14 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidArgumentError
+from chainrule.equations.text import equation_text
 from chainrule.exports.program import Program
 from chainrule.exports.scripts import begin, inputs_of, script_beside
 from chainrule.files.atomic import atomic_path
-from chainrule.network.activation import parse_activation
-from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import BatchNorm, Dense, Dropout, Scale
+from chainrule.network.activation import Activation, ActivationHeads
+from chainrule.network.layers.operations import (
+    Activated,
+    Affine,
+    Dropped,
+    Multiplied,
+    Normalized,
+)
 from chainrule.network.parameters import views
+from chainrule.network.registry.activations import ACTIVATIONS
+from chainrule.network.spec import NetworkSpec
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -32,22 +39,6 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
     with atomic_path(script) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path, script
-
-
-_ACTIVATIONS = {
-    "sigmoid": "nn.Sigmoid()",
-    "tanh": "nn.Tanh()",
-    "relu": "nn.ReLU()",
-    "leaky_relu": "nn.LeakyReLU({slope!r})",
-    "elu": "nn.ELU({alpha!r})",
-    "selu": "nn.SELU()",
-    "gelu": "nn.GELU()",
-    "silu": "nn.SiLU()",
-    "mish": "nn.Mish()",
-    "softplus": "nn.Softplus()",
-    "exponential": "Exponential()",
-    "softmax": "nn.Softmax(dim=1)",
-}
 
 
 def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
@@ -69,26 +60,26 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
     for layer, n_in, n_out, theta in zip(
         spec.layers, sizes, sizes[1:], views(spec, program.network.parameters), strict=False
     ):
-        if isinstance(layer, Dense):
-            add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=theta[0], bias=theta[1][:, 0])
-        elif isinstance(layer, BatchNorm):
-            gamma, beta, mean, variance = (block[:, 0] for block in theta)
-            add(
-                # PyTorch's momentum is the share of the new value.
-                f"nn.BatchNorm1d({n_out}, {layer.epsilon!r}, {1 - layer.momentum!r}, {dtype})",
-                weight=gamma,
-                bias=beta,
-                running_mean=mean,
-                running_var=variance,
-                num_batches_tracked=np.zeros((), np.int64),
-            )
-        elif isinstance(layer, Scale):
-            add(f"Factors({n_out}, {dtype})", weight=theta[0][:, 0])
-        elif isinstance(layer, Dropout):
-            modules.append(f"nn.Dropout({layer.rate!r})")
-            continue
-        if _activation(layer.activation):  # type: ignore[attr-defined]
-            modules.append(_activation(layer.activation))  # type: ignore[attr-defined]
+        for operation in layer.operations(theta) or ():
+            match operation:
+                case Affine(W, b):
+                    add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=W, bias=b)
+                case Normalized(gamma, beta, mean, variance, epsilon, momentum):
+                    add(
+                        # PyTorch's momentum is the share of the new value.
+                        f"nn.BatchNorm1d({n_out}, {epsilon!r}, {1 - momentum!r}, {dtype})",
+                        weight=gamma,
+                        bias=beta,
+                        running_mean=mean,
+                        running_var=variance,
+                        num_batches_tracked=np.zeros((), np.int64),
+                    )
+                case Multiplied(factors):
+                    add(f"Factors({n_out}, {dtype})", weight=factors)
+                case Dropped(rate):
+                    add(f"nn.Dropout({rate!r})")
+                case Activated(sigma):
+                    add(_activation(sigma))
     center, scale = program.target_mean, program.target_deviation
     if center is not None and scale is not None and not program.columns:
         modules.append("To(torch.float64)")
@@ -96,17 +87,33 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
     return modules, state
 
 
-def _activation(text: str) -> str:
-    if is_heads(text):
-        heads = parse_heads(text, "activation")
-        each = ", ".join(f"({h.units}, {_activation(h.name) or 'nn.Identity()'})" for h in heads)
+def _activation(sigma: Activation | ActivationHeads) -> str:
+    if isinstance(sigma, ActivationHeads):
+        each = ", ".join(f"({head.units}, {_activation(head.function)})" for head in sigma.heads)
         return f"Heads([{each}])"
-    name, parameters = parse_activation(text)
-    if name == "identity":
-        return ""
-    if name not in _ACTIVATIONS:
-        raise InvalidArgumentError(f"activation: {name} cannot be exported to torch")
-    return _ACTIVATIONS[name].format(**parameters)
+    text = sigma.row.torch.format(**sigma.parameters)
+    return text if text.startswith("nn.") else f"{_class_name(sigma.name)}()"
+
+
+def _class_name(name: str) -> str:
+    return name.title().replace("_", "")
+
+
+def _activation_classes(spec: NetworkSpec) -> list[str]:
+    """Return a class for each activation that is no module of torch.nn."""
+    used = {head.function.name for sigma in spec.activations for head in sigma.parts(0)}
+    classes = []
+    for name in sorted(used):
+        expression = ACTIVATIONS[name].torch
+        if expression.startswith("nn."):
+            continue
+        text = equation_text(ACTIVATIONS[name].function)
+        assert text is not None
+        classes.append(
+            f'class {_class_name(name)}(nn.Module):\n    """{text.formula}."""\n\n'
+            f"    def forward(self, z):\n        return {expression}"
+        )
+    return classes
 
 
 _CLASSES = {
@@ -152,12 +159,6 @@ class Factors(nn.Module):
 
     def forward(self, x):
         return x * self.weight''',
-    "Exponential(": '''\
-class Exponential(nn.Module):
-    """e to the power of z."""
-
-    def forward(self, z):
-        return torch.exp(z)''',
     "Heads(": '''\
 class Heads(nn.Module):
     """Some units with one activation, some with another."""
@@ -182,6 +183,7 @@ def _source(program: Program, modules: list[str], weights: str) -> str:
         "from pathlib import Path\n\nimport torch\nfrom torch import nn",
         inputs_of(program),
         *used,
+        *_activation_classes(program.network.spec),
         f'def build():\n    """Return the module, with numbers yet to be loaded."""\n'
         f"    return nn.Sequential(\n{listed}\n    )",
         f"def load(path=Path(__file__).with_name({weights!r})):\n"

@@ -14,7 +14,6 @@ from chainrule.equations.attribution import (
     integrated_gradients,
     way_from_reference,
 )
-from chainrule.network.layers import CategoryEmbedding
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
@@ -127,7 +126,7 @@ def behind_lookup(
     X : array (m, n[0])
     """
     first = spec.layers[0]
-    if not isinstance(first, CategoryEmbedding):
+    if not first.codes:
         return spec, parameters, X
     theta = views(spec, parameters)[0]
     rows = as_columns(first.forward(theta, as_columns(X)).A)

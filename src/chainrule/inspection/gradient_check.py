@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Floats, Problem
 from chainrule.engines.passes import as_columns, cost_equations, forward_pass
-from chainrule.network.activation import is_kinked
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.random import Stream, generator
 
@@ -87,15 +86,15 @@ def check_gradients(
     problem = problem.in_float64()
     spec, theta, examples = problem.spec, problem.parameters, problem.examples
     gradient = np.empty_like(theta)
-    J = engine.loss_and_gradient(spec, theta, examples, problem.objective, gradient)
+    J = engine.loss_and_gradient(problem, gradient)
     # A step in W[l] moves Z[l] by as much as A[l−1] is large: large inputs need small steps.
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     inputs = [examples.X, *(layer_pass.A for layer_pass in passes[:-1])]
 
     blocks = []
     for index, placed in enumerate(placed_blocks(spec)):
-        if placed.block.group == "statistics":
-            continue  # no gradient moves them
+        if not placed.block.has_gradient:
+            continue
         random = generator(seed, Stream.CHECK, index)
         size = placed.slice.stop - placed.slice.start
         chosen = np.sort(random.permutation(size)[:entries_per_block])
@@ -109,7 +108,7 @@ def check_gradients(
 
         size_below = float(np.abs(inputs[placed.layer - 1]).max())
         h = _STEP * max(1.0, float(np.abs(theta[placed.slice]).max()))
-        if placed.block.group == "weights":
+        if placed.block.penalised:
             h /= max(1.0, size_below)
         rounding = _ROUNDINGS * float(np.finfo(np.float64).eps) * abs(J) / h
         scale = max(1.0, float(np.abs(gradient[placed.slice]).max()), rounding / TOLERANCE)
@@ -148,7 +147,7 @@ def _central_difference(
         theta = problem.parameters.copy()
         theta[block] += sign * h * direction
         moved = replace(problem, parameters=theta)
-        losses.append(engine.loss(moved.spec, theta, moved.examples, moved.objective))
+        losses.append(engine.loss(moved))
         sides.append(_sides_of_kinks(moved))
     if any((a != b).any() for a, b in zip(*sides, strict=True)):
         return None
@@ -160,13 +159,11 @@ def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:
     spec, theta, examples = problem.spec, problem.parameters, problem.examples
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []
-    for layer, layer_pass in zip(spec.layers, passes, strict=True):
-        activation = getattr(layer, "activation", None)
-        if activation is not None and is_kinked(activation):
-            sides.append(layer_pass.Z > 0)
+    for sigma, layer_pass in zip(spec.activations, passes, strict=True):
+        sides += sigma.sides(layer_pass.Z)
     side = cost_equations(spec).side
     if side is not None:
         sides.append(side(passes[-1].A, as_columns(examples.Y)))
-    if problem.objective.l1:
+    if problem.penalties.l1:
         sides.append(theta > 0)
     return sides

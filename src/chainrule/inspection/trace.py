@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.base import Floats, Objective, Problem
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.base import Floats, Penalties, Problem, UpdateRule
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import (
     as_columns,
     backward_pass,
@@ -20,14 +20,13 @@ from chainrule.engines.passes import (
     with_penalties,
 )
 from chainrule.equations import backpropagation, costs, penalties
+from chainrule.equations.averages import average_update
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
-from chainrule.equations.heads import heads_activation_derivative
 from chainrule.equations.text import equation_text
 from chainrule.inspection.renderers import to_html, to_latex, to_text
 from chainrule.inspection.terms import Term
-from chainrule.network.activation import parse_activation
-from chainrule.network.layers import CategoryEmbedding, LayerPass, TrainingStep
+from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
     learning_rate_factors,
@@ -62,7 +61,7 @@ class Trace:
     weight_gradients, bias_gradients : lists of arrays
         BP4, BP3 of each dense layer; penalties included.
     optimizer_state : dict of str to array
-        V, S after the update, as flat vectors, and t.
+        V, S after the update, as flat vectors, and t; X, where an average is evaluated.
     update : list of L tuples of arrays
         New minus old parameters of each layer: W[l], b[l] of a dense one.
     terms : list of Term
@@ -100,13 +99,13 @@ class Trace:
 
 def trace_step(
     problem: Problem,
-    optimizer: Optimizer,
+    rule: UpdateRule,
     state: OptimizerState | None = None,
     noise_key: int = 0,
 ) -> Trace:
     """Compute one step by the equations and keep everything; nothing is changed in place."""
     # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
-    spec, examples = problem.spec, problem.examples
+    spec, examples, optimizer = problem.spec, problem.examples, rule.optimizer
     parameters = problem.parameters.copy()
     theta = views(spec, parameters)
     X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
@@ -118,10 +117,10 @@ def trace_step(
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
     with np.errstate(over="ignore"):  # shown even where a fused pair does without it
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
-    objective = problem.objective.over(examples.weight)
-    gradients = with_penalties(spec, theta, back.gradients, objective.l1, objective.l2)
+    share = problem.penalties.share(examples.weight)
+    gradients = with_penalties(spec, theta, back.gradients, problem.penalties, share)
     J = float(mean_cost(C, examples.weights))
-    J += penalty(spec, theta, objective.l1, objective.l2)
+    J += float(penalty(spec, theta, problem.penalties, share))
 
     gradient = np.zeros_like(parameters)
     for layer, values in zip(views(spec, gradient), gradients, strict=True):
@@ -129,26 +128,32 @@ def trace_step(
             block[...] = value
     # The first step of a schedule is the same however long the training.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
+    shares = optimizer.shares(state, np.array([rate]))
+    share = 1.0 if shares is None else float(shares[0])
     downhill = gradient
-    if objective.clips:
-        downhill = clipped_gradient(gradient, objective.max_grad_norm)
+    if rule.clips:
+        downhill = clipped_gradient(gradient, rule.max_grad_norm)
     new_theta, new_state = optimizer.update(
         parameters,
         downhill,
         optimizer.equation_state(state),
         rate * learning_rate_factors(spec),
         group_indicator(spec, "weights"),
+        share,
     )
     for place, value in new_statistics(spec, theta, passes):
         new_theta[place] = value.ravel()
     step = new_theta - parameters
     update = [tuple(layer) for layer in views(spec, step)]
-    new_slots = new_state._asdict() if hasattr(new_state, "_asdict") else {}
+    new_slots = new_state._asdict() if new_state else {}
+    if optimizer.ema_decay:
+        new_slots["X"] = average_update(optimizer.average(state), new_theta, share)
 
     terms = _forward_terms(spec, theta, X, Y, passes)
-    terms += _cost_terms(spec, C, J, examples.weights is not None, grad_A)
-    terms += _backward_terms(spec, back.deltas, gradients, examples.weights is not None, objective)
-    if objective.clips:
+    weighted = examples.weights is not None
+    terms += _cost_terms(spec, C, J, grad_A)
+    terms += _backward_terms(spec, back.deltas, gradients, weighted, problem.penalties)
+    if rule.clips:
         terms.append(_term(clipped_gradient, "g", downhill))
     terms += _update_terms(spec, optimizer, new_slots, step)
     return Trace(
@@ -206,7 +211,7 @@ def _forward_terms(
             term = _term(shown.equation, f"{shown.name}[{l}]", shown.value, l, L)
             text = equation_text(_unbound(shown.sigma)) if shown.sigma is not None else None
             if text:
-                name = parse_activation(layer.activation)[0]  # type: ignore[attr-defined]
+                name = spec.activations[l - 1].name
                 term = term._replace(formula=f"{term.formula}, {name}: {text.formula}")
             terms.append(term)
     return terms
@@ -216,9 +221,7 @@ def _unbound(function: Callable[..., Any]) -> Callable[..., Any]:
     return getattr(function, "func", function)
 
 
-def _cost_terms(
-    spec: NetworkSpec, C: Floats, J: float, weighted: bool, grad_A: Floats
-) -> list[Term]:
+def _cost_terms(spec: NetworkSpec, C: Floats, J: float, grad_A: Floats) -> list[Term]:
     L = len(spec.layers)
     equations = cost_equations(spec)
     cost = spec.fused_pair.cost if spec.fused_pair else equations.function
@@ -234,7 +237,7 @@ def _backward_terms(
     deltas: list[Floats],
     gradients: list[tuple[Floats, ...]],
     weighted: bool,
-    objective: Objective,
+    strengths: Penalties,
 ) -> list[Term]:
     L = len(deltas)
     terms = []
@@ -243,15 +246,11 @@ def _backward_terms(
             equation: Callable[..., Any] = spec.layers[l].error_equation
         elif spec.fused_pair is not None:
             equation = spec.fused_pair.error
-        elif spec.output_activation == "softmax":
-            equation = backpropagation.softmax_error
-        elif spec.output_activation == "heads":
-            equation = heads_activation_derivative
         else:
-            equation = backpropagation.output_error
+            equation = spec.activations[-1].error_equation
         delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
         if l < L:
-            delta = delta._replace(formula=_error_formula(spec, l, delta.formula))
+            delta = delta._replace(formula=_error_formula(spec, l))
         if weighted and l == L:
             weight = equation_text(costs.weighted_error)
             note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""
@@ -262,39 +261,31 @@ def _backward_terms(
             spec.blocks()[l - 1], layer.gradient_equations, gradients[l - 1], strict=False
         ):
             term = _term(function, f"∂J/∂{block.name}[{l}]", value, l, L)
-            if block.group == "weights":
-                term = term._replace(formula=term.formula + _penalty_formula(objective))
+            if block.penalised:
+                term = term._replace(formula=term.formula + _penalty_formula(strengths))
             terms.append(term)
     return terms
 
 
-def _error_formula(spec: NetworkSpec, l: int, formula: str) -> str:  # noqa: E741
+def _error_formula(spec: NetworkSpec, l: int) -> str:  # noqa: E741
     """Return how δ[l] comes from the layer above, through what stands at layer l."""
-    above = spec.layers[l].error_equation
-    activation = getattr(spec.layers[l - 1], "activation", None)
-    softmax = activation is not None and parse_activation(activation)[0] == "softmax"
-    if above is not backpropagation.hidden_error:
-        # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
-        text = equation_text(above)
-        formula = text.formula if text else ""
-        for symbol, index in (("l−1", l), ("l", l + 1)):
-            formula = formula.replace(f"[{symbol}]", f"[{index}]")
-        if softmax:
-            return f"{formula}; δ[{l}] = Jᵀ of it, softmax's Jacobian, BP1s"
-        return formula if activation is None else f"{formula}; δ[{l}] = that ⊙ σ′(Z[{l}])"
-    product = f"W[{l + 1}]ᵀ · δ[{l + 1}]"
-    if softmax:  # BP2's second factor is σ′ for an element-wise σ only
-        return f"δ[{l}] = Jᵀ ({product}), the product with softmax's Jacobian, BP1s"
-    if isinstance(spec.layers[l - 1], CategoryEmbedding):  # nothing stands between A and δ
-        return f"δ[{l}] = {product}"
-    return formula if activation is not None else f"δ[{l}] = ({product}) ⊙ M[{l}], DO1"
+    above, own = spec.layers[l].error_equation, spec.layers[l - 1]
+    if above is backpropagation.hidden_error:
+        return f"δ[{l}] = {own.error_text(f'W[{l + 1}]ᵀ · δ[{l + 1}]', l)}"
+    # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
+    text = equation_text(above)
+    formula = text.formula if text else ""
+    for symbol, index in (("l−1", l), ("l", l + 1)):
+        formula = formula.replace(f"[{symbol}]", f"[{index}]")
+    through = own.error_text("that", l)
+    return formula if through == "that" else f"{formula}; δ[{l}] = {through}"
 
 
-def _penalty_formula(objective: Objective) -> str:
+def _penalty_formula(strengths: Penalties) -> str:
     formula = ""
     for strength, function in (
-        (objective.l2, penalties.l2_penalty_gradient),
-        (objective.l1, penalties.l1_penalty_gradient),
+        (strengths.l2, penalties.l2_penalty_gradient),
+        (strengths.l1, penalties.l1_penalty_gradient),
     ):
         text = equation_text(function)
         if strength and text:
@@ -308,7 +299,7 @@ def _update_terms(
     terms = []
     for placed in placed_blocks(spec):
         shape = placed.block.shape
-        if placed.block.group == "statistics":
+        if not placed.block.has_gradient:
             change = step[placed.slice].reshape(shape)
             terms.append(_term(running_value, f"Δ{placed.name}", change))
             continue
@@ -316,7 +307,9 @@ def _update_terms(
             if name == "t":
                 continue
             value = np.asarray(vector)[placed.slice].reshape(shape)
-            terms.append(_term(optimizer.update_equation, f"{name} of {placed.name}", value))
+            averaged = name == "X" and optimizer.ema_decay > 0
+            equation = average_update if averaged else optimizer.update_equation
+            terms.append(_term(equation, f"{name} of {placed.name}", value))
         change = step[placed.slice].reshape(shape)
         terms.append(_term(optimizer.update_equation, f"Δ{placed.name}", change))
     return terms

@@ -2,7 +2,6 @@
 
 from chainrule.network.layers import EmbeddedColumn
 from chainrule.tables.encoder import TableEncoder
-from chainrule.tables.kinds import CategoryColumn
 
 
 def embedded_columns(encoder: TableEncoder) -> list[EmbeddedColumn]:
@@ -33,7 +32,7 @@ def embedded_columns(encoder: TableEncoder) -> list[EmbeddedColumn]:
     """
     found, place = [], 0
     for column in encoder.columns_:
-        if isinstance(column, CategoryColumn) and column.embedding is not None:
+        if column.embedding is not None:
             found.append(EmbeddedColumn(place, *column.embedding))
         place += column.width
     return found

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from chainrule.checks import is_real
 from chainrule.inspection.attribution import attribute, behind_lookup
 from chainrule.model.table_model import TableModel
-from chainrule.network.layers import CategoryEmbedding
 
 if TYPE_CHECKING:
     import polars as pl
@@ -108,11 +107,7 @@ def _owners(model: TableModel) -> NDArray[np.intp]:
     """Return which column of the table each input is of, behind a layer of embeddings."""
     widths = [column.width for column in model.encoder.columns_]
     owners = np.repeat(np.arange(len(widths)), widths)
-    first = model.network.spec.layers[0]
-    if not isinstance(first, CategoryEmbedding):
-        return owners
-    looked_up = [np.full(dimension, owners[place]) for place, _, dimension in first.columns]
-    return np.concatenate([owners[first.passed(len(owners))], *looked_up])
+    return owners[model.network.spec.layers[0].input_sources(len(owners))]
 
 
 def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chainrule.checks import is_real, shown, whole_number
+from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
-from chainrule.engines.base import Examples, Objective, Problem
+from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
 from chainrule.engines.memory import is_readable, readable, writable
-from chainrule.engines.optimizers import Optimizer, optimizer_named
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizers import optimizer_named
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
+from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
@@ -27,6 +29,7 @@ from chainrule.network.parameters import (
     parameter_count,
 )
 from chainrule.network.random import draw_seed, noise_key
+from chainrule.network.registry.documentation import naming
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
@@ -38,7 +41,7 @@ from chainrule.training.examples import (
     check_unmasked,
     softened_examples,
 )
-from chainrule.training.fit import fit
+from chainrule.training.fit import Fitted, fit
 from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
@@ -50,6 +53,7 @@ from chainrule.training.validation import checked_share, set_aside
 Floats = NDArray[np.floating]
 
 
+@naming("costs")
 class Network:
     """A feed-forward network, trained by the equations of the documentation's page of mathematics.
 
@@ -59,10 +63,9 @@ class Network:
         The number of features n[0], then the layers: ``[30, Dense(24, "relu"),
         Dense(2, "softmax")]``.
     cost : str or CustomCost
-        For values: mse (C1), absolute_error (C4), huber (C5), quantile (C6), log_cosh (C7),
-        poisson (C10, for counts). For
-        classes: binary_cross_entropy (C2), cross_entropy (C3), binary_focal (C8), focal (C9).
-        Parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
+        One of
+        {costs};
+        parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
         Or two functions of your own.
     seed : int, optional
         Decides the initial weights, the order of examples and what dropout drops. None draws
@@ -289,8 +292,9 @@ class Network:
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
             Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
         optimizer : Optimizer or str, default "adam"
-            SGD, Momentum, HeavyBall, Nesterov, RMSprop, Adam, AdamW, NAdam or Lion (O0 to O8), or
-            a name.
+            Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step"). With
+            `ema_decay`, and from `ScheduleFreeAdamW`, the network is evaluated and left at an
+            average of the parameters that the steps went through (WA1).
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
@@ -389,8 +393,8 @@ class Network:
             raise InvalidArgumentError(
                 f"callbacks: expected a list of functions of an event; got {wrong[0]!r}"
             )
-        if not isinstance(shuffle, bool | np.bool_):
-            raise InvalidArgumentError(f"shuffle: expected True or False; got {shown(shuffle)}")
+        FLAG.require(shuffle, "shuffle: expected")
+        VERBOSE.require(verbose, "verbose: expected")
         examples = as_examples(self.spec, X, Y, sample_weight)
         share = checked_share(validation_split, len(examples.X))
         if share and validation_data is not None:
@@ -404,12 +408,13 @@ class Network:
             validation = class_weighted(self.spec, validation, class_weight)
         self._own_parameters()
         plan = Plan(
-            self._problem(examples, l1, l2, max_grad_norm),
+            self._problem(examples, l1, l2),
             optimizer=optimizer_named(optimizer),
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
+            max_grad_norm=_longest_gradient(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -440,7 +445,7 @@ class Network:
         verbose: bool,
         checkpointer: Checkpointer | None,
     ) -> History:
-        """Train by a plan, and keep count of the epochs."""
+        """Train by a plan, with a history."""
         history, progress = History(), Progress() if verbose else None
         consumers: list[Callback] = [history, *([progress] if progress else []), *callbacks]
         state = State.of(plan)
@@ -452,18 +457,36 @@ class Network:
         history.diagnostics = state.diagnostics
         self.history = history
 
-        def count(event: Event) -> None:
-            self.epochs_trained = state.epochs_before + state.epochs
+        def note_best(event: Event) -> None:
             if state.stopping is not None:
                 history.best_epoch = state.stopping.best_epoch
 
         try:
-            # First of all it is counted: whatever a consumer raises, the parameters have seen it.
-            fit(plan, [count, *consumers], checkpointer, state)
+            self._conduct(plan, [note_best, *consumers], state, checkpointer)
         finally:
             if progress is not None:
                 progress.close()
         return history
+
+    def _conduct(
+        self,
+        plan: Plan,
+        consumers: Sequence[Callback],
+        state: State,
+        checkpointer: Checkpointer | None = None,
+        before_epoch: Callable[[], None] | None = None,
+    ) -> Fitted:
+        """Train by a plan of this network, and keep count of its epochs; see `fit` in training."""
+
+        def count(event: Event | None = None) -> None:
+            self.epochs_trained = state.epochs_before + state.epochs
+
+        # First of all it is counted: whatever a consumer raises, the parameters have seen it.
+        told = [count, *consumers] if consumers else []
+        try:
+            return fit(plan, told, checkpointer, state, before_epoch)
+        finally:
+            count()
 
     def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
         if data is None:
@@ -529,9 +552,7 @@ class Network:
             If an argument does not fit.
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
-        return engine_for(self.spec, engine).loss(
-            self.spec, self._parameters, examples, _objective(l1, l2)
-        )
+        return engine_for(self.spec, engine).loss(self._problem(examples, l1, l2))
 
     def loss_and_gradient(
         self,
@@ -573,7 +594,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         gradient = np.empty_like(self._parameters)
         loss = engine_for(self.spec, engine).loss_and_gradient(
-            self.spec, self._parameters, examples, _objective(l1, l2), gradient
+            self._problem(examples, l1, l2), gradient
         )
         return loss, gradient
 
@@ -610,8 +631,8 @@ class Network:
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
-            self._problem(examples, l1, l2, max_grad_norm),
-            optimizer_named(optimizer),
+            self._problem(examples, l1, l2),
+            UpdateRule(optimizer_named(optimizer), _longest_gradient(max_grad_norm)),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -645,11 +666,9 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
 
-    def _problem(
-        self, examples: Examples, l1: float, l2: float, max_grad_norm: float | None = None
-    ) -> Problem:
+    def _problem(self, examples: Examples, l1: float, l2: float) -> Problem:
         """Return what is minimised over examples."""
-        return Problem(self.spec, self._parameters, examples, _objective(l1, l2, max_grad_norm))
+        return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.
@@ -673,17 +692,13 @@ class Network:
         return ModelFile(self.spec, self._parameters, metadata)
 
 
-def _objective(l1: float, l2: float, max_grad_norm: float | None = None) -> Objective:
-    for name, value in (("l1", l1), ("l2", l2)):
-        if not is_real(value) or not 0 <= value < np.inf:
-            raise InvalidArgumentError(f"{name}: expected a finite number ≥ 0; got {shown(value)}")
-    if max_grad_norm is None:
-        return Objective(float(l1), float(l2))
-    if not is_real(max_grad_norm) or not 0 < max_grad_norm < np.inf:
-        raise InvalidArgumentError(
-            f"max_grad_norm: expected a finite number > 0, or None; got {shown(max_grad_norm)}"
-        )
-    return Objective(float(l1), float(l2), max_grad_norm=float(max_grad_norm))
+def _penalties(l1: float, l2: float) -> Penalties:
+    return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
+
+
+def _longest_gradient(max_grad_norm: float | None) -> float:
+    MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
+    return float("inf" if max_grad_norm is None else max_grad_norm)
 
 
 def _patience(plan: Plan) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.target import Class
+from chainrule.tables.task import Class
 
 
 def classification_scores(

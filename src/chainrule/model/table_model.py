@@ -1,6 +1,6 @@
 """A network together with the encoders of the table it learned from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -175,9 +175,7 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
-        table = self._table(table)
-        y = self.target.encode(column_named(table, self.target.name, ", the target"))
-        return self.encoder.encode(table), y
+        return self._rows(table, self.target.encode)
 
     def truth(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Return inputs, and what predictions are compared with.
@@ -197,9 +195,15 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
+        return self._rows(table, self.target.truth)
+
+    def _rows(
+        self, table: Any, of_target: "Callable[[pl.Series], NDArray[Any]]"
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Return a table's inputs, and what is made of its target."""
         table = self._table(table)
-        true = self.target.truth(column_named(table, self.target.name, ", the target"))
-        return self.encoder.encode(table), true
+        y = of_target(column_named(table, self.target.name, ", the target"))
+        return self.encoder.encode(table), y
 
     @property
     def reading(self) -> TableReading:

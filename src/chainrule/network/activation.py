@@ -1,25 +1,123 @@
-"""An activation as a user names it: "relu", "leaky_relu(slope=0.2)"."""
+"""An activation as a value, made of the text by which users and files name it."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from chainrule.equations._array import Array
-from chainrule.equations.activations import ACTIVATIONS
 from chainrule.equations.backpropagation import output_error, softmax_error
-from chainrule.equations.heads import HeadPart, heads_activation, heads_activation_derivative
+from chainrule.equations.heads import heads_activation, heads_activation_derivative
 from chainrule.network.function_names import canonical_name, parse_name
-from chainrule.network.heads import canonical_heads, is_heads, parse_heads
+from chainrule.network.heads import Head, Heads, parsed_heads
+from chainrule.network.registry.activations import ACTIVATIONS, ActivationRow
 
 
-def parse_activation(text: str) -> tuple[str, dict[str, float]]:
-    """Split an activation's text into its name and all its parameters.
+@dataclass(frozen=True)
+class Activation:
+    """σ with its parameters; its text names those that are not the default."""
+
+    name: str
+    settings: tuple[tuple[str, float], ...] = ()
+
+    def __str__(self) -> str:
+        return canonical_name(self.name, self.parameters, ACTIVATIONS)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All its parameters by name."""
+        return dict(self.settings)
+
+    @property
+    def row(self) -> ActivationRow:
+        """What there is to say of it."""
+        return ACTIVATIONS[self.name]
+
+    @property
+    def function(self) -> Callable[[Array], Array]:
+        """Z ↦ σ(Z)."""
+        return _bound(self.row.function, self.parameters)
+
+    @property
+    def derivative(self) -> Callable[[Array], Array] | None:
+        """Z ↦ σ′(Z); None where δ is not ∂C/∂A ⊙ σ′(Z): see `through`."""
+        derivative = self.row.derivative
+        return None if derivative is None else _bound(derivative, self.parameters)
+
+    @property
+    def of_layer(self) -> bool:
+        """Whether a unit's output depends on all units, so that its derivative is a Jacobian."""
+        return self.row.derivative is None
+
+    @property
+    def initializer(self) -> str:
+        """What init="auto" starts the weights below it with."""
+        return self.row.initializer
+
+    def through(self, Z: Array, A: Array) -> Callable[[Array], Array]:
+        """Return the map ∂C/∂A ↦ δ at Z: BP1, or BP1s for softmax."""
+        derivative = self.derivative
+        if derivative is None:
+            return partial(softmax_error, A=A)
+        return partial(output_error, Z=Z, derivative=derivative)
+
+    @property
+    def error_equation(self) -> Callable[..., Array]:
+        """The equation of `through`."""
+        return softmax_error if self.of_layer else output_error
+
+    def sides(self, Z: Array) -> list[Array]:
+        """Return, for each kink of σ, on which side of it Z lies."""
+        return [kink < Z for kink in self.row.kinks]
+
+    def parts(self, units: int) -> tuple[Head["Activation"], ...]:
+        """Return the heads of a layer of so many units: one."""
+        return (Head(units, self),)
+
+
+@dataclass(frozen=True)
+class ActivationHeads(Heads[Activation]):
+    """The activations of an output layer that is divided into heads, HD1."""
+
+    name = "heads"
+    error_equation = staticmethod(heads_activation_derivative)
+    derivative = None
+    of_layer = False
+    initializer = "glorot_uniform"
+
+    @property
+    def function(self) -> Callable[[Array], Array]:
+        """HD1."""
+        parts = [head.part(head.function.function) for head in self.heads]
+        return partial(heads_activation, heads=parts)
+
+    def through(self, Z: Array, A: Array) -> Callable[[Array], Array]:
+        """Return the map ∂C/∂A ↦ δ at Z: HD1's derivative."""
+        parts = [head.part(partial(_through, activation=head.function)) for head in self.heads]
+        return partial(heads_activation_derivative, Z=Z, A=A, heads=parts)
+
+    def sides(self, Z: Array) -> list[Array]:
+        """Return, for each kink of any head's σ, on which side of it Z lies."""
+        return [side for rows, head in self.slices() for side in head.function.sides(Z[rows, :])]
+
+    def parts(self, units: int) -> tuple[Head[Activation], ...]:
+        """Return the heads."""
+        return self.heads
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Activation | ActivationHeads:
+    heads = parsed_heads(text, "activation", _single)
+    return _single(text) if heads is None else ActivationHeads(heads)
+
+
+def activation_of(text: str) -> Activation | ActivationHeads:
+    """Return the activation that a text names.
 
     Parameters
     ----------
     text : str
-        A name of `chainrule.equations.activations.ACTIVATIONS`, with parameters in brackets
-        where it has any; or heads, as in `chainrule.network.heads`, whose name is "heads".
+        A name of `chainrule.network.registry.activations.ACTIVATIONS`, with parameters in brackets
+        where it has any; or heads, as in `chainrule.network.heads`.
 
     Raises
     ------
@@ -28,62 +126,22 @@ def parse_activation(text: str) -> tuple[str, dict[str, float]]:
 
     Examples
     --------
-    >>> parse_activation("leaky_relu(slope=0.2)")
-    ('leaky_relu', {'slope': 0.2})
+    >>> activation_of("leaky_relu(slope=0.2)").parameters
+    {'slope': 0.2}
+    >>> print(activation_of(" heads( softmax : 3,identity:1 ) "))
+    heads(softmax:3, identity:1)
     """
-    if is_heads(text):
-        for head in parse_heads(text, "activation"):
-            parse_name(head.name, "activation", ACTIVATIONS, "leaky_relu(slope=0.2)")
-        return "heads", {}
-    return parse_name(text, "activation", ACTIVATIONS, "leaky_relu(slope=0.2)")
+    return _parsed(text) if isinstance(text, str) else _single(text)
 
 
-def canonical_activation(text: str) -> str:
-    """Return the one spelling of an activation: parameters named only where not the default."""
-    if is_heads(text):
-        return canonical_heads(text, "activation", canonical_activation)
-    return canonical_name(*parse_activation(text), ACTIVATIONS)
+def _single(text: object) -> Activation:
+    name, parameters = parse_name(text, "activation", ACTIVATIONS)
+    return Activation(name, tuple(parameters.items()))
 
 
-def bound_equations(text: str) -> tuple[Callable[[Any], Any], Callable[[Any], Any] | None]:
-    """Return σ and σ′ with the activation's parameters filled in.
-
-    σ′ is None where δ is not ∂C/∂A ⊙ σ′(Z): for softmax and for heads, see `error_through`.
-    """
-    name, parameters = parse_activation(text)
-    if name == "heads":
-        parts = [
-            HeadPart(head.units, bound_equations(head.name)[0])
-            for head in parse_heads(text, "activation")
-        ]
-        return partial(heads_activation, heads=parts), None
-    equations = ACTIVATIONS[name]
-    if not parameters:
-        return equations.function, equations.derivative
-    assert equations.derivative is not None
-    return partial(equations.function, **parameters), partial(equations.derivative, **parameters)
+def _bound(function: Callable[..., Array], parameters: dict[str, float]) -> Callable[..., Array]:
+    return partial(function, **parameters) if parameters else function
 
 
-def is_kinked(text: str) -> bool:
-    """Whether an activation's derivative jumps at 0."""
-    if is_heads(text):
-        return any(is_kinked(head.name) for head in parse_heads(text, "activation"))
-    return ACTIVATIONS[parse_activation(text)[0]].kinked
-
-
-def error_through(text: str, Z: Array, A: Array) -> Callable[[Array], Array]:
-    """Return the map ∂C/∂A ↦ δ of an activation at Z: BP1, BP1s for softmax, or HD1's for heads."""
-    _, derivative = bound_equations(text)
-    if derivative is not None:
-        return partial(output_error, Z=Z, derivative=derivative)
-    if not is_heads(text):
-        return partial(softmax_error, A=A)
-    parts = [
-        HeadPart(head.units, partial(_head_error, text=head.name))
-        for head in parse_heads(text, "activation")
-    ]
-    return partial(heads_activation_derivative, Z=Z, A=A, heads=parts)
-
-
-def _head_error(grad_A: Array, Z: Array, A: Array, text: str) -> Array:
-    return error_through(text, Z, A)(grad_A)
+def _through(grad_A: Array, Z: Array, A: Array, activation: Activation) -> Array:
+    return activation.through(Z, A)(grad_A)

@@ -1,4 +1,4 @@
-"""A cost as a user names it ("mse", "huber(delta=1.5)"), or hands it in as two functions."""
+"""A cost as a value, made of the text by which users name it, or of two functions of theirs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from chainrule.equations._array import Array
 from chainrule.equations.heads import HeadPart, heads_cost, heads_cost_gradient, heads_error
-from chainrule.equations.registry import COSTS, FUSED_PAIRS, FusedPair
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import parse_activation
+from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.function_names import canonical_name, parse_name
-from chainrule.network.heads import canonical_heads, is_heads, parse_heads
+from chainrule.network.heads import Head, Heads, parsed_heads
+from chainrule.network.registry.costs import COSTS, CostRow, FusedPair
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,112 @@ class BoundCost(NamedTuple):
     side: Callable[[Array, Array], Array] | None
 
 
-def parse_cost(text: str) -> tuple[str, dict[str, float]]:
-    """Split a cost's text into its name and all its parameters.
+@dataclass(frozen=True)
+class Cost:
+    """C with its parameters; its text names those that are not the default."""
+
+    name: str
+    settings: tuple[tuple[str, float], ...] = ()
+
+    def __str__(self) -> str:
+        return canonical_name(self.name, self.parameters, COSTS)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All its parameters by name."""
+        return dict(self.settings)
+
+    @property
+    def row(self) -> CostRow:
+        """What there is to say of it."""
+        return COSTS[self.name]
+
+    @property
+    def equations(self) -> BoundCost:
+        """C, ∇ₐC and the sides of C's kinks."""
+        row = self.row
+        return BoundCost(
+            self._bound(row.function),
+            self._bound(row.gradient),
+            None if row.side is None else self._bound(row.side),
+        )
+
+    def fused_with(self, output: Activation | ActivationHeads) -> FusedPair | None:
+        """Return the fused equations with an output activation, if the two are a pair."""
+        pair = self.row.fused.get(output.name)
+        if pair is None:
+            return None
+        return FusedPair(self._bound(pair.cost), self._bound(pair.error))
+
+    def parts(self, units: int) -> tuple[Head["Cost"], ...]:
+        """Return the heads of a layer of so many units: one."""
+        return (Head(units, self),)
+
+    def _bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return partial(function, **self.parameters) if self.settings else function
+
+
+@dataclass(frozen=True)
+class CostHeads(Heads[Cost]):
+    """The costs of an output layer that is divided into heads, HD2."""
+
+    name = "heads"
+
+    @property
+    def equations(self) -> BoundCost:
+        """HD2, its gradient, and the sides of every head's kinks."""
+        own = [head.function.equations for head in self.heads]
+        costs, gradients = (
+            [head.part(function) for head, function in zip(self.heads, functions, strict=True)]
+            for functions in ([each.function for each in own], [each.gradient for each in own])
+        )
+        sides = [
+            HeadPart(head.units, each.side or _one_side)
+            for head, each in zip(self.heads, own, strict=True)
+        ]
+        kinked = any(each.side is not None for each in own)
+        return BoundCost(
+            partial(heads_cost, heads=costs),
+            partial(heads_cost_gradient, heads=gradients),
+            partial(heads_cost_gradient, heads=sides) if kinked else None,
+        )
+
+    def fused_with(self, output: Activation | ActivationHeads) -> FusedPair | None:
+        """Return HD2 from Z and HD3, if they hold for the heads of an output layer.
+
+        They do where each of them meets its own cost, or stands for itself: the identity's δ is
+        ∇ₐC.
+        """
+        costs, errors = [], []
+        for activation, head in zip(output.parts(self.units), self.heads, strict=True):
+            pair = head.function.fused_with(activation.function)
+            if pair is None:
+                if activation.function.name != "identity":
+                    return None
+                pair = FusedPair(*head.function.equations[:2])
+            costs.append(head.part(pair.cost))
+            errors.append(head.part(pair.error))
+        return FusedPair(partial(heads_cost, heads=costs), partial(heads_error, heads=errors))
+
+    def parts(self, units: int) -> tuple[Head[Cost], ...]:
+        """Return the heads."""
+        return self.heads
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Cost | CostHeads:
+    heads = parsed_heads(text, "cost", _single)
+    return _single(text) if heads is None else CostHeads(heads)
+
+
+def cost_of(text: str) -> Cost | CostHeads:
+    """Return the cost that a text names.
 
     Parameters
     ----------
     text : str
-        A name of `chainrule.equations.registry.COSTS`, with parameters in brackets where it has
-        any; or heads, as in `chainrule.network.heads`, whose name is "heads".
+        A name of `chainrule.network.registry.costs.COSTS`, with parameters in brackets where it has
+        any; or heads, as in `chainrule.network.heads`.
 
     Raises
     ------
@@ -88,101 +186,17 @@ def parse_cost(text: str) -> tuple[str, dict[str, float]]:
 
     Examples
     --------
-    >>> parse_cost("quantile(quantile=0.9)")
-    ('quantile', {'quantile': 0.9})
+    >>> cost_of("quantile(quantile=0.9)").parameters
+    {'quantile': 0.9}
     """
-    if is_heads(text):
-        for head in parse_heads(text, "cost"):
-            parse_cost(head.name)
-        return "heads", {}
-    name, parameters = parse_name(text, "cost", COSTS, "huber(delta=1.5)")
-    for key, value in parameters.items():
-        limit = COSTS[name].limits[key]
-        if not limit.fits(value):
-            raise InvalidArgumentError(
-                f"cost: {name}'s {key} must be {limit.expected}; got {value:g}"
-            )
-    return name, parameters
+    return _parsed(text) if isinstance(text, str) else _single(text)
 
 
-def canonical_cost(text: str) -> str:
-    """Return the one spelling of a cost: parameters named only where not the default."""
-    if is_heads(text):
-        return canonical_heads(text, "cost", canonical_cost)
-    return canonical_name(*parse_cost(text), COSTS)
-
-
-@lru_cache(maxsize=256)
-def bound_cost(text: str) -> BoundCost:
-    """Return C, ∇ₐC and the sides of C's kinks with the cost's parameters filled in."""
-    name, parameters = parse_cost(text)
-    if name == "heads":
-        return _bound_heads(text)
-    equations = COSTS[name]
-    side = equations.side
-    return BoundCost(
-        _bound(equations.function, parameters),
-        _bound(equations.gradient, parameters),
-        None if side is None else _bound(side, parameters),
-    )
-
-
-@lru_cache(maxsize=256)
-def bound_pair(output_activation: str, text: str) -> FusedPair | None:
-    """Return the fused equations of an output activation and a cost, if they are a pair.
-
-    Heads are one where each of them meets its own cost, or stands for itself: the identity's δ is
-    ∇ₐC.
-    """
-    if is_heads(text):
-        return _heads_pair(output_activation, text)
-    output_activation = parse_activation(output_activation)[0]
-    name, parameters = parse_cost(text)
-    pair = FUSED_PAIRS.get((output_activation, name))
-    if pair is None:
-        return None
-    return FusedPair(_bound(pair.cost, parameters), _bound(pair.error, parameters))
-
-
-def _bound_heads(text: str) -> BoundCost:
-    heads = parse_heads(text, "cost")
-    own = [bound_cost(head.name) for head in heads]
-    costs, gradients = (
-        [
-            HeadPart(head.units, function, head.weight)
-            for head, function in zip(heads, functions, strict=True)
-        ]
-        for functions in ([c.function for c in own], [c.gradient for c in own])
-    )
-    kinked = any(cost.side is not None for cost in own)
-    sides = [
-        HeadPart(head.units, cost.side or _one_side) for head, cost in zip(heads, own, strict=True)
-    ]
-    return BoundCost(
-        partial(heads_cost, heads=costs),
-        partial(heads_cost_gradient, heads=gradients),
-        partial(heads_cost_gradient, heads=sides) if kinked else None,
-    )
+def _single(text: object) -> Cost:
+    name, parameters = parse_name(text, "cost", COSTS)
+    return Cost(name, tuple(parameters.items()))
 
 
 def _one_side(A: Array, Y: Array) -> Array:
     """Return False everywhere: a cost without a kink has one side."""
     return float("inf") < A
-
-
-def _heads_pair(output_activation: str, text: str) -> FusedPair | None:
-    costs, errors = [], []
-    activations = parse_heads(output_activation, "activation")
-    for activation, head in zip(activations, parse_heads(text, "cost"), strict=True):
-        pair = bound_pair(activation.name, head.name)
-        if pair is None:
-            if activation.name != "identity":
-                return None
-            pair = FusedPair(*bound_cost(head.name)[:2])
-        costs.append(HeadPart(head.units, pair.cost, head.weight))
-        errors.append(HeadPart(head.units, pair.error, head.weight))
-    return FusedPair(partial(heads_cost, heads=costs), partial(heads_error, heads=errors))
-
-
-def _bound(function: Callable[..., Any], parameters: dict[str, float]) -> Callable[..., Any]:
-    return partial(function, **parameters) if parameters else function

@@ -5,22 +5,23 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.registry.values import Parameter
 
 _FORM = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<arguments>[^()]*)\))?\s*")
 
 
 class HasParameters(Protocol):
-    """What the tables of named functions hold."""
+    """What a row of named functions says."""
 
     @property
-    def parameters(self) -> Mapping[str, float]:
-        """The parameters that a user may set, with their defaults."""
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters that a user may set."""
 
 
 def parse_name(
-    text: object, argument: str, table: Mapping[str, HasParameters], example: str
+    text: object, argument: str, rows: Mapping[str, HasParameters]
 ) -> tuple[str, dict[str, float]]:
-    """Split a text into a name of `table` and all parameters of what it names.
+    """Split a text into the name of a row and all parameters of what it names.
 
     Parameters
     ----------
@@ -28,23 +29,22 @@ def parse_name(
         A name, with parameters in brackets where it has any.
     argument : str
         What the user calls it.
-    table : mapping
-    example : str
-        A text with parameters, for the error's message.
+    rows : mapping
 
     Raises
     ------
     InvalidArgumentError
-        If there is no such name or parameter, or its value is not a finite number.
+        If there is no such name or parameter, or its value is not one that it may have.
     """
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
-    if match is None or match["name"] not in table:
+    if match is None or match["name"] not in rows:
         raise InvalidArgumentError(
-            f"{argument}: expected one of {', '.join(table)}, "
-            f'perhaps with parameters as in "{example}"; got {text!r}'
+            f"{argument}: expected one of {', '.join(rows)}, "
+            f'perhaps with parameters as in "{example(rows)}"; got {text!r}'
         )
     name = match["name"]
-    parameters = dict(table[name].parameters)
+    limits = rows[name].parameters
+    parameters = {key: limit.default for key, limit in limits.items()}
     given: set[str] = set()
     for part in filter(None, (part.strip() for part in (match["arguments"] or "").split(","))):
         key, _, value = (half.strip() for half in part.partition("="))
@@ -63,16 +63,37 @@ def parse_name(
             raise InvalidArgumentError(
                 f"{argument}: {name}'s {key} must be a finite number; got {value!r}"
             )
+        if not limits[key].fits(parameters[key]):
+            raise InvalidArgumentError(
+                f"{argument}: {name}'s {key} must be {limits[key].expected}; "
+                f"got {parameters[key]:g}"
+            )
     return name, parameters
 
 
 def canonical_name(
-    name: str, parameters: Mapping[str, float], table: Mapping[str, HasParameters]
+    name: str, parameters: Mapping[str, float], rows: Mapping[str, HasParameters]
 ) -> str:
     """Return the one spelling: parameters named only where not the default."""
-    defaults = table[name].parameters
-    changed = [f"{key}={value!r}" for key, value in parameters.items() if value != defaults[key]]
+    limits = rows[name].parameters
+    changed = [
+        f"{key}={value!r}" for key, value in parameters.items() if value != limits[key].default
+    ]
     return f"{name}({', '.join(changed)})" if changed else name
+
+
+def examples(rows: Mapping[str, HasParameters]) -> tuple[str, ...]:
+    """Return a text with every parameter at another value, of each row that has any."""
+    return tuple(
+        canonical_name(name, {key: limit.example for key, limit in row.parameters.items()}, rows)
+        for name, row in rows.items()
+        if row.parameters
+    )
+
+
+def example(rows: Mapping[str, HasParameters]) -> str:
+    """Return such a text, for a message."""
+    return examples(rows)[0]
 
 
 def _listed(parameters: Mapping[str, float]) -> str:

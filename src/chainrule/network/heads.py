@@ -1,16 +1,21 @@
-"""The text form of heads: "heads(softmax:3, identity:1)", "heads(cross_entropy:3, 0.5*mse:1)".
+"""Heads: an output layer whose units are divided among several targets, as a value.
 
-An output layer divided into heads has such a text as its activation, and its network one as its
-cost: a part for each head, in the order of the rows, with the head's units behind a colon and, in a
-cost, the head's weight before a star.
+Users and files write such an output layer's activation and its network's cost as a text,
+"heads(softmax:3, identity:1)" and "heads(cross_entropy:3, 0.5*mse:1)": a part for each head, in
+the order of the rows, with the head's units behind a colon and, in a cost, the head's weight before
+a star. `activation_of` and `cost_of` make a value of a text, and nothing else reads it.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from chainrule.equations._array import Array
+from chainrule.equations.heads import HeadPart
 from chainrule.errors import InvalidArgumentError
+
+F = TypeVar("F")
 
 _PART = re.compile(
     r"\s*(?:(?P<weight>[^*:()]+)\*)?\s*(?P<name>\w+\s*(?:\([^()]*\))?)\s*:\s*(?P<units>[0-9]{1,10})\s*"
@@ -19,40 +24,66 @@ _PART = re.compile(
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
-class Head(NamedTuple):
-    """One part of a text of heads."""
+@dataclass(frozen=True)
+class Head(Generic[F]):
+    """So many units of the output layer, with an activation or a cost of their own."""
 
     units: int
-    name: str
-    """An activation or a cost, with its parameters."""
+    function: F
     weight: float = 1.0
+    """Of its cost, in the sum over the heads."""
+
+    def __str__(self) -> str:
+        weight = "" if self.weight == 1 else f"{float(self.weight)!r}*"
+        return f"{weight}{self.function}:{self.units}"
+
+    def part(self, function: Callable[..., Array]) -> HeadPart:
+        """Return its share of an equation: its rows, by a function."""
+        return HeadPart(self.units, function, self.weight)
 
 
-def is_heads(text: object) -> bool:
-    """Whether a text is one of heads, right or wrong."""
-    return isinstance(text, str) and text.strip().startswith("heads")
+@dataclass(frozen=True)
+class Heads(Generic[F]):
+    """The heads of an output layer, in the order of its rows."""
+
+    heads: tuple[Head[F], ...]
+
+    def __str__(self) -> str:
+        return f"heads({', '.join(map(str, self.heads))})"
+
+    @property
+    def units(self) -> int:
+        """How many units they have together."""
+        return sum(head.units for head in self.heads)
+
+    def slices(self) -> Iterator[tuple[slice, Head[F]]]:
+        """Yield each head with its units' places."""
+        begin = 0
+        for head in self.heads:
+            yield slice(begin, begin + head.units), head
+            begin += head.units
 
 
-@lru_cache(maxsize=256)
-def parse_heads(text: str, argument: str) -> tuple[Head, ...]:
-    """Return the parts of a text of heads; their names are for the caller to check.
+def parsed_heads(
+    text: object, argument: str, parsed: Callable[[str], F]
+) -> tuple[Head[F], ...] | None:
+    """Return the heads that a text writes down; None for a text of anything else.
 
     Parameters
     ----------
     text : str
     argument : str
         What the user calls it: "activation" or "cost"; only a cost has weights.
+    parsed : callable
+        The text of one activation or cost to what it names.
 
     Raises
     ------
     InvalidArgumentError
-        If it is not such a text.
-
-    Examples
-    --------
-    >>> parse_heads("heads(cross_entropy:3, 0.5*mse:1)", "cost")[1]
-    Head(units=1, name='mse', weight=0.5)
+        If the text begins like one of heads and is none.
     """
+    if not isinstance(text, str) or not text.strip().startswith("heads"):
+        return None
     example = (
         "heads(cross_entropy:3, 0.5*mse:1)"
         if argument == "cost"
@@ -72,24 +103,8 @@ def parse_heads(text: str, argument: str) -> tuple[Head, ...]:
                 f"{argument}: a head has at least 1 unit and a finite weight > 0; got {match[0]!r} "
                 f"in {text!r}"
             )
-        heads.append(Head(int(match["units"]), match["name"], weight))
+        heads.append(Head(int(match["units"]), parsed(match["name"]), weight))
     return tuple(heads)
-
-
-def canonical_heads(text: str, argument: str, canonical: Callable[[str], str]) -> str:
-    """Return the one spelling of a text of heads, each name by `canonical`."""
-    return heads_text(
-        head._replace(name=canonical(head.name)) for head in parse_heads(text, argument)
-    )
-
-
-def heads_text(heads: Iterable[Head]) -> str:
-    """Return heads as the text that `parse_heads` reads."""
-    parts = []
-    for head in heads:
-        weight = "" if head.weight == 1 else f"{float(head.weight)!r}*"
-        parts.append(f"{weight}{head.name}:{head.units}")
-    return f"heads({', '.join(parts)})"
 
 
 def _number(text: str | None) -> float:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import check_memory
-from chainrule.equations.registry import INITIALIZERS
 from chainrule.network.layers import Block
 from chainrule.network.random import Stream, generator
+from chainrule.network.registry.initializers import INITIALIZERS
 from chainrule.network.spec import NetworkSpec
 
 Vector: TypeAlias = NDArray[np.floating]

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from chainrule.equations._array import Array, namespace
 
 
 class Stream(IntEnum):
@@ -78,20 +79,17 @@ def step_noise(key: int, step: int) -> int:
 
 
 def dropout_factors(
-    noise: int,
-    layer: int,
-    units: NDArray[np.integer],
-    examples: NDArray[np.integer],
-    rate: float,
-) -> NDArray[np.float64]:
+    noise: int | Array, layer: int, units: Array, examples: Array, rate: float
+) -> Array:
     """Return the factors M of some units and examples: 0 at probability `rate`, else 1/(1 − rate).
 
     Each is a hash of (noise, layer, unit, example's place in the batch) against the rate, 32 bits
-    of a mixer for each. The compiled twin in native/noise.hpp gives the same ones.
+    of a mixer for each. The compiled twin in native/noise.hpp gives the same ones, and so does any
+    array library with numbers of 64 bits.
 
     Parameters
     ----------
-    noise : int
+    noise : int, or array, scalar of uint64
         Of `step_noise`.
     layer : int
         l, counted from 1.
@@ -102,25 +100,36 @@ def dropout_factors(
 
     Returns
     -------
-    M : array (units, examples)
+    M : array (units, examples) of float64
 
     Notes
     -----
     Source of the mixer: Wellons 2018, "Prospecting for hash functions", lowbias32.
     """
+    xp = namespace(units)
+
+    def word(value: int) -> Array:
+        return xp.asarray(value, dtype=xp.uint32)
+
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 and 2^32 is meant
-        own = _mixed(_mixed(np.uint64(noise) + np.uint64(layer)) + units.astype(np.uint64))
-        low, high = own.astype(np.uint32)[:, None], (own >> np.uint64(32)).astype(np.uint32)
-        x = examples.astype(np.uint32) * np.uint32(0x9E3779B9) + low
-        x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
-        x = (x ^ (x >> np.uint32(15)) ^ high[:, None]) * np.uint32(0x846CA68B)
-        x ^= x >> np.uint32(16)
-    dropped = x < np.uint32(rate * 2.0**32)
-    return np.where(dropped, 0.0, 1 / (1 - rate))
+        step = xp.asarray(noise, dtype=xp.uint64) + xp.asarray(layer, dtype=xp.uint64)
+        own = _mixed(_mixed(step, xp) + xp.astype(units, xp.uint64), xp)[:, None]
+        low = xp.astype(own & xp.asarray(2**32 - 1, dtype=xp.uint64), xp.uint32)
+        high = xp.astype(own >> xp.asarray(32, dtype=xp.uint64), xp.uint32)
+        x = xp.astype(examples, xp.uint32)[None, :] * word(0x9E3779B9) + low
+        x = (x ^ (x >> word(16))) * word(0x7FEB352D)
+        x = (x ^ (x >> word(15)) ^ high) * word(0x846CA68B)
+        x = x ^ (x >> word(16))
+    dropped = x < word(int(rate * 2.0**32))
+    kept = xp.asarray(1 / (1 - rate), dtype=xp.float64)
+    return xp.where(dropped, xp.zeros_like(kept), kept)
 
 
-def _mixed(x: Any) -> Any:
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def _mixed(x: Array, xp: Any = np) -> Array:
+    def word(value: int) -> Array:
+        return xp.asarray(value, dtype=xp.uint64)
+
+    x = x + word(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> word(30))) * word(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> word(27))) * word(0x94D049BB133111EB)
+    return x ^ (x >> word(31))

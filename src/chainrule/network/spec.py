@@ -4,25 +4,34 @@ import json
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainrule.checks import MOST_UNITS, shown
-from chainrule.equations.registry import COSTS, FusedPair
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import parse_activation
-from chainrule.network.cost import CustomCost, bound_pair, canonical_cost, parse_cost
-from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers import LAYER_KINDS, Block, CategoryEmbedding, Dense, Layer
+from chainrule.network.activation import Activation, ActivationHeads, activation_of
+from chainrule.network.cost import Cost, CostHeads, CustomCost, cost_of
+from chainrule.network.layers import LAYER_KINDS, Block, Layer
 from chainrule.network.layers.dense import check_init
+from chainrule.network.registry.costs import FusedPair
+from chainrule.network.registry.documentation import naming
+from chainrule.network.registry.values import BETWEEN_0_AND_1
 
 DTYPES = ("float32", "float64")
 
 _MOST_PARAMETERS = 2**48
 
-# What a cost needs of the outputs, in words, where it is not a probability.
-_RANGES = {"poisson": "above 0"}
+
+class OutputHead(NamedTuple):
+    """Units of the output layer, and what they are for; a layer that is whole is one head."""
+
+    units: int
+    activation: Activation
+    cost: Cost | None
+    """None: the network's cost is a user's own, of all outputs."""
+    weight: float
 
 
+@naming("costs")
 @dataclass(frozen=True)
 class NetworkSpec:
     """Layer sizes, activations, cost, initialisers and arithmetic of a network.
@@ -34,16 +43,16 @@ class NetworkSpec:
     layers : tuple of Layer
         Layers 1 … L.
     cost : str or CustomCost
-        mse, binary_cross_entropy, cross_entropy, absolute_error, huber, quantile, log_cosh,
-        binary_focal, focal or poisson; parameters in brackets: "huber(delta=1.5)",
-        "quantile(quantile=0.9)", "focal(gamma=3)". Of an output layer divided into heads:
-        "heads(cross_entropy:3, 0.5*mse:1)", HD2.
+        One of
+        {costs};
+        parameters in brackets: "huber(delta=1.5)", "focal(gamma=3)". Of an output layer divided
+        into heads: "heads(cross_entropy:3, 0.5*mse:1)", HD2.
     init : str, default "auto"
         Initialiser of the layers that name none.
     dtype : {"float32", "float64"}
     fused : bool, default True
-        Whether an output activation that meets its own cost uses FU1 to FU6. False takes the
-        long way: ∇ₐC, then the derivative or the Jacobian.
+        Whether an output activation that meets its own cost uses their fused equations. False takes
+        the long way: ∇ₐC, then the derivative or the Jacobian.
 
     Raises
     ------
@@ -85,30 +94,24 @@ class NetworkSpec:
                 "as in [30, Dense(2, 'softmax')]; got none"
             )
         for layer in self.layers:
-            # Asking whether a protocol is met takes longer than training a small network for some
-            # epochs.
-            if type(layer) in LAYER_KINDS.values():
-                continue
-            # A class has its instances' methods, so the protocol alone would take `Dense` itself.
-            if isinstance(layer, type) or not isinstance(layer, Layer):
+            if not isinstance(layer, Layer):
                 raise InvalidArgumentError(
                     f"layers: expected layers such as Dense(24, 'relu'); got {layer!r}"
                 )
-        if not isinstance(self.layers[-1], Dense):
+        if not self.layers[-1].has_weights:
             raise InvalidArgumentError(
                 "layers: the last one makes the outputs, so it must be a Dense layer; "
                 f"got {self.layers[-1]!r}: put one after it, or leave it out"
             )
         for layer in self.layers[1:]:
-            if isinstance(layer, CategoryEmbedding):
+            if layer.first_because:
                 raise InvalidArgumentError(
-                    "layers: a CategoryEmbedding reads codes among the inputs, so it must be the "
+                    f"layers: a {type(layer).__name__} {layer.first_because}, so it must be the "
                     f"first layer; got {layer!r} after {self.layers[0]!r}"
                 )
-        if isinstance(self.layers[0], CategoryEmbedding):
-            self.layers[0].check_inputs(self.n_features)
+        self.layers[0].check_features(self.n_features)
         for layer in self.layers[:-1]:
-            if is_heads(getattr(layer, "activation", "")):
+            if isinstance(activation_of(layer.activation), ActivationHeads):
                 raise InvalidArgumentError(
                     f"layers: only the last layer may have heads; got {layer!r} before it"
                 )
@@ -124,7 +127,7 @@ class NetworkSpec:
         """Raise if there are more parameters than anyone's memory holds; 64 bits count them."""
         # In less time, whatever the layers, but tables, whose rows are no units.
         most = max(self.sizes) * (max(self.sizes) + 4) * len(self.layers)
-        if most <= _MOST_PARAMETERS and not isinstance(self.layers[0], CategoryEmbedding):
+        if most <= _MOST_PARAMETERS and not self.layers[0].codes:
             return
         count = sum(prod(block.shape) for blocks in self.blocks() for block in blocks)
         if max(count, *self.sizes) > _MOST_PARAMETERS:
@@ -136,46 +139,19 @@ class NetworkSpec:
     def _check_cost(self) -> None:
         if isinstance(self.cost, CustomCost):
             return
-        object.__setattr__(self, "cost", canonical_cost(self.cost))
-        if self.cost_name == "heads" or self.output_activation == "heads":
-            return self._check_heads()
-        self._check_pair(self.cost, self.output_activation, self.n_outputs)
-
-    def _check_heads(self) -> None:
-        """Raise unless the heads of the output layer are those of the cost."""
-        assert isinstance(self.cost, str)
-        text = getattr(self.layers[-1], "activation", "")
-        costs, outputs = (
-            [head.units for head in parse_heads(given, name)] if is_heads(given) else None
-            for given, name in ((self.cost, "cost"), (text, "activation"))
-        )
-        if costs is None or costs != outputs:
+        cost = cost_of(self.cost)
+        object.__setattr__(self, "cost", str(cost))
+        sigma = self.activations[-1]
+        alike = isinstance(cost, CostHeads) == isinstance(sigma, ActivationHeads)
+        heads = [head.units for head in sigma.parts(self.n_outputs)]
+        if not alike or heads != [head.units for head in cost.parts(self.n_outputs)]:
             raise InvalidArgumentError(
                 "cost: heads are those of the output layer, as in Dense(4, 'heads(softmax:3, "
                 "identity:1)') with cost='heads(cross_entropy:3, mse:1)'; got "
-                f"{self.cost!r} over {text!r}"
+                f"{self.cost!r} over {str(sigma)!r}"
             )
-        for cost, output in zip(
-            parse_heads(self.cost, "cost"), parse_heads(text, "activation"), strict=True
-        ):
-            self._check_pair(cost.name, parse_activation(output.name)[0], cost.units)
-
-    def _check_pair(self, cost: str, output_activation: str, n_outputs: int) -> None:
-        """Raise unless a cost is defined on the outputs of an activation."""
-        name = parse_cost(cost)[0]
-        fitting = COSTS[name].output_activations
-        if fitting is not None and output_activation not in fitting:
-            wanted = _RANGES.get(name, "between 0 and 1")
-            raise InvalidArgumentError(
-                f"cost: {cost} needs outputs {wanted}, so its output layer must be "
-                f"{' or '.join(sorted(fitting))}; got {output_activation!r}"
-            )
-        if name in ("cross_entropy", "focal") and n_outputs == 1:
-            raise InvalidArgumentError(
-                f"cost: {name} needs at least two outputs (a single one can only always "
-                "be right); use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with "
-                f"binary_{name}"
-            )
+        for head in self.heads:
+            _check_head(head)
 
     def __hash__(self) -> int:
         return self._hash
@@ -203,21 +179,43 @@ class NetworkSpec:
         return self.sizes[-1]
 
     @cached_property
+    def activations(self) -> tuple[Activation | ActivationHeads, ...]:
+        """σ of each layer: the identity where it has none."""
+        return tuple(activation_of(layer.activation) for layer in self.layers)
+
+    @cached_property
     def output_activation(self) -> str:
-        """Name of σ[L], without parameters."""
-        return parse_activation(self.layers[-1].activation)[0]  # type: ignore[attr-defined]
+        """Name of σ[L], without parameters; "heads" for heads."""
+        return self.activations[-1].name
 
     @cached_property
     def cost_name(self) -> str:
-        """Name of C, without parameters; "" for a user's own."""
-        return "" if isinstance(self.cost, CustomCost) else parse_cost(self.cost)[0]
+        """Name of C, without parameters; "heads" for heads, "" for a user's own."""
+        return "" if isinstance(self.cost, CustomCost) else cost_of(self.cost).name
 
     @property
+    def gives_probabilities(self) -> bool:
+        """Whether all outputs are probabilities, by one activation."""
+        sigma = self.activations[-1]
+        return isinstance(sigma, Activation) and sigma.row.outputs == BETWEEN_0_AND_1
+
+    @cached_property
+    def heads(self) -> tuple[OutputHead, ...]:
+        """The heads of the output layer, in the order of its rows: one where it is whole."""
+        parts = self.activations[-1].parts(self.n_outputs)
+        if isinstance(self.cost, CustomCost):
+            return tuple(OutputHead(part.units, part.function, None, 1.0) for part in parts)
+        return tuple(
+            OutputHead(part.units, part.function, of.function, of.weight)
+            for part, of in zip(parts, cost_of(self.cost).parts(self.n_outputs), strict=True)
+        )
+
+    @cached_property
     def fused_pair(self) -> FusedPair | None:
         """The fused equations that this network uses, if any."""
         if not self.fused or isinstance(self.cost, CustomCost):
             return None
-        return bound_pair(getattr(self.layers[-1], "activation", ""), self.cost)
+        return cost_of(self.cost).fused_with(self.activations[-1])
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """Return the parameter blocks of each layer, in the order of the flat vector."""
@@ -270,3 +268,20 @@ class NetworkSpec:
             return cls(layers=layers, **fields)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidArgumentError(f"spec: not a network specification ({error})") from error
+
+
+def _check_head(head: OutputHead) -> None:
+    """Raise unless its cost is defined on the outputs of its activation."""
+    assert head.cost is not None
+    row, output = head.cost.row, head.activation.name
+    if output not in row.output_activations:
+        raise InvalidArgumentError(
+            f"cost: {head.cost} needs outputs {row.outputs.words}, so its output layer must be "
+            f"{' or '.join(row.output_activations)}; got {output!r}"
+        )
+    if row.of_one_output and head.units == 1:
+        raise InvalidArgumentError(
+            f"cost: {head.cost.name} needs at least two outputs (a single one can only always "
+            "be right); use Dense(2, 'softmax'), or Dense(1, 'sigmoid') with "
+            f"{row.of_one_output}"
+        )

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
-from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.network.spec import NetworkSpec
 from chainrule.report.canvas import FAINT, INK, picture, shortened
 
@@ -76,8 +75,8 @@ def draw_network(
     """
     spec = network.spec
     features = _names("feature_names", feature_names, spec.n_features)
-    if features and isinstance(spec.layers[0], CategoryEmbedding):
-        features = spec.layers[0].unit_names(features)
+    if features:
+        features = spec.layers[0].input_names(features)
     outputs = _names("class_names", class_names, spec.n_outputs)
     left = 0.6 + 0.075 * max((len(name) for name in features), default=2)
     right = 0.6 + 0.085 * max((len(name) for name in outputs), default=2)
@@ -117,12 +116,11 @@ def drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
     """
     drawn = [(spec.n_features, str(spec.n_features))]
     for layer, size in zip(spec.layers, spec.sizes[1:], strict=True):
-        if isinstance(layer, Dense):
-            drawn.append((size, f"{size} {layer.activation}"))
+        if layer.has_weights:
+            drawn.append((size, f"{size} {layer.detail}"))
             continue
         name = layer.kind.replace("_", " ")
-        detail = getattr(layer, "activation", "") or f"{getattr(layer, 'rate', '')}"
-        drawn[-1] = (size, f"{drawn[-1][1]}, {name} {detail}".strip())
+        drawn[-1] = (size, f"{drawn[-1][1]}, {name} {layer.detail}".strip())
     return drawn
 
 

@@ -9,7 +9,7 @@ from chainrule.runs.config import RunConfig
 from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
 from chainrule.runs.parts import SHARES, SHARES_WITHOUT_TEST
 from chainrule.runs.presets import resolved
-from chainrule.tables.target import Task
+from chainrule.tables.task import Task
 
 
 def command_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int) -> str:

@@ -19,7 +19,7 @@ from chainrule.runs.options import (
     TrainingOptions,
     settings_of,
 )
-from chainrule.runs.values import check, check_training, from_toml
+from chainrule.runs.values import check, from_toml
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,6 @@ class RunConfig:
                 value = getattr(getattr(self, section), setting.name)
                 if value is not None:
                     check(setting, value)
-        training = {one.name: one for one in settings_of("training")}
-        given = {name: getattr(self.training, name) for name in training}
-        if not 0 <= given["seed"] < 2**32:
-            raise InvalidArgumentError(
-                f"seed: expected a whole number from 0 to {2**32 - 1}; got {given['seed']}"
-            )
-        check_training(given, training)
         _check_split(self.data)
 
     @classmethod

@@ -19,6 +19,16 @@ from chainrule.runs.program_name import calling
 
 
 @dataclass(frozen=True)
+class Outputs:
+    """What a run writes beside its model, its history, its metrics and run.toml."""
+
+    report: bool = True
+    search: bool = False
+    """The journal of a search."""
+    checkpoints: bool = False
+
+
+@dataclass(frozen=True)
 class RunFolder:
     """Where the files of a run lie; each is replaced whole by the next run in the same folder."""
 
@@ -64,17 +74,15 @@ class RunFolder:
         """What keeps two runs out of one folder."""
         return lock_of(self.checkpoint)
 
-    def files(self, *, report: bool = True, search: bool = False) -> tuple[Path, ...]:
+    def files(self, outputs: Outputs) -> tuple[Path, ...]:
         """Return the files that a run leaves."""
         files = [self.model, self.history, self.metrics, self.config]
-        return (*files, *[self.report] * report, *[self.search] * search)
+        return (*files, *[self.report] * outputs.report, *[self.search] * outputs.search)
 
-    def written(
-        self, *, report: bool = True, search: bool = False, checkpoints: bool = False
-    ) -> tuple[Path, ...]:
+    def written(self, outputs: Outputs) -> tuple[Path, ...]:
         """Return every file that a run writes, those included that it removes again."""
-        checkpoint = files_of(self.checkpoint) if checkpoints else ()
-        return (*self.files(report=report, search=search), *checkpoint, self.lock)
+        checkpoint = files_of(self.checkpoint) if outputs.checkpoints else ()
+        return (*self.files(outputs), *checkpoint, self.lock)
 
     def has_checkpoint(self) -> bool:
         """Whether there is a checkpoint to go on from: the latest, or the one before it."""
@@ -113,10 +121,8 @@ class RunFolder:
     def check(
         self,
         argument: str,
+        outputs: Outputs,
         *,
-        report: bool = True,
-        search: bool = False,
-        checkpoints: bool = False,
         resume: bool = False,
         overwrite: bool = False,
     ) -> None:
@@ -128,8 +134,8 @@ class RunFolder:
         ----------
         argument : str
             What asked for the folder, for messages.
-        report, search, checkpoints : bool
-            What of it the run writes.
+        outputs : Outputs
+            What the run writes.
         resume : bool
             Whether the checkpoint is this run's own.
         overwrite : bool
@@ -146,9 +152,8 @@ class RunFolder:
                 f"{calling('resume', self.path)} goes on with it. To begin anew, give --overwrite, "
                 f"or choose another {argument}"
             )
-        files = self.files(report=report, search=search)
-        checkpoint = files_of(self.checkpoint) if checkpoints else ()
-        for path in (*files, *checkpoint):
+        checkpoint = files_of(self.checkpoint) if outputs.checkpoints else ()
+        for path in (*self.files(outputs), *checkpoint):
             kind = kind_of(path)
             if kind is None or (kind != "a folder" and overwrite):
                 continue
@@ -170,12 +175,12 @@ class RunFolder:
         # A resumed run has read its run.toml, whoever wrote it.
         return (resume and path == self.config) or is_of_a_run(path)
 
-    def clear(self, *, report: bool, search: bool, checkpoints: bool) -> None:
+    def clear(self, outputs: Outputs) -> None:
         """Remove what is in the way of a run that may replace it: checkpoints, links, pipes."""
         for path in files_of(self.checkpoint):
-            if begins_like_checkpoint(path) or checkpoints:
+            if begins_like_checkpoint(path) or outputs.checkpoints:
                 path.unlink(missing_ok=True)
-        for path in self.files(report=report, search=search):
+        for path in self.files(outputs):
             foreign = kind_of(path) == "a file" and path == self.search and not is_of_a_run(path)
             if kind_of(path) in ("a link", "no file") or foreign:
                 path.unlink()

@@ -1,30 +1,43 @@
 """What can be decided about a run: each setting once, for the command line and for run.toml.
 
+Those of the network and its training are in `chainrule.settings.table`, the others here.
+
 A setting that is None is decided by the preset and the data; `chainrule.runs.presets` says how.
 """
 
-from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from dataclasses import Field, dataclass, field, fields, make_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from chainrule.limits import Choice, Limit
+from chainrule.settings.setting import Setting
+from chainrule.settings.table import OPTIONS
 
 
-def setting(about: str, kind: str, metavar: str, default: Any = None, **more: Any) -> Any:
+def setting(
+    about: str,
+    kind: str,
+    metavar: str,
+    default: Any = None,
+    limit: Limit | None = None,
+) -> Any:
     """Return a field of a group of settings.
 
     Parameters
     ----------
     about : str
-        One line of help.
+        One line of help; `settings.names.with_names` fills in what it says in braces.
     kind : str
         "text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers".
     metavar : str
         What stands for the value in the help.
     default
         None where the preset or the data decide.
-    **more
-        "parameter": the estimators' name, where it is another; "choices": the values there are.
+    limit : Limit, optional
+        What it may be, each of several.
     """
     return field(
-        default=default, metadata={"about": about, "kind": kind, "metavar": metavar, **more}
+        default=default,
+        metadata={"about": about, "kind": kind, "metavar": metavar, "limit": limit},
     )
 
 
@@ -40,7 +53,7 @@ class DataOptions:
         "text",
         "NAME",
         "auto",
-        choices=("auto", "classification", "regression"),
+        limit=Choice.of("auto", "classification", "regression"),
     )
     test: str = setting(
         "Another table to test with, instead of a part of this one.", "text", "OTHER", ""
@@ -69,7 +82,7 @@ class DataOptions:
         "such as countries, is one of them.",
         "text",
         "NAME",
-        choices=("auto", "words", "empty"),
+        limit=Choice.of("auto", "words", "empty"),
     )
     merge_spellings: bool | None = setting(
         "Classes that differ by case and spaces alone are one: the most frequent spelling.",
@@ -81,125 +94,48 @@ class DataOptions:
     )
 
 
-@dataclass(frozen=True)
-class TrainingOptions:
-    """The network and how it is trained."""
+_METAVARS = {
+    "text": "NAME",
+    "whole": "N",
+    "number": "NUMBER",
+    "flag": "",
+    "wholes": "SIZES",
+    "numbers": "SHARES",
+}
 
-    preset: str = setting(
-        "fast, standard or thorough: what is not set by another option.",
-        "text",
-        "NAME",
-        "standard",
-        choices=("fast", "standard", "thorough"),
+
+def _field(row: Setting) -> tuple[str, Any, Any]:
+    """Return a row of the table of settings as a field of a group."""
+    assert row.option is not None
+    return (
+        row.name,
+        Any,
+        setting(
+            row.option.about,
+            row.form,
+            _METAVARS[row.form],
+            row.option.default,
+            limit=row.option_limit,
+        ),
     )
-    seed: int = setting(
-        "Decides the split, the first weights and the order of rows.", "whole", "N", 0
-    )
-    layers: tuple[int, ...] | None = setting(
-        "Units of the hidden layers (128,64), or none.",
-        "wholes",
-        "SIZES",
-        parameter="hidden_layer_sizes",
-    )
-    activation: str | None = setting(
-        "Of the hidden layers: relu, silu, tanh, gelu, …", "text", "NAME"
-    )
-    loss: str | None = setting(
-        "log_loss or focal; squared_error, absolute_error, huber, quantile, log_cosh or poisson.",
-        "text",
-        "NAME",
-    )
-    optimizer: str | None = setting(
-        "adam, adamw, nadam, sgd, momentum, heavy_ball, nesterov, rmsprop, lion or lbfgs.",
-        "text",
-        "NAME",
-        parameter="solver",
-    )
-    learning_rate: float | None = setting(
-        "α, or where its schedule begins.", "number", "NUMBER", parameter="learning_rate_init"
-    )
-    schedule: str | None = setting(
-        "adaptive, constant, cosine, one_cycle, warmup_cosine, time, exponential, staircase or "
-        "invscaling.",
-        "text",
-        "NAME",
-        parameter="learning_rate",
-    )
-    epochs: int | None = setting(
-        "At most so many passes over the training rows.", "whole", "N", parameter="max_iter"
-    )
-    batch_size: int | None = setting("Rows a step.", "whole", "N")
-    early_stopping: bool | None = setting(
-        "Stop when the loss of the validation rows no longer falls, and keep the best epoch.",
-        "flag",
-        "",
-    )
-    patience: int | None = setting(
-        "Epochs without an improvement before the rate falls or training ends.",
-        "whole",
-        "N",
-        parameter="n_iter_no_change",
-    )
-    tolerance: float | None = setting(
-        "What counts as an improvement.", "number", "NUMBER", parameter="tol"
-    )
-    l2: float | None = setting(
-        "Strength of the penalty on squared weights, P1, shared by all rows.",
-        "number",
-        "NUMBER",
-        parameter="alpha",
-    )
-    l1: float | None = setting(
-        "Strength of the penalty on absolute weights, P2, shared by all rows.", "number", "NUMBER"
-    )
-    dropout: tuple[float, ...] | None = setting(
-        "Share of a hidden layer's activations dropped in a step; one number, or one a layer.",
-        "numbers",
-        "SHARES",
-    )
-    batch_norm: bool | None = setting("Normalise each hidden layer over the batch.", "flag", "")
-    label_smoothing: float | None = setting(
-        "How much of its certainty a class hands to all classes.", "number", "NUMBER"
-    )
-    class_weight: str | None = setting(
-        "balanced: each class weighs the same; or none.",
-        "text",
-        "NAME",
-        choices=("none", "balanced"),
-    )
-    focal_gamma: float | None = setting("γ of the focal loss.", "number", "NUMBER")
-    huber_delta: float | None = setting(
-        "δ of the Huber loss, in the target's units.", "number", "NUMBER"
-    )
-    quantile: float | None = setting("Which quantile the loss estimates.", "number", "NUMBER")
-    max_grad_norm: float | None = setting(
-        "A longer gradient is scaled down to this; 0: none is.", "number", "NUMBER"
-    )
-    weight_decay: float | None = setting("Decay of adamw and lion.", "number", "NUMBER")
-    momentum: float | None = setting("β of the optimizers with one.", "number", "NUMBER")
-    nesterov: bool | None = setting(
-        "Whether sgd looks ahead.", "flag", "", parameter="nesterovs_momentum"
-    )
-    beta_1: float | None = setting("β₁ of adam.", "number", "NUMBER")
-    beta_2: float | None = setting("β₂ of adam.", "number", "NUMBER")
-    epsilon: float | None = setting("ε of adam and rmsprop.", "number", "NUMBER")
-    power: float | None = setting(
-        "The exponent of invscaling.", "number", "NUMBER", parameter="power_t"
-    )
-    init: str | None = setting(
-        "Initialiser of the weights: auto, glorot_uniform, he_normal, lecun_normal, …; default: "
-        "scikit-learn's draws.",
-        "text",
-        "NAME",
-    )
-    shuffle: bool | None = setting("Draw a new order of rows in each epoch.", "flag", "")
-    dtype: str | None = setting("float32 or float64.", "text", "NAME")
-    precision: str | None = setting(
-        "full, or mixed: products in bfloat16.", "text", "NAME", choices=("full", "mixed")
-    )
-    engine: str | None = setting("Who computes: auto, native or reference.", "text", "NAME")
-    threads: int | None = setting(
-        "At most so many; the result has the same bits for any number.", "whole", "N"
+
+
+if TYPE_CHECKING:
+
+    class TrainingOptions:
+        """The network and how it is trained: the options of `chainrule.settings.table`."""
+
+        __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+        def __init__(self, **values: Any) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    TrainingOptions = make_dataclass(
+        "TrainingOptions",
+        map(_field, OPTIONS),
+        namespace={"__module__": __name__, "__doc__": "The network and how it is trained."},
+        frozen=True,
     )
 
 
@@ -211,7 +147,7 @@ class EncodingOptions:
         "standard (mean and deviation), robust (median and quartiles) or none.",
         "text",
         "NAME",
-        choices=("standard", "robust", "none"),
+        limit=Choice.of("standard", "robust", "none"),
     )
     max_categories: int | None = setting(
         "A text column with more categories keeps the most frequent ones.", "whole", "N"
@@ -227,7 +163,7 @@ class EncodingOptions:
         "asinh where a few values hide all others. Answers are in the target's units.",
         "text",
         "NAME",
-        choices=("auto", "none", "log", "asinh"),
+        limit=Choice.of("auto", "none", "log", "asinh"),
     )
     categorical: tuple[str, ...] | None = setting(
         "Columns of numbers that only name something.", "texts", "COLUMNS"

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions
-from chainrule.runs.rows import TargetWords, respelled, with_spellings, with_target
+from chainrule.runs.rows import TargetRows, TargetWords
 from chainrule.tables.columns import check_finite, column_named
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.reader import read_by, read_for_training
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
-from chainrule.tables.target import Class, TargetEncoder, Task, infer_task, task_named
+from chainrule.tables.target import TargetEncoder
+from chainrule.tables.task import Class, Task, infer_task, task_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,41 +76,25 @@ def divide(
     InvalidTableError, InvalidArgumentError
         If a table or an option cannot be used.
     """
-    notes: list[str] = []
-    given = options.table if table is None else table
-    found = read_for_training(given, skip_bad_rows=options.skip_bad_rows, target=options.target)
+    where = options.table or "the table"
+    found = read_for_training(
+        options.table if table is None else table,
+        skip_bad_rows=options.skip_bad_rows,
+        target=options.target,
+    )
     table, reading = found.table, found.reading
-    notes += [
+    notes = [
         f"{options.table}: {note}" if not note.column and options.table else str(note)
         for note in found.notes
         if note.column not in options.ignore
     ]
-    column = column_named(table, options.target, " to use as the target")
-    for name, option in ((options.group, "group"), (options.time, "time")):
-        if name:
-            column_named(table, name, f" for --{option}")
-            if name == options.target:
-                raise InvalidArgumentError(f"{option}: {name!r} is the target; name another column")
-    ignored = ignored_columns(options.ignore, table.columns, options.target)
-    # A group is a name; what is learned of it says nothing about the groups of other parts.
-    left_out = {*ignored, options.target, options.group}
-    features = tuple(name for name in table.columns if name not in left_out)
-    if not features:
-        raise InvalidTableError(
-            f"the table has no column beside the target {options.target!r} to predict it from"
-        )
+    features, ignored = _columns(table, options)
     check_finite(table.select(features))  # before rows are left out: it names the row in the file
-    if column.dtype.is_numeric() and (
-        options.task == "regression"
-        or (options.task == "auto" and infer_task(column) == "regression")
-    ):
+    if _is_value(table[options.target], options.task):
         reading, table, sentinels = reading.with_sentinels(table, options.target)
         notes += map(str, sentinels)
-        column = table[options.target]
-    where = options.table or "the table"
-    words = TargetWords.of(column, options.target_missing or "auto")
-    table = with_target(table, options.target, where, notes, words)
-    table, spellings = with_spellings(table, options, where, notes)
+    rows, table, told = TargetRows.decide(table, options, where)
+    notes += told
     column = table[options.target]
     asked_for = infer_task(column)
     # Text has classes, whatever the loss is: an error says that it does not fit.
@@ -127,15 +112,10 @@ def divide(
         groups=table[options.group] if options.group else None,
         times=table[options.time] if options.time else None,
     )
+    test = table[split.test]
     if options.test:
-        other = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
-        notes += [f"{options.test}: {note}" for note in other.notes]
-        test = other.table
-        column_named(test, options.target, f", the target, in {options.test}")
-        test = with_target(test, options.target, options.test, notes, words)
-        test = test.with_columns(respelled(test[options.target], spellings))
-    else:
-        test = table[split.test]
+        test, told = _of_file(options, reading, rows)
+        notes += told
     return Parts(
         table[split.train],
         table[split.validation],
@@ -150,6 +130,44 @@ def divide(
         bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
         reading,
     )
+
+
+def _columns(
+    table: "pl.DataFrame", options: DataOptions
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns to predict from, and those that are ignored."""
+    column_named(table, options.target, " to use as the target")
+    for name, option in ((options.group, "group"), (options.time, "time")):
+        if name:
+            column_named(table, name, f" for --{option}")
+            if name == options.target:
+                raise InvalidArgumentError(f"{option}: {name!r} is the target; name another column")
+    ignored = ignored_columns(options.ignore, table.columns, options.target)
+    # A group is a name; what is learned of it says nothing about the groups of other parts.
+    left_out = {*ignored, options.target, options.group}
+    features = tuple(name for name in table.columns if name not in left_out)
+    if not features:
+        raise InvalidTableError(
+            f"the table has no column beside the target {options.target!r} to predict it from"
+        )
+    return features, ignored
+
+
+def _is_value(target: "pl.Series", task: str) -> bool:
+    """Whether a target is numbers that are values, as far as they or the given task tell."""
+    if not target.dtype.is_numeric():
+        return False
+    return task == "regression" or (task == "auto" and infer_task(target) == "regression")
+
+
+def _of_file(
+    options: DataOptions, reading: TableReading, rows: TargetRows
+) -> "tuple[pl.DataFrame, list[str]]":
+    """Return the rows of the table to test with, and notes."""
+    found = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
+    column_named(found.table, options.target, f", the target, in {options.test}")
+    test, told = rows.of(found.table, options.test)
+    return test, [*(f"{options.test}: {note}" for note in found.notes), *told]
 
 
 def rows_with_target(
@@ -169,7 +187,8 @@ def rows_with_target(
     target = model.target
     column_named(found.table, target.name, ", the target")
     words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
-    return with_target(found.table, target.name, str(path), notes, words), tuple(notes)
+    rows, told = TargetRows(target.name, words).of(found.table, str(path))
+    return rows, (*notes, *told)
 
 
 def ignored_columns(

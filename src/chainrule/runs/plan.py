@@ -1,18 +1,17 @@
 """The network and the plan of its training that a run's options describe."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines import engine_for
-from chainrule.engines.base import Examples, Objective, Problem
+from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.model.network import Network
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
-from chainrule.runs.presets import default_of
+from chainrule.runs.presets import parameters_of
 from chainrule.settings.layers import hidden_sizes
 from chainrule.settings.losses import classification_output, regression_output
 from chainrule.settings.networks import new_network
@@ -23,7 +22,7 @@ from chainrule.tables.target import TargetEncoder
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import balanced_weights
 from chainrule.training.events import Callback, EpochEnded
-from chainrule.training.examples import packed, smoothed
+from chainrule.training.examples import packed, softened_examples
 from chainrule.training.fingerprint import in_words
 from chainrule.training.memories import Remembers, memories_of
 from chainrule.training.metrics import METRICS, Metric, rmse
@@ -38,40 +37,47 @@ Floats = NDArray[np.floating]
 _MOST_EVALUATIONS = 15000
 
 
+class EncodedRows(NamedTuple):
+    """Rows of a table as encoders give them."""
+
+    X: Floats
+    """(rows, inputs)."""
+    y: NDArray[Any]
+    """(rows,): class indices, or values as the target encodes them."""
+
+
 class Description:
     """What a run's options say of its network and its training.
 
     Parameters
     ----------
     options : TrainingOptions
+        Resolved: every setting that matters has a value.
     target : TargetEncoder
+    training, validation : EncodedRows
     embeddings : list of (column, codes, dimension)
+        Which inputs are codes to look numbers up by.
     """
 
     def __init__(
         self,
         options: TrainingOptions,
         target: TargetEncoder,
-        embeddings: Sequence[tuple[int, int, int]],
+        training: EncodedRows,
+        validation: EncodedRows,
+        embeddings: Sequence[tuple[int, int, int]] = (),
     ) -> None:
-        self._options, self._target = options, target
-        rates = options.dropout or (0.0,)
-        given: dict[str, Any] = {}
-        for one in fields(options):
-            value = getattr(options, one.name)
-            if value is None and one.name != "threads":
-                value = default_of(one.name, target.task)
-            given[one.metadata.get("parameter", one.name)] = value
-        self._given = given | {
+        self.options, self._target = options, target
+        self._training, self._validation = training, validation
+        self._random = np.random.RandomState(options.seed)
+        self._given = parameters_of(options, target.task) | {
             "n_layers": None,
             "n_units": None,
             "embeddings": list(embeddings),
-            "init": None if options.init == "default" else options.init,
             "initial_weights": None,
-            "dropout": rates[0] if len(rates) == 1 else list(rates),
         }
 
-    def network(self, n_features: int, random: np.random.RandomState) -> Network:
+    def network(self) -> Network:
         """Return the network, untrained."""
         given, target = self._given, self._target
         if target.task == "classification":
@@ -81,36 +87,27 @@ class Description:
         units = 1 if output.activation == "sigmoid" else target.n_outputs
         return new_network(
             given,
-            n_features,
+            self._training.X.shape[1],
             hidden_sizes(given),
             Dense(units, output.activation),
             output.cost,
-            self._options.dtype or "float32",
-            random,
+            self.options.dtype or "float32",
+            self._random,
         )
 
-    def plan(
-        self,
-        network: Network,
-        training: tuple[Floats, NDArray[Any]],
-        validation: tuple[Floats, NDArray[Any]],
-        watched: bool,
-        random: np.random.RandomState,
-    ) -> Plan:
+    def plan(self, network: Network) -> Plan:
         """Return the plan of its training."""
-        options, given, spec = self._options, self._given, network.spec
-        examples = self._weighted(self._examples(network, *training))
-        if options.label_smoothing:
-            rows = examples.targets(spec.n_outputs)
-            Y = smoothed(spec, rows, options.label_smoothing).astype(spec.dtype)
-            examples = examples._replace(Y=Y)
-        held_out = self._weighted(self._examples(network, *validation))
+        options, given, spec = self.options, self._given, network.spec
+        examples = softened_examples(
+            spec, self._examples(network, self._training), options.label_smoothing or 0.0
+        )
+        held_out = self._examples(network, self._validation)
         m = len(examples.X)
         assert options.epochs is not None
         assert options.batch_size is not None
         common: dict[str, Any] = {
             "problem": Problem(
-                spec, network.parameters, examples, self._objective(examples.weight)
+                spec, network.parameters, examples, self._penalties(examples.weight)
             ),
             "epochs": options.epochs,
             "seed": network.seed,
@@ -131,7 +128,8 @@ class Description:
             optimizer=optimizer_of(given, rate),
             engine=engine_for(spec, engine, threads, options.precision or "full"),
             batch_size=batch_size,
-            orders=ShuffledOrders(m, bool(given["shuffle"]), random),
+            max_grad_norm=float(options.max_grad_norm or "inf"),
+            orders=ShuffledOrders(m, bool(given["shuffle"]), self._random),
             validation=held_out,
             metrics=self._metrics(),
             training_metrics=False,  # a quarter of the time would go into it
@@ -153,8 +151,8 @@ class Description:
         rules = ("solver", "learning_rate", "tol", "n_iter_no_change", "power_t")
         # Named as they were when a run was trained as an estimator: its checkpoints go on.
         more = {name: _text(given[name]) for name in rules}
-        more["early_stopping"] = "loss" if self._options.early_stopping else "False"
-        more |= {"random_state": in_words(self._options.seed), "estimator": "_Fit"}
+        more["early_stopping"] = "loss" if self.options.early_stopping else "False"
+        more |= {"random_state": in_words(self.options.seed), "estimator": "_Fit"}
         assert state.stopping is not None
         assert plan.orders is not None
         memories: dict[str, Remembers] = {
@@ -163,24 +161,20 @@ class Description:
         }
         checkpointer.attach(plan, state, memories | memories_of(consumers), more)
 
-    def _examples(self, network: Network, X: Floats, y: NDArray[Any]) -> Examples:
-        classes = self._target.task == "classification" and network.spec.n_outputs > 1
-        return packed(network.spec.dtype, X, y if classes else y.reshape(-1, 1))
+    def _examples(self, network: Network, rows: EncodedRows) -> Examples:
+        """Return rows as engines take them; each class weighs the same if that was asked for."""
+        y, classifies = rows.y, self._target.task == "classification"
+        whole = classifies and network.spec.n_outputs > 1
+        weights = None
+        if classifies and self.options.class_weight == "balanced":
+            weights = balanced_weights(y.astype(np.intp), len(self._target.classes))
+        return packed(network.spec.dtype, rows.X, y if whole else y.reshape(-1, 1), weights)
 
-    def _weighted(self, examples: Examples) -> Examples:
-        """Return examples in which each class weighs the same, if that was asked for."""
-        if self._options.class_weight != "balanced" or self._target.task == "regression":
-            return examples
-        Y = examples.Y if examples.Y.ndim == 1 else examples.Y[:, 0]
-        weights = balanced_weights(Y.astype(np.intp), len(self._target.classes))
-        return examples._replace(weights=weights.astype(examples.X.dtype))
-
-    def _objective(self, total: float) -> Objective:
+    def _penalties(self, total: float) -> Penalties:
         """Return the penalties: they count once for all examples, whatever the batches are."""
-        options = self._options
+        options = self.options
         l1, l2 = float(options.l1 or 0), float(options.l2 or 0)
-        longest = float(options.max_grad_norm or "inf")
-        return Objective(l1 / total, l2 / total, max_grad_norm=longest)
+        return Penalties(l1 / total, l2 / total)
 
     def _metrics(self) -> Mapping[str, Metric]:
         if self._target.task == "classification":

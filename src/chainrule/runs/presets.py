@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from types import MappingProxyType
 from typing import Any
 
 from chainrule.errors import InvalidArgumentError
@@ -14,76 +13,20 @@ from chainrule.settings.defaults import (
     default_patience,
 )
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
-from chainrule.tables.target import Task
+from chainrule.settings.setting import ABSENT
+from chainrule.settings.table import OPTIONS
+from chainrule.tables.task import Task
 
-# What NetworkClassifier and NetworkRegressor do; a test holds the two together.
-_STANDARD: Mapping[str, Any] = MappingProxyType(
-    {
-        "layers": (128, 64),
-        "optimizer": "adam",
-        "learning_rate": 0.002,
-        "schedule": "adaptive",
-        "epochs": 200,
-        "tolerance": 1e-4,
-        "l1": 0.0,
-        "dropout": (0.0,),
-        "batch_norm": False,
-        "label_smoothing": 0.0,
-        "class_weight": "none",
-        "max_grad_norm": 0.0,
-        "momentum": 0.9,
-        "nesterov": True,
-        "beta_1": 0.9,
-        "beta_2": 0.999,
-        "epsilon": 1e-8,
-        "power": 0.5,
-        "weight_decay": 0.01,
-        "focal_gamma": 2.0,
-        "huber_delta": 1.0,
-        "quantile": 0.5,
-        "init": "default",
-        "shuffle": True,
-        "precision": "full",
-        "engine": "auto",
-    }
-)
 
-_OF_TASK: Mapping[Task, Mapping[str, Any]] = MappingProxyType(
-    {
-        "classification": {"activation": "silu", "loss": "log_loss", "l2": 3.0},
-        "regression": {"activation": "relu", "loss": "squared_error", "l2": 0.5},
-    }
-)
+def _standard(task: Task) -> dict[str, Any]:
+    """Return what NetworkClassifier and NetworkRegressor do, as the command line has it."""
+    return {row.name: row.run_default(task) for row in OPTIONS if row.mlp is not ABSENT}
 
-PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "fast": {"layers": (64,), "epochs": 30, "patience": 3, "learning_rate": 0.005},
-        "standard": {},
-        "thorough": {
-            "layers": (256, 128),
-            "epochs": 500,
-            "patience": 20,
-            "learning_rate": 0.001,
-            "dropout": (0.1,),
-        },
-    }
-)
 
-# Settings that only some losses and optimizers look at: left out of run.toml where none does.
-_NEEDED_BY: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "focal_gamma": ("loss", ("focal",)),
-        "huber_delta": ("loss", ("huber",)),
-        "quantile": ("loss", ("quantile",)),
-        "momentum": ("optimizer", ("sgd", "momentum", "heavy_ball", "nesterov", "rmsprop")),
-        "nesterov": ("optimizer", ("sgd",)),
-        "beta_1": ("optimizer", ("adam", "adamw", "nadam", "lion")),
-        "beta_2": ("optimizer", ("adam", "adamw", "nadam", "lion")),
-        "epsilon": ("optimizer", ("adam", "adamw", "nadam", "rmsprop")),
-        "weight_decay": ("optimizer", ("adamw", "lion")),
-        "power": ("schedule", ("invscaling",)),
-    }
-)
+def preset(name: str) -> dict[str, Any]:
+    """Return what a preset sets."""
+    options = {row.name: row.option for row in OPTIONS if row.option is not None}
+    return {key: one.presets[name] for key, one in options.items() if name in one.presets}
 
 
 def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) -> TrainingOptions:
@@ -108,26 +51,38 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
         raise InvalidArgumentError(
             f"loss: expected {', '.join(losses)} for a {task}; got {options.loss!r}"
         )
-    chosen = {
-        **_STANDARD,
-        **_OF_TASK[task],
+    chosen = _standard(task) | {
         "patience": default_patience(n_train),
-        **PRESETS[options.preset],
         "batch_size": min(default_batch_size(n_train), n_train),
         "early_stopping": n_rows >= ENOUGH_TO_SET_ASIDE and options.optimizer != "lbfgs",
         "dtype": default_dtype(n_rows),
     }
+    chosen |= preset(options.preset)
     chosen |= {
         one.name: getattr(options, one.name)
         for one in fields(options)
         if getattr(options, one.name) is not None
     }
-    for name, (decider, values) in _NEEDED_BY.items():
-        if chosen[decider] not in values and getattr(options, name) is None:
-            chosen[name] = None
+    # What nothing looks at is left out of run.toml.
+    for row in OPTIONS:
+        needs = row.needs
+        if needs is None or chosen[needs.setting] in needs.values():
+            continue
+        if getattr(options, row.name) is None:
+            chosen[row.name] = None
     return replace(options, **chosen)
 
 
-def default_of(name: str, task: Task) -> Any:
-    """Return what a setting is where nothing needs it."""
-    return {**_STANDARD, **_OF_TASK[task]}[name]
+def parameters_of(options: TrainingOptions, task: Task) -> dict[str, Any]:
+    """Return what options say as the estimators have it, by scikit-learn's names.
+
+    What nothing looks at is what it is where nobody sets it.
+    """
+    standard, given = _standard(task), {}
+    for row in OPTIONS:
+        if row.name in standard:
+            value = getattr(options, row.name)
+            given[row.parameter_name] = row.as_parameter(
+                standard[row.name] if value is None else value
+            )
+    return given

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidTableError
@@ -16,6 +16,59 @@ if TYPE_CHECKING:
 _MOST_NUMBERED = 1000
 # So many other values of two capital letters, and nothing else, make NA a code like them.
 _FEWEST_CODES = 5
+
+
+@dataclass(frozen=True)
+class TargetRows:
+    """Which rows of a table have a target, and how they spell it.
+
+    Decided by the table to learn from; every other table is taken the same way.
+    """
+
+    name: str
+    words: "TargetWords"
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """What is written in the place of a spelling; by `fold`. Empty: nothing is merged."""
+
+    @classmethod
+    def decide(
+        cls, table: "pl.DataFrame", options: DataOptions, where: str
+    ) -> tuple["TargetRows", "pl.DataFrame", list[str]]:
+        """Decide by the table to learn from; return its rows too, and notes.
+
+        Raises
+        ------
+        InvalidTableError
+            If no row has a target.
+        """
+        name = options.target
+        words = TargetWords.of(table[name], options.target_missing or "auto")
+        table, notes = _with_target(table, name, where, words)
+        spellings, told = _spellings(table, options, where)
+        rows = cls(name, words, spellings)
+        return rows, rows._respelled(table), [*notes, *told]
+
+    def of(self, table: "pl.DataFrame", where: str) -> tuple["pl.DataFrame", list[str]]:
+        """Return the rows of a table that have a target, and notes.
+
+        Raises
+        ------
+        InvalidTableError
+            If none has one.
+        """
+        table, notes = _with_target(table, self.name, where, self.words)
+        return self._respelled(table), notes
+
+    def _respelled(self, table: "pl.DataFrame") -> "pl.DataFrame":
+        import polars as pl
+
+        column = table[self.name]
+        if not self.spellings or not _is_text(column):
+            return table
+        column = column.cast(pl.String)
+        texts = [text for text in column.unique().to_list() if text is not None]
+        new = [self.spellings.get(fold(text), text) for text in texts]
+        return table.with_columns(column.replace(texts, new))
 
 
 @dataclass(frozen=True)
@@ -51,9 +104,9 @@ def _is_of_codes(column: "pl.Series") -> bool:
     return "NA" in values and codes and len(others) >= _FEWEST_CODES
 
 
-def with_target(
-    table: "pl.DataFrame", target: str, where: str, notes: list[str], words: TargetWords
-) -> "pl.DataFrame":
+def _with_target(
+    table: "pl.DataFrame", target: str, where: str, words: TargetWords
+) -> tuple["pl.DataFrame", list[str]]:
     """Return the rows that have a target, and note how many have none, and by which words.
 
     Raises
@@ -61,7 +114,7 @@ def with_target(
     InvalidTableError
         If no row has one.
     """
-    column = table[target]
+    column, notes = table[target], list[str]()
     empty = column.is_null()
     if column.dtype.is_float():
         empty = empty | column.is_nan()
@@ -83,15 +136,14 @@ def with_target(
             "is it the right column?"
         )
     if not count:
-        return table
+        return table, notes
     note = f"{where}: left out {_rows(count)} without a value of {target}"
     if by_word:
         note += f" ({_listed(by_word)}"
         n_empty = int(empty.sum())
         note += f", {n_empty:,} empty)" if n_empty else ")"
         note += "; --target-missing empty keeps such words as classes"
-    notes.append(note)
-    return table.filter(~missing)
+    return table.filter(~missing), [*notes, note]
 
 
 def _is_one_of(column: "pl.Series", words: frozenset[str]) -> "pl.Series":
@@ -119,22 +171,15 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def with_spellings(
-    table: "pl.DataFrame", options: DataOptions, where: str, notes: list[str]
-) -> tuple["pl.DataFrame", Mapping[str, str]]:
-    """Return a table whose target has one spelling of a class, if that was asked for, and which.
-
-    Returns
-    -------
-    table : polars.DataFrame
-    spellings : mapping
-        What is written in the place of a spelling; by `fold`. Empty: nothing is merged.
-    """
+def _spellings(
+    table: "pl.DataFrame", options: DataOptions, where: str
+) -> tuple[Mapping[str, str], list[str]]:
+    """Return what is written in the place of each spelling of a class, if that was asked for."""
     import polars as pl
 
-    column = table[options.target]
+    column, notes = table[options.target], list[str]()
     if not _is_text(column):
-        return table, {}
+        return {}, notes
     column = column.cast(pl.String)
     counts = {str(value): int(count) for value, count in column.value_counts().iter_rows()}
     groups = groups_of_spellings(counts)
@@ -153,10 +198,10 @@ def with_spellings(
             )
     notes.extend(_same_numbers(counts, options.target, where))
     if not options.merge_spellings:
-        return table, {}
+        return {}, notes
     spellings = {fold(text): text for text in sorted(counts, key=lambda t: (counts[t], t))}
     spellings |= {fold(name): name for name in groups}
-    return table.with_columns(respelled(column, spellings)), spellings
+    return spellings, notes
 
 
 def _same_numbers(counts: Mapping[str, int], target: str, where: str) -> list[str]:
@@ -174,15 +219,3 @@ def _same_numbers(counts: Mapping[str, int], target: str, where: str) -> list[st
         f"{where}: classes of {target} are one number, written in several ways: "
         f"{'; '.join(several[:5])}; write them alike if they are one class"
     ]
-
-
-def respelled(column: "pl.Series", spellings: Mapping[str, str]) -> "pl.Series":
-    """Return a target with each class spelled as `spellings` say; what they lack stays."""
-    import polars as pl
-
-    if not spellings or not _is_text(column):
-        return column
-    column = column.cast(pl.String)
-    texts = [text for text in column.unique().to_list() if text is not None]
-    new = [spellings.get(fold(text), text) for text in texts]
-    return column.replace(texts, new)

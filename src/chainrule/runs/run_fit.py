@@ -7,10 +7,8 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.files.locks import FileLock
@@ -18,19 +16,15 @@ from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.network import Network
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.plan import Description
-from chainrule.tables.target import TargetEncoder
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.events import Callback
-from chainrule.training.fit import fit as train
 from chainrule.training.history import History
 from chainrule.training.plan import Plan
 from chainrule.training.state import State
 
-Floats = NDArray[np.floating]
-
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedNetwork:
     """What a training left."""
 
     network: Network
@@ -60,27 +54,15 @@ class Checkpointing:
 
 
 def fit(
-    options: TrainingOptions,
-    target: TargetEncoder,
-    training: tuple[Floats, NDArray[Any]],
-    validation: tuple[Floats, NDArray[Any]],
-    *,
-    embeddings: Sequence[tuple[int, int, int]] = (),
+    description: Description,
     callbacks: Sequence[Callback] = (),
     checkpointing: Checkpointing | None = None,
-) -> Fitted:
+) -> FittedNetwork:
     """Train a network on encoded rows.
 
     Parameters
     ----------
-    options : TrainingOptions
-        Resolved: every setting that matters has a value.
-    target : TargetEncoder
-    training, validation : (X, y)
-        Inputs (rows, inputs) and targets (rows,): class indices, or values as the target encodes
-        them.
-    embeddings : list of (column, codes, dimension)
-        Which inputs are codes to look numbers up by.
+    description : Description
     callbacks : list of callables
         Each is called with every event; returning True after an `EpochEnded` stops.
     checkpointing : Checkpointing, optional
@@ -88,7 +70,7 @@ def fit(
 
     Returns
     -------
-    Fitted
+    FittedNetwork
         With the weights of the epoch with the lowest loss of the validation rows, if early
         stopping is on.
 
@@ -101,9 +83,7 @@ def fit(
     Interrupted
         On Ctrl-C, or a SystemExit by a signal, with what the training has left.
     """
-    random = np.random.RandomState(options.seed)
-    description = Description(options, target, embeddings)
-    checkpointer = None
+    options, checkpointer = description.options, None
     if checkpointing is not None:
         if options.optimizer == "lbfgs":
             raise InvalidArgumentError(
@@ -118,14 +98,14 @@ def fit(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            network = description.network(training[0].shape[1], random)
-            plan = description.plan(network, training, validation, bool(callbacks), random)
+            network = description.network()
+            plan = description.plan(network)
             consumers: list[Callback] = [history, *callbacks]
             notes += _trained(description, plan, consumers, network, history, checkpointer)
         except (KeyboardInterrupt, SystemExit) as interrupt:
             if network is None:
                 raise  # nothing is left
-            fitted = Fitted(network, history, _best_epoch(options, history))
+            fitted = FittedNetwork(network, history, _best_epoch(options, history))
             raise Interrupted(fitted, interrupt) from interrupt
         finally:
             if checkpointer is not None:
@@ -133,13 +113,13 @@ def fit(
     assert network is not None
     notes = [*(str(warning.message) for warning in caught), *notes]
     best = _best_epoch(options, history)
-    return Fitted(network, history, best, tuple(dict.fromkeys(notes)))
+    return FittedNetwork(network, history, best, tuple(dict.fromkeys(notes)))
 
 
 class Interrupted(KeyboardInterrupt):
     """A training was interrupted: `fitted` is what it left, with the best weights so far."""
 
-    def __init__(self, fitted: Fitted, interrupt: BaseException) -> None:
+    def __init__(self, fitted: FittedNetwork, interrupt: BaseException) -> None:
         super().__init__("interrupted")
         self.fitted = fitted
         self.interrupt = interrupt
@@ -147,7 +127,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def _trained(
-    description: "Description",
+    description: Description,
     plan: Plan,
     consumers: Sequence[Callback],
     network: Network,
@@ -160,16 +140,11 @@ def _trained(
         description.attach(checkpointer, plan, state, consumers)
     history.diagnostics = state.diagnostics
     try:
-        fitted = train(plan, consumers, checkpointer, state)
+        fitted = network._conduct(plan, consumers, state, checkpointer)
     except TrainingDivergedError as error:
         if state.epochs == 0:
-            raise NothingLearnedError(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed: {error}"
-            ) from error
+            raise NothingLearnedError.of(error) from error
         return [f"training ended after {state.epochs} epochs: {error}"]
-    finally:
-        network.epochs_trained = state.epochs_before + state.epochs
     return [fitted.shortfall] if fitted.shortfall else []
 
 

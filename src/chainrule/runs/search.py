@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
-from chainrule.runs.run_fit import Fitted
+from chainrule.runs.run_fit import FittedNetwork
 from chainrule.runs.space import (
     ACTIVATIONS,
     BATCHES,
@@ -57,7 +57,7 @@ class Found:
     """The best of a search."""
 
     run: Run
-    fitted: Fitted
+    fitted: FittedNetwork
     tried: tuple[Tried, ...]
     """All trials, earlier calls' too, in their order."""
 
@@ -70,7 +70,7 @@ def search(
     seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
     told: Callable[[Tried, Sequence[Tried]], None] = lambda tried, all_of_them: None,
-    better: Callable[[Run, Fitted], None] = lambda run, fitted: None,
+    better: Callable[[Run, FittedNetwork], None] = lambda run, fitted: None,
 ) -> Found:
     """Try configurations, and return the one with the lowest loss of the validation rows.
 
@@ -125,13 +125,13 @@ def _searched(
     seconds: float | None,
     callbacks: Sequence[Callback],
     told: Callable[[Tried, Sequence[Tried]], None],
-    better: Callable[[Run, Fitted], None],
+    better: Callable[[Run, FittedNetwork], None],
 ) -> Found:
     import optuna
 
     deadline = float("inf") if seconds is None else time.monotonic() + seconds
     tried = _tried(study)
-    best: tuple[Run, Fitted, Tried] | None = None
+    best: tuple[Run, FittedNetwork, Tried] | None = None
     while len(tried) < (trials or float("inf")):
         lowest = _lowest(tried)
         if lowest is not None and time.monotonic() >= deadline:
@@ -261,7 +261,7 @@ def _try(
     callbacks: Sequence[Callback],
     deadline: float,
     may_be_cut: bool,
-) -> tuple[Tried | None, Fitted | None]:
+) -> tuple[Tried | None, FittedNetwork | None]:
     """Train by one configuration; None: the time was over before it ended."""
     from optuna.trial import TrialState
 
@@ -317,7 +317,7 @@ def _best(
     run: Run,
     study: "Study",
     tried: tuple[Tried, ...],
-    best: tuple[Run, Fitted, Tried] | None,
+    best: tuple[Run, FittedNetwork, Tried] | None,
     varied: Sequence[str],
     callbacks: Sequence[Callback],
 ) -> Found:

@@ -58,7 +58,7 @@ def drawn_settings(run: Run, trial: "Trial", varied: Sequence[str]) -> dict[str,
         drawn["dropout"] = (round(share, 2),)  # the steps add up with rounding
     if "batch_size" in varied:
         factor = trial.suggest_categorical("batch", BATCHES)
-        rows = len(run.training[0])
+        rows = len(run.training.X)
         size = round((run.config.training.batch_size or 32) * factor)
         drawn["batch_size"] = max(1, min(size, rows))
     return drawn

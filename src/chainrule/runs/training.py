@@ -13,16 +13,17 @@ from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
 from chainrule.runs.config import RunConfig
-from chainrule.runs.options import TrainingOptions
-from chainrule.runs.parts import Parts, divide
-from chainrule.runs.presets import resolved
-from chainrule.runs.run_fit import Checkpointing, Fitted, fit
-from chainrule.runs.target import (
+from chainrule.runs.learned_target import (
     against_constant,
     fitted_target,
     smeared_target,
     task_of_loss,
 )
+from chainrule.runs.options import TrainingOptions
+from chainrule.runs.parts import Parts, divide
+from chainrule.runs.plan import Description, EncodedRows
+from chainrule.runs.presets import resolved
+from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.leakage import suspicious_columns
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
@@ -31,8 +32,6 @@ from chainrule.training.history import History
 
 if TYPE_CHECKING:
     import polars as pl
-
-Examples = tuple[NDArray[np.floating], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,7 @@ class Run:
         Fitted on the training rows.
     target : TargetEncoder
         Fitted on the training rows; it knows the classes of all rows.
-    training, validation : (X, y)
-        Encoded.
+    training, validation : EncodedRows
     asked : TrainingOptions
         The options as they were given, undecided ones None.
     notes : tuple of str
@@ -88,8 +86,8 @@ class Run:
     parts: Parts
     encoder: TableEncoder
     target: TargetEncoder
-    training: Examples
-    validation: Examples
+    training: EncodedRows
+    validation: EncodedRows
     asked: TrainingOptions
     notes: tuple[str, ...]
 
@@ -147,7 +145,7 @@ class Run:
         )
         notes += [leak.sentence for leak in leaks]
         training, validation = (
-            (encoder.encode(part), target.encode(part[target.name]))
+            EncodedRows(encoder.encode(part), target.encode(part[target.name]))
             for part in (parts.train, parts.validation)
         )
         return cls(config, parts, encoder, target, training, validation, asked, tuple(notes))
@@ -160,7 +158,7 @@ class Run:
 
     def train(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
-    ) -> Fitted:
+    ) -> FittedNetwork:
         """Train a network on the training rows.
 
         Raises
@@ -168,15 +166,14 @@ class Run:
         InvalidArgumentError, TrainingDivergedError, Interrupted
             As `chainrule.runs.run_fit.fit` says.
         """
-        options, parts = self.config.training, (self.training, self.validation)
-        return fit(
-            options,
+        description = Description(
+            self.config.training,
             self.target,
-            *parts,
-            embeddings=embedded_columns(self.encoder),
-            callbacks=callbacks,
-            checkpointing=checkpointing,
+            self.training,
+            self.validation,
+            embedded_columns(self.encoder),
         )
+        return fit(description, callbacks, checkpointing)
 
     def fit(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
@@ -184,21 +181,23 @@ class Run:
         """Train a network and judge it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
 
-    def _mean_input(self, fitted: Fitted) -> list[float]:
+    def _mean_input(self, fitted: FittedNetwork) -> list[float]:
         """Return the mean training row, as the first layer that is not one of embeddings has it."""
         network = fitted.network
-        _, _, X = behind_lookup(network.spec, network.parameters, self.training[0])
+        _, _, X = behind_lookup(network.spec, network.parameters, self.training.X)
         mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
         return [float(number) for number in mean]
 
-    def model_of(self, fitted: Fitted, details: Mapping[str, Any] | None = None) -> TableModel:
+    def model_of(
+        self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
+    ) -> TableModel:
         """Return a trained network as a model of tables."""
         target = smeared_target(
             self.target, fitted.network, self.config.training.loss, self.training, self.validation
         )
-        return TableModel(fitted.network, self.encoder, target, details)
+        return TableModel(fitted.network, self.encoder, target)
 
-    def judged(self, fitted: Fitted, notes: Sequence[str] = ()) -> Trained:
+    def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Trained:
         """Return a trained network as a model of tables, with its scores."""
         model = self.model_of(fitted)
         scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}

@@ -1,7 +1,7 @@
 """Values of settings: read from the text of an option or from run.toml, and checked."""
 
 import math
-from collections.abc import Mapping
+import re
 from dataclasses import Field
 from typing import Any
 
@@ -16,6 +16,7 @@ _EXPECTED = {
     "wholes": "a list of whole numbers",
     "numbers": "a number or a list of numbers",
 }
+_LISTS = ("texts", "wholes", "numbers")
 
 
 def from_text(setting: "Field[Any]", text: str) -> Any:
@@ -42,7 +43,7 @@ def _sizes(name: str, text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if parts in (["none"], ["0"]):
         return ()
-    if not all(part.isdecimal() and part.isascii() and 0 < int(part) < 10**7 for part in parts):
+    if not all(re.fullmatch("0*[1-9][0-9]{,20}", part) for part in parts):
         raise InvalidArgumentError(
             f"{name}: expected whole numbers above 0 such as 128,64, or none; got {text!r}"
         )
@@ -58,7 +59,7 @@ def from_toml(setting: "Field[Any]", value: Any, where: str) -> Any:
         If it is not of the setting's kind.
     """
     kind = setting.metadata["kind"]
-    if kind in ("texts", "wholes", "numbers"):
+    if kind in _LISTS:
         one = kind.removesuffix("s")
         parts = value if isinstance(value, list) else [value]
         if all(_is(one, part) for part in parts):
@@ -96,63 +97,11 @@ def check(setting: "Field[Any]", value: Any) -> None:
     InvalidArgumentError
         If it cannot; the message names the option.
     """
-    choices = setting.metadata.get("choices")
-    if choices is not None and value not in choices:
-        import difflib
-
-        near = difflib.get_close_matches(str(value), choices, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        raise InvalidArgumentError(f"{setting.name}: expected {listed}; got {value!r}{hint}")
-
-
-def check_training(values: Mapping[str, Any], settings: "Mapping[str, Field[Any]]") -> None:
-    """Raise unless the values of a network's and its training's settings can be used.
-
-    What they may be is what the estimators' parameters may be.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If one cannot; the message names the option.
-    """
-    from chainrule.checks import number_below_one
-    from chainrule.engines import engine_named
-    from chainrule.network.activation import canonical_activation
-    from chainrule.network.layers.dense import check_init
-    from chainrule.settings.checks import CHECKS
-
-    for name, value in values.items():
-        if value is None:
-            continue
-        setting = settings[name]
-        rule = CHECKS.get(setting.metadata.get("parameter", name))
-        if rule is not None and name not in ("class_weight", "early_stopping", "max_grad_norm"):
-            fits, expected = rule
-            infinite = isinstance(value, float) and math.isinf(value)
-            if not fits(value) or infinite:
-                raise InvalidArgumentError(f"{name}: expected {_plain(expected)}; got {value!r}")
-    for size in values.get("layers") or ():
-        if not 0 < size < 10**7:
-            raise InvalidArgumentError(
-                f"layers: expected whole numbers above 0, below ten million; got {size}"
-            )
-    for share in values.get("dropout") or ():
-        number_below_one("dropout", share)
-    bound = values.get("max_grad_norm")
-    if bound is not None and not 0 <= bound < math.inf:
-        raise InvalidArgumentError(f"max_grad_norm: expected a finite number ≥ 0; got {bound!r}")
-    if values.get("activation") is not None:
-        canonical_activation(values["activation"])
-    if values.get("init") not in (None, "default"):
-        check_init(values["init"])
-    if values.get("engine") is not None:
-        engine_named(values["engine"])
-
-
-def _plain(expected: str) -> str:
-    """Return what is expected without the words that are for Python alone."""
-    return expected.partition(", a schedule such as")[0].replace("'", "").removesuffix(" or None")
+    limit = setting.metadata["limit"]
+    if limit is None:
+        return
+    for part in value if setting.metadata["kind"] in _LISTS else (value,):
+        limit.require(part, f"{setting.name}: expected", quoted=False)
 
 
 def _option(setting: "Field[Any]") -> str:

@@ -1,1 +1,1 @@
-"""Networks, losses, optimizers and rules by the names of their settings, scikit-learn's."""
+"""The table of settings; networks, losses, optimizers and rules by their settings' names."""

@@ -6,13 +6,16 @@ from types import MappingProxyType
 import numpy as np
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import canonical_activation
+from chainrule.limits import SHARE
+from chainrule.network.activation import activation_of
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Layer
-from chainrule.settings.checks import number
+from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.settings.given import Settings
 
-# scikit-learn's name for it: the package's.
-_ACTIVATIONS = MappingProxyType({"logistic": "sigmoid"})
+# scikit-learn's names: the package's.
+_NAMES = MappingProxyType(
+    {row.scikit_learn: name for name, row in ACTIVATIONS.items() if row.scikit_learn}
+)
 
 
 def hidden_sizes(given: Settings) -> tuple[int, ...]:
@@ -60,7 +63,7 @@ def hidden_activations(given: Settings, n_hidden: int) -> tuple[str, ...]:
             f"activation: expected a name, or a list with one for each of the {n_hidden} hidden "
             f"layers; got {activation!r}"
         )
-    return tuple(canonical_activation(_ACTIVATIONS.get(name, name)) for name in names)
+    return tuple(str(activation_of(_NAMES.get(name, name))) for name in names)
 
 
 def embedding_layer(given: Settings, n_features: int) -> list[CategoryEmbedding]:
@@ -76,7 +79,7 @@ def embedding_layer(given: Settings, n_features: int) -> list[CategoryEmbedding]
         return []
     try:
         layer = CategoryEmbedding(columns)
-        layer.check_inputs(n_features)
+        layer.check_features(n_features)
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"embeddings: {error}") from None
     return [layer]
@@ -98,7 +101,7 @@ def hidden_layers(
     dropout, batch_norm = given["dropout"], given["batch_norm"]
     rates = [dropout] * len(sizes) if isinstance(dropout, Real) else dropout
     fits = isinstance(rates, list | tuple | np.ndarray) and len(rates) == len(sizes)
-    if not fits or not all(number(0, 1)[0](rate) for rate in rates):
+    if not fits or not all(SHARE.fits(rate) for rate in rates):
         raise InvalidArgumentError(
             "dropout: expected a number in [0, 1), or a list with one for each of the "
             f"{len(sizes)} hidden layers; got {dropout!r}"

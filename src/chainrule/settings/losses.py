@@ -1,14 +1,19 @@
 """What is minimised, by scikit-learn's names and the package's, or by two functions of a user's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.cost import CustomCost
+from chainrule.network.cost import Cost, CustomCost
+from chainrule.network.registry.activations import ACTIVATIONS
+from chainrule.network.registry.costs import COSTS, CostRow
 from chainrule.settings.given import Settings
+
+Rows = Mapping[str, Mapping[str, str]]
+"""The names of losses: for each output activation, the cost."""
 
 
 class Output(NamedTuple):
@@ -20,35 +25,69 @@ class Output(NamedTuple):
     cost: str | CustomCost
 
 
-def _delta(given: Settings, unit: float) -> float:
-    """Return Huber's δ in units of the targets' deviation, however far from 1 that is."""
-    with np.errstate(over="ignore", under="ignore"):
-        delta = np.float64(given["huber_delta"]) / unit
-    return float(np.clip(delta, np.finfo(float).tiny, np.finfo(float).max))
+def _of_task(task: str) -> Rows:
+    found: dict[str, dict[str, str]] = {}
+    for name, row in COSTS.items():
+        if row.loss is not None and row.loss.task == task:
+            found.setdefault(row.loss.name, {})[row.loss.output] = name
+    return MappingProxyType(found)
 
 
-# Of the settings, and the deviation that its targets are divided by.
-REGRESSION: Mapping[str, Callable[[Settings, float], str]] = MappingProxyType(
-    {
-        "squared_error": lambda given, unit: "mse",
-        "absolute_error": lambda given, unit: "absolute_error",
-        "huber": lambda given, unit: f"huber(delta={_delta(given, unit)!r})",
-        "quantile": lambda given, unit: f"quantile(quantile={float(given['quantile'])!r})",
-        "poisson": lambda given, unit: "poisson",
-        "log_cosh": lambda given, unit: "log_cosh",
-    }
-)
-
-# Of the settings, and the beginning of the name where an output stands for itself.
-CLASSIFICATION: Mapping[str, Callable[[Settings, str], str]] = MappingProxyType(
-    {
-        "log_loss": lambda given, binary: f"{binary}cross_entropy",
-        "focal": lambda given, binary: f"{binary}focal(gamma={float(given['focal_gamma'])!r})",
-    }
-)
+REGRESSION = _of_task("regression")
+CLASSIFICATION = _of_task("classification")
 
 
-def named(loss: Any, names: Mapping[str, Any]) -> str | CustomCost:
+def _rows_of(loss: Any, losses: Rows) -> list[CostRow]:
+    """Return the rows of the costs that a loss stands for: none for a user's own, or for None."""
+    named = losses.get(loss, {}) if isinstance(loss, str) else {}
+    return [COSTS[name] for name in named.values()]
+
+
+def lowest_target(loss: Any) -> float:
+    """Return the smallest value that a regressor's loss is defined for; −∞ where all are.
+
+    Values that end somewhere have a unit of their own, and are not standardised.
+    """
+    return max((row.targets.low for row in _rows_of(loss, REGRESSION)), default=-np.inf)
+
+
+def is_in_target_units(loss: Any) -> bool:
+    """Whether a parameter of a regressor's loss is in the target's units."""
+    return any(
+        one.in_target_units for row in _rows_of(loss, REGRESSION) for one in row.parameters.values()
+    )
+
+
+def losses_with(setting: str) -> tuple[str, ...]:
+    """Return the losses that have a parameter of the estimators."""
+    return tuple(
+        dict.fromkeys(
+            row.loss.name
+            for row in COSTS.values()
+            if row.loss and any(one.setting == setting for one in row.parameters.values())
+        )
+    )
+
+
+def estimating(answer: str) -> tuple[str, ...]:
+    """Return the losses whose best answer is a mean, a median or a quantile."""
+    return tuple(
+        row.loss.name for row in COSTS.values() if row.loss and row.loss.estimates == answer
+    )
+
+
+def listed(rows: Rows) -> str:
+    """Return the names of losses, and a word on those that need one, as a sentence lists them."""
+    texts = []
+    for name in rows:
+        meanings = [
+            row.loss.meaning for row in _rows_of(name, rows) if row.loss and row.loss.meaning
+        ]
+        texts.append(" ".join([repr(name), *(f"({word})" for word in meanings)]))
+    return " or ".join([", ".join(texts[:-1]), texts[-1]])
+
+
+def named(loss: Any, names: Rows) -> str | CustomCost:
     """Return a loss by its name, or a user's own as the network takes it.
 
     Raises
@@ -77,19 +116,37 @@ def regression_output(given: Settings, unit: float) -> Output:
     """Return the output of a regressor whose targets are divided by `unit` inside."""
     loss = named(given["loss"], REGRESSION)
     if isinstance(loss, CustomCost):
-        return Output("identity", "identity", loss)
-    cost = REGRESSION[loss](given, unit)
-    if loss == "poisson":
-        return Output("exp", "exponential", cost)
-    return Output("identity", "identity", cost)
+        return _output("identity", loss)
+    ((activation, cost),) = REGRESSION[loss].items()
+    return _output(activation, str(_with_settings(cost, given, unit)))
 
 
 def classification_output(given: Settings, multiclass: bool) -> Output:
     """Return the output of a classifier: softmax over classes, or an answer for each output."""
     loss = named(given["loss"], CLASSIFICATION)
-    cost: str | CustomCost = loss
-    if not isinstance(loss, CustomCost):
-        cost = CLASSIFICATION[loss](given, "" if multiclass else "binary_")
-    if multiclass:
-        return Output("softmax", "softmax", cost)
-    return Output("logistic", "sigmoid", cost)
+    activation = "softmax" if multiclass else "sigmoid"
+    if isinstance(loss, CustomCost):
+        return _output(activation, loss)
+    return _output(activation, str(_with_settings(CLASSIFICATION[loss][activation], given, 1.0)))
+
+
+def _output(activation: str, cost: str | CustomCost) -> Output:
+    return Output(ACTIVATIONS[activation].scikit_learn_output, activation, cost)
+
+
+def _with_settings(name: str, given: Settings, unit: float) -> Cost:
+    """Return a cost with its parameters as they were set."""
+    parameters = []
+    for key, parameter in COSTS[name].parameters.items():
+        value = float(given[parameter.setting]) if parameter.setting else parameter.default
+        if parameter.in_target_units:
+            value = _in_units(value, unit)
+        parameters.append((key, value))
+    return Cost(name, tuple(parameters))
+
+
+def _in_units(value: float, unit: float) -> float:
+    """Return a positive number in units of the targets' deviation, however far from 1 that is."""
+    with np.errstate(over="ignore", under="ignore"):
+        value = float(np.float64(value) / unit)
+    return float(np.clip(value, np.finfo(float).tiny, np.finfo(float).max))

@@ -7,7 +7,7 @@ import numpy as np
 
 from chainrule.model.network import Network
 from chainrule.network.cost import CustomCost
-from chainrule.network.layers import Dense, Dropout
+from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
 from chainrule.settings.given import Settings
 from chainrule.settings.layers import embedding_layer, hidden_activations, hidden_layers
@@ -57,6 +57,6 @@ def new_network(
         first = (weights.get("coefs_"), weights.get("intercepts_")), "coefs_ and intercepts_"
     parameters = first_parameters(spec, given["init"], *first, logistic, random)
     # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
-    drops = any(isinstance(layer, Dropout) for layer in layers)
+    drops = any(layer.is_noise for layer in layers)
     seed = int(random.randint(2**31 - 1)) if drops else 0
     return Network.from_parameters(spec, parameters, seed=seed)

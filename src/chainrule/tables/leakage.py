@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import column_named
-from chainrule.tables.target import Task
+from chainrule.tables.task import Task
 
 if TYPE_CHECKING:
     import polars as pl

@@ -55,13 +55,14 @@ def read_for_training(
     if not isinstance(table, str | Path):
         reading, read, notes = TableReading.decide(as_frame(table), target=target)
         return TrainingTable(read, reading, notes)
-    file = open_table(table)
-    layout = layout_of(file)
-    types = plain_types(read_text(file), layout) if layout.kind == "csv" else None
-    raw, found = read_raw(
-        file, layout, strings=layout.kind == "csv", types=types, skip_bad_rows=skip_bad_rows
-    )
-    separator = layout.separator if layout.kind == "csv" else None
+    with open_table(table) as file:
+        layout = layout_of(file)
+        is_csv = layout.kind == "csv"
+        types = plain_types(read_text(file), layout) if is_csv else None
+        raw, found = read_raw(
+            file, layout, strings=is_csv, types=types, skip_bad_rows=skip_bad_rows
+        )
+    separator = layout.separator if is_csv else None
     reading, read, notes = TableReading.decide(raw, separator=separator, target=target)
     return TrainingTable(read, reading, (*found, *notes))
 
@@ -94,15 +95,15 @@ def read_by(
     """
     if not isinstance(table, str | Path):
         return Reading(*reading.read(as_frame(table)))
-    file = open_table(table)
-    layout = layout_of(file, needed or tuple(reading.notations))
-    raw, found = read_raw(
-        file,
-        layout,
-        strings=True,
-        types=reading.plain_types() if layout.kind == "csv" else None,
-        skip_bad_rows=skip_bad_rows,
-    )
+    with open_table(table) as file:
+        layout = layout_of(file, needed or tuple(reading.notations))
+        raw, found = read_raw(
+            file,
+            layout,
+            strings=True,
+            types=reading.plain_types() if layout.kind == "csv" else None,
+            skip_bad_rows=skip_bad_rows,
+        )
     read, notes = reading.read(raw)
     return Reading(read, (*found, *notes))
 

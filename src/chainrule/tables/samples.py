@@ -1,11 +1,12 @@
 """Which columns of a text file are plain numbers, as a sample of its rows shows."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.csv_files import read_csv
 from chainrule.tables.layouts import Layout
 from chainrule.tables.notations import Numbers
+from chainrule.tables.notations.number_forms import PLAIN
 from chainrule.tables.notations.recognition import seen
 from chainrule.tables.records import Tally
 from chainrule.tables.text import Text
@@ -31,30 +32,55 @@ def plain_types(text: Text, layout: Layout) -> dict[str, Any]:
         table = read_csv(sample, layout, Tally(skip=True), strings=True, body=True)
     except InvalidTableError:
         return {}  # of the whole file it will be said what is wrong
+    texts = table.select(pl.col(pl.String).str.strip_chars())
+    texts = texts.select(pl.when(pl.all() != "").then(pl.all()))
     types: dict[str, Any] = {}
-    for column in table.iter_columns():
-        if column.dtype != pl.String:
-            continue
-        kind = _plain_type(column)
+    for column, look in zip(texts.iter_columns(), _looks(texts), strict=True):
+        kind = _plain_type(column.drop_nulls(), look)
         if kind is not None:
             types[column.name] = kind
     return types
 
 
-def _plain_type(column: "pl.Series") -> "type[pl.DataType] | None":
+class _Look(NamedTuple):
+    """What is true of all texts of a column."""
+
+    are_plain: bool
+    """They are written as `PLAIN` says."""
+    are_numbers: bool
+    are_whole: bool
+
+
+def _looks(texts: "pl.DataFrame") -> list[_Look]:
+    """Return what columns look like: one query, for one of each column takes longer."""
     import polars as pl
 
-    values = column.str.strip_chars()
-    values = values.filter(values != "")
-    numbers = values.cast(pl.Float64, strict=False)
-    if values.is_empty() or numbers.null_count() or not numbers.is_finite().all():
+    if texts.width == 0:
+        return []
+    found = texts.select(
+        pl.all().str.contains(f"^(?:{PLAIN})$").all().name.prefix("plain "),
+        (pl.all().cast(pl.Float64, strict=False).count() == pl.all().count()).name.prefix("float "),
+        (pl.all().cast(pl.Int64, strict=False).count() == pl.all().count()).name.prefix("whole "),
+    ).row(0)
+    width = texts.width
+    return [_Look(*found[place::width]) for place in range(width)]
+
+
+def _plain_type(values: "pl.Series", look: _Look) -> "type[pl.DataType] | None":
+    import polars as pl
+
+    if values.is_empty() or not look.are_numbers:
         return None
-    if values.str.contains(r"^0\d").any():
-        return None  # perhaps codes, of which a number would lose the zeros
+    kind = pl.Int64 if look.are_whole else pl.Float64
+    if look.are_plain and look.are_whole:
+        return kind
+    if not look.are_plain:
+        if not values.cast(pl.Float64).is_finite().all():
+            return None
+        if values.str.contains(r"^0\d").any():
+            return None  # perhaps codes, of which a number would lose the zeros
     form = seen(values).numbers
-    if form.notation != Numbers() or form.other is not None:
-        return None
-    return pl.Float64 if values.cast(pl.Int64, strict=False).null_count() else pl.Int64
+    return kind if form.notation == Numbers() and form.other is None else None
 
 
 def _sample(text: Text, layout: Layout) -> bytes:

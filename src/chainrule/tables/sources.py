@@ -11,7 +11,7 @@ import tempfile
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from chainrule.errors import ChainruleError, InvalidArgumentError, InvalidTableError
 
@@ -49,6 +49,13 @@ class TableFile:
     def name(self) -> str:
         """What messages call it."""
         return "standard input" if str(self.path) in STANDARD_INPUT else str(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of what was read: its text, mapped into memory, which knows the file it is of."""
+        self.kept.clear()
 
     def open(self) -> IO[bytes]:
         """Open it at its beginning."""

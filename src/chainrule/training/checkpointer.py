@@ -222,7 +222,6 @@ class Checkpointer:
         state, memory = self._state, self._state.memory
         assert state.optimizer is not None
         assert memory is not None
-        rate = state.optimizer.learning_rate
         memories: dict[str, dict[str, Any]] = {}
         arrays = {"parameters": state.parameters, "slots": memory.slots, **position.arrays()}
         for owner, remembering in self._memories.items():
@@ -232,6 +231,8 @@ class Checkpointer:
                     arrays[f"memory.{owner}.{name}"] = value
                 else:
                     memories[owner][name] = value
+        if memory.theta is not None:
+            arrays["moving"] = memory.theta
         arrays["history"] = self._rows.table()
         facts = {
             "fingerprint": self._fingerprint,
@@ -244,8 +245,10 @@ class Checkpointer:
             "stopped": position.stopped,
             "t": memory.t,
             "noise_key": state.noise_key,
-            "learning_rate": rate if isinstance(rate, float) else None,
+            "learning_rate": state.optimizer.schedule.constant,
             "columns": self._rows.columns,
             "memories": memories,
         }
+        if memory.theta is not None:
+            facts["average_weight"] = memory.weight
         return {"training": json.dumps(facts)}, arrays

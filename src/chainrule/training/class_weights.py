@@ -36,9 +36,12 @@ def classes_of(spec: NetworkSpec, examples: Examples) -> NDArray[np.intp] | None
     Y = examples.Y
     if Y.ndim == 1:
         return Y.astype(np.intp)
-    if spec.n_outputs == 1 and spec.output_activation == "sigmoid":
+    if not spec.gives_probabilities:
+        return None
+    of_layer = spec.activations[-1].of_layer
+    if spec.n_outputs == 1 and not of_layer:
         return Y[:, 0].astype(np.intp) if np.isin(Y, (0, 1)).all() else None
-    if spec.output_activation == "softmax" and np.isin(Y, (0, 1)).all():
+    if of_layer and np.isin(Y, (0, 1)).all():
         return np.argmax(Y, axis=1) if (Y.sum(axis=1) == 1).all() else None
     return None
 

@@ -20,9 +20,8 @@ from chainrule.engines.passes import (
     forward_pass,
     mean_cost,
 )
-from chainrule.network.activation import parse_activation
+from chainrule.network.activation import Activation, activation_of
 from chainrule.network.cost import CustomCost
-from chainrule.network.heads import is_heads
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -32,9 +31,6 @@ MOST_ROWS = 256
 
 # Numbers of a sample's outputs, and of the targets that a baseline is made of.
 _MOST_NUMBERS = 2**20
-
-# Where σ′ is below a hundredth of its largest value: |z| beyond these.
-_FLAT = {"sigmoid": 5.3, "tanh": 3.0}
 
 # More than half of a layer is dead; nearly all of it is flat.
 _DEAD, _SATURATED = 0.5, 0.9
@@ -175,32 +171,33 @@ def _sampled(problem: Problem) -> Sample:
 
 def _hidden(
     spec: NetworkSpec, passes: Sequence[LayerPass]
-) -> list[tuple[int, str, NDArray[np.floating]]]:
-    """Return l, the activation's name and Z[l] of the layers that have one, without the outputs."""
+) -> list[tuple[int, Activation, NDArray[np.floating]]]:
+    """Return l, σ where A[l] = σ(Z[l]), and Z[l] of all layers but the last."""
     found = []
     for l, (layer, layer_pass) in enumerate(  # noqa: E741 - the field's letter
         zip(spec.layers[:-1], passes[:-1], strict=True), start=1
     ):
-        text = getattr(layer, "activation", "identity")
-        if not is_heads(text):
-            found.append((l, parse_activation(text)[0], layer_pass.Z))
+        sigma = activation_of(layer.plain_activation)
+        assert isinstance(sigma, Activation)  # only the outputs have heads
+        found.append((l, sigma, layer_pass.Z))
     return found
 
 
 def _dead(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis]:
-    """Return the layers most of whose ReLUs no example of the sample moves."""
+    """Return the layers most of whose units are 0 for every example of the sample."""
     found = []
-    for l, name, Z in _hidden(spec, passes):  # noqa: E741
-        share = float(np.mean(~(Z > 0).any(axis=1))) if name == "relu" else 0.0
+    for l, sigma, Z in _hidden(spec, passes):  # noqa: E741
+        zero = sigma.row.zero_below
+        share = float(np.mean(~(zero < Z).any(axis=1))) if zero > -np.inf else 0.0
         if share > _DEAD:
             found.append(
                 Diagnosis(
                     "dead_units",
                     l,
                     share,
-                    f"layer {l}: {share:.0%} of its ReLUs are 0 for every example, so that no "
-                    "gradient reaches them any more. Use a smaller learning_rate, bring the inputs "
-                    "to mean 0 and standard deviation 1, or take 'leaky_relu' or 'silu'",
+                    f"layer {l}: {share:.0%} of its '{sigma.name}' units are 0 for every example, "
+                    "so that no gradient reaches them any more. Use a smaller learning_rate, bring "
+                    "the inputs to mean 0 and standard deviation 1, or take 'leaky_relu' or 'silu'",
                 )
             )
     return found
@@ -209,16 +206,16 @@ def _dead(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis]:
 def _saturated(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis]:
     """Return the layers that are flat at nearly all of their values."""
     found = []
-    for l, name, Z in _hidden(spec, passes):  # noqa: E741
-        share = float(np.mean(np.abs(Z) > _FLAT[name])) if name in _FLAT else 0.0
+    for l, sigma, Z in _hidden(spec, passes):  # noqa: E741
+        share = float(np.mean(np.abs(Z) > sigma.row.flat_beyond))
         if share > _SATURATED:
             found.append(
                 Diagnosis(
                     "saturated_units",
                     l,
                     share,
-                    f"layer {l}: {share:.0%} of the values of its '{name}' lie where it is flat, "
-                    "and hardly any gradient passes. Bring the inputs to mean 0 and standard "
+                    f"layer {l}: {share:.0%} of the values of its '{sigma.name}' lie where it is "
+                    "flat, and hardly any gradient passes. Bring the inputs to mean 0 and standard "
                     "deviation 1, use a smaller learning_rate or init='glorot_uniform', or put "
                     "BatchNorm before the activation",
                 )

@@ -33,7 +33,8 @@ class StepsEnded:
 class EpochEnded:
     """An epoch ended; all of this is one row of the history.
 
-    `loss` is the mean of C over the examples, each taken before the update of its own step;
+    `loss` is the mean of C over the examples, each taken before the update of its own step, at the
+    parameters that the steps move, also where the network is evaluated at an average of them;
     `validation_loss` the same over the validation data after the epoch. Neither contains the
     penalties, so the two can be compared; `penalty` stands beside them.
     """

@@ -7,12 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.engines.base import Examples
 from chainrule.engines.finite import all_finite
-from chainrule.equations.registry import COSTS
 from chainrule.equations.targets import smoothed_targets
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.cost import parse_cost
-from chainrule.network.heads import parse_heads
-from chainrule.network.layers import CategoryEmbedding
+from chainrule.limits import SHARE
+from chainrule.network.cost import Cost
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
@@ -82,9 +80,7 @@ def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
             f"{name}: expected at most {_MOST_EXAMPLES} examples (rows); got {len(array)}"
         )
     _check_finite(array, name)
-    first = spec.layers[0]
-    if isinstance(first, CategoryEmbedding):
-        first.check_codes(array, name)
+    spec.layers[0].check_inputs(array, name)
     return array
 
 
@@ -104,7 +100,7 @@ def as_targets(
         raise InvalidArgumentError(
             f"{name}: expected one target for each of the {m} examples; got shape {raw.shape}"
         )
-    takes_classes = n > 1 and spec.output_activation in ("softmax", "sigmoid")
+    takes_classes = n > 1 and spec.gives_probabilities
     if raw.shape == (m, n):
         targets = _as_floats(raw, spec.dtype, name)
     elif n == 1 and raw.shape == (m,):
@@ -125,7 +121,7 @@ def as_targets(
 
 def softened_examples(spec: NetworkSpec, examples: Examples, label_smoothing: float) -> Examples:
     """Return the examples with the targets that training sees: see `smoothed`."""
-    if isinstance(label_smoothing, int | float) and label_smoothing == 0:
+    if SHARE.checked("label_smoothing", label_smoothing) == 0:
         return examples
     targets = smoothed(spec, examples.targets(spec.n_outputs), label_smoothing)
     return examples._replace(Y=targets.astype(spec.dtype, copy=False))
@@ -139,21 +135,17 @@ def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floa
     InvalidArgumentError
         If the share is not in [0, 1), or the targets are not classes.
     """
-    number = isinstance(label_smoothing, int | float | np.number)
-    if not number or not 0 <= label_smoothing < 1:
-        raise InvalidArgumentError(
-            f"label_smoothing: expected a number in [0, 1); got {label_smoothing!r}"
-        )
-    low, high = _target_range(spec)
-    if low != 0 or spec.output_activation not in ("softmax", "sigmoid"):
+    share = SHARE.checked("label_smoothing", label_smoothing)
+    cost = spec.heads[0].cost if len(spec.heads) == 1 else None
+    if cost is None or cost.row.targets.low != 0 or not spec.gives_probabilities:
         raise InvalidArgumentError(
             "label_smoothing: expected 0 where targets are values and not classes; got "
             f"{label_smoothing!r} with the cost {spec.cost}"
         )
     # Sigmoids under a binary cost say yes or no, each for itself.
-    binary = high == 1 and spec.output_activation == "sigmoid"
+    binary = cost.row.targets.high == 1 and not spec.heads[0].activation.of_layer
     classes = 2 if binary else spec.n_outputs
-    return np.asarray(smoothed_targets(targets, float(label_smoothing), classes))
+    return np.asarray(smoothed_targets(targets, share, classes))
 
 
 def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int32]:
@@ -253,29 +245,21 @@ def _check_finite(array: Floats, name: str) -> None:
         )
 
 
-def _target_range(spec: NetworkSpec) -> tuple[float, float]:
-    """Return the smallest and the largest target that the cost is defined for."""
-    plain = spec.cost_name and spec.cost_name != "heads"
-    return COSTS[spec.cost_name].targets if plain else (-np.inf, np.inf)
-
-
 def _check_range(spec: NetworkSpec, targets: Floats, name: str) -> None:
-    if spec.cost_name == "heads":
-        begin = 0
-        for head in parse_heads(str(spec.cost), "cost"):
-            rows = targets[:, begin : begin + head.units]
-            _check_range_of(head.name, rows, f"{name}[:, {begin}:{begin + head.units}]")
-            begin += head.units
-    elif spec.cost_name:
-        _check_range_of(str(spec.cost), targets, name)
+    begin = 0
+    for head in spec.heads:
+        end = begin + head.units
+        whole = len(spec.heads) == 1 and spec.output_activation != "heads"
+        if head.cost is not None:
+            own = name if whole else f"{name}[:, {begin}:{end}]"
+            _check_range_of(head.cost, targets[:, begin:end], own)
+        begin = end
 
 
-def _check_range_of(cost: str, targets: Floats, name: str) -> None:
-    low, high = COSTS[parse_cost(cost)[0]].targets
+def _check_range_of(cost: Cost, targets: Floats, name: str) -> None:
+    words, low, high = cost.row.targets
     if targets.min() < low or targets.max() > high:
-        kinds = "counts" if cost == "poisson" else "one-hot, or a distribution"
-        expected = "in [0, 1]" if high == 1.0 else f"≥ 0 ({kinds})"
         raise InvalidArgumentError(
-            f"{name}: the cost {cost} expects targets {expected}; "
+            f"{name}: the cost {cost} expects targets {words}; "
             f"got values from {targets.min()} to {targets.max()}"
         )

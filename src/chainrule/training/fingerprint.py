@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines import extension
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import CustomCost
@@ -29,16 +28,19 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
     The number of epochs is not among it: where a schedule depends on it, the optimizer tells.
     """
     problem, steps = plan.problem, plan.steps_per_epoch
-    spec = problem.spec
+    spec, strengths = problem.spec, problem.penalties
     assert not isinstance(plan.optimizer, LBFGS)
     planned = plan.optimizer.planned(plan.epochs * steps, steps)
     return {
         "network": in_words(spec) if isinstance(spec.cost, CustomCost) else spec.to_json(),
-        "optimizer": in_words(planned),
+        "optimizer": planned.in_words(of_code=in_words),
         "batch_size": str(plan.batch_size),
         "seed": str(plan.seed),
         "shuffle": str(plan.shuffle),
-        "penalties and clipping": repr(problem.objective),
+        "penalties and clipping": (
+            f"Objective(l1={strengths.l1!r}, l2={strengths.l2!r}, shared={strengths.shared!r}, "
+            f"max_grad_norm={plan.max_grad_norm!r})"
+        ),
         "training data": _described(problem.examples),
         "validation data": _described(plan.validation),
         "metrics": ", ".join(plan.metrics) or "none",
@@ -48,12 +50,7 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
 
 def surroundings(plan: Plan) -> dict[str, str]:
     """Return what changes rounding, and nothing else, from one place to another."""
-    engine = plan.engine
-    sets = "none"
-    if engine.name == "native" and extension.native is not None:
-        sets = extension.native.instruction_set()
-    precision = "mixed" if getattr(engine, "mixed", False) else "full"
-    return {"engine": engine.name, "instruction set": sets, "precision": precision}
+    return {"engine": plan.engine.name, **plan.engine.surroundings}
 
 
 def check_same(saved: Mapping[str, str], present: Mapping[str, str], where: str) -> None:

@@ -57,9 +57,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
 
     def value_and_gradient(point: Floats) -> tuple[float, Floats]:
         theta[...] = point
-        value = plan.engine.loss_and_gradient(
-            exact.spec, theta, exact.examples, exact.objective, gradient
-        )
+        value = plan.engine.loss_and_gradient(exact, gradient)
         return value, gradient
 
     done, asked = 0, False
@@ -96,10 +94,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
     tell(Stopped(done, "callback" if asked else "finished"))
     parameters: NDArray[np.float64] = result.x
     if not np.isfinite(result.fun) or not np.isfinite(parameters).all():
-        raise NothingLearnedError(
-            "Solver produced non-finite parameter weights. The input data may contain large "
-            "values and need to be preprocessed: bring them to mean 0 and standard deviation 1"
-        )
+        raise NothingLearnedError.of("bring them to mean 0 and standard deviation 1")
     state.parameters[...] = parameters
     # Some releases of SciPy count one more than they were allowed.
     iterations = min(int(result.nit), plan.epochs)

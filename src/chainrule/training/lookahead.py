@@ -40,11 +40,12 @@ def train_ahead(
     optimizer, memory = state.optimizer, state.memory
     assert memory is not None
     assert plan.orders is not None
-    parameters, slots, t = state.parameters.copy(), memory.slots.copy(), memory.t
+    parameters, remembered = state.parameters.copy(), memory.copy()
     orders_back = plan.orders.mark()
 
     def only(wanted: int) -> None:
-        state.parameters[...], memory.slots[...], memory.t = parameters, slots, t
+        state.parameters[...] = parameters
+        memory.restore(remembered)
         orders_back()
         if wanted:
             for _ in train(epochs[:wanted]):

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats, StepRecords
+from chainrule.engines.base import Batches, Floats, StepRecords, UpdateRule
 from chainrule.engines.finite import all_finite
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
@@ -110,11 +111,14 @@ class Loop:
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
-            or callable(self._optimizer.learning_rate)
+            or self._optimizer.schedule.asks_user
             or plan.validation is not None
             or bool(plan.metrics)
             or plan.next_rate is not None
             or (stopping is not None and stopping.rule.keeps_best)
+            # An epoch's penalties are read from the next one's first step, if that is of the same
+            # parameters.
+            or (self._optimizer.evaluated_at_average and bool(plan.problem.penalties))
         )
         if alone:
             return 1
@@ -145,13 +149,14 @@ class Loop:
         if len(epochs) == 1:
             yield from self._train_in_order(order, epochs, pace, start)
             return
-        saved, slots, t = parameters.copy(), memory.slots.copy(), memory.t
+        saved, remembered = parameters.copy(), memory.copy()
         try:
             yield from self._train_in_order(order, epochs, pace, start)
         except TrainingDivergedError:
             # None of them has been told. Which of them it was, and what the one before it left,
             # must not depend on how many went together: once more, one at a time.
-            parameters[...], memory.slots[...], memory.t = saved, slots, t
+            parameters[...] = saved
+            memory.restore(remembered)
             self._checkpointer = None  # there is nothing to go on from
             for place, epoch in enumerate(epochs):
                 own = order[place : place + 1]
@@ -175,7 +180,7 @@ class Loop:
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
-            np.empty(rates.size) if plan.problem.objective.penalised else None,
+            np.empty(rates.size) if plan.problem.penalties else None,
         )
         if start.records is not None:
             for array, saved in zip(records, start.records, strict=True):
@@ -227,7 +232,8 @@ class Loop:
         With a checkpointer, an interruption (Ctrl-C) waits for it: inside an epoch for the end of
         a step, among short epochs for their end.
         """
-        plan, problem, memory = self.plan, self.plan.problem, self._memory
+        plan, memory = self.plan, self._memory
+        problem = replace(plan.problem, parameters=self.state.moving)
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:
@@ -240,17 +246,13 @@ class Loop:
             taken = memory.t
             try:
                 plan.engine.train(
-                    problem.spec,
-                    problem.parameters,
-                    self._optimizer,
+                    problem,
+                    UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
-                    problem.examples,
-                    problem.objective,
-                    np.ascontiguousarray(rows),
-                    batch,
-                    rates[done:stop],
+                    Batches(
+                        np.ascontiguousarray(rows), batch, rates[done:stop], self.state.noise_key
+                    ),
                     records.part(slice(done, stop)),
-                    self.state.noise_key,
                 )
             except KeyboardInterrupt as interrupt:
                 if self._checkpointer is None or not self._checkpointer.stop(interrupt):
@@ -260,6 +262,8 @@ class Loop:
                     break
             else:
                 done = stop
+            finally:
+                self.state.publish()
         return done
 
     def _check_finite(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples, Problem
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.training.memories import Remembers
 from chainrule.training.metrics import Metric
 from chainrule.training.stopping import StoppingRule
@@ -50,6 +50,8 @@ class Plan:
     batch_size: int
     seed: int
     """Decides the orders, where no `orders` do, and what steps draw at random."""
+    max_grad_norm: float = float("inf")
+    """A step's gradient is scaled down to this norm if longer (G1)."""
     shuffle: bool = True
     orders: Orders | None = None
     validation: Examples | None = None

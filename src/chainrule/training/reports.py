@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Examples, Objective, StepRecords
+from chainrule.engines.base import Examples, Problem, StepRecords
 from chainrule.training.events import EpochEnded
 from chainrule.training.plan import Plan
 
@@ -16,7 +16,7 @@ class Reports:
     def __init__(self, plan: Plan) -> None:
         self._plan, problem = plan, plan.problem
         self._spec, self._parameters = problem.spec, problem.parameters
-        self._examples, self._objective = problem.examples, problem.objective
+        self._examples, self._penalties = problem.examples, problem.penalties
         m = len(self._examples.X)
         self._starts = np.arange(0, m, plan.batch_size)
         self._sizes = np.diff(self._starts, append=m).astype(np.float64)
@@ -59,7 +59,7 @@ class Reports:
         validation_metrics: dict[str, float] = {}
         if self._plan.validation is not None:
             validation_loss = self._plan.engine.loss(
-                self._spec, self._parameters, self._plan.validation, Objective()
+                Problem(self._spec, self._parameters, self._plan.validation)
             )
             validation_metrics = self._metrics(self._plan.validation)
         metrics = self._metrics(self._examples) if self._plan.training_metrics else {}
@@ -98,13 +98,11 @@ class Reports:
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
     ) -> list[float]:
         """Return the penalties at the end of each epoch, over all examples if they are shared."""
-        own = self._objective.over(self._weight)
+        own = self._penalties.over(self._weight)
         # The last comes from the parameters, an earlier one from the next epoch's first step.
-        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self._objective.shared else 1.0)
+        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self._penalties.shared else 1.0)
         # From the engine, which rounds the earlier ones: without weight, an example has no cost.
-        last = self._plan.engine.loss(
-            self._spec, self._parameters, self._weightless, Objective(own.l1, own.l2)
-        )
+        last = self._plan.engine.loss(Problem(self._spec, self._parameters, self._weightless, own))
         return [*first.tolist(), last]
 
     def _metrics(self, examples: Examples) -> dict[str, float]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chainrule.checks import is_real
 from chainrule.engines.base import StepRecords
 from chainrule.engines.finite import all_finite
-from chainrule.engines.optimizers import check_learning_rate
+from chainrule.engines.schedule import checked_rate
 from chainrule.errors import InvalidCheckpointError
 from chainrule.training.memories import Remembers
 from chainrule.training.plan import Plan
@@ -84,6 +84,12 @@ class Saved:
             raise self._invalid(f"{name}: expected {shape} of {dtype}; got {got}")
         return array
 
+    def _average_weight(self) -> float:
+        weight = self._facts.get("average_weight")
+        if not isinstance(weight, float) or not 0 <= weight < np.inf:
+            raise self._invalid(f"average_weight: got {weight!r:.50}")
+        return weight
+
     def position(self, plan: Plan) -> Position:
         """Return where the training stood."""
         problem = plan.problem
@@ -102,7 +108,7 @@ class Saved:
             if not np.array_equal(np.sort(order), np.arange(m)):
                 raise self._invalid("epoch.order is no order of the examples")
         if steps:
-            parts = ["cost", "gradient_norm"] + ["penalty"] * problem.objective.penalised
+            parts = ["cost", "gradient_norm"] + ["penalty"] * bool(problem.penalties)
             records = StepRecords(
                 *(self._array(f"epoch.{part}", (steps,), np.float64) for part in parts)
             )
@@ -132,13 +138,18 @@ class Saved:
         # (An average of squares may overflow, and training goes on.)
         if not all_finite(parameters):
             raise self._invalid("its parameters are not finite")
+        if memory.theta is not None:
+            moving = self._array("moving", theta.shape, theta.dtype)
+            if not all_finite(moving):
+                raise self._invalid("the parameters that its steps move are not finite")
+            weight = self._average_weight()
         t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
         rate = self._facts.get("learning_rate")
-        if isinstance(rate, float) != isinstance(optimizer.learning_rate, float):
+        if isinstance(rate, float) != (optimizer.schedule.constant is not None):
             raise self._invalid("its learning rate is of another kind")
         if rate is not None:
             try:
-                check_learning_rate(rate)
+                checked_rate(rate)
             except ValueError as error:
                 raise self._invalid(str(error)) from error
         found = self._mapping("memories")
@@ -159,6 +170,9 @@ class Saved:
             except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
                 raise self._invalid(f"the memory of {owner} cannot be read ({error!r})") from error
         theta[...] = parameters
+        if memory.theta is not None:
+            memory.theta[...] = moving
+            memory.weight = weight
         memory.slots[...] = slots
         memory.t, state.noise_key = t, key
         state.epochs_before = self._count("epochs_before")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats, StepRecords
 from chainrule.engines.memory import writable
-from chainrule.engines.optimizers import Optimizer, OptimizerState
+from chainrule.engines.optimizer import Optimizer, OptimizerState
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.random import noise_key
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import EpochEnded
@@ -57,7 +58,7 @@ class State:
     """
 
     parameters: Floats
-    """Updated in place, and so is `memory`."""
+    """Those at which the network is evaluated; updated in place, and so is `memory`."""
     optimizer: Optimizer | None = None
     """None: the solver is L-BFGS, which keeps its own memory."""
     memory: OptimizerState | None = None
@@ -71,6 +72,24 @@ class State:
     epochs: int = 0
     """Finished ones of this training, those before an interruption as well."""
     diagnostics: list[Diagnosis] = field(default_factory=list)
+    statistics: tuple[slice, ...] = ()
+    """Where the parameters are running statistics that an average has no part in."""
+
+    @property
+    def moving(self) -> Floats:
+        """The parameters that the steps move: where an average is evaluated, not those."""
+        assert self.memory is not None
+        return self.parameters if self.memory.theta is None else self.memory.theta
+
+    def publish(self) -> None:
+        """Bring the parameters to those at which the network is to be evaluated."""
+        assert self.memory is not None
+        if self.memory.theta is None:
+            return
+        assert self.optimizer is not None
+        self.parameters[...] = self.optimizer.average(self.memory)
+        for place in self.statistics:
+            self.parameters[place] = self.memory.theta[place]
 
     @classmethod
     def of(cls, plan: Plan, stopping: Stopping | None = None) -> "State":
@@ -85,13 +104,45 @@ class State:
         optimizer, parameters = plan.optimizer, plan.problem.parameters
         if isinstance(optimizer, LBFGS):
             return cls(parameters, epochs_before=plan.epochs_before)
+        # Running statistics follow the steps; a mean of all steps' lags behind its own network.
+        statistics = tuple(
+            placed.slice
+            for placed in placed_blocks(plan.problem.spec)
+            if optimizer.averages and placed.block.group == "statistics"
+        )
         memory = plan.optimizer_state
-        if memory is None:
+        if memory is None or not _continues(memory, optimizer, parameters, statistics):
             memory = optimizer.new_state(parameters)
         memory.slots = writable(memory.slots)
+        if memory.theta is not None:
+            memory.theta = writable(memory.theta)
         if stopping is None and plan.stopping is not None:
             stopping = Stopping(plan.stopping, parameters)
         # Where an optimizer goes on, so do its steps' random numbers.
         before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
         key = noise_key(plan.seed, before)
-        return cls(parameters, optimizer, memory, key, plan.epochs_before, stopping)
+        return cls(
+            parameters,
+            optimizer,
+            memory,
+            key,
+            plan.epochs_before,
+            stopping,
+            statistics=statistics,
+        )
+
+
+def _continues(
+    memory: OptimizerState,
+    optimizer: Optimizer,
+    parameters: Floats,
+    statistics: tuple[slice, ...],
+) -> bool:
+    """Whether an optimizer can go on from a memory: an average must be that of the parameters."""
+    if not optimizer.evaluated_at_average:
+        return memory.theta is None
+    if memory.theta is None:
+        return False
+    published = State(parameters.copy(), optimizer, memory, statistics=statistics)
+    published.publish()
+    return np.array_equal(published.parameters, parameters)

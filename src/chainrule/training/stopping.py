@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.checks import shown
 from chainrule.engines.base import Floats
-from chainrule.engines.optimizers import Optimizer
+from chainrule.engines.optimizer import Optimizer
 from chainrule.errors import InvalidArgumentError
 from chainrule.training.events import EpochEnded
 
@@ -142,8 +142,8 @@ class Stopping:
 
     def slower(self, optimizer: Optimizer) -> Optimizer | None:
         """Return the optimizer to go on with in the place of an end; None: it is the end."""
-        rate = optimizer.learning_rate
-        if not self.rule.slows or not isinstance(rate, float) or rate <= _SMALLEST_RATE:
+        rate = optimizer.schedule.constant
+        if not self.rule.slows or rate is None or rate <= _SMALLEST_RATE:
             return None
         self.count = 0
         self.slowed_to = rate / _SLOWER

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.checks import is_real, shown
 from chainrule.engines.base import Examples
 from chainrule.engines.orders import epoch_orders
 from chainrule.errors import InvalidArgumentError
+from chainrule.limits import SHARE
 from chainrule.training.class_weights import classes_of
 from chainrule.training.plan import Plan
 
@@ -29,16 +29,13 @@ def checked_share(share: object, n_examples: int) -> float:
     InvalidArgumentError
         If it is none, or leaves no example on either side.
     """
-    if not is_real(share) or not 0 <= share < 1:
-        raise InvalidArgumentError(
-            f"validation_split: expected a share in [0, 1), such as 0.2; got {shown(share)}"
-        )
+    share = SHARE.checked("validation_split", share)
     if share > 0 and n_examples < 2:
         raise InvalidArgumentError(
             "validation_split: expected at least 2 examples, one to train on and one to set "
             f"aside; got {n_examples}"
         )
-    return float(share)
+    return share
 
 
 def divided(

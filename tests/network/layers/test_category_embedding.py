@@ -62,7 +62,7 @@ def test_its_units_are_the_inputs_that_pass_and_then_what_is_looked_up():
     assert LAYER.output_units(5) == 8
     assert LAYER.passed(5) == [1, 2, 4]
     names = ["a", "b", "c", "d", "e"]
-    assert LAYER.unit_names(names) == ["b", "c", "e", "d 1", "d 2", "d 3", "d 4", "a 1"]
+    assert LAYER.input_names(names) == ["b", "c", "e", "d 1", "d 2", "d 3", "d 4", "a 1"]
 
 
 def test_its_parameters_are_a_table_for_each_column_in_a_group_of_their_own():

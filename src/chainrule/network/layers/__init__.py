@@ -1,10 +1,10 @@
 """The kinds of layer, and the table that names them.
 
 To add one: its equations in `chainrule.equations`, its declaration here, its compiled twin, and a
-line in `LAYER_KINDS`.
+line in `LAYER_KINDS`. Whatever asks a layer what it is asks `Layer` (`base.py`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
@@ -14,7 +14,7 @@ from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
 from chainrule.network.layers.scale import Scale
 
-LAYER_KINDS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
+LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
     {kind.kind: kind for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding, Scale)}
 )
 

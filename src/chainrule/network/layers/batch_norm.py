@@ -19,8 +19,16 @@ from chainrule.equations.batch_normalization import (
 )
 from chainrule.equations.forward import activation
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import bound_equations, canonical_activation, error_through
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.activation import activation_of
+from chainrule.network.layers.base import (
+    Block,
+    Layer,
+    LayerPass,
+    Shown,
+    TrainingStep,
+    activation_error_text,
+)
+from chainrule.network.layers.operations import Normalized, Operation, activated, column
 
 
 class _Own(NamedTuple):
@@ -34,7 +42,7 @@ class _Own(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BatchNorm:
+class BatchNorm(Layer):
     """Batch normalisation, A[l] = σ(γ[l] ⊙ (A[l−1] − μ)/√(v + ε) + β[l]), unit by unit.
 
     In training steps μ and v are the batch's mean and (biased) variance, weighted as the examples
@@ -88,7 +96,7 @@ class BatchNorm:
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", canonical_activation(self.activation))
+        object.__setattr__(self, "activation", str(activation_of(self.activation)))
         object.__setattr__(self, "momentum", number_below_one("momentum", self.momentum))
         epsilon = self.epsilon
         if not isinstance(epsilon, Real) or isinstance(epsilon, bool) or not 0 < epsilon < 1e30:
@@ -104,10 +112,6 @@ class BatchNorm:
     def settings(self) -> Mapping[str, float]:
         """Momentum and ε."""
         return {"momentum": self.momentum, "epsilon": self.epsilon}
-
-    def output_units(self, n_in: int) -> int:
-        """Return n[l] = n[l−1]."""
-        return n_in
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return γ, β, and the running μ and v; each n[l] × 1."""
@@ -127,12 +131,12 @@ class BatchNorm:
             mean, variance = batch_statistics(A_prev, step.weights)
         X_hat = normalized(A_prev, mean, variance, self.epsilon)
         Z = scaled_and_shifted(X_hat, scale, shift)
-        sigma, _ = bound_equations(self.activation)
+        sigma = activation_of(self.activation).function
         return LayerPass(Z, activation(sigma, Z), _Own(X_hat, mean, variance, step))
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """BP1, or BP1s for softmax."""
-        return error_through(self.activation, layer_pass.Z, layer_pass.A)
+        return activation_of(self.activation).through(layer_pass.Z, layer_pass.A)
 
     def error_below(
         self,
@@ -165,7 +169,7 @@ class BatchNorm:
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """BN1, BN2, BN3 and F2."""
         own: _Own = layer_pass.own
-        sigma, _ = bound_equations(self.activation)
+        sigma = activation_of(self.activation).function
         return (
             Shown("μ_B", batch_statistics, own.mean),
             Shown("v_B", batch_statistics, own.variance),
@@ -174,11 +178,17 @@ class BatchNorm:
             Shown("A", activation, layer_pass.A, sigma),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values."""
-        return {
-            "kind": self.kind,
-            "activation": self.activation,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-        }
+    def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
+        """BP1, or BP1s for softmax."""
+        return activation_error_text(self.activation, grad_A, l)
+
+    @property
+    def detail(self) -> str:
+        """σ."""
+        return self.activation
+
+    def operations(self, theta: Sequence[Array]) -> tuple[Operation, ...]:
+        """Return the normalisation, then σ."""
+        gamma, beta, mean, variance = map(column, theta)
+        own = Normalized(gamma, beta, mean, variance, self.epsilon, self.momentum)
+        return (own, *activated(self.activation))

@@ -12,7 +12,7 @@ from chainrule.checks import MOST_UNITS, shown, whole_number
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.embedding import lookup, lookup_gradient
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 
 _MOST_CODES = 2**24
 """Up to here, float32 holds every whole number."""
@@ -35,7 +35,7 @@ class EmbeddedColumn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CategoryEmbedding:
+class CategoryEmbedding(Layer):
     """The first layer of a network some of whose inputs are codes of categories.
 
     Each code is replaced by its row of a table, which is learned like all weights. The other inputs
@@ -81,6 +81,7 @@ class CategoryEmbedding:
     """
 
     kind: ClassVar[str] = "category_embedding"
+    first_because: ClassVar[str] = "reads codes among the inputs"
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(lookup_gradient)
 
     columns: tuple[EmbeddedColumn, ...]
@@ -96,7 +97,7 @@ class CategoryEmbedding:
         """EM2, for each table."""
         return (lookup_gradient,) * len(self.columns)
 
-    def check_inputs(self, n_features: int) -> None:
+    def check_features(self, n_features: int) -> None:
         """Raise unless a network of that many inputs has all columns of codes."""
         for column, *_ in self.columns:
             if column >= n_features:
@@ -105,7 +106,7 @@ class CategoryEmbedding:
                     f"has {n_features} features; got {column} in {self!r}"
                 )
 
-    def check_codes(self, X: NDArray[np.floating], name: str) -> None:
+    def check_inputs(self, X: NDArray[np.floating], name: str) -> None:
         """Raise unless the columns of codes hold whole numbers that their tables have a row for.
 
         Parameters
@@ -127,11 +128,21 @@ class CategoryEmbedding:
 
     def passed(self, n_in: int) -> list[int]:
         """Return which inputs pass unchanged."""
-        looked_up = {column for column, *_ in self.columns}
+        looked_up = set(self.codes)
         return [index for index in range(n_in) if index not in looked_up]
 
-    def unit_names(self, names: Sequence[str]) -> list[str]:
-        """Return the units' names, from those of the inputs."""
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The columns of X that are looked up."""
+        return tuple(column for column, *_ in self.columns)
+
+    def input_sources(self, n_features: int) -> NDArray[np.intp]:
+        """Return the inputs that pass, and each column as often as its table has dimensions."""
+        looked_up = [np.full(dimension, column) for column, _, dimension in self.columns]
+        return np.concatenate([self.passed(n_features), *looked_up]).astype(np.intp)
+
+    def input_names(self, names: Sequence[str]) -> list[str]:
+        """Return the names of the inputs that pass, and those of the columns with a number."""
         looked_up = [
             f"{names[column]} {number}"
             for column, _, dimension in self.columns
@@ -168,10 +179,6 @@ class CategoryEmbedding:
         A = xp.concat([xp.take(A_prev, passed, axis=0), *looked_up], axis=0)
         return LayerPass(A, A, looked_up)
 
-    def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
-        """Return what changes nothing: there is no σ."""
-        return _unchanged
-
     def error_below(
         self,
         theta: Sequence[Array],
@@ -191,10 +198,6 @@ class CategoryEmbedding:
             result.append(lookup_gradient(own, A_prev[column, :], codes))
             at += dimension
         return tuple(result)
-
-    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
-        """Return nothing: all blocks have a gradient."""
-        return ()
 
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """EM1 of every table, and A[1], which has the other inputs above them."""
@@ -239,7 +242,3 @@ def _checked_columns(given: object) -> tuple[EmbeddedColumn, ...]:
 
 def _subscript(column: int) -> str:
     return str(column).translate(_SUBSCRIPTS)
-
-
-def _unchanged(grad_A: Array) -> Array:
-    return grad_A

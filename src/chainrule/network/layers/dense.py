@@ -1,6 +1,6 @@
 """The dense layer: every unit sees every activation below."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,24 +12,24 @@ from chainrule.equations.backpropagation import (
     weight_gradient,
 )
 from chainrule.equations.forward import activation, pre_activation
-from chainrule.equations.registry import INITIALIZERS
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.activation import (
-    bound_equations,
-    canonical_activation,
-    error_through,
-    parse_activation,
+from chainrule.network.activation import activation_of
+from chainrule.network.layers.base import (
+    Block,
+    Layer,
+    LayerPass,
+    Shown,
+    TrainingStep,
+    activation_error_text,
 )
-from chainrule.network.heads import is_heads, parse_heads
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
-
-# Activations that pass z > 0 (nearly) unchanged and (nearly) cut z < 0: half of the variance is
-# lost in each layer, which is what He's factor 2 restores.
-_RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"})
+from chainrule.network.layers.operations import Affine, Operation, activated, column
+from chainrule.network.registry.documentation import naming
+from chainrule.network.registry.initializers import INITIALIZERS
 
 
+@naming("activations")
 @dataclass(frozen=True)
-class Dense:
+class Dense(Layer):
     """A dense layer, A[l] = σ(W[l] · A[l−1] + b[l]).
 
     Parameters
@@ -37,8 +37,9 @@ class Dense:
     units : int
         n[l], at least 1.
     activation : str, default "relu"
-        One of identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus,
-        exponential, softmax; parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
+        One of
+        {activations};
+        parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
         The last layer may divide its units into heads: "heads(softmax:3, identity:1)", HD1.
     init : str, optional
         An initialiser's name, or "auto" (He for the ReLU family, Glorot else). By default the
@@ -57,6 +58,7 @@ class Dense:
     """
 
     kind: ClassVar[str] = "dense"
+    has_weights: ClassVar[bool] = True
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(hidden_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (weight_gradient, bias_gradient)
 
@@ -66,25 +68,20 @@ class Dense:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units", self.units, 1, MOST_UNITS))
-        object.__setattr__(self, "activation", canonical_activation(self.activation))
-        if is_heads(self.activation):
-            heads = sum(head.units for head in parse_heads(self.activation, "activation"))
-            if heads != self.units:
-                raise InvalidArgumentError(
-                    f"activation: expected heads of {self.units} units together, as the layer has; "
-                    f"got {heads} in {self.activation!r}"
-                )
+        sigma = activation_of(self.activation)
+        object.__setattr__(self, "activation", str(sigma))
+        units = sum(head.units for head in sigma.parts(self.units))
+        if units != self.units:
+            raise InvalidArgumentError(
+                f"activation: expected heads of {self.units} units together, as the layer has; "
+                f"got {units} in {self.activation!r}"
+            )
         if self.init is not None:
             check_init(self.init)
 
     def __repr__(self) -> str:
         init = f", init={self.init!r}" if self.init is not None else ""
         return f"Dense({self.units}, {self.activation!r}{init})"
-
-    @property
-    def settings(self) -> Mapping[str, float]:
-        """Nothing: sizes, σ and blocks are all there is."""
-        return {}
 
     def output_units(self, n_in: int) -> int:
         """Return n[l]."""
@@ -94,8 +91,7 @@ class Dense:
         """Return W, n[l] × n[l−1], and b, n[l] × 1."""
         init = self.init or default_init
         if init == "auto":
-            family = parse_activation(self.activation)[0] in _RELU_FAMILY
-            init = "he_normal" if family else "glorot_uniform"
+            init = activation_of(self.activation).initializer
         return (
             Block("W", (self.units, n_in), "weights", init),
             Block("b", (self.units, 1), "biases", "zeros"),
@@ -106,13 +102,13 @@ class Dense:
     ) -> LayerPass:
         """F1 and F2."""
         W, b = theta
-        sigma, _ = bound_equations(self.activation)
+        sigma = activation_of(self.activation).function
         Z = pre_activation(W, A_prev, b)
         return LayerPass(Z, activation(sigma, Z))
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """BP1, BP1s for softmax, or HD1's for heads."""
-        return error_through(self.activation, layer_pass.Z, layer_pass.A)
+        return activation_of(self.activation).through(layer_pass.Z, layer_pass.A)
 
     def error_below(
         self,
@@ -129,26 +125,27 @@ class Dense:
         """BP4 for W and BP3 for b."""
         return weight_gradient(delta, A_prev), bias_gradient(delta)
 
-    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
-        """Return nothing: all blocks have a gradient."""
-        return ()
-
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """F1 and F2."""
-        sigma, _ = bound_equations(self.activation)
+        sigma = activation_of(self.activation).function
         return (
             Shown("Z", pre_activation, layer_pass.Z),
             Shown("A", activation, layer_pass.A, sigma),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values."""
-        return {
-            "kind": self.kind,
-            "units": self.units,
-            "activation": self.activation,
-            "init": self.init,
-        }
+    def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
+        """BP1, or BP1s for softmax."""
+        return activation_error_text(self.activation, grad_A, l)
+
+    @property
+    def detail(self) -> str:
+        """σ."""
+        return self.activation
+
+    def operations(self, theta: Sequence[Array]) -> tuple[Operation, ...]:
+        """Return the sums, then σ."""
+        W, b = theta
+        return (Affine(W, column(b)), *activated(self.activation))
 
 
 def check_init(init: object) -> None:

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
-
 from chainrule.checks import number_below_one
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.dropout import dropout, dropout_derivative
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import Layer, LayerPass, Shown, TrainingStep, bracketed
+from chainrule.network.layers.operations import Dropped
 from chainrule.network.random import dropout_factors
 
 
 @dataclass(frozen=True)
-class Dropout:
+class Dropout(Layer):
     """Dropout, A[l] = M ⊙ A[l−1]: in each training step, some activations are 0, the others larger.
 
     In a prediction, a loss or a gradient check it passes on what it gets. Which activations are
@@ -45,8 +44,8 @@ class Dropout:
     """
 
     kind: ClassVar[str] = "dropout"
+    is_noise: ClassVar[bool] = True
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(dropout_derivative)
-    gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = ()
 
     rate: float
 
@@ -61,29 +60,21 @@ class Dropout:
         """The rate."""
         return {"rate": self.rate}
 
-    def output_units(self, n_in: int) -> int:
-        """Return n[l] = n[l−1]."""
-        return n_in
-
-    def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
-        """Return nothing: there are no parameters."""
-        return ()
-
     def forward(
         self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
     ) -> LayerPass:
         """DO1 in a training step; `own` holds M, or None where nothing is dropped."""
         if step is None:
             return LayerPass(A_prev, A_prev)
-        units, m = A_prev.shape
-        factors = dropout_factors(step.noise, step.layer, np.arange(units), np.arange(m), self.rate)
-        M = namespace(A_prev).asarray(factors, dtype=A_prev.dtype)
+        xp, (units, m) = namespace(A_prev), A_prev.shape
+        M = dropout_factors(step.noise, step.layer, xp.arange(units), xp.arange(m), self.rate)
+        M = xp.astype(M, A_prev.dtype)
         return LayerPass(A_prev, dropout(A_prev, M), M)
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """DO1's derivative, as σ′ for the layer above."""
         if layer_pass.own is None:
-            return _unchanged
+            return super().through_activation(layer_pass)
         return partial(dropout_derivative, M=layer_pass.own)
 
     def error_below(
@@ -96,23 +87,20 @@ class Dropout:
         """Hand δ on: `through_activation` has multiplied it by M."""
         return through(delta)
 
-    def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
-        """Return nothing: there are no parameters."""
-        return ()
-
-    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
-        """Return nothing: there are no parameters."""
-        return ()
-
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """M, where there is one, and DO1."""
         shown = Shown("A", dropout, layer_pass.A)
         return (shown,) if layer_pass.own is None else (Shown("M", dropout, layer_pass.own), shown)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values."""
-        return {"kind": self.kind, "rate": self.rate}
+    def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
+        """DO1's derivative."""
+        return f"{bracketed(grad_A)} ⊙ M[{l}], DO1"
 
+    @property
+    def detail(self) -> str:
+        """The rate."""
+        return f"{self.rate}"
 
-def _unchanged(grad_A: Array) -> Array:
-    return grad_A
+    def operations(self, theta: Sequence[Array]) -> tuple[Dropped, ...]:
+        """Return the operation of its name."""
+        return (Dropped(self.rate),)

@@ -1,6 +1,6 @@
 """The scale layer: every unit's activation times a factor that is learned."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,11 +8,12 @@ from chainrule.checks import is_real
 from chainrule.equations._array import Array
 from chainrule.equations.scaling import factor_gradient, scaled, scaled_error
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.layers.base import Block, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.operations import Multiplied, column
 
 
 @dataclass(frozen=True)
-class Scale:
+class Scale(Layer):
     """A scale layer, A[l] = s[l] ⊙ A[l−1]: a factor for each unit, 1 at first.
 
     As the first layer it learns how much each input counts, which a network of dense layers can do
@@ -45,7 +46,6 @@ class Scale:
     """
 
     kind: ClassVar[str] = "scale"
-    activation: ClassVar[str] = "identity"
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(scaled_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (factor_gradient,)
 
@@ -62,15 +62,6 @@ class Scale:
     def __repr__(self) -> str:
         return f"Scale({self.learning_rate_factor!r})"
 
-    @property
-    def settings(self) -> Mapping[str, float]:
-        """Nothing: the factor of the learning rate is its block's."""
-        return {}
-
-    def output_units(self, n_in: int) -> int:
-        """Return n[l] = n[l−1]."""
-        return n_in
-
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return s, n[l] × 1."""
         return (Block("s", (n_in, 1), "scale", "ones", self.learning_rate_factor),)
@@ -81,10 +72,6 @@ class Scale:
         """SC1."""
         A = scaled(A_prev, theta[0])
         return LayerPass(A, A)
-
-    def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
-        """Return what changes nothing: there is no σ."""
-        return _unchanged
 
     def error_below(
         self,
@@ -100,18 +87,10 @@ class Scale:
         """SC2."""
         return (factor_gradient(delta, A_prev),)
 
-    def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
-        """Return nothing: its block has a gradient."""
-        return ()
-
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
         """SC1."""
         return (Shown("A", scaled, layer_pass.A),)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values."""
-        return {"kind": self.kind, "learning_rate_factor": self.learning_rate_factor}
-
-
-def _unchanged(grad_A: Array) -> Array:
-    return grad_A
+    def operations(self, theta: Sequence[Array]) -> tuple[Multiplied, ...]:
+        """Return s ⊙ a."""
+        return (Multiplied(column(theta[0])),)

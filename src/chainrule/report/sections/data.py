@@ -12,6 +12,7 @@ from chainrule.report.markup import Html, element, join, text
 from chainrule.report.number_texts import count, plain, share, small_share
 from chainrule.report.sections.parts import figure, section, table, unfold
 from chainrule.report.subject import Subject
+from chainrule.tables.kinds import Column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -129,11 +130,11 @@ def _columns(subject: Subject) -> list[object]:
         generator = np.random.default_rng(subject.seed)
         train = train[np.sort(generator.choice(train.height, _MOST_ROWS, replace=False))]
         sampled = f"Of {plain(_MOST_ROWS)} training rows, drawn at random. "
-    kinds = {column.name: column.kind for column in subject.model.encoder.columns_}
+    columns = {column.name: column for column in subject.model.encoder.columns_}
     dropped = {note.column for note in subject.model.encoder.dropped_}
     names = [name for name in train.columns if name != subject.target]
-    names.sort(key=lambda name: name not in kinds)  # those that are used first
-    rows = [_row(train, name, kinds.get(name), name in dropped) for name in names]
+    names.sort(key=lambda name: name not in columns)  # those that are used first
+    rows = [_row(train, name, columns.get(name), name in dropped) for name in names]
     head = [
         ("Column", ""),
         ("Type", "type"),
@@ -142,7 +143,7 @@ def _columns(subject: Subject) -> list[object]:
         ("Distribution", "picture"),
         ("Values", "fine"),
     ]
-    used = sum(name in kinds for name in names)
+    used = sum(name in columns for name in names)
     content: list[object] = [
         element("h3", "The columns"),
         element("p", f"{sampled}{used} of {count(len(names), 'column')} are used.", class_="fine"),
@@ -159,9 +160,9 @@ def _columns(subject: Subject) -> list[object]:
     return content
 
 
-def _row(train: "pl.DataFrame", name: str, kind: str | None, dropped: bool) -> list[object]:
-    found = profile(train[name], as_categories=kind == "category")
-    use = kind or ("left out" if dropped else "not used")
+def _row(train: "pl.DataFrame", name: str, column: Column | None, dropped: bool) -> list[object]:
+    found = profile(train[name], as_categories=column is not None and column.is_categorical)
+    use = column.kind if column is not None else "left out" if dropped else "not used"
     shape = ""
     if found.histogram is not None:
         shape = small_bars(found.histogram.counts, f"Distribution of {name}")

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.network.layers import CategoryEmbedding, Dense
 from chainrule.report.charts.network import MOST_UNITS, network_picture
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join
@@ -20,9 +19,7 @@ def network(subject: Subject) -> Html:
     if spec.n_outputs == 1:
         outputs = outputs[-1:]
     inputs = list(map(str, subject.model.encoder.get_feature_names_out()))
-    units = inputs  # as the first layer with weights has them
-    if isinstance(spec.layers[0], CategoryEmbedding):
-        units = spec.layers[0].unit_names(inputs)
+    units = spec.layers[0].input_names(inputs)  # as the first layer with weights has them
     columns = count(len(subject.model.encoder.columns_), "column")
     lead = (
         f"{count(len(inputs), 'input')} from {columns}, "
@@ -58,7 +55,7 @@ def _layers(subject: Subject) -> Html:
     weights = iter(zip(net.weights, net.biases, strict=True))
     for index, layer in enumerate(net.spec.layers, 1):
         size = net.spec.sizes[index]
-        if not isinstance(layer, Dense):
+        if not layer.has_weights:
             rows.append([f"{index}", layer.kind.replace("_", " "), plain(size), "", "", "", "", ""])
             continue
         W, b = (np.asarray(given, np.float64).ravel() for given in next(weights))

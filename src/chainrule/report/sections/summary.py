@@ -1,7 +1,6 @@
 """The head of the page: what was predicted from what, and how good it is."""
 
 from chainrule.assessment.bootstrap import Interval
-from chainrule.network.layers import Dense
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import count, fixed, listed, number, plain, share
 from chainrule.report.subject import Subject
@@ -25,7 +24,7 @@ def summary(subject: Subject) -> Html:
         for layer, size in zip(
             subject.model.network.spec.layers, subject.model.network.spec.sizes[1:], strict=True
         )
-        if isinstance(layer, Dense)
+        if layer.has_weights
     ][:-1]
     network = (
         f"a network with {listed(hidden)} hidden units"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chainrule.tables.kind_entries import kind_of
 from chainrule.tables.kinds.base import Column
 from chainrule.tables.kinds.boolean import BooleanColumn
 from chainrule.tables.kinds.category import CategoryColumn
@@ -24,7 +25,4 @@ def column_from_json(entry: Any) -> Column:
     ValueError
         If it does not describe one.
     """
-    kind = entry.get("kind") if isinstance(entry, Mapping) else None
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"unknown kind of column {kind!r}")
-    return KINDS[kind].from_json(entry)
+    return kind_of(entry, KINDS, "kind of column").from_json(entry)

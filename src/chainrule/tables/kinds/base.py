@@ -5,12 +5,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.kinds.fits import FreeText, Options
 from chainrule.tables.notations import Notation, Text, notation_from_json
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +23,15 @@ _LARGEST_INPUT = float(np.finfo(np.float32).max)
 
 MISSING = "(missing)"
 """How the input that flags missing values is named, after the column and "="."""
+
+
+class Embedding(NamedTuple):
+    """What a layer of embeddings needs to know of a column of codes."""
+
+    codes: int
+    """Codes are whole numbers from 0 to ``codes − 1``."""
+    dimension: int
+    """How many numbers to give each code; a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +51,50 @@ class Column(ABC):
     numbers: ClassVar[tuple[str, ...]] = ()
     """Fields that are numbers: a file keeps them in an array, and not in its header."""
 
+    is_categorical: ClassVar[bool] = False
+    """Whether its values only name something, whatever type they have."""
+    sparse: ClassVar[bool] = False
+    """Whether most of a row's inputs are 0, as in one-hot encoding."""
+
     @property
     @abstractmethod
     def width(self) -> int:
         """How many inputs it has."""
 
+    @property
+    def embedding(self) -> Embedding | None:
+        """How many codes there are and what dimension suits them; None if no input is a code."""
+        return None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts that its values are compared with; an export writes them down."""
+        return ()
+
     @abstractmethod
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs, in order."""
+
+    @classmethod
+    @abstractmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """Whether a column of this type is of this kind; the first of `KINDS` that says so is."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note | FreeText":
+        """Take what the kind needs from the training rows.
+
+        Returns
+        -------
+        Column, Note or FreeText
+            A note where the column is of no use, with the reason.
+
+        Raises
+        ------
+        InvalidTableError
+            If a value cannot be used.
+        """
 
     def encode(self, column: "pl.Series", out: Inputs) -> None:
         """Write the inputs of a column's rows into `out`, (rows, width).

@@ -1,10 +1,12 @@
 """Columns of true and false."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from chainrule.tables.kinds.base import FlaggedColumn, Inputs
+from chainrule.tables.kinds.fits import Options, all_missing, constant
 from chainrule.tables.notations import Notation, Truth
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +31,25 @@ class BooleanColumn(FlaggedColumn):
 
     kind: ClassVar[str] = "boolean"
     numbers: ClassVar[tuple[str, ...]] = ("fill",)
+
+    @classmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """See `Column.holds`."""
+        import polars as pl
+
+        return dtype == pl.Boolean
+
+    @classmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note":
+        """See `Column.fit`."""
+        present = column.len() - column.null_count()
+        if present == 0:
+            return all_missing(column)
+        share = float(column.sum()) / present
+        flag = present < column.len()
+        if share in (0.0, 1.0) and not flag:
+            return constant(column)
+        return cls(column.name, fill=share, flag=flag)
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""

@@ -3,28 +3,32 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from chainrule.tables.kinds.base import MISSING, Column, Inputs
+from chainrule.tables.kinds.base import MISSING, Column, Embedding, Inputs
+from chainrule.tables.kinds.fits import (
+    LEAST_ROWS_OF_IDS,
+    FreeText,
+    Options,
+    all_missing,
+    constant,
+)
 from chainrule.tables.notations import Numbers, Text
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
 
+_SHARE_OF_IDS = 0.9
+_ROWS_THAT_TELL = 10_000
+# Text in sentences: long, of several words, hardly ever the same twice.
+_WORDS_OF_TEXT, _LENGTH_OF_TEXT, _SHARE_OF_TEXT = 5, 40, 0.2
+
 OTHER = "(other)"
 """How the input of rare and unknown categories is named, after the column and "="."""
-
-
-class Embedding(NamedTuple):
-    """What a layer of embeddings needs to know of a column of codes."""
-
-    codes: int
-    """Codes are whole numbers from 0 to ``codes − 1``."""
-    dimension: int
-    """How many numbers to give each code; a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class CategoryColumn(Column):
     as_codes: bool
 
     kind: ClassVar[str] = "category"
+    is_categorical: ClassVar[bool] = True
+    sparse: ClassVar[bool] = True
 
     @property
     def width(self) -> int:
@@ -71,12 +77,66 @@ class CategoryColumn(Column):
         # rows that each code has; the rule of thumb of fastai's tabular models.
         return Embedding(codes, min(50, round(1.6 * codes**0.56)))
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The categories, and what is written in place of a missing one."""
+        return (*self.categories, *self.notation.missing_categories)
+
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of its inputs: "column=category"."""
         if self.as_codes:
             return (self.name,)
         more = [OTHER] * self.other + [MISSING] * self.missing
         return tuple(f"{self.name}={category}" for category in (*self.categories, *more))
+
+    @classmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """See `Column.holds`."""
+        import polars as pl
+
+        return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
+
+    @classmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note | FreeText":
+        """See `Column.fit`."""
+        import polars as pl
+
+        text = category_text(column)
+        rows, present = text.len(), text.len() - text.null_count()
+        if present == 0:
+            return all_missing(column)
+        counts = _counts(text)
+        distinct = counts.height
+        if distinct == 1 and present == rows:
+            return constant(column)
+        named = column.name in options.categorical
+        if not named and _is_free_text(counts[column.name], distinct, present):
+            return FreeText(column.name, distinct)
+        if not named and present >= LEAST_ROWS_OF_IDS and distinct >= _SHARE_OF_IDS * present:
+            return Note(
+                column.name,
+                f"names the rows ({distinct:,} different values in {present:,} rows)",
+                "it is left out; nothing can be learned from a value that hardly comes again",
+            )
+        as_codes = options.embed_above is not None and distinct > options.embed_above
+        least = options.min_frequency
+        if least is None:
+            least = min(10, max(1, rows // 100))
+        # By frequency, then by text: the order of the rows changes nothing.
+        common = counts.filter(pl.col("n") >= least).sort(
+            "n", column.name, descending=[True, False]
+        )
+        if not as_codes:
+            common = common.head(options.max_categories)
+        categories = tuple(sorted(common[column.name].to_list()))
+        other, missing = len(categories) < distinct, present < rows
+        if not categories and not missing:
+            return Note(
+                column.name,
+                f"has no value that comes in {least} rows ({distinct:,} different ones)",
+                "it is left out; a lower min_frequency would use it",
+            )
+        return cls(column.name, categories, other, missing, as_codes)
 
     def prepare(self, column: "pl.Series") -> "pl.Series":
         """Return the code of each row.
@@ -88,20 +148,26 @@ class CategoryColumn(Column):
 
         if column.dtype == pl.String and isinstance(self.notation, Text):
             known = self._known(column)
-            # Nearly all texts are categories as they stand; the others may have spaces around them.
+            if known.null_count() == column.null_count():  # all are categories, or missing
+                codes = known + 1
+                return codes.fill_null(self.code_of_missing) if known.null_count() else codes
+            # Others may have spaces around them.
             rest = (known.is_null() & column.is_not_null()).arg_true()
-            missing = column.is_null()
-            if rest.len():
-                texts = self._texts(column.gather(rest))
-                known = known.scatter(rest, self._known(texts))
-                missing = missing.scatter(rest, texts.is_null())
+            texts = self._texts(column.gather(rest))
+            known = known.scatter(rest, self._known(texts))
+            missing = column.is_null().scatter(rest, texts.is_null())
         else:
             texts = self._texts(column)
             known, missing = self._known(texts), texts.is_null()
         codes = (known + 1).fill_null(0)
-        if missing.any() and (self.missing or not self.as_codes):
-            codes = codes.set(missing, len(self.categories) + 1)
+        if missing.any():
+            codes = codes.set(missing, self.code_of_missing)
         return codes.alias(column.name)
+
+    @property
+    def code_of_missing(self) -> int:
+        """The code of a missing value."""
+        return len(self.categories) + 1 if self.missing or not self.as_codes else 0
 
     def _texts(self, column: "pl.Series") -> "pl.Series":
         return category_text(self.notation.read_all(column)[0])
@@ -124,14 +190,13 @@ class CategoryColumn(Column):
         places[0] = len(self.categories) if self.other else -1
         places[-1] = len(self.categories) + self.other if self.missing else -1
         place = places[codes]
-        rows = np.arange(len(place))
-        if place.min(initial=0) < 0:
+        if out.strides[1] == out.itemsize and out.strides[0] > 0 and len(out):
+            step = out.strides[0] // out.itemsize
+            at = np.arange(0, len(out) * step, step) + place
+            _flat(out)[at[place >= 0] if place.min() < 0 else at] = 1
+        else:
             rows = np.flatnonzero(place >= 0)
-            place = place[rows]
-        if out.strides[1] != out.itemsize or out.strides[0] < 0:
-            out[rows, place] = 1
-        elif len(rows):
-            _flat(out)[rows * (out.strides[0] // out.itemsize) + place] = 1
+            out[rows, place[rows]] = 1
 
     @classmethod
     def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,10 +248,33 @@ def category_text(values: "pl.Series") -> "pl.Series":
     return values if values.dtype == pl.String else Text().read(values)
 
 
-def missing_texts(column: CategoryColumn) -> tuple[str, ...]:
-    """Return the texts that stand for a missing value, besides an empty one."""
-    notation = column.notation
-    if isinstance(notation, Text):
-        return notation.missing
-    numbers = notation.missing if isinstance(notation, Numbers) else ()
-    return tuple(str(int(x)) if x == int(x) else repr(x) for x in numbers)
+def _counts(text: "pl.Series") -> "pl.DataFrame":
+    """Return the different values of text and how often each comes, in a column "n".
+
+    Nearly always the first rows have all categories: then their numbers are counted, which takes a
+    third of the time that it takes to count text.
+    """
+    import polars as pl
+
+    known = text.head(_ROWS_THAT_TELL).drop_nulls().unique()
+    if known.is_empty():
+        return text.drop_nulls().value_counts(name="n")
+    codes = text.cast(pl.Enum(known), strict=False).to_physical()
+    numbers = np.bincount(codes.fill_null(0).to_numpy(), minlength=known.len())
+    numbers[0] -= codes.null_count()
+    counts = pl.DataFrame({text.name: known, "n": pl.Series(numbers, dtype=pl.UInt32)})
+    if codes.null_count() > text.null_count():
+        others = text.filter(codes.is_null() & text.is_not_null())
+        counts = counts.vstack(others.value_counts(name="n").cast({"n": pl.UInt32}))
+    return counts
+
+
+def _is_free_text(values: "pl.Series", distinct: int, present: int) -> bool:
+    if distinct <= _SHARE_OF_TEXT * present or distinct < LEAST_ROWS_OF_IDS:
+        return False
+    sample = values.sort().gather_every(max(1, distinct // 1000))
+    words: Any = sample.str.count_matches(r"\S+").mean()
+    length: Any = sample.str.len_chars().mean()
+    return bool(words >= _WORDS_OF_TEXT and length >= _LENGTH_OF_TEXT / 2) or bool(
+        words > 2 and length >= _LENGTH_OF_TEXT
+    )

@@ -4,13 +4,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.kinds.base import MISSING, Column, Inputs, is_input
+from chainrule.tables.kinds.fits import Options, all_missing, constant
 from chainrule.tables.notations import Dates, Notation
+from chainrule.tables.notes import Note
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,6 +76,31 @@ class DateColumn(Column):
             both = (part,) if part == "year" else (f"sin {part}", f"cos {part}")
             names += [f"{self.name}: {one}" for one in both]
         return (*names, f"{self.name}={MISSING}") if self.flag else tuple(names)
+
+    @classmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """See `Column.holds`."""
+        return dtype.is_temporal()
+
+    @classmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note":
+        """See `Column.fit`."""
+        missing = column.null_count()
+        if missing == column.len():
+            return all_missing(column)
+        present = column.drop_nulls()
+        parts = {part: part_of(present, part) for part in PARTS}
+        varying = tuple(part for part, values in parts.items() if values.min() < values.max())
+        if not varying:
+            return constant(column)
+        years = parts["year"]
+        return cls(
+            column.name,
+            varying,
+            year_center=float(years.mean()),
+            year_scale=float(years.std()) or 1.0,
+            flag=missing > 0,
+        )
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""

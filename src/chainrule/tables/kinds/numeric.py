@@ -1,17 +1,27 @@
 """Columns of numbers."""
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import RowError
 from chainrule.tables.kinds.base import FlaggedColumn, Inputs, is_input
+from chainrule.tables.kinds.fits import LEAST_ROWS_OF_IDS, Options, all_missing, constant
 from chainrule.tables.notations import Notation, Numbers
+from chainrule.tables.notes import Note
+from chainrule.tables.spread import numbers_of, spread_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+# A name alone decides nothing, but with it whole numbers that are all different count rows.
+_ID_NAME = re.compile(
+    r"(^|[^a-z])(id|ids|uuid|guid|index|idx|key|row|rowid|nr|no|unnamed: ?\d+)$|[a-z](ID|Id)$"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,43 @@ class NumericColumn(FlaggedColumn):
     kind: ClassVar[str] = "numeric"
     numbers: ClassVar[tuple[str, ...]] = ("fill", "center", "scale")
 
+    @classmethod
+    def holds(cls, dtype: "pl.DataType") -> bool:
+        """See `Column.holds`."""
+        import polars as pl
+
+        return dtype.is_numeric() or isinstance(dtype, pl.Duration)
+
+    @classmethod
+    def fit(cls, column: "pl.Series", options: Options) -> "Self | Note":
+        """See `Column.fit`."""
+        spread = spread_of(column, robust=options.scaling == "robust")
+        if spread.present == 0:
+            return all_missing(column)
+        flag = spread.present < column.len()
+        if spread.low == spread.high and not flag:
+            return constant(column)
+        if (
+            column.dtype.is_integer()
+            and not flag
+            and _is_id_name(column.name.strip())
+            and column.len() >= LEAST_ROWS_OF_IDS
+            and column.n_unique() == column.len()
+        ):
+            return Note(
+                column.name,
+                "numbers the rows (all values are different, and its name says so)",
+                "it is left out; rename it if it is a measurement",
+            )
+        if options.scaling == "none":
+            return cls(column.name, fill=spread.mean, center=0.0, scale=1.0, flag=flag)
+        center, scale = spread.mean, spread.std
+        if options.scaling == "robust" and spread.median is not None:
+            center = spread.median
+            # Where the middle half of the values is one value, the quartiles are no scale.
+            scale = spread.quartiles or spread.std
+        return cls(column.name, fill=center, center=center, scale=scale, flag=flag)
+
     def prepare(self, column: "pl.Series") -> "pl.Series":
         """Return the column's numbers as float64, null where missing."""
         return numbers_of(super().prepare(column))
@@ -50,20 +97,22 @@ class NumericColumn(FlaggedColumn):
     def write(self, values: "pl.Series", out: Inputs) -> None:
         """Write the inputs; see `Column.write`."""
         numbers = numbers_of(values).to_numpy()  # NaN where missing
+        missing = np.isnan(numbers)
+        if missing.any():
+            numbers = np.where(missing, self.fill, numbers)
+            if self.flag:
+                out[:, 1] = missing
+        if self.scale == 0:
+            return
         with np.errstate(over="ignore", invalid="ignore"):  # seen below
-            missing = np.isnan(numbers)
-            if missing.any():
-                numbers = np.where(missing, self.fill, numbers)
-                if self.flag:
-                    out[:, 1] = missing
-            if self.scale == 0:
-                return
-            inputs = ((numbers - self.center) / self.scale).astype(np.float32)
+            scaled = numbers - self.center
+            scaled /= self.scale
+            inputs = out[:, 0]
+            inputs[:] = scaled
             # 0 · x is NaN for an infinite x alone: one pass, where a look at each takes two.
-            finite = np.dot(inputs, np.zeros_like(inputs)) == 0
+            finite = np.dot(inputs, np.zeros_like(scaled, np.float32)) == 0
         if not finite:
             self._refuse(values, inputs)
-        out[:, 0] = inputs
 
     def _refuse(self, column: "pl.Series", inputs: NDArray[np.float32]) -> None:
         row = int(np.argmin(np.isfinite(inputs)))
@@ -91,12 +140,5 @@ class NumericColumn(FlaggedColumn):
         return ""
 
 
-def numbers_of(values: "pl.Series") -> "pl.Series":
-    """Return numbers, or durations in seconds, as float64; null or NaN where missing."""
-    import polars as pl
-
-    if values.dtype == pl.Float64:
-        return values
-    if isinstance(values.dtype, pl.Duration):
-        return values.dt.total_microseconds().cast(pl.Float64) / 1e6
-    return values.cast(pl.Float64)
+def _is_id_name(name: str) -> bool:
+    return bool(_ID_NAME.search(name) or _ID_NAME.search(name.lower()))

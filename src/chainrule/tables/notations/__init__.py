@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chainrule.tables.kind_entries import kind_of
 from chainrule.tables.notations.base import Notation
 from chainrule.tables.notations.dates import Dates
 from chainrule.tables.notations.durations import Durations
@@ -25,7 +26,4 @@ def notation_from_json(entry: Any) -> Notation:
     ValueError
         If it does not describe one.
     """
-    kind = entry.get("kind") if isinstance(entry, Mapping) else None
-    if not isinstance(kind, str) or kind not in NOTATIONS:
-        raise ValueError(f"unknown notation {str(kind)[:40]!r}")
-    return NOTATIONS[kind].from_json(entry)
+    return kind_of(entry, NOTATIONS, "notation").from_json(entry)

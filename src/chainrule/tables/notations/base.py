@@ -50,6 +50,16 @@ class Notation(ABC):
         """Return where texts, stripped, stand for a missing value."""
         return is_missing_word(text)
 
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers that stand for a missing value."""
+        return ()
+
+    @property
+    def missing_categories(self) -> tuple[str, ...]:
+        """The texts that stand for a missing value where the values are categories."""
+        return ()
+
     def settle(self, values: "pl.Series") -> "pl.Series":
         """Return parsed values without those that stand for a missing one."""
         return values

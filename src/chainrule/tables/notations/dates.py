@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from chainrule.tables.missing_words import MISSING_WORDS, missing_key
@@ -139,6 +140,7 @@ def is_zone(name: str) -> bool:
     return True
 
 
+@cache
 def date_pattern(written: str) -> str:
     """Return a format as a regular expression: its parts, a clock, AM or PM, and a zone."""
     if written == TIME:

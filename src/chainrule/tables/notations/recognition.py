@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.tables.missing_words import is_missing_word
@@ -14,7 +14,13 @@ from chainrule.tables.notations.base import (
 )
 from chainrule.tables.notations.dates import DateForm, Dates, date_form
 from chainrule.tables.notations.durations import Durations, duration_form
-from chainrule.tables.notations.number_forms import NO_NUMBERS, NumberForm, number_form
+from chainrule.tables.notations.number_forms import (
+    NO_NUMBERS,
+    PLAIN,
+    NumberForm,
+    number_form,
+    plain_form,
+)
 from chainrule.tables.notations.numbers import Numbers, tidied
 from chainrule.tables.notations.remarks import (
     date_notes,
@@ -69,13 +75,25 @@ class Recognised(NamedTuple):
 
 def seen(column: "pl.Series") -> Seen:
     """Return what a column of text looks like."""
-    sample = sampled(column)
+    texts = _from_all_over(column)
+    are_all = texts.len() == column.len() - column.null_count()
+    enough = are_all or texts.len() >= _SAMPLE // 4
+    if enough and texts.len() and texts.str.contains(f"^(?:{PLAIN})$").all():
+        # Most columns of numbers: there is nothing to tidy, and no word for a missing value.
+        return Seen(plain_form(_thinned(texts)))
+    sample = _thinned(_present(texts))
+    if len(sample) < _SAMPLE // 4 and not are_all:
+        # Nearly all are missing: the others tell, wherever they are.
+        sample = _thinned(_present(column))
     if not sample:
         return Seen(is_missing=True)
-    if _is_truth(sample):
+    # Each different text is looked at once: most columns of text have few.
+    counts = Counter(sample)
+    if _is_truth(counts):
         return Seen(is_truth=True)
-    finite = [text for text in sample if text[-1:] not in "fFyY" or not _INFINITE.fullmatch(text)]
-    if sum(bool(_DIGIT.search(text)) for text in finite) < 0.8 * len(finite):
+    infinite = {text for text in counts if text[-1:] in "fFyY" and _INFINITE.fullmatch(text)}
+    finite = [text for text in sample if text not in infinite] if infinite else sample
+    if sum(n for text, n in counts.items() if _DIGIT.search(text)) < 0.8 * len(finite):
         return Seen(figures=_figures(finite))
     numbers = number_form(finite)
     if numbers.notation is not None or numbers.is_code:
@@ -87,33 +105,34 @@ def seen(column: "pl.Series") -> Seen:
 
 
 def _figures(sample: Sequence[str]) -> float:
-    return sum(bool(_FIGURE.match(text)) for text in sample) / max(1, len(sample))
+    counts = Counter(sample)
+    return sum(n for text, n in counts.items() if _FIGURE.match(text)) / max(1, len(sample))
 
 
-def _is_truth(sample: Sequence[str]) -> bool:
+def _is_truth(counts: Mapping[str, int]) -> bool:
     """Tell whether texts are true and false; 1 and 0 among them are, and a typing error may be."""
-    words = Counter(text.lower() for text in sample)
+    words = Counter[str]()
+    for text, n in counts.items():
+        words[text.lower()] += n
     said = sum(n for text, n in words.items() if text in TRUTH)
-    return bool(words["true"] + words["false"]) and said >= (1 - MOST_UNREADABLE) * len(sample)
+    return bool(words["true"] + words["false"]) and said >= (1 - MOST_UNREADABLE) * words.total()
 
 
-def sampled(column: "pl.Series") -> list[str]:
-    """Return texts from all over a column, tidy, without those that stand for a missing value."""
+def _from_all_over(column: "pl.Series") -> "pl.Series":
+    """Return texts from all over a column."""
     present = column.len() - column.null_count()
-    step = max(1, present // (4 * _SAMPLE))
     if 2 * present < column.len():
         column = column.drop_nulls()
-    texts = _present(column.gather_every(step).drop_nulls())
-    if texts.len() < _SAMPLE // 4 and step > 1:
-        # Nearly all are missing: the others tell, wherever they are.
-        texts = _present(column)
-    if texts.is_empty():
-        return []
-    found: list[str] = texts.gather_every(max(1, texts.len() // _SAMPLE)).to_list()
-    return found
+    return column.gather_every(max(1, present // (4 * _SAMPLE))).drop_nulls()
+
+
+def _thinned(texts: "pl.Series") -> list[str]:
+    thinned: list[str] = texts.gather_every(max(1, texts.len() // _SAMPLE)).to_list()
+    return thinned
 
 
 def _present(column: "pl.Series") -> "pl.Series":
+    """Return texts, tidy, without those that stand for a missing value."""
     texts = tidied(column.str.strip_chars())
     return texts.filter(~is_missing_word(texts))
 

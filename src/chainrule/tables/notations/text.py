@@ -30,6 +30,11 @@ class Text(Notation):
     kind: ClassVar[str] = "text"
     expected: ClassVar[str] = "text"
 
+    @property
+    def missing_categories(self) -> tuple[str, ...]:
+        """The texts that stand for a missing value, besides an empty one."""
+        return self.missing
+
     def parse(self, column: "pl.Series") -> "pl.Series":
         """Return a column's texts; see `Notation.parse`."""
         import polars as pl

@@ -1,4 +1,7 @@
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -75,6 +78,37 @@ def test_statistics_neither_overflow_nor_vanish():
     table = pl.DataFrame({"c": [1e300, 3e300], "d": [1e-300, 3e-300]})
     inputs = fitted(table).transform(table)
     assert np.abs(inputs - [[-1, -1], [1, 1]]).max() <= np.finfo(np.float32).eps
+
+
+STATISTICS = """
+import numpy as np
+import polars as pl
+from chainrule.tables.encoder import TableEncoder
+
+random = np.random.default_rng(3)
+values = pl.DataFrame({f"c{i}": random.normal(i, 1 + i, 100_000) for i in range(4)})
+values = values.with_columns(values["c1"].set(pl.Series(random.random(100_000) < 0.1), None))
+parts = pl.concat([values[:333], values[333:70_000], values[70_000:]], rechunk=False)
+fits = {str(TableEncoder(scaling=scaling).fit(table).columns_) for table in [values, parts] * 5}
+print(*fits)
+"""
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
+def test_statistics_are_the_same_bits_for_any_number_of_threads(scaling):
+    found = set()
+    for threads in "1", "2", "5":
+        found.add(
+            subprocess.run(
+                [sys.executable, "-c", f"scaling = {scaling!r}\n{STATISTICS}"],
+                env={**os.environ, "POLARS_MAX_THREADS": threads},
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+    assert len(found) == 1
+    assert found.pop().count("name='c0'") == 1
 
 
 def test_true_and_false_with_missing_values():

@@ -11,18 +11,22 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
-from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+from chainrule.runs.plan import EncodedRows
+from chainrule.settings.losses import (
+    CLASSIFICATION,
+    REGRESSION,
+    estimating,
+    is_in_target_units,
+    lowest_target,
+)
 from chainrule.tables.columns import numeric_column
-from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder, Task
+from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder
+from chainrule.tables.task import Task
 from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, robust_scale
 
 if TYPE_CHECKING:
     import polars as pl
 
-Examples = tuple[NDArray[np.floating], NDArray[Any]]
-
-# Of these the best answer is a mean, which a transform's undoing must give back.
-_OF_MEANS = ("squared_error", "huber", "log_cosh")
 # So many validation rows tell the residuals of rows that were not learned from; fewer need the
 # training rows beside them.
 _ENOUGH_RESIDUALS = 200
@@ -86,11 +90,11 @@ def fitted_target(
             )
         return target, []
     values = numeric_column(column, NUMERIC_TARGET)
-    if training.loss == "poisson":
+    if lowest_target(training.loss) > -np.inf:
         if explicit:
             raise InvalidArgumentError(
-                f"target_transform: --loss poisson takes counts as they are, not their {asked}; "
-                "leave one of the two out"
+                f"target_transform: --loss {training.loss} takes counts as they are, not "
+                f"their {asked}; leave one of the two out"
             )
         # Counts have a unit of their own, which the Poisson deviance needs.
         return replace(target, mean=0.0, std=1.0), []
@@ -99,11 +103,11 @@ def fitted_target(
         return target.transformed(transform, column), [_transformed(target, transform, values)]
     if asked == "none":
         return target, []
-    if training.loss == "huber" and is_heavy(values):
+    if is_in_target_units(training.loss) and is_heavy(values):
         center, spread = robust_scale(values)
         note = (
             f"target {target.name!r} has a few values far from the others; it is scaled by its "
-            "median and quartiles, and the loss huber does the rest"
+            f"median and quartiles, and the loss {training.loss} does the rest"
         )
         return replace(target, mean=center, std=spread), [note]
     chosen = choose(values)
@@ -155,29 +159,27 @@ def smeared_target(
     target: TargetEncoder,
     network: Network,
     loss: str | None,
-    training: Examples,
-    validation: Examples,
+    training: EncodedRows,
+    validation: EncodedRows,
 ) -> TargetEncoder:
     """Return a transformed target whose answers are means again (TT4), by a network's residuals.
 
     Those of the validation rows, and where they are few of the training rows as well. A loss whose
     best answer is a median or a quantile needs none: a transform keeps it.
     """
-    if target.transform is None or loss not in _OF_MEANS:
+    if target.transform is None or loss not in estimating("mean"):
         return target
     parts = [validation]
-    if len(validation[0]) < _ENOUGH_RESIDUALS:
+    if len(validation.X) < _ENOUGH_RESIDUALS:
         parts.append(training)
-    residuals = [_residuals(target, network, *part) for part in parts]
+    residuals = [_residuals(target, network, part) for part in parts]
     return replace(target, transform=target.transform.smeared(np.concatenate(residuals)))
 
 
-def _residuals(
-    target: TargetEncoder, network: Network, X: NDArray[np.floating], y: NDArray[Any]
-) -> NDArray[np.float64]:
-    step = max(1, -(-len(X) // _MOST_RESIDUALS))
-    outputs = network.predict(X[::step])[:, 0].astype(np.float64)
-    return np.asarray((y[::step] - outputs) * target.std, np.float64)
+def _residuals(target: TargetEncoder, network: Network, rows: EncodedRows) -> NDArray[np.float64]:
+    step = max(1, -(-len(rows.X) // _MOST_RESIDUALS))
+    outputs = network.predict(rows.X[::step])[:, 0].astype(np.float64)
+    return np.asarray((rows.y[::step] - outputs) * target.std, np.float64)
 
 
 def against_constant(
@@ -188,13 +190,13 @@ def against_constant(
     That one is the mean of the training rows, and the measure the root mean square error; for the
     loss absolute_error they are the median and the mean absolute error.
     """
-    if model.target.task != "regression" or loss == "quantile":
+    if model.target.task != "regression" or loss in estimating("quantile"):
         return ()
     transform = model.target.transform
     low, high = (-np.inf, np.inf) if transform is None else transform.bounds
     # Values out of reach are held in training, and left out here: one would drown all others.
     learned = np.clip(model.target.truth(train[model.target.name]), low, high)
-    median = loss == "absolute_error"
+    median = loss in estimating("median")
     constant = float(np.median(learned) if median else learned.mean())
     measure, which = ("MAE", "median") if median else ("RMSE", "mean")
     worse = []

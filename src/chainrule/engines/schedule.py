@@ -1,0 +1,149 @@
+"""What a schedule is, and learning rates of any form as schedules.
+
+A schedule is data and its rates are a pure function of the step, so that many steps, and whole
+epochs, go through an engine at once. Where a length is left out it is that of the training, which
+the training loop tells by `planned`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeAlias, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.checks import is_real, shown
+from chainrule.engines.hyperparameters import check, rule
+from chainrule.errors import InvalidArgumentError
+
+Rates: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """Base of the schedules: α for any steps, and lengths that the training decides."""
+
+    asks_user: ClassVar[bool] = False
+    """Whether a user's function is asked: no further ahead than an epoch."""
+    written_as: ClassVar[str] = ""
+    """What checkpoints call it, where the class has another name by now."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def constant(self) -> float | None:
+        """α, where it is the same at all steps."""
+        return None
+
+    def rates(self, first_step: int, steps: int) -> Rates:
+        """Return α for the steps t = first_step, …, counted from 1: (steps,).
+
+        Raises
+        ------
+        InvalidArgumentError
+            If a length is left out and no training has told it.
+        """
+        return self.at(np.arange(first_step - 1, first_step - 1 + steps, dtype=np.float64))
+
+    @abstractmethod
+    def at(self, tau: Rates) -> Rates:
+        """Return α where τ = t − 1 steps have been made."""
+
+    def planned(self, total_steps: int, steps_per_epoch: int) -> "Schedule":
+        """Return this schedule with the lengths that were left out filled in."""
+        return self
+
+    def in_words(self, of_code: Callable[[Any], str]) -> str:
+        """Return what decides the rates, the same text in every release: checkpoints compare it.
+
+        Parameters
+        ----------
+        of_code : callable
+            Returns the text of a user's function.
+        """
+        parts = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            text = value.in_words(of_code) if isinstance(value, Schedule) else repr(value)
+            parts.append(f"{each.name}={text}")
+        return f"{self.written_as or type(self).__name__}({', '.join(parts)})"
+
+
+@dataclass(frozen=True)
+class _Constant(Schedule):
+    """The same rate at every step: a number in the place of a schedule."""
+
+    rate: float = field(metadata=rule("float", "α.", lambda name, value: value))
+
+    @property
+    def constant(self) -> float | None:
+        return self.rate
+
+    def rates(self, first_step: int, steps: int) -> Rates:
+        return np.full(steps, self.rate)
+
+    def at(self, tau: Rates) -> Rates:
+        return np.full_like(tau, self.rate)
+
+    def in_words(self, of_code: Callable[[Any], str]) -> str:
+        return repr(self.rate)
+
+
+@dataclass(frozen=True)
+class _OfSteps(Schedule):
+    """A user's function of the step t = 1, 2, …, asked for each step in turn."""
+
+    asks_user: ClassVar[bool] = True
+    function: Callable[[int], float] = field(
+        metadata=rule("callable", "α of the step t.", lambda name, value: value)
+    )
+
+    def rates(self, first_step: int, steps: int) -> Rates:
+        asked = [self.function(t) for t in range(first_step, first_step + steps)]
+        return np.array([checked_rate(rate) for rate in asked], np.float64)
+
+    def at(self, tau: Rates) -> Rates:
+        return np.array([checked_rate(self.function(int(t) + 1)) for t in tau], np.float64)
+
+    def in_words(self, of_code: Callable[[Any], str]) -> str:
+        return of_code(self.function)
+
+
+LearningRate: TypeAlias = float | Schedule | Callable[[int], float]
+"""A number, a schedule, or a function of the step t = 1, 2, … (counted over the whole `fit`)."""
+
+
+def is_schedule(rate: object) -> TypeGuard[Schedule | Callable[[int], float]]:
+    """Whether a learning rate is a schedule, or a function of the step."""
+    return isinstance(rate, Schedule) or (callable(rate) and not isinstance(rate, type))
+
+
+def schedule_of(rate: LearningRate) -> Schedule:
+    """Return a learning rate of any form as a schedule.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is none.
+    """
+    if not is_schedule(rate):
+        return _Constant(checked_rate(rate))
+    return rate if isinstance(rate, Schedule) else _OfSteps(rate)
+
+
+def checked_rate(value: object) -> float:
+    """Return a rate of one step as a float.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Unless it is a finite number ≥ 0.
+    """
+    if not (is_real(value) and 0 <= value < np.inf):
+        raise InvalidArgumentError(
+            "learning_rate: expected a finite number ≥ 0, a schedule such as CosineDecay(0.01), or "
+            f"a function of the step that returns a number; got {shown(value)}"
+        )
+    return float(value)

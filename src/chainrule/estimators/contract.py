@@ -1,0 +1,160 @@
+"""What the parts of an estimator's fit know of it: parameters, fitted attributes, and answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Examples, Penalties
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.schedule import LearningRate
+from chainrule.estimators.array_types import Floats, Inputs, MatrixLike, Targets
+from chainrule.estimators.attributes import FittedAttributes
+from chainrule.estimators.given import labels
+from chainrule.estimators.scaling import Scale
+from chainrule.estimators.validation import HeldOut
+from chainrule.settings.losses import Output
+from chainrule.training.diagnostics import Diagnosis
+from chainrule.training.events import Callback
+from chainrule.training.metrics import Metric
+
+
+class Estimator(FittedAttributes):
+    """Everything that does not ask whether targets are classes or values."""
+
+    # Parameters.
+
+    solver: str
+    batch_size: int | str
+    max_iter: int
+    shuffle: bool
+    random_state: int | np.random.RandomState | None
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    early_stopping: bool | str | Callable[..., float]
+    validation_fraction: float
+    n_iter_no_change: float
+    max_fun: int
+    alpha: float
+    l1: float
+    init: str | None
+    standardize: bool
+    dtype: str | None
+    callbacks: Sequence[Callback] | None
+    engine: str
+    threads: int | None
+    precision: str
+    max_grad_norm: float | None
+
+    # What a fit leaves.
+
+    seed_: int | None
+    n_features_in_: int
+    n_outputs_: int
+    n_layers_: int
+    out_activation_: str
+    n_iter_: int
+    t_: int
+    loss_: float
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_loss_: float | None
+    best_validation_score_: float | None
+    diagnostics_: list[Diagnosis]
+    _random_state: np.random.RandomState
+    _input_scale: Scale | None
+    _best_parameters: Floats
+    _no_improvement_count: int
+    _optimizer_state: OptimizerState | None
+    _learning_rate: LearningRate
+
+    # How MLP… and Network… differ.
+
+    _y_numeric = False
+    """Whether targets are read as numbers."""
+    _expects_convergence = True
+    """Whether it is worth a warning that `max_iter` was not enough."""
+    _early_stopping_is_a_wish = True
+    """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
+    _measures_training = True
+    """Whether metrics are of the training data too."""
+    _adam_is_constant = True
+    """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
+    _prints_iterations = True
+    """Whether `verbose` prints scikit-learn's lines, not the progress of this package."""
+    _diagnoses = False
+    """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
+
+    def _auto_batch_size(self, n_examples: int) -> int:
+        return min(200, n_examples)
+
+    def _auto_dtype(self, X: Inputs) -> str:
+        return str(X.dtype.name)
+
+    def _sets_aside(self, n_examples: int) -> bool:
+        """Whether so many examples are enough to set some aside for early stopping."""
+        return True
+
+    def _penalties(self, examples: Examples) -> Penalties:
+        """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
+        return Penalties(float(self.l1), float(self.alpha), shared=True)
+
+    def _longest_gradient(self) -> float:
+        return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
+
+    # What a classifier and a regressor answer differently.
+
+    def _given_targets(self, y: MatrixLike, name: str) -> Targets:
+        """Return y as an array, none of it missing; `name` is the argument's."""
+        return labels(y, name)
+
+    def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
+        """Return y as targets, (m, outputs); learn what they are if `fresh`."""
+        raise NotImplementedError
+
+    def _output(self) -> Output:
+        """Return the output activation and the cost."""
+        raise NotImplementedError
+
+    def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
+        """Learn the scale that targets are trained at."""
+
+    def _in_scale(self, targets: Floats) -> Floats:
+        """Return targets at that scale."""
+        return targets
+
+    def _trained_on(self, examples: Examples) -> Examples:
+        """Return the examples with the targets that training sees."""
+        return examples
+
+    def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
+        """Return the validation score of outputs: `score`'s."""
+        raise NotImplementedError
+
+    def _strata(self, targets: Floats) -> NDArray[Any] | None:
+        """Return what validation data are to have the same shares of."""
+        return None
+
+    def _stratum(self, value: float) -> object:
+        """Return what a user calls one of these."""
+        return value
+
+    def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
+        return weights
+
+    def _metrics(self) -> Mapping[str, Metric]:
+        """Return what is measured after each epoch beside the loss, by name."""
+        return {}
+
+    def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
+        """Write down what was measured after an epoch."""
+
+    def _noted(self) -> dict[str, NDArray[np.float64]]:
+        """Return what `_note` wrote, for a checkpoint: arrays by name."""
+        return {}
+
+    def _note_again(self, memory: Mapping[str, Any]) -> None:
+        """Take back what `_noted` returned."""

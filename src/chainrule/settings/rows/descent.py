@@ -1,0 +1,143 @@
+"""How the loss is gone down, and when that ends."""
+
+from math import inf
+
+from chainrule.limits import (
+    COUNT,
+    FLAG,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Choice,
+    Either,
+    Other,
+    Whole,
+)
+from chainrule.settings.names import is_schedule, optimizers, schedules, solvers
+from chainrule.settings.setting import Option, Setting
+
+_SCHEDULE = Other(
+    is_schedule, "a schedule such as CosineDecay(0.01), or a function of the step", "callable"
+)
+_EARLY_STOPPING = Other(
+    lambda value: FLAG.fits(value) or isinstance(value, str) or callable(value),
+    'True, False, "loss", the name of a scorer or a function of (estimator, X, y)',
+    "bool, 'loss', str or callable",
+)
+
+DESCENT: tuple[Setting, ...] = (
+    Setting(
+        "optimizer",
+        Choice(solvers),
+        meaning="'lbfgs', or an optimizer of the package by its name: {optimizers}. 'sgd' has "
+        "`momentum`, as in scikit-learn.",
+        parameter="solver",
+        mlp="adam",
+        fit="adam",
+        fit_limit=Choice(optimizers),
+        option=Option("{optimizers} or lbfgs."),
+    ),
+    Setting(
+        "learning_rate",
+        POSITIVE,
+        meaning="The first learning rate.",
+        parameter="learning_rate_init",
+        mlp=0.001,
+        network=0.002,
+        option=Option(
+            "α, or where its schedule begins.", presets={"fast": 0.005, "thorough": 0.001}
+        ),
+    ),
+    Setting(
+        "schedule",
+        Either(Choice(schedules), (_SCHEDULE,)),
+        meaning="How `learning_rate_init` changes. 'constant': not at all; 'invscaling': by 1/(t + "
+        "1)^power_t, t being the examples seen; 'adaptive': divided by 5 whenever "
+        "`n_iter_no_change` epochs bring nothing (in MLP…, 'adam' keeps it constant under "
+        "these, as in scikit-learn). Over `max_iter` epochs, for every solver but 'lbfgs': "
+        "{schedules in words}. Or a schedule (`chainrule.CosineDecay`, …) or a function of the "
+        "step t = 1, 2, …, which have rates of their own.",
+        parameter="learning_rate",
+        kind="str, Schedule or callable",
+        mlp="constant",
+        network="adaptive",
+        option=Option("adaptive, constant, {schedules} or invscaling."),
+    ),
+    Setting(
+        "epochs",
+        COUNT,
+        meaning="At most so many epochs (iterations of 'lbfgs').",
+        parameter="max_iter",
+        mlp=200,
+        fit=50,
+        fit_limit=Whole(0),
+        option=Option(
+            "At most so many passes over the training rows.", presets={"fast": 30, "thorough": 500}
+        ),
+    ),
+    Setting(
+        "batch_size",
+        Either(COUNT, ("auto",)),
+        meaning="Examples a step; 'auto' decides by their number (min(200, n_samples) in MLP…). "
+        "Not for 'lbfgs'.",
+        mlp="auto",
+        fit=32,
+        fit_limit=COUNT,
+        option=Option("Rows a step."),
+    ),
+    Setting(
+        "early_stopping",
+        _EARLY_STOPPING,
+        meaning="Whether validation decides when to stop, and the best epoch's weights are kept. "
+        "True: by `score`; 'loss': by the validation loss; or a scorer's name, or a "
+        "function of (estimator, X, y), larger being better.",
+        mlp=False,
+        network="loss",
+        fit=False,
+        fit_limit=Either(FLAG, (COUNT,)),
+        option=Option(
+            "Stop when the loss of the validation rows no longer falls, and keep the best epoch.",
+            limit=FLAG,
+        ),
+    ),
+    Setting(
+        "patience",
+        Either(COUNT, (inf,)),
+        meaning="Training ends when more epochs than this bring no improvement by `tol`.",
+        parameter="n_iter_no_change",
+        mlp=10,
+        option=Option(
+            "Epochs without an improvement before the rate falls or training ends.",
+            presets={"fast": 3, "thorough": 20},
+        ),
+    ),
+    Setting(
+        "tolerance",
+        NOT_NEGATIVE,
+        meaning="What counts as an improvement (of 'lbfgs': the gradient's size).",
+        parameter="tol",
+        mlp=1e-4,
+        option=Option("What counts as an improvement."),
+    ),
+    Setting(
+        "validation_fraction",
+        SHARE,
+        meaning="Share of the examples that early stopping sets aside, where `fit` gets no "
+        "`X_val`.",
+        mlp=0.1,
+        fit=0.0,
+        fit_name="validation_split",
+    ),
+    Setting(
+        "max_fun",
+        COUNT,
+        meaning="At most so many evaluations by 'lbfgs'.",
+        mlp=15000,
+    ),
+    Setting(
+        "warm_start",
+        FLAG,
+        meaning="Whether `fit` goes on from where it ended before.",
+        mlp=False,
+    ),
+)

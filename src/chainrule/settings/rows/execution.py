@@ -1,0 +1,86 @@
+"""How a training is carried out, and who is told of it."""
+
+from chainrule.limits import COUNT, FLAG, VERBOSE, Choice, Either, Readable
+from chainrule.settings.names import dtypes, read_engine, read_init
+from chainrule.settings.setting import Option, Setting
+
+EXECUTION: tuple[Setting, ...] = (
+    Setting(
+        "init",
+        Either(Readable(read_init), (None,)),
+        meaning="An initialiser of the package ('auto', 'he_normal', 'lecun_normal', …). None: "
+        "scikit-learn's draws.",
+        kind="str or None",
+        mlp=None,
+        fit="auto",
+        fit_limit=Readable(read_init),
+        option=Option(
+            "Initialiser of the weights: auto, glorot_uniform, he_normal, lecun_normal, …; "
+            "default: scikit-learn's draws.",
+            none="default",
+            limit=Either(Readable(read_init), ("default",)),
+        ),
+    ),
+    Setting(
+        "shuffle",
+        FLAG,
+        meaning="Whether each epoch has a new order of examples.",
+        mlp=True,
+        fit=True,
+        option=Option("Draw a new order of rows in each epoch."),
+    ),
+    Setting(
+        "dtype",
+        Either(Choice(dtypes), (None,)),
+        meaning="Of the network; None: that of X if it is one of these, else float64 (MLP…), or "
+        "float32 from 200 examples on (Network…).",
+        kind="{'float32', 'float64', None}",
+        mlp=None,
+        fit="float32",
+        fit_limit=Choice(dtypes),
+        option=Option("float32 or float64."),
+    ),
+    Setting(
+        "precision",
+        Choice.of("full", "mixed"),
+        meaning="'mixed': a float32 network multiplies in bfloat16, as in `chainrule.Network.fit`. "
+        "Not for 'lbfgs'.",
+        kind="{'full', 'mixed'}",
+        mlp="full",
+        fit="full",
+        option=Option("full, or mixed: products in bfloat16."),
+    ),
+    Setting(
+        "engine",
+        Readable(read_engine),
+        meaning="'native', 'reference' or 'auto', as in `chainrule.Network.fit`.",
+        mlp="auto",
+        fit="auto",
+        option=Option("Who computes: auto, {engines}."),
+    ),
+    Setting(
+        "threads",
+        Either(COUNT, (None,)),
+        meaning="At most so many; None: as many as there are cores.",
+        mlp=None,
+        fit=None,
+        option=Option("At most so many; the result has the same bits for any number."),
+    ),
+    Setting(
+        "callbacks",
+        meaning="Each is called with every event of the training; returning True after an "
+        "`EpochEnded` (an iteration of 'lbfgs') stops. `set_callbacks` takes those of "
+        "scikit-learn's own protocol, which are told of the fit and of each epoch.",
+        kind="list of callables or None",
+        mlp=None,
+        fit=(),
+    ),
+    Setting(
+        "verbose",
+        VERBOSE,
+        meaning="Whether to tell of each epoch: MLP… print scikit-learn's lines on standard "
+        "output, the others show progress on standard error.",
+        mlp=False,
+        fit=False,
+    ),
+)

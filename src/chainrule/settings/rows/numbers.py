@@ -1,0 +1,126 @@
+"""The numbers of losses, optimizers and schedules."""
+
+from chainrule.limits import FLAG, INSIDE, MAX_NORM, NOT_NEGATIVE, POSITIVE, SHARE, Number
+from chainrule.settings.names import losses_with, solvers_with
+from chainrule.settings.setting import Needs, Option, Setting
+
+
+def _of_losses(parameter: str) -> Needs:
+    return Needs("loss", lambda: losses_with(parameter))
+
+
+def _of_optimizers(parameter: str) -> Needs:
+    return Needs("optimizer", lambda: solvers_with(parameter))
+
+
+NUMBERS: tuple[Setting, ...] = (
+    Setting(
+        "focal_gamma",
+        NOT_NEGATIVE,
+        meaning="γ of loss='focal', C8 and C9: how little examples count that are right.",
+        of=("classifier", "mixed"),
+        mlp=2.0,
+        option=Option("γ of the focal loss."),
+        needs=_of_losses("focal_gamma"),
+    ),
+    Setting(
+        "huber_delta",
+        POSITIVE,
+        meaning="δ of loss='huber', C5: the error from which on it is linear, in the target's own "
+        "units, whether these are standardised inside or not.",
+        of=("regressor", "mixed"),
+        mlp=1.0,
+        option=Option("δ of the Huber loss, in the target's units."),
+        needs=_of_losses("huber_delta"),
+    ),
+    Setting(
+        "quantile",
+        INSIDE,
+        meaning="Which quantile loss='quantile' estimates, C6, between 0 and 1.",
+        of=("regressor", "mixed"),
+        mlp=0.5,
+        option=Option("Which quantile the loss estimates."),
+        needs=_of_losses("quantile"),
+    ),
+    Setting(
+        "max_grad_norm",
+        MAX_NORM,
+        meaning="A longer gradient is scaled down to this norm, G1. Not for 'lbfgs'.",
+        mlp=None,
+        fit=None,
+        option=Option(
+            "A longer gradient is scaled down to this; 0: none is.", none=0.0, limit=NOT_NEGATIVE
+        ),
+    ),
+    Setting(
+        "weight_decay",
+        NOT_NEGATIVE,
+        meaning="The decoupled decay of {optimizers of weight_decay}; other solvers have none.",
+        mlp=0.01,
+        option=Option("Decay of {optimizers of weight_decay}."),
+        needs=_of_optimizers("weight_decay"),
+    ),
+    Setting(
+        "ema_decay",
+        SHARE,
+        meaning="ρ in [0, 1): the network is evaluated, validated and kept at the exponential "
+        "moving average of its weights, WA1 and WA2, over about the last 1/(1 − ρ) steps. 0: at "
+        "the weights themselves. For {optimizers of ema_decay}.",
+        mlp=0.0,
+        option=Option(
+            "Keep an average of the weights over about the last 1/(1 − this) steps; 0: none. Of "
+            "{optimizers of ema_decay}."
+        ),
+        needs=_of_optimizers("ema_decay"),
+    ),
+    Setting(
+        "momentum",
+        Number(0, 1, open_high=False),
+        meaning="β of {optimizers of momentum}.",
+        mlp=0.9,
+        option=Option("β of {optimizers of momentum}."),
+        needs=_of_optimizers("momentum"),
+    ),
+    Setting(
+        "nesterov",
+        FLAG,
+        meaning="Whether 'sgd' looks ahead, O5, or not, O4.",
+        parameter="nesterovs_momentum",
+        mlp=True,
+        option=Option("Whether sgd looks ahead."),
+        needs=_of_optimizers("nesterovs_momentum"),
+    ),
+    Setting(
+        "beta_1",
+        SHARE,
+        meaning="β₁ of {optimizers of beta_1}.",
+        mlp=0.9,
+        option=Option("β₁ of {optimizers of beta_1}."),
+        needs=_of_optimizers("beta_1"),
+    ),
+    Setting(
+        "beta_2",
+        SHARE,
+        meaning="β₂ of {optimizers of beta_2}.",
+        mlp=0.999,
+        option=Option("β₂ of {optimizers of beta_2}."),
+        needs=_of_optimizers("beta_2"),
+    ),
+    Setting(
+        "epsilon",
+        POSITIVE,
+        meaning="ε of {optimizers of epsilon}.",
+        mlp=1e-8,
+        option=Option("ε of {optimizers of epsilon}."),
+        needs=_of_optimizers("epsilon"),
+    ),
+    Setting(
+        "power",
+        NOT_NEGATIVE,
+        meaning="Exponent of 'invscaling'.",
+        parameter="power_t",
+        mlp=0.5,
+        option=Option("The exponent of invscaling."),
+        needs=Needs("schedule", lambda: ("invscaling",)),
+    ),
+)
