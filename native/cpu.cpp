@@ -36,7 +36,7 @@ Leaf cpuid(unsigned leaf, unsigned subleaf) {
     return r;
 }
 
-// XCR0 can be read where the operating system has enabled it (OSXSAVE).
+// XCR0 can only be read if the operating system has enabled it (OSXSAVE).
 std::uint64_t saved_register_files(const Leaf &basic) {
     if (!has(basic.ecx, 27)) {
         return 0;

@@ -1,4 +1,4 @@
-// Which of the compiled instruction sets this process uses.
+// The choice of the instruction set that this process uses.
 #pragma once
 
 #include <string>
@@ -9,19 +9,19 @@
 
 namespace chainrule {
 
-/// The set in use: the usual one of this CPU, until `choose` says else.
+/// The set in use: that of the last `choose`, or the usual one of this CPU.
 const InstructionSet &chosen();
 
-/// The set that a CPU with these words uses unless another is chosen: the strongest that both it
-/// and the build have and that gains something there.
+/// The set that a CPU with these words uses unless another is chosen: the strongest one that build
+/// and CPU both support and that is faster there than those before it.
 std::string usual(const CpuWords &words);
 
-/// The sets of this build that a CPU with these features runs, weakest first: for this CPU, what
-/// `choose` takes.
+/// The sets of this build that run on a CPU with these features, weakest first. For this CPU, they
+/// are the names that `choose` accepts.
 std::vector<std::string> runnable(const std::vector<std::string> &features);
 
-/// Use the set of that name; throws std::invalid_argument where build or CPU have not got it. One
-/// that is in no list emulates another's instructions, for tests.
+/// Use a set by name; throws std::invalid_argument if the build or the CPU does not have it. One
+/// set, in no list, emulates the instructions of another for tests.
 void choose(const std::string &name);
 
 /// Whether the set in use has products in bfloat16, which the system lets it use.
@@ -29,7 +29,7 @@ inline bool has_mixed() {
     return chosen().mixed != nullptr && (!chosen().granted || chosen().granted());
 }
 
-/// The kernels in use for a type; mixed: with bfloat16 products, where there are any.
+/// The kernels in use for a type; mixed: with bfloat16 products, if the set has them.
 template <typename T> const Kernels<T> &kernels(bool mixed = false);
 template <> inline const Kernels<float> &kernels<float>(bool mixed) {
     return mixed && has_mixed() ? *chosen().mixed : *chosen().f32;
