@@ -1,61 +1,55 @@
-// bfloat16: float32 with 8 bits of precision instead of 24. Products of pairs of them, summed in
-// float32, take an instruction of AVX-512-BF16 as long as half as many products of float32.
+// bfloat16: float32 with 8 bits of precision instead of 24. A word of 32 bits holds two such
+// numbers that meet two others in a product: entries 2k and 2k + 1 of a chain, the first in the
+// lower half. Words stand in arrays of float, but nothing ever calculates with them there.
 #pragma once
 
+#if defined(__AVX512BF16__)
 #include <immintrin.h>
+#endif
 
 #include "simd.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-// A word of 32 bits holds two bfloat16 numbers that meet two others in a product: entries 2k and
-// 2k + 1 of a chain, the first in the lower half.
-struct PairProducts : Simd<float, 64> {
-    CHAINRULE_INLINE V spread(const float *word) {
-        std::int32_t bits;
-        std::memcpy(&bits, word, sizeof bits);
-        return reinterpret_cast<V>(_mm512_set1_epi32(bits));
+struct Bfloat16 : Simd<float, 64> {
+    using S = Simd<float, 64>;
+
+#if defined(__AVX512BF16__)
+    // Rounded to nearest, ties to even; subnormal numbers to zero; no NaN becomes an infinity.
+    // Sixteen words: of each two numbers in the same lane.
+    CHAINRULE_INLINE V words(V low, V high) {
+        const __m512i order =
+            _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+                             22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+        return reinterpret_cast<V>(
+            _mm512_permutexvar_epi16(order, reinterpret_cast<__m512i>(row(low, high))));
     }
-    // Two products, added to the sum; subnormal numbers count as zero.
-    CHAINRULE_INLINE V add(V sum, V a, V b) {
-        return reinterpret_cast<V>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum),
-                                                    reinterpret_cast<__m512bh>(a),
-                                                    reinterpret_cast<__m512bh>(b)));
+    // Sixteen words: of each two neighbours in 32 numbers.
+    CHAINRULE_INLINE V row(V first, V second) {
+        return reinterpret_cast<V>(
+            _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(second), reinterpret_cast<__m512>(first)));
+    }
+#else
+    CHAINRULE_INLINE V words(V low, V high) {
+        return S::from_bits(rounded_bits(low) | (rounded_bits(high) << 16));
+    }
+    CHAINRULE_INLINE V row(V first, V second) {
+        const M a = rounded_bits(first), b = rounded_bits(second);
+        const M even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+        return S::from_bits(__builtin_shuffle(a, b, even) |
+                            (__builtin_shuffle(a, b, even + 1) << 16));
+    }
+#endif
+
+  private:
+    typedef std::uint32_t Bits __attribute__((vector_size(64)));
+
+    CHAINRULE_INLINE M rounded_bits(V v) {
+        const Bits x = reinterpret_cast<Bits>(v), size = x & 0x7fffffffu;
+        const Bits nearest = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
+        const Bits subnormal = size < 0x00800000u ? (x >> 16) & 0x8000u : nearest;
+        return reinterpret_cast<M>(size > 0x7f800000u ? (x >> 16) | 0x40u : subnormal);
     }
 };
-
-// The words of two vectors of float32, rounded to nearest, ties to even.
-CHAINRULE_INLINE __m512i paired(__m512 first, __m512 second) {
-    const __m512i low = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(first)));
-    const __m512i high =
-        _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(second)));
-    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
-}
-
-// Rows 2k and 2k + 1 of an array as one row of words; where the second is missing it is zero.
-// `width` is in whole vectors, for rows as long as that or padded.
-static inline void pair_rows(const float *from, long stride, long rows, long width, float *words,
-                             long words_stride) {
-    for (long k = 0; k < rows; k += 2) {
-        const float *a = from + k * stride, *b = a + stride;
-        for (long i = 0; i < width; i += 16) {
-            const __m512 second = k + 1 < rows ? _mm512_loadu_ps(b + i) : _mm512_setzero_ps();
-            _mm512_storeu_si512(words + k / 2 * words_stride + i,
-                                paired(_mm512_loadu_ps(a + i), second));
-        }
-    }
-}
-
-// A row's neighbours as words: entries 2i and 2i + 1 together.
-static inline void pair_neighbours(const float *from, long count, float *words) {
-    for (long i = 0; i < count; i += 16) {
-        const long left = count - i < 16 ? count - i : 16;
-        const __mmask16 part = static_cast<__mmask16>((1u << left) - 1);
-        const __m256i numbers =
-            reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(part, from + i)));
-        const __mmask8 some = static_cast<__mmask8>((1u << ((left + 1) / 2)) - 1);
-        _mm256_mask_storeu_epi32(words + i / 2, some, numbers);
-    }
-}
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -4,6 +4,8 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -51,12 +53,14 @@ std::uint64_t saved_register_files(const Leaf &basic) {
 CpuWords cpu_words() {
     CpuWords words;
 #if defined(__x86_64__) || defined(__i386__)
-    const Leaf basic = cpuid(1, 0), extended = cpuid(7, 0), extended1 = cpuid(7, 1);
+    const Leaf vendor = cpuid(0, 0), basic = cpuid(1, 0);
+    const Leaf extended = cpuid(7, 0), extended1 = cpuid(7, 1);
     words.xcr0 = saved_register_files(basic);
     words.ecx1 = basic.ecx;
     words.ebx7 = extended.ebx;
     words.edx7 = extended.edx;
     words.eax7_1 = extended1.eax;
+    words.ebx0 = vendor.ebx;
 #endif
     return words;
 }
@@ -67,15 +71,27 @@ std::vector<std::string> cpu_features(const CpuWords &w) {
     const bool avx512 = avx2 && all(w.xcr0, 0xe6) && has(w.ebx7, 16) && has(w.ebx7, 17) &&
                         has(w.ebx7, 30) && has(w.ebx7, 31);
     const bool avx512_bf16 = avx512 && has(w.eax7_1, 5);
-    // Since 5.16, Linux grants a process the tile registers on request (arch_prctl 0x1023 for 18).
-    // The request belongs before the first kernel that uses them, not here, where the CPU is only
-    // examined.
-    const bool amx_bf16 = avx512 && all(w.xcr0, 0x60000) && has(w.edx7, 22) && has(w.edx7, 24);
+    // Every CPU with these has AVX-512-BF16 as well; the kernels round with it.
+    const bool amx_bf16 = avx512_bf16 && all(w.xcr0, 0x60000) && has(w.edx7, 22) && has(w.edx7, 24);
     if (avx2) features.emplace_back("avx2");
     if (avx512) features.emplace_back("avx512");
     if (avx512_bf16) features.emplace_back("avx512_bf16");
     if (amx_bf16) features.emplace_back("amx_bf16");
     return features;
+}
+
+bool fast_bfloat16_vectors(const CpuWords &words) {
+    return words.ebx0 != 0x756e6547; // "Genu", of GenuineIntel
+}
+
+bool tiles_granted() {
+#if defined(__linux__) && defined(__x86_64__)
+    // ARCH_REQ_XCOMP_PERM of XFEATURE_XTILEDATA, since Linux 5.16; for all threads and children.
+    static const bool granted = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+    return granted;
+#else
+    return false;
+#endif
 }
 
 int core_count() {

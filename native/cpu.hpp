@@ -10,7 +10,7 @@ namespace chainrule {
 /// files that the operating system saves at a context switch (XCR0). All 0 on other CPUs.
 struct CpuWords {
     std::uint64_t xcr0 = 0;
-    std::uint32_t ecx1 = 0, ebx7 = 0, edx7 = 0, eax7_1 = 0;
+    std::uint32_t ecx1 = 0, ebx7 = 0, edx7 = 0, eax7_1 = 0, ebx0 = 0;
 };
 
 /// The words of this CPU.
@@ -19,6 +19,13 @@ CpuWords cpu_words();
 /// The features of a CPU with these words that the operating system enables, weakest first. Whether
 /// this build has kernels for them is told by `runnable` in dispatch.hpp.
 std::vector<std::string> cpu_features(const CpuWords &words);
+
+/// Whether a CPU with these words multiplies pairs of bfloat16 numbers in vectors as fast as
+/// float32 numbers: AMD's do; Intel's have the instruction, at a quarter of that rate.
+bool fast_bfloat16_vectors(const CpuWords &words);
+
+/// Whether the operating system lends this process the tile registers of AMX; asks it, once.
+bool tiles_granted();
 
 /// The number of cores that this process may run on (its affinity mask), not that of the machine.
 int core_count();

@@ -21,7 +21,13 @@ extern const InstructionSet instruction_set;
 namespace avx512_bf16 {
 extern const Kernels<float> mixed_kernels;
 }
+namespace amx_bf16 {
+extern const Kernels<float> mixed_kernels;
+}
 #endif
+namespace amx_bf16_emulated {
+extern const Kernels<float> mixed_kernels;
+}
 
 namespace {
 
@@ -35,9 +41,23 @@ const std::vector<InstructionSet> &built() {
         avx512::instruction_set,
         {"avx512_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
          &avx512_bf16::mixed_kernels},
+        {"amx_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
+         &amx_bf16::mixed_kernels, tiles_granted},
 #endif
     };
     return sets;
+}
+
+// Emulates the tiles of AMX, wherever the set whose other kernels it has can run.
+const InstructionSet &emulated() {
+#if defined(CHAINRULE_X86)
+    const InstructionSet &full = avx2::instruction_set;
+#else
+    const InstructionSet &full = generic::instruction_set;
+#endif
+    static const InstructionSet set{"amx_bf16_emulated", full.f32, full.f64,
+                                    &amx_bf16_emulated::mixed_kernels};
+    return set;
 }
 
 std::vector<const InstructionSet *> of_build(const std::vector<std::string> &features) {
@@ -55,8 +75,15 @@ std::vector<const InstructionSet *> usable() {
     return of_build(cpu_features(cpu_words()));
 }
 
+const InstructionSet &usual_set(const CpuWords &words) {
+    const std::vector<const InstructionSet *> sets = of_build(cpu_features(words));
+    const bool slow =
+        std::string(sets.back()->name) == "avx512_bf16" && !fast_bfloat16_vectors(words);
+    return *sets[sets.size() - (slow ? 2 : 1)];
+}
+
 const InstructionSet *&current() {
-    static const InstructionSet *set = usable().back();
+    static const InstructionSet *set = &usual_set(cpu_words());
     return set;
 }
 
@@ -70,6 +97,10 @@ std::vector<std::string> runnable(const std::vector<std::string> &features) {
     return names;
 }
 
+std::string usual(const CpuWords &words) {
+    return usual_set(words).name;
+}
+
 const InstructionSet &chosen() {
     return *current();
 }
@@ -79,6 +110,10 @@ void choose(const std::string &name) {
     for (const InstructionSet *set : usable()) {
         if (set->name == name) {
             current() = set;
+            return;
+        }
+        if (name == emulated().name && set->f32 == emulated().f32) {
+            current() = &emulated();
             return;
         }
         names += (names.empty() ? "" : ", ") + std::string(set->name);

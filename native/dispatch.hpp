@@ -4,23 +4,29 @@
 #include <string>
 #include <vector>
 
+#include "cpu.hpp"
 #include "plan.hpp"
 
 namespace chainrule {
 
-/// The set in use: that of the last `choose`, or the strongest one that build and CPU both support.
+/// The set in use: that of the last `choose`, or the usual one of this CPU.
 const InstructionSet &chosen();
+
+/// The set that a CPU with these words uses unless another is chosen: the strongest one that build
+/// and CPU both support and that is faster there than those before it.
+std::string usual(const CpuWords &words);
 
 /// The sets of this build that run on a CPU with these features, weakest first. For this CPU, they
 /// are the names that `choose` accepts.
 std::vector<std::string> runnable(const std::vector<std::string> &features);
 
-/// Use a set by name; throws std::invalid_argument if the build or the CPU does not have it.
+/// Use a set by name; throws std::invalid_argument if the build or the CPU does not have it. One
+/// set, in no list, emulates the instructions of another for tests.
 void choose(const std::string &name);
 
-/// Whether the set in use has products in bfloat16.
+/// Whether the set in use has products in bfloat16, which the system lets it use.
 inline bool has_mixed() {
-    return chosen().mixed != nullptr;
+    return chosen().mixed != nullptr && (!chosen().granted || chosen().granted());
 }
 
 /// The kernels in use for a type; mixed: with bfloat16 products, if the set has them.

@@ -300,25 +300,32 @@ NB_MODULE(_native, m) {
 
     m.def(
         "cpu_info",
-        [](std::optional<std::array<std::uint64_t, 5>> words) {
+        [](std::optional<std::array<std::uint64_t, 6>> words) {
             CpuWords cpu = cpu_words();
             if (words) {
-                const auto [xcr0, ecx1, ebx7, edx7, eax7_1] = *words;
-                cpu = {xcr0, std::uint32_t(ecx1), std::uint32_t(ebx7), std::uint32_t(edx7),
-                       std::uint32_t(eax7_1)};
+                const auto [xcr0, ecx1, ebx7, edx7, eax7_1, ebx0] = *words;
+                cpu = {xcr0,
+                       std::uint32_t(ecx1),
+                       std::uint32_t(ebx7),
+                       std::uint32_t(edx7),
+                       std::uint32_t(eax7_1),
+                       std::uint32_t(ebx0)};
             }
             const std::vector<std::string> features = cpu_features(cpu);
             nb::dict info;
             info["features"] = features;
             info["instruction_sets"] = runnable(features);
+            info["usual"] = usual(cpu);
             info["cores"] = core_count();
             info["mixed"] = has_mixed();
             return info;
         },
         "words"_a = nb::none(),
-        "What this CPU has, which instruction sets can be chosen for it, weakest first, and usable "
-        "cores. words: XCR0, CPUID's ECX of leaf 1, EBX and EDX of leaf 7 and EAX of leaf 7.1, of "
-        "another CPU.");
+        "What this CPU has, which instruction sets can be chosen for it, weakest first, which is "
+        "its "
+        "usual one, and usable cores. words: XCR0, CPUID's ECX of leaf 1, EBX and EDX of leaf 7, "
+        "EAX "
+        "of leaf 7.1 and EBX of leaf 0, of another CPU.");
     m.def(
         "instruction_set", [] { return std::string(chosen().name); },
         "The instruction set that the kernels use.");

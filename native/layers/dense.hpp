@@ -31,7 +31,7 @@ template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
         const long most = layer.n_out < 1024 ? 48 : 96; // wide layers' inputs are read once a group
         while (groups * most <= layer.n_out)
             groups *= 2;
-        return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_mixed.hpp
+        return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_pairs.hpp
     }
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
         const long units = group_units(layer);

@@ -34,6 +34,7 @@ _Objective: TypeAlias = tuple[float, float, bool, float]
 class _CPUInfo(TypedDict):
     features: list[str]
     instruction_sets: list[str]
+    usual: str
     cores: int
     mixed: bool
 

@@ -13,35 +13,44 @@ from chainrule.engines import extension
 native = extension.native
 pytestmark = pytest.mark.skipif(native is None, reason="there is no compiled core")
 
-# XCR0, and CPUID's ECX of leaf 1, EBX and EDX of leaf 7, EAX of leaf 7.1, from Intel's Software
-# Developer's Manual, volumes 1 (13.1) and 2A (CPUID).
+# XCR0, and CPUID's ECX of leaf 1, EBX and EDX of leaf 7, EAX of leaf 7.1 and EBX of leaf 0, from
+# Intel's Software Developer's Manual, volumes 1 (13.1) and 2A (CPUID).
 
 FMA = 1 << 12
 AVX2 = 1 << 5
 AVX512 = 1 << 16 | 1 << 17 | 1 << 30 | 1 << 31  # F, DQ, BW, VL
 AMX = 1 << 22 | 1 << 24  # BF16, TILE
 AVX512_BF16 = 1 << 5
+INTEL = int.from_bytes(b"Genu", "little")
+AMD = int.from_bytes(b"Auth", "little")
 
 CPUS = {
-    "an old one": ((0, 0, 0, 0, 0), []),
-    "Haswell": ((0b111, FMA, AVX2, 0, 0), ["avx2"]),
-    "Skylake-X": ((0xE7, FMA, AVX2 | AVX512, 0, 0), ["avx2", "avx512"]),
-    "Zen 5": ((0xE7, FMA, AVX2 | AVX512, 0, AVX512_BF16), ["avx2", "avx512", "avx512_bf16"]),
+    "an old one": ((0, 0, 0, 0, 0, INTEL), []),
+    "Haswell": ((0b111, FMA, AVX2, 0, 0, INTEL), ["avx2"]),
+    "Skylake-X": ((0xE7, FMA, AVX2 | AVX512, 0, 0, INTEL), ["avx2", "avx512"]),
+    "Cooper Lake": (
+        (0xE7, FMA, AVX2 | AVX512, 0, AVX512_BF16, INTEL),
+        ["avx2", "avx512", "avx512_bf16"],
+    ),
+    "Zen 5": (
+        (0xE7, FMA, AVX2 | AVX512, 0, AVX512_BF16, AMD),
+        ["avx2", "avx512", "avx512_bf16"],
+    ),
     "Sapphire Rapids": (
-        (0x600E7, FMA, AVX2 | AVX512, AMX, AVX512_BF16),
+        (0x600E7, FMA, AVX2 | AVX512, AMX, AVX512_BF16, INTEL),
         ["avx2", "avx512", "avx512_bf16", "amx_bf16"],
     ),
     "Sapphire Rapids, whose system saves no tiles": (
-        (0xE7, FMA, AVX2 | AVX512, AMX, AVX512_BF16),
+        (0xE7, FMA, AVX2 | AVX512, AMX, AVX512_BF16, INTEL),
         ["avx2", "avx512", "avx512_bf16"],
     ),
     "Sapphire Rapids, whose system saves no more than SSE": (
-        (0b11, FMA, AVX2 | AVX512, AMX, AVX512_BF16),
+        (0b11, FMA, AVX2 | AVX512, AMX, AVX512_BF16, INTEL),
         [],
     ),
 }
-WORDS = st.tuples(st.integers(0, 2**64 - 1), *[st.integers(0, 2**32 - 1)] * 4)
-EVERYTHING = (2**64 - 1, *[2**32 - 1] * 4)
+WORDS = st.tuples(st.integers(0, 2**64 - 1), *[st.integers(0, 2**32 - 1)] * 5)
+EVERYTHING = (2**64 - 1, *[2**32 - 1] * 5)
 
 
 @pytest.mark.parametrize(("words", "features"), CPUS.values(), ids=CPUS)
@@ -58,11 +67,28 @@ def test_a_set_is_listed_where_the_cpu_has_it_and_the_build_has_kernels_for_it(w
     ]
 
 
-def test_what_no_kernel_uses_is_a_feature_and_no_instruction_set():
-    info = native.cpu_info(CPUS["Sapphire Rapids"][0])
-    assert "amx_bf16" in info["features"]
-    assert "amx_bf16" not in info["instruction_sets"]
-    assert "amx_bf16" not in native.cpu_info(EVERYTHING)["instruction_sets"]
+def test_the_set_that_emulates_tiles_is_in_no_list():
+    assert "amx_bf16_emulated" not in native.cpu_info(EVERYTHING)["instruction_sets"]
+
+
+USUAL = {
+    "Haswell": "avx2",
+    "Skylake-X": "avx512",
+    # There products of bfloat16 in vectors are slower than those of float32.
+    "Cooper Lake": "avx512",
+    "Zen 5": "avx512_bf16",
+    "Sapphire Rapids": "amx_bf16",
+    "Sapphire Rapids, whose system saves no tiles": "avx512",
+}
+
+
+@pytest.mark.skipif(
+    "avx2" not in native.cpu_info(EVERYTHING)["instruction_sets"] if native else True,
+    reason="a build for x86-64 alone",
+)
+@pytest.mark.parametrize(("cpu", "usual"), USUAL.items())
+def test_a_cpu_uses_the_strongest_set_that_gains_something(cpu, usual):
+    assert native.cpu_info(CPUS[cpu][0])["usual"] == usual
 
 
 @given(words=WORDS)
@@ -71,6 +97,7 @@ def test_any_cpu_runs_generic_and_further_sets_in_their_order(words):
     found = native.cpu_info(words)["instruction_sets"]
     assert found[0] == "generic"
     assert found == [name for name in every if name in found]
+    assert native.cpu_info(words)["usual"] in found[-2:]
 
 
 def test_each_set_that_is_listed_can_be_chosen():
@@ -83,13 +110,13 @@ def test_each_set_that_is_listed_can_be_chosen():
         native.use_instruction_set(before)
 
 
-def test_the_strongest_is_used_unless_another_is_chosen():
+def test_the_usual_set_is_used_unless_another_is_chosen():
     environment = {k: v for k, v in os.environ.items() if k != "CHAINRULE_ISA"}
     code = "from chainrule import _native as n; print(n.instruction_set())"
     found = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == native.cpu_info()["instruction_sets"][-1]
+    assert found.stdout.strip() == native.cpu_info()["usual"]
 
 
 @pytest.mark.parametrize("name", ["avx2", "avx512", "avx512_bf16", "amx_bf16", "mmx"])

@@ -1,27 +1,55 @@
 """Mixed precision: products in bfloat16, everything else in float32."""
 
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule.engines import engine_for, extension
-from chainrule.engines.base import Penalties
+from chainrule.engines.base import Penalties, Problem
 from chainrule.engines.native import NativeEngine, has_mixed
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.layers import Dense
+from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
+from tests.engines.test_layer_kinds import examples, parameters
 from tests.engines.test_native import train
 from tests.oracles_networks import blocks
 from tests.strategies_networks import problem_of
 
-needs_bfloat16 = pytest.mark.skipif(
-    not has_mixed(), reason="this CPU (or build) has no products in bfloat16"
-)
+native = extension.native
+
+# What has products in bfloat16; the last emulates the tiles of AMX on any machine.
+SETS = ["avx512_bf16", "amx_bf16", "amx_bf16_emulated"]
+
+
+@contextmanager
+def use(name):
+    """Compute with an instruction set for a while."""
+    if native is None:
+        pytest.skip("there is no compiled core")
+    before = native.instruction_set()
+    try:
+        native.use_instruction_set(name)
+    except ValueError:
+        pytest.skip(f"this CPU (or build) has no {name}")
+    try:
+        if not has_mixed():
+            pytest.skip("the system grants no tile registers")
+        yield
+    finally:
+        native.use_instruction_set(before)
+
+
+@pytest.fixture(params=SETS)
+def mixed_set(request):
+    with use(request.param):
+        yield request.param
 
 
 def bfloat16(array):
@@ -37,13 +65,17 @@ def gradient_of(engine, problem):
     return loss, gradient
 
 
-# One and odd numbers, and both sides of a vector's, a tile's and a part's length.
-SIZES = [(1, 1, 1), (3, 5, 7), (31, 17, 33), (64, 6, 64), (65, 13, 129), (1100, 20, 70)]
+# Both sides of a row's, a tile's, a block's, a panel's and a part's length, and one example over.
+SIZES = [
+    (24, 64, 2001), (25, 65, 1900), (49, 33, 1025), (64, 48, 385), (65, 129, 200), (300, 301, 33),
+    (257, 256, 64), (1100, 70, 70), (1030, 96, 129), (2500, 50, 300),
+]  # fmt: skip
 
 
-@needs_bfloat16
 @pytest.mark.parametrize(("n_in", "n_out", "m"), SIZES)
-def test_one_layer_multiplies_what_is_rounded_and_adds_in_float32(n_in, n_out, m):
+def test_one_layer_multiplies_what_is_rounded_and_adds_in_float32(mixed_set, n_in, n_out, m):
+    if mixed_set == "avx512_bf16" and (n_in * n_out < 1 << 16 or m < 64):
+        pytest.skip("pairs do not pay in so small a layer")
     spec = NetworkSpec(n_in, (Dense(n_out, "identity"),), "mse")
     problem = problem_of(spec, m, seed=n_in).rounded("float32")
     loss, gradient = gradient_of(NativeEngine(mixed=True), problem)
@@ -66,14 +98,13 @@ def test_one_layer_multiplies_what_is_rounded_and_adds_in_float32(n_in, n_out, m
 
 
 DEEP = NetworkSpec(
-    70, (Dense(130, "relu"), Dense(51, "tanh"), Dense(40, "selu"), Dense(10, "softmax")),
+    70, (Dense(301, "relu"), Dense(259, "tanh"), Dense(40, "selu"), Dense(10, "softmax")),
     "cross_entropy",
 )  # fmt: skip
 
 
-@needs_bfloat16
-@pytest.mark.parametrize("m", [1, 7, 16, 20, 33, 50, 500])
-def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it(m):
+@pytest.mark.parametrize("m", [64, 65, 80, 111, 500, 700])
+def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it(mixed_set, m):
     problem = problem_of(DEEP, m, weighted=True).rounded("float32")
     _, exact = gradient_of(ReferenceEngine(), problem)
     _, mixed = gradient_of(NativeEngine(mixed=True), problem)
@@ -84,13 +115,23 @@ def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it(m):
     assert np.linalg.norm(full - exact) / np.linalg.norm(exact) < 1e-5
 
 
-@needs_bfloat16
+# Its first layers' sums are cut into parts, and their panels go through together.
+WIDE = NetworkSpec(
+    40, (Dense(1100, "relu"), Dense(1060, "tanh"), Dense(36, "softmax")), "cross_entropy"
+)
+
+
+@pytest.mark.parametrize("spec", [DEEP, WIDE], ids=["deep", "wide"])
 @pytest.mark.parametrize(
     ("penalties", "clip"), [(Penalties(), float("inf")), (Penalties(1e-3, 1e-2), 0.1)]
 )
 @pytest.mark.parametrize("batch_size", [7, 64, 384, 1000])
-def test_any_number_of_threads_gives_the_same_bits_in_mixed_precision(batch_size, penalties, clip):
-    problem = problem_of(DEEP, 1000, weighted=True, penalties=penalties).rounded("float32")
+def test_any_number_of_threads_gives_the_same_bits_in_mixed_precision(
+    mixed_set, spec, batch_size, penalties, clip
+):
+    if spec is WIDE and (batch_size == 7 or mixed_set == "amx_bf16_emulated"):
+        pytest.skip("too long")
+    problem = problem_of(spec, 1000, weighted=True, penalties=penalties).rounded("float32")
     order = epoch_orders(3, range(1, 3), 1000, shuffle=True)
     results = []
     for threads in (1, 2, 3, 5):
@@ -101,16 +142,99 @@ def test_any_number_of_threads_gives_the_same_bits_in_mixed_precision(batch_size
     assert results[1:] == results[:1] * 3
 
 
-@needs_bfloat16
-def test_training_in_mixed_precision_learns_as_well_as_in_float32():
+@pytest.mark.parametrize("batch_size", [1, 31, 50])
+def test_where_bfloat16_gains_nothing_mixed_precision_is_float32(mixed_set, batch_size):
+    problem = problem_of(DEEP, 50).rounded("float32")
+    order = epoch_orders(3, range(1, 3), 50, shuffle=True)
+    results = []
+    for mixed in (False, True):
+        theta, _, _ = train(NativeEngine(mixed=mixed), problem, Adam(1e-3), order, batch_size)
+        results.append(theta)
+    same = np.array_equal(*results)
+    assert same == (batch_size < 32 or mixed_set == "avx512_bf16")
+
+
+KINDS = NetworkSpec(
+    40,
+    (
+        CategoryEmbedding([(1, 4, 4), (3, 2, 1)]), Dense(128, "identity"), BatchNorm("relu"),
+        Scale(), Dense(96, "gelu"), Dropout(0.3), Dense(64, "softmax"), Dense(70, "leaky_relu"),
+        Dense(33, "relu"), Dense(3, "softmax"),
+    ),
+    "cross_entropy",
+)  # fmt: skip
+
+
+def tiled_weights(spec, vector):
+    """Return each W that is wide enough for tiles.
+
+    Sums over examples of lanes, as of b, have another order for each length of a vector.
+    """
+    found = [p for p in placed_blocks(spec) if p.block.name == "W" and p.block.shape[0] >= 32]
+    return [vector[p.slice] for p in found]
+
+
+def test_all_kinds_of_layer_agree_with_float32_as_far_as_bfloat16_goes(mixed_set):
+    if mixed_set == "avx512_bf16":
+        pytest.skip("pairs do not pay in so small a network")
+    data, theta = examples(KINDS, 700, weighted=True), parameters(KINDS)
+    results = []
+    for engine in (ReferenceEngine(), NativeEngine(mixed=True)):
+        gradient = np.full_like(theta, np.nan)
+        loss = engine.loss_and_gradient(Problem(KINDS, theta, data), gradient)
+        results.append((loss, gradient))
+    (exact_loss, exact), (loss, mixed) = results
+    assert loss == pytest.approx(exact_loss, rel=0.05)
+    assert 1e-4 < np.linalg.norm(mixed - exact) / np.linalg.norm(exact) < 20 * 2 * 2.0**-9
+
+
+@pytest.mark.parametrize("spec", [DEEP, KINDS], ids=["deep", "kinds"])
+@pytest.mark.parametrize("m", [65, 512, 2001])
+def test_emulated_tiles_give_the_bits_of_the_real_ones(spec, m):
+    data, theta = examples(spec, m, weighted=True), parameters(spec)
+    gradients = []
+    for name in ("amx_bf16", "amx_bf16_emulated"):
+        gradient = np.full_like(theta, np.nan)
+        with use(name):
+            NativeEngine(mixed=True).loss_and_gradient(Problem(spec, theta, data), gradient)
+        gradients.append(tiled_weights(spec, gradient))
+    assert len(gradients[0]) >= 3
+    for real, emulated in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(real, emulated)
+
+
+def test_what_overflows_in_float32_overflows_in_mixed_precision(mixed_set):
+    spec = NetworkSpec(300, (Dense(256, "relu"), Dense(64, "identity")), "mse")
+    problem = problem_of(spec, 100).rounded("float32")
+    for W, _ in blocks(spec, problem.theta):
+        W[5] = 1e30
+    for mixed in (False, True):
+        loss, gradient = gradient_of(NativeEngine(mixed=mixed), problem)
+        assert not np.isfinite(loss)
+        assert not np.all(np.isfinite(gradient))
+
+
+def test_subnormal_numbers_are_zero(mixed_set):
+    spec = NetworkSpec(300, (Dense(256, "tanh"), Dense(64, "identity")), "mse")
+    gradients = []
+    for small in (0.0, 1e-39):
+        problem = problem_of(spec, 100).rounded("float32")
+        blocks(spec, problem.theta)[0][0][:] = small
+        gradients.append(gradient_of(NativeEngine(mixed=True), problem)[1])
+    np.testing.assert_array_equal(*gradients)
+
+
+def test_training_in_mixed_precision_learns_as_well_as_in_float32(mixed_set):
     random = np.random.default_rng(0)
     X = random.standard_normal((2000, 20)).astype(np.float32)
     y = (np.tanh(X) @ random.standard_normal((20, 3))).argmax(axis=1)
     losses = {}
     for precision in ("full", "mixed"):
-        net = cr.Network([20, cr.Dense(64), cr.Dense(3, "softmax")], cost="cross_entropy", seed=0)
+        net = cr.Network(
+            [20, cr.Dense(256), cr.Dense(256), cr.Dense(3, "softmax")], cost="cross_entropy", seed=0
+        )
         before = net.loss(X, y)
-        net.fit(X, y, epochs=20, precision=precision)
+        net.fit(X, y, epochs=20, batch_size=64, precision=precision)
         losses[precision] = net.loss(X, y)
         assert losses[precision] < 0.2 * before
     assert losses["mixed"] != losses["full"]
@@ -136,7 +260,7 @@ def test_an_instruction_set_without_bfloat16_falls_back_to_float32_with_a_warnin
     before = extension.native.instruction_set()
     extension.native.use_instruction_set("generic")
     try:
-        with pytest.warns(RuntimeWarning, match="no AVX-512-BF16"):
+        with pytest.warns(RuntimeWarning, match="no AMX, nor AVX-512-BF16"):
             engine = engine_for(DEEP, "native", precision="mixed")
     finally:
         extension.native.use_instruction_set(before)

@@ -24,6 +24,7 @@ from tests.engines.test_layer_kinds import (
     parameters,
     train,
 )
+from tests.engines.test_mixed import use
 from tests.engines.test_native import instruction_set
 
 __all__ = ["instruction_set"]
@@ -146,15 +147,11 @@ def test_float32_steps_of_other_kinds_stay_near_those_of_float64(instruction_set
     np.testing.assert_allclose(results[0], results[1], rtol=0, atol=1e-4)
 
 
-@pytest.fixture
-def bfloat16():
-    """The instruction set with products in bfloat16, where this CPU has it."""
-    if "avx512_bf16" not in extension.native.cpu_info()["instruction_sets"]:
-        pytest.skip("this CPU has no AVX-512-BF16")
-    before = extension.native.instruction_set()
-    extension.native.use_instruction_set("avx512_bf16")
-    yield
-    extension.native.use_instruction_set(before)
+@pytest.fixture(params=["amx_bf16", "amx_bf16_emulated"])
+def bfloat16(request):
+    """Instruction sets with products in bfloat16, where this CPU has them."""
+    with use(request.param):
+        yield
 
 
 @many

@@ -68,8 +68,9 @@ def engine_for(
     name : str
     threads : int, optional
     precision : {"full", "mixed"}
-        "mixed": products in bfloat16, everything else in float32. Where engine or CPU cannot, a
-        warning says so, and products are float32 too.
+        "mixed": products in bfloat16, everything else in float32. Where engine or CPU cannot, or
+        would be slower, a warning says so, and products are float32 too. (They are, without a
+        warning, in networks and batches that are too small to gain.)
 
     Raises
     ------

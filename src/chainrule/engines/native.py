@@ -38,8 +38,9 @@ class NativeEngine:
         So many, 64 at most or as many as there are cores; by default as many as there are cores,
         and one where a step is too short to share.
     mixed : bool, default False
-        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`).
-        Sums, parameters and the optimizer stay float32; so do losses and outputs for themselves.
+        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`) where
+        shapes are large enough to gain. Sums, parameters and the optimizer stay float32; so do
+        losses and outputs for themselves.
     """
 
     name = "native"
@@ -65,7 +66,7 @@ class NativeEngine:
     def mixed_precision(self) -> "NativeEngine | str":
         """Return the engine of as many threads that multiplies in bfloat16."""
         if not has_mixed():
-            return "this CPU (or the instruction set that is forced) has no AVX-512-BF16"
+            return "no AMX, nor AVX-512-BF16 that is faster than float32, is there or was chosen"
         return NativeEngine(self.threads, mixed=True)
 
     def predictor(self, spec: NetworkSpec) -> Predictor:

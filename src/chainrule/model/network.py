@@ -324,7 +324,8 @@ class Network:
             divided. The result has the same bits for any number.
         precision : {"full", "mixed"}, default "full"
             "mixed": products in bfloat16 with sums, parameters and optimizer in float32, which
-            pays for wide layers. It takes a CPU with AVX-512-BF16; elsewhere a warning says so
+            pays from some dozens of units and examples on; smaller networks train in float32. It
+            takes a CPU with AMX, or one of AMD's with AVX-512-BF16; elsewhere a warning says so
             and training is in float32.
         shuffle : bool, default True
             Whether each epoch has a new order of examples, drawn from the seed.

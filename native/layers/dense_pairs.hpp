@@ -1,17 +1,19 @@
-// The dense layer with products in bfloat16 and sums in float32. Parameters, activations, δ and
-// gradients are float32 as ever; what a product reads is rounded on its way there.
+// The dense layer with products of pairs of bfloat16 numbers and sums in float32. Parameters,
+// activations, δ and gradients are float32 as ever; what a product reads is rounded on its way
+// there.
 #pragma once
 
-#include "../bfloat16.hpp"
+#include "../pair_products.hpp"
 #include "dense.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-struct DenseMixed : DenseLayer<float, 64> {
+struct DensePairs : DenseLayer<float, 64> {
     using Plain = Dense<float, 64>;
     using C = Context<float, 64>;
     using W = Workspace<float, 64>;
     using P = Products<float, 64, PairProducts>;
+    using V = Bfloat16::V;
     static constexpr long chunk = W::chunk;
 
     // A layer's own arrays, in words of two numbers.
@@ -21,6 +23,12 @@ struct DenseMixed : DenseLayer<float, 64> {
         deltas, // δ[l], pairs of units, for BP2
         rows    // δ[l], pairs of examples, for BP4
     };
+
+    // Multiplications in a batch that pairs make faster: of layers that are as large as those where
+    // this was measured.
+    static double faster(const Layer &layer, long batch) {
+        return weights(layer) >= 1 << 16 && batch >= 64 ? weights(layer) * double(batch) : 0;
+    }
 
     static long pairs(long n) { return divided_up(n, 2); }
 
@@ -59,10 +67,12 @@ struct DenseMixed : DenseLayer<float, 64> {
             const __mmask16 part = static_cast<__mmask16>((1u << some) - 1);
             for (long r = group.begin; r < group.end; r += 2) {
                 const float *row = weights + r * n_in + k;
-                const __m512 second =
-                    r + 1 < n_out ? _mm512_maskz_loadu_ps(part, row + n_in) : _mm512_setzero_ps();
+                const V first = reinterpret_cast<V>(_mm512_maskz_loadu_ps(part, row));
+                const V second = r + 1 < n_out
+                                     ? reinterpret_cast<V>(_mm512_maskz_loadu_ps(part, row + n_in))
+                                     : V{};
                 float word[16];
-                _mm512_storeu_si512(word, paired(_mm512_maskz_loadu_ps(part, row), second));
+                Bfloat16::S::store(word, Bfloat16::words(first, second));
                 for (int i = 0; i < some; ++i)
                     std::memcpy(transposed + P::packed_at(k + i, r / 2, n_in, pairs(n_out)),
                                 word + i, sizeof(float));

@@ -1,0 +1,80 @@
+// Products in tiles: C[r, v] = Σ_q Σ_p A_q[r, p] · B_q[p, v] of bfloat16 numbers, sums in float32,
+// 32 rows by 32 columns at a time. q runs over panels of examples as in product.hpp.
+//
+// Every C[r, v] is one chain of tile products in the order of q and p, however it is cut into parts
+// that fit the caches.
+#pragma once
+
+#include "memory.hpp"
+#include "tiles.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// Places are in words.
+struct TileFactor {
+    const float *at;
+    long row;    // from a row of a tile to the next
+    long beside; // from a tile to the next one down (of A) or to the right (of B)
+    long along;  // from a tile to the one that is next in depth
+};
+
+struct TileProduct {
+    TileFactor A, B;
+    long panels, panel_stride;    // panel_stride: from A_q to A_{q+1}, B alike
+    long depth, last_depth;       // of a panel and of the last one, in tiles
+    const float *begun = nullptr; // where chains that go on have come to; nullptr: they begin at 0
+    long begun_stride = 0;
+};
+
+// Rows of tiles R and columns of tiles N, 1 or 2 each, from row r and column v on (of tiles).
+template <int R, int N>
+CHAINRULE_INLINE void tile_block(Tiles &tiles, const TileProduct &p, long r, long v, float *C,
+                                 long ldc) {
+    const long down = tile_rows * p.begun_stride;
+    if (p.begun) {
+        tiles.load<0>(p.begun, p.begun_stride);
+        if constexpr (N > 1) tiles.load<1>(p.begun + tile_rows, p.begun_stride);
+        if constexpr (R > 1) tiles.load<2>(p.begun + down, p.begun_stride);
+        if constexpr (R > 1 && N > 1) tiles.load<3>(p.begun + down + tile_rows, p.begun_stride);
+    } else {
+        tiles.zero<0>();
+        if constexpr (N > 1) tiles.zero<1>();
+        if constexpr (R > 1) tiles.zero<2>();
+        if constexpr (R > 1 && N > 1) tiles.zero<3>();
+    }
+    for (long q = 0; q < p.panels; ++q) {
+        const float *a = p.A.at + q * p.panel_stride + r * p.A.beside;
+        const float *b = p.B.at + q * p.panel_stride + v * p.B.beside;
+        const long depth = q + 1 < p.panels ? p.depth : p.last_depth;
+        for (long k = 0; k < depth; ++k, a += p.A.along, b += p.B.along) {
+            tiles.load<6>(b, p.B.row);
+            tiles.load<4>(a, p.A.row);
+            tiles.multiply<0, 4, 6>();
+            if constexpr (N > 1) {
+                tiles.load<7>(b + p.B.beside, p.B.row);
+                tiles.multiply<1, 4, 7>();
+            }
+            if constexpr (R > 1) {
+                tiles.load<5>(a + p.A.beside, p.A.row);
+                tiles.multiply<2, 5, 6>();
+                if constexpr (N > 1) tiles.multiply<3, 5, 7>();
+            }
+        }
+    }
+    tiles.store<0>(C, ldc);
+    if constexpr (N > 1) tiles.store<1>(C + tile_rows, ldc);
+    if constexpr (R > 1) tiles.store<2>(C + tile_rows * ldc, ldc);
+    if constexpr (R > 1 && N > 1) tiles.store<3>(C + tile_rows * ldc + tile_rows, ldc);
+}
+
+static inline void tile_block(Tiles &tiles, const TileProduct &p, long r, long rows, long v,
+                              long columns, float *C, long ldc) {
+    if (rows > 1) {
+        if (columns > 1) return tile_block<2, 2>(tiles, p, r, v, C, ldc);
+        return tile_block<2, 1>(tiles, p, r, v, C, ldc);
+    }
+    if (columns > 1) return tile_block<1, 2>(tiles, p, r, v, C, ldc);
+    tile_block<1, 1>(tiles, p, r, v, C, ldc);
+}
+
+} // namespace chainrule::CHAINRULE_ISA
