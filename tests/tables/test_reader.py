@@ -42,6 +42,24 @@ def test_a_column_has_one_type_however_late_its_first_fraction_comes(written):
     assert table["a"][-1] == 1.5
 
 
+def test_codes_keep_leading_zeros_that_stand_in_one_place_of_a_large_file(written):
+    codes = [f"{10_000 + row % 90_000}" for row in range(200_000)]
+    codes[9_000:9_010] = ["01234"] * 10  # between two places that a sample looks at
+    path = written("code,x\n" + "".join(f"{code},{row % 7}\n" for row, code in enumerate(codes)))
+    table = read_table(path)
+    assert table["code"].dtype == pl.String
+    assert table["code"].to_list() == codes
+    assert table["x"].dtype == pl.Int64
+
+
+def test_shorter_numbers_in_one_place_of_a_large_file_are_numbers(written):
+    numbers = [10_000 + row % 90_000 for row in range(200_000)]
+    numbers[9_000:9_010] = [123] * 10
+    table = read_table(written("n,x\n" + "".join(f"{n},1.5\n" for n in numbers)))
+    assert table["n"].dtype == pl.Int64
+    assert table["n"].to_list() == numbers
+
+
 def test_spaces_around_names_and_values_do_not_count(written):
     table = read_table(written(" a , b\n 1 , x\n2, y \n"))
     assert table.to_dict(as_series=False) == {"a": [1, 2], "b": ["x", "y"]}

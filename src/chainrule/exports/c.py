@@ -1,7 +1,8 @@
-"""One C99 file that needs the C library alone: float32, no allocation, nothing global that changes.
+"""Export to a single C99 file: float32, only the C library, no allocation, no mutable globals.
 
-It is its own header: with NAME_DECLARE defined before it is included, it declares and defines
-nothing. A table's columns are a struct, encoded in double and then rounded, as in the package.
+The file is its own header: if NAME_DECLARE is defined before it is included, it only has
+declarations. A table's row is a struct, which is encoded in double and then rounded, as in the
+package.
 """
 
 import textwrap
@@ -30,12 +31,12 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
 
 
 def source(program: Program, name: str) -> str:
-    """Return a program as C.
+    """Return a program as C source.
 
     Raises
     ------
     InvalidArgumentError
-        If C cannot hold a text or a kind of column.
+        If C cannot represent a string or a kind of column.
     """
     for whose, text in texts_of(program):
         check_utf8(whose, text)
@@ -127,7 +128,7 @@ def _classes(program: Program, name: str, count: int) -> str:
 
 
 def _network(program: Program) -> tuple[list[str], list[str]]:
-    """Return the constants, and the statements from x to y by way of `a` and `z` in turn."""
+    """Return the constants, and the statements from x to y, which alternate between `a` and `z`."""
     constants: list[str] = []
     body: list[str] = []
     a, z = "a", "z"
@@ -187,7 +188,7 @@ def _end(program: Program, a: str) -> list[str]:
 
 
 def _undoing(program: Program) -> str:
-    """Return the function that undoes a transform of the target: TT3, within the bounds."""
+    """Return the function that undoes the target's transformation: TT3, within the bounds."""
     transform = program.transform
     if transform is None:
         return ""

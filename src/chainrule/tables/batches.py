@@ -31,10 +31,10 @@ from chainrule.tables.text import (
 if TYPE_CHECKING:
     import polars as pl
 
-# A piece of text that is read at a time; a row that is longer makes it longer.
+# The size in bytes of a piece of text; a longer row makes its piece longer.
 _PIECE = 1 << 25
 _MOST_PIECES = 16
-# So many records are read at a time where they are read one by one.
+# The number of records of a piece when records are read one by one.
 _RECORDS = 20_000
 
 
@@ -198,7 +198,7 @@ def _of_columns(
 
 
 class _OneByOne(NamedTuple):
-    """What is left has quotation marks that polars would misread."""
+    """The rest of the file has quotation marks that polars would misread."""
 
 
 def _of_text(
@@ -268,7 +268,7 @@ def _one_by_one(
 
 
 def _below(data: bytes, lines: int) -> bytes:
-    """Return what stands below so many lines."""
+    """Return the text below so many lines."""
     start = 0
     for _ in range(lines):
         start = data.find(b"\n", start) + 1 or len(data)
@@ -276,7 +276,7 @@ def _below(data: bytes, lines: int) -> bytes:
 
 
 def _pieces(stream: TextStream, layout: Layout) -> Iterator[bytes | _OneByOne]:
-    """Yield pieces that end where a record does; rows of empty fields go to the next one."""
+    """Yield pieces that end with a record; trailing rows of empty fields go to the next one."""
     rest = b""
     quoted = layout.kind == "csv"
     while read := stream.read(_PIECE):
@@ -288,7 +288,7 @@ def _pieces(stream: TextStream, layout: Layout) -> Iterator[bytes | _OneByOne]:
             return
         end = _last_end(rest, quoted)
         if not end and quoted and len(rest) > _MOST_PIECES * _PIECE:
-            stream.back(rest)  # a quotation mark that ends nowhere
+            stream.back(rest)  # an unclosed quotation mark
             yield _OneByOne()
             return
         if end and quoted:

@@ -1,4 +1,4 @@
-"""Columns of a table, checked: what is missing, text or not finite is named with its row.
+"""Checks of columns; errors name the row of a value that is missing, text or not finite.
 
 Rows are counted from 1, below the line of names.
 """
@@ -35,7 +35,7 @@ class RowError(InvalidTableError):
         return RowError, (self.before, self.row, self.after)
 
     def moved(self, rows: int) -> "RowError":
-        """Return the error of a row that stands so many rows further down."""
+        """Return the same error for a row that is so many rows further down."""
         return RowError(self.before, self.row + rows, self.after)
 
 

@@ -61,7 +61,7 @@ class Transformer:
         return self
 
     def _as_chosen(self, inputs: "NDArray[np.float32]", names: "NDArray[Any]") -> Any:
-        """Return an array as `set_output`, or scikit-learn's own setting, asks for."""
+        """Return an array in the form that `set_output`, or scikit-learn's setting, asks for."""
         chosen = getattr(self, "_sklearn_output_config", {}).get("transform")
         if chosen is None and "sklearn" in sys.modules:
             from sklearn import get_config

@@ -1,16 +1,16 @@
-"""What the bytes of a CSV file tell at a glance, millions at a time."""
+"""Vectorised checks of the bytes of a CSV file."""
 
 from typing import Any
 
 import numpy as np
 
-# Few enough bytes that what is made of them stays in the processor's cache.
+# Block size in bytes: temporary arrays of it stay in the processor's cache.
 _CACHED = 1 << 17
 _QUOTE = ord('"')
 
 
 def end_of_text(data: Any) -> int:
-    """Return where the text ends, but for blank lines."""
+    """Return where the text ends, without trailing blank lines."""
     end = len(data)
     while end and data[end - 1 : end] in (b"\r", b"\n"):
         end -= 1
@@ -18,7 +18,7 @@ def end_of_text(data: Any) -> int:
 
 
 def count_fields(text: Any, separator: str, end: int) -> int:
-    """Return how many fields all lines have together; quoted separators and line ends are none."""
+    """Return the number of fields of all lines; quoted separators and line ends do not count."""
     data = np.frombuffer(text, np.uint8)
     quoted = text.find(b'"') >= 0
     fields, inside = 1, False
@@ -37,11 +37,11 @@ def count_fields(text: Any, separator: str, end: int) -> int:
 
 
 def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:
-    r"""Whether a quotation mark stands where none opens or closes a field: 3", or "a "b" c".
+    r"""Whether a quotation mark neither opens nor closes a field: 3", or "a "b" c".
 
-    Of those that are even in number before it, each has to stand after a separator, a line's end or
-    a doubled one's other half; of the odd ones, each before one of these. A text that is not whole
-    may end inside a field.
+    An opening mark, which an even number of marks precede, must follow a separator, a line end or
+    another mark; a closing one must precede one of these. A text that is not whole may end inside
+    a field.
     """
     data = np.frombuffer(text, np.uint8)
     borders = np.zeros(256, np.bool_)
@@ -61,7 +61,7 @@ def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:
 
 
 def end_of_rows(data: Any, separator: str, width: int) -> tuple[int, int]:
-    """Return where the rows end, but for those of empty fields, and how many these are."""
+    """Return where the rows end, without trailing rows of empty fields, and the number of those."""
     end, rows = len(data), 0
     empty = f"{separator} \t\r\n".encode()
     while end:

@@ -1,4 +1,4 @@
-"""CSV files: read fast by polars, and exactly where polars would misread or refuse them."""
+"""CSV files: read fast by polars, or record by record where polars would misread or refuse them."""
 
 import copy
 import csv
@@ -17,7 +17,7 @@ from chainrule.tables.text import Text, as_latin
 if TYPE_CHECKING:
     import polars as pl
 
-# Types are those of so many rows; a later value of another type has all rows looked at.
+# Types are inferred from so many rows; at a later value of another type all is read as text.
 _ROWS_THAT_TELL = 1000
 _BLOCK = 1 << 24
 
@@ -84,11 +84,11 @@ class _Part(NamedTuple):
 
     text: Text
     head: Sequence[str]
-    """What the line of names says."""
+    """The fields of the line of names."""
 
 
 def _part(text: Text, layout: Layout, body: bool) -> _Part:
-    """Return the file as it is, if polars reads it as it is meant; else below plain names."""
+    """Return the file unchanged if polars reads it correctly; else with the names rewritten."""
     if not body and layout.as_written and layout.header_line == 1:
         return _Part(text, layout.raw)
     lines = 0 if body else layout.header_line + layout.header_lines - 1
@@ -112,7 +112,7 @@ def _read(
 
     part = part._replace(text=_without_empty_rows(part.text, layout, tally))
     text = part.text
-    # OSError: polars decompresses what begins like a compressed file.
+    # OSError: polars tries to decompress text that begins like a compressed file.
     failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, _OddError)
     quoted = text.data.find(b'"') >= 0
     try:
@@ -125,7 +125,7 @@ def _read(
             for _ in _records(text, layout, tally):
                 pass
     except failures as error:
-        # Exactly and slowly: which row is bad, or everything but bad rows.
+        # Record by record, which is slow: it names the bad row, or skips bad rows.
         records = _records(text, layout, tally)
         return _from_records(text.file, records, layout, columns, types, error)
     table = _without_unnamed(text.file, layout, table)
@@ -174,7 +174,7 @@ def _from_records(
 
 
 class _OddError(Exception):
-    """Polars would misread the file."""
+    """polars would misread the file."""
 
 
 def _records(text: Text, layout: Layout, tally: Tally) -> Iterator[list[str]]:
@@ -190,11 +190,11 @@ def _records(text: Text, layout: Layout, tally: Tally) -> Iterator[list[str]]:
 def _parsed(
     part: _Part, layout: Layout, columns: Sequence[str] | None, types: Mapping[str, Any]
 ) -> "pl.DataFrame":
-    """Return the table as polars reads it, with names in place; row names are left out."""
+    """Return the table as polars reads it, with its names, without row names."""
     import polars as pl
 
     text = part.text
-    # The file by its place, so that polars need not copy it.
+    # By path, so that polars need not copy the bytes.
     options: dict[str, Any] = {"source": text.data, "separator": layout.separator}
     if text.on_disk:
         options |= {"source": text.file.place, "glob": False}
@@ -208,7 +208,7 @@ def _parsed(
     overrides = {part.head[place]: types[names[place]] for place in places if names[place] in types}
     inferences: list[dict[str, Any]] = [
         {"infer_schema_length": _ROWS_THAT_TELL, "schema_overrides": overrides},
-        # A value of another type: all as text, which the columns' notations read.
+        # If a value has another type, all columns are text for their notations to read.
         {"infer_schema": False},
     ]
     while True:
@@ -233,7 +233,7 @@ def _check_columns(layout: Layout, columns: Sequence[str]) -> None:
 
 
 def _without_blank_lines(text: Text, layout: Layout, table: "pl.DataFrame") -> "pl.DataFrame":
-    """Return a table without the rows of missing values that polars makes of blank lines.
+    """Return a table without the empty rows that polars makes of blank lines.
 
     Raises
     ------
@@ -261,14 +261,14 @@ def _without_empty_rows(text: Text, layout: Layout, tally: Tally) -> Text:
 
 
 def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
-    """Whether a row has the columns' names, or a byte order mark: of files that were joined."""
+    """Whether a row repeats the names or has a byte order mark, as in concatenated files."""
     import polars as pl
 
     if table[table.columns[0]].dtype == pl.String:
         marked = table[table.columns[0]].str.starts_with("\ufeff")
         if marked.any():
             return True
-    # Columns that have no name are called something here.
+    # Columns without a name have a placeholder here.
     written = dict(zip(plain_names(layout), map(clean, layout.raw), strict=True))
     names = [written[column] for column in table.columns]
     first = next((place for place, name in enumerate(names) if name), None)
@@ -285,14 +285,14 @@ def _has_names_again(table: "pl.DataFrame", layout: Layout) -> bool:
 
 
 def _has_inner_ends(text: Text, table: "pl.DataFrame") -> bool:
-    """Whether there are more lines than the rows and the names take."""
+    """Whether there are more lines than rows, so that fields contain line ends."""
     data = text.data
     blocks = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
     return sum(block.count(b"\n") for block in blocks) > table.height + 1
 
 
 def _swallows(table: "pl.DataFrame", layout: Layout) -> bool:
-    """Whether a field holds line ends and separators, as after a mark that was left open."""
+    """Whether a field contains line ends and separators, as after an unclosed quotation mark."""
     import polars.selectors as cs
 
     text = cs.string()
@@ -302,7 +302,7 @@ def _swallows(table: "pl.DataFrame", layout: Layout) -> bool:
 
 
 def _without_unnamed(file: TableFile, layout: Layout, table: "pl.DataFrame") -> "pl.DataFrame":
-    """Return the table without the columns that have no name, if they hold nothing.
+    """Return the table without the unnamed columns, if they are empty.
 
     Raises
     ------

@@ -28,8 +28,8 @@ KEY = "encoder"
 
 SCALINGS = ("standard", "robust", "none")
 
-# So many numbers of the output are written before the next rows: they stay in the cache while one
-# column after the other is written between them.
+# The size of a block of rows, in numbers of the output: large enough for the array operations to be
+# worth their calls, small enough for the block to stay in the cache.
 _BLOCK = 1 << 21
 
 
@@ -56,8 +56,8 @@ class _Run(NamedTuple):
         if self.sparse:
             self._fill(start, out)
             return
-        # The memory of each input in one piece first: writing one number per row into the block
-        # touches a cache line for each, and takes four times as long.
+        # Each input contiguous first: writing it straight into the block would touch a cache line
+        # per number, which takes four times as long.
         side = np.zeros((len(block), width), np.float32, order="F")
         self._fill(start, side)
         out[:] = side
@@ -83,35 +83,35 @@ def _runs(columns: Sequence[Column], prepared: "Sequence[pl.Series]") -> list[_R
 class TableEncoder(Transformer):
     """Turn the columns of a table into a network's inputs; a scikit-learn transformer.
 
-    Numbers are centred and scaled, categories become one input each, true and false 1 and 0, dates
-    their parts (see the classes in `chainrule.tables.kinds`). Missing values are filled in, and
-    flagged by an input of their own where training rows had some. Columns that say nothing
-    (constant, without values, copies of another, or naming the rows) are left out with a note.
-    Columns go by name: their order does not matter, and columns with other names are ignored.
+    Numbers are centred and scaled, categories are one-hot encoded, true and false are 1 and 0,
+    dates are divided into parts (see the classes in `chainrule.tables.kinds`). Missing values are
+    filled in, and flagged by an input of their own if training rows had some. Columns without
+    information (constant, without values, copies of another, or identifiers of the rows) are left
+    out with a note. Columns are found by name: their order does not matter, and others are ignored.
 
     Parameters
     ----------
     scaling : {"standard", "robust", "none"}
         Of numbers: (x − mean)/standard deviation, (x − median)/(third − first quartile), or x.
     max_categories : int
-        A column's most frequent categories, up to so many, have an input each.
+        The largest number of categories of a column that have an input each: the most frequent.
     min_frequency : int, optional
-        A category in fewer training rows than this has none; it joins the others of its column.
-        By default 10 rows, or one in a hundred where that is fewer.
+        A category in fewer training rows than this shares an input with the other rare ones. By
+        default 10 rows, or one in a hundred if that is fewer.
     embed_above : int, optional
-        Columns with more categories than this become one input with the category's number, for
-        a layer of embeddings; see `CategoryColumn.embedding`. By default none does.
+        Columns with more categories than this become one input, the code of the category, for a
+        layer of embeddings; see `CategoryColumn.embedding`. By default none does.
     categorical : sequence of str
-        Columns that are categories whatever their type: numbers that only name something.
+        Columns that are categories whatever their type, such as numbers that are identifiers.
 
     Attributes
     ----------
     columns_ : tuple of Column
         The columns that are used, in the order of the inputs.
     notes_ : tuple of Note
-        What is worth telling of how the columns were read.
+        Notes on how the columns were read.
     dropped_ : tuple of Note
-        The columns that are not, with the reason.
+        The columns that are not used, with the reason.
     feature_names_in_ : array of str
         Names of all columns of the training rows.
     n_features_in_ : int
@@ -187,7 +187,7 @@ class TableEncoder(Transformer):
         reading : TableReading
             How new rows are to be read.
         notes : sequence of Note
-            What was worth telling about the reading.
+            Notes on the reading.
 
         Returns
         -------

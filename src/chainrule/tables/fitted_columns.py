@@ -30,7 +30,7 @@ def fit_columns(
     Raises
     ------
     InvalidTableError
-        If a column holds what no kind can take (free text, lists), or none can be used.
+        If no kind can take a column (free text, lists), or no column can be used.
     """
     import polars as pl
 
@@ -100,7 +100,7 @@ def _refusal(texts: Sequence[FreeText]) -> str:
 
 
 def _argument(name: str) -> str:
-    """Return a name as one types it in a shell."""
+    """Return a name quoted for a shell."""
     import shlex
 
     return shlex.quote(name)
@@ -127,7 +127,7 @@ def _without_copies(
                 Note(
                     column.name,
                     f"holds the same values as column {original!r}",
-                    "it is left out; one of the two says all",
+                    "it is left out; the other one has the same information",
                 )
             )
     return kept, notes

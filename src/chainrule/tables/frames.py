@@ -62,7 +62,7 @@ def _from_pandas(table: Any) -> "pl.DataFrame":
         else:
             values = column.astype(object).where(column.notna(), None).tolist()
             made = _from_values(name, values)
-            # What someone made categories, in pandas as in Arrow, is no text to find numbers in.
+            # Categories of pandas or Arrow stay categories: they are not searched for numbers.
             is_text = column.dtype.name == "category" and made.dtype == pl.String
             columns.append(made.cast(pl.Categorical) if is_text else made)
     return pl.DataFrame(columns)
@@ -87,7 +87,7 @@ def _from_array(table: Any) -> "pl.DataFrame":
 
 
 def _from_values(name: str, values: list[Any]) -> "pl.Series":
-    """Return Python objects as a column: what is mixed of numbers and text is text."""
+    """Return Python objects as a column; a mixture of numbers and text becomes text."""
     import polars as pl
 
     values = [None if isinstance(value, float) and value != value else value for value in values]

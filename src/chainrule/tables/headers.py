@@ -6,13 +6,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 _COMMENTS = ("#", "//", "%")
-# Numbers, dates and times, roughly: what is hardly the name of a column.
+# Numbers, dates and times, roughly: values that are unlikely to be the name of a column.
 _NUMBER = re.compile(
     r"^[-+\u2212($€£]{0,2}[.,]?\d[\d.,' /:TZ-]*(e[-+]?\d+)?[%)€$]?$", re.IGNORECASE
 )
 _MISSING = frozenset({"NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "NaN", "nan", "?"})
 _YEAR = re.compile(r"^(19|20)\d\d$")
-# Of what no eye sees, a byte order mark of a file that was joined to another's end, say.
+# Invisible characters, such as the byte order mark of a file that was appended to another.
 INVISIBLE = "\ufeff\u200b"
 
 
@@ -25,17 +25,17 @@ class Record(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        """Whether it is a blank line."""
+        """Whether the line is blank."""
         return len(self.fields) < 2 and not "".join(self.fields).strip()
 
 
 def clean(name: str) -> str:
-    """Return a name without surrounding spaces and marks that no eye sees."""
+    """Return a name without surrounding spaces and invisible characters."""
     return name.strip(INVISIBLE + " \t\r\n\f\v\xa0").strip()
 
 
 def header_of(records: list[Record], expected: Collection[str]) -> tuple[int, str]:
-    """Return which record has the names, and what the comments above it begin with."""
+    """Return the index of the record with the names, and the prefix of comments above it."""
     if expected:
         known = [len({clean(f) for f in one.fields} & set(expected)) for one in records[:50]]
         best = max(known)
@@ -53,7 +53,7 @@ def header_of(records: list[Record], expected: Collection[str]) -> tuple[int, st
     usual = max(widths, key=lambda width: (widths[width], width))
     if place:
         above = records[place - 1]
-        # "#id,x,y" has the names of columns, "# by a tool, on Friday, again" has not.
+        # "#id,x,y" holds names of columns; "# by a tool, on Friday, again" does not.
         as_name = place == 1 and above.fields[0].strip()[1:2].strip() not in ("", "#")
         if len(above.fields) == usual and (as_name or has_value(records[place])):
             return place - 1, comment if place > 1 else ""
@@ -92,7 +92,7 @@ def _one_short(records: list[Record], place: int, usual: int) -> bool:
         and (
             has_value(below[0])
             or not below[0].fields[-1].strip()
-            # Where all is text, the line below need not be the names.
+            # If every field is text, the line below need not be the names.
             or (usual > 2 and not any(map(has_value, below)))
         )
     )
@@ -107,13 +107,13 @@ def _filled(record: Record) -> int:
 
 
 def has_value(record: Record) -> bool:
-    """Whether a field is no name: a number, a date, a word for a missing value."""
+    """Whether a field cannot be a name: a number, a date, a word for a missing value."""
     fields_ = [value.strip() for value in record.fields]
     return any(_NUMBER.match(value) or value in _MISSING for value in fields_)
 
 
 def _all_names(record: Record) -> bool:
-    """Whether all fields could be names; years are, beside others: country,2019,2020."""
+    """Whether all fields could be names; years count beside others: country,2019,2020."""
     fields_ = [value.strip() for value in record.fields]
     numbers = [value for value in fields_ if _NUMBER.match(value)]
     years = len(numbers) < len(fields_) and all(map(_YEAR.match, numbers))

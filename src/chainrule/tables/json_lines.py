@@ -1,4 +1,4 @@
-"""JSON lines: an object a line; its names are the columns."""
+"""JSON lines: one object per line, whose keys are the columns."""
 
 import io
 import json
@@ -62,7 +62,7 @@ def _parsed(data: bytes) -> "pl.DataFrame":
 
 
 class _Infinite(NamedTuple):
-    """A value that polars' JSON cannot hold."""
+    """A value that polars' JSON reader cannot represent."""
 
     row: int
     column: str
@@ -96,7 +96,7 @@ def _good_lines(text: Text, tally: Tally) -> tuple[list[bytes], list[_Infinite]]
                 infinite += [one for one in odd if math.isinf(one.value)]
             good.append(line)
             continue
-        fault = f"line {number} is no JSON object ({fault})"
+        fault = f"line {number} is not a JSON object ({fault})"
         if not tally.skip:
             raise InvalidTableError(f"{text.name}: {fault}")
         tally.bad.append(fault)

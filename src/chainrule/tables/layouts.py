@@ -15,7 +15,7 @@ from chainrule.tables.text import SAMPLE, SEPARATORS, Text, stem_suffix
 
 _BY_SUFFIX = {".tsv": "\t", ".tab": "\t"}
 _MOST = 1 << 26
-# So many records tell the layout.
+# The number of records from which the layout is recognised.
 _RECORDS = 200
 _UNNAMED = re.compile(r"^Unnamed: \d+$")
 _SEP_LINE = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
@@ -179,9 +179,9 @@ def _found(start: str, separator: str, skip_spaces: bool, expected: Collection[s
     even = [record for record in records[header:] if len(record.fields) == own]
     known = len({clean(name) for name in records[header].fields} & set(expected))
     evenness = _NOT_EVEN
-    # "name;grade" above "Smith, Ann;A" is no title of a table that commas separate.
+    # "name;grade" above "Smith, Ann;A" is not the title of a table separated by commas.
     whole = own == width and (header == 0 or bool(comment))
-    # Where every line has one of each, commas belong to "1,5" and to "Smith, Ann".
+    # If every line has one of each, the commas are part of "1,5" or "Smith, Ann".
     by_comma = separator == ","
     if own > 1 or width > 1:
         share = max(len(even), counts[width]) / (len(rows) + 1)
@@ -205,7 +205,7 @@ def _records(start: str, separator: str, skip_spaces: bool) -> Iterator[Record]:
     ended = 0
 
     def lines() -> Iterator[str]:
-        # Counted as they are skipped: a "\r" alone ends a line to Python, but may be in a name.
+        # Counted as lines are skipped: for Python a lone "\r" ends a line, but it may be in a name.
         nonlocal ended
         for line in io.StringIO(start, newline=""):
             ended += not line.endswith("\r")
@@ -296,7 +296,7 @@ def _above(header: Record, start: str, comment: str, told: bool) -> Iterator[Not
         "",
         f"{lines} skipped ({what}: {above[first - 1].strip()[:40]!r}); the names are taken from "
         f"line {header.line}",
-        "remove what stands above the names if that is wrong",
+        "remove the lines above the names if that is wrong",
     )
 
 
@@ -354,6 +354,6 @@ def _check_separated(text: Text, names: list[str], rows: list[list[str]]) -> Non
     for other, kind in {":": "colons", " ": "spaces", "~": "tildes", "^": "carets"}.items():
         if names[0].count(other) >= 1 and below.strip().count(other) == names[0].count(other):
             raise InvalidTableError(
-                f"{text.name}: its first line is one name, {names[0][:60]!r}, which looks "
+                f"{text.name}: its first line is a single name, {names[0][:60]!r}, which looks "
                 f"separated by {kind}; expected one of {', '.join(SEPARATORS.values())}"
             )

@@ -1,4 +1,4 @@
-"""Columns that know the answer: each alone predicts the target almost perfectly.
+"""Columns that leak the target: each alone predicts the target almost perfectly.
 
 Such a column is seldom a good predictor and often the target in other words, or something that is
 known only after it. Each column is looked at alone, on a sample of rows: what its values (numbers:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Beyond what honest single columns of well-known tables reach: 0.976 of WDBC's best, say.
+# Above what a single legitimate column reaches in well-known tables (0.976 for the best of WDBC).
 _LEAST_AREA, _LEAST_SKILL, _LEAST_R2 = 0.995, 0.98, 0.98
 _MOST_ROWS, _MOST_VALUES = 20_000, 10_000_000
 _LEAST_ROWS, _LEAST_OF_CLASS = 40, 10
@@ -31,15 +31,15 @@ class Leak(NamedTuple):
 
     column: str
     score: float
-    """Area under the ROC curve for two classes, the share of a guess's errors that it saves for
-    more, R² of ranks for values; 1 is perfect."""
+    """Area under the ROC curve for two classes, the reduction of a constant guess's errors for
+    more, R² of the ranks for values; 1 is perfect."""
     sentence: str
 
 
 def suspicious_columns(
     table: "pl.DataFrame", target_column: "str | pl.Series", task: Task
 ) -> tuple[Leak, ...]:
-    """Return the columns that alone predict the target almost perfectly, the surest first.
+    """Return the columns that alone predict the target almost perfectly, the strongest first.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def suspicious_columns(
 
 
 def _bins(column: "pl.Series") -> tuple[NDArray[np.intp], Floats | None]:
-    """Return the bin of each row, and the values of a column that has an order."""
+    """Return the bin of each row, and the values if the column is ordered."""
     import polars as pl
 
     dtype = column.dtype
@@ -114,7 +114,7 @@ def _bins(column: "pl.Series") -> tuple[NDArray[np.intp], Floats | None]:
 
 
 def _held_out_means(codes: NDArray[np.intp], values: Floats, first: NDArray[np.bool_]) -> Floats:
-    """Return for each row the mean of its bin in the half that it is not in, (rows, …)."""
+    """Return, for each row, the mean of its bin over the other half of the rows, (rows, …)."""
     means = np.empty_like(values)
     for half in (first, ~first):
         counts = np.bincount(codes[half], minlength=codes.max() + 1)
@@ -127,7 +127,7 @@ def _held_out_means(codes: NDArray[np.intp], values: Floats, first: NDArray[np.b
 
 
 class _Classes:
-    """How well a column tells classes."""
+    """How well a column predicts classes."""
 
     def __init__(self, target: "pl.Series", first: NDArray[np.bool_]) -> None:
         self._first = first
@@ -160,13 +160,15 @@ class _Classes:
 
     def sentence(self, name: str, target: str, score: float) -> str:
         what = (
-            f"ROC AUC {score:.4f}" if self.binary else f"it saves {score:.1%} of a guess's errors"
+            f"ROC AUC {score:.4f}"
+            if self.binary
+            else f"it avoids {score:.1%} of the errors of a constant guess"
         )
         return _sentence(name, target, what)
 
 
 class _Values:
-    """How well a column tells values: by their ranks, which no far value rules."""
+    """How well a column predicts values, by ranks, on which outliers have little influence."""
 
     least = _LEAST_R2
 
@@ -187,13 +189,13 @@ class _Values:
 
 def _sentence(name: str, target: str, what: str) -> str:
     return (
-        f"column {name!r} alone predicts {target!r} almost perfectly ({what}); if it is known only "
-        f"after {target!r}, or is the same in other words, leave it out"
+        f"column {name!r} alone predicts {target!r} almost perfectly ({what}); if it becomes known "
+        f"only after {target!r}, or is the same quantity in another form, leave it out"
     )
 
 
 def _ranks(values: Floats) -> Floats:
-    """Return ranks from 1; equal values share the mean of theirs."""
+    """Return ranks from 1; equal values get the mean of their ranks."""
     _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks: Floats = (last - (counts - 1) / 2)[index]

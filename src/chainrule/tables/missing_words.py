@@ -1,4 +1,4 @@
-"""Words that programs write for "there is no value here".
+"""Words that stand for a missing value.
 
 One documented list for every kind of column. Among numbers and dates every such word is missing,
 for it can be nothing else. A column of text, and a target of classes above all, may mean what it

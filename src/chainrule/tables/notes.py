@@ -1,4 +1,4 @@
-"""What is worth telling about a column: why it was left out, or what was done with it."""
+"""Remarks about a column: why it was left out, or what was done with it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ class Note:
     Parameters
     ----------
     column : str
-        Its name; "" where it is of the whole table.
+        Its name; "" for a remark about the whole table.
     reason : str
         What was found.
     advice : str
-        What to do if that is not what was meant.
+        What to do if that is not intended.
     """
 
     column: str
@@ -31,9 +31,9 @@ class Note:
 
 
 def notes_from_json(entries: Any) -> tuple[Note, ...]:
-    """Read notes, [[column, reason, advice], …]; raise ValueError if they are none."""
+    """Read notes, [[column, reason, advice], …]; raise ValueError if they are something else."""
     if not isinstance(entries, list):
-        raise ValueError("notes are no list")
+        raise ValueError("notes are not a list")
     for entry in entries:
         if not isinstance(entry, list) or [type(part) for part in entry] != [str] * 3:
             raise ValueError("a note is not three texts")

@@ -1,4 +1,4 @@
-"""A table as a file has it: how the file is laid out, and its values, typed or as text."""
+"""A table as it is in a file: the layout of the file, and its values, typed or as text."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,14 +20,14 @@ JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
 
 
 def layout_of(file: TableFile, expected: Collection[str] = ()) -> Layout:
-    """Return how a file is laid out, as its first bytes tell.
+    """Return the layout of a file, recognised from its first bytes.
 
     Parameters
     ----------
     file : TableFile
         As `chainrule.tables.sources.open_table` gives it.
     expected : names
-        Of columns that a model needs: they tell the line of names instead of a guess.
+        Of columns that a model needs, by which the line of names is found.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def read_raw(
     types: Mapping[str, Any] | None = None,
     skip_bad_rows: bool = False,
 ) -> "tuple[pl.DataFrame, tuple[Note, ...]]":
-    """Read a file that is laid out so.
+    """Read a file with a known layout.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def read_raw(
     columns : sequence of str, optional
         Those to read; by default all that have names.
     strings : names, or True for all but those of `types`
-        Columns of CSV to read as text; the others have the types that polars sees in them.
+        Columns of CSV to read as text; polars infers the types of the others.
     types : mapping of str to polars types, optional
         Of columns of CSV; if one cannot be read so, all are read as text.
     skip_bad_rows : bool
@@ -109,7 +109,7 @@ def is_json_lines(text: Text) -> bool:
         raise InvalidTableError(
             f"{text.name}: is one JSON array; write its objects a line each (JSON lines)"
         )
-    # A pipe has no name that says so.
+    # The name of a pipe does not show the format.
     unnamed = text.file.spool is not None and not suffix
     return suffix in JSON_LINES or (start == b"{" and (suffix == ".json" or unnamed))
 

@@ -1,13 +1,13 @@
-"""Reading a table, or saying in one sentence why it cannot be read."""
+"""Reading a table, or one sentence that says why it cannot be read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.tables.frames import as_frame
 from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw
-from chainrule.tables.samples import plain_types
+from chainrule.tables.samples import PlainColumns, plain_columns
 from chainrule.tables.sources import open_table
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.text import read_text
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Reading(NamedTuple):
-    """A table that was read, and what is worth telling about it."""
+    """A table that was read, with notes."""
 
     table: "pl.DataFrame"
     notes: tuple[Note, ...]
-    """How many bad rows were skipped, say, or which values could not be read."""
+    """Such as the number of skipped rows, or the values that could not be read."""
 
 
 class TrainingTable(NamedTuple):
-    """A table to learn from, how it is read, and what is worth telling of that."""
+    """A table to learn from, how it is read, and notes on that."""
 
     table: "pl.DataFrame"
     reading: TableReading
@@ -58,10 +58,15 @@ def read_for_training(
     with open_table(table) as file:
         layout = layout_of(file)
         is_csv = layout.kind == "csv"
-        types = plain_types(read_text(file), layout) if is_csv else None
-        raw, found = read_raw(
-            file, layout, strings=is_csv, types=types, skip_bad_rows=skip_bad_rows
-        )
+        plain = plain_columns(read_text(file), layout) if is_csv else PlainColumns({}, {})
+
+        def raw_with(types: Mapping[str, Any]) -> "tuple[pl.DataFrame, tuple[Note, ...]]":
+            return read_raw(file, layout, strings=is_csv, types=types, skip_bad_rows=skip_bad_rows)
+
+        raw, found = raw_with(plain.types)
+        codes = plain.may_be_codes(raw)
+        if codes:
+            raw, found = raw_with(plain.without(codes))
     separator = layout.separator if is_csv else None
     reading, read, notes = TableReading.decide(raw, separator=separator, target=target)
     return TrainingTable(read, reading, (*found, *notes))
@@ -74,7 +79,7 @@ def read_by(
     skip_bad_rows: bool = False,
     needed: Collection[str] = (),
 ) -> Reading:
-    """Read a table as another one was read: the one that a model was trained with.
+    """Read a table in the notations of another one, which a model was trained with.
 
     Parameters
     ----------
@@ -83,7 +88,7 @@ def read_by(
     skip_bad_rows : bool
         As in `read_table`.
     needed : names
-        Of the columns that must be there: they tell a file's line of names.
+        Of the columns that must be there: a file's line of names is found by them.
 
     Raises
     ------
@@ -120,11 +125,11 @@ def read_with_notes(
 ) -> Reading:
     """Read a table from a file: CSV and its like, JSON lines, Parquet, or Arrow (Feather).
 
-    What a file is, its first bytes say; CSV and JSON lines may be compressed (gzip, zstd). A pipe
-    is read once, into a temporary file. In CSV, the first line names the columns (titles, comments
-    and `sep=;` above it are skipped, with a note); what separates fields (comma, tab, semicolon,
-    bar) is seen from the first lines. What a column of text holds (numbers, dates, true and false,
-    or text) and how it is written is decided for the column as a whole. docs/tables.md lists what
+    The first bytes show the format; CSV and JSON lines may be compressed (gzip, zstd). A pipe is
+    copied to a temporary file. In CSV, the first line names the columns (titles, comments and
+    `sep=;` above it are skipped, with a note); the separator (comma, tab, semicolon, bar) is
+    recognised from the first lines. What a column of text holds (numbers, dates, true and false, or
+    text) and how it is written is decided for the column as a whole. docs/tables.md lists what
     is read, and what is refused.
 
     Parameters
@@ -132,8 +137,8 @@ def read_with_notes(
     path : str or Path
         "-" is standard input.
     skip_bad_rows : bool
-        Whether to leave out, and count in a note, lines with another number of fields than the
-        first, or that are no JSON; else the first of them is an error.
+        Whether to skip lines with another number of fields than the first, or that are not JSON,
+        and count them in a note; else the first of them is an error.
     columns : sequence of str, optional
         Those to return; by default all.
 
@@ -157,7 +162,7 @@ def read_with_notes(
 
 
 def as_table(table: Any) -> "pl.DataFrame":
-    """Return a table as a polars DataFrame: one in memory as it is, or what a path names, read.
+    """Return a table as a polars DataFrame: one in memory unchanged, or read from a path.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The records of a CSV file, one by one, as Python's csv module and Excel read them.
 
-Slow but exact: for files that have something odd, to name the line or to leave it out.
+Slow but exact: for irregular files, to name the bad line or to skip it.
 """
 
 import csv
@@ -21,30 +21,30 @@ _FOOTER = re.compile(r"^\(\d+ rows?( affected)?\)$")
 
 @dataclass
 class Tally:
-    """What was odd about a file's lines; the lines are those of the file."""
+    """Irregularities of a file, by line number."""
 
     skip: bool = False
-    """Whether bad rows are left out; else the first of them is an error."""
+    """Whether bad rows are skipped; else the first one is an error."""
     bad: list[str] = field(default_factory=list)
     longer: list[int] = field(default_factory=list)
     names: list[int] = field(default_factory=list)
     comments: list[int] = field(default_factory=list)
     empty_rows: int = 0
     swallowed: list[int] = field(default_factory=list)
-    """Lines of quoted fields that hold line ends and separators."""
+    """Lines of quoted fields that contain line ends and separators."""
     others: list[Note] = field(default_factory=list)
     nuls: list[int] = field(default_factory=list)
-    """The line of the first NUL byte, and how many there were, piece by piece."""
+    """The line of the first NUL byte and the number of them, for each piece."""
     western: tuple[int, str] | None = None
 
     def add(self, text: Text) -> None:
-        """Count what was odd about a text's bytes."""
+        """Count the irregularities of a text's bytes."""
         if text.nuls[1]:
             self.nuls += text.nuls
         self.western = self.western or text.western
 
     def notes(self) -> tuple[Note, ...]:
-        """Return a note for each kind."""
+        """Return a note for each kind of irregularity."""
         notes = list(dict.fromkeys(self.others))
         if self.nuls:
             total = sum(self.nuls[1::2])
@@ -53,7 +53,7 @@ class Tally:
                 Note(
                     "",
                     f"line {self.nuls[0]} has {what}, passed over",
-                    "see what wrote them: letters may be lost",
+                    "check the program that wrote them: letters may be lost",
                 )
             )
         if self.western:
@@ -70,14 +70,14 @@ class Tally:
         for places, what, advice in (
             (
                 self.names,
-                "of names again, as in files that were joined; left out",
-                "remove them if they are meant as rows",
+                "of repeated names, as in concatenated files; left out",
+                "rename the columns if these lines are rows",
             ),
-            (self.comments, "of comments, left out", "look at them if they should be rows"),
+            (self.comments, "of comments, left out", "check them if they should be rows"),
             (
                 self.longer,
                 "longer than the line of names by empty fields; these were left out",
-                "remove the separators too many",
+                "remove the extra separators",
             ),
         ):
             if places:
@@ -114,7 +114,7 @@ def skipped_note(bad: list[str]) -> Note:
     return Note(
         "",
         f"{len(bad):,} bad row{'s were' if len(bad) > 1 else ' was'} skipped (the first: {bad[0]})",
-        "look at them, if they are many",
+        "check them if there are many",
     )
 
 
@@ -131,7 +131,7 @@ def good_records(
         With their ends, from the first after the line of names on.
     layout : Layout
     tally : Tally
-        Counts the others, or has the first of them raise.
+        Counts the others, unless the first of them is an error.
     before : int
         How many lines of the file are above these.
 
@@ -160,7 +160,7 @@ def good_records(
         taken, first = source.taken()
         if not fault:
             blank = len(record) < 2 and not "".join(record).strip(INVISIBLE + " \t\r\n")
-            # In a table of one column, "" is a row.
+            # In a table of one column, a quoted empty field is a row.
             if blank and (width > 1 or not record or not taken[0].strip()):
                 continue
             if record[0].startswith("\ufeff"):
@@ -197,13 +197,13 @@ def good_records(
         if not tally.skip:
             raise InvalidTableError(f"{name}: {fault}")
         tally.bad.append(fault)
-        if len(taken) > 1:  # a quotation mark left open must not take the rows below
+        if len(taken) > 1:  # an unclosed quotation mark must not swallow the rows below
             source.back(taken[1:])
             reader = source.reader(layout)
 
 
 def _open_mark(lines: list[str], layout: Layout) -> str:
-    """Return how a quotation mark is closed, if not where a field ends."""
+    """Return how an unclosed or misplaced quotation mark ends; "" if it ends its field."""
     reader = csv.reader(
         lines, delimiter=layout.separator, skipinitialspace=layout.skip_spaces, strict=True
     )
@@ -243,7 +243,7 @@ def _is_comment(line: str, fields: int, layout: Layout) -> bool:
 
 
 class _Lines:
-    """Lines that can be handed back."""
+    """Lines that can be pushed back."""
 
     def __init__(self, lines: Iterator[str], before: int) -> None:
         self._lines = lines
@@ -270,7 +270,7 @@ class _Lines:
         return taken, first
 
     def back(self, lines: list[str]) -> None:
-        """Have lines read again."""
+        """Push lines back, to be read again."""
         self._again.extend(reversed(lines))
         self.first -= len(lines)
 
@@ -283,7 +283,7 @@ def lines_of(text: Text) -> Iterator[str]:
 
 
 def written(records: Iterable[list[str]], layout: Layout) -> bytes:
-    """Return records as plain CSV that every reader reads alike, below a line of names."""
+    """Return records as plain CSV with a line of names."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=layout.separator, lineterminator="\n")
     writer.writerow(plain_names(layout))
@@ -292,7 +292,7 @@ def written(records: Iterable[list[str]], layout: Layout) -> bytes:
 
 
 def plain_names(layout: Layout) -> list[str]:
-    """Return a name for each field, also for those that are left out."""
+    """Return a name for each field, with placeholders for those that are left out."""
     names = list(layout.names)
     taken = set(names)
     for place, name in enumerate(names):

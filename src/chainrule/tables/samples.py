@@ -1,5 +1,6 @@
 """Which columns of a text file are plain numbers, as a sample of its rows shows."""
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
@@ -14,16 +15,46 @@ from chainrule.tables.text import Text
 if TYPE_CHECKING:
     import polars as pl
 
-# Codes with leading zeros, say, may be sorted to one place of the file.
+# Blocks from all over the file: codes with leading zeros may be sorted to one place of it. Fewer
+# digits outside the blocks are noticed later: `PlainColumns.may_be_codes`.
 _HEAD, _BLOCK, _BLOCKS = 1 << 16, 1 << 13, 32
 
 
-def plain_types(text: Text, layout: Layout) -> dict[str, Any]:
-    """Return the types of the columns that a computer wrote as numbers: polars reads these itself.
+class PlainColumns(NamedTuple):
+    """Columns that hold numbers as a computer writes them, as far as a sample shows."""
 
-    All other columns are to be read as text: a sample that says more of them than that is not
-    needed. If later rows hold something else than numbers, polars says so, and the column is read
-    as text after all.
+    types: "Mapping[str, type[pl.DataType]]"
+    """The type as which polars reads each."""
+    digits: Mapping[str, int]
+    """How many digits the whole numbers of a column have, where all have the same number."""
+
+    def may_be_codes(self, table: "pl.DataFrame") -> list[str]:
+        """Return the columns that have fewer digits somewhere else in the file than in the sample.
+
+        They may be codes, of which a number loses the leading zeros (01234 among 54321): read as
+        text, they are told apart.
+        """
+        return [
+            name
+            for name, digits in self.digits.items()
+            if table[name].dtype.is_integer() and _has_shorter(table[name], digits)
+        ]
+
+    def without(self, names: Collection[str]) -> "Mapping[str, type[pl.DataType]]":
+        """Return the types of the other columns."""
+        return {name: kind for name, kind in self.types.items() if name not in names}
+
+
+def _has_shorter(column: "pl.Series", digits: int) -> bool:
+    low: Any = column.min()
+    return low is not None and 0 <= low < 10 ** (digits - 1)
+
+
+def plain_columns(text: Text, layout: Layout) -> PlainColumns:
+    """Return the columns that a computer wrote as numbers, which polars reads by itself.
+
+    All others are to be read as text. If later rows hold something else than numbers, polars says
+    so, and the column is read as text after all.
     """
     import polars as pl
 
@@ -31,15 +62,17 @@ def plain_types(text: Text, layout: Layout) -> dict[str, Any]:
     try:
         table = read_csv(sample, layout, Tally(skip=True), strings=True, body=True)
     except InvalidTableError:
-        return {}  # of the whole file it will be said what is wrong
+        return PlainColumns({}, {})  # reading the whole file says what is wrong
     texts = table.select(pl.col(pl.String).str.strip_chars())
     texts = texts.select(pl.when(pl.all() != "").then(pl.all()))
-    types: dict[str, Any] = {}
+    types, digits = {}, {}
     for column, look in zip(texts.iter_columns(), _looks(texts), strict=True):
         kind = _plain_type(column.drop_nulls(), look)
         if kind is not None:
             types[column.name] = kind
-    return types
+        if kind == pl.Int64 and look.shortest == look.longest:
+            digits[column.name] = look.longest
+    return PlainColumns(types, digits)
 
 
 class _Look(NamedTuple):
@@ -49,10 +82,13 @@ class _Look(NamedTuple):
     """They are written as `PLAIN` says."""
     are_numbers: bool
     are_whole: bool
+    shortest: int
+    longest: int
+    """How many characters they have."""
 
 
 def _looks(texts: "pl.DataFrame") -> list[_Look]:
-    """Return what columns look like: one query, for one of each column takes longer."""
+    """Return what columns look like; one query for all is faster than one for each."""
     import polars as pl
 
     if texts.width == 0:
@@ -61,6 +97,8 @@ def _looks(texts: "pl.DataFrame") -> list[_Look]:
         pl.all().str.contains(f"^(?:{PLAIN})$").all().name.prefix("plain "),
         (pl.all().cast(pl.Float64, strict=False).count() == pl.all().count()).name.prefix("float "),
         (pl.all().cast(pl.Int64, strict=False).count() == pl.all().count()).name.prefix("whole "),
+        pl.all().str.len_chars().min().name.prefix("shortest "),
+        pl.all().str.len_chars().max().name.prefix("longest "),
     ).row(0)
     width = texts.width
     return [_Look(*found[place::width]) for place in range(width)]
@@ -78,7 +116,7 @@ def _plain_type(values: "pl.Series", look: _Look) -> "type[pl.DataType] | None":
         if not values.cast(pl.Float64).is_finite().all():
             return None
         if values.str.contains(r"^0\d").any():
-            return None  # perhaps codes, of which a number would lose the zeros
+            return None  # perhaps codes, which would lose their zeros as numbers
     form = seen(values).numbers
     return kind if form.notation == Numbers() and form.other is None else None
 
@@ -94,7 +132,7 @@ def _sample(text: Text, layout: Layout) -> bytes:
     for place in range(1, _BLOCKS + 1):
         begin = end + (size - end) * place // (_BLOCKS + 1)
         if size - end <= _BLOCK * _BLOCKS or b'"' in data[begin : begin + _BLOCK]:
-            continue  # few rows, or places whose quotation marks cannot be told apart
+            continue  # few rows, or quotation marks whose role a block does not show
         first = data.find(b"\n", begin) + 1
         last = data.find(b"\n", begin + _BLOCK) + 1
         if first and last > first:

@@ -1,7 +1,7 @@
 """A table's bytes: those of a file, or of a pipe, copied once to a temporary file.
 
-A pipe can be read once, from its start to its end; telling what a table is, and reading it, takes
-more. So a pipe is copied, up to a limit: a program that never stops writing must not fill the disk.
+A pipe can be read only once, but recognising a table and reading it takes several passes. It is
+therefore copied, up to a limit: a program that never stops writing must not fill the disk.
 """
 
 import os
@@ -32,29 +32,29 @@ _NO_TABLE = {
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table's bytes, which can be read as often as one likes while this object lives."""
+    """A table's bytes, which can be read repeatedly while this object lives."""
 
     path: Path
-    """What the user named; messages name it too."""
+    """The path that the user gave, which messages show."""
     place: str
-    """Where the bytes lie; absolute, so that no library takes a ~ for a home."""
+    """Where the bytes are; absolute, so that no library expands a ~."""
     binary: str | None
     """"Parquet", "Arrow" or "Arrow stream"; None for text."""
     spool: IO[bytes] | None = None
     """Holds the copy of a pipe."""
     kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What was read of it already, for who reads it again: decompressing twice takes time."""
+    """What was read already, so that nothing is decompressed twice."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return "standard input" if str(self.path) in STANDARD_INPUT else str(self.path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of what was read: its text, mapped into memory, which knows the file it is of."""
+        """Release the text, which is mapped into memory and in a reference cycle with this file."""
         self.kept.clear()
 
     def open(self) -> IO[bytes]:
@@ -97,13 +97,13 @@ def open_table(path: str | Path) -> TableFile:
 
 
 def can_be_read_again(path: str | Path) -> bool:
-    """Whether a later process finds the same bytes under a name: no pipe, no standard input."""
+    """Whether another process finds the same bytes at a path: not so for a pipe."""
     if str(path) in STANDARD_INPUT or str(path).startswith(("/dev/fd/", "/proc/self/fd/")):
         return False
     try:
         return not stat.S_ISFIFO(Path(path).stat().st_mode)
     except (OSError, ValueError):
-        return True  # whatever is wrong with it, reading says
+        return True  # reading reports what is wrong
 
 
 def binary_kind(path: Path, start: bytes) -> str | None:
@@ -119,7 +119,7 @@ def _standard_input(path: Path) -> TableFile:
         raise InvalidTableError("standard input: is closed; name a file")
     try:
         mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):  # no file of the system's, as in tests and notebooks
+    except (OSError, ValueError):  # no descriptor, as in tests and notebooks
         mode = stat.S_IFIFO
     for is_it, what in _NO_TABLE.items():
         if is_it(mode) and not stream.isatty():
@@ -128,7 +128,7 @@ def _standard_input(path: Path) -> TableFile:
 
 
 def _spooled(path: Path, name: str, pipe: IO[bytes]) -> TableFile:
-    # Linux: a copy without a name, which dies with the process however that ends.
+    # Linux: an unnamed file, which vanishes with the process however it ends.
     nameless = os.path.isdir("/proc/self/fd")
     spool: Any = tempfile.TemporaryFile() if nameless else tempfile.NamedTemporaryFile()  # noqa: SIM115
     try:

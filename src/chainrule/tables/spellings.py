@@ -1,11 +1,11 @@
-"""Texts that differ by case and spaces alone, and may be meant as one."""
+"""Texts that differ in case and spaces alone, and may be meant to be the same."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def fold(text: Any) -> str:
-    """Return what the spellings of one text have in common: no case, no outer or doubled spaces."""
+    """Return the key that all spellings of a text share: lower case, single inner spaces."""
     return " ".join(str(text).casefold().split())
 
 
@@ -25,7 +25,7 @@ def groups_of_spellings(counts: Mapping[str, int]) -> dict[str, list[str]]:
 
 
 def told(groups: Mapping[str, Sequence[str]], counts: Mapping[str, int], most: int = 5) -> str:
-    """Return which spellings there are of what, with their counts, in words."""
+    """Return the spellings of each text with their counts, in words."""
     shown = [
         ", ".join(f"{text!r} ({counts[text]:,})" for text in texts)
         for texts in list(groups.values())[:most]

@@ -41,19 +41,19 @@ def split_rows(
     ----------
     n_rows : int
     classes : array (n_rows,), optional
-        The class of each row: at random, every part gets the same share of every class, as nearly
-        as whole rows allow, and every class has a row in the training part. A class with a single
-        row can be learned or tested, not both: it is in the training part.
+        The class of each row. A random split is stratified: every part gets the same share of
+        every class, up to rounding, and every class has a row in the training part. The only row of
+        a class is in the training part.
     seed : int
     validation, test : float
         Shares of all rows; the rest is to train with. A part with a share of 0 is empty.
     groups : array or polars.Series (n_rows,), optional
-        What rows belong together (a patient, a customer): all rows of a group go to one part, so
-        that the test tells how well the model does on groups that it has not seen.
+        The group of each row (a patient, a customer): all rows of a group go to one part, so that
+        the test measures the model on groups that it has not seen.
     times : array or polars.Series (n_rows,), optional
-        When each row was: the last rows test, those before them validate, and the first train, so
-        that the test tells how well the model does on what comes later. Rows of one time stay
-        together.
+        The time of each row: the last rows are the test part, those before them the validation
+        part, and the first the training part, so that the test measures the model on later data.
+        Rows of the same time stay together.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def split_rows(
     InvalidTableError
         If there are fewer than 10 rows, or too few of different groups, times or classes.
     InvalidArgumentError
-        If a share cannot be, or both groups and times are given.
+        If a share is invalid, or both groups and times are given.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def split_rows(
 def _divided(
     rows: Rows, classes: NDArray[Any] | None, share: float, random: np.random.Generator
 ) -> tuple[Rows, Rows]:
-    """Return the rows that stay and those, a share of all, that go."""
+    """Return the rows that remain and a share of all that is taken out."""
     size = int(np.ceil(share * len(rows)))
     rows = random.permutation(rows)
     if classes is None or size == 0:
@@ -112,7 +112,7 @@ def _divided(
             f"{len(names)} classes with different ones"
         )
     going = _shares(counts, size)
-    # The place of each row among those of its class: the first ones go.
+    # The rank of each row within its class: the first ones are taken out.
     order = np.argsort(index, kind="stable")
     place = np.empty(len(rows), np.intp)
     place[order] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -121,11 +121,11 @@ def _divided(
 
 
 def _shares(counts: NDArray[np.intp], size: int) -> NDArray[np.intp]:
-    """Return how many of each class go, `size` in all and one fewer than there are at most."""
+    """Return the number of rows of each class to take out: `size` in all, leaving one of each."""
     quotas = np.minimum(size * counts / counts.sum(), counts - 1)
     going: NDArray[np.intp] = np.floor(quotas).astype(np.intp)
     while (missing := size - int(going.sum())) > 0:
-        # To those that rounding down took most from; the classes with rows to spare, if need be.
+        # The largest remainders first, then any class with rows to spare.
         lacking = np.where(going < counts - 1, quotas - going, -np.inf)
         chosen = np.argsort(-lacking, kind="stable")[:missing]
         going[chosen[lacking[chosen] > -np.inf]] += 1
@@ -143,11 +143,11 @@ def _by_group(
     sizes = np.bincount(groups)
     if len(sizes) < np.count_nonzero(wanted):
         raise InvalidTableError(
-            f"the rows are of {len(sizes)} group{'s' if len(sizes) > 1 else ''}, and at least "
+            f"the rows belong to {len(sizes)} group{'s' if len(sizes) > 1 else ''}, and at least "
             f"{np.count_nonzero(wanted)} are needed to train, validate and test with different ones"
         )
     order = random.permutation(len(sizes))
-    # Large groups first, while every part has room for them; at random among equals.
+    # Large groups first, while every part has room for them; equal ones in random order.
     order = order[np.argsort(-sizes[order], kind="stable")]
     part_of = np.empty(len(sizes), np.intp)
     lacking = wanted.copy()
@@ -171,7 +171,7 @@ def _by_time(n_rows: int, times: NDArray[Any], validation: float, test: float) -
     expected = {0, *([1] * (held_out > tested)), *([2] * (tested > 0))}
     if set(np.unique(part_of)) != expected:
         raise InvalidTableError(
-            f"the rows are of {len(np.unique(ordered))} different times, too few or too unevenly "
+            f"the rows have {len(np.unique(ordered))} different times, too few or too unevenly "
             "spread to train, validate and test with different ones"
         )
     return _split(part_of)

@@ -14,15 +14,15 @@ class Spread(NamedTuple):
     """Statistics of one column."""
 
     present: int
-    """How many values are not missing; the others are undefined where it is 0."""
+    """The number of values that are not missing; if it is 0, the other fields mean nothing."""
     low: float
     high: float
     mean: float
     std: float
-    """Exactly 0 where all values are equal, and above 0 elsewhere."""
+    """Exactly 0 if all values are equal, else above 0."""
     median: float | None
     quartiles: float | None
-    """From the first to the third."""
+    """The interquartile range."""
 
 
 def numbers_of(values: "pl.Series") -> "pl.Series":
@@ -39,8 +39,8 @@ def numbers_of(values: "pl.Series") -> "pl.Series":
 def spread_of(column: "pl.Series", *, robust: bool) -> Spread:
     """Return the statistics of a column of numbers or durations; medians only if `robust`.
 
-    The column is looked at by itself and in one piece: a query over a table divides its sums among
-    polars' threads, so that their last bits would differ from machine to machine and run to run.
+    Each column is summed alone and in one piece. A query over the whole table would divide the
+    sums among polars' threads: their last bits would depend on the machine, and vary between runs.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def spread_of(column: "pl.Series", *, robust: bool) -> Spread:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise infinite_error(column)
     if low == high:
-        # Sums round; one value does not.
+        # The mean of equal values, without the rounding of a sum.
         mean, std = low, 0.0
     elif not np.isfinite(mean) or not np.isfinite(std) or std < 1e-150:
         mean, std = _careful(values, max(abs(low), abs(high)))

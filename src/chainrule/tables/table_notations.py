@@ -1,4 +1,4 @@
-"""How a table is read: decided once, from the rows that a model is trained with."""
+"""The notations of a table, decided once, from the rows that a model is trained with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class TableReading:
     """The notation of each column of a table.
 
-    Everything that reads a table for a model reads it by the model's own: what a column holds does
-    not depend on which of its values a file has, nor on the file's format.
+    Every table is read for a model by the model's own notations: the meaning of a column depends
+    neither on the values in a file nor on its format.
 
     Parameters
     ----------
@@ -46,21 +46,21 @@ class TableReading:
         Parameters
         ----------
         table : polars.DataFrame
-            Columns of text, and of values where the file has types.
+            Columns of text, and of typed values if the file has types.
         separator : str, optional
-            What separates the fields of its file of text: between commas, 1,234 is a thousand;
-            elsewhere it is one and a bit, unless other columns say otherwise.
+            The field separator of a text file: between commas, 1,234 is a thousand; with another
+            separator it is a decimal number, unless other columns show otherwise.
         target : str
-            The column to predict, which is no date, and of which no number is taken for a missing
-            value before its task is known.
+            The column to predict. It is never read as dates, and none of its numbers is taken for a
+            sentinel before its task is known.
 
         Returns
         -------
         reading : TableReading
         table : polars.DataFrame
-            As it reads.
+            With the values that were read.
         notes : tuple of Note
-            What is not written as a computer would write it, and what cannot be read.
+            Which columns are not plainly written, and what could not be read.
         """
         import polars as pl
 
@@ -79,7 +79,7 @@ class TableReading:
             else:
                 if is_target and (look.dates or look.durations):
                     return recognised_target_of_time(column, look)
-                if is_target:  # which of its words are missing is decided with its classes
+                if is_target:  # its words for missing values are decided with its classes
                     look = look._replace(is_missing=False)
                 found = recognised(column, look, comma=comma)
             return found if found is None or is_target else with_sentinels(found)
@@ -133,7 +133,7 @@ class TableReading:
     def read_piece(
         self, table: "pl.DataFrame", first_row: int = 1
     ) -> "tuple[pl.DataFrame, list[Unreadable]]":
-        """Read a piece of a table; as `read`, but what could not be read can be added up."""
+        """Read a piece of a table as `read` does, but return unreadable values for adding up."""
         import polars as pl
 
         def read(column: "pl.Series") -> "tuple[pl.Series, Unreadable | None]":
@@ -145,7 +145,7 @@ class TableReading:
         return pl.DataFrame(columns), [bad for _, bad in found if bad is not None]
 
     def plain_types(self) -> "dict[str, pl.DataType | type[pl.DataType]]":
-        """Return the types of the columns that are read from text as a computer writes numbers."""
+        """Return the types of the columns of plain numbers, which polars can read by itself."""
         import polars as pl
 
         return {
@@ -162,11 +162,11 @@ class TableReading:
 def _has_decimal_commas(
     table: "pl.DataFrame", looks: Mapping[str, Seen], separator: str | None
 ) -> bool | None:
-    """Tell whether a table has decimal commas; None where nothing tells."""
+    """Tell whether a table has decimal commas; None if that is unknown."""
     marks = [look.numbers.decimal for look in looks.values()]
     commas, points = marks.count(","), marks.count(".")
     if separator is not None:
-        # Those that polars has read already.
+        # Columns that polars has read as floats have decimal points.
         points += sum(dtype.is_float() for dtype in table.dtypes)
     if commas != points:
         return commas > points

@@ -45,9 +45,9 @@ class TargetEncoder:
     mean, std : float
         The network learns (value − mean)/std; predictions come back in the target's own units.
     transform : TargetTransform, optional
-        Of a regression's target with a long tail: the network learns (t − mean)/std.
+        The transform of a regression target with a long tail: the network learns (t − mean)/std.
     merged : bool
-        Whether texts that differ by case and spaces alone are one class.
+        Whether texts that differ in case and spaces alone are one class.
     notation : Notation, optional
         How its values are written where the column is text; by default plainly.
 
@@ -88,7 +88,7 @@ class TargetEncoder:
         task : {"classification", "regression"}, optional
             By default as `infer_task` says.
         classes : sequence, optional
-            All classes, where the rows at hand might lack some.
+            All classes, if the given rows may lack some.
 
         Raises
         ------
@@ -156,7 +156,7 @@ class TargetEncoder:
         return self._class_indices(column)
 
     def truth(self, column: "pl.Series") -> NDArray[Any]:
-        """Return what predictions are compared with: class indices, or values in their units.
+        """Return the values to compare predictions with: class indices, or values in their units.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class TargetEncoder:
             If the column holds what cannot be a target of this model.
         """
         if self.task == "regression" and self.transform is not None:
-            return numeric_column(column, NUMERIC_TARGET)  # encoding holds the far ones back
+            return numeric_column(column, NUMERIC_TARGET)  # without the clipping of the encoding
         encoded = self.encode(column)
         return encoded * self.std + self.mean if self.task == "regression" else encoded
 
@@ -178,7 +178,7 @@ class TargetEncoder:
         return pl.Series("prediction", list(self.classes)).gather(best)
 
     def decode_values(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return outputs (rows, 1) of a regression as values in the target's units, (rows,)."""
+        """Return outputs of a regression, (rows, 1), as values in the target's units, (rows,)."""
         with np.errstate(over="ignore", invalid="ignore"):  # seen below
             values = self.undone(outputs[:, 0].astype(np.float64) * self.std + self.mean)
         if not np.isfinite(values).all():
@@ -192,14 +192,14 @@ class TargetEncoder:
         return values
 
     def undone(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return values in the target's units for what is learned, before it is standardised."""
+        """Return values in the target's units for learned values that are not standardised."""
         return t if self.transform is None else self.transform.undone(t)
 
     def _class_indices(self, column: "pl.Series") -> NDArray[np.int64]:
         import polars as pl
 
         if isinstance(self.classes[0], str):
-            # A table may hold only those classes that read as numbers.
+            # A table may have only the classes that look like numbers.
             column = column.cast(pl.String)
         key = fold if self.merged else lambda value: value
         index_of = {key(value): index for index, value in enumerate(self.classes)}
@@ -219,7 +219,7 @@ class TargetEncoder:
         """Return header entries and arrays for a model file."""
         header: dict[str, Any] = {"task": self.task, "name": self.name, "classes": self.classes}
         arrays = {f"{KEY}.numbers": np.array([self.mean, self.std])}
-        # Entries that most targets do without, so that their files are as they ever were.
+        # Written only if needed: files of most targets stay as in earlier versions.
         if self.transform is not None:
             header["transform"] = self.transform.kind
             arrays[f"{KEY}.transform"] = self.transform.to_array()
@@ -296,7 +296,7 @@ class TargetEncoder:
 
 
 def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return both, in units of the largest value: squares neither overflow nor vanish."""
+    """Return both; scaled by the largest value, so that squares neither overflow nor vanish."""
     scale = max(abs(values.min()), abs(values.max())) or 1.0
     scaled = values / scale
     return float(scaled.mean() * scale), float(scaled.std() * scale)

@@ -1,4 +1,4 @@
-"""What a target column asks for, classification or regression, and which classes it has."""
+"""The task of a target column, classification or regression, and its classes."""
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -32,10 +32,10 @@ def task_named(name: str) -> Task:
 
 
 def infer_task(column: "pl.Series") -> Task:
-    """Tell what a target column asks for.
+    """Return the task for a target column.
 
-    Text and true/false: classification. Numbers: classification if all are whole and there are two
-    different ones, or up to 20 with at least 10 rows to each on average; else regression.
+    Text and true/false: classification. Numbers: classification if all are integers with at most
+    two different values, or with up to 20 and on average at least 10 rows each; else regression.
     """
     if not column.dtype.is_numeric():
         return "classification"
@@ -53,8 +53,8 @@ def distinct_classes(column: "pl.Series") -> tuple[Class, ...]:
     Raises
     ------
     InvalidTableError
-        If a value is missing or not of a kind that can name a class, if there are fewer than two
-        classes, or if they are so many that most rows would be a class of their own.
+        If a value is missing or of a type that cannot be a class, if there are fewer than two
+        classes, or if there are so many that most rows would have their own.
     """
     import polars as pl
 
@@ -88,7 +88,7 @@ def distinct_classes(column: "pl.Series") -> tuple[Class, ...]:
 
 
 def _no_classes(column: "pl.Series") -> str:
-    """Return what may be meant by a target of which nearly every value is another."""
+    """Return a suggestion for a target of which nearly every value is different."""
     import polars as pl
 
     if column.dtype == pl.String:

@@ -15,7 +15,7 @@ SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _COMPRESSED = (".gz", ".zst", ".zstd")
 
 _UTF8 = b"\xef\xbb\xbf"
-# UTF-32 first: its mark begins as that of UTF-16 does.
+# UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = {
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
@@ -24,7 +24,7 @@ _MARKS = {
 }
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
-# What people hand over instead of a table, by its first bytes.
+# Files that are often given instead of a table, by their first bytes.
 _OTHER_FORMATS = {
     b"PK\x03\x04": "an Excel workbook or another ZIP archive: save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
@@ -36,7 +36,7 @@ _OTHER_FORMATS = {
 }
 
 SAMPLE = 1 << 16
-"""So many bytes tell how a file is written."""
+"""The number of bytes from which encoding and line ends are recognised."""
 
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -48,24 +48,24 @@ class Text(NamedTuple):
     data: "bytes | mmap.mmap"
     """In UTF-8, without a byte order mark; lines end in LF or CR LF."""
     on_disk: bool = False
-    """Whether the file itself holds just these bytes, perhaps after a byte order mark."""
+    """Whether the file consists of exactly these bytes, perhaps after a byte order mark."""
     nuls: tuple[int, int] = (0, 0)
-    """The line of the first NUL byte that was passed over, and how many were."""
+    """The line of the first NUL byte that was removed, and the number of them."""
     western: tuple[int, str] | None = None
-    """The first line that is not UTF-8, and as what the text was read instead."""
+    """The first line that is not UTF-8, and the encoding that was used instead."""
     shift: int = 0
-    """What has to be added to the number of a line here to have it in the file."""
+    """The number of lines of the file before this text."""
     encoding: str = "utf-8"
     line_ends: str = "\n"
 
     @property
     def path(self) -> Path:
-        """What the user named."""
+        """The path that the user gave."""
         return self.file.path
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.file.name
 
 
@@ -90,7 +90,7 @@ def read_text(file: TableFile) -> Text:
         return known
     data: bytes | mmap.mmap
     with file.open() as opened:
-        # A mapped file costs no memory of its own; an empty one cannot be mapped.
+        # A mapped file takes no memory of its own; an empty one cannot be mapped.
         try:
             data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
         except (ValueError, OSError):
@@ -119,7 +119,7 @@ def checked_text(
     nuls = (0, 0)
     if (place := data.find(b"\0")) >= 0:
         check_no_binary(file, data[:SAMPLE])
-        plain = bytes(data)  # a disk or a program left them there
+        plain = bytes(data)  # NUL bytes left by a disk or a program are removed
         nuls = plain.count(b"\n", 0, place) + 1 + shift, plain.count(b"\0")
         data, on_disk = plain.replace(b"\0", b""), False
     if data[:3] == _UTF8 and not on_disk:
@@ -133,7 +133,7 @@ def checked_text(
 
 
 def encoding_of(file: TableFile, start: bytes) -> str:
-    """Return "utf-8", "utf-16", "utf-32", or one without a mark as its first bytes tell.
+    """Return the encoding that the first bytes show: UTF-8, UTF-16 or UTF-32.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def encoding_of(file: TableFile, start: bytes) -> str:
 
 
 def _readable(start: bytes, encoding: str) -> int:
-    """Return how many signs of a table bytes have in an encoding; 0 if they are no text in it."""
+    """Return the number of separators and line ends in an encoding; 0 if it does not fit."""
     decoded = start[: len(start) // 2 * 2].decode(encoding, "replace")
     letters = sum(letter.isprintable() or letter in "\t\r\n" for letter in decoded)
     if letters < 0.98 * len(decoded) or "\ufffd" in decoded[:-1] or "\0" in decoded:
@@ -170,9 +170,9 @@ def line_ends_of(start: bytes) -> str:
 
 
 def as_latin(text: Text) -> Text:
-    """Return text that is not UTF-8 as it reads in Windows' Western alphabet.
+    """Return text that is not UTF-8, decoded as Windows-1252, or else Latin-1.
 
-    Every byte has a letter there, so that nothing is refused; what is read may be wrong, and a
+    Latin-1 assigns a letter to every byte, so that nothing is refused; letters may be wrong, and a
     note says so.
     """
     data = bytes(text.data)
@@ -201,13 +201,13 @@ def _decoded(file: TableFile, data: bytes, encoding: str) -> bytes:
         decoded = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise InvalidTableError(
-            f"{file.name}: begins like {called} text and is none ({error.reason}); save it as UTF-8"
+            f"{file.name}: begins like {called} text, but is not ({error.reason}); save it as UTF-8"
         ) from error
     return decoded.encode("utf-8", "replace")
 
 
 def check_no_binary(file: TableFile, start: bytes) -> None:
-    """Raise if the first bytes, some of which are NUL, are those of no text.
+    """Raise if the first bytes, some of which are NUL, are not text.
 
     Raises
     ------
@@ -257,7 +257,7 @@ def _zstd_of_arrow(data: bytes) -> bytes:
 
 
 def _zstd_of_polars(data: bytes) -> bytes:
-    """Return what polars decompresses, for text in UTF-8: each line is read as one field."""
+    """Return UTF-8 text that polars decompresses, with each line read as one field."""
     import polars as pl
 
     try:

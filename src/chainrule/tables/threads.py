@@ -13,8 +13,8 @@ def in_threads(
 ) -> list[_Result]:
     """Return what a function makes of each item, in their order.
 
-    This thread takes part, and does it alone where the system has no others to give (a limit of
-    processes). An error is that of the first item that has one.
+    The calling thread takes part, and works alone if the system starts no other (a limit of
+    processes). If items raise errors, that of the first one is raised.
     """
     given = list(items)
     results: dict[int, _Result] = {}
@@ -31,7 +31,7 @@ def in_threads(
             try:
                 results[place] = function(given[place])
             except BaseException as error:
-                # Ctrl-C comes before whatever else went wrong.
+                # Ctrl-C takes precedence over other errors.
                 errors[place if isinstance(error, Exception) else -1] = error
 
     team: list[threading.Thread] = []
@@ -44,7 +44,7 @@ def in_threads(
                 break
             team.append(one)
         work()
-    except BaseException as error:  # Ctrl-C between two items: the others take nothing more
+    except BaseException as error:  # Ctrl-C between two items: the other threads stop, too
         errors[-1] = error
     for one in team:
         one.join()

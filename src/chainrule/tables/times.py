@@ -11,7 +11,7 @@ from chainrule.tables.table_notations import TableReading
 
 
 def moments(times: Any) -> NDArray[Any]:
-    """Return times as numbers that have their order: of dates, numbers, or dates in text.
+    """Return times as numbers in the same order; times may be dates, numbers, or dates in text.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def moments(times: Any) -> NDArray[Any]:
         column = TableReading.decide(column.to_frame())[1].to_series()
         if column.dtype == pl.String:
             raise InvalidTableError(
-                f"column {column.name!r} holds text that is no date ({first!r} in row 1), where "
+                f"column {column.name!r} holds text that is not a date ({first!r} in row 1), where "
                 "times are needed; write them as 2026-01-31 or 2026-01-31 23:59:59"
             )
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):

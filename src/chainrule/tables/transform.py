@@ -1,7 +1,7 @@
-"""A target with a long tail as a network learns it, and its answers in the target's units.
+"""Transforms of a target with a long tail, and predictions in the target's own units.
 
-The statistics that decide are robust: the quartiles say how far usual values lie apart, and no
-single value changes them.
+The decision is based on robust statistics: the quartiles measure the spread of typical values, and
+no single value changes them.
 """
 
 from collections.abc import Mapping
@@ -23,16 +23,17 @@ from chainrule.errors import InvalidTableError
 Kind: TypeAlias = Literal["log", "asinh"]
 Floats: TypeAlias = NDArray[np.float64]
 
-# A target is transformed where its deviation is so many times what its quartiles say (1 for a
-# normal distribution, 2 for a log-normal one of σ = 1, 7 for one that is even over six decades),
-# and some value lies so many deviations from the median: two clusters do not.
+# A target is transformed if its standard deviation is at least _HEAVY times the deviation that its
+# quartiles imply (1 for a normal distribution, 2 for a log-normal one of σ = 1, 7 for a log-uniform
+# one over six decades), and some value lies _FAR deviations from the median. The second condition
+# rules out two clusters.
 _HEAVY = 5.0
 _FAR = 4.0
-# What lies so many robust deviations off, even transformed, and is so rare, is learned as if it
-# lay there.
+# Values more than _FENCE robust deviations from the median even when transformed, if rarer than
+# _RARE, are clipped to that distance.
 _FENCE = 10.0
 _RARE = 0.01
-# Pairs of quantiles, and how many deviations of a normal distribution lie between them.
+# Pairs of quantiles, and the distance between them in deviations of a normal distribution.
 _SPREADS = ((0.25, 0.75, 1.34898), (0.05, 0.95, 3.28971), (0.01, 0.99, 4.65270))
 
 
@@ -46,7 +47,7 @@ class TargetTransform:
     center, spread : float
         m and s of TT2 and TT3: the median and a robust deviation; 0 and 1 for "log".
     low, high : float
-        The smallest and the largest t that is learned and answered.
+        The range to which t is clipped, in training and in prediction.
     rise, fall : float
         a and b of TT3.
     """
@@ -61,13 +62,13 @@ class TargetTransform:
 
     @property
     def plain(self) -> "TargetTransform":
-        """The transform that is undone exactly, without the residuals of TT4."""
+        """The transform with its exact inverse, without the residuals of TT4."""
         rise, fall = _EXACT[self.kind]
         return replace(self, rise=rise, fall=fall)
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The smallest and the largest answer: the values of `low` and `high`."""
+        """The smallest and the largest prediction: the values of `low` and `high`."""
         plain = self.plain
         low, high = undone_target(
             np.array([self.low, self.high]), plain.center, plain.spread, plain.rise, plain.fall
@@ -75,9 +76,9 @@ class TargetTransform:
         return float(low), float(high)
 
     def forward(self, values: Floats) -> Floats:
-        """Return values as t, held within `low` and `high`."""
+        """Return t of values, clipped to `low` and `high`."""
         if self.kind == "log":
-            # Values that the training rows do not have, 0 and below, are the smallest known ones.
+            # No training row has a value of 0 or below: such values count as the smallest known.
             t = log_target(np.maximum(values, np.finfo(np.float64).tiny))
         else:
             with np.errstate(over="ignore"):
@@ -91,7 +92,7 @@ class TargetTransform:
         return np.asarray(np.clip(values, *self.bounds))
 
     def slope(self, t: Floats) -> Floats:
-        """Return how `undone` changes with t: 0 where an answer is held."""
+        """Return the derivative of `undone`; 0 where a prediction is clipped."""
         low, high = self.bounds
         inside = np.clip(t, self.low, self.high)
         values = undone_target(inside, self.center, self.spread, self.rise, self.fall)
@@ -100,10 +101,10 @@ class TargetTransform:
         return np.asarray(np.where(free, slope, 0.0))
 
     def smeared(self, residuals: Floats) -> "TargetTransform":
-        """Return the transform whose answers are means: TT4.
+        """Return the transform whose predictions are means: TT4.
 
-        Residuals far outside the others are left out: one of a row that nothing foretells would
-        lift the answers to all the others.
+        Outlying residuals are left out: a single unpredictable row would raise the predictions
+        for all others.
         """
         off = residuals - np.median(residuals)
         kept = np.abs(off) <= _FENCE * 1.4826 * np.median(np.abs(off))
@@ -120,7 +121,7 @@ class TargetTransform:
 
     @classmethod
     def from_array(cls, kind: Any, numbers: NDArray[Any]) -> "TargetTransform":
-        """Build what `to_array` wrote; raise ValueError if it is none."""
+        """Build the transform that `to_array` wrote; raise ValueError if it is none."""
         if kind not in _EXACT:
             raise ValueError(f"unknown transform {kind!r}")
         if numbers.shape != (6,) or numbers.dtype != np.float64 or not np.isfinite(numbers).all():
@@ -140,7 +141,7 @@ _EXACT: Mapping[Kind, tuple[float, float]] = {"log": (1.0, 0.0), "asinh": (0.5, 
 
 
 def robust_scale(values: Floats) -> tuple[float, float]:
-    """Return the median, and a deviation that a few far values do not change; 0: there is none."""
+    """Return the median and a deviation on which outliers have no influence; 0 if there is none."""
     center = float(np.median(values))
     for low, high, deviations in _SPREADS:
         first, last = np.quantile(values, [low, high])
@@ -151,9 +152,9 @@ def robust_scale(values: Floats) -> tuple[float, float]:
 
 
 def tail_weight(values: Floats) -> float:
-    """Return how many times its robust deviation a sample's deviation is; 1: there is no tail.
+    """Return the ratio of a sample's standard deviation to its robust deviation; 1: no tail.
 
-    It is 1 as well where no value lies far outside, or most values are one and the same.
+    It is also 1 if no value lies far outside, or if most values are equal.
     """
     center, spread = robust_scale(values)
     scale = float(np.abs(values).max())
@@ -168,14 +169,14 @@ def tail_weight(values: Floats) -> float:
 
 
 def is_heavy(values: Floats) -> bool:
-    """Tell whether the tail of training values is so long that it hides all the others."""
+    """Tell whether the tail of training values is so long that it dominates their scale."""
     return tail_weight(values) >= _HEAVY
 
 
 def choose(values: Floats) -> TargetTransform | None:
-    """Return the transform that a target with such training values needs; None: it needs none.
+    """Return the transform that suits these training values; None if none is needed.
 
-    Of those that can be had, the one whose t has the shortest tail.
+    Of the possible ones, it is the one whose t has the shortest tail.
     """
     if not is_heavy(values):
         return None

@@ -1,19 +1,14 @@
-"""The kinds of column in other languages; a new one is a file and a line in `EXPORTED_KINDS`."""
+"""The kinds of column in other languages: a file for each, which has the name of the kind."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from chainrule.exports.columns.base import CCode, CField, ExportedKind
-from chainrule.exports.columns.boolean import ExportedBoolean
-from chainrule.exports.columns.category import ExportedCategory
-from chainrule.exports.columns.date import ExportedDate
-from chainrule.exports.columns.numeric import ExportedNumeric
+from chainrule.tables.kinds import KINDS
 
 EXPORTED_KINDS: Mapping[str, ExportedKind[Any]] = {
-    "numeric": ExportedNumeric(),
-    "boolean": ExportedBoolean(),
-    "category": ExportedCategory(),
-    "date": ExportedDate(),
+    name: import_module(f"{__name__}.{name}").EXPORTED for name in KINDS
 }
 
 __all__ = ["EXPORTED_KINDS", "CCode", "CField", "ExportedKind"]

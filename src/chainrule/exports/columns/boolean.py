@@ -31,3 +31,6 @@ class ExportedBoolean(ExportedKind[BooleanColumn]):
         if column.flag:
             lines.append(f"x[{place + 1}] = {missing} ? 1.0f : 0.0f;")
         return CCode(lines)
+
+
+EXPORTED = ExportedBoolean()

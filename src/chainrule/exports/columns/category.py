@@ -92,3 +92,6 @@ class ExportedCategory(ExportedKind[CategoryColumn]):
         if column.missing:
             lines += [f"if (i == {count + 1})", f"    x[{place + column.width - 1}] = 1.0f;"]
         return CCode(lines, tuple(constants))
+
+
+EXPORTED = ExportedCategory()

@@ -85,6 +85,9 @@ class ExportedDate(ExportedKind[DateColumn]):
         return CCode(lines)
 
 
+EXPORTED = ExportedDate()
+
+
 class _Clock:
     """Parts of dates from whole seconds since 1970, in float64, which holds them exactly.
 

@@ -47,3 +47,6 @@ class ExportedNumeric(ExportedKind[NumericColumn]):
         if column.flag:
             lines.append(f"x[{place + 1}] = {missing} ? 1.0f : 0.0f;")
         return CCode(lines)
+
+
+EXPORTED = ExportedNumeric()

@@ -1,4 +1,4 @@
-"""What every kind of column is: plain data that says how a column becomes a network's inputs."""
+"""The base of all kinds of column: plain data that describes how a column is encoded."""
 
 import dataclasses
 import math
@@ -36,15 +36,15 @@ class Embedding(NamedTuple):
 
 @dataclass(frozen=True)
 class Column(ABC):
-    """One column of a table and its inputs of the network, ``width`` of them side by side.
+    """A column of a table, encoded as ``width`` adjacent inputs of the network.
 
-    All that a kind needs stands in its fields: text, numbers, true or false, and tuples of text.
-    A kind computes with nothing else, so that another program can rebuild the encoding from them.
+    Everything that the encoding depends on is a field: text, a number, true or false, or a tuple of
+    text. Another program can therefore rebuild the encoding from the fields.
     """
 
     name: str
     notation: Notation = field(default=Text(), kw_only=True)
-    """How the values of the column are written where it is text."""
+    """How the values are written if the column is text."""
 
     kind: ClassVar[str]
     """The name of the kind in files."""
@@ -102,18 +102,18 @@ class Column(ABC):
         Raises
         ------
         InvalidTableError
-            If values cannot be what this kind holds; the message names the row, counted from 1.
+            If a value does not fit this kind; the message names its row, counted from 1.
         """
         out[:] = 0
         self.write(self.prepare(column), out)
 
     def prepare(self, column: "pl.Series") -> "pl.Series":
-        """Return what `write` takes, made of all rows at once where that is faster: the values."""
+        """Return the values in the form that `write` takes; work done once for all rows."""
         return self.notation.read_all(column)[0]
 
     @abstractmethod
     def write(self, values: "pl.Series", out: Inputs) -> None:
-        """Write the inputs of some rows, as `encode` does, into an `out` that holds zeros."""
+        """Write the inputs of some rows into `out`, which holds zeros."""
 
     def fault(self) -> str:
         """Return what is wrong with fields that were read from a file, or ""."""
@@ -149,9 +149,9 @@ class Column(ABC):
 
     @classmethod
     def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of a file of format version 2, which has no notations, as they are now.
+        """Return the fields of a file of format version 2, which has no notations, in today's form.
 
-        What was read then in one way alone, its kind's own, is read in that way.
+        Each kind was read in a single way then, which is its default notation.
         """
         usual = next(one for one in dataclasses.fields(cls) if one.name == "notation").default
         assert isinstance(usual, Notation)
@@ -159,7 +159,7 @@ class Column(ABC):
 
 
 class FlaggedColumn(Column):
-    """A column that is one input, and a second one where missing values have a flag."""
+    """A column with one input, and a second one if missing values are flagged."""
 
     flag: bool
 
@@ -169,12 +169,12 @@ class FlaggedColumn(Column):
         return 1 + self.flag
 
     def feature_names(self) -> tuple[str, ...]:
-        """Return the names of its inputs: the column's own, and that of the flag."""
+        """Return the names of its inputs: the column's own name, and that of the flag."""
         return (self.name, f"{self.name}={MISSING}") if self.flag else (self.name,)
 
 
 def is_input(value: float, center: float, scale: float) -> bool:
-    """Whether (value − center)/scale, with a scale above 0, is a number that inputs can hold."""
+    """Whether (value − center)/scale, for a scale above 0, is finite in float32."""
     with np.errstate(over="ignore"):
         encoded = (np.float64(value) - center) / np.float64(scale)
     return bool(abs(encoded) <= _LARGEST_INPUT)

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BooleanColumn(FlaggedColumn):
-    """True and false, given to the network as 1 and 0.
+    """True and false, encoded as 1 and 0.
 
     Parameters
     ----------
     name : str
     fill : float
-        What stands in for a missing value: the share of true.
+        The value used for a missing one: the share of true.
     flag : bool
-        Whether a second input says 1 where the value is missing, else 0.
+        Whether a second input flags missing values: 1 if the value is missing, else 0.
     """
 
     fill: float

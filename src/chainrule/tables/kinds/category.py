@@ -1,4 +1,4 @@
-"""Columns of categories: text of which the same few come again and again."""
+"""Columns of categories: text with few distinct values."""
 
 import re
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ _ROWS_THAT_TELL = 10_000
 _WORDS_OF_TEXT, _LENGTH_OF_TEXT, _SHARE_OF_TEXT = 5, 40, 0.2
 
 OTHER = "(other)"
-"""How the input of rare and unknown categories is named, after the column and "="."""
+"""The name of the input for rare and unknown categories, after the column and "="."""
 
 
 @dataclass(frozen=True)
 class CategoryColumn(Column):
-    """Categories, given to the network one-hot, or as a code to look up an embedding by.
+    """Categories, encoded one-hot, or as a code that selects an embedding.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ class CategoryColumn(Column):
     categories : tuple of str
         Those with an input of their own, sorted by their text.
     other : bool
-        Whether an input stands for rare categories, which unknown ones join. It is there if rows
-        of the training fell to it: an input that was 0 in all of them has weights that learned
-        nothing, and an unknown category would add what they happened to start with. Without it an
-        unknown category is a row of zeros.
+        Whether there is an input for rare categories, which also stands for unknown ones. It exists
+        only if training rows had rare categories: the weights of an input that was always 0 would
+        keep their random initial values, and an unknown category would add these. Without the
+        input, an unknown category is encoded as zeros.
     missing : bool
-        Whether an input says that the value is missing; without it such a row is one of zeros.
+        Whether there is an input for missing values; without it they are encoded as zeros.
     as_codes : bool
         False: one-hot, with the inputs of `categories`, `other` and `missing` in that order.
         True: one input, a whole number: 0 for rare and unknown categories, 1, 2, … for
@@ -73,8 +73,8 @@ class CategoryColumn(Column):
         if not self.as_codes:
             return None
         codes = 1 + len(self.categories) + self.missing
-        # Enough for similar categories to be near each other, few enough to be learned from the
-        # rows that each code has; the rule of thumb of fastai's tabular models.
+        # Enough dimensions for similar categories to be close, few enough to be learned from the
+        # rows of each code; the rule of thumb of fastai's tabular models.
         return Embedding(codes, min(50, round(1.6 * codes**0.56)))
 
     @property
@@ -151,7 +151,7 @@ class CategoryColumn(Column):
             if known.null_count() == column.null_count():  # all are categories, or missing
                 codes = known + 1
                 return codes.fill_null(self.code_of_missing) if known.null_count() else codes
-            # Others may have spaces around them.
+            # The others may be categories with spaces around them.
             rest = (known.is_null() & column.is_not_null()).arg_true()
             texts = self._texts(column.gather(rest))
             known = known.scatter(rest, self._known(texts))
@@ -180,12 +180,12 @@ class CategoryColumn(Column):
         return places.cast(_smallest(len(self.categories) + 1))
 
     def write(self, values: "pl.Series", out: Inputs) -> None:
-        """Write the inputs; see `Column.write`. No value is refused: it is at worst unknown."""
+        """Write the inputs; see `Column.write`. No value is refused: others are unknown."""
         codes = values.to_numpy()
         if self.as_codes:
             out[:, 0] = codes
             return
-        # Where the input of each code stands; −1: it has none.
+        # The place of each code's input; −1 if it has none.
         places = np.arange(-1, len(self.categories) + 1)
         places[0] = len(self.categories) if self.other else -1
         places[-1] = len(self.categories) + self.other if self.missing else -1
@@ -223,17 +223,16 @@ class CategoryColumn(Column):
 
 
 def _flat(out: Inputs) -> Inputs:
-    """Return the memory from the first to the last number of `out` as one array.
+    """Return the memory from the first to the last number of `out` as a flat array.
 
-    One index a number: NumPy then writes four times as fast as with one for the row and one for
-    the column.
+    NumPy writes four times as fast with one index per number as with a row and a column index.
     """
     length = (len(out) - 1) * (out.strides[0] // out.itemsize) + out.shape[1]
     return as_strided(out, (length,), (out.itemsize,))
 
 
 def _smallest(largest: int) -> "type[pl.DataType]":
-    """Return the smallest type of whole numbers that holds the codes."""
+    """Return the smallest integer type that holds the codes."""
     import polars as pl
 
     if largest < 2**8 - 1:
@@ -249,10 +248,10 @@ def category_text(values: "pl.Series") -> "pl.Series":
 
 
 def _counts(text: "pl.Series") -> "pl.DataFrame":
-    """Return the different values of text and how often each comes, in a column "n".
+    """Return the distinct values of text, and the count of each in a column "n".
 
-    Nearly always the first rows have all categories: then their numbers are counted, which takes a
-    third of the time that it takes to count text.
+    The first rows nearly always have all categories. Counting their codes then takes a third of the
+    time of counting text.
     """
     import polars as pl
 

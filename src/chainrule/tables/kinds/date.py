@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 PERIODS = {"month": 12.0, "day": 31.0, "weekday": 7.0, "hour": 24.0}
-"""After how much each part that comes round begins again."""
+"""The period of each cyclic part."""
 PARTS = ("year", *PERIODS)
 
 # More than any date has.
@@ -27,7 +27,7 @@ _YEARS = (-300_000, 300_000)
 
 @dataclass(frozen=True)
 class DateColumn(Column):
-    """Dates and times, given to the network in parts.
+    """Dates and times, encoded in parts.
 
     Parameters
     ----------
@@ -38,16 +38,16 @@ class DateColumn(Column):
     year_center, year_scale : float
         Mean and standard deviation of the years of the training rows.
     flag : bool
-        Whether the last input says 1 where the value is missing, else 0.
+        Whether the last input flags missing values: 1 if the value is missing, else 0.
 
     Notes
     -----
-    The year is a plain number, (year − year_center)/year_scale: it does not come again. The other
-    parts do, and December is next to January: each is a place on a circle, two inputs
-    sin(2πv/period) and cos(2πv/period), where v is month − 1 (period 12), day − 1 (31), weekday − 1
-    with Monday as 1 (7), or the hour with its minutes and seconds as a fraction (24). A missing
-    date is 0 in all of them: the middle of each circle. Times are those of the clock in the zone
-    of its notation, which instants of other zones are converted to.
+    The year is a number, (year − year_center)/year_scale. The other parts are cyclic, so that
+    December is next to January: each is a point on a circle, with two inputs sin(2πv/period) and
+    cos(2πv/period), where v is month − 1 (period 12), day − 1 (31), weekday − 1 with Monday as 1
+    (7), or the hour with minutes and seconds as a fraction (24). A missing date is 0 in all inputs:
+    the centre of each circle. Times are local to the zone of the notation; instants in other zones
+    are converted to it.
     """
 
     parts: tuple[str, ...]
@@ -61,7 +61,7 @@ class DateColumn(Column):
 
     @property
     def format(self) -> str:
-        """How text writes the day; "" where training had dates and no text."""
+        """The format of dates in text; "" if the training rows had dates, not text."""
         return self.notation.format if isinstance(self.notation, Dates) else ""
 
     @property
@@ -122,7 +122,7 @@ class DateColumn(Column):
 
     @classmethod
     def from_second_format(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of a file of format version 2, where text had a format of its own."""
+        """Return the fields of a file of format version 2, which had a format for text."""
         fields = dict(fields)
         written = fields.pop("format", "")
         if type(written) is not str:
@@ -137,12 +137,12 @@ class DateColumn(Column):
         if not self.year_scale > 0:
             return "a scale of years is not above 0"
         if not all(is_input(year, self.year_center, self.year_scale) for year in _YEARS):
-            return "no year is near those that the model was trained with"
+            return "the years of training are out of range"
         return ""
 
 
 def part_of(dates: "pl.Series", part: str) -> NDArray[np.float64]:
-    """Return one part of dates, counted from 0 where it comes round; NaN where missing."""
+    """Return one part of dates, counted from 0 if it is cyclic; NaN where missing."""
     import polars as pl
 
     at = dates.dt

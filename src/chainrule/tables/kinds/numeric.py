@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-# A name alone decides nothing, but with it whole numbers that are all different count rows.
+# Distinct whole numbers are taken for row numbers only if the name of the column says so.
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uuid|guid|index|idx|key|row|rowid|nr|no|unnamed: ?\d+)$|[a-z](ID|Id)$"
 )
@@ -26,22 +26,22 @@ _ID_NAME = re.compile(
 
 @dataclass(frozen=True)
 class NumericColumn(FlaggedColumn):
-    """Numbers, given to the network as (x − center)/scale.
+    """Numbers, encoded as (x − center)/scale.
 
     Parameters
     ----------
     name : str
     fill : float
-        What stands in for a missing value.
+        The value used for a missing one.
     center, scale : float
-        With a scale of 0 the input is 0 whatever the column holds.
+        If the scale is 0, the input is always 0.
     flag : bool
-        Whether a second input says 1 where the value is missing, else 0.
+        Whether a second input flags missing values: 1 if the value is missing, else 0.
 
     Notes
     -----
-    Computed in float64 and rounded to float32 once, at the end. Not a number (NaN) is a missing
-    value; an infinite one is refused.
+    Computed in float64 and rounded to float32 once, at the end. NaN is a missing value; an infinite
+    value is refused.
     """
 
     fill: float
@@ -78,7 +78,7 @@ class NumericColumn(FlaggedColumn):
         ):
             return Note(
                 column.name,
-                "numbers the rows (all values are different, and its name says so)",
+                "numbers the rows (all values differ, and its name says so)",
                 "it is left out; rename it if it is a measurement",
             )
         if options.scaling == "none":
@@ -109,7 +109,7 @@ class NumericColumn(FlaggedColumn):
             scaled /= self.scale
             inputs = out[:, 0]
             inputs[:] = scaled
-            # 0 · x is NaN for an infinite x alone: one pass, where a look at each takes two.
+            # 0 · x is NaN only if x is infinite or NaN: one pass, where isfinite and all take two.
             finite = np.dot(inputs, np.zeros_like(scaled, np.float32)) == 0
         if not finite:
             self._refuse(values, inputs)

@@ -1,4 +1,4 @@
-"""What every notation is: plain data that says how the texts of a column are read as values."""
+"""The base of all notations: plain data that describes how text is read as values."""
 
 import dataclasses
 from abc import ABC, abstractmethod
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_UNREADABLE = 0.05
-"""Up to this share of a column's values may be unreadable in its notation; they are missing values
-with a note. Above it the column is read as text in training, and refused by a trained model: 5 % is
-far more than typing errors come to, and far less than a second kind of value."""
+"""The largest share of a column's values that may be unreadable in its notation; they become
+missing values, with a note. Above it the column is read as text in training, and refused by a
+trained model. Typing errors are far rarer than 5 %, and a second kind of value is far more
+frequent."""
 
 _MOST_SHOWN, _MOST_TEXTS = 40, 50
 
@@ -27,14 +28,14 @@ class Notation(ABC):
     """How the values of a column are written.
 
     A notation is decided once, from the table that a model is trained with, and kept in the model.
-    Columns that are values already (numbers of a Parquet file, say) pass through `read` as they
-    are, so that a column means the same in every format; and reading twice is reading once.
+    Columns of typed values (such as numbers of a Parquet file) pass through `read` unchanged, so
+    that a column means the same in every format, and reading is idempotent.
     """
 
     kind: ClassVar[str]
     """The name of the notation in files."""
     expected: ClassVar[str]
-    """What a value must be, for messages: "numbers", say."""
+    """What the values must be, for messages, such as "numbers"."""
 
     @abstractmethod
     def parse(self, column: "pl.Series") -> "pl.Series":
@@ -43,11 +44,11 @@ class Notation(ABC):
         Raises
         ------
         InvalidTableError
-            If the column's type is one that this notation has no use for.
+            If values of the column's type cannot be read in this notation.
         """
 
     def absent(self, text: "pl.Series") -> "pl.Series":
-        """Return where texts, stripped, stand for a missing value."""
+        """Return a mask of the (stripped) texts that stand for a missing value."""
         return is_missing_word(text)
 
     @property
@@ -61,7 +62,7 @@ class Notation(ABC):
         return ()
 
     def settle(self, values: "pl.Series") -> "pl.Series":
-        """Return parsed values without those that stand for a missing one."""
+        """Return parsed values, with null for those that stand for a missing one."""
         return values
 
     def read(self, column: "pl.Series") -> "pl.Series":
@@ -82,7 +83,7 @@ class Notation(ABC):
         Raises
         ------
         InvalidTableError
-            If more than `MOST_UNREADABLE` of the values that are there cannot be read.
+            If more than `MOST_UNREADABLE` of the values that are not missing cannot be read.
         """
         values = self.parse(column)
         bad = unreadable(column, values, self)
@@ -107,7 +108,7 @@ class Notation(ABC):
         return ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the kind, and those fields that are not as usual, as JSON has them."""
+        """Return the kind, and the fields that differ from their defaults, for JSON."""
         entry: dict[str, Any] = {"kind": self.kind}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -152,7 +153,7 @@ def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
 
 
 def unreadable(column: "pl.Series", values: "pl.Series", notation: Notation) -> "pl.Series | None":
-    """Return which values of a column are there but could not be parsed; None if none is."""
+    """Return a mask of the values that are present but could not be parsed; None if all could."""
     import polars as pl
 
     if values.null_count() == column.null_count():
@@ -176,11 +177,11 @@ class Unreadable:
         Its name.
     count : int
     texts : mapping of str to int
-        The values, and how often each is there.
+        The values, with their counts.
     first_row : int
         The row of the first one in the file.
     expected : str
-        What they stand among.
+        What the other values of the column are.
     """
 
     column: str
@@ -200,12 +201,12 @@ class Unreadable:
         return cls(column.name, int(bad.sum()), dict(texts.rows()), row, notation.expected)
 
     def with_more(self, more: "Unreadable") -> "Unreadable":
-        """Return both together; `more` comes from later rows."""
+        """Return the union with `more`, which is from later rows."""
         texts = Counter(self.texts) + Counter(more.texts)
         return replace(self, count=self.count + more.count, texts=texts)
 
     def described(self) -> str:
-        """Return the values in words: the most frequent ones, and where the first is."""
+        """Return a description: the most frequent values, and the row of the first."""
         texts = sorted(self.texts.items(), key=lambda item: (-item[1], item[0]))
         if self.count == 1:
             return f"{_shown(texts[0][0])} in row {self.first_row}"
@@ -218,11 +219,11 @@ class Unreadable:
         )
 
     def note(self) -> Note:
-        """Return what is worth telling: which, how many, and what becomes of them."""
+        """Return a note: which values, how many, and how they are treated."""
         many = self.count > 1
-        advice = f"correct {'them' if many else 'it'} if there is a value to be had"
+        advice = f"correct {'them' if many else 'it'} if the value is known"
         if all(text[:1] in "<>≤≥" for text in self.texts):
-            advice = "write a number in place of a bound (half of what lies below it, say)"
+            advice = "write a number instead of a bound (half of a lower bound, for example)"
         return Note(
             self.column,
             f"holds {self.described()} among {self.expected}",

@@ -26,9 +26,9 @@ FORMATS = (
     *("%Y-%m", "%m/%Y", "%Y/%m", "%b %Y", "%b %y"),
     TIME,
 )
-"""How days may be written, the most common first: Y is a year of four digits, y one of two, b the
-name of a month in English, whole or shortened. After a day may stand a time (13:05, 13:05:59.25,
-1:05 PM) and a zone (Z, UTC, +02:00)."""
+"""The formats of dates, the most common first: %Y is a year of four digits, %y one of two, %b an
+English month, in full or abbreviated. A time (13:05, 13:05:59.25, 1:05 PM) and a zone (Z, UTC,
++02:00) may follow."""
 
 PIVOT = 69
 """Years of two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068 (POSIX)."""
@@ -56,10 +56,10 @@ class Dates(Notation):
     Parameters
     ----------
     format : str
-        How texts write the day, one of `FORMATS`; "" where training had dates and no text.
+        The format of text, one of `FORMATS`; "" if the training rows had dates, not text.
     zone : str
-        The time zone whose clock counts. Instants that are written in another one are converted;
-        what has no zone is taken as this clock's. "": the clock as it is written.
+        The time zone of the values. Instants written in another zone are converted; a time without
+        a zone is taken to be in this one. "": times are taken as they are written.
     """
 
     format: str = ""
@@ -86,13 +86,13 @@ class Dates(Notation):
         text = column.str.strip_chars()
         text = year_before_clock(text.set(text.str.contains(_ZERO), None))
         written = self.format
-        if not written:  # dates from a file of text, where training had dates
+        if not written:  # text, while the training rows had dates
             form = date_form(text.drop_nulls().head(200).to_list())
             written = form.format if form is not None else FORMATS[0]
         return parsed(text, written, self.zone)
 
     def absent(self, text: "pl.Series") -> "pl.Series":
-        """Return where texts stand for a missing date: 0000-00-00 does."""
+        """Return a mask of the texts that stand for a missing date, 0000-00-00 among them."""
         return super().absent(text) | text.str.contains(_ZERO)
 
     def _in_zone(self, column: "pl.Series") -> "pl.Series":
@@ -117,7 +117,7 @@ class Dates(Notation):
 
 
 def year_before_clock(text: "pl.Series") -> "pl.Series":
-    """Return dates of C and of browsers as others write them: the year first, the zone in numbers.
+    """Return dates in the style of C and browsers with the year before the time and a numeric zone.
 
     "Sat Jun 3 10:00:00 +0000 2023", "Sat Jun 03 2023 10:00:00 GMT+0200 (CEST)".
     """
@@ -155,10 +155,10 @@ def date_pattern(written: str) -> str:
 
 
 def parsed(text: "pl.Series", written: str, zone: str = "") -> "pl.Series":
-    """Return text as dates (or datetimes, if a clock stands beside one), missing where it is none.
+    """Return text as dates, or as datetimes if times are written too; null where text is neither.
 
-    Datetimes have the zone that is asked for. Without one they have the clock that is written,
-    whatever zone is written beside it.
+    Datetimes are converted to `zone`. Without one they are the local times as written, whatever
+    zone is written beside them.
     """
     import polars as pl
 
@@ -194,23 +194,23 @@ def parsed(text: "pl.Series", written: str, zone: str = "") -> "pl.Series":
 
 
 def _local(clock: "pl.Series", zone: str) -> "pl.Series":
-    """Return what a clock shows as moments; an hour that a clock skips is missing."""
+    """Return local times as instants; times in the hour that daylight saving skips are missing."""
     return clock.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
 
 
 def _plain_days(text: "pl.Series", written: str, zone: str) -> "pl.Series":
-    """Return days whose years have four digits and whose months are numbers, the fast way."""
+    """Return days with years of four digits and numeric months, fast."""
     import polars as pl
 
     if "%Y" not in written or "%d" not in written or "%b" in written:
         return pl.Series(text.name, [None], dtype=pl.Date).new_from_index(0, text.len())
     days = text.str.to_date(written, strict=False)
-    # polars takes a year of two digits for one of the first century.
+    # polars reads a year of two digits as one of the first century.
     return days.set((days.dt.year() < 1000).fill_null(False), None)
 
 
 def _plain_moments(text: "pl.Series", written: str, zone: str) -> "pl.Series":
-    """Return datetimes that are all written like the first one, the fast way."""
+    """Return datetimes that are all written like the first one, fast."""
     import polars as pl
 
     first = re.match(date_pattern(written), text[0])
@@ -292,7 +292,7 @@ def _seconds(clock: "pl.Series", half: "pl.Series") -> "pl.Series":
 
 
 def _offset(zone: "pl.Series") -> "tuple[pl.Series, pl.Series]":
-    """Return offsets from UTC as durations, 0 where none is written, and where a zone is."""
+    """Return offsets from UTC as durations (0 if none is written), and where one is written."""
     import polars as pl
 
     digits = zone.str.replace(":", "", literal=True)
@@ -317,13 +317,13 @@ class DateForm:
     format: str
     zone: str
     is_ambiguous: bool
-    """Whether day and month could as well be the other way round."""
+    """Whether day and month could also be read in the other order."""
 
 
 def date_form(sample: Sequence[str]) -> DateForm | None:
-    """Return how texts write dates; None if they are no dates.
+    """Return how texts write dates; None if they are not dates.
 
-    Empty ones and words for missing do not count.
+    Empty texts and words for a missing value are ignored.
     """
     import polars as pl
 
@@ -335,7 +335,7 @@ def date_form(sample: Sequence[str]) -> DateForm | None:
     ]
     if not texts:
         return None
-    # A date has a digit, and hardly a text has so few letters and so many digits otherwise.
+    # A date has a digit, and few other texts have a length in this range.
     counts = Counter(texts)
     if sum(n for text, n in counts.items() if _may_be_date(text)) < 0.8 * len(texts):
         return None

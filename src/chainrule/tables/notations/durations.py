@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: 1:23:45, 27:30, 2 days 03:04:05, 1 h 20 min, PT5M."""
+"""Durations as people write them: 1:23:45, 27:30, 2 days 03:04:05, 1 h 20 min, PT5M."""
 
 import re
 from collections import Counter
@@ -19,9 +19,9 @@ WORDS = (
     rf"(?:{_NUMBER}\s*(?:m|mins?|minutes?)\.?,?\s*)?(?:{_NUMBER}\s*(?:s|secs?|seconds?)\.?)?$"
 )
 ISO = rf"^(-)?P(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?$"
-"""The forms; the groups of each are a sign, days, hours, minutes and seconds."""
+"""The three forms; the groups of each are sign, days, hours, minutes and seconds."""
 
-# Times of day with a few of these stay times of day.
+# Up to this share of texts beyond 24 hours are errors among times of day.
 _TYPING_ERRORS = 0.005
 _PATTERNS = (CLOCK, WORDS, ISO)
 _SECONDS = (86400.0, 3600.0, 60.0, 1.0)
@@ -29,7 +29,7 @@ _SECONDS = (86400.0, 3600.0, 60.0, 1.0)
 
 @dataclass(frozen=True)
 class Durations(Notation):
-    """Lengths of time, read as durations; a network is given their seconds.
+    """Durations, encoded in seconds.
 
     Parameters
     ----------
@@ -87,16 +87,16 @@ class Durations(Notation):
 def _of_seconds(seconds: "pl.Series") -> "pl.Series":
     import polars as pl
 
-    # What no whole number of microseconds holds is no length of time.
+    # Beyond the range of microseconds in 64 bits a value is not a duration.
     seconds = seconds.fill_nan(None).set((seconds.abs() > 9e12).fill_null(False), None)
     return (seconds * 1e6).round().cast(pl.Int64).cast(pl.Duration("us"))
 
 
 def duration_form(sample: Sequence[str]) -> Durations | None:
-    """Return how texts write lengths of time; None where they are none, or may be times of day.
+    """Return how texts write durations; None if they are something else, or may be times of day.
 
-    Clocks show lengths if more of them than typing errors go beyond 24 hours or have days or a
-    sign: "27:30", "2 days 03:00:00".
+    Clock readings are durations if enough of them exceed 24 hours or have days or a sign: "27:30",
+    "2 days 03:00:00".
     """
     clocks: dict[re.Match[str], int] = {}
     others = 0

@@ -1,4 +1,4 @@
-"""How the numbers of a column are written, seen from a sample of its texts."""
+"""The form of a column's numbers, recognised from a sample of its texts."""
 
 import re
 from collections import Counter
@@ -16,11 +16,10 @@ CURRENCIES = frozenset(
     NOK NZD PEN PHP PKR PLN RMB RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR
     """.split()  # noqa: SIM905
 )
-"""Names of money that may stand right before a number; besides, every character that Unicode calls
-a currency sign may."""
+"""Currencies that may stand right before a number, besides every Unicode currency sign."""
 
-# A number with what stands around it. A unit begins with no digit, mark or slash: "2024-01-05",
-# "10:30" and "1/2" are no numbers, and "18-24" is a range.
+# A number with a sign, parentheses and units. A unit begins with no digit, mark or slash, so that
+# "2024-01-05", "10:30", "1/2" and the range "18-24" do not match.
 _FORM = re.compile(
     r"""
     (?P<before>(?:[^\d\s+\-(.,'/](?:[^\d+\-(]{0,10}(?:[^\d+\-(.,']|[.]\s))?))?\s*
@@ -41,17 +40,17 @@ _MARKS = (
     *((".", ""), (".", ","), (".", " "), (".", "'"), (".", "indian")),
     *((",", ""), (",", "."), (",", " "), (",", "'")),
 )
-# A writer of decimals leaves out closing zeros: that as many numbers end in no zero by chance has
-# a probability of 0.9**30, 4 %.
+# Programs omit trailing zeros of decimals. That none of so many numbers ends in 0 by chance has a
+# probability of 0.9**30, 4 %: the mark is more likely one of thousands.
 _ENOUGH_WITH_THREE = 30
 _DIGITS_OF_PHONES = 9
 _LARGEST_EXACT = 2**53
 
 _Forms: TypeAlias = "Mapping[re.Match[str], int]"
-"""Texts that were matched, each different one once, and how often each is there."""
+"""The match of each distinct text, with the count of the text."""
 
 _AMBIGUOUS = frozenset({"m", "b", "t", "cr"})
-"""Magnitudes that may as well be a unit."""
+"""Magnitudes that may also be a unit."""
 
 _UNITS = frozenset(
     """
@@ -60,26 +59,26 @@ _UNITS = frozenset(
     hp bn mn mio mrd b usd eur gbp
     """.split()  # noqa: SIM905
 )
-"""Units that texts are told to be numbers by, where several stand in one column."""
+"""Units by which texts are recognised as numbers if a column has several units."""
 
 
 @dataclass(frozen=True)
 class NumberForm:
-    """What the texts of a sample look like.
+    """The form of a sample of texts.
 
     Parameters
     ----------
     notation : Numbers or None
-        None where they are no numbers.
+        None if they are not numbers.
     other : Numbers or None
-        What they might be just as well, if the other columns of the table say so: 1,234 in a
-        table with decimal commas.
+        The notation that fits equally well, which the other columns of the table may decide for:
+        1,234 in a table with decimal commas.
     is_code : bool
-        Whether they are written in digits and yet no measurements: 00501, or beyond 2⁵³.
+        Whether they consist of digits but are identifiers: 00501, or beyond 2⁵³.
     units : mapping of str to int
-        Different units, and how often each was seen, where there are several.
+        The units with their counts, if there are several.
     decimal : str
-        The decimal mark that these numbers prove; "" if none.
+        The decimal mark that these numbers prove; "" if they prove none.
     """
 
     notation: Numbers | None
@@ -93,10 +92,10 @@ NO_NUMBERS = NumberForm(None)
 
 
 def number_form(sample: Sequence[str]) -> NumberForm:
-    """Return what texts look like; they are tidy, and none is empty or a word for missing."""
+    """Return the form of texts, which are tidy; none is empty or a word for a missing value."""
     if all(map(_PLAIN.fullmatch, sample)):  # most columns of numbers, and the quickest look
         return plain_form(sample)
-    # Each different text once: most columns of text have few.
+    # Each distinct text once: most columns of text have few.
     found = {
         form: n
         for text, n in Counter(sample).items()
@@ -127,7 +126,7 @@ def number_form(sample: Sequence[str]) -> NumberForm:
 
 
 def _are_codes(numbers: Mapping[str, int]) -> bool:
-    """Tell whether digits are names: with leading zeros, or longer than a float is exact."""
+    """Tell whether digits are identifiers: with leading zeros, or too large for an exact float."""
     digits = {text: n for text, n in numbers.items() if text.isdecimal()}
     total = sum(digits.values())
     zeros = sum(n for text, n in digits.items() if _CODE.fullmatch(text))
@@ -149,10 +148,11 @@ def _are_phones(forms: _Forms) -> bool:
 def _units(
     forms: _Forms,
 ) -> tuple[tuple[str, ...] | None, tuple[tuple[str, int], ...], bool]:
-    """Return the spellings of the units, (None if a text begins like no number), or several.
+    """Return the unit's spellings, the units if there are several, and whether magnitudes scale.
 
-    There may be one before the numbers and one behind; besides, magnitudes (K, M), and the last
-    result tells whether these scale the numbers.
+    The first result is None if too many texts do not begin like numbers. There may be one unit
+    before the numbers and one after them. Magnitudes (K, M) scale the numbers if the last result
+    is true.
     """
     spelled: Counter[str] = Counter()
     scales: Counter[str] = Counter()
@@ -193,7 +193,7 @@ def _units(
 
 
 def _divided(after: str) -> tuple[str, str]:
-    """Return a magnitude and the money behind it: "Mio. €"; "" for what is not there."""
+    """Return a magnitude and the currency after it ("Mio. €"); "" for either that is absent."""
     first, _, rest = after.partition(" ")
     if first.rstrip(".").casefold() in MAGNITUDES and (not rest or is_currency(rest)):
         return first, rest
@@ -204,9 +204,9 @@ def _divided(after: str) -> tuple[str, str]:
 
 
 def _scale(scales: "Counter[str]") -> bool:
-    """Tell whether magnitudes scale numbers: there are several, or K beside numbers without one.
+    """Tell whether magnitudes scale the numbers: several occur, or some numbers have none.
 
-    One and the same for all is a unit; so is m beside none, which may be metres.
+    A magnitude that all numbers share is a unit. So is an ambiguous one such as m, for metres.
     """
     found = {unit.rstrip(".").casefold() for unit in scales if unit}
     factors = {MAGNITUDES[unit] for unit in found}
@@ -214,7 +214,7 @@ def _scale(scales: "Counter[str]") -> bool:
 
 
 def _one_each_side(frequent: Sequence[str], forms: _Forms) -> bool:
-    """Tell whether of two units one is money that stands in front of what the other is behind."""
+    """Tell whether numbers have two units, one of them a currency, on either side."""
     if len(frequent) != 2 or sum(map(_is_money, frequent)) != 1:
         return False
     both = sum(
@@ -228,14 +228,14 @@ def _is_money(key: str) -> bool:
 
 
 def is_currency(text: str) -> bool:
-    """Tell whether a text names money: €, US$, CHF."""
+    """Tell whether a text is a currency: €, US$, CHF."""
     import unicodedata
 
     return text in CURRENCIES or (len(text) == 1 and unicodedata.category(text) == "Sc")
 
 
 def _marks(numbers: Mapping[str, int], enough: float) -> NumberForm:
-    """Return the marks that fit the numbers of a column as a whole."""
+    """Return the decimal mark and group separator that fit the column as a whole."""
     fits: dict[tuple[str, str], int] = {}
     for decimal, group in _MARKS:
         pattern = re.compile(number_pattern(decimal, group))
@@ -256,7 +256,7 @@ def _marks(numbers: Mapping[str, int], enough: float) -> NumberForm:
 
 
 def plain_form(sample: Sequence[str]) -> NumberForm:
-    """Return what texts look like that all match `PLAIN`."""
+    """Return the form of texts that all match `PLAIN`."""
     numbers = [text.removeprefix("-") for text in sample if "." in text]
     if not all(map(_may_be_thousands, numbers)):  # nearly always the first says so
         return NumberForm(Numbers(), decimal=".")
@@ -264,7 +264,7 @@ def plain_form(sample: Sequence[str]) -> NumberForm:
 
 
 def _pointed(numbers: Mapping[str, int]) -> NumberForm:
-    """Return the form of numbers that a computer could have written: 1.234 may be a thousand."""
+    """Return the form of numbers with decimal points; 1.234 may also be a thousand."""
     marked = {text: n for text, n in numbers.items() if "." in text}
     if not marked:
         return NumberForm(Numbers())
@@ -278,10 +278,10 @@ def _pointed(numbers: Mapping[str, int]) -> NumberForm:
 
 
 def _may_be_thousands(text: str) -> bool:
-    """Tell whether the mark in a number may be one of thousands: 1.234."""
+    """Tell whether the mark in a number may separate thousands: 1.234."""
     return _ONE_MARK.fullmatch(text) is not None and not text.startswith("0")
 
 
 def _shows(text: str, decimal: str, group: str) -> bool:
-    """Tell whether a number shows which of its marks is the decimal one."""
+    """Tell whether a number proves which of its marks is the decimal one."""
     return decimal in text or (group in (",", ".") and text.count(group) > 1)

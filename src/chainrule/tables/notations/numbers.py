@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 DECIMALS = (".", ",")
 GROUPS = ("", ",", ".", " ", "'", "indian")
-"""What may stand between groups of digits; "indian" is a comma after the last three, then after
-every two."""
+"""Separators of digit groups; "indian": the last three digits form a group, those before it groups
+of two (12,34,567)."""
 
 MAGNITUDES = {
     **dict.fromkeys(("k", "thousand", "tsd", "mille"), 1e3),
@@ -22,9 +22,9 @@ MAGNITUDES = {
     **dict.fromkeys(("b", "bn", "mrd", "mld", "billion", "billions"), 1e9),
     **dict.fromkeys(("t", "tn", "trillion", "trillions"), 1e12),
 }
-"""What may stand behind a number and multiply it, in any capitals, with or without a point."""
+"""Suffixes that multiply a number, in upper or lower case, with or without a point."""
 
-# Characters that are one to a reader: spaces of every width, minus signs, apostrophes.
+# Characters that look alike: spaces of every width, minus signs, apostrophes.
 _MAGNITUDE = "|".join(sorted(MAGNITUDES, key=len, reverse=True))
 _SPACES = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _MINUS = "[\u2212\u2012\u2013\ufe63\uff0d]"
@@ -36,8 +36,8 @@ _INVISIBLE = "[\u200b-\u200f\u2060\ufeff]"
 class Numbers(Notation):
     """Numbers: 1234.5, and with other marks 1.234,5, $1,234.50, 12 %, 34 years, (37) or 37-.
 
-    One decimal mark and one mark of groups hold for the whole column. A unit is passed over: 12 %
-    is 12. In parentheses, or before a minus sign, a number is negative, as accountants write it.
+    One decimal mark and one group separator hold for the whole column. A unit is ignored: 12 % is
+    12. A number in parentheses or followed by a minus sign is negative, as accountants write it.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class Numbers(Notation):
     group : str
         One of `GROUPS`.
     units : tuple of str
-        What may stand before or after a number, in any capitals.
+        Units that may precede or follow a number, in upper or lower case.
     missing : tuple of float
         Numbers that stand for a missing value (-999, say).
     magnitudes : bool
-        Whether K, M and the others of `MAGNITUDES` may stand behind a number and multiply it.
+        Whether a number may have a suffix of `MAGNITUDES` (K, M, …) that multiplies it.
     """
 
     decimal: str = "."
@@ -78,12 +78,12 @@ class Numbers(Notation):
         return self.decimal == "." and not self.group and not self.units and not self.magnitudes
 
     def parse(self, column: "pl.Series") -> "pl.Series":
-        """Return a column's numbers: Int64 if all are written as whole ones, else Float64."""
+        """Return a column's numbers: Int64 if all are written as integers, else Float64."""
         import polars as pl
 
         dtype = column.dtype
         if dtype.is_float():
-            # The sum is NaN if a number is, and takes a third of the time of a look at each.
+            # If a number is NaN, the sum is: it takes a third of the time of testing each number.
             total = column.sum()
             return column.fill_nan(None) if total != total else column
         if dtype.is_integer() or isinstance(dtype, pl.Duration):
@@ -99,7 +99,7 @@ class Numbers(Notation):
     def _parse_text(self, column: "pl.Series") -> "pl.Series":
         import polars as pl
 
-        # Most columns are plain; what is not, is looked at again.
+        # Most values are plain: only the others go through the regular expressions.
         text = column.str.strip_chars()
         if self.decimal == "." and self.group != ".":
             numbers = text.cast(pl.Float64, strict=False).fill_nan(None)
@@ -123,7 +123,7 @@ class Numbers(Notation):
         return whole if whole.null_count() == numbers.null_count() else numbers
 
     def _plain(self, text: "pl.Series") -> "pl.Series":
-        """Return texts as a computer writes numbers; null where they are not written so."""
+        """Return texts as number literals; null where they are not numbers in this notation."""
         text = tidied(text)
         body = self._body()
         unit = "|".join(re.escape(unit) for unit in sorted(self.units, key=len, reverse=True))
@@ -146,7 +146,7 @@ class Numbers(Notation):
         return numbers
 
     def _factors(self, text: "pl.Series") -> "pl.Series":
-        """Return what each number is multiplied by."""
+        """Return the factor of each number's magnitude."""
         import polars as pl
 
         names = tidied(text).str.extract(rf"\d[.,]?\s*((?i:{_MAGNITUDE}))(?:[^a-zA-Z]|\s|$)", 1)
@@ -160,7 +160,7 @@ class Numbers(Notation):
         return number_pattern(self.decimal, self.group)
 
     def settle(self, values: "pl.Series") -> "pl.Series":
-        """Return numbers without those that stand for a missing one."""
+        """Return numbers, with null for those that stand for a missing value."""
         import polars as pl
 
         if not self.missing or isinstance(values.dtype, pl.Duration):
@@ -195,7 +195,7 @@ class Numbers(Notation):
 
 
 def number_pattern(decimal: str, group: str) -> str:
-    """Return the digits of a number with these marks as a regular expression, without a sign."""
+    """Return a regular expression for an unsigned number with these marks."""
     point = re.escape(decimal)
     whole = r"\d+"
     if group == "indian":
@@ -206,7 +206,7 @@ def number_pattern(decimal: str, group: str) -> str:
 
 
 def tidied(text: "pl.Series") -> "pl.Series":
-    """Return texts with plain spaces, minus signs and apostrophes, and without one in front."""
+    """Return texts with ASCII spaces, minus signs and apostrophes, and no leading apostrophe."""
     if text.str.contains(r"[^\x00-\x7f]").any():
         text = (
             text.str.replace_all(_SPACES, " ")
@@ -215,5 +215,5 @@ def tidied(text: "pl.Series") -> "pl.Series":
             .str.replace_all(_INVISIBLE, "")
             .str.strip_chars()
         )
-    # Spreadsheets mark what is to stay text by an apostrophe in front; 20.- is a round price.
+    # A leading apostrophe is how spreadsheets mark text; 20.- is a round price.
     return text.str.strip_prefix("'").str.replace(r"(\d)[.,]\s?--?$", "$1").str.strip_chars()

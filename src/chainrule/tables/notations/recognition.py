@@ -1,4 +1,4 @@
-"""Which notation a column is written in: seen on a sample, confirmed on all of its values."""
+"""Recognition of a column's notation: from a sample, then confirmed on all of its values."""
 
 import re
 from collections import Counter
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
 _SAMPLE = 500
 _FEW = 20
-# Numbers, though one that no network takes: they are refused by name, later.
+# Infinite values are numbers; they are refused later, with the name of the column.
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-# How a number or a date begins, with whatever mark of money, bound or uncertainty before it.
+# The beginning of a number or a date, perhaps after a sign of currency, bound or uncertainty.
 _FIGURE = re.compile(
     r"[^\w\s]{0,2}\s*[^\w\s]?\d|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 )
@@ -53,20 +53,20 @@ _LARGEST_EXACT = 2**53
 
 
 class Seen(NamedTuple):
-    """What a sample of a column's texts looks like; the rest of the table may settle the marks."""
+    """What a sample of a column's texts shows; other columns may decide about the marks."""
 
     numbers: NumberForm = NO_NUMBERS
     dates: DateForm | None = None
     durations: Durations | None = None
     is_truth: bool = False
     is_missing: bool = False
-    """Whether there are words for missing values and nothing else."""
+    """Whether all texts are words for a missing value."""
     figures: float = 0.0
-    """The share of the texts that begin as numbers and dates do."""
+    """The share of texts that begin like numbers or dates."""
 
 
 class Recognised(NamedTuple):
-    """A column's notation, its values, and what is worth telling."""
+    """A column's notation, its values, and notes."""
 
     notation: Notation
     values: "pl.Series"
@@ -74,20 +74,20 @@ class Recognised(NamedTuple):
 
 
 def seen(column: "pl.Series") -> Seen:
-    """Return what a column of text looks like."""
+    """Return what a sample of a column of text shows."""
     texts = _from_all_over(column)
     are_all = texts.len() == column.len() - column.null_count()
     enough = are_all or texts.len() >= _SAMPLE // 4
     if enough and texts.len() and texts.str.contains(f"^(?:{PLAIN})$").all():
-        # Most columns of numbers: there is nothing to tidy, and no word for a missing value.
+        # As in most columns of numbers, there is nothing to tidy and no word for a missing value.
         return Seen(plain_form(_thinned(texts)))
     sample = _thinned(_present(texts))
     if len(sample) < _SAMPLE // 4 and not are_all:
-        # Nearly all are missing: the others tell, wherever they are.
+        # Nearly all are missing: search the whole column for the others.
         sample = _thinned(_present(column))
     if not sample:
         return Seen(is_missing=True)
-    # Each different text is looked at once: most columns of text have few.
+    # Each distinct text is examined once: most columns of text have few.
     counts = Counter(sample)
     if _is_truth(counts):
         return Seen(is_truth=True)
@@ -110,7 +110,7 @@ def _figures(sample: Sequence[str]) -> float:
 
 
 def _is_truth(counts: Mapping[str, int]) -> bool:
-    """Tell whether texts are true and false; 1 and 0 among them are, and a typing error may be."""
+    """Tell whether texts are true and false, perhaps with 1, 0 and a few typing errors."""
     words = Counter[str]()
     for text, n in counts.items():
         words[text.lower()] += n
@@ -119,7 +119,7 @@ def _is_truth(counts: Mapping[str, int]) -> bool:
 
 
 def _from_all_over(column: "pl.Series") -> "pl.Series":
-    """Return texts from all over a column."""
+    """Return evenly spaced texts of a column."""
     present = column.len() - column.null_count()
     if 2 * present < column.len():
         column = column.drop_nulls()
@@ -132,7 +132,7 @@ def _thinned(texts: "pl.Series") -> list[str]:
 
 
 def _present(column: "pl.Series") -> "pl.Series":
-    """Return texts, tidy, without those that stand for a missing value."""
+    """Return tidy texts, without those that stand for a missing value."""
     texts = tidied(column.str.strip_chars())
     return texts.filter(~is_missing_word(texts))
 
@@ -147,7 +147,7 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
     looks : Seen
         What `seen` says of it.
     comma : bool, optional
-        Whether the table has decimal commas; None where nothing tells.
+        Whether the table has decimal commas; None if that is unknown.
     """
     if looks.is_truth:
         found = _confirmed(column, Truth())
@@ -175,7 +175,7 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
     notation_of_text = Text()
     values = notation_of_text.read(column)
     if looks.is_missing:
-        # Words for missing and nothing else: a column of numbers, say, that has none yet.
+        # Words for a missing value and nothing else: numbers still to be filled in, perhaps.
         return Recognised(notation_of_text, values.clear(values.len()))
     if form.units:
         return Recognised(notation_of_text, values, (several_units(column, form.units),))
@@ -184,9 +184,9 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
 
 
 def recognised_target_of_time(column: "pl.Series", looks: Seen) -> Recognised:
-    """Return a target of dates or lengths of time as text, with a note: they are classes."""
+    """Return a target of dates or durations as text, whose values are classes, with a note."""
     text = Text()
-    what, unit = ("dates", "days since one of them") if looks.dates else ("times", "seconds")
+    what, unit = ("dates", "days since a date") if looks.dates else ("times", "seconds")
     note = Note(
         column.name,
         f"holds {what}, which are taken as text: a network predicts numbers or classes",
@@ -196,14 +196,14 @@ def recognised_target_of_time(column: "pl.Series", looks: Seen) -> Recognised:
 
 
 def recognised_values(column: "pl.Series") -> Recognised | None:
-    """Return the notation of a column that is values already; None where none is of that type."""
+    """Return the notation of a column of typed values; None if no notation reads that type."""
     import polars as pl
 
     dtype = column.dtype
     if dtype.is_integer() and column.len() > column.null_count():
         low, high = column.min(), column.max()
         if max(abs(int(low)), abs(int(high))) > _LARGEST_EXACT:  # type: ignore[arg-type]
-            # Names: a float would make one of several.
+            # Identifiers: as floats, different ones would become equal.
             notation = Text()
             return Recognised(notation, notation.read(column))
     if dtype.is_numeric() or isinstance(dtype, pl.Duration):
@@ -220,7 +220,7 @@ def recognised_values(column: "pl.Series") -> Recognised | None:
 
 
 def with_sentinels(found: Recognised) -> Recognised:
-    """Return a column of numbers without those that stand for a missing value, with a note."""
+    """Return a column of numbers without sentinels, with a note."""
     if not isinstance(found.notation, Numbers) or not found.values.dtype.is_numeric():
         return found
     notation, values, note = without_sentinels(found.notation, found.values)
@@ -228,7 +228,7 @@ def with_sentinels(found: Recognised) -> Recognised:
 
 
 def _confirmed(column: "pl.Series", notation: Notation) -> Recognised | None:
-    """Return a column as read in a notation; None if too many values cannot be."""
+    """Return a column as read in a notation; None if too many values are unreadable in it."""
     values = notation.parse(column)
     bad = unreadable(column, values, notation)
     if bad is None:
@@ -238,14 +238,14 @@ def _confirmed(column: "pl.Series", notation: Notation) -> Recognised | None:
         return None
     others = column.filter(bad).str.strip_chars()
     if wrong > 1 and others.n_unique() <= wrong / 2 and values.n_unique() <= _FEW:
-        return None  # 0, 1, 2 and 3+: categories, and none of them is a mistake
+        return None  # categories such as 0, 1, 2 and 3+, of which none is an error
     return Recognised(notation, values, (Unreadable.of(column, bad, notation).note(),))
 
 
 def _settled(
     column: "pl.Series", form: NumberForm, comma: bool | None
 ) -> tuple[Numbers, Note | None]:
-    """Return the marks of a column's numbers; where they could be others, the table decides."""
+    """Return the notation of a column's numbers; if it is ambiguous, the table decides."""
     notation, other = form.notation, form.other
     assert notation is not None
     if other is None:

@@ -1,4 +1,4 @@
-"""What is worth telling about how a column is written, and what its texts were taken for."""
+"""Notes on how a column is written, and how its texts were read."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ _MOSTLY = 0.8
 
 
 def _example(column: "pl.Series", notation: Numbers) -> tuple[str, float] | None:
-    """Return a value that is not written as a computer would, and the number that it is."""
+    """Return a value that is not a plain number literal, and the number that it is read as."""
     text = column.drop_nulls().str.strip_chars()
     text = text.filter(~is_missing_word(text))
     odd = text.filter(~text.str.contains(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"))
@@ -30,7 +30,7 @@ def _example(column: "pl.Series", notation: Numbers) -> tuple[str, float] | None
 
 
 def written_note(column: "pl.Series", notation: Numbers) -> Note | None:
-    """Return what was read as numbers, where they are not written as a computer would."""
+    """Return a note on numbers that are not plain number literals."""
     if notation.is_plain:
         return None
     example = _example(column, notation)
@@ -45,7 +45,7 @@ def written_note(column: "pl.Series", notation: Numbers) -> Note | None:
 
 
 def _without_unit(column: "pl.Series", notation: Numbers) -> str:
-    """Return how many numbers lack the unit that others have, in words: 12 % beside 0.12."""
+    """Return, in words, how many numbers lack the unit of the others: 0.12 beside 12 %."""
     import polars as pl
 
     if not notation.units or notation.magnitudes:
@@ -56,43 +56,44 @@ def _without_unit(column: "pl.Series", notation: Numbers) -> str:
         return ""
     return (
         f" (and {bare.len():,} of its {text.len():,} without {' or '.join(notation.units[:3])}, "
-        f"such as {bare[0].strip()!r}, read as they stand: make sure that they mean the same)"
+        f"such as {bare[0].strip()!r}, not converted: make sure that they are in the same unit)"
     )
 
 
 def either_note(column: "pl.Series", notation: Numbers) -> Note | None:
-    """Return a note on numbers whose mark may be one of decimals or of thousands."""
+    """Return a note on numbers whose mark may be a decimal or a thousands separator."""
     example = _example(column, notation)
     if example is None:
         return None
     return Note(
         column.name,
-        f"holds numbers such as {example[0]!r}, read as {example[1]:.10g}; the mark in them could "
-        "also be the other one, of decimals or of thousands",
-        "write them without marks of thousands if this is wrong",
+        f"holds numbers such as {example[0]!r}, read as {example[1]:.10g}; the mark may be a "
+        "decimal mark or a thousands separator",
+        "write them without thousands separators if this is wrong",
     )
 
 
 def date_notes(column: "pl.Series", form: DateForm) -> tuple[Note, ...]:
-    """Return a note on dates that could be read day or month first."""
+    """Return a note on dates in which either the day or the month may come first."""
     if not form.is_ambiguous:
         return ()
     first = "month" if form.format.startswith("%m") else "day"
     return (
         Note(
             column.name,
-            f"holds dates such as {str(column.drop_nulls()[0]).strip()!r}, of which all could be "
-            f"read day or month first; they are read {first} first",
+            f"holds dates such as {str(column.drop_nulls()[0]).strip()!r}, in all of which "
+            f"either the day or the month may come first; they are read {first} first",
             "write them as 2026-01-31 if this is wrong",
         ),
     )
 
 
 def zeros_in_front(column: "pl.Series", notation: Numbers) -> tuple[bool, Note | None]:
-    """Tell whether whole numbers are codes by zeros that the sample lacked, or return a note.
+    """Tell whether whole numbers are codes, by leading zeros outside the sample, or return a note.
 
-    Two or more of them that are as long as the longest number are codes (zip codes sorted to the
-    end of a file, or of which a program has cut the other zeros); fewer may be a typing error.
+    They are codes if at least two have leading zeros and are as long as the longest number (zip
+    codes at the end of a sorted file, or partly stripped of zeros by a program). One may be a
+    typing error.
     """
     if notation != Numbers():
         return False, None
@@ -105,26 +106,25 @@ def zeros_in_front(column: "pl.Series", notation: Numbers) -> tuple[bool, Note |
         return True, None
     return False, Note(
         column.name,
-        f"holds {zeros[0]!r}, with zeros in front, among numbers, read as {int(zeros[0])}",
+        f"holds {zeros[0]!r}, with leading zeros, among numbers, read as {int(zeros[0])}",
         "list it under categorical if it holds codes",
     )
 
 
 def duration_note(column: "pl.Series", notation: Durations) -> Note:
-    """Return a note that shows what a length of time was read as."""
+    """Return a note that shows how a duration was read."""
     text = column.drop_nulls().str.strip_chars()
     seconds = notation.parse(text).dt.total_microseconds()
     place = seconds.is_not_null().arg_max() or 0
     return Note(
         column.name,
-        f"holds lengths of time such as {text[place]!r}, read as {seconds[place] / 1e6:.10g} "
-        "seconds",
+        f"holds durations such as {text[place]!r}, read as {seconds[place] / 1e6:.10g} seconds",
         "write them as numbers if this is wrong",
     )
 
 
 def unread_note(values: "pl.Series", figures: float) -> Note | None:
-    """Return a note on texts that begin as numbers or dates do and are read as neither."""
+    """Return a note on texts that begin like numbers or dates but are read as neither."""
     import polars as pl
 
     if figures < 0.5 or values.n_unique() <= _FEW:
@@ -134,7 +134,7 @@ def unread_note(values: "pl.Series", figures: float) -> Note | None:
     if other.len() <= present.len() / 2:
         return Note(
             values.name,
-            f"holds numbers, and {other.len():,} of {present.len():,} values that are none (such "
+            f"holds numbers, and {other.len():,} of {present.len():,} values that are not (such "
             f"as {other[0]!r}), and is taken as text",
             "write numbers in their place, or leave these fields empty, to use it as numbers",
         )
@@ -142,8 +142,7 @@ def unread_note(values: "pl.Series", figures: float) -> Note | None:
         return None
     return Note(
         values.name,
-        f"begins as numbers or dates do ({other[0]!r}), is not written in one known way, and is "
-        "taken as text",
+        f"begins like numbers or dates ({other[0]!r}), has no known format, and is taken as text",
         "if it holds numbers or dates, write them as 1234.5 or 2026-01-31",
     )
 

@@ -13,7 +13,7 @@ from chainrule.tables.notes import Note
 if TYPE_CHECKING:
     import polars as pl
 
-# One of few digits 9 must lie further out than one of many: an age may be 99.
+# A sentinel of few nines must lie further out than one of many: an age may be 99.
 _LEAST_TIMES, _MOST_SENTINELS = 3, 4
 _BOUNDS = (32767, -32768, 65535, 2147483647, -2147483648, 4294967295)
 _RANGES_OF_ANY = 1000
@@ -23,12 +23,12 @@ _SOME = 1000
 def without_sentinels(
     notation: Numbers, values: "pl.Series"
 ) -> "tuple[Numbers, pl.Series, Note | None]":
-    """Return numbers without sentinels, the notation that knows these, and a note on them.
+    """Return numbers without sentinels, the notation that lists these, and a note on them.
 
-    A sentinel is the largest or smallest value, repeated (three times or more), and far outside the
-    others: by their whole range if it is made of nines (999, -9999, -99.9, -99; three ranges for
-    99; -9 only below others that are never negative) or the bound of a type of integers, by a
-    thousand of their ranges if it is any other number (1e30).
+    A sentinel is the largest or smallest value, occurs at least three times, and lies far outside
+    the range of the others. The distance must be at least that range if the value consists of nines
+    (999, -9999, -99.9, -99; three times the range for 99; -9 only if no other value is negative) or
+    is the bound of an integer type, and a thousand times the range for any other number (1e30).
     """
     found: list[tuple[float, int]] = []
     rest = values
@@ -53,7 +53,7 @@ def without_sentinels(
 
 
 def _outermost(values: "pl.Series") -> tuple[float, int] | None:
-    """Return a sentinel among the largest and the smallest value, and how often it is there."""
+    """Return the largest or smallest value and its count, if it is a sentinel."""
     import polars as pl
 
     if values.len() - values.null_count() < 2 * _LEAST_TIMES:
@@ -81,10 +81,10 @@ def _outermost(values: "pl.Series") -> tuple[float, int] | None:
 
 
 def _is_near(number: float, some: "NDArray[Any]") -> bool:
-    """Tell whether an outermost value is less than a range of some of the others away from them.
+    """Tell whether an extreme value is closer to a sample of the others than the sample's range.
 
-    Then it is so of all the others, too, whose range is no smaller. It spares nearly every column
-    a look at all of its values.
+    Then it is no sentinel, as the range of all others is no smaller. In nearly every column this
+    avoids a pass over all values.
     """
     others = some[(some != number) & ~np.isnan(some)]
     if len(others) == 0:
@@ -94,7 +94,7 @@ def _is_near(number: float, some: "NDArray[Any]") -> bool:
 
 
 def _ranges(number: float, low: float) -> float:
-    """Return how many ranges of the other values a number must be away from them."""
+    """Return the least distance of a sentinel from the other values, in units of their range."""
     text = f"{abs(number):.10g}"
     if number in _BOUNDS:
         return 1.0

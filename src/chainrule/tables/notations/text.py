@@ -1,4 +1,4 @@
-"""Texts that mean themselves: names, codes, categories."""
+"""Texts that are taken literally: names, codes, categories."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -16,13 +16,13 @@ _HEAD, _FEW = 10_000, 1000
 class Text(Notation):
     """Text without the spaces around it; an empty one is missing.
 
-    Words such as NA are what they say: a country may be Namibia. Numbers in a column of text are
-    codes (00501, 10): each becomes the text that `number_text` gives it.
+    Words such as NA are ordinary values: NA may be Namibia. Numbers in a column of text are codes
+    (00501, 10): each becomes the text that `number_text` gives it.
 
     Parameters
     ----------
     missing : tuple of str
-        Words that stand for a missing value here.
+        Words that stand for a missing value in this column.
     """
 
     missing: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Text(Notation):
         return number_text(column)
 
     def _is_tidy(self, column: "pl.Series") -> bool:
-        """Tell quickly, where the same few texts come again and again, that each is as it reads."""
+        """Tell, at the cost of the distinct values if they are few, that no text needs a change."""
         if column.head(_HEAD).n_unique() > _FEW:
             return False
         different = column.unique().drop_nulls()
@@ -62,10 +62,10 @@ class Text(Notation):
 
 
 def number_text(column: "pl.Series") -> "pl.Series":
-    """Return values as text, each by itself: a whole number is written without a fraction.
+    """Return each value as text; a whole number is written without a fraction.
 
-    10, 10.0 (as pandas writes whole numbers of a column with gaps) and "10" are one category. A
-    length of time is its seconds.
+    10, 10.0 (as pandas writes whole numbers in a column with gaps) and "10" are one category. A
+    duration is written in seconds.
     """
     import polars as pl
 
