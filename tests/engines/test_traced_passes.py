@@ -67,7 +67,7 @@ def assert_agrees(spec, theta, data):
         Batches(np.arange(m, dtype=np.int32)[None], m, np.ones(1), KEY),
         records,
     )
-    # XLA adds in another order and fuses. Forward and back, and here as there, each layer is two sums
+    # XLA adds in another order and fuses. Forward and back, here as there, each layer is two sums
     # of at most `terms` numbers (with a few roundings more), and their errors grow by no more than
     # the layers' own sizes.
     terms = max(*spec.sizes, m) + 20
