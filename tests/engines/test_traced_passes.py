@@ -67,11 +67,12 @@ def assert_agrees(spec, theta, data):
         Batches(np.arange(m, dtype=np.int32)[None], m, np.ones(1), KEY),
         records,
     )
-    # XLA adds in another order and fuses. Each layer is two sums of at most `terms` numbers and a
-    # few roundings more, and its error grows by no more than the layers' own sizes.
+    # XLA adds in another order and fuses. Forward and back, here as there, each layer is two sums
+    # of at most `terms` numbers (with a few roundings more), and their errors grow by no more than
+    # the layers' own sizes.
     terms = max(*spec.sizes, m) + 20
     size = max(1.0, float(np.abs(theta - expected).max()), float(records.cost[0]))
-    tolerance = 2 * len(spec.layers) * terms * epsilon("float64") * size
+    tolerance = 2 * 2 * 2 * len(spec.layers) * terms * epsilon("float64") * size
     assert abs(J - records.cost[0]) <= tolerance
     assert abs(P - records.penalty[0]) <= tolerance
     assert abs(jnp.linalg.norm(gradient) - records.gradient_norm[0]) <= tolerance * np.sqrt(
