@@ -1,18 +1,18 @@
 # Everything runs in a local environment, .venv; nothing is installed anywhere else.
 #   make demo    install, train on a real table, show the result
 #   make test    every check: formatting, lint, types, layers, build, tests
-#   make lint    the static checks alone
+#   make lint    only the static checks
 #   make docs    the documentation, in docs/_build/html
 #   make bench   the benchmarks
 #   make crash   trainings killed 200 times, each of which ends with the same bits
 #   make odd     the tests under other machines' settings: locale, user, terminal, one core, Python …
 #   make sanitize  the compiled core's tests under the address, undefined and thread sanitizers
 #   make fuzz    a minute of each fuzz target; FUZZ_SECONDS=600 for longer
-#   make lock    renew requirements/dev.lock, what development and tests are installed from
+#   make lock    renew requirements/dev.lock, which development and tests are installed from
 #   make test-minimum  the tests on the lowest versions that pyproject.toml allows, on MINIMUM_PYTHON
-#   make audit   known vulnerabilities of what the lock file names; asks a server
+#   make audit   known vulnerabilities of the packages in the lock file; asks a server
 #   make wheel   the Linux wheel: built from the sdist, repaired, tested without a compiler
-#   make clean   remove what these made
+#   make clean   remove everything that these targets create
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,7 +24,7 @@ SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt py
 
 demo: $(VENV)/installed
 	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo
-	@printf '%s\n' '' 'And then, as they stand:' \
+	@printf '%s\n' '' 'Next, for example:' \
 		'  $(BIN)/chainrule predict demo/model.safetensors examples/wdbc.csv -o predictions.csv' \
 		'  $(BIN)/chainrule explain demo/model.safetensors examples/wdbc.csv --row 3' \
 		'  $(BIN)/chainrule export demo/model.safetensors model.c' \

@@ -5,7 +5,6 @@ into them by sphinx-mathjax-offline.
 """
 
 import importlib
-import pkgutil
 import re
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -76,16 +75,16 @@ def skip_bare_fields(app, what, name, obj, skip, options):
 
 
 class ModulesOf(SphinxDirective):
-    """`.. modules-of:: package`: every module of a package, with what it has."""
+    """`.. modules-of:: module:ROWS`: every module that a function of the rows is in."""
 
     required_arguments = 1
 
     def run(self):
-        """Hand `automodule` each name."""
-        package = importlib.import_module(self.arguments[0])
-        names = [info.name for info in pkgutil.iter_modules(package.__path__)]
+        """Hand `automodule` each name, once."""
+        module, _, name = self.arguments[0].partition(":")
+        rows = getattr(importlib.import_module(module), name).values()
         lines = []
-        for name in [self.arguments[0], *(f"{self.arguments[0]}.{name}" for name in names)]:
+        for name in dict.fromkeys(row.function.__module__ for row in rows):
             lines += [f".. automodule:: {name}", "   :members:", ""]
         self.state_machine.insert_input(lines, f"modules of {self.arguments[0]}")
         return []

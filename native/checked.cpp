@@ -9,10 +9,10 @@ namespace chainrule {
 
 namespace {
 
-// Places are counted in long: on Windows, where it has 32 bits, the package goes without this core.
+// Sizes and offsets are long. On Windows, where long has 32 bits, the package has no compiled core.
 static_assert(sizeof(long) == 8, "the compiled core needs a system whose long has 64 bits");
 constexpr long most_parameters = 1l << 48;
-constexpr std::int64_t most_updates = std::int64_t(1) << 62; // so that those to come can be counted
+constexpr std::int64_t most_updates = std::int64_t(1) << 62; // leaves room for further updates
 
 [[noreturn]] void refuse(const std::string &what) {
     throw std::invalid_argument("chainrule._native: " + what);
@@ -22,7 +22,7 @@ void require(bool fits, const char *what) {
     if (!fits) refuse(what);
 }
 
-// The place of a name in a list.
+// The index of a name in a list.
 template <typename E>
 int place_of(const Entries<E> &entries, const std::string &name, const char *what) {
     const auto *found = std::find_if(entries.begin(), entries.end(),
@@ -31,7 +31,7 @@ int place_of(const Entries<E> &entries, const std::string &name, const char *wha
     return int(found - entries.begin());
 }
 
-// The settings in the order of an entry's names: each is there, and no other.
+// The settings in the order of an entry's names; refused unless exactly these are given.
 template <typename Value>
 std::vector<Value> in_order(const Entry &entry, const std::map<std::string, Value> &settings) {
     std::vector<Value> values;
@@ -83,7 +83,7 @@ Plan::Plan(const std::vector<NamedLayer> &layers, const std::vector<NamedHead> &
     network_ = {int(layers_.size()), layers_.data(), int(heads_.size()), heads_.data(), fused, at};
 }
 
-// `at`: the parameters of the layers below.
+// `at`: the number of parameters of the layers below.
 void Plan::take(const NamedLayer &named, long &at) {
     Layer layer{};
     layer.kind = place_of(generic::tables.layers, named.kind, "kind of layer");
@@ -102,7 +102,7 @@ void Plan::take(const NamedLayer &named, long &at) {
     }
     std::vector<Block> blocks;
     for (const NamedBlock &block : named.blocks) {
-        // Places beyond this are nobody's, and sums of them must not overflow.
+        // Sums of offsets below this limit cannot overflow, and no vector is longer.
         require(block.rows > 0 && block.columns > 0 &&
                     block.rows <= most_parameters / block.columns,
                 "a block has rows and columns");

@@ -1,5 +1,5 @@
-// A network, and what it is to run on, as a caller describes them: names become places in the
-// core's lists, and every size is looked at, once, before any pointer goes down. Without Python.
+// A network and its data as a caller describes them. Names are resolved to indices in the core's
+// lists, and every size is checked once, before any pointer reaches a kernel. Without Python.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@
 
 namespace chainrule {
 
-/// A type of one of the core's lists, and its settings by their names.
+/// An entry of one of the core's lists by name, and its settings by name.
 struct Named {
     std::string name;
     std::map<std::string, double> settings{};
@@ -21,7 +21,7 @@ struct Named {
 struct NamedBlock {
     long offset, rows, columns;
     std::string group;
-    double rate = 1; // what the learning rate is multiplied by
+    double rate = 1; // factor of the learning rate
 };
 
 struct NamedLayer {
@@ -38,14 +38,14 @@ struct NamedHead {
     double weight = 1;
 };
 
-/// An array that somebody else owns: rows by columns, or `rows` numbers.
+/// An array owned by the caller: rows × columns, or `rows` numbers.
 template <typename T> struct Array {
     T *data = nullptr;
     long rows = 0, columns = 1;
     long count() const { return rows * columns; }
 };
 
-/// What a training is handed beside the examples.
+/// The arrays of a training other than the examples.
 template <typename T> struct TrainingArrays {
     Array<T> parameters, slots;
     Array<const double> learning_rates;
@@ -54,8 +54,8 @@ template <typename T> struct TrainingArrays {
     std::optional<Array<const double>> shares{}; // of averages, WA1
 };
 
-/// A network as the kernels see it. All that it hands out has been checked; what does not fit is a
-/// std::invalid_argument.
+/// A network in the kernels' format. Everything that it returns has been checked; its methods throw
+/// std::invalid_argument for arrays that do not fit.
 class Plan {
   public:
     Plan(const std::vector<NamedLayer> &layers, const std::vector<NamedHead> &heads, bool fused);
@@ -64,10 +64,10 @@ class Plan {
     const Network &network() const { return network_; }
     long n_in() const { return layers_.front().n_in; }
     long n_out() const { return layers_.back().n_out; }
-    /// How many weights there are: about the multiplications of one example's way forward.
+    /// The number of weights: about the multiplications of one example's forward pass.
     long weights() const { return weights_; }
 
-    /// Targets are rows of Y, or classes; without `order` the examples are taken as they come.
+    /// Targets are rows of Y, or classes; without `order`, examples are taken in the order of X.
     template <typename T>
     Examples<T> examples(Array<const T> X, std::optional<Array<const T>> Y,
                          std::optional<Array<const std::int32_t>> classes,
@@ -82,7 +82,7 @@ class Plan {
     void check_parameters(long count) const;
     template <typename T> void check_outputs(Array<const T> X, Array<T> out) const;
 
-    /// Whether the first layer can read m rows of X: codes are among their tables'.
+    /// Whether the first layer can read m rows of X: all codes must be in their tables.
     template <typename T>
     bool readable(const T *X, long m, const std::int32_t *order = nullptr) const;
 
@@ -92,7 +92,7 @@ class Plan {
 
     std::vector<Layer> layers_;
     std::vector<std::vector<Block>> blocks_;
-    std::vector<std::vector<double>> numbers_; // of the layers' settings
+    std::vector<std::vector<double>> numbers_; // values of the layers' settings
     std::vector<std::vector<Values>> settings_;
     std::vector<Head> heads_;
     Network network_{};
@@ -103,7 +103,7 @@ class Plan {
 /// Whether all indices are in [0, end).
 bool all_below(const Array<const std::int32_t> &indices, long end);
 
-/// An activation of each unit for itself, for tests of the functions alone.
+/// An element-wise activation, for tests of the activation functions.
 Choice element_wise(const Named &activation);
 
 } // namespace chainrule

@@ -34,7 +34,7 @@ Leaf cpuid(unsigned leaf, unsigned subleaf) {
     return r;
 }
 
-// XCR0 can be read where the operating system has enabled it (OSXSAVE).
+// XCR0 can only be read if the operating system has enabled it (OSXSAVE).
 std::uint64_t saved_register_files(const Leaf &basic) {
     if (!has(basic.ecx, 27)) {
         return 0;
@@ -67,8 +67,9 @@ std::vector<std::string> cpu_features(const CpuWords &w) {
     const bool avx512 = avx2 && all(w.xcr0, 0xe6) && has(w.ebx7, 16) && has(w.ebx7, 17) &&
                         has(w.ebx7, 30) && has(w.ebx7, 31);
     const bool avx512_bf16 = avx512 && has(w.eax7_1, 5);
-    // Linux lends a process the tile registers when it asks (arch_prctl 0x1023 for 18, since 5.16):
-    // to be asked before the first kernel that uses them, not by one who only looks.
+    // Since 5.16, Linux grants a process the tile registers on request (arch_prctl 0x1023 for 18).
+    // The request belongs before the first kernel that uses them, not here, where the CPU is only
+    // examined.
     const bool amx_bf16 = avx512 && all(w.xcr0, 0x60000) && has(w.edx7, 22) && has(w.edx7, 24);
     if (avx2) features.emplace_back("avx2");
     if (avx512) features.emplace_back("avx512");

@@ -1,4 +1,4 @@
-// The threads of one run: how they wait for each other, and how the run can be stopped.
+// The threads of one run: their barrier, and how the run is stopped.
 #pragma once
 
 #include "plan.hpp"
@@ -10,8 +10,8 @@ namespace chainrule::CHAINRULE_ISA {
 // One thread of the crew.
 struct Member {
     int index;
-    long passed = 0;                      // barriers
-    long first_group = 0, last_group = 0; // [first, last) are this thread's
+    long passed = 0;                      // barriers passed so far
+    long first_group = 0, last_group = 0; // this thread's groups of parameters, [first, last)
 };
 
 class Crew {
@@ -21,10 +21,10 @@ class Crew {
     int threads() const { return threads_; }
     void engage(int threads) { threads_ = threads; }
 
-    // Calls body(member) in each thread.
+    // Calls body(member) in every thread.
     template <typename Body> void go(Body &&body) {
         Workers workers(threads_);
-        threads_ = workers.threads(); // fewer give the same bits
+        threads_ = workers.threads(); // may be fewer than asked for, with the same bits
         Barrier barrier(threads_);
         barrier_ = &barrier;
         last_test_ = now_seconds();
@@ -36,7 +36,8 @@ class Crew {
             &body);
     }
 
-    // Thread 0 asks the caller about every 20 ms; the clock is read once in some 100 µs of work.
+    // Thread 0 calls the stop test about every 20 ms. `work` is in multiplications: the clock is
+    // only read after some 100 µs of it.
     void test_stop(const Member &self, double work) {
         if (self.index != 0 || (work_since_test_ += work) < 5e6) return;
         work_since_test_ = 0;
@@ -50,9 +51,11 @@ class Crew {
     bool stop_wished() const { return __atomic_load_n(&stop_wished_, __ATOMIC_RELAXED) != 0; }
     bool stopped() const { return __atomic_load_n(&stop_at_, __ATOMIC_RELAXED) < never; }
 
-    // Waits for all threads. False: all of them stop here. Thread 0 says at which barrier: a thread
-    // that reads it late must not stop at an earlier one than the others.
-    bool together(Member &self) {
+    // Waits until all threads have reached this barrier. Returns false if all of them stop here.
+    // Thread 0 records the number of the barrier to stop at, instead of a flag: a thread that is
+    // slow to leave a barrier could otherwise see a flag that was set for the next one, stop at
+    // this one, and leave the others waiting for ever.
+    bool barrier(Member &self) {
         if (self.index == 0 && stop_wished() && !stopped()) {
             __atomic_store_n(&stop_at_, self.passed, __ATOMIC_RELAXED);
         }
@@ -60,7 +63,7 @@ class Crew {
         return __atomic_load_n(&stop_at_, __ATOMIC_RELAXED) > self.passed++;
     }
 
-    // Thread i's part of n things, [first, last).
+    // Thread i's share of n items, [first, last).
     long first_of(const Member &self, long n) const { return n * self.index / threads_; }
     long last_of(const Member &self, long n) const { return n * (self.index + 1) / threads_; }
 

@@ -25,9 +25,8 @@ extern const Kernels<float> mixed_kernels;
 
 namespace {
 
-// The one list of what this build can run, weakest first; a new set of kernels is a new line.
-// Beside "generic", which every CPU runs, a set's name is that of the feature it needs
-// (cpu_features).
+// The sets of kernels in this build, weakest first; a new set is a new line. "generic" runs on
+// every CPU; the name of any other set is that of the CPU feature it needs (cpu_features).
 const std::vector<InstructionSet> &built() {
     static const std::vector<InstructionSet> sets{
         generic::instruction_set,

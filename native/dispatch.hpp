@@ -1,4 +1,4 @@
-// Which of the compiled instruction sets this process uses.
+// The choice of the instruction set that this process uses.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace chainrule {
 
-/// The set in use: the strongest that both the build and this CPU have, until `choose` says else.
+/// The set in use: that of the last `choose`, or the strongest one that build and CPU both support.
 const InstructionSet &chosen();
 
-/// The sets of this build that a CPU with these features runs, weakest first: for this CPU, what
-/// `choose` takes.
+/// The sets of this build that run on a CPU with these features, weakest first. For this CPU, they
+/// are the names that `choose` accepts.
 std::vector<std::string> runnable(const std::vector<std::string> &features);
 
-/// Use the set of that name; throws std::invalid_argument where build or CPU have not got it.
+/// Use a set by name; throws std::invalid_argument if the build or the CPU does not have it.
 void choose(const std::string &name);
 
 /// Whether the set in use has products in bfloat16.
@@ -23,7 +23,7 @@ inline bool has_mixed() {
     return chosen().mixed != nullptr;
 }
 
-/// The kernels in use for a type; mixed: with bfloat16 products, where there are any.
+/// The kernels in use for a type; mixed: with bfloat16 products, if the set has them.
 template <typename T> const Kernels<T> &kernels(bool mixed = false);
 template <> inline const Kernels<float> &kernels<float>(bool mixed) {
     return mixed && has_mixed() ? *chosen().mixed : *chosen().f32;

@@ -1,8 +1,8 @@
 // Weight gradients from two arrays that both have examples side by side: C[r, k] = Σ_q Σ_e
-// D_q[r, e] · A_q[k, e], q over panels of examples. Nothing needs to be turned for it, but every
-// C[r, k] is a sum over lanes in the end: the better way where a layer is narrow or a batch long.
+// D_q[r, e] · A_q[k, e], q over panels of examples. No transpose is needed, but each C[r, k] ends
+// in a sum over lanes: this is faster if a layer is narrow or a batch long.
 //
-// Each C[r, k] is summed in the same order whatever tile it falls in.
+// The order of summation of each C[r, k] does not depend on the tile that it falls in.
 #pragma once
 
 #include "transpose.hpp"
@@ -11,10 +11,10 @@ namespace chainrule::CHAINRULE_ISA {
 
 template <typename T> struct Dot {
     const T *D, *A;
-    long ld;                    // from a row of D or A to the next
-    long panels;                // of examples,
-    long panel_stride;          // from one to the next,
-    long vectors, last_vectors; // in whole vectors; the rest of a panel's last is 0 in D
+    long ld;                    // elements from a row of D or A to the next
+    long panels;                // panels of examples
+    long panel_stride;          // elements from a panel to the next
+    long vectors, last_vectors; // vectors per row (in the last panel); D is padded with zeros
     T *C;
     long ldc;
 };
@@ -30,8 +30,8 @@ template <typename T, int BYTES> struct Dots : Simd<T, BYTES> {
     static constexpr int widest(int rows) { return rows == 1 ? 6 : 4; }
 #endif
 
-    // Whether this is the better way for the weights of a layer, in units of half a cycle: turning
-    // takes about four a vector, and a sum over lanes ten.
+    // Whether this is faster for the weights of a layer. Costs are in units of half a cycle: a
+    // transpose takes about four per vector, and a sum over lanes ten.
     static constexpr bool pays(long n_in, long n_out, long batch, bool inputs) {
         const long lanes = S::lanes, vectors = (batch + lanes - 1) / lanes;
         const long turning = inputs ? 0 : 8 * n_in * vectors;
@@ -107,7 +107,8 @@ template <typename T, int BYTES> struct Dots : Simd<T, BYTES> {
         add_lanes<R, K>(of, dot.C + r * dot.ldc + k, dot.ldc);
     }
 
-    // Sums over lanes, as many at a time as a vector has lanes, halves first as in Simd::sum.
+    // Sums over lanes of as many vectors at a time as a vector has lanes, by halves as in
+    // Simd::sum.
     template <int R, int K> CHAINRULE_INLINE void add_lanes(const V (&of)[R * K], T *C, long ldc) {
 #pragma GCC unroll 24
         for (int first = 0; first < R * K; first += S::lanes) {

@@ -1,5 +1,5 @@
-// What is asked of the core: trainings, losses, gradients, outputs. An engine is made for one run:
-// its purpose, then `prepare`, then the run.
+// The runs that the core performs: training, loss, gradient, outputs. An engine is created for one
+// run: constructor with its purpose, then `prepare`, then the run itself.
 #pragma once
 
 #include "rates.hpp"
@@ -8,7 +8,7 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// `DenseKind`: how dense layers multiply (layers/).
+// `DenseKind` is the implementation of dense layers (layers/): in T, or with bfloat16 products.
 template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Engine {
     using Kinds = Table<T, BYTES, DenseKind>;
     using S = Simd<T, BYTES>;
@@ -23,13 +23,13 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
           context_{net, theta, room_.ws, purpose.gradients, purpose.stepping},
           panels_(context_, examples) {}
 
-    // Memory for all that the purpose says; false: there is not enough. `gradient`: where a
-    // gradient goes that is handed out.
+    // Allocates the memory for the purpose; returns false if there is not enough. `gradient`: the
+    // caller's array for the gradient, if it is returned.
     bool prepare(T *gradient = nullptr) {
         return room_.prepare(net_, purpose_, gradient, crew_, control_);
     }
 
-    // Steps that were finished.
+    // Trains, and returns the number of finished steps.
     long train(const Training<T> &training) {
         Step step(context_, panels_, room_, crew_, &training);
         StepNumbers<T> numbers{};
@@ -38,7 +38,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         return finished;
     }
 
-    // J + penalties over all examples; NaN where it was stopped.
+    // Returns J + penalties over all examples; NaN if it was stopped.
     double loss_and_gradient(const StepNumbers<T> &numbers) {
         Step step(context_, panels_, room_, crew_, nullptr);
         crew_.go([&](Member &self) {
@@ -46,12 +46,14 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             begin(self);
             const Batch all{0, examples_.count, share_of(0, examples_.count)};
             if (!step.run(self, all, numbers)) return;
-            if (!crew_.together(self) || self.index != 0) return;
+            // The gradient is complete when all threads have passed this barrier.
+            if (!crew_.barrier(self) || self.index != 0) return;
             step.updates().add_penalties(room_.gradient, numbers);
         });
         return crew_.stopped() ? not_a_number() : step.cost() + step.updates().penalty(numbers);
     }
 
+    // The same without a gradient.
     double loss(const StepNumbers<T> &numbers) {
         double cost = 0;
         crew_.go([&](Member &self) {
@@ -61,7 +63,9 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 panels_.forward({self.index, 1, count, first});
                 room_.panel_costs[panel] = panels_.output(self.index, first, count, 0);
             });
-            if (!crew_.together(self) || self.index != 0) return;
+            if (!crew_.barrier(self) || self.index != 0) return;
+            // One thread adds all panels in their order, so that the sum has the same bits for any
+            // number of threads.
             for (long q = 0; q < divided_up(examples_.count, room_.ws.panel_size); ++q)
                 cost += room_.panel_costs[q];
             const double sum = weight_sum(0, examples_.count);
@@ -73,6 +77,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
 
     bool was_stopped() const { return crew_.stopped(); }
 
+    // Writes A[L] of each example as a row of `out`, and reports inputs that are not finite.
     Outcome forward(T *out) {
         int not_finite = 0;
         crew_.go([&](Member &self) {
@@ -89,8 +94,10 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                         to[j] = A[j * room_.ws.ld + i];
                 }
             });
+            // `gather` returns the sum of x · 0, which is NaN as soon as one x is not finite: this
+            // checks X without another pass over it.
             if (!(S::sum(zero) == T(0))) __atomic_store_n(&not_finite, 1, __ATOMIC_RELAXED);
-            crew_.together(self);
+            crew_.barrier(self);
         });
         if (not_finite) return Outcome::not_finite;
         return crew_.stopped() ? Outcome::stopped : Outcome::done;
@@ -111,13 +118,14 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         return sum > 0 ? 1 / sum : 0;
     }
 
-    // This thread's groups, and what is kept of their present parameters in another form.
+    // Assigns groups of parameters to this thread, and fills the copies of them that layers keep in
+    // another layout.
     void begin(Member &self) {
         self.first_group = room_.groups.first_of(self.index, crew_.threads());
         self.last_group = room_.groups.first_of(self.index + 1, crew_.threads());
         for (long g = self.first_group; g < self.last_group; ++g)
             Kinds::renew(context_, room_.groups[g]);
-        crew_.together(self);
+        crew_.barrier(self);
     }
 
     void train_in(Member &self, const Training<T> &training, Step &step, StepNumbers<T> &numbers,
@@ -137,7 +145,8 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             const long count = smaller(batch_size, examples_.count - in_epoch);
             const Batch batch{first, count, share_of(first, count),
                               step_noise(training.key, std::uint64_t(update.t + s + 1))};
-            // Between the step's first barrier and the one below, numbers and θ are only read.
+            // Thread 0 may write `numbers` here: the others read it only between the first barrier
+            // inside the step and the barrier below.
             if (self.index == 0) {
                 numbers = rates.numbers(s);
                 if (training.objective.shared) { // P3
@@ -146,7 +155,9 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 }
             }
             if (!step.run(self, batch, numbers)) return;
-            crew_.together(self);
+            // A step that has begun its updates is always finished, so the result of this barrier
+            // is ignored: a stop takes effect at the next step's first barrier.
+            crew_.barrier(self);
             if (self.index == 0) {
                 records.costs[s] = step.cost();
                 if (records.penalties) records.penalties[s] = step.penalty();
@@ -156,8 +167,8 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         }
     }
 
-    // Calls f with each panel of all examples that is this thread's, its first example and how many
-    // it has. One panel at a time has arrays: those of the thread's number.
+    // Calls f(panel, first example, number of examples) for each of this thread's panels. Each
+    // thread has the arrays of a single panel, which it uses for all of its panels in turn.
     template <typename F> void each_panel(const Member &self, F &&f) {
         const double work = Kinds::pass_work(net_, room_.ws.panel_size) / 3;
         const long size = room_.ws.panel_size, panels = divided_up(examples_.count, size);

@@ -1,4 +1,4 @@
-// What every set of kernels does with an engine of its own.
+// The entry points of the kernels, which are compiled for every instruction set.
 #pragma once
 
 #include "engine.hpp"
@@ -24,7 +24,7 @@ double loss_with(const Network &net, const T *parameters, const Examples<T> &exa
     purpose.gradients = gradient != nullptr;
     purpose.costs = true;
     purpose.penalties = objective.l1 != 0 || objective.l2 != 0;
-    // The engine updates parameters in `train` only.
+    // Casting away const is safe: the engine only updates parameters in `train`.
     Engine engine(net, const_cast<T *>(parameters), examples, control, purpose);
     *stopped = false;
     if (!engine.prepare(gradient)) return -1;

@@ -1,8 +1,8 @@
-// Phase 1 of a step: a thread takes whole panels through everything that depends on their examples
-// alone: gather, forward (F1, F2), cost, δ of every layer (BP1, BP2, FU1 to FU6).
+// Phase 1 of a step: each thread takes whole panels through all computations that are independent
+// between examples: gather, forward (F1, F2), cost, δ of every layer (BP1, BP2, FU1 to FU6).
 //
-// Where layers need to know what the whole batch is like (batch normalisation), it goes in segments
-// with barriers between them.
+// If a layer needs statistics of the whole batch (batch normalisation), the phase is divided into
+// segments with barriers between them.
 #pragma once
 
 #include "panels.hpp"
@@ -11,9 +11,9 @@
 namespace chainrule::CHAINRULE_ISA {
 
 struct Batch {
-    long first, count;       // examples, in the order
-    double share;            // of an example of weight 1 in the mean; 0: nobody has weight
-    std::uint64_t noise = 0; // what the step's random numbers are drawn from
+    long first, count; // positions in the order of the examples
+    double share;      // 1 / sum of weights: the share of weight 1 in the mean; 0 if all are 0
+    std::uint64_t noise = 0; // key of the step's random numbers
 };
 
 template <typename T, int BYTES, typename Kinds> class ExamplePhase {
@@ -24,8 +24,8 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
     ExamplePhase(const C &context, const Panels<T, BYTES, Kinds> &panels, Room &room, Crew &crew)
         : c_(context), panels_(panels), room_(room), crew_(crew) {}
 
-    // This thread's panels of the `count` examples that begin at the batch's example `at`; of a
-    // segmented batch all. False: stopped.
+    // Processes this thread's panels of `count` examples from the batch's example `at` on; of a
+    // segmented batch, those of the whole batch. Returns false if the run was stopped.
     bool run(Member &self, const Batch &batch, long at, long count) {
         if (room_.segmented) return in_segments(self, batch);
         const double work = work_of_span();
@@ -45,8 +45,8 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
         return Kinds::pass_work(c_.net, c_.ws.panel_size * room_.together);
     }
 
-    // Calls f with the panels that are this thread's, some at a time, of the `count` examples that
-    // begin at the batch's example `at`.
+    // Calls f with spans of this thread's panels of `count` examples from the batch's example `at`
+    // on. A span is a number of panels that go through each layer together.
     template <typename F>
     void each_span(const Member &self, const Batch &batch, long at, long count, double work,
                    F &&f) {
@@ -60,22 +60,22 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
         }
     }
 
-    // Calls f with each of some panels, its first example in the order, and how many it has.
+    // Calls f(panel, position of its first example, number of examples) for each panel of a span.
     template <typename F> void each_panel(const Batch &batch, const PanelSpan &some, F &&f) const {
         for (long i = 0; i < some.count; ++i)
             f(some.first + i, batch.first + some.example + i * c_.ws.panel_size, c_.count(some, i));
     }
 
     void output(const Batch &batch, const PanelSpan &some) {
-        // Panels of the parts of the batch that came before.
+        // If the batch goes through in several parts, the number of panels in the earlier ones.
         const long ahead = some.example / c_.ws.panel_size - some.first;
         each_panel(batch, some, [&](long panel, long example, long size) {
             room_.panel_costs[ahead + panel] = panels_.output(panel, example, size, batch.share);
         });
     }
 
-    // The next layer above or below l (`step` 1 or −1) that needs to know what the whole batch is
-    // like; where there is none, L + 1 or 0.
+    // The next layer above or below l (`step` 1 or −1) that needs statistics of the whole batch;
+    // L + 1 or 0 if there is none.
     int next_barrier(int l, int step) const {
         do
             l += step;
@@ -95,26 +95,30 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
             });
         });
         int l = 0;
+        // Forward: all panels up to the next such layer, then its statistics. After the barrier,
+        // each thread computes those of its share of the units, in the order of the examples.
         for (int next = next_barrier(0, 1); next <= L; l = next, next = next_barrier(next, 1)) {
             each_span(self, batch, 0, count, work, [&](const PanelSpan &some) {
                 panels_.forward(some, larger(l, 1), next - 1);
             });
-            if (!crew_.together(self)) return false;
+            if (!crew_.barrier(self)) return false;
             const long n = c_.layer(next).n_out;
             Kinds::statistics(c_, next, crew_.first_of(self, n), crew_.last_of(self, n), panels,
                               last);
-            if (!crew_.together(self)) return false;
+            if (!crew_.barrier(self)) return false;
         }
+        // The last segment includes the cost, and goes back down to the uppermost such layer.
         each_span(self, batch, 0, count, work, [&](const PanelSpan &some) {
             panels_.forward(some, l, L);
             output(batch, some);
             panels_.backward(some, L, l + 1);
         });
+        // Backward: the errors of such a layer need sums over the whole batch, too.
         for (; l >= 1; l = next_barrier(l, -1)) {
-            if (!crew_.together(self)) return false;
+            if (!crew_.barrier(self)) return false;
             const long n = c_.layer(l).n_out;
             Kinds::errors(c_, l, crew_.first_of(self, n), crew_.last_of(self, n), panels, last);
-            if (!crew_.together(self)) return false;
+            if (!crew_.barrier(self)) return false;
             const int below = next_barrier(l, -1);
             each_span(self, batch, 0, count, work,
                       [&](const PanelSpan &some) { panels_.backward(some, l, below + 1); });

@@ -1,5 +1,5 @@
-// exp, log and their relatives over whole vectors. Error bounds are stated per function and
-// measured by tests/engines/test_functions.py.
+// exp, log and related functions of whole vectors. Error bounds are stated per function and
+// measured in tests/engines/test_functions.py.
 #pragma once
 
 #include "simd.hpp"
@@ -17,7 +17,7 @@ template <typename T, int BYTES> struct Functions : Simd<T, BYTES> {
     static constexpr T ln2_hi = single ? T(0.693359375) : T(6.93147180369123816490e-01);
     static constexpr T ln2_lo = single ? T(-2.12194440e-4) : T(1.90821492927058770002e-10);
     static constexpr T log2e = T(1.4426950408889634074);
-    // Adding it rounds to a whole number, which then stands in the low bits.
+    // Adding this rounds to a whole number, which is then in the low bits of the sum.
     static constexpr T rounder = single ? T(12582912.0) : T(6755399441055744.0);
     static constexpr int mantissa = single ? 23 : 52;
     static constexpr I bias = single ? 127 : 1023;
@@ -37,7 +37,7 @@ template <typename T, int BYTES> struct Functions : Simd<T, BYTES> {
 
     CHAINRULE_INLINE V power_of_two(M n) { return S::from_bits((n + bias) << mantissa); }
 
-    // e^r − 1 − r for |r| ≤ ln 2 / 2 by its Taylor series, to less than an eighth of an ulp of e^r.
+    // e^r − 1 − r for |r| ≤ ln 2 / 2 by its Taylor series, within an eighth of an ulp of e^r.
     CHAINRULE_INLINE V exp_tail(V r) {
         V p;
         if constexpr (single) {
@@ -72,15 +72,15 @@ template <typename T, int BYTES> struct Functions : Simd<T, BYTES> {
         return S::select(x > largest_exponent, S::splat(infinity), e);
     }
 
-    // e^x − 1 for x ≤ 0, within 3 ulp, also next to 0.
+    // e^x − 1 for x ≤ 0, within 3 ulp, including near 0.
     CHAINRULE_INLINE V expm1_negative(V x) {
-        const T bottom = single ? T(-20) : T(-45); // e^x is below half an ulp of 1
+        const T bottom = single ? T(-20) : T(-45); // below it, e^x is less than half an ulp of 1
         const Reduced d = reduce(S::select(x < bottom, S::splat(bottom), x));
         const V scale = power_of_two(d.n);
         return (exp_tail(d.r) + d.r) * scale + (scale - T(1));
     }
 
-    // tanh within 3 ulp, also next to 0.
+    // tanh within 3 ulp, including near 0.
     CHAINRULE_INLINE V tanh(V x) {
         const V e = expm1_negative(T(-2) * S::abs(x));
         const V t = -e / (e + T(2));
@@ -94,13 +94,13 @@ template <typename T, int BYTES> struct Functions : Simd<T, BYTES> {
         V p = S::splat(T(2.0 / (2 * terms + 1)));
         for (int k = terms - 1; k >= 1; --k)
             p = p * q + T(2.0) / T(2 * k + 1);
-        return p * q * s + (s + s); // one product to contract, so one way to round
+        return p * q * s + (s + s); // only one product can be fused, so rounding is well defined
     }
 
     // log(1 + e) for 0 ≤ e ≤ 1, within 3 ulp.
     CHAINRULE_INLINE V log1p_unit(V e) { return twice_atanh(e / (e + T(2))); }
 
-    // log x within 3 ulp for normal x > 0; −inf at 0, NaN below and for NaN.
+    // log x within 3 ulp for normal x > 0; −inf at 0, NaN for negative x and for NaN.
     CHAINRULE_INLINE V log(V x) {
         const T root_half = T(0.70710678118654752440);
         const T smallest = single ? T(1.17549435e-38) : T(2.2250738585072014e-308);
@@ -109,7 +109,7 @@ template <typename T, int BYTES> struct Functions : Simd<T, BYTES> {
         V m = S::from_bits(kept); // in [1/2, 1)
         const M low = m < root_half;
         m = S::select(low, m + m, m);
-        n = n + low; // true is −1
+        n = n + low; // a true comparison is −1
         const V count = __builtin_convertvector(n, V);
         const V f = m - T(1);
         V result = twice_atanh(f / (f + T(2))) + count * ln2_lo;

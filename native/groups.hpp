@@ -1,5 +1,5 @@
-// The parameters in groups: neighbouring rows of a layer's blocks, which a thread handles at a
-// time.
+// The division of the parameters into groups: neighbouring rows of a layer's blocks, which one
+// thread updates together.
 #pragma once
 
 #include <cstdlib>
@@ -9,22 +9,22 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Neighbouring parameters that updates treat alike.
+// Neighbouring parameters that are updated in the same way.
 struct Slice {
-    long at;       // in the flat vector
-    long in_group; // the same among the group's own, one slice after the other
+    long at;       // offset in the flat vector
+    long in_group; // offset in the group, whose slices follow each other
     long count;
     bool weights, moves;
     double rate;
 };
 
-// Rows [begin, end) of some of a layer's blocks: the weights into some units, and those units'
-// biases; some rows of a table.
+// Rows [begin, end) of neighbouring blocks of a layer: the incoming weights of some units with the
+// units' biases, or some rows of an embedding table.
 struct Group {
     int layer; // counted from 0
     int block, blocks;
     long begin, end;
-    double work; // in multiplications of one example
+    double work; // multiplications per example
     long slice, slices;
 
     // l, counted from 1, as everywhere else.
@@ -42,9 +42,10 @@ class Groups {
         std::free(penalties);
     }
 
-    // False: out of memory. `Kinds` is the table of layer kinds (layers/table.hpp), which knows how
-    // a layer is divided.
+    // Returns false if out of memory. `Kinds` is the table of layer kinds (layers/table.hpp), which
+    // determines how a layer is divided.
     template <typename Kinds> bool prepare(const Network &net, long batch) {
+        // Two passes over the same division: count, allocate, fill.
         long slices = 0;
         each<Kinds>(net, [&](int, int, int blocks, long, long) {
             ++count_;
@@ -75,7 +76,8 @@ class Groups {
     const Slice *begin(const Group &group) const { return slice_ + group.slice; }
     const Slice *end(const Group &group) const { return begin(group) + group.slices; }
 
-    // The first group of a thread: each has about its share of the work.
+    // The first group of a thread. Groups are divided so that threads have about equal work; which
+    // thread updates a group does not affect its bits.
     long first_of(int thread, int threads) const {
         if (thread <= 0) return 0;
         double seen = 0;
@@ -85,7 +87,7 @@ class Groups {
         return count_;
     }
 
-    // What a step's updates note of each group.
+    // Per group, recorded by a step's updates: Σ g², and the penalties.
     double *squares = nullptr, *penalties = nullptr;
 
   private:
@@ -96,7 +98,8 @@ class Groups {
             });
     }
 
-    // The slices of a group: of each block one, neighbours that are alike together.
+    // Divides a group into slices: one per block, but neighbours that are updated alike are merged,
+    // since an optimizer is faster on one long slice.
     void cut(const Layer &layer, Group &group) {
         Slice *const first = slice_ + group.slice;
         long in_group = 0;

@@ -1,4 +1,4 @@
-// Compiled once for every instruction set, with CHAINRULE_ISA naming it.
+// Compiled once for every instruction set; CHAINRULE_ISA is the set's name.
 
 #include "entries.hpp"
 #include "tables.hpp"
@@ -7,7 +7,7 @@ namespace chainrule::CHAINRULE_ISA {
 
 namespace {
 
-// Batches of at most half a vector's examples use vectors of half the size.
+// For batches of at most half a vector's lanes, vectors of half the size are used.
 template <typename T> bool narrow(long batch) {
     return CHAINRULE_BYTES > 32 && batch <= CHAINRULE_BYTES / 2 / long(sizeof(T));
 }
@@ -65,7 +65,7 @@ bool readable(const Network &net, const T *X, long m, const std::int32_t *order)
 
 template <typename X> constexpr Entry named{X::name, X::settings.name};
 
-// The entries of all types of a list.
+// The entries for all types of a list.
 template <typename... Xs> Entries<LayerEntry> layers_of(Types<Xs...>) {
     static constexpr LayerEntry all[]{{named<Xs>, Xs::lists, Xs::reads_codes, Xs::check}...};
     return {all, sizeof...(Xs)};

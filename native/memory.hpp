@@ -1,4 +1,4 @@
-// Memory, and the whole numbers that places in it are counted with.
+// Memory allocation, and integer helpers for offsets.
 #pragma once
 
 #include <cstdlib>
@@ -25,8 +25,8 @@ CHAINRULE_INLINE long rounded_up(long a, long b) {
     return divided_up(a, b) * b;
 }
 
-// Zeros, or nullptr. Large arrays lie on large pages where the system has them: products walk
-// through panels megabytes apart, and would wait for the tables of small pages.
+// Returns zeroed memory, or nullptr. Large arrays use huge pages if the system has them: products
+// access panels that are megabytes apart, and with small pages would wait for TLB misses.
 template <typename U> U *allocate(long count) {
     constexpr unsigned long large = 2ul << 20;
     const unsigned long bytes = static_cast<unsigned long>(count) * sizeof(U);

@@ -21,7 +21,7 @@ double loss(const Network &net, const float *parameters, const Examples<float> &
 
 } // namespace
 
-// Steps alone: a loss or an output for itself is always of float32 products.
+// For training steps only: a loss or an output by itself is always computed with float32 products.
 extern const Kernels<float> mixed_kernels{train, loss, nullptr, nullptr, nullptr};
 
 } // namespace chainrule::CHAINRULE_ISA

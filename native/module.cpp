@@ -1,5 +1,5 @@
-// The bindings: the only C++ file that names Python. It turns Python's arguments into the core's
-// own (checked.hpp, which looks at them) and lets the interpreter's lock go while a kernel runs.
+// The bindings: the only C++ file that uses Python's API. It converts Python's arguments to the
+// core's own types (checked.hpp, which checks them), and releases the GIL while a kernel runs.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -43,7 +43,7 @@ template <typename T> using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, n
 template <typename T> using In = Vector<const T>;
 template <typename T> using Rows = Matrix<const T>;
 
-// What travels together: named tuples of chainrule.engines, or tuples.
+// Arguments that belong together: named tuples of chainrule.engines, or plain tuples.
 using Chosen = std::tuple<std::string, std::map<std::string, double>>;
 using BlockOf = std::tuple<long, long, long, std::string, double>;
 using LayerOf = std::tuple<std::string, int, int, Chosen,
@@ -152,9 +152,9 @@ class BoundPlan {
         run_forward(parameters.data(), X.data(), long(X.shape(0)), out.data(), threads);
     }
 
-    // Outputs for X, or None where X (or the parameters) is not an array as engines take it: exact
-    // type, C-ordered, finite, of the network's width, its codes in their tables. Whoever called
-    // then says what is wrong.
+    // Outputs for X, or None if X or the parameters are not in the engines' format: exact type,
+    // C-ordered, finite, of the network's width, with all codes in their tables. The caller then
+    // converts them, or reports what is wrong.
     nb::object predict(nb::handle parameters, nb::handle X) const {
         if (!PyArray_CheckExact(parameters.ptr()) || !PyArray_CheckExact(X.ptr()))
             return nb::none();
@@ -197,11 +197,11 @@ class BoundPlan {
                                                    m, static_cast<T *>(out), threads_);
     }
 
-    // False: X is not finite.
+    // Returns false if X is not finite.
     template <typename T>
     bool run_forward(const T *parameters, const T *X, long m, T *out, int threads) const {
         const Kernels<T> &chosen = kernels<T>();
-        // Too short to let another thread of Python's in, or to be interrupted.
+        // Too short to release the GIL, or to be interrupted.
         const bool brief = double(m) * double(plan_.weights()) < 1e5;
         Outcome outcome;
         if (brief) {
@@ -215,17 +215,17 @@ class BoundPlan {
         return outcome != Outcome::not_finite;
     }
 
-    // A negative count or J (there is no other) says that memory ran out.
+    // −1 stands for out of memory: neither a count nor J is ever negative.
     template <typename R> static R checked_memory(R result) {
         if (result == R(-1)) throw std::bad_alloc();
         return result;
     }
 
-    // Runs without the interpreter's lock; an interruption's exception is raised afterwards.
+    // Runs without the GIL; an exception from a signal handler is raised afterwards.
     template <typename F> static auto interruptible(int threads, F &&body) {
         std::optional<nb::python_error> error;
-        // More threads would only wait for each other, and systems run out of them. As in
-        // native.py.
+        // More threads would only wait for each other, and a system may run out of them. The same
+        // limit is in native.py.
         const int most_threads = std::max(64, core_count());
         const Control control{std::clamp(threads, -most_threads, most_threads), signal_pending,
                               &error};
@@ -247,7 +247,7 @@ template <typename T> void activation(const Chosen &chosen, Vector<T> A, Vector<
     kernels<T>().activation(choice, A.data(), D.data(), long(A.shape(0)));
 }
 
-// The names in one of the core's lists, in its order, each with its settings' names.
+// The names in one of the core's lists, in order, each with the names of its settings.
 template <typename E> nb::dict names_of(const Entries<E> &entries) {
     nb::dict names;
     for (const E &entry : entries) {
@@ -259,12 +259,12 @@ template <typename E> nb::dict names_of(const Entries<E> &entries) {
     return names;
 }
 
-// NaN and the infinities are the numbers whose exponent has all bits set.
+// A number is NaN or infinite exactly if all bits of its exponent are set.
 template <typename T, typename Bits> bool all_finite(In<T> array) {
     constexpr Bits exponent = sizeof(T) == 4 ? Bits(0x7f800000u) : Bits(0x7ff0000000000000u);
     const T *numbers = array.data();
     const std::size_t n = array.shape(0);
-    Bits found = 0; // of the numbers' own width, so that the loop becomes vector code
+    Bits found = 0; // as wide as the numbers, so that the loop can be vectorised
     for (std::size_t i = 0; i < n; ++i) {
         Bits bits;
         std::memcpy(&bits, numbers + i, sizeof bits);
@@ -294,8 +294,8 @@ NB_MODULE(_native, m) {
     m.doc() = "The compiled core of chainrule.";
     if (PyArray_ImportNumPyAPI() < 0) throw nb::python_error();
 
-    // Plans live in a cache until the process ends, and some hosts end without emptying it: nothing
-    // that a user should read about on standard error.
+    // Plans stay in a cache until the process ends. Some hosts end without clearing it, which is no
+    // reason for leak warnings on a user's standard error.
     nb::set_leak_warnings(false);
 
     m.def(

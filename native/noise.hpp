@@ -1,4 +1,4 @@
-// Random numbers by counter: the compiled twins of chainrule.network.random.
+// Counter-based random numbers: the compiled twins of chainrule.network.random.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,14 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// What the layers of one step draw from.
+// The key of all random numbers of one step.
 CHAINRULE_INLINE std::uint64_t step_noise(std::uint64_t key, std::uint64_t step) {
     return mixed(key ^ mixed(step));
 }
 
-// The factors of one unit's activations for the examples first, first + 1, … of the batch: 0 with
-// probability `rate`, else 1/(1 − rate). A function of (seed, step, layer, unit, example) alone.
+// The dropout factors of one unit for the examples first, first + 1, … of the batch: 0 with
+// probability `rate`, otherwise 1/(1 − rate). They depend only on (seed, step, layer, unit,
+// example).
 template <typename T>
 void dropout_factors(std::uint64_t noise, int layer, long unit, std::uint32_t first, double rate,
                      T *factors, long count) {

@@ -6,7 +6,7 @@
 
 namespace chainrule {
 
-// Of each file that includes it its own, compiled for what that file may run on.
+// Static: each file that includes it has its own copy, compiled for that file's instruction set.
 static inline std::uint64_t mixed(std::uint64_t x) {
     x += 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -25,12 +25,12 @@ static inline void epoch_order(std::uint64_t key, std::uint64_t epoch, std::int3
     }
 }
 
-// What numpy.random.RandomState.shuffle makes of 0, 1, …: `next` gives its random 32 bits.
+// The shuffle of numpy.random.RandomState; `next` returns the generator's next 32 random bits.
 template <typename Next>
 static inline void shuffled_as_numpy(std::int32_t n, std::int32_t *order, Next &&next) {
     for (std::int32_t i = 0; i < n; ++i)
         order[i] = i;
-    std::uint32_t mask = 0; // the lowest bits that hold every number up to i
+    std::uint32_t mask = 0; // as many low bits as the numbers up to i need
     for (std::int32_t i = n - 1; i > 0; --i) {
         if (mask / 2 >= std::uint32_t(i) || mask == 0) {
             mask = std::uint32_t(i);

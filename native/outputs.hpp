@@ -1,4 +1,4 @@
-// The output layer: activation and cost of every head, and δ[L], of one panel. Examples are lanes,
+// The output layer of one panel: activation and cost of every head, and δ[L]. Examples are lanes,
 // so sums over outputs are plain vector sums.
 #pragma once
 
@@ -13,8 +13,8 @@ template <typename T, int BYTES> struct Outputs {
     using V = typename S::V;
     using Delta = typename Cost::Delta;
 
-    // A holds Z[L] and becomes A[L]; delta, where wanted, becomes δ[L] times `scale` (the weight of
-    // each example in the mean; 0 in the lanes that pad); costs gets C of each example.
+    // A holds Z[L], and is overwritten by A[L]. delta, unless nullptr, receives δ[L] · `scale` (the
+    // weight of each example in the mean; 0 in padding lanes), and costs receives C per example.
     static void run(const Network &net, T *A, const T *Y, T *delta, const T *scale, T *costs,
                     long ld, long vectors) {
         if (net.heads == 1 && net.head->weight == 1)
@@ -38,7 +38,7 @@ template <typename T, int BYTES> struct Outputs {
     }
 
   private:
-    // PART: one head of several, whose cost is added by its weight, and whose δ has that weight.
+    // PART: one of several heads, whose cost and δ are multiplied by the head's weight.
     template <bool PART>
     static void run_head(const Head &head, bool may_fuse, T *A, const T *Y, T *delta,
                          const T *scale, T *costs, long ld, long vectors) {
@@ -52,7 +52,7 @@ template <typename T, int BYTES> struct Outputs {
                     return each_vector<Kind, PART, true>(head, A, Y, delta, scale, costs, ld,
                                                          vectors);
             }
-            // σ′ lands in δ and is multiplied below; without δ there is no use for it.
+            // σ′ is stored in δ and multiplied by ∇ₐC below; without δ it is not needed.
             Act::apply(head.activation, A, delta, head.units, ld, vectors);
             each_vector<Kind, PART, false>(head, A, Y, delta, scale, costs, ld, vectors);
         });
@@ -86,9 +86,9 @@ template <typename T, int BYTES> struct Outputs {
         V C = V{};
         for (int j = 0; j < head.units; ++j) {
             const typename Cost::Pair c = Kind::of(S::load(A + j * ld), S::load(Y + j * ld), own);
-            C += S::rounded(c.cost); // the same bits, whatever cost it is
+            C += S::rounded(c.cost); // prevents a fused multiply-add, which some costs would allow
             if (!to) continue;
-            // BP1: σ′ is there already.
+            // BP1: δ holds σ′ already.
             T *const d = to.to + j * ld;
             S::store(d, jacobian ? c.gradient : c.gradient * S::load(d));
         }

@@ -1,4 +1,4 @@
-// What a kernel is handed: plain numbers and pointers, the same for every instruction set.
+// The arguments of the kernels: plain numbers and pointers, the same for every instruction set.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@ namespace chainrule {
 
 constexpr int most_settings = 6;
 
-// One type of a list (types.hpp) by its place there, and its settings in the order of its names.
+// A type by its index in a list (types.hpp), and its settings in the order of their names.
 struct Choice {
     int kind = 0;
     double settings[most_settings] = {};
@@ -25,8 +25,8 @@ struct Block {
     long offset;
     long rows, columns;
     bool weights;    // penalised and decayed
-    bool moves;      // by the optimizer; the others, statistics, by their layer
-    double rate = 1; // what the learning rate is multiplied by
+    bool moves;      // updated by the optimizer; statistics are updated by their layer
+    double rate = 1; // factor of the learning rate
 
     long count() const { return rows * columns; }
 };
@@ -35,39 +35,39 @@ struct Layer {
     int kind;
     int n_in, n_out;
     Choice activation;
-    const Block *blocks; // in the order of the equations, one after the other in the vector
+    const Block *blocks; // in the order of the equations; contiguous in the flat vector
     int block_count;
     const Values *settings; // in the order of the kind's names
 };
 
-// Some of the output layer's units, or all: their activation, and their cost.
+// A head: some or all units of the output layer, with their activation and cost.
 struct Head {
     int units;
     Choice activation, cost;
-    double weight; // of the cost in the sum
+    double weight; // factor of the cost in the sum over heads
 };
 
 struct Network {
     int count;
-    const Layer *layers; // the last one's activation is that of the heads
+    const Layer *layers; // the heads have the activations of the last one
     int heads;
     const Head *head;
     bool fused;
-    long parameters; // in the flat vector
+    long parameters; // length of the flat vector
 };
 
 template <typename T> struct Examples {
     const T *X;                  // (m, n[0]) rows
-    const T *Y;                  // (m, n[L]) rows, or nullptr where there are classes
-    const std::int32_t *classes; // (m,): the row of Y that is 1
+    const T *Y;                  // (m, n[L]) rows, or nullptr if there are classes
+    const std::int32_t *classes; // (m,): the index of the output whose target is 1
     const T *weights;
-    const std::int32_t *order; // which rows, or nullptr: 0, 1, …
-    long count;                // of one epoch
-    long rows;                 // of X
-    long epochs = 1;           // order holds one after the other; no batch goes across
+    const std::int32_t *order; // row indices, or nullptr for 0, 1, …
+    long count;                // examples per epoch
+    long rows;                 // rows of X
+    long epochs = 1;           // order holds those of all epochs; no batch spans two of them
 };
 
-// What a step goes down beside the cost, and how long its gradient may be.
+// What a step minimises in addition to the cost, and the limit on the gradient's norm.
 struct Objective {
     double l1 = 0, l2 = 0;
     bool shared = false;                    // P3: penalties over the batch's sum of weights
@@ -76,17 +76,17 @@ struct Objective {
 
 template <typename T> struct Update {
     Choice optimizer;
-    T *slots;                     // the optimizer's vectors, one after the other
-    std::int64_t t;               // updates made before the first step
-    const double *learning_rates; // of each step
-    const double *shares;         // c of WA1, of each step, where weights are averaged
-    T *average;                   // of the parameters, WA1, or nullptr
+    T *slots;                     // the optimizer's vectors, contiguous
+    std::int64_t t;               // number of updates before the first step
+    const double *learning_rates; // one per step
+    const double *shares;         // c of WA1 for each step, if weights are averaged
+    T *average;                   // average of the parameters, WA1, or nullptr
 };
 
-// One entry a step, of before its update.
+// One entry per step, with values from before its update.
 struct Records {
     double *costs, *gradient_norms;
-    double *penalties = nullptr; // where somebody wants to know them
+    double *penalties = nullptr; // nullptr if they are not needed
 };
 
 template <typename T> struct Training {
@@ -94,14 +94,14 @@ template <typename T> struct Training {
     Update<T> update;
     Objective objective;
     Records records;
-    std::uint64_t key = 0; // of the random numbers that steps draw (dropout)
+    std::uint64_t key = 0; // key of the steps' random numbers (dropout)
 };
 
-// Called by the calling thread about every 20 ms; true: stop.
+// Called from the calling thread about every 20 ms; if it returns true, the run stops.
 using StopTest = bool (*)(void *);
 
 struct Control {
-    int threads; // so many; negative: at most so many, fewer where the work is little
+    int threads; // number of threads; −n: at most n, and a single one if there is little work
     StopTest stop_test;
     void *stop_context;
 };
@@ -109,18 +109,18 @@ struct Control {
 enum class Outcome { done, stopped, out_of_memory, not_finite };
 
 template <typename T> struct Kernels {
-    // Steps that were finished; fewer than asked for only if the stop test said so.
+    // Returns the number of finished steps, which is smaller than requested only after a stop.
     long (*train)(const Network &, T *parameters, const Examples<T> &, const Training<T> &,
                   const Control &);
-    // J + penalties; gradient may be nullptr. NaN and *stopped if the stop test said so.
+    // Returns J + penalties; gradient may be nullptr. After a stop, NaN, and *stopped is set.
     double (*loss)(const Network &, const T *parameters, const Examples<T> &, const Objective &,
                    T *gradient, const Control &, bool *stopped);
     Outcome (*forward)(const Network &, const T *parameters, const T *X, long m, T *out,
                        const Control &);
-    // One activation over an array, for tests: A becomes σ, D becomes σ′.
+    // Applies an activation to an array, for tests: A receives σ, D receives σ′.
     void (*activation)(const Choice &, T *A, T *D, long n);
-    // Whether the first layer can read m rows of X (of those that `order` says, or 0, 1, …): those
-    // of category embeddings hold codes.
+    // Whether the first layer can read m rows of X (those in `order`, or 0, 1, …): category
+    // embeddings need valid codes.
     bool (*readable)(const Network &, const T *X, long m, const std::int32_t *order);
 };
 
@@ -128,7 +128,7 @@ struct InstructionSet {
     const char *name;
     const Kernels<float> *f32;
     const Kernels<double> *f64;
-    const Kernels<float> *mixed; // bfloat16 products; nullptr: this set has none
+    const Kernels<float> *mixed; // with bfloat16 products; nullptr if this set has none
 };
 
 } // namespace chainrule

@@ -1,5 +1,4 @@
-// What is decided, and the memory that is taken, before a run: one call, in which the run says all
-// that it wants.
+// The decisions that are made, and the memory that is allocated, before a run, from its purpose.
 #pragma once
 
 #include "crew.hpp"
@@ -8,13 +7,13 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// What a run is for.
+// The purpose of a run.
 struct Purpose {
-    long batch;       // examples that are taken together
-    long usual_batch; // of the training; how a batch is cut depends on it alone
+    long batch;       // examples per batch of this run
+    long usual_batch; // the training's batch size, which alone determines the panels
     bool gradients = false;
-    bool stepping = false; // it updates parameters
-    bool clipped = false;  // and wants to know the whole gradient's norm first
+    bool stepping = false; // updates parameters
+    bool clipped = false;  // needs the norm of the whole gradient before an update
     bool costs = false;
     bool penalties = false;
 };
@@ -26,13 +25,15 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     Purpose purpose{};
     W ws;
     Groups groups;
-    double *panel_costs = nullptr; // of all the batch's panels, which may be more than have arrays
-    long together = 1;             // panels that go through a layer at a time
-    bool segmented = false;        // a layer needs to know what the whole batch is like
-    // A long step, or a batch that goes through in several parts, has its whole gradient before its
-    // first update: until then it can be given up. So has one whose norm is clipped.
+    double *panel_costs = nullptr; // one per panel of the batch; `ws` may hold fewer panels
+    long together = 1;             // panels that go through a layer together
+    bool segmented = false;        // a layer needs statistics of the whole batch
+    // Whether the whole gradient is computed before the first update, instead of updating each
+    // group as soon as its gradient is known. Clipping needs this, and so does a batch that goes
+    // through in several parts. A long step does it so that it can be abandoned before it changes
+    // anything.
     bool whole_gradient = false;
-    T *gradient = nullptr; // the whole one, where it is wanted
+    T *gradient = nullptr; // the whole gradient, if it is needed
 
     Preparation() = default;
     Preparation(const Preparation &) = delete;
@@ -42,7 +43,7 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
         std::free(own_gradient_);
     }
 
-    // `given`: where the whole gradient goes that is handed out, or nullptr. False: there is not
+    // `given`: the caller's array for the gradient, or nullptr. Returns false if there is not
     // enough memory.
     bool prepare(const Network &net, const Purpose &wanted, T *given, Crew &crew,
                  const Control &control) {
@@ -61,7 +62,8 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
         const double work = Kinds::pass_work(net, purpose.batch) +
                             (purpose.gradients ? Kinds::table_work(net) : 0.0);
         crew.engage(chosen_threads(work, control));
-        // Panels go through a wide layer together, so that its weights are read once for all.
+        // Several panels go through a wide layer together, so that its weights, which do not fit
+        // into the cache, are read once for all of them.
         if (purpose.gradients && Kinds::shared_weights(net) > 1L << 16)
             together = smaller(8, divided_up(ws.panels, crew.threads()));
         if (!purpose.gradients) return true;
@@ -73,16 +75,17 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
         return arenas_ && (gradient || !whole_gradient);
     }
 
-    // Where a thread computes the gradient of one group.
+    // A thread's scratch memory for the gradient of one group.
     T *arena(int thread) const { return arenas_ + thread * arena_stride_; }
 
   private:
     long most_panels(const Network &net, const Control &control) const {
         constexpr long memory_limit = 64L << 20;
-        // Every panel waits for all others' sums, so all of a batch is in memory.
+        // Each panel needs the sums over all others, so the whole batch must be in memory.
         if (segmented) return 1L << 40;
         if (!purpose.gradients) return larger(1, larger(control.threads, -control.threads));
-        // What one example takes, roughly; the limit holds unless a single panel exceeds it.
+        // Approximate number of elements per example: A and D of each layer, and a transposed A.
+        // Beyond the memory limit, a batch goes through in several parts of whole panels.
         long elements = 3 * net.layers[0].n_in;
         for (int l = 0; l < net.count; ++l)
             elements += 3 * net.layers[l].n_out;
@@ -90,6 +93,7 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     }
 
     int chosen_threads(double work, const Control &control) const {
+        // A positive number is the user's, who gets as many threads; otherwise short runs have one.
         int threads = control.threads > 0     ? control.threads
                       : work < W::thread_work ? 1
                                               : -control.threads;

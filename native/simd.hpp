@@ -1,7 +1,7 @@
-// Vectors of T in a register of a given number of bytes, by the compiler's vector extensions: one
-// source for every instruction set. Everything here is in an anonymous-like namespace of its own
-// per instruction set (CHAINRULE_ISA), so that no inline function compiled for one CPU is ever
-// linked into code for another.
+// Vectors of T in registers of a given number of bytes, by the compiler's vector extensions: one
+// source for every instruction set. Everything here is in a namespace that is named after the
+// instruction set (CHAINRULE_ISA), so that the linker never merges an inline function compiled for
+// one CPU into code for another.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ template <typename T, int BYTES> struct Simd {
 
     CHAINRULE_INLINE V load(const T *p) { return *reinterpret_cast<const U *>(p); }
     CHAINRULE_INLINE void store(T *p, V v) { *reinterpret_cast<U *>(p) = v; }
-    // x − 0 is x for every x, −0 included (0 + x is not, and would cost an addition).
+    // x − 0 equals x for every x, −0 included. (0 + x does not, and would cost an addition.)
     CHAINRULE_INLINE V splat(T x) { return x - V{}; }
     CHAINRULE_INLINE V select(M mask, V yes, V no) { return mask ? yes : no; }
     CHAINRULE_INLINE M bits(V v) { return reinterpret_cast<M>(v); }
@@ -36,14 +36,14 @@ template <typename T, int BYTES> struct Simd {
     CHAINRULE_INLINE V abs(V v) {
         return from_bits(bits(v) & ~(M{} + (I(1) << (sizeof(T) * 8 - 1))));
     }
-    // 1, −1, or 0 and NaN as they are.
+    // 1 or −1; 0 and NaN are unchanged.
     CHAINRULE_INLINE V sign(V v) {
         return select(v > T(0), splat(T(1)), select(v < T(0), splat(T(-1)), v));
     }
     CHAINRULE_INLINE V max(V a, V b) { return a > b ? a : b; }
 
-    // v itself, rounded: the product that made it does not become one instruction with what it is
-    // added to, whatever the compiler sees around it.
+    // Returns v, but keeps the compiler from fusing the product that gave it with an addition that
+    // follows. Whether it would fuse them depends on the surrounding code, and so would the bits.
     CHAINRULE_INLINE V rounded(V v) {
 #if defined(__AVX512F__)
         asm("" : "+v"(v));
@@ -68,7 +68,7 @@ template <typename T, int BYTES> struct Simd {
         return x[0];
     }
 
-    // Square roots, correctly rounded; the loop becomes one instruction.
+    // Correctly rounded square roots; the compiler turns the loop into one instruction.
     CHAINRULE_INLINE V sqrt(V v) {
         V r;
         for (int i = 0; i < lanes; ++i) {
@@ -81,7 +81,7 @@ template <typename T, int BYTES> struct Simd {
         return r;
     }
 
-    // A part of a vector, for the end of an array: the rest reads as 0 and is not written.
+    // A part of a vector, for the end of an array: other lanes are read as 0 and are not written.
     CHAINRULE_INLINE V load_part(const T *p, int n) {
         T x[lanes] = {};
         std::memcpy(x, p, sizeof(T) * static_cast<unsigned>(n));

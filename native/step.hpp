@@ -1,10 +1,10 @@
 // A step in two phases (see docs/performance.md):
 //
-//   1. By examples (example_phase.hpp).
-//   2. By parameters: a thread takes whole groups of rows of W[l] (and b[l]): their gradient over
-//      all panels in order (BP3, BP4), then penalty and optimizer on those parameters.
+//   1. Divided by examples (example_phase.hpp).
+//   2. Divided by parameters: each thread has groups of rows of W[l] (and b[l]). It computes their
+//      gradient over all panels in order (BP3, BP4), and applies penalty and optimizer to them.
 //
-// No sum is ever split between threads, so the bits of the result do not depend on their number.
+// No sum is divided between threads, so the bits of the result do not depend on their number.
 #pragma once
 
 #include "example_phase.hpp"
@@ -18,28 +18,32 @@ template <typename T, int BYTES, typename Kinds> class Step {
     using Examples = ExamplePhase<T, BYTES, Kinds>;
 
   public:
-    // `training`: nullptr where no step is taken, but a gradient is handed out.
+    // `training`: nullptr if the gradient is returned instead of taking a step.
     Step(const C &context, const Panels<T, BYTES, Kinds> &panels, Room &room, Crew &crew,
          const Training<T> *training)
         : c_(context), room_(room), crew_(crew), training_(training),
           examples_(context, panels, room, crew),
           updates_(context.theta, room.groups, context.net.parameters) {}
 
-    // Both phases of one batch. False: stopped before anything was updated.
+    // Both phases of one batch. Returns false if the run was stopped, in which case no parameter
+    // was updated.
     bool run(Member &self, const Batch &batch, const StepNumbers<T> &numbers) {
         const long size = c_.ws.panel_size, part = c_.ws.panels * size;
+        // A batch that exceeds the panels in memory goes through in parts.
         for (long at = 0; at < batch.count; at += part) {
             const long n = smaller(part, batch.count - at);
             if (!examples_.run(self, batch, at, n)) return false;
-            if (!crew_.together(self)) return false;
+            // Phase 2 reads the panels of all threads.
+            if (!crew_.barrier(self)) return false;
             parameters_phase(self, batch, numbers, at, n);
-            if (room_.whole_gradient && !crew_.together(self)) return false;
+            // The next part overwrites the panels, and an update needs the whole gradient.
+            if (room_.whole_gradient && !crew_.barrier(self)) return false;
         }
         if (self.index == 0) note_cost(batch);
         return !room_.whole_gradient || !training_ || update_from_whole(self, batch, numbers);
     }
 
-    // J of the last batch, and what was noted of its groups; after the barrier that follows `run`.
+    // J, gradient norm and penalty of the last batch, valid after the barrier that follows `run`.
     double cost() const { return cost_; }
     double gradient_norm() const { return __builtin_sqrt(sum(room_.groups.squares)); }
     double penalty() const { return sum(room_.groups.penalties); }
@@ -49,7 +53,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
   private:
     bool updates_at_once() const { return training_ && !room_.whole_gradient; }
 
-    // Phase 2 over the panels of n examples, of which the first is the batch's example `at`.
+    // Phase 2 over the panels of n examples, beginning with the batch's example `at`.
     void parameters_phase(Member &self, const Batch &batch, const StepNumbers<T> &numbers, long at,
                           long n) {
         const long panels = divided_up(n, c_.ws.panel_size);
@@ -57,6 +61,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
         T *const own = room_.arena(self.index);
         for (long g = self.first_group; g < self.last_group; ++g) {
             const Group &group = room_.groups[g];
+            // Stopping here is only possible while no group has been updated.
             if (room_.whole_gradient) {
                 crew_.test_stop(self, group.work * n);
                 if (crew_.stop_wished()) break;
@@ -79,7 +84,8 @@ template <typename T, int BYTES, typename Kinds> class Step {
             for (long g = self.first_group; g < self.last_group; ++g)
                 room_.groups.squares[g] =
                     updates_.squares(room_.groups[g], room_.gradient, numbers);
-            if (!crew_.together(self)) return false;
+            if (!crew_.barrier(self)) return false;
+            // Every thread adds the same squares in the same order, and gets the same norm.
             const double norm = gradient_norm();
             if (norm > most) numbers.scale = T(most / norm);
         }
@@ -88,25 +94,29 @@ template <typename T, int BYTES, typename Kinds> class Step {
             note_penalty(g, numbers);
             const double squares =
                 updates_.update(group, training_->update, numbers, room_.gradient, true);
-            // Where the norm was needed before, another thread may be reading it just now.
+            // With clipping, the squares are known already, and another thread may be reading them
+            // for its norm at this moment.
             if (!room_.purpose.clipped) room_.groups.squares[g] = squares;
             after_update(group, batch, numbers);
         }
         return true;
     }
 
+    // Layers keep copies of their weights in other layouts, and running statistics; a batch without
+    // weight has no statistics to follow.
     void after_update(const Group &group, const Batch &batch, const StepNumbers<T> &numbers) {
         Kinds::renew(c_, group);
         if (batch.share > 0) Kinds::follow(c_, group);
         if (T *average = training_->update.average) updates_.average(group, average, numbers.share);
     }
 
-    // Before a group's update, where somebody wants to know.
+    // Records the penalty of a group before its update, if penalties are requested.
     void note_penalty(long g, const StepNumbers<T> &numbers) {
         if (training_->records.penalties)
             room_.groups.penalties[g] = updates_.penalty(room_.groups[g], numbers);
     }
 
+    // Adds the panels' costs in order, so that J has the same bits for any number of threads.
     void note_cost(const Batch &batch) {
         cost_ = 0;
         const long panels = divided_up(batch.count, c_.ws.panel_size);

@@ -1,4 +1,4 @@
-// The arithmetic of every thread that computes: no subnormal numbers.
+// Flushing subnormal numbers to zero in every computing thread.
 #pragma once
 
 #if defined(__SSE__)
@@ -7,8 +7,8 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Subnormal numbers are zero while this lives: processors handle them in slow microcode.
-// The thread's own setting comes back at the end, for the thread may not be ours.
+// Subnormal numbers count as zero during the lifetime of this object, since processors handle them
+// in slow microcode. The destructor restores the thread's setting: the thread may be the caller's.
 class FlushSubnormals {
   public:
 #if defined(__SSE__)
@@ -27,7 +27,7 @@ class FlushSubnormals {
   private:
     unsigned long before_;
 #else
-    // Another architecture: its arithmetic stays as it is.
+    // On other architectures, arithmetic is left unchanged.
     FlushSubnormals() {}
 
   private:

@@ -1,22 +1,22 @@
-// What there is in the core, by name: an entry for every kind of layer, activation, cost and
-// optimizer. They are made from the lists of types, which have the names and all that is said here.
+// The core's contents by name: an entry for every kind of layer, activation, cost and optimizer.
+// The entries are generated from the lists of types.
 #pragma once
 
 #include "plan.hpp"
 
 namespace chainrule {
 
-// An entry's settings' names: `most_settings` at most, the rest nullptr.
+// A name and the names of its settings: at most `most_settings`, the rest nullptr.
 struct Entry {
     const char *name;
     const char *const *settings;
 };
 
 struct LayerEntry : Entry {
-    bool lists;       // a setting may be several numbers
-    bool reads_codes; // among the inputs
-    // What is wrong with a layer whose sizes are positive, whose blocks lie one after the other and
-    // whose settings are there; nullptr: nothing.
+    bool lists;       // a setting may have several numbers
+    bool reads_codes; // some inputs are category codes
+    // Returns what is wrong with a layer, or nullptr. Its sizes, the offsets of its blocks and the
+    // presence of its settings have been checked before.
     const char *(*check)(const Layer &, bool first);
 };
 
@@ -25,8 +25,8 @@ struct ActivationEntry : Entry {
 };
 
 struct OptimizerEntry : Entry {
-    int slots;     // vectors
-    bool averages; // one of them is an average
+    int slots;     // number of state vectors
+    bool averages; // whether one of them is an average
 };
 
 template <typename E> struct Entries {
@@ -44,7 +44,7 @@ struct Tables {
     Entries<OptimizerEntry> optimizers;
 };
 
-// Every instruction set has the same; this one runs on every CPU.
+// The tables are the same for every instruction set; these are compiled for every CPU.
 namespace generic {
 extern const Tables tables;
 }

@@ -28,8 +28,9 @@ class Team {
             thread.join();
     }
 
-    // Have threads for a run of `count`, one of them the caller's. Returns for how many it has: a
-    // system may be out of threads (a limit of processes) or of memory for their stacks.
+    // Starts threads for a run of `count`, including the caller's, and returns how many there are.
+    // There may be fewer: a system can run out of threads (a limit on processes) or of memory for
+    // their stacks.
     int grow(int count) {
         try {
             while (static_cast<int>(threads_.size()) < count - 1) {
@@ -87,13 +88,14 @@ class Team {
 
 namespace {
 
-// The team that is free, if any. Never destroyed at exit: the threads wait for work that does not
-// come, and the system ends them with the process.
+// The idle team, if there is one. It is never destroyed at exit: its threads keep waiting for work,
+// and the system ends them with the process.
 std::mutex idle_mutex;
 Team *idle_team = nullptr;
 
 #if defined(__unix__) || defined(__APPLE__)
-// A forked child has the parent's team object but none of its threads: it starts without a team.
+// A forked child inherits the parent's team object but none of its threads, so it starts without
+// one. The mutex may have been locked by another thread during the fork, and is created anew.
 void forget_team() {
     new (&idle_mutex) std::mutex;
     idle_team = nullptr;

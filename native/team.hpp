@@ -1,4 +1,4 @@
-// Threads that wait for work without spinning, and a barrier for threads that are at work.
+// Threads that sleep while they wait for work, and a barrier that spins for threads at work.
 #pragma once
 
 namespace chainrule {
@@ -8,11 +8,11 @@ double now_seconds();
 
 class Team;
 
-/// The threads of one run: those that were kept from the last, and new ones. A second caller
-/// meanwhile gets others.
+/// The threads of one run: those kept from the last run, and new ones. A concurrent caller gets
+/// threads of its own.
 class Workers {
   public:
-    /// `wanted` threads, the caller's among them; as many as the system has, where it has fewer.
+    /// `wanted` threads, including the caller's, or as many as the system can provide.
     explicit Workers(int wanted);
     ~Workers();
     Workers(const Workers &) = delete;
@@ -24,7 +24,7 @@ class Workers {
     void run(void (*body)(void *, int), void *context);
 
   private:
-    Team *team_ = nullptr; // none where the caller is alone
+    Team *team_ = nullptr; // nullptr if the caller's thread is the only one
     int threads_ = 1;
 };
 

@@ -1,4 +1,4 @@
-// Blocks of lanes × lanes turned in registers.
+// Transposing blocks of lanes × lanes in registers.
 #pragma once
 
 #include "simd.hpp"
@@ -11,7 +11,7 @@ template <typename T, int BYTES> struct Transpose : Simd<T, BYTES> {
     using typename S::V;
     static constexpr int lanes = S::lanes;
 
-    // Lanes 0, n, 1, n + 1, … of a and b (n lanes each), from lane `first` of each on.
+    // Interleaves the lanes of a and b, beginning with lane `first` of each.
     CHAINRULE_INLINE V interleave(V a, V b, int first) {
         M order;
         for (int i = 0; i < lanes; ++i)
@@ -19,7 +19,7 @@ template <typename T, int BYTES> struct Transpose : Simd<T, BYTES> {
         return __builtin_shuffle(a, b, order);
     }
 
-    // log₂(lanes) perfect shuffles of the whole block transpose it.
+    // log₂(lanes) perfect shuffles of a whole block transpose it.
     CHAINRULE_INLINE void block(V (&x)[lanes]) {
 #pragma GCC unroll 4
         for (int stage = 1; stage < lanes; stage *= 2) {

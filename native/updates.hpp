@@ -1,4 +1,4 @@
-// Phase 2 of a step, of one group of parameters: its penalty, its gradient, its update.
+// Phase 2 of a step for one group of parameters: penalty, gradient, update.
 #pragma once
 
 #include "groups.hpp"
@@ -13,11 +13,12 @@ template <typename T, int BYTES> class Updates {
     Updates(T *theta, const Groups &groups, long parameters)
         : theta_(theta), groups_(groups), parameters_(parameters) {}
 
-    // Penalties and optimizer on a group. Its gradient lies in `gradient`: its own numbers, or
-    // (`whole`) those of all parameters. Returns Σ g².
+    // Applies penalties and optimizer to a group, and returns Σ g². `gradient` holds the group's
+    // own gradient or, if `whole`, that of all parameters.
     double update(const Group &group, const Update<T> &update, const StepNumbers<T> &numbers,
                   const T *gradient, bool whole) const {
-        // Without penalties and decay all parameters are alike, and neighbours go together.
+        // Without penalties and decay, weights and biases are updated alike, and adjacent slices
+        // are merged into a longer one.
         const bool alike = numbers.l1 == T(0) && numbers.l2 == T(0) && numbers.decay == T(0);
         double squares = 0;
         const Slice *const end = groups_.end(group);
@@ -35,13 +36,13 @@ template <typename T, int BYTES> class Updates {
         return squares;
     }
 
-    // WA1 of a group, after its update: statistics are averaged too.
+    // WA1 of a group after its update, which includes its statistics.
     __attribute__((noinline)) void average(const Group &group, T *average, T share) const {
         for (const Slice *s = groups_.begin(group); s < groups_.end(group); ++s)
             Opt::average(average + s->at, theta_ + s->at, s->count, share);
     }
 
-    // Σ g² of a group of the whole gradient, penalties included.
+    // Returns Σ g² of a group, penalties included, from the whole gradient.
     double squares(const Group &group, const T *gradient, const StepNumbers<T> &numbers) const {
         double squares = 0;
         for (const Slice *s = groups_.begin(group); s < groups_.end(group); ++s)
@@ -50,7 +51,7 @@ template <typename T, int BYTES> class Updates {
         return squares;
     }
 
-    // Puts a group's own gradient into the whole one, or adds it there.
+    // Stores a group's own gradient in the whole one (`fresh`), or adds it.
     void keep(const Group &group, const T *own, T *gradient, bool fresh) const {
         for (const Slice *s = groups_.begin(group); s < groups_.end(group); ++s) {
             const T *from = own + s->in_group;
@@ -60,8 +61,8 @@ template <typename T, int BYTES> class Updates {
         }
     }
 
-    // P1 and P2 of the weights that are a group's, before its update. (Not inlined: the step around
-    // it is better code without it.)
+    // P1 and P2 of a group's weights. (Not inlined, because the compiler generates better code for
+    // the step without it.)
     __attribute__((noinline)) double penalty(const Group &group,
                                              const StepNumbers<T> &numbers) const {
         double sum = 0;
@@ -69,7 +70,8 @@ template <typename T, int BYTES> class Updates {
             if (s->weights) sum += Opt::penalty(theta_ + s->at, s->count, numbers);
         return sum;
     }
-    // Of all weights, with the same bits: by groups.
+    // P1 and P2 of all weights, added up group by group, so that the bits are the same as in a
+    // step.
     double penalty(const StepNumbers<T> &numbers) const {
         if (numbers.l1 == T(0) && numbers.l2 == T(0)) return 0;
         double sum = 0;
@@ -78,7 +80,7 @@ template <typename T, int BYTES> class Updates {
         return sum;
     }
 
-    // Adds ∂P/∂θ to the whole gradient, which is handed out.
+    // Adds ∂P/∂θ to the whole gradient, for a caller that wants the gradient of J + penalties.
     void add_penalties(T *gradient, const StepNumbers<T> &numbers) const {
         for (long g = 0; g < groups_.count(); ++g)
             for (const Slice *s = groups_.begin(groups_[g]); s < groups_.end(groups_[g]); ++s)

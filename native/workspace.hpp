@@ -1,5 +1,5 @@
-// How a batch is cut into panels, and where their arrays lie. Nothing here depends on the number of
-// threads: panels are the same for any.
+// The division of a batch into panels, and the layout of their arrays. Nothing here depends on the
+// number of threads, so that results do not either.
 #pragma once
 
 #include "activations.hpp"
@@ -8,23 +8,23 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Where a layer's arrays lie in a panel, and what its kind keeps from step to step.
+// Offsets of a layer's arrays in a panel, and data that its kind keeps between steps.
 struct Place {
     long A = 0, D = 0; // activations; σ′(Z), then δ
-    long turned = 0;   // A once more, examples by rows, for the weights above (0: not wanted)
-    long own[4] = {};  // whatever else the layer's kind wants
+    long turned = 0;   // A transposed, for the gradient of the weights above (0: not needed)
+    long own[4] = {};  // further arrays of the layer's kind
     void *copy = nullptr;
-    Through through = Through::unchanged; // what the layer above multiplies by
+    Through through = Through::unchanged; // the factor by which the layer above multiplies errors
 };
 
-// PanelSpan that a thread takes through a layer together.
+// Neighbouring panels that a thread takes through a layer together.
 struct PanelSpan {
-    long first, count, last_count; // last_count: examples of the last one
-    long example;                  // in the batch, of the first panel's first
-    std::uint64_t noise = 0;       // what the step's random numbers are drawn from
+    long first, count, last_count; // panels; last_count: examples in the last one
+    long example;                  // index in the batch of the first panel's first example
+    std::uint64_t noise = 0;       // key of the step's random numbers
 };
 
-// What an optimizer does to a parameter takes as long as so many multiplications.
+// The update of a parameter takes about as long as this many multiplications.
 constexpr long update_work = 16;
 
 template <typename T, int BYTES> struct Workspace {
@@ -33,12 +33,12 @@ template <typename T, int BYTES> struct Workspace {
     static constexpr long chunk = P::chunk;
     static constexpr long line = 64 / static_cast<long>(sizeof(T));
 
-    long usual_batch = 0;  // the last one of an epoch may be shorter
-    long panel_size = 0;   // examples
-    long ld = 0;           // panel_size in whole vectors
+    long usual_batch = 0;  // the training's batch size; the last batch of an epoch may be smaller
+    long panel_size = 0;   // examples per panel
+    long ld = 0;           // panel_size rounded up to whole vectors
     long panel_stride = 0; // elements from a panel's arrays to the next panel's
-    long panels = 0;       // that have arrays at the same time
-    long near = 1;         // panels whose turned activations stay in the nearest caches
+    long panels = 0;       // number of panels in memory
+    long near = 1;         // panels whose transposed activations fit into the nearest caches
     Place *place = nullptr;
     long Y = 0, scale = 0, costs = 0, parts = 0;
     T *memory = nullptr;
@@ -51,8 +51,9 @@ template <typename T, int BYTES> struct Workspace {
         std::free(memory);
     }
 
-    // False: out of memory. How a batch is cut depends on `usual` alone, the usual batch, so that
-    // an epoch in pieces has the same bits. `Kinds` is the table of layer kinds (layers/table.hpp).
+    // Returns false if out of memory. The division into panels depends only on `usual`, the
+    // training's batch size, and not on `batch`, so that an epoch that is trained in several calls
+    // has the same bits. `Kinds` is the table of layer kinds (layers/table.hpp).
     template <typename Kinds>
     bool prepare(const Network &net, long batch, long usual, long most_panels, bool training) {
         layers = net.count;
@@ -88,7 +89,7 @@ template <typename T, int BYTES> struct Workspace {
                 widest = larger(widest, net.layers[l - 1].n_out);
             parts = take(widest * ld);
         }
-        panel_stride = size + line; // not a power of two
+        panel_stride = size + line; // avoids powers of two, which map panels to the same cache sets
         memory = allocate<T>(panel_stride * panels + chunk);
         if (!memory) return false;
         for (int l = 1; training && l <= net.count; ++l)
@@ -98,13 +99,14 @@ template <typename T, int BYTES> struct Workspace {
 
     T *panel(long q) const { return memory + q * panel_stride; }
 
-    // Multiplications from which on a second thread pays: two barriers cost up to 16 µs, in which
-    // one core multiplies up to two million times.
+    // The number of multiplications from which a second thread pays: two barriers cost up to 16 µs,
+    // in which one core performs up to two million multiplications.
     static constexpr double thread_work = sizeof(T) == 4 ? 6e6 : 3e6;
 
   private:
-    // PanelSpan of one tile's width keep B in the fastest cache. Where a step is long enough for a
-    // second thread, two share a batch of few panels about equally.
+    // Panels of the width of one tile keep B in the fastest cache. If a step is long enough for a
+    // second thread, but the batch has few panels, their size is chosen so that two threads share
+    // the batch about equally.
     template <typename Kinds> long chosen_size(const Network &net) const {
         long chosen = smaller(usual_batch, chunk);
         if (usual_batch < 2 * S::lanes || usual_batch >= 8 * chunk ||
@@ -122,7 +124,7 @@ template <typename T, int BYTES> struct Workspace {
         return chosen;
     }
 
-    Place few_places[8]; // a prediction of one row has no time to ask for memory
+    Place few_places[8]; // small networks need no allocation: it would slow down single predictions
 };
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -1,8 +1,8 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
 It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
-statistics), scales and category embeddings (one-hot codes times a table), and reads the flat vector
-by a layout of its own. Nothing of the package is used.
+statistics), scales, parametric activations and category embeddings (one-hot codes times a table),
+and reads the flat vector by a layout of its own. Nothing of the package is used.
 """
 
 from functools import partial
@@ -37,6 +37,9 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
             A, at = activation(layer.activation)(Z), at + 4 * n
         elif layer.kind == "scale":
             A, at = A * theta[at : at + n], at + n
+        elif layer.kind == "parametric_activation":
+            alpha = theta[at : at + n]
+            A, at = (1 - alpha) * A + alpha * activation(layer.activation)(A), at + n
         elif layer.kind == "category_embedding":
             inputs, codes_of = A, {column: codes for column, codes, _ in layer.columns}
             parts = [A[:, [j for j in range(n) if j not in codes_of]]]

@@ -1,4 +1,4 @@
-"""Whether what is said to be 80% likely happens in 80 of 100 cases."""
+"""Calibration: whether events that are predicted with 80% happen in 80 of 100 cases."""
 
 import matplotlib.pyplot as plt
 from sklearn.calibration import calibration_curve

@@ -1,4 +1,4 @@
-"""Where a network draws the line between two moons, under six activations."""
+"""The decision boundary of a network between two moons, for six activations."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""What dropout does to a network that is far too large for its examples."""
+"""The effect of dropout on a network that is far too large for its examples."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Where nine of ten values lie, when their spread grows with the input."""
+"""A band that contains nine of ten values, whose spread grows with the input."""
 
 import matplotlib.pyplot as plt
 import numpy as np

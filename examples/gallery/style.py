@@ -1,4 +1,4 @@
-"""What the gallery's pictures have in common: fonts, colours, and where they are written."""
+"""The common style of the gallery's pictures: fonts, colours and output folder."""
 
 import sys
 from pathlib import Path

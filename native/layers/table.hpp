@@ -6,6 +6,7 @@
 #include "category_embedding.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
+#include "parametric_activation.hpp"
 #include "scale.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -15,8 +16,9 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
 
-    using List = Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>,
-                       CategoryEmbedding<T, BYTES>, Scale<T, BYTES>>;
+    using List =
+        Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>, CategoryEmbedding<T, BYTES>,
+              Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
 
     template <typename F> CHAINRULE_INLINE void visit(const Layer &layer, F &&f) {
         List::visit(layer.kind, [&](auto tag) __attribute__((always_inline)) {

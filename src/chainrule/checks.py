@@ -1,4 +1,4 @@
-"""Checks that several layers of the house make of what users hand in."""
+"""Checks of users' arguments that several modules share."""
 
 import json
 import operator
@@ -10,7 +10,10 @@ from typing import Any, SupportsIndex, TypeGuard
 from chainrule.errors import InvalidArgumentError
 
 MOST_UNITS = 2**31 - 1
-"""Of a layer: the compiled core counts them with 32 bits."""
+"""The largest number of units in a layer, which the compiled core stores in 32 bits."""
+
+_LARGEST = 1e30
+"""No setting needs a larger number, and float32 holds this one."""
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
@@ -28,8 +31,8 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
 
 
 def is_whole(value: object) -> TypeGuard[SupportsIndex]:
-    """Whether a value is a whole number; true and false are none."""
-    # NumPy's true and false were whole numbers, too, before 2.3.
+    """Tell whether a value is a whole number; booleans are not."""
+    # Before NumPy 2.3, its booleans passed as whole numbers, too.
     if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
         return False
     try:
@@ -40,38 +43,52 @@ def is_whole(value: object) -> TypeGuard[SupportsIndex]:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: shortened, and never an error of its own."""
+    """Return a value's `repr` for a message: shortened, and without raising an error itself."""
     try:
         text = repr(value)
-    except ValueError:  # Python does not write whole numbers of thousands of digits
+    except ValueError:  # Python refuses to print integers of thousands of digits
         text = f"a whole number of {value.bit_length()} bits"  # type: ignore[attr-defined]
     return shortened(text)
 
 
 def shortened(text: str) -> str:
-    """Return a text as a message has room for it."""
+    """Return a text, cut to the length that fits into a message."""
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def is_real(value: object) -> TypeGuard[float]:
-    """Whether a value is a real number that a float can hold; true and false are none."""
+    """Tell whether a value is a real number within the range of a float; booleans are not."""
     if isinstance(value, int) and not -(2**1023) <= value <= 2**1023:
         return False
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def finite_number(name: str, value: object) -> float:
+    """Return an argument as a number of any sign, or raise with its name."""
+    if not is_real(value) or not -_LARGEST < value < _LARGEST:
+        raise InvalidArgumentError(f"{name}: expected a finite number; got {shown(value)}")
+    return float(value)
+
+
+def positive_number(name: str, value: object) -> float:
+    """Return an argument as a number above 0, or raise with its name."""
+    if not is_real(value) or not 0 < value < _LARGEST:
+        raise InvalidArgumentError(f"{name}: expected a finite number > 0; got {shown(value)}")
+    return float(value)
+
+
 def number_below_one(name: str, value: object) -> float:
     """Return an argument as a number of at least 0 and below 1, or raise with its name."""
-    # Compared as it is: Python's whole numbers may be too large for a float.
+    # Compared before conversion: a Python int may be too large for a float.
     if not is_real(value) or not 0 <= value < 1:
         raise InvalidArgumentError(f"{name}: expected a number in [0, 1); got {shown(value)}")
     return float(value)
 
 
 def file_path(name: str, value: object) -> Path:
-    """Return an argument as a path that the system can be asked about, or raise with its name.
+    """Return an argument as a path that can be passed to the system, or raise with its name.
 
-    No system takes a NUL in a name, nor half a character that stands for no byte.
+    A name with a NUL, or with a surrogate that does not stand for a byte, is invalid on any system.
     """
     try:
         text = os.fspath(value)  # type: ignore[call-overload]
@@ -87,14 +104,15 @@ def file_path(name: str, value: object) -> Path:
 
 
 def json_from_file(text: str) -> Any:
-    """Return what a text of JSON says, if its own texts are such as files and tables take.
+    """Return the value of a JSON text; its strings must be valid Unicode.
 
-    JSON has escapes for halves of characters, which no file can hold and polars refuses.
+    JSON can express unpaired surrogates by escapes, but no file can hold them, and polars refuses
+    them.
 
     Raises
     ------
     ValueError
-        If it is no JSON, or has such a half.
+        If the text is not JSON, or has an unpaired surrogate.
     """
     value = json.loads(text)
     if "\\ud" in text.lower():
@@ -103,14 +121,14 @@ def json_from_file(text: str) -> Any:
 
 
 def check_memory(what: str, needed: float, remedy: str) -> None:
-    """Raise if so many bytes are more than this machine has at all.
+    """Raise if more bytes are needed than this machine has in total.
 
-    Systems grant more memory than there is and end the process that uses it: by then no error can
-    be raised any more.
+    Systems grant more memory than there is, and kill the process when it uses it. By then it is too
+    late to raise an error.
     """
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # systems that do not tell so
+    except (AttributeError, ValueError, OSError):  # not available on this system
         return
     if needed > memory > 0:
         raise InvalidArgumentError(

@@ -1,4 +1,4 @@
-"""The errors that chainrule raises: each names the argument, what came and the remedy."""
+"""The errors that chainrule raises; each names the argument, what was received, and the remedy."""
 
 from typing import Self
 
@@ -6,9 +6,9 @@ from chainrule.printable import printable
 
 
 class ChainruleError(Exception):
-    """Base of every error that chainrule raises on purpose.
+    """Base of all errors that chainrule raises on purpose.
 
-    Its text is one line that can be printed, whatever names of files and columns are in it.
+    Its text is a single printable line, whatever names of files and columns it quotes.
     """
 
     def __str__(self) -> str:
@@ -20,15 +20,15 @@ class InvalidArgumentError(ChainruleError, ValueError):
 
 
 class InvalidTableError(ChainruleError, ValueError):
-    """A table cannot be read, or does not fit what is asked of it."""
+    """A table cannot be read, or does not fit the model or the arguments."""
 
 
 class InvalidModelFileError(ChainruleError, ValueError):
-    """A file is not a model file, comes from a newer version, or contradicts itself."""
+    """A file is not a model file, comes from a newer version, or is inconsistent."""
 
 
 class InvalidCheckpointError(ChainruleError, ValueError):
-    """A checkpoint is damaged, comes from a newer version, or contradicts itself."""
+    """A checkpoint is damaged, comes from a newer version, or is inconsistent."""
 
 
 class CheckpointInUseError(ChainruleError, RuntimeError):
@@ -36,19 +36,19 @@ class CheckpointInUseError(ChainruleError, RuntimeError):
 
 
 class CheckpointWriteError(ChainruleError, OSError):
-    """A checkpoint cannot be written; what was written before stays."""
+    """A checkpoint cannot be written; the last one is kept."""
 
 
 class FileWriteError(ChainruleError, OSError):
-    """A file cannot be written where it was asked for; nothing that was there has changed."""
+    """A file cannot be written at the given path; an existing file is left unchanged."""
 
 
 class TrainingDivergedError(ChainruleError, ArithmeticError):
-    """The loss stopped being finite; the network holds the last parameters that were."""
+    """The loss is no longer finite; the network has the last finite parameters."""
 
 
 class NothingLearnedError(TrainingDivergedError, ValueError):
-    """The loss was not finite from the first: there is no training to speak of."""
+    """The loss was not finite from the beginning, so nothing was learned."""
 
     @classmethod
     def of(cls, reason: object) -> Self:
@@ -60,4 +60,4 @@ class NothingLearnedError(TrainingDivergedError, ValueError):
 
 
 class TrainingDiagnosisWarning(UserWarning):
-    """Something keeps a network from learning; the message names the layer and the remedy."""
+    """A problem keeps a network from learning; the message names the layer and the remedy."""

@@ -215,12 +215,15 @@ class Either(Limit):
         return self.first._meant(value)
 
     def _is_other(self, value: Any) -> bool:
-        return any(
-            other.fits(value)
-            if isinstance(other, Limit)
-            else value is other or (isinstance(value, type(other)) and value == other)
-            for other in self.others
-        )
+        for other in self.others:
+            if value is other:
+                return True
+            if isinstance(other, Limit):
+                if other.fits(value):
+                    return True
+            elif isinstance(value, type(other)) and value == other:
+                return True
+        return False
 
 
 def listed(names: Sequence[str], last: str = "or") -> str:
@@ -229,9 +232,11 @@ def listed(names: Sequence[str], last: str = "or") -> str:
 
 
 def _is_flag(value: Any) -> bool:
-    import numpy as np  # by now it is there; the command line's help does without
+    if isinstance(value, bool):
+        return True
+    import numpy as np  # a page of help does without
 
-    return isinstance(value, bool | np.bool_)
+    return isinstance(value, np.bool_)
 
 
 FLAG = Other(_is_flag, "True or False", "bool")

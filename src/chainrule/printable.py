@@ -1,13 +1,12 @@
-"""Text of strangers, such as the name of a column, so that it is seen and does nothing else."""
+"""Escaping untrusted text, such as the name of a column, so that it can be shown safely."""
 
 import json
 import re
 
-# What is no letter to see but steers whatever shows it, or hides: controls of terminals (C0, C1),
-# direction marks and overrides, zero-width characters, fillers and tags, separators of lines and
-# paragraphs, halves of surrogate pairs, and what is no character. It is Unicode's Cc, Cf, Cs, Zl
-# and Zp with the other code points that a font shows as nothing; two are left out that ordinary
-# emoji end with, U+FE0E and U+FE0F.
+# Code points that are invisible or control a display: terminal controls (C0, C1), direction marks
+# and overrides, zero-width characters, fillers and tags, line and paragraph separators, unpaired
+# surrogates, and noncharacters. These are Unicode's categories Cc, Cf, Cs, Zl and Zp and other code
+# points without a glyph, except U+FE0E and U+FE0F, which are part of ordinary emoji.
 _RANGES = (
     "0000-001F 007F-009F 00AD 034F 0600-0605 061C 06DD 070F 0890-0891 08E2 115F-1160 17B4-17B5 "
     "180B-180F 200B-200F 2028-202E 2060-206F 3164 D800-DFFF FDD0-FDEF FE00-FE0D FEFF FFA0 "
@@ -24,16 +23,16 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(value: object, keep: str = "") -> str:
-    r"""Return a value as text whose controls and invisible characters are seen as escapes.
+    r"""Return a value as text with control and invisible characters replaced by visible escapes.
 
-    Every edge where names of columns, classes or files, or other words of a file, are shown calls
-    this: a terminal, a page, a picture, an error. What was printable stays as it is.
+    It is called wherever names of columns, classes or files, or other text from a file, are shown:
+    in a terminal, a page, a picture, an error. Printable text is unchanged.
 
     Parameters
     ----------
     value : object
     keep : str, default ""
-        Characters to leave alone: the line ends of a text that is more than one line.
+        Characters not to escape, such as the line breaks of a text with several lines.
 
     Examples
     --------
@@ -44,17 +43,17 @@ def printable(value: object, keep: str = "") -> str:
 
 
 def printable_json(text: str) -> str:
-    r"""Return JSON, or TOML's texts, of the same meaning: such characters as ``\u009b``.
+    r"""Return JSON or TOML of the same meaning, with such characters as escapes: ``\u009b``.
 
-    They stand in texts alone there; the line ends between them stay.
+    In valid JSON and TOML they only occur inside strings. Line breaks between them are kept.
     """
     return _ALL.sub(lambda one: one[0] if one[0] == "\n" else json.dumps(one[0])[1:-1], text)
 
 
 def escape(letter: str) -> str:
-    r"""Return a character as Python writes it: ``\x1b``, ``\u202e``, ``\U000e0001``.
+    r"""Return a character as an escape in Python's notation: ``\x1b``, ``\u202e``, ``\U000e0001``.
 
-    Half a pair that stands for a byte of a file's name that is no UTF-8 is that byte.
+    A surrogate that stands for a byte of a file name that is not UTF-8 is shown as that byte.
     """
     code = ord(letter)
     if letter in _SHORT:

@@ -30,8 +30,8 @@ def test_the_trace_is_that_of_the_networks_step_on_the_row(chainrule, model, wdb
 def test_explaining_writes_a_page_and_latex(chainrule, model, wdbc, tmp_path):
     page, latex = tmp_path / "row.html", tmp_path / "row.tex"
     out = chainrule("explain", model, wdbc, "--row", 1, "--html", page, "--latex", latex).out
-    assert f"The page is in {page}" in out
-    assert f"The LaTeX is in {latex}" in out
+    assert f"Page written to {page}" in out
+    assert f"LaTeX written to {latex}" in out
     assert "diagnosis is M" in page.read_text(encoding="utf-8")
     assert r"\tag{F1}" in latex.read_text(encoding="utf-8")
 
@@ -52,9 +52,7 @@ def test_errors_and_gradients_need_the_target(chainrule, model, wdbc, tmp_path, 
     less = tmp_path / "less.csv"
     pl.read_csv(wdbc).drop("diagnosis").write_csv(less)
     sentence = chainrule(command[0], model, less, *command[1:]).sentence
-    assert (
-        "has no column 'diagnosis', the target, which errors and gradients start from" in sentence
-    )
+    assert "has no column 'diagnosis', the target, which errors and gradients depend on" in sentence
 
 
 def test_right_gradients_pass_the_check(chainrule, model, wdbc):
@@ -103,7 +101,7 @@ def test_importance_ranks_what_the_model_needs(chainrule, tmp_path):
     assert chainrule(*arguments).code == 0
     model = tmp_path / "run" / "model.safetensors"
     out = chainrule("importance", model, table, "--metric", "mae").out
-    assert "mae added by shuffling a column (400 rows, 5 times each)" in out
+    assert "Increase in mae when a column is shuffled (400 rows, 5 times each)" in out
     assert out.index("x ") < out.index("noise ")
     found = json.loads(chainrule("importance", model, table, "--json", "--repeats", 2).out)
     assert found["metric"] == "rmse"

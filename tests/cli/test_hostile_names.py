@@ -169,7 +169,7 @@ def test_the_pages_of_explain_do_not_obey_names(classes, tmp_path):
     html, latex = tmp_path / f"{EVIL}.html", tmp_path / f"{EVIL}.tex"
     arguments = ("--row", 2, "--html", html, "--latex", latex)
     out, _ = run("explain", folder / "model.safetensors", path, *arguments)
-    assert f"The page is in {tmp_path}/{SEEN}.html" in out
+    assert f"Page written to {tmp_path}/{SEEN}.html" in out
     for page in (html, latex):
         assert steering(page.read_text(encoding="utf-8")) <= {"\n", "\t"}
 

@@ -37,7 +37,7 @@ def test_info_says_why_there_is_no_compiled_core(chainrule, monkeypatch):
     monkeypatch.setattr(extension, "native", None)
     monkeypatch.setattr(extension, "reason", "it was forgotten")
     out = " ".join(chainrule("info").out.split())
-    assert "works on the reference engine, since it was forgotten" in out
+    assert "none (it was forgotten); everything runs on the reference engine" in out
 
 
 def test_info_shows_what_is_in_a_model_file(chainrule, model):

@@ -114,7 +114,7 @@ def test_enough_threads_change_nothing(few):
 def test_only_what_reads_a_table_is_refused(few, arguments):
     few(0)
     limits.fit_to_limits(arguments)
-    with pytest.raises(ChainruleError, match="gives 0"):
+    with pytest.raises(ChainruleError, match="allows only 0"):
         limits.fit_to_limits(["--debug", "train", "t.csv"])
 
 

@@ -104,7 +104,7 @@ def test_an_id_that_is_not_there_or_in_the_way_is_named(chainrule, model, wdbc, 
     table = tmp_path / "table.csv"
     pl.read_csv(wdbc).with_columns(prediction=pl.lit(1)).write_csv(table)
     sentence = chainrule("predict", model, table, "--id", "prediction").sentence
-    assert "--id: the column 'prediction' has the name of one that is made" in sentence
+    assert "--id: the column 'prediction' has the name of a column of the pred" in sentence
 
 
 def test_a_mistake_in_a_late_piece_leaves_no_file(chainrule, model, wdbc, tmp_path, monkeypatch):

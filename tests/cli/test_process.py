@@ -175,7 +175,7 @@ def test_an_interrupted_search_keeps_the_best_and_goes_on(wdbc, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "the same command goes on from here" in errors
+    assert "the same command continues the search" in errors
     assert cr.load(folder / "model.safetensors").evaluate(wdbc)["accuracy"] > 0.8
     more = run(*arguments, "--search", 2, "--out", folder)
     assert more.returncode == 0
@@ -205,7 +205,7 @@ def test_a_search_that_was_killed_goes_on_to_the_same_result(wdbc, tmp_path):
             process.send_signal(ending)
     last = run(*search, "--out", "cut", cwd=tmp_path)
     assert (last.returncode, "Traceback" in last.stderr) == (0, False)
-    assert "The best of 8 trials" in last.stdout
+    assert "Best of 8 trials" in last.stdout
     for name in ("model.safetensors", "metrics.json"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 

@@ -22,7 +22,7 @@ def test_training_writes_its_files_and_names_them(trained):
 def test_training_says_what_it_understood_and_chose(trained):
     out = trained[0].out
     assert "569 rows; 455 train, 57 validate, 57 test" in out
-    assert "Classification of diagnosis: 2 classes, B (285), M (170) to train with" in out
+    assert "Classification of diagnosis: 2 classes, B (285), M (170) in the training rows" in out
     assert "30 inputs from 30 columns → 128 silu → 64 silu → 2 classes" in out
     assert "adam, learning rate 0.002 (adaptive), batches of 32, at most 20 epochs" in out
     assert "early stopping, seed 0" in out
@@ -95,7 +95,7 @@ def test_a_task_can_be_forced(chainrule, tmp_path):
         )
         for more in ([], ["--task", "regression"])
     )
-    assert "Classification of y: 2 classes, 0 (16), 1 (16) to train with" in by_itself.out
+    assert "Classification of y: 2 classes, 0 (16), 1 (16) in the training rows" in by_itself.out
     assert "Regression of y" in forced.out
 
 
@@ -340,7 +340,7 @@ def test_a_search_in_parts_is_the_search_in_one_go(chainrule, wdbc, tmp_path):
     assert chainrule(*arguments, "--search", 2, "--out", parts).code == 0
     outcome = chainrule(*arguments, "--search", 4, "--out", parts)
     assert [line.split("  ")[0] for line in outcome.err.splitlines()] == ["trial 3/4", "trial 4/4"]
-    assert "The best of 4 trials is number" in outcome.out
+    assert "Best of 4 trials: trial" in outcome.out
     assert same_files(whole, parts) == [True] * 4
     again = chainrule(*arguments, "--search", 4, "--out", parts)
     assert again.err == ""
@@ -362,7 +362,7 @@ def test_a_search_ends_when_its_time_is_over_but_not_before_one_trial(chainrule,
     arguments = ("train", wdbc, "--target", "diagnosis", "--epochs", 2, "--no-report")
     outcome = chainrule(*arguments, "--time-limit", "0.001s", "--out", tmp_path)
     assert outcome.code == 0
-    assert "The best of 1 trial is number 1" in outcome.out
+    assert "Best of 1 trial: trial 1" in outcome.out
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no FIFOs")

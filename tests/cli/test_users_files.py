@@ -61,7 +61,7 @@ def test_no_table_of_a_run_is_replaced(chainrule, table, folder, name, role, ove
     before = content(folder)
     tables = (folder / name,) if role == "table" else (table, "--test", folder / name)
     outcome = chainrule("train", *tables, *QUICK, "--out", folder, *overwrite)
-    assert f"--out: {folder / name} would be replaced, and is read as" in outcome.sentence
+    assert f"--out: {folder / name} would be overwritten, but is read as" in outcome.sentence
     assert content(folder) == before
 
 

@@ -217,7 +217,7 @@ def test_a_disk_that_is_really_full_ends_the_run_with_a_clear_error(tmp_path):
     )
     last = done.stderr.strip().splitlines()[-1]
     assert "CheckpointWriteError: checkpoint: " in last
-    assert "File too large; the last good one, " in last
+    assert "File too large; the last one, " in last
     store = CheckpointStore(tmp_path / "ckpt")
     assert store.load() is not None
     store.close()

@@ -64,15 +64,6 @@ def test_box_shows_the_id_it_is_linked_by(box):
 
 
 @every_box
-def test_every_id_of_the_page_has_code(box):
-    assert any(equation_text(function).id == box.id for function in EQUATIONS)
-
-
-def test_every_id_of_the_code_is_on_the_page():
-    assert {equation_text(function).id for function in EQUATIONS} == {box.id for box in BOXES}
-
-
-@every_box
 def test_linked_functions_exist_and_carry_the_id(box):
     assert box.functions
     for dotted in box.functions:

@@ -5,7 +5,14 @@ import pytest
 
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
 from chainrule.engines.optimizers import SGD, Adam, AdamW, Momentum
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
+from chainrule.network.layers import (
+    BatchNorm,
+    CategoryEmbedding,
+    Dense,
+    Dropout,
+    ParametricActivation,
+    Scale,
+)
 from chainrule.network.parameters import initial_parameters, placed_blocks
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
@@ -38,7 +45,18 @@ ALL = (
     Dense(6, "identity"),
     BatchNorm("relu"),
     Scale(),
+    ParametricActivation("gelu", 0.5),
     Dropout(0.3),
+    Dense(3, "softmax"),
+)
+PARAMETRIC = (
+    ParametricActivation("tanh"),
+    Dense(9, "identity"),
+    ParametricActivation("gelu"),
+    Dense(7, "relu"),
+    ParametricActivation("sigmoid"),
+    Dense(5, "softmax"),
+    ParametricActivation("relu"),
     Dense(3, "softmax"),
 )
 NETWORKS = {
@@ -47,6 +65,7 @@ NETWORKS = {
     "both": MIXED,
     "embeddings": EMBEDDED,
     "scales": SCALED,
+    "parametric": PARAMETRIC,
     "all kinds": ALL,
 }
 every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)

@@ -40,6 +40,7 @@ ARRAYS = {
     "X_hat": _Z,
     "scale": np.array([[1.5], [0.5]]),
     "s": np.array([[1.5], [-0.5]]),
+    "strengths": np.array([[0.5], [1.5]]),
     "shift": np.array([[0.5], [-0.5]]),
     "mean": np.array([[0.5], [-0.5]]),
     "variance": np.array([[2.0], [0.25]]),

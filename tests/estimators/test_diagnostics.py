@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def test_a_loss_that_is_stuck_is_said_and_kept():
     model = NetworkClassifier(alpha=1e4, early_stopping=False, max_iter=32, random_state=0)
-    with pytest.warns(TrainingDiagnosisWarning, match="always predicting the same") as caught:
+    with pytest.warns(TrainingDiagnosisWarning, match="of a constant predict") as caught:
         model.fit(X, y)
     assert caught[0].filename == __file__
     assert "stuck_loss" in [diagnosis.kind for diagnosis in model.diagnostics_]

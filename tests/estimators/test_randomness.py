@@ -78,5 +78,5 @@ def test_what_is_no_state_is_refused(text):
 
 
 def test_a_state_of_another_generator_names_both():
-    with pytest.raises(ValueError, match=r"not one of this generator|Philox.*MT19937"):
+    with pytest.raises(ValueError, match=r"does not belong to this kind|Philox.*MT19937"):
         set_from_text(random_of("MT19937", 0), as_text(random_of("Philox", 0)))

@@ -55,7 +55,7 @@ def test_the_latest_and_the_one_before_are_kept(store):
     assert names(store) == ["ckpt", "ckpt.lock", "ckpt.previous"]
     assert loaded(store) == 3
     store.path.unlink()
-    with pytest.warns(RuntimeWarning, match=r"ckpt: is not there; going on from.*ckpt\.previous"):
+    with pytest.warns(RuntimeWarning, match=r"ckpt: is missing; resuming from.*ckpt\.previous"):
         assert loaded(store) == 2
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_latest_does_not_take_the_place_of_the_good_one(store):
     # Even if the next write fails at its last step.
     with (
         injected(nth("replace", 0, system_error(IO))),
-        pytest.raises(CheckpointWriteError, match=r"the last good one, \S*ckpt\.previous, is"),
+        pytest.raises(CheckpointWriteError, match=r"the last one, \S*ckpt\.previous, is"),
     ):
         save(store, 3)
     with pytest.warns(RuntimeWarning, match="is damaged"):
@@ -81,7 +81,7 @@ def test_a_damaged_latest_does_not_take_the_place_of_the_good_one(store):
     save(store, 4)
     assert loaded(store) == 4
     store.path.unlink()
-    with pytest.warns(RuntimeWarning, match="is not there"):
+    with pytest.warns(RuntimeWarning, match="is missing"):
         assert loaded(store) == 1
 
 
@@ -90,7 +90,7 @@ def test_where_none_is_good_nothing_begins_anew_in_silence(store):
     damage(store.path)
     damage(store.previous)
     with pytest.raises(
-        InvalidCheckpointError, match=r"no good one is left \(.*ckpt: is.*previous: is.*Remove"
+        InvalidCheckpointError, match=r"none is intact \(.*ckpt: is.*previous: is.*Remove"
     ):
         store.load()
 
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
 @pytest.mark.parametrize("content", ["precious" * 10, "12345678{}"])
 def test_a_file_of_a_partial_ones_name_that_is_none_stays(tmp_path, content):
     (tmp_path / "ckpt.partial").write_text(content)
-    with pytest.raises(FileWriteError, match=r"ckpt\.partial is there and is no part of a check"):
+    with pytest.raises(FileWriteError, match=r"ckpt\.partial exists and is not part of a check"):
         CheckpointStore(tmp_path / "ckpt")
     assert [path.name for path in tmp_path.iterdir()] == ["ckpt.partial"]
     assert (tmp_path / "ckpt.partial").read_text() == content

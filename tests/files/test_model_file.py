@@ -234,7 +234,7 @@ def test_details_that_are_no_plain_data_are_named(tmp_path, details, message):
 def test_details_in_a_circle_are_refused(tmp_path):
     details = {}
     details["self"] = details
-    with pytest.raises(cr.InvalidArgumentError, match="nested more than 32 deep"):
+    with pytest.raises(cr.InvalidArgumentError, match="nested more than 32 levels deep"):
         written(tmp_path / "model.safetensors", golden_network(), details)
 
 
@@ -242,7 +242,7 @@ def test_details_in_a_circle_are_refused(tmp_path):
 def test_a_parameter_that_is_not_finite_is_not_saved(tmp_path, value):
     net = golden_network()
     net.parameters[3] = value
-    with pytest.raises(cr.InvalidArgumentError, match="not finite cannot be saved"):
+    with pytest.raises(cr.InvalidArgumentError, match="cannot be saved"):
         net.save(tmp_path / "model.safetensors")
     assert list(tmp_path.iterdir()) == []
 
@@ -273,7 +273,7 @@ def test_entries_of_the_format_cannot_be_given_as_further_ones(tmp_path):
         replace(model, metadata={"checksum": "0"}),
         replace(model, arrays={"parameters": np.zeros(17, np.float32)}),
     ):
-        with pytest.raises(cr.InvalidArgumentError, match="is the format's own"):
+        with pytest.raises(cr.InvalidArgumentError, match="is reserved"):
             write_model_file(tmp_path / "model.safetensors", wrong)
 
 

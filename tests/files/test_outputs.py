@@ -39,7 +39,7 @@ def test_an_input_under_any_name_is_no_output(table, how, turned):
 
 
 def test_the_input_itself_is_no_output(table):
-    with pytest.raises(cr.InvalidArgumentError, match="is read as TABLE; write somewhere else"):
+    with pytest.raises(cr.InvalidArgumentError, match="is read as TABLE; choose another"):
         check_outputs([("--out", str(table))], [("MODEL", "other"), ("TABLE", table)])
 
 
@@ -54,7 +54,7 @@ def test_other_files_and_devices_are_let_through(table):
 
 
 def test_a_folder_that_is_not_there_is_named_with_the_remedy(tmp_path):
-    with pytest.raises(cr.FileWriteError, match=r"--out: .*there is no folder .*none; make it"):
+    with pytest.raises(cr.FileWriteError, match=r"--out: .*there is no folder .*none; create it"):
         check_outputs([("--out", tmp_path / "none" / "a.csv")])
     with pytest.raises(IsADirectoryError):
         check_outputs([("--out", tmp_path)])

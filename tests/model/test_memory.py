@@ -76,8 +76,8 @@ def _strided(parameters):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_strided, "side by side in memory.*strides of 8 bytes.*copy"),
-        (lambda p: p[::-1], "side by side in memory.*strides of -4 bytes.*copy"),
+        (_strided, "contiguous.*strides of 8 bytes.*copy"),
+        (lambda p: p[::-1], "contiguous.*strides of -4 bytes.*copy"),
         (lambda p: np.frombuffer(b"x" + p.tobytes(), "f4", offset=1), "not aligned.*copy"),
         (lambda p: p.astype(p.dtype.newbyteorder()), "expected shape .* dtype float32; got"),
         (np.ndarray.tolist, "expected an array of float32; got list"),

@@ -61,7 +61,7 @@ def test_a_share_outside_zero_and_one_is_refused(wrong):
 @pytest.mark.parametrize(("activation", "cost"), [("identity", "mse"), ("softmax", "huber")])
 def test_values_are_not_smoothed(activation, cost):
     net = network(3, activation, cost)
-    message = rf"^label_smoothing: expected 0 where targets are values .*{cost}$"
+    message = rf"^label_smoothing: expected 0, since the targets are values .*{cost}$"
     with pytest.raises(cr.InvalidArgumentError, match=message):
         net.fit(X, RANDOM.uniform(0, 1, (30, 3)), label_smoothing=0.1)
 

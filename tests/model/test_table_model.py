@@ -108,7 +108,11 @@ def test_a_missing_column_is_a_clear_error():
 @pytest.mark.parametrize(
     ("layers", "cost", "message"),
     [
-        ([3, cr.Dense(2, "softmax")], "cross_entropy", "3 inputs where 2 columns give 2"),
+        (
+            [3, cr.Dense(2, "softmax")],
+            "cross_entropy",
+            "3 inputs, but the 2 columns are encoded as 2",
+        ),
         ([2, cr.Dense(3, "softmax")], "cross_entropy", "2 classes need"),
         ([2, cr.Dense(2, "sigmoid")], "binary_cross_entropy", r"Dense\(1, 'sigmoid'\)"),
         ([2, cr.Dense(2, "identity")], "mse", "2 outputs with identity"),

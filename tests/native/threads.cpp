@@ -20,7 +20,7 @@ float next(unsigned &state) {
 }
 
 struct Result {
-    std::vector<float> parameters, outputs;
+    std::vector<float> parameters, average, outputs;
     std::vector<double> costs;
     bool operator==(const Result &) const = default;
 };
@@ -86,7 +86,7 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
         x = 0.1f * next(state);
     for (long i = network.ones; i < network.after; ++i)
         result.parameters[i] = 1.0f;
-    std::vector<float> X(m * n_in), slots(2 * count, 0.0f);
+    std::vector<float> X(m * n_in), slots(3 * count, 0.0f); // of Adam, and an average
     for (float &x : X)
         x = next(state);
     for (long i = 0; embedded && i < m; ++i) {
@@ -101,13 +101,15 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
     const auto examples =
         plan.examples<float>({X.data(), m, n_in}, std::nullopt, {{classes.data(), m}}, std::nullopt,
                              {{order.data(), 2, m}});
-    const std::vector<double> rates(steps, 1e-3);
+    const std::vector<double> rates(steps, 1e-3), shares(steps, 0.25);
     result.costs.resize(2 * steps);
     const TrainingArrays<float> arrays{{result.parameters.data(), count},
-                                       {slots.data(), 2, count},
+                                       {slots.data(), 3, count},
                                        {rates.data(), steps},
                                        {result.costs.data(), steps},
-                                       {result.costs.data() + steps, steps}};
+                                       {result.costs.data() + steps, steps},
+                                       std::nullopt,
+                                       {{shares.data(), steps}}};
     const Named adam{"adam",
                      {{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}, {"plain_epsilon", 0}}};
     Objective objective{1e-4, 1e-4};
@@ -116,6 +118,7 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
     const Control control{threads, nullptr, nullptr};
     kernels<float>(mixed).train(plan.network(), result.parameters.data(), examples, training,
                                 control);
+    result.average.assign(slots.begin() + 2 * count, slots.end());
     result.outputs.resize(m * n_out);
     kernels<float>().forward(plan.network(), result.parameters.data(), X.data(), m,
                              result.outputs.data(), control);

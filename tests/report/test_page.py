@@ -117,7 +117,7 @@ def test_the_report_says_how_good_the_model_is(tmp_path):
     model, parts, history = binary()
     page = written(tmp_path, (model, parts, history))
     accuracy = model.evaluate(parts["test"])["accuracy"]
-    assert f"in {100 * accuracy:.1f}% of cases: better than always answering" in page.text
+    assert f"in {100 * accuracy:.1f}% of cases: better than always predicting" in page.text
     assert "Better than guessing" in page.text
 
 
@@ -125,7 +125,7 @@ def test_the_report_says_how_far_a_regression_misses(tmp_path):
     model, parts, history = values()
     page = written(tmp_path, (model, parts, history))
     rmse = model.evaluate(parts["test"])["rmse"]
-    assert f"misses price by {rmse:.1f} (root mean square): better than" in page.text
+    assert f"price with an RMSE of {rmse:.1f}: better than" in page.text
     assert "It beats ridge regression" in page.text
 
 
@@ -181,7 +181,7 @@ def test_the_worst_mistakes_are_rows_of_the_table(tmp_path):
 def test_without_mistakes_there_are_none(tmp_path):
     table = pl.DataFrame({"x": [0.0, 1.0] * 100, "y": ["no", "yes"] * 100})
     page = written(tmp_path, trained(table, "y", epochs=60))
-    assert "There are none: every judged row is right." in page.text
+    assert "There are none: every row is classified correctly." in page.text
 
 
 def test_missing_values_are_counted_and_shown(tmp_path):
@@ -231,7 +231,7 @@ def test_test_rows_of_one_class_still_make_a_report(tmp_path):
     model, parts, history = binary()
     rows = parts["test"].filter(pl.col("ripe") == "yes")
     page = written(tmp_path, (model, parts | {"test": rows}, history))
-    assert "All judged rows are of one class" in page.text
+    assert "All scored rows are of one class" in page.text
 
 
 def test_a_target_that_is_the_same_in_all_test_rows_still_makes_a_report(tmp_path):
@@ -252,7 +252,7 @@ def test_classes_that_are_no_text_still_make_a_report(tmp_path, kind):
 def test_a_history_without_epochs_still_makes_a_report(tmp_path):
     model, parts, _ = binary()
     page = written(tmp_path, (model, parts, History()))
-    assert "No epoch of training is on record." in page.text
+    assert "The history has no epochs." in page.text
 
 
 @pytest.mark.parametrize(
@@ -301,14 +301,14 @@ def test_a_very_common_class_is_reported_by_probabilities(tmp_path):
         pl.Series("ripe", ["no" if row % 16 else "yes" for row in range(800)])
     )
     page = written(tmp_path, trained(table, "ripe", epochs=2))
-    assert "log loss rises by so much" in page.text
+    assert "The increase in log loss when" in page.text
 
 
 def test_of_long_tables_a_sample_is_used_and_the_report_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("chainrule.report.sections.data._MOST_ROWS", 50)
     model, parts, history = binary()
     page = written(tmp_path, (model, parts, history))
-    assert "Of 50 training rows, drawn at random." in page.text
+    assert "From a random sample of 50 training rows." in page.text
 
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path):

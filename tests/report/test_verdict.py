@@ -52,7 +52,7 @@ def test_the_verdict_on_classes(constant, linear, loss, level):
     found = verdict(SimpleNamespace(target=CLASSES), judged(CLASSES, constant, linear, loss))
     assert found.level == level
     assert ("useless" in found.sentence) == (level == "useless")
-    assert "always answering “yes”" in found.sentence
+    assert "always predicting “yes”" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_amount_is_told_with_its_interval_whichever_way_is_up():
 
 
 def test_the_linear_model_is_told_about():
-    for linear, words in ((ABOVE, "It beats"), (AROUND, "cannot tell"), (BELOW, "simpler model")):
+    for linear, words in ((ABOVE, "It beats"), (AROUND, "inconclusive"), (BELOW, "simpler model")):
         found = verdict(SimpleNamespace(target=CLASSES), judged(CLASSES, ABOVE, linear))
         assert words in found.beside_linear
         assert "logistic regression" in found.beside_linear

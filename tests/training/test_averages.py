@@ -295,7 +295,7 @@ def test_an_optimizer_without_an_average_moves_the_network_s_own_parameters():
     ("broken", "message"),
     [
         ({"moving": None}, "moving: expected"),
-        ({"moving": np.full(50, np.nan)}, "the parameters that its steps move are not finite"),
+        ({"moving": np.full(50, np.nan)}, "the parameters that its steps update are not finite"),
         ({"average_weight": -1.0}, "average_weight: got -1.0"),
         ({"average_weight": None}, "average_weight: got None"),
     ],

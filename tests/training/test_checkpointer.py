@@ -238,7 +238,7 @@ def test_arrays_that_cannot_be_are_not_believed(engine, name, array):
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 100_000], ids=lambda t: t[:4])
 def test_a_text_that_says_nothing_is_not_believed(engine, text):
     _, arrays = a_checkpoint(engine)
-    with pytest.raises(InvalidCheckpointError, match="of its training"):
+    with pytest.raises(InvalidCheckpointError, match="its entry 'training'"):
         prepared(engine, found=({"training": text}, arrays))
 
 

@@ -101,9 +101,9 @@ def test_what_was_handed_in_is_not_changed():
     ("array", "message"),
     [
         (X[0], r"^X: expected shape \(examples, 3\).*got \(3,\); for one example use X\.reshape"),
-        (X[:, 0], r"^X: expected shape \(examples, 3\), an example a row; got \(4,\)$"),
-        (X[:, :2], r"^X: expected shape \(examples, 3\), an example a row; got \(4, 2\)$"),
-        (X.T, r"^X: expected shape \(examples, 3\), an example a row; got \(3, 4\)$"),
+        (X[:, 0], r"^X: expected shape \(examples, 3\), one example per row; got \(4,\)$"),
+        (X[:, :2], r"^X: expected shape \(examples, 3\), one example per row; got \(4, 2\)$"),
+        (X.T, r"^X: expected shape \(examples, 3\), one example per row; got \(3, 4\)$"),
         (X[None], r"^X: .*got \(1, 4, 3\)$"),
         (5.0, r"^X: .*got \(\)$"),
         ([], r"^X: .*got \(0,\)$"),

@@ -1,4 +1,4 @@
-"""How good a trained model is, in numbers: scores, baselines, calibration, importance.
+"""The quality of a trained model in numbers: scores, baselines, calibration, importance.
 
-Nothing here draws or prints: the report and the command line do.
+Nothing here draws or prints; the report and the command line do that.
 """

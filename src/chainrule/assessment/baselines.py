@@ -1,4 +1,4 @@
-"""What a network has to beat: an answer that looks at nothing, and a linear model."""
+"""The baselines that a network has to beat: a constant prediction, and a linear model."""
 
 import warnings
 from typing import Any
@@ -10,15 +10,15 @@ from chainrule.assessment.predictions import Examples
 from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 
-# Multiplications of one pass over the rows that a linear model is fitted to; beyond them it gets
-# a part of the rows. A linear model of so many rows would not change with more.
+# Multiplications of one pass over the rows that a linear model is fitted to. If all rows would take
+# more, it is fitted to a sample: at that number of rows, more would not change a linear model.
 _MOST_WORK = 4e7
 _FEWEST_ROWS = 2_000
 _MOST_STEPS = 200
 
 
 def constant_answers(model: TableModel, train: Examples, rows: int) -> NDArray[np.float64]:
-    """Return what never looks at its inputs: the classes' shares of the training rows, or the mean.
+    """Return predictions without inputs: the class shares of the training rows, or their mean.
 
     Returns
     -------
@@ -31,19 +31,19 @@ def constant_answers(model: TableModel, train: Examples, rows: int) -> NDArray[n
 
 
 class LinearAnswers:
-    """Logistic or ridge regression on the inputs that the network has.
+    """Logistic or ridge regression on the same inputs as the network.
 
     Parameters
     ----------
     model : TableModel
     train : Examples
     seed : int
-        Of the rows that are drawn where there are too many.
+        Seed of the sample that is drawn if there are too many rows.
 
     Attributes
     ----------
     rows : int
-        How many training rows it was fitted to.
+        Number of training rows that it was fitted to.
     """
 
     def __init__(self, model: TableModel, train: Examples, seed: int = 0) -> None:
@@ -64,9 +64,9 @@ class LinearAnswers:
         if self._classes and len(np.unique(true)) == 1:
             self._only = int(np.asarray(true)[0])
             return
-        # One thread: the same bits on any number of cores, and no waiting on busy ones.
+        # One thread gives the same bits on any number of cores, and does not wait for busy ones.
         with threadpool_limits(1), warnings.catch_warnings():
-            # Not quite at its minimum it is a fair opponent still.
+            # scikit-learn warns if it has not fully converged; that is still a fair baseline.
             warnings.simplefilter("ignore")
             if self._classes:
                 fresh: Any = LogisticRegression(max_iter=_MOST_STEPS)
@@ -86,7 +86,7 @@ class LinearAnswers:
         return probabilities
 
     def _inputs(self, X: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return inputs with codes of categories unfolded: a code is no quantity."""
+        """Return the inputs with category codes as indicators, since a code is not a quantity."""
         if not self._codes:
             return X
         parts = [np.delete(X, list(self._codes), axis=1)]
@@ -95,5 +95,5 @@ class LinearAnswers:
 
 
 def _columns_of_codes(model: TableModel) -> dict[int, int]:
-    """Return the inputs that are codes of categories, and how many codes each has."""
+    """Return the inputs that are category codes, and the number of codes of each."""
     return {column.column: column.codes for column in embedded_columns(model.encoder)}

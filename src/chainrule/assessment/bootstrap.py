@@ -1,4 +1,4 @@
-"""The bootstrap: how far a score would move if other rows of the same kind had been drawn."""
+"""The bootstrap: how much a score varies over samples of rows from the same distribution."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from chainrule.checks import whole_number
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""From how often each row is drawn, (rows,), to scores of the drawn rows, (scores,)."""
+"""A function from the number of times each row is drawn, (rows,), to scores, (scores,)."""
 
 LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A score and the interval around it; NaN where the rows do not define it."""
+    """A score and its confidence interval; NaN if they are undefined for the rows."""
 
     value: float
     low: float
@@ -23,26 +23,26 @@ class Interval(NamedTuple):
 
     @property
     def is_above_zero(self) -> bool:
-        """Whether the whole interval is."""
+        """Whether the whole interval lies above zero."""
         return self.low > 0
 
     @property
     def is_below_zero(self) -> bool:
-        """Whether the whole interval is."""
+        """Whether the whole interval lies below zero."""
         return self.high < 0
 
 
 def bootstrap(
     statistic: Statistic, n_rows: int, *, resamples: int = 1000, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Return a statistic of rows drawn again and again, with replacement.
+    """Return a statistic of many resamples of the rows, drawn with replacement.
 
-    Scores that come out of one call are of the same draws, so that their differences are paired.
+    All scores of one call are computed from the same resamples, so their differences are paired.
 
     Parameters
     ----------
     statistic : callable
-        Takes how often each row is drawn, (n_rows,), and returns one or more scores.
+        Takes the number of times each row is drawn, (n_rows,), and returns one or more scores.
     n_rows : int
     resamples : int
     seed : int
@@ -79,16 +79,16 @@ def bootstrap(
 def interval(value: float, samples: NDArray[np.floating], level: float = LEVEL) -> Interval:
     """Return the percentile interval of a bootstrap.
 
-    Draws that do not define the score (NaN) do not count; if they are half or more, there is no
-    interval.
+    Resamples for which the score is undefined (NaN) are left out; if they are half or more of all,
+    the interval is NaN.
 
     Parameters
     ----------
     value : float
-        The score of the rows themselves.
+        The score of the original rows.
     samples : array (resamples,)
     level : float
-        How much of the samples the interval holds.
+        The share of the samples that the interval covers.
     """
     defined = samples[~np.isnan(samples)]
     if 2 * len(defined) <= len(samples):

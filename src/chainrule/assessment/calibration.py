@@ -1,4 +1,4 @@
-"""Whether probabilities can be taken at their word: 0.8 should come true eight times in ten."""
+"""Calibration: of the rows that are given probability 0.8, eight in ten should be positive."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,26 @@ from numpy.typing import NDArray
 
 from chainrule.checks import whole_number
 
-# Of the normal distribution: 95 % lie within so many standard deviations.
+# 95 % of a normal distribution lie within this many standard deviations of its mean.
 _Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Rows in bins of equal width by their probability; bins without rows are left out.
+    """Rows grouped by predicted probability into bins of equal width; empty bins are left out.
 
     Parameters
     ----------
     mean : array (bins,)
-        Mean probability of a bin's rows.
+        Mean predicted probability of a bin's rows.
     share : array (bins,)
-        How many of them were what the probability is of.
+        Share of positive rows in the bin.
     low, high : arrays (bins,)
         Wilson's 95 % interval of the share.
     counts : array (bins,)
+        Number of rows in the bin.
     edges : array (bins, 2)
-        Where each bin begins and ends.
+        Lower and upper edge of the bin.
     """
 
     mean: NDArray[np.float64]
@@ -37,14 +38,14 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """The expected calibration error: mean |share − mean probability| over the rows."""
+        """The expected calibration error: mean of |share − mean probability|, weighted by rows."""
         return float(np.average(np.abs(self.share - self.mean), weights=self.counts))
 
 
 def reliability(
     probabilities: NDArray[np.floating], outcomes: NDArray[np.generic], bins: int = 10
 ) -> Reliability:
-    """Return how often what was given a probability was so.
+    """Return the observed frequencies for bins of predicted probability.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def reliability(
 def wilson(
     share: NDArray[np.float64], counts: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Wilson's 95 % interval of a share of so many rows; sound for few rows and near 0."""
+    """Return Wilson's 95 % interval of a share, which holds for few rows and for shares near 0."""
     more = _Z * _Z / counts
     middle = (share + more / 2) / (1 + more)
     half = _Z * np.sqrt((share * (1 - share) + more / 4) / counts) / (1 + more)

@@ -1,4 +1,4 @@
-"""How well a score tells two kinds of rows apart: ROC and precision–recall."""
+"""How well a score separates positive from negative rows: ROC and precision–recall curves."""
 
 from typing import NamedTuple
 
@@ -7,28 +7,28 @@ from numpy.typing import NDArray
 
 
 class RocCurve(NamedTuple):
-    """A point for each threshold, from "none is positive" to "all are"."""
+    """One point per threshold, from "none is positive" to "all are"."""
 
     false_positive_rate: NDArray[np.float64]
     true_positive_rate: NDArray[np.float64]
 
 
 class PrecisionRecallCurve(NamedTuple):
-    """A point for each threshold, from "none is positive" to "all are"."""
+    """One point per threshold, from "none is positive" to "all are"."""
 
     recall: NDArray[np.float64]
     precision: NDArray[np.float64]
-    """1 by convention where none is positive."""
+    """By convention 1 at the threshold where no row is called positive."""
 
 
 class Ranking:
-    """Rows by falling score, sorted once for many weightings of the rows.
+    """Rows sorted by descending score, once for many different weightings of the rows.
 
     Parameters
     ----------
     positive : array (m,) of bool
     scores : array (m,)
-        Higher for rows that are more likely positive; equal ones are one threshold.
+        Higher for rows that are more likely to be positive; equal scores share a threshold.
 
     Examples
     --------
@@ -43,20 +43,20 @@ class Ranking:
         self._order = np.argsort(-scores, kind="stable")
         self._positive = np.asarray(positive, np.float64)[self._order]
         falling = scores[self._order]
-        # Where rows of one score end: only there can a threshold lie.
+        # The last row of each distinct score: a threshold can only lie between two of them.
         self._ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)
 
     def counts(
         self, weights: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return true and false positives for each threshold, starting with (0, 0)."""
+        """Return the numbers of true and false positives per threshold, starting with (0, 0)."""
         drawn = np.ones(len(self._order)) if weights is None else weights[self._order]
         true = np.cumsum(drawn * self._positive)[self._ends]
         both = np.cumsum(drawn)[self._ends]
         return np.append(0.0, true), np.append(0.0, both - true)
 
     def area(self, weights: NDArray[np.float64] | None = None) -> float:
-        """Return the area under the ROC curve; NaN if the rows are all of one kind."""
+        """Return the area under the ROC curve; NaN unless there are positive and negative rows."""
         true, false = self.counts(weights)
         if true[-1] <= 0 or false[-1] <= 0:
             return float("nan")
@@ -64,18 +64,18 @@ class Ranking:
         return float(trapezoids.sum() / (true[-1] * false[-1]))
 
     def roc_curve(self) -> RocCurve:
-        """Return the ROC curve; the rows must be of both kinds."""
+        """Return the ROC curve; there must be positive and negative rows."""
         true, false = self.counts()
         return RocCurve(false / false[-1], true / true[-1])
 
     def precision_recall_curve(self) -> PrecisionRecallCurve:
-        """Return precision given recall; some row must be positive."""
+        """Return the precision–recall curve; there must be a positive row."""
         true, false = self.counts()
         both = true + false
         precision = np.append(1.0, true[1:] / both[1:])
         return PrecisionRecallCurve(true / true[-1], precision)
 
     def average_precision(self) -> float:
-        """Return the mean of the precisions, each weighted with its step of recall."""
+        """Return the mean precision over the thresholds, weighted by the increase in recall."""
         recall, precision = self.precision_recall_curve()
         return float(np.sum(np.diff(recall) * precision[1:]))

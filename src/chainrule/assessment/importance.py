@@ -1,4 +1,4 @@
-"""Permutation importance: how much worse a model gets when a column's values are shuffled."""
+"""Permutation importance: how much a model's score drops when a column is shuffled."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,20 +21,20 @@ METRICS = {
     "regression": ("rmse", "mae"),
 }
 
-# Multiplications of all predictions together: some seconds of work.
+# Multiplications of all predictions together: a few seconds of work.
 _MOST_WORK = 1e11
 _FEWEST_ROWS = 200
 
 
 @dataclass(frozen=True)
 class ColumnImportance:
-    """How much a score suffers when a column is shuffled.
+    """How much worse a score gets when a column is shuffled.
 
     Parameters
     ----------
     column : str
     mean : float
-        Over the repeats; above 0 the model needs the column.
+        Mean deterioration over the repeats; above 0, the model uses the column.
     spread : float
         Standard deviation over the repeats.
     """
@@ -46,12 +46,12 @@ class ColumnImportance:
 
 @dataclass(frozen=True)
 class Importance:
-    """What `permutation_importance` found, the most important column first."""
+    """The result of `permutation_importance`, the most important column first."""
 
     metric: str
     columns: tuple[ColumnImportance, ...]
     rows: int
-    """How many rows it was measured on."""
+    """Number of rows that it was measured on."""
     repeats: int
 
 
@@ -64,29 +64,29 @@ def permutation_importance(
     most_rows: int = 5_000,
     seed: int = 0,
 ) -> Importance:
-    """Return how much worse the model gets on a table when one column's values change places.
+    """Return how much worse the model's score gets when one column of a table is shuffled.
 
-    Rows of a column are shuffled among themselves, so the column says nothing about its row any
-    more. Columns that say the same cover for each other: shuffling one of them costs little.
+    Shuffling a column's values among the rows destroys its information about them. If two columns
+    carry the same information, shuffling one of them costs little, since the other one remains.
 
     Parameters
     ----------
     model : TableModel
     table : polars.DataFrame
-        With the target, and best of rows that the model was not trained with.
+        With the target column; best of rows that the model was not trained on.
     metric : str, optional
-        "accuracy" (what is lost) or "log_loss" (what is added) for classes, "rmse" or "mae" (what
-        is added) for values. By default the first of its task.
+        For classes "accuracy" (its decrease) or "log_loss" (its increase), for values "rmse" or
+        "mae" (its increase). By default the first of the two.
     repeats : int
-        How often each column is shuffled.
+        Number of times that each column is shuffled.
     most_rows : int
-        Of a longer table so many rows are drawn, or fewer if the network is large.
+        From a longer table this many rows are drawn, fewer if the network is large.
     seed : int
 
     Raises
     ------
     InvalidArgumentError
-        If the metric is none of the task's, or a number is not positive.
+        If the metric does not belong to the model's task, or a number is not positive.
     """
     known = METRICS[model.target.task]
     metric = known[0] if metric is None else metric
@@ -103,7 +103,7 @@ def permutation_importance(
         table = table[np.sort(generator.choice(table.height, most, replace=False))]
     examples = examples_of(model, table)
     before = _score(model, examples.X, examples, metric)
-    # A loss rises and the accuracy falls; both are counted as what the shuffling costs.
+    # Losses increase and accuracy decreases; the sign makes both a positive deterioration.
     sign = -1.0 if metric == "accuracy" else 1.0
     columns = []
     shuffled = examples.X.copy()

@@ -1,4 +1,4 @@
-"""A model against its baselines on rows that it was not trained with."""
+"""The comparison of a model with its baselines on rows that it was not trained on."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Baseline = Literal["constant", "linear"]
 BASELINES: tuple[Baseline, ...] = ("constant", "linear")
 
-# Rows of all draws together, times the rankings that each draw asks for: a second or two.
+# Rows of all resamples together, times the rankings that each one needs: a second or two of work.
 _MOST_WORK = 6e6
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 1000, 200
 _MOST_CELLS = 1_000_000
@@ -33,29 +33,30 @@ _MOST_CELLS = 1_000_000
 
 @dataclass(frozen=True)
 class Judgement:
-    """Answers of a model and of its baselines to the same rows, and what they are worth.
+    """Predictions of a model and of its baselines for the same rows, and their scores.
 
     Parameters
     ----------
     table : polars.DataFrame
         The rows.
     numbers : array (m,)
-        Where each stood in the part that it was drawn from, from 0.
+        Position of each row, from 0, in the table that it was drawn from.
     true : array (m,)
         Class indices, or values in the target's units.
     answers : array (m, classes) or (m,)
-        The network's probabilities, or values.
+        The network's predicted probabilities, or values.
     baselines : dict
-        The same of "constant" and "linear".
+        The same for "constant" and "linear".
     measures : tuple of Measure
     scores : dict
         An interval for each of "network", "constant", "linear" and each measure's key.
     differences : dict
-        Network − baseline, paired, for each baseline and each measure's key.
+        Intervals of the paired differences network − baseline, for each baseline and each measure's
+        key.
     resamples : int
-        How many times the bootstrap drew.
+        Number of bootstrap resamples.
     linear_rows : int
-        How many training rows the linear baseline was fitted to.
+        Number of training rows that the linear baseline was fitted to.
     """
 
     table: "pl.DataFrame"
@@ -70,7 +71,7 @@ class Judgement:
     linear_rows: int
 
     def gain(self, baseline: Baseline, measure: Measure) -> Interval:
-        """Return by how much the network is better (above 0) than a baseline."""
+        """Return the network's advantage over a baseline: above 0, the network is better."""
         value, low, high = self.differences[baseline][measure.key]
         if measure.greater_is_better:
             return Interval(value, low, high)
@@ -85,18 +86,18 @@ def judge(
     most_rows: int = 100_000,
     seed: int = 0,
 ) -> Judgement:
-    """Return how good a model is on some rows, beside its baselines, with 95 % intervals.
+    """Return the scores of a model and its baselines on some rows, with 95 % intervals.
 
     Parameters
     ----------
     model : TableModel
     train : polars.DataFrame
-        What the model was trained with: the baselines learn from it.
+        The rows that the model was trained on; the baselines are fitted to them.
     rows : polars.DataFrame
-        What to judge by; of more than `most_rows`, so many are drawn.
+        The rows to score; if there are more than `most_rows`, a sample is drawn.
     most_rows : int
     seed : int
-        Of all draws.
+        Seed of all samples.
     """
     n_classes = len(model.target.classes)
     most = min(most_rows, _MOST_CELLS // max(1, n_classes))

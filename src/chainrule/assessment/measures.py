@@ -1,8 +1,8 @@
-"""The scores that a judgement compares, as functions of how often each row counts.
+"""The scores that a judgement compares, as functions of the weights of the rows.
 
-A measure is prepared once for some predictions, with all that does not depend on the weights of
-the rows, because a bootstrap asks it a thousand times. Sums are NumPy's own and not BLAS's, which
-would start threads for a few microseconds of work.
+A bootstrap evaluates a score a thousand times with different weights. So a scorer is prepared once,
+with everything that does not depend on the weights. Sums are NumPy's own and not those of BLAS,
+which would start threads for a few microseconds of work.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from chainrule.model.scores import unit_of
 
 Weights = NDArray[np.float64]
 Scorer = Callable[[Weights], NDArray[np.float64]]
-"""From weights of the rows, (m,), to a score for each measure."""
+"""A function from the weights of the rows, (m,), to one score per measure."""
 
 
 class Measure(NamedTuple):
-    """A score's name, and which way is better."""
+    """A score's name, and whether greater values are better."""
 
     key: str
     name: str
@@ -39,7 +39,8 @@ MAE = Measure("mae", "MAE", False)
 R2 = Measure("r2", "R²", True)
 VALUE_MEASURES = (RMSE, MAE, R2)
 
-# A probability of 0 for what happened would make any mean infinite; float32 ends here anyway.
+# A probability of 0 for the true class would make the mean infinite. Near 1, float32 has no finer
+# resolution than this anyway.
 _SMALLEST_PROBABILITY = 1e-7
 
 
@@ -53,10 +54,11 @@ def log_losses(true: NDArray[np.integer], probabilities: NDArray[np.floating]) -
 def class_scorer(
     true: NDArray[np.integer], probabilities: NDArray[np.floating], n_classes: int
 ) -> Scorer:
-    """Return the function that gives `CLASS_MEASURES` of weighted rows.
+    """Return the function that computes `CLASS_MEASURES` of weighted rows.
 
-    F1 is that of the second of two classes, else the mean over the classes; so is ROC AUC, one
-    against the rest, of the classes that have rows. Balanced accuracy is the mean recall of those.
+    With two classes, F1 and ROC AUC refer to the second one. With more, F1 is the mean over the
+    classes, and ROC AUC the mean of one-vs-rest over the classes that have rows. Balanced accuracy
+    is the mean recall over the classes that have rows.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def class_scorer(
         present = of_class > 0
         areas = [ranking.area(weights) for ranking in rankings]
         defined = [area for area in areas if area == area]
-        # 2PR/(P + R), and 0 where a class neither was nor was answered.
+        # 2PR/(P + R), and 0 for a class that was neither true nor predicted.
         f1 = 2 * right / np.maximum(of_class + answered, 1)
         return np.array(
             [
@@ -95,7 +97,7 @@ def class_scorer(
 
 
 def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) -> Scorer:
-    """Return the function that gives `VALUE_MEASURES` of weighted rows.
+    """Return the function that computes `VALUE_MEASURES` of weighted rows.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) ->
     unit = unit_of(true, predicted)
     true, predicted = true / unit, predicted / unit
     errors = np.asarray(true - predicted, np.float64)
-    # Around the mean: a sum of squares of large numbers would lose the digits that differ.
+    # Centred first: the variance from sums of squares of large numbers would lose its digits.
     centred = np.asarray(true - true.mean(), np.float64)
     sums = np.array([errors**2, np.abs(errors), centred, centred**2])
 

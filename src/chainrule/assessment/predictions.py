@@ -1,4 +1,4 @@
-"""What assessments ask of a model: inputs, truth and outputs, and which inputs a column has."""
+"""What assessments need from a model: inputs, true targets, outputs, and the inputs of a column."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 class Examples(NamedTuple):
-    """Rows as the network takes them, and the truth: class indices, or values in their units."""
+    """The network's inputs, and the true targets: class indices, or values in their units."""
 
     X: NDArray[np.float32]
     true: NDArray[np.generic]
 
 
 def examples_of(model: TableModel, table: "pl.DataFrame") -> Examples:
-    """Return a table's inputs and truth."""
+    """Return a table's inputs and true targets."""
     return Examples(*model.truth(table))
 
 
 def outputs_of(model: TableModel, X: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the model's answers for inputs: probabilities (m, classes), or values (m,)."""
+    """Return the model's predictions for inputs: probabilities (m, classes), or values (m,)."""
     outputs = model.network.predict(X)
     if model.target.task == "regression":
         return model.target.decode_values(outputs)
@@ -33,7 +33,7 @@ def outputs_of(model: TableModel, X: NDArray[np.floating]) -> NDArray[np.float64
 
 
 def places_of_columns(model: TableModel) -> dict[str, slice]:
-    """Return which of the inputs belong to each column of the table."""
+    """Return, for each column of the table, the inputs that encode it."""
     places = {}
     start = 0
     for column in model.encoder.columns_:

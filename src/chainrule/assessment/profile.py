@@ -1,4 +1,4 @@
-"""What the columns of a table hold: missing values, distinct ones, distribution."""
+"""Profiles of a table's columns: missing and distinct values, and their distribution."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,17 +29,17 @@ class ColumnProfile:
     ----------
     name : str
     dtype : str
-        As polars names it.
+        Its type's name in polars.
     rows, missing, distinct : int
-        Rows looked at, those without a value, and different values among the others.
+        Number of rows, of those without a value, and of distinct values among the others.
     histogram : Histogram or None
-        Of numbers, where there are any finite ones, and of dates and times.
+        Histogram of finite numbers, or of dates and times; otherwise None.
     quartiles : tuple of float
-        Smallest value, quartiles and largest value of numbers; empty else.
+        Minimum, quartiles and maximum of numbers; otherwise empty.
     top : tuple of (str, int)
-        The most frequent values of what is neither numbers nor dates, with their rows.
+        The most frequent values of other types, with their numbers of rows.
     span : tuple of str
-        The first and the last date or time; empty else.
+        The first and the last date or time; otherwise empty.
     """
 
     name: str
@@ -54,13 +54,13 @@ class ColumnProfile:
 
 
 def profile(column: "pl.Series", *, as_categories: bool = False) -> ColumnProfile:
-    """Return what a column holds.
+    """Return the profile of a column.
 
     Parameters
     ----------
     column : polars.Series
     as_categories : bool
-        Whether numbers only name something: their most frequent ones are then of interest.
+        Whether numbers are names of categories, whose most frequent values are listed.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def profile(column: "pl.Series", *, as_categories: bool = False) -> ColumnProfil
         quartiles = tuple(np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist())
     top: tuple[tuple[str, int], ...] = ()
     if not numeric and not dtype.is_temporal():
-        # Sorted by text, too, so that equally frequent values always come in one order.
+        # Sorted by text, too, so that the order of equally frequent values is well defined.
         counted = _as_text(present).alias("value").value_counts(name="rows")
         counted = counted.sort(["rows", "value"], descending=[True, False])
         top = tuple((str(value), int(rows)) for value, rows in counted.head(_TOP).iter_rows())
@@ -107,9 +107,9 @@ def profile(column: "pl.Series", *, as_categories: bool = False) -> ColumnProfil
 
 
 def histogram(values: NDArray[np.floating], bins: int = _BINS) -> Histogram:
-    """Return how many values lie in bins of equal width from the smallest to the largest.
+    """Return a histogram in bins of equal width from the smallest value to the largest.
 
-    Whole numbers with few different values get one bin each.
+    Integers of a small range get one bin each.
     """
     low, high = float(values.min()), float(values.max())
     if low == high:
@@ -117,10 +117,10 @@ def histogram(values: NDArray[np.floating], bins: int = _BINS) -> Histogram:
     elif high - low < bins and bool((values == np.round(values)).all()):
         edges = np.arange(low - 0.5, high + 1)
     else:
-        # In halves, because the range itself may be too large for a float.
+        # Computed on halved values, because the range itself may overflow.
         edges = 2 * np.linspace(low / 2, high / 2, bins + 1)
         edges = np.clip(edges, low, high)
-    if not (np.diff(edges) > 0).all():  # so narrow that floats have no room for the edges
+    if not (np.diff(edges) > 0).all():  # too narrow a range for distinct edges in floating point
         edges = np.array([low, np.nextafter(high, np.inf)])
     counts = np.diff(np.searchsorted(np.sort(values), edges[1:-1], side="left"), prepend=0)
     counts = np.append(counts, len(values) - counts.sum())

@@ -1,4 +1,4 @@
-"""The command line. Thin: it reads options, calls what does the work, and shows the result."""
+"""The command line. It is thin: it reads options, calls the library, and shows the result."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands put together, and the one place where a mistake becomes a sentence."""
+"""The commands combined into one program, and the single place where errors become messages."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from chainrule.errors import ChainruleError
 
 
 class Commands(TyperGroup):
-    """Ends with exit code 2 and one sentence on standard error after a user's mistake."""
+    """After a user error, the program ends with exit code 2 and a message on standard error."""
 
     def main(
         self,
@@ -27,19 +27,19 @@ class Commands(TyperGroup):
     ) -> NoReturn:
         """Run a command line and exit."""
         arguments = list(sys.argv[1:] if args is None else args)
-        # Taken out here, so that it may stand anywhere in the line.
+        # Removed here, so that it may be anywhere on the line.
         debug = "--debug" in arguments
         arguments = [argument for argument in arguments if argument != "--debug"]
         prepare_streams(machines="--json" in arguments)
         try:
-            # Whatever is written for the moment is removed, however the command ends.
+            # SIGTERM and SIGHUP raise here, so that temporary files are removed in any case.
             with terminated_as_interrupted():
                 code = super().main(
                     *(arguments, prog_name or "chainrule", complete_var),
                     standalone_mode=False,
                     **extra,
                 )
-        except typer.Abort:  # how older versions of typer tell of Ctrl-C
+        except typer.Abort:  # raised on Ctrl-C by older versions of typer
             say("chainrule: interrupted", error=True)
             code = 130
         except Exception as error:
@@ -52,7 +52,7 @@ class Commands(TyperGroup):
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return what to tell a user; None for what is a defect of the program."""
+    """Return the message for a user error; None for a bug, which is raised with its traceback."""
     if isinstance(error, ChainruleError):
         return str(error)
     elif isinstance(error, MemoryError):
@@ -69,7 +69,8 @@ def _sentence(error: Exception) -> str | None:
         message = f"{error.format_message().rstrip('.')} (see {command} --help)"
     else:
         return None
-    # Of typer, whose sentences may go over several lines; a command in one keeps its spaces.
+    # Messages of typer may span several lines. Spaces within a line stay, since it may hold a
+    # command.
     return " ".join(line.strip() for line in message.split("\n") if line.strip())
 
 
@@ -98,10 +99,10 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error; for any command.")
+        bool, typer.Option("--debug", help="Show the traceback of an error, for any command.")
     ] = False,
 ) -> None:
-    """Neural networks from their equations: from a table to a model, and what it predicts."""
+    """Neural networks from their equations: train a model on a table, and predict with it."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 

@@ -1,4 +1,4 @@
-"""What commands show on standard output."""
+"""Tables and sentences that commands show on standard output."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,19 +21,19 @@ _NAMES = {
     "r2": "R²",
 }
 
-# A larger confusion matrix does not fit a terminal; metrics.json has it.
+# A larger confusion matrix does not fit into a terminal; it is in metrics.json.
 _MOST_CLASSES = 12
 
 
 def console(error: bool = False) -> "Screen":
-    """Return the console for standard output or error; names are never markup."""
+    """Return the console for standard output or error, which never interprets text as markup."""
     from chainrule.cli.screen import Screen
 
     return Screen(error)
 
 
 def score_table(parts: Mapping[str, Mapping[str, Any]]) -> "Table":
-    """Return a table with a row for each score and a column for each part of the rows."""
+    """Return a table with a row per score and a column per part (train, validation, test)."""
     table = _table("", *parts)
     for key, name in _NAMES.items():
         if any(key in scores for scores in parts.values()):
@@ -42,7 +42,7 @@ def score_table(parts: Mapping[str, Mapping[str, Any]]) -> "Table":
 
 
 def averaging_note(scores: Mapping[str, Any]) -> str:
-    """Return of which class precision, recall and F1 are; "" for a regression."""
+    """Return which class or mean precision, recall and F1 refer to; "" for a regression."""
     if "positive_class" in scores:
         return f"Precision, recall and F1 are those of class {scores['positive_class']}."
     if "f1" in scores:
@@ -65,7 +65,7 @@ def confusion_table(scores: Mapping[str, Any]) -> "Table | str":
 
 
 def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
-    """Return the columns of a table with what shuffling each of them costs."""
+    """Return a table of the columns' importances, with their spread over the repeats."""
     table = _table("column", "mean", "± spread")
     for one in columns:
         table.add_row(one.column, f"{one.mean:+.5g}", f"{one.spread:.2g}")
@@ -73,7 +73,7 @@ def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
 
 
 def fact_table(facts: Iterable[tuple[str, str]]) -> "Table":
-    """Return names and values in two columns."""
+    """Return names and values as a table of two columns."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 3))
@@ -83,7 +83,7 @@ def fact_table(facts: Iterable[tuple[str, str]]) -> "Table":
 
 
 def describe_classes(model_classes: Iterable[object], most: int = 10) -> str:
-    """Return the names of classes, the first few of many."""
+    """Return the names of classes, but only the first ones if there are many."""
     names = [str(name) for name in model_classes]
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

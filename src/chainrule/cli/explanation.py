@@ -1,4 +1,4 @@
-"""The commands explain and importance: which columns matter, to one prediction and to all."""
+"""The commands explain and importance: which columns matter, for one prediction and overall."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,10 +44,10 @@ def explain(
     model: ModelPath,
     table: TablePath,
     row: Annotated[
-        int, typer.Option(metavar="N", help="Which row, counted from 1 below the line of names.")
+        int, typer.Option(metavar="N", help="Row number, counted from 1 below the header.")
     ],
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the trace as a page.")
+        Path | None, typer.Option(metavar="FILE", help="Write the trace as an HTML page.")
     ] = None,
     latex: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trace as LaTeX.")
@@ -57,7 +57,8 @@ def explain(
 ) -> None:
     """Show what moved the prediction for one row, and every equation of a training step on it.
 
-    The row needs its target: the errors δ start from it. The model does not change.
+    The row needs a value of the target, from which the errors δ are computed. The model does not
+    change.
     """
     from chainrule.files.outputs import check_outputs
     from chainrule.model.explanation import explain_row
@@ -74,9 +75,10 @@ def explain(
     require_target(loaded, rows, table)
     if not 1 <= row <= rows.height:
         raise InvalidArgumentError(
-            f"--row: expected a number from 1 to {rows.height}, the rows of {table}; got {row}"
+            f"--row: expected a number from 1 to {rows.height}, the number of rows in {table}; "
+            f"got {row}"
         )
-    # All rows, so that an error names the row in the file.
+    # All rows are encoded, so that errors give row numbers of the file.
     X, y = loaded.examples(rows)
     this = slice(row - 1, row)
     trace = loaded.network.trace(X[this], y[this], optimizer=chosen_optimizer)
@@ -93,11 +95,11 @@ def explain(
     if html is not None:
         write_trace_page(trace, html, f"Row {row} of {table.name}", summary)
         say()
-        say(f"The page is in {html}")
+        say(f"Page written to {html}")
     if latex is not None:
         write_trace_latex(trace, latex)
         say()
-        say(f"The LaTeX is in {latex}")
+        say(f"LaTeX written to {latex}")
 
 
 def importance(
@@ -107,23 +109,23 @@ def importance(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="accuracy or log_loss of classes, rmse or mae of values.",
+            help="accuracy or log_loss for classes, rmse or mae for values.",
             show_default=False,
         ),
     ] = None,
     repeats: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How often each column is shuffled.")
+        int, typer.Option(metavar="N", min=1, help="Number of times each column is shuffled.")
     ] = 5,
     rows: Annotated[
-        int, typer.Option(metavar="N", min=1, help="At most so many rows, drawn from the table.")
+        int, typer.Option(metavar="N", min=1, help="Largest number of rows to draw from the table.")
     ] = 5000,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Decides the shuffling.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the shuffling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
 ) -> None:
-    """Show how much worse the model gets when a column's values change places.
+    """Show how much worse the model's score gets when a column is shuffled.
 
-    Best on rows that the model was not trained with. Columns that say the same cover for each
-    other: shuffling one of them costs little.
+    Use rows that the model was not trained on. If two columns carry the same information, shuffling
+    one of them costs little, since the other one remains.
     """
     from dataclasses import asdict
 
@@ -142,16 +144,16 @@ def importance(
         say_json(asdict(found))
         return
     screen = console()
-    worse = "lost" if found.metric == "accuracy" else "added"
+    change = "Decrease" if found.metric == "accuracy" else "Increase"
     screen.print(
-        f"{found.metric.replace('_', ' ')} {worse} by shuffling a column ({found.rows:,} rows, "
-        f"{found.repeats} times each):"
+        f"{change} in {found.metric.replace('_', ' ')} when a column is shuffled ({found.rows:,} "
+        f"rows, {found.repeats} times each):"
     )
     screen.print(importance_table(found.columns))
 
 
 def _summary(model: "TableModel", row: "pl.DataFrame") -> str:
-    """Return prediction and truth of one row."""
+    """Return the true and the predicted target of one row."""
     target = model.target
     predicted = model.predict(row).row(0, named=True)
     prediction = predicted["prediction"]
@@ -162,7 +164,7 @@ def _summary(model: "TableModel", row: "pl.DataFrame") -> str:
 
 
 def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -> list[str]:
-    """Return the row's values beside what the network is given, A[0]."""
+    """Return the row's values beside the network's inputs, A[0]."""
     names = list(map(printable, model.encoder.get_feature_names_out()))
     values = [
         _value(row[column.name][0]) if place == 0 else ""
@@ -177,7 +179,7 @@ def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -
 
 
 def _moved(explanation: "Explanation") -> list[str]:
-    """Return how far each column moved the prediction, the furthest first."""
+    """Return how far each column moved the prediction, the largest effect first."""
     shown, rest = explanation.columns[:_MOST_COLUMNS], explanation.columns[_MOST_COLUMNS:]
     rows = [
         (

@@ -27,28 +27,28 @@ def export(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Where to write: .onnx, .c, .py (NumPy), .safetensors (PyTorch) or .npz (Keras).",
+            help="Output file: .onnx, .c, .py (NumPy), .safetensors (PyTorch) or .npz (Keras).",
         ),
     ],
     to: Annotated[
         str | None,
         typer.Option(
             metavar="TARGET",
-            help="onnx, c, numpy, torch or keras; by default what the name of the file says.",
+            help="onnx, c, numpy, torch or keras; by default from the suffix of FILE.",
             show_default=False,
         ),
     ] = None,
     name: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="What the functions of a C file begin with.", show_default=False
+            metavar="NAME", help="Prefix of the functions in a C file.", show_default=False
         ),
     ] = None,
 ) -> None:
-    """Write a model as another program takes it: ONNX, C, NumPy, PyTorch or Keras.
+    """Write a model in another program's format: ONNX, C, NumPy, PyTorch or Keras.
 
-    With ONNX, C and NumPy, what the table's columns become is inside: raw values in, predictions
-    out.
+    ONNX, C and NumPy files include the encoding of the table's columns: they take raw values and
+    return predictions. ONNX needs the extra chainrule[onnx].
     """
     from chainrule.exports import export as write
     from chainrule.files.outputs import check_outputs

@@ -1,4 +1,4 @@
-"""The command check: gradients tested."""
+"""The command check: a test of the gradients."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,14 +28,14 @@ def check(
     rows: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="How many rows to take, evenly from the whole table."
+            metavar="N", min=1, help="Number of rows, spaced evenly over the whole table."
         ),
     ] = 32,
     engine: EngineName = "auto",
 ) -> None:
-    """Check the gradients: backpropagation against differences of the loss, in float64.
+    """Check the gradients: compare backpropagation with central differences, in float64.
 
-    Ends with exit code 1 if they disagree.
+    The exit code is 1 if they disagree.
     """
     import numpy as np
 
@@ -60,6 +60,6 @@ def require_target(model: "TableModel", rows: "pl.DataFrame", path: Path) -> Non
     target = model.target.name
     if target not in rows.columns:
         raise InvalidTableError(
-            f"{path}: has no column {target!r}, the target, which errors and gradients start from; "
+            f"{path}: has no column {target!r}, the target, which errors and gradients depend on; "
             "add it (chainrule predict does without)"
         )

@@ -33,9 +33,9 @@ def info(
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL]", help="A model file.", show_default=False)
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
 ) -> None:
-    """Show what is installed and what this machine offers, or what is in a model file."""
+    """Show the installation and the machine's capabilities, or the content of a model file."""
     facts = _installation() if model is None else _contents(model)
     if json:
         say_json(dict(facts))
@@ -53,7 +53,7 @@ def _installation() -> list[tuple[str, str]]:
     from chainrule.engines.extension import native, reason
 
     if native is None:
-        core = f"none: everything works on the reference engine, since {reason}"
+        core = f"none ({reason}); everything runs on the reference engine"
     else:
         cpu = native.cpu_info()
         unused = [name for name in cpu["features"] if name not in cpu["instruction_sets"]]
@@ -100,7 +100,7 @@ def _of_table(model: "TableModel") -> list[tuple[str, str]]:
 
 
 def _of_values(model: "TableModel") -> list[tuple[str, str]]:
-    """Return mean and deviation of a target, and what is learned of it."""
+    """Return mean and deviation of a target, and the transformation it is learned by."""
     from chainrule.cli.messages import mean_and_spread
 
     target = model.target
@@ -109,17 +109,17 @@ def _of_values(model: "TableModel") -> list[tuple[str, str]]:
     facts = []
     if isinstance(mean, float) and isinstance(deviation, float):
         facts.append(("mean ± deviation", mean_and_spread(mean, deviation)))
-    elif target.transform is None:  # an older file, which does not tell
+    elif target.transform is None:  # an older file without these details
         facts.append(("mean ± deviation", mean_and_spread(target.mean, target.std)))
     if target.transform is not None:
         low, high = target.transform.bounds
-        said = f"{target.transform.kind} of the values; answers from {low:.6g} to {high:.6g}"
+        said = f"{target.transform.kind} of the values; predictions from {low:.6g} to {high:.6g}"
         facts.append(("learned as", said))
     return facts
 
 
 def _of_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what the training wrote down; whatever else is in a file, is left alone."""
+    """Return the details that training wrote; any others in the file are ignored."""
     from chainrule.runs.program_name import called
 
     facts = []

@@ -1,4 +1,4 @@
-"""What ends a process from outside, as what a command can answer."""
+"""Signals that end a process, turned into exceptions that a command can handle."""
 
 import contextlib
 import signal
@@ -8,7 +8,7 @@ from types import FrameType
 
 
 def exit_code(interrupt: BaseException) -> int:
-    """Return the exit code that tells by which signal a process ended: 130, 143 or 129."""
+    """Return the exit code for an interruption: 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP)."""
     cause = getattr(interrupt, "interrupt", interrupt)
     return cause.code if isinstance(cause, SystemExit) and isinstance(cause.code, int) else 130
 
@@ -17,12 +17,13 @@ def exit_code(interrupt: BaseException) -> int:
 def terminated_as_interrupted() -> Iterator[None]:
     """Let SIGTERM and SIGHUP raise SystemExit in the block, as Ctrl-C raises KeyboardInterrupt.
 
-    So what is only half done is cleared away. The exit code is 143, or 129 of a terminal that was
-    closed.
+    So `finally` clauses run, and temporary files are removed. The exit code is 143, or 129 after a
+    terminal was closed.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
-        # A second one ends the process at once; but a terminal that closes sends two.
+        # A second SIGTERM ends the process at once. A second SIGHUP is ignored, since a terminal
+        # that closes sends two.
         again = signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN
         signal.signal(number, again)
         raise SystemExit(128 + number)
@@ -31,7 +32,7 @@ def terminated_as_interrupted() -> Iterator[None]:
         yield
         return
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # Whoever started this process with a signal ignored (nohup) wants it ignored.
+    # A signal that was ignored when the process started (by nohup) stays ignored.
     before = {
         number: handler
         for number in numbers

@@ -1,9 +1,9 @@
-"""How many threads the system has left for this process, before libraries start theirs.
+"""Fitting the libraries' threads into the system's limit, before they are imported.
 
-NumPy's OpenBLAS starts a thread for each core when it is imported, and Polars several kinds.
-Where the system refuses one, the first ends the process and the second panics or waits for ever. So
-where a limit is near, threads are counted first, and the libraries are told how many they may have:
-what they compute does not depend on it.
+On import, NumPy's OpenBLAS starts a thread per core, and Polars several per core. If the system
+refuses one, OpenBLAS ends the process, and Polars panics or hangs. So if there is a limit, the
+threads that can be started are counted first, and the libraries are given numbers that fit. Their
+results do not depend on the number of threads.
 """
 
 import os
@@ -15,24 +15,23 @@ from pathlib import Path
 from chainrule.errors import ChainruleError
 
 LEAST = 15
-"""Threads that reading a table takes however few cores it may use, most of them in Polars."""
+"""Threads that reading a table needs even on one core, most of them for Polars."""
 
-# Limits beyond this are no obstacle to anyone (systems have one of some tens of thousands by
-# themselves), and are not looked at further.
+# Higher limits are treated as none: systems have a default of some tens of thousands.
 _FAR = 16_384
-_KINDS = 3  # of threads that a library starts for each core, at the same time
+_KINDS = 3  # thread pools that exist at the same time, each with one thread per core
 _NEED_TABLES = ("train", "resume", "predict", "evaluate", "explain", "importance", "check")
 
 
 def fit_to_limits(arguments: Sequence[str]) -> None:
-    """Let libraries start no more threads than there are; what a user has set stays.
+    """Set the libraries' thread counts to what the system allows; a user's own settings stay.
 
-    To be called before NumPy and Polars are imported. Without a limit nothing is counted.
+    Must be called before NumPy and Polars are imported. Without a limit, it does nothing.
 
     Raises
     ------
     ChainruleError
-        If there are too few to read a table, and the command line does that.
+        If the command reads a table and there are too few threads for that.
     """
     if not _is_limited():
         return
@@ -43,9 +42,9 @@ def fit_to_limits(arguments: Sequence[str]) -> None:
     command = next((one for one in arguments if not one.startswith("-")), "")
     if found < LEAST and command in _NEED_TABLES and not {"-h", "--help"} & set(arguments):
         raise ChainruleError(
-            f"{command}: needs {LEAST} more threads at least, and the system gives {found}: a "
-            "limit of processes (ulimit -u, or a container's pids limit) is reached; raise it, "
-            "or end other processes"
+            f"{command}: needs at least {LEAST} more threads, but the system allows only {found}: "
+            "a limit on processes (ulimit -u, or a container's pids limit) is nearly reached; "
+            "raise it, or end other processes"
         )
     each = str(max(1, (found - LEAST) // _KINDS))
     for name in (
@@ -56,12 +55,13 @@ def fit_to_limits(arguments: Sequence[str]) -> None:
         "POLARS_ASYNC_THREAD_COUNT",
     ):
         os.environ.setdefault(name, each)
-    # Polars' allocator tidies up in threads of its own, and complains where it has none.
+    # Polars' allocator (jemalloc) cleans up in background threads, and prints an error if it cannot
+    # start them.
     os.environ.setdefault("_RJEM_MALLOC_CONF", "background_thread:false")
 
 
 def _is_limited() -> bool:
-    """Whether there is a limit that may be near."""
+    """Tell whether there is a limit that may be close."""
     try:
         import resource
 
@@ -74,7 +74,7 @@ def _is_limited() -> bool:
 
 
 def _pids_limits(root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
-    """Yield the limits of the control groups that this process is in."""
+    """Yield the process limits of the control groups (cgroups) that this process is in."""
     folders = [root, root / "pids"]
     with suppress(OSError, ValueError):
         for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
@@ -83,12 +83,12 @@ def _pids_limits(root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
                 own = (root / controllers / place.lstrip("/")).resolve()
                 folders += [one for one in (own, *own.parents) if root in one.parents]
     for folder in folders:
-        with suppress(OSError, ValueError):  # none here, or "max"
+        with suppress(OSError, ValueError):  # no such file, or "max"
             yield int((folder / "pids.max").read_text(encoding="ascii"))
 
 
 def _startable(most: int) -> int:
-    """Return how many threads can be started beside this one, counted up to `most`."""
+    """Return how many more threads can be started, counting up to `most`."""
     over = threading.Event()
     started: list[threading.Thread] = []
     try:

@@ -1,4 +1,4 @@
-"""What train says while it works: to people, to machines, or not at all."""
+"""The messages of train while it works: for people, for machines, or none."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 
 class Teller(Protocol):
-    """Whoever is told what train does."""
+    """The output of train, called at each stage of a run."""
 
     def understood(self, run: "Run") -> None:
-        """Hear that the table is divided and everything decided."""
+        """Report the division of the table and the chosen settings."""
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
-        """Return who follows the training."""
+        """Return callbacks that show the training's progress."""
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
-        """Return who follows a search."""
+        """Return the display of a search."""
 
     def found(self, found: "Found") -> None:
-        """Hear what a search found."""
+        """Report the result of a search."""
 
     def close(self) -> None:
-        """Hear that the training ended, somehow."""
+        """End the progress display, whether the training succeeded or not."""
 
     def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
-        """Hear that everything is written."""
+        """Report the scores, and the files that were written."""
 
 
 def teller(json: bool, quiet: bool) -> Teller:
-    """Return whom to tell."""
+    """Return the output that the options --json and --quiet ask for."""
     return TellMachines() if json else TellNobody() if quiet else TellPeople()
 
 
@@ -49,33 +49,33 @@ def files_of(folder: "RunFolder", report: bool) -> list[str]:
 
 
 class TellNobody:
-    """Says nothing."""
+    """No output; the base of the others."""
 
     def understood(self, run: "Run") -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
-        """Return nobody."""
+        """Return no callbacks."""
         return ()
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
-        """Return nobody."""
+        """Return a display that shows nothing."""
         from chainrule.cli.search_display import SearchDisplay
 
         return SearchDisplay()
 
     def found(self, found: "Found") -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def close(self) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
 
 class TellMachines(TellNobody):
-    """Writes a line of JSON for each event: run, started, epoch …, stopped, finished."""
+    """One line of JSON per event: run, started, epoch …, stopped, finished."""
 
     def __init__(self) -> None:
         from chainrule.cli.progress import JSONLines
@@ -83,23 +83,23 @@ class TellMachines(TellNobody):
         self._lines = JSONLines()
 
     def understood(self, run: "Run") -> None:
-        """Write what was decided."""
+        """Write the settings, the numbers of rows and the notes."""
         rows = {name: part.height for name, part in run.parts.tables().items()}
         entries = {"config": run.config.values(), "rows": rows, "notes": run.notes}
         self._lines.write("run", {**entries, "command": run.command})
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
-        """Return what writes a line for each epoch."""
+        """Return the callback that writes a line for each event."""
         return (self._lines,)
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
-        """Return what writes a line for each trial."""
+        """Return the display that writes a line for each trial."""
         from chainrule.cli.search_display import SearchLines
 
         return SearchLines(self._lines)
 
     def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
-        """Write the scores."""
+        """Write the scores and the names of the files."""
         self._lines.write(
             "finished",
             {
@@ -113,7 +113,7 @@ class TellMachines(TellNobody):
 
 
 class TellPeople(TellNobody):
-    """Shows what was understood, the training as it goes, and the scores."""
+    """Sentences, a progress display and tables of scores."""
 
     def __init__(self) -> None:
         from chainrule.cli.displays import console
@@ -122,7 +122,7 @@ class TellPeople(TellNobody):
         self._progress: Any = None
 
     def understood(self, run: "Run") -> None:
-        """Show the rows, the task, what was chosen, and what a person should know."""
+        """Show the numbers of rows, the task, the settings and the notes."""
         for line in introduction(run):
             self._screen.print(line, soft_wrap=True)
 
@@ -134,14 +134,14 @@ class TellPeople(TellNobody):
         return (self._progress,)
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
-        """Return a table of the best trials."""
+        """Return a display with a table of the best trials."""
         from chainrule.cli.search_display import search_for_people
 
         self._progress = search_for_people(trials, seconds)
         return self._progress  # type: ignore[no-any-return]
 
     def found(self, found: "Found") -> None:
-        """Show what the best trial is."""
+        """Show the best trial."""
         from chainrule.cli.search_display import best_of
 
         self._screen.print(best_of(found), soft_wrap=True)
@@ -152,7 +152,7 @@ class TellPeople(TellNobody):
             self._progress.close()
 
     def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
-        """Show the scores and name the files."""
+        """Show the scores and the names of the files."""
         from chainrule.cli.displays import averaging_note, confusion_table, score_table
 
         show = self._screen.print
@@ -161,7 +161,7 @@ class TellPeople(TellNobody):
         best = trained.model.details["best_epoch"]
         if best is not None:
             show()
-            show(f"Kept: epoch {best}, of the lowest loss of the validation rows")
+            show(f"Kept the weights of epoch {best}, which has the lowest validation loss")
         show()
         show(score_table(trained.scores))
         note = averaging_note(trained.scores["test"])
@@ -176,7 +176,7 @@ class TellPeople(TellNobody):
 
 
 def introduction(run: "Run") -> Iterable[str]:
-    """Return what was understood and chosen, in lines."""
+    """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
     tables = parts.tables()
     total = sum(part.height for part in tables.values())
@@ -189,7 +189,7 @@ def introduction(run: "Run") -> Iterable[str]:
         more = ", …" if len(target.classes) > 10 else ""
         yield (
             f"Classification of {target.name}: {len(target.classes)} classes, "
-            f"{', '.join(named)}{more} to train with"
+            f"{', '.join(named)}{more} in the training rows"
         )
     else:
         yield f"Regression of {target.name}: {described_values(parts.train[target.name])}"
@@ -206,7 +206,7 @@ def introduction(run: "Run") -> Iterable[str]:
 
 
 def described_values(column: "pl.Series") -> str:
-    """Return mean and deviation of a target in its units, and the quartiles of a long tail."""
+    """Return a target's mean and deviation in its units, and its quartiles if it is skewed."""
     import numpy as np
     import polars as pl
 
@@ -218,11 +218,11 @@ def described_values(column: "pl.Series") -> str:
     if not is_heavy(values):
         return text
     low, high = np.quantile(values, [0.25, 0.75])
-    return f"{text}, half of it from {low:.5g} to {high:.5g}"
+    return f"{text}, quartiles {low:.5g} and {high:.5g}"
 
 
 def mean_and_spread(mean: float, deviation: float) -> str:
-    """Return "mean ± deviation": the mean with as many digits as the deviation can tell apart."""
+    """Return "mean ± deviation", the mean with enough digits to resolve the deviation."""
     digits = 5
     if mean and deviation:
         apart = math.floor(math.log10(abs(mean))) - math.floor(math.log10(deviation))

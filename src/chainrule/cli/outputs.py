@@ -1,4 +1,4 @@
-"""What a run leaves behind, written to its folder."""
+"""Writing the results of a run to its folder."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
-    """Write everything that a run leaves."""
+    """Write the model, its history, its scores, its configuration and the report."""
     trained.model.save(folder.model)
     trained.history.to_csv(folder.history)
     folder.write_config(trained.config, trained.command)

@@ -43,7 +43,7 @@ def predict(
             "--out",
             "-o",
             metavar="FILE",
-            help="Where to write: .csv, .tsv, .parquet, .arrow, .feather or .jsonl.",
+            help="Output file: .csv, .tsv, .parquet, .arrow, .feather or .jsonl.",
             show_default=False,
         ),
     ] = None,
@@ -52,20 +52,20 @@ def predict(
         typer.Option(
             "--id",
             metavar="COLUMN",
-            help="A column to keep beside the predictions; may be repeated.",
+            help="A column to copy beside the predictions; may be repeated.",
             show_default=False,
         ),
     ] = None,
     skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
 ) -> None:
-    """Predict every row of a table; as CSV on standard output unless -o names a file.
+    """Predict every row of a table. Writes CSV to standard output unless -o names a file.
 
-    For classes: the most probable one, and the probability of each. Columns that the model does
-    not know are ignored, and their order does not matter. The table is read in pieces and need not
-    fit into memory.
+    For classes, the output has the most probable class and the probability of each. Columns that
+    the model does not know are ignored, and the order of columns does not matter. The table is read
+    in batches and may be larger than memory.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.files.atomic import destination
@@ -92,7 +92,7 @@ def predict(
     else:
         rows = write_predictions(batches, out, (model, table))
         if not quiet:
-            # A device or pipe may be standard output, which is for the predictions then.
+            # A device or pipe may be standard output, and must then hold nothing but predictions.
             through = destination(out).through
             say(f"{rows:,} predictions written to {out}", error=through)
     for note in [] if quiet else notes:
@@ -100,7 +100,7 @@ def predict(
 
 
 def _print(batches: "Iterator[pl.DataFrame]") -> None:
-    # As UTF-8, like every file of ours: an encoding that lacks a letter would change the values.
+    # Always UTF-8, as all our files are: an encoding that lacks a letter would alter the values.
     stream = data_stream(sys.stdout)
     raw = getattr(stream, "buffer", None)
     for number, batch in enumerate(batches):
@@ -114,14 +114,14 @@ def _print(batches: "Iterator[pl.DataFrame]") -> None:
 def evaluate(
     model: ModelPath,
     table: TablePath,
-    json: Annotated[bool, typer.Option("--json", help="The scores as JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
     skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,
 ) -> None:
-    """Show how good a model is on a table that has the target column.
+    """Show a model's scores on a table that has the target column.
 
-    Rows without a value of the target are left out.
+    Rows without a value of the target are skipped.
     """
     from chainrule.cli.displays import averaging_note, confusion_table, console, score_table
     from chainrule.runs.parts import rows_with_target

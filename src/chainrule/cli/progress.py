@@ -1,4 +1,4 @@
-"""A training as it goes: a live line in a terminal, plain lines elsewhere, JSON for machines."""
+"""Progress of a training: a live line in a terminal, plain lines elsewhere, JSON for machines."""
 
 import sys
 import time
@@ -35,7 +35,7 @@ class JSONLines:
             self.write("stopped", asdict(event))
 
     def write(self, name: str, entries: Mapping[str, Any]) -> None:
-        """Write a line; a number that is not finite becomes null."""
+        """Write a line, with null for numbers that are not finite."""
         finite = {key: _finite(value) for key, value in entries.items()}
         say_json({"event": name, **finite}, self._file)
 
@@ -45,12 +45,12 @@ def _finite(value: Any) -> Any:
 
 
 class Watch:
-    """What a person wants to know at any moment: losses, the metric, the best, how fast, how long.
+    """The state of a training for a progress display: losses, metrics, best epoch and speed.
 
     Parameters
     ----------
     early_stopping : bool
-        Whether the best epoch is kept, and so worth telling.
+        Whether the best epoch is shown, because its weights are kept.
     """
 
     def __init__(self, early_stopping: bool) -> None:
@@ -85,12 +85,12 @@ class Watch:
 
     @property
     def rate(self) -> float:
-        """Examples a second."""
+        """Examples per second."""
         seconds = time.perf_counter() - self._began
         return (self.done - self._before + self._seen) * self._examples / max(seconds, 1e-9)
 
     def line(self, event: EpochEnded) -> str:
-        """Return an epoch in one line."""
+        """Return a line that describes an epoch."""
         parts = [f"loss {event.loss:.4g}"]
         if event.validation_loss is not None:
             parts.append(f"validation {event.validation_loss:.4g}")
@@ -109,7 +109,7 @@ def _short(number: float) -> str:
 
 
 class PlainProgress:
-    """About a dozen lines on standard error: the first epoch, some in between, the last."""
+    """About a dozen lines on standard error: the first and last epochs, and some in between."""
 
     def __init__(self, early_stopping: bool) -> None:
         self._watch = Watch(early_stopping)
@@ -130,7 +130,7 @@ class PlainProgress:
                 say(f"stopped after {event.epochs} epochs: no improvement", error=True)
 
     def close(self) -> None:
-        """End; there is nothing to take away."""
+        """Do nothing: plain lines need no clean-up."""
 
     def _show(self, event: EpochEnded) -> None:
         self._shown = self._watch.done
@@ -139,7 +139,7 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A line in a terminal that follows the training."""
+    """A line in a terminal that is updated during the training."""
 
     def __init__(self, early_stopping: bool) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -149,7 +149,7 @@ class LiveProgress:
         self._watch = Watch(early_stopping)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total}"),
-            BarColumn(bar_width=None),  # what the text leaves of the line
+            BarColumn(bar_width=None),  # the width that the text leaves
             TextColumn("{task.description}", markup=False),
             TimeRemainingColumn(compact=True),
             console=console(error=True),
@@ -178,10 +178,10 @@ class LiveProgress:
         self._bar.update(self._task, completed=done + part, epoch=done, description=line)
 
     def close(self) -> None:
-        """Leave the line as it is."""
+        """End the display, with its last line left in place."""
         self._bar.stop()
 
 
 def progress_for_people(early_stopping: bool) -> "PlainProgress | LiveProgress":
-    """Return the progress display that standard error can show."""
+    """Return the live display if standard error is a terminal, otherwise the plain one."""
     return LiveProgress(early_stopping) if sys.stderr.isatty() else PlainProgress(early_stopping)

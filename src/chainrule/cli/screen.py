@@ -1,4 +1,4 @@
-"""rich's console, for texts that hold names of strangers."""
+"""rich's console, made safe for text from untrusted tables and files."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,23 +11,23 @@ from chainrule.printable import printable
 
 
 class Screen(Console):
-    """A console to which every text is text: no markup, no emoji codes, no control characters.
+    """A console that interprets no markup and no emoji codes, and prints no control characters.
 
-    A text is made printable before it is laid out, so that tables keep their columns; what did not
-    come as a text, when it is drawn. What rich itself does with a terminal stays as it is.
+    Strings are made printable before they are laid out, so that columns of tables stay aligned;
+    other renderables, when they are drawn. Rich's own control sequences pass unchanged.
     """
 
     def __init__(self, error: bool = False) -> None:
         super().__init__(stderr=error, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **styles: Any) -> Text:
-        """Return a text as rich lays it out."""
+        """Return a string as text for rich, made printable."""
         return super().render_str(printable(text), **styles)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Return what is drawn, piece by piece."""
+        """Yield the segments to draw, made printable."""
         for piece in super().render(renderable, options):
             if piece.control:
                 yield piece

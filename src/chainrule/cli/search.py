@@ -1,4 +1,4 @@
-"""chainrule train --search: search, and write what the best is."""
+"""chainrule train --search: a search for the best settings, and its results."""
 
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,13 @@ def search_and_write(
     limit: float | None,
     report: bool,
 ) -> None:
-    """Search, and write and tell what the best is; an interruption ends the process."""
+    """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
     from chainrule.cli.outputs import write
     from chainrule.runs.search import search
 
     def better(best: "Run", fitted: "FittedNetwork") -> None:
-        # What was found is there whatever happens next.
+        # Saved at once, so that an interruption loses nothing.
         best.model_of(fitted).save(folder.model)
         folder.write_config(best.config, best.command)
 
@@ -46,8 +46,8 @@ def search_and_write(
     except (KeyboardInterrupt, SystemExit) as interrupt:
         tell.close()
         say(
-            f"chainrule: interrupted; the best so far is in {folder.path}, and the same command "
-            "goes on from here",
+            f"chainrule: interrupted; the best model so far is in {folder.path}, and the same "
+            "command continues the search",
             error=True,
         )
         raise typer.Exit(exit_code(interrupt)) from None

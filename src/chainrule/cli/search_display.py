@@ -1,4 +1,4 @@
-"""A search as it goes: a live table of the best trials, a line for each, or JSON for machines."""
+"""Progress of a search: a live table of the best trials, one line per trial, or JSON."""
 
 import sys
 import time
@@ -18,19 +18,19 @@ _SHOWN = 8
 
 
 class SearchDisplay:
-    """Shows nothing; what every display has."""
+    """A display that shows nothing; the base of all others."""
 
     callbacks: Sequence[Callback] = ()
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
-        """Hear of a trial that ended."""
+        """Show a finished trial, given all trials so far."""
 
     def close(self) -> None:
-        """End."""
+        """End the display."""
 
 
 class SearchLines(SearchDisplay):
-    """Writes a line of JSON for each trial."""
+    """One line of JSON per trial."""
 
     def __init__(self, lines: "JSONLines") -> None:
         self._lines = lines
@@ -42,7 +42,7 @@ class SearchLines(SearchDisplay):
 
 
 class PlainSearch(SearchDisplay):
-    """A line on standard error for each trial."""
+    """One line per trial on standard error."""
 
     def __init__(self, trials: int | None) -> None:
         self._of = "" if trials is None else f"/{trials}"
@@ -56,7 +56,7 @@ class PlainSearch(SearchDisplay):
 
 
 class LiveSearch(SearchDisplay):
-    """A table of the best trials in a terminal, and what is going on below it."""
+    """A table of the best trials in a terminal, with the current trial below it."""
 
     def __init__(self, trials: int | None, seconds: float | None) -> None:
         from rich.live import Live
@@ -79,11 +79,11 @@ class LiveSearch(SearchDisplay):
             self._epoch = event.epoch
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
-        """Take the trial into the table."""
+        """Add the trial to the table."""
         self._tried, self._epoch = all_of_them, 0
 
     def close(self) -> None:
-        """Leave the table as it is."""
+        """End the display, with the table left in place."""
         self._running = False
         self._live.stop()
 
@@ -107,12 +107,12 @@ class LiveSearch(SearchDisplay):
 
 
 def search_for_people(trials: int | None, seconds: float | None) -> PlainSearch | LiveSearch:
-    """Return the display that standard error can show."""
+    """Return the live display if standard error is a terminal, otherwise the plain one."""
     return LiveSearch(trials, seconds) if sys.stderr.isatty() else PlainSearch(trials)
 
 
 def ranked(tried: "Sequence[Tried]") -> "list[Tried]":
-    """Return the trials that were trained to their end, the best first."""
+    """Return the trials that were trained to the end, the best one first."""
     whole = [one for one in tried if one.loss is not None and not one.pruned]
     return sorted(whole, key=lambda one: one.loss or 0.0)
 
@@ -121,22 +121,22 @@ def outcome(tried: "Tried") -> str:
     """Return how a trial ended."""
     if tried.loss is None:
         return "diverged"
-    early = f" (given up after {tried.epochs} epochs)" if tried.pruned else ""
+    early = f" (pruned after {tried.epochs} epochs)" if tried.pruned else ""
     return f"validation loss {tried.loss:.5g}{early}"
 
 
 def described(tried: "Tried") -> str:
-    """Return what was drawn, in one line."""
+    """Return a trial's settings in one line."""
     return ", ".join(f"{name} {_short(value)}" for name, value in tried.settings.items())
 
 
 def best_of(found: "Found") -> str:
-    """Return which trial is the best, in one line."""
+    """Return a line that describes the best trial."""
     best = ranked(found.tried)[0]
     trials = "1 trial" if len(found.tried) == 1 else f"{len(found.tried)} trials"
     return (
-        f"The best of {trials} is number {best.number}, with the validation loss "
-        f"{best.loss:.5g}: {described(best)}"
+        f"Best of {trials}: trial {best.number}, validation loss {best.loss:.5g} "
+        f"({described(best)})"
     )
 
 

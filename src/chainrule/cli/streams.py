@@ -1,8 +1,8 @@
-"""Standard output and error that take any text, whatever is behind them and whatever is in it.
+"""Standard output and error that accept any text, whatever their encoding.
 
-All that a command says goes through here: a line through `say`, JSON through `say_json`; what rich
-draws, through `chainrule.cli.screen`. The streams themselves let no control character pass,
-whoever writes it: a warning or a traceback may hold a stranger's names, too.
+All output of commands goes through this module: lines through `say`, JSON through `say_json`, and
+rich's output through `chainrule.cli.screen`. The streams themselves escape control characters from
+any source, since a warning or a traceback may quote names from an untrusted file, too.
 """
 
 import codecs
@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from chainrule.printable import escape, printable, printable_json
 
-# What commands print, as a terminal without it shows it.
+# ASCII replacements for characters that commands print, for terminals whose encoding lacks them.
 _PLAIN = {
     "→": "->",
     "←": "<-",
@@ -45,7 +45,7 @@ _PLAIN = {
 
 
 def say(line: object = "", *, error: bool = False) -> None:
-    """Print one line for people on standard output or error; a line end in it is an escape."""
+    """Print one line for people on standard output or error; line breaks in it are escaped."""
     print(printable(line), file=sys.stderr if error else sys.stdout, flush=error)
 
 
@@ -56,19 +56,20 @@ def say_json(value: Any, file: IO[str] | None = None) -> None:
 
 
 def data_stream(stream: Any) -> Any:
-    """Return a standard stream for a table's data, which nothing may change."""
+    """Return the stream behind a standard stream, for a table's data, which must not be escaped."""
     return stream.beneath if isinstance(stream, PrintableStream) else stream
 
 
 class PrintableStream:
-    """A stream of text with escapes in the place of control characters.
+    """A text stream that escapes control characters.
 
     Parameters
     ----------
     beneath : text stream
-        Where it goes; `buffer` and all else but writing text is its own.
+        The stream to write to; all attributes but the writing methods, such as `buffer`, are its
+        own.
     printed : function
-        Of a text that may have several lines, the text to write.
+        Returns the escaped form of a text, which may have several lines.
     """
 
     def __init__(self, beneath: Any, printed: Callable[[str], str]) -> None:
@@ -77,16 +78,16 @@ class PrintableStream:
 
     @property
     def rich_proxied_file(self) -> Any:
-        """Where rich writes: it has sequences of its own, and `Screen` gives it printable text."""
+        """The stream for rich, which adds control sequences to text that `Screen` has escaped."""
         return self.beneath
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write a text, escaped."""
         self.beneath.write(self._printed(text))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Write texts one after the other."""
+        """Write several texts, escaped."""
         for line in lines:
             self.write(line)
 
@@ -99,16 +100,17 @@ def _lines_printable(text: str) -> str:
 
 
 def prepare_streams(machines: bool = False) -> None:
-    """See to it that nothing that is printed fails for its letters, or steers who shows it.
+    """Make standard output and error accept any character, and escape control characters.
 
     Parameters
     ----------
     machines : bool, default False
-        Whether standard output is JSON: letters that its encoding lacks are then escaped as JSON
-        does, and so are controls; for people, what has a plain form is shown in it.
+        Whether standard output is JSON. Characters that its encoding lacks, and control characters,
+        are then written as JSON escapes. For people, a character that is lacking is replaced by its
+        plain form, if it has one.
     """
     _occupy_descriptors()
-    if sys.stderr is None:  # print would take standard output instead
+    if sys.stderr is None:  # otherwise print(file=None) would write to standard output
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stdout is not None:
         errors, printed = (_ESCAPED, printable_json) if machines else (_SHOWN, _lines_printable)
@@ -125,16 +127,16 @@ def _prepared(stream: Any, errors: str, printed: Callable[[str], str]) -> Any:
 
 
 def _occupy_descriptors() -> None:
-    """Open nothing in the place of standard streams that are closed.
+    """Open the null device in the place of standard streams that are closed.
 
-    The next file that is opened would get their numbers, and what libraries write to standard error
-    would go into it.
+    Otherwise the next file that is opened would get the descriptor of a standard stream, and text
+    that libraries write to standard error would end up in it.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor: this one
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
@@ -158,7 +160,7 @@ def _at_fault(error: UnicodeError) -> tuple[str, int]:
 def _plain(letter: str) -> str:
     if letter in _PLAIN:
         return _PLAIN[letter]
-    simple = unicodedata.normalize("NFKD", letter)  # digits above and below the line
+    simple = unicodedata.normalize("NFKD", letter)  # such as superscript and subscript digits
     if simple.isascii():
         return simple
     words = unicodedata.name(letter, "").split()

@@ -143,7 +143,7 @@ def train(
 
 
 def resume(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Of a run that was cut short.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an interrupted run.")],
     every: Annotated[
         str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
     ] = "60s",

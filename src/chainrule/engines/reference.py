@@ -122,7 +122,7 @@ class ReferenceEngine:
         weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
         factors = learning_rate_factors(spec)
         shares = optimizer.shares(state, batches.learning_rates)
-        still = [p.slice for p in placed_blocks(spec) if p.block.group == "statistics"]
+        still = [p.slice for p in placed_blocks(spec) if not p.block.has_gradient]
         rows_of_batches = (
             epoch[start : start + batches.size]
             for epoch in batches.order
@@ -130,14 +130,14 @@ class ReferenceEngine:
         )
         for step, rows in enumerate(rows_of_batches):
             batch = problem.examples.take(rows)
-            share = penalties.share(batch.weight)
+            penalty_share = penalties.share(batch.weight)
             noise = step_noise(batches.noise_key, state.t + 1)
             training = TrainingStep(noise, weights=batch.weights)
             cost, statistics = self._gradient(
-                spec, theta, batch, penalties, share, training, gradient
+                spec, theta, batch, penalties, penalty_share, training, gradient
             )
             if records.penalty is not None:
-                records.penalty[step] = penalty(spec, theta, penalties, share)
+                records.penalty[step] = penalty(spec, theta, penalties, penalty_share)
             downhill = gradient
             if rule.clips:
                 downhill = clipped_gradient(gradient, rule.max_grad_norm)

@@ -1,1 +1,1 @@
-"""The mathematics, once: pure functions over any array-API namespace, one example a column."""
+"""The mathematics, once: pure functions over any array-API namespace, with examples as columns."""

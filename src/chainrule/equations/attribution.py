@@ -1,4 +1,4 @@
-"""Which inputs moved an output f, against what it is at a reference x′: AT1 to AT3."""
+"""Attribution of f(X) − f(x′), x′ being a reference, to the inputs: AT1 to AT3."""
 
 from chainrule.equations._array import Array, namespace
 
@@ -6,8 +6,9 @@ from chainrule.equations._array import Array, namespace
 def gradient_times_input(X: Array, reference: Array, grad_X: Array) -> Array:
     """AT1: R = (X − x′) ⊙ ∂f/∂X.
 
-    What f would move from the reference if it were as steep all the way as it is at X. Where f is
-    saturated (a probability near 0 or 1) it is flat, and R is small though inputs decide.
+    Each input's share in f(X) − f(x′) if the gradient were the same on the whole path as it is at
+    X. Where f is saturated (a probability near 0 or 1), R is small although the inputs are
+    decisive.
 
     Source: Shrikumar, Greenside and Kundaje 2017, "Learning important features through propagating
     activation differences", ICML, section 2.3 (there with x′ = 0).
@@ -15,11 +16,11 @@ def gradient_times_input(X: Array, reference: Array, grad_X: Array) -> Array:
     Parameters
     ----------
     X : array (n, m)
-        Inputs, an example a column.
+        Inputs, with examples as columns.
     reference : array (n, 1)
-        x′, an input that says nothing in particular: the mean.
+        x′, a neutral input such as the mean.
     grad_X : array (n, m)
-        ∂f/∂X of each example's own output.
+        ∂f/∂X for each example.
 
     Returns
     -------
@@ -36,7 +37,7 @@ def way_from_reference(X: Array, reference: Array, t: Array) -> Array:
     X : array (n, 1)
     reference : array (n, 1)
     t : array (k,)
-        Shares of the way, from 0 to 1.
+        Positions on the path, from 0 to 1.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def way_from_reference(X: Array, reference: Array, t: Array) -> Array:
 def integrated_gradients(X: Array, reference: Array, grad_way: Array, shares: Array) -> Array:
     """AT3: R = (X − x′) ⊙ Σₖ sₖ ∂f/∂X(tₖ), the mean steepness on the way from the reference.
 
-    With enough points the inputs' shares add up to f(X) − f(x′), all of what is to be explained.
+    With enough points, the inputs' shares add up to f(X) − f(x′).
 
     Source: Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks", ICML,
     equations 1 and 3.
@@ -61,7 +62,7 @@ def integrated_gradients(X: Array, reference: Array, grad_way: Array, shares: Ar
     grad_way : array (n, k)
         ∂f/∂X at the points of AT2.
     shares : array (k,)
-        s, the weights of a quadrature over t; they add up to 1.
+        s, the weights of a quadrature over t, which add up to 1.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Averages of weights: WA1 to WA3.
 
-Steps overshoot to and fro; an average X of the parameters W that they went through lies nearer to
-the middle. The steps go on from W, and the network is evaluated, saved and used at X. X starts at
-W; it needs no correction, for c is 1 at the first step.
+Steps oscillate around a minimum, and an average X of the parameters W lies closer to its centre
+than the latest ones. Training continues from W, but the network is evaluated, saved and used at X.
+X starts at W, which does not bias it, because c is 1 at the first step.
 """
 
 from chainrule.equations._array import Array, namespace
@@ -14,9 +14,9 @@ def average_update(X: Array, W: Array, share: float) -> Array:
     Parameters
     ----------
     X, W : array
-        The average so far, and what is averaged, after a step.
+        The average so far, and the parameters after a step.
     share : float
-        c in [0, 1]: how much W counts, WA2 or WA3.
+        c in [0, 1]: the share of W in the new average, WA2 or WA3.
     """
     return X + share * (W - X)
 
@@ -24,14 +24,14 @@ def average_update(X: Array, W: Array, share: float) -> Array:
 def exponential_share(t: Array, decay: float) -> Array:
     """WA2: c = (1 − ρ)/(1 − ρᵗ), of the exponential moving average, bias-corrected.
 
-    X is then V̂ of O3 for parameters in the place of gradients: V/(1 − ρᵗ), V ← ρV + (1 − ρ)W.
+    X is then V̂ of O3 with parameters instead of gradients: V/(1 − ρᵗ), V ← ρV + (1 − ρ)W.
 
     Source: Kingma and Ba 2015, "Adam: a method for stochastic optimization", ICLR, section 7.2.
 
     Parameters
     ----------
     t : array
-        Updates made, this one included.
+        Number of updates, including this one.
     decay : float
         ρ in [0, 1); X is an average of about the last 1/(1 − ρ) steps.
     """
@@ -41,7 +41,7 @@ def exponential_share(t: Array, decay: float) -> Array:
 def rate_share(alpha: Array, total: Array) -> Array:
     """WA3: c = α²/Σα², over all steps so far; 0 where all of them had α = 0.
 
-    The mean of all steps' parameters, those of a warm-up counting less.
+    X is then the mean of the parameters over all steps, with less weight on those of a warm-up.
 
     Source: Defazio et al. 2024, "The road less scheduled", NeurIPS, algorithm 1.
 
@@ -50,7 +50,7 @@ def rate_share(alpha: Array, total: Array) -> Array:
     alpha : array
         Learning rates of steps.
     total : array
-        Σα² up to and with each of them.
+        Σα² up to and including each of them.
     """
     xp = namespace(alpha)
     return alpha * alpha / xp.where(total > 0, total, xp.ones_like(total))

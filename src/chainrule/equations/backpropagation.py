@@ -1,10 +1,10 @@
 """The four equations of backpropagation: BP1 (and BP1s for softmax) to BP4.
 
-What goes down from layer to layer is δ[l] = ∂C/∂z[l], one column an example. Written with
-∂C/∂A[l] between the two factors of BP2, BP1 and BP2 share the passage through the activation:
-∂C/∂A[L] = ∇ₐC comes from the cost, ∂C/∂A[l] = W[l+1]ᵀ·δ[l+1] from the layer above, and either goes
-through σ′ (`output_error`) or through softmax's Jacobian (`softmax_error`). So every kind of
-layer can stand below every other.
+The errors δ[l] = ∂C/∂z[l], one column per example, are propagated from layer to layer. BP1 and BP2
+share their second factor, the derivative of the activation: ∂C/∂A comes from the cost (∂C/∂A[L] =
+∇ₐC) or from the layer above (∂C/∂A[l] = W[l+1]ᵀ·δ[l+1]), and is then multiplied by σ′
+(`output_error`) or by softmax's Jacobian (`softmax_error`). So every kind of layer can be below
+every other.
 """
 
 from collections.abc import Callable
@@ -50,24 +50,6 @@ def softmax_error(grad_A: Array, A: Array) -> Array:
     return A * (grad_A - xp.sum(grad_A * A, axis=0, keepdims=True))
 
 
-def softmax_jacobian(a: Array) -> Array:
-    """BP1s Jacobian: Jᵢⱼ = ∂aᵢ/∂zⱼ = aᵢ(1ᵢ₌ⱼ − aⱼ), of one example.
-
-    Parameters
-    ----------
-    a : array (n,)
-        Softmax output of one example.
-
-    Returns
-    -------
-    J : array (n, n)
-        Symmetric; aᵢ(1 − aᵢ) on the diagonal, −aᵢaⱼ off it.
-    """
-    xp = namespace(a)
-    identity = xp.eye(a.shape[0], dtype=a.dtype)
-    return a[:, None] * (identity - a[None, :])
-
-
 def hidden_error(
     W_next: Array, delta_next: Array, through_activation: Callable[[Array], Array]
 ) -> Array:
@@ -81,7 +63,7 @@ def hidden_error(
         Error of the layer above.
     through_activation : callable
         ∂C/∂A[l] ↦ δ[l], the second factor: `output_error` with this layer's Z[l] and σ′, or
-        `softmax_error` with its A[l] where a hidden layer is a softmax.
+        `softmax_error` with its A[l] if a hidden layer is a softmax.
 
     Returns
     -------

@@ -1,14 +1,13 @@
 """Batch normalisation, BN1 to BN6: every unit's activations at mean 0 and variance 1, then γ and β.
 
-In training mean and variance are those of the batch, so an example's output depends on all of the
-batch, and what goes back (BN4) has two more terms: how it moved the mean, and the variance. In
-prediction they are running values (BN6), constants like any other, and BN4's two terms are gone
-(BN5).
+In training, mean and variance are those of the batch, so an example's output depends on the whole
+batch, and its error (BN4) has two more terms: through the mean and through the variance. In
+prediction they are running values (BN6), which are constants, and BN5 has no such terms.
 
-Examples may have weights. A batch is then a distribution in which an example has its share of the
-weight, so that weight 2 acts as the example twice, in the statistics as in the cost (J1, J2). The
-variance is the biased one, Σ (x − μ)²/m, both for normalising and in the running value: with
-weights there is no other that means the same to both conventions of what a weight is.
+Examples may have weights. An example then contributes to the statistics in proportion to its
+weight, so that weight 2 has the same effect as having the example twice, as in the cost (J1, J2).
+The variance is the biased one, Σ (x − μ)²/m, both for normalising and in the running value: with
+weights, the unbiased one would depend on what a weight means, repetition or precision.
 
 Source: Ioffe and Szegedy 2015, "Batch normalization: accelerating deep network training by reducing
 internal covariate shift", ICML.
@@ -43,9 +42,9 @@ def normalized(A_prev: Array, mean: Array, variance: Array, epsilon: float) -> A
     ----------
     A_prev : array (n[l], m)
     mean, variance : arrays (n[l], 1)
-        Of the batch in training, BN1; the running ones in prediction, BN6.
+        Those of the batch in training, BN1; the running ones in prediction, BN6.
     epsilon : float
-        Positive; keeps a unit that never changes from being divided by 0.
+        Positive; prevents a division by 0 for a unit whose activation is constant.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def scaled_and_shifted(X_hat: Array, scale: Array, shift: Array) -> Array:
 def scale_gradient(delta: Array, X_hat: Array) -> Array:
     """BN3 gradient: ∂C/∂γ[l] = δ[l] ⊙ x̂; over the batch, the mean of its columns.
 
-    β's is BP3: it stands where a bias stands.
+    The gradient of β is BP3, since β is added like a bias.
 
     Parameters
     ----------
@@ -99,9 +98,10 @@ def batch_error(
 ) -> Array:
     """BN4: ∂C/∂A[l−1] = γ/√(v + ε) ⊙ (δ − mean(δ) − X̂ ⊙ mean(δ ⊙ X̂)), the means over the batch.
 
-    Were every example's a moved by the same amount, or stretched about μ, X̂ would not move: what
-    of δ would do that is taken out. With example weights w, δ is already weighted (J2), and an
-    example's part in the two means is its part in μ and v, m w/Σw.
+    X̂ does not change if all activations are shifted by the same amount, or stretched around μ, so
+    the components of δ in these directions are subtracted. With example weights w, δ is already
+    weighted (J2), and the means are subtracted in proportion to an example's share of μ and v, m
+    w/Σw.
 
     Parameters
     ----------
@@ -151,9 +151,9 @@ def running_value(running: Array, value: Array, momentum: float) -> Array:
     running : array (n[l], 1)
         The running mean or variance.
     value : array (n[l], 1)
-        The batch's, BN1.
+        That of the batch, BN1.
     momentum : float
-        ρ, how much of the old value stays.
+        ρ, the share of the old value that is kept.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Clipping: a bound on the length of the whole gradient, which keeps its direction."""
+"""Clipping: a limit on the norm of the whole gradient, which keeps its direction."""
 
 from chainrule.equations._array import Array, namespace
 
@@ -6,7 +6,7 @@ from chainrule.equations._array import Array, namespace
 def clipped_gradient(gradient: Array, max_norm: float) -> Array:
     """G1: g ← g min(1, c/‖g‖), ‖g‖² = Σ g² over all parameters.
 
-    The squares are of g divided by its largest entry, so that none of them overflows. A gradient
+    g is divided by its largest entry before it is squared, so that no square overflows. A gradient
     that is not finite stays so.
 
     Source: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural
@@ -15,7 +15,7 @@ def clipped_gradient(gradient: Array, max_norm: float) -> Array:
     Parameters
     ----------
     gradient : array
-        Of all parameters.
+        The gradient of all parameters.
     max_norm : float
         c > 0.
 

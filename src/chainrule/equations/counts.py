@@ -5,7 +5,7 @@ from chainrule.equations._numerics import positive
 
 
 def _times_own_logarithm(Y: Array) -> Array:
-    """Return y log y, 0 at y = 0: its limit."""
+    """Return y log y, with its limit 0 at y = 0."""
     xp = namespace(Y)
     return Y * xp.log(xp.where(Y > 0, Y, 1.0))
 

@@ -1,8 +1,8 @@
-"""Dropout, DO1: in training, units fall silent at random; in prediction, all speak.
+"""Dropout, DO1: in training, activations are dropped at random; in prediction, none are.
 
-It is the inverted form: what is kept is made larger at once, so that a layer above sees the same
-expectation in training and in prediction, and prediction needs no equation. The factors M are
-given: which units fall silent is decided by the caller (`chainrule.network.random`).
+This is inverted dropout: the remaining activations are scaled up in training, so that the layer
+above receives the same expectation in training and in prediction, and prediction needs no equation.
+The factors M are an argument: the caller (`chainrule.network.random`) draws them.
 
 Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov 2014, "Dropout: a simple way to
 prevent neural networks from overfitting", JMLR 15.
@@ -19,7 +19,7 @@ def dropout(A_prev: Array, M: Array) -> Array:
     A_prev : array (n[l], m)
         Activations of the layer below; there are as many here.
     M : array (n[l], m)
-        A factor for each unit and example: its expectation is 1.
+        A factor for each unit and example, with expectation 1.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def dropout_derivative(grad_A: Array, M: Array) -> Array:
     grad_A : array (n[l], m)
         ∂C/∂A[l].
     M : array (n[l], m)
-        The factors of the way forward.
+        The factors of the forward pass.
 
     Returns
     -------

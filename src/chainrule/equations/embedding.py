@@ -1,9 +1,9 @@
-"""Category embeddings, EM1 and EM2: a category is a code, and a code names a row of a table.
+"""Category embeddings, EM1 and EM2: the code of a category is the index of a row in a table.
 
-A table E has a row for each code. To look a row up is to multiply Eᵀ by the code's one-hot column,
-so a category embedding is a dense layer without bias over one-hot inputs, of which nobody
-multiplies the zeros. Rows are learned together with all weights, and categories that act alike come
-to have rows that are near each other.
+A table E has a row for each code. Looking a row up is the same as multiplying Eᵀ by the code's
+one-hot column, so a category embedding is a dense layer without bias on one-hot inputs, computed
+without multiplying by their zeros. Rows are learned together with all weights, and categories with
+similar effects get similar rows.
 
 Source: Guo and Berkhahn 2016, "Entity embeddings of categorical variables", arXiv:1604.06737.
 """
@@ -19,7 +19,7 @@ def lookup(E: Array, codes: Array) -> Array:
     Parameters
     ----------
     E : array (K, d)
-        Row k is what stands for code k.
+        Row k embeds code k.
     codes : array (m,)
         c: whole numbers from 0 to K − 1, of any type.
 
@@ -39,7 +39,7 @@ def lookup_gradient(delta: Array, codes: Array, n_codes: int) -> Array:
     Parameters
     ----------
     delta : array (d, m)
-        ∂C/∂e, the error of what was looked up.
+        ∂C/∂e, the error of the embedded values.
     codes : array (m,)
         c, as for `lookup`.
     n_codes : int

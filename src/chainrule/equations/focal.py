@@ -1,8 +1,9 @@
 """The focal costs C8 and C9 of one example, and their fused forms FU4 and FU5.
 
-A cross-entropy whose term of each class is weighed by (1 − p)^γ, p being the probability that the
-right answer was given: what is right already counts for little, so that the many easy examples of
-a rare-event table do not drown the few hard ones. γ = 0 gives C2 and C3 themselves.
+They are cross-entropies whose terms are multiplied by (1 − p)^γ, where p is the predicted
+probability of the true class: examples that are classified well already have little weight, so that
+the many easy examples of a rare-event table do not dominate the few hard ones. γ = 0 gives C2 and
+C3 themselves.
 
 Source: Lin, Goyal, Girshick, He and Dollár 2017, "Focal loss for dense object detection", ICCV.
 """

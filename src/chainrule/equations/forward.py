@@ -13,7 +13,7 @@ def pre_activation(W: Array, A_prev: Array, b: Array) -> Array:
     W : array (n[l], n[l-1])
         Weights; row j holds the weights of unit j.
     A_prev : array (n[l-1], m)
-        Activations of the layer below, one example a column.
+        Activations of the layer below, with examples as columns.
     b : array (n[l], 1)
         Biases, broadcast over the m columns.
 

@@ -1,8 +1,9 @@
 """The fused output errors FU1 to FU3, and the cost of each pair computed from Z.
 
-Where a cost meets the output activation that belongs to it, 1/a and σ′ cancel on paper; in
-floating point only the cancelled form survives saturation. Likewise log σ(z) is computed as one
-function of z, so the cost is finite wherever Z is. FU4 and FU5 are in `chainrule.equations.focal`.
+With the matching output activation, the factors 1/a of the cost and σ′ cancel; in floating point
+only the cancelled form is accurate at saturation. Likewise log σ(z) is computed as one function of
+z, so that the cost is finite whenever Z is. FU4 and FU5 are in `chainrule.equations.focal`, and FU6
+in `chainrule.equations.counts`.
 """
 
 from chainrule.equations._array import Array, namespace
@@ -49,8 +50,8 @@ def sigmoid_binary_cross_entropy_error(A: Array, Y: Array) -> Array:
 def sigmoid_binary_cross_entropy(Z: Array, Y: Array) -> Array:
     """FU2 cost: C = Σⱼ [y softplus(−z) + (1 − y) softplus(z)], with −log σ(z) = softplus(−z).
 
-    A sum of non-negative terms: the shorter softplus(z) − y z would cancel for confident
-    correct outputs.
+    This is a sum of non-negative terms; the shorter softplus(z) − y z would suffer from
+    cancellation for confident correct outputs.
 
     Parameters
     ----------

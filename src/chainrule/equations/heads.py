@@ -1,7 +1,7 @@
 """Heads: an output layer whose units are divided among several targets, HD1 to HD3.
 
-Z[L] is split into the rows of its heads, one below the other. Each head has an activation and a
-cost of its own, and a weight in the sum: one network answers questions of different kinds.
+Z[L] is divided into the rows of its heads, one below the other. Each head has an activation and a
+cost of its own, and a weight in the sum. So one network can predict targets of different kinds.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from chainrule.equations._array import Array, namespace
 
 
 class HeadPart(NamedTuple):
-    """A head's share of an equation: so many rows, by a function of its own."""
+    """A head's part of an equation: its number of rows, and its own function."""
 
     units: int
     function: Callable[..., Array]
@@ -58,7 +58,7 @@ def heads_cost(A: Array, Y: Array, heads: Sequence[HeadPart]) -> Array:
     Parameters
     ----------
     A, Y : array (n[L], m)
-        Z in place of A where every head has a cost from Z.
+        Z instead of A if every head's cost is computed from Z.
     heads : list of HeadPart
         C of each, with its weight.
 
@@ -106,7 +106,7 @@ def heads_error(A: Array, Y: Array, heads: Sequence[HeadPart]) -> Array:
 
 
 def _parts(heads: Sequence[HeadPart], arrays: Sequence[Array]) -> list[tuple[Array, slice, float]]:
-    """Return each head's function of its own rows, these rows, and its weight."""
+    """Return, for each head, the value of its function for its rows, the rows, and its weight."""
     parts, begin = [], 0
     for head in heads:
         rows = slice(begin, begin + head.units)

@@ -1,7 +1,7 @@
-"""Initial weights: standard draws, scaled so that Z neither fades nor explodes with depth.
+"""Initial weights: standard draws, scaled so that Z neither vanishes nor explodes with depth.
 
-Randomness is decided by the caller. A uniform initialiser takes U drawn from [−1, 1), a normal
-one N drawn from N(0, 1), both shaped (n[l], n[l−1]); n_in = n[l−1] and n_out = n[l]. Biases start
+The caller draws the random numbers. A uniform initialiser takes U drawn from [−1, 1), a normal
+one N drawn from N(0, 1), both of shape (n[l], n[l−1]); n_in = n[l−1] and n_out = n[l]. Biases start
 at zero.
 """
 
@@ -62,8 +62,8 @@ def lecun_uniform(U: Array, n_in: int, n_out: int) -> Array:
 def lecun_normal(N: Array, n_in: int, n_out: int) -> Array:
     """IN6: W = N √(1/n_in).
 
-    Source: LeCun, Bottou, Orr and Müller 1998, section 4.6, eq. 16. Also what SELU networks
-    need (Klambauer et al. 2017).
+    Source: LeCun, Bottou, Orr and Müller 1998, section 4.6, eq. 16. SELU networks need it, too
+    (Klambauer et al. 2017).
     """
     return N * sqrt(1 / n_in)
 
@@ -71,8 +71,8 @@ def lecun_normal(N: Array, n_in: int, n_out: int) -> Array:
 def nielsen(N: Array, n_in: int, n_out: int) -> Array:
     """IN7: W = N/√n_in.
 
-    Source: Nielsen 2015, "Neural Networks and Deep Learning", chapter 3. The same formula as
-    IN6, under the name that readers of the book look for; biases, drawn from N(0, 1) there,
-    start at zero here like all others.
+    Source: Nielsen 2015, "Neural Networks and Deep Learning", chapter 3. It is the same formula as
+    IN6, under the name that readers of the book look for. Biases, which the book draws from N(0,
+    1), start at zero as with the other initialisers.
     """
     return lecun_normal(N, n_in, n_out)

@@ -1,8 +1,8 @@
 """Penalties on the weights, P1 and P2, added to J; biases are not penalised.
 
-J + P is what training minimises; ∂P/∂W is added to δW before the optimizer sees it. A penalty
-acts on the mean cost: Nielsen's λ/n convention is l2 = λ/n. P3 is the other convention, where it
-acts on the sum.
+Training minimises J + P; ∂P/∂W is added to δW before the optimizer is applied. A penalty is added
+to the mean cost: Nielsen's λ/n convention corresponds to l2 = λ/n. P3 is the other convention, with
+a penalty that is added to the sum.
 """
 
 from chainrule.equations._array import Array, namespace
@@ -34,8 +34,8 @@ def l1_penalty_gradient(W: Array, l1: float) -> Array:
 def shared_strength(strength: float, total_weight: float) -> float:
     """P3: λ = strength/Σw, the l1 or l2 of a batch that shares a penalty on the *sum* of the costs.
 
-    All examples together face the penalty once: with more of them it counts for less, as a prior
-    does. It is how scikit-learn's networks scale their ``alpha``.
+    The penalty is added once to the sum over all examples, so that its influence decreases with
+    their number, like that of a prior. scikit-learn's networks scale their ``alpha`` in this way.
 
     Parameters
     ----------

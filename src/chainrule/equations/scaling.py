@@ -1,4 +1,4 @@
-"""The scale layer, SC1 and SC2: every unit's activation times a factor that is learned."""
+"""The scale layer, SC1 and SC2: every unit's activation times a learned factor."""
 
 from chainrule.equations._array import Array, namespace
 

@@ -1,4 +1,4 @@
-"""What is made of targets before the cost sees them."""
+"""Changes to targets before the cost is computed: label smoothing."""
 
 from chainrule.equations._array import Array
 
@@ -6,8 +6,8 @@ from chainrule.equations._array import Array
 def smoothed_targets(Y: Array, smoothing: float, classes: int) -> Array:
     """Y1: y ← (1 − s) y + s/K.
 
-    Each target hands a share s of its certainty to all K classes alike, so that no output is ever
-    asked to be 0 or 1 exactly, which no finite weights can answer.
+    A share s of each target is spread evenly over all K classes, so that no target is exactly 0 or
+    1, which no finite weights could reach.
 
     Source: Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision", CVPR,
     section 7.
@@ -19,7 +19,7 @@ def smoothed_targets(Y: Array, smoothing: float, classes: int) -> Array:
     smoothing : float
         s in [0, 1).
     classes : int
-        K: n[L] where one of the outputs is right, 2 where each output says yes or no.
+        K: n[L] if exactly one output is right, 2 if each output is a classification of its own.
 
     Returns
     -------

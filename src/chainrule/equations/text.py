@@ -1,7 +1,7 @@
 """An equation as text: its id and formula, read from the function that implements it.
 
-The docstring of every equation starts with "ID: formula." or "ID kind: formula.", so that what a
-trace prints, what the documentation links and what the tests look for are one and the same line.
+The docstring of every equation starts with "ID: formula." or "ID kind: formula.", so that traces,
+documentation and tests all refer to the same line.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _FIRST_LINE = re.compile(
-    r"^(?P<id>[A-Z]{1,2}\d{1,2}[es]?)(?: (?P<kind>derivative|gradient|Jacobian|cost|state))?: "
+    r"^(?P<id>[A-Z]{1,2}\d{1,2}[es]?)(?: (?P<kind>derivative|gradient|cost|state))?: "
 )
 
 _LATEX = {
@@ -68,24 +68,24 @@ _LATEX = {
     "ₕ": "_h",
 }
 _LAYER_INDEX = re.compile(r"\[(l[^\]]*|L|\d+)\]")
-# A transpose would be a second superscript on one letter, which LaTeX refuses: braces around it.
+# A transpose would be a second superscript of the same letter, which LaTeX refuses without braces.
 _TRANSPOSED = re.compile(r"(\w)\[(l[^\]]*|L|\d+)\]ᵀ")
 
-# A letter takes one subscript in LaTeX.
+# In LaTeX, a letter may only have one subscript, so several digits are grouped.
 _NUMBER = re.compile(r"[₀-₉]+")
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 class EquationText(NamedTuple):
-    """What a docstring's first paragraph says of an equation."""
+    """The parts of a docstring's first paragraph."""
 
     id: str
     kind: str
-    """"" for the equation itself, else "derivative", "gradient", "Jacobian", "cost", "state"."""
+    """"" for the equation itself; or "derivative", "gradient", "cost", "state"."""
     formula: str
 
 
-# A root takes one sign in LaTeX: braces around all that stands under it.
+# In LaTeX, a root applies to one sign only, so its operand is put into braces.
 _ROOT = re.compile(r"√(?:\((?P<group>(?:[^()]|\([^()]*\))*)\)|(?P<letter>n_\w+|\w\u0302?))")
 
 

@@ -1,8 +1,9 @@
-"""Transforms of a target with a long tail, and how they are undone without bias: TT1 to TT4.
+"""Transformations of a target with a long tail, and their bias-corrected inverses: TT1 to TT4.
 
-A network that learns y itself sees nothing but the tail: it divides by a deviation that the
-largest values alone decide. It learns t, and answers in y's own units. e to the power of the mean
-of t is not the mean of y (Jensen), so that the residuals of t take part in undoing it: TT4.
+If a network learned y itself, y would be divided by a standard deviation that the few largest
+values determine, and all others would be nearly equal. So it learns t, and its predictions are
+transformed back to y's units. e to the power of the mean of t is not the mean of y (Jensen's
+inequality), so the inverse includes the residuals of t: TT4.
 """
 
 from chainrule.equations._array import Array, namespace
@@ -26,7 +27,8 @@ def log_target(value: Array) -> Array:
 def asinh_target(value: Array, center: float, spread: float) -> Array:
     """TT2: t = asinh((y − m)/s).
 
-    Linear near the median m, a logarithm of the distance (y − m)/s far from it, on both sides.
+    It is linear near the median m, and logarithmic in the distance (y − m)/s far from it, on both
+    sides.
 
     Source: Burbidge, Magee and Robb 1988, "Alternative transformations to handle extreme values of
     the dependent variable", Journal of the American Statistical Association 83, 123-127.
@@ -48,8 +50,8 @@ def asinh_target(value: Array, center: float, spread: float) -> Array:
 def undone_target(t: Array, center: float, spread: float, rise: float, fall: float) -> Array:
     """TT3: y = m + s (a e^{t} − b e^{-t}).
 
-    With m = 0, s = 1, a = 1, b = 0 it undoes TT1; with a = b = ½ it undoes TT2, since
-    a e^{t} − b e^{-t} is then sinh t. TT4 gives the a and b with which it answers the mean.
+    With m = 0, s = 1, a = 1, b = 0 it is the inverse of TT1; with a = b = ½ that of TT2, since
+    a e^{t} − b e^{-t} is then sinh t. With the a and b of TT4, it gives the mean of y.
 
     Parameters
     ----------
@@ -87,8 +89,8 @@ def undone_target_derivative(t: Array, spread: float, rise: float, fall: float) 
 def smearing(residuals: Array, rise: float, fall: float) -> tuple[Array, Array]:
     """TT4: a′ = a (1/m) Σ eʳ, b′ = b (1/m) Σ e⁻ʳ, over the residuals r = t − t̂ of m rows.
 
-    The mean of TT3 over t = t̂ + r for all the residuals is TT3 with a′ and b′: an answer in y's
-    units that is a mean, whatever the residuals' distribution is.
+    The mean of TT3 over t = t̂ + r for all residuals is TT3 with a′ and b′. So predictions in y's
+    units are means, whatever the distribution of the residuals.
 
     Source: Duan 1983, "Smearing estimate: a nonparametric retransformation method", Journal of the
     American Statistical Association 78, 605-610.

@@ -4,6 +4,8 @@ from typing import Any
 
 from chainrule.settings.table import PARAMETERS
 
+_LIMITS = {name: row.limit for name, row in PARAMETERS.items() if row.limit is not None}
+
 
 def check_parameters(estimator: Any) -> None:
     """Raise unless every parameter of an estimator can be used, naming the one that cannot.
@@ -13,7 +15,8 @@ def check_parameters(estimator: Any) -> None:
     InvalidArgumentError
         Which is a ValueError, as scikit-learn's own is.
     """
-    given, kind = vars(estimator), type(estimator).__name__
-    for name, row in PARAMETERS.items():
-        if row.limit is not None and name in given:
-            row.limit.require(given[name], f"The {name!r} parameter of {kind} must be")
+    given = vars(estimator)
+    for name, limit in _LIMITS.items():
+        if name in given and not limit.fits(given[name]):
+            kind = type(estimator).__name__
+            limit.require(given[name], f"The {name!r} parameter of {kind} must be")

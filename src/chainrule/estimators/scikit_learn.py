@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.registry.activations import ACTIVATIONS
+from chainrule.network.registry.costs import COSTS
 
 Floats = NDArray[np.floating]
 
@@ -119,7 +120,7 @@ def _parameters_for(kind: type, estimator: Any) -> dict[str, Any]:
         "solver": ("lbfgs", "sgd", "adam"),
         "learning_rate": ("constant", "invscaling", "adaptive"),
         "early_stopping": (False, True),
-        "loss": ("squared_error", "poisson"),
+        "loss": [row.loss.name for row in COSTS.values() if row.loss and row.loss.in_scikit_learn],
     }
     for name, values in allowed.items():
         if name in parameters and not any(parameters[name] is value for value in values):

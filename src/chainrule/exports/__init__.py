@@ -1,4 +1,4 @@
-"""Models for other programs: each target a module, each given a `Program`."""
+"""Models for other programs: one module per target, each of which writes a `Program`."""
 
 from chainrule.exports.export_file import TARGETS, export
 

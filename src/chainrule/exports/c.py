@@ -1,7 +1,8 @@
-"""One C99 file that needs the C library alone: float32, no allocation, nothing global that changes.
+"""Export to a single C99 file: float32, only the C library, no allocation, no mutable globals.
 
-It is its own header: with NAME_DECLARE defined before it is included, it declares and defines
-nothing. A table's columns are a struct, encoded in double and then rounded, as in the package.
+The file is its own header: if NAME_DECLARE is defined before it is included, it only has
+declarations. A table's row is a struct, which is encoded in double and then rounded, as in the
+package.
 """
 
 import textwrap
@@ -30,12 +31,12 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
 
 
 def source(program: Program, name: str) -> str:
-    """Return a program as C.
+    """Return a program as C source.
 
     Raises
     ------
     InvalidArgumentError
-        If C cannot hold a text or a kind of column.
+        If C cannot represent a string or a kind of column.
     """
     for whose, text in texts_of(program):
         check_utf8(whose, text)
@@ -127,7 +128,7 @@ def _classes(program: Program, name: str, count: int) -> str:
 
 
 def _network(program: Program) -> tuple[list[str], list[str]]:
-    """Return the constants, and the statements from x to y by way of `a` and `z` in turn."""
+    """Return the constants, and the statements from x to y, which alternate between `a` and `z`."""
     constants: list[str] = []
     body: list[str] = []
     a, z = "a", "z"
@@ -138,7 +139,11 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
             body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
             a, z = z, a
         elif isinstance(step, Parts):
-            body += [line for part in step.parts for line in _activated(part, a)]
+            strength = ""
+            if step.strength is not None:
+                strength = f"strength{place}"
+                constants.append(_floats(strength, step.strength))
+            body += [line for part in step.parts for line in _activated(part, a, strength)]
         else:
             constants += [
                 _floats(f"scale{place}", step.scale),
@@ -152,14 +157,17 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
     return constants, [*_begin(program), *body, *_end(program, a)]
 
 
-def _activated(part: Part, a: str) -> list[str]:
+def _activated(part: Part, a: str, strength: str) -> list[str]:
     sigma = part.activation
     if sigma.name == "identity":
         return []
     if sigma.of_layer:
         return [f"{sigma.name}({a} + {part.begin}, {part.end - part.begin});"]
     more = "".join(f", {c_float(value)}" for _, value in sigma.settings)
-    statement = f"{a}[i] = {sigma.name}_of({a}[i]{more});"
+    value = f"{sigma.name}_of({a}[i]{more})"
+    if strength:
+        value = f"{a}[i] + {strength}[i] * ({value} - {a}[i])"
+    statement = f"{a}[i] = {value};"
     return [f"for (i = {part.begin}; i < {part.end}; i++)", f"    {statement}"]
 
 
@@ -180,7 +188,7 @@ def _end(program: Program, a: str) -> list[str]:
 
 
 def _undoing(program: Program) -> str:
-    """Return the function that undoes a transform of the target: TT3, within the bounds."""
+    """Return the function that undoes the target's transformation: TT3, within the bounds."""
     transform = program.transform
     if transform is None:
         return ""

@@ -1,4 +1,4 @@
-"""The one function that exports."""
+"""The function that exports a model."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ TARGETS: Mapping[str, str] = MappingProxyType(
         "keras": ".npz",
     }
 )
-"""What a model can be exported to, and how the name of its file ends."""
+"""The targets that a model can be exported to, with the suffixes of their files."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -28,25 +28,25 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 def export(
     model: Any, path: str | Path, to: str | None = None, *, name: str | None = None
 ) -> tuple[Path, ...]:
-    """Write a model as another program takes it.
+    """Write a model in the format of another program.
 
     Parameters
     ----------
     model : Network, TableModel, or a fitted MLPClassifier, MLPRegressor, NetworkClassifier or \
 NetworkRegressor
     path : str or Path
-        Its suffix is that of the target, as in `TARGETS`; an existing file is replaced, but not a
-        model of this package.
+        Its suffix must be that of the target, as in `TARGETS`. An existing file is replaced, unless
+        it is a model file of this package.
     to : {"onnx", "c", "numpy", "torch", "keras"}, optional
-        By default what the path's suffix says.
+        By default the target that the path's suffix belongs to.
     name : str, optional
-        What the functions of a C file begin with. By default "model".
+        Prefix of the functions in a C file, by default "model".
 
     Returns
     -------
     tuple of Path
-        The files that were written: one, or for torch and keras two, the numbers and the Python
-        that makes the network and loads them.
+        The files that were written. For torch and keras there are two: the numbers, and a Python
+        file that builds the network and loads them.
 
     Raises
     ------
@@ -54,7 +54,7 @@ NetworkRegressor
         If the model or an argument cannot be used, a package that the target needs is missing, or
         the Python file of torch and keras would replace one that is not an export.
     OSError
-        If a file cannot be written; what was there before stays.
+        If a file cannot be written; an existing file is then left unchanged.
 
     Examples
     --------

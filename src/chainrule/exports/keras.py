@@ -63,8 +63,14 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
                     weights.append(factors)
                 case Dropped(rate):
                     lines.append(f"x = layers.Dropout({rate!r})(x)")
-                case Activated(sigma):
+                case Activated(sigma, None):
                     lines += _activation(sigma)
+                case Activated(sigma, strength) if strength is not None:
+                    factors = f'layers.EinsumDense("ij,j->ij", output_shape=({units},))'
+                    moved = "layers.Subtract()([x, z])"
+                    lines += ["z = x", *_activation(sigma)]
+                    lines.append(f"x = layers.Add()([z, {factors}({moved})])")
+                    weights.append(strength)
     if not program.columns and program.target_mean is not None:
         assert program.target_deviation is not None
         scale, offset = program.target_deviation.tolist(), program.target_mean.tolist()

@@ -140,7 +140,11 @@ def _steps(program: Program, numbers: list[str]) -> str:
             b = _array(f"b{place}", step.b[:, None], numbers)
             lines.append(f"    A = {W} @ A + {b}")
         elif isinstance(step, Parts):
-            lines.append(f"    A = {_activated(step.parts)}")
+            text = _activated(step.parts)
+            if step.strength is not None:
+                strength = _array(f"strength{place}", step.strength[:, None], numbers)
+                text = f"A + {strength} * ({text} - A)"
+            lines.append(f"    A = {text}")
         else:
             scale = _array(f"scale{place}", step.scale[:, None], numbers)
             shift = _array(f"shift{place}", step.shift[:, None], numbers)

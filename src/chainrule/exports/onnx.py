@@ -142,6 +142,10 @@ def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
 
 
 def _activated(graph: Graph, value: str, step: Parts) -> str:
+    if step.strength is not None:
+        moved = graph.node("Sub", [_activated(graph, value, Parts(step.parts)), value])
+        strength = graph.constant(step.strength.astype(np.float32))
+        return graph.node("Add", [value, graph.node("Mul", [moved, strength])])
     if len(step.parts) == 1:
         return _sigma(graph, value, step.parts[0])
     heads = []

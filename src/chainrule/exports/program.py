@@ -1,4 +1,4 @@
-"""What is exported: inputs, the steps of a network, and what its outputs mean."""
+"""The content of an export: inputs, the steps of a network, and the meaning of its outputs."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -14,16 +14,17 @@ from chainrule.tables.kinds import Column
 from chainrule.tables.transform import TargetTransform
 
 Meaning: TypeAlias = Literal["outputs", "classes", "labels", "values"]
-"""Outputs as they are; the probability of each of several classes that exclude each other (a single
-output: of the second of two); of each of several labels that do not; values in the target's units.
+"""The meaning of the outputs. "outputs": the network's own; "classes": probabilities of mutually
+exclusive classes (a single output is that of the second of two); "labels": probabilities of labels
+that are not exclusive; "values": values in the target's units.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A model as a prediction runs it.
+    """A model in the form in which predictions are computed.
 
-    Its inputs are either numbers, scaled if `mean` is given, or the columns of a table.
+    Its inputs are either numbers, standardised if `mean` is given, or the columns of a table.
     """
 
     network: Network
@@ -39,16 +40,16 @@ class Program:
     """With `target_deviation`, for values: y = output · deviation + mean, in float64."""
     target_deviation: NDArray[np.float64] | None = None
     transform: TargetTransform | None = None
-    """What undoes y, for a target of which the network learned a transform."""
+    """The transformation of y to undo, if the network learned a transformed target."""
 
     @property
     def n_features(self) -> int:
-        """How many inputs the network has."""
+        """Number of the network's inputs."""
         return self.network.spec.n_features
 
     @property
     def n_outputs(self) -> int:
-        """How many outputs it has."""
+        """Number of the network's outputs."""
         return self.network.spec.n_outputs
 
     @property
@@ -58,12 +59,12 @@ class Program:
 
     @property
     def is_single(self) -> bool:
-        """Whether one output tells two classes apart."""
+        """Whether a single output distinguishes two classes."""
         return self.meaning == "classes" and self.n_outputs == 1
 
 
 def program_of(model: Any) -> Program:
-    """Return what a model does.
+    """Return the program of a model.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def program_of(model: Any) -> Program:
         return _of_network(model)
     if isinstance(model, TableModel):
         return _of_table_model(model)
-    # scikit-learn is imported already if it is an estimator.
+    # Only then are the estimators imported: for an estimator, scikit-learn is loaded already.
     if hasattr(model, "get_params"):
         return _of_estimator(model)
     raise InvalidArgumentError(

@@ -1,4 +1,4 @@
-"""What the Python files for other frameworks have in common."""
+"""Common parts of the Python files for other frameworks."""
 
 import os
 from pathlib import Path
@@ -21,13 +21,13 @@ _FIRST = '"""A network exported by chainrule '
 
 
 def script_beside(path: Path) -> Path:
-    """Return the name of the Python file that goes with a file of numbers.
+    """Return the name of the Python file that belongs to a file of numbers.
 
     Raises
     ------
     InvalidArgumentError
-        If a file would be lost that nobody named: someone's own program, or a model of the package
-        under the suffix that PyTorch's numbers have as well.
+        If another file would be overwritten: a Python file that is not an export, or a model file
+        of this package, which has the same suffix as PyTorch's numbers.
     """
     script = path.with_suffix(".py")
     if os.path.lexists(script) and not _is_ours(script):
@@ -45,14 +45,14 @@ def script_beside(path: Path) -> Path:
 
 
 def _is_ours(script: Path) -> bool:
-    if not script.is_file():  # a pipe would be waited for
+    if not script.is_file():  # opening a pipe would block
         return False
     with script.open("rb") as file:
         return file.read(len(_FIRST)) == _FIRST.encode()
 
 
 def begin(program: Program, framework: str, usage: str) -> str:
-    """Return the docstring of a file."""
+    """Return the docstring of an exported Python file."""
     import chainrule
 
     meaning = _MEANINGS[program.meaning]
@@ -76,7 +76,7 @@ def begin(program: Program, framework: str, usage: str) -> str:
 
 
 def _values_of(program: Program) -> list[str]:
-    """Return a function that undoes a transform of the target: TT3, within the bounds."""
+    """Return a function that undoes the target's transformation: TT3, within the bounds."""
     transform = program.transform
     if transform is None:
         return []
@@ -97,7 +97,7 @@ def _values_of(program: Program) -> list[str]:
 
 
 def inputs_of(program: Program) -> str:
-    """Return the names of a table's inputs, and what its outputs are, as Python."""
+    """Return the names of a table's inputs, and the classes or scale of its target, as Python."""
     lines = []
     if program.columns:
         names = [name for column in program.columns for name in column.feature_names()]

@@ -41,9 +41,11 @@ class Part(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """a = σ(z): one part, or one for each head."""
+    """a = z + α (σ(z) − z): one part, or one for each head."""
 
     parts: tuple[Part, ...]
+    strength: Floats | None = None
+    """α of each unit; None: all 1, a = σ(z)."""
 
 
 Step: TypeAlias = Affine | Scaled | Parts
@@ -69,10 +71,16 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
             )
         for operation in operations:
             _add(wide, operation, units)
-    return tuple(
-        step if isinstance(step, Parts) else type(step)(*(x.astype(spec.dtype) for x in step))
-        for step in wide
-    )
+    return tuple(_rounded(step, spec.dtype) for step in wide)
+
+
+def _rounded(step: Step, dtype: str) -> Step:
+    """Return a step with its numbers in a precision."""
+    if isinstance(step, Parts):
+        return step._replace(
+            strength=None if step.strength is None else step.strength.astype(dtype)
+        )
+    return type(step)(*(numbers.astype(dtype) for numbers in step))
 
 
 def _add(wide: list[Step], operation: Operation, units: int) -> None:
@@ -87,10 +95,10 @@ def _add(wide: list[Step], operation: Operation, units: int) -> None:
             _add_scaled(wide, Scaled(factors, np.zeros(units)))
         case Dropped():
             pass
-        case Activated(sigma):
+        case Activated(sigma, strength):
             parts = _parts(sigma, units)
             if any(part.activation.name != "identity" for part in parts):
-                wide.append(Parts(parts))
+                wide.append(Parts(parts, strength))
 
 
 def _add_scaled(wide: list[Step], step: Scaled) -> None:

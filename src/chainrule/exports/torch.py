@@ -78,8 +78,10 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
                     add(f"Factors({n_out}, {dtype})", weight=factors)
                 case Dropped(rate):
                     add(f"nn.Dropout({rate!r})")
-                case Activated(sigma):
+                case Activated(sigma, None):
                     add(_activation(sigma))
+                case Activated(sigma, strength) if strength is not None:
+                    add(f"Partly({_activation(sigma)}, {n_out}, {dtype})", strength=strength)
     center, scale = program.target_mean, program.target_deviation
     if center is not None and scale is not None and not program.columns:
         modules.append("To(torch.float64)")
@@ -159,6 +161,17 @@ class Factors(nn.Module):
 
     def forward(self, x):
         return x * self.weight''',
+    "Partly(": '''\
+class Partly(nn.Module):
+    """z + strength * (activation(z) - z), a strength for each unit."""
+
+    def __init__(self, activation, n, dtype):
+        super().__init__()
+        self.activation = activation
+        self.strength = nn.Parameter(torch.ones(n, dtype=dtype))
+
+    def forward(self, z):
+        return z + self.strength * (self.activation(z) - z)''',
     "Heads(": '''\
 class Heads(nn.Module):
     """Some units with one activation, some with another."""

@@ -1,11 +1,12 @@
-"""Writing a file so that it is there whole or not at all: every file of the package goes this way.
+"""Atomic writes: a file appears whole or not at all. Every file of the package is written here.
 
-What a name stands for decides how:
+What the name refers to decides how:
 
-- nothing, or a regular file: a new file is written beside it and renamed to it. It has the old
-  one's mode, and its owner where the system allows that; another hard link keeps the old content.
-- a link: its target, as for any program that opens the name.
-- a character device or a pipe (`/dev/stdout`, a FIFO): written through, once all of it is there.
+- nothing, or a regular file: a new file is written beside it and renamed over it. It keeps the old
+  file's mode, and its owner where the system allows it; other hard links keep the old content.
+- a symbolic link: its target is written, as any program that opens the name would do.
+- a character device or a pipe (`/dev/stdout`, a FIFO): written through, once all of the content is
+  there.
 - anything else (a folder, a socket, a block device): refused.
 """
 
@@ -26,44 +27,44 @@ from chainrule.errors import FileWriteError
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
-# A suffix tells writers such as matplotlib the format; none of theirs is longer, and a temporary
-# name must not be longer than the file system takes.
+# Writers such as matplotlib read the format from the suffix, and none of theirs is longer. A longer
+# suffix is dropped, since a temporary name must not exceed the file system's limit.
 _LONGEST_SUFFIX = 16
-# What Linux calls the lists of users and groups that may read a file beside its mode.
+# The extended attribute in which Linux keeps a file's access control list (ACL).
 _ACCESS_LIST = "system.posix_acl_access"
 _UNSUITABLE = (
-    (stat.S_ISSOCK, "is a socket, which is no place for a file; choose another name"),
-    (stat.S_ISBLK, "is a block device, which is no place for a file; choose another name"),
+    (stat.S_ISSOCK, "is a socket, and no file can be written there; choose another name"),
+    (stat.S_ISBLK, "is a block device, and no file can be written there; choose another name"),
 )
 
 
 class Destination(NamedTuple):
-    """Where what is written to a name goes."""
+    """Where content written to a name ends up."""
 
     path: Path
-    """Of a file to replace, links resolved; of a device or pipe, as it was given."""
+    """The file to replace, with links resolved; or a device or pipe, as it was given."""
     through: bool
-    """Whether it is opened and written to, and not replaced."""
+    """Whether the path is opened and written to instead of being replaced."""
     descriptor: int | None = None
-    """Of the open file of this process that the name stands for, such as /dev/stdout."""
+    """The descriptor, if the name refers to an open file of this process, such as /dev/stdout."""
 
 
 def destination(path: str | Path) -> Destination:
-    """Tell where what is written to a name goes; nothing is opened or changed.
+    """Return where content written to a name ends up; nothing is opened or changed.
 
     Raises
     ------
     InvalidArgumentError
-        If it is no path.
+        If `path` is not a path.
     FileWriteError
-        If it is nothing that a file can be written to.
+        If the name refers to something that cannot be written as a file.
     OSError
-        If it is a folder, or a file that must not be written, or the system does not say.
+        If it is a folder or a read-only file, or its status cannot be read.
     """
     path = file_path("path", path)
     try:
         found = os.stat(path)
-    except FileNotFoundError:  # nothing, or a link to nothing
+    except FileNotFoundError:  # nothing there, or a dangling link
         found = None
     descriptor = None if found is None else _descriptor(path)
     if descriptor is not None:
@@ -76,7 +77,7 @@ def destination(path: str | Path) -> Destination:
                 raise FileWriteError(f"{path}: {what}")
         if not os.access(path, os.W_OK):
             raise PermissionError(
-                errno.EACCES, "Permission denied: it is there and may not be written", str(path)
+                errno.EACCES, "Permission denied: the file exists and is read-only", str(path)
             )
         if not stat.S_ISREG(found.st_mode):
             return Destination(path, True)
@@ -86,11 +87,10 @@ def destination(path: str | Path) -> Destination:
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield the name of an empty temporary file; put it in the place of `path` at the end.
+    """Yield the name of an empty temporary file, which replaces `path` at the end of the block.
 
-    If the block fails, the temporary file is removed and whatever was at `path` stays. After the
-    block, a loss of power leaves the old file or the new one: both the file and its name in the
-    folder are on the disk.
+    If the block fails, the temporary file is removed and `path` stays as it was. The file and its
+    folder entry are synchronised to disk, so a power loss leaves either the old file or the new.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _spooled(place: Destination) -> Iterator[Path]:
         if place.descriptor is None:
             descriptor = os.open(place.path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
         else:
-            # What was printed before comes before.
+            # Text still in Python's buffers must precede the file's content.
             for stream in (sys.stdout, sys.stderr):
                 if stream is not None:
                     stream.flush()
@@ -138,9 +138,9 @@ def _spooled(place: Destination) -> Iterator[Path]:
 
 
 def _created_beside(path: Path) -> tuple[Path, int]:
-    """Make an empty file in the folder of `path`, and open it to write."""
-    # The content of a private file is private from its first byte on; a new file is as public as
-    # any that its user makes.
+    """Create an empty file in the folder of `path`, opened for writing."""
+    # A replacement for a private file must be private from its first byte; a new file gets the
+    # user's default permissions.
     mode = 0o600 if path.exists() else 0o666
     while True:
         temporary = path.with_name(f".chainrule-{secrets.token_hex(6)}{_suffix(path)}")
@@ -149,12 +149,12 @@ def _created_beside(path: Path) -> tuple[Path, int]:
 
 
 def create(path: Path, mode: int = 0o666) -> int:
-    """Make a file that is not there yet, and open it to write; no link is followed.
+    """Create a new file and open it for writing; no link is followed.
 
     Raises
     ------
     FileExistsError
-        If there is anything of that name.
+        If the name is taken.
     OSError
         If the system refuses.
     """
@@ -162,10 +162,10 @@ def create(path: Path, mode: int = 0o666) -> int:
 
 
 def adopt(descriptor: int, path: Path) -> None:
-    """Give an open file the mode, the owner and the access list of the file that it will replace.
+    """Give an open file the mode, owner and access list of the file that it will replace.
 
-    Where the owner or the group cannot be kept, nobody may do more than before. Nothing happens
-    where no regular file is to be replaced.
+    Where the owner or the group cannot be kept, nobody gains rights. If `path` is not a regular
+    file, nothing happens.
     """
     try:
         old = os.lstat(path)
@@ -181,18 +181,19 @@ def adopt(descriptor: int, path: Path) -> None:
         try:
             os.fchown(descriptor, -1, old.st_gid)
         except OSError:
-            # Another group may do what everyone may, and no more.
+            # The file keeps our group, which gets the rights of everyone else and no more.
             mode &= ~0o070 | (mode & 0o007) << 3
     os.fchmod(descriptor, mode)
     if hasattr(os, "getxattr"):
-        # Without the list, the group would have the rights of everyone on it.
+        # With an access list, the mode's group bits are its mask: without the list, the group
+        # would gain the rights of everyone named in it.
         with contextlib.suppress(OSError):
             os.setxattr(descriptor, _ACCESS_LIST, os.getxattr(path, _ACCESS_LIST))
 
 
 def settle(folder: Path) -> None:
-    """Write a folder's names to the disk, where the system can do that."""
-    # Windows opens no folders, and some file systems synchronise none.
+    """Synchronise a folder's entries to disk, where the system supports it."""
+    # Windows cannot open folders, and some file systems cannot synchronise them.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:
@@ -206,8 +207,8 @@ def _suffix(path: Path) -> str:
 
 
 def _links(path: Path) -> Iterator[Path]:
-    """Yield a name and, as long as it is a link, what that names."""
-    for _ in range(40):  # as many as Linux follows
+    """Yield a name and, as long as it is a link, the name it points to."""
+    for _ in range(40):  # Linux's own limit
         yield path
         if not path.is_symlink():
             return
@@ -215,9 +216,9 @@ def _links(path: Path) -> Iterator[Path]:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Return the number of the open file of this process that a name stands for, if it is one.
+    """Return the descriptor if a name refers to an open file of this process, such as /dev/stdout.
 
-    Such a file is another program's as well (`(a; chainrule …; b) > file`), and must stay the same.
+    Other programs may share that file (`(a; chainrule …; b) > file`), so it must not be replaced.
     """
     if os.name != "posix":
         return None
@@ -229,9 +230,10 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _check_links(path: Path) -> None:
-    """Raise for a link that someone else left where everybody may leave one, such as /tmp.
+    """Raise for a link that another user left in a folder that everybody may write to, as /tmp.
 
-    Linux refuses to open a file through one; here links are resolved before anything is opened.
+    Linux itself refuses to open a file through such a link (protected_symlinks), but here links are
+    resolved before anything is opened.
     """
     if not hasattr(os, "geteuid"):
         return
@@ -242,13 +244,14 @@ def _check_links(path: Path) -> None:
         everybodys = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
         if everybodys and os.lstat(name).st_uid not in (os.geteuid(), folder.st_uid):
             raise FileWriteError(
-                f"{path}: is a link that another user left in a folder for all; choose another name"
+                f"{path}: is a link that another user put into a folder that everybody may write "
+                "to; choose another name"
             )
 
 
 @contextlib.contextmanager
 def _named(path: str | Path) -> Iterator[None]:
-    """Let the system's errors name the file that was asked for, not a temporary one."""
+    """Make the system's errors name the requested file instead of a temporary one."""
     try:
         yield
     except FileWriteError:

@@ -1,7 +1,7 @@
-"""The file of a checkpoint: safetensors, data only, and a checksum of all of it at its end.
+"""The checkpoint file: a safetensors file, data only, with a checksum at its end.
 
-The last array, "checksum", is the SHA-256 of every byte before it, so that a file that was cut
-short or damaged is known as such. The header's "chainrule_checkpoint" entry is the format version.
+The last array, "checksum", is the SHA-256 of every byte before it, so that a truncated or damaged
+file is detected. The header's "chainrule_checkpoint" entry is the format version.
 """
 
 import contextlib
@@ -30,52 +30,52 @@ _TYPES = {
     "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8",
     "u8": "U64", "u4": "U32", "u2": "U16", "u1": "U8",
 }  # fmt: skip
-# A header of ours has a few kilobytes.
+# Our own headers have a few kilobytes.
 _LONGEST_HEADER = 2**24
-# Reading and writing begin with it, behind the header's length.
+# The bytes that follow the header's length in every checkpoint: they identify one.
 _BEGINNING = f'{{"__metadata__":{{"{_VERSION}":'.encode()
-# So much is hashed and written at a time: it is still in cache when it is written.
+# Bytes hashed and written at a time: small enough to be still in cache when they are written.
 _PIECE = 2**20
 
 
 @dataclass(frozen=True)
 class CheckpointFile:
-    """What is in the file of a checkpoint."""
+    """The content of a checkpoint file."""
 
     metadata: Mapping[str, str]
-    """Header entries, each a text (JSON by convention)."""
+    """Header entries, each a string (JSON by convention)."""
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def write_checkpoint_file(
     path: Path, checkpoint: CheckpointFile, replaces: Path | None = None
 ) -> None:
-    """Write a file from its beginning, and have it on the disk when this returns.
+    """Write a checkpoint to a new file and synchronise it to disk.
 
-    No copy is made of the arrays. The file is a new one, whatever had its name.
+    The arrays are not copied. Whatever had the name is removed first.
 
     Parameters
     ----------
     path : Path
     checkpoint : CheckpointFile
     replaces : Path, optional
-        A file whose mode and owner it gets, if that is there.
+        A file whose mode and owner the new one takes over, if it exists.
 
     Raises
     ------
     InvalidArgumentError
-        If an array is not one of numbers.
+        If an array is not numeric.
     OSError
-        If the file cannot be written; it is then there in part.
+        If the file cannot be written; a part of it may then remain.
     """
     for name, array in checkpoint.arrays.items():
         if array.dtype.str[1:] not in _TYPES:
             raise InvalidArgumentError(
-                f"checkpoint: expected arrays of numbers to remember; got {array.dtype} as {name!r}"
+                f"checkpoint: expected numeric arrays; got {name!r} of dtype {array.dtype}"
             )
     arrays = {
         name: np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        # The widest first, as the format wants it for the sake of alignment.
+        # The widest element type first, which keeps every array aligned.
         for name, array in sorted(
             checkpoint.arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])
         )
@@ -132,14 +132,14 @@ def _header(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> 
 
 
 def begins_like_checkpoint(path: Path, *, cut_short: bool = False) -> bool:
-    """Tell whether a file is a checkpoint, good or not, and not someone's that has the name.
+    """Tell whether a file is a checkpoint, intact or not, rather than an unrelated file.
 
     Parameters
     ----------
     path : Path
-        No link is followed.
+        Links are not followed.
     cut_short : bool
-        Whether a file that ends within its beginning counts, as a killed write leaves it.
+        Whether a file that ends within those first bytes counts too: a killed write leaves one.
     """
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -152,15 +152,15 @@ def begins_like_checkpoint(path: Path, *, cut_short: bool = False) -> bool:
 
 
 def read_checkpoint_file(path: Path) -> CheckpointFile:
-    """Read a file and hold it against its checksum.
+    """Read a checkpoint file and verify its checksum.
 
-    Memory stays within what the file has; nothing in it is run.
+    No more memory is allocated than the file's size, and no code of the file is run.
 
     Raises
     ------
     InvalidCheckpointError
-        If it cannot be read, is damaged, is no checkpoint, or its format is newer than this
-        program.
+        If it cannot be read, is damaged, is not a checkpoint, or has a newer format than this
+        version reads.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -174,13 +174,13 @@ def read_checkpoint_file(path: Path) -> CheckpointFile:
         raise
     except (OSError, SafetensorError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise _invalid(
-            path, f"is no checkpoint of chainrule's; reading it gave: {error}"
+            path, f"is not a chainrule checkpoint; reading it failed with: {error}"
         ) from error
     if arrays.pop(_CHECKSUM, np.empty(0)).shape != (_CHECKSUM_BYTES,):
-        raise _invalid(path, "is no checkpoint of chainrule's: it has no checksum")
+        raise _invalid(path, "is not a chainrule checkpoint: it has no checksum")
     for name, array in arrays.items():
         if array.dtype.str[1:] not in _TYPES:
-            raise _invalid(path, f"has an array of {array.dtype}, {name!r:.50}")
+            raise _invalid(path, f"holds an array of dtype {array.dtype}, {name!r:.50}")
     return CheckpointFile(metadata, arrays)
 
 
@@ -188,13 +188,13 @@ def _check_sum(path: Path) -> None:
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait
-            raise _invalid(path, "is no file")
+            raise _invalid(path, "is not a regular file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             start = file.read(8)
             length = int.from_bytes(start, "little")
             if not length <= min(size, _LONGEST_HEADER) or size < 8 + _CHECKSUM_BYTES:
-                raise _invalid(path, "is damaged, or no checkpoint: it does not begin like one")
+                raise _invalid(path, "is damaged, or not a checkpoint: its header is not one")
             digest = hashlib.sha256(start)
             left = size - 8 - _CHECKSUM_BYTES
             while left > 0:
@@ -204,14 +204,14 @@ def _check_sum(path: Path) -> None:
                 digest.update(piece)
                 left -= len(piece)
             if left or digest.digest() != file.read(_CHECKSUM_BYTES):
-                raise _invalid(path, "is damaged: its content does not have its checksum")
+                raise _invalid(path, "is damaged: its content does not match its checksum")
     except OSError as error:
         raise _invalid(path, f"cannot be read: {error.strerror or error}") from error
 
 
 def _check_version(path: Path, version: str | None) -> None:
     if version is None or not version.isdecimal() or len(version) > 9:
-        raise _invalid(path, "is a safetensors file, but no checkpoint of chainrule's")
+        raise _invalid(path, "is a safetensors file, but not a chainrule checkpoint")
     if int(version) > FORMAT_VERSION:
         raise _invalid(
             path,

@@ -1,8 +1,8 @@
-"""Where a checkpoint lies: the latest, the one before, and never a moment without either.
+"""The files of a checkpoint: the latest and the one before, at least one of them always intact.
 
-A checkpoint is written to `NAME.partial` and synchronised, the latest is renamed to
-`NAME.previous`, the new one to `NAME`, and the folder synchronised. Whatever ends the process,
-one of the last two is whole: the latest, or, between the renames, the one before it.
+A checkpoint is written to `NAME.partial` and synchronised; then the latest is renamed to
+`NAME.previous`, the new one to `NAME`, and the folder is synchronised. Whenever the process dies,
+one of the two is intact: the latest or, between the two renames, the one before it.
 """
 
 import contextlib
@@ -27,23 +27,23 @@ from chainrule.printable import printable
 
 
 class CheckpointStore:
-    """The files of one checkpoint, which belong to one training at a time.
+    """The files of one checkpoint, which one training at a time may use.
 
     Parameters
     ----------
     path : str or Path
-        Of the latest checkpoint; the other files lie beside it. Its folder is made.
+        The latest checkpoint; the other files lie beside it. Its folder is created if missing.
     lock : FileLock, optional
-        That of this checkpoint, if the caller has it already; it stays the caller's.
+        The checkpoint's lock, if the caller holds it already; the caller then releases it.
 
     Raises
     ------
     CheckpointInUseError
-        If another training has it, in this process or in another.
+        If another training uses the checkpoint, in this process or in another.
     CheckpointWriteError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
     FileWriteError
-        If one of the files' names belongs to something else.
+        If the name of one of the files is taken by something else.
     """
 
     def __init__(self, path: str | Path, lock: FileLock | None = None) -> None:
@@ -52,14 +52,14 @@ class CheckpointStore:
         self._partial = self._beside(".partial")
         self._lock = FileLock(lock_of(self.path)) if lock is None else lock
         self._is_mine = lock is None
-        # A latest one that is damaged must not take the place of a good one before it.
+        # A damaged latest checkpoint must not be renamed over an intact previous one.
         self._latest_is_good = True
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
-                os.lstat(self.previous)  # the longest of the names, which may be too long
+                os.lstat(self.previous)  # the longest of the names: raises if it is too long
             if self._is_mine:
                 self._lock.acquire(str(self.path))
         except FileWriteError:
@@ -75,13 +75,13 @@ class CheckpointStore:
         self._clear()
 
     def _clear(self) -> None:
-        """Remove what a killed write left, and nothing else of its name."""
+        """Remove what a killed write left behind, but no unrelated file of that name."""
         if not os.path.lexists(self._partial):
             return
         if not begins_like_checkpoint(self._partial, cut_short=True):
             self.close()
             raise FileWriteError(
-                f"checkpoint: {self._partial} is there and is no part of a checkpoint; move it "
+                f"checkpoint: {self._partial} exists and is not part of a checkpoint; move it "
                 "away, or choose another checkpoint"
             )
         with contextlib.suppress(OSError):
@@ -91,23 +91,23 @@ class CheckpointStore:
         return beside(self.path, ending)
 
     def exists(self) -> bool:
-        """Whether there is a checkpoint, good or not."""
+        """Tell whether there is a checkpoint, intact or not."""
         return self.path.exists() or self.previous.exists()
 
     def load(self) -> CheckpointFile | None:
-        """Return the latest checkpoint that is good, with a warning if it is not the latest.
+        """Return the latest intact checkpoint, or None if there is no checkpoint.
 
-        None: there is none.
+        If the latest one is damaged or missing and the previous one is used, a warning says so.
 
         Raises
         ------
         InvalidCheckpointError
-            If there are checkpoints, and none of them is good.
+            If there are checkpoints and none of them is intact.
         """
         faults: list[str] = []
         for path in (self.path, self.previous):
             if not path.exists():
-                faults += [f"{path}: is not there"] if path == self.path else []
+                faults += [f"{path}: is missing"] if path == self.path else []
                 continue
             try:
                 found = read_checkpoint_file(path)
@@ -117,7 +117,7 @@ class CheckpointStore:
             if path == self.previous:
                 self._latest_is_good = False
                 warnings.warn(
-                    printable(f"{faults[0]}; going on from the checkpoint before it, {path}"),
+                    printable(f"{faults[0]}; resuming from the previous checkpoint, {path}"),
                     RuntimeWarning,
                     stacklevel=2,
                 )
@@ -125,24 +125,24 @@ class CheckpointStore:
         if not self.exists():
             return None
         raise InvalidCheckpointError(
-            f"checkpoint: no good one is left ({'; '.join(faults)}). Remove these files to begin "
-            "anew, or restore them from a backup"
+            f"checkpoint: none is intact ({'; '.join(faults)}). Remove these files to start over, "
+            "or restore them from a backup"
         )
 
     def save(self, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Put a checkpoint in the latest one's place, and the latest in that of the one before.
+        """Write a new latest checkpoint; the one so far becomes the previous one.
 
         Parameters
         ----------
         metadata : mapping
-            Texts by name.
+            Strings by name.
         arrays : mapping
-            Arrays of floats or whole numbers by name; not copied.
+            Arrays of floats or integers by name; not copied.
 
         Raises
         ------
         CheckpointWriteError
-            If the system refuses; a checkpoint that was there is there still.
+            If it cannot be written; the last intact checkpoint is kept.
         """
         try:
             content = CheckpointFile(metadata, arrays)
@@ -156,25 +156,25 @@ class CheckpointStore:
             raise self._failure(error, arrays) from error
 
     def _failure(self, error: OSError, arrays: Mapping[str, NDArray[Any]]) -> CheckpointWriteError:
-        # A full disk is glad of the space.
+        # The disk may be full: what was written of the new checkpoint only takes up space.
         with contextlib.suppress(OSError):
             self._partial.unlink(missing_ok=True)
         good = [self.path, self.previous] if self._latest_is_good else [self.previous]
         kept = next((path for path in good if path.exists()), None)
-        standing = f"the last good one, {kept}, is intact" if kept else "there is none yet"
-        remedy = "Look at the disk"
+        standing = f"the last one, {kept}, is intact" if kept else "there is none yet"
+        remedy = "Check the disk"
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             size = sum(array.nbytes for array in arrays.values()) / 2**20
-            remedy = f"Free {size:,.1f} MiB at least"
+            remedy = f"Free at least {size:,.1f} MiB"
         failure = CheckpointWriteError(
             f"checkpoint: {self.path} cannot be written: {error.strerror or error}; {standing}. "
-            f"{remedy}, and run the same again with resume=True"
+            f"{remedy}, and repeat the call with resume=True"
         )
         failure.errno = error.errno
         return failure
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the checkpoint for other trainings."""
         if self._is_mine:
             self._lock.release()
 
@@ -185,7 +185,7 @@ def beside(path: Path, ending: str) -> Path:
 
 
 def lock_of(path: Path) -> Path:
-    """Return the path of the lock of a checkpoint."""
+    """Return the path of a checkpoint's lock file."""
     return beside(path, ".lock")
 
 
@@ -195,14 +195,14 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def _settle(folder: Path) -> None:
-    """Have the folder's names on the disk, where the system can do that."""
+    """Synchronise the folder's entries to disk, where the system supports it."""
     if os.name == "nt":  # pragma: no cover
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some file systems synchronise no folders.
+        # Some file systems cannot synchronise folders.
         if error.errno not in (errno.EINVAL, errno.EBADF, getattr(errno, "ENOTSUP", errno.EINVAL)):
             raise
     finally:

@@ -1,9 +1,9 @@
-"""Reading the safetensors container: a header of JSON, then the arrays' bytes, one after the other.
+"""Reading the safetensors container: a JSON header, then the arrays' bytes, one after the other.
 
-The reader trusts nothing. A header is bounded before it is read, its arrays are held against the
-size of the file before one of them is allocated, and they must fill the payload without gap or
-overlap, so that what is read is never more than what is there. `safetensors` itself writes the
-files; it accepts some of what is refused here, such as a header of 100 MB.
+The reader trusts nothing. The header's length is limited before it is read, the declared arrays are
+checked against the file's size before any of them is allocated, and they must fill the payload
+without gap or overlap. So no more is read than the file holds. `safetensors` writes the files; its
+own reader is more lenient and accepts, for example, a header of 100 MB.
 """
 
 import json
@@ -36,8 +36,8 @@ DTYPES = {
 }
 """The format's names of the element types that NumPy has."""
 
-# Room for tens of thousands of columns and hundreds of thousands of categories. Parsing it takes
-# less than a tenth of a second, whatever it holds: brackets, keys and commas are counted first.
+# Room for tens of thousands of columns and hundreds of thousands of categories. Brackets, keys and
+# commas are counted before the header is parsed, so parsing takes less than a tenth of a second.
 _MAX_HEADER = 8 * 2**20
 _MAX_COUNTS = {b"{": 60_000, b"[": 60_000, b",": 600_000, b'\\\\":': 1000}
 _MAX_KEYS = 100_000
@@ -52,41 +52,41 @@ class Entry(NamedTuple):
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     begin: int
-    """Of its bytes, in the payload."""
+    """Offset of its first byte in the payload."""
 
     @property
     def nbytes(self) -> int:
-        """How many bytes it has."""
+        """Size in bytes."""
         return prod(self.shape) * self.dtype.itemsize
 
 
 class Header(NamedTuple):
-    """What stands before the arrays."""
+    """The part of the file before the arrays."""
 
     prefix: bytes
-    """All of it as it lies in the file, its length included."""
+    """Its bytes as they are in the file, the leading length included."""
     metadata: dict[str, str]
     entries: tuple[Entry, ...]
     """In the order of their bytes."""
 
     @property
     def payload(self) -> int:
-        """How many bytes follow."""
+        """Number of bytes after the header."""
         return sum(entry.nbytes for entry in self.entries)
 
 
 class ContainerError(ValueError):
-    """What is wrong with a container; the caller knows the file's name."""
+    """A fault in a container; the caller adds the file's name."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading; nothing else is opened, let alone waited for.
+    """Open a regular file for reading; a pipe, which could block, is never opened.
 
     Raises
     ------
     InvalidModelFileError
-        If there is none, it is something else, or the system refuses.
+        If the file is missing, not a regular file, or cannot be opened.
     """
     try:
         mode = os.stat(path).st_mode
@@ -107,7 +107,7 @@ def read_header(file: BinaryIO) -> Header:
     Raises
     ------
     ContainerError
-        If the file is no safetensors file, or its header and its size contradict each other.
+        If it is not a safetensors file, or its header contradicts its size.
     """
     size = os.fstat(file.fileno()).st_size
     prefix = file.read(8)
@@ -134,10 +134,10 @@ def read_header(file: BinaryIO) -> Header:
         raise ContainerError("its header is not an object")
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise ContainerError("its header's __metadata__ are not texts")
+        raise ContainerError("its header's __metadata__ holds something other than strings")
     for text_of in (*header, *metadata, *metadata.values()):
         if not _is_unicode(text_of):
-            raise ContainerError("its header holds half of a character")
+            raise ContainerError("its header holds an unpaired surrogate")
     entries = sorted((_entry(*item) for item in header.items()), key=_place)
     end = 0
     for entry in entries:
@@ -147,13 +147,13 @@ def read_header(file: BinaryIO) -> Header:
         end += entry.nbytes
     if end != size - 8 - length:
         raise ContainerError(
-            f"its arrays have {_count(end)} bytes, and {size - 8 - length} follow the header"
+            f"its arrays need {_count(end)} bytes, but {size - 8 - length} follow the header"
         )
     return Header(prefix + text, metadata, tuple(entries))
 
 
 def check_size(header: bytes) -> None:
-    """Raise unless a header is one that is quickly parsed.
+    """Raise unless a header is small enough to be parsed quickly.
 
     Raises
     ------
@@ -163,19 +163,19 @@ def check_size(header: bytes) -> None:
         raise ContainerError(f"its header has {len(header)} bytes; at most {_MAX_HEADER} are read")
     for token, most in _MAX_COUNTS.items():
         if header.count(token) > most:
-            raise ContainerError(f"its header has more than {most} times {token.decode()!r}")
-    # Those of JSON within a text have a backslash, and cost nothing here.
+            raise ContainerError(f"its header has {token.decode()!r} more than {most} times")
+    # In JSON nested inside a string the quote is escaped, and parsing such keys costs nothing here.
     if header.count(b'":') - header.count(b'\\":') > _MAX_KEYS:
         raise ContainerError(f"its header has more than {_MAX_KEYS} keys")
 
 
 def read_array(file: BinaryIO, entry: Entry) -> NDArray[Any]:
-    """Read the next array: the file stands at its first byte.
+    """Read the array that begins at the file's current position.
 
     Raises
     ------
     ContainerError
-        If the file ends before it does, as one does that is being cut short meanwhile.
+        If the file ends early, because it was truncated after its header was checked.
     """
     try:
         array = np.empty(entry.shape, entry.dtype)
@@ -187,7 +187,7 @@ def read_array(file: BinaryIO, entry: Entry) -> NDArray[Any]:
     while done < entry.nbytes:
         count = file.readinto(view[done:])  # type: ignore[attr-defined]
         if not count:
-            raise ContainerError("it ended while it was read")
+            raise ContainerError("it was truncated while it was being read")
         done += count
     return array
 
@@ -195,36 +195,38 @@ def read_array(file: BinaryIO, entry: Entry) -> NDArray[Any]:
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _entry(name: str, declared: Any) -> Entry:
     if not isinstance(declared, dict) or declared.keys() != {"dtype", "shape", "data_offsets"}:
-        raise ContainerError(f"its header does not say dtype, shape and place of {_short(name)}")
+        raise ContainerError(
+            f"its header does not give dtype, shape and data_offsets of {_short(name)}"
+        )
     dtype, shape, offsets = declared["dtype"], declared["shape"], declared["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ContainerError(
-            f"{_short(name)} has the element type {_short(dtype)}, which NumPy has not"
+            f"{_short(name)} has the element type {_short(dtype)}, which NumPy does not have"
         )
     fits = _are_sizes(shape) and len(shape) <= _MAX_DIMENSIONS
     if not fits or not _are_sizes(offsets) or len(offsets) != 2:
-        raise ContainerError(f"{_short(name)} has a shape or a place that is none")
+        raise ContainerError(f"{_short(name)} has an invalid shape or invalid data_offsets")
     entry = Entry(name, np.dtype(DTYPES[dtype]), tuple(shape), offsets[0])
     if entry.nbytes != offsets[1] - offsets[0]:
         raise ContainerError(
-            f"{_short(name)} has {_count(offsets[1] - offsets[0])} bytes for a shape of "
+            f"{_short(name)} has {_count(offsets[1] - offsets[0])} bytes, but its shape needs "
             f"{_count(entry.nbytes)}"
         )
     return entry
 
 
 def _place(entry: Entry) -> tuple[int, int, str]:
-    # An empty array lies before the one that begins where it does.
+    # An empty array comes before another one that begins at the same offset.
     return entry.begin, entry.nbytes, entry.name
 
 

@@ -1,4 +1,4 @@
-"""What a model file tells of its model beside the model: plain data, as JSON."""
+"""The details in a model file, such as scores and versions: plain data, stored as JSON."""
 
 import json
 import math
@@ -14,16 +14,16 @@ _MAX_LENGTH = 2 * 2**20
 
 
 def plain_details(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return details as they come back from a file.
+    """Return details in the form in which a file gives them back.
 
-    Numbers and arrays of NumPy become Python's, tuples lists; a number that is not finite becomes
-    None, since JSON has none, and half a pair of surrogates (of a file's name that is no UTF-8)
-    its escape.
+    NumPy scalars and arrays become Python numbers and lists, tuples become lists. A number that is
+    not finite becomes None, since JSON has no such numbers. An unpaired surrogate (from a file name
+    that is not UTF-8) becomes its escape sequence.
 
     Raises
     ------
     InvalidArgumentError
-        If something in them is not plain data.
+        If a value is not plain data.
     """
     if not isinstance(details, Mapping):
         raise InvalidArgumentError(f"details: expected a dict; got {type(details).__name__}")
@@ -32,12 +32,12 @@ def plain_details(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def details_to_json(details: Mapping[str, Any]) -> str:
-    """Return `plain_details` as JSON, keys sorted: equal details give equal text.
+    """Return `plain_details` as JSON with sorted keys, so that equal details give equal text.
 
     Raises
     ------
     InvalidArgumentError
-        If something in them is not plain data, or they are too long.
+        If a value is not plain data, or the text is too long.
     """
     text = json.dumps(plain_details(details), ensure_ascii=False, sort_keys=True)
     if len(text) > _MAX_LENGTH:
@@ -53,7 +53,7 @@ def details_from_json(text: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the text is not JSON of an object.
+        If the text is not a JSON object.
     """
     if len(text) > _MAX_LENGTH:
         raise ValueError(f"they have {len(text)} characters; at most {_MAX_LENGTH}")
@@ -62,15 +62,15 @@ def details_from_json(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("they are nested too deeply") from error
     if not isinstance(details, dict):
-        raise ValueError("they are no object of JSON")
-    # Whoever prints them must be able to: half a pair of surrogates raises here.
+        raise ValueError("they are not a JSON object")
+    # Raises here for an unpaired surrogate, which could not be printed later.
     json.dumps(details, ensure_ascii=False).encode("utf-8")
     return details
 
 
 def _plain(value: Any, place: str, depth: int) -> Any:
     if depth > _MAX_DEPTH:
-        raise InvalidArgumentError(f"{place[:80]}…: nested more than {_MAX_DEPTH} deep")
+        raise InvalidArgumentError(f"{place[:80]}…: nested more than {_MAX_DEPTH} levels deep")
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
@@ -88,7 +88,7 @@ def _plain(value: Any, place: str, depth: int) -> Any:
             _text(key): _plain(each, f"{place}[{key!r}]", depth + 1) for key, each in value.items()
         }
     raise InvalidArgumentError(
-        f"{place}: expected plain data (texts, numbers, true or false, lists, dicts with text as "
+        f"{place}: expected plain data (strings, numbers, booleans, lists, dicts with strings as "
         f"keys); got {type(value).__name__}"
     )
 

@@ -1,4 +1,4 @@
-"""A lock between processes that a dead process cannot hold."""
+"""A lock between processes that is released when its process dies."""
 
 import contextlib
 import errno
@@ -15,15 +15,15 @@ _held: "weakref.WeakSet[FileLock]" = weakref.WeakSet()
 
 
 class FileLock:
-    """The right to be the only one: a file that the system locks for as long as it is open here.
+    """An exclusive lock: a file that the system keeps locked as long as this process has it open.
 
-    The system lets go of it when the process ends, however it ends.
+    The system releases it when the process ends, however it ends.
 
     Parameters
     ----------
     path : Path
-        Of the lock's own file, in a folder that is there. It holds the process's number. A file
-        of that name with anything else in it is someone's, and so is a link: they are refused.
+        The lock file, in an existing folder. It holds the process id. A file with any other content
+        and a link are not ours, and are refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,16 +31,25 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self, name: str, *, argument: str = "checkpoint", user: str = "training") -> None:
-        """Take the lock of what is called `name`: an `argument`, which a `user` works with.
+        """Take the lock.
+
+        Parameters
+        ----------
+        name : str
+            What the lock protects, for messages.
+        argument : str
+            The argument that gave `name`, for messages.
+        user : str
+            What holds such a lock, for messages.
 
         Raises
         ------
         CheckpointInUseError
-            If someone has it.
+            If the lock is taken.
         FileWriteError
-            If there is something of the lock's name that is no lock.
+            If the lock file's name is taken by something that is not a lock.
         OSError
-            If the file cannot be made.
+            If the file cannot be created.
         """
         while True:
             descriptor = self._opened(argument)
@@ -52,8 +61,8 @@ class FileLock:
                     raise
                 warnings.warn(
                     printable(
-                        f"{self.path}: this file system knows no locks; take care that no second "
-                        f"{user} writes to {name}"
+                        f"{self.path}: this file system does not support locks; make sure that no "
+                        f"second {user} writes to {name}"
                     ),
                     RuntimeWarning,
                     stacklevel=4,
@@ -63,12 +72,12 @@ class FileLock:
                 owner = _owner(descriptor)
                 os.close(descriptor)
                 raise CheckpointInUseError(
-                    f"{argument}: {name} is in use by another {user}{owner}; wait for its end, or "
-                    f"choose another {argument}"
+                    f"{argument}: {name} is in use by another {user}{owner}; wait for it to end, "
+                    f"or choose another {argument}"
                 )
             if self._is_still(descriptor):
                 break
-            os.close(descriptor)  # whoever had it has just removed it
+            os.close(descriptor)  # the previous holder has just removed the file: try again
         self._descriptor = descriptor
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -76,8 +85,8 @@ class FileLock:
         _held.add(self)
 
     def _opened(self, argument: str) -> int:
-        """Open the lock's file, which is made if it is not there."""
-        if self.path.is_symlink():  # where the system cannot refuse it while it opens
+        """Open the lock file, creating it if necessary."""
+        if self.path.is_symlink():  # for systems that lack O_NOFOLLOW
             raise self._stranger(argument, "is a link")
         flags = os.O_RDWR | os.O_CREAT | _BINARY | _CAREFUL
         try:
@@ -91,7 +100,7 @@ class FileLock:
         number = len(content) <= _LONGEST and (not content or content.isdigit())
         if found.st_nlink > 1 or not number:
             os.close(descriptor)
-            raise self._stranger(argument, "is there and is no lock of chainrule's")
+            raise self._stranger(argument, "exists and is not a chainrule lock")
         return descriptor
 
     def _stranger(self, argument: str, what: str) -> FileWriteError:
@@ -100,12 +109,13 @@ class FileLock:
         )
 
     def release(self) -> None:
-        """Let go of the lock, and remove its file where that is possible."""
+        """Release the lock, and remove its file where that is possible."""
         if self._descriptor is None:
             return
-        # Windows removes no open file; an unlocked one says nothing.
+        # Windows cannot remove an open file; one that is left unlocked does no harm.
         with contextlib.suppress(OSError):
-            # Before it is closed: the next one to lock a file looks whether it is still this one.
+            # Removed before it is closed: the next process to lock it then sees, in `acquire`, that
+            # its file is gone.
             if self._is_still(self._descriptor):
                 self.path.unlink(missing_ok=True)
         self._forget()
@@ -116,7 +126,7 @@ class FileLock:
             self._descriptor = None
 
     def _is_still(self, descriptor: int) -> bool:
-        """Whether the file that was locked is the one of that name."""
+        """Tell whether the path still names the file that was locked."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.lstat(self.path))
         except FileNotFoundError:
@@ -128,21 +138,21 @@ def _forget_all() -> None:
         lock._forget()
 
 
-# A forked child has the file open, too, and would hold the lock after its parent's death.
+# A forked child inherits the open file, and would hold the lock after its parent's death.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
 _BINARY = getattr(os, "O_BINARY", 0)
-# A link is not followed, and a pipe of that name is not waited for.
+# Links are not followed, and opening a pipe of that name does not block.
 _CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-# Digits of a process's number.
+# Digits of a process id.
 _LONGEST = 20
 _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, getattr(errno, "EOPNOTSUPP", errno.ENOSYS))
 
 if os.name == "nt":  # pragma: no cover
     import msvcrt
 
-    # A byte that nobody reads or writes: Windows keeps others from a locked byte altogether.
+    # A byte beyond the content: Windows lets no other process even read a locked byte.
     _PLACE = 2**30
 
     def _take(descriptor: int) -> bool:

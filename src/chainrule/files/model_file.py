@@ -1,12 +1,12 @@
 """Model files: safetensors, data only. Loading one runs no code.
 
-The tensor "parameters" is the flat vector; further tensors and header entries belong to whoever
-wrote them (a table's encoder). Entries of the header, each a text:
+The tensor "parameters" is the flat vector; further tensors and header entries belong to the object
+that wrote them (a table's encoder). Header entries, each a string:
 
-- "chainrule": the format version, 3. Version 1 is read as ever: it has no checksum and no details.
+- "chainrule": the format version, 3. Version 1, without checksum and details, is still read.
 - "spec": the network, as `NetworkSpec.to_json` writes it.
-- "details": JSON, whatever is worth knowing of the model: metrics, command, versions.
-- "checksum": SHA-256 of all bytes of the file, with zeros in its own place.
+- "details": JSON, information about the model: metrics, command, versions.
+- "checksum": SHA-256 of all bytes of the file, with the checksum itself replaced by zeros.
 """
 
 import hashlib
@@ -44,12 +44,12 @@ _NO_CHECKSUM = "0" * 64
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What is in a model file."""
+    """The content of a model file."""
 
     spec: NetworkSpec
     parameters: NDArray[np.floating]
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """Further header entries, each a text (JSON by convention)."""
+    """Further header entries, each a string (JSON by convention)."""
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Further tensors."""
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -57,12 +57,12 @@ class ModelFile:
 
 
 class Contents(NamedTuple):
-    """What a model file says of itself before its arrays: what `describe_model_file` returns."""
+    """What the header of a model file declares, as `describe_model_file` returns it."""
 
     version: int
-    """Of the format."""
+    """Format version."""
     size: int
-    """Bytes of the file."""
+    """Size of the file in bytes."""
     spec: NetworkSpec
     n_parameters: int
     metadata: Mapping[str, str]
@@ -70,31 +70,32 @@ class Contents(NamedTuple):
     arrays: Mapping[str, tuple[str, tuple[int, ...]]]
     """Element type and shape of every tensor, by name."""
     checksum: str
-    """SHA-256 as the file tells it; "" in version 1."""
+    """SHA-256 as stored in the file; "" in version 1."""
 
 
 def write_model_file(path: str | Path, model: ModelFile) -> None:
-    """Write a model file whole or not at all.
+    """Write a model file, whole or not at all.
 
     Raises
     ------
     InvalidArgumentError
-        If a parameter is not finite, the details are not plain data or too long, or the cost is a
-        user's own.
+        If a parameter is not finite, the details are too long or not plain data, or the cost is
+        user-defined.
     OSError
-        If the file cannot be written; what was there before stays.
+        If the file cannot be written; an existing file is then left unchanged.
     """
     from safetensors.numpy import save
 
     if not np.isfinite(model.parameters).all():
         raise InvalidArgumentError(
-            "parameters: a network with a parameter that is not finite cannot be saved, since it "
-            "predicts nothing; train it again, or set its parameters"
+            "parameters: expected finite numbers; a network with one that is not finite predicts "
+            "nothing and cannot be saved. Train it again, or set its parameters"
         )
     taken = [name for name in _OWN if name in model.metadata]
     if taken or "parameters" in model.arrays:
         raise InvalidArgumentError(
-            f"metadata and arrays: {(taken or ['parameters'])[0]!r} is the format's own"
+            f"metadata and arrays: the name {(taken or ['parameters'])[0]!r} is reserved; choose "
+            "another"
         )
     header = {
         "chainrule": str(FORMAT_VERSION),
@@ -112,10 +113,10 @@ def write_model_file(path: str | Path, model: ModelFile) -> None:
 
 
 def _finished(content: bytes) -> tuple[bytes, memoryview]:
-    """Return a safetensors file with its header's entries sorted, and with its checksum.
+    """Return a safetensors file with its header entries sorted and its checksum filled in.
 
-    safetensors writes them in the order of a hash table, another one in every process; equal models
-    have equal bytes.
+    safetensors writes them in the order of a hash table, which differs between processes; sorted,
+    equal models have equal bytes.
     """
     length = int.from_bytes(content[:8], "little")
     entries = json.loads(content[8 : 8 + length])
@@ -140,16 +141,16 @@ def _place_of(checksum: str) -> bytes:
 
 
 def read_model_file(path: str | Path) -> ModelFile:
-    """Read a model file and check that its parts fit together.
+    """Read a model file and check that its parts are consistent.
 
-    What cannot be a model file is refused by its header, before anything of the size that it
-    declares is allocated.
+    A file that cannot be a model is refused by its header, before any array that it declares is
+    allocated.
 
     Raises
     ------
     InvalidModelFileError
-        If there is no such file, it is not a model file, its format is newer than this program,
-        a byte of it has changed since it was written, or its arrays do not fit its specification.
+        If the file is missing, is not a model file, has a newer format than this version reads, has
+        changed since it was written, or its arrays do not fit its specification.
     """
     path = file_path("path", path)
     with opened(path) as file:
@@ -164,8 +165,8 @@ def read_model_file(path: str | Path) -> ModelFile:
                 digest.update(arrays[entry.name].reshape(-1).view(np.uint8).data)
     if contents.checksum and digest.hexdigest() != contents.checksum:
         raise InvalidModelFileError(
-            f"{path}: is damaged: its bytes are not those that were written (SHA-256 "
-            f"{digest.hexdigest()[:16]}…; the file says {contents.checksum[:16]}…). "
+            f"{path}: is damaged: its content does not match its checksum (SHA-256 "
+            f"{digest.hexdigest()[:16]}…, expected {contents.checksum[:16]}…). "
             "Copy it again, or train the model again"
         )
     parameters = arrays.pop("parameters")
@@ -178,7 +179,7 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 
 def describe_model_file(path: str | Path) -> Contents:
-    """Return what a model file says of itself, from its header alone, whatever its size.
+    """Return what a model file declares, from its header alone: its size does not matter.
 
     Raises
     ------
@@ -197,7 +198,7 @@ def describe_model_file(path: str | Path) -> Contents:
 
 
 def _head(path: Path, file: BinaryIO) -> tuple[Header, Contents]:
-    """Read a header, and check everything that it alone decides."""
+    """Read a header, and check everything that can be checked without the arrays."""
     try:
         header = read_header(file)
     except ContainerError as error:
@@ -216,12 +217,12 @@ def _head(path: Path, file: BinaryIO) -> tuple[Header, Contents]:
     if found.shape != (expected,) or found.dtype != spec.dtype:
         wanted = str(expected) if expected < 10**30 else "more than 10³⁰"
         raise InvalidModelFileError(
-            f"{path}: the parameters do not fit the network: expected {wanted} numbers of "
-            f"{spec.dtype}, got shape {found.shape} of {found.dtype}"
+            f"{path}: the parameters do not fit the network: expected {wanted} numbers of dtype "
+            f"{spec.dtype}, got shape {found.shape} of dtype {found.dtype}"
         )
     details: Mapping[str, Any] = {}
     checksum = ""
-    # A file that has a checksum is not of version 1, whatever one changed bit makes it say.
+    # A file with a checksum is not of version 1, even if a flipped bit makes its header say so.
     if version > 1 or "checksum" in metadata:
         checksum = metadata.pop("checksum", "")
         if header.prefix.count(_place_of(checksum)) != 1 or len(checksum) != 64:
@@ -252,8 +253,8 @@ def _array(path: Path, file: BinaryIO, entry: Entry) -> NDArray[Any]:
 def _version(path: Path, version: str | None) -> int:
     if version is None or not version.isdecimal() or version.startswith("0") or len(version) > 9:
         raise InvalidModelFileError(
-            f"{path}: is a safetensors file, but not one of chainrule's: its header has no "
-            "format version"
+            f"{path}: is a safetensors file, but not a chainrule model: its header has no format "
+            "version"
         )
     if int(version) > FORMAT_VERSION:
         raise InvalidModelFileError(

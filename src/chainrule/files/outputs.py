@@ -1,4 +1,4 @@
-"""What a command writes, held against what it reads, before anything starts."""
+"""Checks, before any work starts, that a command's outputs do not overwrite its inputs."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from chainrule.errors import FileWriteError, InvalidArgumentError
 from chainrule.files.atomic import destination
 
 Named = tuple[str, str | Path]
-"""What a person calls a file, such as "--out" or "TABLE", and its path."""
+"""A file's name in messages, such as "--out" or "TABLE", and its path."""
 
 
 def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
@@ -30,13 +30,13 @@ def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> Non
 def check_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
     """Raise if an output is an input or another output.
 
-    Two names are one file if they lead to it by links, hard links included. Devices and pipes are
-    no files in this sense: a terminal may be read and written.
+    Two names are the same file if links, hard links included, lead both to it. Devices and pipes do
+    not count: a terminal may be both read and written.
 
     Raises
     ------
     InvalidArgumentError
-        If an output is an input, two outputs are one file, or one of them is no path.
+        If an output is an input, two outputs are the same file, or one of them is not a path.
     """
     read = [(name, file_path(name, path), _identity(path)) for name, path in inputs]
     written: list[tuple[str, Path, object]] = []
@@ -46,8 +46,8 @@ def check_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
             if identity == its_identity:
                 also = "" if its_path == path else f", under the name {its_path}"
                 raise InvalidArgumentError(
-                    f"{name}: {path} would be replaced, and is read as {other}{also}; "
-                    "write somewhere else"
+                    f"{name}: {path} would be overwritten, but is read as {other}{also}; "
+                    "choose another name"
                 )
         for other, its_path, its_identity in written:
             if identity == its_identity:
@@ -58,12 +58,12 @@ def check_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
 
 
 def check_writable(name: str, path: Path) -> None:
-    """Raise unless a file could be written there, as far as can be told beforehand.
+    """Raise unless a file can be written there, as far as can be told in advance.
 
     Raises
     ------
     FileWriteError, OSError
-        If it could not.
+        If it cannot.
     """
     place = destination(path)
     if place.through:
@@ -71,16 +71,16 @@ def check_writable(name: str, path: Path) -> None:
     folder = place.path.parent
     if not folder.is_dir():
         raise FileWriteError(
-            f"{name}: {path} cannot be written: there is no folder {path.parent}; make it first"
+            f"{name}: {path} cannot be written: there is no folder {path.parent}; create it first"
         )
     if not os.access(folder, os.W_OK):
         raise FileWriteError(
-            f"{name}: {path} cannot be written: the folder {folder} may not be written to"
+            f"{name}: {path} cannot be written: the folder {folder} is not writable"
         )
 
 
 def _identity(path: str | Path) -> object:
-    """Return what two names of one file have in common; for anything else, something unique."""
+    """Return an object that is equal for two names of one file, and unique for anything else."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,1 +1,1 @@
-"""Looking inside one step: its trace, and its gradients against central differences."""
+"""Inspecting a network: the trace of a step, gradient checks, and attributions."""

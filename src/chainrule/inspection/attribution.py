@@ -1,4 +1,4 @@
-"""Which inputs moved one output of a network: gradient × input (AT1) and its integral (AT3)."""
+"""Attribution of an output to the inputs: gradient × input (AT1), integrated gradients (AT3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,32 +17,32 @@ from chainrule.equations.attribution import (
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
-# So many pieces of the way, each with a Gauss-Legendre rule of 4 points: exact for what is smooth,
-# and a kink of a ReLU spoils one piece alone.
+# The path is divided into this many pieces, each integrated by a 4-point Gauss-Legendre rule. The
+# rule is very accurate for smooth functions, and a kink of a ReLU only affects one piece.
 _PIECES = 64
 
 
 class Undoing(Protocol):
-    """What gives a network's answer its units, where that is more than a scale."""
+    """The inverse of a nonlinear transformation of the target."""
 
     def undone(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the answers."""
+        """Return the predictions in the target's units."""
 
     def slope(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how they change with t."""
+        """Return their derivative with respect to t."""
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What moved f = c·A[L] + c₀, or TT3 of it, of one example away from that of a reference.
+    """The inputs' shares in the difference of f = c·A[L] + c₀, or TT3 of it, from its reference.
 
     Attributes
     ----------
     value, reference_value : float
         f of the example and of the reference.
     gradient_times_input, integrated_gradients : array (n[0],)
-        Of each input. The second add up to the difference of the two values, but for
-        `unexplained`.
+        The share of each input. The integrated gradients add up to the difference of the two
+        values, except for `unexplained`.
     """
 
     value: float
@@ -52,7 +52,7 @@ class Attribution:
 
     @property
     def unexplained(self) -> float:
-        """What the sum over the way has missed."""
+        """The error of the numerical integration: difference of the values minus the sum."""
         return self.value - self.reference_value - float(self.integrated_gradients.sum())
 
 
@@ -65,20 +65,20 @@ def attribute(
     offset: float = 0.0,
     undoing: Undoing | None = None,
 ) -> Attribution:
-    """Return what moved one output, or a weighted sum of them, in float64.
+    """Attribute one output, or a weighted sum of outputs, to the inputs, in float64.
 
     Parameters
     ----------
     spec : NetworkSpec
     parameters : array (number of parameters,)
     x, reference : array (n[0],)
-        The example, and what it is compared with.
+        The example, and the reference that it is compared with.
     direction : array (n[L],)
         c of f = c·A[L] + c₀.
     offset : float
         c₀.
     undoing : Undoing, optional
-        What is explained is ``undone`` of c·A[L] + c₀.
+        If given, its ``undone`` of c·A[L] + c₀ is explained.
     """
     spec = replace(spec, dtype="float64")
     theta = views(spec, parameters.astype(np.float64))
@@ -95,7 +95,7 @@ def attribute(
         return np.asarray((c * outputs).sum(axis=0) + offset)
 
     def steepness(inputs: Floats) -> Floats:
-        """Return ∂f/∂A[L], with the slope of what is undone by the chain rule."""
+        """Return ∂f/∂A[L], by the chain rule with the slope of `undoing`."""
         return c if undoing is None else c * undoing.slope(answers(inputs))
 
     found = answers(ends)
@@ -114,10 +114,10 @@ def attribute(
 def behind_lookup(
     spec: NetworkSpec, parameters: Floats, X: Floats
 ) -> tuple[NetworkSpec, Floats, Floats]:
-    """Return a network without its layer of embeddings, and rows as that layer gives them.
+    """Return a network without its embedding layer, and the rows that this layer puts out.
 
-    Codes have no neighbours: there is no way from one to another, and no gradient along it. What
-    was looked up by them has both. A network without such a layer is returned as it is.
+    Category codes are discrete: there is no path from one to another, and no gradient. The embedded
+    values have both. A network without such a layer is returned unchanged.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def behind_lookup(
 def input_gradient(
     spec: NetworkSpec, theta: Sequence[Sequence[Floats]], X: Floats, grad_A: Floats
 ) -> Floats:
-    """Return ∂f/∂X of each example, (n[0], m): BP1 and BP2 all the way down to A[0].
+    """Return ∂f/∂X for each example, (n[0], m), by BP1 and BP2 down to A[0].
 
     Parameters
     ----------
@@ -153,6 +153,6 @@ def input_gradient(
     for index in reversed(range(1, len(spec.layers))):
         through = spec.layers[index - 1].through_activation(passes[index - 1])
         delta = spec.layers[index].error_below(theta[index], passes[index], delta, through)
-    # The inputs have no activation to go through.
+    # The inputs have no activation: the last step is without σ′.
     at_inputs = spec.layers[0].error_below(theta[0], passes[0], delta, lambda grad: grad)
     return np.asarray(at_inputs)

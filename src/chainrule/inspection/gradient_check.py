@@ -1,4 +1,4 @@
-"""Backpropagation against central differences, block by block, in float64."""
+"""Comparison of backpropagation with central differences, block by block, in float64."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +12,15 @@ from chainrule.engines.passes import as_columns, cost_equations, forward_pass
 from chainrule.network.parameters import placed_blocks, views
 from chainrule.network.random import Stream, generator
 
-# Central differences err by h²/6 · J‴ + ε|J|/h; h = ε^{1/3} balances the two.
+# The error of central differences is h²/6 · J‴ + ε|J|/h; h = ε^{1/3} balances the two terms.
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 
-# With h as above both terms are near 4e-11 for J and J‴ near 1; a wrong formula misses by far more
-# than a factor of a thousand over that.
+# With this h, both terms are near 4e-11 for J and J‴ near 1. A wrong formula gives errors that are
+# far larger than even a thousand times that.
 TOLERANCE = 1e-7
 
-# Roundings between θ and a difference of losses: an allowance for large J, whose ε|J|/h would
-# otherwise pass for a wrong gradient (targets of order 1e5 give J of order 1e10).
+# Number of roundings between θ and a difference of losses. It allows for large J, whose ε|J|/h
+# would otherwise look like a wrong gradient (targets of order 1e5 give J of order 1e10).
 _ROUNDINGS = 10
 
 
@@ -31,20 +31,20 @@ class BlockCheck(NamedTuple):
     """"W[1]"."""
     shape: tuple[int, ...]
     checked: int
-    """Entries compared one by one; beside them, the derivative along one random direction."""
+    """Entries compared one by one, in addition to the derivative along a random direction."""
     left_out: int
-    """Entries whose difference steps over a kink (ReLU at 0), where it means nothing."""
+    """Entries whose difference crosses a kink (ReLU at 0), where it says nothing."""
     largest_error: float
-    """max |backprop − difference|, relative to the largest of 1, an entry of the block's gradient,
-    and what rounding leaves to be seen of J's differences."""
+    """max |backprop − difference|, relative to the largest of 1, the entries of the block's
+    gradient, and the resolution that rounding leaves to differences of J."""
     passed: bool
     compared: bool
-    """Whether anything was: False where every difference stepped over a kink."""
+    """Whether anything was compared: False if every difference crosses a kink."""
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The comparison of every block; true if all of them passed."""
+    """The comparison of all blocks; it is true if all of them passed."""
 
     blocks: list[BlockCheck]
     engine: str
@@ -80,14 +80,14 @@ def check_gradients(
 ) -> GradientCheck:
     """Compare an engine's gradient with central differences of its own loss, in float64.
 
-    Up to `entries_per_block` entries of each block are compared one by one, drawn at random where
-    there are more; the derivative along one random direction covers the whole block.
+    Up to `entries_per_block` entries of each block are compared one by one, a random sample if
+    there are more. In addition, the derivative along a random direction covers the whole block.
     """
     problem = problem.in_float64()
     spec, theta, examples = problem.spec, problem.parameters, problem.examples
     gradient = np.empty_like(theta)
     J = engine.loss_and_gradient(problem, gradient)
-    # A step in W[l] moves Z[l] by as much as A[l−1] is large: large inputs need small steps.
+    # A step h in W[l] changes Z[l] by h · A[l−1], so large inputs need small steps.
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     inputs = [examples.X, *(layer_pass.A for layer_pass in passes[:-1])]
 
@@ -118,7 +118,7 @@ def check_gradients(
             if difference is None:
                 errors.append(None)
                 continue
-            with np.errstate(invalid="ignore"):  # ∞ · 0, of a gradient that is not finite
+            with np.errstate(invalid="ignore"):  # ∞ · 0 if the gradient is not finite
                 error = abs(difference - float(gradient[placed.slice] @ direction)) / scale
             errors.append(error if np.isfinite(error) else np.inf)
         entries = errors[:-1]
@@ -141,7 +141,7 @@ def check_gradients(
 def _central_difference(
     problem: Problem, engine: Engine, block: slice, direction: Floats, h: float
 ) -> float | None:
-    """Return (J(θ + hd) − J(θ − hd))/2h, or None where a kink lies between the two."""
+    """Return (J(θ + hd) − J(θ − hd))/2h, or None if there is a kink between the two points."""
     losses, sides = [], []
     for sign in (1, -1):
         theta = problem.parameters.copy()
@@ -155,7 +155,7 @@ def _central_difference(
 
 
 def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:
-    """Return, wherever J has a kink, on which side of it θ is."""
+    """Return, for each kink of J, the side that θ is on."""
     spec, theta, examples = problem.spec, problem.parameters, problem.examples
     passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
     sides = []

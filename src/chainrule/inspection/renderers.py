@@ -1,4 +1,4 @@
-"""A trace for people: as text for a terminal, as HTML for a notebook, as LaTeX for a page."""
+"""Rendering a trace: as text for a terminal, as HTML for a notebook, as LaTeX for a document."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from chainrule.equations.text import latex
 from chainrule.inspection.terms import Term
 
-# A matrix is shown whole up to this many rows and columns, else by its corners.
+# Of a matrix with more rows or columns than this, only the corners are shown.
 _SHOWN = 6
 
 
@@ -51,7 +51,7 @@ def to_latex(terms: Sequence[Term]) -> str:
     lines = []
     for term in terms:
         tag = rf" \tag{{{term.equation}}}" if term.equation else ""
-        # The formula where it is one clause for this very array; else only its name.
+        # The formula if it is a single clause for this very array; otherwise only its name.
         clause = re.split(r"[;,]| for ", term.formula)[0]
         left = clause if clause.startswith(f"{term.name} =") else term.name
         left = latex(left.replace(" of ", r"\ \text{of}\ "))
@@ -60,7 +60,7 @@ def to_latex(terms: Sequence[Term]) -> str:
 
 
 def _numbers(value: NDArray[np.floating]) -> str:
-    """Return an array's numbers in aligned columns; one column of many rows as its transpose."""
+    """Return an array's numbers in aligned columns; a column vector is shown as its transpose."""
     array = np.atleast_2d(value)
     note = ""
     if array.shape[1] == 1 and array.shape[0] > 1:

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 
 class Term(NamedTuple):
-    """One array of the step: which equation gave it, under which name, and its numbers."""
+    """One array of a step, with its name and the equation that it is computed by."""
 
     equation: str
-    """Id in docs/maths.md; "" for what was given."""
+    """Id in docs/maths.md; "" for inputs, targets and parameters."""
     name: str
     """"Z[1]", "δ[2]"."""
     formula: str
-    """The equation as its function states it; "" for what was given."""
+    """The equation as its function's docstring states it, or a description of what is given."""
     value: NDArray[np.floating]

@@ -1,4 +1,4 @@
-"""The trace of one step: every array of the mathematics with its numbers, in columns."""
+"""The trace of one step: every array of its equations, with examples as columns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,17 +39,17 @@ from chainrule.network.spec import NetworkSpec
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything that one step computed, equation by equation.
+    """Everything that one step computes, equation by equation.
 
-    Arrays are in columns, as the equations do: an example a column. Lists hold layer l at
-    index l − 1. ``print(trace)`` shows a table; a notebook shows it as HTML; `to_html` and
-    `to_latex` return it.
+    As in the equations, each example is a column. Lists hold layer l at index l − 1.
+    ``print(trace)`` shows a table, and a notebook shows it as HTML; `to_html` and `to_latex` return
+    it as text.
 
     Attributes
     ----------
     X, Y : array (n[0], m), (n[L], m)
     Z, A : list of L arrays (n[l], m)
-        F1, F2, or what the layer's kind has in their place.
+        F1, F2, or the corresponding equations of the layer's kind.
     costs : array (m,)
         C of each example.
     loss : float
@@ -65,7 +65,7 @@ class Trace:
     update : list of L tuples of arrays
         New minus old parameters of each layer: W[l], b[l] of a dense one.
     terms : list of Term
-        All of this in the order of computation.
+        All of these in the order of computation.
     """
 
     X: Floats
@@ -93,7 +93,7 @@ class Trace:
         return to_html(self.loss, self.terms)
 
     def to_latex(self) -> str:
-        """Return the trace as LaTeX: an equation and its numbers, line by line."""
+        """Return the trace as LaTeX, one displayed equation with its numbers per array."""
         return to_latex(self.terms)
 
 
@@ -103,8 +103,8 @@ def trace_step(
     state: OptimizerState | None = None,
     noise_key: int = 0,
 ) -> Trace:
-    """Compute one step by the equations and keep everything; nothing is changed in place."""
-    # Copies: a trace keeps the numbers of its step while the network and the user's arrays go on.
+    """Compute one step by the equations and keep all arrays; nothing is changed in place."""
+    # Copies, so that the trace stays valid when the network or the user's arrays change.
     spec, examples, optimizer = problem.spec, problem.examples, rule.optimizer
     parameters = problem.parameters.copy()
     theta = views(spec, parameters)
@@ -115,7 +115,7 @@ def trace_step(
     passes = forward_pass(spec, theta, X, training)
     C = example_costs(spec, passes[-1], Y)
     back = backward_pass(spec, theta, X, Y, passes, examples.weights)
-    with np.errstate(over="ignore"):  # shown even where a fused pair does without it
+    with np.errstate(over="ignore"):  # shown, although a fused pair does not compute ∇ₐC
         grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
     share = problem.penalties.share(examples.weight)
     gradients = with_penalties(spec, theta, back.gradients, problem.penalties, share)
@@ -126,7 +126,7 @@ def trace_step(
     for layer, values in zip(views(spec, gradient), gradients, strict=True):
         for block, value in zip(layer, values, strict=False):
             block[...] = value
-    # The first step of a schedule is the same however long the training.
+    # The first learning rate of a schedule does not depend on the training's length.
     rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
     shares = optimizer.shares(state, np.array([rate]))
     share = 1.0 if shares is None else float(shares[0])
@@ -268,11 +268,11 @@ def _backward_terms(
 
 
 def _error_formula(spec: NetworkSpec, l: int) -> str:  # noqa: E741
-    """Return how δ[l] comes from the layer above, through what stands at layer l."""
+    """Return the formula for δ[l], which depends on the kinds of layers l and l+1."""
     above, own = spec.layers[l].error_equation, spec.layers[l - 1]
     if above is backpropagation.hidden_error:
         return f"δ[{l}] = {own.error_text(f'W[{l + 1}]ᵀ · δ[{l + 1}]', l)}"
-    # The equation of ∂C/∂A[l] alone: its indices are those of the layer above.
+    # This equation gives ∂C/∂A[l] only, and its indices are those of the layer above.
     text = equation_text(above)
     formula = text.formula if text else ""
     for symbol, index in (("l−1", l), ("l", l + 1)):

@@ -1,1 +1,1 @@
-"""The objects that users hold: a network, and a network with its table's encoder."""
+"""The objects that users work with: a network, and a network with its table's encoder."""

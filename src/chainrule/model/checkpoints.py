@@ -1,4 +1,4 @@
-"""The checkpoint of a `fit`, from its three arguments."""
+"""Opening the checkpoint of a `fit` from its arguments checkpoint, every and resume."""
 
 from pathlib import Path
 
@@ -15,39 +15,41 @@ DEFAULT_EVERY = "60s"
 def open_checkpointer(
     checkpoint: str | Path | None, every: int | str, resume: bool, lock: FileLock | None = None
 ) -> Checkpointer | None:
-    """Return who writes the checkpoints of a training, or None where there are to be none.
+    """Return the checkpointer of a training, or None if no checkpoints are to be written.
 
-    It has the checkpoint to itself until its `close`.
+    It locks the checkpoint until its `close`.
 
     Parameters
     ----------
     checkpoint : str or Path, optional
-        Of the latest checkpoint; `checkpoint`.previous and `checkpoint`.lock lie beside it.
+        The latest checkpoint; `checkpoint`.previous and `checkpoint`.lock lie beside it.
     every : int or str
         A number of steps, or a time.
     resume : bool
-        Whether to go on from a checkpoint that is there.
+        Whether to resume from an existing checkpoint.
     lock : FileLock, optional
-        That of the checkpoint, if the caller has it already.
+        The checkpoint's lock, if the caller holds it already.
 
     Raises
     ------
     InvalidArgumentError
-        If an argument cannot be used, or a checkpoint is there and `resume` is False.
+        If an argument is invalid, or a checkpoint exists and `resume` is False.
     CheckpointInUseError
-        If another training has it.
+        If another training uses the checkpoint.
     CheckpointWriteError
         If its folder cannot be written to.
     FileWriteError
-        If a name beside it belongs to something else.
+        If the name of a file beside it is taken by something else.
     InvalidCheckpointError
-        If there are checkpoints and none of them is good.
+        If there are checkpoints and none of them is intact.
     """
     if not isinstance(resume, bool):
         raise InvalidArgumentError(f"resume: expected True or False; got {resume!r}")
     if checkpoint is None:
         if resume:
-            raise InvalidArgumentError("resume: nothing to resume from; give checkpoint=, a path")
+            raise InvalidArgumentError(
+                "resume: expected False without checkpoint=; got True. Give the checkpoint's path"
+            )
         return None
     if not isinstance(checkpoint, str | Path) or not Path(checkpoint).name:
         raise InvalidArgumentError(
@@ -59,8 +61,8 @@ def open_checkpointer(
     try:
         if not resume and store.exists():
             raise InvalidArgumentError(
-                f"checkpoint: {checkpoint} is there already; resume=True goes on from it. To begin "
-                f"anew, remove it and {store.previous.name} beside it, or choose another path"
+                f"checkpoint: {checkpoint} exists already; resume=True continues from it. To start "
+                f"over, remove it and {store.previous.name} beside it, or choose another path"
             )
         return Checkpointer(store, every, store.load())
     except BaseException:

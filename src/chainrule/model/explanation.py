@@ -1,4 +1,4 @@
-"""Which columns of a table moved the prediction for one row."""
+"""Attribution of one row's prediction to the columns of its table."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,11 @@ _LARGEST_INPUT = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Moved:
-    """How far one column moved the prediction, from that for the mean training row."""
+    """How far one column moved the prediction away from that for the mean training row."""
 
     column: str
     value: Any
-    """As it stands in the table."""
+    """The row's value, as the table has it."""
     gradient_times_input: float
     integrated_gradients: float
 
@@ -34,13 +34,13 @@ class Explanation:
     Attributes
     ----------
     quantity : str
-        What is explained: "probability of M", or the target's name.
+        The quantity that is explained: "probability of M", or the target's name.
     value, reference_value : float
-        Of the row, and of the mean training row.
+        The quantity for the row, and for the mean training row.
     columns : tuple of Moved
-        The column that moved it most stands first.
+        The column that moved it most comes first.
     unexplained : float
-        What the columns' integrated gradients lack of the difference of the two values.
+        value − reference_value minus the sum of the integrated gradients.
     """
 
     quantity: str
@@ -53,9 +53,10 @@ class Explanation:
 def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
     """Return which columns moved the prediction for a row, by AT1 and AT3.
 
-    For classes, what is explained is the probability of the predicted class; for values, the value
-    in the target's units. The reference is the mean of the encoded training rows where the model
-    knows it, as those of ``chainrule train`` do; else each number's mean and no category.
+    In a classification, the probability of the predicted class is explained; in a regression, the
+    value in the target's units. The reference is the mean of the encoded training rows if the model
+    stores it, as models of ``chainrule train`` do; otherwise the mean of every number and no
+    category.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
     Raises
     ------
     InvalidTableError
-        If a column is missing or cannot be used.
+        If a column is missing or has unusable values.
     """
     network, target = model.network, model.target
     X = model.encoder.encode(row)
@@ -104,19 +105,19 @@ def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
 
 
 def _owners(model: TableModel) -> NDArray[np.intp]:
-    """Return which column of the table each input is of, behind a layer of embeddings."""
+    """Return, for each input of the layer after the embeddings, the table column it belongs to."""
     widths = [column.width for column in model.encoder.columns_]
     owners = np.repeat(np.arange(len(widths)), widths)
     return owners[model.network.spec.layers[0].input_sources(len(owners))]
 
 
 def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:
-    """Return the mean training row as the network has it, if the model's details tell it."""
+    """Return the mean training row as the network's input; zeros if the details do not hold it."""
     mean = model.details.get("mean_input")
     if (
         isinstance(mean, list)
         and len(mean) == n_inputs
-        # Compared as they are: Python's whole numbers may be too large for a float.
+        # Compared before conversion: a Python int may be too large for a float.
         and all(is_real(number) and abs(number) <= _LARGEST_INPUT for number in mean)
     ):
         return np.array(mean, np.float64)

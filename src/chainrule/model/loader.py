@@ -1,4 +1,4 @@
-"""Loading a model file as the object that wrote it."""
+"""Loading a model file as the kind of object that was saved."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from chainrule.model.table_model import TableModel
 
 
 def load(path: str | Path) -> Network | TableModel:
-    """Load a model file. No code of the file runs: it holds data only.
+    """Load a model file. The file holds data only: loading it runs no code.
 
     Parameters
     ----------
@@ -17,14 +17,14 @@ def load(path: str | Path) -> Network | TableModel:
     Returns
     -------
     Network or TableModel
-        What was saved: a `TableModel` if the file holds the encoder of a table (as those that
-        ``chainrule train`` writes do), else a `Network`.
+        A `TableModel` if the file holds the encoder of a table, as files of ``chainrule train`` do;
+        otherwise a `Network`.
 
     Raises
     ------
     InvalidModelFileError
-        If it cannot be read, is not a model file, comes from a newer version, or its arrays do
-        not fit its specification.
+        If the file cannot be read, is not a model file, comes from a newer version, or its arrays
+        do not fit its specification.
     """
     model = read_model_file(path)
     if TableModel.is_in(model):

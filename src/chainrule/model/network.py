@@ -1,4 +1,4 @@
-"""The network that users hold."""
+"""The network that users work with."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +55,7 @@ Floats = NDArray[np.floating]
 
 @naming("costs")
 class Network:
-    """A feed-forward network, trained by the equations of the documentation's page of mathematics.
+    """A feed-forward network, trained by the equations on the documentation's mathematics page.
 
     Parameters
     ----------
@@ -65,19 +65,20 @@ class Network:
     cost : str or CustomCost
         One of
         {costs};
-        parameters in brackets: "huber(delta=1.5)", "quantile(quantile=0.9)", "focal(gamma=3)".
-        Or two functions of your own.
+        parameters go in parentheses: "huber(delta=1.5)", "quantile(quantile=0.9)",
+        "focal(gamma=3)". Or a `CustomCost`, made of two functions of your own.
     seed : int, optional
-        Decides the initial weights, the order of examples and what dropout drops. None draws
-        one; `seed` tells it.
+        Determines the initial weights, the order of examples and the units that dropout drops.
+        With None, a seed is drawn; the attribute `seed` holds it.
     dtype : {"float32", "float64"}, default "float32"
-        Of the parameters and of all arithmetic.
+        Type of the parameters and of all arithmetic.
     init : str, default "auto"
-        Initialiser of layers that name none. "auto": He for the ReLU family, Glorot else.
+        Initialiser of the layers that name none. "auto": He for the ReLU family, Glorot otherwise.
     fused : bool, default True
         Whether softmax with cross_entropy or focal, sigmoid with binary_cross_entropy or
         binary_focal, identity with mse and exponential with poisson use their fused output errors
-        (FU1 to FU6). False takes the long way; both agree.
+        (FU1 to FU6). With False, the chain rule is applied in two factors; both give the same
+        result.
 
     Attributes
     ----------
@@ -85,14 +86,14 @@ class Network:
         The frozen description.
     seed : int
     history : History or None
-        Of the last `fit`.
+        History of the last `fit`.
     epochs_trained : int
-        Over all calls of `fit`.
+        Epochs over all calls of `fit`.
 
     Raises
     ------
     InvalidArgumentError
-        If the parts do not fit together.
+        If the layers and the cost are inconsistent.
 
     Examples
     --------
@@ -144,7 +145,7 @@ class Network:
         self._quick: Callable[[Floats, ArrayLike], Floats | None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        # The quick way belongs to this process.
+        # The quick predictor belongs to the compiled core of this process and cannot be pickled.
         return self.__dict__ | {"_quick": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -153,17 +154,16 @@ class Network:
 
     @classmethod
     def from_parameters(cls, spec: NetworkSpec, parameters: Floats, *, seed: int = 0) -> "Network":
-        """Return the network of a specification around a vector of parameters, not copied.
+        """Return a network with the given specification and parameters, which are not copied.
 
         Parameters
         ----------
         spec : NetworkSpec
         parameters : array (number of parameters,)
-            Of the specification's dtype; changing it changes the network, and the other way round.
-            One that cannot be written to is shared until the network changes, which then takes a
-            copy.
+            Of the specification's dtype. The network shares its memory: a change of one is a change
+            of the other. A read-only array is copied before the network first changes it.
         seed : int, default 0
-            Decides the order of examples in `fit`.
+            Determines the order of examples in `fit`.
 
         Returns
         -------
@@ -172,7 +172,7 @@ class Network:
         Raises
         ------
         InvalidArgumentError
-            If the vector is not that of such a network.
+            If the vector's shape, type or memory layout does not fit.
         """
         if not isinstance(parameters, np.ndarray):
             raise InvalidArgumentError(
@@ -187,10 +187,10 @@ class Network:
             )
         if not is_readable(parameters):
             raise InvalidArgumentError(
-                "parameters: expected numbers that lie side by side in memory, which the network "
-                f"shares; got strides of {parameters.strides[0]} bytes"
+                "parameters: expected a contiguous, aligned array, since the network shares its "
+                f"memory; got strides of {parameters.strides[0]} bytes"
                 f"{'' if parameters.flags.aligned else ', not aligned'}. "
-                "Hand in a copy: parameters.copy()"
+                "Pass a copy: parameters.copy()"
             )
         net = cls.__new__(cls)
         net._set(spec, parameters, whole_number("seed", seed, 0), 0)
@@ -230,7 +230,7 @@ class Network:
         self._own_parameters()[...] = vector
 
     def _own_parameters(self) -> Floats:
-        """Return the parameters for writing: from here on a copy, if they cannot be written to."""
+        """Return the parameters for writing; read-only ones are replaced by a copy."""
         self._parameters = writable(self._parameters)
         return self._parameters
 
@@ -277,18 +277,18 @@ class Network:
         class_weight: str | Mapping[int, float] | None = None,
         validation_split: float = 0.0,
     ) -> History:
-        """Train on examples, one a row.
+        """Train on examples, one per row.
 
-        Calling it again goes on from the present parameters, with a fresh optimizer state. An
-        error or an interruption leaves the network with the parameters of a finished step.
+        Calling it again continues from the current parameters with a fresh optimizer state. After
+        an error or an interruption, the network has the parameters of a finished step.
 
-        With a checkpoint, a training that was killed goes on by the same call with resume=True, to
-        the same bits as if it had never been.
+        With a checkpoint, a training that was killed is resumed by the same call with resume=True.
+        The result has the same bits as without the kill.
 
         Parameters
         ----------
         X : array (m, n[0])
-            Inputs. Scale them: mean 0 and standard deviation 1 suit every initialiser here.
+            Inputs. Scale them: every initialiser assumes mean 0 and standard deviation 1.
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
             Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
         optimizer : Optimizer or str, default "adam"
@@ -298,90 +298,91 @@ class Network:
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
-            Examples a step; the last batch of an epoch may be short.
+            Examples per step; the last batch of an epoch may be smaller.
         validation_data : (X, Y), optional
-            Examples whose loss is followed but never trained on.
+            Examples whose loss is monitored, and which are never trained on.
         sample_weight : array (m,), optional
-            Non-negative. A batch's cost and gradient are weighted means (J1, J2): weight 2 acts
-            as the example twice.
+            Non-negative. A batch's cost and gradient are weighted means (J1, J2): weight 2 has the
+            same effect as having the example twice.
         metrics : list, default ()
             accuracy, rmse, mae, r2, or functions of (outputs, targets); evaluated after each
             epoch on the training and validation data.
         l1, l2 : float, default 0
             Penalties on the weights, P2 and P1, added to the mean cost.
         label_smoothing : float, default 0
-            s in [0, 1): how much of its certainty each target of a class hands to all classes
-            alike (Y1). The loss and the metrics of the training data are of these targets, those
-            of the validation data of the true ones.
+            s in [0, 1): the share of each one-hot target that is spread evenly over all classes
+            (Y1). Training loss and metrics refer to the smoothed targets, those of the validation
+            data to the true ones.
         max_grad_norm : float, optional
-            A step whose gradient, penalties included, is longer than this takes it scaled down to
-            this norm (G1). What is reported is the norm before.
+            Gradients (with penalties) whose norm is larger are scaled down to this norm (G1). The
+            reported norm is the one before clipping.
         engine : str, default "auto"
-            Who executes the steps: "native" (compiled), "reference" (the equations on NumPy), or
-            "auto", the fastest that is there (for a cost of your own, "reference").
+            The engine that executes the steps: "native" (compiled), "reference" (the equations on
+            NumPy), or "auto", the fastest available one ("reference" for a `CustomCost`).
         threads : int, optional
-            So many; by default as many as there are cores, and one where a step is too short to
-            share. The result has the same bits for any number.
+            Number of threads. By default one per core, or a single one if a step is too short to be
+            divided. The result has the same bits for any number.
         precision : {"full", "mixed"}, default "full"
             "mixed": products in bfloat16 with sums, parameters and optimizer in float32, which
             pays for wide layers. It takes a CPU with AVX-512-BF16; elsewhere a warning says so
             and training is in float32.
         shuffle : bool, default True
-            Whether each epoch has a new order of examples (drawn from the seed).
+            Whether each epoch has a new order of examples, drawn from the seed.
         verbose : bool, default False
             Whether to show progress on standard error.
         callbacks : list of callables, default ()
-            Each is called with every event; returning True after an `EpochEnded` stops.
+            Each is called with every event; if one returns True after an `EpochEnded`, training
+            stops.
         checkpoint : str or Path, optional
-            A file that keeps everything the training needs to go on: parameters, optimizer,
-            position, history. The one before it, .previous, lies beside it.
+            A file that holds everything needed to resume the training: parameters, optimizer state,
+            position, history. The one before it is kept beside it as .previous.
         every : int or str, default "60s"
-            When it is written: a number of steps, or a time such as "60s", "5min", "1h", which
-            stretches so that writing takes 1 % of the time at most. It is also written at the end,
-            and after Ctrl-C.
+            How often the checkpoint is written: a number of steps, or a time such as "60s", "5min",
+            "1h". A time is lengthened as needed so that writing takes at most 1 % of the training.
+            The checkpoint is also written at the end, and after Ctrl-C.
         resume : bool, default False
-            Whether to go on from the checkpoint if there is one. Arguments and data must be those
-            of then; only `epochs` may be more, where no schedule depends on it. What the network
-            held before is replaced.
+            Whether to resume from the checkpoint if there is one. Arguments and data must be the
+            same as before; only `epochs` may be larger, if no schedule depends on it. The network's
+            current parameters are replaced.
         early_stopping : bool or int, default False
-            Whether training ends once the loss of the validation data has not fallen below its
-            lowest value for more than so many epochs in a row: 10 for True, or the number given.
-            The network then has the weights of the epoch with the lowest loss, also after an
-            error or an interruption; `History.best_epoch` says which. Needs `validation_data` or
+            Whether training ends when the validation loss has not improved on its minimum for more
+            than this number of consecutive epochs: 10 for True, or the number given. The network
+            then has the weights of the epoch with the lowest loss, even after an error or an
+            interruption; `History.best_epoch` is that epoch. Needs `validation_data` or
             `validation_split`.
         class_weight : None, "balanced" or dict, default None
-            Where each target is one class: by what each example's weight is multiplied, that of
-            validation data too. "balanced": each class that occurs weighs the same in all; a dict
-            has weights by class index, and 1 for the others.
+            For classes: factors for the weights of the examples, validation data included.
+            "balanced": all classes that occur have the same total weight; a dict gives factors by
+            class index, 1 for those it leaves out.
         validation_split : float, default 0
-            The share of the examples that is set aside as validation data: drawn from the seed,
-            so that another `fit` sets the same ones aside, and of each class about that share.
-            Not with `validation_data`.
+            The share of the examples that is set aside as validation data. They are drawn from the
+            seed, so that every `fit` sets the same ones aside, with about this share of each class.
+            Cannot be combined with `validation_data`.
 
         Returns
         -------
         History
-            Of the whole training, the epochs before an interruption as well.
+            History of the whole training, including the epochs before an interruption.
 
         Raises
         ------
         InvalidArgumentError
-            If an argument does not fit, or the checkpoint belongs to another training.
+            If an argument is invalid, or the checkpoint belongs to another training.
         TrainingDivergedError
-            If the loss stops being finite.
+            If the loss is no longer finite.
         CheckpointInUseError
             If another training writes to the checkpoint.
         CheckpointWriteError
-            If the checkpoint cannot be written (a full disk); the last one stays.
+            If the checkpoint cannot be written (a full disk); the last one is kept.
         InvalidCheckpointError
-            If there are checkpoints, and all are damaged.
+            If there are checkpoints and all are damaged.
 
         Warns
         -----
         TrainingDiagnosisWarning
-            Once for each kind of trouble that a sample of the examples shows: dead or saturated
-            layers, a gradient that vanishes or explodes, a loss that is stuck; with the layer and
-            the remedy. `History.diagnostics` lists them all.
+            Once for each kind of problem found on a sample of the examples: dead or saturated
+            layers, a vanishing or exploding gradient, a loss that is stuck; with the layer and the
+            remedy. `History.diagnostics` lists them all.
         """
         wrong = (
             [callback for callback in callbacks if not callable(callback)]
@@ -390,7 +391,7 @@ class Network:
         )
         if wrong:
             raise InvalidArgumentError(
-                f"callbacks: expected a list of functions of an event; got {wrong[0]!r}"
+                f"callbacks: expected a list of functions that take an event; got {wrong[0]!r}"
             )
         FLAG.require(shuffle, "shuffle: expected")
         VERBOSE.require(verbose, "verbose: expected")
@@ -399,7 +400,7 @@ class Network:
         if share and validation_data is not None:
             raise InvalidArgumentError(
                 "validation_split: expected 0 where validation_data is given; got "
-                f"{shown(validation_split)}. Leave one of the two out"
+                f"{shown(validation_split)}. Give only one of the two"
             )
         validation = self._validation(validation_data)
         examples = class_weighted(self.spec, examples, class_weight)
@@ -413,7 +414,7 @@ class Network:
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            max_grad_norm=_longest_gradient(max_grad_norm),
+            max_grad_norm=_bound(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
@@ -444,7 +445,7 @@ class Network:
         verbose: bool,
         checkpointer: Checkpointer | None,
     ) -> History:
-        """Train by a plan, with a history."""
+        """Train by a plan, and record a history."""
         history, progress = History(), Progress() if verbose else None
         consumers: list[Callback] = [history, *([progress] if progress else []), *callbacks]
         state = State.of(plan)
@@ -475,12 +476,13 @@ class Network:
         checkpointer: Checkpointer | None = None,
         before_epoch: Callable[[], None] | None = None,
     ) -> Fitted:
-        """Train by a plan of this network, and keep count of its epochs; see `fit` in training."""
+        """Train by a plan of this network, and keep `epochs_trained` up to date; see `fit`."""
 
         def count(event: Event | None = None) -> None:
             self.epochs_trained = state.epochs_before + state.epochs
 
-        # First of all it is counted: whatever a consumer raises, the parameters have seen it.
+        # `count` comes first: if a consumer raises, the parameters have been trained for this epoch
+        # all the same.
         told = [count, *consumers] if consumers else []
         try:
             return fit(plan, told, checkpointer, state, before_epoch)
@@ -498,7 +500,7 @@ class Network:
         return as_examples(self.spec, data[0], data[1], names=names)
 
     def predict(self, X: ArrayLike, *, engine: str = "auto") -> Floats:
-        """Return the outputs A[L] for examples, one a row.
+        """Return the outputs A[L] for examples, one per row.
 
         Parameters
         ----------
@@ -508,7 +510,7 @@ class Network:
         Returns
         -------
         outputs : array (m, n[L])
-            Probabilities for a softmax or sigmoid output, values for an identity.
+            Probabilities if the output activation is softmax or sigmoid, values if it is identity.
 
         Raises
         ------
@@ -536,9 +538,9 @@ class Network:
         l2: float = 0.0,
         engine: str = "auto",
     ) -> float:
-        """Return J, the mean cost over the examples, plus the penalties if any.
+        """Return J, the mean cost over the examples, plus any penalties.
 
-        As in `predict`, nothing is dropped, and batch normalisation takes its running statistics.
+        As in `predict`, dropout is off, and batch normalisation uses its running statistics.
 
         Parameters
         ----------
@@ -565,7 +567,8 @@ class Network:
     ) -> tuple[float, Floats]:
         """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
 
-        As in `loss`, J is of what `predict` computes; statistics have a gradient of 0.
+        As in `loss`, J is computed from the outputs of `predict`; the gradient of running
+        statistics is 0.
 
         Parameters
         ----------
@@ -608,10 +611,10 @@ class Network:
         l2: float = 0.0,
         max_grad_norm: float | None = None,
     ) -> Trace:
-        """Return every array of one step on these examples; the network does not change.
+        """Return every array of one training step on these examples, without changing the network.
 
-        It is a training step, the first that `fit` would take: dropout drops, and batch
-        normalisation takes the statistics of these examples.
+        It is the first step that `fit` would take: dropout is on, and batch normalisation uses the
+        statistics of these examples.
 
         Parameters
         ----------
@@ -621,7 +624,7 @@ class Network:
         Returns
         -------
         Trace
-            Print it for a table; a notebook shows it as HTML.
+            Printing it gives a table; a notebook shows it as HTML.
 
         Raises
         ------
@@ -631,7 +634,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return trace_step(
             self._problem(examples, l1, l2),
-            UpdateRule(optimizer_named(optimizer), _longest_gradient(max_grad_norm)),
+            UpdateRule(optimizer_named(optimizer), _bound(max_grad_norm)),
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
@@ -655,7 +658,7 @@ class Network:
         Returns
         -------
         GradientCheck
-            True if every block agrees; print it for the table.
+            True if every block agrees; printing it gives a table.
 
         Raises
         ------
@@ -666,7 +669,7 @@ class Network:
         return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
 
     def _problem(self, examples: Examples, l1: float, l2: float) -> Problem:
-        """Return what is minimised over examples."""
+        """Return the minimisation problem over some examples."""
         return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
 
     def save(self, path: str | Path) -> None:
@@ -675,14 +678,14 @@ class Network:
         Parameters
         ----------
         path : str or Path
-            Conventionally ending in .safetensors; an existing file is replaced.
+            By convention it ends in .safetensors; an existing file is replaced.
 
         Raises
         ------
         OSError
-            If the file cannot be written; what was there before stays.
+            If the file cannot be written; an existing file is then left unchanged.
         InvalidArgumentError
-            If the cost is one of your own: a file holds data only.
+            If the cost is a `CustomCost`: a file holds data only, no functions.
         """
         write_model_file(path, self._to_file())
 
@@ -695,7 +698,7 @@ def _penalties(l1: float, l2: float) -> Penalties:
     return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
 
 
-def _longest_gradient(max_grad_norm: float | None) -> float:
+def _bound(max_grad_norm: float | None) -> float:
     MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
     return float("inf" if max_grad_norm is None else max_grad_norm)
 
@@ -705,5 +708,5 @@ def _patience(plan: Plan) -> str:
 
 
 def _whole(text: str) -> int:
-    # Python refuses to read thousands of digits; no seed has a hundred.
+    # int() raises for thousands of digits, and no genuine seed has a hundred.
     return int(text) if text.isdecimal() and len(text) <= 100 else 0

@@ -1,9 +1,9 @@
-"""How good predictions are: scikit-learn's definitions, in one dictionary, without its imports.
+"""Scores of predictions by scikit-learn's definitions, without importing it.
 
-With two classes, precision, recall and F1 are those of the class that sorts last (M of B and M,
-1 of 0 and 1, true of false and true), named by "positive_class"; with more, they are the plain
-means over the classes ("macro"). ROC AUC is one against the rest, the plain mean over the classes.
-A number that these rows do not define (ROC AUC where a class is absent) is None.
+With two classes, precision, recall and F1 refer to the class that sorts last (M of B and M, 1 of 0
+and 1, true of false and true), named by "positive_class"; with more, they are unweighted means over
+the classes ("macro"). ROC AUC is one-vs-rest, also averaged over the classes without weights. A
+score that is undefined for these rows (ROC AUC if a class is absent) is None.
 """
 
 import math
@@ -32,13 +32,13 @@ def classification_scores(
     Returns
     -------
     dict
-        JSON-ready. "confusion_matrix" has the counts of true classes (rows) given predicted ones
-        (columns).
+        Ready for JSON. "confusion_matrix" holds counts, with true classes as rows and predicted
+        classes as columns.
     """
     binary = len(classes) == 2
     counts = _confusion(true, np.argmax(probabilities, axis=1), len(classes))
     right, found, there = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
-    # Of the last class where there are two: index 1 alone.
+    # With two classes, the scores are those of the class with index 1 alone.
     chosen = slice(1, None) if binary else slice(None)
     scores: dict[str, Any] = {
         "rows": len(true),
@@ -51,7 +51,7 @@ def classification_scores(
     if there.all():
         positives = range(len(classes))[chosen]
         exact = probabilities.astype(np.float64)
-        exact /= exact.sum(axis=1, keepdims=True)  # rows of float32 sum to 1 only nearly
+        exact /= exact.sum(axis=1, keepdims=True)  # in float32, rows sum to 1 only approximately
         areas = [roc_auc(true == index, exact[:, index]) for index in positives]
         scores["roc_auc"] = float(np.mean(areas))
     if binary:
@@ -61,9 +61,9 @@ def classification_scores(
 
 
 def roc_auc(positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
-    """Return the share of pairs, one positive and one not, that the scores put in order.
+    """Return the share of pairs of a positive and a negative row that the scores order correctly.
 
-    A tie counts one half. That is the area under the ROC curve, found from the ranks.
+    A tie counts one half. This is the area under the ROC curve, computed from the ranks.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def roc_auc(positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
     scores : array (m,)
     """
     _, places, ties = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[places]  # those of a tie share their mean
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[places]  # tied scores share their mean rank
     n_positive = int(positive.sum())
     pairs = n_positive * (len(positive) - n_positive)
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / pairs)
@@ -86,14 +86,14 @@ def _confusion(
 
 
 def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return part/whole, 0 where there is no whole."""
+    """Return part/whole, 0 where whole is 0."""
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 def unit_of(*values: NDArray[np.floating]) -> float:
-    """Return what to divide values by before they are squared: 1, but for the very largest.
+    """Return the unit to divide values by so that their squares do not overflow: usually 1.
 
-    It is a power of two, so that nothing else of a result changes.
+    It is a power of two, so the division does not round.
     """
     largest = max(float(np.abs(each).max(initial=0.0)) for each in values)
     return 2.0**600 if largest > 1e150 else 1.0

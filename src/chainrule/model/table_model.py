@@ -1,4 +1,4 @@
-"""A network together with the encoders of the table it learned from."""
+"""A network together with the encoders of the table it was trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 
 
 class TableModel:
-    """A network that takes tables and gives tables.
+    """A network whose inputs and outputs are tables.
 
     ``chainrule train`` writes such models and `chainrule.load` returns them.
 
     Parameters
     ----------
     network : Network
-        For classes: softmax outputs, one a class, or a single sigmoid output, the probability of
+        For classes: softmax outputs, one per class, or a single sigmoid output, the probability of
         the second of two classes. For values: a single output.
     encoder : TableEncoder
-        Fitted: the columns to predict from.
+        The fitted encoder of the columns to predict from.
     target : TargetEncoder
-        The column to predict.
+        The encoder of the column to predict.
     details : mapping, optional
-        What should travel with the model in its file: plain data, as JSON has it. A number that is
-        not finite becomes None.
+        Information stored in the model file: plain data that JSON can hold. A number that is not
+        finite becomes None.
 
     Raises
     ------
     InvalidArgumentError
-        If the two do not fit together.
+        If the network does not fit the encoders.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class TableModel:
     ) -> None:
         fault = _misfit(network.spec, encoder, target)
         if fault:
-            raise InvalidArgumentError(f"network: does not fit the encoder: {fault}")
+            raise InvalidArgumentError(f"network: does not fit the encoders: {fault}")
         self.network = network
         self.encoder = encoder
         self.target = target
@@ -96,9 +96,9 @@ class TableModel:
         return self.predict_read(self._table(table, self.encoder.reading))
 
     def predict_read(self, table: "pl.DataFrame", first_row: int = 1) -> "pl.DataFrame":
-        """Return a prediction for each row of a table that `read` has read; see `predict`.
+        """Return a prediction for each row of a table as `read` returns it; see `predict`.
 
-        `first_row` is the number of its first row in the file, for messages.
+        `first_row` is the row number of the table's first row in the file, for messages.
         """
         import polars as pl
 
@@ -129,13 +129,13 @@ class TableModel:
         """
         if self.target.task != "classification":
             raise InvalidArgumentError(
-                f"probabilities: the model predicts values of {self.target.name!r}, which have "
-                "none; use predict"
+                f"probabilities: expected a classification; the model predicts values of "
+                f"{self.target.name!r}. Use predict"
             )
         return self._outputs(self.encoder.encode(self._table(table, self.encoder.reading)))
 
     def evaluate(self, table: Any) -> dict[str, Any]:
-        """Return how good the predictions for a table with the target column are.
+        """Return the scores of the predictions for a table that has the target column.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class TableModel:
         return regression_scores(true, self.target.decode_values(outputs))
 
     def examples(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        """Return a table as the network takes it: inputs, and encoded targets.
+        """Return a table as the network's inputs and encoded targets.
 
         Parameters
         ----------
@@ -178,7 +178,7 @@ class TableModel:
         return self._rows(table, self.target.encode)
 
     def truth(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        """Return inputs, and what predictions are compared with.
+        """Return the network's inputs, and the true targets to compare predictions with.
 
         Parameters
         ----------
@@ -207,28 +207,28 @@ class TableModel:
 
     @property
     def reading(self) -> TableReading:
-        """How tables are read: the columns to predict from, and the target."""
+        """The notations by which tables are read: those of the predictors and of the target."""
         notations = self.encoder.reading.notations
         return TableReading({**notations, self.target.name: self.target.written})
 
     def read(self, table: Any, *, skip_bad_rows: bool = False) -> Reading:
-        """Return a table as the model's own was read, and what is worth telling.
+        """Read a table in the same way as the model's training table.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
         skip_bad_rows : bool
-            Whether to leave out rows of a file that cannot be read.
+            Whether to skip rows of a file that cannot be read.
 
         Returns
         -------
         Reading
-            ``table``, with values in the columns that the model knows, and ``notes``.
+            ``table``, with parsed values in the columns that the model knows, and ``notes``.
 
         Raises
         ------
         InvalidTableError
-            If the table cannot be read, or a column is not written as it was in training.
+            If the table cannot be read, or a column's notation differs from that in training.
         """
         return read_by(table, self.reading, skip_bad_rows=skip_bad_rows)
 
@@ -236,7 +236,7 @@ class TableModel:
         return read_by(table, reading or self.reading).table
 
     def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
-        """Return the network's outputs; for classes the probability of each."""
+        """Return the network's outputs; for classes, the probability of each class."""
         outputs = self.network.predict(X)
         if self.target.task == "classification" and outputs.shape[1] == 1:
             return np.hstack([1 - outputs, outputs])
@@ -248,12 +248,12 @@ class TableModel:
         Parameters
         ----------
         path : str or Path
-            Conventionally ending in .safetensors; an existing file is replaced.
+            By convention it ends in .safetensors; an existing file is replaced.
 
         Raises
         ------
         OSError
-            If the file cannot be written; what was there before stays.
+            If the file cannot be written; an existing file is then left unchanged.
         """
         model = self.network._to_file()
         metadata, arrays = self.encoder.to_file()
@@ -289,11 +289,11 @@ class TableModel:
 
 
 def _misfit(spec: NetworkSpec, encoder: TableEncoder, target: TargetEncoder) -> str:
-    """Return why a network cannot serve the encoders, or ""."""
+    """Return why a network does not fit the encoders, or ""."""
     if spec.n_features != encoder.n_inputs:
         return (
-            f"it has {spec.n_features} inputs where {len(encoder.columns_)} columns give "
-            f"{encoder.n_inputs}"
+            f"it has {spec.n_features} inputs, but the {len(encoder.columns_)} columns are encoded "
+            f"as {encoder.n_inputs}"
         )
     if target.name in {column.name for column in encoder.columns_}:
         return f"the target {target.name!r} is one of the columns to predict from"

@@ -1,4 +1,4 @@
-"""Predictions for tables that need not fit into memory: read, predicted and written in pieces."""
+"""Predictions for tables larger than memory: read, predicted and written in batches."""
 
 import os
 import re
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chainrule.tables.notes import Note
 
-# Of the files that are written, by the end of their names: polars' way to write in pieces.
+# For each suffix that can be written, polars' streaming writer and its options.
 FORMATS = {
     ".parquet": ("sink_parquet", {}),
     ".csv": ("sink_csv", {}),
@@ -32,21 +32,21 @@ FORMATS = {
 }
 
 _ROWS = 100_000
-# How polars quotes the system.
+# How polars quotes an error of the operating system.
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def format_of(path: Path) -> str:
-    """Return the key in `FORMATS` of what is written to that name.
+    """Return the key in `FORMATS` of the format to write to a path.
 
-    A device or pipe that has no ending, such as /dev/stdout, takes CSV.
+    A device or pipe without a suffix, such as /dev/stdout, takes CSV.
 
     Raises
     ------
     InvalidArgumentError
-        If the ending names no format.
+        If the suffix is not that of a known format.
     FileWriteError, OSError
-        If it is nothing that a file can be written to.
+        If no file can be written there.
     """
     if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
         raise InvalidArgumentError(f"--out: {str(path)!r} is not Unicode text; choose another name")
@@ -69,25 +69,25 @@ def predicted_batches(
     skip_bad_rows: bool = False,
     notes: "list[Note] | None" = None,
 ) -> Iterator["pl.DataFrame"]:
-    """Yield the predictions for the rows of a file, piece by piece.
+    """Yield the predictions for the rows of a file, batch by batch.
 
     Parameters
     ----------
     model : TableModel
     path : str or Path
     keep : sequence of str
-        Columns of the table that stand before the predictions, as they are.
+        Columns of the table to copy, unchanged, in front of the predictions.
     rows : int
-        How many rows a piece has at most.
+        The largest number of rows in a batch.
     skip_bad_rows, notes
         As for `chainrule.tables.batches.scan_batches`.
 
     Raises
     ------
     InvalidTableError
-        If the file is not a table, or a column is missing or cannot be used.
+        If the file is not a table, or a column is missing or has unusable values.
     InvalidArgumentError
-        If a column to keep has the name of one that is made.
+        If a column to keep has the name of a column of the predictions.
     """
     import polars as pl
 
@@ -95,11 +95,11 @@ def predicted_batches(
     for name in keep:
         if name in made:
             raise InvalidArgumentError(
-                f"--id: the column {name!r} has the name of one that is made; rename it"
+                f"--id: the column {name!r} has the name of a column of the predictions; rename it"
             )
     reading = model.encoder.reading
     columns = list(reading.notations)
-    # What is kept is kept as it stands in the table.
+    # Columns to keep are read as text, so that they come out exactly as they are in the file.
     types = {name: kind for name, kind in reading.plain_types().items() if name not in keep}
     known: dict[str, Any] = {}
     tally = Tally(skip_bad_rows)
@@ -107,7 +107,7 @@ def predicted_batches(
     done = 0
     file = open_table(path)
     for _, piece in raw_batches(file, tally, columns, strings=True, types=types, known=known):
-        # Later pieces of JSON lines may lack what is missing in all of their rows.
+        # A later batch of JSON lines lacks a column that is missing in all of its rows.
         known.update(dict.fromkeys(set(columns) - set(types), pl.String))
         for raw in piece.iter_slices(rows):
             kept = [_kept(raw, name) for name in dict.fromkeys(keep)]
@@ -131,23 +131,23 @@ def _kept(batch: "pl.DataFrame", name: str) -> "pl.Series":
 def write_predictions(
     batches: Iterator["pl.DataFrame"], path: Path, inputs: Sequence[Path] = ()
 ) -> int:
-    """Write pieces of a table to one file, whole or not at all; return the number of rows.
+    """Write the batches of a table to one file, whole or not at all; return the number of rows.
 
     Parameters
     ----------
     batches : iterator of polars.DataFrame
         All with the same columns.
     path : Path
-        Its ending decides the format; see `FORMATS`.
+        Its suffix determines the format; see `FORMATS`.
     inputs : sequence of Path
-        What the pieces are read from; none of it may be written.
+        Files that the batches are read from; `path` must not be one of them.
 
     Raises
     ------
     InvalidArgumentError
-        If its ending names no format, or it is one of the inputs.
+        If the suffix is not that of a known format, or `path` is one of the inputs.
     FileWriteError, OSError
-        If the file cannot be written; what was there before stays.
+        If the file cannot be written; an existing file is then left unchanged.
     """
     import polars as pl
     from polars.io.plugins import register_io_source
@@ -170,7 +170,7 @@ def write_predictions(
 
 
 def _failure(error: BaseException, path: Path) -> OSError:
-    """Return what polars told of the system's refusal to write, such as a full disk."""
+    """Return the operating system's error, such as a full disk, from an exception of polars."""
     if isinstance(error, OSError) and error.errno is not None:
         return error
     code = _SYSTEM_ERROR.search(str(error))
@@ -181,7 +181,7 @@ def _failure(error: BaseException, path: Path) -> OSError:
 
 
 class _Source:
-    """What polars asks for the pieces, and what went wrong in them."""
+    """The batches as a data source of polars; it keeps an error that reading them raises."""
 
     def __init__(self, first: "pl.DataFrame", rest: Iterator["pl.DataFrame"]) -> None:
         self._first, self._rest = first, rest
@@ -191,7 +191,7 @@ class _Source:
     def __call__(
         self, with_columns: Any, predicate: Any, n_rows: Any, batch_size: Any
     ) -> Iterator["pl.DataFrame"]:
-        """Yield the pieces; nothing of them is left out, whatever is asked for."""
+        """Yield all batches unchanged; the projection and filter that polars offers are unused."""
         try:
             self.rows = self._first.height
             yield self._first

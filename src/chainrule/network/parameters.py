@@ -91,7 +91,7 @@ def learning_rate_factors(spec: NetworkSpec) -> Vector | float:
 
 
 def neutral_parameters(spec: NetworkSpec) -> Vector:
-    """Return a vector of zeros, but of ones where blocks begin at ones.
+    """Return a vector of zeros, but where blocks begin at another number, of that.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def neutral_parameters(spec: NetworkSpec) -> Vector:
     )
     vector = np.zeros(count, spec.dtype)
     for placed in placed_blocks(spec):
-        if placed.block.initializer == "ones":
-            vector[placed.slice] = 1
+        if isinstance(placed.block.initializer, float):
+            vector[placed.slice] = placed.block.initializer
     return vector
 
 
@@ -120,7 +120,7 @@ def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
     """
     vector = neutral_parameters(spec)
     for index, placed in enumerate(placed_blocks(spec)):
-        if placed.block.initializer == "ones":
+        if isinstance(placed.block.initializer, float):
             continue
         initializer = INITIALIZERS[placed.block.initializer]
         random = generator(seed, Stream.INITIALIZATION, index)

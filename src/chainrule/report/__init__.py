@@ -1,4 +1,4 @@
-"""What a run leaves for people to look at: pictures, and a folder with everything it made."""
+"""What people look at after a training: pictures, and the report of a run as a page."""
 
 from chainrule.report.curves import learning_curves
 from chainrule.report.network_drawing import draw_network

@@ -1,4 +1,4 @@
-"""What every picture shares: colours, type and how it is written."""
+"""What all pictures share: their colours, their axes and how they are written to a file."""
 
 import warnings
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, told apart with every kind of colour blindness.
+# From the palette of Okabe and Ito, distinguishable with every kind of colour blindness.
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 INK = "#222222"
@@ -25,16 +25,16 @@ _DPI = 160
 
 @contextmanager
 def picture(path: str | Path, width: float, height: float) -> "Iterator[Figure]":
-    """Yield a white figure of that size in inches, and write it when the block succeeds.
+    """Yield a white figure of a size in inches, and write it to `path` if the block succeeds.
 
-    The file's ending decides its format (png, svg, pdf). Nothing global is touched: pyplot is not
-    imported, and its backends and settings stay as they are.
+    The file's suffix determines its format (png, svg, pdf). No global state is touched: pyplot is
+    not imported, and matplotlib's backend and settings stay as they are.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), facecolor="white")
     with warnings.catch_warnings():
-        # A name may need letters that the font lacks; it is drawn as boxes then.
+        # A name may have letters that the font lacks; they are drawn as boxes, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield figure
         with atomic_path(path) as temporary:
@@ -42,7 +42,7 @@ def picture(path: str | Path, width: float, height: float) -> "Iterator[Figure]"
 
 
 def plain_axes(axes: "Axes") -> None:
-    """Leave of an axes what carries meaning: two spines, a faint grid, small grey ticks."""
+    """Reduce an axes to what carries meaning: two spines, a faint grid, small grey ticks."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
     axes.tick_params(colors=FAINT, labelcolor=INK, labelsize=9)
@@ -51,6 +51,6 @@ def plain_axes(axes: "Axes") -> None:
 
 
 def shortened(name: str, length: int) -> str:
-    """Return a name of at most that many characters, on one line."""
+    """Return a name on one line, cut to at most `length` characters."""
     name = printable(name)
     return name if len(name) <= length else f"{name[: length - 1]}…"

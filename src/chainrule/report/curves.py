@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 NOT_METRICS = frozenset({"epoch", "loss", "penalty", "learning_rate", "gradient_norm", "seconds"})
 TITLES = {"accuracy": "Accuracy", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 
-# A loss that falls by more than this factor is told apart at its end on a logarithmic axis only.
+# If a loss falls by more than this factor, its end can only be read on a logarithmic axis.
 LOGARITHMIC_FROM = 30.0
 
 
 def learning_curves(history: History, path: str | Path) -> None:
-    """Draw the loss, and each metric beside it, over the epochs.
+    """Draw the loss over the epochs, and each metric in a panel beside it.
 
     Parameters
     ----------
     history : History
-        Of at least one epoch.
+        A history of at least one epoch.
     path : str or Path
-        The picture; its ending decides the format (png, svg, pdf).
+        The picture; its suffix determines the format (png, svg, pdf).
 
     Raises
     ------
@@ -86,7 +86,7 @@ def _draw_panel(axes: "Axes", history: History, name: str) -> None:
 
 
 def _mark_lowest(axes: "Axes", epochs: list[float], losses: list[float]) -> None:
-    """Mark the epoch with the lowest validation loss: training longer did not help the rows."""
+    """Mark the epoch with the lowest validation loss."""
     lowest = int(np.argmin(losses))
     axes.plot(
         epochs[lowest],

@@ -1,7 +1,7 @@
-"""HTML and SVG from nested calls: whatever is not markup already is escaped, always.
+"""HTML and SVG from nested calls: everything that is not markup already is escaped.
 
-There is no other way to make `Html` than `element`, `text` and `join`, so that no value of a table
-becomes markup by being forgotten.
+`Html` is only made by `element`, `text` and `join`, so no value of a table can become markup by
+mistake.
 """
 
 import html
@@ -20,19 +20,19 @@ class Html(str):
 
 
 def text(value: object) -> Html:
-    """Return a value as text on a page; what cannot be seen or stand there, as its escape."""
+    """Return a value as escaped text; control and invisible characters become visible escapes."""
     if isinstance(value, Html):
         return value
     return Html(html.escape(printable(value, keep="\n\t")))
 
 
 def join(parts: Iterable[object], separator: str = "") -> Html:
-    """Return parts one after the other, each escaped unless it is markup."""
+    """Concatenate parts, each escaped unless it is markup."""
     return Html(text(separator).join(text(part) for part in parts))
 
 
 def breakable(name: str) -> Html:
-    """Return a name that may continue on the next line after an underscore or a hyphen."""
+    """Return a name that may be broken across lines after an underscore, dot, hyphen or slash."""
     pieces = re.split(r"(?<=[_.\-/])(?=[^_.\-/])", name)
     return join(pieces, element("wbr"))
 
@@ -44,10 +44,10 @@ def element(name: str, /, *children: object, **attributes: object) -> Html:
     ----------
     name : str
     *children : object
-        None is left out.
+        Its content; None is left out.
     **attributes : object
-        ``class_`` is class, and an underscore inside a name a hyphen. None and False are left out,
-        True is an attribute without a value.
+        ``class_`` becomes class, and an underscore inside a name a hyphen. None and False are left
+        out; True gives an attribute without a value.
 
     Examples
     --------
@@ -71,11 +71,11 @@ def _name(key: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return an attribute's value as it is written."""
+    """Return an attribute's value, with floats as coordinates."""
     return coordinate(value) if isinstance(value, float) else value
 
 
 def coordinate(value: float) -> str:
-    """Return a number of a drawing with as many digits as a screen can show."""
+    """Return a coordinate as text, with two decimals: a screen shows no more."""
     shown = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if shown == "-0" else shown

@@ -1,4 +1,4 @@
-"""The drawn network: units as circles, weights as coloured edges."""
+"""Drawing a network: units as circles, weights as coloured edges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
 
-# A layer is drawn whole up to this many units, else by its first and last ones.
+# Larger layers are drawn by their first and last units only.
 _MOST_UNITS = 32
 
-# Lengths in inches: the axes' own units.
+# Lengths in inches, which are the units of the axes.
 _TALLEST = 7.6
 _WIDEST = 40.0
 _WIDEST_GAP = 0.62
 _BETWEEN_LAYERS = 2.7
 _ABOVE, _BELOW = 0.75, 0.95
 _RADIUS = 0.42
-"""Of a circle, as a part of the gap between two units; at most `_LARGEST_RADIUS`."""
+"""Radius of a circle as a fraction of the gap between two units; at most `_LARGEST_RADIUS`."""
 _LARGEST_RADIUS = 0.16
 _NAME_LENGTH = 28
 
@@ -38,13 +38,13 @@ class _Column:
 
     x: float
     units: list[int]
-    """Numbers of the units that are drawn."""
+    """Indices of the units that are drawn."""
     y: NDArray[np.float64]
-    """Their heights."""
+    """Their y coordinates."""
     gap: float
     middle: float
     whole: bool
-    """Whether no unit is left out; else an ellipsis stands in the middle."""
+    """Whether all units are drawn; otherwise an ellipsis marks the gap in the middle."""
 
 
 def draw_network(
@@ -53,25 +53,25 @@ def draw_network(
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> None:
-    """Draw a network: an edge is a weight, a circle's filling its unit's bias.
+    """Draw a network: edges are weights, and a circle's fill is a unit's bias.
 
-    Blue is positive and red negative; the larger a weight, the thicker and the more opaque its
-    edge. One scale serves all layers. A layer of more than 32 units is drawn by its first and last
-    ones. Dropout and batch normalisation are named above the units that they act on; of category
-    embeddings the numbers that were looked up stand among the inputs.
+    Blue is positive and red negative; the larger a weight, the thicker and more opaque its edge.
+    All layers share one colour scale. Of a layer with more than 32 units, only the first and last
+    ones are drawn. Dropout and batch normalisation are named above the units that they act on; the
+    embedded values of categories are drawn among the inputs.
 
     Parameters
     ----------
     network : Network
     path : str or Path
-        The picture; its ending decides the format (png, svg, pdf).
+        The picture; its suffix determines the format (png, svg, pdf).
     feature_names, class_names : sequences of str, optional
         Names of the inputs and of the outputs.
 
     Raises
     ------
     InvalidArgumentError
-        If there are more or fewer names than inputs or outputs.
+        If the number of names is not that of the inputs or outputs.
     """
     spec = network.spec
     features = _names("feature_names", feature_names, spec.n_features)
@@ -111,8 +111,8 @@ def _names(argument: str, names: Sequence[str] | None, expected: int) -> list[st
 def drawn_layers(spec: NetworkSpec) -> list[tuple[int, str]]:
     """Return size and description of the inputs and of every layer with weights.
 
-    A layer without weights has the units of the one below, and stands in its description; so do
-    category embeddings, whose units are the inputs as the layer above sees them.
+    A layer without weights shares the units of the layer below, and is added to its description. So
+    are category embeddings, whose outputs are drawn as the inputs of the layer above.
     """
     drawn = [(spec.n_features, str(spec.n_features))]
     for layer, size in zip(spec.layers, spec.sizes[1:], strict=True):
@@ -136,7 +136,7 @@ def _columns(spec: NetworkSpec, left: float) -> list[_Column]:
         y = np.asarray(middle + ((slots - 1) / 2 - np.arange(slots)) * gap, np.float64)
         units = list(range(size))
         if size > slots:
-            half = (slots - 2) // 2  # two places stay free for the ellipsis
+            half = (slots - 2) // 2  # two slots are left free for the ellipsis
             units = [*range(half), *range(size - half, size)]
             y = np.delete(y, [half, half + 1])
         columns.append(_Column(left + index * between, units, y, gap, middle, size == slots))
@@ -144,11 +144,11 @@ def _columns(spec: NetworkSpec, left: float) -> list[_Column]:
 
 
 def _color_scale(network: Network) -> "tuple[Colormap, Normalize]":
-    """Return colours from red over grey to blue, and the scale that ends at a large weight."""
+    """Return colours from red over grey to blue, and a scale from −end to end for the weights."""
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-    # The few largest weights of a layer saturate, so that one outlier does not make all others
-    # pale; a small layer's weights are the larger ones, and do not.
+    # The scale ends at the largest of the layers' 99 % quantiles: a single outlier saturates
+    # instead of making all other weights pale.
     ends = [float(np.quantile(np.abs(W).astype(np.float64), 0.99)) for W in network.weights]
     end = max(ends) or 1.0
     colors = LinearSegmentedColormap.from_list(
@@ -171,7 +171,7 @@ def _draw_weights(
     shown = W[np.ix_(above.units, below.units)]
     strength = np.clip(np.abs(shown) / scale.vmax, 0, 1).ravel()
     rgba = colors(scale(shown.ravel()))
-    # With few edges even weak ones can be seen; with thousands they would be a grey block.
+    # Among few edges even weak ones should be visible; thousands would merge into a grey block.
     room = min(1.0, 150 / shown.size)
     rgba[:, 3] = np.clip(0.3 * room + 0.8 * strength**1.5, 0, 1)
     widths = 0.3 + 2.6 * max(0.5, room**0.25) * strength**1.3

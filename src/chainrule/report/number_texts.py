@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers formatted for people."""
 
 import math
 
@@ -7,7 +7,7 @@ DASH = "–"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return a number with so many significant digits; a dash if it is not defined."""
+    """Return a number with `digits` significant digits; a dash if it is undefined."""
     if not math.isfinite(value):
         return DASH
     size = abs(value)
@@ -23,7 +23,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def fixed(value: float, decimals: int = 3, *, sign: bool = False) -> str:
-    """Return a number with so many decimals, and a plus sign if asked; a dash if undefined."""
+    """Return a number with fixed decimals, and a plus sign if asked; a dash if it is undefined."""
     if not math.isfinite(value):
         return DASH
     shown = f"{value:+,.{decimals}f}"
@@ -33,21 +33,21 @@ def fixed(value: float, decimals: int = 3, *, sign: bool = False) -> str:
 
 
 def decimals_for(size: float, digits: int = 3) -> int:
-    """Return how many decimals show so many significant digits of a number of this size."""
+    """Return the number of decimals that gives a number of this size `digits` significant ones."""
     if not math.isfinite(size) or size == 0:
         return digits
     return min(12, max(0, digits - 1 - math.floor(math.log10(abs(size)))))
 
 
 def plain(value: float) -> str:
-    """Return a value of a table: whole numbers whole, others with up to six digits."""
+    """Return a table's value: integers without decimals, others with up to six digits."""
     if math.isfinite(value) and value == round(value) and abs(value) < 1e15:
         return f"{value:,.0f}".replace("-", MINUS)
     return f"{value:.6g}".replace("-", MINUS)
 
 
 def share(value: float, digits: int = 1) -> str:
-    """Return a share of 1 as percent."""
+    """Return a fraction as a percentage."""
     if not math.isfinite(value):
         return DASH
     shown = f"{100 * value:.{digits}f}%"
@@ -55,14 +55,14 @@ def share(value: float, digits: int = 1) -> str:
 
 
 def small_share(value: float) -> str:
-    """Return a share as percent, telling nothing from hardly anything."""
+    """Return a fraction as a percentage in which 0 differs from a very small one."""
     if value == 0:
         return "0"
     return "<0.1%" if value < 0.001 else share(value)
 
 
 def points(value: float) -> str:
-    """Return a difference of shares in percentage points, without the unit and with its sign."""
+    """Return a difference of fractions in percentage points, with its sign and without a unit."""
     if not math.isfinite(value):
         return DASH
     shown = f"{100 * value:+.1f}"
@@ -76,12 +76,12 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def count(value: int, noun: str, plural: str = "") -> str:
-    """Return a number of things: 1 row, 2 rows."""
+    """Return a number with its noun: 1 row, 2 rows."""
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
 def listed(names: list[str], last: str = "and") -> str:
-    """Return names as a sentence has them: a, b and c."""
+    """Return names as an enumeration: a, b and c."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {last} {names[-1]}"

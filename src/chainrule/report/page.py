@@ -1,4 +1,4 @@
-"""The report of a run: one page that tells a person who did not run it how good the model is."""
+"""The report of a run: one page on how good the model is, for people who did not train it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,10 +32,11 @@ from chainrule.training.history import History
 if TYPE_CHECKING:
     import polars as pl
 
-# Nothing is loaded from anywhere and nothing runs, whatever a table tried to smuggle in.
+# The page loads nothing and runs no scripts, whatever a table tries to inject.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
-# With so large a majority the accuracy hardly moves, whatever is shuffled.
+# With a majority class as large as this, shuffling a column hardly changes the accuracy, and log
+# loss is measured instead.
 _UNBALANCED_FROM = 0.9
 
 
@@ -51,7 +52,7 @@ def write_report(
     seed: int = 0,
     date: str | None = None,
 ) -> None:
-    """Write how good a model is, on what data, and why, as one HTML page that needs nothing else.
+    """Write a report on a model, its scores and its data as one self-contained HTML page.
 
     The same arguments give the same bytes.
 
@@ -60,32 +61,32 @@ def write_report(
     path : str or Path
         The page; an existing file is replaced, whole or not at all.
     model : TableModel
-        Trained.
+        The trained model.
     parts : mapping of str to polars.DataFrame
-        The rows by their part: "train", and "validation" and "test" where there are any, with the
-        target. The model is judged by the test rows; without any, by the validation rows, and the
-        page warns of that. Of very long parts a sample is used, and the page says so.
+        The rows with their target: "train", and "validation" and "test" if there are any. The model
+        is scored on the test rows; if there are none, on the validation rows, with a warning on the
+        page. From very long tables a sample is drawn, and the page says so.
     history : History
-        Of the training.
+        The history of the training.
     command : str
-        What to type to train this model again.
+        The command that trains this model again.
     notes : sequence of str, optional
         What a reader should know about the data.
     versions : mapping of str to str, optional
-        Names and versions of what was used.
+        Names and versions of the software that was used.
     seed : int
-        Of the run, and of what the report draws at random.
+        The seed of the run, which the report's samples are drawn with, too.
     date : str, optional
         When the report was written; by default now.
 
     Raises
     ------
     InvalidArgumentError
-        If there are no training rows, or no other ones to judge by.
+        If there are no training rows, or no test or validation rows.
     InvalidTableError
-        If a part lacks columns or holds what the model cannot use.
+        If a table lacks columns or has values that the model cannot use.
     OSError
-        If the page cannot be written; what was there before stays.
+        If the page cannot be written; an existing file is then left unchanged.
     """
     given = {
         name: parts[name]
@@ -95,8 +96,8 @@ def write_report(
     part = "test" if "test" in given else "validation"
     if "train" not in given or part not in given:
         raise InvalidArgumentError(
-            'parts: expected rows of "train", and of "test" or "validation" to judge by; got '
-            f"{', '.join(given) or 'none'}"
+            'parts: expected rows of "train", and of "test" or "validation" to score the model '
+            f"on; got {', '.join(given) or 'none'}"
         )
     with _within_range():
         judged = judge(model, given["train"], given[part], seed=seed)
@@ -125,21 +126,21 @@ def write_report(
 
 @contextmanager
 def _within_range() -> Iterator[None]:
-    """Say in a sentence that numbers are too large to compute with."""
+    """Turn a floating-point overflow into an error message with the remedy."""
     try:
         with np.errstate(over="raise"):
             yield
     except (FloatingPointError, OverflowError) as error:
         raise InvalidArgumentError(
-            f"report: the values or predictions are too large to compute with ({error}); give the "
-            "target in larger units"
+            f"report: the target's values or predictions are too large: computing their scores "
+            f"overflows ({error}). Use larger units for the target"
         ) from error
 
 
 def _page(subject: Subject) -> Html:
     sections = [
         ("scores", "Scores", scores(subject)),
-        ("classes", "Right and wrong", classes(subject))
+        ("classes", "Confusion", classes(subject))
         if subject.classes
         else ("values", "Errors", values(subject)),
         ("importance", "Importance", importance(subject)),
@@ -166,13 +167,13 @@ def _page(subject: Subject) -> Html:
         summary(subject),
         element("nav", element("ul", join(links)), aria_label="Sections"),
         element("main", join(content for *_, content in sections)),
-        element("footer", "Made by chainrule. This page loads nothing and runs nothing."),
+        element("footer", "Made by chainrule. This page loads no files and runs no scripts."),
     )
     return element("html", head, body, lang="en")
 
 
 @cache
 def _style() -> Html:
-    """Return the style sheet: the one part of a page that is not built from elements."""
+    """Return the style sheet, the only part of a page that is not built from elements."""
     sheet = files("chainrule.report").joinpath("page.css").read_text(encoding="utf-8")
     return Html(f"<style>\n{sheet}</style>")

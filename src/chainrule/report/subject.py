@@ -1,4 +1,4 @@
-"""What a report is about, with everything computed that its sections show."""
+"""The subject of a report: everything that its sections show, computed beforehand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 _LENGTH = 24
-"""A class in a name that comes again and again is cut to this."""
+"""A class's name inside a baseline's name, which is repeated often, is cut to this length."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained model, its rows and what was found out about it.
+    """A trained model, its rows and its assessment.
 
     Parameters
     ----------
     model : TableModel
     parts : mapping of str to polars.DataFrame
-        "train", and those of "validation" and "test" that there are.
+        The rows: "train", and "validation" and "test" if there are any.
     part : str
-        The part that the model is judged by.
+        The one of `parts` that the model is scored on.
     judged : Judgement
     importance : Importance
     history : History
@@ -68,12 +68,12 @@ class Subject:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """The scores that were compared."""
+        """The measures that are compared."""
         return self.judged.measures
 
     @property
     def baseline_names(self) -> dict[str, str]:
-        """What the baselines are called."""
+        """The baselines' names on the page."""
         if self.classes:
             most = int(np.argmax(self.judged.baselines["constant"][0]))
             answer = shortened(self.classes[most], _LENGTH)
@@ -82,5 +82,5 @@ class Subject:
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:
-        """The class that the network gives each judged row."""
+        """The class that the network predicts for each scored row."""
         return np.asarray(np.argmax(self.judged.answers, axis=1), np.int64)

@@ -1,4 +1,4 @@
-"""A trace as a page of its own."""
+"""A trace as an HTML page or a LaTeX file."""
 
 from pathlib import Path
 
@@ -32,13 +32,13 @@ pre {{ font: 13px/1.4 ui-monospace, monospace; overflow-x: auto; }}
 
 
 def write_trace_page(trace: Trace, path: str | Path, title: str, lead: str) -> None:
-    """Write a trace as an HTML page that needs nothing else."""
+    """Write a trace as a self-contained HTML page."""
     page = _PAGE.format(title=text(title), lead=text(lead), trace=trace.to_html())
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
 def write_trace_latex(trace: Trace, path: str | Path) -> None:
-    """Write a trace as LaTeX to include in a document with amsmath."""
+    """Write a trace as LaTeX, to be included in a document that uses amsmath."""
     with atomic_path(path) as temporary:
         temporary.write_text(trace.to_latex() + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The judgement in plain sentences: whether this network is any good."""
+"""The verdict in plain sentences: whether the network is any good."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Level = Literal["good", "beaten", "mixed", "useless"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to think of a model: `sentence` first, then what a linear model says to it."""
+    """A verdict on a model: its level, a sentence, and the comparison with a linear model."""
 
     level: Level
     sentence: str
@@ -27,9 +27,9 @@ class Verdict:
 def verdict(model: TableModel, judged: Judgement, part: str = "test") -> Verdict:
     """Return the verdict on a judgement.
 
-    A network is good if its answers beat the constant ones by more than chance explains, and
-    beaten if they do but a linear model's are better still. It is mixed if only its probabilities
-    beat the constant ones; else useless.
+    A network is "good" if its predictions are significantly better than the constant ones, and
+    "beaten" if those of a linear model are significantly better still. It is "mixed" if only its
+    probabilities are better than the constant ones, and otherwise "useless".
     """
     if model.target.task == "regression":
         return _of_values(model, judged, part)
@@ -40,7 +40,7 @@ def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
     target = model.target
     rows = count(judged.table.height, f"{part} row")
     constant = (
-        f"always answering “{target.classes[int(np.argmax(judged.baselines['constant'][0]))]}”"
+        f"always predicting “{target.classes[int(np.argmax(judged.baselines['constant'][0]))]}”"
     )
     reached = share(judged.scores["network"]["accuracy"].value)
     usual = share(judged.scores["constant"]["accuracy"].value)
@@ -50,22 +50,22 @@ def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
     if gain.is_above_zero:
         return Verdict(
             "beaten" if judged.gain("linear", ACCURACY).is_below_zero else "good",
-            f"On {rows} the network gives the right {target.name} in {reached} of cases: better "
-            f"than {constant} ({usual}) by {_points(gain)}.",
+            f"On {rows}, the network predicts {target.name} correctly in {reached} of cases: "
+            f"better than {constant} ({usual}) by {_points(gain)}.",
             beside_linear,
         )
     if judged.gain("constant", LOG_LOSS).is_above_zero:
         return Verdict(
             "mixed",
-            f"On {rows} the network’s answers ({reached} right) are no better than {constant} "
-            f"({usual}), but its probabilities do say something: use them, not the answers.",
+            f"On {rows}, the network’s predicted classes ({reached} correct) are no better than "
+            f"{constant} ({usual}), but its probabilities are informative: use them instead.",
             beside_linear,
         )
     worse = "worse" if gain.is_below_zero else "no better"
     return Verdict(
         "useless",
-        f"On {rows} the network gives the right {target.name} in {reached} of cases: {worse} than "
-        f"{constant} ({usual}). This network is useless here.",
+        f"On {rows}, the network predicts {target.name} correctly in {reached} of cases: {worse} "
+        f"than {constant} ({usual}). This network is useless here.",
         beside_linear,
     )
 
@@ -81,15 +81,15 @@ def _of_values(model: TableModel, judged: Judgement, part: str) -> Verdict:
     if gain.is_above_zero:
         return Verdict(
             "beaten" if judged.gain("linear", RMSE).is_below_zero else "good",
-            f"On {rows} the network misses {target.name} by {reached} (root mean square): better "
-            f"than always answering the mean ({usual}) by {_amount(gain)}.",
+            f"On {rows}, the network predicts {target.name} with an RMSE of {reached}: better than "
+            f"always predicting the mean ({usual}) by {_amount(gain)}.",
             beside_linear,
         )
     worse = "worse" if gain.is_below_zero else "no better"
     return Verdict(
         "useless",
-        f"On {rows} the network misses {target.name} by {reached} (root mean square): {worse} than "
-        f"always answering the mean ({usual}). This network is useless here.",
+        f"On {rows}, the network predicts {target.name} with an RMSE of {reached}: {worse} than "
+        f"always predicting the mean ({usual}). This network is useless here.",
         beside_linear,
     )
 
@@ -100,9 +100,12 @@ def _beside_linear(gain: Interval, linear: str, shown: Callable[[Interval], str]
     if gain.is_below_zero:
         return (
             f"But {linear} on the same inputs is better by {shown(gain)}: use that simpler model, "
-            "or give the network other settings."
+            "or change the network's settings."
         )
-    return f"Whether it beats {linear} on the same inputs, these rows cannot tell."
+    return (
+        f"Whether it is better than {linear} on the same inputs is inconclusive: the 95% interval "
+        "of the difference contains 0."
+    )
 
 
 def _points(gain: Interval) -> str:

@@ -48,8 +48,8 @@ class DataOptions:
     table: str = setting("The table to learn from.", "text", "TABLE", "")
     target: str = setting("The column to predict.", "text", "COLUMN", "")
     task: str = setting(
-        "classification, regression, or auto: classification of text, true/false, and whole "
-        "numbers that are two or few (up to 20, with 10 rows to each).",
+        "classification, regression, or auto: classification for text, true/false, and whole "
+        "numbers with few different values (2 to 20, with 10 rows per value).",
         "text",
         "NAME",
         "auto",

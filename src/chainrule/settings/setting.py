@@ -76,7 +76,7 @@ class Setting:
     fit_name: str = ""
     """Its name there, where it is another."""
     fit_limit: Limit | None = None
-    """What it may be there, where scikit-learn's contract has another limit."""
+    """What it may be there, where that differs: scikit-learn has a contract of its own."""
     option: Option | None = None
     needs: Needs | None = None
 

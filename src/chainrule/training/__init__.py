@@ -1,1 +1,1 @@
-"""One fit for every training: it takes a plan and tells events; everything else consumes them."""
+"""One fit for every training: it takes a plan and emits events, which everything else consumes."""

@@ -1,7 +1,7 @@
-"""Checkpoints of a training: what is in one, when it is written, how training goes on from it.
+"""Checkpoints of a training: their content, when one is written, and how training resumes.
 
-The loop asks between its calls of the engine; a `Checkpointer` does the rest. Where the bytes lie
-is the business of a `Store`.
+Between its calls of the engine, the loop reports its position to a `Checkpointer`, which writes a
+checkpoint if one is due. A `Store` handles the files.
 """
 
 import json
@@ -31,31 +31,31 @@ _Kept = TypeVar("_Kept", bound=int | str | None)
 
 
 class Content(Protocol):
-    """What a store keeps: texts and arrays, by name."""
+    """The content of a checkpoint: strings and arrays, by name."""
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """Texts, JSON by convention."""
+        """Strings, JSON by convention."""
 
     @property
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Arrays of numbers."""
+        """Numeric arrays."""
 
 
 class Store(Protocol):
-    """Where checkpoints lie."""
+    """The storage of checkpoints."""
 
     path: Path
 
     def save(self, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep this checkpoint, whole or not at all, and the one before it."""
+        """Write a checkpoint, whole or not at all, and keep the one before it."""
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the checkpoint for other trainings."""
 
 
 class Checkpointer:
-    """Writes the checkpoints of one training, and brings it back to where the last one was.
+    """Writes the checkpoints of one training, and restores it from one.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Checkpointer:
     every : int or str
         As for `Interval`.
     found : Content, optional
-        A checkpoint to go on from.
+        A checkpoint to resume from.
     """
 
     def __init__(self, store: Store, every: int | str, found: Content | None = None) -> None:
@@ -78,11 +78,11 @@ class Checkpointer:
         self._step = 0
 
     def keep(self, name: str, value: _Kept, most: int | None = None) -> _Kept:
-        """Return what was kept by this name when the training began: now `value`, unless resumed.
+        """Return the value kept under a name: `value`, or the saved one on resuming.
 
-        A number beyond `most` is none that was kept.
-
-        For what is drawn before a training, so that it goes on with the same draws.
+        Values that are drawn at random before a training, such as its seed, are kept in this way,
+        so that a resumed training uses the same ones. A saved number greater than `most` is
+        invalid.
         """
         if self._saved is not None:
             value = self._saved.kept(name, value, most)
@@ -96,24 +96,24 @@ class Checkpointer:
         memories: Mapping[str, Remembers] | None = None,
         more: Mapping[str, str] | None = None,
     ) -> None:
-        """Belong to a training that has not begun, and bring it to where the checkpoint was.
+        """Attach to a training that has not begun, and restore it if there is a checkpoint.
 
         Parameters
         ----------
         plan : Plan
         state : State
-            Brought to the checkpoint's, if there is one.
+            Set to the checkpoint's state, if there is one.
         memories : mapping, optional
-            Who else remembers, by name.
+            Further objects whose state is part of the checkpoint, by name.
         more : mapping of str, optional
-            What must be equal beside `fingerprint`.
+            Further entries of the `fingerprint`, which must be equal on resuming.
 
         Raises
         ------
         InvalidArgumentError
             If the checkpoint belongs to another training.
         InvalidCheckpointError
-            If it contradicts itself.
+            If its content is inconsistent.
         """
         self._plan, self._state, self._memories = plan, state, dict(memories or {})
         self._steps = plan.steps_per_epoch
@@ -136,8 +136,9 @@ class Checkpointer:
         if changed:
             warnings.warn(
                 printable(
-                    f"checkpoint: {where} was written elsewhere ({'; '.join(changed)}); training "
-                    "goes on from it, but rounding, and so the last bits, will differ from there"
+                    f"checkpoint: {where} was written with a different engine or machine "
+                    f"({'; '.join(changed)}); training resumes from it, but rounding, and so the "
+                    "last bits, will differ"
                 ),
                 RuntimeWarning,
                 stacklevel=5,
@@ -145,39 +146,43 @@ class Checkpointer:
         position = saved.position(self._plan)
         if position.epochs + (position.steps > 0) > epochs:
             raise InvalidArgumentError(
-                f"checkpoint: {where} has {position.epochs} finished epochs already, and epochs "
-                f"says {epochs}; expected at least as many"
+                f"epochs: expected at least the {position.epochs + (position.steps > 0)} that the "
+                f"training of checkpoint {where} has begun; got {epochs}"
             )
         if position.stopped == "finished" and position.epochs < epochs:
-            position = Position(position.epochs, behind=position.behind)  # there are more to do
+            # It had finished, but more epochs are asked for now.
+            position = Position(position.epochs, behind=position.behind)
         saved.restore(self._state, self._memories)
         self._state.start, self._state.epochs = position, position.epochs
         self._rows = Rows.of(position.behind or ())
         self._step = position.epochs * self._steps + position.steps
-        self._saved = None  # as large as the training itself
+        self._saved = None  # frees its arrays, which are as large as the training's own
 
     def followed(self, events: Iterator[Event]) -> Generator[Event, None, None]:
-        """Hand on the events of the training, and remember its epochs."""
+        """Yield the events of the training unchanged, and record its epochs."""
         for event in events:
             if isinstance(event, EpochEnded):
                 self._rows.append(event)
             yield event
 
     def steps_left(self) -> int:
-        """Return how many steps may be taken before asking again."""
+        """Return how many steps may be taken before `reached` must be called again."""
         return self._interval.left(self._step)
 
     def stop(self, interrupt: BaseException) -> bool:
-        """Take note that training is to end at the next position; False: it is to end at once."""
+        """Request an end at the next position; return False if there is such a request already.
+
+        So the first Ctrl-C waits for a checkpoint, and a second one ends the training at once.
+        """
         if self._stop is not None or stop_wanted() is not None:
             return False
         self._stop = interrupt
         return True
 
     def reached(self, position: Position) -> Iterator[Event]:
-        """Write a checkpoint if it is time; end the training if somebody wants that.
+        """Write a checkpoint if one is due, and raise the interruption if one was requested.
 
-        Everyone has heard of everything up to this position.
+        All events up to this position have been consumed, so the consumers' states belong to it.
 
         Raises
         ------
@@ -188,22 +193,22 @@ class Checkpointer:
         stop = self._stop or stop_wanted()
         if stop is None and not self._interval.is_due(self._step):
             return
-        # Where the last step left no finite parameters the next one ends the training, and what
-        # is there already is of more use.
+        # If the parameters are no longer finite, the next step ends the training with an error, and
+        # the checkpoint that exists is worth more than one of these parameters.
         if all_finite(self._state.parameters):
             yield Checkpointed(self._store.path, self._step, self._write(position))
         if stop is not None:
             raise stop
 
     def finish(self, stopped: Stopped) -> None:
-        """Write the last checkpoint: resumed, the training is at its end at once."""
+        """Write the last checkpoint, from which a resumed training is at its end at once."""
         start = self._state.start
         if start.stopped != stopped.reason or start.epochs != stopped.epochs:
             self._step = stopped.epochs * self._steps
             self._write(Position(stopped.epochs, stopped=stopped.reason))
 
     def close(self) -> None:
-        """Let others have the checkpoint."""
+        """Release the checkpoint for other trainings."""
         self._store.close()
 
     def _write(self, position: Position) -> float:
@@ -212,7 +217,9 @@ class Checkpointer:
         try:
             self._store.save(metadata, arrays)
         except KeyboardInterrupt:
-            self._store.save(metadata, arrays)  # first of all; a second one ends this, too
+            # Ctrl-C while writing: the checkpoint is written again, completely, before the training
+            # ends. A second Ctrl-C interrupts this, too.
+            self._store.save(metadata, arrays)
             raise
         seconds = time.perf_counter() - started
         self._interval.written(self._step, seconds)

@@ -1,4 +1,4 @@
-"""When a training looks at its own health, and how it says what it saw."""
+"""When a training is diagnosed, and how a diagnosis is reported."""
 
 import sys
 import warnings
@@ -9,27 +9,27 @@ from chainrule.errors import TrainingDiagnosisWarning
 from chainrule.training.diagnostics import Diagnosis, baseline, diagnose, exploded, rows_of, stuck
 from chainrule.training.events import EpochEnded
 
-# A sample's row takes about as long as so many rows of training (NumPy against compiled code), and
-# all samples together may take so much of it.
+# A diagnosed row costs as much time as this many rows of training (NumPy against compiled code),
+# and all diagnoses together may take this share of a training's time.
 _ROWS_A_SAMPLE_ROW, _SHARE = 4, 0.005
 
-# A loss is asked whether it is stuck when the steps were enough to learn something.
+# A loss only counts as stuck after enough steps and epochs to have learned something.
 _ENOUGH_STEPS, _ENOUGH_EPOCHS = 200, 8
 
-# A loss above this share of the first one hardly fell; a gradient that is so many times longer than
-# at first, and does not go downhill, has grown.
+# A loss above this share of the first epoch's has hardly decreased. A gradient whose norm is this
+# many times that of the first epoch, with a loss that has not decreased, has exploded.
 _HARDLY_FELL, _GREW = 0.9, 1000
 
-# Less than this share of the loss gone in half of the epochs is standing still.
+# A loss that decreased by less than this share over half of the epochs stands still.
 _STANDS_STILL = 0.01
 
 
 class Checkups:
-    """Looks at a training after epochs 1, 2, 4, 8, …, and says each kind of trouble once.
+    """Diagnoses a training after epochs 1, 2, 4, 8, …, and warns once of each kind of problem.
 
-    It looks only as often as it is a small part of the work. Trainings that are too short for that
-    are looked at once, at their end, and only if their loss hardly fell: one that learns costs
-    nothing at all.
+    Diagnoses are limited to a small share of the training's time. A training that is too short for
+    any is diagnosed once, at its end, and only if its loss has hardly decreased; so a short
+    training that learns has no overhead at all.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ class Checkups:
         Its parameters change in place.
     steps_per_epoch : int
     found : list of Diagnosis
-        Whatever is found is added to it.
+        New diagnoses are appended to it.
 
     Attributes
     ----------
     next_look : int
-        How many epochs must have ended for `epoch_ended` to be called again.
+        The number of finished epochs after which `epoch_ended` must be called again.
     """
 
     def __init__(self, problem: Problem, steps_per_epoch: int, found: list[Diagnosis]) -> None:
@@ -56,7 +56,7 @@ class Checkups:
         self._constant: float | None = None
 
     def epoch_ended(self, epochs: int, event: EpochEnded) -> None:
-        """Look, after so many epochs of this training: when there are `next_look` of them."""
+        """Diagnose the training after `epochs` epochs; to be called when they reach `next_look`."""
         self.next_look = 2 * epochs
         if self._first is None:
             self._first = event
@@ -71,19 +71,19 @@ class Checkups:
                 self._say([*self._diagnosed(), found], event.epoch)
         growth = event.gradient_norm / max(self._first.gradient_norm, 1e-300)
         if growth > _GREW and event.loss > self._first.loss:
-            seen = f"the gradient's norm has grown to {growth:.1e} times what it was"
+            seen = f"the gradient's norm is {growth:.1e} times that of the first epoch"
             self._say([exploded(self._problem, seen)], event.epoch)
         self._last = event
 
     def ended(self, epochs: int, event: EpochEnded) -> None:
-        """Look once more, if a training with enough steps has learned hardly anything."""
+        """Diagnose once more at the end, if after enough steps the loss has hardly decreased."""
         enough = epochs * self._steps >= _ENOUGH_STEPS
         if self._first is not None and enough and event.loss > _HARDLY_FELL * self._first.loss:
             self._say(self._diagnosed(), event.epoch)
 
     def diverged(self) -> None:
-        """Note where, when the training ended because its loss was not finite any more."""
-        seen = "the loss or its gradient is not finite any more"
+        """Add the diagnosis of a training that ended because its loss was no longer finite."""
+        seen = "the loss or its gradient is no longer finite"
         found = exploded(self._problem, seen)
         epoch = 0 if self._last is None else self._last.epoch
         self._found.append(replace(found, epoch=epoch))
@@ -92,7 +92,7 @@ class Checkups:
         return diagnose(self._problem)
 
     def _stands_still(self, epochs: int, event: EpochEnded) -> bool:
-        """Whether the loss is where it was at the last look, though there was time to learn."""
+        """Tell whether the loss has not decreased since the last checkup, after enough steps."""
         enough = epochs >= _ENOUGH_EPOCHS and epochs * self._steps >= _ENOUGH_STEPS
         return (
             enough
@@ -115,7 +115,7 @@ class Checkups:
 
 
 def _levels_inside() -> int:
-    """Return the `stacklevel` that lets a warning point at the line that called the package."""
+    """Return the `stacklevel` with which a warning points at the user's line of code."""
     frame, level = sys._getframe(1), 1
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("chainrule."):
         frame, level = frame.f_back, level + 1

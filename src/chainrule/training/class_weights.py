@@ -1,4 +1,4 @@
-"""Weights by which classes count more or less, or all the same."""
+"""Class weights: the same total weight for all classes, or weights chosen by the user."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,15 +15,15 @@ from chainrule.network.spec import NetworkSpec
 def balanced_weights(
     places: NDArray[np.integer], n_classes: int, own: NDArray[np.floating] | None = None
 ) -> NDArray[np.float64]:
-    """Return a weight for each example, so that each class that occurs weighs the same in all.
+    """Return a weight for each example that gives all classes that occur the same total weight.
 
     Parameters
     ----------
     places : array (examples,)
-        Each example's class, from 0.
+        Class index of each example, from 0.
     n_classes : int
     own : array (examples,), optional
-        The examples' own weights: their sum stays what it is.
+        Weights of the examples; their sum is preserved.
     """
     weights = np.ones(len(places)) if own is None else own.astype(np.float64)
     totals = np.bincount(places, weights, minlength=n_classes)
@@ -32,7 +32,7 @@ def balanced_weights(
 
 
 def classes_of(spec: NetworkSpec, examples: Examples) -> NDArray[np.intp] | None:
-    """Return the class of each example; None where targets are anything but one class each."""
+    """Return the class of each example, or None if the targets are not one class each."""
     Y = examples.Y
     if Y.ndim == 1:
         return Y.astype(np.intp)
@@ -47,15 +47,15 @@ def classes_of(spec: NetworkSpec, examples: Examples) -> NDArray[np.intp] | None
 
 
 def class_weighted(spec: NetworkSpec, examples: Examples, class_weight: Any) -> Examples:
-    """Return examples whose weights are multiplied by those of their classes.
+    """Return examples with their weights multiplied by those of their classes.
 
     Parameters
     ----------
     spec : NetworkSpec
     examples : Examples
     class_weight : None, "balanced" or mapping
-        None changes nothing; "balanced" lets each class that occurs weigh the same; a mapping says
-        the weight of some classes, by their indices, and the others' is 1.
+        None changes nothing; "balanced" gives all classes that occur the same total weight; a
+        mapping gives weights by class index, 1 for those it leaves out.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def class_weighted(spec: NetworkSpec, examples: Examples, class_weight: Any) -> 
     if places is None:
         raise InvalidArgumentError(
             "class_weight: expected targets that are one class each (indices, one-hot rows, or 0 "
-            "and 1); these are not, so leave class_weight out and give sample_weight"
+            "and 1); these are not. Give sample_weight instead of class_weight"
         )
     n_classes = max(2, spec.n_outputs)
     own = examples.weights
@@ -89,8 +89,8 @@ def class_weighted(spec: NetworkSpec, examples: Examples, class_weight: Any) -> 
         total = weights.sum()
     if not 0 < total < np.inf:
         raise InvalidArgumentError(
-            "class_weight: expected weights of the classes that occur, times those of the "
-            f"examples, whose sum is above 0 and in the range of {spec.dtype}; got {total:g}"
+            "class_weight: expected weights that, multiplied by those of the examples, have a sum "
+            f"above 0 and in the range of {spec.dtype}; got {total:g}"
         )
     return examples._replace(weights=weights)
 

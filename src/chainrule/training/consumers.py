@@ -19,12 +19,12 @@ from chainrule.training.history import csv_text
 
 
 class CSVLog:
-    """Writes a row to a CSV file as each epoch ends, so that a killed run keeps its history.
+    """Appends a row to a CSV file after each epoch, so that a killed run keeps its history.
 
     Parameters
     ----------
     path : str or Path
-        Replaced when training starts.
+        The file, which is replaced when training starts.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -42,7 +42,7 @@ class CSVLog:
             self._append([event])
 
     def _begin(self) -> None:
-        """Put an empty file there: a new one, since the old one may have other names."""
+        """Create an empty file; a new one, so that hard links to the old one keep its content."""
         place = destination(self.path)
         if not place.through:
             with atomic_path(self.path):
@@ -56,15 +56,15 @@ class CSVLog:
 
 
 class Progress:
-    """Shows training as it goes: a live line in a terminal, plain lines elsewhere.
+    """Shows the progress of a training: a live line in a terminal, plain lines elsewhere.
 
-    Plain lines (a log file, a notebook without widgets) come for the first and the last epoch and
-    about ten in between.
+    Plain lines (in a log file, or a notebook without widgets) are written for the first and the
+    last epoch and for about ten in between.
 
     Parameters
     ----------
     file : text file, optional
-        Where to write; standard error by default, so that standard output stays for results.
+        Where to write; by default standard error, which keeps standard output free for results.
     """
 
     def __init__(self, file: IO[str] | None = None) -> None:
@@ -91,13 +91,13 @@ class Progress:
             self.close()
 
     def close(self) -> None:
-        """End the live line; called by itself at the end, and by `fit` after an error."""
+        """End the live line. `Stopped` does so, too; after an error, `fit` calls this."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     def _start(self, event: TrainingStarted) -> None:
-        # rich costs tens of milliseconds to import: only whoever wants to watch pays.
+        # Importing rich takes tens of milliseconds, so it is only imported if progress is shown.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -107,7 +107,7 @@ class Progress:
             return
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total}"),
-            BarColumn(bar_width=None),  # what the text leaves of the line
+            BarColumn(bar_width=None),  # the width that the text leaves
             TextColumn("{task.description}", markup=False),
             TimeRemainingColumn(),
             console=console,
@@ -132,7 +132,7 @@ class Progress:
 
 
 def describe(event: EpochEnded) -> str:
-    """Return an epoch's loss and metrics in one short, printable line, validation in brackets."""
+    """Return loss and metrics of an epoch in one printable line, validation in parentheses."""
     parts = [("loss", event.loss, event.validation_loss)]
     parts += [
         (name, value, event.validation_metrics.get(name)) for name, value in event.metrics.items()

@@ -1,8 +1,8 @@
-"""What can be wrong with a network in training, seen on a sample of its examples.
+"""Diagnosis of a network in training, from a sample of its examples.
 
-`diagnose` looks at one moment: a pass forward and back through the reference equations, on rows
-spread evenly over the examples. It reads and draws nothing else, so no number of the training
-depends on it. When a training looks is for `chainrule.training.checkups`.
+`diagnose` runs the reference equations forward and back on rows spread evenly over the examples. It
+changes nothing and draws no random numbers, so the training's results do not depend on it.
+`chainrule.training.checkups` decides when a training is diagnosed.
 """
 
 from collections.abc import Sequence
@@ -27,20 +27,21 @@ from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
 MOST_ROWS = 256
-"""Of a sample: a unit that none of so many examples moves is as good as dead."""
+"""Rows of a sample: a unit that is inactive for all of this many examples is as good as dead."""
 
-# Numbers of a sample's outputs, and of the targets that a baseline is made of.
+# Limit on the numbers in a sample's outputs, and in the targets that a baseline is computed from.
 _MOST_NUMBERS = 2**20
 
-# More than half of a layer is dead; nearly all of it is flat.
+# A layer counts as dead if more than half of its units are, and as saturated if nearly all of its
+# values are.
 _DEAD, _SATURATED = 0.5, 0.9
 
-# δ[l] against the output's δ, by their root mean squares. A layer of the common initialisers
-# changes it by less than 10, up or down.
+# Thresholds for the ratio of the root mean squares of δ[l] and the outputs' δ. With the common
+# initialisers, a layer changes δ by a factor of less than 10.
 _VANISHED, _EXPLODED = 1e-5, 1e4
 
-# It fades through so many layers or more. Through fewer, small weights are the cause, as a penalty
-# makes them where there is nothing to learn.
+# A gradient only counts as vanishing if it does so over at least this many layers. Over fewer, the
+# cause is small weights, to which a penalty leads if there is nothing to learn.
 _DEEP = 3
 
 _CALM = (
@@ -51,32 +52,32 @@ _CALM = (
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Something that keeps a network from learning."""
+    """A problem that keeps a network from learning."""
 
     kind: str
     """dead_units, saturated_units, vanishing_gradient, exploding_gradient or stuck_loss."""
     layer: int | None
-    """l, counted from 1; None where it is of the whole network."""
+    """l, counted from 1; None if the problem is the whole network's."""
     value: float
-    """The share of units or values, the ratio of errors δ, or the loss that it is seen by."""
+    """The evidence: a share of units or values, a ratio of errors δ, or a loss."""
     message: str
-    """What is wrong and what helps, in a sentence or two."""
+    """The problem and its remedy in a sentence or two."""
     epoch: int = 0
-    """After which it was seen."""
+    """The epoch after which it was found."""
 
     def __str__(self) -> str:
         return self.message
 
 
 class Sample(NamedTuple):
-    """The arrays of one pass forward and back, in columns."""
+    """The arrays of one forward and backward pass, with examples as columns."""
 
     passes: list[LayerPass]
     deltas: list[Floats]
 
 
 def diagnose(problem: Problem) -> list[Diagnosis]:
-    """Return what a sample of examples shows to be wrong with a network, causes first.
+    """Return the problems that a sample of the examples shows.
 
     Parameters
     ----------
@@ -85,7 +86,8 @@ def diagnose(problem: Problem) -> list[Diagnosis]:
     Returns
     -------
     list of Diagnosis
-        Of dead and of saturated layers; else, of the gradient.
+        Dead and saturated layers; if there are none, vanishing and exploding gradients, which the
+        former may cause.
     """
     spec, sample = problem.spec, _sampled(problem)
     found = [*_dead(spec, sample.passes), *_saturated(spec, sample.passes)]
@@ -93,9 +95,9 @@ def diagnose(problem: Problem) -> list[Diagnosis]:
 
 
 def exploded(problem: Problem, seen: str) -> Diagnosis:
-    """Return the diagnosis of steps that led away, of the layer whose error δ is largest.
+    """Return the diagnosis of an exploding gradient, for the layer with the largest error δ.
 
-    `seen` says by what: "the loss is not finite".
+    `seen` is the evidence for the message, such as "the loss is not finite".
     """
     sizes = _sizes(_sampled(problem).deltas)
     l = int(np.argmax(sizes)) + 1  # noqa: E741 - the field's letter
@@ -108,14 +110,14 @@ def exploded(problem: Problem, seen: str) -> Diagnosis:
 
 
 def rows_of(examples: Examples, n_outputs: int) -> int:
-    """Return how many rows a sample has."""
+    """Return the number of rows in a sample."""
     return max(1, min(len(examples.X), MOST_ROWS, _MOST_NUMBERS // n_outputs))
 
 
 def baseline(spec: NetworkSpec, examples: Examples) -> float:
-    """Return the mean cost of the best constant output that is easily told: the mean or median.
+    """Return the mean cost of a constant output: the targets' mean or median, whichever is better.
 
-    Infinity where none is known: for a user's own cost, which need not be defined on it.
+    Infinity for a `CustomCost`, which need not be defined at these outputs.
     """
     if isinstance(spec.cost, CustomCost):
         return float("inf")
@@ -134,28 +136,28 @@ def baseline(spec: NetworkSpec, examples: Examples) -> float:
 
 
 def stuck(loss: float, constant: float, epoch: int) -> Diagnosis:
-    """Return the diagnosis of a loss that is no better than a constant prediction's."""
+    """Return the diagnosis of a loss that is no better than that of a constant prediction."""
     return Diagnosis(
         "stuck_loss",
         None,
         loss,
-        f"the loss has stopped at {loss:.4g}, and always predicting the same costs {constant:.4g}: "
-        "the network has learned nothing from X. Bring the inputs (and values to predict) to mean "
-        "0 and standard deviation 1, change the learning_rate by factors of 10, and look whether "
-        "the rows of X and Y belong together",
+        f"the loss is stuck at {loss:.4g}, no better than the {constant:.4g} of a constant "
+        "prediction: the network has learned nothing from X. Bring the inputs (and values to "
+        "predict) to mean 0 and standard deviation 1, change the learning_rate by factors of 10, "
+        "and check that the rows of X and Y correspond",
         epoch,
     )
 
 
 def _spread(examples: Examples, n: int) -> Examples:
-    """Return n examples, spread evenly over all: tables are often sorted."""
+    """Return n examples, spread evenly over all of them, since tables are often sorted."""
     if n == len(examples.X):
         return examples
     return examples.take(np.linspace(0, len(examples.X) - 1, n).astype(np.int64))
 
 
 def _sampled(problem: Problem) -> Sample:
-    """Pass a sample forward and back as a training step would, with nothing dropped twice alike."""
+    """Run a sample forward and back as a training step would, dropout included."""
     spec, examples = problem.spec, problem.examples
     some = _spread(examples, rows_of(examples, spec.n_outputs))
     weights = some.weights
@@ -172,7 +174,7 @@ def _sampled(problem: Problem) -> Sample:
 def _hidden(
     spec: NetworkSpec, passes: Sequence[LayerPass]
 ) -> list[tuple[int, Activation, NDArray[np.floating]]]:
-    """Return l, σ where A[l] = σ(Z[l]), and Z[l] of all layers but the last."""
+    """Return l, σ where A[l] = σ(Z[l]), and Z[l] of all layers but the output layer."""
     found = []
     for l, (layer, layer_pass) in enumerate(  # noqa: E741 - the field's letter
         zip(spec.layers[:-1], passes[:-1], strict=True), start=1
@@ -184,7 +186,7 @@ def _hidden(
 
 
 def _dead(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis]:
-    """Return the layers most of whose units are 0 for every example of the sample."""
+    """Return the layers in which most units are 0 for every example of the sample."""
     found = []
     for l, sigma, Z in _hidden(spec, passes):  # noqa: E741
         zero = sigma.row.zero_below
@@ -196,15 +198,15 @@ def _dead(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis]:
                     l,
                     share,
                     f"layer {l}: {share:.0%} of its '{sigma.name}' units are 0 for every example, "
-                    "so that no gradient reaches them any more. Use a smaller learning_rate, bring "
-                    "the inputs to mean 0 and standard deviation 1, or take 'leaky_relu' or 'silu'",
+                    "so they no longer have a gradient. Use a smaller learning_rate, bring the "
+                    "inputs to mean 0 and standard deviation 1, or use 'leaky_relu' or 'silu'",
                 )
             )
     return found
 
 
 def _saturated(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis]:
-    """Return the layers that are flat at nearly all of their values."""
+    """Return the layers whose activation is saturated for nearly all values."""
     found = []
     for l, sigma, Z in _hidden(spec, passes):  # noqa: E741
         share = float(np.mean(np.abs(Z) > sigma.row.flat_beyond))
@@ -214,8 +216,8 @@ def _saturated(spec: NetworkSpec, passes: Sequence[LayerPass]) -> list[Diagnosis
                     "saturated_units",
                     l,
                     share,
-                    f"layer {l}: {share:.0%} of the values of its '{sigma.name}' lie where it is "
-                    "flat, and hardly any gradient passes. Bring the inputs to mean 0 and standard "
+                    f"layer {l}: {share:.0%} of the values of its '{sigma.name}' are saturated, so "
+                    "hardly any gradient passes through. Bring the inputs to mean 0 and standard "
                     "deviation 1, use a smaller learning_rate or init='glorot_uniform', or put "
                     "BatchNorm before the activation",
                 )
@@ -230,7 +232,7 @@ def _sizes(deltas: Sequence[Floats]) -> NDArray[np.float64]:
 
 
 def _gradients(deltas: Sequence[Floats]) -> list[Diagnosis]:
-    """Return whether the errors δ fade or grow on their way down, and where it is worst."""
+    """Return where the errors δ vanish or explode most on their way from the outputs down."""
     sizes = _sizes(deltas)
     if len(sizes) < 2 or not 0 < sizes[-1] < np.inf:
         return []
@@ -243,10 +245,10 @@ def _gradients(deltas: Sequence[Floats]) -> list[Diagnosis]:
                 "vanishing_gradient",
                 least + 1,
                 float(ratios[least]),
-                f"layer {least + 1}: of the error at the outputs, {ratios[least]:.1e} arrives: it "
-                "learns next to nothing, nor does what lies below. Use fewer layers, 'relu' or "
-                "'silu' in the place of 'sigmoid' and 'tanh', init='auto', or BatchNorm between "
-                "the layers",
+                f"layer {least + 1}: the error here is {ratios[least]:.1e} times that at the "
+                "outputs, so this layer and those below it learn next to nothing. Use fewer "
+                "layers, 'relu' or 'silu' instead of 'sigmoid' and 'tanh', init='auto', or "
+                "BatchNorm between the layers",
             )
         )
     if not ratios[most] < _EXPLODED:
@@ -255,8 +257,8 @@ def _gradients(deltas: Sequence[Floats]) -> list[Diagnosis]:
                 "exploding_gradient",
                 most + 1,
                 float(ratios[most]),
-                f"layer {most + 1}: the error at the outputs arrives {ratios[most]:.1e} times as "
-                f"large, and steps are as wild. {_CALM}",
+                f"layer {most + 1}: the error here is {ratios[most]:.1e} times that at the "
+                f"outputs, which makes its steps as much too large. {_CALM}",
             )
         )
     return found

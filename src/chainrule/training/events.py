@@ -1,4 +1,4 @@
-"""What happens during training, as the loop tells it."""
+"""The events that a training emits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,28 +19,28 @@ class TrainingStarted:
 
 @dataclass(frozen=True)
 class StepsEnded:
-    """Some steps inside an epoch ended: often enough to watch, rarely enough to cost nothing."""
+    """A part of an epoch ended: emitted about every 0.05 seconds, for progress displays."""
 
     epoch: int
     steps: int
     """Steps of this epoch so far."""
     steps_per_epoch: int
     loss: float
-    """Mean cost of the examples of these steps."""
+    """Mean cost over the examples of the steps since the last such event."""
 
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """An epoch ended; all of this is one row of the history.
+    """An epoch ended; its fields are one row of the history.
 
-    `loss` is the mean of C over the examples, each taken before the update of its own step, at the
-    parameters that the steps move, also where the network is evaluated at an average of them;
-    `validation_loss` the same over the validation data after the epoch. Neither contains the
-    penalties, so the two can be compared; `penalty` stands beside them.
+    `loss` is the mean of C over the examples, each evaluated before the update of its own step, at
+    the parameters that the steps update, even if the network is evaluated at an average of them.
+    `validation_loss` is the mean over the validation data after the epoch. Neither includes the
+    penalties, so the two can be compared; `penalty` has them.
     """
 
     epoch: int
-    """Counted from 1 over the life of the network."""
+    """Counted from 1 over all trainings of the network."""
     loss: float
     penalty: float
     learning_rate: float
@@ -49,12 +49,12 @@ class EpochEnded:
     """Mean over the epoch's steps of the gradient's Euclidean norm."""
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
-    """On the training data, after the epoch."""
+    """Metrics of the training data, after the epoch."""
     validation_loss: float | None = None
     validation_metrics: dict[str, float] = field(default_factory=dict)
     objective: float = float("nan")
-    """Mean over the epoch's batches, by their examples, of what each step minimised: the batch's J
-    and its penalties, before the update."""
+    """What each step minimised (the batch's J and penalties, before the update), as a mean over the
+    epoch's batches weighted by their numbers of examples."""
 
     def row(self) -> dict[str, float]:
         """Return the numbers under the names of the history's columns."""
@@ -74,23 +74,23 @@ class EpochEnded:
 
 @dataclass(frozen=True)
 class Resumed:
-    """Training goes on from a checkpoint, and these epochs lie behind it."""
+    """Training resumes from a checkpoint."""
 
     epochs: tuple[EpochEnded, ...]
-    """As they were told when they ended."""
+    """The events of the epochs that were finished before the checkpoint."""
     step: int
     """Steps of this training so far."""
 
 
 @dataclass(frozen=True)
 class Checkpointed:
-    """A checkpoint was written, from which training can go on to the same bits."""
+    """A checkpoint was written, from which training can resume with the same bits."""
 
     path: Path
     step: int
     """Steps of this training so far."""
     seconds: float
-    """What writing it took."""
+    """Time that writing it took."""
 
 
 @dataclass(frozen=True)
@@ -106,4 +106,4 @@ class Stopped:
 Event: TypeAlias = TrainingStarted | Resumed | StepsEnded | EpochEnded | Checkpointed | Stopped
 
 Callback: TypeAlias = Callable[[Event], bool | None]
-"""Called with every event; True after an `EpochEnded` stops the training."""
+"""Called with every event; if it returns True after an `EpochEnded`, training stops."""

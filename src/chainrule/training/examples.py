@@ -1,4 +1,4 @@
-"""What users hand in, checked once and brought into the one form that engines take."""
+"""Checking users' inputs, targets and weights, and converting them to the engines' format."""
 
 from typing import Any, TypeAlias
 
@@ -26,14 +26,15 @@ def as_examples(
     sample_weight: ArrayLike | None = None,
     names: tuple[str, str, str] = ("X", "Y", "sample_weight"),
 ) -> Examples:
-    """Check inputs, targets and weights together, and return them as engines take them.
+    """Check inputs, targets and weights together, and return them in the engines' format.
 
-    No copy is made of an array that is C-ordered and of the network's dtype already.
+    An array that is already C-ordered and of the network's dtype is not copied.
 
     Raises
     ------
     InvalidArgumentError
-        If an argument does not fit the network or the others; `names` names it.
+        If an argument does not fit the network or the others. `names` are the arguments' names for
+        the message.
     """
     features = as_features(spec, X, names[0])
     targets = as_targets(spec, Y, len(features), names[1])
@@ -46,9 +47,9 @@ def as_examples(
 def packed(
     dtype: str, X: NDArray[Any], Y: NDArray[Any], weights: NDArray[Any] | None = None
 ) -> Examples:
-    """Return examples that are known to fit as engines take them: C-ordered and of that dtype.
+    """Return examples that need no check in the engines' format: C-ordered and of that dtype.
 
-    Targets are rows of values, or class indices where Y has one dimension.
+    Targets are rows of values, or class indices if Y has one dimension.
     """
     return Examples(
         np.ascontiguousarray(X, dtype),
@@ -60,7 +61,7 @@ def packed(
 def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
     """Return X as a finite, C-ordered (m, n[0]) array of the network's dtype, m ≥ 1.
 
-    Where the network looks codes up, they are among those of its tables.
+    Category codes are checked against the network's embedding tables.
     """
     array = _as_floats(X, spec.dtype, name)
     if array.ndim != 2 or array.shape[1] != spec.n_features:
@@ -70,7 +71,7 @@ def as_features(spec: NetworkSpec, X: ArrayLike, name: str = "X") -> Floats:
         elif array.ndim == 1 and spec.n_features == 1:
             hint = f"; for one feature use {name}.reshape(-1, 1)"
         raise InvalidArgumentError(
-            f"{name}: expected shape (examples, {spec.n_features}), an example a row; "
+            f"{name}: expected shape (examples, {spec.n_features}), one example per row; "
             f"got {array.shape}{hint}"
         )
     if len(array) == 0:
@@ -92,7 +93,7 @@ def as_targets(
     Raises
     ------
     InvalidArgumentError
-        If no reading of Y fits the network; the message says which would.
+        If Y does not fit the network in any of these forms; the message lists those that would.
     """
     n = spec.n_outputs
     raw = _as_array(Y, name)
@@ -120,7 +121,7 @@ def as_targets(
 
 
 def softened_examples(spec: NetworkSpec, examples: Examples, label_smoothing: float) -> Examples:
-    """Return the examples with the targets that training sees: see `smoothed`."""
+    """Return the examples with smoothed targets, for training: see `smoothed`."""
     if SHARE.checked("label_smoothing", label_smoothing) == 0:
         return examples
     targets = smoothed(spec, examples.targets(spec.n_outputs), label_smoothing)
@@ -128,7 +129,7 @@ def softened_examples(spec: NetworkSpec, examples: Examples, label_smoothing: fl
 
 
 def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floats:
-    """Return targets whose certainty is shared with all classes (Y1).
+    """Return smoothed targets: a share of each one is spread evenly over all classes (Y1).
 
     Raises
     ------
@@ -139,27 +140,27 @@ def smoothed(spec: NetworkSpec, targets: Floats, label_smoothing: float) -> Floa
     cost = spec.heads[0].cost if len(spec.heads) == 1 else None
     if cost is None or cost.row.targets.low != 0 or not spec.gives_probabilities:
         raise InvalidArgumentError(
-            "label_smoothing: expected 0 where targets are values and not classes; got "
+            "label_smoothing: expected 0, since the targets are values and not classes; got "
             f"{label_smoothing!r} with the cost {spec.cost}"
         )
-    # Sigmoids under a binary cost say yes or no, each for itself.
+    # With a binary cost, each sigmoid is a classification of its own, between two classes.
     binary = cost.row.targets.high == 1 and not spec.heads[0].activation.of_layer
     classes = 2 if binary else spec.n_outputs
     return np.asarray(smoothed_targets(targets, share, classes))
 
 
 def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int32]:
-    """Return class indices as the 32-bit integers that engines take: (m,).
+    """Return class indices as 32-bit integers, the engines' format: (m,).
 
     Raises
     ------
     InvalidArgumentError
-        If they are not whole numbers from 0 to n − 1.
+        If they are not integers from 0 to n − 1.
     """
     if classes.dtype.kind not in "iub":
         classes = _as_floats(classes, "float64", name)
         _check_finite(classes, name)
-    with np.errstate(invalid="ignore"):  # what does not fit is told below
+    with np.errstate(invalid="ignore"):  # values that do not fit are reported below
         indices = np.ascontiguousarray(classes, np.int32)
     if indices.min() < 0 or indices.max() >= n or (indices != classes).any():
         wrong = (classes < 0) | (classes >= n) | (indices != classes)
@@ -172,7 +173,7 @@ def as_classes(classes: NDArray[Any], n: int, name: str = "Y") -> NDArray[np.int
 
 
 def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample_weight") -> Floats:
-    """Return sample weights as a (m,) array: finite as their sum, none negative, not all zero."""
+    """Return sample weights as a (m,) array: none negative, not all zero, with a finite sum."""
     weights = _as_floats(sample_weight, dtype, name)
     if weights.shape != (m,):
         raise InvalidArgumentError(f"{name}: expected shape ({m},); got {weights.shape}")
@@ -189,13 +190,13 @@ def as_weights(sample_weight: ArrayLike, m: int, dtype: str, name: str = "sample
     if not np.isfinite(total):
         raise InvalidArgumentError(
             f"{name}: expected weights whose sum is in the range of {weights.dtype}; got values up "
-            f"to {weights.max()}. Divide them by their mean: only their ratios count"
+            f"to {weights.max()}. Divide them by their mean: only their ratios matter"
         )
     return weights
 
 
 def check_unmasked(value: object, name: str) -> None:
-    """Raise if some values are masked: NumPy would take what lies beneath for numbers."""
+    """Raise if some values are masked: NumPy would use the numbers beneath the mask."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise InvalidArgumentError(
             f"{name}: expected no masked values; got {int(np.ma.getmaskarray(value).sum())}. "
@@ -211,7 +212,7 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
         raise InvalidArgumentError(f"{name}: cannot be read as an array ({error})") from error
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "O":
-            # NumPy would read numbers out of texts, but only out of those among objects.
+            # NumPy would parse strings as numbers here, in arrays of objects but in no others.
             texts = any(isinstance(entry, str | bytes) for entry in array.flat)
             try:
                 if not texts:
@@ -229,7 +230,7 @@ def _as_floats(value: ArrayLike, dtype: str, name: str) -> Floats:
     if type(value) is np.ndarray and value.dtype == dtype and value.flags.c_contiguous:
         return value
     array = _as_array(value, name)
-    with np.errstate(over="ignore"):  # too large for float32 becomes inf: reported as such below
+    with np.errstate(over="ignore"):  # numbers too large for float32 become inf: reported later
         return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
 
 

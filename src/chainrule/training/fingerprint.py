@@ -1,4 +1,4 @@
-"""What must be equal for a training to go on from a checkpoint to the same bits."""
+"""The fingerprint of a training: what must be equal for a checkpoint to resume to the same bits."""
 
 import hashlib
 import sys
@@ -17,15 +17,16 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.cost import CustomCost
 from chainrule.training.plan import LBFGS, Plan
 
-# Rows beyond so many bytes of an array are sampled: data of gigabytes are looked at in a hundredth
-# of a second, and other data differ in more than the rows between.
+# Of an array with more bytes than this, a sample of the rows is hashed, so that gigabytes of data
+# take a hundredth of a second. Different data differ in more than the rows left out.
 _MOST_BYTES = 2**24
 
 
 def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
-    """Return, in words, all that a training's bits depend on but its state and `more` of it.
+    """Return, as text, everything but the state that a training's bits depend on; `more` is added.
 
-    The number of epochs is not among it: where a schedule depends on it, the optimizer tells.
+    The number of epochs is not part of it. If a schedule depends on it, the text of the optimizer
+    includes it.
     """
     problem, steps = plan.problem, plan.steps_per_epoch
     spec, strengths = problem.spec, problem.penalties
@@ -49,19 +50,19 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
 
 
 def surroundings(plan: Plan) -> dict[str, str]:
-    """Return what changes rounding, and nothing else, from one place to another."""
+    """Return the properties of engine and machine that affect rounding, and nothing else."""
     return {"engine": plan.engine.name, **plan.engine.surroundings}
 
 
 def check_same(saved: Mapping[str, str], present: Mapping[str, str], where: str) -> None:
-    """Raise with the first differences, if there are any.
+    """Raise if two fingerprints differ, naming the first differences.
 
     Raises
     ------
     InvalidArgumentError
         If a checkpoint belongs to another training.
     """
-    # What is missing there was added to the package later, and is nothing there.
+    # An entry that an older checkpoint lacks was introduced after it, and stands for "none".
     differing = [name for name in present if saved.get(name, "none") != present[name]]
     if not differing:
         return
@@ -71,16 +72,17 @@ def check_same(saved: Mapping[str, str], present: Mapping[str, str], where: str)
     ]
     more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
     raise InvalidArgumentError(
-        f"checkpoint: {where} belongs to another training ({'; '.join(parts)}{more}). Give what "
-        "that training was given, or choose another checkpoint"
+        f"checkpoint: {where} belongs to another training ({'; '.join(parts)}{more}). Use the same "
+        "arguments and data as that training, or choose another checkpoint"
     )
 
 
 def in_words(value: Any) -> str:
-    """Return a setting as text that is the same in another process.
+    """Return a setting as text that is the same in every process.
 
-    What is code is known by its name: the module and the name of a function, the class of an object
-    that has no better text. (Its bytecode would be another with the next Python.)
+    Code is identified by name: a function by its module and qualified name, and an object without a
+    `repr` of its own by its class. A changed function body is therefore not noticed. (Hashing the
+    bytecode would notice it, but bytecode changes with every version of Python.)
     """
     if isinstance(value, partial):
         arguments = [in_words(part) for part in (value.func, *value.args)]
@@ -100,13 +102,13 @@ def in_words(value: Any) -> str:
         bound = "" if owner is None or isinstance(owner, ModuleType) else f" of {in_words(owner)}"
         return f"{_module(named)}.{named.__qualname__}{bound}"
     text = repr(value)
-    if " at 0x" in text:  # Python's own text of an object: where it lies in memory
+    if " at 0x" in text:  # Python's default repr holds the object's address
         return f"{_module(type(value))}.{type(value).__qualname__}"
     return text
 
 
 def _module(named: Any) -> str:
-    """Return the name of a module; of a script, that under which another would import it."""
+    """Return the name of an object's module; for a script, the name it would be imported by."""
     name = str(getattr(named, "__module__", None) or "builtins")
     if name != "__main__":
         return name
@@ -118,7 +120,7 @@ def _module(named: Any) -> str:
 
 
 def _described(examples: Examples | None) -> str:
-    """Return the shapes and a checksum of examples, over a sample of the rows of large arrays."""
+    """Return shape and checksum of examples; of a large array, a sample of rows is hashed."""
     if examples is None:
         return "none"
     digest = hashlib.sha256()

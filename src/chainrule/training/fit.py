@@ -1,4 +1,4 @@
-"""`fit`: the one place that conducts a training, whoever asks for it."""
+"""`fit`, which conducts every training: that of a `Network`, an estimator or a run."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -18,17 +18,17 @@ from chainrule.training.state import State
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a training came to; the parameters are where the plan has them."""
+    """The result of a training; the trained parameters are in the plan's vector."""
 
     stopped: Stopped
     objective: float | None = None
-    """What was minimised, at the end, where the solver tells."""
+    """The final value of the objective, if the solver reports it."""
     shortfall: str = ""
-    """Why a solver did not converge; "" if it did, or cannot tell."""
+    """Why the solver did not converge; "" if it did, or does not report it."""
 
     @property
     def ended_early(self) -> bool:
-        """Whether the training ended before its last epoch: it converged, or somebody asked."""
+        """Whether training ended before its last epoch: by early stopping or by a callback."""
         return self.stopped.reason != "finished"
 
 
@@ -39,17 +39,18 @@ def fit(
     state: State | None = None,
     before_epoch: Callable[[], None] | None = None,
 ) -> Fitted:
-    """Train by a plan, and tell the consumers what happens.
+    """Train by a plan, and pass all events to the consumers.
 
     Parameters
     ----------
     plan : Plan
     consumers : list of callables
-        Each is called with every event; returning True after an `EpochEnded` ends the training.
+        Each is called with every event; if one returns True after an `EpochEnded`, training ends.
     checkpointer : Checkpointer, optional
-        Attached to this plan and state.
+        A checkpointer that is attached to this plan and state.
     state : State, optional
-        By default that in which the plan begins. Give one to look at it after an error.
+        By default the plan's initial state. A caller that needs the state after an error passes
+        its own.
     before_epoch : callable, optional
         Called before each epoch begins.
 
@@ -60,9 +61,9 @@ def fit(
     Raises
     ------
     TrainingDivergedError
-        If the loss stops being finite; the parameters are then those of an earlier epoch.
+        If the loss is no longer finite; the parameters are then those of an earlier epoch.
     NothingLearnedError
-        If L-BFGS leaves no finite parameters.
+        If the parameters that L-BFGS ends with are not finite.
     """
     conductor = _Conductor(plan, consumers, state or State.of(plan), before_epoch)
     if isinstance(plan.optimizer, LBFGS):
@@ -71,7 +72,7 @@ def fit(
 
 
 class _Conductor:
-    """Hands each event to everyone in turn, and says when a training ends."""
+    """Passes each event to all parts of a training in order, and decides when it ends."""
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class _Conductor:
             self._checkups = Checkups(plan.problem, plan.steps_per_epoch, state.diagnostics)
 
     def minimised(self) -> Fitted:
-        """Train by L-BFGS, which calls back while it works."""
+        """Train by L-BFGS, which calls `_iterated` after each iteration."""
         watched = bool(self._consumers) or self._before_epoch is not None
         value, stopped, shortfall = minimise(self._plan, self._state, self._iterated, watched)
         self._state.epochs = stopped.epochs
@@ -104,10 +105,11 @@ class _Conductor:
         return asked
 
     def trained(self, checkpointer: Checkpointer | None) -> Fitted:
-        """Train by steps."""
+        """Train by gradient steps."""
         state = self._state
         try:
-            # Closed where it ends early: steps that were taken ahead of that are taken back.
+            # The loop may have trained some epochs ahead. Closing its generator when training ends
+            # early undoes them.
             with closing(Loop(self._plan, state, checkpointer).events()) as events:
                 stopped = self._followed(events)
             if checkpointer is not None:
@@ -117,12 +119,13 @@ class _Conductor:
                 self._checkups.diverged()
             raise
         finally:
+            # After an error or an interruption, too, the network gets its best weights.
             if state.stopping is not None and self._plan.epochs > 0:
                 state.stopping.restore()
         return Fitted(stopped)
 
     def _followed(self, events: Iterable[Event]) -> Stopped:
-        """Hand on the events until the training ends, by itself or because somebody says so."""
+        """Pass on the events until training ends, by itself or by request."""
         for event in events:
             if isinstance(event, EpochEnded):
                 if self._epoch_ended(event):
@@ -135,17 +138,24 @@ class _Conductor:
             self._tell(event)
             if isinstance(event, TrainingStarted) and not self._state.start.stopped:
                 self._begin_epoch()
-        raise AssertionError("a training says when it ends")
+        raise AssertionError("the events of a training end with Stopped")
 
     def _epoch_ended(self, event: EpochEnded) -> bool:
-        """Let everyone hear of an epoch; True: the training is to end."""
+        """Process the end of an epoch; return whether training should end.
+
+        The order matters: the stopping rule comes before the consumers, which read its state, and
+        the next learning rate after them, since it may depend on what they recorded.
+        """
         state, stopping, checkups = self._state, self._state.stopping, self._checkups
-        # First of all: whatever a consumer raises, the parameters have seen this epoch.
+        # Counted first: if a consumer raises, the parameters have been trained for this epoch all
+        # the same.
         state.epochs += 1
         self._last = event
         if checkups is not None and state.epochs >= checkups.next_look:
             checkups.epoch_ended(state.epochs, event)
         if stopping is not None and stopping.epoch_ended(event):
+            # Out of patience: an adaptive learning rate is reduced, and training only ends when it
+            # cannot be reduced further.
             assert state.optimizer is not None
             slower = stopping.slower(state.optimizer)
             self._converged = slower is None
@@ -171,10 +181,12 @@ class _Conductor:
             self._checkups.ended(self._state.epochs, self._last)
 
     def _tell(self, event: Event) -> bool:
-        """Hand an event to all consumers; True: one of them wants the training to end."""
+        """Pass an event to all consumers; return whether one of them asks for the end."""
         asked = False
+        # No short cut after the first request: every consumer receives every event.
         for consume in self._consumers:
             answer = consume(event)
+            # Only True itself counts: a callback may return any other object without meaning.
             if isinstance(answer, bool | np.bool_) and answer:
                 asked = True
         return asked

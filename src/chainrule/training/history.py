@@ -1,4 +1,4 @@
-"""The history of a training: its epochs as rows, its events as a list."""
+"""The history of a training: its epochs as rows, and its events as a list."""
 
 import csv
 import io
@@ -13,23 +13,23 @@ from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, 
 
 
 class History:
-    """What happened in a training, epoch by epoch.
+    """The course of a training, epoch by epoch.
 
-    A column is an item: ``history["loss"]`` is the list of its values, one an epoch. Columns are
+    A column is an item: ``history["loss"]`` is the list of its values, one per epoch. Columns are
     epoch, loss, validation_loss, each metric and validation_<metric>, penalty, learning_rate,
     gradient_norm and seconds; see `chainrule.training.events.EpochEnded`.
 
     Attributes
     ----------
     events : list
-        Everything the loop said, without `StepsEnded` and `Checkpointed`; after a `Resumed`, the
-        epochs before it as well: the list is that of a training without interruption.
+        All events except `StepsEnded` and `Checkpointed`. Of a resumed training, it includes the
+        epochs before the interruption: the list is the same as without one.
     epochs : list of EpochEnded
     diagnostics : list of Diagnosis
-        What was seen to keep the network from learning, each kind in a layer once: its kind,
-        layer, message and the epoch. See `chainrule.training.diagnostics`.
+        The problems that kept the network from learning, one per kind and layer. See
+        `chainrule.training.diagnostics`.
     best_epoch : int or None
-        With early stopping, the epoch whose weights the network has; None without.
+        With early stopping, the epoch whose weights the network has; otherwise None.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class History:
 
     @property
     def stopped(self) -> str:
-        """Why the training ended; "" while it has not."""
+        """Why the training ended; "" as long as it has not."""
         last = self.events[-1] if self.events else None
         return last.reason if isinstance(last, Stopped) else ""
 
@@ -90,7 +90,7 @@ class History:
 
 
 def csv_text(epochs: list[EpochEnded], header: bool = True) -> str:
-    """Return epochs as CSV lines; numbers are written so that they read back unchanged."""
+    """Return epochs as CSV lines, with enough digits for numbers to be read back unchanged."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if header and epochs:

@@ -1,4 +1,4 @@
-"""How often a checkpoint is due."""
+"""The interval between checkpoints."""
 
 import re
 import sys
@@ -11,15 +11,15 @@ _TIME = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|sec|m|min|h)\s*")
 _STEPS = re.compile(r"\s*(\d{1,15})\s*")
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
-# Writing takes at most this share of the time.
+# Writing checkpoints may take at most this share of a training's time.
 _LARGEST_SHARE = 0.01
 
 
 class Interval:
-    """Every so many steps, or every so much time.
+    """An interval between checkpoints, as a number of steps or as a time.
 
-    A time stretches where writing takes long: a checkpoint is due a hundred times as long after
-    the last one as that took.
+    A time is lengthened if writing is slow: the wait is at least a hundred times as long as writing
+    the last checkpoint took.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class Interval:
         self._cost = 0.0
 
     def left(self, step: int) -> int:
-        """Return how many steps may be taken before it is time to ask again."""
+        """Return how many steps may be taken before `is_due` must be asked again."""
         if self.steps is None:
             return sys.maxsize
         return self.steps - step % self.steps
 
     def is_due(self, step: int) -> bool:
-        """Whether a checkpoint is due after so many steps of the training."""
+        """Tell whether a checkpoint is due after this many steps of the training."""
         if self.steps is not None:
             return step // self.steps > self._last_step // self.steps
         assert self.seconds is not None
@@ -69,10 +69,10 @@ class Interval:
         return time.monotonic() - self._last_time >= wait
 
     def begin(self, step: int) -> None:
-        """Take note that training begins, or goes on, after so many steps."""
+        """Start the interval at a step, at which training begins or resumes."""
         self._last_step, self._last_time = step, time.monotonic()
 
     def written(self, step: int, seconds: float) -> None:
-        """Take note that a checkpoint has just been written, in so much time."""
+        """Start the interval anew after a checkpoint, which took `seconds` to write."""
         self.begin(step)
         self._cost = seconds

@@ -1,4 +1,4 @@
-"""L-BFGS, by SciPy: the other solver, which tells the same events."""
+"""Training by SciPy's L-BFGS instead of gradient steps, with the same events."""
 
 import time
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from chainrule.training.state import State
 
 
 class Minimum(NamedTuple):
-    """Where L-BFGS ended."""
+    """The result of L-BFGS."""
 
     value: float
-    """The objective there."""
+    """The final value of the objective."""
     stopped: Stopped
     shortfall: str
     """Why it did not converge; "" if it did."""
@@ -27,24 +27,24 @@ class Minimum(NamedTuple):
 def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: bool) -> Minimum:
     """Minimise J plus penalties over all examples by L-BFGS, in float64.
 
-    The last digits of a gradient are what a line search lives on, so a float32 network is
-    minimised as its float64 twin and rounded at the end.
+    A line search needs more digits of the gradient than float32 has. So a float32 network is
+    minimised in float64, and its parameters are rounded at the end.
 
     Parameters
     ----------
     plan : Plan
         Its epochs are iterations.
     state : State
-        Its parameters are kept up to date if it is watched, else set at the end.
+        Its parameters are updated after each iteration if `watched`, otherwise only at the end.
     tell : callable
-        Called with each event; True after an `EpochEnded`: it ends.
+        Called with each event; if it returns True after an `EpochEnded`, the solver stops.
     watched : bool
-        Whether anybody hears what is told.
+        Whether there are consumers of the events.
 
     Raises
     ------
     NothingLearnedError
-        If the parameters are not finite in the end.
+        If the final parameters are not finite.
     """
     import scipy
     from scipy.optimize import minimize
@@ -75,7 +75,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
             raise StopIteration
 
     tell(TrainingStarted(plan.epochs, 1, m, size, plan.engine.name))
-    # Later releases print nothing and warn of the option.
+    # From SciPy 1.15 on, the option prints nothing and causes a warning.
     old = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15)
     printing = {"iprint": 1} if solver.prints and old else {}
     result = minimize(
@@ -96,7 +96,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
     if not np.isfinite(result.fun) or not np.isfinite(parameters).all():
         raise NothingLearnedError.of("bring them to mean 0 and standard deviation 1")
     state.parameters[...] = parameters
-    # Some releases of SciPy count one more than they were allowed.
+    # Some releases of SciPy report one iteration more than the limit.
     iterations = min(int(result.nit), plan.epochs)
     shortfall = ""
     if result.status != 0 and not asked:

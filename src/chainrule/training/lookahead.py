@@ -1,4 +1,4 @@
-"""Training several short epochs at once though the last of them may turn out not to be wanted."""
+"""Training several short epochs in one call, speculatively: the last ones may not be wanted."""
 
 from collections.abc import Callable, Generator, Iterator
 
@@ -7,8 +7,8 @@ from chainrule.training.plan import Plan
 from chainrule.training.state import State
 
 SECONDS_AHEAD = 0.001
-"""For how long to train at once. A call of the engine costs some 70 µs around its steps, as much as
-a dozen epochs of a tiny table; what is taken back costs at most twice this."""
+"""How much training to do ahead. A call of the engine has an overhead of some 70 µs, as much as a
+dozen epochs of a tiny table. Undoing costs at most twice this time."""
 
 
 def train_ahead(
@@ -17,25 +17,25 @@ def train_ahead(
     epochs: range,
     train: Callable[[range], Iterator[Event]],
 ) -> Generator[Event, None, int]:
-    """Yield the events of epochs that `train` takes at once; take back those that nobody wants.
+    """Yield the events of epochs that `train` trains in one call; undo those that are not wanted.
 
-    After an event, whoever consumes them may close this generator, or exchange the optimizer.
-    Parameters, the optimizer's state and the orders are then those after that epoch, with the same
-    bits as if each had been trained alone.
+    After an event, the consumer may close this generator, or replace the optimizer. Parameters, the
+    optimizer's state and the orders are then reset to those after that epoch, with the same bits as
+    if each epoch had been trained by itself.
 
     Parameters
     ----------
     plan : Plan
-        With its `orders`.
+        A plan that has `orders`.
     state : State
     epochs : range
     train : callable
-        Trains a range of epochs at once and yields an event for each.
+        Trains a range of epochs in one call, and yields an event for each.
 
     Returns
     -------
     int
-        At its end: how many epochs stand.
+        The number of epochs that remain trained.
     """
     optimizer, memory = state.optimizer, state.memory
     assert memory is not None
@@ -44,6 +44,8 @@ def train_ahead(
     orders_back = plan.orders.mark()
 
     def only(wanted: int) -> None:
+        # Back to the beginning, and then the wanted epochs once more: cheaper than a copy of all
+        # parameters after each epoch.
         state.parameters[...] = parameters
         memory.restore(remembered)
         orders_back()
@@ -56,6 +58,7 @@ def train_ahead(
         for event in train(epochs):
             ended += 1
             yield event
+            # The epochs after this one were trained with the old learning rate.
             if state.optimizer is not optimizer:
                 break
     except GeneratorExit:
@@ -63,6 +66,7 @@ def train_ahead(
             only(ended)
         raise
     if ended < len(epochs):
+        # The wanted epochs are repeated with the optimizer that they were trained with.
         exchanged, state.optimizer = state.optimizer, optimizer
         only(ended)
         state.optimizer = exchanged

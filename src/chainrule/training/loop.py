@@ -1,4 +1,4 @@
-"""The loop itself: a generator of events."""
+"""The training loop, a generator of events."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -21,33 +21,34 @@ from chainrule.training.plan import Plan
 from chainrule.training.reports import Reports
 from chainrule.training.state import BEGINNING, Position, State
 
-# The engine is handed so many steps at once that a call takes about this many seconds: parts of a
-# long epoch, or several short ones. It changes no number, for the steps are the same; training
-# can be watched and interrupted that often.
+# The number of steps per call of the engine is chosen so that a call takes about this many seconds:
+# a part of a long epoch, or several short ones. Between calls, training can be watched and
+# interrupted. The division into calls does not change the results, since the steps are the same.
 _SECONDS_A_CALL = 0.05
 
 
 class _Pace:
-    """How many steps to hand to the engine at once."""
+    """The number of steps per call of the engine, adapted to their measured duration."""
 
     def __init__(self) -> None:
         self.steps = 1
 
     def learn(self, steps: int, seconds: float) -> None:
-        """Take note that so many steps took so long."""
+        """Adapt to the duration of a call of `steps` steps."""
         self.steps = max(1, int(steps * min(100.0, _SECONDS_A_CALL / max(seconds, 1e-9))))
 
 
 class Loop:
-    """One training by steps, as a generator of events.
+    """One training by gradient steps, as a generator of events.
 
     Parameters
     ----------
     plan : Plan
     state : State
-        Changed as it goes.
+        Updated during the training.
     checkpointer : Checkpointer, optional
-        Is asked between the calls of the engine, and may write a checkpoint or end the training.
+        It is called between the calls of the engine, and may write a checkpoint or end the
+        training.
     """
 
     def __init__(self, plan: Plan, state: State, checkpointer: Checkpointer | None = None) -> None:
@@ -66,12 +67,12 @@ class Loop:
         return self.state.memory
 
     def events(self) -> Generator[Event, None, None]:
-        """Train, and yield what happens.
+        """Train, and yield the events.
 
         Raises
         ------
         TrainingDivergedError
-            If the loss stops being finite; the parameters are then those of an earlier epoch.
+            If the loss is no longer finite; the parameters are then those of an earlier epoch.
         """
         events = self._events()
         return events if self._checkpointer is None else self._checkpointer.followed(events)
@@ -84,13 +85,15 @@ class Loop:
         start = self.state.start
         if start.behind is not None:
             yield Resumed(start.behind, start.epochs * steps + start.steps)
-        if start.stopped:
+        if start.stopped:  # the checkpoint is that of a finished training
             yield Stopped(start.epochs, start.stopped)
             return
         pace = _Pace()
         epoch = before + start.epochs + 1
         end = before + plan.epochs + 1
         while epoch < end:
+            # `certain` epochs can go through the engine together, because none of them but the last
+            # can be the end of the training. `tried` more may be trained speculatively.
             certain = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
             tried = min(self._most_tried(certain, pace) // steps, end - epoch)
             train = partial(self._train_epochs, pace=pace, start=start)
@@ -106,8 +109,8 @@ class Loop:
         yield Stopped(plan.epochs, "finished")
 
     def _most_together(self) -> int:
-        # Validation and metrics are of the parameters at the end of their own epoch; a user's
-        # function for the learning rate is asked no further ahead than an epoch.
+        # Validation, metrics and callbacks need the parameters at the end of each epoch, and a
+        # learning rate that is a function must not be called further ahead than one epoch.
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
@@ -122,22 +125,26 @@ class Loop:
         )
         if alone:
             return 1
-        # Whoever stops on the losses knows how soon that can be.
+        # A rule on the training losses alone knows the earliest epoch at which it can stop.
         most = plan.epochs if stopping is None else min(plan.epochs, stopping.lookahead())
         if self._checkpointer is not None:
             most = min(most, self._checkpointer.steps_left() // plan.steps_per_epoch)
         return most
 
     def _most_tried(self, certain: int, pace: _Pace) -> int:
-        """Return how many steps to try at once where `certain` epochs are known to be wanted."""
+        """Return how many steps to train speculatively; 0 if that is not possible.
+
+        Undoing epochs needs `orders` that can be reset, and a checkpoint must not contain epochs
+        that may be undone. If only one epoch is certain, a decision is due after each one.
+        """
         if self.plan.orders is None or self._checkpointer is not None or certain == 1:
-            return 0  # (one epoch: who decides may well change something after each)
+            return 0
         return int(pace.steps * SECONDS_AHEAD / _SECONDS_A_CALL)
 
     def _train_epochs(self, epochs: range, pace: _Pace, start: Position) -> Iterator[Event]:
-        """Train some epochs: one, in parts, or several at once.
+        """Train one epoch in parts, or several epochs in one call.
 
-        `start`: where the first of them is already, alone then.
+        `start` is the position within the first epoch if that is resumed; it is then the only one.
         """
         plan, parameters, memory = self.plan, self.state.parameters, self._memory
         if start.order is not None:
@@ -153,11 +160,12 @@ class Loop:
         try:
             yield from self._train_in_order(order, epochs, pace, start)
         except TrainingDivergedError:
-            # None of them has been told. Which of them it was, and what the one before it left,
-            # must not depend on how many went together: once more, one at a time.
+            # No event of these epochs has been emitted. The events before the error, and the
+            # parameters after it, must not depend on how many epochs were trained together, so they
+            # are trained again one by one.
             parameters[...] = saved
             memory.restore(remembered)
-            self._checkpointer = None  # there is nothing to go on from
+            self._checkpointer = None  # no checkpoint of a training that is bound to diverge
             for place, epoch in enumerate(epochs):
                 own = order[place : place + 1]
                 alone = range(epoch, epoch + 1)
@@ -173,16 +181,19 @@ class Loop:
         started = time.perf_counter() - start.seconds
         plan, parameters = self.plan, self.state.parameters
         steps = plan.steps_per_epoch
+        # Finite parameters to return to if the epoch diverges.
         before = parameters.copy() if start.before is None else start.before
         planned = self._optimizer.planned(plan.epochs * steps, steps)
         done = start.steps
+        # One learning rate per step, from the first step of the epoch on: a schedule depends on t,
+        # the number of steps over the whole training.
         rates = planned.learning_rates(self._memory.t + 1 - done, order.shape[0] * steps)
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
             np.empty(rates.size) if plan.problem.penalties else None,
         )
-        if start.records is not None:
+        if start.records is not None:  # the epoch's steps before the checkpoint
             for array, saved in zip(records, start.records, strict=True):
                 if array is not None:
                     array[:done] = saved
@@ -208,6 +219,7 @@ class Loop:
                         before if done else None,
                     )
                     yield from self._checkpointer.reached(position)
+        # Costs are recorded before each update, so the last update is only seen here.
         if not all_finite(parameters):
             self._diverged(f"the end of epoch {epochs[-1]}", float(rates[-1]), before)
         seconds = (time.perf_counter() - started) / len(epochs)
@@ -215,7 +227,7 @@ class Loop:
         yield from self._reports.of_epochs(epochs, records, shares, last_rates, seconds)
 
     def _most_steps(self, pace: _Pace) -> int:
-        """Return how many steps of an epoch go into one call of the engine."""
+        """Return the number of steps of an epoch for the next call of the engine."""
         if self._checkpointer is None:
             return pace.steps
         return min(pace.steps, self._checkpointer.steps_left())
@@ -227,17 +239,17 @@ class Loop:
         rates: NDArray[np.float64],
         records: StepRecords,
     ) -> int:
-        """Take these steps of some epochs; return where that ended: earlier after an interruption.
+        """Take the steps `part` of some epochs; return the number of the step where this ended.
 
-        With a checkpointer, an interruption (Ctrl-C) waits for it: inside an epoch for the end of
-        a step, among short epochs for their end.
+        It ends early after Ctrl-C if there is a checkpointer, which then writes a checkpoint here:
+        within a single epoch after any step, among several epochs only at their end.
         """
         plan, memory = self.plan, self._memory
         problem = replace(plan.problem, parameters=self.state.moving)
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:
-            # What is left of an epoch, or whole ones.
+            # The engine takes either a part of one epoch or several whole ones.
             whole = done % steps == 0 and part.stop - done >= steps
             stop = part.stop if whole else min(part.stop, (done // steps + 1) * steps)
             rows = order[done // steps : -(-stop // steps)]
@@ -257,6 +269,7 @@ class Loop:
             except KeyboardInterrupt as interrupt:
                 if self._checkpointer is None or not self._checkpointer.stop(interrupt):
                     raise
+                # The engine finished the step it was in: t counts the steps that it took.
                 done += memory.t - taken
                 if len(order) == 1:
                     break

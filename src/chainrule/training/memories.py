@@ -1,4 +1,4 @@
-"""Who remembers something across an interruption, beside the training itself."""
+"""Objects beside the training itself whose state is part of a checkpoint."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -7,20 +7,20 @@ from chainrule.training.events import Callback
 
 
 class Remembers(Protocol):
-    """Whoever decides on a training and has a memory: a callback that stops it early, for one.
+    """An object with a state that a resumed training needs, such as a callback that stops early.
 
-    A callback with these two methods takes part in checkpoints.
+    The state of a callback with these two methods is part of every checkpoint.
     """
 
     def remember(self) -> Mapping[str, Any]:
-        """Return the memory: arrays of numbers, numbers, texts, truth values and None, by name."""
+        """Return the state by name: numeric arrays, numbers, strings, booleans and None."""
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        """Take back what `remember` returned; ValueError if it cannot be that."""
+        """Restore a state that `remember` returned; raise ValueError if it is invalid."""
 
 
 def memories_of(callbacks: Sequence[Callback]) -> dict[str, Remembers]:
-    """Return the callbacks that take part in checkpoints, by name."""
+    """Return the callbacks whose state is part of checkpoints, by name."""
     found: dict[str, Any] = {
         f"callback {place} ({type(callback).__name__})": callback
         for place, callback in enumerate(callbacks)

@@ -1,4 +1,4 @@
-"""Metrics that training can report by name, on outputs and targets in rows."""
+"""The metrics that training can report, by name; outputs and targets have examples as rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from chainrule.errors import InvalidArgumentError
 
 Metric: TypeAlias = Callable[[NDArray[np.floating], NDArray[np.floating]], float]
-"""(outputs, targets), both (m, n[L]), to a number."""
+"""A function from (outputs, targets), both (m, n[L]), to a number."""
 
 
 def accuracy(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
-    """Return the share of examples whose class is right.
+    """Return the share of correctly classified examples.
 
-    The class is the largest output; with a single output, whether it reaches one half.
+    The predicted class is that of the largest output; with a single output, it is the second class
+    from one half on.
     """
     if outputs.shape[1] == 1:
         right = (outputs[:, 0] >= 0.5) == (targets[:, 0] >= 0.5)
@@ -38,7 +39,7 @@ def mae(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
 def r2(outputs: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
     """Return 1 − (residual sum of squares)/(total sum of squares), the mean over outputs.
 
-    An output whose target is constant counts 1 if it is met exactly, else 0.
+    An output whose target is constant counts as 1 if it is predicted exactly, otherwise as 0.
     """
     residual = np.sum(np.square(outputs - targets, dtype=np.float64), axis=0)
     total = np.sum(np.square(targets - targets.mean(axis=0), dtype=np.float64), axis=0)
@@ -56,12 +57,12 @@ _TAKEN = ("epoch", "loss", "penalty", "learning_rate", "gradient_norm", "seconds
 
 
 def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
-    """Return metrics by name; a function goes by its own name.
+    """Return metrics by name; the name of a function is its `__name__`.
 
     Raises
     ------
     InvalidArgumentError
-        If there is no metric of a name.
+        If a name is unknown, or two metrics have the same name.
     """
     if isinstance(metrics, str):
         metrics = [metrics]
@@ -75,8 +76,8 @@ def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
             name = getattr(metric, "__name__", repr(metric))
             if name in result or name in _TAKEN or name.startswith("validation_"):
                 raise InvalidArgumentError(
-                    f"metrics: a column of the history is named {name!r} already; "
-                    "give the function another __name__"
+                    f"metrics: the history already has a column named {name!r}; give the function "
+                    "another __name__"
                 )
             result[name] = metric
         elif isinstance(metric, str) and metric in METRICS:

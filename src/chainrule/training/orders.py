@@ -1,4 +1,4 @@
-"""The order of examples, drawn as scikit-learn draws it."""
+"""The order of examples, drawn in the same way as scikit-learn does."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from chainrule.training.random_state import as_text, set_from_text
 
 
 class ShuffledOrders:
-    """Each epoch's order: the one before, shuffled by the random state."""
+    """Each epoch's order is the one before, shuffled by the random state."""
 
     def __init__(self, n_examples: int, shuffle: bool, random: np.random.RandomState) -> None:
         self._order = np.arange(n_examples, dtype=np.int32)
@@ -27,7 +27,7 @@ class ShuffledOrders:
         return orders
 
     def mark(self) -> Callable[[], None]:
-        """Return a function that goes back to the present order and random state."""
+        """Return a function that resets order and random state to the current ones."""
         order, state = self._order, self._random.get_state() if self._shuffle else None
 
         def back() -> None:
@@ -38,14 +38,14 @@ class ShuffledOrders:
         return back
 
     def remember(self) -> dict[str, Any]:
-        """Return what the next order depends on, for a checkpoint."""
+        """Return the state that the next order depends on, for a checkpoint."""
         return {"order": self._order, "random_state": as_text(self._random)}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Restore the state from a checkpoint."""
         order = np.asarray(memory["order"])
         places = np.arange(len(self._order))
         if order.dtype != np.int32 or not np.array_equal(np.sort(order), places):
-            raise ValueError("it is no order of the examples")
+            raise ValueError("the order is not a permutation of the examples")
         set_from_text(self._random, memory["random_state"])
         self._order = order

@@ -1,4 +1,4 @@
-"""What a training is, decided before it begins."""
+"""The plan of a training: everything that is decided before it begins."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,41 +15,41 @@ from chainrule.training.stopping import StoppingRule
 
 
 class Orders(Remembers, Protocol):
-    """Decides the order of the examples in each epoch, one epoch after the other."""
+    """The orders of the examples in the epochs, drawn one after the other."""
 
     def __call__(self, epochs: range) -> NDArray[np.int32]:
         """Return the orders of the next epochs, (epochs, examples)."""
 
     def mark(self) -> Callable[[], None]:
-        """Return a function that goes back to where the orders are now.
+        """Return a function that resets the orders to their current state.
 
-        Short epochs may then be trained before it is known whether they are wanted.
+        It lets short epochs be trained speculatively, and undone if they are not wanted.
         """
 
 
 @dataclass(frozen=True)
 class LBFGS:
-    """The other solver: all examples at once, by SciPy; an epoch of the plan is an iteration."""
+    """SciPy's L-BFGS on all examples at once; an epoch of the plan is an iteration."""
 
     max_evaluations: int
     tolerance: float
-    """It ends where no component of the gradient is larger."""
+    """It ends when no component of the gradient is larger than this."""
     prints: bool = False
-    """Whether SciPy prints what it prints for scikit-learn: nothing from 1.15 on."""
+    """Whether SciPy prints its progress, as for scikit-learn; from 1.15 on, it prints nothing."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides one training; checked by whoever makes it."""
+    """Everything that determines a training; its values have been checked by its creator."""
 
     problem: Problem
     optimizer: Optimizer | LBFGS
-    """As the training begins with it: a rule may change its learning rate between epochs."""
+    """The optimizer to begin with: a rule may change its learning rate between epochs."""
     engine: Engine
     epochs: int
     batch_size: int
     seed: int
-    """Decides the orders, where no `orders` do, and what steps draw at random."""
+    """Determines the random numbers of the steps and, unless `orders` are given, the orders."""
     max_grad_norm: float = float("inf")
     """A step's gradient is scaled down to this norm if longer (G1)."""
     shuffle: bool = True
@@ -57,26 +57,27 @@ class Plan:
     validation: Examples | None = None
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     training_metrics: bool = True
-    """Whether the metrics are of the training data too, which takes a pass over all of them."""
+    """Whether metrics are evaluated on the training data too, which takes a pass over them."""
     stopping: StoppingRule | None = None
     next_rate: Callable[[int], float] | None = None
-    """The learning rate after so many epochs: asked when all consumers have heard of the last."""
+    """A function from the number of finished epochs to the next epoch's learning rate, called after
+    all consumers have received the last epoch's event."""
     epochs_before: int = 0
-    """Epochs that the network has seen already: the next one's order is a new one."""
+    """Epochs of earlier trainings of this network: each epoch's order depends on its number."""
     optimizer_state: OptimizerState | None = None
-    """What the optimizer remembers from earlier; None: nothing."""
+    """The optimizer's state from an earlier training; None for a new one."""
     watched: bool = True
-    """Whether someone looks at the parameters after each epoch. If not, short epochs may go
-    through the engine together, and their events come after."""
+    """Whether the parameters are needed after each epoch. If not, short epochs may go through the
+    engine together, and their events follow."""
     diagnosed: bool = False
-    """Whether the training looks at its own health: see `chainrule.training.checkups`."""
+    """Whether the training is diagnosed: see `chainrule.training.checkups`."""
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many steps an epoch takes; the last may be of fewer examples."""
+        """Number of steps in an epoch; the last one may have fewer examples."""
         return steps_per_epoch(len(self.problem.examples.X), self.batch_size)
 
 
 def steps_per_epoch(n_examples: int, batch_size: int) -> int:
-    """Return how many batches so many examples make."""
+    """Return the number of batches, the last of which may be smaller."""
     return -(-n_examples // batch_size)

@@ -1,4 +1,4 @@
-"""The state of NumPy's legacy generator as text, and back."""
+"""Conversion of the state of NumPy's legacy generator to text and back."""
 
 import json
 from typing import Any
@@ -14,15 +14,15 @@ def as_text(random: np.random.RandomState) -> str:
 
 
 def set_from_text(random: np.random.RandomState, text: str) -> None:
-    """Bring a generator to the state that `as_text` wrote.
+    """Set a generator to a state that `as_text` wrote.
 
-    NumPy believes a state, and reads memory that is not its own where it is wrong: everything in it
-    is checked here.
+    NumPy does not check a state, and an invalid one makes it read out of bounds. So everything in
+    it is checked here.
 
     Raises
     ------
     ValueError
-        If it is no state of such a generator.
+        If the text is not a state of such a generator.
     """
     here = random.get_state(legacy=False)
     try:
@@ -32,10 +32,10 @@ def set_from_text(random: np.random.RandomState, text: str) -> None:
 
 
 def _checked(given: Any, like: Any, name: str) -> Any:
-    """Return what a state's entry says, of the kind and the shape that a generator's own has."""
+    """Return an entry of a state, checked to have type and shape of a genuine generator's entry."""
     if isinstance(like, dict):
         if not isinstance(given, dict) or given.keys() != like.keys():
-            raise ValueError(f"{name} is not one of this generator")
+            raise ValueError(f"{name} does not belong to this kind of generator")
         checked = {part: _checked(given[part], like[part], part) for part in like}
         for place, block in (("pos", "key"), ("buffer_pos", "buffer")):
             if place in checked and not checked[place] <= checked[block].size:
@@ -49,15 +49,15 @@ def _checked(given: Any, like: Any, name: str) -> Any:
         return np.array(numbers, like.dtype).reshape(like.shape)
     if isinstance(like, str):
         if given != like:
-            raise ValueError(f"its {name} is {shown(given)}, and that of this training {like!r}")
+            raise ValueError(f"its {name} is {shown(given)}, but that of this training is {like!r}")
         return like
     if isinstance(like, float):
-        # (Python's whole numbers may be too large for a float.)
+        # An int is not accepted: it may be too large for a float.
         if type(given) is not float or not np.isfinite(given):
             raise ValueError(f"its {name} is {shown(given)}")
         return given
     number = _whole(given, _LARGEST.get(name, 2**128 - 1), name)
-    if name == "inc" and number % 2 == 0:  # it would not go through all its states
+    if name == "inc" and number % 2 == 0:  # an even increment would shorten the period
         raise ValueError(f"its {name} is {shown(given)}")
     return number
 

@@ -1,4 +1,4 @@
-"""What is told of epochs when they end: losses, penalties, metrics."""
+"""The `EpochEnded` events: losses, penalties and metrics of finished epochs."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from chainrule.training.plan import Plan
 
 
 class Reports:
-    """Makes the events of the epochs of one training."""
+    """Creates the events of the epochs of one training."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan, problem = plan, plan.problem
@@ -28,7 +28,10 @@ class Reports:
         )
 
     def batch_shares(self, order: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return each batch's share in its epoch's mean, its sum of weights: (epochs, steps)."""
+        """Return each batch's weight in its epoch's mean, the sum of its examples' weights.
+
+        Its shape is (epochs, steps).
+        """
         if self._examples.weights is None:
             if len(self._shares) != len(order):
                 self._shares = np.broadcast_to(self._sizes, (len(order), len(self._sizes)))
@@ -44,7 +47,7 @@ class Reports:
         last_rates: NDArray[np.float64],
         seconds: float,
     ) -> Iterator[EpochEnded]:
-        """Yield the events of epochs that ended together; the parameters are the last one's."""
+        """Yield the events of epochs that ended together, with the parameters of the last one."""
         costs, steps = records.cost.reshape(len(epochs), -1), shares.shape[1]
         losses = (costs * shares).sum(axis=1) / shares.sum(axis=1)
         norms = records.gradient_norm.reshape(costs.shape).mean(axis=1)
@@ -74,8 +77,8 @@ class Reports:
             "validation_metrics": validation_metrics,
         }
         for epoch, (loss, penalty_now, rate, norm, objective) in zip(epochs, numbers, strict=True):
-            # What the constructor of a frozen class does, in a third of its time: a small network
-            # has tens of thousands of epochs a second.
+            # The same as the constructor of the frozen class in a third of its time, which matters
+            # because a small network has tens of thousands of epochs per second.
             event = object.__new__(EpochEnded)
             vars(event).update(
                 common,
@@ -89,8 +92,8 @@ class Reports:
             yield event
 
     def _over_batches(self, stepwise: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean over each epoch's batches, by their examples: (epochs,)."""
-        # A row's sum has the same bits however many rows there are, unlike a product of matrices.
+        """Return the mean over each epoch's batches, weighted by their sizes: (epochs,)."""
+        # The bits of a row's sum do not depend on the number of rows; those of a matrix product do.
         return np.asarray((stepwise * self._sizes).sum(axis=1) / len(self._examples.X))
 
     @np.errstate(over="ignore")
@@ -99,9 +102,11 @@ class Reports:
     ) -> list[float]:
         """Return the penalties at the end of each epoch, over all examples if they are shared."""
         own = self._penalties.over(self._weight)
-        # The last comes from the parameters, an earlier one from the next epoch's first step.
+        # An earlier epoch's penalty was recorded in the first step of the next one; that of the
+        # last epoch is computed from the current parameters.
         first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self._penalties.shared else 1.0)
-        # From the engine, which rounds the earlier ones: without weight, an example has no cost.
+        # The engine computes it, so that it is rounded as the others are: the loss of an example of
+        # weight 0 consists of the penalties alone.
         last = self._plan.engine.loss(Problem(self._spec, self._parameters, self._weightless, own))
         return [*first.tolist(), last]
 
@@ -111,7 +116,7 @@ class Reports:
         outputs = np.empty((len(examples.X), self._spec.n_outputs), self._spec.dtype)
         self._plan.engine.forward(self._spec, self._parameters, examples.X, outputs)
         targets = examples.targets(self._spec.n_outputs)
-        with np.errstate(over="ignore", invalid="ignore"):  # of outputs beyond all measure
+        with np.errstate(over="ignore", invalid="ignore"):  # huge outputs may overflow
             return {
                 name: float(metric(outputs, targets)) for name, metric in self._plan.metrics.items()
             }

@@ -1,4 +1,4 @@
-"""The epochs of a training as a table of numbers, which grows cheaply."""
+"""The epochs of a training as a table of numbers, for checkpoints."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ _METRIC, _VALIDATION_METRIC = "metric:", "validation metric:"
 
 
 class Rows:
-    """Epochs, each a row of numbers; all of them have the same columns."""
+    """Epochs as rows of numbers with the same columns."""
 
     def __init__(self) -> None:
         self.columns: list[str] = []
@@ -66,17 +66,17 @@ def _numbers(epoch: EpochEnded) -> list[float]:
 def epochs_of(
     table: NDArray[np.float64], columns: Sequence[str], first: int
 ) -> tuple[EpochEnded, ...]:
-    """Return the epochs, counted from `first`, whose rows these are.
+    """Return the epochs of a table's rows, numbered from `first`.
 
     Raises
     ------
     ValueError
-        If they are none.
+        If the table is invalid.
     """
     if not len(table):
         return ()
     if table.ndim != 2 or table.shape[1] != len(columns) or table.dtype != np.float64:
-        raise ValueError("the history does not have its columns")
+        raise ValueError("the history's table does not fit its columns")
     if len(set(columns)) != len(columns) or not set(_FIXED) <= set(columns):
         raise ValueError("the history lacks a column, or has one twice")
     epochs = []

@@ -1,4 +1,4 @@
-"""Reading a checkpoint: nothing in it is believed before it is checked."""
+"""Reading a checkpoint: every value in it is checked before it is used."""
 
 import json
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ from chainrule.training.plan import Plan
 from chainrule.training.rows import epochs_of
 from chainrule.training.state import Position, State
 
-# Counts of steps and epochs; far more than anyone lives to see, and exact as floats. Those to come
-# can be added to them before any integer is full.
+# The largest count of steps and epochs: far more than any training has, exact as a float, and small
+# enough that further steps can be added without an integer overflow.
 _LARGEST = 2**53
 
 
 class Saved:
-    """The content of a checkpoint, part by part; InvalidCheckpointError where a part cannot be.
+    """The content of a checkpoint; its methods raise InvalidCheckpointError for invalid parts.
 
     Parameters
     ----------
     path : Path
-        For the messages.
+        The file's name for the messages.
     metadata, arrays : mapping
-        What the file holds.
+        The file's content.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Saved:
         try:
             facts = json.loads(metadata.get("training", ""))
         except (ValueError, RecursionError) as error:
-            raise self._invalid(f"what it says of its training cannot be read ({error})") from error
+            raise self._invalid(f"its entry 'training' cannot be read ({error})") from error
         if not isinstance(facts, dict):
-            raise self._invalid("it says nothing of its training")
+            raise self._invalid("its entry 'training' is not a JSON object")
         self._facts = facts
 
     def _invalid(self, what: str) -> InvalidCheckpointError:
@@ -59,22 +59,22 @@ class Saved:
         return value
 
     def texts(self, name: str) -> dict[str, str]:
-        """Return a mapping of texts."""
+        """Return an entry that is a mapping of strings."""
         return {key: str(value) for key, value in self._mapping(name).items()}
 
     def kept(self, name: str, like: Any, most: int | None = None) -> Any:
-        """Return what was kept by a name: of the same type as `like`, and no more than `most`."""
+        """Return a kept value by name, of the same type as `like` and not greater than `most`."""
         value = self._mapping("kept").get(name)
         if type(value) is not type(like) or (
             isinstance(value, int) and (value < 0 or (most is not None and value > most))
         ):
-            raise self._invalid(f"{name} is missing or of another kind")
+            raise self._invalid(f"{name} is missing or of the wrong type")
         return value
 
     def _count(self, name: str, most: int = _LARGEST) -> int:
         value = self._facts.get(name)
         if type(value) is not int or not 0 <= value <= most:
-            raise self._invalid(f"{name}: expected a whole number up to {most}; got {value!r:.50}")
+            raise self._invalid(f"{name}: expected an integer from 0 to {most}; got {value!r:.50}")
         return value
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
@@ -91,11 +91,11 @@ class Saved:
         return weight
 
     def position(self, plan: Plan) -> Position:
-        """Return where the training stood."""
+        """Return the position of the training."""
         problem = plan.problem
         epochs, steps = self._count("epochs"), self._count("steps", plan.steps_per_epoch - 1)
         seconds, stopped = self._facts.get("seconds"), self._facts.get("stopped")
-        # Python's whole numbers may be too large for a float.
+        # A Python int may be too large for a float.
         if not is_real(seconds) or not 0 <= seconds <= _LARGEST:
             raise self._invalid(f"seconds: got {seconds!r:.50}")
         if not isinstance(stopped, str) or (stopped and steps):
@@ -104,9 +104,9 @@ class Saved:
         if "epoch.order" in self._arrays or (steps and plan.orders is not None):
             m = len(problem.examples.X)
             order = self._array("epoch.order", (m,), np.int32)
-            # The compiled core trusts it.
+            # The compiled core uses these indices without a check.
             if not np.array_equal(np.sort(order), np.arange(m)):
-                raise self._invalid("epoch.order is no order of the examples")
+                raise self._invalid("epoch.order is not a permutation of the examples")
         if steps:
             parts = ["cost", "gradient_norm"] + ["penalty"] * bool(problem.penalties)
             records = StepRecords(
@@ -122,31 +122,32 @@ class Saved:
         if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
             raise self._invalid("the columns of the history are missing")
         if table is None or len(table) != epochs:
-            raise self._invalid(f"its history does not have the {epochs} epochs that it finished")
+            raise self._invalid(f"its history does not have its {epochs} finished epochs")
         try:
             return epochs_of(table, columns, self._count("epochs_before") + 1)
         except ValueError as error:
             raise self._invalid(str(error)) from error
 
     def restore(self, state: State, memories: Mapping[str, Remembers]) -> None:
-        """Bring parameters, optimizer and memories to what they were."""
+        """Restore parameters, optimizer and memories."""
         theta, optimizer, memory = state.parameters, state.optimizer, state.memory
         assert optimizer is not None
         assert memory is not None
         parameters = self._array("parameters", theta.shape, theta.dtype)
         slots = self._array("slots", memory.slots.shape, memory.slots.dtype)
-        # (An average of squares may overflow, and training goes on.)
+        # The optimizer's slots are not checked: an average of squares may overflow to infinity in a
+        # training that continues normally.
         if not all_finite(parameters):
             raise self._invalid("its parameters are not finite")
         if memory.theta is not None:
             moving = self._array("moving", theta.shape, theta.dtype)
             if not all_finite(moving):
-                raise self._invalid("the parameters that its steps move are not finite")
+                raise self._invalid("the parameters that its steps update are not finite")
             weight = self._average_weight()
         t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
         rate = self._facts.get("learning_rate")
         if isinstance(rate, float) != (optimizer.schedule.constant is not None):
-            raise self._invalid("its learning rate is of another kind")
+            raise self._invalid("only one of the two learning rates is a schedule")
         if rate is not None:
             try:
                 checked_rate(rate)
@@ -155,8 +156,8 @@ class Saved:
         found = self._mapping("memories")
         if found.keys() != memories.keys():
             raise self._invalid(
-                f"it has the memories of {', '.join(found) or 'nobody'}, and this training those "
-                f"of {', '.join(memories) or 'nobody'}"
+                f"it has states of {', '.join(found) or 'nothing'}, but this training needs those "
+                f"of {', '.join(memories) or 'nothing'}"
             )
         for owner, remembering in memories.items():
             prefix = f"memory.{owner}."
@@ -168,7 +169,7 @@ class Saved:
             try:
                 remembering.recall({**found[owner], **arrays})
             except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
-                raise self._invalid(f"the memory of {owner} cannot be read ({error!r})") from error
+                raise self._invalid(f"the state of {owner} cannot be read ({error!r})") from error
         theta[...] = parameters
         if memory.theta is not None:
             memory.theta[...] = moving

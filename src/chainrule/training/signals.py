@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as requests, which a training grants between two of its steps."""
+"""Ctrl-C, SIGTERM and SIGHUP as requests to stop, which a training obeys between two steps."""
 
 import contextlib
 import signal
@@ -12,29 +12,28 @@ _wanted: BaseException | None = None
 
 
 def stop_wanted() -> BaseException | None:
-    """Return what a signal asked to be raised once everything is written down; None: nothing."""
+    """Return the exception to raise after the next checkpoint if a signal came; otherwise None."""
     return _wanted
 
 
 @contextlib.contextmanager
 def stop_at_checkpoint() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP end a training with a checkpoint written.
+    """Make Ctrl-C, SIGTERM and SIGHUP end a training only after it has written a checkpoint.
 
-    Within the block, the first signal waits until the training has written its checkpoint, a few
-    hundredths of a second or one step; then Ctrl-C is a KeyboardInterrupt, SIGTERM a
-    SystemExit(143) and SIGHUP (a terminal that was closed) a SystemExit(129), as a command line
-    needs them. A second signal ends the process at once; the
-    last checkpoint stays whole. A signal that finds no training to stop is raised where the block
-    ends.
+    Within the block, the first signal waits until the training has written its checkpoint, which
+    takes a few hundredths of a second or one step. Then Ctrl-C raises KeyboardInterrupt, SIGTERM
+    raises SystemExit(143) and SIGHUP (a closed terminal) SystemExit(129), the usual exit codes. A
+    second signal ends the process at once; the last checkpoint stays intact. If no training is
+    running, the exception is raised at the end of the block.
 
-    A program in Python needs this block only to be certain: Ctrl-C in a training with a checkpoint
-    writes one without it, too, unless it falls between two epochs; then the last one stands.
-    SIGTERM ends such a program at once, and the last checkpoint stands.
+    Without this block, Ctrl-C during a training with a checkpoint usually writes one, too; but if
+    it comes between two epochs, only the last checkpoint is left. SIGTERM then ends the program at
+    once, and the last checkpoint is left.
 
     Raises
     ------
     InvalidArgumentError
-        If it is not the main thread, the only one that signals reach.
+        If this is not the main thread, the only one that receives signals.
 
     Examples
     --------
@@ -48,9 +47,10 @@ def stop_at_checkpoint() -> Iterator[None]:
     global _wanted
     if threading.current_thread() is not threading.main_thread():
         raise InvalidArgumentError(
-            "stop_at_checkpoint: signals reach the main thread only; use it there"
+            "stop_at_checkpoint: expected the main thread, the only one that receives signals; got "
+            f"{threading.current_thread().name!r}. Use it in the main thread"
         )
-    # Whoever started this process with a signal ignored (nohup) wants it ignored.
+    # A signal that was ignored when the process started (by nohup) stays ignored.
     caught = {
         number: handler
         for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
@@ -60,8 +60,9 @@ def stop_at_checkpoint() -> Iterator[None]:
     def take_note(number: int, frame: FrameType | None) -> None:
         global _wanted
         _wanted = KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
-        # The system's own way, and no function of Python's, which would wait for a long write.
-        # A terminal that closes sends two, of which the second must not end it.
+        # From now on, the system's default action ends the process at once; a Python handler would
+        # only run after a long write. SIGHUP is ignored instead, since a closing terminal sends two
+        # of them.
         for each in caught:
             once = each in (signal.SIGINT, signal.SIGTERM)
             signal.signal(each, signal.SIG_DFL if once else signal.SIG_IGN)
@@ -77,5 +78,5 @@ def stop_at_checkpoint() -> Iterator[None]:
     finally:
         _wanted = before
         for number, handler in caught.items():
-            # None: it was not Python that had set the handler.
+            # None means that the handler was not set from Python.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -1,4 +1,4 @@
-"""Where a training stands, and what it changes as it goes."""
+"""The state of a training: its position, and everything that changes during it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,27 +19,27 @@ from chainrule.training.stopping import Stopping
 
 @dataclass(frozen=True)
 class Position:
-    """Where a training stands, between two of its steps."""
+    """A position in a training, between two of its steps."""
 
     epochs: int = 0
-    """Finished ones of this training."""
+    """Finished epochs of this training."""
     steps: int = 0
-    """Of the epoch in progress."""
+    """Finished steps of the current epoch."""
     seconds: float = 0.0
-    """That the epoch in progress has taken."""
+    """Time that the current epoch has taken."""
     order: NDArray[np.int32] | None = None
-    """(examples,): of the epoch in progress; None: it follows from the seed."""
+    """Order of the examples in the current epoch, (examples,); None if it follows from the seed."""
     records: StepRecords | None = None
-    """Of the steps of the epoch in progress."""
+    """Records of the finished steps of the current epoch."""
     before: Floats | None = None
-    """The parameters when the epoch in progress began; None: as they are."""
+    """The parameters at the beginning of the current epoch; None if no step has been taken."""
     stopped: str = ""
-    """Why the training ended; "" while it has not."""
+    """Why the training ended; "" as long as it has not."""
     behind: tuple[EpochEnded, ...] | None = None
-    """The finished epochs, of a training that goes on from a checkpoint."""
+    """The finished epochs of a training that is resumed from a checkpoint; None otherwise."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what of the epoch in progress is arrays."""
+        """Return the arrays that belong to the current epoch, by name."""
         found = {"epoch.order": self.order, "epoch.parameters": self.before}
         if self.records is not None:
             found |= {f"epoch.{name}": array for name, array in self.records._asdict().items()}
@@ -47,42 +47,42 @@ class Position:
 
 
 BEGINNING = Position()
-"""Where a training stands that has not begun, and an epoch."""
+"""The position at the beginning of a training, and of an epoch."""
 
 
 @dataclass
 class State:
-    """What a training changes as it goes: whoever made it may look at any time, after an error too.
+    """Everything that changes during a training; its creator can read it at any time.
 
-    `optimizer` may be exchanged between epochs for one with the same slots.
+    `optimizer` may be replaced between epochs by one with the same slots.
     """
 
     parameters: Floats
-    """Those at which the network is evaluated; updated in place, and so is `memory`."""
+    """The parameters at which the network is evaluated; updated in place, as is `memory`."""
     optimizer: Optimizer | None = None
-    """None: the solver is L-BFGS, which keeps its own memory."""
+    """None if the solver is L-BFGS, which keeps its own state."""
     memory: OptimizerState | None = None
-    """The optimizer's."""
+    """The optimizer's state."""
     noise_key: int = 0
-    """Decides, with a step's number, what it draws at random."""
+    """Determines, together with a step's number, the random numbers of that step."""
     epochs_before: int = 0
     stopping: Stopping | None = None
     start: Position = BEGINNING
-    """Where the training goes on, if it was interrupted; all else is of there already."""
+    """The position to resume at after an interruption; all other fields are already restored."""
     epochs: int = 0
-    """Finished ones of this training, those before an interruption as well."""
+    """Finished epochs of this training, including those before an interruption."""
     diagnostics: list[Diagnosis] = field(default_factory=list)
     statistics: tuple[slice, ...] = ()
-    """Where the parameters are running statistics that an average has no part in."""
+    """The places of running statistics, if the optimizer does not average them."""
 
     @property
     def moving(self) -> Floats:
-        """The parameters that the steps move: where an average is evaluated, not those."""
+        """The parameters that the steps update, which differ from an average that is evaluated."""
         assert self.memory is not None
         return self.parameters if self.memory.theta is None else self.memory.theta
 
     def publish(self) -> None:
-        """Bring the parameters to those at which the network is to be evaluated."""
+        """Set `parameters` to those at which the network is to be evaluated."""
         assert self.memory is not None
         if self.memory.theta is None:
             return
@@ -93,18 +93,19 @@ class State:
 
     @classmethod
     def of(cls, plan: Plan, stopping: Stopping | None = None) -> "State":
-        """Return the state in which a plan begins.
+        """Return the initial state of a plan.
 
         Parameters
         ----------
         plan : Plan
         stopping : Stopping, optional
-            That of an earlier training which this one continues; by default it begins anew.
+            The stopping rule's state from an earlier training, if this one continues it; by default
+            a new one.
         """
         optimizer, parameters = plan.optimizer, plan.problem.parameters
         if isinstance(optimizer, LBFGS):
             return cls(parameters, epochs_before=plan.epochs_before)
-        # Running statistics follow the steps; a mean of all steps' lags behind its own network.
+        # Running statistics follow the steps: an average of theirs would lag behind the network.
         statistics = tuple(
             placed.slice
             for placed in placed_blocks(plan.problem.spec)
@@ -118,7 +119,8 @@ class State:
             memory.theta = writable(memory.theta)
         if stopping is None and plan.stopping is not None:
             stopping = Stopping(plan.stopping, parameters)
-        # Where an optimizer goes on, so do its steps' random numbers.
+        # If the optimizer's state is continued, so are the steps' random numbers: their key is that
+        # of the epoch in which t was 0.
         before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
         key = noise_key(plan.seed, before)
         return cls(
@@ -138,7 +140,7 @@ def _continues(
     parameters: Floats,
     statistics: tuple[slice, ...],
 ) -> bool:
-    """Whether an optimizer can go on from a memory: an average must be that of the parameters."""
+    """Tell whether an optimizer can continue from a state: its average must be the parameters."""
     if not optimizer.evaluated_at_average:
         return memory.theta is None
     if memory.theta is None:

@@ -1,4 +1,4 @@
-"""Early stopping: when a training ends by itself, and which weights it keeps."""
+"""Early stopping: when a training ends before its last epoch, and which weights it keeps."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -28,10 +28,10 @@ def validation_loss(event: EpochEnded) -> float:
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """When a training ends by itself.
+    """The rule of early stopping.
 
-    It ends after the first epoch that is one too many in a row, `patience`, without an improvement
-    of the measure by `tolerance` over its best value.
+    Training ends after more than `patience` consecutive epochs in which the measure has not
+    improved on its best value by at least `tolerance`.
     """
 
     patience: float = DEFAULT_PATIENCE
@@ -39,25 +39,25 @@ class StoppingRule:
     measure: Callable[[EpochEnded], float] = validation_loss
     """Lower is better."""
     keeps_best: bool = True
-    """Whether the weights of the best epoch are those that stay."""
+    """Whether the weights of the best epoch are kept at the end."""
     slows: bool = False
-    """Whether, in the place of an end, the learning rate is first divided by 5, down to 1e-6."""
+    """Whether the learning rate is first divided by 5, down to 1e-6, before training ends."""
 
 
 def stopping_rule_of(early_stopping: object, validated: bool) -> StoppingRule | None:
-    """Return the rule that `Network.fit` was asked for; None: none.
+    """Return the rule for the `early_stopping` of `Network.fit`; None if it is off.
 
     Parameters
     ----------
     early_stopping : bool or int
-        True stands for the usual patience, a number for itself.
+        True for the default patience, or the patience itself.
     validated : bool
-        Whether there are validation data to look at.
+        Whether there are validation data.
 
     Raises
     ------
     InvalidArgumentError
-        If it is neither, or there are none.
+        If `early_stopping` is neither, or there are no validation data.
     """
     if isinstance(early_stopping, bool | np.bool_):
         patience = DEFAULT_PATIENCE if early_stopping else 0
@@ -72,26 +72,27 @@ def stopping_rule_of(early_stopping: object, validated: bool) -> StoppingRule | 
         return None
     if not validated:
         raise InvalidArgumentError(
-            "early_stopping: needs validation data to look at; give validation_data=(X, Y), or "
-            "validation_split=0.2 to set a fifth of the examples aside"
+            "early_stopping: expected False without validation data; got "
+            f"{shown(early_stopping)}. Give validation_data=(X, Y), or validation_split=0.2 to set "
+            "a fifth of the examples aside"
         )
     return StoppingRule(patience, tolerance=0.0)
 
 
 class Stopping:
-    """A stopping rule at work, with its counters and the best weights so far.
+    """The state of a stopping rule during a training: its counters and the best weights so far.
 
     Parameters
     ----------
     rule : StoppingRule
     parameters : array (number of parameters,)
-        Those that the training changes in place.
+        The parameters that the training changes in place.
     count : int, default 0
-        Epochs without an improvement, of a training that this one continues.
+        Consecutive epochs without an improvement, if an earlier training is continued.
     best : float, default infinity
-        Its best measure.
+        The best measure so far, if an earlier training is continued.
     best_parameters : array, optional
-        The weights with it, updated in place; by default those at the beginning.
+        The weights of the best epoch, updated in place; by default the initial ones.
     """
 
     def __init__(
@@ -110,24 +111,24 @@ class Stopping:
         self.last = math.nan
         """The measure of the last epoch."""
         self.out_of_patience = False
-        """Whether the last epoch was one too many without an improvement."""
+        """Whether the patience was exceeded in the last epoch."""
         self.slowed_to: float | None = None
-        """The learning rate by which training goes on after it; None: it ends."""
+        """The reduced learning rate if training then continues; otherwise None."""
         self._parameters = parameters
         if rule.keeps_best and best_parameters is None:
             best_parameters = parameters.copy()
         self.best_parameters = best_parameters
 
     def lookahead(self) -> int:
-        """Return how many epochs may go together: none of them but the last can be the end."""
+        """Return how many epochs may be trained together: only the last can be the end."""
         left = self.rule.patience + 1 - self.count
         return int(min(max(1, left), 2**31))
 
     def epoch_ended(self, event: EpochEnded) -> bool:
-        """Take note of an epoch; True: there were too many without an improvement."""
+        """Process an epoch; return whether the patience is exceeded."""
         rule = self.rule
         self.last = measured = rule.measure(event)
-        # `>`, so that NaN is no worsening: scikit-learn's rule.
+        # As in scikit-learn: a NaN compares false here, and so does not count as a worsening.
         if measured > self.best - rule.tolerance:
             self.count += 1
         else:
@@ -141,7 +142,7 @@ class Stopping:
         return self.out_of_patience
 
     def slower(self, optimizer: Optimizer) -> Optimizer | None:
-        """Return the optimizer to go on with in the place of an end; None: it is the end."""
+        """Return the optimizer with a reduced learning rate; None if training must end instead."""
         rate = optimizer.schedule.constant
         if not self.rule.slows or rate is None or rate <= _SMALLEST_RATE:
             return None
@@ -150,7 +151,7 @@ class Stopping:
         return replace(optimizer, learning_rate=self.slowed_to)
 
     def restore(self) -> None:
-        """Bring the parameters to those of the best epoch, if the rule keeps them."""
+        """Set the parameters to those of the best epoch, if the rule keeps them."""
         if self.rule.keeps_best:
             assert self.best_parameters is not None
             self._parameters[...] = self.best_parameters
@@ -163,7 +164,7 @@ class Stopping:
         return memory
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        """Take them back; ValueError if they cannot be those of this training."""
+        """Restore them from a checkpoint; raise ValueError if they are invalid."""
         count, best, epoch = memory["count"], memory["best"], memory["best_epoch"]
         if type(count) is not int or count < 0:
             raise ValueError(f"count is {count!r:.50}")
@@ -176,9 +177,9 @@ class Stopping:
         self.count, self.best, self.best_epoch = count, float(best), epoch
 
     def take_best(self, parameters: Floats) -> None:
-        """Take weights for the best ones; ValueError if they are not those of the network."""
+        """Set the best weights; raise ValueError if they do not fit the network."""
         best = self.best_parameters
         assert best is not None
         if np.shape(parameters) != best.shape or not np.isfinite(parameters).all():
-            raise ValueError("the best weights are not those of the network")
+            raise ValueError("the best weights do not fit the network")
         best[...] = parameters

@@ -1,4 +1,4 @@
-"""A part of the examples that is set aside for validation."""
+"""Setting a share of the examples aside as validation data."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from chainrule.training.plan import Plan
 
 
 class Rows(NamedTuple):
-    """Which rows are trained on, and which are not; both in ascending order."""
+    """The indices of the training rows and of the validation rows, both ascending."""
 
     training: NDArray[np.intp]
     validation: NDArray[np.intp]
@@ -27,7 +27,7 @@ def checked_share(share: object, n_examples: int) -> float:
     Raises
     ------
     InvalidArgumentError
-        If it is none, or leaves no example on either side.
+        If `share` is not in [0, 1), or there are too few examples to divide.
     """
     share = SHARE.checked("validation_split", share)
     if share > 0 and n_examples < 2:
@@ -41,9 +41,9 @@ def checked_share(share: object, n_examples: int) -> float:
 def divided(
     n_examples: int, share: float, seed: int, classes: NDArray[np.intp] | None = None
 ) -> Rows:
-    """Divide examples at random: about that share of all, and of each class, is set aside.
+    """Divide examples at random, setting aside about `share` of them and of each class.
 
-    At least one example is on each side, and of each class one is trained on.
+    Each part has at least one example, and at least one of each class is trained on.
 
     Parameters
     ----------
@@ -52,17 +52,18 @@ def divided(
     share : float
         In (0, 1).
     seed : int
-        The same one sets the same rows aside.
+        The same seed sets the same rows aside.
     classes : array (n_examples,), optional
+        Class indices; without them, the division is not stratified.
     """
-    # The order of an epoch before all: trainings count theirs from 1.
+    # The order of epoch 0, which no training uses: their epochs are counted from 1.
     order = epoch_orders(seed, range(1), n_examples, True)[0].astype(np.intp)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
         begins = np.flatnonzero(np.diff(classes[order], prepend=-1))
-        order = np.delete(order, begins)  # of each class, one is trained on
+        order = np.delete(order, begins)  # one example of each class stays in training
     wanted = min(max(1, round(share * n_examples)), n_examples - 1, len(order))
-    # Evenly spaced among the sorted classes: of each, about the same share.
+    # Evenly spaced places in an order sorted by class take about the same share of each class.
     places = ((np.arange(wanted) + 0.5) * len(order) / max(1, wanted)).astype(np.intp)
     aside = np.zeros(n_examples, bool)
     aside[order[places]] = True
@@ -70,21 +71,21 @@ def divided(
 
 
 def set_aside(plan: Plan, softened: Examples, share: float) -> Plan:
-    """Return the plan with the examples that are trained on, and those that are set aside.
+    """Return the plan with its examples divided into training and validation data.
 
     Parameters
     ----------
     plan : Plan
-        Of all examples, with their true targets.
+        A plan with all examples and their true targets.
     softened : Examples
-        The same with the targets that training sees.
+        The same examples with smoothed targets, which training uses.
     share : float
         In [0, 1); 0 sets none aside.
 
     Raises
     ------
     InvalidArgumentError
-        If the examples of a part have no weight at all.
+        If all examples of a part have weight 0.
     """
     problem, validation = plan.problem, plan.validation
     if share:

@@ -47,10 +47,10 @@ def test_an_unknown_activation_is_refused():
 
 def test_its_blocks_are_scale_and_shift_then_running_statistics():
     assert BatchNorm().blocks(4, "auto") == (
-        Block("γ", (4, 1), "scale", "ones"),
+        Block("γ", (4, 1), "scale", 1.0),
         Block("β", (4, 1), "scale", "zeros"),
         Block("μ", (4, 1), "statistics", "zeros"),
-        Block("v", (4, 1), "statistics", "ones"),
+        Block("v", (4, 1), "statistics", 1.0),
     )
 
 

@@ -12,10 +12,14 @@ from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
+from chainrule.network.layers.parametric_activation import ParametricActivation
 from chainrule.network.layers.scale import Scale
 
 LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
-    {kind.kind: kind for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding, Scale)}
+    {
+        kind.kind: kind
+        for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding, Scale, ParametricActivation)
+    }
 )
 
 __all__ = [
@@ -28,6 +32,7 @@ __all__ = [
     "EmbeddedColumn",
     "Layer",
     "LayerPass",
+    "ParametricActivation",
     "Scale",
     "Shown",
     "TrainingStep",

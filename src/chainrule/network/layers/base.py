@@ -22,8 +22,9 @@ class Block(NamedTuple):
     group: str
     """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics": numbers
     that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
-    initializer: str
-    """A name of `chainrule.network.registry.initializers.INITIALIZERS`, or "ones"."""
+    initializer: str | float
+    """A name of `chainrule.network.registry.initializers.INITIALIZERS`, or the number at which all
+    of it begins."""
     learning_rate_factor: float = 1.0
     """What the learning rate is multiplied by where these parameters are updated."""
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
-from chainrule.checks import number_below_one
+from chainrule.checks import number_below_one, positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import bias_gradient
 from chainrule.equations.batch_normalization import (
@@ -18,7 +17,6 @@ from chainrule.equations.batch_normalization import (
     scaled_and_shifted,
 )
 from chainrule.equations.forward import activation
-from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.base import (
     Block,
@@ -98,10 +96,7 @@ class BatchNorm(Layer):
     def __post_init__(self) -> None:
         object.__setattr__(self, "activation", str(activation_of(self.activation)))
         object.__setattr__(self, "momentum", number_below_one("momentum", self.momentum))
-        epsilon = self.epsilon
-        if not isinstance(epsilon, Real) or isinstance(epsilon, bool) or not 0 < epsilon < 1e30:
-            raise InvalidArgumentError(f"epsilon: expected a finite number > 0; got {epsilon!r}")
-        object.__setattr__(self, "epsilon", float(epsilon))
+        object.__setattr__(self, "epsilon", positive_number("epsilon", self.epsilon))
 
     def __repr__(self) -> str:
         return (
@@ -116,10 +111,10 @@ class BatchNorm(Layer):
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return γ, β, and the running μ and v; each n[l] × 1."""
         return (
-            Block("γ", (n_in, 1), "scale", "ones"),
+            Block("γ", (n_in, 1), "scale", 1.0),
             Block("β", (n_in, 1), "scale", "zeros"),
             Block("μ", (n_in, 1), "statistics", "zeros"),
-            Block("v", (n_in, 1), "statistics", "ones"),
+            Block("v", (n_in, 1), "statistics", 1.0),
         )
 
     def forward(

@@ -44,9 +44,11 @@ class Dropped(NamedTuple):
 
 
 class Activated(NamedTuple):
-    """a = σ(z)."""
+    """a = z + α (σ(z) − z), with α = 1 a = σ(z)."""
 
     sigma: Activation | ActivationHeads
+    strength: Array | None = None
+    """α, (n[l],); None: all 1."""
 
 
 Operation: TypeAlias = Affine | Normalized | Multiplied | Dropped | Activated

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chainrule.checks import is_real
+from chainrule.checks import positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.scaling import factor_gradient, scaled, scaled_error
-from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.operations import Multiplied, column
 
@@ -52,19 +51,15 @@ class Scale(Layer):
     learning_rate_factor: float = 1.0
 
     def __post_init__(self) -> None:
-        factor = self.learning_rate_factor
-        if not is_real(factor) or not 0 < factor < 1e30:
-            raise InvalidArgumentError(
-                f"learning_rate_factor: expected a finite number > 0; got {factor!r}"
-            )
-        object.__setattr__(self, "learning_rate_factor", float(factor))
+        factor = positive_number("learning_rate_factor", self.learning_rate_factor)
+        object.__setattr__(self, "learning_rate_factor", factor)
 
     def __repr__(self) -> str:
         return f"Scale({self.learning_rate_factor!r})"
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return s, n[l] × 1."""
-        return (Block("s", (n_in, 1), "scale", "ones", self.learning_rate_factor),)
+        return (Block("s", (n_in, 1), "scale", 1.0, self.learning_rate_factor),)
 
     def forward(
         self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None

@@ -36,6 +36,8 @@ class Loss(NamedTuple):
     """Of many values at one input, what the best answer is."""
     meaning: str = ""
     """A word on it, for their documentation."""
+    in_scikit_learn: bool = False
+    """Whether scikit-learn's networks have it by the same name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ COSTS: Mapping[str, CostRow] = MappingProxyType(
                     fused_pairs.identity_mean_squared_error_error,
                 )
             },
-            loss=Loss("squared_error", "regression", estimates="mean", meaning="half of it"),
+            loss=Loss("squared_error", "regression", "identity", "mean", "half of it", True),
         ),
         "binary_cross_entropy": CostRow(
             function=costs.binary_cross_entropy,
@@ -180,6 +182,7 @@ COSTS: Mapping[str, CostRow] = MappingProxyType(
                 "exponential",
                 "mean",
                 "half the deviance, with the exponential as output activation, for counts y ≥ 0",
+                in_scikit_learn=True,
             ),
         ),
     }

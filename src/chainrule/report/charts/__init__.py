@@ -1,1 +1,1 @@
-"""Charts as SVG inside a page: their colours are the page's, light or dark."""
+"""Charts as SVG inside a page, in the page's own light or dark colours."""

@@ -1,4 +1,4 @@
-"""A matrix as a map of shades."""
+"""A matrix as a heat map."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from chainrule.report.markup import Html, coordinate, element
 
 _WIDTH = 980.0
 
-# A shade never hides the number on it: the deepest is part of the colour only, and from some depth
-# on the number is dark on a dark page, too.
+# The number on a shade must stay legible: the deepest shade is not the full colour, and from
+# `DEEP_FROM` on the number is dark even on a dark page.
 DEEPEST = 0.8
 DEEP_FROM = 0.75
 _LETTER = 6.6
@@ -26,7 +26,7 @@ def heat_map(
     across: str,
     down: str,
 ) -> Html:
-    """Return a map: each cell a shade of its share, with its text.
+    """Return a heat map: each cell is shaded by its share and holds its text.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ def heat_map(
         From 0 to 1.
     row_names, column_names : sequences of str
     texts : sequence of sequences of str
-        What stands in each cell.
+        The text of each cell.
     label : str
-        What the map shows, in words.
+        A description of the map in words, for screen readers.
     across, down : str
-        What its columns and its rows are.
+        Titles of the columns' and the rows' axis.
     """
     left = 30 + _LETTER * max(map(len, row_names))
     top = 34 + _LETTER * max(map(len, column_names))

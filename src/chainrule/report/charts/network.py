@@ -1,4 +1,4 @@
-"""The network with its weights, as a picture inside the page."""
+"""The network with its weights, as a chart inside the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from chainrule.report.markup import Html, coordinate, element
 from chainrule.report.network_drawing import drawn_layers
 
 MOST_UNITS = 24
-"""A layer with more units is drawn by those of its units that have the largest weights."""
+"""Of a layer with more units, only those with the largest weights are drawn."""
 
 _WIDTH = 980.0
 _TALLEST = 520.0
@@ -21,7 +21,7 @@ _WIDEST_GAP = 40.0
 _TOP, _BOTTOM = 56.0, 16.0
 _NAME_LENGTH = 26
 _LETTER = 7.3
-# Weaker edges than this part of the scale are left out where there are many.
+# If there are many edges, those weaker than this fraction of the scale are left out.
 _WEAKEST, _MANY_EDGES = 0.06, 300
 
 
@@ -39,9 +39,9 @@ class _Column:
 def network_picture(
     network: Network, input_names: Sequence[str], output_names: Sequence[str]
 ) -> Html:
-    """Return the network: an edge is a weight, a circle's filling its unit's bias.
+    """Return a drawing of the network: edges are weights, and a circle's fill is a unit's bias.
 
-    Of a layer of more than `MOST_UNITS` units those with the largest weights are drawn.
+    Of a layer with more than `MOST_UNITS` units, those with the largest weights are drawn.
     """
     weights = [np.asarray(W, np.float64) for W in network.weights]
     scale = max(float(np.quantile(np.abs(W), 0.99)) for W in weights) or 1.0
@@ -89,7 +89,7 @@ def _columns(
 
 def _edges(below: _Column, above: _Column, shown: NDArray[np.float64]) -> list[Html]:
     strength = np.clip(np.abs(shown), 0, 1)
-    # With few edges even weak ones can be seen; with hundreds they would be a grey block.
+    # Among few edges even weak ones should be visible; hundreds would merge into a grey block.
     room = min(1.0, 150 / shown.size)
     bend = 0.35 * (above.x - below.x)
     marks = []

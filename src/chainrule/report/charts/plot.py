@@ -1,4 +1,4 @@
-"""A plot with two axes, to which marks are added one after the other."""
+"""A plot with two axes, to which series are added one by one."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,32 +12,32 @@ from chainrule.report.number_texts import plain
 Format = Callable[[float], str]
 Range = tuple[float, float]
 
-# Points of a line beyond what a screen shows only make the file larger.
+# More points than a screen can show would only make the file larger.
 _MOST_POINTS = 400
 
 UNIT = (0.0, 1.0)
 TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
-# Of the axes' type, on average.
+# Average width of a letter in the axes' font, in pixels.
 _LETTER = 7.2
 
 
 class Plot:
-    """A plot; every colour comes from the class of its series ("network", "linear", …).
+    """A plot; the class of a series ("network", "linear", …) determines its colour.
 
     Parameters
     ----------
     x, y : (float, float)
-        What the axes span.
+        The ranges of the axes.
     x_label, y_label : str
     width, height : float
         In CSS pixels at full size.
     x_format, y_format : callable
-        From a tick's value to its text.
+        Functions from a tick's value to its text.
     x_ticks, y_ticks : sequence of float, optional
-        By default round values.
+        The ticks' values; by default round ones.
     logarithmic : bool
-        Of the y axis.
+        Whether the y axis is logarithmic.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Plot:
         self._marks.append(element("path", d=path, class_=f"line {series}"))
 
     def step_area(self, edges: ArrayLike, heights: ArrayLike, series: str) -> None:
-        """Add a histogram: a filled outline over bins."""
+        """Add a histogram as a filled outline."""
         x, y = self.x(edges), self.y(heights)
         base = float(self.y(self.y.low))
         corners = np.column_stack(
@@ -82,7 +82,7 @@ class Plot:
         self._marks.append(element("path", d=path_through(corners) + "Z", class_=f"area {series}"))
 
     def dots(self, x: ArrayLike, y: ArrayLike, series: str, radius: ArrayLike = 4.0) -> None:
-        """Add a dot for each point; one radius for all, or one each."""
+        """Add a dot for each point, with one radius for all or one for each."""
         places = np.column_stack([np.atleast_1d(self.x(x)), np.atleast_1d(self.y(y))])
         radii = np.broadcast_to(np.asarray(radius, np.float64), len(places))
         self._marks += [
@@ -91,7 +91,7 @@ class Plot:
         ]
 
     def cloud(self, x: ArrayLike, y: ArrayLike, series: str, radius: float = 2.0) -> None:
-        """Add many dots as one mark."""
+        """Add many dots as a single SVG path, which keeps the file small."""
         path = "".join(
             f"M{coordinate(float(across))} {coordinate(float(up))}h0"
             for across, up in zip(self.x(x), self.y(y), strict=True)
@@ -103,7 +103,7 @@ class Plot:
     def cells(
         self, x_edges: ArrayLike, y_edges: ArrayLike, shares: NDArray[np.float64], series: str
     ) -> None:
-        """Add a rectangle for each share above 0, (len(x_edges) − 1, len(y_edges) − 1)."""
+        """Add a shaded cell for each positive share, (len(x_edges) − 1, len(y_edges) − 1)."""
         x, y = self.x(x_edges), self.y(y_edges)
         for column, row in zip(*np.nonzero(shares > 0), strict=True):
             self._marks.append(
@@ -144,7 +144,7 @@ class Plot:
             )
 
     def vertical(self, x: float, label: str = "") -> None:
-        """Add a dotted vertical line, with a text beside its top."""
+        """Add a dotted vertical line with a label beside its top."""
         at = float(self.x(x))
         self._marks.append(
             element("line", x1=at, x2=at, y1=self.y.start, y2=self.y.end, class_="guide")
@@ -163,13 +163,13 @@ class Plot:
             )
 
     def guide(self, x: ArrayLike, y: ArrayLike) -> None:
-        """Add a dotted line: what a perfect or a useless model would show."""
+        """Add a dotted reference line: what a perfect, or a useless, model would give."""
         self._marks.append(
             element("path", d=path_through(np.column_stack([self.x(x), self.y(y)])), class_="guide")
         )
 
     def svg(self, label: str) -> Html:
-        """Return the plot; `label` says in words what it shows."""
+        """Return the plot; `label` describes it in words for screen readers."""
         return svg(self.width, self.height, label, self._frame, *self._marks)
 
     def _axes(
@@ -206,7 +206,7 @@ class Plot:
 
 
 def unit_square(x_label: str, y_label: str) -> Plot:
-    """Return a plot of two shares."""
+    """Return a plot of two quantities from 0 to 1."""
     return Plot(
         UNIT,
         (0.0, 1.0),
@@ -219,7 +219,7 @@ def unit_square(x_label: str, y_label: str) -> Plot:
 
 
 def svg(width: float, height: float, label: str, *marks: object, class_: str = "chart") -> Html:
-    """Return a picture with its description for those who cannot see it."""
+    """Return an SVG picture with a description for screen readers."""
     return element(
         "svg",
         *marks,
@@ -233,12 +233,12 @@ def svg(width: float, height: float, label: str, *marks: object, class_: str = "
 
 
 def path_through(places: NDArray[np.float64]) -> str:
-    """Return the path through places, (n, 2), in pixels."""
+    """Return the SVG path through points in pixels, (n, 2)."""
     return "M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in places.tolist())
 
 
 def kept_points(places: NDArray[np.float64], most: int) -> NDArray[np.intp]:
-    """Return which of the points a line keeps: both ends, and others evenly along its length."""
+    """Return the indices of the points to keep: both ends, and others evenly along the line."""
     if len(places) <= most:
         return np.arange(len(places))
     lengths = np.abs(np.diff(places, axis=0)).sum(axis=1)
@@ -248,7 +248,7 @@ def kept_points(places: NDArray[np.float64], most: int) -> NDArray[np.intp]:
 
 
 def legend(*entries: tuple[str, str]) -> Html:
-    """Return the names of series with their colours: (series, name) each."""
+    """Return a legend of (series, name) entries."""
     items = [
         element("li", element("span", class_=f"swatch {series}", aria_hidden="true"), name)
         for series, name in entries

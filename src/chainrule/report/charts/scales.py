@@ -1,4 +1,4 @@
-"""Where a value lies on an axis, and which values an axis names."""
+"""Scales: the position of a value on an axis, and the axis's ticks."""
 
 import math
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class Scale:
-    """A range of values on a range of pixels.
+    """A mapping from a range of values to a range of pixels.
 
     Parameters
     ----------
     low, high : float
         The values at the two ends.
     start, end : float
-        Their pixels.
+        The pixels at the two ends.
     logarithmic : bool
     """
 
@@ -27,7 +27,7 @@ class Scale:
     logarithmic: bool = False
 
     def __call__(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return the pixels of values; what lies outside is at the nearer end."""
+        """Return the pixels of values; those outside the range are moved to the nearer end."""
         given = np.clip(np.asarray(values, np.float64), self.low, self.high)
         low, high = self.low, self.high
         if self.logarithmic:
@@ -35,7 +35,7 @@ class Scale:
         return np.asarray(self.start + (given - low) / (high - low) * (self.end - self.start))
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Return round values inside the range, at most about so many."""
+        """Return round values inside the range, about `most` of them or fewer."""
         if self.logarithmic:
             found = _logarithmic_ticks(self.low, self.high, most)
             if len(found) > 1:
@@ -47,7 +47,7 @@ class Scale:
 
 
 def round_step(least: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, the smallest that is not below `least`."""
+    """Return the smallest 1, 2 or 5 times a power of ten that is not below `least`."""
     power = 10.0 ** math.floor(math.log10(least))
     for factor in (1, 2, 5):
         if factor * power >= least * (1 - 1e-9):
@@ -56,7 +56,7 @@ def round_step(least: float) -> float:
 
 
 def padded(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
-    """Return a range a little wider, so that no mark lies on its edge; never an empty one."""
+    """Return a slightly wider range, so that no point lies on its edge; it is never empty."""
     if not low < high:
         room = abs(low) * 0.1 or 1.0
         return low - room, high + room

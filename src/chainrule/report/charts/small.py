@@ -1,4 +1,4 @@
-"""Charts small enough to stand in a table's cell."""
+"""Charts small enough for a table's cell."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,7 @@ _WIDTH, _HEIGHT = 132.0, 30.0
 
 
 def small_bars(heights: ArrayLike, label: str, gap: float = 0.5) -> Html:
-    """Return bars side by side without axes: the shape of a distribution."""
+    """Return a bar chart without axes, which shows the shape of a distribution."""
     values = np.asarray(heights, np.float64)
     top = values.max(initial=0) or 1.0
     step = _WIDTH / max(1, len(values))
@@ -19,7 +19,7 @@ def small_bars(heights: ArrayLike, label: str, gap: float = 0.5) -> Html:
     for index, value in enumerate(values):
         if value <= 0:
             continue
-        height = max(1.0, float(value / top) * (_HEIGHT - 1))  # one row among many still shows
+        height = max(1.0, float(value / top) * (_HEIGHT - 1))  # a single row stays visible
         path += (
             f"M{coordinate(index * step)} {coordinate(_HEIGHT - height)}"
             f"h{coordinate(step - gap)}V{coordinate(_HEIGHT)}h{coordinate(gap - step)}Z"
@@ -31,7 +31,7 @@ def small_bars(heights: ArrayLike, label: str, gap: float = 0.5) -> Html:
 
 
 def bar_with_spread(value: float, spread: float, low: float, high: float, label: str) -> Html:
-    """Return a bar from 0 to a value on a common range, with a whisker of one spread each way."""
+    """Return a bar from 0 to `value` on the range low to high, with a whisker of ± `spread`."""
     width, height = 420.0, 20.0
     scale = Scale(low, high, 2.0, width - 2)
     zero, end = float(scale(0.0)), float(scale(value))
@@ -58,7 +58,7 @@ def bar_with_spread(value: float, spread: float, low: float, high: float, label:
 def interval_dot(
     value: float, low: float, high: float, scale: Scale, series: str, label: str
 ) -> Html:
-    """Return a dot with its interval on a common range."""
+    """Return a dot with its interval on a scale that several such charts share."""
     height = 22.0
     parts = [element("line", x1=scale.start, x2=scale.end, y1=11, y2=11, class_="grid")]
     if low == low:

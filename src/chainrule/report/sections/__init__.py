@@ -1,1 +1,1 @@
-"""The sections of a report, one a file: each a function from the subject to markup."""
+"""The sections of a report, one per file, each a function from the subject to markup."""

@@ -1,4 +1,4 @@
-"""Whether a classifier's probabilities can be taken at their word."""
+"""Calibration: whether a classifier's probabilities match observed frequencies."""
 
 import numpy as np
 
@@ -12,18 +12,18 @@ from chainrule.report.subject import Subject
 
 
 def calibration(subject: Subject) -> list[Html]:
-    """Return the reliability diagram, and how many rows stand behind it, as figures."""
+    """Return the reliability diagram and the histogram of its bins as figures."""
     true = np.asarray(subject.judged.true, np.int64)
     answers = subject.judged.answers
     if len(subject.classes) == 2:
         found = reliability(answers[:, 1], true == 1)
         of = f"“{subject.classes[1]}”"
-        x_label, y_label = f"Probability given to {shortened(of, 24)}", "Share that was so"
-        what = f"Of the rows given a probability of {of}, how many were."
+        x_label, y_label = f"Predicted probability of {shortened(of, 24)}", "Observed share"
+        what = f"For each predicted probability of {of}, the share of rows that are {of}."
     else:
         found = reliability(answers.max(axis=1), subject.answers == true)
-        x_label, y_label = "Probability of the answer", "Share answered right"
-        what = "Of the answers given a probability, how many were right."
+        x_label, y_label = "Probability of the predicted class", "Share predicted correctly"
+        what = "For each probability of the predicted class, the share of correct predictions."
     return [_diagram(found, x_label, y_label, what), _counts(found, x_label)]
 
 
@@ -38,8 +38,8 @@ def _diagram(found: Reliability, x_label: str, y_label: str, what: str) -> Html:
     return figure(
         "Calibration",
         plot.svg(f"Reliability diagram; expected calibration error {number(error)}"),
-        f"{what} On the dotted line a probability can be taken at its word. The expected "
-        f"calibration error is {number(error)}. The larger a dot, the more rows; lines are 95% "
+        f"{what} On the dotted line, probabilities match the observed shares. The expected "
+        f"calibration error is {number(error)}. Larger dots have more rows; vertical lines are 95% "
         "intervals.",
     )
 
@@ -53,7 +53,7 @@ def _counts(found: Reliability, x_label: str) -> Html:
     pairs = zip(found.edges, found.counts, strict=True)
     words = ", ".join(f"{low:.1f} to {high:.1f}: {rows}" for (low, high), rows in pairs)
     return figure(
-        "How sure it is",
+        "Predicted probabilities",
         plot.svg(f"Rows by probability. {words}"),
-        "Rows in each bin of the calibration: few rows make a wide interval.",
+        "Number of rows in each bin of the calibration diagram: few rows give a wide interval.",
     )

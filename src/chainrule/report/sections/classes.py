@@ -1,4 +1,4 @@
-"""Where a classifier is right and wrong: confusion, and each class by itself."""
+"""Which classes a classifier confuses: the confusion matrix, and scores by class."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ def classes(subject: Subject) -> Html:
     matrix = counts.reshape(n_classes, n_classes)
     wrong = int(matrix.sum() - np.trace(matrix))
     lead = (
-        f"Of {count(len(true), f'{subject.part} row')} the network gets "
-        f"{plain(len(true) - wrong)} right and {plain(wrong)} wrong."
+        f"Of {count(len(true), f'{subject.part} row')}, the network classifies "
+        f"{plain(len(true) - wrong)} correctly and {plain(wrong)} incorrectly."
     )
     confusion = (
         _confusion_table(subject, matrix)
@@ -38,7 +38,7 @@ def classes(subject: Subject) -> Html:
     beside = n_classes <= _MOST_BESIDE
     return section(
         "classes",
-        "Where it is right and wrong",
+        "Correct and incorrect predictions",
         lead,
         figures(confusion, by_class) if beside else join([confusion, by_class]),
         figures(*threshold_curves(subject), *calibration(subject)),
@@ -48,7 +48,7 @@ def classes(subject: Subject) -> Html:
 def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     names = subject.classes
     head = [element("th", "True class", scope="col")]
-    head += [element("th", f"answered {name}", scope="col", class_="number") for name in names]
+    head += [element("th", f"predicted {name}", scope="col", class_="number") for name in names]
     body = []
     for index, name in enumerate(names):
         total = max(1, int(matrix[index].sum()))
@@ -73,7 +73,7 @@ def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
             "div",
             element(
                 "table",
-                element("caption", "Rows by true class (down) and answer (across)"),
+                element("caption", "Rows by true class (down) and predicted class (across)"),
                 element("thead", element("tr", join(head))),
                 element("tbody", join(body)),
                 class_="confusion",
@@ -82,7 +82,7 @@ def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
         ),
         element(
             "figcaption",
-            "Each line adds up to the rows of one class; the diagonal is what was answered right.",
+            "Each line adds up to the rows of one class; correct predictions are on the diagonal.",
         ),
         class_="wide",
     )
@@ -96,8 +96,8 @@ def _confusion_picture(subject: Subject, matrix: NDArray[np.int64]) -> Html:
         names,
         names,
         [[plain(int(value)) if value else "" for value in row] for row in matrix],
-        "Confusion matrix: rows by true class (down) and answer (across)",
-        "answer",
+        "Confusion matrix: rows by true class (down) and predicted class (across)",
+        "predicted class",
         "true class",
     )
     mistakes = matrix.copy()
@@ -116,13 +116,18 @@ def _confusion_picture(subject: Subject, matrix: NDArray[np.int64]) -> Html:
                     share(of_class),
                 ]
             )
-    columns = [("True class", ""), ("Answer", ""), ("Rows", "number"), ("Of the class", "number")]
+    columns = [
+        ("True class", ""),
+        ("Predicted", ""),
+        ("Rows", "number"),
+        ("Share of the class", "number"),
+    ]
     return join(
         [
             figure(
                 "Confusion matrix",
                 picture,
-                "Shade: share of the true class’s rows. The diagonal is what was answered right.",
+                "Shade: share of the true class’s rows. Correct predictions are on the diagonal.",
                 wide=True,
             ),
             unfold(
@@ -160,10 +165,10 @@ def _by_class(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     made = table("Scores of each class", columns, rows)
     note = element(
         "p",
-        "Precision: how many of the rows given this answer are of the class. "
-        "Recall: how many of the class’s rows got it.",
+        "Precision: share of the rows predicted as this class that belong to it. "
+        "Recall: share of the class’s rows that are predicted as such.",
         class_="fine",
     )
     if len(rows) > _MOST_AS_TABLE:
         return unfold(f"Scores of each of the {len(rows)} classes", made, note)
-    return element("div", element("h3", "Class by class"), made, note)
+    return element("div", element("h3", "Scores by class"), made, note)

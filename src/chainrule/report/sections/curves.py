@@ -1,4 +1,4 @@
-"""What every threshold would give: ROC, precision and recall."""
+"""ROC and precision–recall curves: the trade-offs over all thresholds."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ def threshold_curves(subject: Subject) -> list[Html]:
     if len(present) < 2:
         return [
             element(
-                "p", "All judged rows are of one class: ROC and precision–recall are undefined."
+                "p", "All scored rows are of one class: ROC and precision–recall are undefined."
             )
         ]
     return [_roc(subject, true), _precision_recall(subject, true)]
@@ -42,14 +42,14 @@ def _roc(subject: Subject, true: NDArray[np.int64]) -> Html:
             plot.line(false_rate, true_rate, "faint")
             mean += np.interp(_GRID, false_rate, true_rate) / len(rankings)
         plot.line(np.append(0.0, _GRID), np.append(0.0, mean), "network")
-        what = "Each class against the rest (thin), and their mean."
+        what = "Each class against all others (thin lines), and their mean."
     area = subject.judged.scores["network"]["roc_auc"]
     label = f"ROC curve; the area under it is {number(area.value)}"
     return figure(
         "ROC curve",
         join([_legend(subject), plot.svg(label)]),
         f"{what} The area under the curve is {number(area.value)} ({number(area.low)} to "
-        f"{number(area.high)}); the dotted line is guessing.",
+        f"{number(area.high)}, 95% interval); the dotted line is random guessing.",
     )
 
 
@@ -70,16 +70,16 @@ def _precision_recall(subject: Subject, true: NDArray[np.int64]) -> Html:
         for ranking in rankings:
             recall, precision = ranking.precision_recall_curve()
             plot.line(recall, precision, "faint")
-            # The precision of the first threshold that reaches each recall.
+            # The precision at the first threshold that reaches each recall.
             mean += precision[np.searchsorted(recall, _GRID - 1e-12)] / len(rankings)
         plot.line(_GRID, mean, "network")
-        what = "Each class against the rest (thin), and their mean."
+        what = "Each class against all others (thin lines), and their mean."
     return figure(
         "Precision and recall",
         join(
             [
                 _legend(subject),
-                plot.svg(f"Precision given recall; mean precision {number(average)}"),
+                plot.svg(f"Precision against recall; average precision {number(average)}"),
             ]
         ),
         f"{what} The average precision is {number(average)}.",
@@ -87,7 +87,7 @@ def _precision_recall(subject: Subject, true: NDArray[np.int64]) -> Html:
 
 
 def _rankings(true: NDArray[np.int64], outputs: NDArray[np.float64]) -> list[Ranking]:
-    """Return a ranking for each class that has rows, and lacks some."""
+    """Return a ranking for each class that some, but not all, rows belong to."""
     return [
         Ranking(true == index, outputs[:, index])
         for index in range(outputs.shape[1])

@@ -1,4 +1,4 @@
-"""The data: how many rows, what the columns hold, and how the target is spread."""
+"""The data: numbers of rows, profiles of the columns, and the distribution of the target."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ _SERIES = {"train": "network", "validation": "validation", "test": "linear"}
 def data(subject: Subject) -> Html:
     """Return the section."""
     sizes = [count(table.height, f"{_NAMES[name]} row") for name, table in subject.parts.items()]
-    lead = f"{', '.join(sizes)}. What follows is of the training rows, unless it says otherwise."
+    lead = f"{', '.join(sizes)}. The rest describes the training rows unless stated otherwise."
     return section(
         "data",
         "The data",
@@ -46,7 +46,7 @@ def _notes(subject: Subject) -> Html | None:
         return None
     return element(
         "div",
-        element("h3", "Worth knowing"),
+        element("h3", "Notes"),
         element("ul", join(element("li", note) for note in notes)),
         class_="notes",
     )
@@ -129,11 +129,11 @@ def _columns(subject: Subject) -> list[object]:
     if train.height > _MOST_ROWS:
         generator = np.random.default_rng(subject.seed)
         train = train[np.sort(generator.choice(train.height, _MOST_ROWS, replace=False))]
-        sampled = f"Of {plain(_MOST_ROWS)} training rows, drawn at random. "
+        sampled = f"From a random sample of {plain(_MOST_ROWS)} training rows. "
     columns = {column.name: column for column in subject.model.encoder.columns_}
     dropped = {note.column for note in subject.model.encoder.dropped_}
     names = [name for name in train.columns if name != subject.target]
-    names.sort(key=lambda name: name not in columns)  # those that are used first
+    names.sort(key=lambda name: name not in columns)  # columns that the model uses come first
     rows = [_row(train, name, columns.get(name), name in dropped) for name in names]
     head = [
         ("Column", ""),
@@ -197,5 +197,5 @@ def _whole_share(value: float) -> str:
 
 
 def _rounded(value: float) -> str:
-    """Return a whole number whole, others with four digits."""
+    """Return integers without decimals, other numbers with four digits."""
     return plain(value if value == round(value) else float(f"{value:.4g}"))

@@ -1,4 +1,4 @@
-"""Which columns the model relies on."""
+"""Permutation importance: which columns the model relies on."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from chainrule.report.subject import Subject
 
 _MOST_SHOWN = 20
 _COSTS = {
-    "accuracy": "accuracy falls by so many percentage points",
-    "log_loss": "log loss rises by so much",
-    "rmse": "RMSE rises by so much",
-    "mae": "mean absolute error rises by so much",
+    "accuracy": "The decrease in accuracy, in percentage points,",
+    "log_loss": "The increase in log loss",
+    "rmse": "The increase in RMSE",
+    "mae": "The increase in mean absolute error",
 }
 
 
@@ -22,8 +22,9 @@ def importance(subject: Subject) -> Html:
     """Return the section."""
     found = subject.importance
     lead = (
-        f"When a column’s values change places among the rows, so that it says nothing any more, "
-        f"{_COSTS[found.metric]}. Columns that say the same cover for each other."
+        f"{_COSTS[found.metric]} when a column’s values are shuffled among the rows, so that it "
+        "carries no information about them. If columns carry the same information, shuffling one "
+        "of them costs little, since the others remain."
     )
     shown, rest = found.columns[:_MOST_SHOWN], found.columns[_MOST_SHOWN:]
     low = min(0.0, *(one.mean - one.spread for one in found.columns))
@@ -38,7 +39,7 @@ def importance(subject: Subject) -> Html:
     of = f"{plain(found.rows)} of {plain(rows)}" if found.rows < rows else f"all {plain(rows)}"
     note = (
         f"Measured on {of} {subject.part} rows, each column shuffled "
-        f"{count(found.repeats, 'time')}; ± is one standard deviation over the shufflings."
+        f"{count(found.repeats, 'time')}; ± is one standard deviation over the repeats."
     )
     return section(
         "importance",
@@ -50,7 +51,7 @@ def importance(subject: Subject) -> Html:
 
 
 def _table(columns: Sequence[ColumnImportance], metric: str, ends: tuple[float, float]) -> Html:
-    # One number of decimals for all, so that the eye can compare.
+    # The same number of decimals in every row makes them easy to compare.
     factor = 100.0 if metric == "accuracy" else 1.0
     decimals = 1 if metric == "accuracy" else decimals_for(ends[1])
     rows = []

@@ -1,4 +1,4 @@
-"""The rows that the model is most wrong about, as they stand in the table."""
+"""The rows with the worst predictions, as they are in the table."""
 
 from typing import Any
 
@@ -22,17 +22,25 @@ def mistakes(subject: Subject) -> Html:
     if subject.classes:
         worst, answers = _of_classes(subject)
         lead = (
-            "The rows where the true class was given the smallest probability. Look for what they "
-            "share, and for labels that are wrong themselves."
+            "The misclassified rows whose true class has the smallest predicted probability. Look "
+            "for what they have in common, and for wrong labels."
         )
-        head = [("True", ""), ("Answer", ""), ("Given to it", "number"), ("To the truth", "number")]
+        head = [
+            ("True", ""),
+            ("Predicted", ""),
+            ("P(predicted)", "number"),
+            ("P(true)", "number"),
+        ]
     else:
         worst, answers = _of_values(subject)
-        lead = "The rows that are missed by most. Look for what they share, and for wrong values."
+        lead = (
+            "The rows with the largest errors. Look for what they have in common, and for wrong "
+            "values."
+        )
         head = [("True", "number"), ("Predicted", "number"), ("Error", "number")]
     if not len(worst):
         return section(
-            "mistakes", "The worst mistakes", "There are none: every judged row is right."
+            "mistakes", "The worst mistakes", "There are none: every row is classified correctly."
         )
     names = [one.column for one in subject.importance.columns]
     shown = names[:_MOST_COLUMNS]
@@ -45,7 +53,7 @@ def mistakes(subject: Subject) -> Html:
     ]
     columns = [("Row", "number"), *head, *((breakable(name), classes[name]) for name in shown)]
     content = [table("The worst mistakes", columns, rows, "mistakes")]
-    note = f"Rows are counted from 1 in the {subject.part} part."
+    note = f"Row numbers count the {subject.part} rows, from 1."
     if len(names) > len(shown):
         turned = [[name, *cells[name]] for name in names]
         heads = [("Column", ""), *((f"row {number}", "number") for number in numbers)]

@@ -19,15 +19,18 @@ def network(subject: Subject) -> Html:
     if spec.n_outputs == 1:
         outputs = outputs[-1:]
     inputs = list(map(str, subject.model.encoder.get_feature_names_out()))
-    units = spec.layers[0].input_names(inputs)  # as the first layer with weights has them
+    units = spec.layers[0].input_names(inputs)  # of the inputs of the first layer with weights
     columns = count(len(subject.model.encoder.columns_), "column")
     lead = (
         f"{count(len(inputs), 'input')} from {columns}, "
         f"{count(len(net.parameters), 'parameter')}, cost: {str(spec.cost).replace('_', ' ')}."
     )
-    caption = "An edge is a weight, a circle’s filling a bias: the stronger, the larger."
+    caption = "Edges are weights, and a circle’s fill is a bias: the stronger, the larger."
     if max(spec.sizes) > MOST_UNITS:
-        caption += f" Of larger layers the {MOST_UNITS} units with the largest weights are drawn."
+        caption += (
+            f" A layer with more than {MOST_UNITS} units is represented by the {MOST_UNITS} with "
+            "the largest weights."
+        )
     colours = element(
         "ul",
         element("li", element("span", class_="swatch positive", aria_hidden="true"), "Positive"),
@@ -83,7 +86,7 @@ def _layers(subject: Subject) -> Html:
     ]
     note = element(
         "p",
-        "Typical: root mean square. The small charts show how many weights are how large, "
+        "Typical weight: root mean square. The small charts are histograms of the weights, "
         "from the most negative to the most positive.",
         class_="fine",
     )

@@ -1,4 +1,4 @@
-"""What the sections are built from: figures, tables, things to unfold."""
+"""Building blocks of the sections: figures, tables, collapsible details."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +18,7 @@ def section(identifier: str, title: str, lead: object, *content: object) -> Html
 
 
 def figure(title: str, picture: object, *caption: object, wide: bool = False) -> Html:
-    """Return a picture under its title, with what to see in it below."""
+    """Return a picture under its title, with a caption below."""
     return element(
         "figure",
         element("h3", title),
@@ -44,12 +44,12 @@ def table(
     Parameters
     ----------
     caption : str
-        For those who cannot see it.
+        A description for screen readers.
     columns : sequence of (title, class)
-        "number" aligns to the right.
+        The class "number" aligns to the right.
     rows : iterable of sequences
     class_ : str
-        Of the table.
+        Class of the table.
     """
     head = [element("th", title, scope="col", class_=kind or None) for title, kind in columns]
     body = []
@@ -77,5 +77,5 @@ def table(
 
 
 def unfold(summary: str, *content: object) -> Html:
-    """Return something that is shown on demand."""
+    """Return collapsed details that open with a click on their summary."""
     return element("details", element("summary", summary), *content)

@@ -1,4 +1,4 @@
-"""How the model was made: what to type to get it again."""
+"""How the model was made: the command and the versions that reproduce it."""
 
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import plain

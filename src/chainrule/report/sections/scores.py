@@ -1,4 +1,4 @@
-"""The network beside its baselines, with intervals."""
+"""The scores of the network and of its baselines, with intervals."""
 
 import numpy as np
 
@@ -14,13 +14,13 @@ from chainrule.report.subject import Subject
 
 _PERCENT = frozenset({"accuracy", "balanced_accuracy"})
 _OF_ONE = frozenset({"f1", "roc_auc", "r2"})
-"""Measures of which 1 is the best: three decimals say all."""
+"""Measures whose best value is 1, shown with three decimals."""
 
 MEANINGS = {
-    "accuracy": "share of rows with the right answer",
-    "balanced_accuracy": "mean over the classes of the share answered right",
+    "accuracy": "share of correctly classified rows",
+    "balanced_accuracy": "mean recall over the classes",
     "f1": "harmonic mean of precision and recall",
-    "roc_auc": "chance that a row of a class is ranked above one of another; 0.5 is guessing",
+    "roc_auc": "chance that a row of a class ranks above one of another class; 0.5 is guessing",
     "log_loss": "mean −ln of the true class’s probability; lower is better",
     "rmse": "root of the mean squared error; lower is better",
     "mae": "mean absolute error; lower is better",
@@ -33,8 +33,8 @@ def scores(subject: Subject) -> Html:
     judged = subject.judged
     names = {"network": "This network", **subject.baseline_names}
     lead = (
-        "A network is worth its trouble only if it beats answers that need no network: one that "
-        "never looks at the row, and a linear model on the same inputs."
+        "A network is only worth its cost if it beats two baselines: a constant prediction, which "
+        "ignores the inputs, and a linear model on the same inputs."
     )
     blocks = [_block(subject, measure, names) for measure in subject.measures]
     drawn = ""
@@ -42,8 +42,8 @@ def scores(subject: Subject) -> Html:
         drawn = f" The linear model was fitted to {plain(judged.linear_rows)} of the training rows."
     judged_rows = count(judged.table.height, f"{subject.part} row")
     note = (
-        f"Intervals hold 95% of {plain(judged.resamples)} bootstrap samples of {judged_rows}; "
-        f"differences are paired, of the same samples.{drawn}"
+        f"Intervals contain 95% of {plain(judged.resamples)} bootstrap samples of {judged_rows}; "
+        f"differences are paired: both scores are from the same samples.{drawn}"
     )
     return section(
         "scores",
@@ -94,7 +94,7 @@ def _differences(subject: Subject) -> Html:
             elif gain.is_below_zero:
                 word, class_ = "worse", "worse"
             else:
-                word, class_ = "not certain", "same"
+                word, class_ = "inconclusive", "same"
             difference = subject.judged.differences[baseline][measure.key]
             cells.append(
                 join(

@@ -1,4 +1,4 @@
-"""The head of the page: what was predicted from what, and how good it is."""
+"""The top of the page: what is predicted, from what, and how well."""
 
 from chainrule.assessment.bootstrap import Interval
 from chainrule.report.markup import Html, element, join
@@ -15,7 +15,7 @@ _LEVELS = {
 
 
 def summary(subject: Subject) -> Html:
-    """Return the title, the verdict and the few numbers that matter most."""
+    """Return the title, the verdict and the most important numbers."""
     found = verdict(subject.model, subject.judged, subject.part)
     columns = subject.model.encoder.columns_
     kind = f"one of {len(subject.classes)} classes" if subject.classes else "a number"
@@ -55,8 +55,8 @@ def summary(subject: Subject) -> Html:
 
 
 _CAUTION = (
-    "There are no test rows. These are the validation rows, which also chose when to stop: "
-    "on new rows expect a little less."
+    "There are no test rows. The scores are those of the validation rows, which also determined "
+    "when training stopped: expect slightly worse scores on new rows."
 )
 
 
@@ -80,7 +80,7 @@ def _tiles(subject: Subject) -> list[Html]:
         usual, what = number(constant["rmse"].value), "RMSE of the training rows’ mean"
     tiles.append(_tile(subject.baseline_names["constant"], usual, what))
     judged = subject.judged.table.height
-    drawn = "all of them judged" if judged == rows else f"{plain(judged)} drawn to judge by"
+    drawn = "all of them scored" if judged == rows else f"a sample of {plain(judged)} scored"
     tiles.append(_tile(f"{subject.part.capitalize()} rows", plain(rows), drawn))
     return tiles
 

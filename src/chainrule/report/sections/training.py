@@ -1,4 +1,4 @@
-"""How the training went: losses and metrics over the epochs."""
+"""The course of the training: losses and metrics over the epochs."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def training(subject: Subject) -> Html:
     """Return the section."""
     history = subject.history
     if not len(history):
-        return section("training", "How it learned", "No epoch of training is on record.")
+        return section("training", "How it was trained", "The history has no epochs.")
     best = _best_epoch(subject)
     seconds = sum(history["seconds"])
     lead = f"{count(len(history), 'epoch')} in {_duration(seconds)}."
@@ -24,7 +24,7 @@ def training(subject: Subject) -> Html:
         loss = min(history["validation_loss"])
         lead += f" The validation loss was lowest, {number(loss)}, after epoch {plain(best)}"
         last = history["epoch"][-1]
-        lead += "." if best == last else "; the epochs after it did not help on new rows."
+        lead += "." if best == last else "; later epochs did not improve it."
     names = ["loss"]
     for column in history.columns:
         name = column.removeprefix("validation_")
@@ -32,7 +32,7 @@ def training(subject: Subject) -> Html:
             names.append(name)
     return section(
         "training",
-        "How it learned",
+        "How it was trained",
         lead,
         figures(*(_panel(subject, name, best) for name in names)),
     )

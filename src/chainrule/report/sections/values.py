@@ -1,4 +1,4 @@
-"""How a regression misses: predicted against true, and what is left."""
+"""The errors of a regression: predicted against true values, and the residuals."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from chainrule.report.number_texts import count, number, plain, share
 from chainrule.report.sections.parts import figure, figures, section
 from chainrule.report.subject import Subject
 
-# More dots than this lie on top of each other; squares shaded by their rows show more.
+# More dots than this would overlap; a two-dimensional histogram shows more.
 _MOST_DOTS = 1_200
 _SQUARES = 48
 
@@ -23,13 +23,13 @@ def values(subject: Subject) -> Html:
     errors = predicted - true
     middle = float(np.median(np.abs(errors)))
     lead = (
-        f"Half of the {count(len(true), f'{subject.part} row')} are missed by less than "
-        f"{number(middle)}, and nine in ten by less than "
-        f"{number(float(np.quantile(np.abs(errors), 0.9)))}."
+        f"The error is below {number(middle)} for half of the "
+        f"{count(len(true), f'{subject.part} row')}, and below "
+        f"{number(float(np.quantile(np.abs(errors), 0.9)))} for nine in ten."
     )
     return section(
         "values",
-        "How it misses",
+        "Errors",
         lead,
         figures(
             _predicted(subject, true, predicted),
@@ -52,7 +52,7 @@ def _predicted(subject: Subject, true: NDArray[np.float64], predicted: NDArray[n
     return figure(
         "True against predicted",
         plot.svg(f"True values of {subject.target} against predicted ones; R² {number(r2)}"),
-        f"On the dotted line the prediction is right. R² is {number(r2)}.{_shades(true)}",
+        f"On the dotted line, predictions are exact. R² is {number(r2)}.{_shades(true)}",
     )
 
 
@@ -76,7 +76,7 @@ def _residuals(
     return figure(
         "Errors against predictions",
         plot.svg(f"Errors of {subject.target} against its predictions; mean error {number(bias)}"),
-        f"A good model leaves a cloud around the line without a shape. The mean error is "
+        f"The errors of a good model show no pattern around the line. The mean error is "
         f"{number(bias)}.{_shades(errors)}",
     )
 
@@ -106,19 +106,20 @@ def _distribution(subject: Subject, true: NDArray[np.float64], errors: NDArray[n
         plot.step_area(edges, height, name)
     plot.vertical(0.0)
     return figure(
-        "How the errors are spread",
+        "Distribution of the errors",
         join(
             [
                 legend(("network", "This network"), ("linear", "Ridge regression")),
                 plot.svg(f"Distribution of the errors of {subject.target}"),
             ]
         ),
-        "The narrower and the closer to 0, the better; the outermost bins hold what lies beyond.",
+        "The narrower and the closer to 0, the better; the outermost bins include all larger "
+        "errors.",
     )
 
 
 def _by_size(subject: Subject, true: NDArray[np.float64], errors: NDArray[np.float64]) -> Html:
-    """Return the mean error over parts of the target's range: where a model shrinks to the mean."""
+    """Return error and bias by true value, which reveal predictions that shrink to the mean."""
     order = np.argsort(true, kind="stable")
     parts = [rows for rows in np.array_split(order, 10) if len(rows)]
     middles = np.array([true[rows].mean() for rows in parts])
@@ -140,14 +141,14 @@ def _by_size(subject: Subject, true: NDArray[np.float64], errors: NDArray[np.flo
         plot.line(middles, heights, series)
         plot.dots(middles, heights, series, 3.5)
     return figure(
-        "Where the errors are",
+        "Errors by true value",
         join(
             [
                 legend(("network", "RMSE"), ("validation", "Mean of predicted − true")),
                 plot.svg(f"Error in tenths of the rows by true {subject.target}"),
             ]
         ),
-        "Tenths of the rows, from the smallest true values to the largest.",
+        "Each point is a tenth of the rows, from the smallest true values to the largest.",
     )
 
 
@@ -167,7 +168,7 @@ def _scatter(
 
 def _shades(given: NDArray[np.float64]) -> str:
     return (
-        " The stronger a square’s colour, the more rows lie in it."
+        " The stronger a square’s colour, the more rows it holds."
         if len(given) > _MOST_DOTS
         else ""
     )

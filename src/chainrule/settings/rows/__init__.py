@@ -1,1 +1,1 @@
-"""The rows of the table of settings, by what they decide."""
+"""The rows of the table of settings, by subject."""

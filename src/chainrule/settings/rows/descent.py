@@ -1,4 +1,4 @@
-"""How the loss is gone down, and when that ends."""
+"""Settings of the optimizer, its learning rate, and the end of a training."""
 
 from math import inf
 
@@ -29,7 +29,7 @@ DESCENT: tuple[Setting, ...] = (
     Setting(
         "optimizer",
         Choice(solvers),
-        meaning="'lbfgs', or an optimizer of the package by its name: {optimizers}. 'sgd' has "
+        meaning="'lbfgs', or the name of an optimizer of the package: {optimizers}. 'sgd' has "
         "`momentum`, as in scikit-learn.",
         parameter="solver",
         mlp="adam",
@@ -40,13 +40,11 @@ DESCENT: tuple[Setting, ...] = (
     Setting(
         "learning_rate",
         POSITIVE,
-        meaning="The first learning rate.",
+        meaning="Initial learning rate.",
         parameter="learning_rate_init",
         mlp=0.001,
         network=0.002,
-        option=Option(
-            "α, or where its schedule begins.", presets={"fast": 0.005, "thorough": 0.001}
-        ),
+        option=Option("Initial learning rate α.", presets={"fast": 0.005, "thorough": 0.001}),
     ),
     Setting(
         "schedule",
@@ -66,63 +64,66 @@ DESCENT: tuple[Setting, ...] = (
     Setting(
         "epochs",
         COUNT,
-        meaning="At most so many epochs (iterations of 'lbfgs').",
+        meaning="Maximum number of epochs (iterations of 'lbfgs').",
         parameter="max_iter",
         mlp=200,
         fit=50,
         fit_limit=Whole(0),
         option=Option(
-            "At most so many passes over the training rows.", presets={"fast": 30, "thorough": 500}
+            "Maximum number of passes over the training rows.",
+            presets={"fast": 30, "thorough": 500},
         ),
     ),
     Setting(
         "batch_size",
         Either(COUNT, ("auto",)),
-        meaning="Examples a step; 'auto' decides by their number (min(200, n_samples) in MLP…). "
+        meaning="Examples per step; 'auto' chooses by their number (min(200, n_samples) in MLP…). "
         "Not for 'lbfgs'.",
         mlp="auto",
         fit=32,
         fit_limit=COUNT,
-        option=Option("Rows a step."),
+        option=Option("Rows per step."),
     ),
     Setting(
         "early_stopping",
         _EARLY_STOPPING,
-        meaning="Whether validation decides when to stop, and the best epoch's weights are kept. "
-        "True: by `score`; 'loss': by the validation loss; or a scorer's name, or a "
-        "function of (estimator, X, y), larger being better.",
+        meaning="Whether training stops when a score of the validation data no longer improves, "
+        "and the weights of the best epoch are kept. True: `score`; 'loss': the validation loss; "
+        "or the name of a scorer, or a function of (estimator, X, y), larger being better.",
         mlp=False,
         network="loss",
         fit=False,
         fit_limit=Either(FLAG, (COUNT,)),
         option=Option(
-            "Stop when the loss of the validation rows no longer falls, and keep the best epoch.",
+            "Stop when the validation loss no longer decreases, and keep the best epoch's weights.",
             limit=FLAG,
         ),
     ),
     Setting(
         "patience",
         Either(COUNT, (inf,)),
-        meaning="Training ends when more epochs than this bring no improvement by `tol`.",
+        meaning="Training ends after more than this many consecutive epochs without an improvement "
+        "of at least `tol`.",
         parameter="n_iter_no_change",
         mlp=10,
         option=Option(
-            "Epochs without an improvement before the rate falls or training ends.",
+            "Epochs without an improvement before the rate is reduced or training ends.",
             presets={"fast": 3, "thorough": 20},
         ),
     ),
     Setting(
         "tolerance",
         NOT_NEGATIVE,
-        meaning="What counts as an improvement (of 'lbfgs': the gradient's size).",
+        meaning="Smallest improvement that counts (for 'lbfgs': largest gradient component at "
+        "which it ends).",
         parameter="tol",
         mlp=1e-4,
-        option=Option("What counts as an improvement."),
+        option=Option("Smallest improvement that counts."),
     ),
     Setting(
         "validation_fraction",
         SHARE,
-        meaning="Share of the examples that early stopping sets aside, where `fit` gets no "
+        meaning="Share of the examples that early stopping sets aside if `fit` is not given "
         "`X_val`.",
         mlp=0.1,
         fit=0.0,
@@ -131,13 +132,13 @@ DESCENT: tuple[Setting, ...] = (
     Setting(
         "max_fun",
         COUNT,
-        meaning="At most so many evaluations by 'lbfgs'.",
+        meaning="Maximum number of function evaluations by 'lbfgs'.",
         mlp=15000,
     ),
     Setting(
         "warm_start",
         FLAG,
-        meaning="Whether `fit` goes on from where it ended before.",
+        meaning="Whether `fit` continues from the result of the previous call.",
         mlp=False,
     ),
 )

@@ -1,4 +1,4 @@
-"""How a training is carried out, and who is told of it."""
+"""Settings of a training's execution and its output."""
 
 from chainrule.limits import COUNT, FLAG, VERBOSE, Choice, Either, Readable
 from chainrule.settings.names import dtypes, read_engine, read_init
@@ -32,8 +32,8 @@ EXECUTION: tuple[Setting, ...] = (
     Setting(
         "dtype",
         Either(Choice(dtypes), (None,)),
-        meaning="Of the network; None: that of X if it is one of these, else float64 (MLP…), or "
-        "float32 from 200 examples on (Network…).",
+        meaning="Type of the network's parameters and arithmetic. None: that of X if it is one of "
+        "these; otherwise float64 (MLP…), or float32 from 200 examples on (Network…).",
         kind="{'float32', 'float64', None}",
         mlp=None,
         fit="float32",
@@ -56,21 +56,21 @@ EXECUTION: tuple[Setting, ...] = (
         meaning="'native', 'reference' or 'auto', as in `chainrule.Network.fit`.",
         mlp="auto",
         fit="auto",
-        option=Option("Who computes: auto, {engines}."),
+        option=Option("Engine: auto, {engines}."),
     ),
     Setting(
         "threads",
         Either(COUNT, (None,)),
-        meaning="At most so many; None: as many as there are cores.",
+        meaning="Maximum number of threads; None: one per core.",
         mlp=None,
         fit=None,
-        option=Option("At most so many; the result has the same bits for any number."),
+        option=Option("Maximum number of threads; the result has the same bits for any number."),
     ),
     Setting(
         "callbacks",
-        meaning="Each is called with every event of the training; returning True after an "
-        "`EpochEnded` (an iteration of 'lbfgs') stops. `set_callbacks` takes those of "
-        "scikit-learn's own protocol, which are told of the fit and of each epoch.",
+        meaning="Each is called with every event of the training; if one returns True after an "
+        "`EpochEnded` (an iteration of 'lbfgs'), training stops. Callbacks of scikit-learn's own "
+        "protocol are given to `set_callbacks`.",
         kind="list of callables or None",
         mlp=None,
         fit=(),
@@ -78,8 +78,8 @@ EXECUTION: tuple[Setting, ...] = (
     Setting(
         "verbose",
         VERBOSE,
-        meaning="Whether to tell of each epoch: MLP… print scikit-learn's lines on standard "
-        "output, the others show progress on standard error.",
+        meaning="Whether to show progress: MLP… print scikit-learn's lines on standard output, the "
+        "others a progress display on standard error.",
         mlp=False,
         fit=False,
     ),

@@ -1,4 +1,4 @@
-"""The numbers of losses, optimizers and schedules."""
+"""Numeric settings of losses, optimizers and schedules."""
 
 from chainrule.limits import FLAG, INSIDE, MAX_NORM, NOT_NEGATIVE, POSITIVE, SHARE, Number
 from chainrule.settings.names import losses_with, solvers_with
@@ -17,7 +17,7 @@ NUMBERS: tuple[Setting, ...] = (
     Setting(
         "focal_gamma",
         NOT_NEGATIVE,
-        meaning="γ of loss='focal', C8 and C9: how little examples count that are right.",
+        meaning="γ of loss='focal', C8 and C9: the exponent that down-weights easy examples.",
         of=("classifier", "mixed"),
         mlp=2.0,
         option=Option("γ of the focal loss."),
@@ -26,8 +26,8 @@ NUMBERS: tuple[Setting, ...] = (
     Setting(
         "huber_delta",
         POSITIVE,
-        meaning="δ of loss='huber', C5: the error from which on it is linear, in the target's own "
-        "units, whether these are standardised inside or not.",
+        meaning="δ of loss='huber', C5: the error from which the loss is linear, in the target's "
+        "own units, even if the target is standardised internally.",
         of=("regressor", "mixed"),
         mlp=1.0,
         option=Option("δ of the Huber loss, in the target's units."),
@@ -36,28 +36,30 @@ NUMBERS: tuple[Setting, ...] = (
     Setting(
         "quantile",
         INSIDE,
-        meaning="Which quantile loss='quantile' estimates, C6, between 0 and 1.",
+        meaning="The quantile that loss='quantile' estimates, C6, between 0 and 1.",
         of=("regressor", "mixed"),
         mlp=0.5,
-        option=Option("Which quantile the loss estimates."),
+        option=Option("The quantile that the loss estimates."),
         needs=_of_losses("quantile"),
     ),
     Setting(
         "max_grad_norm",
         MAX_NORM,
-        meaning="A longer gradient is scaled down to this norm, G1. Not for 'lbfgs'.",
+        meaning="Gradients of a larger norm are scaled down to this norm, G1. Not for 'lbfgs'.",
         mlp=None,
         fit=None,
         option=Option(
-            "A longer gradient is scaled down to this; 0: none is.", none=0.0, limit=NOT_NEGATIVE
+            "Largest norm of a gradient, to which others are scaled down; 0: no limit.",
+            none=0.0,
+            limit=NOT_NEGATIVE,
         ),
     ),
     Setting(
         "weight_decay",
         NOT_NEGATIVE,
-        meaning="The decoupled decay of {optimizers of weight_decay}; other solvers have none.",
+        meaning="Decoupled weight decay of {optimizers of weight_decay}; other solvers have none.",
         mlp=0.01,
-        option=Option("Decay of {optimizers of weight_decay}."),
+        option=Option("Weight decay of {optimizers of weight_decay}."),
         needs=_of_optimizers("weight_decay"),
     ),
     Setting(
@@ -68,8 +70,8 @@ NUMBERS: tuple[Setting, ...] = (
         "the weights themselves. For {optimizers of ema_decay}.",
         mlp=0.0,
         option=Option(
-            "Keep an average of the weights over about the last 1/(1 − this) steps; 0: none. Of "
-            "{optimizers of ema_decay}."
+            "Keep a moving average of the weights, over about the last 1/(1 − this) steps; 0: "
+            "none. For {optimizers of ema_decay}."
         ),
         needs=_of_optimizers("ema_decay"),
     ),
@@ -84,10 +86,10 @@ NUMBERS: tuple[Setting, ...] = (
     Setting(
         "nesterov",
         FLAG,
-        meaning="Whether 'sgd' looks ahead, O5, or not, O4.",
+        meaning="Whether 'sgd' uses Nesterov's momentum, O5, instead of the heavy ball, O4.",
         parameter="nesterovs_momentum",
         mlp=True,
-        option=Option("Whether sgd looks ahead."),
+        option=Option("Use Nesterov's momentum in sgd."),
         needs=_of_optimizers("nesterovs_momentum"),
     ),
     Setting(

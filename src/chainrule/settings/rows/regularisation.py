@@ -1,4 +1,4 @@
-"""What keeps a network from learning its examples by heart."""
+"""Settings of regularisation, which keeps a network from memorising its examples."""
 
 from chainrule.limits import FLAG, NOT_NEGATIVE, SHARE, Choice
 from chainrule.settings.setting import By, Option, Setting
@@ -7,21 +7,21 @@ REGULARISATION: tuple[Setting, ...] = (
     Setting(
         "l2",
         NOT_NEGATIVE,
-        meaning="Strength of the L2 penalty, P1, shared by the examples, P3: those of a batch, as "
-        "in scikit-learn (MLP…), or all of them (Network…).",
+        meaning="Strength of the L2 penalty, P1, divided by the number of examples, P3: those of a "
+        "batch, as in scikit-learn (MLP…), or all of them (Network…).",
         parameter="alpha",
         mlp=0.0001,
         network=By(3.0, 0.5, 1.0),
         fit=0.0,
-        option=Option("Strength of the penalty on squared weights, P1, shared by all rows."),
+        option=Option("Strength of the L2 penalty, P1, divided by the number of rows."),
     ),
     Setting(
         "l1",
         NOT_NEGATIVE,
-        meaning="Strength of the L1 penalty, P2, scaled as `alpha` is.",
+        meaning="Strength of the L1 penalty, P2, scaled like `alpha`.",
         mlp=0.0,
         fit=0.0,
-        option=Option("Strength of the penalty on absolute weights, P2, shared by all rows."),
+        option=Option("Strength of the L1 penalty, P2, divided by the number of rows."),
     ),
     Setting(
         "dropout",
@@ -30,7 +30,7 @@ REGULARISATION: tuple[Setting, ...] = (
         kind="float or list of float",
         mlp=0.0,
         option=Option(
-            "Share of a hidden layer's activations dropped in a step; one number, or one a layer.",
+            "Share of activations dropped in each step; one number, or one per hidden layer.",
             form="numbers",
             limit=SHARE,
             presets={"thorough": (0.1,)},
@@ -47,23 +47,23 @@ REGULARISATION: tuple[Setting, ...] = (
     Setting(
         "label_smoothing",
         SHARE,
-        meaning="How much of its certainty each class in y hands to all classes, Y1, in [0, 1). "
-        "Validation is of the true classes.",
+        meaning="Share of each target, in [0, 1), that is spread evenly over all classes, Y1. "
+        "Validation uses the true classes.",
         of=("classifier",),
         mlp=0.0,
         fit=0.0,
-        option=Option("How much of its certainty a class hands to all classes."),
+        option=Option("Share of each target that is spread evenly over all classes."),
     ),
     Setting(
         "class_weight",
-        meaning="Weights of the classes; 'balanced': each class weighs the same. They multiply "
-        "`sample_weight`.",
+        meaning="Weights of the classes, which multiply `sample_weight`; 'balanced': all classes "
+        "have the same total weight.",
         kind="dict, 'balanced' or None",
         of=("classifier",),
         mlp=None,
         fit=None,
         option=Option(
-            "balanced: each class weighs the same; or none.",
+            "balanced: all classes have the same total weight; or none.",
             none="none",
             limit=Choice.of("none", "balanced"),
         ),
