@@ -297,6 +297,6 @@ def test_names_that_come_again_are_left_out_beside_a_column_without_a_name(
     path.write_text("\n".join([names, *rows, names, *rows]) + "\n")
     found = read_with_notes(path)
     assert found.table.rows() == [(n, "x") for n in range(9)] * 2
-    assert any("names again" in note.reason for note in found.notes)
+    assert any("repeated names" in note.reason for note in found.notes)
     monkeypatch.setattr(batches, "_PIECE", 32)
     assert sum(piece.height for piece in scan_batches(path)) == 18

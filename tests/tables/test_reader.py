@@ -122,7 +122,7 @@ def test_a_path_with_wildcards_names_one_file(written):
         (b"FEA1more", "a Feather file of version 1"),
         (b"\x1f\x8bmore", "a damaged gzip file"),
         (b"\x28\xb5\x2f\xfdmore", "cannot be decompressed"),
-        (b"\xff\xfea", "begins like UTF-16 text and is none"),
+        (b"\xff\xfea", "begins like UTF-16 text, but is not"),
         (b"\xff\xfe\n\0", "is empty"),
         (b"%PDF-1.7", "a PDF document"),
         (b"<!DOCTYPE html>", "a web page"),

@@ -124,7 +124,7 @@ def test_the_seed_decides_which_groups_test():
 
 
 def test_groups_must_be_enough_and_known():
-    with pytest.raises(InvalidTableError, match="of 2 groups, and at least 3 are needed"):
+    with pytest.raises(InvalidTableError, match="to 2 groups, and at least 3 are needed"):
         split_rows(10, groups=[0, 1] * 5)
     assert len(split_rows(10, groups=[0, 1] * 5, validation=0.0).test) == 5
     with pytest.raises(InvalidTableError, match="column 'who' has no value in row 2"):
@@ -143,7 +143,7 @@ def test_the_last_rows_test_and_the_first_train(order):
 def test_rows_of_one_time_stay_together():
     split = split_rows(20, times=np.repeat([1, 2, 3, 4], 5), validation=0.2, test=0.2)
     assert [len(part) for part in split] == [10, 5, 5]
-    with pytest.raises(InvalidTableError, match="of 2 different times, too few"):
+    with pytest.raises(InvalidTableError, match="have 2 different times, too few"):
         split_rows(20, times=np.repeat([1, 2], 10))
 
 

@@ -119,7 +119,7 @@ def test_lengths_of_time_are_durations_and_the_file_of_numpy_has_the_same_second
     assert notation.kind == "durations"
     found = values.dt.total_microseconds() / 1e6
     assert found.to_list()[: len(texts)] == seconds
-    assert "lengths of time" in reasons[0]
+    assert "durations" in reasons[0]
     entry = notation.to_json()
     assert [numpy_columns.as_number(text, entry) for text in texts] == seconds
     assert type(notation).from_json(entry) == notation
