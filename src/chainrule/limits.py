@@ -216,12 +216,10 @@ class Either(Limit):
 
     def _is_other(self, value: Any) -> bool:
         for other in self.others:
-            if value is other:
-                return True
             if isinstance(other, Limit):
                 if other.fits(value):
                     return True
-            elif isinstance(value, type(other)) and value == other:
+            elif value is other or (isinstance(value, type(other)) and value == other):
                 return True
         return False
 

@@ -109,12 +109,14 @@ def test_optimizers_have_as_many_vectors_on_both_sides():
     ]
     plan = extension.native.Plan(layers, [(1, ("identity", {}), ("mse", {}), 1.0)])
     one, order = np.ones((1, 1)), np.zeros((1, 1), np.int32)
-    for name, optimizer in OPTIMIZERS.items():
+    for name, kind in OPTIMIZERS.items():
+        optimizer = kind()
+        shares = optimizer.shares(optimizer.new_state(np.ones(2)), np.ones(1))
         for slots in (0, 1, 2, 3):
             arguments = (
-                np.ones(2), np.zeros((slots, 2)), (one, one, None), order, np.zeros(1),
-                (np.zeros(1), np.zeros(1), None), (name, optimizer().settings, 0),
-                (0.0, 0.0, False, np.inf), 1, 0, 1,
+                np.ones(2), np.zeros((slots, 2)), (one, one, None), order, np.ones(1),
+                (np.zeros(1), np.zeros(1), None), (name, optimizer.settings, 0),
+                (0.0, 0.0, False, np.inf), 1, 0, 1, False, shares,
             )  # fmt: skip
             if slots == optimizer.slots:
                 assert plan.train(*arguments) == 1

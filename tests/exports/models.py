@@ -118,7 +118,7 @@ def long_tailed_model(kind, dtype="float32"):
     values = 10 ** random.uniform(-2, 4, 400)
     column = pl.Series("y", values if kind == "log" else values * random.choice([-1, 1], 400))
     encoded = TargetEncoder.fit(column, "regression").transformed(
-        made("y", kind, column.to_numpy()), column
+        made("y", kind, column.to_numpy()), column.to_numpy()
     )
     residuals = random.normal(0, 0.5, 300)
     encoded = replace(encoded, transform=encoded.transform.smeared(residuals))

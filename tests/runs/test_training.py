@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.errors import InvalidTableError
 from chainrule.model.explanation import explain_row
 from chainrule.runs.config import RunConfig
-from chainrule.runs.parts import divide, ignored_columns
+from chainrule.runs.parts import divide
 from chainrule.runs.training import Run
 
 
@@ -155,27 +155,17 @@ def test_trials_of_one_run_do_not_see_each_other():
     np.testing.assert_array_equal(run.train().network.parameters, first)
 
 
-def test_ignored_columns_go_by_name_or_by_several_with_commas():
-    columns = ["a", "b", "c,d", "e"]
-    assert ignored_columns(("a, e", "c,d"), columns) == ("a", "e", "c,d")
-    assert ignored_columns(("a", "a,b"), columns) == ("a", "b")
-    with pytest.raises(InvalidTableError, match="no column 'ee'; did you mean 'e'"):
-        ignored_columns(("ee",), columns)
-    with pytest.raises(InvalidArgumentError, match="'a' is the target"):
-        ignored_columns(("a",), columns, "a")
-
-
 def test_the_latest_rows_test_and_the_first_train():
     config = RunConfig.of({"target": "price", "time": "z"})
-    parts = divide(config.data, 0, table())
+    parts = divide(config, table())
     latest = [part["z"] for part in (parts.train, parts.validation, parts.test)]
     assert latest[0].max() <= latest[1].min() <= latest[1].max() <= latest[2].min()
 
 
 @pytest.mark.parametrize("seeds", [(1, 1), (1, 2)])
 def test_the_seed_decides_the_division(seeds):
-    config = RunConfig.of({"target": "price"})
-    one, other = (divide(config.data, seed, table()).test for seed in seeds)
+    configs = [RunConfig.of({"target": "price", "seed": seed}) for seed in seeds]
+    one, other = (divide(config, table()).test for config in configs)
     assert one.equals(other) == (seeds[0] == seeds[1])
 
 

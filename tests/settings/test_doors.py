@@ -20,7 +20,7 @@ from chainrule.cli.settings import takes_settings
 from chainrule.engines.hyperparameters import parameter_of
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.errors import InvalidArgumentError
-from chainrule.limits import Choice, Either, Number, Readable, Whole
+from chainrule.limits import Choice, Either, Limit, Number, Readable, Whole
 from chainrule.runs.config import RunConfig
 from chainrule.settings.setting import ABSENT
 from chainrule.settings.table import OPTIONS, SETTINGS
@@ -62,7 +62,8 @@ OTHERWISE = {
 def values(limit):
     """Return values at a limit and beyond it, and such as are of another kind."""
     if isinstance(limit, Either):
-        return [*values(limit.first), *(other for other in limit.others if not callable(other))]
+        others = [[one] if not isinstance(one, Limit) else values(one) for one in limit.others]
+        return [*values(limit.first), *(value for several in others for value in several)]
     if isinstance(limit, Number):
         low, high = limit.low, limit.high
         found = [low, math.nextafter(low, -1), math.nextafter(low, 1), low - 1, 10**400, math.nan]

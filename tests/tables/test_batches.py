@@ -106,7 +106,7 @@ def test_a_bad_row_is_named_by_its_line_in_the_file(tmp_path):
 def test_a_bad_line_of_json_is_named_by_its_line_in_the_file(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text('{"a": 1}\n' * 99 + "{\n" + '{"a": 2}\n' * 99)
-    with pytest.raises(InvalidTableError, match="line 100 is no JSON object"):
+    with pytest.raises(InvalidTableError, match="line 100 is not a JSON object"):
         list(scan_batches(path))
 
 

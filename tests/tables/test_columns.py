@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from chainrule.errors import InvalidTableError
-from chainrule.tables.columns import check_finite, column_named, numeric_column
+from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.tables.columns import check_finite, column_named, ignored_columns, numeric_column
 
 
 def test_numbers_and_true_and_false_become_numbers():
@@ -46,3 +46,13 @@ def test_of_many_columns_only_the_first_are_listed():
     table = pl.DataFrame({f"c{index}": [0] for index in range(100)})
     with pytest.raises(InvalidTableError, match="'c7' and 92 more"):
         column_named(table, "weight")
+
+
+def test_ignored_columns_go_by_name_or_by_several_with_commas():
+    columns = ["a", "b", "c,d", "e"]
+    assert ignored_columns(("a, e", "c,d"), columns) == ("a", "e", "c,d")
+    assert ignored_columns(("a", "a,b"), columns) == ("a", "b")
+    with pytest.raises(InvalidTableError, match="no column 'ee'; did you mean 'e'"):
+        ignored_columns(("ee",), columns)
+    with pytest.raises(InvalidArgumentError, match="'a' is the target"):
+        ignored_columns(("a",), columns, "a")

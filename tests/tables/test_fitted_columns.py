@@ -211,7 +211,11 @@ def test_a_copy_of_a_column_is_left_out():
     encoder = fitted(values, options={})
     assert [column.name for column in encoder.columns_] == ["a", "c"]
     assert encoder.dropped_ == (
-        Note("b", "holds the same values as column 'a'", "it is left out; one of the two says all"),
+        Note(
+            "b",
+            "holds the same values as column 'a'",
+            "it is left out; the other one has the same information",
+        ),
     )
 
 

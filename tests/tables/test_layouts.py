@@ -84,12 +84,12 @@ FORMS = {
     "files that were joined": (
         NAMES + ROWS + NAMES + ROWS,
         VALUES * 2,
-        ("1 line is of names again", "line 11 is the first"),
+        ("1 line is of repeated names", "line 11 is the first"),
     ),
     "files with marks that were joined": (
         ("\ufeff" + NAMES + ROWS) * 2,
         VALUES * 2,
-        ("1 line is of names again",),
+        ("1 line is of repeated names",),
     ),
     "rows with a mark inside": (NAMES + ROWS + "\ufeff" + ROWS, VALUES * 2, ()),
     "two lines of names": (NAMES * 2 + ROWS, VALUES, ("line 2 is the first",)),

@@ -311,10 +311,10 @@ def test_a_file_without_rows_is_refused(tmp_path, write, name):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"a": 1}\n{"a": 2\n', "line 2 is no JSON object"),
-        ('{"a": 1}\n\n[1]\n', r"line 3 is no JSON object \(it is JSON, but no object\)"),
+        ('{"a": 1}\n{"a": 2\n', "line 2 is not a JSON object"),
+        ('{"a": 1}\n\n[1]\n', r"line 3 is not a JSON object \(it is JSON, but not an object\)"),
         ("{}\n{}\n", "has no rows"),
-        (b'{"a": "\xff"}\n', "line 1 is no JSON object"),
+        (b'{"a": "\xff"}\n', "line 1 is not a JSON object"),
     ],
 )
 def test_a_line_that_is_no_json_object_is_named(written, content, message):
@@ -341,7 +341,7 @@ def test_bad_lines_of_json_are_skipped_and_counted(written):
     path = written('{"a": 1}\nx\n{"a": 2}\n', "t.jsonl")
     table, notes = read_with_notes(path, skip_bad_rows=True)
     assert table.rows() == [(1,), (2,)]
-    assert str(*notes).startswith("1 bad row was skipped (the first: line 2 is no JSON object")
+    assert str(*notes).startswith("1 bad row was skipped (the first: line 2 is not a JSON object")
 
 
 def test_a_table_of_bad_rows_alone_is_refused(written):

@@ -165,7 +165,7 @@ def test_dates_are_ordered_however_they_are_written(times):
 @pytest.mark.parametrize(
     ("times", "message"),
     [
-        (pl.Series("when", ["yesterday"] * 10), "'when' holds text that is no date"),
+        (pl.Series("when", ["yesterday"] * 10), "'when' holds text that is not a date"),
         (pl.Series("when", [1.0, float("nan")] * 5), "'when' has no value in row 2 and 4 more"),
         (pl.Series("when", [[1]] * 10), "'when' holds values of type List"),
     ],

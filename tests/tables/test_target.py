@@ -141,7 +141,7 @@ def test_a_header_that_is_none_is_refused(text):
 @pytest.mark.parametrize(
     ("texts", "told"),
     [
-        (["<0.5"] * 3 + [f"{n}.25" for n in range(40)], "3 values that are none (such as '<0.5')"),
+        (["<0.5"] * 3 + [f"{n}.25" for n in range(40)], "3 values that are not (such as '<0.5')"),
         ([f"{n}:07" for n in range(40)], "lengths of time as seconds"),
         ([f"k{n}" for n in range(40)], "is it the right column"),
     ],

@@ -117,7 +117,7 @@ def test_a_logarithm_of_nothing_is_refused_with_the_remedy():
 def encoder():
     column = pl.Series("y", SIX_DECADES)
     transform = made("y", "asinh", SIX_DECADES).smeared(np.array([-0.5, 0.1, 0.5]))
-    return TargetEncoder.fit(column, "regression").transformed(transform, column)
+    return TargetEncoder.fit(column, "regression").transformed(transform, SIX_DECADES)
 
 
 def test_a_transformed_target_survives_a_file():

@@ -129,8 +129,8 @@ def train(
         )
     chosen = _config(table, config, settings, checkpoint)
     folder, outputs = RunFolder(out), Outputs(report, searches, checkpoint)
-    _check_files("--out", folder.written(outputs), chosen, None if overwrite else config)
-    with _ready("--out", folder, outputs, chosen, every, overwrite=overwrite) as ready:
+    read = None if overwrite else config
+    with _ready("--out", folder, outputs, chosen, every, read, overwrite=overwrite) as ready:
         run, checkpointing = ready
         tell = teller(json, quiet)
         tell.understood(run)
@@ -172,7 +172,6 @@ def resume(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
     chosen = RunConfig.read(where.config)
-    _check_files("DIR", where.written(outputs), chosen)
     with _ready("DIR", where, outputs, chosen, every, resume=True) as (run, checkpointing):
         tell = teller(json, quiet)
         tell.understood(run)
@@ -186,15 +185,20 @@ def _ready(
     outputs: "Outputs",
     config: "RunConfig",
     every: str,
+    read: Path | None = None,
     *,
     overwrite: bool = False,
     resume: bool = False,
 ) -> "Iterator[tuple[Run, Checkpointing | None]]":
-    """Keep a run's folder to itself, and give the run, its table read and encoded."""
+    """Keep a run's folder to itself, and give the run, its table read and encoded.
+
+    `read` is a file beside the tables that the run must not write.
+    """
     from chainrule.runs.run_fit import Checkpointing
     from chainrule.runs.training import Run
     from chainrule.training.interval import Interval
 
+    _check_files(argument, folder.written(outputs), config, read)
     with folder.alone(argument) as lock:
         folder.check(argument, outputs, overwrite=overwrite, resume=resume)
         checkpointing = None
@@ -208,7 +212,7 @@ def _ready(
 
 
 def _check_files(
-    argument: str, outputs: "Sequence[Path]", config: "RunConfig", read: Path | None = None
+    argument: str, outputs: "Sequence[Path]", config: "RunConfig", read: Path | None
 ) -> None:
     """Raise if a run would write one of the files that it reads; `read` is the --config."""
     from chainrule.files.outputs import check_apart

@@ -41,11 +41,11 @@ def shared_strength(strength: float, total_weight: float) -> float:
     ----------
     strength : float
     total_weight : float
-        Σw, positive: the number of examples where they have no weights.
+        Σw, positive; the number of examples if they have no weights.
 
     Returns
     -------
     strength : float
     """
-    # By the reciprocal: the l1 and the l2 of a batch have one factor in common.
+    # By the reciprocal, which l1 and l2 of a batch have in common.
     return strength * (1 / total_weight)

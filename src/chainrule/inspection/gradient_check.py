@@ -94,7 +94,7 @@ def check_gradients(
     blocks = []
     for index, placed in enumerate(placed_blocks(spec)):
         if not placed.block.has_gradient:
-            continue
+            continue  # such as running statistics
         random = generator(seed, Stream.CHECK, index)
         size = placed.slice.stop - placed.slice.start
         chosen = np.sort(random.permutation(size)[:entries_per_block])

@@ -1,8 +1,8 @@
-"""What a run makes of its target: the task that a loss asks for, a transform, and notes."""
+"""What a run makes of its target: its encoding, a transform, and notes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +10,14 @@ from numpy.typing import NDArray
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
-from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
+from chainrule.runs.config import RunConfig
+from chainrule.runs.options import TrainingOptions
+from chainrule.runs.parts import Parts
 from chainrule.runs.plan import EncodedRows
-from chainrule.settings.losses import (
-    CLASSIFICATION,
-    REGRESSION,
-    estimating,
-    is_in_target_units,
-    lowest_target,
-)
+from chainrule.settings.losses import estimating, is_in_target_units, lowest_target
 from chainrule.tables.columns import numeric_column
 from chainrule.tables.target import NUMERIC_TARGET, TargetEncoder
-from chainrule.tables.task import Task
-from chainrule.tables.transform import TargetTransform, choose, is_heavy, made, robust_scale
+from chainrule.tables.transform import Kind, TargetTransform, choose, is_heavy, made, robust_scale
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,52 +30,22 @@ _SKEWED = 0.5
 _MOST_COUNTED = 1000.0
 
 
-def task_of_loss(data: DataOptions, training: TrainingOptions) -> Task | None:
-    """Return the task that the loss asks for; None: no loss was given, or one of both.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If the task that was given is another.
-    """
-    asked: Task
-    if training.loss in REGRESSION:
-        asked = "regression"
-    elif training.loss in CLASSIFICATION:
-        asked = "classification"
-    else:
-        return None
-    if data.task not in ("auto", asked):
-        raise InvalidArgumentError(
-            f"loss: {training.loss} is a loss of a {asked}, and --task says {data.task}; leave out "
-            f"one of --loss {training.loss} and --task {data.task}"
-        )
-    return asked
-
-
-def fitted_target(
-    column: "pl.Series",
-    target: TargetEncoder,
-    encoding: EncodingOptions,
-    training: TrainingOptions,
-) -> tuple[TargetEncoder, list[str]]:
+def fitted_target(parts: Parts, config: RunConfig) -> tuple[TargetEncoder, list[str]]:
     """Return the target of a run as its training rows ask for it, and notes.
-
-    Parameters
-    ----------
-    column : polars.Series
-        The training rows.
-    target : TargetEncoder
-        Fitted to them.
-    encoding : EncodingOptions
-    training : TrainingOptions
 
     Raises
     ------
     InvalidArgumentError, InvalidTableError
         If a transform was asked for that cannot be.
     """
-    asked = encoding.target_transform or "auto"
+    training = config.training
+    column = parts.train[config.data.target]
+    target = replace(
+        TargetEncoder.fit(column, parts.task, parts.classes or None),
+        merged=parts.merged,
+        notation=parts.reading.of(column.name),
+    )
+    asked = config.encoding.target_transform or "auto"
     explicit = asked not in ("auto", "none")
     if target.task == "classification":
         if explicit:
@@ -98,22 +63,19 @@ def fitted_target(
             )
         # Counts have a unit of their own, which the Poisson deviance needs.
         return replace(target, mean=0.0, std=1.0), []
-    if asked == "log" or asked == "asinh":
-        transform = made(target.name, asked, values)  # type: ignore[arg-type]
-        return target.transformed(transform, column), [_transformed(target, transform, values)]
     if asked == "none":
         return target, []
-    if is_in_target_units(training.loss) and is_heavy(values):
+    if not explicit and is_in_target_units(training.loss) and is_heavy(values):
         center, spread = robust_scale(values)
         note = (
             f"target {target.name!r} has a few values far from the others; it is scaled by its "
             f"median and quartiles, and the loss {training.loss} does the rest"
         )
         return replace(target, mean=center, std=spread), [note]
-    chosen = choose(values)
-    if chosen is not None:
-        return target.transformed(chosen, column), [_transformed(target, chosen, values)]
-    return target, _offers(target.name, values, training)
+    transform = made(target.name, cast(Kind, asked), values) if explicit else choose(values)
+    if transform is None:
+        return target, _offers(target.name, values, training)
+    return target.transformed(transform, values), [_transformed(target, transform, values)]
 
 
 def _transformed(target: TargetEncoder, transform: TargetTransform, values: Any) -> str:

@@ -1,21 +1,22 @@
 """The rows of a run: read, and divided into those that train, validate and test."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.model.table_model import TableModel
+from chainrule.runs.config import RunConfig
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetRows, TargetWords
-from chainrule.tables.columns import check_finite, column_named
+from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+from chainrule.tables.columns import check_finite, column_named, ignored_columns
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.reader import read_by, read_for_training
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
-from chainrule.tables.task import Class, Task, infer_task, task_named
+from chainrule.tables.task import Class, Task, infer_task, task_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,29 +54,21 @@ class Parts:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def divide(
-    options: DataOptions,
-    seed: int,
-    table: "pl.DataFrame | None" = None,
-    by_loss: Task | None = None,
-) -> Parts:
-    """Read the table and divide its rows.
+def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
+    """Read the table and divide its rows; the config's seed decides how.
 
     Parameters
     ----------
-    options : DataOptions
-    seed : int
-        Decides the division.
+    config : RunConfig
     table : polars.DataFrame, optional
-        Already read; else the options name it.
-    by_loss : {"classification", "regression"}, optional
-        The task that the loss asks for: that of numbers, unless the options name one.
+        Already read; else the config names it.
 
     Raises
     ------
     InvalidTableError, InvalidArgumentError
         If a table or an option cannot be used.
     """
+    options, by_loss = config.data, _task_of_loss(config)
     where = options.table or "the table"
     found = read_for_training(
         options.table if table is None else table,
@@ -90,7 +83,8 @@ def divide(
     ]
     features, ignored = _columns(table, options)
     check_finite(table.select(features))  # before rows are left out: it names the row in the file
-    if _is_value(table[options.target], options.task):
+    column = table[options.target]
+    if column.dtype.is_numeric() and task_of(column, options.task) == "regression":
         reading, table, sentinels = reading.with_sentinels(table, options.target)
         notes += map(str, sentinels)
     rows, table, told = TargetRows.decide(table, options, where)
@@ -98,15 +92,15 @@ def divide(
     column = table[options.target]
     asked_for = infer_task(column)
     # Text has classes, whatever the loss is: an error says that it does not fit.
-    guess = (by_loss or asked_for) if column.dtype.is_numeric() else asked_for
-    task = guess if options.task == "auto" else task_named(options.task)
+    by_loss = by_loss if column.dtype.is_numeric() else None
+    task = by_loss or task_of(column, options.task)
     classes = TargetEncoder.fit(column, task).classes  # of all rows, as its errors are
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
     split = split_rows(
         table.height,
         column.to_numpy() if classes else None,
-        seed=seed,
+        seed=config.training.seed,
         validation=shares[1],
         test=0.0 if options.test else shares[2],
         groups=table[options.group] if options.group else None,
@@ -153,11 +147,28 @@ def _columns(
     return features, ignored
 
 
-def _is_value(target: "pl.Series", task: str) -> bool:
-    """Whether a target is numbers that are values, as far as they or the given task tell."""
-    if not target.dtype.is_numeric():
-        return False
-    return task == "regression" or (task == "auto" and infer_task(target) == "regression")
+def _task_of_loss(config: RunConfig) -> Task | None:
+    """Return the task that the loss asks for; None: no loss was given, or one of both.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the task that was given is another.
+    """
+    data, loss = config.data, config.training.loss
+    asked: Task
+    if loss in REGRESSION:
+        asked = "regression"
+    elif loss in CLASSIFICATION:
+        asked = "classification"
+    else:
+        return None
+    if data.task not in ("auto", asked):
+        raise InvalidArgumentError(
+            f"loss: {loss} is a loss of a {asked}, and --task says {data.task}; leave out "
+            f"one of --loss {loss} and --task {data.task}"
+        )
+    return asked
 
 
 def _of_file(
@@ -189,31 +200,3 @@ def rows_with_target(
     words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
     rows, told = TargetRows(target.name, words).of(found.table, str(path))
     return rows, (*notes, *told)
-
-
-def ignored_columns(
-    given: Sequence[str], columns: Sequence[str], target: str = ""
-) -> tuple[str, ...]:
-    """Return the columns that --ignore names: each entry is a name, or several with commas.
-
-    Raises
-    ------
-    InvalidTableError
-        If there is no such column; the message names the one like it.
-    InvalidArgumentError
-        If it is the target.
-    """
-    import difflib
-
-    names: list[str] = []
-    for entry in given:
-        several = [entry] if entry in columns else [part.strip() for part in entry.split(",")]
-        for name in filter(None, several):
-            if name not in columns:
-                near = difflib.get_close_matches(name, columns, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise InvalidTableError(f"ignore: the table has no column {name!r}{hint}")
-            if name == target:
-                raise InvalidArgumentError(f"ignore: {name!r} is the target; it is needed")
-            names.append(name)
-    return tuple(dict.fromkeys(names))

@@ -17,7 +17,6 @@ from chainrule.runs.learned_target import (
     against_constant,
     fitted_target,
     smeared_target,
-    task_of_loss,
 )
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
@@ -106,21 +105,14 @@ class Run:
         InvalidTableError, InvalidArgumentError
             If a table or a setting cannot be used.
         """
-        by_loss = task_of_loss(config.data, config.training)
-        parts = divide(config.data, config.training.seed, table, by_loss)
+        parts = divide(config, table)
         options = config.encoding
         given = {
             name: getattr(options, name)
             for name in ("scaling", "max_categories", "min_frequency", "embed_above", "categorical")
             if getattr(options, name) is not None
         }
-        target = TargetEncoder.fit(
-            parts.train[config.data.target], parts.task, parts.classes or None
-        )
-        target = replace(target, merged=parts.merged, notation=parts.reading.of(target.name))
-        target, told = fitted_target(
-            parts.train[target.name], target, config.encoding, config.training
-        )
+        target, told = fitted_target(parts, config)
         encoder = TableEncoder(**given).fit_read(parts.train.select(parts.features), parts.reading)
         n_train, n_validation = parts.train.height, parts.validation.height
         asked = config.training

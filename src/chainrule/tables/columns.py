@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidTableError
+from chainrule.errors import InvalidArgumentError, InvalidTableError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,6 +55,32 @@ def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series
         hint = f"did you mean {close[0]!r}?" if close else f"it has {_listed(table.columns)}"
         raise InvalidTableError(f"the table has no column {name!r}{role}; {hint}")
     return table[name]
+
+
+def ignored_columns(
+    given: Sequence[str], columns: Sequence[str], target: str = ""
+) -> tuple[str, ...]:
+    """Return the columns that --ignore names: each entry is a name, or several with commas.
+
+    Raises
+    ------
+    InvalidTableError
+        If there is no such column; the message names the one like it.
+    InvalidArgumentError
+        If it is the target.
+    """
+    names: list[str] = []
+    for entry in given:
+        several = [entry] if entry in columns else [part.strip() for part in entry.split(",")]
+        for name in filter(None, several):
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise InvalidTableError(f"ignore: the table has no column {name!r}{hint}")
+            if name == target:
+                raise InvalidArgumentError(f"ignore: {name!r} is the target; it is needed")
+            names.append(name)
+    return tuple(dict.fromkeys(names))
 
 
 def numeric_column(

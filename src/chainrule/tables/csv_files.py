@@ -118,7 +118,8 @@ def _read(
     try:
         if layout.skip_spaces or (quoted and has_odd_quotes(text.data, layout.separator)):
             raise _OddError("its quotation marks are not even")
-        table = _without_blank_lines(text, layout, _parsed(part, layout, columns, types))
+        table = _parsed(part, layout, columns, types)
+        table = _without_blank_lines(text, layout, table, quoted=quoted)
         if _has_names_again(table, layout):
             raise _OddError("the names come again")
         if quoted and _has_inner_ends(text, table) and _swallows(table, layout):
@@ -232,7 +233,9 @@ def _check_columns(layout: Layout, columns: Sequence[str]) -> None:
         column_named(empty, name)
 
 
-def _without_blank_lines(text: Text, layout: Layout, table: "pl.DataFrame") -> "pl.DataFrame":
+def _without_blank_lines(
+    text: Text, layout: Layout, table: "pl.DataFrame", *, quoted: bool
+) -> "pl.DataFrame":
     """Return a table without the empty rows that polars makes of blank lines.
 
     Raises
@@ -246,7 +249,8 @@ def _without_blank_lines(text: Text, layout: Layout, table: "pl.DataFrame") -> "
     tail = bytes(text.data[end:]).count(b"\n") - 1
     if tail > 0 and table.tail(tail).null_count().sum_horizontal().item() == tail * table.width:
         table = table.head(table.height - tail)
-    if count_fields(text.data, layout.separator, end) == len(layout.names) * (table.height + 1):
+    fields = count_fields(text.data, layout.separator, end, quoted=quoted)
+    if fields == len(layout.names) * (table.height + 1):
         return table
     raise _OddError("some lines are blank, or shorter than others")
 

@@ -30,7 +30,7 @@ def read_json_lines(
     Raises
     ------
     InvalidTableError
-        If a line is no JSON object; the message names it.
+        If a line is not a JSON object; the message names it.
     """
     import polars as pl
 
@@ -80,7 +80,7 @@ def _good_lines(text: Text, tally: Tally) -> tuple[list[bytes], list[_Infinite]]
         odd: list[_Infinite] = []
         try:
             document = json.loads(line)
-            fault = "" if isinstance(document, dict) else "it is JSON, but no object"
+            fault = "" if isinstance(document, dict) else "it is JSON, but not an object"
             if not fault:
                 odd = [
                     _Infinite(len(good), name, value)

@@ -189,8 +189,8 @@ class _Values:
 
 def _sentence(name: str, target: str, what: str) -> str:
     return (
-        f"column {name!r} alone predicts {target!r} almost perfectly ({what}); if it becomes known "
-        f"only after {target!r}, or is the same quantity in another form, leave it out"
+        f"column {name!r} alone predicts {target!r} almost perfectly ({what}); if it is known only "
+        f"after {target!r}, or is the same in other words, leave it out"
     )
 
 

@@ -110,10 +110,11 @@ class TargetEncoder:
             )
         return cls(task, column.name, (), *mean_and_deviation(values))
 
-    def transformed(self, transform: TargetTransform, column: "pl.Series") -> "TargetEncoder":
+    def transformed(
+        self, transform: TargetTransform, values: NDArray[np.float64]
+    ) -> "TargetEncoder":
         """Return the encoder of a regression that learns a transform of the training rows."""
-        t = transform.forward(numeric_column(column, NUMERIC_TARGET))
-        mean, std = mean_and_deviation(t)
+        mean, std = mean_and_deviation(transform.forward(values))
         return replace(self, mean=mean, std=std, transform=transform)
 
     @property

@@ -31,6 +31,11 @@ def task_named(name: str) -> Task:
     return cast(Task, name)
 
 
+def task_of(column: "pl.Series", name: str) -> Task:
+    """Return a target's task by name; "auto": the one that it asks for."""
+    return infer_task(column) if name == "auto" else task_named(name)
+
+
 def infer_task(column: "pl.Series") -> Task:
     """Return the task for a target column.
 
@@ -95,7 +100,7 @@ def _no_classes(column: "pl.Series") -> str:
         others = column.filter(column.cast(pl.Float64, strict=False).is_null())
         if 0 < others.len() <= column.len() / 2:
             return (
-                f"it holds numbers, and {others.len():,} values that are none (such as "
+                f"it holds numbers, and {others.len():,} values that are not (such as "
                 f"{others[0]!r}): write numbers in their place, or leave these fields empty"
             )
         if column.str.contains(r"^\W{0,3}\d").all():

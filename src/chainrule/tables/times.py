@@ -16,7 +16,7 @@ def moments(times: Any) -> NDArray[Any]:
     Raises
     ------
     InvalidTableError
-        If one is missing, or they are text that is no date.
+        If one is missing, or they are text that is not a date.
     """
     import polars as pl
 

@@ -174,7 +174,7 @@ def _sampled(problem: Problem) -> Sample:
 def _hidden(
     spec: NetworkSpec, passes: Sequence[LayerPass]
 ) -> list[tuple[int, Activation, NDArray[np.floating]]]:
-    """Return l, σ where A[l] = σ(Z[l]), and Z[l] of all layers but the output layer."""
+    """Return l, σ if A[l] = σ(Z[l]), and Z[l] of all layers but the output layer."""
     found = []
     for l, (layer, layer_pass) in enumerate(  # noqa: E741 - the field's letter
         zip(spec.layers[:-1], passes[:-1], strict=True), start=1

@@ -51,7 +51,7 @@ class Plan:
     seed: int
     """Determines the random numbers of the steps and, unless `orders` are given, the orders."""
     max_grad_norm: float = float("inf")
-    """A step's gradient is scaled down to this norm if longer (G1)."""
+    """A gradient of a larger norm is scaled down to this norm (G1)."""
     shuffle: bool = True
     orders: Orders | None = None
     validation: Examples | None = None

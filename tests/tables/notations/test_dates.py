@@ -87,7 +87,7 @@ def test_day_and_month_are_told_apart_by_the_column_as_a_whole():
 def test_dates_that_could_be_read_both_ways_are_noted():
     notation, _, reasons = read(["01/02/2024", "03/04/2024"])
     assert notation.format == "%d/%m/%Y"
-    assert "could be read day or month first" in reasons[0]
+    assert "either the day or the month may come first" in reasons[0]
     # Where there are hours of AM and PM, the month comes first.
     assert read(["01/02/2024 1:00 PM", "03/04/2024 2:00 AM"])[0].format == "%m/%d/%Y"
 

@@ -15,10 +15,8 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.activation import Activation, activation_of
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.operations import Activated, column
-from chainrule.network.registry.documentation import naming
 
 
-@naming("activations")
 @dataclass(frozen=True)
 class ParametricActivation(Layer):
     """A parametric activation, A[l] = z + α[l] ⊙ (σ(z) − z), where z is A[l−1].
@@ -29,8 +27,7 @@ class ParametricActivation(Layer):
     Parameters
     ----------
     activation : str, default "selu"
-        σ, an activation of each unit for itself:
-        {activations}.
+        σ, as for `Dense`, of each unit for itself: not softmax, not heads.
     alpha : float, default 1.0
         α at first, of all units: with 0 they pass what they get, with 1 they are σ.
     learning_rate_factor : float, default 1.0

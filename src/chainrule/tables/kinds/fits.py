@@ -48,5 +48,5 @@ def constant(column: "pl.Series") -> Note:
     return Note(
         column.name,
         f"is {shown} in all {column.len():,} rows",
-        "it is left out; nothing can be learned from a constant",
+        "it is left out; nothing can be learned from it",
     )

@@ -339,16 +339,15 @@ def date_form(sample: Sequence[str]) -> DateForm | None:
     counts = Counter(texts)
     if sum(n for text, n in counts.items() if _may_be_date(text)) < 0.8 * len(texts):
         return None
-    series = year_before_clock(pl.Series(texts))
-    texts = series.to_list()
-    right = {}
-    for written in FORMATS:
-        if not re.match(date_pattern(written), texts[0]) and not re.match(
-            date_pattern(written), texts[-1]
-        ):
-            continue
-        right[written] = len(texts) - parsed(series, written).null_count()
-    if not right or not max(right.values()):
+    if any(re.match(_LIKE_C, text) for text in counts):
+        texts = year_before_clock(pl.Series(texts)).to_list()
+    ends = (texts[0], texts[-1])
+    tried = [one for one in FORMATS if any(re.match(date_pattern(one), text) for text in ends)]
+    if not tried:
+        return None
+    series = pl.Series(texts)
+    right = {one: len(texts) - parsed(series, one).null_count() for one in tried}
+    if not max(right.values()):
         return None
     best = max(right.values())
     fit = [written for written in right if right[written] == best]
