@@ -18,6 +18,7 @@ from chainrule.equations.backpropagation import (
     hidden_error,
     output_error,
     softmax_error,
+    softmax_jacobian,
     weight_gradient,
 )
 from chainrule.equations.forward import activation, pre_activation
@@ -25,15 +26,15 @@ from tests.numerics import as_float64, assert_within, epsilon
 from tests.strategies import layers, n_by_m, n_by_m_logits_and_targets
 
 
-def softmax_jacobian(a):
-    """Return Jᵢⱼ = ∂aᵢ/∂zⱼ = aᵢ(1ᵢ₌ⱼ − aⱼ) of one example, which BP1s never writes down."""
-    return np.diag(a) - np.outer(a, a)
-
-
 def test_bp1_output_error_of_a_worked_example(array):
     grad_A, Z = array([[2.0, -1.0]]), array([[3.0, 5.0]])
     delta = output_error(grad_A, Z, lambda Z: Z * Z)
     np.testing.assert_array_equal(as_float64(delta), [[18.0, -25.0]])
+
+
+def test_bp1s_jacobian_of_a_worked_example(array):
+    J = softmax_jacobian(array([0.25, 0.75]))
+    np.testing.assert_array_equal(as_float64(J), [[0.1875, -0.1875], [-0.1875, 0.1875]])
 
 
 @pytest.mark.parametrize("z", [[0.3], [1.0, -2.0], [0.0, 2.0, -1.0, 0.5, 3.0]])
@@ -47,7 +48,7 @@ def test_bp1s_jacobian_equals_central_differences_of_softmax(array64, z):
     a = as_float64(softmax(array64(z[:, None])))[:, 0]
     # Softmax's third derivatives are below 1; its values, at most 1, err by n + 8 roundings.
     bound = h**2 / 6 + (z.size + 8) * epsilon("float64") / h
-    assert_within(softmax_jacobian(a), (above - below) / (2 * h), bound)
+    assert_within(softmax_jacobian(array64(a)), (above - below) / (2 * h), bound)
 
 
 @given(drawn=n_by_m_logits_and_targets())
@@ -55,7 +56,7 @@ def test_bp1s_softmax_error_equals_the_product_with_the_explicit_jacobian(array,
     Z, grad_A = drawn
     A, grad_A = softmax(array(Z)), array(grad_A)
     a, g = as_float64(A), as_float64(grad_A)
-    columns = [softmax_jacobian(a[:, i]) @ g[:, i] for i in range(a.shape[1])]
+    columns = [as_float64(softmax_jacobian(A[:, i])).T @ g[:, i] for i in range(a.shape[1])]
     # Both are sums of n terms aᵢ aⱼ gⱼ with 3 more operations each.
     bound = 2 * (a.shape[0] + 3) * epsilon(dtype) * a * (np.abs(g) + np.sum(a * np.abs(g), axis=0))
     assert_within(softmax_error(grad_A, A), np.stack(columns, axis=1), bound)

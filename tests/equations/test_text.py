@@ -19,6 +19,7 @@ def test_equation_text_is_id_and_formula_of_the_docstring():
     ("function", "id", "kind"),
     [
         (backpropagation.softmax_error, "BP1s", ""),
+        (backpropagation.softmax_jacobian, "BP1s", "Jacobian"),
         (fused.softmax_cross_entropy, "FU1", "cost"),
         (optimizers.adam_init, "O3", "state"),
     ],

@@ -50,6 +50,24 @@ def softmax_error(grad_A: Array, A: Array) -> Array:
     return A * (grad_A - xp.sum(grad_A * A, axis=0, keepdims=True))
 
 
+def softmax_jacobian(a: Array) -> Array:
+    """BP1s Jacobian: Jᵢⱼ = ∂aᵢ/∂zⱼ = aᵢ(1ᵢ₌ⱼ − aⱼ), of one example.
+
+    Parameters
+    ----------
+    a : array (n,)
+        Softmax output of one example.
+
+    Returns
+    -------
+    J : array (n, n)
+        Symmetric; aᵢ(1 − aᵢ) on the diagonal, −aᵢaⱼ off it.
+    """
+    xp = namespace(a)
+    identity = xp.eye(a.shape[0], dtype=a.dtype)
+    return a[:, None] * (identity - a[None, :])
+
+
 def hidden_error(
     W_next: Array, delta_next: Array, through_activation: Callable[[Array], Array]
 ) -> Array:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _FIRST_LINE = re.compile(
-    r"^(?P<id>[A-Z]{1,2}\d{1,2}[es]?)(?: (?P<kind>derivative|gradient|cost|state))?: "
+    r"^(?P<id>[A-Z]{1,2}\d{1,2}[es]?)(?: (?P<kind>derivative|gradient|Jacobian|cost|state))?: "
 )
 
 _LATEX = {
@@ -81,7 +81,7 @@ class EquationText(NamedTuple):
 
     id: str
     kind: str
-    """"" for the equation itself; or "derivative", "gradient", "cost", "state"."""
+    """"" for the equation itself; or "derivative", "gradient", "Jacobian", "cost", "state"."""
     formula: str
 
 
