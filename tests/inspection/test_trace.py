@@ -204,6 +204,19 @@ def test_the_output_s_terms_name_the_equations_that_were_used(case, cost, grad_A
     assert (ids["C"], ids["∇ₐC"], ids["δ[3]"]) == (cost, grad_A, delta)
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_the_jacobian_of_the_first_example_takes_its_gradient_to_its_error(weights):
+    trace = network(fused=False).trace(X, Y, sample_weight=weights)
+    term = next(term for term in trace.terms if term.name == "∂a/∂z")
+    assert term.equation == "BP1s"
+    arrays = {term.name: term.value for term in trace.terms}
+    first = arrays["∂a/∂z"].T @ arrays["∇ₐC"][:, 0]
+    weight = 1.0 if weights is None else weights[0] / weights.mean()
+    np.testing.assert_allclose(arrays["δ[3]"][:, 0], weight * first, rtol=1e-12)
+    # FU1 needs no Jacobian.
+    assert all(term.name != "∂a/∂z" for term in network().trace(X, Y).terms)
+
+
 def test_a_hidden_softmax_is_not_said_to_be_an_element_wise_product():
     trace = network(hidden="softmax").trace(X, Y)
     term = next(term for term in trace.terms if term.name == "δ[2]")

@@ -33,6 +33,7 @@ _LATEX = {
     "γ": r"\gamma ",
     "λ": r"\lambda ",
     "μ": r"\mu ",
+    "ρᵗ": r"\rho^t",
     "ρ": r"\rho ",
     "τ": r"\tau ",
     "π": r"\pi ",

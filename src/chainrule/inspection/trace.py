@@ -152,6 +152,7 @@ def trace_step(
     terms = _forward_terms(spec, theta, X, Y, passes)
     weighted = examples.weights is not None
     terms += _cost_terms(spec, C, J, grad_A)
+    terms += _jacobian_terms(spec, passes[-1].A)
     terms += _backward_terms(spec, back.deltas, gradients, weighted, problem.penalties)
     if rule.clips:
         terms.append(_term(clipped_gradient, "g", downhill))
@@ -230,6 +231,16 @@ def _cost_terms(spec: NetworkSpec, C: Floats, J: float, grad_A: Floats) -> list[
         _term(costs.batch_cost, "J", J, L, L),
         _term(equations.gradient, "∇ₐC", grad_A, L, L),
     ]
+
+
+def _jacobian_terms(spec: NetworkSpec, A: Floats) -> list[Term]:
+    """Return the Jacobian of the first example, if outputs have one: BP1s multiplies by it."""
+    if spec.fused_pair is not None:
+        return []
+    if spec.activations[-1].error_equation is not backpropagation.softmax_error:
+        return []
+    term = _term(backpropagation.softmax_jacobian, "J", backpropagation.softmax_jacobian(A[:, 0]))
+    return [term._replace(name="∂a/∂z", formula=f"{term.formula}, here the first one")]
 
 
 def _backward_terms(
