@@ -7,6 +7,7 @@ check, the documentation and the estimators' parameters are made from them.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
+from functools import cache
 from textwrap import fill
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -89,11 +90,17 @@ def check(instance: Any) -> None:
     InvalidArgumentError
         If one cannot be; the message names it.
     """
-    for each in fields(instance):
-        if "checked" not in each.metadata:  # of a user's own class
-            continue
-        value = each.metadata["checked"](each.name, getattr(instance, each.name))
-        object.__setattr__(instance, each.name, value)
+    kind: Any = type(instance)
+    for name, checked in _rules(kind):
+        object.__setattr__(instance, name, checked(name, getattr(instance, name)))
+
+
+@cache
+def _rules(kind: type) -> tuple[tuple[str, Callable[[str, Any], Any]], ...]:
+    """Return the fields of a class that have a rule; those of a user's own class may have none."""
+    return tuple(
+        (each.name, each.metadata["checked"]) for each in fields(kind) if "checked" in each.metadata
+    )
 
 
 def parameter_of(setting: "Field[Any]") -> str:

@@ -183,7 +183,7 @@ class Optimizer:
         """The numbers but the learning rate, by the names of the equation's arguments."""
         return {name: value for name, value in self._own().items() if not isinstance(value, bool)}
 
-    @property
+    @cached_property
     def settings(self) -> dict[str, float]:
         """All but the learning rate as numbers, by name: what the compiled twin takes."""
         return {name: float(value) for name, value in self._own().items()}

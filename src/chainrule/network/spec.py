@@ -219,10 +219,14 @@ class NetworkSpec:
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """Return the parameter blocks of each layer, in the order of the flat vector."""
-        return [
+        return list(self._blocks)
+
+    @cached_property
+    def _blocks(self) -> tuple[tuple[Block, ...], ...]:
+        return tuple(
             layer.blocks(n_in, self.init)
             for layer, n_in in zip(self.layers, self.sizes[:-1], strict=True)
-        ]
+        )
 
     def to_json(self) -> str:
         """Return the specification as JSON, keys sorted: equal specs give equal text.

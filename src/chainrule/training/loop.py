@@ -245,7 +245,9 @@ class Loop:
         within a single epoch after any step, among several epochs only at their end.
         """
         plan, memory = self.plan, self._memory
-        problem = replace(plan.problem, parameters=self.state.moving)
+        problem = plan.problem
+        if self.state.moving is not problem.parameters:
+            problem = replace(problem, parameters=self.state.moving)
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:

@@ -106,11 +106,10 @@ class State:
         if isinstance(optimizer, LBFGS):
             return cls(parameters, epochs_before=plan.epochs_before)
         # Running statistics follow the steps: an average of theirs would lag behind the network.
-        statistics = tuple(
-            placed.slice
-            for placed in placed_blocks(plan.problem.spec)
-            if optimizer.averages and placed.block.group == "statistics"
-        )
+        statistics: tuple[slice, ...] = ()
+        if optimizer.averages:
+            blocks = placed_blocks(plan.problem.spec)
+            statistics = tuple(each.slice for each in blocks if not each.block.has_gradient)
         memory = plan.optimizer_state
         if memory is None or not _continues(memory, optimizer, parameters, statistics):
             memory = optimizer.new_state(parameters)
