@@ -40,7 +40,7 @@ def test_every_look_has_every_colour(look):
 
 @LOOKS
 def test_words_are_readable_on_both_grounds(look):
-    for name in ("ink", "soft", "good", "mixed", "bad", "blue"):
+    for name in ("ink", "soft", "good", "caution", "bad", "blue"):
         for ground in ("paper", "panel"):
             assert contrast(channels(look[name]), channels(look[ground])) >= 4.5, (name, ground)
 

@@ -17,7 +17,7 @@ from chainrule.exports.c_activations import definitions
 from chainrule.exports.c_columns import Columns
 from chainrule.exports.c_text import c_double, c_float, c_texts
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Part, Parts, activation_names
+from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import check_utf8, texts_of
 from chainrule.files.atomic import atomic_path
 from chainrule.network.layers.operations import Affine
@@ -47,7 +47,9 @@ def source(program: Program, name: str) -> str:
     columns = Columns(program.columns, name) if program.columns else None
     constants, body = _network(program)
     n_inputs = program.n_features
-    width = max([n_inputs, *(len(step.b) for step in program.steps if isinstance(step, Affine))])
+    width = max(
+        [n_inputs, *(len(stage.b) for stage in program.stages if isinstance(stage, Affine))]
+    )
     outputs = max(program.n_outputs, 1 + program.is_single)
     parts = [
         _head(program, name),
@@ -63,8 +65,8 @@ def source(program: Program, name: str) -> str:
         f"#include <math.h>{_newline_if(columns, '#include <string.h>')}",
         *constants,
         _classes(program, name, outputs),
-        _DENSE if any(isinstance(step, Affine) for step in program.steps) else "",
-        *definitions(activation_names(program.steps)),
+        _DENSE if any(isinstance(stage, Affine) for stage in program.stages) else "",
+        *definitions(activation_names(program.stages)),
         _undoing(program),
         f"void {name}_predict(const float *x, float *y)\n{{\n"
         f"    float a[{width}], z[{width}];\n    int i;\n"
@@ -132,24 +134,24 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
     constants: list[str] = []
     body: list[str] = []
     a, z = "a", "z"
-    for place, step in enumerate(program.steps, start=1):
-        if isinstance(step, Affine):
-            n_out, n_in = step.W.shape
-            constants += [_floats(f"W{place}", step.W), _floats(f"b{place}", step.b)]
+    for place, stage in enumerate(program.stages, start=1):
+        if isinstance(stage, Affine):
+            n_out, n_in = stage.W.shape
+            constants += [_floats(f"W{place}", stage.W), _floats(f"b{place}", stage.b)]
             body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
             a, z = z, a
-        elif isinstance(step, Parts):
+        elif isinstance(stage, Activations):
             strength = ""
-            if step.strength is not None:
+            if stage.strength is not None:
                 strength = f"strength{place}"
-                constants.append(_floats(strength, step.strength))
-            body += [line for part in step.parts for line in _activated(part, a, strength)]
+                constants.append(_floats(strength, stage.strength))
+            body += [line for part in stage.heads for line in _activated(part, a, strength)]
         else:
             constants += [
-                _floats(f"scale{place}", step.scale),
-                _floats(f"shift{place}", step.shift),
+                _floats(f"scale{place}", stage.scale),
+                _floats(f"shift{place}", stage.shift),
             ]
-            body += _loop(len(step.scale), f"{a}[i] = {a}[i] * scale{place}[i] + shift{place}[i];")
+            body += _loop(len(stage.scale), f"{a}[i] = {a}[i] * scale{place}[i] + shift{place}[i];")
     for name in ("mean", "deviation", "target_mean", "target_deviation"):
         array = getattr(program, name)
         if array is not None:
@@ -157,7 +159,7 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
     return constants, [*_begin(program), *body, *_end(program, a)]
 
 
-def _activated(part: Part, a: str, strength: str) -> list[str]:
+def _activated(part: HeadActivation, a: str, strength: str) -> list[str]:
     sigma = part.activation
     if sigma.name == "identity":
         return []

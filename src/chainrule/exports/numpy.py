@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from chainrule.exports import numpy_columns
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Part, Parts, activation_names
+from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
 from chainrule.network.layers.operations import Affine
@@ -40,7 +40,7 @@ def source(program: Program) -> str:
     import chainrule
 
     numbers: list[str] = []
-    steps = _steps(program, numbers)
+    stages = _stages(program, numbers)
     scaling = _scaling(program, numbers)
     parts = [
         f'"""A model exported by chainrule {chainrule.__version__}; it needs NumPy alone.\n\n'
@@ -50,7 +50,7 @@ def source(program: Program) -> str:
         *_equations(program),
         _NUMBERS,
         "\n".join(numbers),
-        steps,
+        stages,
     ]
     if program.columns:
         columns = [column.to_json() for column in program.columns]
@@ -100,7 +100,7 @@ def _usage(program: Program) -> str:
 def _equations(program: Program) -> list[str]:
     """Return the source of the activations, and of what they call, each once, callees first."""
     found: dict[str, str] = {}
-    for name in activation_names(program.steps):
+    for name in activation_names(program.stages):
         _collect(ACTIVATIONS[name].function, found)
     return list(found.values())
 
@@ -126,7 +126,7 @@ def _array(name: str, array: NDArray[Any], numbers: list[str]) -> str:
     return name
 
 
-def _steps(program: Program, numbers: list[str]) -> str:
+def _stages(program: Program, numbers: list[str]) -> str:
     dtype = np.dtype(program.dtype).newbyteorder("<").str
     lines = [
         "def network(X):",
@@ -134,32 +134,32 @@ def _steps(program: Program, numbers: list[str]) -> str:
         f'(rows, {program.n_features})."""',
         f"    A = np.asarray(X, {dtype!r}).T",
     ]
-    for place, step in enumerate(program.steps, start=1):
-        if isinstance(step, Affine):
-            W = _array(f"W{place}", step.W, numbers)
-            b = _array(f"b{place}", step.b[:, None], numbers)
+    for place, stage in enumerate(program.stages, start=1):
+        if isinstance(stage, Affine):
+            W = _array(f"W{place}", stage.W, numbers)
+            b = _array(f"b{place}", stage.b[:, None], numbers)
             lines.append(f"    A = {W} @ A + {b}")
-        elif isinstance(step, Parts):
-            text = _activated(step.parts)
-            if step.strength is not None:
-                strength = _array(f"strength{place}", step.strength[:, None], numbers)
+        elif isinstance(stage, Activations):
+            text = _activated(stage.heads)
+            if stage.strength is not None:
+                strength = _array(f"strength{place}", stage.strength[:, None], numbers)
                 text = f"A + {strength} * ({text} - A)"
             lines.append(f"    A = {text}")
         else:
-            scale = _array(f"scale{place}", step.scale[:, None], numbers)
-            shift = _array(f"shift{place}", step.shift[:, None], numbers)
+            scale = _array(f"scale{place}", stage.scale[:, None], numbers)
+            shift = _array(f"shift{place}", stage.shift[:, None], numbers)
             lines.append(f"    A = {scale} * A + {shift}")
     return "\n".join([*lines, "    return A.T"])
 
 
-def _activated(parts: tuple[Part, ...]) -> str:
+def _activated(parts: tuple[HeadActivation, ...]) -> str:
     if len(parts) == 1:
         return _call(parts[0], "A")
     each = ", ".join(_call(part, f"A[{part.begin}:{part.end}]") for part in parts)
     return f"np.concatenate([{each}])"
 
 
-def _call(part: Part, array: str) -> str:
+def _call(part: HeadActivation, array: str) -> str:
     sigma = part.activation
     arguments = "".join(f", {name}={value!r}" for name, value in sigma.settings)
     return f"{sigma.row.function.__name__}({array}{arguments})"

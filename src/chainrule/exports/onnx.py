@@ -15,7 +15,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.exports.onnx_columns import encoded
 from chainrule.exports.onnx_graph import Graph
 from chainrule.exports.program import Program
-from chainrule.exports.steps import Part, Parts, Scaled
+from chainrule.exports.stages import Activations, HeadActivation, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
 from chainrule.network.layers.operations import Affine
@@ -54,15 +54,15 @@ def model_of(program: Program, name: str) -> Any:
         check_utf8(whose, text)
     graph = Graph(taken={column.name for column in program.columns})
     value = _inputs(graph, program)
-    for step in program.steps:
-        if isinstance(step, Affine):
-            W, b = (graph.constant(x.astype(np.float32)) for x in (step.W.T, step.b))
+    for stage in program.stages:
+        if isinstance(stage, Affine):
+            W, b = (graph.constant(x.astype(np.float32)) for x in (stage.W.T, stage.b))
             value = graph.node("Gemm", [value, W, b])
-        elif isinstance(step, Scaled):
-            scale, shift = (graph.constant(x.astype(np.float32)) for x in step)
+        elif isinstance(stage, Scaled):
+            scale, shift = (graph.constant(x.astype(np.float32)) for x in stage)
             value = graph.node("Add", [graph.node("Mul", [value, scale]), shift])
         else:
-            value = _activated(graph, value, step)
+            value = _activated(graph, value, stage)
     _outputs(graph, program, value)
     import chainrule
 
@@ -141,21 +141,21 @@ def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
     return graph.node("Clip", [value, number(low), number(high)])
 
 
-def _activated(graph: Graph, value: str, step: Parts) -> str:
-    if step.strength is not None:
-        moved = graph.node("Sub", [_activated(graph, value, Parts(step.parts)), value])
-        strength = graph.constant(step.strength.astype(np.float32))
+def _activated(graph: Graph, value: str, stage: Activations) -> str:
+    if stage.strength is not None:
+        moved = graph.node("Sub", [_activated(graph, value, Activations(stage.heads)), value])
+        strength = graph.constant(stage.strength.astype(np.float32))
         return graph.node("Add", [value, graph.node("Mul", [moved, strength])])
-    if len(step.parts) == 1:
-        return _sigma(graph, value, step.parts[0])
+    if len(stage.heads) == 1:
+        return _sigma(graph, value, stage.heads[0])
     heads = []
-    for part in step.parts:
+    for part in stage.heads:
         begin, end, axis = (graph.constant(np.array([i])) for i in (part.begin, part.end, 1))
         heads.append(_sigma(graph, graph.node("Slice", [value, begin, end, axis]), part))
     return graph.node("Concat", heads, axis=1)
 
 
-def _sigma(graph: Graph, value: str, part: Part) -> str:
+def _sigma(graph: Graph, value: str, part: HeadActivation) -> str:
     sigma = part.activation
     call = ast.parse(sigma.row.onnx.format(**sigma.parameters), mode="eval").body
     return _applied(graph, value, call)

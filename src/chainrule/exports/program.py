@@ -1,4 +1,4 @@
-"""The content of an export: inputs, the steps of a network, and the meaning of its outputs."""
+"""The content of an export: inputs, the stages of a network, and the meaning of its outputs."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.exports.steps import Step, steps_of
+from chainrule.exports.stages import Stage, stages_of
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
 from chainrule.tables.kinds import Column
@@ -28,7 +28,7 @@ class Program:
     """
 
     network: Network
-    steps: tuple[Step, ...]
+    stages: tuple[Stage, ...]
     meaning: Meaning = "outputs"
     classes: tuple[Any, ...] = ()
     target: str = ""
@@ -89,7 +89,7 @@ def program_of(model: Any) -> Program:
 
 
 def _of_network(network: Network, **more: Any) -> Program:
-    return Program(network, steps_of(network.spec, network.parameters), **more)
+    return Program(network, stages_of(network.spec, network.parameters), **more)
 
 
 def _of_table_model(model: TableModel) -> Program:

@@ -12,7 +12,7 @@ from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
 from chainrule.model.table_model import TableModel
 from chainrule.report.number_texts import count, number, share
 
-Level = Literal["good", "beaten", "mixed", "useless"]
+Level = Literal["good", "beaten", "partial", "useless"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def verdict(model: TableModel, judged: Judgement, part: str = "test") -> Verdict
     """Return the verdict on a judgement.
 
     A network is "good" if its predictions are significantly better than the constant ones, and
-    "beaten" if those of a linear model are significantly better still. It is "mixed" if only its
+    "beaten" if those of a linear model are significantly better still. It is "partial" if only its
     probabilities are better than the constant ones, and otherwise "useless".
     """
     if model.target.task == "regression":
@@ -56,7 +56,7 @@ def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
         )
     if judged.gain("constant", LOG_LOSS).is_above_zero:
         return Verdict(
-            "mixed",
+            "partial",
             f"On {rows}, the network’s predicted classes ({reached} correct) are no better than "
             f"{constant} ({usual}), but its probabilities are informative: use them instead.",
             beside_linear,

@@ -7,7 +7,7 @@ from chainrule.report.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
 from chainrule.report.markup import Html
 from chainrule.report.number_texts import number
-from chainrule.report.sections.parts import figure
+from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
 
 

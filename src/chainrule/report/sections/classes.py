@@ -10,7 +10,7 @@ from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import count, number, plain, share
 from chainrule.report.sections.calibration import calibration
 from chainrule.report.sections.curves import threshold_curves
-from chainrule.report.sections.parts import figure, figures, section, table, unfold
+from chainrule.report.sections.elements import figure, figures, section, table, unfold
 from chainrule.report.subject import Subject
 
 _MOST_AS_TABLE = 10

@@ -7,7 +7,7 @@ from chainrule.assessment.discrimination import Ranking
 from chainrule.report.charts.plot import UNIT, legend, unit_square
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import number
-from chainrule.report.sections.parts import figure
+from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
 
 _GRID = np.linspace(0, 1, 201)

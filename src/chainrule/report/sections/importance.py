@@ -6,7 +6,7 @@ from chainrule.assessment.importance import ColumnImportance
 from chainrule.report.charts.small import bar_with_spread
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import count, decimals_for, fixed, plain
-from chainrule.report.sections.parts import section, unfold
+from chainrule.report.sections.elements import section, unfold
 from chainrule.report.subject import Subject
 
 _MOST_SHOWN = 20

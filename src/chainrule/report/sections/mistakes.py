@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from chainrule.report.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
 from chainrule.report.number_texts import MINUS, count, plain, share
-from chainrule.report.sections.parts import section, table, unfold
+from chainrule.report.sections.elements import section, table, unfold
 from chainrule.report.subject import Subject
 
 _MOST_ROWS = 15

@@ -7,7 +7,7 @@ from chainrule.report.charts.network import MOST_UNITS, network_picture
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import count, number, plain
-from chainrule.report.sections.parts import section, table
+from chainrule.report.sections.elements import section, table
 from chainrule.report.subject import Subject
 
 

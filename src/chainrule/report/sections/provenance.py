@@ -2,7 +2,7 @@
 
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import plain
-from chainrule.report.sections.parts import section
+from chainrule.report.sections.elements import section
 from chainrule.report.subject import Subject
 
 

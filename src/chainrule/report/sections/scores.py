@@ -9,7 +9,7 @@ from chainrule.report.charts.scales import Scale, padded
 from chainrule.report.charts.small import interval_dot
 from chainrule.report.markup import Html, element, join
 from chainrule.report.number_texts import count, fixed, number, plain, points, share, signed
-from chainrule.report.sections.parts import section, table
+from chainrule.report.sections.elements import section, table
 from chainrule.report.subject import Subject
 
 _PERCENT = frozenset({"accuracy", "balanced_accuracy"})

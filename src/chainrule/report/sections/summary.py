@@ -9,7 +9,7 @@ from chainrule.report.verdict import verdict
 _LEVELS = {
     "good": "Better than guessing",
     "beaten": "Better than guessing, worse than a linear model",
-    "mixed": "Useful as probabilities only",
+    "partial": "Useful as probabilities only",
     "useless": "Useless here",
 }
 

@@ -8,7 +8,7 @@ from chainrule.report.charts.scales import padded, round_step
 from chainrule.report.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.report.markup import Html, join
 from chainrule.report.number_texts import count, number, plain
-from chainrule.report.sections.parts import figure, figures, section
+from chainrule.report.sections.elements import figure, figures, section
 from chainrule.report.subject import Subject
 
 

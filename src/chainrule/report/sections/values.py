@@ -8,7 +8,7 @@ from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded
 from chainrule.report.markup import Html, join
 from chainrule.report.number_texts import count, number, plain, share
-from chainrule.report.sections.parts import figure, figures, section
+from chainrule.report.sections.elements import figure, figures, section
 from chainrule.report.subject import Subject
 
 # More dots than this would overlap; a two-dimensional histogram shows more.

@@ -32,7 +32,7 @@ class Scaled(NamedTuple):
     shift: Floats
 
 
-class Part(NamedTuple):
+class HeadActivation(NamedTuple):
     """Units ``begin`` … ``end − 1`` and the activation that they have."""
 
     begin: int
@@ -40,18 +40,18 @@ class Part(NamedTuple):
     activation: Activation
 
 
-class Parts(NamedTuple):
-    """a = z + α (σ(z) − z): one part, or one for each head."""
+class Activations(NamedTuple):
+    """a = z + α (σ(z) − z): one σ for all units, or one for each head."""
 
-    parts: tuple[Part, ...]
+    heads: tuple[HeadActivation, ...]
     strength: Floats | None = None
     """α of each unit; None: all 1, a = σ(z)."""
 
 
-Step: TypeAlias = Affine | Scaled | Parts
+Stage: TypeAlias = Affine | Scaled | Activations
 
 
-def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
+def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
     """Return what a prediction does, in order, in the network's own precision.
 
     Raises
@@ -59,7 +59,7 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
     InvalidArgumentError
         If the network has a kind of layer that has no such form.
     """
-    wide: list[Step] = []
+    wide: list[Stage] = []
     for layer, units, theta in zip(
         spec.layers, spec.sizes[1:], views(spec, parameters.astype(np.float64)), strict=True
     ):
@@ -71,19 +71,19 @@ def steps_of(spec: NetworkSpec, parameters: Floats) -> tuple[Step, ...]:
             )
         for operation in operations:
             _add(wide, operation, units)
-    return tuple(_rounded(step, spec.dtype) for step in wide)
+    return tuple(_rounded(stage, spec.dtype) for stage in wide)
 
 
-def _rounded(step: Step, dtype: str) -> Step:
-    """Return a step with its numbers in a precision."""
-    if isinstance(step, Parts):
-        return step._replace(
-            strength=None if step.strength is None else step.strength.astype(dtype)
+def _rounded(stage: Stage, dtype: str) -> Stage:
+    """Return a stage with its numbers in a precision."""
+    if isinstance(stage, Activations):
+        return stage._replace(
+            strength=None if stage.strength is None else stage.strength.astype(dtype)
         )
-    return type(step)(*(numbers.astype(dtype) for numbers in step))
+    return type(stage)(*(numbers.astype(dtype) for numbers in stage))
 
 
-def _add(wide: list[Step], operation: Operation, units: int) -> None:
+def _add(wide: list[Stage], operation: Operation, units: int) -> None:
     """Add what an operation is in a prediction."""
     match operation:
         case Affine():
@@ -96,30 +96,37 @@ def _add(wide: list[Step], operation: Operation, units: int) -> None:
         case Dropped():
             pass
         case Activated(sigma, strength):
-            parts = _parts(sigma, units)
-            if any(part.activation.name != "identity" for part in parts):
-                wide.append(Parts(parts, strength))
+            heads = _head_activations(sigma, units)
+            if any(head.activation.name != "identity" for head in heads):
+                wide.append(Activations(heads, strength))
 
 
-def _add_scaled(wide: list[Step], step: Scaled) -> None:
-    """Add a scale to the steps: as part of the weights below it where nothing stands between."""
+def _add_scaled(wide: list[Stage], stage: Scaled) -> None:
+    """Add a scale to the stages: as part of the weights below it where nothing stands between."""
     last = wide[-1] if wide else None
     if isinstance(last, Affine):
-        wide[-1] = Affine(step.scale[:, None] * last.W, step.scale * last.b + step.shift)
+        wide[-1] = Affine(stage.scale[:, None] * last.W, stage.scale * last.b + stage.shift)
     else:
-        wide.append(step)
+        wide.append(stage)
 
 
-def activation_names(steps: tuple[Step, ...]) -> list[str]:
+def activation_names(stages: tuple[Stage, ...]) -> list[str]:
     """Return the names of the activations that occur, each once, sorted."""
     return sorted(
-        {part.activation.name for step in steps if isinstance(step, Parts) for part in step.parts}
+        {
+            head.activation.name
+            for stage in stages
+            if isinstance(stage, Activations)
+            for head in stage.heads
+        }
     )
 
 
-def _parts(sigma: Activation | ActivationHeads, units: int) -> tuple[Part, ...]:
-    parts: list[Part] = []
+def _head_activations(
+    sigma: Activation | ActivationHeads, units: int
+) -> tuple[HeadActivation, ...]:
+    heads: list[HeadActivation] = []
     for head in sigma.parts(units):
-        begin = parts[-1].end if parts else 0
-        parts.append(Part(begin, begin + head.units, head.function))
-    return tuple(parts)
+        begin = heads[-1].end if heads else 0
+        heads.append(HeadActivation(begin, begin + head.units, head.function))
+    return tuple(heads)

@@ -1,11 +1,17 @@
-"""A network as steps: what they compute, by NumPy, is what the network predicts."""
+"""A network as stages: what they compute, by NumPy, is what the network predicts."""
 
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule.exports.program import program_of
-from chainrule.exports.steps import Part, Parts, Scaled, activation_names, steps_of
+from chainrule.exports.stages import (
+    Activations,
+    HeadActivation,
+    Scaled,
+    activation_names,
+    stages_of,
+)
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.operations import Affine
 from tests.exports.models import every_kind
@@ -15,7 +21,7 @@ def test_batch_normalisation_behind_a_sum_is_part_of_the_weights():
     net = cr.Network([1, cr.Dense(1, "identity"), cr.BatchNorm(epsilon=1.0), cr.Dense(1)], "mse")
     # W = 2, b = 1; γ = 3, β = 5, μ = 7, v = 8: (2x + 1 − 7)·3/3 + 5 = 2x − 1
     net.parameters = [2, 1, 3, 5, 7, 8, 1, 0]
-    first, *_ = steps_of(net.spec, net.parameters)
+    first, *_ = stages_of(net.spec, net.parameters)
     assert isinstance(first, Affine)
     assert (first.W.tolist(), first.b.tolist()) == ([[2.0]], [-1.0])
 
@@ -23,8 +29,8 @@ def test_batch_normalisation_behind_a_sum_is_part_of_the_weights():
 def test_batch_normalisation_behind_an_activation_is_a_step_of_its_own():
     net = cr.Network([1, cr.Dense(1, "relu"), cr.BatchNorm(epsilon=1.0), cr.Dense(1)], "mse")
     net.parameters = [2, 1, 3, 5, 7, 8, 1, 0]
-    _, relu, scaled, *_ = steps_of(net.spec, net.parameters)
-    assert relu == Parts((Part(0, 1, activation_of("relu")),))
+    _, relu, scaled, *_ = stages_of(net.spec, net.parameters)
+    assert relu == Activations((HeadActivation(0, 1, activation_of("relu")),))
     assert isinstance(scaled, Scaled)
     assert (scaled.scale.tolist(), scaled.shift.tolist()) == ([1.0], [-2.0])
 
@@ -34,34 +40,34 @@ def test_dropout_and_the_identity_are_no_steps():
         [2, cr.Dropout(0.5), cr.Dense(3, "identity"), cr.Dropout(0.1), cr.Dense(1, "identity")],
         "mse",
     )
-    assert [type(step) for step in steps_of(net.spec, net.parameters)] == [Affine, Affine]
+    assert [type(stage) for stage in stages_of(net.spec, net.parameters)] == [Affine, Affine]
 
 
 def test_heads_are_parts_with_their_units():
-    *_, last = steps_of(every_kind().spec, every_kind().parameters)
-    assert isinstance(last, Parts)
-    assert [(part.begin, part.end, part.activation.name) for part in last.parts] == [
+    *_, last = stages_of(every_kind().spec, every_kind().parameters)
+    assert isinstance(last, Activations)
+    assert [(part.begin, part.end, part.activation.name) for part in last.heads] == [
         (0, 3, "softmax"),
         (3, 4, "exponential"),
         (4, 6, "identity"),
         (6, 7, "leaky_relu"),
     ]
-    assert last.parts[3].activation.parameters == {"slope": 0.2}
+    assert last.heads[3].activation.parameters == {"slope": 0.2}
 
 
 def test_names_of_activations_are_listed_once():
     net = every_kind()
-    assert set(activation_names(steps_of(net.spec, net.parameters))) >= {"gelu", "softmax", "mish"}
+    assert set(activation_names(stages_of(net.spec, net.parameters))) >= {"gelu", "softmax", "mish"}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_steps_have_the_network_s_precision_and_leave_its_parameters_alone(dtype):
+def test_stages_have_the_network_s_precision_and_leave_its_parameters_alone(dtype):
     net = every_kind(dtype)
     before = net.parameters.copy()
-    for step in steps_of(net.spec, net.parameters):
-        if not isinstance(step, Parts):
-            assert {array.dtype.name for array in step} == {dtype}
-            for array in step:
+    for stage in stages_of(net.spec, net.parameters):
+        if not isinstance(stage, Activations):
+            assert {array.dtype.name for array in stage} == {dtype}
+            for array in stage:
                 array[...] = 0
     np.testing.assert_array_equal(net.parameters, before)
 
