@@ -89,7 +89,7 @@ def every_kind(dtype="float32"):
             cr.Scale(),
             cr.Dropout(0.5),
             cr.Dense(5, "identity"),
-            cr.ParametricActivation("leaky_relu(slope=-0.5)", 0.75),
+            cr.ParametricActivation("leaky_relu(slope=0.5)", 0.75),
             cr.Scale(2.0),
             cr.BatchNorm("softmax"),
             cr.BatchNorm("tanh", momentum=0.5, epsilon=0.1),
