@@ -1,5 +1,5 @@
-// The compiled twins of chainrule.equations.activations: a struct each, and the list of them. σ(z)
-// and σ′(z) come together, because they share their exponentials.
+// The compiled twins of chainrule.equations.activations: one struct per activation, and the list of
+// the structs. σ(z) and σ′(z) are computed together, because they share their exponentials.
 #pragma once
 
 #include "functions.hpp"
@@ -10,9 +10,9 @@ namespace chainrule::CHAINRULE_ISA {
 // What turns ∂C/∂A[l] into δ[l]: the second factor of BP2.
 enum class Through {
     unchanged,
-    rectifier,  // σ′ is asked of A, not kept
-    derivative, // kept in D
-    jacobian,   // of a whole layer: BP1s
+    rectifier,  // σ′ follows from A: not stored
+    derivative, // stored in D
+    jacobian,   // couples all units of a layer: BP1s
 };
 
 template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
@@ -25,7 +25,7 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         V value, derivative;
     };
 
-    // An activation of each unit for itself.
+    // An activation that acts on each unit separately.
     struct ElementWise {
         static constexpr bool element_wise = true;
         static constexpr Through through = Through::derivative;
@@ -37,13 +37,15 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         V e;            // e^{−|z|}
     };
 
+    // From e^{−|z|}, which cannot overflow.
     CHAINRULE_INLINE Sigmoids sigmoids(V z) {
         const V e = F::exp(-S::abs(z));
         const V large = T(1) / (T(1) + e), small = e * large;
         return {S::select(z < T(0), small, large), S::select(z < T(0), large, small), e};
     }
 
-    // Σ cₙ Tₙ(t), the coefficients of chainrule.equations.activations.gelu.
+    // Σ cₙ Tₙ(t) by Clenshaw's recurrence, with the coefficients of
+    // chainrule.equations.activations.gelu.
     CHAINRULE_INLINE V chebyshev(V t) {
         constexpr double c[] = {
             1.1775789345674017541,      -0.0045900545806464773309,  -0.084249133366517915584,
@@ -197,7 +199,8 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         }
     };
 
-    // AC12, of a whole layer. Examples are lanes, so its sum over units is a plain vector sum.
+    // AC12, which couples all units of a layer. Each lane is an example, so the sum over units is a
+    // plain sum of vectors.
     struct Softmax {
         static constexpr const char *name = "softmax";
         static constexpr bool element_wise = false;
@@ -208,13 +211,14 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
             V largest = S::load(A);
             for (int j = 1; j < n; ++j) {
                 const V z = S::load(A + j * ld);
-                // A NaN wins, as it should.
+                // A NaN takes precedence, so that it reaches the output.
                 largest = S::select((z > largest) | (z != z), z, largest);
             }
             return largest;
         }
 
-        // One vector of examples, in place.
+        // Softmax of one vector of examples, in place. Exponents are at most 0 after the largest z
+        // is subtracted, so nothing overflows.
         CHAINRULE_INLINE void columns(T *A, int n, long ld) {
             const V most = largest(A, n, ld);
             V sum = V{};
@@ -251,7 +255,7 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         return way;
     }
 
-    // F2 of one kind over an array: A holds Z and becomes A; D, where wanted, becomes σ′(Z).
+    // F2 of one kind over an array: A holds Z and becomes A; D, if not nullptr, becomes σ′(Z).
     template <typename Kind> static void apply_kind(T *A, T *D, long count, Set own) {
         for (long i = 0; i < count; i += S::lanes) {
             const Pair p = Kind::both(S::load(A + i), own);
@@ -260,7 +264,8 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         }
     }
 
-    // F2 of n units, of `vectors` vectors of examples at least.
+    // F2 of n units, for at least `vectors` vectors of examples. Element-wise activations also take
+    // the padding: the array is then one contiguous range.
     static void apply(const Choice &chosen, T *A, T *D, long n, long ld, long vectors) {
         List::visit(chosen.kind, [&](auto tag) {
             using Kind = typename decltype(tag)::Type;
@@ -273,7 +278,7 @@ template <typename T, int BYTES> struct Activations : Functions<T, BYTES> {
         });
     }
 
-    // BP1 of an activation of whole layers, in place on δ, which holds ∂C/∂A.
+    // BP1 of an activation that couples the units of a layer, in place on δ, which holds ∂C/∂A.
     static void error(const Choice &chosen, T *delta, const T *A, long n, long ld, long vectors) {
         List::visit(chosen.kind, [&](auto tag) {
             using Kind = typename decltype(tag)::Type;

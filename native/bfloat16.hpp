@@ -1,6 +1,6 @@
-// bfloat16: float32 with 8 bits of precision instead of 24. A word of 32 bits holds two such
-// numbers that meet two others in a product: entries 2k and 2k + 1 of a chain, the first in the
-// lower half. Words stand in arrays of float, but nothing ever calculates with them there.
+// bfloat16: float32 with 8 bits of precision instead of 24. A 32-bit word holds a pair of such
+// numbers, which products multiply by another pair: entries 2k and 2k + 1 of a chain, the first in
+// the lower half. Words are stored in arrays of float, but are never used as float numbers.
 #pragma once
 
 #if defined(__AVX512BF16__)
@@ -15,21 +15,24 @@ struct Bfloat16 : Simd<float, 64> {
     using S = Simd<float, 64>;
 
 #if defined(__AVX512BF16__)
-    // Rounded to nearest, ties to even; subnormal numbers to zero; no NaN becomes an infinity.
-    // Sixteen words: of each two numbers in the same lane.
+    // Rounding is to nearest, ties to even. Subnormal numbers become zero, and NaN stays NaN.
+    //
+    // Sixteen words, one for each lane: the pair of low and high.
     CHAINRULE_INLINE V words(V low, V high) {
+        // The instruction puts all of `low` before all of `high`: this order interleaves them.
         const __m512i order =
             _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
                              22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
         return reinterpret_cast<V>(
             _mm512_permutexvar_epi16(order, reinterpret_cast<__m512i>(row(low, high))));
     }
-    // Sixteen words: of each two neighbours in 32 numbers.
+    // Sixteen words from 32 numbers in a row: the pairs of neighbours.
     CHAINRULE_INLINE V row(V first, V second) {
         return reinterpret_cast<V>(
             _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(second), reinterpret_cast<__m512>(first)));
     }
 #else
+    // The same functions for CPUs without AVX-512-BF16.
     CHAINRULE_INLINE V words(V low, V high) {
         return S::from_bits(rounded_bits(low) | (rounded_bits(high) << 16));
     }
@@ -46,8 +49,10 @@ struct Bfloat16 : Simd<float, 64> {
 
     CHAINRULE_INLINE M rounded_bits(V v) {
         const Bits x = reinterpret_cast<Bits>(v), size = x & 0x7fffffffu;
+        // Adds half a unit of the last kept bit, minus 1 if that bit is 0: ties then round to even.
         const Bits nearest = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
         const Bits subnormal = size < 0x00800000u ? (x >> 16) & 0x8000u : nearest;
+        // Bit 0x40 keeps a NaN from becoming an infinity when its lower bits are cut off.
         return reinterpret_cast<M>(size > 0x7f800000u ? (x >> 16) | 0x40u : subnormal);
     }
 };

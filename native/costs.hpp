@@ -1,6 +1,6 @@
-// The compiled twins of chainrule.equations' costs, robust_costs, focal, counts and fused: a struct
-// each, and the list of them. A cost that cancels with an output activation, its partner, has the
-// fused form beside the other.
+// The compiled twins of chainrule.equations' costs, robust_costs, focal, counts and fused: one
+// struct per cost, and the list of the structs. A cost whose δ simplifies with a certain output
+// activation, its partner, also has a fused form.
 #pragma once
 
 #include "activations.hpp"
@@ -19,14 +19,15 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
         V cost, gradient;
     };
 
-    // Where δ[L] of one vector of examples goes, if it is wanted: times each example's share of the
-    // mean, 0 in the lanes that pad.
+    // The destination of δ[L] for one vector of examples; false if δ is not needed. Errors are
+    // multiplied by each example's share of the mean, which is 0 in padding lanes.
     struct Delta {
         T *to;
         V share;
         long ld;
         explicit operator bool() const { return to != nullptr; }
-        // Always inlined: vectors are arguments.
+        // Always inlined, because its arguments are vectors. The selection keeps NaN and infinity
+        // in padding lanes out of δ: multiplied by a share of 0, they would give NaN.
         __attribute__((always_inline)) void put(int j, V error) const {
             S::store(to + j * ld, S::select(share == T(0), V{}, error * share));
         }
@@ -38,6 +39,7 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
         static constexpr Names settings{};
     };
 
+    // At least the smallest normal number: its logarithm and its reciprocal are finite.
     CHAINRULE_INLINE V positive(V a) {
         const T smallest = F::single ? T(1.17549435e-38) : T(2.2250738585072014e-308);
         return S::select(a < smallest, S::splat(smallest), a);
@@ -78,6 +80,7 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
                 const V z = S::load(a + j * ld), t = S::load(y + j * ld);
                 const typename Act::Sigmoids g = Act::sigmoids(z);
                 const V tail = F::log1p_unit(g.e);
+                // −log σ(z) = log(1 + e^{−|z|}) + max(−z, 0), accurate even where σ(z) rounds to 0.
                 C += t * (tail + S::select(z < T(0), -z, V{})) +
                      (T(1) - t) * (tail + S::select(z < T(0), V{}, z));
                 S::store(a + j * ld, g.s);
@@ -87,7 +90,7 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
         }
     };
 
-    // C3; AC12 and the FU1 cost Σ y (log Σ − (z − max)) in one go.
+    // C3; AC12 and the FU1 cost Σ y (log Σ − (z − max)) in one function.
     struct CrossEntropy : Cost {
         static constexpr const char *name = "cross_entropy";
         using Partner = typename Act::Softmax;
@@ -102,6 +105,7 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
             for (int j = 0; j < n; ++j) {
                 const V shifted = S::load(a + j * ld) - largest, t = S::load(y + j * ld);
                 const V e = F::exp(shifted);
+                // A target of 0 adds 0 even where z − max is −∞.
                 weighted += S::select(t == T(0), V{}, t * shifted);
                 total += t;
                 sum += e;
@@ -150,7 +154,7 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
     // C7
     struct LogCosh : Cost {
         static constexpr const char *name = "log_cosh";
-        // ½ log(1 + sinh² e) next to 0, where nothing may cancel, else from e^{−2|e|} − 1.
+        // Near 0, ½ log(1 + sinh² e), which avoids cancellation; elsewhere from e^{−2|e|} − 1.
         CHAINRULE_INLINE V value(V e) {
             const V r = S::abs(e), q = F::expm1_negative(T(-2) * r);
             const typename S::M near = r < T(0.875);
@@ -169,7 +173,8 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
         V cost, scaled_slope;
     };
     CHAINRULE_INLINE FocalTerm focal_term(V p, V rest, V log_p, T gamma) {
-        // x^γ for x > 0, within 3 + γ |log x| ulp: for probabilities, whose powers are at most 1.
+        // x^γ for x > 0, within 3 + γ |log x| ulp. Only for probabilities, whose powers are at
+        // most 1.
         const V r = positive(rest), weight = F::exp(gamma * F::log(r));
         return {-weight * log_p, gamma * (weight / r) * (p * log_p) - weight};
     }
@@ -233,11 +238,12 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
                 C += S::select(t == T(0), V{}, t * f.cost);
                 total += h;
                 S::store(a + j * ld, p);
+                // δ's memory holds h until Σ h is known.
                 if (delta) S::store(delta.to + j * ld, h);
             }
             for (int j = 0; delta && j < n; ++j)
                 delta.put(j, S::load(delta.to + j * ld) - S::load(a + j * ld) * total);
-            return S::select(sum == sum, C, sum); // NaN where an output is, whatever its target
+            return S::select(sum == sum, C, sum); // a NaN output gives NaN for any target
         }
     };
 
@@ -245,7 +251,7 @@ template <typename T, int BYTES> struct Costs : Functions<T, BYTES> {
     struct Poisson : Cost {
         static constexpr const char *name = "poisson";
         using Partner = typename Act::Exponential;
-        // y log y, 0 at y = 0: its limit.
+        // y log y; at y = 0 its limit, 0.
         CHAINRULE_INLINE V times_own_logarithm(V y) {
             return y * F::log(S::select(y > T(0), y, S::splat(T(1))));
         }

@@ -1,4 +1,4 @@
-// Training with products in bfloat16: in tiles (CHAINRULE_TILES), or in pairs.
+// Training with bfloat16 products: in tiles (CHAINRULE_TILES) or in pairs.
 
 #include "entries.hpp"
 #if defined(CHAINRULE_TILES)
@@ -22,7 +22,8 @@ using Kind = DensePairs;
 #endif
 using MixedEngine = Engine<float, CHAINRULE_BYTES, Kind>;
 
-// Where bfloat16 does not pay, products are of float32: a rule of shape alone.
+// Whether bfloat16 products pay; if not, products are in float32. The decision depends only on the
+// shapes of the network and the batch.
 bool pays(const Network &net, long batch) {
     using Kinds = Table<float, CHAINRULE_BYTES, Kind>;
     const double faster = Kinds::sum(net, [&](auto kind, const Layer &layer, bool) {

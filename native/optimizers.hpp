@@ -1,21 +1,22 @@
-// The compiled twins of chainrule.equations.optimizers and penalties: a struct each, and the list
-// of them; one pass over a slice of the parameters.
+// The compiled twins of chainrule.equations.optimizers and penalties: one struct per optimizer, the
+// list of the structs, and the update of a slice of the parameters in one pass.
 #pragma once
 
 #include "types.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-// An update's numbers for one step, divided out once: for Adam α V̂/(√Ŝ + ε) is written
-// (α √(1 − β₂ᵗ)/(1 − β₁ᵗ)) V/(√S + ε √(1 − β₂ᵗ)), one root and one division an element.
+// An update's numbers for one step, with the bias corrections folded in. Adam's α V̂/(√Ŝ + ε) is
+// written (α √(1 − β₂ᵗ)/(1 − β₁ᵗ)) V/(√S + ε √(1 − β₂ᵗ)), which takes one root and one division per
+// element.
 template <typename T> struct StepNumbers {
     T rate, beta_1, rest_1, beta_2, rest_2, epsilon, l1, l2;
     T decay;        // α λ of O6 and O8
-    T ahead, now;   // what V and δW count in O7's V̂
+    T ahead, now;   // factors of V and δW in O7's V̂
     T share;        // c of WA1
-    T scale = T(1); // of the gradient, where its norm is clipped
+    T scale = T(1); // factor of the gradient if its norm is clipped
 
-    // With another learning rate: that of parameters which have a factor of their own.
+    // The numbers of parameters that have their own learning-rate factor.
     StepNumbers at_rate(double factor) const {
         StepNumbers numbers = *this;
         numbers.rate *= T(factor);
@@ -29,13 +30,14 @@ template <typename T> struct StepNumbers {
     }
 };
 
-// The first two settings' powers βᵗ, for optimizers that correct their averages.
+// The powers βᵗ of the first two settings, for optimizers with bias-corrected averages.
 struct Powers {
     double first, second;
 };
 
-// Each optimizer has a name, its settings', the number of its vectors, what a step's numbers are
-// beside the learning rate (`numbers`, once a step), and its update of one vector of parameters.
+// Each optimizer defines its name, the names of its settings, the number of its state vectors
+// (`slots`), the numbers of a step other than the learning rate (`numbers`, called once per step),
+// and the update of one vector of parameters (`update`).
 template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
     using S = Simd<T, BYTES>;
     using typename S::V;
@@ -49,7 +51,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
 
     struct Plain {
         static constexpr int slots = 0;
-        static constexpr bool averages = false; // one of its vectors is an average, WA1
+        static constexpr bool averages = false; // whether a state vector is an average, WA1
         static constexpr Names settings{};
         static void numbers(StepNumbers<double> &, const double *, Powers) {}
     };
@@ -115,8 +117,8 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
     };
 
-    // What Adam's relatives have in common: two running means, and ε beside the root of one of
-    // them.
+    // The common part of Adam and its variants: two running means, and ε added to the root of
+    // the second one.
     struct TwoAverages : Plain {
         static constexpr int slots = 2;
         static constexpr Names settings{"beta_1", "beta_2", "epsilon"};
@@ -126,7 +128,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
             n.beta_2 = own[1];
             n.rest_2 = 1 - own[1];
         }
-        // The corrections by 1 − βᵗ; `plain`: O3e, not O3.
+        // The bias corrections by 1 − βᵗ. `plain`: O3e, where ε is not rescaled, instead of O3.
         static void corrected(StepNumbers<double> &n, const double *own, Powers powers,
                               bool plain = false) {
             means(n, own);
@@ -162,6 +164,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         static constexpr const char *name = "adamw";
         static constexpr Names settings{"beta_1", "beta_2", "epsilon", "weight_decay"};
         static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            // Decay takes the learning rate before `corrected` scales it.
             n.decay = n.rate * own[3];
             TwoAverages::corrected(n, own, powers);
         }
@@ -205,7 +208,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
     };
 
-    // O9: Z and X, then S
+    // O9; the state vectors are Z, X and S.
     struct ScheduleFreeAdamW : TwoAverages {
         static constexpr const char *name = "schedule_free_adamw";
         static constexpr int slots = 3;
@@ -243,14 +246,14 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         return g + n.l2 * theta + n.l1 * S::sign(theta); // P1, P2
     }
 
-    // Penalties and decay are the weights' alone.
+    // Penalties and decay apply to weights only.
     CHAINRULE_INLINE Numbers of_slice(Numbers n, bool weights) {
         if (!weights) n.l1 = n.l2 = n.decay = T(0);
         return n;
     }
 
-    // One slice of θ, of `count` parameters; the optimizer's vectors lie at `slots`, `stride`
-    // apart. Returns Σ g², penalties included, before it is clipped.
+    // Updates one slice of `count` parameters. The optimizer's state vectors begin at `slots` and
+    // are `stride` apart. Returns Σ g², with penalties and before clipping.
     static double run(int kind, T *theta, const T *g, T *slots, long stride, long count,
                       const Numbers &numbers, bool weights) {
         const Numbers n = of_slice(numbers, weights);
@@ -264,6 +267,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         return squares;
     }
 
+    // CHANGED: g has penalties or is clipped. Without them, the loop skips both operations.
     template <typename Kind, bool CHANGED>
     static double pass(T *theta, const T *g, T *slots, long stride, long count, const Numbers &n) {
         static_assert(Kind::slots <= most_slots);
@@ -318,7 +322,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         constexpr int lanes = BYTES / 8;
         using D = typename Simd<double, BYTES>::V;
         using Part = Simd<T, lanes *static_cast<int>(sizeof(T))>;
-        // Four sums side by side, so that no addition waits for the one before.
+        // Four independent sums, so that no addition waits for the previous one.
         D squares[4] = {}, sizes[4] = {};
         double rest_squares = 0, rest_sizes = 0;
         const long whole = count - count % (4 * lanes);
@@ -344,7 +348,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         return 0.5 * double(n.l2) * rest_squares + double(n.l1) * rest_sizes;
     }
 
-    // g += ∂P/∂θ alone, for a gradient that is handed out.
+    // g += ∂P/∂θ without an update, for a gradient that is returned to the caller.
     static void add_penalties(T *g, const T *theta, long count, const StepNumbers<T> &n) {
         for (long i = 0; i < count; ++i) {
             const T sign = T((theta[i] > T(0)) - (theta[i] < T(0)));

@@ -1,5 +1,5 @@
-// Products of pairs of bfloat16 numbers, summed in float32: an instruction of AVX-512-BF16, which
-// AMD's CPUs execute as fast as one of float32 and Intel's a quarter as fast.
+// Products of pairs of bfloat16 numbers, summed in float32, by an instruction of AVX-512-BF16.
+// AMD's CPUs execute it as fast as a float32 instruction, Intel's a quarter as fast.
 #pragma once
 
 #include "bfloat16.hpp"
@@ -7,12 +7,13 @@
 namespace chainrule::CHAINRULE_ISA {
 
 struct PairProducts : Simd<float, 64> {
+    // A word in every lane.
     CHAINRULE_INLINE V spread(const float *word) {
         std::int32_t bits;
         std::memcpy(&bits, word, sizeof bits);
         return reinterpret_cast<V>(_mm512_set1_epi32(bits));
     }
-    // Two products, added to the sum; subnormal numbers count as zero.
+    // Adds two products per lane to the sum. Subnormal numbers count as zero.
     CHAINRULE_INLINE V add(V sum, V a, V b) {
         return reinterpret_cast<V>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum),
                                                     reinterpret_cast<__m512bh>(a),
@@ -20,8 +21,9 @@ struct PairProducts : Simd<float, 64> {
     }
 };
 
-// Rows 2k and 2k + 1 of an array as one row of words; where the second is missing it is zero.
-// `width` is in whole vectors, for rows as long as that or padded.
+// Combines rows 2k and 2k + 1 of an array into one row of words. If the number of rows is odd, the
+// last row is paired with zeros. `width` is a multiple of the vector length; the
+// caller pads shorter rows to it.
 static inline void pair_rows(const float *from, long stride, long rows, long width, float *words,
                              long words_stride) {
     using S = Bfloat16::S;
@@ -34,7 +36,7 @@ static inline void pair_rows(const float *from, long stride, long rows, long wid
     }
 }
 
-// A row's neighbours as words: entries 2i and 2i + 1 together.
+// Combines entries 2i and 2i + 1 of a row into one word.
 static inline void pair_neighbours(const float *from, long count, float *words) {
     for (long i = 0; i < count; i += 16) {
         const long left = count - i < 16 ? count - i : 16;

@@ -1,12 +1,12 @@
-// The numbers of one step: learning rate, penalties, and Adam's corrections.
+// The numbers of one step: learning rate, penalties, and Adam's bias corrections.
 #pragma once
 
 #include "optimizers.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Step by step. A power βᵗ is a running product that starts afresh from pow at every 64th t: a
-// function of t alone, wherever a call begins.
+// Advances step by step. A power βᵗ is a running product that is recomputed by pow at every 64th t.
+// It depends on t alone, and not on the step at which a call begins.
 template <typename T, int BYTES> class StepRates {
     using Opt = Optimizers<T, BYTES>;
 

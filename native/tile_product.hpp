@@ -1,8 +1,8 @@
-// Products in tiles: C[r, v] = Σ_q Σ_p A_q[r, p] · B_q[p, v] of bfloat16 numbers, sums in float32,
-// 32 rows by 32 columns at a time. q runs over panels of examples as in product.hpp.
+// Products in tiles: C[r, v] = Σ_q Σ_p A_q[r, p] · B_q[p, v] of bfloat16 numbers, summed in
+// float32, 32 rows by 32 columns at a time. q runs over panels of examples as in product.hpp.
 //
-// Every C[r, v] is one chain of tile products in the order of q and p, however it is cut into parts
-// that fit the caches.
+// Each C[r, v] is one chain of tile products in the order of q and p. The order stays the same when
+// the chain is split into parts that fit the caches.
 #pragma once
 
 #include "memory.hpp"
@@ -10,23 +10,25 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Places are in words.
+// Distances are in words.
 struct TileFactor {
     const float *at;
     long row;    // from a row of a tile to the next
     long beside; // from a tile to the next one down (of A) or to the right (of B)
-    long along;  // from a tile to the one that is next in depth
+    long along;  // from a tile to the next one in depth
 };
 
 struct TileProduct {
     TileFactor A, B;
     long panels, panel_stride;    // panel_stride: from A_q to A_{q+1}, B alike
     long depth, last_depth;       // of a panel and of the last one, in tiles
-    const float *begun = nullptr; // where chains that go on have come to; nullptr: they begin at 0
+    const float *begun = nullptr; // partial sums to continue from; nullptr: chains begin at 0
     long begun_stride = 0;
 };
 
-// Rows of tiles R and columns of tiles N, 1 or 2 each, from row r and column v on (of tiles).
+// R by N tiles of C (R and N are 1 or 2), from row r and column v of tiles on. Registers 0 to 3
+// hold the sums, 4 and 5 tiles of A, 6 and 7 tiles of B: each loaded tile serves up to two
+// products.
 template <int R, int N>
 CHAINRULE_INLINE void tile_block(Tiles &tiles, const TileProduct &p, long r, long v, float *C,
                                  long ldc) {

@@ -1,8 +1,8 @@
-// The tile registers of AMX: eight, of 16 rows with 16 words each, and products of two of them.
+// The eight tile registers of AMX, each of 16 rows with 16 words, and the product of two tiles.
 //
-// A word is a float32 number or two bfloat16 numbers (bfloat16.hpp). Where the build is for no CPU
-// with such registers, the same operations in plain C++, with the same bits: Intel's Software
-// Developer's Manual, volume 2, TDPBF16PS, says in which order they add.
+// A word is a float32 number or two bfloat16 numbers (bfloat16.hpp). Builds for CPUs
+// without such registers have the same operations in plain C++, with the same bits: Intel's
+// Software Developer's Manual, volume 2, TDPBF16PS, specifies the order of the additions.
 #pragma once
 
 #include <cstring>
@@ -11,13 +11,13 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-constexpr long tile_rows = 16;  // and words of a row
+constexpr long tile_rows = 16;  // also the words of a row
 constexpr long tile_depth = 32; // bfloat16 numbers of a row
 constexpr long tile_words = tile_rows * tile_rows;
 
 #if defined(__AMX_BF16__)
 
-// The registers of this thread, while this lives.
+// Configures the thread's tile registers for the lifetime of the object.
 class Tiles {
   public:
     Tiles() {
@@ -33,14 +33,14 @@ class Tiles {
     Tiles(const Tiles &) = delete;
 
     template <int I> void zero() { asm volatile("tilezero %%tmm%c0" : : "i"(I)); }
-    // Rows are so many words apart.
+    // `stride`: words from a row to the next.
     template <int I> void load(const float *from, long stride) {
         asm volatile("tileloadd (%0,%1,4), %%tmm%c2" : : "r"(from), "r"(stride), "i"(I) : "memory");
     }
     template <int I> void store(float *to, long stride) const {
         asm volatile("tilestored %%tmm%c2, (%0,%1,4)" : : "r"(to), "r"(stride), "i"(I) : "memory");
     }
-    // C[m, n] += Σₖ (A[m, k] · B[k, n]), of words with two products each.
+    // C[m, n] += Σₖ (A[m, k] · B[k, n]), where the product of two words is a sum of two products.
     template <int C, int A, int B> void multiply() {
         asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
     }
@@ -64,6 +64,8 @@ class Tiles {
     }
     template <int C, int A, int B> void multiply() {
         for (int m = 0; m < 16; ++m) {
+            // The lower and the upper halves of the words have separate sums, as TDPBF16PS
+            // specifies.
             float first[16] = {}, second[16] = {};
             for (int k = 0; k < 16; ++k) {
                 const float a = lower(tile_[A][m][k]), b = upper(tile_[A][m][k]);

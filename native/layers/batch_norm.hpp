@@ -1,6 +1,6 @@
-// Batch normalisation, BN1 to BN6, and F2 after it. In a training step μ and v are sums over the
-// whole batch, and so are the two means of BN4: all threads meet before and after each of them, and
-// a unit's sums are one thread's, over all panels in order.
+// Batch normalisation, BN1 to BN6, and F2 after it. In a training step, μ and v are sums over the
+// whole batch, and so are the two means of BN4: there is a barrier before and after each of them.
+// One thread computes all of a unit's sums, over all panels in order.
 #pragma once
 
 #include "kind.hpp"
@@ -30,13 +30,13 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
         return fits ? nullptr : "batch normalisation has γ, β, μ and v";
     }
 
-    // One group: all of its parameters.
+    // One group with all parameters.
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
         emit(0, 4, 0, layer.n_out);
     }
     static double group_work(const Layer &layer, const Group &, long) { return 4.0 * layer.n_out; }
 
-    // What all panels of a batch together say of each unit.
+    // Each unit's sums over the whole batch: the two of BN1, then the two of BN4.
     enum Sum { mean, variance, moved, stretched, sums };
 
     static bool prepare(const Network &net, int l, W &ws) {
@@ -44,7 +44,8 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
         return ws.place[l].copy != nullptr;
     }
 
-    // BN1 of some units. Shares of the batch's weight lie in the panels already.
+    // BN1 of units [begin, end). The examples' shares of the batch's weight are already in the
+    // panels. v takes a second pass, because E[x²] − μ² would lose digits by cancellation.
     static void statistics(const C &c, int l, long begin, long end, long panels, long last_count) {
         for (long j = begin; j < end; ++j) {
             V total = V{};
@@ -58,7 +59,8 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
         }
     }
 
-    // Σ δ and Σ δ x̂ of some units: the gradients of β and γ, and what BN4 takes out of δ.
+    // Σ δ and Σ δ x̂ of units [begin, end): the gradients of β and γ, and the sums that BN4
+    // subtracts from δ.
     static void errors(const C &c, int l, long begin, long end, long panels, long last_count,
                        T *to_moved, T *to_stretched) {
         for (long j = begin; j < end; ++j) {
@@ -96,7 +98,7 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
         if (c.through(l) != Through::unchanged && !rectified) c.activate(l, some);
     }
 
-    // BN4 in a training step, else BN5.
+    // BN4 in a training step, otherwise BN5.
     static void backward(const C &c, int l, const PanelSpan &some) {
         if (l == 1) return;
         const long ld = c.ws.ld;
@@ -137,13 +139,14 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
         const long n = c.layer(l).n_out;
         const T kept = T(momentum(c.layer(l))), rest = T(1 - momentum(c.layer(l)));
         T *running = c.block(l, 2);
-        const T *now = sum(c, l, mean); // and variance behind it, as in θ
+        const T *now = sum(c, l, mean); // followed by the variance, as in θ
         for (long j = 0; j < 2 * n; ++j)
             running[j] = kept * running[j] + rest * now[j];
     }
 
   private:
-    // A unit's numbers in this pass.
+    // A unit's numbers in this pass: μ and v are the batch's in a training step, otherwise the
+    // running ones.
     struct Unit {
         T m, inverse, scale, shift;
         Unit(const C &c, int l, long j) {
@@ -161,7 +164,7 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
         return static_cast<T *>(c.ws.place[l].copy) + which * long(c.layer(l).n_out);
     }
 
-    // Calls f with unit j's inputs, errors and the examples' shares, all over the batch in order.
+    // Calls f with unit j's inputs and errors and the examples' shares, in order over the batch.
     template <typename F>
     static void over(const C &c, int l, long j, long panels, long last_count, F &&f) {
         const W &ws = c.ws;

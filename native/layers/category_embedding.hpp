@@ -1,6 +1,6 @@
-// Category embeddings, EM1 and EM2: the first layer of a network some of whose inputs are codes.
-// Its units are the other inputs, in their order, and then the rows that were looked up: of each
-// code one, in a table that is a block.
+// Category embeddings, EM1 and EM2: the first layer of a network with category codes among
+// its inputs. Its units are the other inputs, in their order, followed by one table row for each
+// code. Each table is a block.
 #pragma once
 
 #include "kind.hpp"
@@ -12,13 +12,13 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
     using W = Workspace<T, BYTES>;
 
     static constexpr const char *name = "category_embedding";
-    static constexpr Names settings{"columns"}; // the input that each table's codes are
+    static constexpr Names settings{"columns"}; // the input with each table's codes
     static constexpr bool lists = true;
 
     static long column(const Layer &layer, int table) { return long(layer.settings[0][table]); }
 
     static const char *check(const Layer &layer, bool first) {
-        constexpr long most = 1l << 24, largest = 1l << 16; // float32 has no more whole numbers
+        constexpr long most = 1l << 24, largest = 1l << 16; // whole numbers in float32: 2²⁴
         const Values &columns = layer.settings[0];
         if (!first || Activations<T, BYTES>::through(layer.activation) != Through::unchanged)
             return "embeddings are the first layer";
@@ -38,7 +38,7 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
         return units == layer.n_out ? nullptr : "embeddings replace their columns";
     }
 
-    // Whether a row's codes are among their tables'.
+    // Whether each code of a row is the index of a row in its table.
     static constexpr bool reads_codes = true;
     static bool readable(const Layer &layer, const T *row) {
         bool inside = true;
@@ -50,7 +50,7 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
         return inside;
     }
 
-    // Most rows of the tables no example of a batch has looked up, but all are updated.
+    // An update covers all rows of the tables, although a batch looks up few of them.
     static double table_work(const Layer &layer) {
         double work = 0;
         for (int i = 0; i < layer.block_count; ++i)
@@ -58,8 +58,8 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
         return work;
     }
 
-    // Rows of a table that make a group: its gradient stays in the nearer caches, and the batch's
-    // codes are looked through once for many.
+    // A group is a range of rows of a table: few enough that their gradient stays in the nearer
+    // caches, and many, because each group scans the codes of the whole batch.
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
         for (int i = 0; i < layer.block_count; ++i) {
             const Block &table = layer.blocks[i];
@@ -100,7 +100,8 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
 
     static void backward(const C &, int, const PanelSpan &) {} // it is the first layer
 
-    // EM2 of some rows of one table: the sums of their δ over the batch, in the examples' order.
+    // EM2 of some rows of one table: the sums of their δ over the batch, in the order of the
+    // examples. Only this thread writes these rows, so there are no atomic additions.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
         const Layer &layer = c.layer(group.l());
         const W &ws = c.ws;
@@ -121,8 +122,8 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
     }
 
   private:
-    // Whoever calls has looked at all codes. Should another thread of his change one meanwhile, the
-    // result is wrong, but nothing is read that is not the network's.
+    // The caller has already checked all codes. If another of the caller's threads changes a code
+    // in the meantime, the result is wrong, but no memory outside the network's is read.
     static long code(T x, long codes) {
         return x >= T(0) && x < T(codes) ? static_cast<long>(x) : 0;
     }
@@ -133,7 +134,7 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
         return false;
     }
 
-    // The first of the units that are looked up in a table.
+    // The first of the units that come from a table.
     static long first_unit(const Layer &layer, int table) {
         long unit = layer.n_in - layer.block_count;
         for (int i = 0; i < table; ++i)

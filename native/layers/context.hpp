@@ -1,4 +1,5 @@
-// What a kind of layer sees of a pass, and how one kind multiplies by the derivative of another.
+// The data of a pass that the kinds of layer read, and the multiplication by the derivative of the
+// layer below.
 #pragma once
 
 #include "../workspace.hpp"
@@ -12,8 +13,8 @@ template <typename T, int BYTES> struct Context {
     const Network &net;
     T *theta;
     W &ws;
-    bool training; // keep what the way back and the gradients need
-    bool stepping; // in training steps dropout drops, and batches have statistics of their own
+    bool training; // store what backpropagation and the gradients need
+    bool stepping; // a training step: dropout is active, BN uses the batch's statistics
 
     // Layers are counted from 1.
     const Layer &layer(int l) const { return net.layers[l - 1]; }
@@ -21,12 +22,12 @@ template <typename T, int BYTES> struct Context {
     Through through(int l) const { return ws.place[l].through; }
 
     T *at(long panel, long offset) const { return ws.panel(panel) + offset; }
-    // Examples of the q-th of some panels.
+    // The number of examples in the q-th panel of a span.
     long count(const PanelSpan &some, long q) const {
         return q + 1 < some.count ? ws.panel_size : some.last_count;
     }
-    // δ[l−1] of a panel of a kind without weights, from the vectors of ∂C/∂A[l−1] of a unit, that
-    // is, of a row.
+    // δ[l−1] of a panel, for kinds without weights. error_of(j) returns a function that gives the
+    // vectors of ∂C/∂A[l−1] of unit j.
     template <typename Error>
     void error_below(int l, const PanelSpan &some, long q, Error &&error_of) const {
         const Place &below = ws.place[l - 1];
@@ -49,7 +50,7 @@ template <typename T, int BYTES> struct Context {
         error_of_whole(l - 1, some, q);
     }
 
-    // Where σ is of a whole layer, δ[l] from ∂C/∂A[l], which stands in D.
+    // If σ couples the units of layer l: δ[l] from ∂C/∂A[l], in place in D.
     void error_of_whole(int l, const PanelSpan &some, long q) const {
         if (through(l) != Through::jacobian) return;
         const Place &own = ws.place[l];
@@ -58,7 +59,7 @@ template <typename T, int BYTES> struct Context {
                                      vectors(count(some, q)));
     }
 
-    // F2 alone, of every panel: A holds Z and becomes A; D becomes σ′(Z) where it is kept.
+    // F2 alone, for each panel of a span: A holds Z and becomes A; in training, D becomes σ′(Z).
     void activate(int l, const PanelSpan &some) const {
         for (long q = 0; q < some.count; ++q) {
             const long panel = some.first + q;

@@ -6,7 +6,7 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// What every way to multiply has in common.
+// What dense layers have in common for all implementations of their products.
 template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
     static constexpr const char *name = "dense";
 
@@ -23,12 +23,14 @@ template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
     }
     static long shared_weights(const Layer &layer) { return long(layer.n_in) * layer.n_out; }
 
-    // Units that make a group: small layers are one, larger ones a power of two of some dozens of
-    // units (their δ and gradient stay in the nearer caches), which divide evenly.
+    // The number of units in a group. A small layer is one group. A larger one is divided evenly
+    // into a power of two of groups of some dozens of units, whose δ and gradient stay in the
+    // nearer caches.
     static long group_units(const Layer &layer) {
         if (long(layer.n_in) * layer.n_out <= 4096) return layer.n_out;
         long groups = 1;
-        const long most = layer.n_out < 1024 ? 48 : 96; // wide layers' inputs are read once a group
+        // Each group reads all of the layer's inputs, so wide layers have larger groups.
+        const long most = layer.n_out < 1024 ? 48 : 96;
         while (groups * most <= layer.n_out)
             groups *= 2;
         return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_pairs.hpp
@@ -62,8 +64,8 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         ws.place[l - 1].turned = take(rounded_up(n_in, chunk) * ws.ld);
     }
 
-    // BP2 reads W by columns: of a large W a cache line, often a page, for each number. So there
-    // is a copy in the order in which it is read.
+    // BP2 reads W by columns. In a large W, each number would take a cache line, often a page, so
+    // BP2 reads a packed copy instead.
     static bool prepare(const Network &net, int l, W &ws) {
         const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
         if (l == 1 || n_in * n_out < 1L << 17) return true;
@@ -71,7 +73,7 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         return ws.place[l].copy != nullptr;
     }
 
-    // The copy of a group's rows of W, which are columns there.
+    // Renews the copy of a group's rows of W, which are columns of the copy.
     static void renew(const C &c, const Group &group) {
         const int l = group.l();
         const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
@@ -88,7 +90,7 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         }
     }
 
-    // F1 and F2; the output layer's σ belongs to its heads, who may fuse it with the cost.
+    // F1 and F2; the output layer's σ is left to its heads, which may fuse it with the cost.
     static void forward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         const W &ws = c.ws;
@@ -108,7 +110,8 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         after_forward<P>(c, l, product, some);
     }
 
-    // Z[l] by a product that is set up, and F2 in it or after it.
+    // Z[l] by a prepared product, and F2. The rectifier is fused into the product; other
+    // activations follow it.
     template <typename Multiply>
     static void after_forward(const C &c, int l, const Product<T> &product, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
@@ -119,9 +122,9 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         if (!last && c.through(l) != Through::unchanged) c.activate(l, some);
     }
 
-    // BP2, and the turned activations below for BP4 where it wants them.
+    // BP2, and the transposed activations of the layer below if BP4 needs them.
     static void backward(const C &c, int l, const PanelSpan &some) {
-        if (l == 1) return; // the inputs were turned as they came in
+        if (l == 1) return; // the inputs were transposed when they came in
         const Layer &layer = c.layer(l);
         const W &ws = c.ws;
         const Place &below = ws.place[l - 1];
@@ -130,6 +133,7 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
             ws.ld,         1, layer.n_out, layer.n_out, c.at(some.first, below.D),
             ws.ld};
         if (const void *copy = ws.place[l].copy) {
+            // W is read from its packed copy, see `prepare`.
             product.A = static_cast<const T *>(copy);
             product.row_stride = 1;
             product.column_stride = product.interleaved = P::interleaved;
@@ -138,7 +142,7 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         error_below<P>(c, l, product, some);
     }
 
-    // BP2 by a product that is set up, and A[l−1] turned for BP4.
+    // BP2 by a prepared product, and A[l−1] transposed for BP4.
     template <typename Multiply>
     static void error_below(const C &c, int l, Product<T> product, const PanelSpan &some) {
         const long n = c.layer(l).n_in;
@@ -164,7 +168,8 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         }
     }
 
-    // BP4 and BP3 of a group over `panels` panels: rows of W, then their b, to `out`.
+    // BP4 and BP3 of a group over `panels` panels. `out` receives the gradients of the rows of W,
+    // then those of their b.
     static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
         const W &ws = c.ws;
         const Place &place = ws.place[group.l()], &below = ws.place[group.layer];
@@ -181,17 +186,17 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         biases(c, group, panels, last_count, out + rows * n);
     }
 
-    // BP4 from δ by rows, `delta_stride` apart, and turned activations, of panels that are `depth`
-    // (the last: `last_depth`) deep.
+    // BP4 from the rows of δ, `delta_stride` apart, and transposed activations. Each panel has the
+    // depth `depth`, the last one `last_depth`.
     template <typename Multiply>
     static void gradient_from(const C &c, const Group &group, long panels, long depth,
                               long last_depth, const T *delta, long delta_stride, const T *turned,
                               T *out) {
         const W &ws = c.ws;
         const long rows = group.end - group.begin, n = c.layer(group.l()).n_in;
-        // The last chunk first: what its last vector writes past a row's end is the beginning of
-        // the next row, which chunk 0 then writes over. Where there is one chunk only, that is a
-        // number which a chain in parts would go on from: there, chains stay whole.
+        // The last chunk comes first: its last vector writes past the end of a row, over the
+        // beginning of the next row, which chunk 0 then overwrites. With a single chunk, this would
+        // destroy partial sums of the next row, so chains are not split there.
         const long chunks = divided_up(n, chunk);
         const long together = chunks == 1 && n % S::lanes != 0 ? panels : ws.near;
         for (long i = 0; i < chunks; ++i) {
@@ -244,7 +249,7 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
                                       C::vectors(c.ws.panel_size), C::vectors(some.last_count));
     }
 
-    // Aᵀ of a panel, in chunks of columns.
+    // Transposes a panel's A, in chunks of columns.
     static void turn(const W &ws, const T *A, T *turned, long n, long count) {
         for (long k = 0; k < n; k += S::lanes) {
             const long features = smaller(S::lanes, n - k);

@@ -1,6 +1,6 @@
-// The dense layer with products of pairs of bfloat16 numbers and sums in float32. Parameters,
-// activations, δ and gradients are float32 as ever; what a product reads is rounded on its way
-// there.
+// The dense layer with products of pairs of bfloat16 numbers, summed in float32. Parameters,
+// activations, δ and gradients remain float32; only the factors of a product are rounded, when they
+// are packed for it.
 #pragma once
 
 #include "../pair_products.hpp"
@@ -24,8 +24,8 @@ struct DensePairs : DenseLayer<float, 64> {
         rows    // δ[l], pairs of examples, for BP4
     };
 
-    // Multiplications in a batch that pairs make faster: of layers that are as large as those where
-    // this was measured.
+    // The multiplications in a batch that pairs make faster: 0 for small batches, and for layers
+    // smaller than those that were measured.
     static double faster(const Layer &layer, long batch) {
         return weights(layer) >= 1 << 16 && batch >= 64 ? weights(layer) * double(batch) : 0;
     }
@@ -43,7 +43,7 @@ struct DensePairs : DenseLayer<float, 64> {
         own[rows] = take(n_out * pairs(ws.ld));
     }
 
-    // W with pairs of inputs, row by row, then Wᵀ with pairs of units, packed.
+    // The copy holds W with pairs of inputs, row by row, then Wᵀ with pairs of units, packed.
     static long words(long n_in, long n_out) { return rounded_up(n_out * pairs(n_in), 16); }
     static bool prepare(const Network &net, int l, W &ws) {
         const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
@@ -61,7 +61,7 @@ struct DensePairs : DenseLayer<float, 64> {
             pair_neighbours(weights + r * n_in, n_in, copy + r * pairs(n_in));
         if (l == 1) return;
         float *transposed = copy + words(n_in, n_out);
-        // Groups begin at even units: pairs of units are of one group.
+        // Groups begin at even units, so both units of a pair are in the same group.
         for (long k = 0; k < n_in; k += 16) {
             const int some = static_cast<int>(smaller(16, n_in - k));
             const __mmask16 part = static_cast<__mmask16>((1u << some) - 1);
@@ -132,6 +132,7 @@ struct DensePairs : DenseLayer<float, 64> {
             product.packed_rows = P::packed_rows(layer.n_in);
             Plain::error_below<P>(c, l, product, some);
         }
+        // A[l−1] is already transposed, in float32; BP4 reads it in pairs of examples.
         for (long q = 0; q < some.count; ++q) {
             const float *from = c.at(some.first + q, below.turned);
             float *to = c.at(some.first + q, place.own[turned]);

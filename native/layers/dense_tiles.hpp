@@ -1,6 +1,7 @@
-// The dense layer with products of bfloat16 numbers in tiles and sums in float32. Parameters,
-// activations, δ and gradients are float32 as ever; what a product reads is rounded on its way
-// there, once for all three products: as rows of a left factor or as pairs of rows of a right one.
+// The dense layer with products of bfloat16 numbers in tiles, summed in float32. Parameters,
+// activations, δ and gradients remain float32; only the factors of products are rounded, when they
+// are packed, once for all three products. A left factor is packed as rows, a right factor as pairs
+// of rows.
 #pragma once
 
 #include "../bfloat16.hpp"
@@ -16,7 +17,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
     using W = Workspace<float, BYTES>;
     using S = Simd<float, BYTES>;
     using V = typename S::V;
-    using R = Bfloat16::S; // a tile's rows, whatever vectors the rest has
+    using R = Bfloat16::S; // a tile's rows, even if BYTES is less than 64
     using Base::weights;
 
     // A layer's own arrays, in words of two numbers.
@@ -24,26 +25,26 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         inputs, // A[l−1], pairs of units by rows: right factor of F1
         turned, // A[l−1], tiles with pairs of examples by rows: right factor of BP4
         deltas, // δ[l], pairs of units by rows: right factor of BP2
-        rows    // δ[l], examples side by side: left factor of BP4; then sums of each unit's δ
+        rows    // δ[l], pairs of examples: left factor of BP4; then the sums of each unit's δ
     };
 
-    // Thinner layers multiply in float32: tiles would be mostly empty.
+    // Narrower layers multiply in float32, because their tiles would be mostly empty.
     static bool tiled(const Layer &layer) {
         return layer.n_in >= 24 && layer.n_out >= 32 && weights(layer) >= 1536;
     }
 
-    // Multiplications in a batch that tiles make faster.
+    // The multiplications in a batch that tiles make faster.
     static double faster(const Layer &layer, long batch) {
         return tiled(layer) && batch >= tile_depth ? weights(layer) * double(batch) : 0;
     }
 
-    // A product in tiles takes a fraction of the time.
+    // A product in tiles counts as half the work of a float32 product.
     static double pass_work(const Layer &layer, long batch, bool first) {
         if (!tiled(layer)) return Base::pass_work(layer, batch, first);
         return weights(layer) * (batch * (first ? 1.0 : 1.5) + update_work);
     }
 
-    // Groups of whole tiles.
+    // Groups consist of whole tiles.
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
         if (!tiled(layer)) return Base::divide(layer, emit);
         const long units = layer.n_out < 1024 ? 64 : 128;
@@ -51,7 +52,8 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
             emit(0, 2, r, smaller(r + units, layer.n_out));
     }
 
-    // Words of n numbers side by side, and of a row of a panel's examples, in whole tiles.
+    // The number of words, in whole tiles, for a row of n numbers (`pairs`) and for a row of pairs
+    // with one word per example of a panel (`across`).
     static long pairs(long n) { return divided_up(n, tile_depth) * tile_rows; }
     static long across(const W &ws) { return rounded_up(ws.ld, tile_rows); }
 
@@ -69,7 +71,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         return rounded_up(layer.n_out, tile_rows) * pairs(ws.ld);
     }
 
-    // Tiles of W, then tiles of Wᵀ, row after row of tiles.
+    // The copy holds the tiles of W, then the tiles of Wᵀ, each row of tiles after the other.
     static long words(long n_out, long n_in) { return rounded_up(n_out, tile_rows) * pairs(n_in); }
     static bool prepare(const Network &net, int l, W &ws) {
         const Layer &layer = net.layers[l - 1];
@@ -193,7 +195,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
                         if (q) now.begun = to;
                         now.begun_stride = n;
                         tile_block(tiles, now, r, height, v, columns, to, n);
-                    } else if (q == 0) { // the whole chain: what is begun has no room
+                    } else if (q == 0) { // the whole chain: `out` has no room for partial sums
                         alignas(64) float block[32 * 32];
                         tile_block(tiles, now, r, height, v, columns, block, 32);
                         for (long i = 0; i < some; ++i)
@@ -212,18 +214,18 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
     }
 
   private:
-    // Panels whose pairs of 32 units stay in the first cache.
+    // The number of panels whose pairs of 32 units stay in the first-level cache.
     static constexpr long near_panels = 8;
-    // Tiles of depth whose pairs, of a span's panels, stay in the second cache while row after row
-    // of tiles reads them.
+    // The depth, in tiles, at which the pairs of a span's panels stay in the second-level cache
+    // while each row of tiles reads them.
     static constexpr long deep = 32;
 
-    // Lanes k to k + 15 of a row of n numbers; beyond its end 0.
+    // Entries k to k + 15 of a row of n numbers; 0 beyond its end.
     CHAINRULE_INLINE R::V part(const float *row, long k, long n) {
         if (k + R::lanes <= n) return R::load(row + k);
         return k < n ? R::load_part(row + k, static_cast<int>(n - k)) : R::V{};
     }
-    // The first `count` lanes; the rest 0.
+    // The first `count` lanes; the others become 0.
     CHAINRULE_INLINE R::V first_of(R::V v, long count) {
         const R::M lane{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
         return R::select(lane < static_cast<int>(count), v, R::V{});
@@ -234,7 +236,8 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
             R::store(tile + i * tile_rows, x[i]);
     }
 
-    // A panel's A[l−1] for F1 and BP4; examples from `count` on are 0 for BP4.
+    // Packs a panel's A[l−1] for F1 and BP4. For BP4, which sums over examples, those from `count`
+    // on are 0.
     static void pack_activations(const C &c, int l, long panel, long count) {
         const Place &place = c.ws.place[l];
         const long n = c.layer(l).n_in, ld = c.ws.ld, wide = pairs(ld);
@@ -253,7 +256,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         }
     }
 
-    // A panel's δ[l] for BP2, BP4 and BP3.
+    // Packs a panel's δ[l] for BP2 and BP4, and sums it for BP3.
     static void pack_errors(const C &c, int l, long panel, long count) {
         const Place &place = c.ws.place[l];
         const long n = c.layer(l).n_out, ld = c.ws.ld, wide = pairs(ld);
@@ -280,7 +283,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         return Bfloat16::row(first, second);
     }
 
-    // Rows 2k and 2k + 1 as one row of words.
+    // Combines rows 2k and 2k + 1 into one row of words.
     static void pack_pairs(const float *from, long ld, long rows, long count, float *to,
                            long to_ld) {
         for (long k = 0; k < rows; k += 2, from += 2 * ld, to += to_ld) {
@@ -290,7 +293,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         }
     }
 
-    // A product of tiles on end with a panel's pairs.
+    // The product of a copy, whose tiles are contiguous, with the pairs of a panel.
     static TileProduct by_panel(const float *left, long depth, const float *right, long ld) {
         return {{left, tile_rows, tile_rows * pairs(depth), tile_words},
                 {right, ld, tile_rows, tile_rows * ld},
@@ -300,25 +303,27 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
                 divided_up(depth, tile_depth)};
     }
 
-    // C of some panels, each vector by finish(row, place, sum). `parts`: where sums stand that are
-    // not finished.
+    // C of a span of panels; each vector of C is finish(row, place, sum). `parts` holds the partial
+    // sums.
     template <typename Finish>
     static void multiply(const C &c, const TileProduct &product, long rows, const PanelSpan &some,
                          float *to, float *parts, Finish &&finish) {
         const long ld = c.ws.ld, stride = c.ws.panel_stride, down = divided_up(rows, tile_rows);
         const long depth = product.depth;
-        // Sums that are not finished stand in whole tiles.
+        // Partial sums are stored as whole tiles, so the depth is split only if rows consist of
+        // whole tiles.
         const long pieces = some.count == 1 || ld % tile_rows ? 1 : divided_up(depth, deep);
         const long piece = divided_up(depth, pieces);
         Tiles tiles;
-        // While tiles multiply, vectors finish the block before.
+        // The vector units finish the previous block while the tile unit multiplies the next one,
+        // so there are two buffers.
         alignas(64) float blocks[2][32 * 32];
         Block before{};
         int turn = 0;
         for (long k = 0; k < depth; k += piece) {
             for (long r = 0; r < down; r += 2) {
                 const long height = smaller(2, down - r), units = smaller(32, rows - r * 16);
-                // The last rows' sums would need more room than there is.
+                // `parts` has no room for partial sums of an incomplete last row of tiles.
                 const bool whole = units < 16 * height;
                 if (whole && k) continue;
                 const bool ends = whole || k + piece >= depth;
@@ -353,7 +358,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         finish_block(before, ld, finish);
     }
 
-    // Sums of 32 rows by 32 columns at most, and where they go.
+    // The sums of at most 32 rows by 32 columns, and their destination.
     struct Block {
         const float *sums;
         float *to;

@@ -1,5 +1,5 @@
-// Dropout, DO1: A[l] = M ⊙ A[l−1]. The factors M stand where other kinds keep σ′(Z), so that the
-// layer above multiplies by them as BP2 says.
+// Dropout, DO1: A[l] = M ⊙ A[l−1]. The factors M are stored where other kinds store σ′(Z), so
+// that the layer above multiplies by them in BP2.
 #pragma once
 
 #include "../noise.hpp"
@@ -33,6 +33,7 @@ template <typename T, int BYTES> struct Dropout : LayerKind<T, BYTES> {
             const long panel = some.first + q;
             const T *below = c.at(panel, c.ws.place[l - 1].A);
             T *A = c.at(panel, c.ws.place[l].A), *M = c.at(panel, c.ws.place[l].D);
+            // Outside training steps nothing is dropped: all factors are 1.
             if (!c.stepping) {
                 std::memcpy(A, below, sizeof(T) * n * ld);
                 if (c.training)

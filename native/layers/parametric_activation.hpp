@@ -1,4 +1,5 @@
-// The parametric activation, PA1 and PA2: A[l] = z + α (σ(z) − z), z the layer below's activations.
+// The parametric activation, PA1 and PA2: A[l] = z + α (σ(z) − z), where z are the
+// activations of the layer below.
 #pragma once
 
 #include "kind.hpp"
@@ -23,16 +24,17 @@ template <typename T, int BYTES> struct ParametricActivation : LayerKind<T, BYTE
                    : "a parametric activation has α";
     }
 
-    // σ′ is no factor of the layer above: more than σ passes.
+    // The layer above does not multiply by σ′: A is not σ(z) alone. `backward` multiplies by the
+    // whole derivative.
     static Through through(const Layer &) { return Through::unchanged; }
 
-    // One group: all of its parameters.
+    // One group with all parameters.
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
         emit(0, 1, 0, layer.n_out);
     }
     static double group_work(const Layer &layer, const Group &, long) { return layer.n_out; }
 
-    // What the way back needs: σ(z) − z and σ′(z).
+    // The arrays for backpropagation: σ(z) − z and σ′(z).
     enum Own { way, slope };
     template <typename Take>
     static void place(const Network &net, int l, W &ws, Take &&take, bool training) {

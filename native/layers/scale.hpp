@@ -21,7 +21,7 @@ template <typename T, int BYTES> struct Scale : LayerKind<T, BYTES> {
                    : "a scale has s";
     }
 
-    // One group: all of its parameters.
+    // One group with all parameters.
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
         emit(0, 1, 0, layer.n_out);
     }

@@ -1,5 +1,5 @@
-// The kinds of layer, the compiled twin of LAYER_KINDS: one more kind is one more file, which has
-// all that belongs to it (kind.hpp says what that may be), and its name in the list.
+// The kinds of layer, the compiled twin of LAYER_KINDS. A new kind takes one file with all of its
+// members (kind.hpp describes them) and one entry in the list.
 #pragma once
 
 #include "batch_norm.hpp"
@@ -11,7 +11,7 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// `DenseKind`: how dense layers multiply.
+// `DenseKind`: the implementation of the dense layers' products.
 template <typename T, int BYTES, typename DenseKind> struct Table {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
@@ -20,12 +20,13 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
         Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>, CategoryEmbedding<T, BYTES>,
               Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
 
+    // Calls f with a layer's kind.
     template <typename F> CHAINRULE_INLINE void visit(const Layer &layer, F &&f) {
         List::visit(layer.kind, [&](auto tag) __attribute__((always_inline)) {
             f(typename decltype(tag)::Type{});
         });
     }
-    // The same, of every layer together: Σ f.
+    // The sum of f over all layers.
     template <typename F> static double sum(const Network &net, F &&f) {
         double sum = 0;
         for (int l = 1; l <= net.count; ++l) {
