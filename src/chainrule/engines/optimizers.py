@@ -1,18 +1,20 @@
-"""Optimizers as a user names them: their settings, bound to the equations O0 to O9.
+"""The optimizers, by name: their settings, bound to the equations O0 to O9.
 
-To add one: its equations in `chainrule.equations.optimizers`, a class here, and its compiled twin.
-What others need to know of it (names, limits, help, the estimators' parameters) is read from here.
+To add an optimizer, add its equations to `chainrule.equations.optimizers`, a class here, and its
+compiled twin. Other modules read its metadata (names, limits, help, the estimators' parameters)
+from the class.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from chainrule.engines.hyperparameters import documented, flag, number
 from chainrule.engines.optimizer import RATE, Equations, Optimizer, Update
 
-# Estimators that were pickled by earlier releases look for it here.
+# Unpickling estimators from earlier releases requires this name here.
 from chainrule.engines.optimizer import OptimizerState as OptimizerState
 from chainrule.engines.schedule import LearningRate
 from chainrule.equations import optimizers as equations
@@ -27,11 +29,11 @@ EPSILON = number("ε > 0.", POSITIVE)
 _found: dict[str, type[Optimizer]] = {}
 
 OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(_found)
-"""The optimizers by their names."""
+"""The optimizer classes by name."""
 
 
 def _named(kind: type[Optimizer]) -> type[Optimizer]:
-    """Put an optimizer among those that go by a name, and document its settings."""
+    """Register an optimizer by its name, and document its settings."""
     _found[kind.name] = documented(kind)
     return kind
 
@@ -48,12 +50,12 @@ class SGD(Optimizer):
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
-        """Return the estimators' parameters: "sgd" there has scikit-learn's meaning."""
+        """Return the estimators' parameters, where "sgd" has scikit-learn's meaning."""
         return (*HeavyBall.parameters(), "nesterovs_momentum")
 
     @classmethod
     def described(cls, given: Mapping[str, Any], rate: LearningRate) -> Optimizer:
-        """Return what scikit-learn calls "sgd": O5 or O4."""
+        """Return the optimizer that scikit-learn calls "sgd": O5 or O4."""
         kind = Nesterov if given["nesterovs_momentum"] else HeavyBall
         return kind.described(given, rate)
 
@@ -110,7 +112,7 @@ class RMSprop(Optimizer):
 @_named
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam, O3: W ← W − α V̂/(√Ŝ + ε), V and S the averages of O1 and O2, corrected."""
+    """Adam, O3: W ← W − α V̂/(√Ŝ + ε), with the bias-corrected averages V and S of O1 and O2."""
 
     name = "adam"
     equations = Equations(
@@ -134,7 +136,7 @@ class Adam(Optimizer):
 
     @classmethod
     def described(cls, given: Mapping[str, Any], rate: LearningRate) -> Optimizer:
-        """Return what scikit-learn calls "adam": O3e."""
+        """Return the optimizer that scikit-learn calls "adam": O3e."""
         return super().described({**given, "plain_epsilon": True}, rate)
 
 
@@ -174,8 +176,8 @@ class NAdam(Optimizer):
 class Lion(Optimizer):
     """Lion, O8: W ← W − α (sign(β₁ V + (1 − β₁) δW) + λ W); biases do not decay.
 
-    Its learning rate is three to ten times smaller than Adam's, its decay as much larger than
-    AdamW's.
+    Use a learning rate three to ten times smaller than for Adam, and a weight decay larger than
+    for AdamW by the same factor.
     """
 
     name = "lion"
@@ -192,12 +194,12 @@ class Lion(Optimizer):
 @_named
 @dataclass(frozen=True)
 class ScheduleFreeAdamW(Optimizer):
-    """AdamW without a schedule, O9: steps from Z, gradients at W, evaluated at the average X.
+    """AdamW without a schedule, O9: steps update Z, gradients are at W, evaluation is at X.
 
-    In place of a learning rate that falls, the network is evaluated at an average of the
-    parameters that the steps went through. Its learning rate is one to ten times AdamW's; a
-    warm-up, ``Warmup(0.003)``, often helps. Running statistics of batch normalisation are those of
-    the steps.
+    Instead of a decreasing learning rate, the network is evaluated at X, an average of the
+    parameters Z over the steps. Use a learning rate one to ten times as large as for AdamW; a
+    warm-up, ``Warmup(0.003)``, often helps. The running statistics of batch normalisation come from
+    the training steps and are not averaged.
 
     Examples
     --------
@@ -227,12 +229,12 @@ class ScheduleFreeAdamW(Optimizer):
 
 
 def with_parameter(name: str) -> tuple[str, ...]:
-    """Return the names of the optimizers that have a use for an estimators' parameter."""
+    """Return the names of the optimizers that use the given estimators' parameter."""
     return tuple(kind.name for kind in OPTIMIZERS.values() if name in kind.parameters())
 
 
 def optimizer_named(optimizer: Optimizer | str) -> Optimizer:
-    """Return an optimizer, or the one of that name with its default settings.
+    """Return the given optimizer, or the named optimizer with its default settings.
 
     Raises
     ------
@@ -242,8 +244,14 @@ def optimizer_named(optimizer: Optimizer | str) -> Optimizer:
     if isinstance(optimizer, Optimizer):
         return optimizer
     if isinstance(optimizer, str) and optimizer in OPTIMIZERS:
-        return OPTIMIZERS[optimizer]()  # type: ignore[call-arg]
+        return _with_defaults(optimizer)
     raise InvalidArgumentError(
         f"optimizer: expected one of {', '.join(OPTIMIZERS)}, or an instance such as "
         f"Adam(learning_rate=1e-3); got {optimizer!r}"
     )
+
+
+@cache
+def _with_defaults(name: str) -> Optimizer:
+    # Optimizers are frozen, so every fit can share one; checking its settings takes 20 µs.
+    return OPTIMIZERS[name]()  # type: ignore[call-arg]
