@@ -1,7 +1,7 @@
 """The compiled core in native/: what native/module.cpp binds.
 
-Arrays of one call are all of one type, float32 or float64; they are C-ordered, and those that are
-written to are writable. What does not fit is a ValueError or a TypeError.
+The floating-point arrays of one call must all have the same dtype, float32 or float64. Arrays must
+be C-ordered, and output arrays writable. Invalid arguments raise ValueError or TypeError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,21 +15,21 @@ _Indices: TypeAlias = NDArray[np.int32]
 _Numbers: TypeAlias = NDArray[np.float64]
 
 _Chosen: TypeAlias = tuple[str, Mapping[str, float]]
-"""An activation or a cost, by name, and its settings by theirs."""
+"""Name of an activation or a cost, and its settings by name."""
 _Block: TypeAlias = tuple[int, int, int, str, float]
-"""Offset in the flat vector, rows, columns, group, factor of the learning rate."""
+"""Offset in the flat vector, rows, columns, group, learning rate factor."""
 _Layer: TypeAlias = tuple[str, int, int, _Chosen, Mapping[str, Sequence[float]], Sequence[_Block]]
 """Kind, n[l−1], n[l], activation, settings, blocks."""
 _Head: TypeAlias = tuple[int, _Chosen, _Chosen, float]
 """Units, activation, cost, weight of the cost."""
 _Examples: TypeAlias = tuple[_Floats, _Floats | _Indices, _Floats | None]
-"""X, Y as values or classes, weights."""
+"""X, Y as values or class indices, weights."""
 _Records: TypeAlias = tuple[_Numbers, _Numbers, _Numbers | None]
-"""Of each step: cost, norm of the gradient, penalties."""
+"""For each step: cost, gradient norm, penalties."""
 _Optimizer: TypeAlias = tuple[str, Mapping[str, float], int]
-"""Name, settings, updates made before."""
+"""Name, settings, number of previous updates."""
 _Objective: TypeAlias = tuple[float, float, bool, float]
-"""l1, l2, whether they are divided by the batch's weight (P3), the longest gradient (G1)."""
+"""l1, l2, whether they are divided by the batch's weight (P3), maximum gradient norm (G1)."""
 
 class _CPUInfo(TypedDict):
     features: list[str]
@@ -39,7 +39,7 @@ class _CPUInfo(TypedDict):
     mixed: bool
 
 class Plan:
-    """A network as the kernels see it."""
+    """A network prepared for the kernels."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class Plan:
         mixed: bool = False,
         shares: _Numbers | None = None,
     ) -> int:
-        """Take a step for each batch of `order`; return how many were finished.
+        """Take a step for each batch of `order`; return the number of finished steps.
 
-        With the steps' shares of an average, WA1, and an optimizer that has none of its own, the
-        last of the slots is that of the parameters.
+        `shares` holds each step's c of an average, WA1. If the optimizer has no average of its own,
+        the last row of `slots` is the average of the parameters.
         """
 
     def loss(
@@ -79,19 +79,19 @@ class Plan:
         threads: int,
         mixed: bool = False,
     ) -> float:
-        """Return J plus penalties; write its gradient where one is wanted."""
+        """Return J plus penalties; write the gradient to `gradient` unless it is None."""
 
     def forward(self, parameters: _Floats, X: _Floats, out: _Floats, threads: int) -> None:
         """Write the outputs for the rows of X to `out`."""
 
     def predict(self, parameters: _Floats, X: Any) -> _Floats | None:
-        """Return the outputs for X; None where X is not an array as `forward` takes it."""
+        """Return the outputs for X; None if X is not an array that `forward` accepts."""
 
 def names() -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return what there is in the core: list, name, names of its settings in their order."""
+    """Return the supported names by category, each with its setting names in order."""
 
 def cpu_info(words: Sequence[int] | None = None) -> _CPUInfo:
-    """Return what this CPU has, the sets that CHAINRULE_ISA accepts, weakest first, and the cores.
+    """Return CPU features, core count, and CHAINRULE_ISA's instruction sets, weakest first.
 
     `words` are the CPUID and XCR0 words of another CPU, for tests.
     """
@@ -100,16 +100,16 @@ def instruction_set() -> str:
     """Return the instruction set that the kernels use."""
 
 def use_instruction_set(name: str) -> None:
-    """Choose the kernels' instruction set; ValueError if this CPU or build has not got it."""
+    """Set the kernels' instruction set; ValueError if this CPU or build does not support it."""
 
 def all_finite(array: _Floats) -> bool:
-    """Return whether no element is NaN or infinite."""
+    """Return whether all elements are finite."""
 
 def epoch_orders(key: int, first_epoch: int, orders: _Indices) -> None:
     """Fill each row with the order of the examples in one epoch."""
 
 def shuffled_orders(generator: Any, before: _Indices, orders: _Indices) -> None:
-    """Fill each row with the order before it, shuffled as by numpy.random.RandomState."""
+    """Fill each row with a shuffle of the previous order, as by numpy.random.RandomState."""
 
 def activation(chosen: _Chosen, A: _Floats, D: _Floats) -> None:
-    """Turn Z into σ(Z) in A, and write σ′(Z) to D: whole vectors of 16, for tests."""
+    """Replace Z in A by σ(Z) and write σ′(Z) to D, in whole vectors of 16; for tests."""

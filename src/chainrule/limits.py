@@ -1,4 +1,4 @@
-"""What a setting may be: asked of a value and said in words, the same wherever it comes in."""
+"""Limits of settings: validation of values, and the same description in all error messages."""
 
 import difflib
 import math
@@ -13,26 +13,26 @@ from chainrule.errors import InvalidArgumentError
 
 
 class Limit(ABC):
-    """Which values a setting may have."""
+    """The set of values that a setting accepts."""
 
     form: ClassVar[str] = "text"
-    """What one value is in run.toml: "text", "whole", "number" or "flag"."""
+    """The type of a value in run.toml: "text", "whole", "number" or "flag"."""
 
     @property
     @abstractmethod
     def kind(self) -> str:
-        """What a docstring calls it: "float", "int or None"."""
+        """The type as written in docstrings: "float", "int or None"."""
 
     @abstractmethod
     def fits(self, value: Any) -> bool:
-        """Whether a value may be this."""
+        """Return whether the limit accepts a value."""
 
     @abstractmethod
     def expected(self, quoted: bool = True) -> str:
-        """Return in words what it may be; `quoted`: names as Python writes them."""
+        """Return a description of the accepted values; `quoted` puts names in quotes."""
 
     def require(self, value: Any, begin: str, quoted: bool = True) -> None:
-        """Raise unless a value may be this.
+        """Raise unless the limit accepts a value.
 
         Raises
         ------
@@ -45,13 +45,13 @@ class Limit(ABC):
             )
 
     def _meant(self, value: Any) -> str:
-        """Return what to add to a refusal where it is plain what was meant."""
+        """Return a suggestion to append to the error message; "" for none."""
         return ""
 
 
 @dataclass(frozen=True)
 class Number(Limit):
-    """A finite number in an interval; without arguments in [0, ∞)."""
+    """A finite number in an interval, by default [0, ∞)."""
 
     low: float = 0.0
     high: float = math.inf
@@ -61,7 +61,7 @@ class Number(Limit):
     kind = "float"
 
     def fits(self, value: Any) -> bool:
-        """Whether a value lies in the interval."""
+        """Return whether a value lies in the interval."""
         if not is_real(value):
             return False
         above = value > self.low if self.open_low else value >= self.low
@@ -78,14 +78,14 @@ class Number(Limit):
         return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 
     def checked(self, name: str, value: Any) -> float:
-        """Return an argument as a float, or raise with its name."""
+        """Return an argument as a float, or raise an error that names the argument."""
         self.require(value, f"{name}: expected")
         return float(value)
 
 
 @dataclass(frozen=True)
 class Whole(Limit):
-    """A whole number of at least `least`."""
+    """A whole number of at least `least` and, unless None, at most `most`."""
 
     least: int
     most: int | None = None
@@ -93,7 +93,7 @@ class Whole(Limit):
     kind = "int"
 
     def fits(self, value: Any) -> bool:
-        """Whether a value is a whole number within the bounds."""
+        """Return whether a value is a whole number within the bounds."""
         if not is_whole(value):
             return False
         number = operator.index(value)
@@ -108,22 +108,22 @@ class Whole(Limit):
 
 @dataclass(frozen=True)
 class Choice(Limit):
-    """One of some names, which are looked up when they are asked for."""
+    """One of several names, which are looked up at each use."""
 
     names: Callable[[], Sequence[str]]
     kind = "str"
 
     @classmethod
     def of(cls, *names: str) -> "Choice":
-        """Return the choice between these names."""
+        """Return a choice between the given names."""
         return cls(lambda: names)
 
     def fits(self, value: Any) -> bool:
-        """Whether a value is one of the names."""
+        """Return whether a value is one of the names."""
         return isinstance(value, str) and value in self.names()
 
     def expected(self, quoted: bool = True) -> str:
-        """Return the names."""
+        """Return the list of names as text."""
         if quoted:
             return "one of " + ", ".join(map(repr, self.names()))
         return listed(self.names())
@@ -135,7 +135,7 @@ class Choice(Limit):
 
 @dataclass(frozen=True)
 class Other(Limit):
-    """What only a function can tell, and that in words."""
+    """A limit given by a test function, with a fixed description."""
 
     test: Callable[[Any], bool]
     words: str
@@ -144,27 +144,27 @@ class Other(Limit):
 
     @property
     def kind(self) -> str:
-        """The noun."""
+        """The given noun."""
         return self.noun
 
     def fits(self, value: Any) -> bool:
-        """Whether the function says so."""
+        """Return whether the test function accepts a value."""
         return self.test(value)
 
     def expected(self, quoted: bool = True) -> str:
-        """Return the words."""
+        """Return the fixed description."""
         return self.words
 
 
 @dataclass(frozen=True)
 class Readable(Limit):
-    """A text that a function of the package reads, which says itself what it does not take."""
+    """A text that a parser of the package accepts; the parser raises its own errors."""
 
     read: Callable[[Any], object]
     kind = "str"
 
     def fits(self, value: Any) -> bool:
-        """Whether the function takes a value."""
+        """Return whether the parser accepts a value."""
         try:
             self.read(value)
         except InvalidArgumentError:
@@ -172,32 +172,32 @@ class Readable(Limit):
         return True
 
     def expected(self, quoted: bool = True) -> str:
-        """Return what little can be said before a value is refused."""
+        """Return a generic description: only the parser's errors are specific."""
         return "a name of the package"
 
     def require(self, value: Any, begin: str, quoted: bool = True) -> None:
-        """Raise what the function raises."""
+        """Raise the parser's error unless the parser accepts the value."""
         self.read(value)
 
 
 @dataclass(frozen=True)
 class Either(Limit):
-    """What `first` takes, or something else: another limit's, or None, infinity, a word."""
+    """The union of `first` with other limits or single values, such as None, infinity or a word."""
 
     first: Limit
     others: tuple[object, ...]
 
     @property
     def kind(self) -> str:
-        """Both kinds."""
+        """All types, joined by "or"."""
         return " or ".join([self.first.kind, *map(repr, self.others)])
 
     def fits(self, value: Any) -> bool:
-        """Whether one of them takes a value."""
+        """Return whether any of the alternatives accepts a value."""
         return self._is_other(value) or self.first.fits(value)
 
     def expected(self, quoted: bool = True) -> str:
-        """Return all of them in words."""
+        """Return a description of all alternatives."""
         return " or ".join(
             limit.expected(quoted)
             if isinstance(limit, Limit)
@@ -206,7 +206,7 @@ class Either(Limit):
         )
 
     def require(self, value: Any, begin: str, quoted: bool = True) -> None:
-        """Raise unless one of them takes a value."""
+        """Raise unless any of the alternatives accepts a value."""
         if isinstance(self.first, Readable) and not self._is_other(value):
             self.first.read(value)
         super().require(value, begin, quoted)
@@ -225,14 +225,14 @@ class Either(Limit):
 
 
 def listed(names: Sequence[str], last: str = "or") -> str:
-    """Return names as a sentence lists them: a, b or c."""
+    """Return names as an enumeration: a, b or c."""
     return f" {last} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _is_flag(value: Any) -> bool:
     if isinstance(value, bool):
         return True
-    import numpy as np  # a page of help does without
+    import numpy as np  # imported lazily, because help pages do not need NumPy
 
     return isinstance(value, np.bool_)
 
@@ -247,4 +247,4 @@ VERBOSE = Other(
     lambda value: _is_flag(value) or Whole(0).fits(value), "True, False or a whole number", "bool"
 )
 MAX_NORM = Either(POSITIVE, (None,))
-"""Of a gradient, at most; None: any."""
+"""Maximum norm of a gradient; None: unlimited."""

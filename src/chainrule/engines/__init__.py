@@ -1,8 +1,8 @@
-"""Who executes a step: engines, by name.
+"""Engines, which execute training steps, by name.
 
-An engine executes whole passes, steps and epochs, not operations. The caller allocates; an engine
-writes only what it was handed as output. Randomness (weights, the order of examples) is decided
-above.
+An engine executes whole passes, steps and epochs, not single operations. The caller allocates all
+arrays; an engine writes only to the output arrays it receives. Initial weights and the order of
+examples are drawn by the caller.
 """
 
 import warnings
@@ -24,19 +24,19 @@ ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
 
 
 def engine_named(name: str, threads: int | None = None) -> Engine:
-    """Return the engine of that name; "auto" is the fastest one that is here.
+    """Return the engine with the given name; "auto" is the fastest available engine.
 
     Parameters
     ----------
     name : str
     threads : int, optional
-        How many threads it uses; by default it decides. The reference engine leaves
-        that to NumPy.
+        Number of threads; by default the engine decides. The reference engine ignores it, because
+        NumPy decides.
 
     Raises
     ------
     InvalidArgumentError
-        If there is none of that name, or `threads` is not a whole number of at least 1.
+        If no engine has that name, or `threads` is not a whole number of at least 1.
     """
     if threads is None and isinstance(name, str) and name in _SHARED:
         return _SHARED[name]
@@ -57,10 +57,10 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
 def engine_for(
     spec: NetworkSpec, name: str, threads: int | None = None, precision: str = "full"
 ) -> Engine:
-    """Return the engine of that name for training `spec`; "auto" is the fastest that can.
+    """Return the named engine for training `spec`; "auto" is the fastest one that supports it.
 
-    The compiled core knows no cost of a user's own: there (as for anything else that has no
-    compiled twin) "auto" is the reference engine.
+    The compiled core does not support custom costs. For them, and for everything else without a
+    compiled twin, "auto" selects the reference engine.
 
     Parameters
     ----------
@@ -68,15 +68,16 @@ def engine_for(
     name : str
     threads : int, optional
     precision : {"full", "mixed"}
-        "mixed": products in bfloat16, everything else in float32. Where engine or CPU cannot, or
-        would be slower, a warning says so, and products are float32 too. (They are, without a
-        warning, in networks and batches that are too small to gain.)
+        "mixed": products in bfloat16, everything else in float32. If the engine or the CPU does not
+        support bfloat16 products, or they would be slower, a warning is issued and products are
+        computed in float32. Networks and batches that are too small to benefit use float32 without
+        a warning.
 
     Raises
     ------
     InvalidArgumentError
-        If there is none of that name, `threads` is not a whole number of at least 1, or mixed
-        precision is asked for with float64.
+        If no engine has that name, `threads` is not a whole number of at least 1, or mixed
+        precision is requested for a float64 network.
     """
     if precision not in ("full", "mixed"):
         raise InvalidArgumentError(f"precision: expected full or mixed; got {precision!r}")
@@ -101,16 +102,16 @@ def engine_for(
 
 
 def quick_predictor(spec: NetworkSpec) -> Predictor:
-    """Return the fastest engine's way to a prediction with the least around it.
+    """Return the fastest engine's function for predictions with minimal overhead.
 
-    It is a function of (parameters, X) that gives None wherever X takes a closer look.
+    The function takes (parameters, X) and returns None if X must be validated or converted first.
     """
     return _SHARED["auto"].predictor(spec)
 
 
 _FASTEST = list(ENGINES)[-1]
 
-# Engines have no state: those that decide on their threads themselves are made once.
+# Engines have no state, so one instance with the default number of threads is shared.
 _SHARED: Mapping[str, Engine] = MappingProxyType(
     {name: engine(None) for name, engine in ENGINES.items()} | {"auto": ENGINES[_FASTEST](None)}
 )

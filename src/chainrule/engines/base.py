@@ -1,4 +1,4 @@
-"""The contract between the training loop and whoever executes the steps."""
+"""The interface between the training loop and the engines."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,30 +14,30 @@ from chainrule.network.spec import NetworkSpec
 Floats: TypeAlias = NDArray[np.floating]
 
 Predictor: TypeAlias = Callable[[Floats, Any], Floats | None]
-"""A function of parameters and X to outputs, or None where X takes a closer look."""
+"""Maps parameters and X to outputs, or to None if X must be validated or converted first."""
 
 
 @dataclass(frozen=True)
 class Penalties:
-    """What is minimised beside the cost: P1 and P2 of the weights."""
+    """The penalties P1 and P2 on the weights, minimised in addition to the cost."""
 
     l1: float = 0.0
     l2: float = 0.0
     shared: bool = False
-    """Whether a batch's penalties are divided by its sum of weights, P3 (none if that is 0)."""
+    """Whether a batch's penalties are divided by its sum of weights, P3 (0 if the sum is 0)."""
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether any penalty is nonzero."""
         return bool(self.l1 or self.l2)
 
     def share(self, weight: float) -> float:
-        """Return the factor of l1 and l2 for a batch of that sum of weights."""
+        """Return the factor of l1 and l2 for a batch whose weights sum to `weight`."""
         if not self.shared:
             return 1.0
         return shared_strength(1.0, weight) if weight > 0 else 0.0
 
     def over(self, weight: float) -> "Penalties":
-        """Return those of a batch of that sum of weights: its own l1 and l2."""
+        """Return the penalties of a batch whose weights sum to `weight`, with scaled l1 and l2."""
         if not self.shared:
             return self
         share = self.share(weight)
@@ -45,27 +45,27 @@ class Penalties:
 
 
 class Examples(NamedTuple):
-    """Inputs and targets, one example a row, C-ordered and of the network's dtype."""
+    """Inputs and targets, one example per row, C-ordered and of the network's dtype."""
 
     X: Floats
     """(m, n[0])."""
     Y: Floats | NDArray[np.int32]
-    """(m, n[L]) values, or (m,) class indices: which entry of a row of zeros is 1."""
+    """(m, n[L]) values, or (m,) class indices, which stand for one-hot rows."""
     weights: Floats | None = None
     """(m,), non-negative; None: all 1."""
 
     def targets(self, n_outputs: int, rows: slice = slice(None)) -> Floats:
-        """Return the targets of some examples as rows of values, (m, n[L]); no copy of such."""
+        """Return the targets of some examples as rows, (m, n[L]); copied only for class indices."""
         if self.Y.ndim == 2:
             return self.Y[rows]  # type: ignore[return-value]
-        # Into the result at once: tables of many millions of rows have no room for detours.
+        # Written directly to the result: with millions of rows, temporaries may not fit in memory.
         classes = self.Y[rows]
         targets = np.empty((len(classes), n_outputs), self.X.dtype)
         np.equal(classes[:, None], np.arange(n_outputs), out=targets)
         return targets
 
     def take(self, rows: NDArray[np.integer]) -> "Examples":
-        """Return the examples of these rows, copied together."""
+        """Return copies of the examples in these rows."""
         weights = None if self.weights is None else self.weights[rows]
         return Examples(self.X[rows], self.Y[rows], weights)
 
@@ -85,16 +85,16 @@ class Examples(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is minimised: cost and penalties of a network over examples, by its parameters."""
+    """The optimisation problem: a network, its parameters, examples and penalties."""
 
     spec: NetworkSpec
     parameters: Floats
-    """Where it begins; a training updates this vector in place."""
+    """The initial parameters; training updates this vector in place."""
     examples: Examples
     penalties: Penalties = Penalties()
 
     def in_float64(self) -> "Problem":
-        """Return its twin in double precision, with parameters of its own."""
+        """Return the same problem in float64, with a copy of the parameters."""
         spec, examples = replace(self.spec, dtype="float64"), self.examples
         if self.spec.dtype != "float64":
             examples = examples.astype("float64")
@@ -103,75 +103,75 @@ class Problem:
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """What a step makes of its gradient."""
+    """How a step turns its gradient into an update."""
 
     optimizer: Optimizer
     max_grad_norm: float = float("inf")
-    """A gradient, penalties included, is scaled down to this norm if longer (G1)."""
+    """Maximum norm of the gradient, including penalties; longer gradients are scaled down (G1)."""
 
     @property
     def clips(self) -> bool:
-        """Whether there is a bound on the gradient."""
+        """Whether the gradient's norm is bounded."""
         return self.max_grad_norm < float("inf")
 
 
 class Batches(NamedTuple):
-    """The batches of some steps, in their order, and what else differs from step to step."""
+    """The batches of consecutive steps, and other values that vary by step."""
 
     order: NDArray[np.int32]
-    """(epochs, examples): indices of rows. The last batch of each epoch may be short; no batch
-    goes across epochs."""
+    """(epochs, examples): row indices. The last batch of each epoch may be smaller; no batch
+    spans two epochs."""
     size: int
     learning_rates: NDArray[np.float64]
     """(steps,)"""
     noise_key: int = 0
-    """Whatever a step draws at random (dropout) depends on this and the step's number alone."""
+    """A step's random numbers (dropout) depend only on this key and the step number."""
 
 
 class StepRecords(NamedTuple):
-    """Where an engine writes what it saw at each step, before that step's update."""
+    """Arrays for each step's measurements, which an engine takes before the step's update."""
 
     cost: NDArray[np.float64]
     """(steps,): J of the batch, without penalties."""
     gradient_norm: NDArray[np.float64]
     """(steps,): Euclidean norm of the whole gradient, penalties included, before any clipping."""
     penalty: NDArray[np.float64] | None = None
-    """(steps,): the penalties; None: nobody wants to know."""
+    """(steps,): the penalties; None: not recorded."""
 
     def part(self, steps: slice) -> "StepRecords":
-        """Return the records of some steps: views."""
+        """Return views of the records of some steps."""
         penalty = None if self.penalty is None else self.penalty[steps]
         return StepRecords(self.cost[steps], self.gradient_norm[steps], penalty)
 
 
 class Engine(Protocol):
-    """Executes passes and steps of a network on arrays that the caller owns and has checked.
+    """Executes passes and steps of a network on arrays that the caller owns and has validated.
 
-    `forward`, `loss` and `loss_and_gradient` are of the network as it predicts: nothing is dropped,
-    and batch normalisation takes its running statistics. Only the steps of `train` differ, and
-    only they move the running statistics, whose entries of a gradient are 0.
+    `forward`, `loss` and `loss_and_gradient` evaluate the network in prediction mode: without
+    dropout, and with the running statistics of batch normalisation. Only the steps of `train` use
+    training mode, and only they update the running statistics, whose gradient entries are 0.
     """
 
     name: str
 
     @property
     def surroundings(self) -> Mapping[str, str]:
-        """What its rounding depends on, beside its name: a checkpoint goes on where it is equal.
+        """What rounding depends on besides the engine name; a resumed checkpoint compares it.
 
-        "instruction set" and "precision" (full or mixed).
+        The keys are "instruction set" and "precision" (full or mixed).
         """
 
     def lacking(self, spec: NetworkSpec) -> str:
-        """Return what a network has that the engine cannot run, in words; "" for nothing."""
+        """Return a network feature that the engine does not support, in words; "" for none."""
 
     def mixed_precision(self) -> "Engine | str":
-        """Return its twin whose products are of bfloat16, or why there is none here."""
+        """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
-        """Return the way to a prediction with the least around it.
+        """Return a function for predictions with minimal overhead.
 
-        It gives None, and not an error, where X is anything but a finite C-ordered array of the
-        network's type and width: `forward`, after a closer look, is for those.
+        It returns None instead of raising if X is not a finite C-ordered array of the network's
+        dtype and width; the caller then validates X and calls `forward`.
         """
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
@@ -191,8 +191,8 @@ class Engine(Protocol):
         batches: Batches,
         records: StepRecords,
     ) -> None:
-        """Take one step for each batch, the first of them numbered one more than `state.t`.
+        """Take one step for each batch; the first step has the number `state.t` + 1.
 
         Updates the problem's parameters and `state` in place. An interruption (an exception in the
-        calling thread) leaves both as they were after some whole step.
+        calling thread) leaves both as they were after a completed step.
         """

@@ -1,4 +1,4 @@
-"""The compiled extension, imported here and nowhere else."""
+"""The compiled extension, which is imported only here."""
 
 import importlib
 import importlib.util
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from chainrule.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    # Its types are in _native.pyi.
+    # The types are in _native.pyi.
     from chainrule import _native as native
     from chainrule._native import Plan as Plan
 else:
     native = None
-"""The extension, or None where the package works without it."""
+"""The extension module, or None if it is unavailable or disabled."""
 
 COMPLAINS = "chainrule._native: "
-"""How the extension's own errors begin, those of arrays that it cannot take."""
+"""Prefix of the error messages that the extension raises for invalid arrays."""
 
 reason = ""
-"""Why there is no extension, in one sentence; "" where there is one."""
+"""Why the extension is unavailable, in one sentence; "" if it is available."""
 
 if os.environ.get("CHAINRULE_PURE", "") not in ("", "0"):
     reason = "CHAINRULE_PURE is set in the environment"

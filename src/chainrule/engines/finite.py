@@ -1,4 +1,4 @@
-"""Whether an array holds finite numbers only: one pass over memory, compiled where it can be."""
+"""A check that all numbers in an array are finite, in one pass and compiled if possible."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,9 +7,9 @@ from chainrule.engines import extension
 
 
 def all_finite(array: NDArray[np.floating]) -> bool:
-    """Whether no element of a C-ordered float32 or float64 array is NaN or infinite."""
+    """Return whether all elements of a C-ordered float32 or float64 array are finite."""
     if extension.native is not None:
         return bool(extension.native.all_finite(array.reshape(-1)))
-    # The sum is finite only if every term is, unless it overflows: then look at each.
+    # A finite sum implies finite terms; a non-finite sum may be overflow, so check each term.
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())

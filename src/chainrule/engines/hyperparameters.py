@@ -1,7 +1,7 @@
-"""Settings of optimizers and schedules: what one may be and what it means, as its field says it.
+"""Rules for the settings of optimizers and schedules: valid values and descriptions.
 
-A field of a frozen dataclass has its default and, as metadata, one of the rules of this module: the
-check, the documentation and the estimators' parameters are made from them.
+Each setting is a field of a frozen dataclass, with a default and, as metadata, a rule from this
+module. Checks, documentation and the estimators' parameters are derived from these rules.
 """
 
 import inspect
@@ -22,30 +22,31 @@ _Kind = TypeVar("_Kind", bound=type)
 def number(
     about: str, within: Number, *, parameter: str = "", optional: bool = False
 ) -> Mapping[str, Any]:
-    """Return the rule of a setting that is a number.
+    """Return the rule for a setting that is a number.
 
     Parameters
     ----------
     about : str
-        What it means, in a sentence.
+        A one-sentence description.
     within : Number
+        The interval of valid values.
     parameter : str, optional
-        The estimators' name of it, where that is another.
+        The name of the estimators' parameter, if it differs from the field name.
     optional : bool, default False
-        Whether None stands for a number that follows from others.
+        Whether None is allowed and stands for a number derived from other settings.
     """
 
     def checked(name: str, value: Any) -> float | None:
         if optional and value is None:
             return None
-        # As a float: a float64 of NumPy would turn float32 arithmetic into float64.
+        # A Python float, because a NumPy float64 would promote float32 arithmetic to float64.
         return within.checked(name, value)
 
     return _rule("float", about, checked, parameter, optional)
 
 
 def whole(about: str, least: int, *, optional: bool = False) -> Mapping[str, Any]:
-    """Return the rule of a setting that is a whole number of at least `least`."""
+    """Return the rule for a setting that is a whole number of at least `least`."""
 
     def checked(name: str, value: Any) -> int | None:
         return None if optional and value is None else whole_number(name, value, least)
@@ -54,7 +55,7 @@ def whole(about: str, least: int, *, optional: bool = False) -> Mapping[str, Any
 
 
 def flag(about: str) -> Mapping[str, Any]:
-    """Return the rule of a setting that is true or false."""
+    """Return the rule for a boolean setting."""
 
     def checked(name: str, value: Any) -> bool:
         if not isinstance(value, bool):
@@ -65,7 +66,7 @@ def flag(about: str) -> Mapping[str, Any]:
 
 
 def rule(kind: str, about: str, checked: Callable[[str, Any], Any]) -> Mapping[str, Any]:
-    """Return the rule of another setting: its kind and its meaning in words, and its check."""
+    """Return the rule for any other setting, given its type text, description and check."""
     return _rule(kind, about, checked)
 
 
@@ -83,12 +84,12 @@ def _rule(
 
 
 def check(instance: Any) -> None:
-    """Check the settings of a frozen dataclass that was just made, each by its rule.
+    """Check each setting of a newly created frozen dataclass instance by its rule.
 
     Raises
     ------
     InvalidArgumentError
-        If one cannot be; the message names it.
+        If a setting is invalid; the message names it.
     """
     kind: Any = type(instance)
     for name, checked in _rules(kind):
@@ -97,19 +98,19 @@ def check(instance: Any) -> None:
 
 @cache
 def _rules(kind: type) -> tuple[tuple[str, Callable[[str, Any], Any]], ...]:
-    """Return the fields of a class that have a rule; those of a user's own class may have none."""
+    """Return the fields that have a rule; fields of user-defined classes may have none."""
     return tuple(
         (each.name, each.metadata["checked"]) for each in fields(kind) if "checked" in each.metadata
     )
 
 
 def parameter_of(setting: "Field[Any]") -> str:
-    """Return the estimators' name of a setting."""
+    """Return the name of the estimators' parameter for a setting."""
     return str(setting.metadata["parameter"] or setting.name)
 
 
 def documented(kind: _Kind) -> _Kind:
-    """Complete a class's docstring with its settings, before its examples."""
+    """Insert a Parameters section into a class's docstring, before its examples."""
     text, examples, rest = inspect.cleandoc(kind.__doc__ or "").partition("Examples\n--------\n")
     in_order = sorted(fields(kind), key=lambda each: bool(each.kw_only))
     entries = "\n".join(_entry(each) for each in in_order)

@@ -1,4 +1,4 @@
-"""Arrays whose memory an engine can read, and write to."""
+"""Conversion of arrays to memory layouts that engines can read and write."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ Floats = NDArray[np.floating]
 
 
 def readable(array: Floats) -> Floats:
-    """Return an array, or a copy where its memory is not as engines read it.
+    """Return the array itself, or a copy if engines cannot read its memory layout.
 
-    Engines read C-ordered, aligned memory in this machine's byte order; arrays that were pickled or
-    memory-mapped elsewhere may be otherwise.
+    Engines read C-ordered, aligned memory in native byte order; arrays that were pickled or
+    memory-mapped on another machine may have a different layout.
     """
     if is_readable(array):
         return array
@@ -18,15 +18,15 @@ def readable(array: Floats) -> Floats:
 
 
 def is_readable(array: Floats) -> bool:
-    """Whether engines can read the memory of an array as it is."""
+    """Return whether engines can read the array without a copy."""
     return array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
 
 
 def writable(array: Floats) -> Floats:
-    """Return an array, or a copy where an engine could not train in its memory.
+    """Return the array itself, or a copy if an engine cannot train in its memory.
 
-    What `joblib.load(…, mmap_mode="r")`, a process pool or a pickle's buffers give cannot be
-    written to, and must not be: others read it too.
+    Arrays from `joblib.load(…, mmap_mode="r")`, process pools or pickle buffers are read-only, and
+    must stay unchanged because other readers share their memory.
     """
     array = readable(array)
     if array.flags.writeable:

@@ -25,34 +25,34 @@ from chainrule.engines.plans import lacking, plan_of, without_own_cost
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 
-# More change no bit of a result, only wait for each other, and systems run out of them.
+# More threads would not change results, only contend for cores and exhaust system limits.
 _MOST_THREADS = max(64, os.cpu_count() or 1)
 
 
 class NativeEngine:
-    """Executes steps in compiled code, with the same bits for any number of threads.
+    """Executes steps in compiled code, with bit-identical results for any number of threads.
 
     Parameters
     ----------
     threads : int, optional
-        So many, 64 at most or as many as there are cores; by default as many as there are cores,
-        and one where a step is too short to share.
+        Number of threads, at most 64 or the number of cores, whichever is larger. By default the
+        number of cores, or one thread if a step is too short to parallelise.
     mixed : bool, default False
-        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`) where
-        shapes are large enough to gain. Sums, parameters and the optimizer stay float32; so do
-        losses and outputs for themselves.
+        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`) if
+        the shapes are large enough to benefit. Sums, parameters and the optimizer stay in float32,
+        as do calls of `loss` and `forward`.
     """
 
     name = "native"
 
     def __init__(self, threads: int | None = None, mixed: bool = False) -> None:
-        # To the core, a negative number is the most that it may choose.
+        # A negative number tells the core the maximum that it may choose.
         self.threads = -default_threads() if threads is None else min(threads, _MOST_THREADS)
         self.mixed = mixed
 
     @property
     def surroundings(self) -> Mapping[str, str]:
-        """The instruction set, and whether products are of bfloat16."""
+        """The instruction set, and whether products are computed in bfloat16."""
         assert extension.native is not None
         return {
             "instruction set": extension.native.instruction_set(),
@@ -60,17 +60,17 @@ class NativeEngine:
         }
 
     def lacking(self, spec: NetworkSpec) -> str:
-        """Return what a network has that the compiled core has not, in words; "" for nothing."""
+        """Return a network feature that the compiled core does not support; "" for none."""
         return lacking(spec)
 
     def mixed_precision(self) -> "NativeEngine | str":
-        """Return the engine of as many threads that multiplies in bfloat16."""
+        """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
         if not has_mixed():
             return "no AMX, nor AVX-512-BF16 that is faster than float32, is there or was chosen"
         return NativeEngine(self.threads, mixed=True)
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
-        """Return a compiled function that takes X as it comes, and gives None if it cannot."""
+        """Return a compiled function that takes X unchecked and returns None if X is unsuitable."""
         return _plan(without_own_cost(spec)).predict
 
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
@@ -128,18 +128,18 @@ class NativeEngine:
                     shares,
                 )
         finally:
-            # Also after Ctrl-C: the steps that were finished are those that left a record.
+            # Runs after Ctrl-C too: the finished steps are those that have written a record.
             finished = int(np.count_nonzero(~np.isnan(records.cost)))
             rule.optimizer.count(state, rates[:finished])
 
 
 @contextmanager
 def _held(*arrays: NDArray[Any] | None) -> Iterator[None]:
-    """Keep arrays where they are while the core works on them, and say what it found changed.
+    """Keep the arrays' memory in place while the core uses it, and report changed arrays as errors.
 
-    NumPy gives no array other memory (`resize` in another thread, whatever its refcheck) that has a
-    weak reference; a view's memory is that of its base. What was checked when a training began may
-    have been changed by then; the core checks it again.
+    NumPy refuses to reallocate an array that has a weak reference (`resize` in another thread, even
+    with refcheck=False); a view shares the memory of its base. Another thread may have changed the
+    arrays since they were checked at the start of training, so the core checks them again.
     """
     held = []
     for array in arrays:
@@ -169,7 +169,7 @@ def _held(*arrays: NDArray[Any] | None) -> Iterator[None]:
 
 
 def has_mixed() -> bool:
-    """Whether the instruction set in use multiplies in bfloat16."""
+    """Return whether the instruction set in use multiplies in bfloat16."""
     return extension.native is not None and bool(extension.native.cpu_info()["mixed"])
 
 
@@ -185,16 +185,16 @@ def _plan(spec: NetworkSpec) -> "extension.Plan":
 
 @cache
 def default_threads() -> int:
-    """Return the number of threads to use at most: CHAINRULE_THREADS, OMP_NUM_THREADS or cores.
+    """Return the maximum number of threads: CHAINRULE_THREADS, OMP_NUM_THREADS or the core count.
 
-    Process pools (joblib's, for one) set OMP_NUM_THREADS in their workers, so that all together
-    use each core once.
+    Process pools such as joblib's set OMP_NUM_THREADS in their workers, so that the workers
+    together use each core once.
     """
     assert extension.native is not None
     cores = int(extension.native.cpu_info()["cores"])
     for variable in ("CHAINRULE_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable, "")
-        # Python refuses to read thousands of digits.
+        # int() raises for texts of thousands of digits.
         if text.isdecimal() and text.strip("0"):
             return cores if len(text) > 9 else min(int(text), cores)
     return cores

@@ -1,4 +1,4 @@
-"""What an optimizer is: its equations, settings and state, and where a network is evaluated."""
+"""The optimizer base class: equations, settings, state, and averaging of parameters."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,19 +19,19 @@ Update: TypeAlias = Callable[..., tuple[Any, Any]]
 
 @dataclass
 class OptimizerState:
-    """What an optimizer remembers, in arrays that every engine can share.
+    """The state of an optimizer, in arrays that all engines can use.
 
     Attributes
     ----------
     slots : array (optimizer.slots, number of parameters)
-        V, S: one row each, in the order of the equations' state.
+        One row for each vector (V, S), in the order of the equations' state.
     t : int
-        Updates made so far.
+        Number of updates so far.
     theta : array (number of parameters,), optional
-        The parameters that the steps move, where the network is evaluated at an average of them;
-        None: they are the network's own.
+        The parameters that the steps update, if the network is evaluated at an average of them;
+        None if the steps update the network's parameters directly.
     weight : float
-        Σα² of the updates so far, where WA3 asks for it.
+        Σα² over the updates so far, if WA3 needs it.
     """
 
     slots: NDArray[np.floating]
@@ -45,7 +45,7 @@ class OptimizerState:
         return replace(self, slots=self.slots.copy(), theta=theta)
 
     def restore(self, saved: "OptimizerState") -> None:
-        """Take back, into the same arrays, what was copied before."""
+        """Restore a copied state in place, into the same arrays."""
         self.slots[...], self.t, self.weight = saved.slots, saved.t, saved.weight
         if self.theta is not None:
             self.theta[...] = saved.theta
@@ -53,7 +53,7 @@ class OptimizerState:
 
 @cache
 def _state_of(init: Callable[[Any], Any]) -> Any:
-    """Return a state as the equations have it, of a single parameter."""
+    """Return the equations' initial state for a single parameter."""
     return init(np.zeros(1))
 
 
@@ -63,20 +63,20 @@ def _fields_of(init: Callable[[Any], Any]) -> tuple[str, ...]:
 
 
 class Equations(NamedTuple):
-    """The equations of an optimizer: the state before the first update, and updates."""
+    """The equations of an optimizer: the initial state and the update."""
 
     init: Callable[[Any], Any]
     update: Update
     variant: Update | None = None
-    """The same with another detail, which a setting chooses."""
+    """An alternative update equation, selected by a setting."""
 
     @property
     def vectors(self) -> tuple[str, ...]:
-        """The names of the vectors in the state; t is none."""
+        """The names of the vectors in the state, which exclude t."""
         return tuple(name for name in _fields_of(self.init) if name != "t")
 
     def state(self, vectors: Iterable[Any], t: int) -> Any:
-        """Return the state with these vectors after t updates."""
+        """Return the state after t updates with the given vectors."""
         names = _fields_of(self.init)
         if not names:
             return ()
@@ -100,15 +100,15 @@ RATE = rule(
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Base of the optimizers: a learning rate, and the equation that an update follows."""
+    """Base class of the optimizers: a learning rate and an update equation."""
 
     name: ClassVar[str]
     equations: ClassVar[Equations]
     written_as: ClassVar[str] = ""
-    """What checkpoints call it, where the class has another name by now."""
+    """Class name in checkpoints, if the class has been renamed since."""
 
     averages: ClassVar[bool] = False
-    """Whether its vector X is an average by WA1 and WA3, at which the network is evaluated."""
+    """Whether the network is evaluated at the state vector X, an average by WA1 and WA3."""
 
     learning_rate: LearningRate
     ema_decay: float = field(
@@ -132,23 +132,23 @@ class Optimizer:
 
     @property
     def slots(self) -> int:
-        """Vectors of state: those of the equations, and the average behind them."""
+        """Number of state vectors: those of the equations, then the average, if there is one."""
         return len(self.equations.vectors) + (self.ema_decay > 0)
 
     @property
     def evaluated_at_average(self) -> bool:
-        """Whether the network is evaluated at an average of the parameters that the steps move."""
+        """Whether the network is evaluated at an average of the updated parameters."""
         return self.averages or self.ema_decay > 0
 
     def average(self, state: OptimizerState) -> NDArray[np.floating]:
-        """Return that average, X: one of the state's vectors."""
+        """Return the average of the parameters, which is one of the state vectors."""
         own = self.equations.vectors
         return np.asarray(state.slots[own.index("X") if self.averages else len(own)])
 
     def shares(
         self, state: OptimizerState, learning_rates: NDArray[np.float64]
     ) -> NDArray[np.float64] | None:
-        """Return c of WA1 for steps with these learning rates; None: nothing is averaged."""
+        """Return c of WA1 for steps with these learning rates; None without averaging."""
         if self.ema_decay:
             t = state.t + np.arange(1, len(learning_rates) + 1, dtype=np.float64)
             return np.asarray(exponential_share(t, self.ema_decay))
@@ -158,34 +158,34 @@ class Optimizer:
         return None
 
     def count(self, state: OptimizerState, learning_rates: NDArray[np.float64]) -> None:
-        """Take note in a state of updates that were made with these learning rates."""
+        """Record in `state` that updates with these learning rates were made."""
         state.t += len(learning_rates)
         if self.averages:
             state.weight = float(self._weights(state, learning_rates)[-1])
 
     @staticmethod
     def _weights(state: OptimizerState, learning_rates: NDArray[np.float64]) -> NDArray[np.float64]:
-        # One after the other: the same bits however the steps are divided between calls.
+        # Summed sequentially, so results are bit-identical however calls divide the steps.
         return np.add.accumulate(np.concatenate([[state.weight], learning_rates**2]))
 
     @cached_property
     def schedule(self) -> Schedule:
-        """The learning rate as a schedule, whatever form it was given in."""
+        """The learning rate, converted to a schedule."""
         return schedule_of(self.learning_rate)
 
     @property
     def update_equation(self) -> Update:
-        """The equation of an update with these settings."""
+        """The update equation for these settings."""
         return self.equations.update
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """The numbers but the learning rate, by the names of the equation's arguments."""
+        """Numeric settings except the learning rate, by the names of the equation's arguments."""
         return {name: value for name, value in self._own().items() if not isinstance(value, bool)}
 
     @cached_property
     def settings(self) -> dict[str, float]:
-        """All but the learning rate as numbers, by name: what the compiled twin takes."""
+        """All settings except the learning rate, as numbers by name, for the compiled twin."""
         return {name: float(value) for name, value in self._own().items()}
 
     def _own(self) -> dict[str, Any]:
@@ -193,42 +193,44 @@ class Optimizer:
 
     @property
     def decays(self) -> bool:
-        """Whether its equation lets weights decay by themselves."""
+        """Whether its equation includes decoupled weight decay."""
         return "weight_decay" in self._own()
 
     def learning_rates(self, first_step: int, steps: int) -> NDArray[np.float64]:
-        """Return α for the steps t = first_step, …: (steps,).
+        """Return α for the steps t = first_step, …, as an array (steps,).
 
         Raises
         ------
         InvalidArgumentError
-            If a schedule returns anything but a finite number ≥ 0.
+            If a schedule returns a value that is not a finite number ≥ 0.
         """
         return self.schedule.rates(first_step, steps)
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> Self:
-        """Return this optimizer, its schedule told how long a training is."""
+        """Return this optimizer, with omitted lengths of its schedule filled in."""
         schedule = self.schedule
         told = schedule.planned(max(1, total_steps), steps_per_epoch)
         return self if told is schedule else replace(self, learning_rate=told)
 
     def in_words(self, of_code: Callable[[Any], str]) -> str:
-        """Return what decides its steps, the same text in every release: checkpoints compare it.
+        """Return a text that determines the steps and is stable across releases.
+
+        Checkpoints compare this text.
 
         Parameters
         ----------
         of_code : callable
-            Returns the text of a user's function.
+            Returns a text for a user's function.
         """
         parts = [f"learning_rate={self.schedule.in_words(of_code)}"]
         parts += [f"{name}={value!r}" for name, value in self._own().items()]
-        if self.ema_decay:  # checkpoints are older than it
+        if self.ema_decay:  # omitted at 0, because checkpoints may predate it
             parts.append(f"ema_decay={self.ema_decay!r}")
         return f"{self.written_as or type(self).__name__}({', '.join(parts)})"
 
     def new_state(self, theta: NDArray[np.floating]) -> OptimizerState:
-        """Return the state before the first update; averages begin at the parameters."""
-        # Zeros take no memory before they are written to: only what begins elsewhere is.
+        """Return the state before the first update; averages start at the parameters."""
+        # np.zeros commits no memory until written to, so only nonzero initial vectors are written.
         slots = np.zeros((self.slots, theta.size), theta.dtype)
         vectors = self.equations.vectors_of(self.equations.init(theta))
         if self.ema_decay:
@@ -251,10 +253,10 @@ class Optimizer:
         weights: Any = 1.0,
         share: Any = 1.0,
     ) -> tuple[Any, Any]:
-        """Return the new θ and the new state: the optimizer's equation, nothing in place.
+        """Return the new θ and the new state by the optimizer's equation, without in-place changes.
 
-        `learning_rate` is α, one number or one for each parameter. `weights` is 1 for each
-        parameter that a decay pulls on, 0 for the others. `share` is c of an average, WA1.
+        `learning_rate` is α, a scalar or one value per parameter. `weights` is 1 for each parameter
+        that weight decay applies to, 0 for the others. `share` is c of an average, WA1.
         """
         settings: dict[str, Any] = self.hyperparameters
         if self.averages:
@@ -265,7 +267,7 @@ class Optimizer:
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
-        """Return the estimators' parameters, beside the learning rate, that it has a use for."""
+        """Return the estimators' parameters that it uses, except the learning rate."""
         return tuple(
             parameter_of(f)
             for f in fields(cls)
@@ -274,7 +276,7 @@ class Optimizer:
 
     @classmethod
     def described(cls, given: Mapping[str, Any], rate: LearningRate) -> "Optimizer":
-        """Return the optimizer that an estimator's parameters describe under its name."""
+        """Return the optimizer of this class with settings from an estimator's parameters."""
         settings = {
             f.name: given[parameter_of(f)]
             for f in fields(cls)

@@ -1,4 +1,4 @@
-"""The order of examples, epoch by epoch: compiled where it can be, the same in any case."""
+"""The order of examples in each epoch, compiled if possible, with identical results."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from chainrule.network.random import epoch_order, order_key
 
 
 def epoch_orders(seed: int, epochs: range, n_examples: int, shuffle: bool) -> NDArray[np.int32]:
-    """Return the orders of consecutive epochs, (epochs, examples), as indices of rows."""
+    """Return the orders of consecutive epochs, (epochs, examples), as row indices."""
     if extension.native is None or not shuffle:
         return np.stack([epoch_order(seed, epoch, n_examples, shuffle) for epoch in epochs])
     orders = np.empty((len(epochs), n_examples), np.int32)
@@ -19,9 +19,9 @@ def epoch_orders(seed: int, epochs: range, n_examples: int, shuffle: bool) -> ND
 def shuffled_orders(
     random: np.random.RandomState, before: NDArray[np.int32], epochs: int
 ) -> NDArray[np.int32]:
-    """Return orders of consecutive epochs, (epochs, examples): each the one before, shuffled.
+    """Return orders of consecutive epochs, (epochs, examples), each a shuffle of the previous one.
 
-    Shuffled as by `random.shuffle`, whose state moves on as it does there.
+    Each order is shuffled as `random.shuffle` would, and the state of `random` advances equally.
     """
     orders = np.empty((epochs, len(before)), np.int32)
     generator = getattr(random, "_bit_generator", None)

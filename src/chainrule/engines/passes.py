@@ -1,8 +1,7 @@
-"""One pass forward and one back through the layers, as the equations do, in columns.
+"""Forward and backward passes through the layers by the equations, with one example per column.
 
-Generic over the array library, and nothing here asks for the value of a number in an array, so
-that a library which only traces operations (JAX) follows. The reference engine and the trace run
-the same lines.
+The code works with any array library and never reads the value of an array element, so libraries
+that trace operations (JAX) can run it. The reference engine and the trace share this code.
 """
 
 from collections.abc import Sequence
@@ -28,14 +27,14 @@ _NO_PENALTIES = Penalties()
 def as_columns(rows: Array) -> Array:
     """Turn rows (m, n) into columns (n, m): a transposed view of the same memory, no copy.
 
-    The one place where what users hand in (an example a row) meets the equations (an example a
-    column); the same view turns columns back into rows.
+    Only this function converts between the users' layout (one example per row) and the equations'
+    layout (one example per column); it converts in both directions.
     """
     return rows.T
 
 
 def cost_equations(spec: NetworkSpec) -> BoundCost:
-    """Return C(A, Y) and ∇ₐC of a network in columns; a user's own cost speaks rows."""
+    """Return C(A, Y) and ∇ₐC for columns; a `CustomCost`, which takes rows, is wrapped."""
     if not isinstance(spec.cost, CustomCost):
         return cost_of(spec.cost).equations
     own = spec.cost
@@ -47,7 +46,7 @@ def cost_equations(spec: NetworkSpec) -> BoundCost:
 
 
 class Batch(NamedTuple):
-    """Examples in columns."""
+    """A batch of examples, one per column."""
 
     X: Array
     """(n[0], m)."""
@@ -58,7 +57,7 @@ class Batch(NamedTuple):
 
 
 class BackwardPass(NamedTuple):
-    """What came down: δ[l] at index l−1, and the gradient of each layer's blocks that have one."""
+    """δ[l] at index l−1, and the gradients of each layer's blocks that have one."""
 
     deltas: list[Array]
     gradients: list[tuple[Array, ...]]
@@ -72,7 +71,8 @@ def forward_pass(
 ) -> list[LayerPass]:
     """Return Z[l] and A[l] of every layer (F1, F2); X is (n[0], m).
 
-    With `step` it is the pass of a training step: dropout drops, batches have statistics.
+    With `step`, this is the forward pass of a training step: dropout is active, and batch
+    normalisation uses the statistics of the batch.
     """
     passes = []
     A = X
@@ -86,7 +86,7 @@ def forward_pass(
 
 
 def example_costs(spec: NetworkSpec, output: LayerPass, Y: Array) -> Array:
-    """Return C of each example, (m,): from Z for a fused pair, else from A."""
+    """Return C of each example, (m,), computed from Z for a fused pair, otherwise from A."""
     if spec.fused_pair is not None:
         return spec.fused_pair.cost(output.Z, Y)
     return cost_equations(spec).function(output.A, Y)
@@ -126,7 +126,7 @@ def backward_pass(
 def new_statistics(
     spec: NetworkSpec, theta: Sequence[Sequence[Array]], passes: Sequence[LayerPass]
 ) -> list[tuple[slice, Array]]:
-    """Return what a training step makes of the blocks that no gradient moves, and their places."""
+    """Return the slices and new values of the blocks without a gradient, after a training step."""
     values = [
         value
         for layer, layer_theta, layer_pass in zip(spec.layers, theta, passes, strict=True)
@@ -137,7 +137,7 @@ def new_statistics(
 
 
 def mean_cost(C: Array, weights: Array | None) -> Array:
-    """J of a batch; 0 where every example has weight 0."""
+    """Return J of a batch; 0 if every example has weight 0."""
     if weights is None:
         return batch_cost(C)
     weights, some = _positive(weights)
@@ -152,14 +152,14 @@ def penalty(
 ) -> float | Array:
     """Return the sum of the penalties P1 and P2 over all blocks of weights.
 
-    `share` is the batch's own factor of both (`Penalties.share`).
+    `share` is the batch's factor of both penalties (`Penalties.share`).
     """
     total: Any = 0.0
     for blocks, arrays in zip(spec.blocks(), theta, strict=True):
         for block, array in zip(blocks, arrays, strict=True):
             if block.penalised and penalties:
                 xp = namespace(array)
-                # Sums of float32 are added in float64.
+                # The penalties of float32 blocks are added up in float64.
                 if penalties.l2:
                     P = l2_penalty(array, penalties.l2 * share)
                     total = total + xp.asarray(P, dtype=xp.float64)
@@ -176,13 +176,13 @@ def with_penalties(
     penalties: Penalties,
     share: float | Array = 1.0,
 ) -> list[tuple[Array, ...]]:
-    """Return the gradients with those of P1 and P2 added to the blocks of weights."""
+    """Return the gradients, with the gradients of P1 and P2 added for the blocks of weights."""
     if not penalties:
         return list(gradients)
     result = []
     for blocks, arrays, layer_gradients in zip(spec.blocks(), theta, gradients, strict=True):
         layer = []
-        # Blocks without a gradient are a layer's last ones.
+        # Blocks without a gradient come last in a layer.
         for block, array, gradient in zip(blocks, arrays, layer_gradients, strict=False):
             if block.penalised and penalties.l2:
                 gradient = gradient + l2_penalty_gradient(array, penalties.l2 * share)
@@ -194,14 +194,14 @@ def with_penalties(
 
 
 class GradientPass(NamedTuple):
-    """What comes of one pass forward and back over a batch."""
+    """The results of a forward and a backward pass over a batch."""
 
     J: Array
-    """Without penalties."""
+    """J of the batch, without penalties."""
     gradients: list[tuple[Array, ...]]
-    """Of each layer's blocks that have one, with those of the penalties."""
+    """Gradients of each layer's blocks that have one, including penalties."""
     statistics: list[tuple[slice, Array]]
-    """What a training step makes of the other blocks, and their places in the flat vector."""
+    """For each block without a gradient: its slice of the flat vector, and its new values."""
 
 
 def gradient_pass(
@@ -212,10 +212,10 @@ def gradient_pass(
     penalties: Penalties = _NO_PENALTIES,
     share: float | Array = 1.0,
 ) -> GradientPass:
-    """Return J, the gradient of J plus penalties, and new statistics, of a batch.
+    """Return J of a batch, the gradient of J plus penalties, and new statistics.
 
-    Examples without weight have no say: where no example has any, only the penalties are left, and
-    the statistics stay.
+    Examples of weight 0 have no effect. If all weights are 0, J is 0, the gradient is that of the
+    penalties alone, and the statistics keep their values.
     """
     X, Y, weights = batch
     some = None
@@ -244,14 +244,14 @@ def gradient_pass(
 
 
 def _positive(weights: Array) -> tuple[Array, Array]:
-    """Return weights with a positive sum, 1 where all are 0, and whether the sum was positive."""
+    """Return the weights, or all 1 if their sum is 0, and whether their sum is positive."""
     xp = namespace(weights)
     some = xp.sum(weights) > 0
     return xp.where(some, weights, xp.ones_like(weights)), some
 
 
 def _statistics(spec: NetworkSpec, theta: Sequence[Sequence[Array]]) -> list[tuple[slice, Array]]:
-    """Return the blocks that no gradient moves, and their places in the flat vector."""
+    """Return the slices and arrays of the blocks without a gradient."""
     return [
         (placed.slice, array)
         for placed, array in zip(

@@ -1,4 +1,4 @@
-"""A network as the compiled core is told of it: names, sizes, settings and blocks."""
+"""Conversion of a network to the compiled core's plan: names, sizes, settings and blocks."""
 
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -15,7 +15,7 @@ from chainrule.network.spec import NetworkSpec
 
 
 def lacking(spec: NetworkSpec) -> str:
-    """Return what a network has that the compiled core has not, in words; "" for nothing."""
+    """Return a network feature that the compiled core does not support, in words; "" for none."""
     if isinstance(spec.cost, CustomCost):
         return f"{spec.cost.name}, a cost of your own"
     return _lacking(spec)
@@ -29,7 +29,7 @@ def _lacking(spec: NetworkSpec) -> str:
     return ""
 
 
-# What follows travels to the core as the tuples of _native.pyi.
+# The following classes are passed to the core as the tuple types declared in _native.pyi.
 
 
 class _Chosen(NamedTuple):
@@ -40,7 +40,7 @@ class _Chosen(NamedTuple):
 
 
 class _BlockPlace(NamedTuple):
-    """A block of parameters, where it is in the flat vector, and what it is for."""
+    """A parameter block: its position in the flat vector, its shape and its group."""
 
     offset: int
     rows: int
@@ -50,7 +50,7 @@ class _BlockPlace(NamedTuple):
 
 
 class _LayerPlan(NamedTuple):
-    """All that the core is told of a layer."""
+    """The description of a layer for the core."""
 
     kind: str
     n_in: int
@@ -61,7 +61,7 @@ class _LayerPlan(NamedTuple):
 
 
 class _HeadPlan(NamedTuple):
-    """All that the core is told of an output head; a whole output layer is one."""
+    """The description of an output head for the core; an undivided output layer is one head."""
 
     units: int
     activation: _Chosen
@@ -74,13 +74,13 @@ _NO_ACTIVATION = _Chosen("identity", {})
 
 @cache
 def _known() -> dict[str, frozenset[str]]:
-    """Return the names in each of the core's lists."""
+    """Return the names that the core supports, by category (layers, activations, costs)."""
     assert extension.native is not None
     return {what: frozenset(names) for what, names in extension.native.names().items()}
 
 
 def _needed(spec: NetworkSpec) -> dict[str, set[str]]:
-    """Return the names that a network needs in each of the core's lists."""
+    """Return the names that the core must support for a network, by category."""
     heads = _heads(spec)
     return {
         "layers": {layer.kind for layer in spec.layers},
@@ -91,8 +91,8 @@ def _needed(spec: NetworkSpec) -> dict[str, set[str]]:
 
 
 def without_own_cost(spec: NetworkSpec) -> NetworkSpec:
-    """Return the network with another cost where its own is a user's."""
-    # A cost has no part in outputs, so that of a user, which the core does not know, may go.
+    """Return the network with MSE in place of a `CustomCost`."""
+    # Outputs do not depend on the cost, so a cost that the core does not support can be replaced.
     if not isinstance(spec.cost, CustomCost):
         return spec
     if not isinstance(spec.activations[-1], ActivationHeads):
@@ -103,12 +103,12 @@ def without_own_cost(spec: NetworkSpec) -> NetworkSpec:
 
 @lru_cache(maxsize=256)
 def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
-    """Return the core's plan of a network; `threads` is the most that a prediction uses.
+    """Return the core's plan of a network, with `threads` as the thread limit of a prediction.
 
     Raises
     ------
     InvalidArgumentError
-        If the network has anything that the core has not.
+        If the network has a feature that the core does not support.
     """
     if lack := lacking(spec):
         raise InvalidArgumentError(
@@ -129,21 +129,21 @@ def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
             spec.layers, spec.activations, spec.sizes[:-1], spec.sizes[1:], blocks, strict=True
         )
     ]
-    # The output layer's activation is that of its heads.
+    # The output layer's activation is given by its heads.
     layers[-1] = layers[-1]._replace(activation=_NO_ACTIVATION)
     assert extension.native is not None
     return extension.native.Plan(layers, _heads(spec), spec.fused, threads)
 
 
 def _chosen(function: Activation | ActivationHeads | Cost) -> _Chosen:
-    """Return an activation or a cost; identity where heads have theirs."""
+    """Return name and parameters of an activation or a cost; the identity for heads."""
     if isinstance(function, ActivationHeads):
         return _NO_ACTIVATION
     return _Chosen(function.name, function.parameters)
 
 
 def _settings(layer: Layer) -> dict[str, list[float]]:
-    """Return a layer's settings, each as a list of numbers."""
+    """Return a layer's settings, with each value as a list of numbers."""
     return {
         name: [float(value)] if isinstance(value, float | int) else list(value)
         for name, value in layer.settings.items()
@@ -151,7 +151,7 @@ def _settings(layer: Layer) -> dict[str, list[float]]:
 
 
 def _heads(spec: NetworkSpec) -> list[_HeadPlan]:
-    """Return the heads of the output layer: one where it is whole."""
+    """Return the heads of the output layer; a single head if the layer is undivided."""
     plans = []
     for head in spec.heads:
         assert head.cost is not None

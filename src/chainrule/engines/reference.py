@@ -1,4 +1,4 @@
-"""The reference engine: the equations on NumPy. The oracle's subject and the teacher's copy."""
+"""The reference engine: the equations on NumPy, readable and checked against an oracle."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -38,14 +38,14 @@ from chainrule.network.parameters import (
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
-# Rows of a forward pass at a time: memory stays O(block), whatever the number of rows.
+# Rows per block of a forward pass, so that memory does not grow with the number of rows.
 _BLOCK_ROWS = 4096
 
-# inf and NaN are answers, which the caller looks for; NumPy's warnings would only come before them.
+# inf and NaN are valid results that the caller checks for, so NumPy's warnings are suppressed.
 _OVERFLOW_IS_AN_ANSWER = np.errstate(over="ignore", invalid="ignore")
 
 NewStatistics: TypeAlias = Sequence[tuple[slice, Floats]]
-"""Blocks that no gradient moves: where they lie in the flat vector, and their new values."""
+"""For each block without a gradient: its slice of the flat vector, and its new values."""
 
 
 class ReferenceEngine:
@@ -58,18 +58,18 @@ class ReferenceEngine:
     )
 
     def __init__(self, threads: int | None = None) -> None:
-        """`threads` is for engines that have any: NumPy decides here."""
+        """Accept and ignore `threads`: NumPy decides how many threads it uses."""
 
     def lacking(self, spec: NetworkSpec) -> str:
-        """Return nothing: whatever there is has its equations."""
+        """Return "": the reference engine supports every network."""
         return ""
 
     def mixed_precision(self) -> str:
-        """Return why there is none."""
+        """Return the reason why there is no mixed precision."""
         return "the reference engine has none"
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
-        """Return what always leaves it to `forward`."""
+        """Return a predictor that always returns None, so that `forward` is used."""
         return lambda parameters, X: None
 
     @_OVERFLOW_IS_AN_ANSWER
@@ -164,7 +164,7 @@ class ReferenceEngine:
             try:
                 _put(parameters, new_theta, state, vectors, after)
             except BaseException:
-                # A finished step's results are put in place together, Ctrl-C or not.
+                # Ctrl-C must not leave parameters and state half written: write all of them again.
                 _put(parameters, new_theta, state, vectors, after)
                 raise
 
@@ -178,7 +178,7 @@ class ReferenceEngine:
         step: TrainingStep | None,
         gradient: Floats,
     ) -> tuple[float, NewStatistics]:
-        """Write ∂(J + penalties)/∂θ to `gradient`; return J alone, and new statistics."""
+        """Write ∂(J + penalties)/∂θ to `gradient`; return J alone and the new statistics."""
         targets = as_columns(examples.targets(spec.n_outputs))
         batch = Batch(as_columns(examples.X), targets, examples.weights)
         found = gradient_pass(spec, theta, batch, step, penalties, share)

@@ -1,8 +1,8 @@
-"""What a schedule is, and learning rates of any form as schedules.
+"""The schedule base class, and conversion of learning rates of any form to schedules.
 
-A schedule is data and its rates are a pure function of the step, so that many steps, and whole
-epochs, go through an engine at once. Where a length is left out it is that of the training, which
-the training loop tells by `planned`.
+A schedule is data, and its rates are a pure function of the step, so an engine can execute many
+steps or whole epochs in one call. If a length is omitted, the training loop supplies it through
+`planned`.
 """
 
 from abc import ABC, abstractmethod
@@ -22,46 +22,48 @@ Rates: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Schedule(ABC):
-    """Base of the schedules: α for any steps, and lengths that the training decides."""
+    """Base class of schedules: α for any steps, with lengths that training can supply."""
 
     asks_user: ClassVar[bool] = False
-    """Whether a user's function is asked: no further ahead than an epoch."""
+    """Whether rates come from a user's function, called at most one epoch in advance."""
     written_as: ClassVar[str] = ""
-    """What checkpoints call it, where the class has another name by now."""
+    """Class name in checkpoints, if the class has been renamed since."""
 
     def __post_init__(self) -> None:
         check(self)
 
     @property
     def constant(self) -> float | None:
-        """α, where it is the same at all steps."""
+        """α if it is the same at all steps, else None."""
         return None
 
     def rates(self, first_step: int, steps: int) -> Rates:
-        """Return α for the steps t = first_step, …, counted from 1: (steps,).
+        """Return α for the steps t = first_step, …, counted from 1, as an array (steps,).
 
         Raises
         ------
         InvalidArgumentError
-            If a length is left out and no training has told it.
+            If a length was omitted and `planned` has not supplied it.
         """
         return self.at(np.arange(first_step - 1, first_step - 1 + steps, dtype=np.float64))
 
     @abstractmethod
     def at(self, tau: Rates) -> Rates:
-        """Return α where τ = t − 1 steps have been made."""
+        """Return α after τ = t − 1 completed steps."""
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> "Schedule":
-        """Return this schedule with the lengths that were left out filled in."""
+        """Return this schedule with omitted lengths filled in."""
         return self
 
     def in_words(self, of_code: Callable[[Any], str]) -> str:
-        """Return what decides the rates, the same text in every release: checkpoints compare it.
+        """Return a text that determines the rates and is stable across releases.
+
+        Checkpoints compare this text.
 
         Parameters
         ----------
         of_code : callable
-            Returns the text of a user's function.
+            Returns a text for a user's function.
         """
         parts = []
         for each in fields(self):
@@ -73,7 +75,7 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class _Constant(Schedule):
-    """The same rate at every step: a number in the place of a schedule."""
+    """The same rate at every step: a plain number as a schedule."""
 
     rate: float = field(metadata=rule("float", "α.", lambda name, value: value))
 
@@ -93,7 +95,7 @@ class _Constant(Schedule):
 
 @dataclass(frozen=True)
 class _OfSteps(Schedule):
-    """A user's function of the step t = 1, 2, …, asked for each step in turn."""
+    """A user's function of the step t = 1, 2, …, called for each step in turn."""
 
     asks_user: ClassVar[bool] = True
     function: Callable[[int], float] = field(
@@ -116,7 +118,7 @@ LearningRate: TypeAlias = float | Schedule | Callable[[int], float]
 
 
 def is_schedule(rate: object) -> TypeGuard[Schedule | Callable[[int], float]]:
-    """Whether a learning rate is a schedule, or a function of the step."""
+    """Return whether a learning rate is a schedule or a function of the step."""
     return isinstance(rate, Schedule) or (callable(rate) and not isinstance(rate, type))
 
 
@@ -126,7 +128,7 @@ def schedule_of(rate: LearningRate) -> Schedule:
     Raises
     ------
     InvalidArgumentError
-        If it is none.
+        If `rate` is not a valid learning rate.
     """
     if not is_schedule(rate):
         return _Constant(checked_rate(rate))
@@ -134,12 +136,12 @@ def schedule_of(rate: LearningRate) -> Schedule:
 
 
 def checked_rate(value: object) -> float:
-    """Return a rate of one step as a float.
+    """Return the rate of one step as a float.
 
     Raises
     ------
     InvalidArgumentError
-        Unless it is a finite number ≥ 0.
+        If `value` is not a finite number ≥ 0.
     """
     if not (is_real(value) and 0 <= value < np.inf):
         raise InvalidArgumentError(

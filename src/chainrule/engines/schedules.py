@@ -1,6 +1,6 @@
-"""Schedules of the learning rate as a user names them, bound to the equations LR1 to LR7.
+"""The learning rate schedules, bound to the equations LR1 to LR7.
 
-`SCHEDULES` has those that go by a name.
+`SCHEDULES` contains the schedules that can be selected by name.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from chainrule.limits import INSIDE, NOT_NEGATIVE, POSITIVE
 @documented
 @dataclass(frozen=True)
 class TimeDecay(Schedule):
-    """The learning rate falls as 1/(1 + time), LR1: α = α₀/(1 + k τ/T).
+    """The learning rate decays as 1/(1 + time), LR1: α = α₀/(1 + k τ/T).
 
     Examples
     --------
@@ -43,7 +43,7 @@ class TimeDecay(Schedule):
     )
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> "TimeDecay":
-        """Return this schedule with one epoch for the length that was left out."""
+        """Return this schedule, with one epoch as the length if it was omitted."""
         return replace(self, steps=self.steps or steps_per_epoch)
 
     def at(self, tau: Rates) -> Rates:
@@ -54,7 +54,7 @@ class TimeDecay(Schedule):
 @documented
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """The learning rate is multiplied by a factor again and again, LR2: α = α₀ c^{τ/T}.
+    """The learning rate decays exponentially, LR2: α = α₀ c^{τ/T}.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class ExponentialDecay(Schedule):
     )
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> "ExponentialDecay":
-        """Return this schedule with one epoch for the length that was left out."""
+        """Return this schedule, with one epoch as the length if it was omitted."""
         return replace(self, steps=self.steps or steps_per_epoch)
 
     def at(self, tau: Rates) -> Rates:
@@ -89,7 +89,7 @@ class ExponentialDecay(Schedule):
 @documented
 @dataclass(frozen=True)
 class CosineDecay(Schedule):
-    """The learning rate falls along half a cosine, LR4, or along several of them, LR5.
+    """The learning rate decays along half a cosine, LR4, or along several half cosines, LR5.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class CosineDecay(Schedule):
     )
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> "CosineDecay":
-        """Return this schedule with the training's length where none was given."""
+        """Return this schedule, with the training length as its length if it was omitted."""
         return replace(self, steps=self.steps or total_steps)
 
     def at(self, tau: Rates) -> Rates:
@@ -132,7 +132,7 @@ class CosineDecay(Schedule):
 @documented
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """The learning rate rises to its maximum and falls far below where it began, LR6.
+    """The learning rate rises to a maximum, then falls far below its initial value, LR6.
 
     Examples
     --------
@@ -164,7 +164,7 @@ class OneCycle(Schedule):
     )
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> "OneCycle":
-        """Return this schedule with the training's length where none was given."""
+        """Return this schedule, with the training length as its length if it was omitted."""
         return replace(self, steps=self.steps or total_steps)
 
     def at(self, tau: Rates) -> Rates:
@@ -190,7 +190,7 @@ def _then_checked(name: str, value: Any) -> "float | Schedule":
 @documented
 @dataclass(frozen=True)
 class Warmup(Schedule):
-    """The learning rate rises in a straight line to where another schedule begins, LR7.
+    """The learning rate rises linearly to the initial value of another schedule, LR7.
 
     Examples
     --------
@@ -214,14 +214,14 @@ class Warmup(Schedule):
     )
 
     def planned(self, total_steps: int, steps_per_epoch: int) -> "Warmup":
-        """Return this schedule with its length and that of what follows filled in."""
+        """Return this schedule with its length and the length of `then` filled in."""
         steps, then = self.steps or steps_per_epoch, self.then
         if isinstance(then, Schedule):
             then = then.planned(max(1, total_steps - steps), steps_per_epoch)
         return replace(self, then=then, steps=steps)
 
     def at(self, tau: Rates) -> Rates:
-        """LR7, then what follows."""
+        """LR7, followed by `then`."""
         length, then = _length(self), schedule_of(self.then)
         target = float(then.rates(1, 1)[0])
         after = then.at(np.maximum(tau - length, 0.0))
@@ -229,11 +229,11 @@ class Warmup(Schedule):
 
 
 class Named(NamedTuple):
-    """A schedule that goes by a name: what it does, and how it is made."""
+    """A schedule that can be selected by name: a description and a factory."""
 
     about: str
     over: Callable[[float, int], Schedule]
-    """Of the first rate and the number of steps of the whole training."""
+    """Factory: maps a learning rate and the total number of training steps to a schedule."""
 
 
 SCHEDULES: Mapping[str, Named] = MappingProxyType(

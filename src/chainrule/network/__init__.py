@@ -1,1 +1,1 @@
-"""What a network is: a frozen specification and one flat parameter vector."""
+"""The network model: a frozen specification and one flat parameter vector."""

@@ -1,4 +1,4 @@
-"""An activation as a value, made of the text by which users and files name it."""
+"""Activations as values, parsed from the text that users and files contain."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from chainrule.network.registry.activations import ACTIVATIONS, ActivationRow
 
 @dataclass(frozen=True)
 class Activation:
-    """σ with its parameters; its text names those that are not the default."""
+    """σ with its parameters; `str` lists only parameters that differ from their default."""
 
     name: str
     settings: tuple[tuple[str, float], ...] = ()
@@ -24,12 +24,12 @@ class Activation:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """All its parameters by name."""
+        """All parameters by name."""
         return dict(self.settings)
 
     @property
     def row(self) -> ActivationRow:
-        """What there is to say of it."""
+        """The registry row."""
         return ACTIVATIONS[self.name]
 
     @property
@@ -39,18 +39,18 @@ class Activation:
 
     @property
     def derivative(self) -> Callable[[Array], Array] | None:
-        """Z ↦ σ′(Z); None where δ is not ∂C/∂A ⊙ σ′(Z): see `through`."""
+        """Z ↦ σ′(Z); None if δ is not ∂C/∂A ⊙ σ′(Z), see `through`."""
         derivative = self.row.derivative
         return None if derivative is None else _bound(derivative, self.parameters)
 
     @property
     def of_layer(self) -> bool:
-        """Whether a unit's output depends on all units, so that its derivative is a Jacobian."""
+        """Whether each output depends on all units of the layer, which makes σ′ a Jacobian."""
         return self.row.derivative is None
 
     @property
     def initializer(self) -> str:
-        """What init="auto" starts the weights below it with."""
+        """The initialiser that init="auto" selects for the weights feeding this activation."""
         return self.row.initializer
 
     def through(self, Z: Array, A: Array) -> Callable[[Array], Array]:
@@ -62,21 +62,21 @@ class Activation:
 
     @property
     def error_equation(self) -> Callable[..., Array]:
-        """The equation of `through`."""
+        """The equation that `through` evaluates."""
         return softmax_error if self.of_layer else output_error
 
     def sides(self, Z: Array) -> list[Array]:
-        """Return, for each kink of σ, on which side of it Z lies."""
+        """Return, for each kink of σ, whether Z lies above the kink."""
         return [kink < Z for kink in self.row.kinks]
 
     def parts(self, units: int) -> tuple[Head["Activation"], ...]:
-        """Return the heads of a layer of so many units: one."""
+        """Return the heads of an output layer with `units` units: a single head."""
         return (Head(units, self),)
 
 
 @dataclass(frozen=True)
 class ActivationHeads(Heads[Activation]):
-    """The activations of an output layer that is divided into heads, HD1."""
+    """The activations of an output layer divided into heads, HD1."""
 
     name = "heads"
     error_equation = staticmethod(heads_activation_derivative)
@@ -96,7 +96,7 @@ class ActivationHeads(Heads[Activation]):
         return partial(heads_activation_derivative, Z=Z, A=A, heads=parts)
 
     def sides(self, Z: Array) -> list[Array]:
-        """Return, for each kink of any head's σ, on which side of it Z lies."""
+        """Return, for each kink of each head's σ, whether the head's rows of Z lie above it."""
         return [side for rows, head in self.slices() for side in head.function.sides(Z[rows, :])]
 
     def parts(self, units: int) -> tuple[Head[Activation], ...]:
@@ -116,13 +116,13 @@ def activation_of(text: str) -> Activation | ActivationHeads:
     Parameters
     ----------
     text : str
-        A name of `chainrule.network.registry.activations.ACTIVATIONS`, with parameters in brackets
-        where it has any; or heads, as in `chainrule.network.heads`.
+        A name in `chainrule.network.registry.activations.ACTIVATIONS`, optionally followed by
+        parameters in brackets; or heads, in the format of `chainrule.network.heads`.
 
     Raises
     ------
     InvalidArgumentError
-        If there is no such activation or parameter, or its value is not a finite number.
+        If the activation or a parameter is unknown, or a parameter value is not a finite number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A cost as a value, made of the text by which users name it, or of two functions of theirs."""
+"""Costs as values, parsed from text or built from two user-supplied functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ from chainrule.network.registry.costs import COSTS, CostRow, FusedPair
 
 @dataclass(frozen=True)
 class CustomCost:
-    """A cost of your own, for `Network(cost=...)`: C of each example, and ∇ₐC.
+    """A user-defined cost for `Network(cost=...)`: C of each example, and ∇ₐC.
 
-    It runs on the reference engine (``engine="auto"`` chooses that by itself), where
-    `Network.check_gradients` compares the two functions with each other. A network with such a
-    cost cannot be saved: a model file holds data, and this is code.
+    A custom cost runs on the reference engine, which ``engine="auto"`` selects automatically.
+    `Network.check_gradients` checks `gradient` against `cost`. A network with a custom cost cannot
+    be saved, because a model file stores data, not code.
 
     Parameters
     ----------
     cost : callable
-        (A, Y) ↦ C: outputs and targets, both (m, n[L]), an example a row, to the cost of each
-        example, (m,).
+        (A, Y) ↦ C: maps outputs and targets, both (m, n[L]) with one example per row, to the cost
+        of each example, (m,).
     gradient : callable
-        (A, Y) ↦ ∂C/∂A, (m, n[L]): the derivative of each example's own cost, not of their mean.
+        (A, Y) ↦ ∂C/∂A, (m, n[L]): the derivative of each example's cost, not of the mean cost.
     name : str, default "custom"
-        For messages and traces.
+        The name shown in error messages and traces.
 
     Raises
     ------
     InvalidArgumentError
-        If one of the two is no function.
+        If `cost` or `gradient` is not callable, or `name` is not a non-empty string.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class CustomCost:
 
 
 class BoundCost(NamedTuple):
-    """C and ∇ₐC in columns, with the cost's parameters filled in."""
+    """C and ∇ₐC on column-wise arrays, with the cost's parameters bound."""
 
     function: Callable[[Array, Array], Array]
     gradient: Callable[[Array, Array], Array]
@@ -74,7 +74,7 @@ class BoundCost(NamedTuple):
 
 @dataclass(frozen=True)
 class Cost:
-    """C with its parameters; its text names those that are not the default."""
+    """C with its parameters; `str` lists only parameters that differ from their default."""
 
     name: str
     settings: tuple[tuple[str, float], ...] = ()
@@ -84,17 +84,17 @@ class Cost:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """All its parameters by name."""
+        """All parameters by name."""
         return dict(self.settings)
 
     @property
     def row(self) -> CostRow:
-        """What there is to say of it."""
+        """The registry row."""
         return COSTS[self.name]
 
     @property
     def equations(self) -> BoundCost:
-        """C, ∇ₐC and the sides of C's kinks."""
+        """C, ∇ₐC, and the function that tells on which side of C's kinks an output lies."""
         row = self.row
         return BoundCost(
             self._bound(row.function),
@@ -103,14 +103,14 @@ class Cost:
         )
 
     def fused_with(self, output: Activation | ActivationHeads) -> FusedPair | None:
-        """Return the fused equations with an output activation, if the two are a pair."""
+        """Return the fused equations with an output activation; None if there are none."""
         pair = self.row.fused.get(output.name)
         if pair is None:
             return None
         return FusedPair(self._bound(pair.cost), self._bound(pair.error))
 
     def parts(self, units: int) -> tuple[Head["Cost"], ...]:
-        """Return the heads of a layer of so many units: one."""
+        """Return the heads of an output layer with `units` units: a single head."""
         return (Head(units, self),)
 
     def _bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,13 +119,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class CostHeads(Heads[Cost]):
-    """The costs of an output layer that is divided into heads, HD2."""
+    """The costs of an output layer divided into heads, HD2."""
 
     name = "heads"
 
     @property
     def equations(self) -> BoundCost:
-        """HD2, its gradient, and the sides of every head's kinks."""
+        """HD2, its gradient, and the kink-side function of all heads."""
         own = [head.function.equations for head in self.heads]
         costs, gradients = (
             [head.part(function) for head, function in zip(self.heads, functions, strict=True)]
@@ -143,10 +143,10 @@ class CostHeads(Heads[Cost]):
         )
 
     def fused_with(self, output: Activation | ActivationHeads) -> FusedPair | None:
-        """Return HD2 from Z and HD3, if they hold for the heads of an output layer.
+        """Return HD2 computed from Z, and HD3; None if an output head has no fused equations.
 
-        They do where each of them meets its own cost, or stands for itself: the identity's δ is
-        ∇ₐC.
+        A head has fused equations if its activation and cost form a fused pair, or if its
+        activation is the identity, whose δ is ∇ₐC.
         """
         costs, errors = [], []
         for activation, head in zip(output.parts(self.units), self.heads, strict=True):
@@ -176,13 +176,13 @@ def cost_of(text: str) -> Cost | CostHeads:
     Parameters
     ----------
     text : str
-        A name of `chainrule.network.registry.costs.COSTS`, with parameters in brackets where it has
-        any; or heads, as in `chainrule.network.heads`.
+        A name in `chainrule.network.registry.costs.COSTS`, optionally followed by parameters in
+        brackets; or heads, in the format of `chainrule.network.heads`.
 
     Raises
     ------
     InvalidArgumentError
-        If there is no such cost or parameter, or its value is not one that the cost is defined for.
+        If the cost or a parameter is unknown, or a parameter value is out of range.
 
     Examples
     --------
@@ -198,5 +198,5 @@ def _single(text: object) -> Cost:
 
 
 def _one_side(A: Array, Y: Array) -> Array:
-    """Return False everywhere: a cost without a kink has one side."""
+    """Return False everywhere: a cost without kinks has a single side."""
     return float("inf") < A

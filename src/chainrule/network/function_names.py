@@ -1,4 +1,4 @@
-"""A function of the package as a user names it: "relu", "huber(delta=2)"."""
+"""Parsing and formatting of function names with parameters: "relu", "huber(delta=2)"."""
 
 import re
 from collections.abc import Mapping
@@ -11,30 +11,31 @@ _FORM = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<arguments>[^()]*)\))?\s*")
 
 
 class HasParameters(Protocol):
-    """What a row of named functions says."""
+    """The part of a registry row that name parsing needs."""
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """The parameters that a user may set."""
+        """The parameters that a user can set, by name."""
 
 
 def parse_name(
     text: object, argument: str, rows: Mapping[str, HasParameters]
 ) -> tuple[str, dict[str, float]]:
-    """Split a text into the name of a row and all parameters of what it names.
+    """Split a text into a registry name and the values of all its parameters.
 
     Parameters
     ----------
     text : str
-        A name, with parameters in brackets where it has any.
+        A name, optionally followed by parameters in brackets.
     argument : str
-        What the user calls it.
+        The name of the user's argument, for error messages.
     rows : mapping
+        Registry rows by name.
 
     Raises
     ------
     InvalidArgumentError
-        If there is no such name or parameter, or its value is not one that it may have.
+        If the name or a parameter is unknown, or a parameter value is out of range.
     """
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
     if match is None or match["name"] not in rows:
@@ -74,7 +75,7 @@ def parse_name(
 def canonical_name(
     name: str, parameters: Mapping[str, float], rows: Mapping[str, HasParameters]
 ) -> str:
-    """Return the one spelling: parameters named only where not the default."""
+    """Return the canonical spelling, which lists only parameters that differ from their default."""
     limits = rows[name].parameters
     changed = [
         f"{key}={value!r}" for key, value in parameters.items() if value != limits[key].default
@@ -83,7 +84,7 @@ def canonical_name(
 
 
 def examples(rows: Mapping[str, HasParameters]) -> tuple[str, ...]:
-    """Return a text with every parameter at another value, of each row that has any."""
+    """Return, for each row with parameters, a text that sets all of them to example values."""
     return tuple(
         canonical_name(name, {key: limit.example for key, limit in row.parameters.items()}, rows)
         for name, row in rows.items()
@@ -92,7 +93,7 @@ def examples(rows: Mapping[str, HasParameters]) -> tuple[str, ...]:
 
 
 def example(rows: Mapping[str, HasParameters]) -> str:
-    """Return such a text, for a message."""
+    """Return the first text of `examples`, for an error message."""
     return examples(rows)[0]
 
 

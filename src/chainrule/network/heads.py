@@ -1,9 +1,9 @@
-"""Heads: an output layer whose units are divided among several targets, as a value.
+"""Heads: value types for an output layer whose units are divided among several targets.
 
-Users and files write such an output layer's activation and its network's cost as a text,
-"heads(softmax:3, identity:1)" and "heads(cross_entropy:3, 0.5*mse:1)": a part for each head, in
-the order of the rows, with the head's units behind a colon and, in a cost, the head's weight before
-a star. `activation_of` and `cost_of` make a value of a text, and nothing else reads it.
+The text format for the activation is "heads(softmax:3, identity:1)", and for the cost
+"heads(cross_entropy:3, 0.5*mse:1)": one part per head, in row order, with the head's number of
+units after a colon and, in a cost, the head's weight before an asterisk. Only `activation_of` and
+`cost_of` parse this format.
 """
 
 import re
@@ -20,31 +20,31 @@ F = TypeVar("F")
 _PART = re.compile(
     r"\s*(?:(?P<weight>[^*:()]+)\*)?\s*(?P<name>\w+\s*(?:\([^()]*\))?)\s*:\s*(?P<units>[0-9]{1,10})\s*"
 )
-# Commas that are not inside a part's own brackets.
+# Commas outside the brackets of a part.
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
 @dataclass(frozen=True)
 class Head(Generic[F]):
-    """So many units of the output layer, with an activation or a cost of their own."""
+    """A group of output units with its own activation or cost."""
 
     units: int
     function: F
     weight: float = 1.0
-    """Of its cost, in the sum over the heads."""
+    """Factor of the head's cost in the sum over the heads."""
 
     def __str__(self) -> str:
         weight = "" if self.weight == 1 else f"{float(self.weight)!r}*"
         return f"{weight}{self.function}:{self.units}"
 
     def part(self, function: Callable[..., Array]) -> HeadPart:
-        """Return its share of an equation: its rows, by a function."""
+        """Return the head's part of an equation: `function`, applied to the head's rows."""
         return HeadPart(self.units, function, self.weight)
 
 
 @dataclass(frozen=True)
 class Heads(Generic[F]):
-    """The heads of an output layer, in the order of its rows."""
+    """The heads of an output layer, in row order."""
 
     heads: tuple[Head[F], ...]
 
@@ -53,11 +53,11 @@ class Heads(Generic[F]):
 
     @property
     def units(self) -> int:
-        """How many units they have together."""
+        """Total number of units."""
         return sum(head.units for head in self.heads)
 
     def slices(self) -> Iterator[tuple[slice, Head[F]]]:
-        """Yield each head with its units' places."""
+        """Yield each head with the slice of its rows."""
         begin = 0
         for head in self.heads:
             yield slice(begin, begin + head.units), head
@@ -67,20 +67,20 @@ class Heads(Generic[F]):
 def parsed_heads(
     text: object, argument: str, parsed: Callable[[str], F]
 ) -> tuple[Head[F], ...] | None:
-    """Return the heads that a text writes down; None for a text of anything else.
+    """Parse a text into heads; return None if the text does not describe heads.
 
     Parameters
     ----------
     text : str
     argument : str
-        What the user calls it: "activation" or "cost"; only a cost has weights.
+        The name of the user's argument: "activation" or "cost"; only a cost has weights.
     parsed : callable
-        The text of one activation or cost to what it names.
+        Parser for the text of a single activation or cost.
 
     Raises
     ------
     InvalidArgumentError
-        If the text begins like one of heads and is none.
+        If the text begins with "heads" but is not valid.
     """
     if not isinstance(text, str) or not text.strip().startswith("heads"):
         return None

@@ -26,12 +26,12 @@ class PlacedBlock(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The block as the equations write it: "W[1]"."""
+        """The block's name in the equations: "W[1]"."""
         return f"{self.block.name}[{self.layer}]"
 
 
 def placed_blocks(spec: NetworkSpec) -> Iterator[PlacedBlock]:
-    """Yield every block of parameters with its slice of the flat vector."""
+    """Yield every parameter block with its slice of the flat vector."""
     start = 0
     for l, blocks in enumerate(spec.blocks(), start=1):  # noqa: E741 - the field's letter
         for block in blocks:
@@ -54,7 +54,7 @@ def views(spec: NetworkSpec, vector: Vector) -> list[list[NDArray[np.floating]]]
 
 
 def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np.floating]]:
-    """Return the arrays of every block of that name ("W", "b"), layer by layer: views."""
+    """Return views of all blocks with the given name ("W", "b"), in layer order."""
     return [
         vector[placed.slice].reshape(placed.block.shape)
         for placed in placed_blocks(spec)
@@ -63,7 +63,7 @@ def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np
 
 
 def group_views(spec: NetworkSpec, vector: Vector, group: str) -> list[NDArray[np.floating]]:
-    """Return the arrays of every block of that group ("embeddings"), layer by layer: views."""
+    """Return views of all blocks in the given group ("embeddings"), in layer order."""
     return [
         vector[placed.slice].reshape(placed.block.shape)
         for placed in placed_blocks(spec)
@@ -72,7 +72,7 @@ def group_views(spec: NetworkSpec, vector: Vector, group: str) -> list[NDArray[n
 
 
 def group_indicator(spec: NetworkSpec, group: str) -> Vector:
-    """Return a vector like the parameters: 1 where they belong to a group of blocks, else 0."""
+    """Return a vector shaped like the parameters: 1 for those in the group, 0 for the others."""
     indicator = np.zeros(parameter_count(spec), spec.dtype)
     for placed in placed_blocks(spec):
         indicator[placed.slice] = placed.block.group == group
@@ -80,7 +80,7 @@ def group_indicator(spec: NetworkSpec, group: str) -> Vector:
 
 
 def learning_rate_factors(spec: NetworkSpec) -> Vector | float:
-    """Return what the learning rate is multiplied by for each parameter; 1.0 where for none."""
+    """Return the learning rate factor of each parameter, or the scalar 1.0 if all factors are 1."""
     blocks = list(placed_blocks(spec))
     if all(placed.block.learning_rate_factor == 1 for placed in blocks):
         return 1.0
@@ -91,12 +91,12 @@ def learning_rate_factors(spec: NetworkSpec) -> Vector | float:
 
 
 def neutral_parameters(spec: NetworkSpec) -> Vector:
-    """Return a vector of zeros, but where blocks begin at another number, of that.
+    """Return a vector with the constant initial value of each block that has one, else 0.
 
     Raises
     ------
     InvalidArgumentError
-        If it is larger than the machine's memory.
+        If the vector is larger than the machine's memory.
     """
     count = parameter_count(spec)
     check_memory(
@@ -114,9 +114,9 @@ def neutral_parameters(spec: NetworkSpec) -> Vector:
 def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
     """Draw the initial parameter vector.
 
-    Every block has random numbers of its own, drawn in float64 and then rounded: a layer's
-    weights depend on the seed, its place and its shape only, and float32 and float64 networks
-    start at the same point.
+    Every block has its own random stream, drawn in float64 and then rounded to the network's
+    dtype. A layer's weights therefore depend only on the seed, the block's position and its shape,
+    and float32 and float64 networks start from the same values.
     """
     vector = neutral_parameters(spec)
     for index, placed in enumerate(placed_blocks(spec)):

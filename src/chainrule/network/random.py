@@ -1,7 +1,7 @@
-"""Random numbers by counter: what is drawn depends on (seed, stream, index) and nothing else.
+"""Counter-based random numbers that depend only on (seed, stream, index).
 
-So the order of examples in epoch 7 is the same whether training began at epoch 0 or was resumed
-at epoch 7, and no stream's numbers move when another stream draws more.
+The order of examples in epoch 7 is therefore the same whether training began at epoch 0 or resumed
+at epoch 7, and additional draws from one stream do not change another stream.
 """
 
 from enum import IntEnum
@@ -14,7 +14,7 @@ from chainrule.equations._array import Array, namespace
 
 
 class Stream(IntEnum):
-    """What random numbers are for; the values are part of every result: never renumber."""
+    """The purpose of random numbers; never renumber, since every result depends on the values."""
 
     INITIALIZATION = 0
     ORDER = 1
@@ -24,17 +24,17 @@ class Stream(IntEnum):
 
 
 def generator(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:
-    """Return the generator of one stream at one index (an epoch, a block)."""
+    """Return the generator for one stream and one index (an epoch or a block)."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, stream, index))))
 
 
 def draw_seed() -> int:
-    """Return a fresh seed from the system, small enough to write down."""
+    """Return a fresh 32-bit seed from the operating system's entropy."""
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def order_key(seed: int) -> int:
-    """Return the number of 64 bits that decides, with the epoch, every order of examples."""
+    """Return the 64-bit key that, with the epoch, determines every order of examples."""
     return int(np.random.SeedSequence((seed, Stream.ORDER)).generate_state(1, np.uint64)[0])
 
 
@@ -42,14 +42,14 @@ def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.nda
     """Return the order of the examples in one epoch, as int32 indices.
 
     A Fisher-Yates shuffle whose i-th random number is a hash (SplitMix64) of (seed, epoch, i). The
-    compiled twin in native/order.hpp gives the same order some hundred times faster.
+    compiled twin in native/order.hpp returns the same order about a hundred times faster.
 
     Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
     """
     if not shuffle:
         return np.arange(n_examples, dtype=np.int32)
     key = order_key(seed)
-    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is intended
         start = _mixed(np.uint64(key) ^ _mixed(np.uint64(epoch)))
         numbers = _mixed(start + np.arange(n_examples, dtype=np.uint64))
     unit = (numbers >> np.uint64(11)).astype(np.float64) * 2.0**-53
@@ -63,17 +63,17 @@ def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.nda
 
 @lru_cache(maxsize=64)
 def noise_key(seed: int, epoch: int = 0) -> int:
-    """Return the number of 64 bits that decides, with the step, all random numbers of steps.
+    """Return the 64-bit key that, with the step number, determines a step's random numbers.
 
-    `epoch`: epochs that the network had seen before the optimizer's first step, so that a second
-    training does not draw what the first one drew.
+    `epoch` is the number of epochs that the network was trained for before the optimizer's first
+    step, so that a second training run draws different numbers from the first.
     """
     sequence = np.random.SeedSequence((seed, Stream.NOISE, epoch))
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
 def step_noise(key: int, step: int) -> int:
-    """Return what the layers of one step, counted from 1, draw from. Twin: native/noise.hpp."""
+    """Return the 64-bit noise of one step, counted from 1; its twin is in native/noise.hpp."""
     with np.errstate(over="ignore"):
         return int(_mixed(np.uint64(key) ^ _mixed(np.uint64(step))))
 
@@ -81,16 +81,16 @@ def step_noise(key: int, step: int) -> int:
 def dropout_factors(
     noise: int | Array, layer: int, units: Array, examples: Array, rate: float
 ) -> Array:
-    """Return the factors M of some units and examples: 0 at probability `rate`, else 1/(1 − rate).
+    """Return the dropout factors M: 0 with probability `rate`, else 1/(1 − rate).
 
-    Each is a hash of (noise, layer, unit, example's place in the batch) against the rate, 32 bits
-    of a mixer for each. The compiled twin in native/noise.hpp gives the same ones, and so does any
-    array library with numbers of 64 bits.
+    Each factor compares a 32-bit hash of (noise, layer, unit, example's index in the batch) with
+    the rate. The compiled twin in native/noise.hpp and every array library with 64-bit integers
+    return the same factors.
 
     Parameters
     ----------
     noise : int, or array, scalar of uint64
-        Of `step_noise`.
+        The result of `step_noise`.
     layer : int
         l, counted from 1.
     units, examples : arrays of int
@@ -111,7 +111,7 @@ def dropout_factors(
     def word(value: int) -> Array:
         return xp.asarray(value, dtype=xp.uint32)
 
-    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 and 2^32 is meant
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 and 2^32 is intended
         step = xp.asarray(noise, dtype=xp.uint64) + xp.asarray(layer, dtype=xp.uint64)
         own = _mixed(_mixed(step, xp) + xp.astype(units, xp.uint64), xp)[:, None]
         low = xp.astype(own & xp.asarray(2**32 - 1, dtype=xp.uint64), xp.uint32)

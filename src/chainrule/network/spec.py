@@ -22,12 +22,12 @@ _MOST_PARAMETERS = 2**48
 
 
 class OutputHead(NamedTuple):
-    """Units of the output layer, and what they are for; a layer that is whole is one head."""
+    """Part of the output layer with its own activation and cost; an undivided layer is one head."""
 
     units: int
     activation: Activation
     cost: Cost | None
-    """None: the network's cost is a user's own, of all outputs."""
+    """None if the network has a `CustomCost`, which covers all outputs."""
     weight: float
 
 
@@ -45,19 +45,19 @@ class NetworkSpec:
     cost : str or CustomCost
         One of
         {costs};
-        parameters in brackets: "huber(delta=1.5)", "focal(gamma=3)". Of an output layer divided
+        parameters in brackets: "huber(delta=1.5)", "focal(gamma=3)". For an output layer divided
         into heads: "heads(cross_entropy:3, 0.5*mse:1)", HD2.
     init : str, default "auto"
-        Initialiser of the layers that name none.
+        Initialiser of the layers that do not set their own.
     dtype : {"float32", "float64"}
     fused : bool, default True
-        Whether an output activation that meets its own cost uses their fused equations. False takes
-        the long way: ∇ₐC, then the derivative or the Jacobian.
+        Whether to use the fused equations where the output activation and the cost form a fused
+        pair. False computes ∇ₐC first, then applies the derivative or the Jacobian.
 
     Raises
     ------
     InvalidArgumentError
-        If the parts do not fit together.
+        If an argument is invalid, or the arguments are inconsistent with each other.
     """
 
     n_features: int
@@ -124,8 +124,8 @@ class NetworkSpec:
             raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
 
     def _check_size(self) -> None:
-        """Raise if there are more parameters than anyone's memory holds; 64 bits count them."""
-        # In less time, whatever the layers, but tables, whose rows are no units.
+        """Raise if the network has more than `_MOST_PARAMETERS` parameters."""
+        # A cheap upper bound, valid for all layers except embeddings: table rows are not units.
         most = max(self.sizes) * (max(self.sizes) + 4) * len(self.layers)
         if most <= _MOST_PARAMETERS and not self.layers[0].codes:
             return
@@ -157,12 +157,12 @@ class NetworkSpec:
         return self._hash
 
     def __getstate__(self) -> dict[str, Any]:
-        # Hashes of texts are a process's own.
+        # Do not pickle the cached hash: string hashes differ between processes.
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _hash(self) -> int:
-        # Specifications are keys of caches that every prediction asks.
+        # Cached because every prediction looks up caches that are keyed by the specification.
         return hash((self.n_features, self.layers, self.cost, self.init, self.dtype, self.fused))
 
     @cached_property
@@ -180,28 +180,28 @@ class NetworkSpec:
 
     @cached_property
     def activations(self) -> tuple[Activation | ActivationHeads, ...]:
-        """σ of each layer: the identity where it has none."""
+        """σ of each layer; the identity for layers without an activation."""
         return tuple(activation_of(layer.activation) for layer in self.layers)
 
     @cached_property
     def output_activation(self) -> str:
-        """Name of σ[L], without parameters; "heads" for heads."""
+        """Name of σ[L], without parameters; "heads" if the layer is divided into heads."""
         return self.activations[-1].name
 
     @cached_property
     def cost_name(self) -> str:
-        """Name of C, without parameters; "heads" for heads, "" for a user's own."""
+        """Name of C, without parameters; "heads" for heads, "" for a `CustomCost`."""
         return "" if isinstance(self.cost, CustomCost) else cost_of(self.cost).name
 
     @property
     def gives_probabilities(self) -> bool:
-        """Whether all outputs are probabilities, by one activation."""
+        """Whether a single activation makes all outputs probabilities."""
         sigma = self.activations[-1]
         return isinstance(sigma, Activation) and sigma.row.outputs == BETWEEN_0_AND_1
 
     @cached_property
     def heads(self) -> tuple[OutputHead, ...]:
-        """The heads of the output layer, in the order of its rows: one where it is whole."""
+        """The heads of the output layer, in row order; an undivided layer is one head."""
         parts = self.activations[-1].parts(self.n_outputs)
         if isinstance(self.cost, CustomCost):
             return tuple(OutputHead(part.units, part.function, None, 1.0) for part in parts)
@@ -212,7 +212,7 @@ class NetworkSpec:
 
     @cached_property
     def fused_pair(self) -> FusedPair | None:
-        """The fused equations that this network uses, if any."""
+        """The fused equations that this network uses, or None."""
         if not self.fused or isinstance(self.cost, CustomCost):
             return None
         return cost_of(self.cost).fused_with(self.activations[-1])
@@ -229,12 +229,12 @@ class NetworkSpec:
         )
 
     def to_json(self) -> str:
-        """Return the specification as JSON, keys sorted: equal specs give equal text.
+        """Return the specification as JSON with sorted keys, so equal specs give equal text.
 
         Raises
         ------
         InvalidArgumentError
-            If the cost is a user's own: JSON holds data, and it is code.
+            If the cost is a `CustomCost`: JSON stores data, not code.
         """
         if isinstance(self.cost, CustomCost):
             raise InvalidArgumentError(
@@ -256,12 +256,12 @@ class NetworkSpec:
 
     @classmethod
     def from_json(cls, text: str) -> "NetworkSpec":
-        """Build the specification that `to_json` wrote.
+        """Build a specification from the output of `to_json`.
 
         Raises
         ------
         InvalidArgumentError
-            If the text is not one.
+            If the text is not a network specification.
         """
         try:
             fields: dict[str, Any] = json.loads(text)
@@ -275,7 +275,7 @@ class NetworkSpec:
 
 
 def _check_head(head: OutputHead) -> None:
-    """Raise unless its cost is defined on the outputs of its activation."""
+    """Raise unless the head's cost is defined on the outputs of its activation."""
     assert head.cost is not None
     row, output = head.cost.row, head.activation.name
     if output not in row.output_activations:

@@ -1,7 +1,8 @@
-"""The kinds of layer, and the table that names them.
+"""The layer kinds, and the table that maps names to them.
 
-To add one: its equations in `chainrule.equations`, its declaration here, its compiled twin, and a
-line in `LAYER_KINDS`. Whatever asks a layer what it is asks `Layer` (`base.py`).
+To add a layer kind, add its equations to `chainrule.equations`, its declaration here, its compiled
+twin, and an entry in `LAYER_KINDS`. Other modules access layers only through the `Layer` interface
+(`base.py`).
 """
 
 from collections.abc import Mapping

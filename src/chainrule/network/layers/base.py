@@ -1,4 +1,4 @@
-"""What every kind of layer says of itself, and what it can do."""
+"""The interface of all layer kinds."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -14,117 +14,118 @@ from chainrule.network.layers.operations import Operation
 
 
 class Block(NamedTuple):
-    """One array of parameters of a layer: where its numbers begin and what they are for."""
+    """The declaration of one parameter array of a layer: shape, group and initial values."""
 
     name: str
-    """The field's letter: "W", "b"."""
+    """The symbol in the equations: "W", "b"."""
     shape: tuple[int, ...]
     group: str
-    """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics": numbers
-    that no gradient moves, but a training step's own examples (`Layer.statistics`)."""
+    """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics", which are
+    updated from the examples of each training step (`Layer.statistics`) and not by a gradient."""
     initializer: str | float
-    """A name of `chainrule.network.registry.initializers.INITIALIZERS`, or the number at which all
-    of it begins."""
+    """A name in `chainrule.network.registry.initializers.INITIALIZERS`, or a constant initial
+    value."""
     learning_rate_factor: float = 1.0
-    """What the learning rate is multiplied by where these parameters are updated."""
+    """Factor of the learning rate for these parameters."""
 
     @property
     def penalised(self) -> bool:
-        """Whether penalties are of it (and decoupled decay)."""
+        """Whether penalties and decoupled weight decay apply to the block."""
         return self.group == "weights"
 
     @property
     def has_gradient(self) -> bool:
-        """Whether a gradient moves it."""
+        """Whether the block is updated by a gradient."""
         return self.group != "statistics"
 
 
 class LayerPass(NamedTuple):
-    """What a layer computed on the way forward and needs on the way back."""
+    """Values from a layer's forward pass that its backward pass needs."""
 
     Z: Array
     A: Array
     own: Any = None
-    """What else the layer's kind keeps."""
+    """Additional values specific to the layer kind."""
 
 
 class TrainingStep(NamedTuple):
-    """What a layer is told in a training step; a prediction, a loss or its gradient has none."""
+    """Context of a training step; predictions, losses and their gradients have none."""
 
     noise: int | Array
-    """64 bits that decide all random numbers of the step (`chainrule.network.random`); a scalar
-    array where a library traces the step."""
+    """64 bits that determine all random numbers of the step (`chainrule.network.random`); a scalar
+    array if an array library traces the step."""
     layer: int = 0
     """l, counted from 1."""
     weights: Array | None = None
-    """Of the examples, (m,), with a positive sum; None: all 1."""
+    """Example weights, (m,), with a positive sum; None: all 1."""
 
 
 class Shown(NamedTuple):
-    """An array that a layer computed on the way forward, for whoever shows a step."""
+    """An array from a layer's forward pass, for traces and other displays of a step."""
 
     name: str
     """"Z"."""
     equation: Callable[..., Any]
-    """The function that it comes from."""
+    """The function that computed the array."""
     value: Array
     sigma: Callable[..., Any] | None = None
-    """Where it is an activation: which."""
+    """The activation function, if the equation applies one."""
 
 
 class Layer(ABC):
-    """A kind of layer: its declaration, its equations bound to it, and what others ask of it.
+    """Base class of layer kinds: the declaration, its equations, and metadata for other modules.
 
-    `theta` holds the arrays of `blocks`, in that order; everything else is in columns. What is
-    given here is that of a layer without parameters and activation that keeps its units.
+    `theta` holds the arrays of `blocks`, in that order; all other arrays have one example per
+    column. The default implementations describe a layer that has no parameters and no activation
+    and keeps the number of units.
     """
 
     kind: ClassVar[str]
 
     has_weights: ClassVar[bool] = False
-    """Whether it makes units of its own, by weights W and biases b: it is drawn as a column of
-    them, and such a layer makes a network's outputs."""
+    """Whether the layer computes new units from weights W and biases b. Such a layer is drawn as a
+    column of units, and the output layer must be one."""
 
     is_noise: ClassVar[bool] = False
-    """Whether it is random numbers in training steps, and nothing at all in a prediction."""
+    """Whether the layer adds noise in training steps and is the identity in a prediction."""
 
     first_because: ClassVar[str] = ""
-    """Why it has to be the first layer, to go on "a Kind …"; "" if it may stand anywhere."""
+    """Why the layer must be first, to complete "a Kind …"; "" if any position is allowed."""
 
     activation: str = "identity"
-    """σ, as `activation_of` reads it; its compiled twin gets it too."""
+    """σ, as text for `activation_of`; also passed to the compiled twin."""
 
     @property
     def plain_activation(self) -> str:
-        """σ where A[l] = σ(Z[l]), "identity" where more than σ(Z[l]) passes."""
+        """σ if A[l] = σ(Z[l]); "identity" if A[l] depends on more than σ(Z[l])."""
         return self.activation
 
     @property
     def settings(self) -> Mapping[str, float | Sequence[float]]:
-        """The numbers, by name, that its compiled twin takes beside sizes, σ and blocks."""
+        """Settings of the compiled twin by name, in addition to sizes, σ and blocks."""
         return {}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the declaration as JSON-ready values: a dataclass's kind and fields."""
+        """Return the declaration as JSON-ready values: the kind and the dataclass fields."""
         return {"kind": self.kind} | {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
 
-    # Its place in a network.
+    # Units and parameters.
 
     def output_units(self, n_in: int) -> int:
         """Return n[l], given n[l−1]."""
         return n_in
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
-        """Return the arrays of parameters, in their order in the flat vector."""
+        """Return the parameter blocks, in the order of the flat vector."""
         return ()
 
-    # Its equations.
+    # Equations.
 
     @abstractmethod
     def forward(
         self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
     ) -> LayerPass:
-        """Return Z[l] and A[l]; `step` tells a training step from a prediction."""
+        """Return Z[l] and A[l]; `step` is None unless this is a training step."""
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
         """Return the map ∂C/∂A[l] ↦ δ[l]: BP1, BP1s or the second factor of BP2."""
@@ -141,71 +142,71 @@ class Layer(ABC):
         """BP2: δ[l−1] from this layer's δ[l] and the layer below's `through_activation`."""
 
     def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
-        """Return the gradient of each block that has one, the first ones: BP3, BP4."""
+        """Return the gradients (BP3, BP4) of the blocks that have one, which come first."""
         return ()
 
     def statistics(self, theta: Sequence[Array], layer_pass: LayerPass) -> tuple[Array, ...]:
-        """Return what a training step makes of the other blocks, the last ones."""
+        """Return the new values of the blocks without a gradient, which come last."""
         return ()
 
-    # Of a first layer: what it reads of the inputs.
+    # For a first layer: how it reads the inputs.
 
     @property
     def codes(self) -> tuple[int, ...]:
-        """Which inputs are codes, numbers without an order: nothing may scale them."""
+        """Indices of inputs that are category codes, which must not be scaled."""
         return ()
 
     def check_features(self, n_features: int) -> None:
-        """Raise unless it can be the first layer of a network of that many inputs."""
+        """Raise unless the layer can be the first layer of a network with `n_features` inputs."""
         return
 
     def check_inputs(self, X: NDArray[np.floating], name: str) -> None:
-        """Raise unless it can read rows of inputs, which the user calls `name`."""
+        """Raise unless the layer accepts the rows of X; `name` is the user's argument name."""
         return
 
     def input_names(self, names: Sequence[str]) -> list[str]:
-        """Return the inputs' names as the layer above sees the inputs."""
+        """Return the names of this layer's outputs, given the names of the inputs."""
         return list(names)
 
     def input_sources(self, n_features: int) -> NDArray[np.intp]:
-        """Return which input each of those comes from."""
+        """Return the index of the input that each output of this layer comes from."""
         return np.arange(n_features)
 
-    # How it is shown, and what it is to other programs.
+    # Display and export.
 
     error_equation: ClassVar[Callable[..., Any]]
-    """The equation of `error_below` in training."""
+    """The equation that `error_below` evaluates in training."""
 
     @property
     def gradient_equations(self) -> tuple[Callable[..., Any], ...]:
-        """Those of `gradients`, one for each block that has one."""
+        """The equations that `gradients` evaluates, one for each block with a gradient."""
         return ()
 
     @abstractmethod
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
-        """Return every array of the way forward with its equation."""
+        """Return every array of the forward pass with its equation."""
 
     def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
-        """Return `through_activation` in words: δ[l] from ∂C/∂A[l], as it is written."""
+        """Return the formula for δ[l] as text; `grad_A` is the formula for ∂C/∂A[l]."""
         return grad_A
 
     @property
     def detail(self) -> str:
-        """What is said of it beside its kind, or its number of units, in a drawing."""
+        """Text shown in a drawing next to the layer's kind or its number of units."""
         return ""
 
     def operations(self, theta: Sequence[Array]) -> tuple[Operation, ...] | None:
-        """Return what it does, for programs of other kinds; None if they cannot do it."""
+        """Return the layer as operations for export; None if it cannot be exported."""
         return None
 
 
 def bracketed(text: str) -> str:
-    """Return a formula as a factor: in brackets where it has several parts."""
+    """Return a formula usable as a factor: in brackets if it contains a space."""
     return f"({text})" if " " in text else text
 
 
 def activation_error_text(activation: str, grad_A: str, l: int) -> str:  # noqa: E741
-    """Return `Activation.through` in words."""
+    """Return the formula of `Activation.through` as text."""
     if activation_of(activation).of_layer:
         return f"Jᵀ {bracketed(grad_A)}, the product with softmax's Jacobian, BP1s"
     return f"{bracketed(grad_A)} ⊙ σ′(Z[{l}])"

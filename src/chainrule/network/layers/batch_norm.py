@@ -1,4 +1,4 @@
-"""Batch normalisation: every unit's activations at mean 0 and variance 1, then γ and β."""
+"""Batch normalisation: activations are standardised per unit, then scaled by γ and shifted by β."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,49 +30,50 @@ from chainrule.network.layers.operations import Normalized, Operation, activated
 
 
 class _Own(NamedTuple):
-    """What batch normalisation keeps of the way forward."""
+    """Forward-pass values that the backward pass of batch normalisation needs."""
 
     X_hat: Array
     mean: Array
     variance: Array
     step: TrainingStep | None
-    """Whether mean and variance are the batch's, and the weights they are of."""
+    """The training step whose batch gave mean and variance; None: they are the running ones."""
 
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation, A[l] = σ(γ[l] ⊙ (A[l−1] − μ)/√(v + ε) + β[l]), unit by unit.
 
-    In training steps μ and v are the batch's mean and (biased) variance, weighted as the examples
-    are; each step moves the running ones towards them. A prediction, a loss, a gradient and a
-    gradient check take the running ones, so that an example's output depends on that example alone.
+    In training steps, μ and v are the batch's mean and (biased) variance, computed with the example
+    weights; each step moves the running mean and variance towards them. Predictions, losses,
+    gradients and gradient checks use the running values, so an example's output depends on that
+    example alone.
 
-    It usually stands between a dense layer without activation and that activation:
-    ``Dense(24, "identity"), BatchNorm("relu")``.
+    `BatchNorm` usually follows a dense layer without an activation and applies the activation
+    itself: ``Dense(24, "identity"), BatchNorm("relu")``.
 
     Parameters
     ----------
     activation : str, default "identity"
         σ, as for `Dense`.
     momentum : float, default 0.9
-        Share of a running value that a step leaves as it is, at least 0 and below 1. (As in Keras;
-        PyTorch's momentum is 1 minus this.)
+        Fraction of a running value that is kept in each step, at least 0 and below 1. (As in
+        Keras; PyTorch's momentum is 1 minus this.)
     epsilon : float, default 1e-5
         ε, above 0.
 
     Raises
     ------
     InvalidArgumentError
-        If an argument is not one of these.
+        If an argument is invalid.
 
     Notes
     -----
-    γ starts at 1 and β at 0; penalties and decoupled decay leave both alone. The running mean and
-    variance, at first 0 and 1, lie in the network's vector of parameters beside them: files and
-    checkpoints hold them, and their entries of a gradient are 0.
+    γ starts at 1 and β at 0; penalties and decoupled weight decay do not apply to them. The running
+    mean and variance start at 0 and 1 and are stored in the network's parameter vector together
+    with γ and β: files and checkpoints contain them, and their gradient entries are 0.
 
-    A batch of one example has a variance of 0: its x̂ is 0, and no layer below learns from it. The
-    compiled core holds the whole of a batch in memory.
+    A batch of one example has variance 0, so x̂ is 0 and the layers below learn nothing from the
+    batch. The compiled core keeps the whole batch in memory.
 
     Examples
     --------
@@ -109,7 +110,7 @@ class BatchNorm(Layer):
         return {"momentum": self.momentum, "epsilon": self.epsilon}
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
-        """Return γ, β, and the running μ and v; each n[l] × 1."""
+        """Return γ, β and the running μ and v, each n[l] × 1."""
         return (
             Block("γ", (n_in, 1), "scale", 1.0),
             Block("β", (n_in, 1), "scale", "zeros"),
@@ -140,7 +141,7 @@ class BatchNorm(Layer):
         delta: Array,
         through: Callable[[Array], Array],
     ) -> Array:
-        """BN4 in a training step, else BN5."""
+        """BN4 in a training step, otherwise BN5."""
         own: _Own = layer_pass.own
         if own.step is None:
             return through(fixed_error(delta, theta[0], own.variance, self.epsilon))

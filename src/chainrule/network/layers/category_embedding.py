@@ -1,4 +1,4 @@
-"""Category embeddings: inputs that are codes become rows of tables that are learned."""
+"""Category embeddings: each category code is replaced by a row of a learned table."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,55 +15,56 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 
 _MOST_CODES = 2**24
-"""Up to here, float32 holds every whole number."""
+"""float32 represents every whole number up to this one exactly."""
 
 _LARGEST_DIMENSION = 2**16
-"""More than any table needs; a file that asks for more is not one of ours."""
+"""Upper bound on a table's dimension, to reject corrupt or malicious files."""
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class EmbeddedColumn(NamedTuple):
-    """An input that is a code, and the size of its table."""
+    """An input column of category codes, and the size of its table."""
 
     column: int
-    """Of X, counted from 0."""
+    """Index of the column of X, counted from 0."""
     codes: int
-    """Its codes are the whole numbers from 0 to ``codes − 1``."""
+    """Number of codes, which are the whole numbers from 0 to ``codes − 1``."""
     dimension: int
-    """How many numbers stand for each code."""
+    """Length of each row of the table."""
 
 
 @dataclass(frozen=True)
 class CategoryEmbedding(Layer):
-    """The first layer of a network some of whose inputs are codes of categories.
+    """The first layer of a network with category codes among its inputs.
 
-    Each code is replaced by its row of a table, which is learned like all weights. The other inputs
-    pass unchanged. A[1] has those first, in their order, and then the rows that were looked up, in
+    Each code is replaced by its row of a learned table. The other inputs pass unchanged. A[1]
+    contains the unchanged inputs first, in their original order, and then the looked-up rows, in
     the order of `columns`.
 
     Parameters
     ----------
     columns : list of (column, codes, dimension)
-        Which columns of X are codes, counted from 0; how many codes each has, at most 2²⁴: whole
-        numbers from 0 to ``codes − 1``, as floats among the other inputs; how many numbers are to
-        stand for each code. A usual dimension is min(50, round(1.6 codes^0.56)).
+        One entry per column of codes: the column's index in X, counted from 0; the number of
+        codes, at most 2²⁴; and the length of a table row. Codes are whole numbers from 0 to
+        ``codes − 1``, stored as floats in X. A common choice for the dimension is
+        min(50, round(1.6 codes^0.56)).
 
     Raises
     ------
     InvalidArgumentError
-        If `columns` is not such a list. A network refuses a column that it has not, this layer in
-        any place but the first, and codes in X that are outside their table.
+        If `columns` is not such a list. A network raises it for a column index outside X, for this
+        layer in any position but the first, and for codes in X outside their table.
 
     Notes
     -----
-    Tables are drawn by IN6 with the dimension as n_in, N/√dimension: a row's squared length is 1
-    on average, as the square of one standardised input. They are a group of their own: penalties
-    and decoupled decay leave them alone, which would shrink the rows of rare categories in every
-    step although few steps have something to say on them.
+    Tables are initialised by IN6 with the dimension as n_in, N/√dimension: a row's squared length
+    is 1 on average, like the square of one standardised input. Penalties and decoupled weight decay
+    do not apply to tables: they would shrink the rows of rare categories in every step, although
+    few steps contain examples of those categories.
 
-    A category that training does not know needs a code too: give rare ones that code, so that
-    its row is learned.
+    Reserve a code for categories that do not occur in training. Assign rare categories to the same
+    code, so that its row is learned.
 
     Examples
     --------
@@ -94,11 +95,11 @@ class CategoryEmbedding(Layer):
 
     @property
     def gradient_equations(self) -> tuple[Callable[..., Any], ...]:
-        """EM2, for each table."""
+        """EM2, once for each table."""
         return (lookup_gradient,) * len(self.columns)
 
     def check_features(self, n_features: int) -> None:
-        """Raise unless a network of that many inputs has all columns of codes."""
+        """Raise unless all column indices are below the number of inputs."""
         for column, *_ in self.columns:
             if column >= n_features:
                 raise InvalidArgumentError(
@@ -107,13 +108,13 @@ class CategoryEmbedding(Layer):
                 )
 
     def check_inputs(self, X: NDArray[np.floating], name: str) -> None:
-        """Raise unless the columns of codes hold whole numbers that their tables have a row for.
+        """Raise unless every code in X is a whole number within its table.
 
         Parameters
         ----------
         X : array (m, n[0])
         name : str
-            What the user calls it.
+            The user's argument name, for error messages.
         """
         for column, codes, _ in self.columns:
             values = X[:, column]
@@ -127,22 +128,22 @@ class CategoryEmbedding(Layer):
                 )
 
     def passed(self, n_in: int) -> list[int]:
-        """Return which inputs pass unchanged."""
+        """Return the indices of the inputs that pass unchanged."""
         looked_up = set(self.codes)
         return [index for index in range(n_in) if index not in looked_up]
 
     @property
     def codes(self) -> tuple[int, ...]:
-        """The columns of X that are looked up."""
+        """The indices of the columns of X that are category codes."""
         return tuple(column for column, *_ in self.columns)
 
     def input_sources(self, n_features: int) -> NDArray[np.intp]:
-        """Return the inputs that pass, and each column as often as its table has dimensions."""
+        """Return the unchanged inputs, then each code column once per dimension of its table."""
         looked_up = [np.full(dimension, column) for column, _, dimension in self.columns]
         return np.concatenate([self.passed(n_features), *looked_up]).astype(np.intp)
 
     def input_names(self, names: Sequence[str]) -> list[str]:
-        """Return the names of the inputs that pass, and those of the columns with a number."""
+        """Return the names of the unchanged inputs, then numbered names of the code columns."""
         looked_up = [
             f"{names[column]} {number}"
             for column, _, dimension in self.columns
@@ -152,15 +153,15 @@ class CategoryEmbedding(Layer):
 
     @property
     def settings(self) -> Mapping[str, Sequence[float]]:
-        """The columns of X that are codes, in the order of the tables."""
+        """The indices of the code columns of X, in table order."""
         return {"columns": [float(column) for column, *_ in self.columns]}
 
     def output_units(self, n_in: int) -> int:
-        """Return n[1]: the inputs that pass, and every table's dimension."""
+        """Return n[1]: the number of unchanged inputs plus the dimensions of all tables."""
         return n_in + sum(dimension - 1 for _, _, dimension in self.columns)
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
-        """Return E of each column, codes × dimension."""
+        """Return the table E of each code column, codes × dimension."""
         return tuple(
             Block(f"E{_subscript(column)}", (codes, dimension), "embeddings", "lecun_normal")
             for column, codes, dimension in self.columns
@@ -169,7 +170,7 @@ class CategoryEmbedding(Layer):
     def forward(
         self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
     ) -> LayerPass:
-        """EM1 of every table; `own` holds what was looked up."""
+        """EM1 for every table; `own` holds the looked-up rows."""
         xp = namespace(A_prev)
         passed = xp.asarray(self.passed(A_prev.shape[0]), dtype=xp.int32)
         looked_up = [
@@ -186,7 +187,7 @@ class CategoryEmbedding(Layer):
         delta: Array,
         through: Callable[[Array], Array],
     ) -> Array:
-        """Raise: a code has no neighbours, so nothing can be below."""
+        """Raise: codes have no derivative, so no layer can be below this one."""
         raise AssertionError("a category embedding is a network's first layer")
 
     def gradients(self, layer_pass: LayerPass, delta: Array, A_prev: Array) -> tuple[Array, ...]:
@@ -200,7 +201,7 @@ class CategoryEmbedding(Layer):
         return tuple(result)
 
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
-        """EM1 of every table, and A[1], which has the other inputs above them."""
+        """EM1 for every table, and A[1], where the other inputs come first."""
         looked_up = (
             Shown(f"e{_subscript(column)}", lookup, value)
             for (column, *_), value in zip(self.columns, layer_pass.own, strict=True)

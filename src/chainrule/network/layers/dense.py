@@ -1,4 +1,4 @@
-"""The dense layer: every unit sees every activation below."""
+"""The dense layer: every unit is connected to every unit of the layer below."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,13 +42,13 @@ class Dense(Layer):
         parameters in brackets: "leaky_relu(slope=0.2)", "elu(alpha=0.5)".
         The last layer may divide its units into heads: "heads(softmax:3, identity:1)", HD1.
     init : str, optional
-        An initialiser's name, or "auto" (He for the ReLU family, Glorot else). By default the
-        network's.
+        An initialiser's name, or "auto" (He for the ReLU family, otherwise Glorot). By default the
+        network's `init`.
 
     Raises
     ------
     InvalidArgumentError
-        If an argument is not one of these.
+        If an argument is invalid.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class Dense(Layer):
         return LayerPass(Z, activation(sigma, Z))
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
-        """BP1, BP1s for softmax, or HD1's for heads."""
+        """BP1, BP1s for softmax, or the derivative of HD1 for heads."""
         return activation_of(self.activation).through(layer_pass.Z, layer_pass.A)
 
     def error_below(
@@ -143,7 +143,7 @@ class Dense(Layer):
         return self.activation
 
     def operations(self, theta: Sequence[Array]) -> tuple[Operation, ...]:
-        """Return the sums, then σ."""
+        """Return the affine map, then σ."""
         W, b = theta
         return (Affine(W, column(b)), *activated(self.activation))
 

@@ -1,4 +1,4 @@
-"""Dropout: in training steps, some activations at random count for nothing."""
+"""Dropout: training steps set randomly chosen activations to 0."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from chainrule.network.random import dropout_factors
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Dropout, A[l] = M ⊙ A[l−1]: in each training step, some activations are 0, the others larger.
+    """Dropout, A[l] = M ⊙ A[l−1]: training steps zero random activations and scale the others up.
 
-    In a prediction, a loss or a gradient check it passes on what it gets. Which activations are
-    dropped depends on the network's seed, the step, the layer, the unit and the example's place
-    in the batch alone, on every engine and for any number of threads. The loss that training
-    reports is that of its steps, with what they dropped.
+    In predictions, losses and gradient checks, dropout is the identity. Which activations are
+    dropped depends only on the network's seed, the step, the layer, the unit and the example's
+    index in the batch, and is the same on every engine and for any number of threads. The loss that
+    training reports is the loss of its steps, computed with dropout.
 
     Parameters
     ----------
     rate : float
-        Probability that an activation is dropped, at least 0 and below 1. What is kept is divided
-        by 1 − rate.
+        Probability that an activation is dropped, at least 0 and below 1. The other activations
+        are divided by 1 − rate.
 
     Raises
     ------
     InvalidArgumentError
-        If it is not such a number.
+        If `rate` is not a number in [0, 1).
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Dropout(Layer):
     def forward(
         self, theta: Sequence[Array], A_prev: Array, step: TrainingStep | None = None
     ) -> LayerPass:
-        """DO1 in a training step; `own` holds M, or None where nothing is dropped."""
+        """DO1 in a training step; `own` holds M, or None if nothing is dropped."""
         if step is None:
             return LayerPass(A_prev, A_prev)
         xp, (units, m) = namespace(A_prev), A_prev.shape
@@ -72,7 +72,7 @@ class Dropout(Layer):
         return LayerPass(A_prev, dropout(A_prev, M), M)
 
     def through_activation(self, layer_pass: LayerPass) -> Callable[[Array], Array]:
-        """DO1's derivative, as σ′ for the layer above."""
+        """DO1's derivative, which takes the place of σ′ for the layer above."""
         if layer_pass.own is None:
             return super().through_activation(layer_pass)
         return partial(dropout_derivative, M=layer_pass.own)
@@ -84,11 +84,11 @@ class Dropout(Layer):
         delta: Array,
         through: Callable[[Array], Array],
     ) -> Array:
-        """Hand δ on: `through_activation` has multiplied it by M."""
+        """Pass δ on unchanged: `through_activation` has already multiplied it by M."""
         return through(delta)
 
     def shown(self, layer_pass: LayerPass) -> tuple[Shown, ...]:
-        """M, where there is one, and DO1."""
+        """M, if anything is dropped, and DO1."""
         shown = Shown("A", dropout, layer_pass.A)
         return (shown,) if layer_pass.own is None else (Shown("M", dropout, layer_pass.own), shown)
 
@@ -102,5 +102,5 @@ class Dropout(Layer):
         return f"{self.rate}"
 
     def operations(self, theta: Sequence[Array]) -> tuple[Dropped, ...]:
-        """Return the operation of its name."""
+        """Return the dropout operation."""
         return (Dropped(self.rate),)

@@ -1,6 +1,7 @@
-"""What layers do, as operations that other programs know: the vocabulary of every export.
+"""The operations that layers are exported as, common to all export formats.
 
-Each export spells each operation once, so that a kind of layer made of them needs nothing there.
+Each export format implements each operation once, so a layer kind composed of these operations
+needs no export code of its own.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -19,7 +20,7 @@ class Affine(NamedTuple):
 
 
 class Normalized(NamedTuple):
-    """z = γ (a − μ)/√(v + ε) + β, each (n[l],); a training step takes its batch's μ and v."""
+    """z = γ (a − μ)/√(v + ε) + β, each (n[l],); a training step uses its batch's μ and v."""
 
     gamma: Array
     beta: Array
@@ -27,7 +28,7 @@ class Normalized(NamedTuple):
     variance: Array
     epsilon: float
     momentum: float
-    """Share of μ and v that a training step leaves as it is."""
+    """Fraction of μ and v that is kept in each training step."""
 
 
 class Multiplied(NamedTuple):
@@ -38,13 +39,13 @@ class Multiplied(NamedTuple):
 
 
 class Dropped(NamedTuple):
-    """z = a; in training some are 0, and the others are larger."""
+    """z = a; in training, some activations are set to 0 and the others scaled up."""
 
     rate: float
 
 
 class Activated(NamedTuple):
-    """a = z + α (σ(z) − z), with α = 1 a = σ(z)."""
+    """a = z + α (σ(z) − z), which is σ(z) for α = 1."""
 
     sigma: Activation | ActivationHeads
     strength: Array | None = None
@@ -55,10 +56,10 @@ Operation: TypeAlias = Affine | Normalized | Multiplied | Dropped | Activated
 
 
 def activated(activation: str) -> tuple[Activated, ...]:
-    """Return the operation of an activation; none for the identity."""
+    """Return the operation for an activation; an empty tuple for the identity."""
     return () if activation == "identity" else (Activated(activation_of(activation)),)
 
 
 def column(block: Any) -> Any:
-    """Return the numbers of a block (n[l], 1) as (n[l],)."""
+    """Return a block of shape (n[l], 1) as a vector (n[l],)."""
     return block[:, 0]

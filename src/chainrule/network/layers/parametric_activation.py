@@ -1,4 +1,4 @@
-"""The parametric activation: how much of σ acts is learned, unit by unit."""
+"""The parametric activation: the strength of σ is learned for each unit."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ from chainrule.network.layers.operations import Activated, column
 class ParametricActivation(Layer):
     """A parametric activation, A[l] = z + α[l] ⊙ (σ(z) − z), where z is A[l−1].
 
-    It stands behind a layer without activation, and learns for each unit how much of σ it wants:
+    It follows a layer without an activation and learns the strength α of σ for each unit:
     ``Dense(24, "identity"), ParametricActivation("mish")``.
 
     Parameters
     ----------
     activation : str, default "selu"
-        σ, as for `Dense`, of each unit for itself: not softmax, not heads.
+        An elementwise σ, as for `Dense`, but neither softmax nor heads.
     alpha : float, default 1.0
-        α at first, of all units: with 0 they pass what they get, with 1 they are σ.
+        Initial α of all units: 0 gives the identity, 1 gives σ.
     learning_rate_factor : float, default 1.0
-        What the learning rate is multiplied by for α, above 0.
+        Factor of the learning rate for α, above 0.
 
     Raises
     ------
     InvalidArgumentError
-        If an argument is not one of these.
+        If an argument is invalid.
 
     Notes
     -----
-    Penalties and decoupled decay leave α alone. The source, RealMLP (Holzmüller, Grinsztajn and
-    Steinwart 2024), starts at 1 and takes a factor of 0.1.
+    Penalties and decoupled weight decay do not apply to α. The source, RealMLP (Holzmüller,
+    Grinsztajn and Steinwart 2024), uses α = 1 initially and a learning rate factor of 0.1.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class ParametricActivation(Layer):
 
     @property
     def plain_activation(self) -> str:
-        """The identity: what σ stops passes beside it."""
+        """The identity, because A[l] depends on z as well as on σ(z)."""
         return "identity"
 
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
@@ -123,5 +123,5 @@ class ParametricActivation(Layer):
         return self.activation
 
     def operations(self, theta: Sequence[Array]) -> tuple[Activated, ...]:
-        """Return σ in part."""
+        """Return σ with strength α."""
         return (Activated(activation_of(self.activation), column(theta[0])),)

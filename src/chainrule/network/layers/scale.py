@@ -1,4 +1,4 @@
-"""The scale layer: every unit's activation times a factor that is learned."""
+"""The scale layer: each unit's activation is multiplied by a learned factor."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from chainrule.network.layers.operations import Multiplied, column
 
 @dataclass(frozen=True)
 class Scale(Layer):
-    """A scale layer, A[l] = s[l] ⊙ A[l−1]: a factor for each unit, 1 at first.
+    """A scale layer, A[l] = s[l] ⊙ A[l−1], with one learned factor per unit, initially 1.
 
-    As the first layer it learns how much each input counts, which a network of dense layers can do
-    as well, but only slowly: there all weights of an input have to grow or shrink together.
+    As the first layer, it learns the importance of each input. A network of dense layers can learn
+    this too, but only slowly, because all weights of an input have to grow or shrink together.
 
     Parameters
     ----------
     learning_rate_factor : float, default 1.0
-        What the learning rate is multiplied by for s, above 0.
+        Factor of the learning rate for s, above 0.
 
     Raises
     ------
     InvalidArgumentError
-        If it is not such a number.
+        If `learning_rate_factor` is not a number above 0.
 
     Notes
     -----
-    Penalties and decoupled decay leave s alone.
+    Penalties and decoupled weight decay do not apply to s.
 
     Examples
     --------

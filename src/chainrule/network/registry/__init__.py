@@ -1,5 +1,5 @@
-"""One row for each activation, cost and initialiser, which says all there is to say of it.
+"""The registry: one row with all metadata for each activation, cost and initialiser.
 
 Parsing, checks, error messages, help texts, exports, the estimators' losses, the documentation and
-the tests read the rows; nothing else lists these names.
+the tests all read these rows; the names are not listed anywhere else.
 """

@@ -1,6 +1,7 @@
-"""The activations: a row each.
+"""The activations, one row each.
 
-To add one: its equations in `chainrule.equations.activations`, a row here, its compiled twin.
+To add an activation, add its equations to `chainrule.equations.activations`, a row here, and its
+compiled twin.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,16 +36,16 @@ from chainrule.equations.activations.softplus import softplus, softplus_derivati
 from chainrule.equations.activations.tanh import tanh, tanh_derivative
 from chainrule.network.registry.values import ABOVE_0, ANY, BETWEEN_0_AND_1, Parameter, Range
 
-# Half of the variance is lost in a layer whose activation passes z > 0 (nearly) unchanged and cuts
-# z < 0 (nearly): He's factor 2 restores it.
+# An activation that passes z > 0 (nearly) unchanged and maps z < 0 (nearly) to 0 halves the
+# variance; the factor 2 of He initialisation restores it.
 _RELU_FAMILY = "he_normal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationRow:
-    """An activation: its equations, what is known of σ, and how other programs write it.
+    """An activation: its equations, properties of σ, and its spelling in other libraries.
 
-    In the texts for other programs, a parameter's name in braces stands for its value.
+    In the spellings for other libraries, a parameter's name in braces stands for its value.
     """
 
     function: Callable[..., Array]
@@ -52,26 +53,26 @@ class ActivationRow:
     """None for an activation of a whole layer, whose derivative is a Jacobian: BP1s."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     kinks: tuple[float, ...] = ()
-    """The z where σ′ jumps, and central differences mean nothing."""
+    """The z at which σ′ is discontinuous, so central differences are invalid."""
     outputs: Range = ANY
     initializer: str = "glorot_uniform"
-    """What init="auto" starts the weights below it with."""
+    """The initialiser that init="auto" selects for the weights feeding this activation."""
     zero_below: float = -inf
-    """The z up to which σ and σ′ are 0: units that stay there are dead."""
+    """The z at and below which σ and σ′ are 0: units that stay there are dead."""
     flat_beyond: float = inf
-    """The |z| from which on σ′ is below a fiftieth of its largest value."""
+    """The |z| above which σ′ is less than a fiftieth of its largest value."""
     scikit_learn: str = ""
-    """scikit-learn's name of it for hidden layers, where it has it there."""
+    """scikit-learn's name for it in hidden layers; "" if scikit-learn does not support it there."""
     scikit_learn_output: str = ""
-    """scikit-learn's name of it for output layers, where it has it there."""
+    """scikit-learn's name for it in output layers; "" if scikit-learn does not support it there."""
     torch: str
-    """A module of torch.nn; or, of an activation without parameters, an expression of z."""
+    """A module of torch.nn or, for an activation without parameters, an expression in z."""
     keras: str
-    """A name for `keras.layers.Activation`, or a layer."""
+    """A name for `keras.layers.Activation`, or a layer expression."""
     onnx: str
-    """Operators of ONNX as calls, with z, numbers and attributes for arguments."""
+    """ONNX operators as nested calls whose arguments are z, numbers and attributes."""
     c: str
-    """The body of a function of z in C99, or, of a whole layer, of the n floats at a."""
+    """C99 body of a function of z or, for a whole-layer activation, of the n floats at a."""
 
 
 ACTIVATIONS: Mapping[str, ActivationRow] = MappingProxyType(

@@ -1,6 +1,6 @@
-"""The costs: a row each, with the fused equations of a cost that cancels with an activation.
+"""The costs, one row each, with fused equations for costs that form a pair with an activation.
 
-To add one: its equations in `chainrule.equations`, a row here, its compiled twin.
+To add a cost, add its equations to `chainrule.equations`, a row here, and its compiled twin.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,9 +16,9 @@ from chainrule.network.registry.values import ABOVE_0, ANY, BETWEEN_0_AND_1, Par
 
 
 class FusedPair(NamedTuple):
-    """C(Z, Y) computed from Z, and δ[L](A, Y), of an output activation with its own cost.
+    """C(Z, Y), computed from Z, and δ[L](A, Y) for a matching output activation and cost.
 
-    Both take the cost's parameters by name.
+    Both functions take the cost's parameters as keyword arguments.
     """
 
     cost: Callable[..., Array]
@@ -26,23 +26,23 @@ class FusedPair(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What the estimators and the command line call a cost."""
+    """A cost as a loss of the estimators and the command line."""
 
     name: str
     task: Literal["classification", "regression"]
     output: str = "identity"
-    """The output activation that they give it."""
+    """The output activation used with this loss."""
     estimates: Literal["", "mean", "median", "quantile"] = ""
-    """Of many values at one input, what the best answer is."""
+    """The statistic of the targets at one input that minimises the loss."""
     meaning: str = ""
-    """A word on it, for their documentation."""
+    """A short note for the estimators' documentation."""
     in_scikit_learn: bool = False
-    """Whether scikit-learn's networks have it by the same name."""
+    """Whether scikit-learn's networks have this loss under the same name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostRow:
-    """A cost: its equations, what it is defined on, and what estimators call it."""
+    """A cost: its equations, its domain, and its name as a loss of the estimators."""
 
     function: Callable[..., Array]
     gradient: Callable[..., Array]
@@ -51,16 +51,16 @@ class CostRow:
     """The range that the output activation must have."""
     targets: Range = ANY
     side: Callable[..., Array] | None = None
-    """On which side of a kink of C an output lies, where C has any."""
+    """Tells on which side of C's kinks an output lies; None if C has no kinks."""
     fused: Mapping[str, FusedPair] = field(default_factory=dict)
-    """By the output activation that it cancels with."""
+    """Fused equations by the name of the matching output activation."""
     of_one_output: str = ""
-    """The cost that a single output takes in its place, where it needs two at least."""
+    """The replacement cost for a single output, if this cost needs at least two."""
     loss: Loss | None = None
 
     @property
     def output_activations(self) -> tuple[str, ...]:
-        """The output activations that it is defined on, sorted."""
+        """The names of the output activations that the cost is defined for, sorted."""
         return tuple(
             sorted(
                 name

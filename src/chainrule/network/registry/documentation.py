@@ -1,4 +1,4 @@
-"""Lists of names in docstrings, made of the rows."""
+"""Lists of names in docstrings, generated from the registry rows."""
 
 from collections.abc import Callable, Mapping
 from textwrap import fill
@@ -14,12 +14,12 @@ _ROWS: Mapping[str, Mapping[str, Any]] = {"activations": ACTIVATIONS, "costs": C
 
 
 def naming(what: str) -> Callable[[_Class], _Class]:
-    """Return a decorator that lists rows, with their ids, where a class's docstring has braces.
+    """Return a decorator that replaces a docstring placeholder with names and equation ids.
 
     Parameters
     ----------
     what : {"activations", "costs"}
-        "{activations}" stands in a line of its own.
+        The placeholder without braces; "{activations}" must start a docstring line.
     """
 
     def documented(kind: _Class) -> _Class:

@@ -1,4 +1,4 @@
-"""The initialisers: a row each."""
+"""The initialisers, one row each."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from chainrule.equations._array import Array
 
 
 class InitializerRow(NamedTuple):
-    """W(draws, n_in, n_out) and the standard draws it takes."""
+    """W(draws, n_in, n_out) and the distribution of its draws."""
 
     function: Callable[[Array, int, int], Array]
     draws: str

@@ -1,4 +1,4 @@
-"""What rows are made of: parameters with their limits, and ranges of numbers in words."""
+"""Building blocks of registry rows: parameters with limits, and named ranges of numbers."""
 
 from collections.abc import Callable
 from math import inf, isfinite
@@ -6,21 +6,21 @@ from typing import NamedTuple
 
 
 class Parameter(NamedTuple):
-    """A number that users may set, which is always finite."""
+    """A finite number that users can set."""
 
     default: float
     example: float
-    """Another value that it may have: for examples in messages, and for tests."""
+    """Another valid value, for examples in messages and for tests."""
     expected: str = "a finite number"
     fits: Callable[[float], bool] = isfinite
     setting: str = ""
-    """The estimators' parameter that it is set by; "" for none."""
+    """The name of the estimators' parameter that sets it; "" for none."""
     in_target_units: bool = False
-    """Whether that parameter is in the target's units, which may be standardised inside."""
+    """Whether `setting` is in the target's units; estimators may standardise targets internally."""
 
 
 class Range(NamedTuple):
-    """Numbers, in words and by their smallest and largest."""
+    """A range of numbers: its description in words, its lower and its upper end."""
 
     words: str
     low: float = -inf
@@ -30,4 +30,4 @@ class Range(NamedTuple):
 ANY = Range("of any size")
 ABOVE_0 = Range("above 0", 0)
 BETWEEN_0_AND_1 = Range("between 0 and 1", 0, 1)
-"""Without either end, so that it has a logarithm: a probability."""
+"""Probabilities: both ends are excluded, so that logarithms exist."""
