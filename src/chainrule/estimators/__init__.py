@@ -1,6 +1,6 @@
-"""Networks as scikit-learn's users know them: `fit`, `predict`, and everything around these.
+"""Estimators with scikit-learn's interface: `fit`, `predict` and related methods.
 
-`MLPClassifier` and `MLPRegressor` take the place of scikit-learn's; `NetworkClassifier` and
-`NetworkRegressor` are the same with good defaults. What a parameter means is written once, in
-`documentation`; how it is checked, in `parameters`.
+`MLPClassifier` and `MLPRegressor` replace scikit-learn's classes of the same names;
+`NetworkClassifier` and `NetworkRegressor` differ from them by better defaults. The docstrings of
+the parameters are assembled in `documentation`; `parameters` checks their values.
 """

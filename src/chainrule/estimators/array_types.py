@@ -1,4 +1,4 @@
-"""What estimators are given, and what it is once it was checked."""
+"""Types of the arrays that estimators take, before and after validation."""
 
 from typing import Any, TypeAlias
 
@@ -8,10 +8,10 @@ from scipy.sparse import spmatrix
 
 Floats: TypeAlias = NDArray[np.floating]
 MatrixLike: TypeAlias = ArrayLike | spmatrix
-"""Rows as users hand them in: lists, arrays, tables or sparse matrices."""
+"""Rows as passed by a user: lists, arrays, tables or sparse matrices."""
 Inputs: TypeAlias = Floats | spmatrix
-"""Inputs that were checked: floats, dense or sparse."""
+"""Validated inputs: floats, dense or sparse."""
 Targets: TypeAlias = NDArray[Any] | spmatrix
-"""Targets as an array of one kind, or sparse indicators."""
+"""Targets as an array of a single type, or a sparse indicator matrix."""
 Name: TypeAlias = str | int
-"""Of a column of y: as its table has it, or its place."""
+"""Name of a column of y: its name in the table, or its index."""

@@ -12,18 +12,18 @@ from chainrule.settings.weights import coefficients, intercepts
 
 
 class FittedAttributes(BaseEstimator):
-    """An estimator that is fitted when it has a network."""
+    """Base class of the estimators, which count as fitted once they have a network."""
 
     network_: Network
     _given_weights: Mapping[str, list[Any]] = MappingProxyType({})
-    """What `coefs_` and `intercepts_` were set to before there was a network."""
+    """Values assigned to `coefs_` and `intercepts_` before the network was created."""
 
     @property
     def coefs_(self) -> list[Floats]:
-        """Weights of each layer, (inputs, outputs): views into the network; may be written to.
+        """Weights of each layer, (inputs, outputs): writable views into the network.
 
-        Set before the network is made, with `intercepts_`, they are what the first `partial_fit`
-        or a `fit` with `warm_start` begins with, as in scikit-learn.
+        If `coefs_` and `intercepts_` are set before the network is created, the first
+        `partial_fit`, or a `fit` with `warm_start`, starts from them, as in scikit-learn.
         """
         if "coefs_" in self._given_weights:
             return self._given_weights["coefs_"]
@@ -40,7 +40,7 @@ class FittedAttributes(BaseEstimator):
 
     @property
     def intercepts_(self) -> list[Floats]:
-        """Biases of each layer, (outputs,): views into the network; may be set as `coefs_`."""
+        """Biases of each layer, (outputs,): views into the network; can be set like `coefs_`."""
         if "intercepts_" in self._given_weights:
             return self._given_weights["intercepts_"]
         net = self._fitted("intercepts_")
@@ -57,24 +57,24 @@ class FittedAttributes(BaseEstimator):
     def to_sklearn(self) -> Any:
         """Return the fitted estimator as scikit-learn's MLPClassifier or MLPRegressor.
 
-        It predicts the same and needs this package no more. Dropout, class weights, and a loss, a
-        solver or a schedule that scikit-learn lacks belong to training alone; they are left
-        behind, and `partial_fit` there goes on with scikit-learn's own. Scaling inside the
-        estimator becomes part of the weights, so its `partial_fit` takes unscaled values as well
-        as this one's, but at other rates.
+        The returned estimator makes the same predictions and does not need this package. Settings
+        that only affect training are dropped: dropout, class weights, and a loss, a solver or a
+        schedule that scikit-learn lacks, for which its `partial_fit` uses scikit-learn's default.
+        Internal scaling is folded into the weights, so its `partial_fit` also takes unscaled
+        values, but with different effective learning rates.
 
         Returns
         -------
         sklearn.neural_network.MLPClassifier or MLPRegressor
-            Fitted, with weights of its own.
+            Fitted, with its own copy of the weights.
 
         Raises
         ------
         InvalidArgumentError
-            If scikit-learn has no such network: batch normalisation, or hidden layers of several
-            activations or of one that it lacks.
+            If scikit-learn cannot represent the network: batch normalisation, hidden layers with
+            different activations, or an activation that scikit-learn lacks.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
 
         Examples
         --------

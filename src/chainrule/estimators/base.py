@@ -1,4 +1,4 @@
-"""What the four estimators share: their fitted attributes, and `fit` itself."""
+"""The base class of the estimators: their fitted attributes and `fit`."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.examples import as_weights
 
 GivenData: TypeAlias = tuple[MatrixLike | None, MatrixLike | None, ArrayLike | None]
-"""X, y and sample weights as a user hands them in."""
+"""X, y and sample weights as passed by a user."""
 
 _OTHER_UNIT = "standardize_target=True scales values, but for 'poisson'; or take a larger unit"
 
@@ -61,7 +61,7 @@ def store(estimator: object, arguments: dict[str, Any]) -> None:
 
 @contextmanager
 def as_it_was_if_refused(estimator: object) -> Iterator[None]:
-    """Leave an estimator as it was where what it is given is refused."""
+    """Restore an estimator's attributes if an exception is raised, such as for invalid input."""
     before = dict(vars(estimator))
     try:
         yield
@@ -72,7 +72,7 @@ def as_it_was_if_refused(estimator: object) -> Iterator[None]:
 
 
 class BaseMLP(CallbackSupportMixin, Estimator):
-    """An estimator around a network: `fit`, and what `predict` begins with."""
+    """An estimator that wraps a network: `fit`, and the forward pass that `predict` uses."""
 
     def fit(
         self,
@@ -87,7 +87,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         every: int | str = DEFAULT_EVERY,
         resume: bool = False,
     ) -> Self:
-        """Train on examples, one a row.
+        """Train on examples, one per row.
 
         Parameters
         ----------
@@ -96,23 +96,24 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or values.
         sample_weight : array-like of shape (n_samples,), optional
-            Non-negative; weight 2 counts as the example twice.
+            Non-negative; weight 2 has the effect of repeating the example.
         X_val, y_val : array-like, optional
-            Validation data of your own: followed in ``validation_loss_curve_`` and, with
-            `early_stopping`, what it looks at in place of a part of X.
+            Your own validation data: their loss is recorded in ``validation_loss_curve_``, and
+            `early_stopping` uses them instead of setting aside a part of X.
         sample_weight_val : array-like, optional
             Weights of the validation examples.
         epochs : int, optional
-            Train for at most so many epochs this once, without a warning if that is short;
-            0 makes the network and trains nothing. `max_iter` by default.
+            Maximum number of epochs of this call, without a ConvergenceWarning when it is
+            reached; 0 creates the network without training it. `max_iter` by default.
         checkpoint : str or Path, optional
-            A file that keeps everything the training needs to go on, as in
-            `chainrule.Network.fit`. Not for 'lbfgs'.
+            A file with everything needed to resume the training, as in `chainrule.Network.fit`.
+            Not for 'lbfgs'.
         every : int or str, default "60s"
-            When it is written: a number of steps, or a time.
+            Interval between checkpoints: a number of steps, or a time.
         resume : bool, default False
-            Whether to go on from the checkpoint if there is one, to the same bits as if the
-            training had never been interrupted. Parameters and data must be those of then.
+            Whether to resume from the checkpoint if it exists. The result is bit-identical to
+            that of an uninterrupted training. Parameters and data must be the same as in the
+            interrupted training.
 
         Returns
         -------
@@ -121,13 +122,13 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         Raises
         ------
         InvalidArgumentError
-            If a parameter or an argument cannot be used, or the checkpoint belongs to another
+            If a parameter or an argument is invalid, or the checkpoint belongs to a different
             training.
         CheckpointInUseError, CheckpointWriteError, InvalidCheckpointError
             As in `chainrule.Network.fit`.
         TrainingDivergedError
-            If the very first epochs leave no finite loss. Later, training ends with a
-            ConvergenceWarning and the last finite weights.
+            If the loss is not finite in the very first epochs. If it diverges later, training
+            ends with a ConvergenceWarning and the last finite weights.
         """
         if epochs is not None:
             epochs = whole_number("epochs", epochs, 0)
@@ -141,7 +142,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         try:
             fit: Any = type(self)._fit
             if has_listeners(self):
-                fit = with_callbacks(fit)  # whose end they hear of whatever happens
+                fit = with_callbacks(fit)  # notifies them of the end even after an exception
             fit(self, X, y, sample_weight, held_out, epochs, False, checkpointer)
         finally:
             if checkpointer is not None:
@@ -167,7 +168,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
             begin_randomness(self, fresh, checkpointer)
             if fresh:
                 if not (self.warm_start or incremental):
-                    self._given_weights = {}  # as in scikit-learn: `fit` begins anew
+                    self._given_weights = {}  # as in scikit-learn: `fit` starts afresh
                 self._initialize(rows, targets, hidden)
             examples = self._examples(rows, targets, fresh)
             validation = self._own_validation(*held_out)
@@ -204,7 +205,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         return self
 
     def _checked_sizes(self, incremental: bool) -> tuple[int, ...]:
-        """Check the parameters, and return the units of the hidden layers."""
+        """Check the parameters, and return the sizes of the hidden layers."""
         check_parameters(self)
         hidden = hidden_sizes(vars(self))
         if incremental and self.early_stopping and self._early_stopping_is_a_wish:
@@ -214,7 +215,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         return hidden
 
     def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...]) -> None:
-        """Make the network, and what else is new with a fresh fit."""
+        """Create the network and reset the attributes that a fresh fit starts from."""
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2
         self._measure_targets(targets, rows.weights)
@@ -234,7 +235,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         self.n_iter_ = self.t_ = 0
 
     def _examples(self, rows: Rows, targets: Floats, fresh: bool = False) -> Examples:
-        """Return checked rows as the network takes them; the scale of fresh ones is learned."""
+        """Return validated rows in the network's format; if `fresh`, learn the input scale."""
         inputs, spec = dense(rows.X), self.network_.spec
         if fresh:
             scales = bool(self.standardize)
@@ -249,7 +250,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
     def _own_validation(
         self, X: MatrixLike | None, y: MatrixLike | None, sample_weight: ArrayLike | None
     ) -> HeldOut | None:
-        """Return the validation data that `fit` was given."""
+        """Return the validation data passed to `fit`, or None."""
         if X is None and y is None and sample_weight is None:
             return None
         if X is None or y is None:
@@ -268,7 +269,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
     def _set_aside(
         self, examples: Examples, rows: Rows, targets: Floats
     ) -> tuple[Examples, HeldOut]:
-        """Split the examples into those to train on and those to validate on."""
+        """Split the examples into training and validation examples."""
         training, validation = split(
             len(targets),
             self.validation_fraction,
@@ -288,7 +289,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         return kept, held_out
 
     def _outputs(self, X: MatrixLike) -> Floats:
-        """Return the network's outputs for inputs as users hand them in."""
+        """Return the network's outputs for inputs as passed by a user."""
         if "network_" not in vars(self):
             check_is_fitted(self)
         X = checked_features(self, X)
@@ -304,7 +305,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         return outputs
 
     def _has_epochs(self) -> bool:
-        """Whether the solver takes epochs, which `partial_fit` needs; else AttributeError."""
+        """Return True if the solver trains by epochs, as `partial_fit` needs; else raise."""
         if self.solver == "lbfgs":
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
@@ -314,5 +315,5 @@ class BaseMLP(CallbackSupportMixin, Estimator):
 
 
 def has_epochs(estimator: BaseMLP) -> Callable[..., Any] | bool:
-    """Whether an estimator has a `partial_fit`, as `available_if` asks."""
+    """Whether an estimator has `partial_fit`: the check that `available_if` calls."""
     return estimator._has_epochs()

@@ -1,4 +1,4 @@
-"""scikit-learn's protocol of callbacks, from its release 1.9 on: a fit, and a task an epoch."""
+"""scikit-learn's callback protocol (release 1.9 and later): a fit task with a task per epoch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ __all__ = ["CallbackSupportMixin", "FitTasks", "has_listeners", "with_callbacks"
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # a release before the protocol: nothing to set, nobody to tell
+except ImportError:  # a release without the protocol: there are no callbacks
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in where scikit-learn has no callbacks."""
+        """Empty replacement for releases of scikit-learn without callbacks."""
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
         """Return the method itself."""
@@ -26,22 +26,22 @@ except ImportError:  # a release before the protocol: nothing to set, nobody to 
 
 
 def has_listeners(estimator: Estimator) -> bool:
-    """Whether anybody wants to be told: the estimator's callbacks, a meta-estimator's among them.
+    """Whether the estimator has callbacks: its own, or those that a meta-estimator passed to it.
 
-    (A search's tree of tasks alone is nobody: what it would have its estimators tell, it gives them
-    as callbacks.)
+    (The task tree of a search does not count in itself: a search passes the callbacks that its
+    estimators should notify.)
     """
     return bool(getattr(estimator, "_skl_callbacks", ()))
 
 
 class FitTasks:
-    """Tells scikit-learn's callbacks of a fit and of its epochs (iterations of 'lbfgs').
+    """Notifies scikit-learn's callbacks of a fit and of its epochs (iterations for 'lbfgs').
 
     Parameters
     ----------
     estimator : BaseMLP
     X, y, sample_weight
-        What it is fitted to.
+        The training data.
     request : FitRequest
     """
 
@@ -63,12 +63,12 @@ class FitTasks:
         self._task: Any = None
 
     def begin(self) -> None:
-        """Tell that an epoch begins."""
+        """Notify the callbacks that an epoch begins."""
         self._task = self._root.subcontext(task_name=self._name)
         self._task.call_on_fit_task_begin(**self._told)
 
     def __call__(self, event: Event) -> bool:
-        """Tell that an epoch ended; True: the training is to end."""
+        """Notify the callbacks that an epoch ended; return True to stop the training."""
         return isinstance(event, EpochEnded) and bool(
             self._task.call_on_fit_task_end(
                 **self._told, reconstruction_attributes=lambda: self._as_fitted(self._best)
@@ -76,13 +76,13 @@ class FitTasks:
         )
 
     def close(self) -> None:
-        """Tell that the fit ended."""
+        """Notify the callbacks that the fit ended."""
         self._root.call_on_fit_task_end(
             **self._told, reconstruction_attributes=lambda: self._as_fitted(False)
         )
 
     def _as_fitted(self, best: bool) -> dict[str, Any]:
-        """Return what a copy of the estimator needs to be what it would be if it ended now."""
+        """Return the fitted attributes that the estimator would have if training ended now."""
         network = self._estimator.network_
         parameters = self._estimator._best_parameters if best else network.parameters
         attributes: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What `class_weight` makes of the examples' weights."""
+"""Sample weights multiplied by `class_weight`."""
 
 from typing import Any
 
@@ -16,21 +16,22 @@ from chainrule.training.class_weights import balanced_weights
 def with_class_weights(
     class_weight: Any, labels: Labels, y: NDArray[Any], weights: Floats | None
 ) -> Floats:
-    """Return the weights of examples, each times that of its class.
+    """Return the sample weights, each multiplied by the weight of its class.
 
     Parameters
     ----------
     class_weight : dict or "balanced"
-        Of several labels an example, a list of dicts, one a label, or "balanced".
+        For multilabel y, a list of dicts, one per label, or "balanced".
     labels : Labels
     y : array (m,) or (m, n)
     weights : array (m,), optional
-        The examples' own.
+        The sample weights.
 
     Raises
     ------
     InvalidArgumentError
-        If it is none of these, or names weights that are no numbers ≥ 0, or other classes.
+        If `class_weight` is neither, contains a weight that is not a finite number ≥ 0, or names
+        an unknown class.
     """
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -62,10 +63,11 @@ def with_class_weights(
 
 
 def _given(class_weight: dict[Any, Any], classes: list[Any]) -> NDArray[np.float64]:
-    """Return the weight of each class; 1 for those that are not mentioned.
+    """Return the weight of each class; 1 for classes without an entry.
 
-    A class that is mentioned and not there may be missing by chance, in a part of the data; where
-    another is not mentioned either, it is likelier that it was misspelled.
+    An entry for a class that is not in the data is accepted if all classes in the data have an
+    entry: the class may be missing by chance from a subset of the data. If a class in the data has
+    no entry either, a misspelling is more likely, and an error is raised.
     """
     for name, weight in class_weight.items():
         if not is_real(weight) or not 0 <= weight < np.inf:

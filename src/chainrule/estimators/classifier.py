@@ -28,7 +28,7 @@ from chainrule.training.examples import smoothed
 
 
 class BaseClassifier(ClassifierMixin, BaseMLP):
-    """What a classifier answers, and its methods."""
+    """The classifiers' part of the estimator interface, and their public methods."""
 
     _labels: Labels
     class_weight: Any
@@ -83,7 +83,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         return examples._replace(Y=Y.astype(spec.dtype, copy=False))
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
-        # scikit-learn's condition, so that its split is met as well.
+        # scikit-learn's condition, so that the split is the same as its own.
         return targets if targets.shape[1] == 1 else None
 
     def _stratum(self, value: float) -> object:
@@ -122,7 +122,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative.
         classes : array-like of shape (n_classes,), optional
-            All classes that there will be; needed in the first call.
+            All classes that can occur in any call; required in the first call.
 
         Returns
         -------
@@ -137,12 +137,12 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         try:
             return self._fit(X, y, sample_weight, incremental=True)
         except Exception:
-            if not self.__sklearn_is_fitted__():  # nothing was learned of these classes
+            if not self.__sklearn_is_fitted__():  # no training on these classes took place
                 del self._labels, self.classes_
             raise
 
     def _take_classes(self, classes: ArrayLike | None, y: MatrixLike) -> None:
-        """Set the classes before the first part of the data; later, they must be the same."""
+        """Set the classes in the first `partial_fit` call; later calls must pass the same."""
         if not hasattr(self, "classes_"):
             if classes is None:
                 raise InvalidArgumentError(
@@ -167,13 +167,13 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
 
         Returns
         -------
-        y : array of shape (n_samples,), or (n_samples, n_classes) for several labels an example
+        y : array of shape (n_samples,), or (n_samples, n_classes) for multilabel targets
         """
         outputs = self._outputs(X)
         return self._labels.decided(outputs)
 
     def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the accuracy: the share of examples whose labels are all predicted.
+        """Return the accuracy: the share of examples whose labels are all predicted correctly.
 
         Parameters
         ----------
@@ -202,7 +202,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         return self._labels.probabilities(outputs)
 
     def predict_log_proba(self, X: MatrixLike) -> Floats:
-        """Return the logarithm of the probability of each class; −∞ where that is 0.
+        """Return the logarithm of the probability of each class; −∞ where the probability is 0.
 
         Parameters
         ----------
@@ -218,12 +218,12 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
 
 
 def _listed(classes: NDArray[Any]) -> str:
-    """Return classes as NumPy prints them, and scikit-learn's messages with it: [0 1 2]."""
+    """Return classes in NumPy's print format, which scikit-learn's messages use: [0 1 2]."""
     return shortened(str(classes[:30]).replace("\n", ""))
 
 
 def _distinct(classes: ArrayLike) -> NDArray[Any]:
-    """Return the classes that `partial_fit` is told of, sorted, each once."""
+    """Return the unique values of the `classes` argument of `partial_fit`, sorted."""
     given = labels(classes, "classes")
     if given.ndim != 1 or not len(given):
         raise InvalidArgumentError(f"classes: expected a list of labels; got {shown(classes)}")
@@ -245,11 +245,11 @@ def _distinct(classes: ArrayLike) -> NDArray[Any]:
     """
 )
 class MLPClassifier(BaseClassifier):
-    """A network that tells classes apart, in the place of scikit-learn's class of this name.
+    """A neural network classifier that replaces scikit-learn's class of the same name.
 
-    Every parameter of scikit-learn's is here, with its default and its meaning; with an equal
-    `random_state` the weights are those of scikit-learn as well, but for rounding. What is new is
-    off until it is asked for.
+    It has every parameter of scikit-learn's class, with the same default and meaning; with the
+    same `random_state`, the weights also equal scikit-learn's, up to rounding. Additional features
+    are off by default.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the parts of an estimator's fit know of it: parameters, fitted attributes, and answers."""
+"""The estimator interface that the modules of `fit` use: parameters, attributes and hooks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from chainrule.training.metrics import Metric
 
 
 class Estimator(FittedAttributes):
-    """Everything that does not ask whether targets are classes or values."""
+    """The interface common to classifiers and regressors."""
 
     # Parameters.
 
@@ -48,7 +48,7 @@ class Estimator(FittedAttributes):
     precision: str
     max_grad_norm: float | None
 
-    # What a fit leaves.
+    # Fitted attributes.
 
     seed_: int | None
     n_features_in_: int
@@ -71,22 +71,22 @@ class Estimator(FittedAttributes):
     _optimizer_state: OptimizerState | None
     _learning_rate: LearningRate
 
-    # How MLP… and Network… differ.
+    # Class attributes that differ between the MLP… and the Network… estimators.
 
     _y_numeric = False
-    """Whether targets are read as numbers."""
+    """Whether targets are converted to numbers."""
     _expects_convergence = True
-    """Whether it is worth a warning that `max_iter` was not enough."""
+    """Whether reaching `max_iter` before convergence raises a warning."""
     _early_stopping_is_a_wish = True
-    """Whether early stopping was asked for, so that `partial_fit` must refuse it."""
+    """Whether early stopping is on only if the user set it, so that `partial_fit` refuses it."""
     _measures_training = True
-    """Whether metrics are of the training data too."""
+    """Whether metrics are also computed on the training data."""
     _adam_is_constant = True
-    """Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn."""
+    """Whether 'adam' ignores the `learning_rate` rule, as in scikit-learn."""
     _prints_iterations = True
-    """Whether `verbose` prints scikit-learn's lines, not the progress of this package."""
+    """Whether `verbose` prints scikit-learn's lines instead of this package's progress display."""
     _diagnoses = False
-    """Whether a fit looks at its own health: see `chainrule.training.checkups`."""
+    """Whether `fit` runs diagnostics during training: see `chainrule.training.checkups`."""
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
@@ -95,24 +95,24 @@ class Estimator(FittedAttributes):
         return str(X.dtype.name)
 
     def _sets_aside(self, n_examples: int) -> bool:
-        """Whether so many examples are enough to set some aside for early stopping."""
+        """Whether `n_examples` is large enough to set some aside for early stopping."""
         return True
 
     def _penalties(self, examples: Examples) -> Penalties:
-        """Return the penalties: scikit-learn's alpha counts once for all of a batch."""
+        """Return the penalties: as in scikit-learn, divided by a batch's sum of weights."""
         return Penalties(float(self.l1), float(self.alpha), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
 
-    # What a classifier and a regressor answer differently.
+    # Hooks that classifiers and regressors implement differently.
 
     def _given_targets(self, y: MatrixLike, name: str) -> Targets:
-        """Return y as an array, none of it missing; `name` is the argument's."""
+        """Return y as an array without missing entries; `name` is the name of the argument."""
         return labels(y, name)
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
-        """Return y as targets, (m, outputs); learn what they are if `fresh`."""
+        """Return y as targets, (m, outputs); if `fresh`, learn the classes or columns from y."""
         raise NotImplementedError
 
     def _output(self) -> Output:
@@ -120,41 +120,41 @@ class Estimator(FittedAttributes):
         raise NotImplementedError
 
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
-        """Learn the scale that targets are trained at."""
+        """Learn the scale to which targets are transformed for training."""
 
     def _in_scale(self, targets: Floats) -> Floats:
-        """Return targets at that scale."""
+        """Return targets transformed to the scale of `_measure_targets`."""
         return targets
 
     def _trained_on(self, examples: Examples) -> Examples:
-        """Return the examples with the targets that training sees."""
+        """Return the examples with the targets used in training, such as smoothed labels."""
         return examples
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
-        """Return the validation score of outputs: `score`'s."""
+        """Return the validation score of outputs, by the same metric as `score`."""
         raise NotImplementedError
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
-        """Return what validation data are to have the same shares of."""
+        """Return the strata for a stratified validation split, or None."""
         return None
 
     def _stratum(self, value: float) -> object:
-        """Return what a user calls one of these."""
+        """Return the user's label of a stratum."""
         return value
 
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         return weights
 
     def _metrics(self) -> Mapping[str, Metric]:
-        """Return what is measured after each epoch beside the loss, by name."""
+        """Return the metrics computed after each epoch in addition to the loss, by name."""
         return {}
 
     def _note(self, metrics: Mapping[str, float], validation: Mapping[str, float]) -> None:
-        """Write down what was measured after an epoch."""
+        """Record the metrics of an epoch."""
 
     def _noted(self) -> dict[str, NDArray[np.float64]]:
-        """Return what `_note` wrote, for a checkpoint: arrays by name."""
+        """Return the metrics that `_note` recorded, for a checkpoint: arrays by name."""
         return {}
 
     def _note_again(self, memory: Mapping[str, Any]) -> None:
-        """Take back what `_noted` returned."""
+        """Restore the metrics that `_noted` returned."""

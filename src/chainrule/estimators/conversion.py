@@ -1,4 +1,4 @@
-"""Fitted estimators of scikit-learn's own as this package's."""
+"""Conversion of fitted scikit-learn estimators to estimators of this package."""
 
 import inspect
 from typing import Any
@@ -25,23 +25,23 @@ Floats = NDArray[np.floating]
 
 
 def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
-    """Return a fitted estimator of scikit-learn's as one of this package's, fitted alike.
+    """Convert a fitted scikit-learn estimator to a fitted estimator of this package.
 
     Parameters
     ----------
     mlp : sklearn.neural_network.MLPClassifier or MLPRegressor
-        Fitted. It is not changed, and its weights are copied.
+        A fitted estimator. It is not modified; its weights are copied.
 
     Returns
     -------
     MLPClassifier or MLPRegressor
-        With its parameters, weights and curves: it predicts the same, and can be trained on. The
-        optimizer starts anew.
+        An estimator with the same parameters, weights and curves. It makes the same predictions
+        and can be trained further, with a fresh optimizer state.
 
     Raises
     ------
     InvalidArgumentError
-        If it is no such estimator, or not fitted.
+        If `mlp` is not such an estimator, or not fitted.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
 
 
 def _network(ours: Any, mlp: Any) -> Network:
-    """Return a network with the weights of scikit-learn's estimator."""
+    """Return a network with the weights of a scikit-learn estimator."""
     dtype = "float32" if mlp.coefs_[0].dtype == np.float32 else "float64"
     sizes = hidden_sizes(vars(ours))
     activations = hidden_activations(vars(ours), len(sizes))

@@ -1,4 +1,4 @@
-"""The curves and counters that scikit-learn's estimators have, written from events."""
+"""The loss curves and counters of scikit-learn's estimators, recorded from training events."""
 
 import math
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from chainrule.training.stopping import Stopping
 
 
 class Curves:
-    """Consumes the events of a training and writes an estimator's curves, as scikit-learn does.
+    """Records an estimator's loss curves from training events, as scikit-learn does.
 
-    The estimator's attributes are the memory, so that a warm start goes on where the last `fit`
-    ended.
+    The state is kept in the estimator's attributes, so that a warm start continues where the last
+    `fit` ended.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Curves:
     early : bool
         Whether validation decides when to stop.
     fresh : bool
-        Whether the curves begin anew.
+        Whether the curves start empty.
     """
 
     def __init__(self, estimator: Estimator, early: bool, fresh: bool) -> None:
@@ -41,7 +41,7 @@ class Curves:
         _begin(estimator, early, self._scored, fresh)
 
     def stopping(self, plan: Plan) -> Stopping:
-        """Return the plan's stopping rule at work, where the estimator's last training left it."""
+        """Return the state of the plan's stopping rule, continued from the last training."""
         estimator, rule = self._estimator, plan.stopping
         assert rule is not None
         self._rows = len(plan.problem.examples.X)
@@ -76,9 +76,10 @@ class Curves:
         self._write_best()
 
     def diverged(self) -> None:
-        """Write down an epoch that left no finite loss: its score is NaN, as in scikit-learn.
+        """Record an epoch whose loss is not finite: its score is NaN, as in scikit-learn.
 
-        Where no score decides, what is kept are the last finite weights, and the curves end there.
+        Without score-based early stopping, the last finite weights are kept, and the curves end
+        at their epoch.
         """
         if not self._scored:
             return
@@ -94,7 +95,7 @@ class Curves:
             print(iterations.validation(math.nan, is_loss=False))
 
     def _print(self) -> None:
-        """Print what scikit-learn prints of an epoch."""
+        """Print scikit-learn's output for an epoch."""
         estimator, stopping = self._estimator, self._stopping
         assert stopping is not None
         print(iterations.epoch(estimator.n_iter_, estimator.loss_))
@@ -113,8 +114,8 @@ class Curves:
             print(line)
 
     def loss(self, event: EpochEnded) -> float:
-        """Return the loss of an epoch in scikit-learn's terms."""
-        # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
+        """Return the loss of an epoch as scikit-learn defines it."""
+        # scikit-learn minimises the sum of the squared error over outputs, but reports the mean.
         if self._outputs == 1:
             return event.objective
         penalty = event.objective - event.loss
@@ -131,7 +132,7 @@ class Curves:
             estimator.best_loss_ = stopping.best
 
     def _best(self) -> float:
-        """Return what the next epochs are to undercut; a score counts negative."""
+        """Return the best loss, or the negative of the best score, that later epochs must beat."""
         loss, score = self._estimator.best_loss_, self._estimator.best_validation_score_
         if self._scored:
             assert score is not None
@@ -143,7 +144,7 @@ class Curves:
         assert scores is not None
         return scores
 
-    # What a checkpoint keeps of an estimator.
+    # State of the estimator in a checkpoint.
 
     def remember(self) -> dict[str, Any]:
         """Return the curves, the counters and the best weights."""
@@ -165,7 +166,7 @@ class Curves:
         return memory
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore the curves, the counters and the best weights."""
         estimator, stopping = self._estimator, self._stopping
         assert stopping is not None
         for name in _CURVES:
@@ -198,7 +199,7 @@ _NUMBERS = {
 
 
 def _begin(estimator: Estimator, early: bool, scored: bool, fresh: bool) -> None:
-    """Start the curves and the memory of the best epoch where they are not to go on."""
+    """Reset the curves and the best epoch, unless the training continues an earlier one."""
     known = hasattr(estimator, "loss_curve_")
     if known and not fresh and scored == (estimator.validation_scores_ is not None):
         return

@@ -1,7 +1,7 @@
-"""The docstrings of the estimators, made of descriptions that stand once for all of them.
+"""The docstrings of the estimators, assembled from shared descriptions.
 
-`documented` puts what the table of settings says of a class's parameters into its docstring, with
-its own defaults, and what is said here of its attributes.
+`documented` completes a class's docstring with the parameters, described in the table of settings
+with the class's own defaults, and with the attributes, described here.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from chainrule.settings.table import PARAMETERS
 
 _Class = TypeVar("_Class", bound=type)
 
-# Of NetworkMixed alone.
+# Attributes of NetworkMixed only.
 MIXED_ATTRIBUTES = MappingProxyType(
     {
         "classes_": ("dict of arrays", "The class labels of each target that is a class."),
@@ -82,7 +82,7 @@ ATTRIBUTES = MappingProxyType(
 
 
 def documented(examples: str) -> Callable[[_Class], _Class]:
-    """Return a decorator that completes a class's docstring, with these examples at its end."""
+    """Return a decorator that completes a class's docstring and appends the examples."""
 
     def complete(kind: _Class) -> _Class:
         constructor = inspect.signature(kind.__init__)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What one call of `fit` or `partial_fit` asks for."""
+"""The inputs of one call of `fit` or `partial_fit`."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from chainrule.estimators.validation import HeldOut
 
 @dataclass(frozen=True)
 class FitRequest:
-    """The examples of one training of an estimator, and how far it goes."""
+    """The examples of one training of an estimator, and the number of epochs."""
 
     examples: Examples
-    """Trained on."""
+    """The training examples."""
     validation: HeldOut | None
     early: bool
     """Whether validation decides when to stop, and which weights are kept."""
     epochs: int
-    """At most so many (iterations of 'lbfgs')."""
+    """Maximum number of epochs (iterations for 'lbfgs')."""
     fresh: bool
-    """Whether the network is a new one, and the curves begin anew."""
+    """Whether the network is new and the curves start empty."""
     incremental: bool
-    """Whether it is a `partial_fit`: the optimizer goes on from the state it has."""
+    """Whether this is a `partial_fit`: the optimizer keeps its state."""

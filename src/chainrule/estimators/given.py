@@ -1,7 +1,7 @@
-"""Labels and values as users hand them in: what is missing or odd among them, by its row.
+"""Validation of labels and values: errors name the first missing or invalid entry and its row.
 
-scikit-learn says that "Input y contains NaN", or leaves it to NumPy's sort to fail; here the first
-one is named as it was given.
+scikit-learn only reports "Input y contains NaN", or fails inside NumPy's sort; the errors here
+quote the entry as the user passed it.
 """
 
 import datetime
@@ -17,26 +17,26 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import MatrixLike, Name, Targets
 from chainrule.training.examples import check_unmasked
 
-# Of the arrays whose elements can be labels: bool, whole numbers, floats, texts, dates, spans.
+# Kinds of the dtypes allowed for labels: bool, integers, floats, strings, dates, time spans.
 _LABELS = "biufUMm"
 _KINDS = ("text", "number", "date", "bytes")
 
 
 def labels(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> Targets:
-    """Return labels as an array of one kind; sparse indicators as they are.
+    """Return labels as an array of one type; a sparse indicator matrix is returned unchanged.
 
     Parameters
     ----------
     y : array-like (m,) or (m, n)
     name : str
-        The argument's.
+        The name of the argument, for the error message.
     columns : list, optional
-        The names of y's columns, for the message.
+        The names of y's columns, for the error message.
 
     Raises
     ------
     InvalidArgumentError
-        If some are missing, or of several kinds, or of one that cannot be told apart.
+        If labels are missing, of different types, or of an unsupported type.
     """
     array = as_array(y, name)
     if issparse(array):
@@ -54,12 +54,12 @@ def labels(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> T
 
 
 def values(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> Targets:
-    """Return values as an array that scikit-learn reads as numbers.
+    """Return values as an array of numbers; a sparse matrix is returned unchanged.
 
     Raises
     ------
     InvalidArgumentError
-        If one is missing, not finite, or no number.
+        If a value is missing, not finite, or not a number.
     """
     array = as_array(y, name)
     if issparse(array):
@@ -83,20 +83,20 @@ def values(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> T
 
 
 def check_inputs(X: MatrixLike, name: str, error: Exception) -> None:
-    """Raise an error that names the entry of X that cannot be used, if that is what is wrong.
+    """Raise an error that names the first invalid entry of X, if X has one.
 
     Parameters
     ----------
     X : array-like (m, n)
     name : str
-        The argument's.
+        The name of the argument, for the error message.
     error : Exception
-        What scikit-learn or NumPy said.
+        The exception raised by scikit-learn or NumPy.
 
     Raises
     ------
     InvalidArgumentError
-        Which is also a TypeError where `error` is one.
+        Also a TypeError if `error` is one.
     """
     for place, column in _columns(X):
         if column.ndim != 1:
@@ -119,11 +119,11 @@ def check_inputs(X: MatrixLike, name: str, error: Exception) -> None:
 
 
 class NotNumbersError(InvalidArgumentError, TypeError):
-    """What scikit-learn has a TypeError for."""
+    """Entries that are not numbers, for which scikit-learn raises a TypeError."""
 
 
 def _columns(X: Any) -> Iterator[tuple[Name, NDArray[Any]]]:
-    """Yield the columns of a table with their names or places; nothing if it is none."""
+    """Yield the columns of a table with their names or indices; nothing if X is not a table."""
     if issparse(X):
         by_column = X.tocsc()
         for place in range(X.shape[1]):
@@ -142,7 +142,7 @@ def _columns(X: Any) -> Iterator[tuple[Name, NDArray[Any]]]:
 
 
 def _no_numbers(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return where the entries of an array of objects or texts are no numbers."""
+    """Return a mask of the entries of an object or string array that are not numbers."""
 
     def reads(entry: object) -> bool:
         try:
@@ -155,29 +155,30 @@ def _no_numbers(array: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _missing(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return where the entries of an array are missing or not finite."""
+    """Return a mask of the entries of an array that are missing or not finite."""
     return np.array([_is_missing(entry) for entry in array.flat], bool).reshape(array.shape)
 
 
 def as_array(y: MatrixLike, name: str) -> Targets:
-    """Return y as an array whose elements are as they were given, or sparse as it is.
+    """Return y as an array without converting its elements; a sparse y is returned unchanged.
 
     Raises
     ------
     InvalidArgumentError
-        If it is no array-like of rows.
+        If y is not array-like, is a scalar, or is complex.
     """
     if issparse(y):
         return y
     check_unmasked(y, name)
     try:
         if hasattr(y, "dtype") and hasattr(y, "to_numpy") and not isinstance(y.dtype, np.dtype):
-            # pandas' own types, which NumPy would turn into floats or leave as they are; polars'.
+            # Extension types of pandas, which NumPy would convert to floats or leave unconverted,
+            # and types of polars.
             array = np.asarray(y, object) if hasattr(y, "iloc") else np.asarray(y.to_numpy())
         else:
             array = np.asarray(y)
         if isinstance(y, list | tuple) and array.dtype.kind in "US":
-            # NumPy makes texts of whatever stands beside one.
+            # NumPy converts every element to a string if one of them is a string.
             objects = np.array(y, object)
             if not all(isinstance(entry, str) for entry in objects.flat):
                 array = objects
@@ -197,7 +198,7 @@ def as_array(y: MatrixLike, name: str) -> Targets:
 
 
 def check_present(array: NDArray[Any], name: str, columns: Sequence[Name] | None = None) -> None:
-    """Raise if an entry is missing or not finite, with its row.
+    """Raise an error that names the row if an entry is missing or not finite.
 
     Raises
     ------
@@ -221,14 +222,14 @@ def check_present(array: NDArray[Any], name: str, columns: Sequence[Name] | None
 
 
 def of_one_kind(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return an array of objects, none of them missing, as the type that they all have.
+    """Convert an object array without missing entries to the common type of its entries.
 
-    Texts stay objects: a user of pandas gets back what was given.
+    Strings stay objects, so that a pandas user gets the same type back.
 
     Raises
     ------
     InvalidArgumentError
-        If some are texts and others are not, or they are neither texts nor numbers.
+        If the entries are of different types, or of an unsupported type.
     """
     first: dict[str, int] = {}
     for place, entry in enumerate(array.flat):
@@ -257,7 +258,7 @@ def of_one_kind(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _shown(entry: object) -> str:
-    """Return an entry as a message shows it, whether or not NumPy wraps it."""
+    """Return an entry formatted for an error message, without a NumPy scalar wrapper."""
     if isinstance(entry, np.datetime64 | np.timedelta64):
         return str(entry)
     return shown(entry.item() if isinstance(entry, np.generic) else entry)
@@ -278,7 +279,7 @@ def _is_missing(entry: object) -> bool:
         return True
     if isinstance(entry, np.datetime64 | np.timedelta64):
         return bool(np.isnat(entry))
-    if isinstance(entry, int | str | bytes):  # whole numbers may be too large for a float
+    if isinstance(entry, int | str | bytes):  # an integer may be too large for a float
         return False
     try:
         return not np.isfinite(float(entry))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Examples as users hand them in, checked as scikit-learn checks them."""
+"""Validation of the examples passed by a user, by scikit-learn's rules."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from chainrule.training.examples import as_weights, check_unmasked
 
 
 class Names(NamedTuple):
-    """What a user calls the parts of examples."""
+    """The argument names of inputs, targets and sample weights, for error messages."""
 
     X: str
     y: str
@@ -31,18 +31,18 @@ VALIDATION = Names("X_val", "y_val", "sample_weight_val")
 
 
 class Rows(NamedTuple):
-    """Examples as scikit-learn checks them."""
+    """Examples after scikit-learn's validation."""
 
     X: Inputs
     """Floats, dense or sparse."""
     y: NDArray[Any]
     weights: Floats | None
-    """Of X's type."""
+    """Sample weights, in the dtype of X."""
     names: Names
 
 
 def checked_features(estimator: Estimator, X: MatrixLike) -> Inputs:
-    """Return X as floats, dense or sparse, if it fits the estimator; else scikit-learn's error."""
+    """Return X as floats, dense or sparse; raise scikit-learn's error if it is invalid."""
     plain = (
         type(X) is np.ndarray
         and X.ndim == 2
@@ -67,15 +67,16 @@ def checked_rows(
     *,
     reset: bool,
 ) -> Rows:
-    """Return examples as scikit-learn checks them together; y is never sparse.
+    """Validate X and y together by scikit-learn's rules; the returned y is never sparse.
 
     Raises
     ------
     ValueError
-        In scikit-learn's words; InvalidArgumentError for what it would take for numbers, and for
-        weights that are missing, negative, no numbers, or all 0.
+        With scikit-learn's message. InvalidArgumentError for entries that scikit-learn would
+        silently convert to numbers, and for weights that are missing, negative, not numbers, or
+        all 0.
     """
-    if y is not None:  # which scikit-learn has a sentence for
+    if y is not None:  # for None, scikit-learn raises its own error
         y = estimator._given_targets(y, names.y)
     checks = {"multi_output": True, "y_numeric": estimator._y_numeric}
     inputs, targets = _validated(estimator, X, names.X, y=y, reset=reset, **checks)
@@ -89,10 +90,10 @@ def checked_rows(
 
 
 def _validated(estimator: Estimator, X: MatrixLike, name: str, **settings: Any) -> Any:
-    """Return what scikit-learn makes of X, and of y if that is given."""
+    """Return X, and y if it is given, as validated by scikit-learn."""
     with _saying_where(X, name):
         check_unmasked(X, name)
-        # scikit-learn sums up what it asks to be finite, and then looks at each.
+        # scikit-learn's finiteness check first sums all entries, which may overflow.
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(
                 estimator,
@@ -105,16 +106,16 @@ def _validated(estimator: Estimator, X: MatrixLike, name: str, **settings: Any) 
 
 @contextmanager
 def _saying_where(X: MatrixLike, name: str) -> Iterator[None]:
-    """Let what is wrong with an entry of X be said of that entry.
+    """Replace errors about X by errors that name the invalid entry.
 
     Raises
     ------
     InvalidArgumentError
-        Which is also a TypeError where scikit-learn's own is one.
+        Also a TypeError if scikit-learn's error is one.
     """
     dtype = getattr(X, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "mM":
-        # NumPy would turn them into numbers.
+        # NumPy would convert dates and time spans to numbers.
         raise InvalidArgumentError(
             f"{name}: expected numbers; got an array of {dtype} (say in numbers what is meant: "
             "days since a date, the month, the hour)"
@@ -136,7 +137,7 @@ def _saying_where(X: MatrixLike, name: str) -> Iterator[None]:
 
 
 def _one_each(weights: ArrayLike, m: int, name: str) -> NDArray[Any]:
-    """Return a weight for each row: one number stands for all."""
+    """Return a weight for each row; a single number applies to all rows."""
     if is_real(weights):
         return np.full(m, weights)
     array = values(weights, name)

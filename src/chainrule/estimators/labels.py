@@ -1,4 +1,4 @@
-"""Class labels as a network's targets, and its outputs as labels."""
+"""Conversion of class labels to a network's targets, and of its outputs to labels."""
 
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ _KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutpu
 
 
 class Labels(NamedTuple):
-    """The classes of a problem, and whether an example has one of them or any number."""
+    """The classes of a problem, and whether it is binary, multiclass or multilabel."""
 
     classes: NDArray[Any]
     kind: str
@@ -27,7 +27,7 @@ class Labels(NamedTuple):
         Raises
         ------
         ValueError
-            If y holds no classes, in scikit-learn's words.
+            If y does not contain classes, with scikit-learn's message.
         """
         kind = type_of_target(y, input_name="y")
         if kind not in _KINDS:
@@ -44,16 +44,16 @@ class Labels(NamedTuple):
 
     @classmethod
     def among(cls, classes: NDArray[Any]) -> "Labels":
-        """Return the labels of examples that have one of these (sorted) classes each."""
+        """Return the `Labels` of a problem in which each example has one of the sorted classes."""
         return cls(classes, "binary" if len(classes) <= 2 else "multiclass")
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return 1 if self.kind == "binary" else len(self.classes)
 
     def indices(self, y: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the place of each label among the classes; all of them must be there."""
+        """Return the index of each label in `classes`, which must contain all of them."""
         return np.searchsorted(self.classes, y)
 
     def targets(self, y: NDArray[Any], dtype: str) -> Floats:
@@ -74,7 +74,7 @@ class Labels(NamedTuple):
         return targets
 
     def decided(self, outputs: Floats) -> NDArray[Any]:
-        """Return the labels that outputs speak for: the largest, or those above one half."""
+        """Return the predicted labels: the largest output, or the outputs above one half."""
         if self.kind == "multilabel":
             return (outputs > 0.5).astype(int)
         if self.kind == "multiclass":
@@ -84,7 +84,7 @@ class Labels(NamedTuple):
         return np.asarray(self.classes[(outputs[:, 0] > 0.5).astype(int)])
 
     def probabilities(self, outputs: Floats) -> Floats:
-        """Return the probability of each class, (m, classes); of a single class it is 1."""
+        """Return the probability of each class, (m, classes); 1 if there is only one class."""
         if self.kind != "binary":
             return outputs
         if len(self.classes) == 1:
@@ -95,7 +95,7 @@ class Labels(NamedTuple):
         return both
 
     def right(self, outputs: Floats, targets: Floats) -> NDArray[np.bool_]:
-        """Return of each example whether all of its labels are decided right."""
+        """Return for each example whether all of its labels are predicted correctly."""
         if self.kind == "multiclass":
             return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
         if len(self.classes) == 1:

@@ -1,4 +1,4 @@
-"""NetworkMixed: several targets, classes and values, answered by one network."""
+"""NetworkMixed: one network that predicts several targets, classes and values."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -46,9 +46,9 @@ from chainrule.training.metrics import Metric
 class NetworkMixed(GoodDefaults):
     """A network with several targets, some classes and some values, with good defaults.
 
-    Each target has a head of its own, HD1: units of the output layer with their activation, cost
-    and weight; what the targets have in common is learned once. Inputs and values are standardised
-    inside. With classes only, this is multiclass–multioutput classification.
+    Each target has its own head, HD1: units of the output layer with an activation, a cost and a
+    weight; the hidden layers are shared by all targets. Inputs and values are standardised
+    internally. With classes only, this is multiclass–multioutput classification.
     """
 
     _target_scale: Scale
@@ -167,7 +167,7 @@ class NetworkMixed(GoodDefaults):
 
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         scale = Scale.of(targets, weights)
-        # Classes have no unit, and counts one of their own.
+        # Classes and counts are not rescaled: classes have no unit, and counts have a fixed one.
         kept = np.ones(targets.shape[1], bool)
         for target in self.targets_:
             kept[target.units] = target.keeps_unit or not self.standardize_target
@@ -234,7 +234,7 @@ class NetworkMixed(GoodDefaults):
         return tags
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:
-        """Return each target of each example: the most probable class, or the value in its units.
+        """Predict each target of each example: the most probable class, or the value in its units.
 
         Parameters
         ----------
@@ -242,8 +242,8 @@ class NetworkMixed(GoodDefaults):
 
         Returns
         -------
-        y : array of shape (n_samples, n_targets), or (n_samples,) if y was so
-            Of objects where some classes are texts.
+        y : array of shape (n_samples, n_targets), or (n_samples,) if `fit` was given a 1-D y
+            An object array if some classes are strings.
         """
         outputs = self._outputs(X)
         columns = [
@@ -266,7 +266,7 @@ class NetworkMixed(GoodDefaults):
         return scale.restored(outputs[:, target.units])[:, 0]
 
     def predict_proba(self, X: MatrixLike) -> Any:
-        """Return the probability of each class, in the order of ``classes_``, by target.
+        """Return the class probabilities of each target, in the order of ``classes_``.
 
         Parameters
         ----------
@@ -275,7 +275,7 @@ class NetworkMixed(GoodDefaults):
         Returns
         -------
         probabilities : dict of arrays of shape (n_samples, n_classes)
-            Of the targets that are classes, by their names; the array itself if y was (n_samples,).
+            Keyed by the names of the class targets; the array itself if `fit` was given a 1-D y.
         """
         outputs = self._outputs(X)
         probabilities = {}
@@ -290,7 +290,7 @@ class NetworkMixed(GoodDefaults):
     def target_scores(
         self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
     ) -> dict[Any, float]:
-        """Return the accuracy of each target that is a class, and R² of each that is a value.
+        """Return the accuracy of each class target, and R² of each value target.
 
         Parameters
         ----------
@@ -301,7 +301,7 @@ class NetworkMixed(GoodDefaults):
         Returns
         -------
         scores : dict
-            By the targets' names.
+            Keyed by the names of the targets.
         """
         outputs = self._outputs(X)
         y, _ = table_of(y, self.targets)
@@ -328,7 +328,7 @@ class NetworkMixed(GoodDefaults):
         return scores
 
     def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the mean of `target_scores`, each target counting the same.
+        """Return the unweighted mean of `target_scores` over the targets.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
-"""NetworkClassifier and NetworkRegressor: the same networks with good defaults.
+"""NetworkClassifier and NetworkRegressor: MLPClassifier and MLPRegressor with good defaults.
 
-What the defaults are worth is measured by `benchmarks/estimators.py`.
+`benchmarks/estimators.py` measures the quality of the defaults.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from chainrule.settings.defaults import (
 
 
 class GoodDefaults(BaseMLP):
-    """What a good default depends on the data for."""
+    """The defaults that depend on the data."""
 
     _expects_convergence = False
     _early_stopping_is_a_wish = False
@@ -34,7 +34,7 @@ class GoodDefaults(BaseMLP):
         return default_batch_size(n_examples)
 
     def _penalties(self, examples: Examples) -> Penalties:
-        """Return the penalties: alpha counts once for all examples, whatever the batches are."""
+        """Return the penalties: alpha is divided by the total weight, whatever the batch size."""
         total = examples.weight
         return Penalties(float(self.l1) / total, float(self.alpha) / total)
 
@@ -56,19 +56,19 @@ class GoodDefaults(BaseMLP):
     """
 )
 class NetworkClassifier(GoodDefaults, BaseClassifier):
-    """A network that tells classes apart, with good defaults: nothing needs to be set or scaled.
+    """A neural network classifier with good defaults: nothing needs to be set or scaled.
 
-    `MLPClassifier` with other defaults. Inputs are standardised inside, and batches grow with the
-    table. 200 examples or more are trained on in float32; a part of them is set aside, stratified,
-    and its loss decides when the learning rate falls, when training stops and which weights are
-    kept.
+    It is `MLPClassifier` with different defaults. Inputs are standardised internally, and the batch
+    size grows with the number of examples. With 200 examples or more, training is in float32, and a
+    stratified part of the examples is set aside as validation data. The validation loss decides
+    when the learning rate is reduced, when training stops and which weights are kept.
     """
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         if self._labels.kind == "multilabel":
             return None
         places = targets[:, 0] if targets.shape[1] == 1 else targets.argmax(axis=1)
-        # A class of a single example cannot be on both sides.
+        # A class with a single example cannot be in both parts of the split.
         _, counts = np.unique(places, return_counts=True)
         enough = self.validation_fraction * len(places) >= len(counts)
         return places if counts.min() > 1 and enough else None
@@ -135,12 +135,13 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
     """
 )
 class NetworkRegressor(GoodDefaults, BaseRegressor):
-    """A network that predicts values, with good defaults: nothing needs to be set or scaled.
+    """A neural network regressor with good defaults: nothing needs to be set or scaled.
 
-    `MLPRegressor` with other defaults. Inputs and targets are standardised inside and predictions
-    given back in the target's units, and batches grow with the table. 200 examples or more are
-    trained on in float32; a part of them is set aside, and its loss decides when the learning rate
-    falls, when training stops and which weights are kept.
+    It is `MLPRegressor` with different defaults. Inputs and targets are standardised internally,
+    predictions are returned in the target's units, and the batch size grows with the number of
+    examples. With 200 examples or more, training is in float32, and a part of the examples is set
+    aside as validation data. The validation loss decides when the learning rate is reduced, when
+    training stops and which weights are kept.
     """
 
     def __init__(

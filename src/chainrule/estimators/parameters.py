@@ -1,4 +1,4 @@
-"""The constructor's parameters, checked when `fit` is called."""
+"""Validation of the constructor's parameters when `fit` is called."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ _LIMITS = {name: row.limit for name, row in PARAMETERS.items() if row.limit is n
 
 
 def check_parameters(estimator: Any) -> None:
-    """Raise unless every parameter of an estimator can be used, naming the one that cannot.
+    """Raise an error that names the parameter if a parameter of the estimator is invalid.
 
     Raises
     ------
     InvalidArgumentError
-        Which is a ValueError, as scikit-learn's own is.
+        A ValueError, like scikit-learn's own error.
     """
     given = vars(estimator)
     for name, limit in _LIMITS.items():

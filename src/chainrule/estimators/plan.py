@@ -1,4 +1,4 @@
-"""The plan of a training that an estimator's parameters describe."""
+"""The training plan that an estimator's parameters describe."""
 
 import warnings
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 
 
 def _problem(estimator: Estimator, examples: Examples) -> Problem:
-    """Return what an estimator minimises."""
+    """Return the minimisation problem of an estimator."""
     network = estimator.network_
     return Problem(network.spec, network.parameters, examples, estimator._penalties(examples))
 
 
 def lbfgs_plan(estimator: Estimator, request: FitRequest) -> Plan:
-    """Return the plan of a training by L-BFGS."""
+    """Return the plan of an L-BFGS training."""
     network, examples = estimator.network_, request.examples
     return Plan(
         _problem(estimator, examples),
@@ -45,24 +45,24 @@ def lbfgs_plan(estimator: Estimator, request: FitRequest) -> Plan:
 
 
 def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: bool) -> Plan:
-    """Return the plan of a training by steps.
+    """Return the plan of a training by mini-batch steps.
 
     Parameters
     ----------
     estimator : BaseMLP
-        Its network is trained.
+        The estimator whose network is trained.
     request : FitRequest
     curves : Curves
-        What scikit-learn calls the loss of an epoch.
+        Computes the loss of an epoch as scikit-learn defines it.
     watched : bool
-        Whether anybody looks at the parameters after each epoch.
+        Whether a callback may read the parameters after each epoch.
     """
     given, network = vars(estimator), estimator.network_
     engine = engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision)
     examples, validation, epochs = request.examples, request.validation, request.epochs
     n_examples = len(examples.X)
     batch_size = _batch_size(estimator, n_examples)
-    # By parts, each call sees one epoch of a training that `max_iter` tells the length of.
+    # Each `partial_fit` call trains one epoch of a training whose length is `max_iter`.
     length = estimator.max_iter if request.incremental else epochs
     rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
     optimizer = optimizer_of(given, rate)
@@ -98,12 +98,12 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
 
 
 def callbacks_of(estimator: Estimator) -> list[Callback]:
-    """Return the estimator's own callbacks, functions of an event.
+    """Return the callbacks set by the parameter `callbacks`, functions of an event.
 
     Raises
     ------
     InvalidArgumentError
-        If they are none.
+        If `callbacks` is not a list of functions.
     """
     given = () if estimator.callbacks is None else estimator.callbacks
     if not isinstance(given, list | tuple) or not all(callable(each) for each in given):

@@ -1,4 +1,4 @@
-"""The random state of an estimator, and its seed: drawn where none is given."""
+"""The random state of an estimator, and its seed, which is drawn if none is given."""
 
 from numbers import Integral
 
@@ -15,7 +15,7 @@ _LARGEST_SEED = 2**31 - 1
 
 
 def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpointer | None) -> None:
-    """Set the random state that everything is drawn from, and write down its seed."""
+    """Set the random state for all random draws of the estimator, and record its seed."""
     if fresh or estimator.random_state is not None:
         estimator.seed_ = _drawn_seed(estimator.random_state)
         if checkpointer is not None and estimator.random_state is None:
@@ -29,7 +29,7 @@ def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpoint
                 f"numpy.random.RandomState or None; got {shown(given)}"
             ) from error
     if checkpointer is not None:
-        # What was drawn before training (weights, validation split) is drawn again.
+        # When resuming, the draws before training (weights, validation split) are repeated.
         state = checkpointer.keep("random_state", as_text(estimator._random_state))
         try:
             set_from_text(estimator._random_state, state)
@@ -40,9 +40,9 @@ def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpoint
 
 
 def _drawn_seed(random_state: object) -> int | None:
-    """Return the seed that decides everything from here on; None: a generator of the user's does.
+    """Return the seed of all random draws, or None if the user passed a random generator.
 
-    Where none is given it is drawn, from NumPy's global generator, as scikit-learn would draw.
+    If no seed is given, it is drawn from NumPy's global generator, which scikit-learn uses too.
     """
     if random_state is None or random_state is np.random:
         return int(check_random_state(None).randint(_LARGEST_SEED))

@@ -25,7 +25,7 @@ from chainrule.settings.losses import (
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
-    """What a regressor answers, and its methods."""
+    """The regressors' part of the estimator interface, and their public methods."""
 
     _y_numeric = True
     _target_scale: Scale | None
@@ -57,16 +57,16 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         return regression_output(vars(self), 1.0 if scale is None else float(scale.deviation[0]))
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
-        # The same in the target's units and in standard deviations.
+        # R² is the same in the target's units and in standard deviations.
         examples = held_out.examples
         return r_squared(examples.Y, outputs, examples.weights)
 
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
-        # Counts have a unit of their own, which the Poisson deviance needs.
+        # Counts are not rescaled: the Poisson deviance needs them in their fixed unit.
         scales = self.standardize_target and lowest_target(self.loss) == -np.inf
         scale = Scale.of(targets, weights) if scales else None
         if scale is not None and is_in_target_units(self.loss):
-            # One δ for all targets, in their units: so all of them keep one unit.
+            # δ is the same for all targets, in their units, so all targets share one deviation.
             scale = scale.shared()
         self._target_scale = scale
 
@@ -116,7 +116,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
 
     def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return R², the share of the variance that is predicted; the mean over outputs.
+        """Return R², the share of the variance that is explained, averaged over the outputs.
 
         Parameters
         ----------
@@ -145,11 +145,11 @@ class BaseRegressor(RegressorMixin, BaseMLP):
     """
 )
 class MLPRegressor(BaseRegressor):
-    """A network that predicts values, in the place of scikit-learn's class of this name.
+    """A neural network regressor that replaces scikit-learn's class of the same name.
 
-    Every parameter of scikit-learn's is here, with its default and its meaning; with an equal
-    `random_state` the weights are those of scikit-learn as well, but for rounding. What is new is
-    off until it is asked for.
+    It has every parameter of scikit-learn's class, with the same default and meaning; with the
+    same `random_state`, the weights also equal scikit-learn's, up to rounding. Additional features
+    are off by default.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Numbers as a network takes them: dense, at its scale, in the range of its type; and back."""
+"""Conversion of inputs and targets to a network's format (dense, scaled, its dtype) and back."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,21 +12,22 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, Inputs
 from chainrule.network.spec import NetworkSpec
 
-# A smaller deviation has a square with fewer digits than others, or none.
+# The square of a smaller deviation loses precision or underflows to 0.
 _SMALLEST_SQUARED = 1e-140
 
-# Of a type's largest number, and of a deviation: how far values may reach, how coarse they may be.
+# Safety factor for float32: values stay below this fraction of the largest float32, and their
+# spacing below this fraction of the standard deviation.
 _MARGIN = 2.0**-10
 _FLOAT32_MAX, _FLOAT32_TINY, _FLOAT32_EPS = (
     float(each) for each in (np.finfo("f4").max, np.finfo("f4").tiny, np.finfo("f4").eps)
 )
 
-# Rows of a sparse matrix that are made dense at a time.
+# Number of rows of a sparse matrix that are converted to dense at a time.
 _BLOCK_ROWS = 8192
 
 
 class OutOfRangeError(InvalidArgumentError):
-    """A number, or what a network makes of it, is beyond the type that the network computes in."""
+    """An input, a target or an output of a network is out of the range of the network's dtype."""
 
 
 class Scale(NamedTuple):
@@ -37,52 +38,52 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, columns: Floats, weights: Floats | None) -> "Scale":
-        """Return the scale of (m, n) columns; a column that does not vary keeps its unit.
+        """Return the scale of (m, n) columns; a constant column is not rescaled.
 
-        With weights, weight 2 counts as the row twice.
+        A weight of 2 has the effect of repeating the row.
         """
         table = columns.astype(np.float64, copy=False)
-        with np.errstate(over="ignore", invalid="ignore"):  # seen below
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             mean, deviation = _moments(table, weights)
         if not ((deviation > _SMALLEST_SQUARED) & (deviation < np.inf)).all():
-            # Squares leave the range of floats, or a column does not vary. In units of a power of
-            # two nothing else changes, not by a bit.
+            # Squares overflow or underflow, or a column is constant. Dividing by a power of two
+            # first is exact, so all other results stay bit-identical.
             unit = power_of_two(np.abs(table).max(axis=0))
             mean, deviation = (unit * moment for moment in _moments(table / unit, weights))
-        # What rounding leaves of a constant is no variation.
+        # A deviation up to this bound is the rounding error of a constant column.
         rounding = 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-        # Nor is it any in the unit of a constant beyond what float64 counts in ones.
+        # Constant columns are divided by 1, or by the bound if that is larger.
         still = deviation <= rounding
         return cls(mean, np.where(still, np.maximum(1.0, rounding), deviation))
 
     def leaving(self, columns: Iterable[int]) -> "Scale":
-        """Return the scale that leaves these columns as they are."""
+        """Return the scale that leaves the given columns unchanged."""
         mean, deviation = self.mean.copy(), self.deviation.copy()
         for column in columns:
             mean[column], deviation[column] = 0.0, 1.0
         return Scale(mean, deviation)
 
     def shared(self) -> "Scale":
-        """Return the scale that divides every column by the same: the root mean square."""
+        """Return the scale that divides every column by the root mean square of the deviations."""
         unit = power_of_two(self.deviation.max())
         together = unit * np.sqrt(np.mean(np.square(self.deviation / unit)))
         return Scale(self.mean, np.full_like(self.deviation, together))
 
     def scaled(self, columns: Floats) -> Floats:
         """Return (columns − mean)/deviation."""
-        with np.errstate(over="ignore"):  # seen below, or by whoever needs them finite
+        with np.errstate(over="ignore"):  # checked below, or by callers that need finite values
             found = np.asarray((columns - self.mean) / self.deviation)
             if not _all_finite(found):
-                # The difference of two finite numbers may be none; halves of them have one.
+                # The difference of two finite numbers may overflow; that of their halves cannot.
                 found = (columns / 2 - self.mean / 2) / self.deviation * 2
         return found
 
     def restored(self, columns: Floats) -> Floats:
-        """Return columns · deviation + mean: of the type of `columns` where that can hold them.
+        """Return columns · deviation + mean, in the dtype of `columns` if the result fits it.
 
-        What is beyond float64 becomes the nearest number that is not.
+        Results beyond the range of float64 are clipped to it.
         """
-        with np.errstate(over="ignore"):  # seen below
+        with np.errstate(over="ignore"):  # checked below
             found = np.asarray(columns * self.deviation + self.mean)
             if columns.dtype == np.float32 and self._suits_float32():
                 narrow = found.astype(np.float32)
@@ -98,19 +99,19 @@ class Scale(NamedTuple):
         return Scale(self.mean[place : place + 1], self.deviation[place : place + 1])
 
     def _suits_float32(self) -> bool:
-        """Whether values at this scale lie in the range of float32, and it tells them apart."""
+        """Whether float32 has the range and the resolution for values at this scale."""
         top, bottom = _FLOAT32_MAX * _MARGIN, _FLOAT32_TINY / _FLOAT32_EPS
         return all(
             bottom < deviation < top
             and abs(mean) < top
-            # Its steps beside the mean are small against a deviation.
+            # The spacing of float32 near the mean is small compared to the deviation.
             and abs(mean) * _FLOAT32_EPS < deviation * _MARGIN
             for mean, deviation in zip(self.mean.tolist(), self.deviation.tolist(), strict=True)
         )
 
 
 def dense(X: Inputs) -> Floats:
-    """Return X as a C-ordered array of its type."""
+    """Return X as a dense C-ordered array of the same dtype."""
     if not isinstance(X, np.ndarray):
         check_memory(
             f"X: a dense table of shape {X.shape}, which a network works on,",
@@ -122,7 +123,7 @@ def dense(X: Inputs) -> Floats:
 
 
 def blocks(X: Inputs) -> list[Inputs]:
-    """Return X in parts: one, or those of a sparse matrix that fit into memory when dense."""
+    """Return X in blocks: one block, or blocks of rows of a large sparse matrix."""
     if isinstance(X, np.ndarray) or X.shape[0] <= _BLOCK_ROWS:
         return [X]
     rows = X.tocsr()
@@ -130,21 +131,21 @@ def blocks(X: Inputs) -> list[Inputs]:
 
 
 def scale_of_inputs(inputs: Floats, weights: Floats | None, spec: NetworkSpec) -> Scale:
-    """Return the scale of inputs; columns of codes, which a network looks up, stay as they are."""
+    """Return the scale of inputs; columns of category codes (for embeddings) stay unchanged."""
     return Scale.of(inputs, weights).leaving(spec.layers[0].codes)
 
 
 def network_inputs(
     inputs: Floats, scale: Scale | None, spec: NetworkSpec, name: str = "X"
 ) -> Floats:
-    """Return dense inputs as a network takes them.
+    """Return dense inputs, scaled and in the network's dtype.
 
     Raises
     ------
     OutOfRangeError
-        If one is beyond the network's type.
+        If an input is out of the range of the network's dtype.
     InvalidArgumentError
-        If a code is none of those that the network knows.
+        If a category code is unknown to the network.
     """
     if scale is None:
         features = within(inputs, spec.dtype, name, "standardize=True scales the inputs")
@@ -158,16 +159,16 @@ def network_inputs(
 def within(
     values: Floats, dtype: str, name: str, remedy: str, given: Floats | None = None
 ) -> Floats:
-    """Return finite values as a C-ordered array of a network's type.
+    """Return finite values as a C-ordered array of a network's dtype.
 
     Raises
     ------
     OutOfRangeError
-        If one is beyond that type; the message has it as it was `given`.
+        If a value is out of the dtype's range; the message quotes its unscaled value in `given`.
     """
     if given is None and values.dtype == dtype and values.flags.c_contiguous:
         return values
-    with np.errstate(over="ignore"):  # seen below
+    with np.errstate(over="ignore"):  # checked below
         array = np.ascontiguousarray(values, dtype)
     if not all_finite(array):
         row, column = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
@@ -182,7 +183,7 @@ def within(
 
 
 def check_outputs(outputs: Floats, X: Inputs) -> None:
-    """Raise if what a network makes of finite inputs is not finite.
+    """Raise an error if a network's outputs for finite inputs are not finite.
 
     Raises
     ------
@@ -212,7 +213,7 @@ def _moments(
 
 
 def power_of_two(numbers: Floats) -> NDArray[np.float64]:
-    """Return the powers of two beside numbers; 1 for 0."""
-    # Within what float64 has, subnormal numbers left aside.
+    """Return for each number the next larger power of two; 1 for 0."""
+    # Clipped to the exponents of normal float64 numbers.
     exponents = np.clip(np.frexp(numbers)[1], -1021, 1023)
     return np.where(numbers > 0, np.ldexp(1.0, exponents), 1.0)

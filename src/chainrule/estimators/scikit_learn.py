@@ -1,8 +1,8 @@
-"""Fitted estimators as scikit-learn's own MLPClassifier and MLPRegressor.
+"""Conversion of fitted estimators to scikit-learn's MLPClassifier and MLPRegressor.
 
-What only training knows (dropout, a loss or a solver that scikit-learn lacks) does not change a
-prediction and is left behind. What a prediction needs is taken over: scaling inside the estimator
-becomes part of the first and the last weights.
+Settings that only affect training (dropout, a loss or a solver that scikit-learn lacks) do not
+change predictions and are dropped. Everything that predictions depend on is converted: internal
+scaling is folded into the weights of the first and the last layer.
 """
 
 import inspect
@@ -24,9 +24,9 @@ from chainrule.network.registry.costs import COSTS
 
 Floats = NDArray[np.floating]
 
-# The package's names, and scikit-learn's.
+# Maps the package's activation names to scikit-learn's.
 _ACTIVATIONS = {name: row.scikit_learn for name, row in ACTIVATIONS.items() if row.scikit_learn}
-# What training leaves behind on both sides, beside the weights.
+# Fitted attributes, apart from the weights, that both packages have.
 _CURVES = (
     "n_iter_",
     "t_",
@@ -40,7 +40,7 @@ _CURVES = (
 
 _EXPORT = "export the model (`chainrule.exports.export`)"
 
-# What its networks lack, and what helps.
+# Layers that scikit-learn's networks lack: name and remedy, for the error message.
 _REMEDIES = {
     "batch_norm": ("batch normalisation", f"train with batch_norm=False, or {_EXPORT}"),
     "category_embedding": (
@@ -51,7 +51,7 @@ _REMEDIES = {
 
 
 def to_sklearn(estimator: Any) -> Any:
-    """Return an estimator as scikit-learn's; see `FittedAttributes.to_sklearn`."""
+    """Convert an estimator to scikit-learn's class; see `FittedAttributes.to_sklearn`."""
     name = type(estimator).__name__
     check_is_fitted(estimator)
     if not isinstance(estimator, ClassifierMixin | RegressorMixin):
@@ -102,7 +102,7 @@ def to_sklearn(estimator: Any) -> Any:
             np.eye(len(labels.classes), dtype=int) if several else labels.classes
         )
     if not theirs.early_stopping:
-        # The memory of the best epoch is that of the loss, which `partial_fit` goes on with.
+        # Without early stopping, `partial_fit` continues from the best loss, not the best score.
         theirs.validation_scores_ = theirs.best_validation_score_ = None
         if getattr(theirs, "best_loss_", None) is None:
             theirs.best_loss_ = np.inf
@@ -110,7 +110,7 @@ def to_sklearn(estimator: Any) -> Any:
 
 
 def _parameters_for(kind: type, estimator: Any) -> dict[str, Any]:
-    """Return the parameters that scikit-learn's class knows, at values that it takes."""
+    """Return the parameters of scikit-learn's class, with values that the class supports."""
     parameters = {
         name: getattr(estimator, name)
         for name in inspect.signature(kind).parameters
@@ -134,7 +134,7 @@ def _default(kind: type, name: str) -> Any:
 
 
 def _folded(estimator: Any) -> tuple[list[Floats], list[Floats]]:
-    """Return weights and biases, (inputs, outputs) and (outputs,), with the scaling in them."""
+    """Return weights (inputs, outputs) and biases (outputs,) with the scaling folded in."""
     coefs = [W.copy() for W in estimator.coefs_]
     biases = [b.copy() for b in estimator.intercepts_]
     scale = estimator._input_scale

@@ -1,4 +1,4 @@
-"""What early stopping looks at after each epoch."""
+"""The measures that early stopping evaluates after each epoch."""
 
 import copy
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import validation_loss
 
-# Squares of numbers of this size are in the range of float64, and so are their sums.
+# Between these bounds, squares and sums of squares neither overflow nor underflow in float64.
 _LARGE, _SMALL = 2.0**400, 2.0**-400
 
 
 def r_squared(y: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None) -> float:
-    """Return R², the mean over outputs, of values of any size: it has no unit."""
+    """Return R², averaged over outputs, without overflow or underflow for values of any size."""
     size = np.abs(np.asarray(predicted, np.float64)).max(axis=0)
     if not ((size > _SMALL) & (size < _LARGE)).all():
         y = np.asarray(y, np.float64)
@@ -31,14 +31,14 @@ def r_squared(y: ArrayLike, predicted: ArrayLike, weights: ArrayLike | None) -> 
 
 
 def is_loss(early_stopping: object) -> bool:
-    """Whether early stopping looks at the validation loss."""
+    """Whether early stopping uses the validation loss."""
     return isinstance(early_stopping, str) and early_stopping == "loss"
 
 
 def epoch_measure(
     estimator: Estimator, engine: Engine, validation: HeldOut
 ) -> Callable[[EpochEnded], float]:
-    """Return what early stopping asks after each epoch: lower is better."""
+    """Return the function that early stopping evaluates after each epoch; lower is better."""
     if is_loss(estimator.early_stopping):
         return validation_loss
     if isinstance(estimator.early_stopping, bool | np.bool_):
@@ -65,7 +65,7 @@ def _scorer(estimator: Estimator, validation: HeldOut) -> Callable[[EpochEnded],
             f'early_stopping: expected True, False, "loss", a function or the name of a scorer of '
             f"scikit-learn; got {estimator.early_stopping!r} ({error})"
         ) from error
-    # Validation data are arrays by now, without the names of columns.
+    # The validation data were converted to arrays, without column names.
     nameless = copy.copy(estimator)
     nameless.__dict__.pop("feature_names_in_", None)
     weights = validation.examples.weights
@@ -74,7 +74,7 @@ def _scorer(estimator: Estimator, validation: HeldOut) -> Callable[[EpochEnded],
     def score(event: EpochEnded) -> float:
         try:
             return -float(scorer(nameless, validation.X, validation.y, **arguments))
-        except OutOfRangeError:  # the steps led there: training ends soon, or comes back
+        except OutOfRangeError:  # a diverging network: training ends soon, or recovers
             return float("nan")
 
     return score

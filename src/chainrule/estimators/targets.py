@@ -1,4 +1,4 @@
-"""Targets of different kinds in one network: what each is, and its units of the output layer."""
+"""Targets of different kinds in one network: the kind of each, and its output units."""
 
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from chainrule.settings.losses import (
 
 KINDS = ("class", "value")
 
-# Whole numbers with more different ones than this count something and name nothing.
+# A column of integers with more distinct values than this is a value target, not a class target.
 _MOST_CLASSES = 20
 
 
@@ -31,30 +31,30 @@ class Target(NamedTuple):
 
     name: Name
     labels: Labels | None
-    """None: its values are values."""
+    """None for a value target."""
     loss: str
     weight: float
     units: slice
 
     @property
     def width(self) -> int:
-        """How many units it has."""
+        """Number of output units."""
         return int(self.units.stop - self.units.start)
 
     @property
     def keeps_unit(self) -> bool:
-        """Whether it has none, as classes, or one of its own, as counts."""
+        """Whether it is not rescaled: classes have no unit, and counts have a fixed one."""
         return self.labels is not None or lowest_target(self.loss) > -np.inf
 
     def output(self, given: Settings, unit: float) -> Output:
-        """Return its activation and its cost; its values are divided by `unit` inside."""
+        """Return the head's activation and cost; values are divided by `unit` internally."""
         own = {**given, "loss": self.loss}
         if self.labels is None:
             return regression_output(own, unit)
         return classification_output(own, self.labels.kind == "multiclass")
 
     def encoded(self, column: NDArray[Any], argument: str = "y") -> Floats:
-        """Return a column of y as this head's targets, (m, width)."""
+        """Return a column of y as the targets of this head, (m, width)."""
         if self.labels is None:
             found = _as_values(column, self.name, argument).reshape(-1, 1)
             lowest = lowest_target(self.loss)
@@ -78,21 +78,21 @@ class Target(NamedTuple):
 def targets_of(
     columns: NDArray[Any], names: list[Name], kinds: Any, losses: Any, weights: Any
 ) -> list[Target]:
-    """Return the targets that the columns of y are.
+    """Return a `Target` for each column of y.
 
     Parameters
     ----------
     columns : array (m, targets)
     names : list
     kinds : None, "class", "value", or a list or dict of these
-        None: by what is in a column.
+        None: inferred from the column's contents.
     losses, weights : dict or None
-        Of the targets that do not have the default, by name.
+        Non-default losses and weights, keyed by target name.
 
     Raises
     ------
     InvalidArgumentError
-        If a kind, loss or weight cannot be.
+        If a kind, loss or weight is invalid.
     """
     losses, weights = _by_name("losses", losses, names), _by_name("target_weights", weights, names)
     targets: list[Target] = []
@@ -122,7 +122,7 @@ def targets_of(
 
 
 def table_of(y: Any, kinds: Any) -> tuple[Any, list[Any] | None]:
-    """Return y's columns, those that a dict of targets names, and their names if it has any."""
+    """Return the columns of y (only those in a dict of targets), and their names or None."""
     names = [*kinds] if isinstance(kinds, dict) else None
     if hasattr(y, "columns"):
         names = list(y.columns) if names is None else names
@@ -145,7 +145,7 @@ def each_column(table: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def plain(column: NDArray[Any], name: Name, argument: str = "y") -> NDArray[Any]:
-    """Return a column of objects as an array of what they are, which is one kind of thing."""
+    """Convert an object column, whose entries must have a common type, to an array of that type."""
     if column.dtype != object:
         return column
     found = of_one_kind(column, f"{argument}: target {name!r}")

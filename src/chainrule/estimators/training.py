@@ -1,4 +1,4 @@
-"""The training of an estimator: it describes a plan, and reads what came of it."""
+"""The training of an estimator: builds the plan, runs it, and stores the results."""
 
 import warnings
 
@@ -25,17 +25,17 @@ def train(
     tasks: FitTasks | None = None,
     checkpointer: Checkpointer | None = None,
 ) -> bool:
-    """Train by epochs; True if the training ended by itself.
+    """Train by epochs; return True if training stopped before the last epoch.
 
     Parameters
     ----------
     estimator : BaseMLP
-        Its network is trained; its curves, counters and best weights are kept up to date.
+        The estimator whose network is trained; its curves, counters and best weights are updated.
     request : FitRequest
     tasks : FitTasks, optional
-        Tells scikit-learn's callbacks.
+        Notifies scikit-learn's callbacks.
     checkpointer : Checkpointer, optional
-        Writes checkpoints; the training goes on from where its own was.
+        Writes checkpoints; training resumes from its checkpoint if there is one.
     """
     network, callbacks = estimator.network_, callbacks_of(estimator)
     network._own_parameters()
@@ -59,12 +59,12 @@ def train(
         fitted = network._conduct(plan, consumers, state, checkpointer, begin)
         ended_early = fitted.ended_early
     except KeyboardInterrupt:
-        # With checkpoints it is to go on later, and not to be used as it is.
+        # With checkpoints, the training is meant to be resumed, so the interrupt is not caught.
         if checkpointer is not None:
             raise
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except TrainingDivergedError as error:
-        state.memory = None  # it may hold what is not finite
+        state.memory = None  # it may contain non-finite values
         if estimator.n_iter_ == 0:
             raise NothingLearnedError.of(error) from error
         warnings.warn(
@@ -84,7 +84,7 @@ def train(
 
 
 def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None = None) -> None:
-    """Minimise by L-BFGS."""
+    """Train the estimator's network by L-BFGS."""
     validation = request.validation
     network = estimator.network_
     network._own_parameters()
@@ -110,7 +110,7 @@ def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None =
     assert fitted.objective is not None
     estimator.loss_ = fitted.objective
     if network.spec.cost == "mse" and network.spec.n_outputs > 1:
-        # scikit-learn reports the mean over outputs of a squared error whose sum it minimises.
+        # scikit-learn minimises the sum of the squared error over outputs, but reports the mean.
         J = engine.loss(Problem(network.spec, network.parameters, request.examples))
         estimator.loss_ = J / network.spec.n_outputs + (fitted.objective - J)
     estimator.validation_loss_curve_ = None

@@ -1,4 +1,4 @@
-"""Validation data: set aside, or brought along."""
+"""Validation data: set aside from the training data, or passed by the user."""
 
 import math
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from chainrule.estimators.array_types import Inputs
 
 
 class HeldOut(NamedTuple):
-    """Examples that are followed and never trained on."""
+    """Validation examples, which are never used for training."""
 
     examples: Examples
     X: Inputs
-    """As the user's scorers see them: in their own units."""
+    """The unscaled inputs, which are passed to the user's scorers."""
     y: NDArray[Any]
 
 
@@ -28,14 +28,14 @@ def split(
     random: np.random.RandomState,
     name_of: Callable[[float], object] = repr,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows to train on and the rows to validate on, as scikit-learn splits them.
+    """Return the training rows and the validation rows of scikit-learn's split.
 
-    `name_of` returns what a user calls a stratum.
+    `name_of` returns the user's label of a stratum.
 
     Raises
     ------
     InvalidArgumentError
-        If less than two rows would be left to validate on, or not enough of some stratum.
+        If fewer than two validation rows, no training rows, or too few rows of a stratum result.
     """
     n_validation = math.ceil(fraction * n_examples)
     given = f"validation_fraction={fraction} of {n_examples} examples"

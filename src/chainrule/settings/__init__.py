@@ -1,1 +1,1 @@
-"""The table of settings; networks, losses, optimizers and rules by their settings' names."""
+"""The table of settings, and the networks, losses, optimizers and rules built from settings."""

@@ -1,27 +1,28 @@
-"""What is a good setting depends on how many examples there are."""
+"""Defaults that depend on the number of examples."""
 
 import math
 
 import numpy as np
 
-# Fewer examples than this are all needed for training (a tenth of them says too little to decide
-# when to stop), which is then in float64, as quick there.
+# With fewer examples, all are used for training: a tenth of them is too few to decide when to stop.
+# Training is then in float64, which is as fast as float32 at this size.
 ENOUGH_TO_SET_ASIDE = 200
 
 
 def default_batch_size(n_examples: int) -> int:
-    """Return a power of two that makes about 128 steps an epoch, from 32 to 512."""
+    """Return a power of two from 32 to 512 that gives about 128 steps per epoch."""
     return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 128)), 32, 512))
 
 
 def default_patience(n_examples: int) -> int:
-    """Return 10 epochs for up to 50,000 rows, and fewer for more: an epoch of many rows says more.
+    """Return 10 epochs for up to 50,000 rows, and fewer for more rows.
 
-    It falls with the root of the number, to no less than 3.
+    Above 50,000 rows, the patience falls with the square root of the number of rows, to no less
+    than 3: an epoch over many rows is more informative.
     """
     return max(3, round(10 * math.sqrt(min(1.0, 50_000 / max(n_examples, 1)))))
 
 
 def default_dtype(n_examples: int) -> str:
-    """Return float64 for a small table, which is trained at once in either precision."""
+    """Return float64 for a small table, which trains fast in either precision, else float32."""
     return "float32" if n_examples >= ENOUGH_TO_SET_ASIDE else "float64"

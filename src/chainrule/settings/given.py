@@ -1,7 +1,7 @@
-"""The settings that are given."""
+"""The type of the settings passed to the functions of this package."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 Settings: TypeAlias = Mapping[str, Any]
-"""Settings by scikit-learn's names: the parameters of an estimator, or what stands for them."""
+"""Settings keyed by scikit-learn's names: an estimator's parameters, or an equivalent mapping."""

@@ -1,4 +1,4 @@
-"""The layers that settings describe."""
+"""Construction of a network's layers from settings."""
 
 from numbers import Integral, Real
 from types import MappingProxyType
@@ -12,22 +12,22 @@ from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropou
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.settings.given import Settings
 
-# scikit-learn's names: the package's.
+# Maps scikit-learn's activation names to the package's.
 _NAMES = MappingProxyType(
     {row.scikit_learn: name for name, row in ACTIVATIONS.items() if row.scikit_learn}
 )
 
 
 def hidden_sizes(given: Settings) -> tuple[int, ...]:
-    """Return the units of each hidden layer.
+    """Return the number of units of each hidden layer.
 
-    `n_layers` and `n_units`, where they are set, take the place of the depth and of every width in
+    If set, `n_layers` overrides the depth and `n_units` overrides every width in
     `hidden_layer_sizes`.
 
     Raises
     ------
     InvalidArgumentError
-        If they are not whole numbers of at least 1.
+        If the sizes are not whole numbers of at least 1.
     """
     widths = given["hidden_layer_sizes"]
     try:
@@ -43,18 +43,18 @@ def hidden_sizes(given: Settings) -> tuple[int, ...]:
     if given["n_units"] is not None:
         return (int(given["n_units"]),) * depth
     if depth > len(sizes):
-        # The last width again: a search over depth alone needs no widths that it cannot know.
+        # The last width is repeated, so that a search over the depth need not choose widths.
         sizes += [sizes[-1] if sizes else 100] * (depth - len(sizes))
     return tuple(int(size) for size in sizes[:depth])
 
 
 def hidden_activations(given: Settings, n_hidden: int) -> tuple[str, ...]:
-    """Return the activation of each hidden layer, by the package's names.
+    """Return the package's name of the activation of each hidden layer.
 
     Raises
     ------
     InvalidArgumentError
-        If there is no such activation, or not one for each layer.
+        If an activation is unknown, or their number differs from the number of layers.
     """
     activation = given["activation"]
     names = [activation] * n_hidden if isinstance(activation, str) else activation
@@ -67,12 +67,12 @@ def hidden_activations(given: Settings, n_hidden: int) -> tuple[str, ...]:
 
 
 def embedding_layer(given: Settings, n_features: int) -> list[CategoryEmbedding]:
-    """Return the layer that looks codes up, in a list that is empty if no input is a code.
+    """Return a list with the embedding layer; an empty list if no column contains codes.
 
     Raises
     ------
     InvalidArgumentError
-        If `embeddings` does not say which columns of X are codes.
+        If `embeddings` is not a valid description of the columns of X that contain codes.
     """
     columns = given["embeddings"]
     if columns is None or (isinstance(columns, list | tuple) and not columns):
@@ -88,15 +88,17 @@ def embedding_layer(given: Settings, n_features: int) -> list[CategoryEmbedding]
 def hidden_layers(
     given: Settings, sizes: tuple[int, ...], activations: tuple[str, ...]
 ) -> list[Layer]:
-    """Return the layers below the output layer: dense ones, normalised and dropped as asked for.
+    """Return the hidden layers: dense layers, with batch normalisation and dropout if they are set.
 
-    Batch normalisation stands between a dense layer and its activation, dropout behind it.
+    Batch normalisation comes between a dense layer and its activation, dropout after the
+    activation.
 
     Raises
     ------
     InvalidArgumentError
-        If `dropout` is not a rate, or not one for each hidden layer, or the solver takes no
-        training steps, in which alone both have an effect.
+        If `dropout` is neither a rate nor a list of rates, one for each hidden layer, or if
+        dropout or batch normalisation is combined with 'lbfgs': both only affect training steps,
+        which 'lbfgs' does not take.
     """
     dropout, batch_norm = given["dropout"], given["batch_norm"]
     rates = [dropout] * len(sizes) if isinstance(dropout, Real) else dropout

@@ -1,4 +1,4 @@
-"""What is minimised, by scikit-learn's names and the package's, or by two functions of a user's."""
+"""Losses by scikit-learn's and the package's names, or as a user's pair of functions."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,14 +13,14 @@ from chainrule.network.registry.costs import COSTS, CostRow
 from chainrule.settings.given import Settings
 
 Rows = Mapping[str, Mapping[str, str]]
-"""The names of losses: for each output activation, the cost."""
+"""Maps the name of a loss to a mapping from output activation to cost."""
 
 
 class Output(NamedTuple):
-    """What the last layer is, and the cost of its outputs."""
+    """The activation of the output layer and the cost of its outputs."""
 
     name: str
-    """The activation in scikit-learn's words."""
+    """scikit-learn's name of the activation."""
     activation: str
     cost: str | CustomCost
 
@@ -38,28 +38,28 @@ CLASSIFICATION = _of_task("classification")
 
 
 def _rows_of(loss: Any, losses: Rows) -> list[CostRow]:
-    """Return the rows of the costs that a loss stands for: none for a user's own, or for None."""
+    """Return the table rows of a loss's costs; an empty list for a custom loss or None."""
     named = losses.get(loss, {}) if isinstance(loss, str) else {}
     return [COSTS[name] for name in named.values()]
 
 
 def lowest_target(loss: Any) -> float:
-    """Return the smallest value that a regressor's loss is defined for; −∞ where all are.
+    """Return the smallest target for which a regressor's loss is defined; −∞ if there is none.
 
-    Values that end somewhere have a unit of their own, and are not standardised.
+    Targets with a lower bound have a fixed unit and are not standardised.
     """
     return max((row.targets.low for row in _rows_of(loss, REGRESSION)), default=-np.inf)
 
 
 def is_in_target_units(loss: Any) -> bool:
-    """Whether a parameter of a regressor's loss is in the target's units."""
+    """Whether a regressor's loss has a parameter in the target's units."""
     return any(
         one.in_target_units for row in _rows_of(loss, REGRESSION) for one in row.parameters.values()
     )
 
 
 def losses_with(setting: str) -> tuple[str, ...]:
-    """Return the losses that have a parameter of the estimators."""
+    """Return the losses that use the estimator parameter `setting`."""
     return tuple(
         dict.fromkeys(
             row.loss.name
@@ -70,14 +70,14 @@ def losses_with(setting: str) -> tuple[str, ...]:
 
 
 def estimating(answer: str) -> tuple[str, ...]:
-    """Return the losses whose best answer is a mean, a median or a quantile."""
+    """Return the losses whose best prediction is `answer`: a mean, a median or a quantile."""
     return tuple(
         row.loss.name for row in COSTS.values() if row.loss and row.loss.estimates == answer
     )
 
 
 def listed(rows: Rows) -> str:
-    """Return the names of losses, and a word on those that need one, as a sentence lists them."""
+    """Return the names of losses, with short explanations where there are any, as a text list."""
     texts = []
     for name in rows:
         meanings = [
@@ -88,12 +88,12 @@ def listed(rows: Rows) -> str:
 
 
 def named(loss: Any, names: Rows) -> str | CustomCost:
-    """Return a loss by its name, or a user's own as the network takes it.
+    """Return the name of a loss, or a custom loss as a `CustomCost`.
 
     Raises
     ------
     InvalidArgumentError
-        If it is neither a name of these nor a pair of functions.
+        If `loss` is neither in `names`, nor a `CustomCost`, nor a pair of functions.
     """
     if isinstance(loss, str) and loss in names:
         return loss
@@ -113,7 +113,7 @@ def named(loss: Any, names: Rows) -> str | CustomCost:
 
 
 def regression_output(given: Settings, unit: float) -> Output:
-    """Return the output of a regressor whose targets are divided by `unit` inside."""
+    """Return the output of a regressor whose targets are divided by `unit` internally."""
     loss = named(given["loss"], REGRESSION)
     if isinstance(loss, CustomCost):
         return _output("identity", loss)
@@ -122,7 +122,7 @@ def regression_output(given: Settings, unit: float) -> Output:
 
 
 def classification_output(given: Settings, multiclass: bool) -> Output:
-    """Return the output of a classifier: softmax over classes, or an answer for each output."""
+    """Return the output of a classifier: softmax over the classes, or a sigmoid per output."""
     loss = named(given["loss"], CLASSIFICATION)
     activation = "softmax" if multiclass else "sigmoid"
     if isinstance(loss, CustomCost):
@@ -135,7 +135,7 @@ def _output(activation: str, cost: str | CustomCost) -> Output:
 
 
 def _with_settings(name: str, given: Settings, unit: float) -> Cost:
-    """Return a cost with its parameters as they were set."""
+    """Return a cost with its parameters taken from the settings."""
     parameters = []
     for key, parameter in COSTS[name].parameters.items():
         value = float(given[parameter.setting]) if parameter.setting else parameter.default
@@ -146,7 +146,7 @@ def _with_settings(name: str, given: Settings, unit: float) -> Cost:
 
 
 def _in_units(value: float, unit: float) -> float:
-    """Return a positive number in units of the targets' deviation, however far from 1 that is."""
+    """Return `value` / `unit`, clipped to the range of positive normal floats."""
     with np.errstate(over="ignore", under="ignore"):
         value = float(np.float64(value) / unit)
     return float(np.clip(value, np.finfo(float).tiny, np.finfo(float).max))

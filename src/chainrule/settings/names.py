@@ -1,6 +1,7 @@
-"""The names that some settings choose from, read from what the package has when they are needed.
+"""The names that some settings accept, read from the package's registries on demand.
 
-Nothing heavy is imported before: the command line shows a page of help without it.
+Heavy modules are imported inside the functions, so that the command line can show its help without
+importing them.
 """
 
 import re
@@ -8,91 +9,91 @@ from typing import Any
 
 from chainrule.limits import listed
 
-# Change the learning rate between epochs: scikit-learn's rules.
+# scikit-learn's rules for changing the learning rate between epochs.
 RULES = ("constant", "invscaling", "adaptive")
 
 
 def optimizers() -> tuple[str, ...]:
-    """Return the optimizers."""
+    """Return the names of the optimizers."""
     from chainrule.engines.optimizers import OPTIMIZERS
 
     return tuple(OPTIMIZERS)
 
 
 def solvers() -> tuple[str, ...]:
-    """Return L-BFGS, and the optimizers."""
+    """Return the names of L-BFGS and of the optimizers."""
     return ("lbfgs", *optimizers())
 
 
 def solvers_with(parameter: str) -> tuple[str, ...]:
-    """Return the optimizers that have a use for a parameter of the estimators."""
+    """Return the optimizers that use the given estimator parameter."""
     from chainrule.engines.optimizers import with_parameter
 
     return with_parameter(parameter)
 
 
 def schedules() -> tuple[str, ...]:
-    """Return what the learning rate may follow: rules and schedules."""
+    """Return the names of the learning-rate rules and schedules."""
     from chainrule.engines.schedules import SCHEDULES
 
     return (*RULES, *SCHEDULES)
 
 
 def losses() -> tuple[str, ...]:
-    """Return the losses of classes, then those of values."""
+    """Return the classification losses, then the regression losses."""
     from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 
     return (*CLASSIFICATION, *REGRESSION)
 
 
 def losses_with(parameter: str) -> tuple[str, ...]:
-    """Return the losses that have a parameter of the estimators."""
+    """Return the losses that use the given estimator parameter."""
     from chainrule.settings import losses
 
     return losses.losses_with(parameter)
 
 
 def dtypes() -> tuple[str, ...]:
-    """Return the precisions of a network."""
+    """Return the dtypes that a network can have."""
     from chainrule.network.spec import DTYPES
 
     return DTYPES
 
 
 def is_schedule(value: Any) -> bool:
-    """Whether this is a schedule of the package, or a function of the step."""
+    """Whether `value` is a schedule of the package, or a function of the step."""
     from chainrule.engines.schedule import is_schedule as is_rate_schedule
 
     return is_rate_schedule(value)
 
 
 def read_activation(value: Any) -> None:
-    """Raise unless this names an activation."""
+    """Raise an error unless `value` names an activation."""
     from chainrule.network.activation import activation_of
 
     activation_of(value)
 
 
 def read_init(value: Any) -> None:
-    """Raise unless this names an initialiser, or is "auto"."""
+    """Raise an error unless `value` names an initialiser, or is "auto"."""
     from chainrule.network.layers.dense import check_init
 
     check_init(value)
 
 
 def read_engine(value: Any) -> None:
-    """Raise unless this names an engine that is here, or is "auto"."""
+    """Raise an error unless `value` names an available engine, or is "auto"."""
     from chainrule.engines import engine_named
 
     engine_named(value)
 
 
 def with_names(text: str) -> str:
-    """Return a text of help or documentation with what there is in the places for it.
+    """Return a help or documentation text with its placeholders replaced by lists of names.
 
-    {optimizers}, {optimizers of PARAMETER}: those with a use for a parameter of the estimators;
-    {schedules}, {schedules in words}; {losses of classes}, {losses of values}, and both
-    {… in words}; {engines}.
+    The placeholders are {optimizers}; {optimizers of PARAMETER}, the optimizers that use an
+    estimator parameter; {schedules}, {schedules in words}; {losses of classes},
+    {losses of classes in words}; {losses of values}, {losses of values in words}; {engines}.
 
     Examples
     --------

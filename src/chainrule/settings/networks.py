@@ -1,4 +1,4 @@
-"""The network that settings describe."""
+"""Construction of a network from settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def new_network(
     random: np.random.RandomState,
     weights: Mapping[str, Any] | None = None,
 ) -> Network:
-    """Return an untrained network, its parameters drawn by a random state.
+    """Return an untrained network whose parameters are drawn from a random state.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ def new_network(
         The settings.
     n_features : int
     hidden : tuple of int
-        Units of the hidden layers.
+        Sizes of the hidden layers.
     output : Dense
         The output layer.
     cost : str or CustomCost
     dtype : str
     random : RandomState
     weights : dict, optional
-        ``coefs_`` and ``intercepts_`` that come before the setting `initial_weights`.
+        ``coefs_`` and ``intercepts_``, which override the setting `initial_weights`.
 
     Raises
     ------
     InvalidArgumentError
-        If the settings describe no network.
+        If the settings do not describe a valid network.
     """
     activations = hidden_activations(given, len(hidden))
     embedded = embedding_layer(given, n_features)
@@ -56,7 +56,8 @@ def new_network(
     if weights:
         first = (weights.get("coefs_"), weights.get("intercepts_")), "coefs_ and intercepts_"
     parameters = first_parameters(spec, given["init"], *first, logistic, random)
-    # Of the network's own random numbers, dropout alone is left: scikit-learn knows none.
+    # Only dropout still draws from the network's seed. Without dropout none is drawn, so that the
+    # random state stays the same as scikit-learn's.
     drops = any(layer.is_noise for layer in layers)
     seed = int(random.randint(2**31 - 1)) if drops else 0
     return Network.from_parameters(spec, parameters, seed=seed)

@@ -1,4 +1,4 @@
-"""The package's optimizers by the names of their settings."""
+"""Construction of the package's optimizers from settings."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from chainrule.settings.given import Settings
 
 
 def optimizer_of(given: Settings, rate: LearningRate) -> Optimizer:
-    """Return the optimizer that the setting `solver` and those of its own describe.
+    """Return the optimizer named by the setting `solver`, configured by its own settings.
 
-    Every optimizer of the package goes by its name, with those of its settings that are
-    given.
+    Settings that `given` does not contain have the optimizer's defaults.
     """
-    # scikit-learn allows a momentum of 1, which no velocity survives; this is the next number.
+    # scikit-learn allows a momentum of 1, with which the velocity never decays; it is replaced by
+    # the largest number below 1.
     momentum = min(float(given["momentum"]), float(np.nextafter(1.0, 0.0)))
     return OPTIMIZERS[given["solver"]].described({**given, "momentum": momentum}, rate)

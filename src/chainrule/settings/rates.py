@@ -1,4 +1,4 @@
-"""The learning rate of a training: a number, or a schedule with a name and a length."""
+"""The learning rate of a training: a number, or a schedule."""
 
 from chainrule.engines.schedule import LearningRate, Schedule
 from chainrule.engines.schedules import SCHEDULES
@@ -6,10 +6,10 @@ from chainrule.settings.given import Settings
 
 
 def learning_rate_of(given: Settings, epochs: int, steps_per_epoch: int) -> LearningRate:
-    """Return the learning rate that a training of so many epochs begins with or follows.
+    """Return the initial learning rate, or the schedule, of a training of `epochs` epochs.
 
-    The rules of scikit-learn ("invscaling", "adaptive") begin with a number, which changes as
-    training goes: see `chainrule.settings.rules`.
+    With scikit-learn's rules ("invscaling", "adaptive") it is the initial number, which changes
+    during training: see `chainrule.settings.rules`.
     """
     named, first = given["learning_rate"], float(given["learning_rate_init"])
     total = max(1, epochs * steps_per_epoch)
@@ -18,7 +18,7 @@ def learning_rate_of(given: Settings, epochs: int, steps_per_epoch: int) -> Lear
             return first
         named = SCHEDULES[named].over(first, total)
     if isinstance(named, Schedule):
-        # By parts, a training is longer than what one call sees of it.
+        # With `partial_fit`, the training is longer than one call.
         return named.planned(total, steps_per_epoch)
     rate: LearningRate = named
     return rate

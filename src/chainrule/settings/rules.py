@@ -1,4 +1,4 @@
-"""The rules that end a training, and that change its learning rate between epochs."""
+"""The rules that stop a training, and that change its learning rate between epochs."""
 
 from collections.abc import Callable
 
@@ -13,18 +13,18 @@ def stopping_rule(
     keeps_best: bool,
     adam_is_constant: bool = False,
 ) -> StoppingRule:
-    """Return when a training by these settings ends.
+    """Return the stopping rule that the settings describe.
 
     Parameters
     ----------
     given : mapping
         The settings.
     measure : callable
-        What is to fall.
+        The measure to be minimised.
     keeps_best : bool
         Whether the weights with the lowest measure are kept.
     adam_is_constant : bool, default False
-        Whether 'adam' keeps its learning rate whatever the rule says, as in scikit-learn.
+        Whether 'adam' ignores the `learning_rate` rule, as in scikit-learn.
     """
     rule = given["learning_rate"]
     slows = isinstance(rule, str) and rule == "adaptive" and not _fixed(given, adam_is_constant)
@@ -34,9 +34,9 @@ def stopping_rule(
 def inverse_scaling(
     given: Settings, examples_seen: Callable[[int], int], adam_is_constant: bool = False
 ) -> Callable[[int], float] | None:
-    """Return what gives the learning rate after so many epochs by "invscaling", if that is it.
+    """Return the learning rate as a function of the epochs for "invscaling", else None.
 
-    `examples_seen` says how many examples those epochs had in all.
+    `examples_seen` returns the total number of examples in a number of epochs.
     """
     rule = given["learning_rate"]
     if not isinstance(rule, str) or rule != "invscaling" or _fixed(given, adam_is_constant):

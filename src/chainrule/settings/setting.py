@@ -1,4 +1,4 @@
-"""The form of a row in the table of settings."""
+"""The row type of the table of settings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Estimator = Literal["classifier", "regressor", "mixed"]
 ALL: tuple[Estimator, ...] = ("classifier", "regressor", "mixed")
 
 ABSENT: Any = object()
-"""Stands for a default where there is no such setting."""
+"""The default of a setting that an interface does not have."""
 
 
 class By(NamedTuple):
@@ -22,7 +22,7 @@ class By(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """A setting that only some values of another one look at."""
+    """The condition of a setting that is only used with some values of another setting."""
 
     setting: str
     values: Callable[[], Sequence[str]]
@@ -33,56 +33,57 @@ class Option:
     """A setting as an option of the command line and an entry of run.toml."""
 
     about: str
-    """One line of help; `names.with_names` fills in what it says in braces."""
+    """One line of help; `names.with_names` replaces the placeholders in braces."""
     form: str = ""
-    """"text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers"; by
-    default what the limit says."""
+    """"text", "whole", "number", "flag", or for lists "texts", "wholes", "numbers"; by default
+    the form of the limit."""
     default: Any = None
-    """None where the preset or the data decide."""
+    """None if the preset or the data determine the default."""
     none: Any = None
-    """What stands for None."""
+    """The value that represents None on the command line."""
     limit: Limit | None = None
-    """What it may be, each of several; by default the setting's own limit."""
+    """Allowed values (of each element of a list); by default the setting's own limit."""
     presets: Mapping[str, Any] = field(default_factory=dict)
-    """What presets set it to."""
+    """Its value in each preset, by the preset's name."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """All that is known of a setting: whoever takes it, documents it or checks it asks here.
+    """The single definition of a setting: its names, defaults, limits and documentation.
 
-    Its name is the field's, `l2`, on the command line, in run.toml and in `Network.fit`; in the
-    estimators it has scikit-learn's, `alpha`, where that is another.
+    The command line, run.toml and `Network.fit` use this package's name, such as `l2`; the
+    estimators use scikit-learn's name if it differs, such as `alpha`.
     """
 
     name: str
     limit: Limit | None = None
-    """What it may be. None: whoever takes it apart checks it."""
+    """Allowed values. None: the code that uses the setting validates it."""
     meaning: str = ""
-    """In the docstrings of the estimators, with braces too."""
+    """Its description in the docstrings of the estimators, with placeholders as in `Option`."""
     parameter: str = ""
-    """Its name in the estimators, where it is another."""
+    """Its name in the estimators, if different from `name`."""
     kind: str = ""
-    """Its type in the docstrings, where the limit does not say it."""
+    """Its type in the docstrings, if the limit does not define it."""
     of: tuple[Estimator, ...] = ALL
     """The estimators that have it."""
     mlp: Any = ABSENT
     """Its default in MLPClassifier and MLPRegressor."""
     network: Any = ABSENT
-    """Its default in NetworkClassifier, NetworkRegressor and NetworkMixed, and of a run by the
-    task; where it is not given, that of MLP…"""
+    """Its default in NetworkClassifier, NetworkRegressor and NetworkMixed, and in a run of the
+    corresponding task; if absent, `mlp`."""
     fit: Any = ABSENT
-    """Its default in `Network` or its `fit`."""
+    """Its default in `Network` or `Network.fit`."""
     fit_name: str = ""
-    """Its name there, where it is another."""
+    """Its name in `Network` or `Network.fit`, if different from `name`."""
     fit_limit: Limit | None = None
-    """What it may be there, where that differs: scikit-learn has a contract of its own."""
+    """Allowed values in `Network` or `Network.fit`, if they differ: the estimators' limits follow
+    scikit-learn."""
     option: Option | None = None
     needs: Needs | None = None
 
     @property
     def parameter_name(self) -> str:
-        """What the estimators call it."""
+        """Its name in the estimators."""
         return self.parameter or self.name
 
     @property
@@ -92,19 +93,19 @@ class Setting:
 
     @property
     def option_limit(self) -> Limit | None:
-        """What it may be on the command line, each of several: what a text cannot say left out."""
+        """Allowed values on the command line: `option.limit`, or the first choice of `limit`."""
         if self.option is not None and self.option.limit is not None:
             return self.option.limit
         return self.limit.first if isinstance(self.limit, Either) else self.limit
 
     @property
     def form(self) -> str:
-        """What it is on the command line and in run.toml: see `Option`."""
+        """Its form on the command line and in run.toml: see `Option`."""
         limit = self.option_limit
         return (self.option and self.option.form) or ("text" if limit is None else limit.form)
 
     def run_default(self, task: str) -> Any:
-        """Return what it is in a run where nothing sets it, as the command line says it."""
+        """Return its default in a run, as the command line represents it."""
         value = self.mlp if self.network is ABSENT else self.network
         if isinstance(value, By):
             value = value.classifier if task == "classification" else value.regressor
@@ -113,7 +114,7 @@ class Setting:
         return (value,) if self.form == "numbers" else value
 
     def as_parameter(self, value: Any) -> Any:
-        """Return what the command line says as the estimators have it."""
+        """Convert a value of the command line to a parameter value of the estimators."""
         if self.form == "numbers":
             return value[0] if len(value) == 1 else list(value) or self.mlp
         if self.option is not None and value == self.option.none:
@@ -121,7 +122,7 @@ class Setting:
         return value
 
     def default(self, estimator: Estimator, good: bool) -> Any:
-        """Return its default in MLP…, or in Network… (`good`), ABSENT if it is not there."""
+        """Return its default in MLP…, or in Network… if `good`; ABSENT if there is none."""
         default = self.network if good and self.network is not ABSENT else self.mlp
         if estimator not in self.of:
             return ABSENT

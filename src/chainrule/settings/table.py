@@ -1,8 +1,8 @@
-"""The table of settings: each is described once, whatever it is called and wherever it comes in.
+"""The table of settings: the single definition of each setting, under all of its names.
 
-What the estimators document and check, what the command line offers, what run.toml may hold and
-what a run takes where nothing is set are read from its rows; the constructors of the estimators
-and `Network.fit` say names and defaults again, and a test holds them to it.
+The rows are the source of the estimators' documentation and checks, the options of the command
+line, the entries of run.toml and the defaults of a run. The constructors of the estimators and
+`Network.fit` repeat names and defaults; a test compares them with the table.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ SETTINGS: tuple[Setting, ...] = (
 """In the order of the command line's help and of run.toml."""
 
 OPTIONS: tuple[Setting, ...] = tuple(row for row in SETTINGS if row.option is not None)
-"""Those of the command line and of run.toml."""
+"""The settings of the command line and of run.toml."""
 
 PARAMETERS: Mapping[str, Setting] = MappingProxyType(
     {row.parameter_name: row for row in SETTINGS if row.mlp is not ABSENT}
 )
-"""Those of the estimators, by scikit-learn's names."""
+"""The settings of the estimators, by scikit-learn's names."""

@@ -1,4 +1,4 @@
-"""A network's parameters as scikit-learn shows and draws them."""
+"""A network's parameters in scikit-learn's layout, and their random draws as in scikit-learn."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -59,16 +59,16 @@ def intercepts(spec: NetworkSpec, parameters: Floats) -> ParameterViews:
 def drawn_like_scikit_learn(
     spec: NetworkSpec, logistic: Sequence[bool], random: np.random.RandomState
 ) -> Floats:
-    """Return initial parameters by the same draws, in the same order, as scikit-learn's.
+    """Return initial parameters by the same random draws, in the same order, as scikit-learn.
 
-    Weights and biases are uniform on ±√(6/(n_in + n_out)), ±√(2/(n_in + n_out)) where the hidden
-    layers are logistic.
+    Weights and biases are uniform in ±√(6/(n_in + n_out)), or in ±√(2/(n_in + n_out)) if the
+    hidden layers are logistic.
 
     Parameters
     ----------
     spec : NetworkSpec
     logistic : list of bool
-        Of each dense layer, whether the smaller bound holds.
+        For each dense layer, whether the smaller bound applies.
     random : RandomState
     """
     vector = neutral_parameters(spec)
@@ -93,7 +93,7 @@ def first_parameters(
 ) -> Floats:
     """Return the parameters that training starts from.
 
-    `name` is what a user knows `initial_weights` by.
+    `name` is the user's name for `initial_weights`, for the error message.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def first_parameters(
         vector = _given(spec, initial_weights, name)
     else:
         vector = drawn_like_scikit_learn(spec, logistic, random)
-    # scikit-learn knows no tables, and from zeros all rows would start alike.
+    # scikit-learn has no embeddings; if initialised to zeros, all of their rows would be equal.
     for E in group_views(spec, vector, "embeddings"):
         codes, dimension = E.shape
         E[...] = lecun_normal(random.standard_normal(E.shape), dimension, codes)
