@@ -1,4 +1,4 @@
-"""Models for other programs: one module per target, each of which writes a `Program`."""
+"""Export of models to other programs: each target has a module that writes a `Program`."""
 
 from chainrule.exports.export_file import TARGETS, export
 

@@ -1,4 +1,4 @@
-"""The activations as functions of C, made of the bodies that their rows have."""
+"""The activations as C functions, built from the C bodies in the activation registry."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from chainrule.network.registry.activations import ACTIVATIONS, ActivationRow
 
 
 def definitions(names: Sequence[str]) -> list[str]:
-    """Return the functions of activations, and of those that they call, callees first."""
+    """Return the C functions of activations and of those that they call, callees first."""
     ordered: dict[str, str] = {}
     for name in names:
         if name != "identity":

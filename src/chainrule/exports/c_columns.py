@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from chainrule.exports.columns import EXPORTED_KINDS, CField
 from chainrule.tables.kinds import Column
 
-# What every field begins with. A column's name by itself may be a keyword of one of the standards
-# of C and C++, a compiler's own word (`typeof`, `linux`) or a macro of some header that stands
-# before this file (`HUGE_VAL`, `near`, `st_mtime`); no list of them is complete. None begins so.
+# The prefix of every field. A column's name without it might be a keyword of C or C++, a compiler
+# extension (`typeof`, `linux`) or a macro of a previously included header (`HUGE_VAL`, `near`,
+# `st_mtime`). No list of these names is complete, but none of them has this prefix.
 _PREFIX = "column_"
 
 
 class Columns:
-    """Columns under names that C allows.
+    """The struct of a table row, with valid C names, and its encoder.
 
     Parameters
     ----------
     columns : sequence of Column
     name : str
-        What everything begins with.
+        The prefix of the type and the functions.
     """
 
     def __init__(self, columns: Sequence[Column], name: str) -> None:
@@ -46,7 +46,7 @@ class Columns:
         )
 
     def definitions(self) -> str:
-        """Return the functions."""
+        """Return the definitions of the constants and functions."""
         used = {column.kind for column in self.columns}
         kinds = [kind for name, kind in EXPORTED_KINDS.items() if name in used]
         lines: list[str] = []
@@ -75,12 +75,12 @@ class Columns:
 
 
 def _fields(names: Sequence[str]) -> list[str]:
-    """Return names that C allows, each another one, as like the columns' as can be."""
+    """Return distinct valid C names that resemble the columns' names."""
     fields: dict[str, None] = {}
     counts: dict[str, int] = {}
     for name in names:
         letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-        # With numbers behind them still told apart: C looks at 63 characters.
+        # Short enough to stay distinct with a number appended: C compares 63 characters.
         word = re.sub(r"[^A-Za-z0-9]+", "_", letters).strip("_")[:40].rstrip("_")
         field = stem = _PREFIX + (word or "unnamed")
         while field in fields:
@@ -91,6 +91,6 @@ def _fields(names: Sequence[str]) -> list[str]:
 
 
 def _comment(text: str) -> str:
-    """Return text as a comment of C can hold it: neither its end nor a line that goes on."""
+    """Return text that is safe in a C comment: it cannot end it or continue a line."""
     plain = re.sub(r"[^A-Za-z0-9 _.,:;()<>=+\x80-\U0010ffff-]", "_", text)
     return plain.encode("ascii", "backslashreplace").decode("ascii")

@@ -1,20 +1,21 @@
-"""Numbers and text as C writes them."""
+"""Numbers and text as C literals."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# Of a literal: every compiler of C99 takes 4095 characters, but Microsoft's 2048 at once.
+# The longest string literal, in bytes: C99 guarantees 4095 characters, but Microsoft's compiler
+# accepts only 2048 in one literal.
 _LONGEST = 2000
 
 
 def c_float(value: float) -> str:
-    """Return a number as a float of C, to the bit."""
+    """Return a number as an exact C float literal."""
     return _hex(float(np.float32(value))) + "f"
 
 
 def c_double(value: float) -> str:
-    """Return a number as a double of C, to the bit."""
+    """Return a number as an exact C double literal."""
     return _hex(float(value))
 
 
@@ -26,14 +27,14 @@ def _hex(value: float) -> str:
 
 
 def c_string(text: str) -> str:
-    """Return text as a string of C: UTF-8, whatever is not a letter or a digit escaped."""
+    """Return text as a C string literal in UTF-8, with octal escapes for special bytes."""
     plain = set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;()<>=+*#")
     octets = (chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode("utf-8"))
     return f'"{"".join(octets)}"'
 
 
 def c_texts(kind: str, name: str, texts: Sequence[str]) -> str:
-    """Return the definition of an array of texts, and of the long ones before it, by themselves."""
+    """Return the definition of a string array, preceded by separate arrays for long strings."""
     alone, entries = [], []
     for place, text in enumerate(texts):
         octets = text.encode("utf-8")
@@ -46,6 +47,6 @@ def c_texts(kind: str, name: str, texts: Sequence[str]) -> str:
         )
         alone.append(f"static const char {name}_{place}[] = {{\n{lines}    0\n}};\n\n")
         entries.append(f"{name}_{place}")
-    # An array of C has at least one entry.
+    # C has no empty arrays.
     listed = ",\n".join(f"    {entry}" for entry in entries or ['""'])
     return f"{''.join(alone)}{kind} {name}[{len(entries) or 1}] = {{\n{listed}\n}};"

@@ -1,8 +1,8 @@
-"""Keras: the weights as .npz, and the Python that makes the model and sets them.
+"""Export to Keras: the weights as .npz, and a Python file that builds the model and sets them.
 
-Not ``.weights.h5``: its layout is a matter of each release of Keras, and h5py would be needed to
-write it; ``set_weights`` has taken the same list of arrays in every release. Not ``.keras`` either,
-which holds code for custom parts. NumPy reads the numbers without pickle.
+The format is not ``.weights.h5``, because its layout varies between releases of Keras and writing
+it requires h5py, whereas ``set_weights`` has taken the same list of arrays in every release. Nor is
+it ``.keras``, which holds code for custom parts. NumPy reads the .npz file without pickle.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ from chainrule.network.parameters import views
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
-    """Write a program as an archive of arrays and a Python file beside it."""
+    """Write a program as an .npz archive of weights and a Python file beside it."""
     lines, weights = _layers(program)
     script, text = script_beside(path), _source(program, lines, path.name)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
@@ -37,7 +37,7 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
 
 
 def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
-    """Return statements from the input x to the outputs x, and the weights in their order."""
+    """Return the statements that turn input x into output x, and the weights in layer order."""
     spec = program.network.spec
     lines: list[str] = []
     weights: list[NDArray[Any]] = []

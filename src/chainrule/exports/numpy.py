@@ -1,8 +1,8 @@
-"""One Python file that needs NumPy alone: the equations themselves, and the numbers.
+"""Export to a single Python file that needs NumPy alone, with the equations and the weights.
 
-The activations stand in it as they stand in `chainrule.equations`, so there is no second copy of
-them that could differ. A table's encoder is the file `numpy_columns.py`, word for word, around the
-columns as plain data.
+The source of the activations is copied from `chainrule.equations`, so there is no second version
+that could differ. A table's encoder is the source of `numpy_columns.py`, with the columns as plain
+data.
 """
 
 import base64
@@ -36,7 +36,7 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
 
 
 def source(program: Program) -> str:
-    """Return a program as Python."""
+    """Return a program as Python source."""
     import chainrule
 
     numbers: list[str] = []
@@ -98,7 +98,7 @@ def _usage(program: Program) -> str:
 
 
 def _equations(program: Program) -> list[str]:
-    """Return the source of the activations, and of what they call, each once, callees first."""
+    """Return the source of the activations and the functions they call, callees first."""
     found: dict[str, str] = {}
     for name in activation_names(program.stages):
         _collect(ACTIVATIONS[name].function, found)
@@ -107,7 +107,8 @@ def _equations(program: Program) -> list[str]:
 
 def _collect(function: Callable[..., Any], found: dict[str, str]) -> None:
     assert isinstance(function, FunctionType)
-    # Not `co_names`: an attribute, such as that of `xp.tanh`, may be named like a function here.
+    # Not `co_names`: it includes attributes, such as `tanh` in `xp.tanh`, which may have the same
+    # name as a function here.
     loaded = [i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"]
     for name in loaded:
         value = function.__globals__.get(name)
@@ -166,7 +167,7 @@ def _call(part: HeadActivation, array: str) -> str:
 
 
 def _scaling(program: Program, numbers: list[str]) -> str:
-    """Return `_inputs` and `_values`: what users hand in, and what they get."""
+    """Return the source of `_outputs`: scale the inputs, run the network, restore the outputs."""
     undoing = program.transform
     if program.columns:
         inputs = ["    return network(encode(X))"]
@@ -197,7 +198,7 @@ def _scaling(program: Program, numbers: list[str]) -> str:
 
 
 def _answers(program: Program) -> str:
-    """Return `predict` and `predict_proba`."""
+    """Return the source of `predict` and, for classes, `predict_proba`."""
     if program.meaning == "outputs" or (program.meaning == "values" and program.n_outputs > 1):
         return (
             "def predict(X):\n"
@@ -228,6 +229,6 @@ def _answers(program: Program) -> str:
 
 def _classes(program: Program) -> str:
     names = ", ".join(map(literal, program.classes))
-    # An array of text drops what NUL ends a text with.
+    # A NumPy string array strips trailing NUL characters; an object array keeps them.
     cut = any(isinstance(name, str) and name.endswith("\0") for name in program.classes)
     return f"np.array([{names}]{', object' if cut else ''})"

@@ -1,7 +1,7 @@
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
-"""The columns of a table as inputs, with NumPy alone; `chainrule.tables.kinds` is the original.
+"""Encodes the columns of a table with NumPy alone, as `chainrule.tables.kinds` does.
 
-An exported file has everything from `WORDS` on in it, and `COLUMNS` and `MISSING` of its own.
+An exported file contains everything from `WORDS` on, and its own `COLUMNS` and `MISSING`.
 """
 
 import datetime

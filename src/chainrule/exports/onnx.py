@@ -21,7 +21,7 @@ from chainrule.files.atomic import atomic_path
 from chainrule.network.layers.operations import Affine
 from chainrule.tables.transform import TargetTransform
 
-# Of 2022: everything that runs ONNX reads it.
+# Versions of 2022, which all current ONNX runtimes read.
 OPSET = 17
 ML_OPSET = 3
 IR_VERSION = 8
@@ -41,7 +41,7 @@ def model_of(program: Program, name: str) -> Any:
     Raises
     ------
     InvalidArgumentError
-        If the package onnx is missing, or a text cannot be written.
+        If the package onnx is missing, or a text cannot be encoded as UTF-8.
     """
     try:
         import onnx
@@ -116,7 +116,7 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
         label = graph.cast(graph.node("Greater", [value, half]), np.int64)
         graph.output(label, "label", np.int64, width)
     else:
-        # An array of text drops what NUL ends a text with.
+        # A NumPy string array strips trailing NUL characters; an object array keeps them.
         texts = any(isinstance(name, str) for name in program.classes)
         classes = np.array(program.classes, object if texts else None)
         place = graph.node("ArgMax", [value], axis=1, keepdims=0)
@@ -126,10 +126,10 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
 
 
 def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
-    """Return TT3 of a value, within the bounds."""
+    """Return the value with the transform undone (TT3), clipped to the bounds."""
 
     def number(x: float) -> str:
-        return graph.constant(np.array(x))  # a scalar, as Clip takes it
+        return graph.constant(np.array(x))  # a scalar, as Clip requires
 
     t = graph.node("Clip", [value, number(transform.low), number(transform.high)])
     rising = graph.node("Mul", [graph.node("Exp", [t]), number(transform.rise)])
@@ -162,7 +162,7 @@ def _sigma(graph: Graph, value: str, part: HeadActivation) -> str:
 
 
 def _applied(graph: Graph, value: str, call: ast.expr) -> str:
-    """Return the value of operators that are written as calls, at z = `value`."""
+    """Add the nodes of a call expression such as Tanh(z), at z = `value`; return its result."""
     if isinstance(call, ast.Name):
         return value
     if not isinstance(call, ast.Call):

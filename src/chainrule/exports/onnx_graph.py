@@ -1,4 +1,4 @@
-"""A graph of ONNX being built: nodes, constants, and names that are used once."""
+"""Builds an ONNX graph: nodes, constants and unique names."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ class Graph:
     Parameters
     ----------
     taken : set of str
-        Names that inputs will have, and nothing else may.
+        Names reserved for inputs.
     """
 
     def __init__(self, taken: set[str]) -> None:
@@ -36,7 +36,7 @@ class Graph:
         return output
 
     def constant(self, value: ArrayLike) -> str:
-        """Return the name of a constant; equal ones are stored once."""
+        """Return the name of a constant; equal numeric constants are stored once."""
         from onnx import TensorProto, numpy_helper
 
         array = np.asarray(value)
@@ -44,7 +44,7 @@ class Graph:
             array = array.astype(object)
         if array.dtype == object:
             name = self._name("text")
-            # Not by make_tensor, whose array drops what NUL a text ends with.
+            # Not make_tensor, whose NumPy array strips trailing NUL characters.
             tensor = TensorProto(name=name, data_type=_type(np.str_), dims=array.shape)
             tensor.string_data.extend(str(text).encode("utf-8") for text in array.ravel())
             self._constants.append(tensor)
@@ -57,11 +57,11 @@ class Graph:
         return self._known[key]
 
     def cast(self, value: str, dtype: DTypeLike) -> str:
-        """Return a value as another type."""
+        """Return a value converted to another type."""
         return self.node("Cast", [value], to=_type(dtype))
 
     def input(self, name: str, dtype: DTypeLike, width: int) -> str:
-        """Declare an input, (N, width); ONNX has no name for one without a name."""
+        """Declare an input, (N, width); an empty name, which ONNX forbids, is replaced."""
         from onnx import helper
 
         if not name:

@@ -73,13 +73,13 @@ def program_of(model: Any) -> Program:
     Raises
     ------
     InvalidArgumentError
-        If it is none of these, or not fitted.
+        If the model is none of these, or is not fitted.
     """
     if isinstance(model, Network):
         return _of_network(model)
     if isinstance(model, TableModel):
         return _of_table_model(model)
-    # Only then are the estimators imported: for an estimator, scikit-learn is loaded already.
+    # The estimators are imported only here: a given estimator has already loaded scikit-learn.
     if hasattr(model, "get_params"):
         return _of_estimator(model)
     raise InvalidArgumentError(

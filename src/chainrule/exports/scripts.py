@@ -1,4 +1,4 @@
-"""Common parts of the Python files for other frameworks."""
+"""Common parts of the Python files exported for PyTorch and Keras."""
 
 import os
 from pathlib import Path
@@ -21,13 +21,13 @@ _FIRST = '"""A network exported by chainrule '
 
 
 def script_beside(path: Path) -> Path:
-    """Return the name of the Python file that belongs to a file of numbers.
+    """Return the path of the Python file beside a weights file.
 
     Raises
     ------
     InvalidArgumentError
         If another file would be overwritten: a Python file that is not an export, or a model file
-        of this package, which has the same suffix as PyTorch's numbers.
+        of this package, which has the same suffix as PyTorch's weights.
     """
     script = path.with_suffix(".py")
     if os.path.lexists(script) and not _is_ours(script):
@@ -76,7 +76,7 @@ def begin(program: Program, framework: str, usage: str) -> str:
 
 
 def _values_of(program: Program) -> list[str]:
-    """Return a function that undoes the target's transformation: TT3, within the bounds."""
+    """Return the lines of a function that undoes the target's transform (TT3), with clipping."""
     transform = program.transform
     if transform is None:
         return []
@@ -97,7 +97,7 @@ def _values_of(program: Program) -> list[str]:
 
 
 def inputs_of(program: Program) -> str:
-    """Return the names of a table's inputs, and the classes or scale of its target, as Python."""
+    """Return Python source with the names of a table's inputs and its classes or target scale."""
     lines = []
     if program.columns:
         names = [name for column in program.columns for name in column.feature_names()]

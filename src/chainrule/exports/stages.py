@@ -1,7 +1,7 @@
-"""A network as a prediction runs it: sums, scales and activations, and nothing of its training.
+"""A network reduced to its prediction: affine layers, scales and activations.
 
-Dropout is nothing; batch normalisation, whose statistics are constants here, is a factor and a
-summand of each unit, or part of the weights below it where nothing stands between.
+Dropout is omitted. Batch normalisation, whose statistics are constants in a prediction, becomes a
+scale and a shift of each unit, folded into the preceding affine layer if it follows one directly.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -33,7 +33,7 @@ class Scaled(NamedTuple):
 
 
 class HeadActivation(NamedTuple):
-    """Units ``begin`` … ``end − 1`` and the activation that they have."""
+    """The activation of the units ``begin`` … ``end − 1``."""
 
     begin: int
     end: int
@@ -45,19 +45,19 @@ class Activations(NamedTuple):
 
     heads: tuple[HeadActivation, ...]
     strength: Floats | None = None
-    """α of each unit; None: all 1, a = σ(z)."""
+    """α of each unit; None if all are 1, so that a = σ(z)."""
 
 
 Stage: TypeAlias = Affine | Scaled | Activations
 
 
 def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
-    """Return what a prediction does, in order, in the network's own precision.
+    """Return the stages of a prediction, in order, in the network's own precision.
 
     Raises
     ------
     InvalidArgumentError
-        If the network has a kind of layer that has no such form.
+        If the network has a layer that cannot be expressed as stages.
     """
     wide: list[Stage] = []
     for layer, units, theta in zip(
@@ -75,7 +75,7 @@ def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
 
 
 def _rounded(stage: Stage, dtype: str) -> Stage:
-    """Return a stage with its numbers in a precision."""
+    """Return a stage with its numbers rounded to a precision."""
     if isinstance(stage, Activations):
         return stage._replace(
             strength=None if stage.strength is None else stage.strength.astype(dtype)
@@ -84,7 +84,7 @@ def _rounded(stage: Stage, dtype: str) -> Stage:
 
 
 def _add(wide: list[Stage], operation: Operation, units: int) -> None:
-    """Add what an operation is in a prediction."""
+    """Append the stage of an operation, if it has one in a prediction."""
     match operation:
         case Affine():
             wide.append(operation)
@@ -102,7 +102,7 @@ def _add(wide: list[Stage], operation: Operation, units: int) -> None:
 
 
 def _add_scaled(wide: list[Stage], stage: Scaled) -> None:
-    """Add a scale to the stages: as part of the weights below it where nothing stands between."""
+    """Append a scale, or fold it into a directly preceding affine layer."""
     last = wide[-1] if wide else None
     if isinstance(last, Affine):
         wide[-1] = Affine(stage.scale[:, None] * last.W, stage.scale * last.b + stage.shift)
@@ -111,7 +111,7 @@ def _add_scaled(wide: list[Stage], stage: Scaled) -> None:
 
 
 def activation_names(stages: tuple[Stage, ...]) -> list[str]:
-    """Return the names of the activations that occur, each once, sorted."""
+    """Return the sorted names of the activations, without duplicates."""
     return sorted(
         {
             head.activation.name

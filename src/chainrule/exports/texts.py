@@ -1,4 +1,4 @@
-"""Names and texts of a stranger's, as a file of another language can hold them."""
+"""Checks and escapes a user's names and texts for files in other languages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from chainrule.exports.program import Program
 
 
 def texts_of(program: Program) -> Iterator[tuple[str, str]]:
-    """Yield what a prediction compares or answers: whose text it is, and the text."""
+    """Yield each class and category as a text, preceded by a description of its origin."""
     for value in program.classes:
         if isinstance(value, str):
             yield f"target: the class {value!a}", value
@@ -18,14 +18,14 @@ def texts_of(program: Program) -> Iterator[tuple[str, str]]:
 
 
 def names_of(program: Program) -> Iterator[tuple[str, str]]:
-    """Yield the names that a program's columns and its target have."""
+    """Yield the name of each column and of the target, preceded by a description."""
     for column in program.columns:
         yield f"column {column.name!a}: its name", column.name
     yield f"target {program.target!a}: its name", program.target
 
 
 def check_utf8(whose: str, text: str) -> None:
-    """Raise InvalidArgumentError if a text has no form in UTF-8: half of a surrogate pair."""
+    """Raise InvalidArgumentError if a text has a lone surrogate, which UTF-8 cannot encode."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -36,17 +36,17 @@ def check_utf8(whose: str, text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text with Python's escapes in place of what is not printable."""
+    """Return a text with unprintable characters replaced by Python escapes."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def literal(value: Any) -> str:
-    """Return the name of a class as a literal of Python.
+    """Return a class label as a Python literal.
 
     Raises
     ------
     InvalidArgumentError
-        If it is neither a text, a number nor true or false.
+        If the label is not a string, a number or a boolean.
     """
     if isinstance(value, str | bool | int):
         return repr(value)

@@ -1,8 +1,8 @@
-"""PyTorch: a state dict as safetensors, and the Python that makes the module and loads it.
+"""Export to PyTorch: a state dict as safetensors, and a Python file that builds and loads a module.
 
-No pickle: a ``.pt`` file runs code when it is loaded. The module has the network's own layers,
-dropout and batch normalisation among them, so that it can be trained on; a table's encoding stays
-in chainrule, or goes with `numpy`, `onnx` or `c`.
+Pickle is avoided, because a ``.pt`` file can run code when it is loaded. The module has the
+network's own layers, including dropout and batch normalisation, so that its training can continue.
+It does not include a table's encoding; the targets `numpy`, `onnx` and `c` do.
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
 
 
 def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
-    """Return the modules in a row, as Python, and the state dict of nn.Sequential."""
+    """Return the modules of an nn.Sequential as Python source, and its state dict."""
     spec = program.network.spec
     dtype = f"dtype=torch.{spec.dtype}"
     modules: list[str] = []
@@ -66,7 +66,7 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
                     add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=W, bias=b)
                 case Normalized(gamma, beta, mean, variance, epsilon, momentum):
                     add(
-                        # PyTorch's momentum is the share of the new value.
+                        # PyTorch's momentum is the weight of the new value.
                         f"nn.BatchNorm1d({n_out}, {epsilon!r}, {1 - momentum!r}, {dtype})",
                         weight=gamma,
                         bias=beta,
@@ -102,7 +102,7 @@ def _class_name(name: str) -> str:
 
 
 def _activation_classes(spec: NetworkSpec) -> list[str]:
-    """Return a class for each activation that is no module of torch.nn."""
+    """Return a class for each activation that torch.nn lacks."""
     used = {head.function.name for sigma in spec.activations for head in sigma.parts(0)}
     classes = []
     for name in sorted(used):

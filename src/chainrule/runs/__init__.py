@@ -1,1 +1,1 @@
-"""A run: from a table and what decides about it to a trained model, its history and its scores."""
+"""A run: trains a model on a table by a config, and keeps its history and scores."""

@@ -13,16 +13,16 @@ from chainrule.tables.task import Task
 
 
 def command_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int) -> str:
-    """Return the shortest command that gives this config, but for where it writes.
+    """Return the shortest command that gives this config, without the output folder.
 
     Parameters
     ----------
     config : RunConfig
-        Of a run that was prepared.
+        The config of a prepared run, every setting resolved.
     task_inferred : bool
-        Whether the task needs no option.
+        Whether the task follows from the target's values, so that --task is unnecessary.
     n_train, n_rows : int
-        Rows to train on; to train and validate on.
+        Numbers of training rows, and of training and validation rows together.
     """
     data = config.data
     if task_inferred:
@@ -35,7 +35,8 @@ def command_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int
     training, task = config.training, cast(Task, config.data.task)
     bare = TrainingOptions(preset=training.preset, seed=training.seed)
     plain = resolved(bare, task, n_train, n_rows)
-    # What the others depend on is compared with the preset, the others with what then follows.
+    # Loss, optimizer and schedule are compared with the preset's; the other settings, whose
+    # defaults depend on these three, with the defaults that follow from them.
     deciders = {
         name: getattr(training, name)
         for name in ("loss", "optimizer", "schedule")
@@ -76,5 +77,5 @@ def _option(one: "Field[Any]", value: Any) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    """Return a number so that it reads back unchanged, and a text as it is."""
+    """Return a number in a form that parses to the same value, and a text unchanged."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Everything that decides a run, to and from run.toml."""
+"""All settings of a run, read from and written to run.toml."""
 
 import difflib
 import json
@@ -24,7 +24,7 @@ from chainrule.runs.values import check, from_toml
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What decides a run: with the same table and the same config, the same model to the bit.
+    """The settings of a run: the same table and config give the same model, bit for bit.
 
     Parameters
     ----------
@@ -58,22 +58,22 @@ class RunConfig:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return the config in which these settings have these values.
+        """Return a config with these values; all other settings have their defaults.
 
         Raises
         ------
         InvalidArgumentError
-            If there is no such setting, or it cannot have such a value.
+            If a setting does not exist or a value is invalid.
         """
         return cls().updated(values)
 
     def updated(self, values: Mapping[str, Any]) -> Self:
-        """Return a copy in which these settings have these values.
+        """Return a copy with these settings changed.
 
         Raises
         ------
         InvalidArgumentError
-            If there is no such setting, or it cannot have such a value.
+            If a setting does not exist or a value is invalid.
         """
         config = self
         for name in values:
@@ -101,7 +101,7 @@ class RunConfig:
         Raises
         ------
         InvalidArgumentError
-            If it cannot be read, or something in it is no setting, or not a value of one.
+            If the file cannot be read, or has an unknown setting or an invalid value.
         """
         try:
             text = file_path("config", path).read_text(encoding="utf-8")
@@ -114,16 +114,16 @@ class RunConfig:
 
     @classmethod
     def from_toml(cls, text: str, where: str = "run.toml") -> Self:
-        """Read the text of a run.toml; `where` is what messages call it.
+        """Read the text of a run.toml; `where` is its name in error messages.
 
         Raises
         ------
         InvalidArgumentError
-            If something in it is no setting, or not a value of one.
+            If the text has an unknown setting or an invalid value.
         """
         try:
             document = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # the first: numbers of too many digits, too
+        except (ValueError, RecursionError) as error:  # ValueError: also for too many digits
             raise InvalidArgumentError(f"{where}: is not TOML: {error}") from error
         values: dict[str, Any] = {}
         for section, entries in document.items():
@@ -140,7 +140,7 @@ class RunConfig:
             raise InvalidArgumentError(f"{where}: {error}") from error
 
     def values(self) -> dict[str, dict[str, Any]]:
-        """Return what is set, section by section; JSON-ready."""
+        """Return the settings that are set, by section, as JSON-ready values."""
         document: dict[str, dict[str, Any]] = {}
         for section in SECTIONS:
             group = getattr(self, section)
@@ -159,7 +159,7 @@ class RunConfig:
         Raises
         ------
         InvalidArgumentError
-            If a text cannot be written, such as a file name that is not Unicode.
+            If a value cannot be written, such as a file name that is not Unicode.
         """
         blocks = []
         for section, entries in self.values().items():
@@ -191,7 +191,8 @@ def _toml(name: str, value: Any) -> str:
         raise InvalidArgumentError(
             f"{name}: {value!r} is not Unicode text and cannot be written to run.toml; rename it"
         ) from error
-    # A JSON text is a TOML text, but for DEL; what else cannot be seen is better escaped, too.
+    # A JSON string is a valid TOML string, except for DEL. Other invisible characters are escaped
+    # too, to make them visible.
     return "".join(
         letter if printable(letter) == letter else f"\\U{ord(letter):08x}"
         for letter in json.dumps(value, ensure_ascii=False)
@@ -224,7 +225,7 @@ def _section_of(name: str, where: str) -> str:
 
 
 def _misplaced(name: str) -> str:
-    """Return what to say of a setting that is not where it was looked for."""
+    """Return the message for a setting that is unknown or in the wrong section."""
     homes = {one.name: section for section in SECTIONS for one in settings_of(section)}
     if name in homes:
         return f"{name} belongs under [{homes[name]}]"

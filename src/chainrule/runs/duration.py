@@ -1,4 +1,4 @@
-"""How long something may take, as people write it."""
+"""Durations as users write them, such as 90s or 1h30m."""
 
 import math
 import re
@@ -15,14 +15,14 @@ def seconds_of(name: str, text: str) -> float:
     Parameters
     ----------
     name : str
-        What messages call it.
+        The option's name in error messages.
     text : str
         "90s", "5m", "1h30m", or a number of seconds.
 
     Raises
     ------
     InvalidArgumentError
-        If it is no duration above 0.
+        If the text is not a duration above 0.
 
     Examples
     --------

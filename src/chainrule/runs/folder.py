@@ -1,4 +1,4 @@
-"""The folder that a run leaves behind."""
+"""The output folder of a run."""
 
 import contextlib
 import json
@@ -20,17 +20,17 @@ from chainrule.runs.program_name import calling
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a run writes beside its model, its history, its metrics and run.toml."""
+    """Optional files of a run, beside its model, history, metrics and run.toml."""
 
     report: bool = True
     search: bool = False
-    """The journal of a search."""
+    """Whether the run writes the journal of a search."""
     checkpoints: bool = False
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where the files of a run lie; each is replaced whole by the next run in the same folder."""
+    """The paths of a run's files; the next run in the same folder replaces each file as a whole."""
 
     path: Path
 
@@ -41,7 +41,7 @@ class RunFolder:
 
     @property
     def history(self) -> Path:
-        """The history, a row an epoch."""
+        """The history, one row per epoch."""
         return self.path / "history.csv"
 
     @property
@@ -51,12 +51,12 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """Everything that decided the run."""
+        """The config of the run, run.toml."""
         return self.path / "run.toml"
 
     @property
     def report(self) -> Path:
-        """The page for people."""
+        """The HTML report."""
         return self.path / "report.html"
 
     @property
@@ -66,45 +66,45 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """What a training that was cut short goes on from."""
+        """The checkpoint from which an interrupted training resumes."""
         return self.path / "checkpoint"
 
     @property
     def lock(self) -> Path:
-        """What keeps two runs out of one folder."""
+        """The lock file that keeps a second run out of the folder."""
         return lock_of(self.checkpoint)
 
     def files(self, outputs: Outputs) -> tuple[Path, ...]:
-        """Return the files that a run leaves."""
+        """Return the files that a finished run leaves."""
         files = [self.model, self.history, self.metrics, self.config]
         return (*files, *[self.report] * outputs.report, *[self.search] * outputs.search)
 
     def written(self, outputs: Outputs) -> tuple[Path, ...]:
-        """Return every file that a run writes, those included that it removes again."""
+        """Return every file that a run writes, temporary files included."""
         checkpoint = files_of(self.checkpoint) if outputs.checkpoints else ()
         return (*self.files(outputs), *checkpoint, self.lock)
 
     def has_checkpoint(self) -> bool:
-        """Whether there is a checkpoint to go on from: the latest, or the one before it."""
+        """Whether there is a checkpoint to resume from: the latest or the previous one."""
         return any(begins_like_checkpoint(path) for path in files_of(self.checkpoint)[:2])
 
     @contextlib.contextmanager
     def alone(self, argument: str) -> Iterator[FileLock]:
-        """Make the folder, and keep other runs out of it in the block.
+        """Create the folder, and lock it against other runs inside the `with` block.
 
-        A folder that was made and stays empty is removed again.
+        Folders created here are removed on exit if they are still empty.
 
         Parameters
         ----------
         argument : str
-            What asked for the folder, for messages.
+            The name of the option that gave the folder, for error messages.
 
         Raises
         ------
         CheckpointInUseError
-            If another run has it.
+            If another run holds the lock.
         FileWriteError, OSError
-            If it cannot be made or written to.
+            If the folder cannot be created or written to.
         """
         missing = [one for one in (self.path, *self.path.parents) if not one.exists()]
         lock = FileLock(self.lock)
@@ -126,25 +126,25 @@ class RunFolder:
         resume: bool = False,
         overwrite: bool = False,
     ) -> None:
-        """Raise if a run would cost someone a file: another run's checkpoint, or no run's at all.
+        """Raise if the run would overwrite an unfinished run's checkpoint or a file of the user.
 
-        What a finished run left is replaced.
+        Files of a finished run may be replaced.
 
         Parameters
         ----------
         argument : str
-            What asked for the folder, for messages.
+            The name of the option that gave the folder, for error messages.
         outputs : Outputs
-            What the run writes.
+            The optional files that the run writes.
         resume : bool
             Whether the checkpoint is this run's own.
         overwrite : bool
-            Whether all of that may be replaced; folders stay in the way.
+            Whether these files may be replaced too; a folder of the same name is still an error.
 
         Raises
         ------
         FileWriteError
-            If something is in the way; the message says what, and what can be done.
+            If a file or folder is in the way; the message names it and the remedy.
         """
         if self.has_checkpoint() and not (resume or overwrite):
             raise FileWriteError(
@@ -167,16 +167,16 @@ class RunFolder:
             raise FileWriteError(f"{argument}: {path} is {kind}; {remedy}")
 
     def _is_replaceable(self, path: Path, resume: bool) -> bool:
-        """Tell whether a run may replace a file of that name without being told to."""
+        """Return whether a run may replace this file without --overwrite."""
         latest, previous, partial = files_of(self.checkpoint)
         if path in (latest, previous, partial):
-            # A damaged one gives way to the one before it.
+            # A resumed run falls back from a damaged checkpoint to the previous one.
             return resume or begins_like_checkpoint(path, cut_short=path == partial)
-        # A resumed run has read its run.toml, whoever wrote it.
+        # A resumed run has already read run.toml, so it may replace it even if a user wrote it.
         return (resume and path == self.config) or is_of_a_run(path)
 
     def clear(self, outputs: Outputs) -> None:
-        """Remove what is in the way of a run that may replace it: checkpoints, links, pipes."""
+        """Remove old checkpoints, links and pipes before a run that may replace them."""
         for path in files_of(self.checkpoint):
             if begins_like_checkpoint(path) or outputs.checkpoints:
                 path.unlink(missing_ok=True)
@@ -186,13 +186,13 @@ class RunFolder:
                 path.unlink()
 
     def forget_checkpoint(self) -> None:
-        """Remove the checkpoint of a run that is finished."""
+        """Remove the checkpoint of a finished run."""
         for path in files_of(self.checkpoint):
             path.unlink(missing_ok=True)
 
     def write_config(self, config: RunConfig, command: str) -> None:
-        """Write run.toml, with the command that gives it as a comment."""
-        # A column's name may have a line end, which must not end the comment.
+        """Write run.toml, with the equivalent command as a comment."""
+        # A column name may contain a line break, which must not end the comment.
         lines = [*command.split("\n"), "Again, to the bit: chainrule train --config run.toml"]
         head = "".join(f"# {printable(line)}\n" for line in lines)
         self._write(self.config, f"{head}\n{config.to_toml()}")

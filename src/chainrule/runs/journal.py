@@ -1,8 +1,9 @@
-"""The journal of a search: a line of JSON for each event, kept by one search at a time.
+"""The journal of a search: one JSON line per event, locked by one search at a time.
 
-Optuna's own file backend locks its journal with a link beside it, which a process that is killed
-leaves behind: the next one waits for a lock that nobody holds. And it cannot go on behind a line
-that was cut short. Here the system holds the lock, and such a line is dropped.
+Optuna's own file backend locks its journal with a link beside it. A killed process leaves the link
+behind, and the next process waits for a lock that nobody holds. That backend also cannot append
+after a truncated line. Here the operating system holds the lock, and a truncated last line is
+dropped.
 """
 
 import contextlib
@@ -20,35 +21,35 @@ from chainrule.files.locks import FileLock
 
 
 class Journal(BaseJournalBackend):
-    """What Optuna's `JournalStorage` reads and appends to; a context that has its file to itself.
+    """A backend of Optuna's `JournalStorage`; a context manager with exclusive use of its file.
 
     Parameters
     ----------
     path : Path
-        Made if it is not there; the lock lies beside it while a search is at work.
+        The journal file, created if missing; its lock file is beside it while a search runs.
     """
 
     def __init__(self, path: Path) -> None:
-        # Whoever changes the working directory meanwhile changes nothing here.
+        # An absolute path, so that a later change of the working directory has no effect.
         self.path = Path(os.path.abspath(path))
         self._name = str(path)
         self._lock = FileLock(self.path.with_name(self.path.name + ".in-use"))
 
     def __enter__(self) -> Self:
-        """Take the journal, and read what it has.
+        """Lock the journal, and read its entries.
 
         Raises
         ------
         CheckpointInUseError
-            If another search has it.
+            If another search holds the lock.
         InvalidArgumentError
-            If it is no journal.
+            If the file is not a journal.
         OSError
-            If it cannot be read or written.
+            If the file cannot be read or written.
         """
         self._lock.acquire(self._name, argument="--out", user="search")
         try:
-            if self.path.is_symlink():  # to a file that is something else
+            if self.path.is_symlink():  # its target may not be a journal
                 raise self.unusable("it is a link")
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
             try:
@@ -62,12 +63,12 @@ class Journal(BaseJournalBackend):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let others have it."""
+        """Close the journal and release its lock."""
         os.close(self._file)
         self._lock.release()
 
     def _read(self) -> tuple[list[dict[str, Any]], int]:
-        """Return the entries, and where the next one goes: in place of a last one cut short."""
+        """Return the entries and the offset of the next one; it replaces a truncated last line."""
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
             raise self.unusable("it is no file")
         found: list[dict[str, Any]] = []
@@ -84,18 +85,18 @@ class Journal(BaseJournalBackend):
         return found, end
 
     def unusable(self, what: str) -> InvalidArgumentError:
-        """Return the error that says why this journal cannot be gone on with."""
+        """Return the error that says why this journal cannot be resumed."""
         return InvalidArgumentError(
             f"search: {self._name} cannot be gone on with: {what}. Remove it to begin anew, or "
             "choose another --out"
         )
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """Return the entries from a number on; Optuna asks for what it has not heard of."""
+        """Return the entries from an index on; Optuna requests those it has not read yet."""
         return iter(self._logs[log_number_from:])
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Write entries, and have them on the disk when this returns; or none of them."""
+        """Append entries and flush them to disk: all of them, or none if an error occurs."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
         try:
             os.ftruncate(self._file, self._end)
@@ -105,7 +106,7 @@ class Journal(BaseJournalBackend):
                 rest = rest[os.write(self._file, rest) :]
             os.fsync(self._file)
         except BaseException:
-            # A full disk must not leave half a line for the next one to begin behind.
+            # A full disk must not leave half a line, after which the next entry would be appended.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._end)
             raise
@@ -124,12 +125,12 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 
 def _is_cut_short(line: bytes) -> bool:
-    """Whether this may be the beginning of an entry; where the power failed, of zeros instead."""
+    """Return whether a line is a truncated entry; a power failure may leave zero bytes instead."""
     line = line.rstrip(b"\0\n")
     return line[: len(_BEGINNING)] == _BEGINNING[: len(line)]
 
 
 _BEGINNING = b'{"op_code":'
 
-# What is no file is opened without waiting for whoever is at its other end.
+# O_NONBLOCK: opening a pipe must not wait for a process at its other end.
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)

@@ -1,7 +1,7 @@
-"""What an entry of a search's journal may say: nothing in a file is believed before it is checked.
+"""Validation of a search's journal entries: every entry is checked before it is used.
 
-Optuna takes whatever is JSON, and fails later, elsewhere and in its own words. The entries are
-those of its journal storage (`op_code`); here are the ones that a search writes.
+Optuna accepts any JSON, and fails later with an unrelated message. The entries are those of its
+journal storage (`op_code`); only the codes that a search writes are accepted here.
 """
 
 import math
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 MOST_TRIALS = 100_000
-"""Of a journal: more are no search's, and would take hours to read."""
+"""The most trials in a journal: no search writes more, and reading them would take hours."""
 
 _MOST = 2**53
 _RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)
@@ -19,13 +19,13 @@ _ENDED = (_COMPLETE, _PRUNED, _FAILED)
 
 
 class EntryError(ValueError):
-    """What is wrong with an entry."""
+    """An entry is invalid; the message is the fault."""
 
 
 class Entries:
-    """Checks entries in their order.
+    """Checks entries in file order.
 
-    ``line_of`` has, for each trial, the number of the last line that speaks of it.
+    ``line_of`` has, for each trial, the number of the last line that refers to it.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Entries:
         Raises
         ------
         EntryError
-            If a search writes no such entry there.
+            If a search never writes such an entry at this position.
         """
         self._line += 1
         code = entry.get("op_code")
@@ -52,7 +52,7 @@ class Entries:
 
     def _study(self, entry: Mapping[str, Any]) -> None:
         name = entry.get("study_name")
-        # (Of the same name again: Optuna says so whenever it goes on.)
+        # A repeated name is valid: Optuna writes this entry again whenever it resumes a study.
         _require(type(name) is str, "names no study")
         _require(entry.get("directions") == [1], "is of a study that minimises no loss")
         self._studies.add(str(name))
@@ -104,7 +104,7 @@ class Entries:
         _require(type(name) is str and type(text) is str, "names no parameter")
         try:
             distribution = json_to_distribution(str(text))
-        except Exception as error:  # Optuna raises all kinds
+        except Exception as error:  # Optuna raises various exceptions
             raise EntryError(f"has no distribution ({error!r:.60})") from error
         fits = _is_number(value)
         if fits and isinstance(distribution, CategoricalDistribution):
@@ -170,7 +170,7 @@ def _is_number(value: object, infinite: bool = False) -> bool:
 
 def _is_time(value: object) -> bool:
     try:
-        # Optuna asks for the local time, which the first and the last year may not have.
+        # Optuna converts to local time, which fails near the smallest and the largest year.
         return type(value) is str and 1970 < datetime.fromisoformat(value).year < 9000
     except ValueError:
         return False

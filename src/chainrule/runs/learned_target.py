@@ -1,4 +1,4 @@
-"""What a run makes of its target: its encoding, a transform, and notes."""
+"""The encoding of a run's target, its transform, and notes about both."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,21 +22,22 @@ from chainrule.tables.transform import Kind, TargetTransform, choose, is_heavy, 
 if TYPE_CHECKING:
     import polars as pl
 
-# So many validation rows tell the residuals of rows that were not learned from; fewer need the
-# training rows beside them.
+# With at least this many validation rows, their residuals suffice; with fewer, the residuals of the
+# training rows are added.
 _ENOUGH_RESIDUALS = 200
 _MOST_RESIDUALS = 50_000
+# A whole-number target counts as counts from this skewness on, and up to this median.
 _SKEWED = 0.5
 _MOST_COUNTED = 1000.0
 
 
 def fitted_target(parts: Parts, config: RunConfig) -> tuple[TargetEncoder, list[str]]:
-    """Return the target of a run as its training rows ask for it, and notes.
+    """Return the target encoder fitted on the training rows, and notes.
 
     Raises
     ------
     InvalidArgumentError, InvalidTableError
-        If a transform was asked for that cannot be.
+        If the requested transform cannot be applied.
     """
     training = config.training
     column = parts.train[config.data.target]
@@ -55,13 +56,14 @@ def fitted_target(parts: Parts, config: RunConfig) -> tuple[TargetEncoder, list[
             )
         return target, []
     values = numeric_column(column, NUMERIC_TARGET)
+    # Only a loss of counts (Poisson) has a lower bound on its targets.
     if lowest_target(training.loss) > -np.inf:
         if explicit:
             raise InvalidArgumentError(
                 f"target_transform: --loss {training.loss} takes counts as they are, not "
                 f"their {asked}; leave one of the two out"
             )
-        # Counts have a unit of their own, which the Poisson deviance needs.
+        # The Poisson deviance is defined for counts themselves, so they are not standardised.
         return replace(target, mean=0.0, std=1.0), []
     if asked == "none":
         return target, []
@@ -84,7 +86,7 @@ def _transformed(target: TargetEncoder, transform: TargetTransform, values: Any)
         "log": "its logarithm",
         "asinh": f"asinh((value − {transform.center:.5g})/{transform.spread:.5g})",
     }[transform.kind]
-    # A rounding on the way through the transform is no value out of reach.
+    # The slack keeps rounding errors of the transform from counting as values out of range.
     slack = 1e-9 * (high - low)
     held = int(np.count_nonzero((values < low - slack) | (values > high + slack)))
     rest = ""
@@ -101,10 +103,11 @@ def _transformed(target: TargetEncoder, transform: TargetTransform, values: Any)
 
 
 def _offers(name: str, values: NDArray[np.float64], training: TrainingOptions) -> list[str]:
-    """Return the note that offers counts the loss of counts."""
+    """Return a note that suggests the Poisson loss if the target looks like counts."""
     if training.loss is not None or values.min() < 0 or not (values == np.round(values)).all():
         return []
     deviation = float(values.std())
+    # `not … > 0` rather than `<= 0`, so that a NaN is rejected too.
     if values.min() > 1 or np.median(values) > _MOST_COUNTED or not deviation > 0:
         return []
     with np.errstate(over="ignore", invalid="ignore"):
@@ -124,13 +127,15 @@ def smeared_target(
     training: EncodedRows,
     validation: EncodedRows,
 ) -> TargetEncoder:
-    """Return a transformed target whose answers are means again (TT4), by a network's residuals.
+    """Return a transformed target whose predictions are means again (TT4), from residuals.
 
-    Those of the validation rows, and where they are few of the training rows as well. A loss whose
-    best answer is a median or a quantile needs none: a transform keeps it.
+    The residuals are those of the validation rows, plus those of the training rows if there are few
+    validation rows. A loss that estimates a median or a quantile needs no correction: a monotonic
+    transform preserves both.
     """
     if target.transform is None or loss not in estimating("mean"):
         return target
+    # The network was fitted to the training rows, so their residuals are too small.
     parts = [validation]
     if len(validation.X) < _ENOUGH_RESIDUALS:
         parts.append(training)
@@ -139,6 +144,7 @@ def smeared_target(
 
 
 def _residuals(target: TargetEncoder, network: Network, rows: EncodedRows) -> NDArray[np.float64]:
+    # Rounded up: at most _MOST_RESIDUALS rows, evenly spaced, to limit the time for large tables.
     step = max(1, -(-len(rows.X) // _MOST_RESIDUALS))
     outputs = network.predict(rows.X[::step])[:, 0].astype(np.float64)
     return np.asarray((rows.y[::step] - outputs) * target.std, np.float64)
@@ -147,16 +153,17 @@ def _residuals(target: TargetEncoder, network: Network, rows: EncodedRows) -> ND
 def against_constant(
     model: TableModel, loss: str | None, train: "pl.DataFrame", parts: "dict[str, pl.DataFrame]"
 ) -> Sequence[str]:
-    """Return a note where a regression's answers are worse than one and the same to all rows.
+    """Return a note if a regression predicts worse than a constant.
 
-    That one is the mean of the training rows, and the measure the root mean square error; for the
-    loss absolute_error they are the median and the mean absolute error.
+    The constant is the mean of the training rows, and the measure is the root mean square error;
+    for the loss absolute_error they are the median and the mean absolute error.
     """
     if model.target.task != "regression" or loss in estimating("quantile"):
         return ()
     transform = model.target.transform
     low, high = (-np.inf, np.inf) if transform is None else transform.bounds
-    # Values out of reach are held in training, and left out here: one would drown all others.
+    # Training clips values outside the bounds; here such rows are left out, because the error of
+    # one of them could outweigh all others.
     learned = np.clip(model.target.truth(train[model.target.name]), low, high)
     median = loss in estimating("median")
     constant = float(np.median(learned) if median else learned.mean())
@@ -183,6 +190,7 @@ def against_constant(
 def _error(true: NDArray[Any], given: Any, absolute: bool) -> float:
     missed = np.abs(true - given)
     scale = float(missed.max())
+    # Division by the largest error keeps the squares from overflowing.
     if absolute or not scale > 0:
         return float(missed.mean())
     return scale * float(np.sqrt(np.mean(np.square(missed / scale))))

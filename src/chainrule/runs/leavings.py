@@ -1,7 +1,7 @@
-"""Which files runs of chainrule left, and which are someone else's that have the same names.
+"""Tells files written by a run of chainrule from a user's files of the same names.
 
-A run replaces what another run left. It does not replace a `history.csv` of somebody's, so each
-kind of file is known by what only a run writes into it.
+A run replaces the files of an earlier run, but not a user's own `history.csv`. Each kind of file is
+therefore recognised by content that only a run writes.
 """
 
 import csv
@@ -15,13 +15,13 @@ from pathlib import Path
 from chainrule.errors import InvalidModelFileError
 from chainrule.files.model_file import describe_model_file
 
-# Scores are read as a whole; what a run writes is far smaller.
+# The largest metrics.json to read into memory; a run writes far smaller ones.
 _LONGEST = 2**28
 _LAST_COLUMNS = ["penalty", "learning_rate", "gradient_norm", "seconds"]
 
 
 def kind_of(path: Path) -> str | None:
-    """Return what is there beside a plain file: "a folder", "a link", "no file"; None: nothing."""
+    """Return "a file", "a folder", "a link" or "no file" (a pipe, …); None if nothing is there."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
@@ -32,18 +32,18 @@ def kind_of(path: Path) -> str | None:
 
 
 def is_of_a_run(path: Path) -> bool:
-    """Tell whether a run wrote the file of that name; an empty one is nobody's loss.
+    """Return whether a run wrote this file, or it is empty and nothing would be lost.
 
     Raises
     ------
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     return path.stat().st_size == 0 or _SIGNS[path.name](path)
 
 
 def _is_model(path: Path) -> bool:
-    """Tell whether it is a model of tables: a network alone is saved in Python only."""
+    """Return whether a file has a table model; a run never saves a network without a table."""
     try:
         return "target" in describe_model_file(path).metadata
     except InvalidModelFileError:

@@ -1,8 +1,8 @@
-"""What can be decided about a run: each setting once, for the command line and for run.toml.
+"""The settings of a run, each defined once for both the command line and run.toml.
 
-Those of the network and its training are in `chainrule.settings.table`, the others here.
+The settings of the network and its training are in `chainrule.settings.table`, the others here.
 
-A setting that is None is decided by the preset and the data; `chainrule.runs.presets` says how.
+The preset and the data determine a setting that is None; see `chainrule.runs.presets`.
 """
 
 from dataclasses import Field, dataclass, field, fields, make_dataclass
@@ -25,15 +25,15 @@ def setting(
     Parameters
     ----------
     about : str
-        One line of help; `settings.names.with_names` fills in what it says in braces.
+        One line of help; `settings.names.with_names` fills in its placeholders in braces.
     kind : str
-        "text", "whole", "number", "flag", or several of them: "texts", "wholes", "numbers".
+        "text", "whole", "number", "flag", or for tuples "texts", "wholes", "numbers".
     metavar : str
-        What stands for the value in the help.
+        The placeholder for the value in the help.
     default
-        None where the preset or the data decide.
+        The default; None if the preset or the data determine the value.
     limit : Limit, optional
-        What it may be, each of several.
+        The permitted values; for a tuple, of each element.
     """
     return field(
         default=default,
@@ -43,7 +43,7 @@ def setting(
 
 @dataclass(frozen=True)
 class DataOptions:
-    """The table, what is predicted from what, and which rows are for what."""
+    """The table, its target and feature columns, and the division of its rows."""
 
     table: str = setting("The table to learn from.", "text", "TABLE", "")
     target: str = setting("The column to predict.", "text", "COLUMN", "")
@@ -105,7 +105,7 @@ _METAVARS = {
 
 
 def _field(row: Setting) -> tuple[str, Any, Any]:
-    """Return a row of the table of settings as a field of a group."""
+    """Return a row of the settings table as a dataclass field."""
     assert row.option is not None
     return (
         row.name,

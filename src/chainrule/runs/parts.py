@@ -1,4 +1,4 @@
-"""The rows of a run: read, and divided into those that train, validate and test."""
+"""Reads the rows of a run and divides them into training, validation and test rows."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHARES = (0.8, 0.1, 0.1)
-"""Of the rows that train, validate and test."""
+"""Default shares of the training, validation and test rows."""
 SHARES_WITHOUT_TEST = (0.9, 0.1)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The rows of a run and what is known of them before any is learned from."""
+    """The rows of a run, with their task, classes and feature columns."""
 
     train: "pl.DataFrame"
     validation: "pl.DataFrame"
@@ -37,15 +37,15 @@ class Parts:
     """The columns to predict from."""
     task: Task
     inferred: bool
-    """Whether the task is the one that the target's values ask for."""
+    """Whether the task is the one inferred from the target's values."""
     classes: tuple[Class, ...]
-    """All of them, in the order of the network's outputs; empty for a regression."""
+    """All classes, in the order of the network's outputs; empty for a regression."""
     ignored: tuple[str, ...]
     shares: tuple[float, ...]
     notes: tuple[str, ...] = ()
-    """What was left out."""
+    """Notes on rows and values that were left out."""
     merged: bool = False
-    """Whether spellings of classes were merged."""
+    """Whether different spellings of a class were merged."""
     reading: TableReading = field(default_factory=lambda: TableReading({}))
     """How the table was read."""
 
@@ -55,13 +55,13 @@ class Parts:
 
 
 def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
-    """Read the table and divide its rows; the config's seed decides how.
+    """Read the table and divide its rows at random, by the config's seed.
 
     Parameters
     ----------
     config : RunConfig
     table : polars.DataFrame, optional
-        Already read; else the config names it.
+        The table; by default, the file named in the config is read.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         if note.column not in options.ignore
     ]
     features, ignored = _columns(table, options)
-    check_finite(table.select(features))  # before rows are left out: it names the row in the file
+    check_finite(table.select(features))  # before rows are left out, to name the row of the file
     column = table[options.target]
     if column.dtype.is_numeric() and task_of(column, options.task) == "regression":
         reading, table, sentinels = reading.with_sentinels(table, options.target)
@@ -91,10 +91,10 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
     notes += told
     column = table[options.target]
     asked_for = infer_task(column)
-    # Text has classes, whatever the loss is: an error says that it does not fit.
+    # A text target has classes whatever the loss; a mismatched loss is reported as an error.
     by_loss = by_loss if column.dtype.is_numeric() else None
     task = by_loss or task_of(column, options.task)
-    classes = TargetEncoder.fit(column, task).classes  # of all rows, as its errors are
+    classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
     split = split_rows(
@@ -129,7 +129,7 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
 def _columns(
     table: "pl.DataFrame", options: DataOptions
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns to predict from, and those that are ignored."""
+    """Return the feature columns and the ignored columns."""
     column_named(table, options.target, " to use as the target")
     for name, option in ((options.group, "group"), (options.time, "time")):
         if name:
@@ -137,7 +137,8 @@ def _columns(
             if name == options.target:
                 raise InvalidArgumentError(f"{option}: {name!r} is the target; name another column")
     ignored = ignored_columns(options.ignore, table.columns, options.target)
-    # A group is a name; what is learned of it says nothing about the groups of other parts.
+    # The group is an identifier: what a network learns about one group does not carry over to the
+    # groups of the other parts.
     left_out = {*ignored, options.target, options.group}
     features = tuple(name for name in table.columns if name not in left_out)
     if not features:
@@ -148,12 +149,12 @@ def _columns(
 
 
 def _task_of_loss(config: RunConfig) -> Task | None:
-    """Return the task that the loss asks for; None: no loss was given, or one of both.
+    """Return the task that the loss implies, or None if there is no loss or it fits both.
 
     Raises
     ------
     InvalidArgumentError
-        If the task that was given is another.
+        If a different task was given.
     """
     data, loss = config.data, config.training.loss
     asked: Task
@@ -174,7 +175,7 @@ def _task_of_loss(config: RunConfig) -> Task | None:
 def _of_file(
     options: DataOptions, reading: TableReading, rows: TargetRows
 ) -> "tuple[pl.DataFrame, list[str]]":
-    """Return the rows of the table to test with, and notes."""
+    """Return the rows of the separate test table, and notes."""
     found = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
     column_named(found.table, options.target, f", the target, in {options.test}")
     test, told = rows.of(found.table, options.test)
@@ -186,12 +187,12 @@ def rows_with_target(
 ) -> "tuple[pl.DataFrame, tuple[str, ...]]":
     """Read a table as a model does, and return the rows that have a target, and notes.
 
-    A word for a missing value is one, unless it is one of the model's classes.
+    A word such as NA is a missing value, unless it is one of the model's classes.
 
     Raises
     ------
     InvalidTableError
-        If it cannot be read, has no such column, or no value in it.
+        If the table cannot be read, or its target column is missing or empty.
     """
     found = model.read(path, skip_bad_rows=skip_bad_rows)
     notes = [f"{path}: {note}" for note in found.notes]

@@ -1,4 +1,4 @@
-"""The network and the plan of its training that a run's options describe."""
+"""Builds the network and its training plan from a run's options."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -33,30 +33,30 @@ from chainrule.training.stopping import Stopping, validation_loss
 
 Floats = NDArray[np.floating]
 
-# Evaluations of an iteration of L-BFGS, at most so many in all: scikit-learn's default.
+# The maximum number of objective evaluations in L-BFGS: scikit-learn's default.
 _MOST_EVALUATIONS = 15000
 
 
 class EncodedRows(NamedTuple):
-    """Rows of a table as encoders give them."""
+    """Encoded rows of a table."""
 
     X: Floats
     """(rows, inputs)."""
     y: NDArray[Any]
-    """(rows,): class indices, or values as the target encodes them."""
+    """(rows,): class indices, or encoded target values."""
 
 
 class Description:
-    """What a run's options say of its network and its training.
+    """The network and training plan that a run's options describe.
 
     Parameters
     ----------
     options : TrainingOptions
-        Resolved: every setting that matters has a value.
+        Resolved options: every setting that applies has a value.
     target : TargetEncoder
     training, validation : EncodedRows
     embeddings : list of (column, codes, dimension)
-        Which inputs are codes to look numbers up by.
+        The inputs that are category codes, embedded by a lookup.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Description:
         )
 
     def plan(self, network: Network) -> Plan:
-        """Return the plan of its training."""
+        """Return the training plan of a network."""
         options, given, spec = self.options, self._given, network.spec
         examples = softened_examples(
             spec, self._examples(network, self._training), options.label_smoothing or 0.0
@@ -132,7 +132,7 @@ class Description:
             orders=ShuffledOrders(m, bool(given["shuffle"]), self._random),
             validation=held_out,
             metrics=self._metrics(),
-            training_metrics=False,  # a quarter of the time would go into it
+            training_metrics=False,  # they would take a quarter of the time
             stopping=stopping_rule(given, validation_loss if early else _objective, early),
             next_rate=inverse_scaling(given, lambda epochs: epochs * m),
             diagnosed=True,
@@ -146,10 +146,10 @@ class Description:
         state: State,
         consumers: Sequence[Callback],
     ) -> None:
-        """Bring the training to where the checkpoint was, if there is one."""
+        """Attach the checkpointer, which restores the training from a checkpoint, if any."""
         given = self._given
         rules = ("solver", "learning_rate", "tol", "n_iter_no_change", "power_t")
-        # Named as they were when a run was trained as an estimator: its checkpoints go on.
+        # The names date from when a run trained an estimator; they keep its checkpoints resumable.
         more = {name: _text(given[name]) for name in rules}
         more["early_stopping"] = "loss" if self.options.early_stopping else "False"
         more |= {"random_state": in_words(self.options.seed), "estimator": "_Fit"}
@@ -162,7 +162,7 @@ class Description:
         checkpointer.attach(plan, state, memories | memories_of(consumers), more)
 
     def _examples(self, network: Network, rows: EncodedRows) -> Examples:
-        """Return rows as engines take them; each class weighs the same if that was asked for."""
+        """Return rows in the engines' format, with balanced class weights if requested."""
         y, classifies = rows.y, self._target.task == "classification"
         whole = classifies and network.spec.n_outputs > 1
         weights = None
@@ -171,7 +171,7 @@ class Description:
         return packed(network.spec.dtype, rows.X, y if whole else y.reshape(-1, 1), weights)
 
     def _penalties(self, total: float) -> Penalties:
-        """Return the penalties: they count once for all examples, whatever the batches are."""
+        """Return the penalties, divided by the total weight to be independent of the batch size."""
         options = self.options
         l1, l2 = float(options.l1 or 0), float(options.l2 or 0)
         return Penalties(l1 / total, l2 / total)
@@ -180,7 +180,7 @@ class Description:
         if self._target.task == "classification":
             return {"accuracy": METRICS["accuracy"]}
         target, unit = self._target, self._target.std
-        if target.transform is not None:  # not linear: both go back before they are compared
+        if target.transform is not None:  # not linear: decode both first
             units = target.decode_values
             return {"rmse": lambda outputs, targets: rmse(units(outputs), units(targets))}
         return {"rmse": lambda outputs, targets: rmse(outputs, targets) * unit}
@@ -195,23 +195,23 @@ def _text(value: Any) -> str:
 
 
 class _Memory:
-    """The memory of early stopping, by today's names or by those of earlier checkpoints."""
+    """The state of early stopping, under current names or those of earlier checkpoints."""
 
     def __init__(self, stopping: Stopping) -> None:
         self._stopping = stopping
 
     def remember(self) -> Mapping[str, Any]:
-        """Return the counters and the best weights."""
+        """Return the counter and the best weights."""
         return self._stopping.remember()
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore them."""
         if "_no_improvement_count" in memory:
             best = memory["best_loss_"]
             memory = {
                 "count": memory["_no_improvement_count"],
                 "best": np.inf if best is None else best,
-                "best_epoch": None,  # the history tells
+                "best_epoch": None,  # the history has it
                 "best_parameters": memory.get("_best_parameters"),
             }
         self._stopping.recall(memory)

@@ -1,4 +1,4 @@
-"""What is not set: chosen by the preset, the task and the number of rows."""
+"""Values for unset options, chosen by the preset, the task and the number of rows."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -19,32 +19,32 @@ from chainrule.tables.task import Task
 
 
 def _standard(task: Task) -> dict[str, Any]:
-    """Return what NetworkClassifier and NetworkRegressor do, as the command line has it."""
+    """Return the defaults of NetworkClassifier or NetworkRegressor, as command-line values."""
     return {row.name: row.run_default(task) for row in OPTIONS if row.mlp is not ABSENT}
 
 
 def preset(name: str) -> dict[str, Any]:
-    """Return what a preset sets."""
+    """Return the values that a preset sets."""
     options = {row.name: row.option for row in OPTIONS if row.option is not None}
     return {key: one.presets[name] for key, one in options.items() if name in one.presets}
 
 
 def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) -> TrainingOptions:
-    """Return the options with every setting that matters decided.
+    """Return the options with a value for every setting that applies.
 
     Parameters
     ----------
     options : TrainingOptions
     task : {"classification", "regression"}
     n_train : int
-        Rows to train on.
+        Number of training rows.
     n_rows : int
-        Rows to train and validate on.
+        Number of training and validation rows.
 
     Raises
     ------
     InvalidArgumentError
-        If the loss is one of the other task.
+        If the loss belongs to the other task.
     """
     losses: Mapping[str, Any] = CLASSIFICATION if task == "classification" else REGRESSION
     if options.loss is not None and options.loss not in losses:
@@ -63,7 +63,7 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
         for one in fields(options)
         if getattr(options, one.name) is not None
     }
-    # What nothing looks at is left out of run.toml.
+    # Settings without effect are left out of run.toml.
     for row in OPTIONS:
         needs = row.needs
         if needs is None or chosen[needs.setting] in needs.values():
@@ -74,9 +74,9 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
 
 
 def parameters_of(options: TrainingOptions, task: Task) -> dict[str, Any]:
-    """Return what options say as the estimators have it, by scikit-learn's names.
+    """Return the options as parameters of the estimators, under scikit-learn's names.
 
-    What nothing looks at is what it is where nobody sets it.
+    An option that is None gets its default.
     """
     standard, given = _standard(task), {}
     for row in OPTIONS:

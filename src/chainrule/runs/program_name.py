@@ -1,6 +1,6 @@
-"""The program as whoever reads a hint can start it again: its name, its commands, quoted.
+"""Command lines of this program for hints, quoted so that users can paste them.
 
-What is written to files keeps the plain name, so that the same run has the same bytes everywhere.
+Files contain the plain program name, so that the same run writes the same bytes on every machine.
 """
 
 import os
@@ -14,12 +14,12 @@ NAME = "chainrule"
 
 
 def calling(*words: str | Path) -> str:
-    """Return a command line of this program that works as it stands.
+    """Return a command line of this program that can be pasted into a shell.
 
     Parameters
     ----------
     *words : str or Path
-        The command and its arguments; a path never looks like an option.
+        The command and its arguments; a Path that starts with - gets a ./ prefix.
     """
     arguments = [
         os.path.join(os.curdir, word)
@@ -31,7 +31,7 @@ def calling(*words: str | Path) -> str:
 
 
 def called(command: str) -> str:
-    """Return a command line that was written with the plain name, as it is called here."""
+    """Return a command line with the plain program name replaced by the local call."""
     first, space, rest = command.partition(" ")
     return f"{_joined(_program())}{space}{rest}" if first == NAME else command
 
@@ -44,8 +44,8 @@ def _program() -> list[str]:
         beside = found is not None and Path(found).parent == Path(sys.executable).parent
         return [NAME] if beside else [sys.executable, "-m", NAME]
     if started.stem.lower() != NAME or (found is not None and _same(found, started)):
-        return [NAME]  # from a program of a user's there is no path to tell
-    # Without a folder in it, the shell would look for it on PATH again.
+        return [NAME]  # a user's program has no path to give
+    # Without a folder in the path, the shell would search PATH again.
     return [given if os.path.dirname(given) else os.path.join(os.curdir, given)]
 
 

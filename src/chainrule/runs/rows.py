@@ -1,4 +1,4 @@
-"""Which rows have a target, and how a target of text is spelled."""
+"""Selects the rows that have a target, and unifies spellings of a text target."""
 
 import re
 from collections.abc import Mapping
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MOST_NUMBERED = 1000
-# So many other values of two capital letters, and nothing else, make NA a code like them.
+# NA counts as a code if there are at least this many other values, all of two capital letters.
 _FEWEST_CODES = 5
 
 
 @dataclass(frozen=True)
 class TargetRows:
-    """Which rows of a table have a target, and how they spell it.
+    """Rules that select the rows with a target and unify its spellings.
 
-    Decided by the table to learn from; every other table is taken the same way.
+    The training table determines the rules; they then apply to every other table.
     """
 
     name: str
     words: "TargetWords"
     spellings: Mapping[str, str] = field(default_factory=dict)
-    """What is written in the place of a spelling; by `fold`. Empty: nothing is merged."""
+    """The replacement of each spelling, by its `fold`; empty if nothing is merged."""
 
     @classmethod
     def decide(
         cls, table: "pl.DataFrame", options: DataOptions, where: str
     ) -> tuple["TargetRows", "pl.DataFrame", list[str]]:
-        """Decide by the table to learn from; return its rows too, and notes.
+        """Derive the rules from the training table; return them, its rows with a target, and notes.
 
         Raises
         ------
@@ -54,7 +54,7 @@ class TargetRows:
         Raises
         ------
         InvalidTableError
-            If none has one.
+            If no row has a target.
         """
         table, notes = _with_target(table, self.name, where, self.words)
         return self._respelled(table), notes
@@ -73,14 +73,14 @@ class TargetRows:
 
 @dataclass(frozen=True)
 class TargetWords:
-    """Which texts of a target are missing values: `missing`; `kept` was decided to be a class."""
+    """The texts of a target that are missing values, and those kept as classes."""
 
     missing: frozenset[str]
     kept: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, column: "pl.Series", rule: str) -> "TargetWords":
-        """Return what the rule "auto", "words" or "empty" says of a target."""
+        """Return the words by the rule "auto", "words" or "empty"."""
         if rule == "empty" or not _is_text(column):
             return cls(frozenset())
         if rule == "auto" and _is_of_codes(column):
@@ -95,7 +95,7 @@ def _is_text(column: "pl.Series") -> bool:
 
 
 def _is_of_codes(column: "pl.Series") -> bool:
-    """Tell whether a column has NA among codes of two capital letters, as countries have."""
+    """Return whether a column has NA among two-letter codes in capitals, such as countries."""
     import polars as pl
 
     values = set(column.cast(pl.String).drop_nulls().str.strip_chars().unique().to_list())
@@ -107,12 +107,12 @@ def _is_of_codes(column: "pl.Series") -> bool:
 def _with_target(
     table: "pl.DataFrame", target: str, where: str, words: TargetWords
 ) -> tuple["pl.DataFrame", list[str]]:
-    """Return the rows that have a target, and note how many have none, and by which words.
+    """Return the rows that have a target, and notes that count the rows without, by word.
 
     Raises
     ------
     InvalidTableError
-        If no row has one.
+        If no row has a target.
     """
     column, notes = table[target], list[str]()
     empty = column.is_null()
@@ -154,7 +154,7 @@ def _is_one_of(column: "pl.Series", words: frozenset[str]) -> "pl.Series":
 
 
 def _words_in(column: "pl.Series", words: frozenset[str]) -> dict[str, int]:
-    """Return which of some words a column has, and in how many rows, the most frequent first."""
+    """Return the number of rows with each of these words, the most frequent first."""
     import polars as pl
 
     stripped = column.cast(pl.String).str.strip_chars().drop_nulls()
@@ -174,7 +174,7 @@ def _rows(count: int) -> str:
 def _spellings(
     table: "pl.DataFrame", options: DataOptions, where: str
 ) -> tuple[Mapping[str, str], list[str]]:
-    """Return what is written in the place of each spelling of a class, if that was asked for."""
+    """Return the replacement of each spelling of a class, if merging is on, and notes."""
     import polars as pl
 
     column, notes = table[options.target], list[str]()
@@ -183,7 +183,7 @@ def _spellings(
     column = column.cast(pl.String)
     counts = {str(value): int(count) for value, count in column.value_counts().iter_rows()}
     groups = groups_of_spellings(counts)
-    # As many different texts as rows are no classes, and have no spellings.
+    # With about as many different texts as rows, the texts are not classes.
     if groups and len(counts) <= max(20, table.height // 2):
         listed = told(groups, counts)
         if options.merge_spellings:
@@ -205,7 +205,7 @@ def _spellings(
 
 
 def _same_numbers(counts: Mapping[str, int], target: str, where: str) -> list[str]:
-    """Return a note on classes that are one number: 01, 1 and 1.0."""
+    """Return a note on classes that are the same number, such as 01, 1 and 1.0."""
     if len(counts) > _MOST_NUMBERED:
         return []
     alike: dict[float, list[str]] = {}

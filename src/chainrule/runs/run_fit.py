@@ -1,6 +1,6 @@
-"""Training a network on arrays by a run's options: what the Network… estimators do with theirs.
+"""Trains a network on arrays by a run's options, as the Network… estimators do by theirs.
 
-scikit-learn is not imported: that takes longer than training on a small table.
+scikit-learn is not imported, because the import takes longer than training on a small table.
 """
 
 import warnings
@@ -25,32 +25,34 @@ from chainrule.training.state import State
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """What a training left."""
+    """The result of a training."""
 
     network: Network
     history: History
     best_epoch: int | None
-    """The epoch whose weights were kept; None: the last one's."""
+    """The epoch whose weights were kept; None for the last epoch."""
     notes: tuple[str, ...] = ()
-    """What went otherwise than asked for."""
+    """Deviations from the requested training, such as an early end."""
 
     @property
     def best_loss(self) -> float:
-        """The loss of the validation rows with the weights that were kept."""
+        """The validation loss of the weights that were kept."""
         kept = [e for e in self.history.epochs if e.epoch == self.best_epoch]
+        # Without early stopping, best_epoch is None and the last epoch's weights were kept.
         loss = (kept or self.history.epochs[-1:])[0].validation_loss
+        # L-BFGS has no validation loss; infinity keeps the result comparable.
         return float("inf") if loss is None else loss
 
 
 @dataclass(frozen=True)
 class Checkpointing:
-    """Where a training writes its checkpoints, how often, and whether it goes on from one."""
+    """Where a training writes its checkpoints, how often, and whether it resumes from one."""
 
     path: Path
     every: int | str = DEFAULT_EVERY
     resume: bool = False
     lock: FileLock | None = None
-    """That of the checkpoint, if it is held already."""
+    """The checkpoint's lock, if the caller already holds it."""
 
 
 def fit(
@@ -64,24 +66,24 @@ def fit(
     ----------
     description : Description
     callbacks : list of callables
-        Each is called with every event; returning True after an `EpochEnded` stops.
+        Each is called with every event; returning True after an `EpochEnded` stops the training.
     checkpointing : Checkpointing, optional
-        Where checkpoints are written, and whether training goes on from one.
+        Where checkpoints are written, and whether training resumes from one.
 
     Returns
     -------
     FittedNetwork
-        With the weights of the epoch with the lowest loss of the validation rows, if early
-        stopping is on.
+        With early stopping, it has the weights of the epoch with the lowest validation loss;
+        otherwise, those of the last epoch.
 
     Raises
     ------
     InvalidArgumentError
-        If an option does not fit.
+        If an option is invalid, such as a checkpoint with L-BFGS.
     TrainingDivergedError
-        If the very first epochs leave no finite loss.
+        If the loss is not finite from the first epoch on.
     Interrupted
-        On Ctrl-C, or a SystemExit by a signal, with what the training has left.
+        On Ctrl-C, or a SystemExit raised by a signal handler; it has the result so far.
     """
     options, checkpointer = description.options, None
     if checkpointing is not None:
@@ -95,6 +97,7 @@ def fit(
         )
     history, network = History(), None
     notes: list[str] = []
+    # Warnings become notes of the run. "always" records those that Python would show only once.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -104,7 +107,7 @@ def fit(
             notes += _trained(description, plan, consumers, network, history, checkpointer)
         except (KeyboardInterrupt, SystemExit) as interrupt:
             if network is None:
-                raise  # nothing is left
+                raise  # there is no network to return
             fitted = FittedNetwork(network, history, _best_epoch(options, history))
             raise Interrupted(fitted, interrupt) from interrupt
         finally:
@@ -113,17 +116,18 @@ def fit(
     assert network is not None
     notes = [*(str(warning.message) for warning in caught), *notes]
     best = _best_epoch(options, history)
+    # `dict.fromkeys` drops repeated notes but keeps their order.
     return FittedNetwork(network, history, best, tuple(dict.fromkeys(notes)))
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training was interrupted: `fitted` is what it left, with the best weights so far."""
+    """A training was interrupted; `fitted` is its result, with the best weights so far."""
 
     def __init__(self, fitted: FittedNetwork, interrupt: BaseException) -> None:
         super().__init__("interrupted")
         self.fitted = fitted
         self.interrupt = interrupt
-        """KeyboardInterrupt, or the SystemExit that a signal asked for."""
+        """The KeyboardInterrupt, or the SystemExit raised by a signal handler."""
 
 
 def _trained(
@@ -134,7 +138,7 @@ def _trained(
     history: History,
     checkpointer: Checkpointer | None,
 ) -> list[str]:
-    """Train by a plan; return what went otherwise than asked for."""
+    """Train by a plan; return notes on deviations from it."""
     state = State.of(plan)
     if checkpointer is not None:
         description.attach(checkpointer, plan, state, consumers)
@@ -142,6 +146,7 @@ def _trained(
     try:
         fitted = network._conduct(plan, consumers, state, checkpointer)
     except TrainingDivergedError as error:
+        # After at least one epoch there is a network to keep, so divergence is only a note.
         if state.epochs == 0:
             raise NothingLearnedError.of(error) from error
         return [f"training ended after {state.epochs} epochs: {error}"]
@@ -149,9 +154,10 @@ def _trained(
 
 
 def _best_epoch(options: TrainingOptions, history: History) -> int | None:
-    """Return the epoch whose weights are kept."""
+    """Return the epoch whose weights are kept; None for the last epoch."""
     best, lowest = None, np.inf
     for epoch in history.epochs if options.early_stopping else ():
+        # `<`, not `<=`: of equal losses, the first epoch is the best.
         if epoch.validation_loss is not None and epoch.validation_loss < lowest:
             best, lowest = epoch.epoch, epoch.validation_loss
     return best

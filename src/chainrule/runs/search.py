@@ -1,7 +1,7 @@
-"""Searching for a better configuration with Optuna; resumable, from a journal in the run's folder.
+"""Searches for a better configuration with Optuna; resumable from a journal in the run's folder.
 
-What a trial draws depends on the seed, the number of trials that are done and their results alone,
-so that a search in parts is the search in one go.
+The values that a trial draws depend only on the seed and on the number and results of the earlier
+trials, so an interrupted and resumed search gives the same trials as an uninterrupted one.
 """
 
 import hashlib
@@ -31,35 +31,35 @@ if TYPE_CHECKING:
 
     from chainrule.runs.journal import Journal
 
-# A trial is compared with the others after so many epochs; each writes to the journal, which is
-# not free.
+# A trial is compared with the others after these epochs only, because each comparison writes to
+# the journal, which takes time.
 _COMPARED_AFTER = frozenset({4, 8, 16, 32, 64, 128, 256})
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A trial that ended."""
+    """A finished trial."""
 
     number: int
     """Counted from 1."""
     loss: float | None
-    """The lowest loss of the validation rows; None: the training diverged."""
+    """The lowest validation loss; None if the training diverged."""
     settings: dict[str, Any]
-    """What was drawn."""
+    """The drawn values."""
     pruned: bool
-    """Whether it was given up early: others had done better by then."""
+    """Whether the trial was pruned: others had a lower loss at the same epoch."""
     epochs: int
     seconds: float
 
 
 @dataclass(frozen=True)
 class Found:
-    """The best of a search."""
+    """The best trial of a search, and all trials."""
 
     run: Run
     fitted: FittedNetwork
     tried: tuple[Tried, ...]
-    """All trials, earlier calls' too, in their order."""
+    """All trials in order, those of earlier calls included."""
 
 
 def search(
@@ -72,36 +72,37 @@ def search(
     told: Callable[[Tried, Sequence[Tried]], None] = lambda tried, all_of_them: None,
     better: Callable[[Run, FittedNetwork], None] = lambda run, fitted: None,
 ) -> Found:
-    """Try configurations, and return the one with the lowest loss of the validation rows.
+    """Try configurations, and return the one with the lowest validation loss.
 
-    The first is the one without any search. Settings that were given stay as they are.
+    The first trial uses the configuration of a run without a search, or the nearest one in the
+    search space. Settings that the user gave stay fixed.
 
     Parameters
     ----------
     run : Run
     journal : Path
-        The file that remembers. A search of the same run goes on in it, one of another run does
-        not see it.
+        The file that stores the trials. A search of the same run resumes from it; a search of
+        another run ignores them.
     trials : int, optional
-        At most so many, those of earlier calls counted.
+        The maximum number of trials, those of earlier calls included.
     seconds : float, optional
-        At most so long; the trial that is cut short does not count. One is finished in any case.
+        The time limit. A trial that reaches it is discarded, but at least one is always finished.
     callbacks : list of callables
         Each is called with every event of every trial.
     told : callable
-        Called after each trial with it and all of them.
+        Called after each trial, with this trial and all trials so far.
     better : callable
         Called with each trial that is the best so far, before `told`.
 
     Raises
     ------
     CheckpointInUseError
-        If another search has the journal.
+        If another search holds the journal.
     InvalidArgumentError
         If Optuna is not installed, all settings that a search varies are given, or the journal
         cannot be read.
     Interrupted
-        On Ctrl-C; the trials that ended are in the journal.
+        On Ctrl-C; the finished trials are in the journal.
     """
     _optuna()
     varied = open_settings(run.asked)
@@ -156,14 +157,14 @@ def _searched(
 
 
 def _is_enqueued(study: "Study") -> bool:
-    """Whether a search that was killed has left a trial that nobody began."""
+    """Return whether a killed search left a queued trial that never started."""
     from optuna.trial import TrialState
 
     return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
 
 def _lowest(tried: Sequence[Tried]) -> Tried | None:
-    """Return the first trial with the lowest loss, of those that were trained to their end."""
+    """Return the first trial with the lowest loss among those that were not pruned."""
     whole = [one for one in tried if one.loss is not None and not one.pruned]
     return min(whole, key=lambda one: one.loss or 0.0, default=None)
 
@@ -189,14 +190,14 @@ def _study(run: Run, journal: "Journal", varied: Sequence[str]) -> "Study":
             entries.check(entry)
         except EntryError as fault:
             raise journal.unusable(f"its line {line} {fault}") from fault
-    # A search is known by everything that decides its trials.
+    # The name is a hash of everything that determines the trials, so it identifies the search.
     config = replace(run.config, training=run.asked)
     text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     storage = optuna.storages.JournalStorage(journal)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4)
     if name in optuna.get_all_study_names(storage):
-        # Without `create_study`, which writes an entry each time.
+        # Not `create_study`, which writes an entry on every call.
         study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
     else:
         study = optuna.create_study(study_name=name, storage=storage, pruner=pruner)
@@ -208,7 +209,7 @@ def _study(run: Run, journal: "Journal", varied: Sequence[str]) -> "Study":
 
 
 def _fault(run: Run, trial: "FrozenTrial", varied: Sequence[str]) -> str:
-    """Return what is wrong with a trial of this search that a journal tells of, or ""."""
+    """Return the fault of a trial that was read from the journal, or "" if it is valid."""
     from optuna.trial import FixedTrial, TrialState
 
     first = first_draw(run, varied)
@@ -227,7 +228,7 @@ def _fault(run: Run, trial: "FrozenTrial", varied: Sequence[str]) -> str:
 
 
 def _tried(study: "Study") -> tuple[Tried, ...]:
-    """Return the trials of a study that ended by themselves."""
+    """Return the completed, pruned and diverged trials of a study."""
     from optuna.trial import TrialState
 
     def ended(trial: "FrozenTrial") -> bool:
@@ -262,7 +263,7 @@ def _try(
     deadline: float,
     may_be_cut: bool,
 ) -> tuple[Tried | None, FittedNetwork | None]:
-    """Train by one configuration; None: the time was over before it ended."""
+    """Train with one configuration; return (None, None) if the time limit ended it."""
     from optuna.trial import TrialState
 
     watch = _Watch(trial, deadline if may_be_cut else float("inf"))
@@ -291,7 +292,7 @@ def _try(
 
 
 class _Watch:
-    """Ends a trial when the time is over or others had done better by then."""
+    """A callback that ends a trial at the time limit, or when the pruner says so."""
 
     def __init__(self, trial: "Trial", deadline: float) -> None:
         self._trial, self._deadline = trial, deadline
@@ -321,7 +322,7 @@ def _best(
     varied: Sequence[str],
     callbacks: Sequence[Callback],
 ) -> Found:
-    """Return the best trial; it is trained again where an earlier process trained it."""
+    """Return the best trial, trained again if an earlier process trained it."""
     from optuna.trial import FixedTrial
 
     lowest = _lowest(tried)

@@ -1,4 +1,4 @@
-"""What a search varies, and between which values."""
+"""The search space: the settings that a search varies, and their ranges."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 WIDTHS = (32, 64, 128, 256, 512)
 ACTIVATIONS = ("relu", "silu", "gelu", "mish")
 BATCHES = (0.5, 1.0, 2.0, 4.0)
-"""Times what would be chosen without a search."""
+"""Factors of the batch size that a run without a search would use."""
 
 
 def open_settings(asked: TrainingOptions) -> tuple[str, ...]:
-    """Return the settings that were left open, of those that a search varies."""
+    """Return the settings that a search varies and the user did not set."""
     names = ("layers", "activation", "learning_rate", "l2", "dropout", "batch_size")
     return tuple(name for name in names if getattr(asked, name) is None)
 
 
 def first_draw(run: Run, varied: Sequence[str]) -> dict[str, Any]:
-    """Return what is drawn first: what would be chosen without a search, or the nearest to it."""
+    """Return the first draw: the values of a run without a search, or the nearest ones."""
     training = run.config.training
     layers = training.layers or (128,)
     drawn: dict[str, dict[str, Any]] = {
@@ -55,7 +55,7 @@ def drawn_settings(run: Run, trial: "Trial", varied: Sequence[str]) -> dict[str,
         drawn["l2"] = trial.suggest_float("l2", 0.03, 30.0, log=True)
     if "dropout" in varied:
         share = trial.suggest_float("dropout", 0.0, 0.5, step=0.05)
-        drawn["dropout"] = (round(share, 2),)  # the steps add up with rounding
+        drawn["dropout"] = (round(share, 2),)  # steps accumulate rounding errors
     if "batch_size" in varied:
         factor = trial.suggest_categorical("batch", BATCHES)
         rows = len(run.training.X)

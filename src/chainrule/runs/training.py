@@ -1,4 +1,4 @@
-"""From a table and a config to a trained model, its history and its scores."""
+"""Trains a model on a table by a config, and returns it with its history and scores."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run made."""
+    """The result of a run."""
 
     config: RunConfig
     model: TableModel
     history: History
     scores: Mapping[str, Mapping[str, Any]]
-    """`TableModel.evaluate` of each part: train, validation and test."""
+    """`TableModel.evaluate` for each part: train, validation and test."""
     notes: tuple[str, ...]
-    """What went otherwise than asked for."""
+    """Deviations from the requested run, and warnings about the result."""
 
     @property
     def command(self) -> str:
@@ -53,22 +53,22 @@ class Trained:
 
 @dataclass(frozen=True)
 class Run:
-    """A table ready to learn from; `fit` trains, and may be called again with other options.
+    """A table prepared for training; `fit` trains a model and may be called repeatedly.
 
     Parameters
     ----------
     config : RunConfig
-        With every setting that matters decided.
+        The resolved config: every setting that applies has a value.
     parts : Parts
     encoder : TableEncoder
         Fitted on the training rows.
     target : TargetEncoder
-        Fitted on the training rows; it knows the classes of all rows.
+        Fitted on the training rows, but with the classes of all rows.
     training, validation : EncodedRows
     asked : TrainingOptions
-        The options as they were given, undecided ones None.
+        The options as the user gave them; None where the user set no value.
     notes : tuple of str
-        What a person should know of the table: what was left out, and what may be leakage.
+        Notes on the table for the user: what was left out, and what may be leakage.
 
     Examples
     --------
@@ -92,13 +92,13 @@ class Run:
 
     @classmethod
     def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "Run":
-        """Read and divide the table, and encode its rows.
+        """Read the table, divide it, and encode its rows.
 
         Parameters
         ----------
         config : RunConfig
         table : polars.DataFrame, optional
-            In the place of the file that the config names.
+            Used instead of the file named in the config.
 
         Raises
         ------
@@ -107,14 +107,17 @@ class Run:
         """
         parts = divide(config, table)
         options = config.encoding
+        # Options that are None are left to the defaults of TableEncoder.
         given = {
             name: getattr(options, name)
             for name in ("scaling", "max_categories", "min_frequency", "embed_above", "categorical")
             if getattr(options, name) is not None
         }
+        # Fitted on the training rows only: statistics of other rows would leak into the inputs.
         target, told = fitted_target(parts, config)
         encoder = TableEncoder(**given).fit_read(parts.train.select(parts.features), parts.reading)
         n_train, n_validation = parts.train.height, parts.validation.height
+        # Kept unresolved: a search varies only the settings that are None here.
         asked = config.training
         notes = [*parts.notes]
         if config.data.task == "auto" and not parts.inferred:
@@ -122,6 +125,7 @@ class Run:
                 f"the loss {asked.loss} asks for a {parts.task}, where the values of "
                 f"{target.name!r} alone would make it another task"
             )
+        # Inferred values and defaults are recorded, so that run.toml states them explicitly.
         config = replace(
             config,
             data=replace(config.data, task=parts.task, ignore=parts.ignored, split=parts.shares),
@@ -156,7 +160,7 @@ class Run:
         Raises
         ------
         InvalidArgumentError, TrainingDivergedError, Interrupted
-            As `chainrule.runs.run_fit.fit` says.
+            See `chainrule.runs.run_fit.fit`.
         """
         description = Description(
             self.config.training,
@@ -170,12 +174,13 @@ class Run:
     def fit(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
     ) -> Trained:
-        """Train a network and judge it; see `train`."""
+        """Train a network and evaluate it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
 
     def _mean_input(self, fitted: FittedNetwork) -> list[float]:
-        """Return the mean training row, as the first layer that is not one of embeddings has it."""
+        """Return the mean input over the training rows, after any embedding lookup."""
         network = fitted.network
+        # The mean of category codes is meaningless, so it is taken after the embedding lookup.
         _, _, X = behind_lookup(network.spec, network.parameters, self.training.X)
         mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
         return [float(number) for number in mean]
@@ -183,14 +188,15 @@ class Run:
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
     ) -> TableModel:
-        """Return a trained network as a model of tables."""
+        """Return a trained network as a table model."""
+        # The correction of a transformed target needs residuals, so it follows the training.
         target = smeared_target(
             self.target, fitted.network, self.config.training.loss, self.training, self.validation
         )
         return TableModel(fitted.network, self.encoder, target)
 
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Trained:
-        """Return a trained network as a model of tables, with its scores."""
+        """Return a trained network as a table model, with its scores."""
         model = self.model_of(fitted)
         scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
         details: dict[str, Any] = {
@@ -208,6 +214,7 @@ class Run:
             details["target"] = dict(
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
+        # The details contain the scores, which need a model: hence a second one with details.
         model = TableModel(fitted.network, self.encoder, model.target, details)
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
@@ -216,7 +223,7 @@ class Run:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run's numbers depend on."""
+    """Return the versions and the instruction set on which a run's numbers depend."""
     import polars as pl
 
     from chainrule import __version__

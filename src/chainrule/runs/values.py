@@ -1,4 +1,4 @@
-"""Values of settings: read from the text of an option or from run.toml, and checked."""
+"""Parses and checks setting values from command-line options and run.toml."""
 
 import math
 import re
@@ -20,12 +20,12 @@ _LISTS = ("texts", "wholes", "numbers")
 
 
 def from_text(setting: "Field[Any]", text: str) -> Any:
-    """Return the value that the text of an option stands for.
+    """Return the value of an option's text.
 
     Raises
     ------
     InvalidArgumentError
-        If it stands for none.
+        If the text cannot be parsed.
     """
     kind = setting.metadata["kind"]
     if kind == "wholes":
@@ -51,12 +51,12 @@ def _sizes(name: str, text: str) -> tuple[int, ...]:
 
 
 def from_toml(setting: "Field[Any]", value: Any, where: str) -> Any:
-    """Return the value that an entry of run.toml stands for.
+    """Return the value of an entry of run.toml.
 
     Raises
     ------
     InvalidArgumentError
-        If it is not of the setting's kind.
+        If the entry has the wrong type.
     """
     kind = setting.metadata["kind"]
     if kind in _LISTS:
@@ -79,7 +79,7 @@ def _is(kind: str, value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     if isinstance(value, int):
-        # TOML's whole numbers are as long as one likes; floats, and counts of anything, are not.
+        # A TOML integer may have thousands of digits, but a float overflows at about 2**1024.
         return abs(value) < 2**1000
     return kind == "number" and not math.isnan(value)
 
@@ -90,12 +90,12 @@ def _shown(value: Any) -> str:
 
 
 def check(setting: "Field[Any]", value: Any) -> None:
-    """Raise unless a value that was set can be used.
+    """Raise if a value is invalid.
 
     Raises
     ------
     InvalidArgumentError
-        If it cannot; the message names the option.
+        If the value is invalid; the message names the option.
     """
     limit = setting.metadata["limit"]
     if limit is None:

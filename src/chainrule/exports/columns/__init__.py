@@ -1,4 +1,4 @@
-"""The kinds of column in other languages: a file for each, which has the name of the kind."""
+"""The kinds of column in other languages, each in a module named after the kind."""
 
 from collections.abc import Mapping
 from importlib import import_module

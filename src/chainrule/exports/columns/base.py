@@ -1,4 +1,4 @@
-"""What an export asks of a kind of column: its encoding as a graph of ONNX and in C."""
+"""The interface of an exported kind of column: its encoding in ONNX and in C."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, NamedTuple, TypeVar
@@ -10,14 +10,14 @@ KindOfColumn = TypeVar("KindOfColumn", bound=Column)
 
 
 class CField(NamedTuple):
-    """Where a column stands in a program in C."""
+    """The position of a column in an exported C program."""
 
     value: str
-    """The expression of its value, a field of the row."""
+    """The C expression of its value, a field of the row struct."""
     number: int
-    """The number of the column, for the names of its constants."""
+    """The number of the column, used in the names of its constants."""
     place: int
-    """The place of the first of its inputs in `x`."""
+    """The index of its first input in `x`."""
 
 
 class CCode(NamedTuple):
@@ -26,24 +26,24 @@ class CCode(NamedTuple):
     lines: list[str]
     """Statements that write its inputs."""
     constants: tuple[str, ...] = ()
-    """Definitions that stand before all functions."""
+    """Definitions that precede all functions."""
 
 
 class ExportedKind(ABC, Generic[KindOfColumn]):
-    """How a kind of column is encoded in other languages, as `chainrule.tables.kinds` does it."""
+    """Encodes a kind of column in other languages, as `chainrule.tables.kinds` does."""
 
     c_type: ClassVar[str] = "double "
-    """The type of a field of the row."""
+    """The C type of the field in the row struct."""
     c_meaning: ClassVar[str]
-    """What the field holds, for the comment beside it."""
+    """The meaning of the field, for its comment."""
     c_support: ClassVar[str] = ""
-    """A function that the statements call."""
+    """The definition of a function that the statements call."""
     c_local: ClassVar[str] = ""
-    """A variable that the statements use."""
+    """The declaration of a variable that the statements use."""
 
     @abstractmethod
     def onnx(self, graph: Graph, column: KindOfColumn) -> list[str]:
-        """Declare the column's input, and return its parts of the network's inputs, in order."""
+        """Declare the column's graph input, and return its network inputs, in order."""
 
     @abstractmethod
     def c(self, column: KindOfColumn, field: CField) -> CCode:

@@ -31,7 +31,7 @@ static int code_of(const char *text, const char *const *categories, int count)
 
 
 class ExportedCategory(ExportedKind[CategoryColumn]):
-    """Categories as the code of each, and one-hot."""
+    """Categories, encoded as codes or one-hot."""
 
     c_type: ClassVar[str] = "const char *"
     c_meaning: ClassVar[str] = "text in UTF-8, NULL or empty if missing"
@@ -54,7 +54,7 @@ class ExportedCategory(ExportedKind[CategoryColumn]):
         )
         if column.as_codes:
             return [graph.cast(code, np.float32)]
-        # A row of inputs for each code: the others', each category's, that of a missing value.
+        # One row of inputs per code: other categories, each known category, missing values.
         rows = np.zeros((count + 2, column.width), np.float32)
         rows[np.arange(1, count + 1), np.arange(count)] = 1
         if column.other:

@@ -11,7 +11,8 @@ from chainrule.exports.onnx_graph import Graph
 from chainrule.tables.kinds import DateColumn
 from chainrule.tables.kinds.date import PARTS, PERIODS
 
-# Hinnant 2014, "chrono-compatible low-level date algorithms", in double, which is exact here.
+# Hinnant 2014, "chrono-compatible low-level date algorithms", in double, which represents all
+# intermediate integers exactly.
 _CLOCK = """\
 /* Year, month, day, weekday (all but the year from 0) and hour, of seconds since 1970. */
 static void clock_of(double seconds, double *part)
@@ -33,7 +34,7 @@ static void clock_of(double seconds, double *part)
 
 
 class ExportedDate(ExportedKind[DateColumn]):
-    """Dates as the year and places on circles."""
+    """Dates, encoded as the year and as sine and cosine of the periodic parts."""
 
     c_meaning: ClassVar[str] = "seconds since 1970-01-01 00:00 of its own clock, NAN if missing"
     c_support: ClassVar[str] = _CLOCK
@@ -54,7 +55,7 @@ class ExportedDate(ExportedKind[DateColumn]):
                 scaled = [clock.over(part, column.year_scale)]
             else:
                 angle = clock.times(part, 2 * math.pi / PERIODS[name])
-                # In float32, where every runtime has them.
+                # Every runtime has Sin and Cos for float32.
                 angle = graph.cast(angle, np.float32)
                 scaled = [graph.node(function, [angle]) for function in ("Sin", "Cos")]
             nothing = graph.constant(np.float32(0))
@@ -89,10 +90,10 @@ EXPORTED = ExportedDate()
 
 
 class _Clock:
-    """Parts of dates from whole seconds since 1970, in float64, which holds them exactly.
+    """Computes parts of dates from whole seconds since 1970, exactly, in float64.
 
     Days become a date by Hinnant's algorithm (2014, "chrono-compatible low-level date algorithms"):
-    years begin in March, so that the leap day is the last, and 400 of them have 146,097 days.
+    years begin in March, so that the leap day is the last day, and 400 years have 146,097 days.
     """
 
     def __init__(self, graph: Graph, seconds: str) -> None:
@@ -139,7 +140,7 @@ class _Clock:
         return self.graph.node("Floor", [self.over(value, by)])
 
     def remainder(self, value: str, by: int) -> str:
-        """Return what ⌊value/by⌋ leaves."""
+        """Return the remainder value − by · ⌊value/by⌋."""
         return self._node("Sub", value, self.times(self.quotient(value, by), by))
 
     def over(self, value: str, by: float) -> str:
