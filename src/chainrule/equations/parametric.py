@@ -1,6 +1,6 @@
-"""The parametric activation, PA1 and PA2: how much of an activation acts is learned, unit by unit.
+"""The parametric activation, PA1 and PA2: each unit learns a strength α of its activation σ.
 
-With α = 0 a unit passes what it gets, with α = 1 it is σ alone, and what lies between is learned.
+With α = 0 a unit is the identity, with α = 1 it is σ.
 
 Source: Holzmüller, Grinsztajn and Steinwart 2024, "Better by default: strong pre-tuned MLPs and
 boosted trees on tabular data", NeurIPS (RealMLP).
@@ -19,11 +19,11 @@ def parametric_activation(
     Parameters
     ----------
     A_prev : array (n[l], m)
-        Activations of the layer below; there are as many here.
+        Activations of the layer below, which has the same number of units.
     strengths : array (n[l], 1)
         α.
     sigma : callable
-        σ, of each unit for itself.
+        σ, an element-wise activation.
 
     Returns
     -------
