@@ -277,7 +277,8 @@ def test_parts_go_on_from_the_parameters_that_the_steps_move(settings):
 
 def test_an_average_of_an_average_is_refused():
     with pytest.raises(
-        cr.InvalidArgumentError, match=r"^ema_decay: expected 0, for ScheduleFreeAdamW .*got 0\.9"
+        cr.InvalidArgumentError,
+        match=r"^ema_decay: expected 0, because ScheduleFreeAdamW .*got 0\.9",
     ):
         cr.ScheduleFreeAdamW(ema_decay=0.9)
     with pytest.raises(cr.InvalidArgumentError, match=r"^ema_decay: expected a number in \[0, 1\)"):

@@ -126,8 +126,8 @@ class Optimizer:
         check(self)
         if self.averages and self.ema_decay:
             raise InvalidArgumentError(
-                f"ema_decay: expected 0, for {type(self).__name__} is evaluated at an average "
-                f"already; got {self.ema_decay!r}"
+                f"ema_decay: expected 0, because {type(self).__name__} averages the parameters "
+                f"itself; got {self.ema_decay!r}"
             )
 
     @property

@@ -66,8 +66,7 @@ class ParametricActivation(Layer):
         sigma = activation_of(self.activation)
         if not isinstance(sigma, Activation) or sigma.of_layer:
             raise InvalidArgumentError(
-                "activation: a parametric activation is of each unit for itself; got "
-                f"{self.activation!r}"
+                f"activation: expected an element-wise activation; got {self.activation!r}"
             )
         object.__setattr__(self, "activation", str(sigma))
         object.__setattr__(self, "alpha", finite_number("alpha", self.alpha))
