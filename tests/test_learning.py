@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chainrule.runs.config import RunConfig
-from chainrule.runs.training import Run
+from chainrule.runs.training import PreparedRun
 
 WDBC = Path(__file__).parent.parent / "examples" / "wdbc.csv"
 
@@ -17,7 +17,7 @@ def wdbc_test_accuracies():
     accuracies = []
     for seed in range(10):
         settings = {"table": str(WDBC), "target": "diagnosis", "seed": seed}
-        trained = Run.prepare(RunConfig.of(settings)).fit()
+        trained = PreparedRun.prepare(RunConfig.of(settings)).fit()
         accuracies.append(trained.scores["test"]["accuracy"])
     return accuracies
 

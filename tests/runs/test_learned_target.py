@@ -11,7 +11,7 @@ from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.model.explanation import explain_row
 from chainrule.runs.config import RunConfig
 from chainrule.runs.parts import rows_with_target
-from chainrule.runs.training import Run
+from chainrule.runs.training import PreparedRun
 
 ROWS = 400
 RANDOM = np.random.default_rng(0)
@@ -20,7 +20,7 @@ A, B = RANDOM.normal(size=ROWS), RANDOM.uniform(size=ROWS)
 
 def prepared(values, **settings):
     table = pl.DataFrame({"a": A, "b": B, "y": values})
-    return Run.prepare(RunConfig.of({"target": "y", "preset": "fast", **settings}), table)
+    return PreparedRun.prepare(RunConfig.of({"target": "y", "preset": "fast", **settings}), table)
 
 
 def texts(*words):

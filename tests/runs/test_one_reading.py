@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.model.table_predictions import predicted_batches
 from chainrule.runs.config import RunConfig
-from chainrule.runs.training import Run
+from chainrule.runs.training import PreparedRun
 from chainrule.tables.notations import Dates, Durations, Numbers, Text, Truth
 from tests.cli.conftest import chainrule
 
@@ -123,7 +123,7 @@ def case(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reading")
     table = pl.DataFrame({**columns, "y": LABELS})
     paths = written(table, folder, separator)
-    run = Run.prepare(
+    run = PreparedRun.prepare(
         RunConfig.of(
             {
                 "table": str(paths["own"]),

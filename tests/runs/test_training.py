@@ -10,7 +10,7 @@ from chainrule.errors import InvalidTableError
 from chainrule.model.explanation import explain_row
 from chainrule.runs.config import RunConfig
 from chainrule.runs.parts import divide
-from chainrule.runs.training import Run
+from chainrule.runs.training import PreparedRun
 
 
 def table(rows=300, seed=0):
@@ -28,7 +28,7 @@ def table(rows=300, seed=0):
 
 
 def prepared(target, rows=300, **settings):
-    return Run.prepare(RunConfig.of({"target": target, **settings}), table(rows))
+    return PreparedRun.prepare(RunConfig.of({"target": target, **settings}), table(rows))
 
 
 def test_statistics_are_those_of_the_training_rows_alone():
@@ -125,14 +125,14 @@ def test_an_error_names_the_row_in_the_file_not_in_a_part():
         x=pl.when(pl.int_range(300) == 41).then(float("inf")).otherwise(pl.col("x"))
     )
     with pytest.raises(InvalidTableError, match="'x' holds inf in row 42"):
-        Run.prepare(RunConfig.of({"target": "kind"}), broken)
+        PreparedRun.prepare(RunConfig.of({"target": "kind"}), broken)
 
 
 def test_a_rare_class_is_learned_though_no_other_part_has_it():
     rare = table().with_columns(
         kind=pl.when(pl.int_range(300) == 3).then(pl.lit("rare")).otherwise(pl.col("kind"))
     )
-    run = Run.prepare(RunConfig.of({"target": "kind", "epochs": 1}), rare)
+    run = PreparedRun.prepare(RunConfig.of({"target": "kind", "epochs": 1}), rare)
     assert "rare" in run.parts.train["kind"]
     assert run.fit().scores["test"]["roc_auc"] is None
 
@@ -181,7 +181,7 @@ def test_columns_of_many_categories_get_numbers_that_are_learned():
         }
     )
     config = RunConfig.of({"target": "y", "embed_above": 20, "layers": (16,), "epochs": 60})
-    trained = Run.prepare(config, rows).fit()
+    trained = PreparedRun.prepare(config, rows).fit()
     network = trained.model.network
     assert [table.shape[0] for table in network.embeddings] == [31]
     assert trained.scores["test"]["r2"] > 0.95

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.search import Found
-    from chainrule.runs.training import Run, Trained
+    from chainrule.runs.training import PreparedRun, Run
 
 
 class Teller(Protocol):
     """The output of train, called at each stage of a run."""
 
-    def understood(self, run: "Run") -> None:
+    def understood(self, run: "PreparedRun") -> None:
         """Report the division of the table and the chosen settings."""
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
@@ -33,7 +33,7 @@ class Teller(Protocol):
     def close(self) -> None:
         """End the progress display, whether the training succeeded or not."""
 
-    def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
         """Report the scores, and the files that were written."""
 
 
@@ -51,7 +51,7 @@ def files_of(folder: "RunFolder", report: bool) -> list[str]:
 class TellNobody:
     """No output; the base of the others."""
 
-    def understood(self, run: "Run") -> None:
+    def understood(self, run: "PreparedRun") -> None:
         """Show nothing."""
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
@@ -70,7 +70,7 @@ class TellNobody:
     def close(self) -> None:
         """Do nothing."""
 
-    def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
         """Show nothing."""
 
 
@@ -82,7 +82,7 @@ class TellMachines(TellNobody):
 
         self._lines = JSONLines()
 
-    def understood(self, run: "Run") -> None:
+    def understood(self, run: "PreparedRun") -> None:
         """Write the settings, the numbers of rows and the notes."""
         rows = {name: part.height for name, part in run.parts.tables().items()}
         entries = {"config": run.config.values(), "rows": rows, "notes": run.notes}
@@ -98,7 +98,7 @@ class TellMachines(TellNobody):
 
         return SearchLines(self._lines)
 
-    def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
         """Write the scores and the names of the files."""
         self._lines.write(
             "finished",
@@ -121,7 +121,7 @@ class TellPeople(TellNobody):
         self._screen = console()
         self._progress: Any = None
 
-    def understood(self, run: "Run") -> None:
+    def understood(self, run: "PreparedRun") -> None:
         """Show the numbers of rows, the task, the settings and the notes."""
         for line in introduction(run):
             self._screen.print(line, soft_wrap=True)
@@ -151,7 +151,7 @@ class TellPeople(TellNobody):
         if self._progress is not None:
             self._progress.close()
 
-    def finished(self, trained: "Trained", folder: "RunFolder", report: bool) -> None:
+    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
         """Show the scores and the names of the files."""
         from chainrule.cli.displays import averaging_note, confusion_table, score_table
 
@@ -175,7 +175,7 @@ class TellPeople(TellNobody):
             show(f"  {path}", soft_wrap=True)
 
 
-def introduction(run: "Run") -> Iterable[str]:
+def introduction(run: "PreparedRun") -> Iterable[str]:
     """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
     tables = parts.tables()

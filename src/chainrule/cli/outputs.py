@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chainrule.runs.folder import RunFolder
-    from chainrule.runs.training import Run, Trained
+    from chainrule.runs.training import PreparedRun, Run
 
 
-def write(run: "Run", trained: "Trained", folder: "RunFolder", report: bool) -> None:
+def write(run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool) -> None:
     """Write the model, its history, its scores, its configuration and the report."""
     trained.model.save(folder.model)
     trained.history.to_csv(folder.history)

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from chainrule.cli.messages import Teller
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.run_fit import FittedNetwork
-    from chainrule.runs.training import Run
+    from chainrule.runs.training import PreparedRun
 
 
 def search_and_write(
-    run: "Run",
+    run: "PreparedRun",
     folder: "RunFolder",
     tell: "Teller",
     trials: int | None,
@@ -26,7 +26,7 @@ def search_and_write(
     from chainrule.cli.outputs import write
     from chainrule.runs.search import search
 
-    def better(best: "Run", fitted: "FittedNetwork") -> None:
+    def better(best: "PreparedRun", fitted: "FittedNetwork") -> None:
         # Saved at once, so that an interruption loses nothing.
         best.model_of(fitted).save(folder.model)
         folder.write_config(best.config, best.command)

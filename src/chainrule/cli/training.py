@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import Outputs, RunFolder
     from chainrule.runs.run_fit import Checkpointing, Interrupted
-    from chainrule.runs.training import Run
+    from chainrule.runs.training import PreparedRun
 
 _EXAMPLES = """Examples:
 
@@ -189,13 +189,13 @@ def _ready(
     *,
     overwrite: bool = False,
     resume: bool = False,
-) -> "Iterator[tuple[Run, Checkpointing | None]]":
+) -> "Iterator[tuple[PreparedRun, Checkpointing | None]]":
     """Keep a run's folder to itself, and give the run, its table read and encoded.
 
     `read` is a file beside the tables that the run must not write.
     """
     from chainrule.runs.run_fit import Checkpointing
-    from chainrule.runs.training import Run
+    from chainrule.runs.training import PreparedRun
     from chainrule.training.interval import Interval
 
     _check_files(argument, folder.written(outputs), config, read)
@@ -205,7 +205,7 @@ def _ready(
         if outputs.checkpoints:
             Interval(every)  # before anything is written
             checkpointing = Checkpointing(folder.checkpoint, every, resume, lock)
-        run = Run.prepare(config)
+        run = PreparedRun.prepare(config)
         if overwrite:
             folder.clear(outputs)
         yield run, checkpointing
@@ -224,7 +224,7 @@ def _check_files(
 
 
 def train_and_write(
-    run: "Run",
+    run: "PreparedRun",
     folder: "RunFolder",
     tell: "Teller",
     report: bool,
@@ -310,7 +310,7 @@ def _config(
 
 
 def _save_interrupted(
-    run: "Run", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
+    run: "PreparedRun", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
 ) -> None:
     from chainrule.runs.program_name import calling
 

@@ -22,7 +22,7 @@ from chainrule.runs.space import (
     first_draw,
     open_settings,
 )
-from chainrule.runs.training import Run
+from chainrule.runs.training import PreparedRun
 from chainrule.training.events import Callback, EpochEnded, Event
 
 if TYPE_CHECKING:
@@ -56,21 +56,21 @@ class Tried:
 class Found:
     """The best trial of a search, and all trials."""
 
-    run: Run
+    run: PreparedRun
     fitted: FittedNetwork
     tried: tuple[Tried, ...]
     """All trials in order, those of earlier calls included."""
 
 
 def search(
-    run: Run,
+    run: PreparedRun,
     journal: Path,
     *,
     trials: int | None = None,
     seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
     told: Callable[[Tried, Sequence[Tried]], None] = lambda tried, all_of_them: None,
-    better: Callable[[Run, FittedNetwork], None] = lambda run, fitted: None,
+    better: Callable[[PreparedRun, FittedNetwork], None] = lambda run, fitted: None,
 ) -> Found:
     """Try configurations, and return the one with the lowest validation loss.
 
@@ -79,7 +79,7 @@ def search(
 
     Parameters
     ----------
-    run : Run
+    run : PreparedRun
     journal : Path
         The file that stores the trials. A search of the same run resumes from it; a search of
         another run ignores them.
@@ -119,20 +119,20 @@ def search(
 
 
 def _searched(
-    run: Run,
+    run: PreparedRun,
     study: "Study",
     varied: Sequence[str],
     trials: int | None,
     seconds: float | None,
     callbacks: Sequence[Callback],
     told: Callable[[Tried, Sequence[Tried]], None],
-    better: Callable[[Run, FittedNetwork], None],
+    better: Callable[[PreparedRun, FittedNetwork], None],
 ) -> Found:
     import optuna
 
     deadline = float("inf") if seconds is None else time.monotonic() + seconds
     tried = _tried(study)
-    best: tuple[Run, FittedNetwork, Tried] | None = None
+    best: tuple[PreparedRun, FittedNetwork, Tried] | None = None
     while len(tried) < (trials or float("inf")):
         lowest = _lowest(tried)
         if lowest is not None and time.monotonic() >= deadline:
@@ -179,7 +179,7 @@ def _optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def _study(run: Run, journal: "Journal", varied: Sequence[str]) -> "Study":
+def _study(run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> "Study":
     import optuna
 
     from chainrule.runs.journal_entries import Entries, EntryError
@@ -208,7 +208,7 @@ def _study(run: Run, journal: "Journal", varied: Sequence[str]) -> "Study":
     return study
 
 
-def _fault(run: Run, trial: "FrozenTrial", varied: Sequence[str]) -> str:
+def _fault(run: PreparedRun, trial: "FrozenTrial", varied: Sequence[str]) -> str:
     """Return the fault of a trial that was read from the journal, or "" if it is valid."""
     from optuna.trial import FixedTrial, TrialState
 
@@ -250,13 +250,13 @@ def _tried(study: "Study") -> tuple[Tried, ...]:
     )
 
 
-def _with(run: Run, drawn: dict[str, Any]) -> Run:
+def _with(run: PreparedRun, drawn: dict[str, Any]) -> PreparedRun:
     training = replace(run.config.training, **drawn)
     return replace(run, config=replace(run.config, training=training))
 
 
 def _try(
-    run: Run,
+    run: PreparedRun,
     study: "Study",
     trial: "Trial",
     callbacks: Sequence[Callback],
@@ -315,10 +315,10 @@ class _Watch:
 
 
 def _best(
-    run: Run,
+    run: PreparedRun,
     study: "Study",
     tried: tuple[Tried, ...],
-    best: tuple[Run, FittedNetwork, Tried] | None,
+    best: tuple[PreparedRun, FittedNetwork, Tried] | None,
     varied: Sequence[str],
     callbacks: Sequence[Callback],
 ) -> Found:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from chainrule.runs.options import TrainingOptions
-from chainrule.runs.training import Run
+from chainrule.runs.training import PreparedRun
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -21,7 +21,7 @@ def open_settings(asked: TrainingOptions) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(asked, name) is None)
 
 
-def first_draw(run: Run, varied: Sequence[str]) -> dict[str, Any]:
+def first_draw(run: PreparedRun, varied: Sequence[str]) -> dict[str, Any]:
     """Return the first draw: the values of a run without a search, or the nearest ones."""
     training = run.config.training
     layers = training.layers or (128,)
@@ -40,7 +40,7 @@ def first_draw(run: Run, varied: Sequence[str]) -> dict[str, Any]:
     return {key: value for name in varied for key, value in drawn[name].items()}
 
 
-def drawn_settings(run: Run, trial: "Trial", varied: Sequence[str]) -> dict[str, Any]:
+def drawn_settings(run: PreparedRun, trial: "Trial", varied: Sequence[str]) -> dict[str, Any]:
     """Return the settings of a trial."""
     drawn: dict[str, Any] = {}
     if "layers" in varied:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Run:
     """The result of a run."""
 
     config: RunConfig
@@ -52,7 +52,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Run:
+class PreparedRun:
     """A table prepared for training; `fit` trains a model and may be called repeatedly.
 
     Parameters
@@ -74,9 +74,9 @@ class Run:
     --------
     >>> import polars as pl
     >>> from chainrule.runs.config import RunConfig
-    >>> from chainrule.runs.training import Run
+    >>> from chainrule.runs.training import PreparedRun
     >>> table = pl.DataFrame({"size": range(100), "price": [3.0 * i + 5 for i in range(100)]})
-    >>> run = Run.prepare(RunConfig.of({"target": "price", "epochs": 2}), table)
+    >>> run = PreparedRun.prepare(RunConfig.of({"target": "price", "epochs": 2}), table)
     >>> run.fit().history.columns[:3]
     ['epoch', 'loss', 'validation_loss']
     """
@@ -91,7 +91,7 @@ class Run:
     notes: tuple[str, ...]
 
     @classmethod
-    def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "Run":
+    def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "PreparedRun":
         """Read the table, divide it, and encode its rows.
 
         Parameters
@@ -173,7 +173,7 @@ class Run:
 
     def fit(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
-    ) -> Trained:
+    ) -> Run:
         """Train a network and evaluate it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
 
@@ -195,7 +195,7 @@ class Run:
         )
         return TableModel(fitted.network, self.encoder, target)
 
-    def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Trained:
+    def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
         model = self.model_of(fitted)
         scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
@@ -219,7 +219,7 @@ class Run:
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         notes = (*notes, *fitted.notes, *worse)
-        return Trained(self.config, model, fitted.history, scores, notes)
+        return Run(self.config, model, fitted.history, scores, notes)
 
 
 def versions() -> dict[str, str]:
