@@ -1,0 +1,70 @@
+"""What a user may do after a run: at most two sentences, each with a command to paste."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chainrule.runs.program_name import called, calling
+
+if TYPE_CHECKING:
+    from chainrule.runs.training import PreparedRun, Run
+
+# Scores of the training rows that are so much better say that the network learned them by heart.
+_POINTS_APART, _ERRORS_APART = 0.05, 1.3
+_STILL_FALLING = 0.95
+
+
+def next_steps(prepared: "PreparedRun", run: "Run", model: Path) -> list[str]:
+    """Return the most useful change to the run, and how to predict with its model."""
+    predict = calling("predict", model, "new.csv", "-o", "predictions.csv")
+    change = _doubt(prepared) or _improvement(prepared, run)
+    return [*([change] if change else []), f"To predict new rows: {predict}"]
+
+
+def _doubt(prepared: "PreparedRun") -> str:
+    """Return what to do about scores that may be too good, or too rough to be compared."""
+    found, target = prepared.findings, prepared.target.name
+    if found.leaks:
+        columns = found.leaks[0]
+        again = _again(prepared, "--ignore", columns[0])
+        if len(columns) == 1:
+            return f"If {columns[0]!r} is not known before {target!r}, leave it out: {again}"
+        names = " and ".join(map(repr, columns))
+        return f"If {names} are not all known before {target!r}, leave one out: {again}"
+    if found.groups:
+        return (
+            f"To know how good it is for new values of {found.groups[0]!r}: "
+            f"{_again(prepared, '--group', found.groups[0])}"
+        )
+    if found.dates:
+        return f"To know how good it is for later rows: {_again(prepared, '--time', found.dates[0])}"
+    if found.few_test_rows and not prepared.config.data.test:
+        return f"For a more certain score: {_again(prepared, '--split', '0.6,0.1,0.3')}"
+    return ""
+
+
+def _improvement(prepared: "PreparedRun", run: "Run") -> str:
+    """Return what may make the scores better."""
+    epochs = prepared.config.training.epochs
+    best = run.model.details["best_epoch"]
+    if best is not None and best >= _STILL_FALLING * epochs:
+        return (
+            "The validation loss was still falling at the end: "
+            f"{_again(prepared, '--epochs', str(2 * epochs))}"
+        )
+    train, test = run.scores["train"], run.scores["test"]
+    if "accuracy" in train:
+        apart = train["accuracy"] - test["accuracy"] > _POINTS_APART
+    else:
+        apart = test["rmse"] > _ERRORS_APART * train["rmse"]
+    if apart and not prepared.config.training.dropout:
+        return (
+            "The training rows score much better than the test rows; dropout may help: "
+            f"{_again(prepared, '--dropout', '0.2')}"
+        )
+    return ""
+
+
+def _again(prepared: "PreparedRun", option: str, value: str) -> str:
+    """Return the run's command with another option."""
+    return called(f"{prepared.command} {option} {shlex.quote(value)}")
