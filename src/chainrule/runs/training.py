@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,7 +91,7 @@ class PreparedRun:
     validation: EncodedRows
     asked: TrainingOptions
     notes: tuple[str, ...]
-    findings: Findings = Findings()
+    findings: Findings = field(default_factory=Findings)
 
     @classmethod
     def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "PreparedRun":
