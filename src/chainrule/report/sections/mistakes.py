@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
 from chainrule.report.number_texts import MINUS, count, plain, share
 from chainrule.report.sections.elements import section, table, unfold
