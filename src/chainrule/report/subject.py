@@ -12,7 +12,7 @@ from chainrule.assessment.importance import Importance
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
 from chainrule.model.table_model import TableModel
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
 from chainrule.training.history import History
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.number_texts import MINUS, count, plain, share
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
 from chainrule.report.sections.elements import section, table, unfold
 from chainrule.report.subject import Subject
