@@ -70,7 +70,9 @@ def new_folder(parent: Path, name: str) -> Iterator[RunFolder]:
 
 
 def _created(parent: Path, name: str) -> RunFolder:
-    number = 1 + max((_number(folder.path, name) for folder in earlier_folders(parent, name)), default=0)
+    number = 1 + max(
+        (_number(folder.path, name) for folder in earlier_folders(parent, name)), default=0
+    )
     while True:
         folder = RunFolder(parent / f"{name}-{number}")
         try:
