@@ -281,7 +281,6 @@ def test_a_strangers_column_names_a_harmless_folder(name):
     assert not set(made) & set("/\\. ")
 
 
-
 @pytest.mark.parametrize("options", [(), ("--checkpoint",), ("--search", 2)])
 def test_an_unfinished_run_is_lost_only_where_that_is_said(chainrule, table, folder, options):
     unfinished(folder)
