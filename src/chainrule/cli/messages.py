@@ -37,7 +37,9 @@ class Teller(Protocol):
     def close(self) -> None:
         """End the progress display, whether the training succeeded or not."""
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Report the scores, and the files that were written."""
 
 
@@ -78,7 +80,9 @@ class TellNobody:
     def close(self) -> None:
         """Do nothing."""
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Show nothing."""
 
 
@@ -106,7 +110,9 @@ class TellMachines(TellNobody):
 
         return SearchLines(self._lines)
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Write the scores and the names of the files."""
         self._lines.write(
             "finished",
@@ -131,15 +137,14 @@ class TellPeople(TellNobody):
 
     def working(self, what: str) -> AbstractContextManager[object]:
         """Show a line in a terminal until the block ends; nothing elsewhere."""
-        from chainrule.cli.displays import console
+        from chainrule.cli.progress import working
 
-        screen = console(error=True)
-        return screen.status(f"{what}…") if screen.is_terminal else nullcontext()
+        return working(what)
 
     def understood(self, run: "PreparedRun") -> None:
         """Show the numbers of rows, the task, the settings and the notes."""
         for line in introduction(run):
-            self._screen.print(line, soft_wrap=True)
+            self._tell(line)
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
         """Return a progress display."""
@@ -166,13 +171,14 @@ class TellPeople(TellNobody):
         if self._progress is not None:
             self._progress.close()
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Show the scores and the names of the files."""
         from chainrule.cli.displays import averaging_note, confusion_table, score_table
+        from chainrule.runs.next_steps import next_steps
 
         show = self._screen.print
-        for note in trained.notes:
-            show(f"Note: {note}", soft_wrap=True)
         best = trained.model.details["best_epoch"]
         if best is not None:
             show()
@@ -185,9 +191,18 @@ class TellPeople(TellNobody):
             show()
             show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
+        for note in trained.notes:
+            self._tell(f"Note: {note}")
         show("Written:")
         for path in files_of(folder, report):
             show(f"  {path}", soft_wrap=True)
+        show("Next:")
+        for step in next_steps(run, trained, folder.model):
+            show(f"  {step}", soft_wrap=True)
+
+    def _tell(self, line: str) -> None:
+        """Show a sentence, wrapped between words in a terminal, and as one line elsewhere."""
+        self._screen.print(line, soft_wrap=not self._screen.is_terminal)
 
 
 def introduction(run: "PreparedRun") -> Iterable[str]:

@@ -54,6 +54,8 @@ def search_and_write(
     finally:
         tell.close()
     tell.found(found)
-    trained = found.run.judged(found.fitted)
-    write(found.run, trained, folder, report)
-    tell.finished(trained, folder, report)
+    with tell.working("computing the scores"):
+        trained = found.run.judged(found.fitted)
+    with tell.working("writing the report" if report else "writing the files"):
+        write(found.run, trained, folder, report)
+    tell.finished(run, trained, folder, report)

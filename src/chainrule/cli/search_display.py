@@ -59,9 +59,8 @@ class LiveSearch(SearchDisplay):
     """A table of the best trials in a terminal, with the current trial below it."""
 
     def __init__(self, trials: int | None, seconds: float | None) -> None:
-        from rich.live import Live
-
         from chainrule.cli.displays import console
+        from chainrule.cli.progress import live
 
         self.callbacks = (self._follow,)
         self._trials, self._seconds = trials, seconds
@@ -69,9 +68,7 @@ class LiveSearch(SearchDisplay):
         self._tried: Sequence[Tried] = ()
         self._epoch = 0
         self._running = True
-        self._live = Live(
-            get_renderable=self._shown, console=console(error=True), refresh_per_second=4
-        )
+        self._live = live(console(error=True), self._shown)
         self._live.start()
 
     def _follow(self, event: Event) -> None:
