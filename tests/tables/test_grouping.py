@@ -33,8 +33,6 @@ def found(name, values):
         "household",
         "name",
         "full name",
-        "name",
-        "full name",
     ],
 )
 @pytest.mark.parametrize("values", [REPEATED, [f"P{n:03}" for n in REPEATED]])
