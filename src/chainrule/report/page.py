@@ -32,8 +32,8 @@ from chainrule.training.history import History
 if TYPE_CHECKING:
     import polars as pl
 
-# The page loads nothing and runs no scripts, whatever a table tries to inject.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""A page loads nothing and runs no scripts, whatever a table tries to inject."""
 
 # With a majority class as large as this, shuffling a column hardly changes the accuracy, and log
 # loss is measured instead.
@@ -156,11 +156,11 @@ def _page(subject: Subject) -> Html:
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"Predicting {subject.target}: model report"),
-        _style(),
+        style(),
     )
     body = element(
         "body",
@@ -173,7 +173,7 @@ def _page(subject: Subject) -> Html:
 
 
 @cache
-def _style() -> Html:
+def style() -> Html:
     """Return the style sheet, the only part of a page that is not built from elements."""
     sheet = files("chainrule.report").joinpath("page.css").read_text(encoding="utf-8")
     return Html(f"<style>\n{sheet}</style>")

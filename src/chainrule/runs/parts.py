@@ -196,8 +196,45 @@ def rows_with_target(
     """
     found = model.read(path, skip_bad_rows=skip_bad_rows)
     notes = [f"{path}: {note}" for note in found.notes]
-    target = model.target
-    column_named(found.table, target.name, ", the target")
-    words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
-    rows, told = TargetRows(target.name, words).of(found.table, str(path))
+    column_named(found.table, model.target.name, ", the target")
+    rows, told = _target_rows(model).of(found.table, str(path))
     return rows, (*notes, *told)
+
+
+def row_with_target(path: str | Path, model: TableModel, number: int) -> "pl.DataFrame":
+    """Read a table as a model does, and return one row, which must have a target.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : TableModel
+    number : int
+        The row's number among all rows of the table, counted from 1.
+
+    Raises
+    ------
+    InvalidTableError
+        If the table cannot be read, its target column is missing, or the row has no target.
+    InvalidArgumentError
+        If there is no such row.
+    """
+    table = model.read(path).table
+    column_named(table, model.target.name, ", the target, which errors depend on")
+    if not 1 <= number <= table.height:
+        raise InvalidArgumentError(
+            f"row: expected a number from 1 to {table.height:,}, the number of rows in {path}; "
+            f"got {number}"
+        )
+    row = table[number - 1 : number]
+    if not _target_rows(model).has_target(row):
+        raise InvalidTableError(
+            f"{path}: row {number} has no value of {model.target.name!r}, the target, which errors "
+            "depend on; choose another row (chainrule explain does without)"
+        )
+    return row
+
+
+def _target_rows(model: TableModel) -> TargetRows:
+    target = model.target
+    words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
+    return TargetRows(target.name, words)

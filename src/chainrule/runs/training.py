@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule.inspection.attribution import behind_lookup
+from chainrule.model.background import Background
 from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
@@ -177,14 +176,6 @@ class PreparedRun:
         """Train a network and evaluate it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
 
-    def _mean_input(self, fitted: FittedNetwork) -> list[float]:
-        """Return the mean input over the training rows, after any embedding lookup."""
-        network = fitted.network
-        # The mean of category codes is meaningless, so it is taken after the embedding lookup.
-        _, _, X = behind_lookup(network.spec, network.parameters, self.training.X)
-        mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
-        return [float(number) for number in mean]
-
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
     ) -> TableModel:
@@ -207,7 +198,6 @@ class PreparedRun:
             "best_epoch": fitted.best_epoch,
             "scores": scores,
             "versions": versions(),
-            "mean_input": self._mean_input(fitted),
         }
         if self.target.task == "regression":
             learned = model.target.truth(self.parts.train[self.target.name])
@@ -215,7 +205,8 @@ class PreparedRun:
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
         # The details contain the scores, which need a model: hence a second one with details.
-        model = TableModel(fitted.network, self.encoder, model.target, details)
+        background = Background.summary(fitted.network, self.training.X)
+        model = TableModel(fitted.network, self.encoder, model.target, details, background)
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         notes = (*notes, *fitted.notes, *worse)
