@@ -17,7 +17,6 @@ from chainrule.cli.options import (
     table_model,
 )
 from chainrule.cli.streams import say, say_json
-from chainrule.errors import InvalidArgumentError
 from chainrule.printable import printable
 
 if TYPE_CHECKING:
@@ -54,6 +53,9 @@ def explain(
     ] = None,
     optimizer: OptimizerName = "adam",
     learning_rate: LearningRate = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
+    ] = False,
 ) -> None:
     """Show what moved the prediction for one row, and every equation of a training step on it.
 
@@ -71,21 +73,17 @@ def explain(
     )
     chosen_optimizer = optimizer_from(optimizer, learning_rate)
     loaded = table_model(model)
-    rows = loaded.read(table).table
-    require_target(loaded, rows, table)
-    if not 1 <= row <= rows.height:
-        raise InvalidArgumentError(
-            f"--row: expected a number from 1 to {rows.height}, the number of rows in {table}; "
-            f"got {row}"
-        )
-    # All rows are encoded, so that errors give row numbers of the file.
-    X, y = loaded.examples(rows)
-    this = slice(row - 1, row)
-    trace = loaded.network.trace(X[this], y[this], optimizer=chosen_optimizer)
+    rows, _, numbers = loaded.read(table, skip_bad_rows=skip_bad_rows)
+    index = numbers.index_of(row, "--row", str(table))
+    this = slice(index, index + 1)
+    with numbers[this].naming():
+        require_target(loaded, rows[this], table)
+        X, y = loaded.examples(rows[this])
+    trace = loaded.network.trace(X, y, optimizer=chosen_optimizer)
     summary = _summary(loaded, rows[this])
     blocks = (
         [f"Row {row}: {summary}"],
-        _inputs(loaded, rows[this], X[row - 1]),
+        _inputs(loaded, rows[this], X[0]),
         _moved(explain_row(loaded, rows[this])),
         str(trace).split("\n"),
     )
@@ -134,7 +132,7 @@ def importance(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    whole, notes = rows_with_target(table, loaded)
+    whole, notes, _ = rows_with_target(table, loaded)
     found = permutation_importance(
         loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
     )

@@ -93,16 +93,15 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
-        return self.predict_read(self._table(table, self.encoder.reading))
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return self.predict_read(found.table)
 
-    def predict_read(self, table: "pl.DataFrame", first_row: int = 1) -> "pl.DataFrame":
-        """Return a prediction for each row of a table as `read` returns it; see `predict`.
-
-        `first_row` is the row number of the table's first row in the file, for messages.
-        """
+    def predict_read(self, table: "pl.DataFrame") -> "pl.DataFrame":
+        """Return a prediction for each row of a table as `read` returns it; see `predict`."""
         import polars as pl
 
-        outputs = self._outputs(self.encoder.encode(table, first_row))
+        outputs = self._outputs(self.encoder.encode(table))
         result = self.target.decode(outputs).to_frame()
         return result.with_columns(
             pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
@@ -132,7 +131,9 @@ class TableModel:
                 f"probabilities: expected a classification; the model predicts values of "
                 f"{self.target.name!r}. Use predict"
             )
-        return self._outputs(self.encoder.encode(self._table(table, self.encoder.reading)))
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return self._outputs(self.encoder.encode(found.table))
 
     def evaluate(self, table: Any) -> dict[str, Any]:
         """Return the scores of the predictions for a table that has the target column.
@@ -201,9 +202,10 @@ class TableModel:
         self, table: Any, of_target: "Callable[[pl.Series], NDArray[Any]]"
     ) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Return a table's inputs, and what is made of its target."""
-        table = self._table(table)
-        y = of_target(column_named(table, self.target.name, ", the target"))
-        return self.encoder.encode(table), y
+        found = self.read(table)
+        with found.numbers.naming():
+            y = of_target(column_named(found.table, self.target.name, ", the target"))
+            return self.encoder.encode(found.table), y
 
     @property
     def reading(self) -> TableReading:
@@ -223,7 +225,8 @@ class TableModel:
         Returns
         -------
         Reading
-            ``table``, with parsed values in the columns that the model knows, and ``notes``.
+            ``table``, with parsed values in the columns that the model knows, ``notes``, and
+            ``numbers``, which say where the rows stand in the file.
 
         Raises
         ------
@@ -231,9 +234,6 @@ class TableModel:
             If the table cannot be read, or a column's notation differs from that in training.
         """
         return read_by(table, self.reading, skip_bad_rows=skip_bad_rows)
-
-    def _table(self, table: Any, reading: TableReading | None = None) -> "pl.DataFrame":
-        return read_by(table, reading or self.reading).table
 
     def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return the network's outputs; for classes, the probability of each class."""

@@ -1,8 +1,9 @@
 """Reads the rows of a run and divides them into training, validation and test rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.model.table_model import TableModel
@@ -13,6 +14,7 @@ from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.columns import check_finite, column_named, ignored_columns
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.reader import read_by, read_for_training
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
@@ -48,10 +50,20 @@ class Parts:
     """Whether different spellings of a class were merged."""
     reading: TableReading = field(default_factory=lambda: TableReading({}))
     """How the table was read."""
+    numbers: Mapping[str, RowNumbers] = field(default_factory=dict)
+    """Where the rows of each part stand in their file."""
 
     def tables(self) -> dict[str, "pl.DataFrame"]:
         """Return the parts by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+class NumberedRows(NamedTuple):
+    """The rows of a table that have a target, notes, and where these rows stand in the file."""
+
+    table: "pl.DataFrame"
+    notes: tuple[str, ...]
+    numbers: RowNumbers
 
 
 def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
@@ -82,33 +94,37 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         if note.column not in options.ignore
     ]
     features, ignored = _columns(table, options)
-    check_finite(table.select(features))  # before rows are left out, to name the row of the file
+    with found.numbers.naming():
+        check_finite(table.select(features))
     column = table[options.target]
     if column.dtype.is_numeric() and task_of(column, options.task) == "regression":
         reading, table, sentinels = reading.with_sentinels(table, options.target)
         notes += map(str, sentinels)
-    rows, table, told = TargetRows.decide(table, options, where)
-    notes += told
+    rows, kept = TargetRows.decide(table, options, where)
+    table, numbers = kept.table, found.numbers[kept.indices]
+    notes += kept.notes
     column = table[options.target]
     asked_for = infer_task(column)
     # A text target has classes whatever the loss; a mismatched loss is reported as an error.
     by_loss = by_loss if column.dtype.is_numeric() else None
     task = by_loss or task_of(column, options.task)
-    classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
+    with numbers.naming():
+        classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
-    split = split_rows(
-        table.height,
-        column.to_numpy() if classes else None,
-        seed=config.training.seed,
-        validation=shares[1],
-        test=0.0 if options.test else shares[2],
-        groups=table[options.group] if options.group else None,
-        times=table[options.time] if options.time else None,
-    )
-    test = table[split.test]
+    with numbers.naming():
+        split = split_rows(
+            table.height,
+            column.to_numpy() if classes else None,
+            seed=config.training.seed,
+            validation=shares[1],
+            test=0.0 if options.test else shares[2],
+            groups=table[options.group] if options.group else None,
+            times=table[options.time] if options.time else None,
+        )
+    test, tested = table[split.test], numbers[split.test]
     if options.test:
-        test, told = _of_file(options, reading, rows)
+        test, told, tested = _of_file(options, reading, rows)
         notes += told
     return Parts(
         table[split.train],
@@ -123,6 +139,7 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         tuple(notes),
         bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
         reading,
+        {"train": numbers[split.train], "validation": numbers[split.validation], "test": tested},
     )
 
 
@@ -172,20 +189,19 @@ def _task_of_loss(config: RunConfig) -> Task | None:
     return asked
 
 
-def _of_file(
-    options: DataOptions, reading: TableReading, rows: TargetRows
-) -> "tuple[pl.DataFrame, list[str]]":
-    """Return the rows of the separate test table, and notes."""
+def _of_file(options: DataOptions, reading: TableReading, rows: TargetRows) -> NumberedRows:
+    """Return the rows of the separate test table that have a target."""
     found = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
     column_named(found.table, options.target, f", the target, in {options.test}")
-    test, told = rows.of(found.table, options.test)
-    return test, [*(f"{options.test}: {note}" for note in found.notes), *told]
+    kept = rows.of(found.table, options.test)
+    notes = [*(f"{options.test}: {note}" for note in found.notes), *kept.notes]
+    return NumberedRows(kept.table, tuple(notes), found.numbers[kept.indices])
 
 
 def rows_with_target(
     path: str | Path, model: TableModel, *, skip_bad_rows: bool = False
-) -> "tuple[pl.DataFrame, tuple[str, ...]]":
-    """Read a table as a model does, and return the rows that have a target, and notes.
+) -> NumberedRows:
+    """Read a table as a model does, and return the rows that have a target.
 
     A word such as NA is a missing value, unless it is one of the model's classes.
 
@@ -199,5 +215,5 @@ def rows_with_target(
     target = model.target
     column_named(found.table, target.name, ", the target")
     words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
-    rows, told = TargetRows(target.name, words).of(found.table, str(path))
-    return rows, (*notes, *told)
+    kept = TargetRows(target.name, words).of(found.table, str(path))
+    return NumberedRows(kept.table, (*notes, *kept.notes), found.numbers[kept.indices])
