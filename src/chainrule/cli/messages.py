@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chainrule.training.events import Callback
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 class Teller(Protocol):
     """The output of train, called at each stage of a run."""
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show, inside the `with` block, what takes a while."""
 
     def understood(self, run: "PreparedRun") -> None:
         """Report the division of the table and the chosen settings."""
@@ -50,6 +54,10 @@ def files_of(folder: "RunFolder", report: bool) -> list[str]:
 
 class TellNobody:
     """No output; the base of the others."""
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show nothing."""
+        return nullcontext()
 
     def understood(self, run: "PreparedRun") -> None:
         """Show nothing."""
@@ -120,6 +128,13 @@ class TellPeople(TellNobody):
 
         self._screen = console()
         self._progress: Any = None
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show a line in a terminal until the block ends; nothing elsewhere."""
+        from chainrule.cli.displays import console
+
+        screen = console(error=True)
+        return screen.status(f"{what}…") if screen.is_terminal else nullcontext()
 
     def understood(self, run: "PreparedRun") -> None:
         """Show the numbers of rows, the task, the settings and the notes."""

@@ -26,4 +26,5 @@ def write(run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool)
             notes=(*run.notes, *trained.notes),
             versions=trained.model.details["versions"],
             seed=run.config.training.seed,
+            judgement=trained.judgement,
         )

@@ -20,6 +20,7 @@ from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
 from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
+from chainrule.model.summary import network_summary
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -31,6 +32,9 @@ from chainrule.network.parameters import (
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.registry.documentation import naming
 from chainrule.network.spec import NetworkSpec
+from chainrule.pictures.network_drawing import network_drawing
+from chainrule.pictures.picture import Picture
+from chainrule.pictures.tables import Tables
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
 from chainrule.training.consumers import Progress
@@ -672,6 +676,56 @@ class Network:
     def _problem(self, examples: Examples, l1: float, l2: float) -> Problem:
         """Return the minimisation problem over some examples."""
         return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
+
+    def summary(self) -> Tables:
+        """Return a table of the layers: their kinds, units, shapes and parameters.
+
+        Returns
+        -------
+        Tables
+            Printing it gives text of at most 80 columns; a notebook shows HTML; `figure` draws it.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> cr.Network([2, cr.Dense(3, "relu"), cr.Dense(1, "identity")], cost="mse").summary()
+        layer  kind            units  parameters    number
+        ─────  ──────────────  ─────  ────────────  ──────
+        0      inputs              2
+        1      dense relu          3  W 3×2, b 3×1       9
+        2      dense identity      1  W 1×3, b 1×1       4
+        <BLANKLINE>
+        13 parameters; 52 bytes in float32
+        cost mse; trained for 0 epochs
+        """
+        return network_summary(self.spec, self.epochs_trained)
+
+    def draw(
+        self,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Picture:
+        """Return a drawing of the network: edges are weights, circles are units and their biases.
+
+        Of a layer with more than 32 units, only the first and last ones are drawn. The drawing
+        shows the parameters as they are now.
+
+        Parameters
+        ----------
+        feature_names, class_names : sequences of str, optional
+            Names of the inputs and of the outputs.
+
+        Returns
+        -------
+        Picture
+            A notebook shows it; `figure` gives a matplotlib figure, and `save` writes a file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the number of names is not that of the inputs or outputs.
+        """
+        return network_drawing(self.spec, self._parameters.copy(), feature_names, class_names)
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.

@@ -12,7 +12,10 @@ from chainrule.files.details import plain_details
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.model.network import Network
 from chainrule.model.scores import classification_scores, regression_scores
+from chainrule.model.summary import table_summary
 from chainrule.network.spec import NetworkSpec
+from chainrule.pictures.picture import Picture
+from chainrule.pictures.tables import Tables
 from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
 from chainrule.tables.first_format import from_first_format, is_first_format
@@ -73,6 +76,30 @@ class TableModel:
 
     def __repr__(self) -> str:
         return f"TableModel({self.target.task} of {self.target.name!r}, {self.network!r})"
+
+    def summary(self) -> Tables:
+        """Return tables of the columns with their inputs, and of the network's layers.
+
+        Returns
+        -------
+        Tables
+            Printing them gives text of at most 80 columns; a notebook shows HTML; `figure` draws
+            them.
+        """
+        network = self.network
+        return table_summary(network.spec, network.epochs_trained, self.encoder, self.target)
+
+    def draw(self) -> Picture:
+        """Return a drawing of the network with the names of its inputs and outputs.
+
+        Returns
+        -------
+        Picture
+            A notebook shows it; `figure` gives a matplotlib figure, and `save` writes a file.
+        """
+        outputs = [str(name) for name in self.target.classes] or [self.target.name]
+        outputs = outputs[-self.network.spec.n_outputs :]  # one sigmoid: the second class
+        return self.network.draw(list(map(str, self.encoder.get_feature_names_out())), outputs)
 
     def predict(self, table: Any) -> "pl.DataFrame":
         """Return a prediction for each row.

@@ -1,18 +1,14 @@
 """The report of a run: one page on how good the model is, for people who did not train it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from chainrule.assessment.importance import permutation_importance
-from chainrule.assessment.judgement import judge
-from chainrule.errors import InvalidArgumentError
+from chainrule.assessment.judgement import Judgement, judge_parts, within_range
 from chainrule.files.atomic import atomic_path
 from chainrule.model.table_model import TableModel
 from chainrule.report.markup import Html, element, join
@@ -53,6 +49,7 @@ def write_report(
     versions: Mapping[str, str] | None = None,
     seed: int = 0,
     date: str | None = None,
+    judgement: Judgement | None = None,
 ) -> None:
     """Write a report on a model, its scores and its data as one self-contained HTML page.
 
@@ -82,6 +79,8 @@ def write_report(
         The seed of the run, which the report's samples are drawn with, too.
     date : str, optional
         When the report was written; by default now.
+    judgement : Judgement, optional
+        The judgement of these rows by `judge_parts`, if it has been computed before.
 
     Raises
     ------
@@ -97,14 +96,8 @@ def write_report(
         for name in ("train", "validation", "test")
         if name in parts and parts[name].height
     }
-    part = "test" if "test" in given else "validation"
-    if "train" not in given or part not in given:
-        raise InvalidArgumentError(
-            'parts: expected rows of "train", and of "test" or "validation" to score the model '
-            f"on; got {', '.join(given) or 'none'}"
-        )
-    with _within_range():
-        judged = judge(model, given["train"], given[part], seed=seed)
+    judged = judge_parts(model, given, seed=seed) if judgement is None else judgement
+    with within_range():
         metric = None
         if model.target.classes:
             metric = (
@@ -113,12 +106,11 @@ def write_report(
         subject = Subject(
             model,
             given,
-            part,
             judged,
-            permutation_importance(model, given[part], metric=metric, seed=seed),
+            permutation_importance(model, given[judged.part], metric=metric, seed=seed),
             history,
             command,
-            None if numbers is None else numbers[part][judged.numbers],
+            None if numbers is None else numbers[judged.part][judged.numbers],
             notes,
             {} if versions is None else versions,
             seed,
@@ -127,19 +119,6 @@ def write_report(
         text = f"<!doctype html>\n{_page(subject)}\n"
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _within_range() -> Iterator[None]:
-    """Turn a floating-point overflow into an error message with the remedy."""
-    try:
-        with np.errstate(over="raise"):
-            yield
-    except (FloatingPointError, OverflowError) as error:
-        raise InvalidArgumentError(
-            f"report: the target's values or predictions are too large: computing their scores "
-            f"overflows ({error}). Use larger units for the target"
-        ) from error
 
 
 def _page(subject: Subject) -> Html:

@@ -3,11 +3,14 @@
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.assessment.judgement import Judgement, judge_parts
+from chainrule.assessment.verdict import Verdict, verdict
 from chainrule.inspection.attribution import behind_lookup
 from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
@@ -45,11 +48,27 @@ class Run:
     """`TableModel.evaluate` for each part: train, validation and test."""
     notes: tuple[str, ...]
     """Deviations from the requested run, and warnings about the result."""
+    parts: Parts
+    """The rows that it was trained and scored on."""
 
     @property
     def command(self) -> str:
         """The command that repeats the run."""
         return str(self.model.details["command"])
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """The comparison with the baselines on the test rows, or else on the validation rows.
+
+        It fits the baselines when it is first asked for, and once only.
+        """
+        seed = self.config.training.seed
+        return judge_parts(self.model, self.parts.tables(), seed=0 if seed is None else seed)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The verdict on the model, in sentences."""
+        return verdict(self.model, self.judgement)
 
 
 @dataclass(frozen=True)
@@ -223,7 +242,7 @@ class PreparedRun:
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         notes = (*notes, *fitted.notes, *worse)
-        return Run(self.config, model, fitted.history, scores, notes)
+        return Run(self.config, model, fitted.history, scores, notes, self.parts)
 
 
 def _encoded(

@@ -3,10 +3,10 @@
 import numpy as np
 
 from chainrule.assessment.calibration import Reliability, reliability
-from chainrule.report.canvas import shortened
+from chainrule.number_texts import number
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
 from chainrule.report.markup import Html
-from chainrule.report.number_texts import number
 from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.report.canvas import shortened
+from chainrule.number_texts import MINUS, count, plain, share
+from chainrule.pictures.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
-from chainrule.report.number_texts import MINUS, count, plain, share
 from chainrule.report.sections.elements import section, table, unfold
 from chainrule.report.subject import Subject
 
