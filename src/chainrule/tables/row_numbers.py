@@ -96,7 +96,12 @@ class RowNumbers:
         try:
             yield
         except RowError as error:
-            raise error.named(self._number(error.row - 1)) from None
+            number = self._number(error.row - 1)
+            if number == str(
+                error.row
+            ):  # a table in memory: what it was taken from is not known here
+                raise
+            raise error.named(number) from None
 
 
 class NumberedTable(NamedTuple):
