@@ -86,6 +86,9 @@ def explain(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Output file.", show_default=False),
     ] = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
+    ] = False,
     html: _Moved = None,
     latex: _Moved = None,
     optimizer: _Moved = None,
@@ -110,6 +113,7 @@ def explain(
         class_name=class_name,
         background=background,
         method=method,  # type: ignore[arg-type]
+        skip_bad_rows=skip_bad_rows,
     )
     _write(found, chosen, out)
     if out is not None:

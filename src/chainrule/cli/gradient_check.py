@@ -35,9 +35,10 @@ def check(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    whole, notes = rows_with_target(table, loaded)
+    whole, notes, numbers = rows_with_target(table, loaded)
     taken = np.unique(np.linspace(0, whole.height - 1, min(rows, whole.height)).astype(int))
-    X, y = loaded.examples(whole)
+    with numbers.naming():
+        X, y = loaded.examples(whole)
     result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)
     for note in notes:
         say(f"Note: {note}", error=True)

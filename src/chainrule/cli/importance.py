@@ -47,7 +47,7 @@ def importance(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    whole, notes = rows_with_target(table, loaded)
+    whole, notes, _ = rows_with_target(table, loaded)
     found = permutation_importance(
         loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
     )

@@ -20,6 +20,7 @@ def write(run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool)
             folder.report,
             trained.model,
             run.parts.tables(),
+            numbers=run.parts.numbers,
             history=trained.history,
             command=trained.command,
             notes=(*run.notes, *trained.notes),

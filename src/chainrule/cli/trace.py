@@ -46,6 +46,9 @@ def trace(
     ] = None,
     optimizer: OptimizerName = "adam",
     learning_rate: LearningRate = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
+    ] = False,
 ) -> None:
     """Show every equation of a training step on one row, with its numbers.
 
@@ -63,12 +66,14 @@ def trace(
     )
     chosen_optimizer = optimizer_from(optimizer, learning_rate)
     loaded = table_model(model)
-    chosen = row_with_target(table, loaded, row)
-    X, y = loaded.examples(chosen)
+    chosen, numbers = row_with_target(table, loaded, row, "--row", skip_bad_rows=skip_bad_rows)
+    with numbers.naming():
+        X, y = loaded.examples(chosen)
     traced = loaded.network.trace(X, y, optimizer=chosen_optimizer)
     summary = _summary(loaded, chosen)
+    name = numbers.named(0).capitalize()
     blocks = (
-        [f"Row {row}: {summary}"],
+        [f"{name}: {summary}"],
         _inputs(loaded, chosen, X[0]),
         str(traced).split("\n"),
     )
@@ -76,7 +81,7 @@ def trace(
         for line in ["", *lines] if number else lines:
             say(line)
     if html is not None:
-        write_trace_page(traced, html, f"Row {row} of {table.name}", summary)
+        write_trace_page(traced, html, f"{name} of {table.name}", summary)
         say()
         say(f"Page written to {html}")
     if latex is not None:

@@ -1,6 +1,5 @@
 """Attribution of predictions to the columns of a table."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -22,6 +21,7 @@ from chainrule.model.explanation import Explanation
 from chainrule.model.network import Network
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.missing_words import MISSING_IN_TEXT
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder
 from chainrule.tables.task import Class
 
@@ -40,29 +40,28 @@ class Explainer:
     encoder: TableEncoder
     target: TargetEncoder
     background: Background
+    table: str = ""
+    """The name of the table whose rows are explained."""
 
     def explain(
         self,
         table: "pl.DataFrame",
-        rows: Sequence[int],
+        numbers: RowNumbers,
         *,
         method: str,
         class_name: object = None,
-        lines: Mapping[int, int] | None = None,
     ) -> Explanation:
-        """Return what moved the predictions for some rows away from the mean prediction.
+        """Return what moved the predictions for rows away from the mean prediction.
 
         Parameters
         ----------
         table : polars.DataFrame
-            Read as the encoder reads tables; the target may be missing, or not read.
-        rows : sequence of int
-            Row numbers, counted from 1.
+            The rows, read as the encoder reads tables; the target may be missing, or not read.
+        numbers : RowNumbers
+            Where the rows stand in their file.
         method : {"expected_gradients", "shapley"}
         class_name : object, optional
             The class whose probability is explained; by default the predicted one of each row.
-        lines : mapping, optional
-            The lines of the rows in their file.
         """
         if method not in METHODS:
             raise InvalidArgumentError(
@@ -76,19 +75,23 @@ class Explainer:
                 "expected_gradients"
             )
         chosen = None if class_name is None else self._class_index(class_name)
-        found = []
+        with numbers.naming():
+            X = self.encoder.encode(table)
         # On one thread, matrix products have the same bits for any number of cores.
         with threadpool_limits(1):
-            for number in rows:
-                row = table[number - 1 : number]
-                line = None if lines is None else lines.get(number)
-                found.append(self._row(row, number, line, method, chosen))
+            found = [
+                self._row(
+                    table[index : index + 1], X[index : index + 1], numbers[[index]], method, chosen
+                )
+                for index in range(len(numbers))
+            ]
         return Explanation(
             tuple(found),
             self.target.name,
             tuple(column.name for column in self.encoder.columns_),
             method,
             self.background.description,
+            self.table,
         )
 
     def _class_index(self, name: object) -> int:
@@ -106,9 +109,13 @@ class Explainer:
         return texts.index(str(name))
 
     def _row(
-        self, row: "pl.DataFrame", number: int, line: int | None, method: str, chosen: int | None
+        self,
+        row: "pl.DataFrame",
+        X: NDArray[np.float32],
+        number: RowNumbers,
+        method: str,
+        chosen: int | None,
     ) -> RowExplanation:
-        X = self.encoder.encode(row, number)
         outputs = self.network.predict(X)
         prediction: Any = self.target.decode(_of_classes(outputs, self.target))[0]
         explained = None
@@ -120,8 +127,8 @@ class Explainer:
             for column, share in zip(self.encoder.columns_, shares.shares, strict=True)
         ]
         return RowExplanation(
-            number,
-            line,
+            int(number.rows[0]),
+            None if number.lines is None else int(number.lines[0]),
             prediction,
             self._truth(row),
             None if explained is None else self.target.classes[explained],

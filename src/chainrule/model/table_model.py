@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,11 @@ from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
 from chainrule.tables.first_format import from_first_format, is_first_format
 from chainrule.tables.reader import Reading, read_by
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
 
 # Of a given background as many rows are used: each one costs a path from it to the explained row.
@@ -131,16 +131,15 @@ class TableModel:
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
         """
-        return self.predict_read(self._table(table, self.encoder.reading))
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return self.predict_read(found.table)
 
-    def predict_read(self, table: "pl.DataFrame", first_row: int = 1) -> "pl.DataFrame":
-        """Return a prediction for each row of a table as `read` returns it; see `predict`.
-
-        `first_row` is the row number of the table's first row in the file, for messages.
-        """
+    def predict_read(self, table: "pl.DataFrame") -> "pl.DataFrame":
+        """Return a prediction for each row of a table as `read` returns it; see `predict`."""
         import polars as pl
 
-        outputs = self._outputs(self.encoder.encode(table, first_row))
+        outputs = self._outputs(self.encoder.encode(table))
         result = self.target.decode(outputs).to_frame()
         return result.with_columns(
             pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
@@ -170,7 +169,9 @@ class TableModel:
                 f"probabilities: expected a classification; the model predicts values of "
                 f"{self.target.name!r}. Use predict"
             )
-        return self._outputs(self.encoder.encode(self._table(table, self.encoder.reading)))
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return self._outputs(self.encoder.encode(found.table))
 
     def evaluate(self, table: Any) -> dict[str, Any]:
         """Return the scores of the predictions for a table that has the target column.
@@ -204,6 +205,7 @@ class TableModel:
         class_name: object = None,
         background: Any = None,
         method: Method = "expected_gradients",
+        skip_bad_rows: bool = False,
     ) -> Explanation:
         """Return why the predictions for some rows are what they are, column by column.
 
@@ -225,6 +227,8 @@ class TableModel:
             At most 500 of them are used, evenly spaced.
         method : {"expected_gradients", "shapley"}
             "shapley" evaluates all combinations of columns, of which there may be at most 14.
+        skip_bad_rows : bool
+            Whether to skip rows of a file that cannot be read; they still count in the row numbers.
 
         Returns
         -------
@@ -242,15 +246,23 @@ class TableModel:
         >>> print(model.explain("new.csv", rows=3))                   # doctest: +SKIP
         >>> model.explain("new.csv").to_frame()                       # doctest: +SKIP
         """
-        reading = self.encoder.reading
-        read = self._table(table, reading)
-        numbers = _row_numbers(rows, read.height)
-        explainer = Explainer(self.network, self.encoder, self.target, self._background(background))
-        return explainer.explain(read, numbers, method=method, class_name=class_name)
+        found = read_by(table, self.encoder.reading, skip_bad_rows=skip_bad_rows)
+        is_file = isinstance(table, str | Path)
+        chosen = _indices(rows, found.numbers, str(table) if is_file else "the table")
+        explainer = Explainer(
+            self.network,
+            self.encoder,
+            self.target,
+            self._background(background),
+            Path(table).name if is_file else "",
+        )
+        return explainer.explain(
+            found.table[chosen], found.numbers[chosen], method=method, class_name=class_name
+        )
 
     def _background(self, table: Any) -> Background:
         if table is not None:
-            rows = self._table(table, self.encoder.reading)
+            rows = read_by(table, self.encoder.reading).table
             taken = np.linspace(0, rows.height - 1, min(rows.height, _MOST_BACKGROUND))
             X = self.encoder.encode(rows[np.unique(taken.astype(np.intp))])
             return Background.of_rows(self.network, X)
@@ -304,9 +316,10 @@ class TableModel:
         self, table: Any, of_target: "Callable[[pl.Series], NDArray[Any]]"
     ) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Return a table's inputs, and what is made of its target."""
-        table = self._table(table)
-        y = of_target(column_named(table, self.target.name, ", the target"))
-        return self.encoder.encode(table), y
+        found = self.read(table)
+        with found.numbers.naming():
+            y = of_target(column_named(found.table, self.target.name, ", the target"))
+            return self.encoder.encode(found.table), y
 
     @property
     def reading(self) -> TableReading:
@@ -326,7 +339,8 @@ class TableModel:
         Returns
         -------
         Reading
-            ``table``, with parsed values in the columns that the model knows, and ``notes``.
+            ``table``, with parsed values in the columns that the model knows, ``notes``, and
+            ``numbers``, which say where the rows stand in the file.
 
         Raises
         ------
@@ -335,9 +349,6 @@ class TableModel:
         """
         return read_by(table, self.reading, skip_bad_rows=skip_bad_rows)
 
-    def _table(self, table: Any, reading: TableReading | None = None) -> "pl.DataFrame":
-        return read_by(table, reading or self.reading).table
-
     def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return the network's outputs; for classes, the probability of each class."""
         outputs = self.network.predict(X)
@@ -345,7 +356,7 @@ class TableModel:
             return np.hstack([1 - outputs, outputs])
         return outputs
 
-    def save(self, path: "str | Path") -> None:
+    def save(self, path: str | Path) -> None:
         """Write network, encoders and details to a safetensors file, whole or not at all.
 
         Parameters
@@ -378,7 +389,7 @@ class TableModel:
         return KEY in model.metadata
 
     @classmethod
-    def _from_file(cls, path: "str | Path", model: ModelFile) -> "TableModel":
+    def _from_file(cls, path: str | Path, model: ModelFile) -> "TableModel":
         metadata, arrays = model.metadata, model.arrays
         try:
             if is_first_format(metadata):
@@ -394,8 +405,8 @@ class TableModel:
             raise InvalidModelFileError(f"{path}: {error}") from error
 
 
-def _row_numbers(rows: int | Sequence[int] | None, height: int) -> list[int]:
-    """Return row numbers as a list.
+def _indices(rows: int | Sequence[int] | None, numbers: RowNumbers, where: str) -> list[int]:
+    """Return the indices in the table of rows that are given by their numbers in the file.
 
     Raises
     ------
@@ -403,18 +414,11 @@ def _row_numbers(rows: int | Sequence[int] | None, height: int) -> list[int]:
         If there is no such row.
     """
     if rows is None:
-        return list(range(1, height + 1))
+        return list(range(len(numbers)))
     given = [rows] if not isinstance(rows, Sequence | np.ndarray) else list(rows)
     if isinstance(rows, str) or not given:
         raise InvalidArgumentError(f"rows: expected row numbers such as [1, 3]; got {rows!r}")
-    numbers = [whole_number("rows", one, 1) for one in given]
-    for number in numbers:
-        if number > height:
-            raise InvalidArgumentError(
-                f"rows: expected a number from 1 to {height:,}, the number of rows in the table; "
-                f"got {number}"
-            )
-    return numbers
+    return [numbers.index_of(whole_number("rows", one, 1), "rows", where) for one in given]
 
 
 def _inputs_of(spec: NetworkSpec) -> int:

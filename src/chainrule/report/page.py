@@ -23,6 +23,7 @@ from chainrule.report.sections.summary import summary
 from chainrule.report.sections.training import training
 from chainrule.report.sections.values import values
 from chainrule.report.subject import Subject
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def write_report(
     *,
     history: History,
     command: str,
+    numbers: Mapping[str, RowNumbers] | None = None,
     notes: Sequence[str] = (),
     versions: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -67,6 +69,8 @@ def write_report(
         The history of the training.
     command : str
         The command that trains this model again.
+    numbers : mapping of str to RowNumbers, optional
+        Where the rows of each part stand in their file, so that the page can name them.
     notes : sequence of str, optional
         What a reader should know about the data.
     versions : mapping of str to str, optional
@@ -106,6 +110,7 @@ def write_report(
             permutation_importance(model, given[judged.part], metric=metric, seed=seed),
             history,
             command,
+            None if numbers is None else numbers[judged.part][judged.numbers],
             notes,
             {} if versions is None else versions,
             seed,

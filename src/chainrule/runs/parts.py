@@ -1,8 +1,9 @@
 """Reads the rows of a run and divides them into training, validation and test rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.model.table_model import TableModel
@@ -13,6 +14,7 @@ from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.columns import check_finite, column_named, ignored_columns
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.reader import read_by, read_for_training
+from chainrule.tables.row_numbers import NumberedTable, RowNumbers
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
@@ -48,10 +50,20 @@ class Parts:
     """Whether different spellings of a class were merged."""
     reading: TableReading = field(default_factory=lambda: TableReading({}))
     """How the table was read."""
+    numbers: Mapping[str, RowNumbers] = field(default_factory=dict)
+    """Where the rows of each part stand in their file."""
 
     def tables(self) -> dict[str, "pl.DataFrame"]:
         """Return the parts by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+class NumberedRows(NamedTuple):
+    """The rows of a table that have a target, notes, and where these rows stand in the file."""
+
+    table: "pl.DataFrame"
+    notes: tuple[str, ...]
+    numbers: RowNumbers
 
 
 def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
@@ -82,33 +94,37 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         if note.column not in options.ignore
     ]
     features, ignored = _columns(table, options)
-    check_finite(table.select(features))  # before rows are left out, to name the row of the file
+    with found.numbers.naming():
+        check_finite(table.select(features))
     column = table[options.target]
     if column.dtype.is_numeric() and task_of(column, options.task) == "regression":
         reading, table, sentinels = reading.with_sentinels(table, options.target)
         notes += map(str, sentinels)
-    rows, table, told = TargetRows.decide(table, options, where)
-    notes += told
+    rows, kept = TargetRows.decide(table, options, where)
+    table, numbers = kept.table, found.numbers[kept.indices]
+    notes += kept.notes
     column = table[options.target]
     asked_for = infer_task(column)
     # A text target has classes whatever the loss; a mismatched loss is reported as an error.
     by_loss = by_loss if column.dtype.is_numeric() else None
     task = by_loss or task_of(column, options.task)
-    classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
+    with numbers.naming():
+        classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
-    split = split_rows(
-        table.height,
-        column.to_numpy() if classes else None,
-        seed=config.training.seed,
-        validation=shares[1],
-        test=0.0 if options.test else shares[2],
-        groups=table[options.group] if options.group else None,
-        times=table[options.time] if options.time else None,
-    )
-    test = table[split.test]
+    with numbers.naming():
+        split = split_rows(
+            table.height,
+            column.to_numpy() if classes else None,
+            seed=config.training.seed,
+            validation=shares[1],
+            test=0.0 if options.test else shares[2],
+            groups=table[options.group] if options.group else None,
+            times=table[options.time] if options.time else None,
+        )
+    test, tested = table[split.test], numbers[split.test]
     if options.test:
-        test, told = _of_file(options, reading, rows)
+        test, told, tested = _of_file(options, reading, rows)
         notes += told
     return Parts(
         table[split.train],
@@ -123,6 +139,7 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         tuple(notes),
         bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
         reading,
+        {"train": numbers[split.train], "validation": numbers[split.validation], "test": tested},
     )
 
 
@@ -172,20 +189,19 @@ def _task_of_loss(config: RunConfig) -> Task | None:
     return asked
 
 
-def _of_file(
-    options: DataOptions, reading: TableReading, rows: TargetRows
-) -> "tuple[pl.DataFrame, list[str]]":
-    """Return the rows of the separate test table, and notes."""
+def _of_file(options: DataOptions, reading: TableReading, rows: TargetRows) -> NumberedRows:
+    """Return the rows of the separate test table that have a target."""
     found = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
     column_named(found.table, options.target, f", the target, in {options.test}")
-    test, told = rows.of(found.table, options.test)
-    return test, [*(f"{options.test}: {note}" for note in found.notes), *told]
+    kept = rows.of(found.table, options.test)
+    notes = [*(f"{options.test}: {note}" for note in found.notes), *kept.notes]
+    return NumberedRows(kept.table, tuple(notes), found.numbers[kept.indices])
 
 
 def rows_with_target(
     path: str | Path, model: TableModel, *, skip_bad_rows: bool = False
-) -> "tuple[pl.DataFrame, tuple[str, ...]]":
-    """Read a table as a model does, and return the rows that have a target, and notes.
+) -> NumberedRows:
+    """Read a table as a model does, and return the rows that have a target.
 
     A word such as NA is a missing value, unless it is one of the model's classes.
 
@@ -197,11 +213,13 @@ def rows_with_target(
     found = model.read(path, skip_bad_rows=skip_bad_rows)
     notes = [f"{path}: {note}" for note in found.notes]
     column_named(found.table, model.target.name, ", the target")
-    rows, told = _target_rows(model).of(found.table, str(path))
-    return rows, (*notes, *told)
+    kept = _target_rows(model).of(found.table, str(path))
+    return NumberedRows(kept.table, (*notes, *kept.notes), found.numbers[kept.indices])
 
 
-def row_with_target(path: str | Path, model: TableModel, number: int) -> "pl.DataFrame":
+def row_with_target(
+    path: str | Path, model: TableModel, number: int, argument: str, *, skip_bad_rows: bool = False
+) -> "NumberedTable":
     """Read a table as a model does, and return one row, which must have a target.
 
     Parameters
@@ -209,7 +227,10 @@ def row_with_target(path: str | Path, model: TableModel, number: int) -> "pl.Dat
     path : str or Path
     model : TableModel
     number : int
-        The row's number among all rows of the table, counted from 1.
+        The row's number in the file, counted from 1.
+    argument : str
+        The name of the argument that gave it, for messages.
+    skip_bad_rows : bool
 
     Raises
     ------
@@ -218,20 +239,17 @@ def row_with_target(path: str | Path, model: TableModel, number: int) -> "pl.Dat
     InvalidArgumentError
         If there is no such row.
     """
-    table = model.read(path).table
-    column_named(table, model.target.name, ", the target, which errors depend on")
-    if not 1 <= number <= table.height:
-        raise InvalidArgumentError(
-            f"row: expected a number from 1 to {table.height:,}, the number of rows in {path}; "
-            f"got {number}"
-        )
-    row = table[number - 1 : number]
+    table, _, numbers = model.read(path, skip_bad_rows=skip_bad_rows)
+    target = model.target.name
+    column_named(table, target, ", the target, which errors depend on")
+    index = numbers.index_of(number, argument, str(path))
+    row = table[index : index + 1]
     if not _target_rows(model).has_target(row):
         raise InvalidTableError(
-            f"{path}: row {number} has no value of {model.target.name!r}, the target, which errors "
+            f"{path}: {numbers.named(index)} has no value of {target!r}, the target, which errors "
             "depend on; choose another row (chainrule explain does without)"
         )
-    return row
+    return NumberedTable(row, numbers[index : index + 1])
 
 
 def _target_rows(model: TableModel) -> TargetRows:

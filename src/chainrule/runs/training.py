@@ -27,6 +27,7 @@ from chainrule.runs.presets import resolved
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.leakage import suspicious_columns
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
 from chainrule.training.history import History
@@ -159,8 +160,8 @@ class PreparedRun:
         )
         notes += [leak.sentence for leak in leaks]
         training, validation = (
-            EncodedRows(encoder.encode(part), target.encode(part[target.name]))
-            for part in (parts.train, parts.validation)
+            _encoded(part, parts.numbers[name], encoder, target)
+            for name, part in (("train", parts.train), ("validation", parts.validation))
         )
         return cls(config, parts, encoder, target, training, validation, asked, tuple(notes))
 
@@ -208,7 +209,10 @@ class PreparedRun:
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
         model = self.model_of(fitted)
-        scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
+        scores = {}
+        for name, part in self.parts.tables().items():
+            with self.parts.numbers[name].naming():
+                scores[name] = model.evaluate(part)
         details: dict[str, Any] = {
             "command": self.command,
             "config": self.config.values(),
@@ -230,6 +234,13 @@ class PreparedRun:
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         notes = (*notes, *fitted.notes, *worse)
         return Run(self.config, model, fitted.history, scores, notes, self.parts)
+
+
+def _encoded(
+    part: "pl.DataFrame", numbers: RowNumbers, encoder: TableEncoder, target: TargetEncoder
+) -> EncodedRows:
+    with numbers.naming():
+        return EncodedRows(encoder.encode(part), target.encode(part[target.name]))
 
 
 def versions() -> dict[str, str]:
