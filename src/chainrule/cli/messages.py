@@ -194,10 +194,15 @@ def introduction(run: "PreparedRun") -> Iterable[str]:
     """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
     tables = parts.tables()
-    total = sum(part.height for part in tables.values())
+    data = run.config.data
     words = {"train": "train", "validation": "validate", "test": "test"}
+    if data.test:
+        del words["test"]
+    total = sum(tables[name].height for name in words)
     divided = ", ".join(f"{tables[name].height:,} {word}" for name, word in words.items())
-    yield f"{run.config.data.table or 'The table'}: {total:,} rows; {divided}"
+    yield f"{data.table or 'The table'}: {total:,} rows; {divided}"
+    if data.test:
+        yield f"{data.test}: {tables['test'].height:,} rows; all test"
     if target.task == "classification":
         counts = dict(parts.train[target.name].value_counts().iter_rows())
         named = [f"{name} ({counts.get(name, 0):,})" for name in target.classes[:10]]

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,13 @@ from chainrule.runs.learned_target import (
     fitted_target,
     smeared_target,
 )
+from chainrule.runs.notes import Findings, findings, notes_on_predictions
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, divide
 from chainrule.runs.plan import Description, EncodedRows
 from chainrule.runs.presets import resolved
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
 from chainrule.tables.encoder import TableEncoder
-from chainrule.tables.leakage import suspicious_columns
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
@@ -88,6 +88,8 @@ class PreparedRun:
         The options as the user gave them; None where the user set no value.
     notes : tuple of str
         Notes on the table for the user: what was left out, and what may be leakage.
+    findings : Findings
+        What the rows say about the worth of the scores.
 
     Examples
     --------
@@ -108,6 +110,7 @@ class PreparedRun:
     validation: EncodedRows
     asked: TrainingOptions
     notes: tuple[str, ...]
+    findings: Findings = field(default_factory=Findings)
 
     @classmethod
     def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "PreparedRun":
@@ -155,15 +158,13 @@ class PreparedRun:
         )
         notes += told
         notes += [str(note) for note in encoder.dropped_]
-        leaks = suspicious_columns(
-            parts.train.select(parts.features), parts.train[target.name], parts.task
-        )
-        notes += [leak.sentence for leak in leaks]
+        found = findings(parts, config.data)
+        notes += found.before
         training, validation = (
             _encoded(part, parts.numbers[name], encoder, target)
             for name, part in (("train", parts.train), ("validation", parts.validation))
         )
-        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes))
+        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes), found)
 
     @property
     def command(self) -> str:
@@ -232,7 +233,9 @@ class PreparedRun:
         model = TableModel(fitted.network, self.encoder, model.target, details, background)
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
-        notes = (*notes, *fitted.notes, *worse)
+        never = notes_on_predictions(scores, self.target.name)
+        beside = self.findings.beside_scores
+        notes = (*notes, *fitted.notes, *worse, *never, *beside)
         return Run(self.config, model, fitted.history, scores, notes, self.parts)
 
 
