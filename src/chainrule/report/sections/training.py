@@ -3,8 +3,8 @@
 import numpy as np
 
 from chainrule.number_texts import count, number, plain
-from chainrule.pictures.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.pictures.canvas import shortened
+from chainrule.pictures.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded, round_step
 from chainrule.report.markup import Html, join
