@@ -49,8 +49,8 @@ from chainrule.runs.run import Run as Run
 from chainrule.runs.table_model import TableModel as TableModel
 from chainrule.tables.encoder import TableEncoder as TableEncoder
 from chainrule.training.consumers import CSVLog as CSVLog
-from chainrule.training.consumers import Progress as Progress
 from chainrule.training.history import History as History
+from chainrule.training.progress import Progress as Progress
 from chainrule.training.signals import stop_at_checkpoint as stop_at_checkpoint
 
 __version__: str

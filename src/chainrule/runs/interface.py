@@ -21,8 +21,8 @@ from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Interrupted
 from chainrule.runs.training import PreparedRun
 from chainrule.runs.values import from_python
-from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback
+from chainrule.training.progress import Progress
 
 
 def train(
