@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run import Run
     from chainrule.runs.search import Found
-    from chainrule.runs.training import PreparedRun, Run
+    from chainrule.runs.training import PreparedRun
 
 
 class Teller(Protocol):
@@ -114,7 +115,7 @@ class TellMachines(TellNobody):
                 "scores": trained.scores,
                 "best_epoch": trained.model.details["best_epoch"],
                 "config": trained.config.values(),
-                "notes": trained.notes,
+                "notes": trained.result_notes,
                 "files": files_of(folder, report),
             },
         )
@@ -171,7 +172,7 @@ class TellPeople(TellNobody):
         from chainrule.cli.displays import averaging_note, confusion_table, score_table
 
         show = self._screen.print
-        for note in trained.notes:
+        for note in trained.result_notes:
             show(f"Note: {note}", soft_wrap=True)
         best = trained.model.details["best_epoch"]
         if best is not None:

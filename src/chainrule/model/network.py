@@ -37,7 +37,6 @@ from chainrule.pictures.picture import Picture
 from chainrule.pictures.tables import Tables
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
-from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, Event
 from chainrule.training.examples import (
     as_examples,
@@ -50,6 +49,7 @@ from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
+from chainrule.training.progress import Progress
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import checked_share, set_aside

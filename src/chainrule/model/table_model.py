@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -389,7 +389,7 @@ class TableModel:
         return KEY in model.metadata
 
     @classmethod
-    def _from_file(cls, path: str | Path, model: ModelFile) -> "TableModel":
+    def _from_file(cls, path: str | Path, model: ModelFile) -> Self:
         metadata, arrays = model.metadata, model.arrays
         try:
             if is_first_format(metadata):

@@ -3,17 +3,13 @@
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.assessment.judgement import Judgement, judge_parts
-from chainrule.assessment.verdict import Verdict, verdict
 from chainrule.model.background import Background
 from chainrule.model.embeddings import embedded_columns
-from chainrule.model.table_model import TableModel
-from chainrule.runs.command import command_of
+from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
 from chainrule.runs.learned_target import (
     against_constant,
@@ -22,52 +18,19 @@ from chainrule.runs.learned_target import (
 )
 from chainrule.runs.notes import Findings, findings, notes_on_predictions
 from chainrule.runs.options import TrainingOptions
-from chainrule.runs.parts import Parts, divide
+from chainrule.runs.parts import Parts, Table, divide
 from chainrule.runs.plan import Description, EncodedRows
 from chainrule.runs.presets import resolved
+from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
+from chainrule.runs.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
-from chainrule.training.history import History
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-@dataclass(frozen=True)
-class Run:
-    """The result of a run."""
-
-    config: RunConfig
-    model: TableModel
-    history: History
-    scores: Mapping[str, Mapping[str, Any]]
-    """`TableModel.evaluate` for each part: train, validation and test."""
-    notes: tuple[str, ...]
-    """Deviations from the requested run, and warnings about the result."""
-    parts: Parts
-    """The rows that it was trained and scored on."""
-
-    @property
-    def command(self) -> str:
-        """The command that repeats the run."""
-        return str(self.model.details["command"])
-
-    @cached_property
-    def judgement(self) -> Judgement:
-        """The comparison with the baselines on the test rows, or else on the validation rows.
-
-        It fits the baselines when it is first asked for, and once only.
-        """
-        seed = self.config.training.seed
-        return judge_parts(self.model, self.parts.tables(), seed=0 if seed is None else seed)
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """The verdict on the model, in sentences."""
-        return verdict(self.model, self.judgement)
 
 
 @dataclass(frozen=True)
@@ -113,21 +76,25 @@ class PreparedRun:
     findings: Findings = field(default_factory=Findings)
 
     @classmethod
-    def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "PreparedRun":
+    def prepare(
+        cls, config: RunConfig, table: Table | None = None, test: Table | None = None
+    ) -> "PreparedRun":
         """Read the table, divide it, and encode its rows.
 
         Parameters
         ----------
         config : RunConfig
-        table : polars.DataFrame, optional
+        table : polars or pandas DataFrame, or Arrow table, optional
             Used instead of the file named in the config.
+        test : polars or pandas DataFrame, or Arrow table, optional
+            Used instead of the file that the config names to test with.
 
         Raises
         ------
         InvalidTableError, InvalidArgumentError
             If a table or a setting cannot be used.
         """
-        parts = divide(config, table)
+        parts = divide(config, table, test)
         options = config.encoding
         # Options that are None are left to the defaults of TableEncoder.
         given = {
@@ -168,9 +135,10 @@ class PreparedRun:
 
     @property
     def command(self) -> str:
-        """The command that repeats the run."""
+        """What repeats the run: a command, or a call of `train` if the table was not a file."""
         n_train, n_validation = self.parts.train.height, self.parts.validation.height
-        return command_of(self.config, self.parts.inferred, n_train, n_train + n_validation)
+        spell = command_of if self.config.data.table else call_of
+        return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
     def train(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
@@ -236,7 +204,7 @@ class PreparedRun:
         never = notes_on_predictions(scores, self.target.name)
         beside = self.findings.beside_scores
         notes = (*notes, *fitted.notes, *worse, *never, *beside)
-        return Run(self.config, model, fitted.history, scores, notes, self.parts)
+        return Run(self.config, model, fitted.history, scores, self.notes, notes, self.parts)
 
 
 def _encoded(
