@@ -183,8 +183,8 @@ class TableModel:
         Returns
         -------
         dict
-            For classes: rows, accuracy, precision, recall, f1, roc_auc, confusion_matrix; see
-            `chainrule.model.scores`. For values: rows, rmse, mae, r2.
+            For classes: rows, accuracy, precision, recall, f1, roc_auc, log_loss, brier, ece and
+            confusion_matrix; see `chainrule.model.scores`. For values: rows, rmse, mae, r2.
 
         Raises
         ------
