@@ -13,10 +13,11 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.engines import engine_named
 from chainrule.engines.base import Examples
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
@@ -43,6 +44,7 @@ from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.network.layers import Dense
 from chainrule.settings.layers import hidden_sizes
 from chainrule.settings.networks import new_network
+from chainrule.suggestions import did_you_mean
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.examples import as_weights
 
@@ -74,6 +76,7 @@ def as_it_was_if_refused(estimator: object) -> Iterator[None]:
 class BaseMLP(CallbackSupportMixin, Estimator):
     """An estimator that wraps a network: `fit`, and the forward pass that `predict` uses."""
 
+    @hinting
     def fit(
         self,
         X: MatrixLike,
@@ -149,6 +152,32 @@ class BaseMLP(CallbackSupportMixin, Estimator):
                 checkpointer.close()
         return self
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, those of a nested estimator as ``name__parameter``.
+
+        Parameters
+        ----------
+        **params
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the estimator has no parameter of that name.
+        """
+        known = self._get_param_names()
+        for name in params:
+            if name.partition("__")[0] not in known:
+                raise InvalidArgumentError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}"
+                    f"{did_you_mean(name, known) or f'; its parameters are {known!r}'}"
+                )
+        super().set_params(**params)
+        return self
+
     def _fit(
         self,
         X: MatrixLike,
@@ -198,7 +227,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
                     f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                     "optimization hasn't converged yet.",
                     ConvergenceWarning,
-                    stacklevel=3,
+                    stacklevel=levels_inside(),
                 )
         if tasks is not None:
             tasks.close()

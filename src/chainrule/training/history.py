@@ -8,6 +8,7 @@ from pathlib import Path
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.atomic import atomic_path
 from chainrule.printable import printable
+from chainrule.suggestions import did_you_mean
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
@@ -64,6 +65,7 @@ class History:
         if column not in self.columns:
             raise InvalidArgumentError(
                 f"column: expected one of {', '.join(self.columns)}; got {column!r}"
+                f"{did_you_mean(column, self.columns)}"
             )
         return [event.row()[column] for event in self.epochs]
 
