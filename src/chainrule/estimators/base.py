@@ -18,6 +18,7 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike
+from chainrule.estimators.calibration import check_calibration, learn_from_validation
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
@@ -180,6 +181,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
             request = FitRequest(
                 self._trained_on(examples), validation, early, limit, fresh, incremental
             )
+            check_calibration(self, request)
         tasks = None
         if not incremental and has_listeners(self):
             tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
@@ -200,6 +202,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
                     ConvergenceWarning,
                     stacklevel=3,
                 )
+        learn_from_validation(self, request)
         if tasks is not None:
             tasks.close()
         return self

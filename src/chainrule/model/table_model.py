@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.details import plain_details
 from chainrule.files.model_file import ModelFile, write_model_file
+from chainrule.model.conformal import Conformal
 from chainrule.model.network import Network
 from chainrule.model.scores import classification_scores, regression_scores
+from chainrule.model.table_intervals import (
+    calibration_scores,
+    columns_of,
+    scores_or_refusal,
+)
 from chainrule.network.spec import NetworkSpec
 from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
@@ -43,6 +49,8 @@ class TableModel:
     details : mapping, optional
         Information stored in the model file: plain data that JSON can hold. A number that is not
         finite becomes None.
+    conformal : Conformal, optional
+        The scores of calibration rows, from which intervals and sets are made.
 
     Raises
     ------
@@ -62,6 +70,7 @@ class TableModel:
         encoder: TableEncoder,
         target: TargetEncoder,
         details: Mapping[str, Any] | None = None,
+        conformal: Conformal | None = None,
     ) -> None:
         fault = _misfit(network.spec, encoder, target)
         if fault:
@@ -70,32 +79,44 @@ class TableModel:
         self.encoder = encoder
         self.target = target
         self.details = plain_details({} if details is None else details)
+        self.conformal = conformal
 
     def __repr__(self) -> str:
         return f"TableModel({self.target.task} of {self.target.name!r}, {self.network!r})"
 
-    def predict(self, table: Any) -> "pl.DataFrame":
+    def predict(self, table: Any, interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
             With the columns that the model was trained with, in any order.
+        interval : float, optional
+            A coverage, such as 0.9: the share of new rows whose true target lies in the interval,
+            or in the set, that is returned beside the prediction.
 
         Returns
         -------
         polars.DataFrame
             Column "prediction": a class, or a value in the target's units. For classes also
-            "probability_<class>", one column for each.
+            "probability_<class>", one column for each. With `interval`, also "lower" and "upper",
+            or for classes "prediction_set", a list of the classes that are likely enough: it may be
+            empty.
 
         Raises
         ------
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
+        InvalidArgumentError
+            If `interval` is not in (0, 1), or the model has no or too few calibration scores.
         """
-        return self.predict_read(self._table(table, self.encoder.reading))
+        if interval is not None:
+            self.quantile(interval, "interval")
+        return self.predict_read(self._table(table, self.encoder.reading), interval=interval)
 
-    def predict_read(self, table: "pl.DataFrame", first_row: int = 1) -> "pl.DataFrame":
+    def predict_read(
+        self, table: "pl.DataFrame", first_row: int = 1, interval: float | None = None
+    ) -> "pl.DataFrame":
         """Return a prediction for each row of a table as `read` returns it; see `predict`.
 
         `first_row` is the row number of the table's first row in the file, for messages.
@@ -104,10 +125,41 @@ class TableModel:
 
         outputs = self._outputs(self.encoder.encode(table, first_row))
         result = self.target.decode(outputs).to_frame()
-        return result.with_columns(
+        more = [
             pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
             for index, name in enumerate(self.target.classes)
-        )
+        ]
+        if interval is not None:
+            quantile = self.quantile(interval, "interval")
+            more += columns_of(self.target, self.network.spec, outputs, quantile)
+        return result.with_columns(more)
+
+    def quantile(self, coverage: float, name: str = "coverage") -> float:
+        """Return q of CP2: the score that a share `coverage` of new rows does not exceed.
+
+        Parameters
+        ----------
+        coverage : float
+            In (0, 1).
+        name : str
+            The name of the argument in errors.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), or the model has no or too few calibration scores.
+        """
+        return float(scores_or_refusal(self.conformal, coverage, name).quantile(coverage, name)[0])
+
+    def scores_of(self, X: NDArray[np.floating], true: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the calibration scores of rows, (rows,): CP1 for values, CP4 for classes.
+
+        Parameters
+        ----------
+        X, true : arrays
+            As `truth` returns them.
+        """
+        return calibration_scores(self.target, self._outputs(X), true)
 
     def probabilities(self, table: Any) -> NDArray[np.floating]:
         """Return the probability of each class, in the order of ``target.classes``.
@@ -258,12 +310,13 @@ class TableModel:
         model = self.network._to_file()
         metadata, arrays = self.encoder.to_file()
         target_metadata, target_arrays = self.target.to_file()
+        scores = ({}, {}) if self.conformal is None else self.conformal.to_file()
         write_model_file(
             path,
             replace(
                 model,
-                metadata={**model.metadata, **metadata, **target_metadata},
-                arrays={**model.arrays, **arrays, **target_arrays},
+                metadata={**model.metadata, **metadata, **target_metadata, **scores[0]},
+                arrays={**model.arrays, **arrays, **target_arrays, **scores[1]},
                 details=self.details,
             ),
         )
@@ -283,7 +336,8 @@ class TableModel:
                 spec = model.spec
                 encoder = TableEncoder.from_file(metadata, arrays, spec.n_features)
                 target = TargetEncoder.from_file(metadata, arrays, spec.n_outputs)
-            return cls(Network._from_file(model), encoder, target, model.details)
+            conformal = Conformal.from_file(metadata, arrays)
+            return cls(Network._from_file(model), encoder, target, model.details, conformal)
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error
 

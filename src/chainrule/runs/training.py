@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.inspection.attribution import behind_lookup
+from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
 from chainrule.model.table_model import TableModel
 from chainrule.runs.command import command_of
@@ -193,7 +194,10 @@ class PreparedRun:
         target = smeared_target(
             self.target, fitted.network, self.config.training.loss, self.training, self.validation
         )
-        return TableModel(fitted.network, self.encoder, target)
+        model = TableModel(fitted.network, self.encoder, target)
+        true = target.truth(self.parts.validation[target.name])
+        conformal = Conformal.of(model.scores_of(self.validation.X, true))
+        return TableModel(fitted.network, self.encoder, target, details, conformal)
 
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
@@ -214,8 +218,10 @@ class PreparedRun:
             details["target"] = dict(
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
+        if fitted.temperature is not None:
+            details["temperature"] = fitted.temperature.to_details()
         # The details contain the scores, which need a model: hence a second one with details.
-        model = TableModel(fitted.network, self.encoder, model.target, details)
+        model = TableModel(fitted.network, self.encoder, model.target, details, model.conformal)
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         notes = (*notes, *fitted.notes, *worse)
