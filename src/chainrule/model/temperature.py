@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Examples
+from chainrule.engines.passes import as_columns
 from chainrule.equations._array import Array
 from chainrule.equations.fused_pairs import sigmoid_binary_cross_entropy, softmax_cross_entropy
 from chainrule.equations.temperature import (
@@ -118,8 +119,8 @@ def calibrate(
     parts = _parts(spec)
     if mode == "off" or not any(parts) or not validation.weight > 0:
         return [None] * len(parts)
-    Z = pre_activations(network, validation.X, engine).T.astype(np.float64)
-    Y = validation.targets(spec.n_outputs).T.astype(np.float64)
+    Z = as_columns(pre_activations(network, validation.X, engine)).astype(np.float64)
+    Y = as_columns(validation.targets(spec.n_outputs)).astype(np.float64)
     weights = None if validation.weights is None else validation.weights.astype(np.float64)
     found: list[Temperature | None] = []
     for units, output in zip(_slices(spec), parts, strict=True):
