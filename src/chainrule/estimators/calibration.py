@@ -97,7 +97,9 @@ def value_scores(true: NDArray[Any], predicted: Floats) -> NDArray[np.float64]:
     )
 
 
-def quantile_of(estimator: Estimator, coverage: object, target: Any = None) -> NDArray[np.float64]:
+def quantile_of(
+    estimator: Estimator, coverage: object, target: Any = None, name: str = "coverage"
+) -> NDArray[np.float64]:
     """Return q of CP2 for each output of a target.
 
     Raises
@@ -105,16 +107,16 @@ def quantile_of(estimator: Estimator, coverage: object, target: Any = None) -> N
     InvalidArgumentError
         If `coverage` is not in (0, 1), or there are no or too few validation examples.
     """
-    checked_coverage(coverage)
+    checked_coverage(coverage, name)
     conformal = getattr(estimator, "_conformal", {}).get(target)
     if conformal is None:
         raise InvalidArgumentError(
-            "coverage: expected an estimator with validation examples from its last fit, whose "
+            f"{name}: expected an estimator with validation examples from its last fit, whose "
             "errors decide how wide intervals and sets are; this one has none. Pass X_val and "
             "y_val to fit, or set early_stopping, which sets some aside (Network…: from 200 "
             "examples on); partial_fit forgets them"
         )
-    return np.asarray(conformal.quantile(coverage))
+    return np.asarray(conformal.quantile(coverage, name))
 
 
 def interval_of(predicted: Floats, quantile: NDArray[np.float64], lowest: float) -> Floats:
