@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run import Run
     from chainrule.runs.search import Found
-    from chainrule.runs.training import PreparedRun, Run
+    from chainrule.runs.training import PreparedRun
 
 
 class Teller(Protocol):
@@ -120,7 +121,7 @@ class TellMachines(TellNobody):
                 "scores": trained.scores,
                 "best_epoch": trained.model.details["best_epoch"],
                 "config": trained.config.values(),
-                "notes": trained.notes,
+                "notes": trained.result_notes,
                 "files": files_of(folder, report),
             },
         )
@@ -191,7 +192,7 @@ class TellPeople(TellNobody):
             show()
             show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
-        for note in trained.notes:
+        for note in trained.result_notes:
             self._tell(f"Note: {note}")
         show("Written:")
         for path in files_of(folder, report):

@@ -23,7 +23,6 @@ def search_and_write(
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-    from chainrule.cli.outputs import write
     from chainrule.runs.search import search
 
     def better(best: "PreparedRun", fitted: "FittedNetwork") -> None:
@@ -57,5 +56,5 @@ def search_and_write(
     with tell.working("computing the scores"):
         trained = found.run.judged(found.fitted)
     with tell.working("writing the report" if report else "writing the files"):
-        write(found.run, trained, folder, report)
+        trained.write_to(folder, report)
     tell.finished(run, trained, folder, report)

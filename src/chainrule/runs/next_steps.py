@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from chainrule.runs.program_name import called, calling
 
 if TYPE_CHECKING:
-    from chainrule.runs.training import PreparedRun, Run
+    from chainrule.runs.run import Run
+    from chainrule.runs.training import PreparedRun
 
 # Scores of the training rows that are so much better say that the network learned them by heart.
 _POINTS_APART, _ERRORS_APART = 0.05, 1.3
