@@ -64,7 +64,9 @@ def verdict_lines(trained: "Run") -> list[str]:
             f"To save time, {named} of {judged.training_rows:,} training rows were fitted."
         )
     if not judged.fitted_rows.get("trees"):
-        lines.append("Boosted trees were not fitted: with so many columns and classes they are slow.")
+        lines.append(
+            "Boosted trees were not fitted: with so many columns and classes they are slow."
+        )
     if judged.part != "test":
         lines.append(_CAUTION)
     return lines

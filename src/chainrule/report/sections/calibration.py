@@ -10,7 +10,7 @@ from chainrule.assessment.calibration import (
 )
 from chainrule.model.probability_scores import BINS, stated_probabilities
 from chainrule.number_texts import number
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
 from chainrule.report.markup import Html
 from chainrule.report.sections.elements import figure

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from chainrule.assessment.discrimination import Ranking
 from chainrule.number_texts import count, number, plain, share
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
 from chainrule.report.markup import Html, element, join
 from chainrule.report.sections.calibration import calibration

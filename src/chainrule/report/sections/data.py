@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.assessment.profile import ColumnProfile, profile
 from chainrule.number_texts import count, plain, share, small_share
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join, text
