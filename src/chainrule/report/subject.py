@@ -80,11 +80,13 @@ class Subject:
     @property
     def baseline_names(self) -> dict[str, str]:
         """The baselines' names on the page."""
+        names = {"constant": "Always the mean", "linear": "Ridge regression"}
         if self.classes:
             most = int(np.argmax(self.judged.baselines["constant"][0]))
             answer = shortened(self.classes[most], _LENGTH)
-            return {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
-        return {"constant": "Always the mean", "linear": "Ridge regression"}
+            names = {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
+        names["trees"] = "Boosted trees"
+        return {name: names[name] for name in self.judged.compared}
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:
