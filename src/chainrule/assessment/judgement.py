@@ -153,7 +153,7 @@ def judge(
         **{name: one.predict(examples.X) for name, one in fitted.items() if one.rows},
     }
     measures = CLASS_MEASURES if n_classes else VALUE_MEASURES
-    scores, differences, resamples = _compared(examples.true, answers, measures, n_classes, seed)
+    scores, differences, resamples = compared(examples.true, answers, measures, n_classes, seed)
     network = answers.pop("network")
     return Judgement(
         rows,
@@ -171,14 +171,17 @@ def judge(
     )
 
 
-def _compared(
+def compared(
     true: NDArray[np.generic],
     answers: dict[str, NDArray[np.float64]],
     measures: tuple[Measure, ...],
     n_classes: int,
     seed: int,
 ) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, Interval]], int]:
-    """Return the intervals of all scores and of the differences, and the number of resamples."""
+    """Return the intervals of all scores and of the differences, and the number of resamples.
+
+    Each of the other answers is compared with "network", which is the first.
+    """
     rows = len(true)
     scorers = {name: _scorer(true, given, n_classes) for name, given in answers.items()}
     once = np.ones(rows)

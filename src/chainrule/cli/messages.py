@@ -10,6 +10,7 @@ from chainrule.training.events import Callback
 if TYPE_CHECKING:
     import polars as pl
 
+    from chainrule.assessment.comparison import Comparison
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.run import Run
@@ -34,6 +35,9 @@ class Teller(Protocol):
 
     def found(self, found: "Found") -> None:
         """Report the result of a search."""
+
+    def compared(self, comparison: "Comparison") -> None:
+        """Report how the best of a search compares with the default settings."""
 
     def close(self) -> None:
         """End the progress display, whether the training succeeded or not."""
@@ -76,6 +80,9 @@ class TellNobody:
         return SearchDisplay()
 
     def found(self, found: "Found") -> None:
+        """Show nothing."""
+
+    def compared(self, comparison: "Comparison") -> None:
         """Show nothing."""
 
     def close(self) -> None:
@@ -165,7 +172,15 @@ class TellPeople(TellNobody):
         """Show the best trial."""
         from chainrule.cli.search_display import best_of
 
-        self._screen.print(best_of(found), soft_wrap=True)
+        self._tell(best_of(found))
+
+    def compared(self, comparison: "Comparison") -> None:
+        """Show the comparison as a table and a sentence."""
+        from chainrule.cli.displays import comparison_table
+
+        self._screen.print()
+        self._screen.print(comparison_table(comparison))
+        self._tell(comparison.sentence)
 
     def close(self) -> None:
         """End the progress display."""
@@ -192,6 +207,8 @@ class TellPeople(TellNobody):
             show()
             show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
+        if trained.comparison is not None:
+            self.compared(trained.comparison)
         for note in trained.result_notes:
             self._tell(f"Note: {note}")
         show("Written:")

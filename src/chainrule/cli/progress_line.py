@@ -152,14 +152,14 @@ def fitted_line(parts: Sequence[Part], share: float, width: int, full: str, empt
     ----------
     parts : sequence of Part
     share : float
-        The share of the bar that is full, from 0 to 1.
+        The share of the bar that is full, from 0 to 1; below 0, there is no bar.
     width : int
     full, empty : str
         The characters of the bar.
     """
     for texts, shortest in _choices(parts):
         line = "  ".join(texts)
-        room = width - len(line) - 2
+        room = width - len(line) - 2 if share >= 0 else -1
         if shortest and room >= shortest:
             cells = min(_LONGEST_BAR, room)
             done = round(share * cells)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.importance import Importance
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
@@ -43,6 +44,8 @@ class Subject:
     versions : mapping of str to str
     seed : int
     date : str
+    comparison : Comparison or None
+        The model against that of the default settings, after a search.
     """
 
     model: TableModel
@@ -56,6 +59,7 @@ class Subject:
     versions: Mapping[str, str]
     seed: int
     date: str
+    comparison: Comparison | None = None
 
     @property
     def part(self) -> str:

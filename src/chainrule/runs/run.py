@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.judgement import Judgement, judge_parts
 from chainrule.assessment.verdict import Verdict, verdict
 from chainrule.errors import InvalidArgumentError, InvalidTableError
@@ -65,6 +66,8 @@ class Run:
     table_notes: tuple[str, ...]
     result_notes: tuple[str, ...]
     parts: Parts
+    comparison: Comparison | None = None
+    """The best of a search against the default, on the test rows."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -121,6 +124,7 @@ class Run:
             versions=self.model.details["versions"],
             seed=0 if seed is None else seed,
             judgement=self.judgement,
+            comparison=self.comparison,
         )
 
     def save(self, folder: str | Path, *, overwrite: bool = False, report: bool = True) -> None:
