@@ -108,11 +108,14 @@ class TellMachines(TellNobody):
         return SearchLines(self._lines)
 
     def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
-        """Write the scores and the names of the files."""
+        """Write the scores, the verdict and the names of the files."""
+        from chainrule.cli.verdict_table import verdict_entries
+
         self._lines.write(
             "finished",
             {
                 "scores": trained.scores,
+                "verdict": verdict_entries(trained),
                 "best_epoch": trained.model.details["best_epoch"],
                 "config": trained.config.values(),
                 "notes": trained.result_notes,
@@ -186,9 +189,27 @@ class TellPeople(TellNobody):
             show()
             show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
+        self._show_verdict(trained)
         show("Written:")
         for path in files_of(folder, report):
             show(f"  {path}", soft_wrap=True)
+
+    def _show_verdict(self, trained: "Run") -> None:
+        """Show the scores beside those of the baselines, and what the rows can tell of both."""
+        from chainrule.cli.verdict_table import verdict_lines, verdict_table, verdict_title
+        from chainrule.errors import InvalidArgumentError
+
+        show = self._screen.print
+        try:
+            title = verdict_title(trained.judgement)
+        except InvalidArgumentError as error:  # values too large for their scores
+            show(f"Note: {error}", soft_wrap=True)
+            return
+        show(title)
+        show(verdict_table(trained))
+        for line in verdict_lines(trained):
+            show(line)
+        show()
 
 
 def introduction(run: "PreparedRun") -> Iterable[str]:
