@@ -21,6 +21,7 @@ from chainrule.number_texts import count, listed, number, share
 Level = Literal["good", "beaten", "partial", "useless"]
 
 _SHORT_NAME = 24
+_BEATEN_BY = {"linear": "a linear model", "trees": "boosted trees"}
 _DECIDED = ("better", "worse")
 _IN_SENTENCES = {
     "accuracy": "accuracy",
@@ -89,7 +90,9 @@ def verdict(model: TableModel, judged: Judgement) -> Verdict:
     beaten = [name for name in others if standing(judged, name) == "worse"]
     level, badge, rest = _beside_constant(judged)
     if level == "good" and beaten:
-        names = listed([baseline_name(model, judged, name) for name in beaten])
+        names = listed(
+            ["a linear model" if name == "linear" else "boosted trees" for name in beaten]
+        )
         level, badge = "beaten", f"Better than guessing, worse than {names}"
     return Verdict(
         level,
@@ -183,7 +186,7 @@ def _exceptions(judged: Judgement, baseline: Baseline) -> str:
         if one not in primary and outcome in rest and outcome != stands:
             rest[outcome].append(_named(one))
     told = [f"it is {word} in {listed(names)}" for word, names in rest.items() if names]
-    return f"; {' and '.join(told)}" if told else ""
+    return "".join(f"; {one}" for one in told)
 
 
 def _advice(judged: Judgement, baseline: Baseline) -> str:
@@ -204,7 +207,9 @@ def summary(model: TableModel, judged: Judgement) -> str:
     """Return one sentence that says which differences from the baselines the rows can tell."""
     groups: dict[str, list[str]] = {}
     for baseline in judged.compared:
-        name = baseline_name(model, judged, baseline)
+        # The name in the terminal's table, where there is no room for logistic regression.
+        linear = baseline == "linear"
+        name = "the linear model" if linear else baseline_name(model, judged, baseline)
         groups.setdefault(_pattern(judged, baseline), []).append(name)
     told = [pattern.format(listed(names, "or")) for pattern, names in groups.items()]
     return f"On these rows, the network {'; it '.join(told)}."

@@ -121,11 +121,14 @@ class TellMachines(TellNobody):
     def finished(
         self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
     ) -> None:
-        """Write the scores and the names of the files."""
+        """Write the scores, the verdict and the names of the files."""
+        from chainrule.cli.verdict_table import verdict_entries
+
         self._lines.write(
             "finished",
             {
                 "scores": trained.scores,
+                "verdict": verdict_entries(trained),
                 "best_epoch": trained.model.details["best_epoch"],
                 "config": trained.config.values(),
                 "notes": trained.result_notes,
@@ -207,8 +210,10 @@ class TellPeople(TellNobody):
             show()
             show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
+        self._show_verdict(trained)
         if trained.comparison is not None:
             self.compared(trained.comparison)
+            show()
         for note in trained.result_notes:
             self._tell(f"Note: {note}")
         show("Written:")
@@ -221,6 +226,24 @@ class TellPeople(TellNobody):
     def _tell(self, line: str) -> None:
         """Show a sentence, wrapped between words in a terminal, and as one line elsewhere."""
         self._screen.print(line, soft_wrap=not self._screen.is_terminal)
+
+    def _show_verdict(self, trained: "Run") -> None:
+        """Show the scores beside those of the baselines, and what the rows can tell of both."""
+        from chainrule.cli.verdict_table import verdict_lines, verdict_table, verdict_title
+        from chainrule.errors import InvalidArgumentError
+
+        show = self._screen.print
+        try:
+            with self.working("comparing the network with simpler models"):
+                title = verdict_title(trained.judgement)
+        except InvalidArgumentError as error:  # values too large for their scores
+            show(f"Note: {error}", soft_wrap=True)
+            return
+        show(title)
+        show(verdict_table(trained))
+        for line in verdict_lines(trained):
+            self._tell(line)
+        show()
 
 
 def introduction(run: "PreparedRun") -> Iterable[str]:

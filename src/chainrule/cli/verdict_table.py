@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from chainrule.assessment.judgement import Judgement
     from chainrule.assessment.measures import Measure
-    from chainrule.runs.training import Run
+    from chainrule.runs.run import Run
 
 _CAUTION = (
     "There are no test rows: these are the validation rows, which also decided when training "
@@ -37,7 +37,7 @@ def verdict_table(trained: "Run") -> "Table":
     measures = primary_measures(judged)
     if len(measures) == 1:
         measures = (*measures, MAE)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for measure in measures:
         table.add_column(measure.name, no_wrap=True)
@@ -52,29 +52,28 @@ def verdict_lines(trained: "Run") -> list[str]:
     """Return what the rows show, in sentences."""
     found, judged = trained.verdict, trained.judgement
     lines = [f"{found.badge}. {found.summary}"]
-    sampled = [
-        f"{name} to {rows:,}"
-        for name, rows in judged.fitted_rows.items()
-        if 0 < rows < judged.training_rows
-    ]
-    if sampled:
-        named = " and ".join(sampled).replace("linear", "the linear model")
-        named = named.replace("trees", "the boosted trees")
-        lines.append(
-            f"To save time, {named} of {judged.training_rows:,} training rows were fitted."
-        )
-    if not judged.fitted_rows.get("trees"):
-        lines.append(
-            "Boosted trees were not fitted: with so many columns and classes they are slow."
-        )
+    for name, model in (("linear", "linear model was"), ("trees", "boosted trees were")):
+        rows = judged.fitted_rows[name]
+        if not rows:
+            lines.append(f"To save time, the {model} not fitted.")
+        elif rows < judged.training_rows:
+            lines.append(
+                f"To save time, the {model} fitted to {rows:,} of {judged.training_rows:,} "
+                "training rows."
+            )
     if judged.part != "test":
         lines.append(_CAUTION)
     return lines
 
 
-def verdict_entries(trained: "Run") -> dict[str, Any]:
-    """Return verdict, intervals and outcomes for JSON; a value that is not defined is None."""
-    found, judged = trained.verdict, trained.judgement
+def verdict_entries(trained: "Run") -> dict[str, Any] | None:
+    """Return verdict, intervals and outcomes for JSON; whatever is not defined is None."""
+    from chainrule.errors import InvalidArgumentError
+
+    try:
+        found, judged = trained.verdict, trained.judgement
+    except InvalidArgumentError:  # values too large for their scores
+        return None
     return {
         "level": found.level,
         "badge": found.badge,

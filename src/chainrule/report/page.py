@@ -165,7 +165,7 @@ def report_of(
         )
         text = f"<!doctype html>\n{_page(subject)}\n"
     found = verdict(model, judged)
-    return Report(text, wrapped(f"{found.sentence} {found.beside_linear}"))
+    return Report(text, wrapped(" ".join((found.sentence, *found.comparisons))))
 
 
 def _page(subject: Subject) -> Html:

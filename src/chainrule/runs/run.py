@@ -199,7 +199,7 @@ class Run:
             found = self.verdict
         except (InvalidArgumentError, InvalidTableError):
             return ()
-        return printable(found.sentence), printable(found.beside_linear)
+        return tuple(map(printable, (found.sentence, *found.comparisons)))
 
     @property
     def _score_table(self) -> TextTable:
