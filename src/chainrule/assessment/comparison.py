@@ -153,7 +153,7 @@ def _difference(measure: Measure, value: float) -> str:
         return f"{points(value)} points"
     if measure.key in ("roc_auc", "r2"):
         return fixed(value, sign=True)
-    return signed(value)
+    return signed(value, 2)
 
 
 def _span(measure: Measure, found: Interval) -> str:

@@ -78,7 +78,7 @@ def comparison_table(comparison: "Comparison") -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("", *comparison.names, "difference"):
         table.add_column(name)
     for row in comparison.table():
