@@ -389,6 +389,17 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
             assert (table.read_bytes(), small.read_bytes()) == before
 
 
+def test_no_output_of_a_command_replaces_a_model(chainrule, small, table, tmp_path):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(small.read_bytes())
+    for command in (
+        ("export", small, other),
+        ("trace", small, table, "--row", 1, "--html", other),
+    ):
+        assert "model" in chainrule(*command).sentence
+        assert other.read_bytes() == small.read_bytes()
+
+
 def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_path):
     outputs = ("--html", tmp_path / "a", "--latex", tmp_path / "a")
     assert "same file" in chainrule("explain", small, table, "--row", 1, *outputs).sentence
