@@ -402,4 +402,4 @@ def test_every_command_takes_a_model_with_embedded_categories(chainrule, tmp_pat
     model = folder / "model.safetensors"
     for command in ("evaluate", "importance", "check", "predict"):
         assert chainrule(command, model, table).code == 0
-    assert chainrule("explain", model, table, "--row", 1, "--html", tmp_path / "e.html").code == 0
+    assert chainrule("explain", model, table, "--row", 1, "-o", tmp_path / "e.html").code == 0

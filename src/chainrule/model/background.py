@@ -104,7 +104,7 @@ class Background:
         fits = (
             inputs.dtype == np.float32
             and counts.dtype == np.float64
-            and inputs.ndim == 2
+            and counts.ndim == 1
             and inputs.shape == (len(counts), n_inputs)
             and len(counts) > 0
         )
