@@ -5,7 +5,6 @@ import dataclasses
 import warnings
 
 import numpy as np
-import polars as pl
 import pytest
 
 import chainrule as cr

@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-import chainrule as cr
 from chainrule.engines import engine_named
 
 

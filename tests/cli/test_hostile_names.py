@@ -129,7 +129,8 @@ def test_commands_on_a_model_show_names_and_do_not_obey_them(kind, command, requ
     arguments = {"info": (), "explain": row, "trace": row}.get(command, (path,))
     out, err = run(command, folder / "model.safetensors", *arguments)
     if command != "check":
-        assert SEEN in out + err
+        # An explanation has 80 columns, and cuts long names.
+        assert (SEEN[:13] if command == "explain" else SEEN) in out + err
 
 
 @pytest.mark.parametrize("command", ["info", "evaluate", "importance"])
@@ -279,7 +280,7 @@ def test_every_command_keeps_to_the_encoding_of_its_stream(classes, encoding, mo
         app(["explain", str(folder / "model.safetensors"), str(path), "--row", "1"])
     sys.stdout.flush()
     assert not steering(raw.getvalue().decode(encoding)) - {"\n"}
-    assert b"gradient x input" in raw.getvalue() or encoding == "latin-1"
+    assert b"|####" in raw.getvalue()
 
 
 def test_a_screen_keeps_its_own_sequences_and_escapes_names(monkeypatch):
