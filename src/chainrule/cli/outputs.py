@@ -8,11 +8,15 @@ if TYPE_CHECKING:
 
 
 def write(run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool) -> None:
-    """Write the model, its history, its scores, its configuration and the report."""
+    """Write the model, its history, its scores and predictions, its configuration, the report."""
+    from chainrule.model.table_predictions import write_predictions
+    from chainrule.runs.held_out import held_out_predictions
+
     trained.model.save(folder.model)
     trained.history.to_csv(folder.history)
     folder.write_config(trained.config, trained.command)
     folder.write_scores(trained.scores)
+    write_predictions(held_out_predictions(trained.model, run.parts), folder.predictions)
     if report:
         from chainrule.report.page import write_report
 
