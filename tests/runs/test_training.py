@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.cli.outputs import write
 from chainrule.errors import InvalidTableError
 from chainrule.model.explanation import explain_row
 from chainrule.report import page
@@ -206,7 +205,7 @@ def test_the_judgement_of_a_run_is_computed_once_and_shared_with_its_report(tmp_
     assert trained.verdict.sentence.startswith("On 30 test rows")
     computed = []
     monkeypatch.setattr(page, "judge_parts", lambda *given, **named: computed.append(given))
-    write(run, trained, RunFolder(tmp_path), report=True)
+    trained.write_to(RunFolder(tmp_path), report=True)
     assert not computed
     assert trained.judgement is judged
     assert trained.verdict.sentence in (tmp_path / "report.html").read_text(encoding="utf-8")

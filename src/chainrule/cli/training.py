@@ -194,7 +194,6 @@ def train_and_write(
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-    from chainrule.cli.outputs import write
     from chainrule.runs.run_fit import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
@@ -217,7 +216,7 @@ def train_and_write(
     finally:
         tell.close()
     trained = run.judged(fitted)
-    write(run, trained, folder, report)
+    trained.write_to(folder, report)
     if checkpointing is not None:
         folder.forget_checkpoint()
     tell.finished(trained, folder, report)

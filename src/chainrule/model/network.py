@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
@@ -37,7 +38,6 @@ from chainrule.pictures.picture import Picture
 from chainrule.pictures.tables import Tables
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
-from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, Event
 from chainrule.training.examples import (
     as_examples,
@@ -50,6 +50,7 @@ from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
+from chainrule.training.progress import Progress
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import checked_share, set_aside
@@ -110,6 +111,7 @@ class Network:
     array([0, 1, 1, 0])
     """
 
+    @hinting
     def __init__(
         self,
         layers: Sequence[int | Layer],
@@ -253,6 +255,7 @@ class Network:
         """Tables E of a `CategoryEmbedding`, (codes, dimension) each; views into `parameters`."""
         return group_views(self.spec, self._parameters, "embeddings")
 
+    @hinting
     def fit(
         self,
         X: ArrayLike,
@@ -533,6 +536,7 @@ class Network:
         engine_named(engine).forward(self.spec, self._parameters, features, outputs)
         return outputs
 
+    @hinting
     def loss(
         self,
         X: ArrayLike,
@@ -560,6 +564,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return engine_for(self.spec, engine).loss(self._problem(examples, l1, l2))
 
+    @hinting
     def loss_and_gradient(
         self,
         X: ArrayLike,
@@ -605,6 +610,7 @@ class Network:
         )
         return loss, gradient
 
+    @hinting
     def trace(
         self,
         X: ArrayLike,
@@ -643,6 +649,7 @@ class Network:
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
+    @hinting
     def check_gradients(
         self,
         X: ArrayLike,

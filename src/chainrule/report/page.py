@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.assessment.importance import permutation_importance
 from chainrule.assessment.judgement import Judgement, judge_parts, within_range
+from chainrule.assessment.verdict import verdict
 from chainrule.files.atomic import atomic_path
 from chainrule.model.table_model import TableModel
+from chainrule.pictures.picture import wrapped
 from chainrule.report.markup import Html, element, join
 from chainrule.report.sections.classes import classes
 from chainrule.report.sections.data import data
@@ -29,16 +32,58 @@ from chainrule.training.history import History
 if TYPE_CHECKING:
     import polars as pl
 
-# The page loads nothing and runs no scripts, whatever a table tries to inject.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""A page loads nothing and runs no scripts, whatever a table tries to inject."""
 
 # With a majority class as large as this, shuffling a column hardly changes the accuracy, and log
 # loss is measured instead.
 _UNBALANCED_FROM = 0.9
 
 
-def write_report(
-    path: str | Path,
+class Report:
+    """The report on a model: a notebook shows the page, and `save` writes it.
+
+    Attributes
+    ----------
+    html : str
+        The page, which needs no other file.
+    """
+
+    def __init__(self, html: str, text: str) -> None:
+        self.html, self._text = html, text
+
+    def save(self, path: str | Path) -> None:
+        """Write the page to a file, whole or not at all; an existing file is replaced.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an existing file is then left unchanged.
+        """
+        with atomic_path(path) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        # A frame of its own, so that the page's style and the notebook's do not meet.
+        return str(
+            element(
+                "iframe",
+                srcdoc=Html(escape(self.html)),
+                sandbox="",
+                title="Report on the model",
+                style="width:100%;height:720px;border:1px solid #8886",
+            )
+        )
+
+
+def report_of(
     model: TableModel,
     parts: "Mapping[str, pl.DataFrame]",
     *,
@@ -50,15 +95,13 @@ def write_report(
     seed: int = 0,
     date: str | None = None,
     judgement: Judgement | None = None,
-) -> None:
-    """Write a report on a model, its scores and its data as one self-contained HTML page.
+) -> Report:
+    """Return a report on a model, its scores and its data as one self-contained HTML page.
 
     The same arguments give the same bytes.
 
     Parameters
     ----------
-    path : str or Path
-        The page; an existing file is replaced, whole or not at all.
     model : TableModel
         The trained model.
     parts : mapping of str to polars.DataFrame
@@ -88,8 +131,6 @@ def write_report(
         If there are no training rows, or no test or validation rows.
     InvalidTableError
         If a table lacks columns or has values that the model cannot use.
-    OSError
-        If the page cannot be written; an existing file is then left unchanged.
     """
     given = {
         name: parts[name]
@@ -117,8 +158,8 @@ def write_report(
             datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z") if date is None else date,
         )
         text = f"<!doctype html>\n{_page(subject)}\n"
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    found = verdict(model, judged)
+    return Report(text, wrapped(f"{found.sentence} {found.beside_linear}"))
 
 
 def _page(subject: Subject) -> Html:
@@ -140,11 +181,11 @@ def _page(subject: Subject) -> Html:
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"Predicting {subject.target}: model report"),
-        _style(),
+        style(),
     )
     body = element(
         "body",
@@ -157,7 +198,7 @@ def _page(subject: Subject) -> Html:
 
 
 @cache
-def _style() -> Html:
+def style() -> Html:
     """Return the style sheet, the only part of a page that is not built from elements."""
     sheet = files("chainrule.report").joinpath("page.css").read_text(encoding="utf-8")
     return Html(f"<style>\n{sheet}</style>")

@@ -223,9 +223,20 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
     def write_config(self, config: RunConfig, command: str) -> None:
-        """Write run.toml, with the equivalent command as a comment."""
+        """Write run.toml, with the equivalent command as a comment.
+
+        A run on a table in memory has none, since no command can name the table.
+        """
+        if config.data.table:
+            head = f"{command}\nAgain, to the bit: chainrule train --config run.toml"
+        else:
+            test = " --test OTHER" if config.data.test else ""
+            head = (
+                f"chainrule train TABLE{test} --config run.toml\n"
+                f"trains by these settings on a file; this run's table was in memory:\n{command}"
+            )
         # A column name may contain a line break, which must not end the comment.
-        lines = [*command.split("\n"), "Again, to the bit: chainrule train --config run.toml"]
+        lines = head.split("\n")
         head = "".join(f"# {printable(line)}\n" for line in lines)
         self._write(self.config, f"{head}\n{config.to_toml()}")
 

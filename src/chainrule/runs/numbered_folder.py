@@ -70,9 +70,8 @@ def new_folder(parent: Path, name: str) -> Iterator[RunFolder]:
 
 
 def _created(parent: Path, name: str) -> RunFolder:
-    number = 1 + max(
-        (_number(folder.path, name) for folder in earlier_folders(parent, name)), default=0
-    )
+    earlier = earlier_folders(parent, name)
+    number = 1 + _number(earlier[0].path, name) if earlier else 1
     while True:
         folder = RunFolder(parent / f"{name}-{number}")
         try:

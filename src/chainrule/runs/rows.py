@@ -62,6 +62,10 @@ class TargetRows:
         kept = _with_target(table, self.name, where, self.words)
         return kept._replace(table=self._respelled(kept.table))
 
+    def has_target(self, row: "pl.DataFrame") -> bool:
+        """Tell whether a single row has a target."""
+        return not bool(_missing(row[self.name], self.words)[0])
+
     def _respelled(self, table: "pl.DataFrame") -> "pl.DataFrame":
         import polars as pl
 
@@ -126,13 +130,10 @@ def _with_target(table: "pl.DataFrame", target: str, where: str, words: TargetWo
         If no row has a target.
     """
     column, notes = table[target], list[str]()
-    empty = column.is_null()
-    if column.dtype.is_float():
-        empty = empty | column.is_nan()
-    missing, by_word = empty, dict[str, int]()
+    empty, missing = _empty(column), _missing(column, words)
+    by_word = dict[str, int]()
     if _is_text(column):
         by_word = _words_in(column, words.missing)
-        missing = empty | _is_one_of(column, words.missing)
         kept = _words_in(column, frozenset(words.kept))
         for word, count in kept.items():
             notes.append(
@@ -155,6 +156,17 @@ def _with_target(table: "pl.DataFrame", target: str, where: str, words: TargetWo
         note += f", {n_empty:,} empty)" if n_empty else ")"
         note += "; --target-missing empty keeps such words as classes"
     return KeptRows(table.filter(~missing), np.flatnonzero(~missing.to_numpy()), [*notes, note])
+
+
+def _empty(column: "pl.Series") -> "pl.Series":
+    empty = column.is_null()
+    return empty | column.is_nan() if column.dtype.is_float() else empty
+
+
+def _missing(column: "pl.Series", words: TargetWords) -> "pl.Series":
+    """Return which rows have no value, or a word for a missing one."""
+    empty = _empty(column)
+    return empty | _is_one_of(column, words.missing) if _is_text(column) else empty
 
 
 def _is_one_of(column: "pl.Series", words: frozenset[str]) -> "pl.Series":
