@@ -18,6 +18,7 @@ from chainrule.checks import whole_number
 from chainrule.engines import engine_named
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
+from chainrule.estimators.calibration import check_calibration, learn_from_validation
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
@@ -193,6 +194,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             request = FitRequest(
                 self._trained_on(examples), validation, early, limit, fresh, incremental
             )
+            check_calibration(self, request)
         tasks = None
         if not incremental and has_listeners(self):
             tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
@@ -213,6 +215,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                     ConvergenceWarning,
                     stacklevel=levels_inside(),
                 )
+        learn_from_validation(self, request)
         if tasks is not None:
             tasks.close()
         return self
