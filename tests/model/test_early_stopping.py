@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
-from chainrule.training.events import EpochEnded, Stopped
+from chainrule.training.events import EpochEnded
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((90, 3))
