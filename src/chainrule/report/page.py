@@ -26,13 +26,14 @@ from chainrule.report.sections.summary import summary
 from chainrule.report.sections.training import training
 from chainrule.report.sections.values import values
 from chainrule.report.subject import Subject
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
     import polars as pl
 
-# The page loads nothing and runs no scripts, whatever a table tries to inject.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""A page loads nothing and runs no scripts, whatever a table tries to inject."""
 
 # With a majority class as large as this, shuffling a column hardly changes the accuracy, and log
 # loss is measured instead.
@@ -88,6 +89,7 @@ def report_of(
     *,
     history: History,
     command: str,
+    numbers: Mapping[str, RowNumbers] | None = None,
     notes: Sequence[str] = (),
     versions: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -110,6 +112,8 @@ def report_of(
         The history of the training.
     command : str
         The command that trains this model again.
+    numbers : mapping of str to RowNumbers, optional
+        Where the rows of each part stand in their file, so that the page can name them.
     notes : sequence of str, optional
         What a reader should know about the data.
     versions : mapping of str to str, optional
@@ -147,6 +151,7 @@ def report_of(
             permutation_importance(model, given[judged.part], metric=metric, seed=seed),
             history,
             command,
+            None if numbers is None else numbers[judged.part][judged.numbers],
             notes,
             {} if versions is None else versions,
             seed,
@@ -176,11 +181,11 @@ def _page(subject: Subject) -> Html:
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"Predicting {subject.target}: model report"),
-        _style(),
+        style(),
     )
     body = element(
         "body",
@@ -193,7 +198,7 @@ def _page(subject: Subject) -> Html:
 
 
 @cache
-def _style() -> Html:
+def style() -> Html:
     """Return the style sheet, the only part of a page that is not built from elements."""
     sheet = files("chainrule.report").joinpath("page.css").read_text(encoding="utf-8")
     return Html(f"<style>\n{sheet}</style>")

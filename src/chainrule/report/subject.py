@@ -13,6 +13,7 @@ from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
 from chainrule.model.table_model import TableModel
 from chainrule.pictures.canvas import shortened
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Subject:
     importance : Importance
     history : History
     command : str
+    numbers : RowNumbers or None
+        Where the scored rows stand in their file, if that is known.
     notes : sequence of str
     versions : mapping of str to str
     seed : int
@@ -48,6 +51,7 @@ class Subject:
     importance: Importance
     history: History
     command: str
+    numbers: RowNumbers | None
     notes: Sequence[str]
     versions: Mapping[str, str]
     seed: int

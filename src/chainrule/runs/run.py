@@ -114,6 +114,7 @@ class Run:
         return report_of(
             self.model,
             self.parts.tables(),
+            numbers=self.parts.numbers,
             history=self.history,
             command=self.command,
             notes=(*self.table_notes, *self.result_notes),

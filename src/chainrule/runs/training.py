@@ -2,13 +2,12 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule.inspection.attribution import behind_lookup
+from chainrule.model.background import Background
 from chainrule.model.embeddings import embedded_columns
 from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
@@ -17,6 +16,7 @@ from chainrule.runs.learned_target import (
     fitted_target,
     smeared_target,
 )
+from chainrule.runs.notes import Findings, findings, notes_on_predictions
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, Table, divide
 from chainrule.runs.plan import Description, EncodedRows
@@ -25,9 +25,12 @@ from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
 from chainrule.runs.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
-from chainrule.tables.leakage import suspicious_columns
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class PreparedRun:
         The options as the user gave them; None where the user set no value.
     notes : tuple of str
         Notes on the table for the user: what was left out, and what may be leakage.
+    findings : Findings
+        What the rows say about the worth of the scores.
 
     Examples
     --------
@@ -68,6 +73,7 @@ class PreparedRun:
     validation: EncodedRows
     asked: TrainingOptions
     notes: tuple[str, ...]
+    findings: Findings = field(default_factory=Findings)
 
     @classmethod
     def prepare(
@@ -119,15 +125,13 @@ class PreparedRun:
         )
         notes += told
         notes += [str(note) for note in encoder.dropped_]
-        leaks = suspicious_columns(
-            parts.train.select(parts.features), parts.train[target.name], parts.task
-        )
-        notes += [leak.sentence for leak in leaks]
+        found = findings(parts, config.data)
+        notes += found.before
         training, validation = (
-            EncodedRows(encoder.encode(part), target.encode(part[target.name]))
-            for part in (parts.train, parts.validation)
+            _encoded(part, parts.numbers[name], encoder, target)
+            for name, part in (("train", parts.train), ("validation", parts.validation))
         )
-        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes))
+        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes), found)
 
     @property
     def command(self) -> str:
@@ -161,14 +165,6 @@ class PreparedRun:
         """Train a network and evaluate it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
 
-    def _mean_input(self, fitted: FittedNetwork) -> list[float]:
-        """Return the mean input over the training rows, after any embedding lookup."""
-        network = fitted.network
-        # The mean of category codes is meaningless, so it is taken after the embedding lookup.
-        _, _, X = behind_lookup(network.spec, network.parameters, self.training.X)
-        mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
-        return [float(number) for number in mean]
-
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
     ) -> TableModel:
@@ -182,7 +178,10 @@ class PreparedRun:
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
         model = self.model_of(fitted)
-        scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
+        scores = {}
+        for name, part in self.parts.tables().items():
+            with self.parts.numbers[name].naming():
+                scores[name] = model.evaluate(part)
         details: dict[str, Any] = {
             "command": self.command,
             "config": self.config.values(),
@@ -191,7 +190,6 @@ class PreparedRun:
             "best_epoch": fitted.best_epoch,
             "scores": scores,
             "versions": versions(),
-            "mean_input": self._mean_input(fitted),
         }
         if self.target.task == "regression":
             learned = model.target.truth(self.parts.train[self.target.name])
@@ -199,11 +197,21 @@ class PreparedRun:
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
         # The details contain the scores, which need a model: hence a second one with details.
-        model = TableModel(fitted.network, self.encoder, model.target, details)
+        background = Background.summary(fitted.network, self.training.X)
+        model = TableModel(fitted.network, self.encoder, model.target, details, background)
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
-        notes = (*notes, *fitted.notes, *worse)
+        never = notes_on_predictions(scores, self.target.name)
+        beside = self.findings.beside_scores
+        notes = (*notes, *fitted.notes, *worse, *never, *beside)
         return Run(self.config, model, fitted.history, scores, self.notes, notes, self.parts)
+
+
+def _encoded(
+    part: "pl.DataFrame", numbers: RowNumbers, encoder: TableEncoder, target: TargetEncoder
+) -> EncodedRows:
+    with numbers.naming():
+        return EncodedRows(encoder.encode(part), target.encode(part[target.name]))
 
 
 def versions() -> dict[str, str]:
