@@ -33,7 +33,7 @@ from chainrule.estimators.networks import NetworkClassifier as NetworkClassifier
 from chainrule.estimators.networks import NetworkRegressor as NetworkRegressor
 from chainrule.estimators.regressor import MLPRegressor as MLPRegressor
 from chainrule.exports.export_file import export as export
-from chainrule.model.loader import load as load
+from chainrule.loading import load as load
 from chainrule.model.network import Network as Network
 from chainrule.model.table_model import TableModel as TableModel
 from chainrule.network.cost import CustomCost as CustomCost

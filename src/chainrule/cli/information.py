@@ -71,7 +71,7 @@ def _installation() -> list[tuple[str, str]]:
 
 
 def _contents(path: Path) -> list[tuple[str, str]]:
-    from chainrule.model.loader import load
+    from chainrule.loading import load
     from chainrule.model.table_model import TableModel
 
     model = load(path)
