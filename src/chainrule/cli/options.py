@@ -69,6 +69,6 @@ def table_model(path: Path) -> "TableModel":
     InvalidModelFileError
         If it cannot be loaded, or takes no tables.
     """
-    from chainrule.loading import load_table_model
+    from chainrule.runs.loader import load_table_model
 
     return load_table_model(path)

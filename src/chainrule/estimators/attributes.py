@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator
 
 from chainrule.estimators.array_types import Floats
 from chainrule.model.network import Network
-from chainrule.model.table_model import TableModel
 from chainrule.settings.weights import coefficients, intercepts
 
 
@@ -93,27 +92,6 @@ class FittedAttributes(BaseEstimator):
         from chainrule.estimators.scikit_learn import to_sklearn
 
         return to_sklearn(self)
-
-    def to_table_model(self) -> TableModel:
-        """Return an estimator that was fitted to a table as the model that `chainrule train` makes.
-
-        It predicts files and tables, and has the same network and encoder.
-
-        Returns
-        -------
-        TableModel
-            The target is named like `y`, or "target" if that has no name.
-
-        Raises
-        ------
-        InvalidArgumentError
-            If the estimator was fitted to numbers, to several targets, or to one class.
-        NotFittedError
-            If the estimator is not fitted.
-        """
-        from chainrule.estimators.table_models import to_table_model
-
-        return to_table_model(self)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted estimator to a model file, whole or not at all; data only.

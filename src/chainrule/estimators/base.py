@@ -13,10 +13,12 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.engines import engine_named
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
+from chainrule.estimators.calibration import check_calibration, learn_from_validation
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
@@ -38,6 +40,7 @@ from chainrule.estimators.scaling import (
 from chainrule.estimators.training import minimise, train
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.settings.layers import hidden_sizes
+from chainrule.suggestions import did_you_mean
 from chainrule.training.checkpointer import Checkpointer
 
 
@@ -63,6 +66,7 @@ def as_it_was_if_refused(estimator: object) -> Iterator[None]:
 class BaseMLP(CallbackSupportMixin, Preparation):
     """An estimator that wraps a network: `fit`, and the forward pass that `predict` uses."""
 
+    @hinting
     def fit(
         self,
         X: MatrixLike,
@@ -139,6 +143,32 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 checkpointer.close()
         return self
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, those of a nested estimator as ``name__parameter``.
+
+        Parameters
+        ----------
+        **params
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the estimator has no parameter of that name.
+        """
+        known = self._get_param_names()
+        for name in params:
+            if name.partition("__")[0] not in known:
+                raise InvalidArgumentError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}"
+                    f"{did_you_mean(name, known) or f'; its parameters are {known!r}'}"
+                )
+        super().set_params(**params)
+        return self
+
     def _fit(
         self,
         X: MatrixLike,
@@ -167,6 +197,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             request = FitRequest(
                 self._trained_on(examples), validation, early, limit, fresh, incremental
             )
+            check_calibration(self, request)
         tasks = None
         if not incremental and has_listeners(self):
             tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
@@ -185,8 +216,9 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                     f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                     "optimization hasn't converged yet.",
                     ConvergenceWarning,
-                    stacklevel=3,
+                    stacklevel=levels_inside(),
                 )
+        learn_from_validation(self, request)
         if tasks is not None:
             tasks.close()
         return self

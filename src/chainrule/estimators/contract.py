@@ -14,6 +14,7 @@ from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.conformal import Conformal
 from chainrule.settings.losses import Output
 from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
@@ -70,6 +71,8 @@ class Estimator(FittedAttributes):
     _input_scale: Scale | None
     _best_parameters: Floats
     _no_improvement_count: int
+    _conformal: dict[Any, Conformal]
+    """Scores of the validation examples of the last fit, by target; None for a single target."""
     _optimizer_state: OptimizerState | None
     _learning_rate: LearningRate
 
@@ -150,6 +153,13 @@ class Estimator(FittedAttributes):
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         """Return the validation score of outputs, by the same metric as `score`."""
         raise NotImplementedError
+
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        """Record the temperature of each head of the output layer."""
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        """Return the calibration scores of validation examples, by target."""
+        return {}
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         """Return the strata for a stratified validation split, or None."""

@@ -25,6 +25,7 @@ from chainrule.estimators.given_tables import (
 from chainrule.tables.columns import check_finite
 from chainrule.tables.notes import Note
 from chainrule.tables.reader import TrainingTable, read_for_training
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
 from chainrule.training.examples import as_weights, check_unmasked
 
@@ -146,7 +147,8 @@ def _read_table(
         encoder = estimator.encoder_
         if encoder is None:
             return None
-        return TrainingTable(frame_for(encoder, X, name), encoder.reading, ())
+        frame = frame_for(encoder, X, name)
+        return TrainingTable(frame, encoder.reading, (), RowNumbers.counted(frame.height))
     estimator._forget_table()
     if not (estimator._takes_tables and is_table(X)):
         return None

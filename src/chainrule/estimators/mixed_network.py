@@ -1,6 +1,6 @@
 """NetworkMixed: one network that predicts several targets, classes and values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,13 @@ from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike, Targets
 from chainrule.estimators.base import store
+from chainrule.estimators.calibration import (
+    class_scores,
+    interval_of,
+    quantile_of,
+    set_of,
+    value_scores,
+)
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
 from chainrule.estimators.inputs import TRAINING
@@ -23,7 +30,7 @@ from chainrule.estimators.targets import Target, each_column, plain, table_of, t
 from chainrule.estimators.validation import HeldOut
 from chainrule.network.cost import Cost
 from chainrule.network.heads import Head, Heads
-from chainrule.settings.losses import Output
+from chainrule.settings.losses import Output, lowest_target
 from chainrule.training.metrics import Metric
 
 
@@ -54,6 +61,7 @@ class NetworkMixed(GoodDefaults):
     _target_scale: Scale
     _names: list[Any]
     targets_: list[Target]
+    temperature_: dict[Any, float]
 
     def __init__(
         self,
@@ -105,6 +113,7 @@ class NetworkMixed(GoodDefaults):
         precision: str = "full",
         embeddings: Any = None,
         ema_decay: float = 0.0,
+        calibrate: str = "auto",
     ) -> None:
         store(self, locals())
 
@@ -229,6 +238,28 @@ class NetworkMixed(GoodDefaults):
                 scores.append(np.average(right, weights=examples.weights))
         return float(np.mean(scores))
 
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        self.temperature_ = {
+            target.name: temperature
+            for target, temperature in zip(self.targets_, temperatures, strict=True)
+            if target.labels is not None
+        }
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        true = held_out.examples.targets(outputs.shape[1])
+        columns = each_column(held_out.y.reshape(len(outputs), -1))
+        scores: dict[Any, NDArray[np.float64]] = {}
+        for target, column in zip(self.targets_, columns, strict=True):
+            units = target.units
+            if target.labels is None:
+                values = column.astype(np.float64)
+                scores[target.name] = value_scores(values, self._values(outputs, target))
+            else:
+                scores |= class_scores(
+                    target.labels, outputs[:, units], true[:, units], target.name
+                )
+        return scores
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
@@ -289,6 +320,69 @@ class NetworkMixed(GoodDefaults):
         return (
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
+
+    def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> Any:
+        """Return the classes of each class target that are likely enough, CP4 and CP5.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each target by itself.
+
+        Returns
+        -------
+        members : dict of arrays of bool, of shape (n_samples, n_classes)
+            Keyed by the names of the class targets, in the order of ``classes_``; the array itself
+            if `fit` was given a 1-D y.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As `NetworkClassifier.predict_set`.
+        """
+        outputs = self._outputs(X)
+        found = {
+            target.name: set_of(
+                target.labels,
+                outputs[:, target.units],
+                quantile_of(self, coverage, target.name),
+            )
+            for target in self.targets_
+            if target.labels is not None
+        }
+        return found[self.targets_[0].name] if self._flat and found else found
+
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Any:
+        """Return an interval for each value target, in its units, CP1 to CP3.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each target by itself.
+
+        Returns
+        -------
+        intervals : dict of arrays of shape (n_samples, 2)
+            Keyed by the names of the value targets; the array itself if `fit` was given a 1-D y.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As `NetworkRegressor.predict_interval`.
+        """
+        outputs = self._outputs(X)
+        found = {
+            target.name: interval_of(
+                self._values(outputs, target)[:, None],
+                quantile_of(self, coverage, target.name),
+                max(-np.inf, lowest_target(target.loss)),
+            )
+            for target in self.targets_
+            if target.labels is None
+        }
+        return found[self.targets_[0].name] if self._flat and found else found
 
     def target_scores(
         self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None

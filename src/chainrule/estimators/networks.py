@@ -121,6 +121,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         precision: str = "full",
         embeddings: Any = None,
         ema_decay: float = 0.0,
+        calibrate: str = "auto",
     ) -> None:
         store(self, locals())
 

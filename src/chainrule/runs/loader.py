@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.model_file import read_model_file
 from chainrule.model.network import Network
-from chainrule.model.table_model import TableModel
+from chainrule.runs.table_model import TableModel
 
 if TYPE_CHECKING:
     from chainrule.estimators.loaded import Loaded as Estimator
@@ -63,7 +63,7 @@ def load_table_model(path: str | Path) -> TableModel:
             "load it there with chainrule.load"
         )
     try:
-        return model.to_table_model()
+        return TableModel.from_estimator(model)
     except InvalidArgumentError as error:
         raise InvalidModelFileError(
             f"{path}: {error}. It was saved in Python; load it there with chainrule.load"
