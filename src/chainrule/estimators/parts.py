@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.scaling import Scale
+from chainrule.model.conformal import Conformal
 from chainrule.model.network import Network
 from chainrule.tables.encoder import TableEncoder
 
@@ -24,6 +25,8 @@ class Parts(NamedTuple):
     """The classes that the outputs belong to; None for values."""
     target_name: str | None
     """The name of the column of y, where the estimator was fitted to a table."""
+    conformal: Conformal | None
+    """The scores of the validation examples, from which intervals and sets are made."""
 
     def beyond_the_network(self) -> list[str]:
         """Return what a file of the network alone lacks, in words."""
@@ -51,6 +54,7 @@ def parts_of(estimator: Any) -> Parts:
         given.get("_target_scale"),
         given.get("_labels"),
         given.get("_target_name"),
+        given.get("_conformal", {}).get(None),
     )
 
 

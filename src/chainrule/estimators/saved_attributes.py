@@ -16,6 +16,7 @@ from chainrule.checks import shown
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.targets import Target
+from chainrule.model.conformal import Conformal
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.random_state import as_text, set_from_text
@@ -148,6 +149,19 @@ def _read_random(value: Any) -> np.random.RandomState:
     return random
 
 
+def _write_conformal(found: dict[Any, Conformal]) -> Any:
+    return {target: [one.scores, one.rows] for target, one in found.items()}
+
+
+def _read_conformal(value: Any) -> dict[Any, Conformal]:
+    return {target: Conformal.checked(scores, rows) for target, (scores, rows) in value.items()}
+
+
+def _is_temperature(value: Any) -> bool:
+    numbers = value.values() if isinstance(value, dict) else [value]
+    return all(_is_number(number) and 0 < number < np.inf for number in numbers)
+
+
 def _is_whole(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**63
 
@@ -181,6 +195,9 @@ TARGETS = Kind(_write_targets, _read_targets)
 DIAGNOSES = Kind(lambda found: [asdict(one) for one in found], _read_diagnoses)
 RANDOM = Kind(as_text, _read_random)
 
+CONFORMAL = Kind(_write_conformal, _read_conformal)
+TEMPERATURE = _plain("a temperature above 0, or one for each target", _is_temperature)
+
 ATTRIBUTES: Mapping[str, Kind] = {
     "n_features_in_": WHOLE,
     "n_outputs_": WHOLE,
@@ -204,6 +221,8 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "_target_name": TEXT,
     "_no_improvement_count": WHOLE,
     "_random_state": RANDOM,
+    "temperature_": TEMPERATURE,
+    "_conformal": CONFORMAL,
     # Of NetworkMixed.
     "targets_": TARGETS,
     "target_loss_curves_": CURVES,
@@ -225,6 +244,10 @@ def consistency_fault(attributes: Mapping[str, Any], n_inputs: int, n_outputs: i
         return f"{len(labels.classes)} classes do not fit {n_outputs} outputs"
     if targets is not None and targets[-1].units.stop != n_outputs:
         return f"the targets do not fit {n_outputs} outputs"
+    columns = {target.name: 1 for target in targets or ()} or {None: 1 if labels else n_outputs}
+    for target, conformal in attributes.get("_conformal", {}).items():
+        if conformal.scores.shape[1] != columns.get(target):
+            return "its calibration scores do not fit its targets"
     if attributes["n_outputs_"] != n_outputs:
         return "its number of outputs is not the network's"
     width = attributes["n_features_in_"]

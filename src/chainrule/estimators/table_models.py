@@ -6,13 +6,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.parts import Parts, parts_of
+from chainrule.model.conformal import Conformal
 from chainrule.model.network import Network
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.target import TargetEncoder
 
 
-def table_model_parts(estimator: Any) -> tuple[Network, TableEncoder, TargetEncoder]:
-    """Return network, encoder and target of an estimator; see `TableModel.from_estimator`.
+def table_model_parts(
+    estimator: Any,
+) -> tuple[Network, TableEncoder, TargetEncoder, Conformal | None]:
+    """Return network, encoder, target and scores of an estimator; see `TableModel.from_estimator`.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def table_model_parts(estimator: Any) -> tuple[Network, TableEncoder, TargetEnco
     target = parts.target_name or "target"
     while target in used:
         target += "_"
-    return parts.network, parts.encoder, _target(name, target, parts)
+    return parts.network, parts.encoder, _target(name, target, parts), parts.conformal
 
 
 def _target(name: str, target: str, parts: Parts) -> TargetEncoder:

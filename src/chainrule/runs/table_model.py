@@ -47,7 +47,8 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         """
         from chainrule.estimators.table_models import table_model_parts
 
-        return cls(*table_model_parts(estimator))
+        network, encoder, target, conformal = table_model_parts(estimator)
+        return cls(network, encoder, target, conformal=conformal)
 
     def report(self, table: Any = None, *, train: Any = None) -> "Report":
         """Return a report on the model's predictions for a table.
