@@ -162,7 +162,7 @@ def test_estimators_agree_in_numpy_onnx_and_c(tmp_path):
     if COMPILER is not None:
         (tmp_path / "values").mkdir()
         # Both outputs of each row, one end after the other.
-            (path,) = cr.export(model, tmp_path / "values" / "model.c", interval=COVERAGE)
+        (path,) = cr.export(model, tmp_path / "values" / "model.c", interval=COVERAGE)
         library = path.with_suffix(".so")
         command = [COMPILER, *STRICT, "-shared", "-fPIC", path, "-o", library, "-lm"]
         subprocess.run(command, check=True)
