@@ -93,7 +93,7 @@ def test_a_task_can_be_forced(chainrule, tmp_path):
             tmp_path / "run",
             *more,
         )
-        for more in ([], ["--task", "regression"])
+        for more in ([], ["--task", "regression", "--overwrite"])
     )
     assert "Classification of y: 2 classes, 0 (16), 1 (16) in the training rows" in by_itself.out
     assert "Regression of y" in forced.out

@@ -76,7 +76,7 @@ def test_numbers_without_sense_are_refused(name, value):
 
 def test_an_update_checks_what_it_gets():
     with pytest.raises(
-        InvalidArgumentError, match="there is no setting 'epoch'; did you mean epochs"
+        InvalidArgumentError, match="there is no setting 'epoch'; did you mean 'epochs'"
     ):
         RunConfig().updated({"epoch": 3})
     config = RunConfig().updated({"epochs": 3}).updated({"seed": 4})

@@ -120,7 +120,7 @@ def test_another_table_s_words_are_missing_unless_the_model_has_them_as_classes(
     pl.DataFrame({"y": ["NA", "no", "?"]}).write_parquet(path)
     for settings, height in [({}, 1), ({"target_missing": "empty"}, 2)]:
         run = prepared(texts("yes", "no", "NA"), **settings)
-        rows, notes = rows_with_target(path, run.fit().model)
+        rows, notes, _ = rows_with_target(path, run.fit().model)
         assert rows.height == height
         assert f"left out {3 - height} row" in notes[0]
 

@@ -8,7 +8,9 @@ import pytest
 import chainrule as cr
 from chainrule.errors import InvalidTableError
 from chainrule.model.explanation import explain_row
+from chainrule.report import page
 from chainrule.runs.config import RunConfig
+from chainrule.runs.folder import RunFolder
 from chainrule.runs.parts import divide
 from chainrule.runs.training import PreparedRun
 
@@ -192,3 +194,18 @@ def test_columns_of_many_categories_get_numbers_that_are_learned():
     assert moved + found.unexplained == pytest.approx(found.value - found.reference_value)
     assert abs(found.unexplained) <= 0.01 * abs(found.value - found.reference_value)
     assert found.value == pytest.approx(trained.model.predict(rows[:1])["prediction"][0], rel=1e-4)
+
+
+def test_the_judgement_of_a_run_is_computed_once_and_shared_with_its_report(tmp_path, monkeypatch):
+    run = prepared("kind", epochs=2, seed=7)
+    trained = run.fit()
+    judged = trained.judgement
+    assert judged.part == "test"
+    assert judged.table.equals(run.parts.test)
+    assert trained.verdict.sentence.startswith("On 30 test rows")
+    computed = []
+    monkeypatch.setattr(page, "judge_parts", lambda *given, **named: computed.append(given))
+    trained.write_to(RunFolder(tmp_path), report=True)
+    assert not computed
+    assert trained.judgement is judged
+    assert trained.verdict.sentence in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """The comparison of a model with its baselines on rows that it was not trained on."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +19,7 @@ from chainrule.assessment.measures import (
     value_scorer,
 )
 from chainrule.assessment.predictions import examples_of, outputs_of
+from chainrule.errors import InvalidArgumentError
 from chainrule.model.table_model import TableModel
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ class Judgement:
         Number of bootstrap resamples.
     linear_rows : int
         Number of training rows that the linear baseline was fitted to.
+    part : str
+        What the rows are: "test", or "validation" if there are no test rows.
     """
 
     table: "pl.DataFrame"
@@ -69,6 +74,7 @@ class Judgement:
     differences: dict[str, dict[str, Interval]]
     resamples: int
     linear_rows: int
+    part: str = "test"
 
     def gain(self, baseline: Baseline, measure: Measure) -> Interval:
         """Return the network's advantage over a baseline: above 0, the network is better."""
@@ -83,6 +89,7 @@ def judge(
     train: "pl.DataFrame",
     rows: "pl.DataFrame",
     *,
+    part: str = "test",
     most_rows: int = 100_000,
     seed: int = 0,
 ) -> Judgement:
@@ -95,6 +102,8 @@ def judge(
         The rows that the model was trained on; the baselines are fitted to them.
     rows : polars.DataFrame
         The rows to score; if there are more than `most_rows`, a sample is drawn.
+    part : str
+        What these rows are: "test" or "validation".
     most_rows : int
     seed : int
         Seed of all samples.
@@ -147,7 +156,50 @@ def judge(
         differences,
         resamples,
         linear.rows,
+        part,
     )
+
+
+def judge_parts(
+    model: TableModel, parts: "Mapping[str, pl.DataFrame]", *, seed: int = 0
+) -> Judgement:
+    """Judge a model on the test rows of a run; if there are none, on its validation rows.
+
+    Parameters
+    ----------
+    model : TableModel
+    parts : mapping of str to polars.DataFrame
+        The rows of "train", and of "validation" and "test" if there are any.
+    seed : int
+        Seed of all samples.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are no training rows, or no test or validation rows; or if scores overflow.
+    """
+    given = [name for name, rows in parts.items() if rows.height]
+    part = "test" if "test" in given else "validation"
+    if "train" not in given or part not in given:
+        raise InvalidArgumentError(
+            'parts: expected rows of "train", and of "test" or "validation" to score the model '
+            f"on; got {', '.join(given) or 'none'}"
+        )
+    with within_range():
+        return judge(model, parts["train"], parts[part], part=part, seed=seed)
+
+
+@contextmanager
+def within_range() -> Iterator[None]:
+    """Turn a floating-point overflow into an error message with the remedy."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except (FloatingPointError, OverflowError) as error:
+        raise InvalidArgumentError(
+            f"report: the target's values or predictions are too large: computing their scores "
+            f"overflows ({error}). Use larger units for the target"
+        ) from error
 
 
 def _scorer(true: NDArray[np.generic], answers: NDArray[np.float64], n_classes: int) -> Scorer:

@@ -61,7 +61,7 @@ def export(
     """
     from chainrule.exports import export as write
     from chainrule.files.outputs import check_outputs
-    from chainrule.model.loader import load
+    from chainrule.runs.loader import load
 
     check_outputs([("FILE", out)], [("MODEL", model)])
     for path in write(load(model), out, to, name=name, interval=interval):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chainrule.training.events import Callback
@@ -11,12 +12,16 @@ if TYPE_CHECKING:
 
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run import Run
     from chainrule.runs.search import Found
-    from chainrule.runs.training import PreparedRun, Run
+    from chainrule.runs.training import PreparedRun
 
 
 class Teller(Protocol):
     """The output of train, called at each stage of a run."""
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show, inside the `with` block, what takes a while."""
 
     def understood(self, run: "PreparedRun") -> None:
         """Report the division of the table and the chosen settings."""
@@ -50,6 +55,10 @@ def files_of(folder: "RunFolder", report: bool) -> list[str]:
 
 class TellNobody:
     """No output; the base of the others."""
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show nothing."""
+        return nullcontext()
 
     def understood(self, run: "PreparedRun") -> None:
         """Show nothing."""
@@ -106,7 +115,7 @@ class TellMachines(TellNobody):
                 "scores": trained.scores,
                 "best_epoch": trained.model.details["best_epoch"],
                 "config": trained.config.values(),
-                "notes": trained.notes,
+                "notes": trained.result_notes,
                 "files": files_of(folder, report),
             },
         )
@@ -120,6 +129,13 @@ class TellPeople(TellNobody):
 
         self._screen = console()
         self._progress: Any = None
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show a line in a terminal until the block ends; nothing elsewhere."""
+        from chainrule.cli.displays import console
+
+        screen = console(error=True)
+        return screen.status(f"{what}…") if screen.is_terminal else nullcontext()
 
     def understood(self, run: "PreparedRun") -> None:
         """Show the numbers of rows, the task, the settings and the notes."""
@@ -156,7 +172,7 @@ class TellPeople(TellNobody):
         from chainrule.cli.displays import averaging_note, confusion_table, score_table
 
         show = self._screen.print
-        for note in trained.notes:
+        for note in trained.result_notes:
             show(f"Note: {note}", soft_wrap=True)
         best = trained.model.details["best_epoch"]
         if best is not None:
@@ -179,10 +195,15 @@ def introduction(run: "PreparedRun") -> Iterable[str]:
     """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
     tables = parts.tables()
-    total = sum(part.height for part in tables.values())
+    data = run.config.data
     words = {"train": "train", "validation": "validate", "test": "test"}
+    if data.test:
+        del words["test"]
+    total = sum(tables[name].height for name in words)
     divided = ", ".join(f"{tables[name].height:,} {word}" for name, word in words.items())
-    yield f"{run.config.data.table or 'The table'}: {total:,} rows; {divided}"
+    yield f"{data.table or 'The table'}: {total:,} rows; {divided}"
+    if data.test:
+        yield f"{data.test}: {tables['test'].height:,} rows; all test"
     if target.task == "classification":
         counts = dict(parts.train[target.name].value_counts().iter_rows())
         named = [f"{name} ({counts.get(name, 0):,})" for name in target.classes[:10]]

@@ -70,8 +70,8 @@ def table_model(path: Path) -> "TableModel":
         If it cannot be loaded, or takes no tables.
     """
     from chainrule.errors import InvalidModelFileError
-    from chainrule.model.loader import load
     from chainrule.model.table_model import TableModel
+    from chainrule.runs.loader import load
 
     model = load(path)
     if not isinstance(model, TableModel):

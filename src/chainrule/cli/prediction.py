@@ -142,8 +142,9 @@ def evaluate(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    rows, notes = rows_with_target(table, loaded, skip_bad_rows=skip_bad_rows)
-    scores = loaded.evaluate(rows)
+    rows, notes, numbers = rows_with_target(table, loaded, skip_bad_rows=skip_bad_rows)
+    with numbers.naming():
+        scores = loaded.evaluate(rows)
     for note in notes:
         say(f"Note: {note}", error=True)
     if json:

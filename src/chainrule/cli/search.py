@@ -23,7 +23,6 @@ def search_and_write(
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-    from chainrule.cli.outputs import write
     from chainrule.runs.search import search
 
     def better(best: "PreparedRun", fitted: "FittedNetwork") -> None:
@@ -55,5 +54,5 @@ def search_and_write(
         tell.close()
     tell.found(found)
     trained = found.run.judged(found.fitted)
-    write(found.run, trained, folder, report)
+    trained.write_to(folder, report)
     tell.finished(trained, folder, report)

@@ -16,6 +16,7 @@ from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
 from chainrule.model.conformal import Conformal
 from chainrule.settings.losses import Output
+from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Callback
 from chainrule.training.metrics import Metric
@@ -42,6 +43,7 @@ class Estimator(FittedAttributes):
     l1: float
     init: str | None
     standardize: bool
+    embeddings: Any
     dtype: str | None
     callbacks: Sequence[Callback] | None
     engine: str
@@ -74,6 +76,10 @@ class Estimator(FittedAttributes):
     _optimizer_state: OptimizerState | None
     _learning_rate: LearningRate
 
+    encoder_: TableEncoder | None = None
+    _column_means: NDArray[np.float64] | None = None
+    """Means of the columns of a table of numbers, which stand in for later missing values."""
+
     # Class attributes that differ between the MLP… and the Network… estimators.
 
     _y_numeric = False
@@ -88,8 +94,17 @@ class Estimator(FittedAttributes):
     """Whether 'adam' ignores the `learning_rate` rule, as in scikit-learn."""
     _prints_iterations = True
     """Whether `verbose` prints scikit-learn's lines instead of this package's progress display."""
+    _takes_tables = False
+    """Whether tables with text, dates and missing values are encoded by a `TableEncoder`."""
     _diagnoses = False
     """Whether `fit` runs diagnostics during training: see `chainrule.training.checkups`."""
+
+    def _forget_table(self) -> None:
+        """Forget the table of an earlier fit."""
+        for name in ("encoder_", "_column_means"):
+            self.__dict__.pop(name, None)
+        if self._takes_tables:  # otherwise, scikit-learn does so
+            self.__dict__.pop("feature_names_in_", None)
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)

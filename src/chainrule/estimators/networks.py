@@ -29,6 +29,7 @@ class GoodDefaults(BaseMLP):
     _adam_is_constant = False
     _prints_iterations = False
     _diagnoses = True
+    _takes_tables = True
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return default_batch_size(n_examples)

@@ -11,6 +11,7 @@ from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError
 from chainrule.exports.intervals import TARGETS as INTERVAL_TARGETS
 from chainrule.exports.program import Program, program_of
+from chainrule.suggestions import did_you_mean
 
 TARGETS: Mapping[str, str] = MappingProxyType(
     {
@@ -83,7 +84,9 @@ NetworkRegressor
             )
         to = found[0]
     if to not in TARGETS:
-        raise InvalidArgumentError(f"to: expected one of {', '.join(TARGETS)}; got {to!r}")
+        raise InvalidArgumentError(
+            f"to: expected one of {', '.join(TARGETS)}; got {to!r}{did_you_mean(to, TARGETS)}"
+        )
     if path.suffix != TARGETS[to]:
         raise InvalidArgumentError(
             f"path: a file for {to} ends in {TARGETS[to]}; got {str(path)!r}"

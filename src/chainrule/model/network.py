@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
@@ -20,6 +21,7 @@ from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
 from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
+from chainrule.model.summary import network_summary
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -31,9 +33,11 @@ from chainrule.network.parameters import (
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.registry.documentation import naming
 from chainrule.network.spec import NetworkSpec
+from chainrule.pictures.network_drawing import network_drawing
+from chainrule.pictures.picture import Picture
+from chainrule.pictures.tables import Tables
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
-from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, Event
 from chainrule.training.examples import (
     as_examples,
@@ -46,6 +50,7 @@ from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
+from chainrule.training.progress import Progress
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import checked_share, set_aside
@@ -106,6 +111,7 @@ class Network:
     array([0, 1, 1, 0])
     """
 
+    @hinting
     def __init__(
         self,
         layers: Sequence[int | Layer],
@@ -249,6 +255,7 @@ class Network:
         """Tables E of a `CategoryEmbedding`, (codes, dimension) each; views into `parameters`."""
         return group_views(self.spec, self._parameters, "embeddings")
 
+    @hinting
     def fit(
         self,
         X: ArrayLike,
@@ -529,6 +536,7 @@ class Network:
         engine_named(engine).forward(self.spec, self._parameters, features, outputs)
         return outputs
 
+    @hinting
     def loss(
         self,
         X: ArrayLike,
@@ -556,6 +564,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return engine_for(self.spec, engine).loss(self._problem(examples, l1, l2))
 
+    @hinting
     def loss_and_gradient(
         self,
         X: ArrayLike,
@@ -601,6 +610,7 @@ class Network:
         )
         return loss, gradient
 
+    @hinting
     def trace(
         self,
         X: ArrayLike,
@@ -639,6 +649,7 @@ class Network:
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
+    @hinting
     def check_gradients(
         self,
         X: ArrayLike,
@@ -672,6 +683,56 @@ class Network:
     def _problem(self, examples: Examples, l1: float, l2: float) -> Problem:
         """Return the minimisation problem over some examples."""
         return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
+
+    def summary(self) -> Tables:
+        """Return a table of the layers: their kinds, units, shapes and parameters.
+
+        Returns
+        -------
+        Tables
+            Printing it gives text of at most 80 columns; a notebook shows HTML; `figure` draws it.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> cr.Network([2, cr.Dense(3, "relu"), cr.Dense(1, "identity")], cost="mse").summary()
+        layer  kind            units  parameters    number
+        ─────  ──────────────  ─────  ────────────  ──────
+        0      inputs              2
+        1      dense relu          3  W 3×2, b 3×1       9
+        2      dense identity      1  W 1×3, b 1×1       4
+        <BLANKLINE>
+        13 parameters; 52 bytes in float32
+        cost mse; trained for 0 epochs
+        """
+        return network_summary(self.spec, self.epochs_trained)
+
+    def draw(
+        self,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Picture:
+        """Return a drawing of the network: edges are weights, circles are units and their biases.
+
+        Of a layer with more than 32 units, only the first and last ones are drawn. The drawing
+        shows the parameters as they are now.
+
+        Parameters
+        ----------
+        feature_names, class_names : sequences of str, optional
+            Names of the inputs and of the outputs.
+
+        Returns
+        -------
+        Picture
+            A notebook shows it; `figure` gives a matplotlib figure, and `save` writes a file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the number of names is not that of the inputs or outputs.
+        """
+        return network_drawing(self.spec, self._parameters.copy(), feature_names, class_names)
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.

@@ -111,19 +111,21 @@ def predicted_batches(
     known: dict[str, Any] = {}
     tally = Tally(skip_bad_rows)
     unread: dict[str, Unreadable] = {}
-    done = 0
     file = open_table(path)
-    for _, piece in raw_batches(file, tally, columns, strings=True, types=types, known=known):
+    for _, piece, places in raw_batches(
+        file, tally, columns, strings=True, types=types, known=known
+    ):
         # A later batch of JSON lines lacks a column that is missing in all of its rows.
         known.update(dict.fromkeys(set(columns) - set(types), pl.String))
-        for raw in piece.iter_slices(rows):
+        for start in range(0, piece.height, rows):
+            raw, numbers = piece.slice(start, rows), places[start : start + rows]
             kept = [_kept(raw, name) for name in dict.fromkeys(keep)]
-            read, bad = reading.read_piece(raw, done + 1)
+            read, bad = reading.read_piece(raw, numbers)
             for one in bad:
                 earlier = unread.get(one.column)
                 unread[one.column] = one if earlier is None else earlier.with_more(one)
-            predictions = model.predict_read(read, done + 1, interval)
-            done += raw.height
+            with numbers.naming():
+                predictions = model.predict_read(read, interval)
             yield predictions.select(*kept, *predictions.columns) if kept else predictions
     if notes is not None:
         notes += [*tally.notes(), *(one.note() for one in unread.values())]

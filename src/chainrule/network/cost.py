@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from chainrule.arguments import hinting
 from chainrule.equations._array import Array
 from chainrule.equations.heads import HeadPart, heads_cost, heads_cost_gradient, heads_error
 from chainrule.errors import InvalidArgumentError
@@ -14,6 +15,7 @@ from chainrule.network.heads import Head, Heads, parsed_heads
 from chainrule.network.registry.costs import COSTS, CostRow, FusedPair
 
 
+@hinting
 @dataclass(frozen=True)
 class CustomCost:
     """A user-defined cost for `Network(cost=...)`: C of each example, and ∇ₐC.

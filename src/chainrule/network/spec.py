@@ -15,6 +15,7 @@ from chainrule.network.layers.dense import check_init
 from chainrule.network.registry.costs import FusedPair
 from chainrule.network.registry.documentation import naming
 from chainrule.network.registry.values import BETWEEN_0_AND_1
+from chainrule.suggestions import did_you_mean
 
 DTYPES = ("float32", "float64")
 
@@ -119,7 +120,10 @@ class NetworkSpec:
         check_init(self.init)
         self._check_size()
         if self.dtype not in DTYPES:
-            raise InvalidArgumentError(f"dtype: expected float32 or float64; got {self.dtype!r}")
+            raise InvalidArgumentError(
+                f"dtype: expected float32 or float64; got {self.dtype!r}"
+                f"{did_you_mean(self.dtype, DTYPES)}"
+            )
         if not isinstance(self.fused, bool):
             raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
 

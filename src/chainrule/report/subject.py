@@ -12,7 +12,8 @@ from chainrule.assessment.importance import Importance
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
 from chainrule.model.table_model import TableModel
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ class Subject:
     model : TableModel
     parts : mapping of str to polars.DataFrame
         The rows: "train", and "validation" and "test" if there are any.
-    part : str
-        The one of `parts` that the model is scored on.
     judged : Judgement
     importance : Importance
     history : History
     command : str
+    numbers : RowNumbers or None
+        Where the scored rows stand in their file, if that is known.
     notes : sequence of str
     versions : mapping of str to str
     seed : int
@@ -46,15 +47,20 @@ class Subject:
 
     model: TableModel
     parts: "Mapping[str, pl.DataFrame]"
-    part: str
     judged: Judgement
     importance: Importance
     history: History
     command: str
+    numbers: RowNumbers | None
     notes: Sequence[str]
     versions: Mapping[str, str]
     seed: int
     date: str
+
+    @property
+    def part(self) -> str:
+        """The one of `parts` that the model is scored on."""
+        return self.judged.part
 
     @property
     def target(self) -> str:

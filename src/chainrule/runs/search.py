@@ -81,8 +81,8 @@ def search(
     ----------
     run : PreparedRun
     journal : Path
-        The file that stores the trials. A search of the same run resumes from it; a search of
-        another run ignores them.
+        The file that stores the trials. A search of the same run resumes from it
+        (`holds_search`); a search of another run ignores them.
     trials : int, optional
         The maximum number of trials, those of earlier calls included.
     seconds : float, optional
@@ -116,6 +116,23 @@ def search(
     with Journal(journal) as opened:
         study = _study(run, opened, varied)
         return _searched(run, study, varied, trials, seconds, callbacks, told, better)
+
+
+def search_id(run: PreparedRun) -> str:
+    """Return a hash of everything that determines the trials of a search: table, options, space."""
+    config = replace(run.config, training=run.asked)
+    text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def holds_search(journal: Path, run: PreparedRun) -> bool:
+    """Return whether a journal has trials of this very search, which then goes on with it."""
+    name = search_id(run)
+    try:
+        with journal.open(encoding="utf-8") as file:
+            return any('"study_name"' in line and f'"{name}"' in line for line in file)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _searched(
@@ -190,10 +207,7 @@ def _study(run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> "Stud
             entries.check(entry)
         except EntryError as fault:
             raise journal.unusable(f"its line {line} {fault}") from fault
-    # The name is a hash of everything that determines the trials, so it identifies the search.
-    config = replace(run.config, training=run.asked)
-    text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
-    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    name = search_id(run)
     storage = optuna.storages.JournalStorage(journal)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4)
     if name in optuna.get_all_study_names(storage):

@@ -3,7 +3,6 @@
 Rows are counted from 1, below the line of names.
 """
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,7 +24,7 @@ class RowError(InvalidTableError):
     before, after : str
         What the message says before and after the row's number.
     row : int
-        Counted from 1.
+        Counted from 1 in the table in memory.
     """
 
     def __init__(self, before: str, row: int, after: str) -> None:
@@ -38,6 +38,10 @@ class RowError(InvalidTableError):
         """Return the same error for a row that is so many rows further down."""
         return RowError(self.before, self.row + rows, self.after)
 
+    def named(self, number: str) -> InvalidTableError:
+        """Return the error with the row's number in the file; later translations leave it alone."""
+        return InvalidTableError(f"{self.before}{number}{self.after}")
+
 
 def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series":
     """Return a column.
@@ -49,11 +53,8 @@ def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series
         column is for.
     """
     if name not in table.columns:
-        close = difflib.get_close_matches(name, table.columns, n=1)
-        if not close:
-            close = [other for other in table.columns if other.lower() == name.lower()]
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {_listed(table.columns)}"
-        raise InvalidTableError(f"the table has no column {name!r}{role}; {hint}")
+        hint = did_you_mean(name, table.columns) or f"; it has {_listed(table.columns)}"
+        raise InvalidTableError(f"the table has no column {name!r}{role}{hint}")
     return table[name]
 
 
@@ -74,9 +75,9 @@ def ignored_columns(
         several = [entry] if entry in columns else [part.strip() for part in entry.split(",")]
         for name in filter(None, several):
             if name not in columns:
-                near = difflib.get_close_matches(name, columns, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise InvalidTableError(f"ignore: the table has no column {name!r}{hint}")
+                raise InvalidTableError(
+                    f"ignore: the table has no column {name!r}{did_you_mean(name, columns)}"
+                )
             if name == target:
                 raise InvalidArgumentError(f"ignore: {name!r} is the target; it is needed")
             names.append(name)
@@ -96,19 +97,17 @@ def numeric_column(
     import polars as pl
 
     if not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
-        raise InvalidTableError(
-            f"column {column.name!r} holds {_not_a_number(column)}, where only numbers can be "
-            f"used; {remedy}"
-        )
+        raise _not_numbers(column, f", where only numbers can be used; {remedy}")
     check_complete(column)
     numbers = column.cast(pl.Float64).to_numpy()
     finite = np.isfinite(numbers)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise InvalidTableError(
-            f"column {column.name!r} holds {numbers[row]} in row {row + 1}"
+        raise RowError(
+            f"column {column.name!r} holds {numbers[row]} in row ",
+            row + 1,
             f"{_more(int((~finite).sum()))}, which is not a finite number; "
-            "fill in or remove such rows"
+            "fill in or remove such rows",
         )
     return np.asarray(numbers, np.float64)
 
@@ -119,9 +118,10 @@ def check_complete(column: "pl.Series") -> None:
     if missing.any():
         row = missing.arg_max()
         assert row is not None
-        raise InvalidTableError(
-            f"column {column.name!r} has no value in row {row + 1}{_more(column.null_count())}; "
-            "fill in or remove such rows"
+        raise RowError(
+            f"column {column.name!r} has no value in row ",
+            row + 1,
+            f"{_more(column.null_count())}; fill in or remove such rows",
         )
 
 
@@ -140,25 +140,29 @@ def check_finite(table: "pl.DataFrame") -> None:
             raise infinite_error(table[column.name])
 
 
-def infinite_error(column: "pl.Series") -> InvalidTableError:
+def infinite_error(column: "pl.Series") -> RowError:
     """Return the error that names the first infinite value of a column that has one."""
     infinite = column.is_infinite().fill_null(False)
     row = infinite.arg_max() or 0
-    return InvalidTableError(
-        f"column {column.name!r} holds {column[row]} in row {row + 1}"
-        f"{_more(int(infinite.sum()))}, which is not a finite number; fill in or remove such rows"
+    return RowError(
+        f"column {column.name!r} holds {column[row]} in row ",
+        row + 1,
+        f"{_more(int(infinite.sum()))}, which is not a finite number; fill in or remove such rows",
     )
 
 
-def _not_a_number(column: "pl.Series") -> str:
+def _not_numbers(column: "pl.Series", after: str) -> InvalidTableError:
+    """Return the error for a column that is not of numbers; it names the first text."""
     import polars as pl
 
     if column.dtype != pl.String:
-        return f"values of type {column.dtype}"
+        return InvalidTableError(
+            f"column {column.name!r} holds values of type {column.dtype}{after}"
+        )
     wrong = column.is_not_null() & column.cast(pl.Float64, strict=False).is_null()
     row = wrong.arg_max() or 0
-    value: Any = column[row]
-    return f"text ({_shortened(str(value))!r} in row {row + 1})"
+    text = _shortened(str(column[row]))
+    return RowError(f"column {column.name!r} holds text ({text!r} in row ", row + 1, f"){after}")
 
 
 def _more(rows: int) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import json_from_file, whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.columns import RowError, column_named
 from chainrule.tables.contract import Transformer
 from chainrule.tables.fitted_columns import fit_columns
@@ -137,6 +139,7 @@ class TableEncoder(Transformer):
     feature_names_in_: NDArray[Any]
     n_features_in_: int
 
+    @hinting
     def __init__(
         self,
         *,
@@ -235,11 +238,8 @@ class TableEncoder(Transformer):
         self.fit_read(found.table, found.reading, found.notes)
         return self._as_chosen(self.encode(found.table), self.get_feature_names_out())
 
-    def encode(self, table: "pl.DataFrame", first_row: int = 1) -> NDArray[np.float32]:
-        """Return the network's inputs, (rows, inputs); `transform` without its choice of output.
-
-        `first_row` is the number of the table's first row, for messages.
-        """
+    def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
+        """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
         self._check_fitted()
         found = {column.name: column for column in table.iter_columns()}
         for one in self.columns_:
@@ -263,7 +263,7 @@ class TableEncoder(Transformer):
                 for run in runs:
                     run.write(start, block)
             except RowError as error:
-                raise error.moved(start + first_row - 1) from None
+                raise error.moved(start) from None
 
         in_threads(write, range(0, table.height, rows), threads)
         return inputs
@@ -349,6 +349,7 @@ class TableEncoder(Transformer):
         if self.scaling not in SCALINGS:
             raise InvalidArgumentError(
                 f"scaling: expected one of {', '.join(SCALINGS)}; got {self.scaling!r}"
+                f"{did_you_mean(self.scaling, SCALINGS)}"
             )
         if isinstance(self.categorical, str):
             raise InvalidArgumentError(

@@ -1,11 +1,10 @@
 """When a training is diagnosed, and how a diagnosis is reported."""
 
-import sys
 import warnings
 from dataclasses import replace
 
 from chainrule.engines.base import Problem
-from chainrule.errors import TrainingDiagnosisWarning
+from chainrule.errors import TrainingDiagnosisWarning, levels_inside
 from chainrule.training.diagnostics import Diagnosis, baseline, diagnose, exploded, rows_of, stuck
 from chainrule.training.events import EpochEnded
 
@@ -108,15 +107,7 @@ class Checkups:
                 warnings.warn(
                     f"after epoch {epoch}, {dated.message}",
                     TrainingDiagnosisWarning,
-                    stacklevel=_levels_inside(),
+                    stacklevel=levels_inside(),
                 )
             if (dated.kind, dated.layer) not in {(d.kind, d.layer) for d in self._found}:
                 self._found.append(dated)
-
-
-def _levels_inside() -> int:
-    """Return the `stacklevel` with which a warning points at the user's line of code."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("chainrule."):
-        frame, level = frame.f_back, level + 1
-    return level

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from chainrule.arguments import hinting
 from chainrule.checks import number_below_one, positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import bias_gradient
@@ -39,6 +40,7 @@ class _Own(NamedTuple):
     """The training step whose batch gave mean and variance; None: they are the running ones."""
 
 
+@hinting
 @dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation, A[l] = σ(γ[l] ⊙ (A[l−1] − μ)/√(v + ε) + β[l]), unit by unit.

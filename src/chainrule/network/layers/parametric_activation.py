@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from chainrule.arguments import hinting
 from chainrule.checks import finite_number, positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.parametric import (
@@ -17,6 +18,7 @@ from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, Traini
 from chainrule.network.layers.operations import Activated, column
 
 
+@hinting
 @dataclass(frozen=True)
 class ParametricActivation(Layer):
     """A parametric activation, A[l] = z + α[l] ⊙ (σ(z) − z), where z is A[l−1].

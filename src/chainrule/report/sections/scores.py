@@ -5,10 +5,10 @@ import numpy as np
 from chainrule.assessment.bootstrap import Interval
 from chainrule.assessment.judgement import BASELINES
 from chainrule.assessment.measures import Measure
+from chainrule.number_texts import count, fixed, number, plain, points, share, signed
 from chainrule.report.charts.scales import Scale, padded
 from chainrule.report.charts.small import interval_dot
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, fixed, number, plain, points, share, signed
 from chainrule.report.sections.elements import section, table
 from chainrule.report.subject import Subject
 

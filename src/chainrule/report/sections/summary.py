@@ -1,10 +1,10 @@
 """The top of the page: what is predicted, from what, and how well."""
 
 from chainrule.assessment.bootstrap import Interval
+from chainrule.assessment.verdict import verdict
+from chainrule.number_texts import count, fixed, listed, number, plain, share
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, fixed, listed, number, plain, share
 from chainrule.report.subject import Subject
-from chainrule.report.verdict import verdict
 
 _LEVELS = {
     "good": "Better than guessing",
@@ -16,7 +16,7 @@ _LEVELS = {
 
 def summary(subject: Subject) -> Html:
     """Return the title, the verdict and the most important numbers."""
-    found = verdict(subject.model, subject.judged, subject.part)
+    found = verdict(subject.model, subject.judged)
     columns = subject.model.encoder.columns_
     kind = f"one of {len(subject.classes)} classes" if subject.classes else "a number"
     hidden = [

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,22 +24,37 @@ GRID = "#E6E6E6"
 _DPI = 160
 
 
-@contextmanager
-def picture(path: str | Path, width: float, height: float) -> "Iterator[Figure]":
-    """Yield a white figure of a size in inches, and write it to `path` if the block succeeds.
+def blank(width: float, height: float) -> "Figure":
+    """Return a white figure of a size in inches.
 
-    The file's suffix determines its format (png, svg, pdf). No global state is touched: pyplot is
-    not imported, and matplotlib's backend and settings stay as they are.
+    No global state is touched: pyplot is not imported, and matplotlib's backend and settings stay
+    as they are.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), facecolor="white")
+    return Figure(figsize=(width, height), facecolor="white")
+
+
+@contextmanager
+def quiet_fonts() -> "Iterator[None]":
+    """Draw letters that the font lacks as boxes, without a warning: a name may have any letter."""
     with warnings.catch_warnings():
-        # A name may have letters that the font lacks; they are drawn as boxes, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        yield figure
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=_DPI)
+        yield
+
+
+def write(figure: "Figure", path: str | Path) -> None:
+    """Write a figure to a file, whole or not at all; the suffix determines the format."""
+    with quiet_fonts(), atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=_DPI)
+
+
+def png(figure: "Figure") -> bytes:
+    """Return a figure as the bytes of a PNG file."""
+    buffer = BytesIO()
+    with quiet_fonts():
+        figure.savefig(buffer, dpi=_DPI, format="png")
+    return buffer.getvalue()
 
 
 def plain_axes(axes: "Axes") -> None:

@@ -10,7 +10,7 @@ from chainrule.assessment.bootstrap import Interval
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
 from chainrule.model.table_model import TableModel
-from chainrule.report.number_texts import count, number, share
+from chainrule.number_texts import count, number, share
 
 Level = Literal["good", "beaten", "partial", "useless"]
 
@@ -24,7 +24,7 @@ class Verdict:
     beside_linear: str
 
 
-def verdict(model: TableModel, judged: Judgement, part: str = "test") -> Verdict:
+def verdict(model: TableModel, judged: Judgement) -> Verdict:
     """Return the verdict on a judgement.
 
     A network is "good" if its predictions are significantly better than the constant ones, and
@@ -32,13 +32,13 @@ def verdict(model: TableModel, judged: Judgement, part: str = "test") -> Verdict
     probabilities are better than the constant ones, and otherwise "useless".
     """
     if model.target.task == "regression":
-        return _of_values(model, judged, part)
-    return _of_classes(model, judged, part)
+        return _of_values(model, judged)
+    return _of_classes(model, judged)
 
 
-def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
+def _of_classes(model: TableModel, judged: Judgement) -> Verdict:
     target = model.target
-    rows = count(judged.table.height, f"{part} row")
+    rows = count(judged.table.height, f"{judged.part} row")
     constant = (
         f"always predicting “{target.classes[int(np.argmax(judged.baselines['constant'][0]))]}”"
     )
@@ -70,9 +70,9 @@ def _of_classes(model: TableModel, judged: Judgement, part: str) -> Verdict:
     )
 
 
-def _of_values(model: TableModel, judged: Judgement, part: str) -> Verdict:
+def _of_values(model: TableModel, judged: Judgement) -> Verdict:
     target = model.target
-    rows = count(judged.table.height, f"{part} row")
+    rows = count(judged.table.height, f"{judged.part} row")
     reached = number(judged.scores["network"]["rmse"].value)
     usual = number(judged.scores["constant"]["rmse"].value)
     gain = judged.gain("constant", RMSE)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chainrule.files.model_file import read_model_file
 from chainrule.model.network import Network
-from chainrule.model.table_model import TableModel
+from chainrule.runs.table_model import TableModel
 
 
 def load(path: str | Path) -> Network | TableModel:

@@ -4,7 +4,6 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError
-from chainrule.report import draw_network
 
 
 def network(*layers, cost="cross_entropy"):
@@ -16,7 +15,7 @@ SMALL = network(3, cr.Dense(4, "relu"), cr.Dense(2, "softmax"))
 
 def test_inputs_outputs_and_layers_are_named(tmp_path):
     path = tmp_path / "network.svg"
-    draw_network(SMALL, path, ["radius", "texture", "area"], ["benign", "malignant"])
+    SMALL.draw(["radius", "texture", "area"], ["benign", "malignant"]).save(path)
     drawn = path.read_text(encoding="utf-8")
     for text in ("radius", "texture", "area", "benign", "malignant", "inputs", "layer 1", "output"):
         assert text in drawn
@@ -26,7 +25,7 @@ def test_inputs_outputs_and_layers_are_named(tmp_path):
 
 def test_every_weight_of_a_small_network_is_an_edge(tmp_path):
     path = tmp_path / "network.svg"
-    draw_network(SMALL, path)
+    SMALL.draw().save(path)
     # Each edge is a curve of its own: C is SVG's cubic Bézier command; circles have 8 each.
     curves = path.read_text(encoding="utf-8").count("stroke-linecap: round")
     assert curves >= 3 * 4 + 4 * 2
@@ -38,7 +37,7 @@ def test_the_sign_of_a_weight_is_its_colour(tmp_path):
         net = network(1, cr.Dense(1, "identity"), cost="mse")
         net.parameters = [sign, 0.0]
         path = tmp_path / "network.png"
-        draw_network(net, path)
+        net.draw().save(path)
         image = matplotlib.image.imread(path)
         # Only the upper half: the lower one has the bar with both colours.
         upper = image[: image.shape[0] * 2 // 3, :, :3]
@@ -53,7 +52,7 @@ def test_the_sign_of_a_weight_is_its_colour(tmp_path):
 def test_a_large_layer_is_drawn_by_its_first_and_last_units(tmp_path):
     path = tmp_path / "network.svg"
     names = [f"pixel {index}" for index in range(784)]
-    draw_network(network(784, cr.Dense(100), cr.Dense(10, "softmax")), path, names)
+    network(784, cr.Dense(100), cr.Dense(10, "softmax")).draw(names).save(path)
     drawn = path.read_text(encoding="utf-8")
     for shown in ("pixel 0", "pixel 14", "pixel 769", "pixel 783"):
         assert f"<!-- {shown} -->" in drawn
@@ -71,19 +70,19 @@ def test_a_large_layer_is_drawn_by_its_first_and_last_units(tmp_path):
     ids=["one weight", "30 layers", "at the limit"],
 )
 def test_any_network_can_be_drawn(tmp_path, net):
-    draw_network(net, tmp_path / "network.png")
+    net.draw().save(tmp_path / "network.png")
     assert matplotlib.image.imread(tmp_path / "network.png").min() < 0.5
 
 
 def test_a_network_of_zeros_can_be_drawn(tmp_path):
     net = network(2, cr.Dense(2, "softmax"))
     net.parameters = np.zeros(6)
-    draw_network(net, tmp_path / "network.png")
+    net.draw().save(tmp_path / "network.png")
 
 
 def test_names_of_any_characters_and_lengths_can_be_drawn(tmp_path):
     names = ["cost ($) of $a_{", "名前\nof two lines", "x" * 500]
-    draw_network(SMALL, tmp_path / "network.png", names, ["<b>", "\\frac"])
+    SMALL.draw(names, ["<b>", "\\frac"]).save(tmp_path / "network.png")
 
 
 @pytest.mark.parametrize(
@@ -95,4 +94,4 @@ def test_names_of_any_characters_and_lengths_can_be_drawn(tmp_path):
 )
 def test_a_wrong_number_of_names_is_refused(tmp_path, features, classes, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        draw_network(SMALL, tmp_path / "network.png", features, classes)
+        SMALL.draw(features, classes)

@@ -6,7 +6,7 @@ import pytest
 from chainrule.assessment.bootstrap import Interval
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import CLASS_MEASURES, VALUE_MEASURES
-from chainrule.report.verdict import verdict
+from chainrule.assessment.verdict import verdict
 from chainrule.tables.target import TargetEncoder
 
 CLASSES = TargetEncoder("classification", "ripe", ("no", "yes"))

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.model.network import Network
+from chainrule.network.parameters import Vector, named_views
 from chainrule.network.spec import NetworkSpec
-from chainrule.report.canvas import FAINT, INK, picture, shortened
+from chainrule.pictures.canvas import FAINT, INK, blank, shortened
+from chainrule.pictures.picture import Picture, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
+    from matplotlib.figure import Figure
 
 # Larger layers are drawn by their first and last units only.
 _MOST_UNITS = 32
@@ -47,13 +48,13 @@ class _Column:
     """Whether all units are drawn; otherwise an ellipsis marks the gap in the middle."""
 
 
-def draw_network(
-    network: Network,
-    path: str | Path,
+def network_drawing(
+    spec: NetworkSpec,
+    parameters: Vector,
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
-) -> None:
-    """Draw a network: edges are weights, and a circle's fill is a unit's bias.
+) -> Picture:
+    """Return a drawing of a network: edges are weights, and a circle's fill is a unit's bias.
 
     Blue is positive and red negative; the larger a weight, the thicker and more opaque its edge.
     All layers share one colour scale. Of a layer with more than 32 units, only the first and last
@@ -62,9 +63,9 @@ def draw_network(
 
     Parameters
     ----------
-    network : Network
-    path : str or Path
-        The picture; its suffix determines the format (png, svg, pdf).
+    spec : NetworkSpec
+    parameters : array (number of parameters,)
+        Not copied.
     feature_names, class_names : sequences of str, optional
         Names of the inputs and of the outputs.
 
@@ -73,31 +74,57 @@ def draw_network(
     InvalidArgumentError
         If the number of names is not that of the inputs or outputs.
     """
-    spec = network.spec
     features = _names("feature_names", feature_names, spec.n_features)
     if features:
         features = spec.layers[0].input_names(features)
     outputs = _names("class_names", class_names, spec.n_outputs)
+    layers = " → ".join(detail for _, detail in drawn_layers(spec))
+    return Picture(
+        lambda: _figure(spec, parameters, features, outputs),
+        f"{wrapped(f'Network: {layers}')}\n{_ranges(spec, parameters)}",
+        f"The network, layer by layer: {layers}",
+    )
+
+
+def _ranges(spec: NetworkSpec, parameters: Vector) -> str:
+    """Return a line for each layer of weights: the numbers that the drawing shows as colours."""
+    lines = [f"{'layer':>7} {'weights':>12} {'smallest':>10} {'largest':>10} {'typical size':>13}"]
+    for number, W in enumerate(named_views(spec, parameters, "W"), 1):
+        values = np.asarray(W, np.float64)
+        typical = float(np.sqrt(np.mean(values**2)))
+        lines.append(
+            f"{number:>7} {values.size:>12,} {values.min():>10.3g} {values.max():>10.3g} "
+            f"{typical:>13.3g}"
+        )
+    return "\n".join(lines)
+
+
+def _figure(
+    spec: NetworkSpec, parameters: Vector, features: list[str], outputs: list[str]
+) -> "Figure":
     left = 0.6 + 0.075 * max((len(name) for name in features), default=2)
     right = 0.6 + 0.085 * max((len(name) for name in outputs), default=2)
     columns = _columns(spec, left)
     width = columns[-1].x + right
     height = 2 * (columns[0].middle - _BELOW) + _BELOW + _ABOVE
-    with picture(path, width, height) as figure:
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.axis("off")
-        colors, scale = _color_scale(network)
-        for below, above, W in zip(columns, columns[1:], network.weights, strict=False):
-            _draw_weights(axes, below, above, np.asarray(W, np.float64), colors, scale)
-        biases: list[NDArray[np.floating] | None] = [None, *network.biases]
-        for column, bias in zip(columns, biases, strict=True):
-            _draw_units(axes, column, bias, colors, scale)
-        _write_names(axes, columns[0], features, side=-1)
-        _write_names(axes, columns[-1], outputs, side=1)
-        _write_captions(axes, spec, columns, height - 0.33)
-        _draw_color_bar(axes, width / 2, colors, scale)
-        axes.set_xlim(0, width)
-        axes.set_ylim(0, height)
+    weights = [np.asarray(W, np.float64) for W in named_views(spec, parameters, "W")]
+    figure = blank(width, height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    colors, scale = _color_scale(weights)
+    for below, above, W in zip(columns, columns[1:], weights, strict=False):
+        _draw_weights(axes, below, above, W, colors, scale)
+    biases: list[NDArray[np.floating] | None] = [None]
+    biases += [b.reshape(-1) for b in named_views(spec, parameters, "b")]
+    for column, bias in zip(columns, biases, strict=True):
+        _draw_units(axes, column, bias, colors, scale)
+    _write_names(axes, columns[0], features, side=-1)
+    _write_names(axes, columns[-1], outputs, side=1)
+    _write_captions(axes, spec, columns, height - 0.33)
+    _draw_color_bar(axes, width / 2, colors, scale)
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
+    return figure
 
 
 def _names(argument: str, names: Sequence[str] | None, expected: int) -> list[str]:
@@ -143,13 +170,13 @@ def _columns(spec: NetworkSpec, left: float) -> list[_Column]:
     return columns
 
 
-def _color_scale(network: Network) -> "tuple[Colormap, Normalize]":
+def _color_scale(weights: Sequence[NDArray[np.float64]]) -> "tuple[Colormap, Normalize]":
     """Return colours from red over grey to blue, and a scale from −end to end for the weights."""
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
     # The scale ends at the largest of the layers' 99 % quantiles: a single outlier saturates
     # instead of making all other weights pale.
-    ends = [float(np.quantile(np.abs(W).astype(np.float64), 0.99)) for W in network.weights]
+    ends = [float(np.quantile(np.abs(W), 0.99)) for W in weights]
     end = max(ends) or 1.0
     colors = LinearSegmentedColormap.from_list(
         "weights", ["#9E0F25", "#D6604D", "#E9E5E1", "#4393C3", "#08519C"]

@@ -5,7 +5,6 @@ import matplotlib.image
 import pytest
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.report import learning_curves
 from chainrule.training.events import EpochEnded
 from chainrule.training.history import History
 
@@ -37,7 +36,7 @@ def texts(path):
 
 def test_the_picture_shows_loss_and_metric_of_both_parts(tmp_path):
     path = tmp_path / "curves.svg"
-    learning_curves(history(20), path)
+    history(20).plot().save(path)
     drawn = texts(path)
     for text in ("Loss", "Accuracy", "training", "validation", "epoch", "lowest: 0.2 in epoch 10"):
         assert text in drawn
@@ -46,7 +45,7 @@ def test_the_picture_shows_loss_and_metric_of_both_parts(tmp_path):
 
 def test_without_validation_and_metric_one_panel_is_left(tmp_path):
     path = tmp_path / "curves.svg"
-    learning_curves(history(20, validation=False, metric=""), path)
+    history(20, validation=False, metric="").plot().save(path)
     assert "validation" not in texts(path)
     assert "Accuracy" not in texts(path)
 
@@ -55,23 +54,23 @@ def test_without_validation_and_metric_one_panel_is_left(tmp_path):
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_any_number_of_epochs_can_be_drawn(tmp_path, epochs, ending):
     path = tmp_path / f"curves.{ending}"
-    learning_curves(history(epochs), path)
+    history(epochs).plot().save(path)
     assert path.stat().st_size > 1000
 
 
 def test_a_metric_of_any_name_can_be_drawn(tmp_path):
-    learning_curves(history(3, metric="cost in $_{"), tmp_path / "curves.png")
+    history(3, metric="cost in $_{").plot().save(tmp_path / "curves.png")
     pixels = matplotlib.image.imread(tmp_path / "curves.png")
     assert pixels.min() < 0.5  # something is drawn on the white
 
 
 def test_a_history_without_epochs_cannot_be_drawn(tmp_path):
     with pytest.raises(InvalidArgumentError, match="at least one epoch"):
-        learning_curves(History(), tmp_path / "curves.png")
+        History().plot().save(tmp_path / "curves.png")
     assert not list(tmp_path.iterdir())
 
 
 def test_drawing_leaves_matplotlibs_global_state_alone(tmp_path):
     before = dict(matplotlib.rcParams)
-    learning_curves(history(2), tmp_path / "curves.png")
+    history(2).plot().save(tmp_path / "curves.png")
     assert dict(matplotlib.rcParams) == before

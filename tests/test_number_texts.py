@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.report import number_texts
+from chainrule import number_texts
 
 
 @pytest.mark.parametrize(
