@@ -1,5 +1,6 @@
 """The network that users work with."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,9 @@ class Network:
     >>> net.predict(X).argmax(axis=1)
     array([0, 1, 1, 0])
     """
+
+    _incomplete = ""
+    """What a file of the network alone lacks, if the network is a part of another model."""
 
     @hinting
     def __init__(
@@ -748,8 +752,37 @@ class Network:
             If the file cannot be written; an existing file is then left unchanged.
         InvalidArgumentError
             If the cost is a `CustomCost`: a file holds data only, no functions.
+
+        Warns
+        -----
+        UserWarning
+            If the network is that of an estimator which scales, encodes or names classes: the file
+            of the network alone lacks all this.
         """
         write_model_file(path, self._to_file())
+        if self._incomplete:
+            warnings.warn(f"save: {self._incomplete}", stacklevel=2)
+
+    def belongs_to(self, owner: str, lacking: Sequence[str]) -> None:
+        """Note that a larger model uses the network, and what of it a file of the network lacks.
+
+        `save` then warns, unless nothing is lacking.
+
+        Parameters
+        ----------
+        owner : str
+            The kind of the model, such as "NetworkClassifier".
+        lacking : sequence of str
+            Such as "the scaling of its inputs".
+        """
+        self._incomplete = ""
+        if lacking:
+            *rest, last = lacking
+            listed = f"{', '.join(rest)} and {last}" if rest else last
+            self._incomplete = (
+                f"this network is a part of a {owner}, and its file lacks {listed}: save the "
+                f"{owner} itself (its method save)"
+            )
 
     def _to_file(self) -> ModelFile:
         metadata = {"seed": str(self.seed), "epochs_trained": str(self.epochs_trained)}
