@@ -16,6 +16,7 @@ from chainrule.checks import shown
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.targets import Target
+from chainrule.model.conformal import Conformal
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.random_state import as_text, set_from_text
@@ -148,6 +149,28 @@ def _read_random(value: Any) -> np.random.RandomState:
     return random
 
 
+def _write_conformal(found: dict[Any, Conformal]) -> Any:
+    return [[name, one.scores, one.rows] for name, one in found.items()]
+
+
+def _read_conformal(value: Any) -> dict[Any, Conformal]:
+    found = {}
+    for name, scores, rows in value:
+        if not isinstance(name, str | int | None) or name in found:
+            raise ValueError(f"expected the name of a target; got {shown(name)}")
+        if not isinstance(scores, np.ndarray) or scores.ndim != 2 or not scores.shape[1]:
+            raise ValueError("expected scores for each output")
+        found[name] = Conformal.checked(scores, rows, scores.shape[1])
+    return found
+
+
+def _read_temperature(value: Any) -> Any:
+    each = value.values() if isinstance(value, dict) else [value]
+    if not all(_is_number(one) and 0 < one < np.inf for one in each):
+        raise ValueError(f"expected temperatures above 0; got {shown(value)}")
+    return value
+
+
 def _is_whole(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**63
 
@@ -178,6 +201,8 @@ CURVES = Kind(
 SCALE = Kind(lambda scale: [scale.mean, scale.deviation], _read_scale)
 LABELS = Kind(_write_labels, _read_labels)
 TARGETS = Kind(_write_targets, _read_targets)
+CONFORMAL = Kind(_write_conformal, _read_conformal)
+TEMPERATURE = Kind(_unchanged, _read_temperature)
 DIAGNOSES = Kind(lambda found: [asdict(one) for one in found], _read_diagnoses)
 RANDOM = Kind(as_text, _read_random)
 
@@ -204,6 +229,8 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "_target_name": TEXT,
     "_no_improvement_count": WHOLE,
     "_random_state": RANDOM,
+    "_conformal": CONFORMAL,
+    "temperature_": TEMPERATURE,
     # Of NetworkMixed.
     "targets_": TARGETS,
     "target_loss_curves_": CURVES,
@@ -225,6 +252,11 @@ def consistency_fault(attributes: Mapping[str, Any], n_inputs: int, n_outputs: i
         return f"{len(labels.classes)} classes do not fit {n_outputs} outputs"
     if targets is not None and targets[-1].units.stop != n_outputs:
         return f"the targets do not fit {n_outputs} outputs"
+    for name, one in attributes.get("_conformal", {}).items():
+        widths = {None: 1 if labels is not None else n_outputs}
+        widths |= {} if targets is None else {target.name: 1 for target in targets}
+        if one.scores.shape[1] != widths.get(name):
+            return f"the calibration scores do not fit {n_outputs} outputs"
     if attributes["n_outputs_"] != n_outputs:
         return "its number of outputs is not the network's"
     width = attributes["n_features_in_"]

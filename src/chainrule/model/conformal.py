@@ -105,17 +105,21 @@ class Conformal:
             return None
         try:
             rows = json_from_file(metadata[KEY])["rows"]
-            scores = arrays[f"{KEY}.scores"]
-            if type(rows) is not int or not 1 <= rows < 2**53:
-                raise ValueError("the number of rows is not a whole number above 0")
-            if scores.dtype != np.float64 or scores.shape != (min(rows, MOST_SCORES), outputs):
-                raise ValueError(f"scores of shape {scores.shape} and type {scores.dtype}")
-            if not ((scores >= 0).all() and (scores[:-1] <= scores[1:]).all()):
-                raise ValueError("the scores are not sorted numbers of at least 0")
+            return cls.checked(arrays[f"{KEY}.scores"], rows, outputs)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidModelFileError(
                 f"its calibration scores cannot be used ({type(error).__name__}: {error})"
             ) from error
+
+    @classmethod
+    def checked(cls, scores: NDArray[Any], rows: Any, outputs: int) -> "Conformal":
+        """Return the scores of a file; raise ValueError if they contradict each other."""
+        if type(rows) is not int or not 1 <= rows < 2**53:
+            raise ValueError("the number of rows is not a whole number above 0")
+        if scores.dtype != np.float64 or scores.shape != (min(rows, MOST_SCORES), outputs):
+            raise ValueError(f"scores of shape {scores.shape} and type {scores.dtype}")
+        if not ((scores >= 0).all() and (scores[:-1] <= scores[1:]).all()):
+            raise ValueError("the scores are not sorted numbers of at least 0")
         return cls(scores, rows)
 
 
