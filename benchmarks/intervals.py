@@ -43,7 +43,25 @@ def adult(folder):
     return pl.concat(parts), {"target": "income"}
 
 
-TABLES = {"California": california, "flights": flights, "Adult": adult}
+def adult_with(**more):
+    """Return the loader of the table of incomes with further settings."""
+
+    def load(folder):
+        table, settings = adult(folder)
+        return table, settings | more
+
+    return load
+
+
+TABLES = {
+    "California": california,
+    "flights": flights,
+    "Adult": adult,
+    # Losses and trainings that make probabilities less or more certain than they should be.
+    "Adult, focal loss": adult_with(loss="focal"),
+    "Adult, label smoothing 0.2": adult_with(label_smoothing=0.2),
+    "Adult, no early stopping": adult_with(early_stopping=False, l2=0.0),
+}
 
 
 def held(model, rows, coverage):

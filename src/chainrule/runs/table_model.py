@@ -27,7 +27,8 @@ class TableModel(Model):  # noqa: D101 - described where the model is
     def from_estimator(cls, estimator: Any) -> "TableModel":
         """Return an estimator that was fitted to a table as a model that predicts files and tables.
 
-        Network, encoder and classes are the estimator's own, not copies.
+        Network, encoder and classes are the estimator's own, not copies; so are the scores that
+        its intervals or sets are made from.
 
         Parameters
         ----------
@@ -47,7 +48,8 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         """
         from chainrule.estimators.table_models import table_model_parts
 
-        return cls(*table_model_parts(estimator))
+        parts = table_model_parts(estimator)
+        return cls(*parts, conformal=estimator._conformal.get(None))
 
     def report(self, table: Any = None, *, train: Any = None) -> "Report":
         """Return a report on the model's predictions for a table.
