@@ -44,7 +44,7 @@ def check(
     require_target(loaded, whole, table)
     taken = np.unique(np.linspace(0, whole.height - 1, min(rows, whole.height)).astype(int))
     X, y = loaded.examples(whole)
-    result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)
+    result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)  # type: ignore[arg-type]
     for line in str(result).split("\n"):
         say(line)
     say(
