@@ -114,7 +114,9 @@ class Preparation(Estimator):
     def _dtype_for(self, rows: Rows) -> DType:
         return self.dtype or self._auto_dtype(rows.X)
 
-    def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...], dtype: str) -> None:
+    def _initialize(
+        self, rows: Rows, targets: Floats, hidden: tuple[int, ...], dtype: DType
+    ) -> None:
         """Create the network and reset the attributes that a fresh fit starts from."""
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2
