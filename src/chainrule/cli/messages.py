@@ -55,7 +55,7 @@ def teller(json: bool, quiet: bool) -> Teller:
 
 def files_of(folder: "RunFolder", report: bool) -> list[str]:
     """Return the names of the files that a run wrote."""
-    files = [folder.model, folder.history, folder.metrics, folder.config]
+    files = [folder.model, folder.history, folder.metrics, folder.predictions, folder.config]
     return [str(path) for path in ([*files, folder.report] if report else files)]
 
 

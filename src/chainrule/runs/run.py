@@ -12,11 +12,13 @@ from chainrule.assessment.judgement import Judgement, judge_parts
 from chainrule.assessment.verdict import Verdict, verdict
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.files.outputs import check_apart
+from chainrule.model.table_predictions import write_predictions
 from chainrule.pictures.picture import wrapped
 from chainrule.pictures.tables import TextTable
 from chainrule.printable import printable
 from chainrule.runs.config import RunConfig
 from chainrule.runs.folder import Outputs, RunFolder
+from chainrule.runs.held_out import held_out_predictions
 from chainrule.runs.parts import Parts
 from chainrule.runs.python_names import in_python
 from chainrule.runs.table_model import TableModel
@@ -93,14 +95,16 @@ class Run:
         """The verdict on the model, in sentences."""
         return verdict(self.model, self.judgement)
 
-    def predict(self, table: Any) -> "pl.DataFrame":
+    def predict(self, table: Any, interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row; see `TableModel.predict`.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
+        interval : float, optional
+            The coverage of an interval, or for classes of a set, beside the prediction.
         """
-        return self.model.predict(table)
+        return self.model.predict(table, interval)
 
     def report(self) -> "Report":
         """Return the report, which a notebook shows; its ``save`` writes it as a page.
@@ -130,7 +134,8 @@ class Run:
     def save(self, folder: str | Path, *, overwrite: bool = False, report: bool = True) -> None:
         """Write the folder that ``chainrule train`` writes.
 
-        It holds the model, its history, its scores, run.toml and the report.
+        It holds the model, its history, its scores, the predictions for the held-out rows, run.toml
+        and the report.
 
         Parameters
         ----------
@@ -166,6 +171,7 @@ class Run:
         self.history.to_csv(folder.history)
         folder.write_config(self.config, self.command)
         folder.write_scores(self.scores)
+        write_predictions(held_out_predictions(self.model, self.parts), folder.predictions)
         if report:
             self.report().save(folder.report)
 
