@@ -242,6 +242,13 @@ def test_a_mistake_leaves_no_numbered_folder(chainrule, table, here):
     assert not list(here.iterdir())
 
 
+def test_a_training_that_learned_nothing_leaves_no_numbered_folder(chainrule, table, here):
+    huge = ("--optimizer", "sgd", "--learning-rate", 1e38, "--dtype", "float32")
+    outcome = chainrule("train", table, *QUICK, *huge)
+    assert "not finite" in outcome.sentence
+    assert not list(here.iterdir())
+
+
 def test_a_file_called_runs_is_named_and_kept(chainrule, table, here):
     (here / "runs").write_text("mine")
     outcome = chainrule("train", table, *QUICK)

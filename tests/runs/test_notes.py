@@ -59,6 +59,13 @@ def test_a_likely_group_is_said_unless_it_is_given():
     assert "identifier" not in notes_of(prepared(patients, PLAIN, ignore=("patient",)))
 
 
+def test_a_group_that_no_test_row_shares_is_no_note(tmp_path):
+    test = pl.DataFrame({"x": X, "patient": [f"Q{n // 4}" for n in range(ROWS)], "y": PLAIN})
+    test.write_csv(tmp_path / "test.csv")
+    patients = {"patient": [f"P{n // 4}" for n in range(ROWS)]}
+    assert "identifier" not in notes_of(prepared(patients, PLAIN, test=str(tmp_path / "test.csv")))
+
+
 def test_columns_that_leak_together_are_said_before_the_training():
     run = prepared({"a": NOISE + X}, PLAIN - 2 * X)
     assert "columns 'a' and 'x' together predict 'y' almost exactly" in "\n".join(run.notes)

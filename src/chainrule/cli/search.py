@@ -25,6 +25,7 @@ def search_and_write(
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.cli.writing import write_run
     from chainrule.runs.search import is_default, search
 
     best_so_far: list[tuple[PreparedRun, FittedNetwork]] = []
@@ -70,8 +71,7 @@ def search_and_write(
             name = f"trial {found.best.number}"
             comparison = _compared(run, found.run, found.fitted, found.default, name)
             trained = replace(trained, comparison=comparison)
-    with tell.working("writing the report" if report else "writing the files"):
-        trained.write_to(folder, report)
+    write_run(trained, folder, tell, report)
     tell.finished(found.run, trained, folder, report)
 
 

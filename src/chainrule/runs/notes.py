@@ -41,7 +41,8 @@ def findings(parts: Parts, options: DataOptions) -> Findings:
     table, column = parts.train.select(parts.features), parts.train[options.target]
     alone = suspicious_columns(table, column, parts.task)
     together = combined_leaks(table, column, parts.task, [leak.column for leak in alone])
-    groups = () if options.group else likely_groups(parts.train, parts.features)
+    likely = () if options.group else likely_groups(parts.train, parts.features)
+    groups = [group for group in likely if _is_shared(parts, group.column)]
     dates = [] if options.time or options.test else _dates(parts)
     return Findings(
         (*((leak.column,) for leak in alone), *(leak.columns for leak in together)),
@@ -77,6 +78,15 @@ def notes_on_predictions(scores: Mapping[str, Mapping[str, Any]], target: str) -
         f"the network never predicts the {classes} {named} of {target} on the test rows; "
         "--class-weight balanced gives rare classes more weight"
     ]
+
+
+def _is_shared(parts: Parts, column: str) -> bool:
+    """Return whether half of the test rows or more have a value that training rows have, too."""
+    import polars as pl
+
+    known = parts.train[column].drop_nulls().cast(pl.String).unique().to_list()
+    held_out = parts.test[column].cast(pl.String)
+    return 2 * int(held_out.is_in(known).sum()) >= held_out.len() > 0
 
 
 def _on_group(group: LikelyGroup) -> str:
