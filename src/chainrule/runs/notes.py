@@ -94,7 +94,7 @@ def _on_group(group: LikelyGroup) -> str:
         f"column {group.column!r} looks like an identifier with several rows each "
         f"({group.values:,} values in {group.rows:,} training rows): rows of one value are in the "
         "training rows and in the test rows, which makes the test scores too good if the model is "
-        f"for new values of it; --group {group.column} keeps them apart"
+        f"for new values of it; --group {group.column!r} keeps them apart"
     )
 
 
@@ -107,7 +107,7 @@ def _on_dates(dates: list[str]) -> list[str]:
         return []
     return [
         f"{_columns(dates)} dates, and the test rows are of the same period as the training rows; "
-        f"if the model is for later rows, --time {dates[0]} tests it on the latest ones"
+        f"if the model is for later rows, --time {dates[0]!r} tests it on the latest ones"
     ]
 
 
