@@ -1,12 +1,15 @@
 """Two models on the same rows: by hand where a hand can, and by the pairs of their errors."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from chainrule.assessment.comparison import compare
+from chainrule.assessment.bootstrap import Interval
+from chainrule.assessment.comparison import Comparison, compare
+from chainrule.assessment.measures import ACCURACY, LOG_LOSS
 from chainrule.runs.config import RunConfig
 from chainrule.runs.training import PreparedRun
 
@@ -43,9 +46,9 @@ def test_a_clear_gain_is_said_with_its_interval():
     assert found.scores[1]["rmse"].value == pytest.approx(errors[1], rel=1e-5)
     assert found.differences["rmse"].value == pytest.approx(errors[0] - errors[1], rel=1e-4)
     assert found.differences["rmse"].is_below_zero
-    assert "On 120 test rows, trial 3 is better than the default" in found.sentence
+    assert "On 120 test rows, trial 3 against the default is better in RMSE (−" in found.sentence
     swapped = compare(bad, good, rows, NAMES)
-    assert "trial 3 is worse than the default" in swapped.sentence
+    assert "trial 3 against the default is worse in RMSE (+" in swapped.sentence
     assert swapped.differences["rmse"].value == -found.differences["rmse"].value
 
 
@@ -54,8 +57,18 @@ def test_a_difference_that_the_rows_cannot_tell_is_said_to_be_inconclusive():
     found = compare(one, other, rows, NAMES)
     low, high = found.differences["accuracy"][1:]
     assert low <= 0 <= high
-    assert "inconclusive" in found.sentence
-    assert "0" in found.sentence
+    assert re.search(r"accuracy \(.*inconclusive|inconclusive.*accuracy \(", found.sentence)
+
+
+def test_a_score_that_is_clear_beside_one_that_is_not_is_said():
+    difference = {"accuracy": Interval(0.0, -0.1, 0.1), "log_loss": Interval(-0.3, -0.4, -0.2)}
+    scores = dict.fromkeys(difference, Interval(0.5, 0.4, 0.6))
+    found = Comparison(NAMES, "test", 50, (ACCURACY, LOG_LOSS), (scores, scores), difference)
+    assert found.sentence == (
+        "On 50 test rows, trial 3 against the default is better in log loss (−0.30, 95% interval "
+        "−0.40 to −0.20); the difference in accuracy (0.0 points, 95% interval −10.0 to +10.0) is "
+        "inconclusive."
+    )
 
 
 def test_pairs_tell_more_than_two_intervals():
@@ -70,7 +83,7 @@ def test_a_model_against_itself_has_the_same_scores():
     model, _, rows = models(classes)
     found = compare(model, model, rows, NAMES)
     assert set(found.differences.values()) == {(0.0, 0.0, 0.0)}
-    assert "have the same Accuracy" in found.sentence
+    assert "have the same scores" in found.sentence
 
 
 @pytest.mark.parametrize("target", [values, classes])

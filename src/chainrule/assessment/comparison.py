@@ -12,19 +12,21 @@ from chainrule.assessment.measures import (
     AREA,
     CLASS_MEASURES,
     LOG_LOSS,
+    MAE,
     RMSE,
     VALUE_MEASURES,
     Measure,
 )
 from chainrule.assessment.predictions import examples_of, outputs_of
 from chainrule.model.table_model import TableModel
-from chainrule.number_texts import count, fixed, number, points, share, signed
+from chainrule.number_texts import count, fixed, listed, number, points, share, signed
 
 if TYPE_CHECKING:
     import polars as pl
 
 _MOST_ROWS = 100_000
 _MOST_CELLS = 1_000_000
+_DECIDING = (ACCURACY, LOG_LOSS, RMSE, MAE)
 _SHOWN = {ACCURACY.key, AREA.key, LOG_LOSS.key, *(one.key for one in VALUE_MEASURES)}
 
 
@@ -55,24 +57,28 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """Whether the first model is better than the second one, by accuracy or RMSE."""
+        """In which scores the first model is better or worse, and which differences are unclear."""
         first, second = self.names
-        measure = ACCURACY if ACCURACY in self.measures else RMSE
-        found = self.differences[measure.key]
         on = f"On {count(self.rows, f'{self.part} row')}"
-        if found == (0.0, 0.0, 0.0):
-            return f"{on}, {first} and {second} have the same {measure.name}."
-        shown = f"{_difference(measure, found.value)} (95% interval {_span(measure, found)})"
-        if not (found.is_above_zero or found.is_below_zero):
+        if all(found == (0.0, 0.0, 0.0) for found in self.differences.values()):
+            return f"{on}, {first} and {second} have the same scores."
+        outcomes: dict[str, list[str]] = {"better": [], "worse": [], "inconclusive": []}
+        for measure in self.measures:
+            if measure in _DECIDING:
+                found = self.differences[measure.key]
+                shown = f"{_difference(measure, found.value)}, 95% interval {_span(measure, found)}"
+                outcomes[_outcome(measure, found)].append(f"{_in_words(measure)} ({shown})")
+        clear = [
+            f"{word} in {listed(outcomes[word])}" for word in ("better", "worse") if outcomes[word]
+        ]
+        unclear = listed(outcomes["inconclusive"])
+        if not clear:
             return (
-                f"{on}, it is inconclusive whether {first} is better than {second}: the difference "
-                f"in {measure.name} is {shown}, and the interval contains 0."
+                f"{on}, it is inconclusive whether {first} is better than {second}: the intervals "
+                f"of the differences contain 0, in {unclear}."
             )
-        better = found.is_above_zero == measure.greater_is_better
-        word = "better" if better else "worse"
-        return (
-            f"{on}, {first} is {word} than {second}: the difference in {measure.name} is {shown}."
-        )
+        rest = f"; the difference in {unclear} is inconclusive" if unclear else ""
+        return f"{on}, {first} against {second} is {listed(clear)}{rest}."
 
     def table(self) -> list[tuple[str, str, str, str]]:
         """Return rows of measure, score of the first and of the second model, and difference."""
@@ -133,6 +139,17 @@ def compare(
         (scores["network"], scores["other"]),
         differences["other"],
     )
+
+
+def _outcome(measure: Measure, found: Interval) -> str:
+    if not (found.is_above_zero or found.is_below_zero):
+        return "inconclusive"
+    return "better" if found.is_above_zero == measure.greater_is_better else "worse"
+
+
+def _in_words(measure: Measure) -> str:
+    """Return a measure's name inside a sentence: accuracy, log loss, RMSE."""
+    return measure.name if measure.name.isupper() else measure.name.lower()
 
 
 def _value(measure: Measure, value: float) -> str:
