@@ -54,7 +54,10 @@ def unfinished(folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["history.csv", "metrics.json", "model.safetensors", "run.toml", "checkpoint.lock"],
+    [
+        *("history.csv", "metrics.json", "test_predictions.csv", "model.safetensors", "run.toml"),
+        "checkpoint.lock",
+    ],
 )
 @pytest.mark.parametrize("role", ["table", "test"])
 @pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
@@ -120,6 +123,7 @@ def test_a_run_touches_nothing_but_its_own_exact_names(chainrule, folder, option
     assert content(folder).items() >= before.items()
     assert (folder / "checkpoints" / "a").read_text() == "precious"
     made = {"history.csv", "metrics.json", "model.safetensors", "run.toml", "checkpoints"}
+    made |= {"test_predictions.csv"}
     assert {path.name for path in folder.iterdir()} == before.keys() | made
 
 
@@ -140,6 +144,7 @@ def test_someone_elses_file_called_checkpoint_is_in_the_way_of_checkpoints_only(
         ("history.csv", "epoch,loss\n1,0.5\n"),
         ("metrics.json", '{"train": 3}'),
         ("metrics.json", "[" * 100_000),
+        ("test_predictions.csv", "row,prediction\n1,rain\n"),
         ("model.safetensors", "someone else's weights"),
         ("run.toml", "# mine\n"),
     ],
@@ -332,7 +337,7 @@ def test_a_folder_that_was_made_for_nothing_is_gone_again(chainrule, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        *("history.csv", "model.safetensors", "metrics.json", "run.toml"),
+        *("history.csv", "model.safetensors", "metrics.json", "run.toml", "test_predictions.csv"),
         *("checkpoint", "checkpoint.previous", "checkpoint.partial", "checkpoint.lock"),
     ],
 )
