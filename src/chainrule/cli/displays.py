@@ -75,7 +75,12 @@ def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
 
 def comparison_table(comparison: "Comparison") -> "Table":
     """Return the scores of two models side by side, with their intervals and differences."""
-    table = _table(f"{comparison.part} rows", *comparison.names, "difference")
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("", *comparison.names, "difference"):
+        table.add_column(name)
     for row in comparison.table():
         table.add_row(*row)
     return table
