@@ -168,8 +168,8 @@ def _by_class(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     note = element(
         "p",
         "Precision: share of the rows predicted as this class that belong to it. "
-        "Recall: share of the class’s rows that are predicted as such. Below each share: Wilson’s 95% "
-        "interval.",
+        "Recall: share of the class’s rows that are predicted as such. Below each share: Wilson’s "
+        "95% interval.",
         class_="fine",
     )
     if len(rows) > _MOST_UNFOLDED:
