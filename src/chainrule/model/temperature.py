@@ -6,12 +6,13 @@ predictions, exports, traces, explanations and files need no second mechanism.
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import is_real
 from chainrule.engines.base import Engine, Examples
 from chainrule.engines.passes import as_columns
 from chainrule.equations._array import Array
@@ -76,6 +77,21 @@ class Temperature:
     def to_details(self) -> dict[str, float | int]:
         """Return the fields as plain data for a model file's details."""
         return asdict(self)
+
+    @classmethod
+    def from_details(cls, details: Mapping[str, Any]) -> "Temperature | None":
+        """Return the temperature that a model file's details tell of; None if they do not."""
+        found = details.get("temperature")
+        names = {one.name for one in fields(cls)}
+        if not isinstance(found, Mapping) or set(found) != names:
+            return None
+        numbers: dict[str, Any] = {
+            name: float("nan") if found[name] is None else found[name] for name in names
+        }
+        usual = all(is_real(one) for one in numbers.values())
+        if not usual or not all(LOWEST <= numbers[one] <= HIGHEST for one in ("value", "fitted")):
+            return None
+        return cls(**numbers)
 
 
 class _Output(NamedTuple):
