@@ -49,7 +49,7 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         from chainrule.estimators.table_models import table_model_parts
 
         parts = table_model_parts(estimator)
-        return cls(*parts, conformal=estimator._conformal.get(None))
+        return cls(*parts, conformal=getattr(estimator, "_conformal", {}).get(None))
 
     def report(self, table: Any = None, *, train: Any = None) -> "Report":
         """Return a report on the model's predictions for a table.
