@@ -1,11 +1,15 @@
 """Trackers: each writes to a local folder by its real client, and the client reads it back."""
 
+import functools
 import importlib
 import json
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -59,12 +63,22 @@ class TensorBoardFolder:
     failed, interrupted, finished = "failed", "interrupted", "epochs"
 
 
+@functools.cache
+def empty_database():
+    """Return a database with MLflow's tables, whose creation takes seconds."""
+    mlflow = importlib.import_module("mlflow")
+    path = Path(tempfile.mkdtemp()) / "empty.db"
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+    return path
+
+
 class MLflowDatabase:
     """What MLflow's own client finds in a database."""
 
     def __init__(self, folder):
         mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
         pytest.importorskip("sqlalchemy", reason="a database needs sqlalchemy")
+        shutil.copy(empty_database(), f"{folder}.db")
         uri = f"sqlite:///{folder}.db"
         self.tracker = cr.MLflow("tests", tracking_uri=uri, settings={"mine": "yes"})
         self.client = mlflow.MlflowClient(tracking_uri=uri)
@@ -281,6 +295,7 @@ def test_the_epochs_before_an_interruption_are_part_of_a_resumed_run(store, tmp_
 def test_inside_a_run_of_the_users_mlflow_records_to_it(tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    shutil.copy(empty_database(), tmp_path / "runs.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/runs.db")
     monkeypatch.chdir(tmp_path)
     with mlflow.start_run() as mine:
