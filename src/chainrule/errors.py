@@ -1,5 +1,6 @@
 """The errors that chainrule raises; each names the argument, what was received, and the remedy."""
 
+import sys
 from typing import Self
 
 from chainrule.printable import printable
@@ -17,6 +18,10 @@ class ChainruleError(Exception):
 
 class InvalidArgumentError(ChainruleError, ValueError):
     """An argument has a value, shape or type that cannot be used."""
+
+
+class UnknownArgumentError(ChainruleError, TypeError):
+    """A function was called with a keyword argument that it does not have."""
 
 
 class InvalidTableError(ChainruleError, ValueError):
@@ -61,3 +66,15 @@ class NothingLearnedError(TrainingDivergedError, ValueError):
 
 class TrainingDiagnosisWarning(UserWarning):
     """A problem keeps a network from learning; the message names the layer and the remedy."""
+
+
+def levels_inside() -> int:
+    """Return the `stacklevel` with which a warning points at the user's line of code."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+# scikit-learn's wrapper of `fit` stands between the user and the package.
+_INSIDE = ("chainrule.", "sklearn.callback", "sklearn.base")

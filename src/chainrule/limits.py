@@ -1,6 +1,5 @@
 """Limits of settings: validation of values, and the same description in all error messages."""
 
-import difflib
 import math
 import operator
 from abc import ABC, abstractmethod
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 
 from chainrule.checks import is_real, is_whole, shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.suggestions import did_you_mean
 
 
 class Limit(ABC):
@@ -129,8 +129,7 @@ class Choice(Limit):
         return listed(self.names())
 
     def _meant(self, value: Any) -> str:
-        near = difflib.get_close_matches(value, self.names(), n=1) if isinstance(value, str) else []
-        return f" (did you mean {near[0]}?)" if near else ""
+        return did_you_mean(value, self.names())
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--activation", "rely"], "activation: expected one of identity, sigmoid"),
         (["--optimizer", "adamax"], "--optimizer: expected lbfgs, sgd, momentum"),
         (["--engine", "gpu"], "engine: expected auto"),
-        (["--preset", "fats"], "--preset: expected fast, standard or thorough; got 'fats' (did"),
+        (["--preset", "fats"], "--preset: expected fast, standard or thorough; got 'fats'; did"),
         (["--schedule", "cosin"], "--schedule: expected constant, invscaling, adaptive"),
         (["--loss", "huber"], "loss: expected log_loss, focal for a classification; got 'huber'"),
         (["--dropout", "0.1,x"], "--dropout: expected numbers with commas between them"),
@@ -171,7 +171,7 @@ def test_debug_gives_the_traceback_wherever_it_stands(chainrule, wdbc, place):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[training]\nlayer = [3]", "there is no setting 'layer'; did you mean layers?"),
+        ("[training]\nlayer = [3]", "there is no setting 'layer'; did you mean 'layers'?"),
         ("layers = [3]", "layers belongs under [training]"),
         ("[data]\nlayers = [3]", "layers belongs under [training]"),
         ("[traning]\nseed = 1", "got 'traning'; did you mean [training]?"),
@@ -181,7 +181,7 @@ def test_debug_gives_the_traceback_wherever_it_stands(chainrule, wdbc, place):
         ("[training]\nlayers = [0]", "layers: expected a whole number from 1 to"),
         ("[training]\nl2 = nan", "l2: expected a number; got nan"),
         ("[training]\nl2 = -1", "l2: expected a finite number ≥ 0; got -1.0"),
-        ("[training]\npreset = 'fats'", "(did you mean fast?)"),
+        ("[training]\npreset = 'fats'", "; did you mean 'fast'?"),
         ("[training]\nseed = 1\nseed = 2", "is not TOML"),
         ("[data", "is not TOML"),
         ("training = 3", "expected the sections [data], [encoding], [training]"),

@@ -12,6 +12,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.model.probability_scores import log_losses
 from chainrule.model.scores import unit_of
 from chainrule.model.table_model import TableModel
+from chainrule.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,6 +94,7 @@ def permutation_importance(
     if metric not in known:
         raise InvalidArgumentError(
             f"metric: expected one of {', '.join(known)} for {model.target.task}; got {metric!r}"
+            f"{did_you_mean(metric, known)}"
         )
     repeats = whole_number("repeats", repeats, 1)
     most_rows = whole_number("most_rows", most_rows, 1)

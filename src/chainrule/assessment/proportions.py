@@ -81,7 +81,7 @@ def area(value: float, positive: float, negative: float) -> Interval:
     def outside(theta: float) -> bool:
         more = 1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))
         variance = theta * (1 - theta) * more / (positive * negative)
-        return (value - theta) ** 2 > _Z * _Z * variance
+        return bool((value - theta) ** 2 > _Z * _Z * variance)
 
     return Interval(value, _edge(outside, 0.0, value), _edge(outside, 1.0, value))
 
@@ -113,7 +113,7 @@ def paired_difference(only_first: float, only_second: float, rows: float) -> Int
         root = np.sqrt(max(0.0, linear * linear - 8 * n * constant))
         likely = max(0.0, (root - linear) / (4 * n))
         variance = max(0.0, n * (2 * likely + delta * (1 - delta)))
-        return (b - c - n * delta) ** 2 > _Z * _Z * variance
+        return bool((b - c - n * delta) ** 2 > _Z * _Z * variance)
 
     return Interval(value, _edge(outside, -1.0, value), _edge(outside, 1.0, value))
 

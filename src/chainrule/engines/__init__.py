@@ -14,8 +14,9 @@ from chainrule.engines import extension
 from chainrule.engines.base import Engine, Predictor
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.network.spec import NetworkSpec
+from chainrule.suggestions import did_you_mean
 
 ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
     {ReferenceEngine.name: ReferenceEngine}
@@ -49,7 +50,8 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
         if name == NativeEngine.name:
             missing = f" (there is no compiled core: {extension.reason})"
         raise InvalidArgumentError(
-            f"engine: expected auto or one of {', '.join(ENGINES)}; got {name!r}{missing}"
+            f"engine: expected auto or one of {', '.join(ENGINES)}; got {name!r}"
+            f"{missing or did_you_mean(name, ('auto', *ENGINES))}"
         )
     return ENGINES[name](threads)
 
@@ -80,7 +82,10 @@ def engine_for(
         precision is requested for a float64 network.
     """
     if precision not in ("full", "mixed"):
-        raise InvalidArgumentError(f"precision: expected full or mixed; got {precision!r}")
+        raise InvalidArgumentError(
+            f"precision: expected full or mixed; got {precision!r}"
+            f"{did_you_mean(precision, ('full', 'mixed'))}"
+        )
     if name == "auto" and _SHARED["auto"].lacking(spec):
         name = "reference"
     engine = engine_named(name, threads)
@@ -96,7 +101,7 @@ def engine_for(
     warnings.warn(
         f"precision: there are no bfloat16 products here ({mixed}); training in float32",
         RuntimeWarning,
-        stacklevel=3,
+        stacklevel=levels_inside(),
     )
     return engine
 

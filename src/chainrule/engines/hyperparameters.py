@@ -12,6 +12,7 @@ from textwrap import fill
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from chainrule.arguments import hinting
 from chainrule.checks import shown, whole_number
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import Number
@@ -116,7 +117,7 @@ def documented(kind: _Kind) -> _Kind:
     entries = "\n".join(_entry(each) for each in in_order)
     parts = [text.strip(), f"Parameters\n----------\n{entries}"]
     kind.__doc__ = "\n\n".join([*parts, examples + rest] if examples else parts) + "\n"
-    return kind
+    return hinting(kind)
 
 
 def _entry(setting: "Field[Any]") -> str:

@@ -20,6 +20,7 @@ from chainrule.engines.schedule import LearningRate
 from chainrule.equations import optimizers as equations
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import NOT_NEGATIVE, POSITIVE, SHARE
+from chainrule.suggestions import did_you_mean
 
 BETA = number("β in [0, 1).", SHARE, parameter="momentum")
 BETA_1 = number("β₁ in [0, 1).", SHARE)
@@ -247,7 +248,7 @@ def optimizer_named(optimizer: Optimizer | str) -> Optimizer:
         return _with_defaults(optimizer)
     raise InvalidArgumentError(
         f"optimizer: expected one of {', '.join(OPTIMIZERS)}, or an instance such as "
-        f"Adam(learning_rate=1e-3); got {optimizer!r}"
+        f"Adam(learning_rate=1e-3); got {optimizer!r}{did_you_mean(optimizer, OPTIMIZERS)}"
     )
 
 

@@ -13,10 +13,12 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.engines import engine_named
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
+from chainrule.estimators.calibration import check_calibration, learn_from_validation
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
@@ -26,6 +28,7 @@ from chainrule.estimators.callbacks import (
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.inputs import checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
+from chainrule.estimators.parts import parts_of
 from chainrule.estimators.preparation import GivenData, Preparation
 from chainrule.estimators.randomness import begin_randomness
 from chainrule.estimators.scaling import (
@@ -37,6 +40,7 @@ from chainrule.estimators.scaling import (
 from chainrule.estimators.training import minimise, train
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.settings.layers import hidden_sizes
+from chainrule.suggestions import did_you_mean
 from chainrule.training.checkpointer import Checkpointer
 
 
@@ -62,6 +66,7 @@ def as_it_was_if_refused(estimator: object) -> Iterator[None]:
 class BaseMLP(CallbackSupportMixin, Preparation):
     """An estimator that wraps a network: `fit`, and the forward pass that `predict` uses."""
 
+    @hinting
     def fit(
         self,
         X: MatrixLike,
@@ -138,6 +143,32 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 checkpointer.close()
         return self
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, those of a nested estimator as ``name__parameter``.
+
+        Parameters
+        ----------
+        **params
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the estimator has no parameter of that name.
+        """
+        known = self._get_param_names()
+        for name in params:
+            if name.partition("__")[0] not in known:
+                raise InvalidArgumentError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}"
+                    f"{did_you_mean(name, known) or f'; its parameters are {known!r}'}"
+                )
+        super().set_params(**params)
+        return self
+
     def _fit(
         self,
         X: MatrixLike,
@@ -161,9 +192,12 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             examples, validation, early = self._prepared(
                 rows, targets, held_out, hidden if fresh else None, early
             )
+            if fresh:
+                self._complete()
             request = FitRequest(
                 self._trained_on(examples), validation, early, limit, fresh, incremental
             )
+            check_calibration(self, request)
         tasks = None
         if not incremental and has_listeners(self):
             tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
@@ -182,8 +216,9 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                     f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                     "optimization hasn't converged yet.",
                     ConvergenceWarning,
-                    stacklevel=3,
+                    stacklevel=levels_inside(),
                 )
+        learn_from_validation(self, request)
         if tasks is not None:
             tasks.close()
         return self
@@ -197,6 +232,11 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
             )
         return hidden
+
+    def _complete(self) -> None:
+        """Set what follows from the other fitted attributes, before training or after loading."""
+        self._best_parameters = self.network_.parameters.copy()
+        self.network_.belongs_to(type(self).__name__, parts_of(self).beyond_the_network())
 
     def _outputs(self, X: MatrixLike) -> Floats:
         """Return the network's outputs for inputs as passed by a user."""

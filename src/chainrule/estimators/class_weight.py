@@ -10,6 +10,7 @@ from chainrule.checks import is_real, shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats
 from chainrule.estimators.labels import Labels
+from chainrule.suggestions import did_you_mean
 from chainrule.training.class_weights import balanced_weights
 
 
@@ -54,6 +55,7 @@ def with_class_weights(
         raise InvalidArgumentError(
             'class_weight: expected "balanced", or a dict of weights by class, such as '
             f"{{{shown(labels.classes.tolist()[0])}: 2.0}}; got {shown(class_weight)}"
+            f"{did_you_mean(class_weight, ('balanced',))}"
         )
     if not found.any():
         raise InvalidArgumentError(

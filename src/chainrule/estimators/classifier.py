@@ -1,6 +1,7 @@
 """MLPClassifier."""
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,12 +19,33 @@ from chainrule.estimators.base import (
     has_epochs,
     store,
 )
+from chainrule.estimators.calibration import class_scores, quantile_of, set_of
 from chainrule.estimators.class_weight import with_class_weights
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import labels
 from chainrule.estimators.labels import Labels
+from chainrule.estimators.parameter_types import (
+    Activations,
+    ClassWeight,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    OwnLoss,
+    RandomState,
+)
 from chainrule.estimators.validation import HeldOut
+from chainrule.names import (
+    ClassificationLoss,
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    SolverName,
+)
 from chainrule.settings.losses import Output, classification_output
+from chainrule.training.events import Callback
 from chainrule.training.examples import smoothed
 
 
@@ -33,6 +55,8 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     _labels: Labels
     class_weight: Any
     label_smoothing: float
+    calibrate: str
+    temperature_: float
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
@@ -72,6 +96,10 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 f"too, first at row {int(np.argmax(np.isin(y, unknown[:1])))}"
             )
 
+    def _complete(self) -> None:
+        super()._complete()
+        self.classes_ = self._labels.classes
+
     def _output(self) -> Output:
         return classification_output(vars(self), self._labels.kind == "multiclass")
 
@@ -92,6 +120,13 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         right = self._labels.right(outputs, held_out.examples.targets(outputs.shape[1]))
         return float(np.average(right, weights=held_out.examples.weights))
+
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        (self.temperature_,) = temperatures
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        targets = held_out.examples.targets(outputs.shape[1])
+        return class_scores(self._labels, outputs, targets)
 
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         if self.class_weight is None:
@@ -201,6 +236,40 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         return self._labels.probabilities(outputs)
 
+    def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> NDArray[np.bool_]:
+        """Return the classes that are likely enough for the true one to be among them.
+
+        Over many new examples, the set holds the true class in a share `coverage` of them, whatever
+        the quality of the network: split-conformal prediction, CP4 and CP5, from the validation
+        examples of the last `fit`. A set may hold several classes, or none.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1).
+
+        Returns
+        -------
+        members : array of bool, of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), the last `fit` had no or too few validation examples, or
+            the labels do not exclude each other.
+        """
+        outputs = self._outputs(X)
+        if self._labels.kind == "multilabel":
+            raise InvalidArgumentError(
+                "predict_set: expected classes that exclude each other; this estimator was fitted "
+                "to labels of which any may fit. Use predict_proba"
+            )
+        if len(self._labels.classes) < 2:
+            return np.ones((len(outputs), 1), bool)
+        return set_of(self._labels, outputs, quantile_of(self, coverage))
+
     def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Return the logarithm of the probability of each class; −∞ where the probability is 0.
 
@@ -254,50 +323,51 @@ class MLPClassifier(BaseClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: HiddenLayers = (100,),
+        activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverName = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = False,
+        early_stopping: EarlyStopping = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        class_weight: Any = None,
+        class_weight: ClassWeight = None,
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = False,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
-        loss: Any = "log_loss",
+        loss: ClassificationLoss | OwnLoss = "log_loss",
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
+        calibrate: str = "off",
     ) -> None:
         store(self, locals())

@@ -14,6 +14,8 @@ from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.conformal import Conformal
+from chainrule.names import DType
 from chainrule.settings.losses import Output
 from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
@@ -43,7 +45,7 @@ class Estimator(FittedAttributes):
     init: str | None
     standardize: bool
     embeddings: Any
-    dtype: str | None
+    dtype: DType | None
     callbacks: Sequence[Callback] | None
     engine: str
     threads: int | None
@@ -70,10 +72,14 @@ class Estimator(FittedAttributes):
     _input_scale: Scale | None
     _best_parameters: Floats
     _no_improvement_count: int
+    _conformal: dict[Any, Conformal]
+    """Scores of the validation examples of the last fit, by target; None for a single target."""
     _optimizer_state: OptimizerState | None
     _learning_rate: LearningRate
 
     encoder_: TableEncoder | None = None
+    _target_name: str
+    """The name of y, if the estimator was fitted to a table and y has one."""
     _column_means: NDArray[np.float64] | None = None
     """Means of the columns of a table of numbers, which stand in for later missing values."""
 
@@ -98,7 +104,7 @@ class Estimator(FittedAttributes):
 
     def _forget_table(self) -> None:
         """Forget the table of an earlier fit."""
-        for name in ("encoder_", "_column_means"):
+        for name in ("encoder_", "_column_means", "_target_name"):
             self.__dict__.pop(name, None)
         if self._takes_tables:  # otherwise, scikit-learn does so
             self.__dict__.pop("feature_names_in_", None)
@@ -106,8 +112,8 @@ class Estimator(FittedAttributes):
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
 
-    def _auto_dtype(self, X: Inputs) -> str:
-        return str(X.dtype.name)
+    def _auto_dtype(self, X: Inputs) -> DType:
+        return "float32" if X.dtype.name == "float32" else "float64"
 
     def _sets_aside(self, n_examples: int) -> bool:
         """Whether `n_examples` is large enough to set some aside for early stopping."""
@@ -148,6 +154,13 @@ class Estimator(FittedAttributes):
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         """Return the validation score of outputs, by the same metric as `score`."""
         raise NotImplementedError
+
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        """Record the temperature of each head of the output layer."""
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        """Return the calibration scores of validation examples, by target."""
+        return {}
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         """Return the strata for a stratified validation split, or None."""

@@ -10,6 +10,7 @@ from textwrap import dedent, indent
 from types import MappingProxyType
 from typing import TypeVar
 
+from chainrule.arguments import hinting
 from chainrule.settings.names import with_names
 from chainrule.settings.table import PARAMETERS
 
@@ -104,7 +105,7 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
             "Examples\n--------\n" + dedent(examples).strip(),
         ]
         kind.__doc__ = "\n\n".join(parts) + "\n"
-        return kind
+        return hinting(kind)
 
     return complete
 

@@ -25,6 +25,7 @@ from chainrule.estimators.given_tables import (
 from chainrule.tables.columns import check_finite
 from chainrule.tables.notes import Note
 from chainrule.tables.reader import TrainingTable, read_for_training
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
 from chainrule.training.examples import as_weights, check_unmasked
 
@@ -101,10 +102,13 @@ def checked_rows(
         silently convert to numbers, and for weights that are missing, negative, not numbers, or
         all 0.
     """
+    given: Any = y
     if y is not None:  # for None, scikit-learn raises its own error
         y = estimator._given_targets(y, names.y)
     checks = {"multi_output": True, "y_numeric": estimator._y_numeric}
     read = _read_table(estimator, X, names.X, reset)
+    if reset and read is not None and isinstance(getattr(given, "name", None), str):
+        estimator._target_name = given.name
     if read is None:
         inputs, targets = _validated(
             estimator, filled(X, estimator._column_means), names.X, y=y, reset=reset, **checks
@@ -143,7 +147,8 @@ def _read_table(
         encoder = estimator.encoder_
         if encoder is None:
             return None
-        return TrainingTable(frame_for(encoder, X, name), encoder.reading, ())
+        frame = frame_for(encoder, X, name)
+        return TrainingTable(frame, encoder.reading, (), RowNumbers.counted(frame.height))
     estimator._forget_table()
     if not (estimator._takes_tables and is_table(X)):
         return None

@@ -1,8 +1,8 @@
 """NetworkMixed: one network that predicts several targets, classes and values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,17 +13,44 @@ from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike, Targets
 from chainrule.estimators.base import store
+from chainrule.estimators.calibration import (
+    class_scores,
+    interval_of,
+    quantile_of,
+    set_of,
+    value_scores,
+)
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
 from chainrule.estimators.inputs import TRAINING
 from chainrule.estimators.networks import GoodDefaults
+from chainrule.estimators.parameter_types import (
+    Activations,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    RandomState,
+    TargetKinds,
+)
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.targets import Target, each_column, plain, table_of, targets_of
 from chainrule.estimators.validation import HeldOut
+from chainrule.names import (
+    ClassificationLoss,
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    RegressionLoss,
+    SolverName,
+)
 from chainrule.network.cost import Cost
 from chainrule.network.heads import Head, Heads
-from chainrule.settings.losses import Output
+from chainrule.settings.losses import Output, lowest_target
+from chainrule.training.events import Callback
 from chainrule.training.metrics import Metric
 
 
@@ -54,30 +81,31 @@ class NetworkMixed(GoodDefaults):
     _target_scale: Scale
     _names: list[Any]
     targets_: list[Target]
+    temperature_: dict[Any, float]
 
     def __init__(
         self,
-        targets: Any = None,
-        hidden_layer_sizes: Any = (128, 64),
-        activation: Any = "silu",
+        targets: TargetKinds = None,
+        hidden_layer_sizes: HiddenLayers = (128, 64),
+        activation: Activations = "silu",
         *,
-        losses: Any = None,
-        target_weights: Any = None,
-        solver: str = "adam",
+        losses: Mapping[Any, ClassificationLoss | RegressionLoss] | None = None,
+        target_weights: Mapping[Any, float] | None = None,
+        solver: SolverName = "adam",
         alpha: float = 1.0,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "adaptive",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "adaptive",
         learning_rate_init: float = 0.002,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = "loss",
+        early_stopping: EarlyStopping = "loss",
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -87,24 +115,25 @@ class NetworkMixed(GoodDefaults):
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = True,
         standardize_target: bool = True,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
         focal_gamma: float = 2.0,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
+        calibrate: str = "auto",
     ) -> None:
         store(self, locals())
 
@@ -130,12 +159,6 @@ class NetworkMixed(GoodDefaults):
             self.targets_ = targets_of(
                 columns, names, self.targets, self.losses, self.target_weights
             )
-            self.target_names_ = names
-            self.classes_ = {
-                target.name: target.labels.classes
-                for target in self.targets_
-                if target.labels is not None
-            }
         elif columns.shape[1] != len(self.targets_):
             raise InvalidArgumentError(
                 f"{name}: expected {len(self.targets_)} columns as in the last call; "
@@ -147,6 +170,15 @@ class NetworkMixed(GoodDefaults):
                 for t, column in zip(self.targets_, each_column(columns), strict=True)
             ]
         )
+
+    def _complete(self) -> None:
+        super()._complete()
+        self.target_names_ = [target.name for target in self.targets_]
+        self.classes_ = {
+            target.name: target.labels.classes
+            for target in self.targets_
+            if target.labels is not None
+        }
 
     def _output(self) -> Output:
         deviations = self._target_scale.deviation
@@ -226,6 +258,28 @@ class NetworkMixed(GoodDefaults):
                 scores.append(np.average(right, weights=examples.weights))
         return float(np.mean(scores))
 
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        self.temperature_ = {
+            target.name: temperature
+            for target, temperature in zip(self.targets_, temperatures, strict=True)
+            if target.labels is not None
+        }
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        true = held_out.examples.targets(outputs.shape[1])
+        columns = each_column(held_out.y.reshape(len(outputs), -1))
+        scores: dict[Any, NDArray[np.float64]] = {}
+        for target, column in zip(self.targets_, columns, strict=True):
+            units = target.units
+            if target.labels is None:
+                values = column.astype(np.float64)
+                scores[target.name] = value_scores(values, self._values(outputs, target))
+            else:
+                scores |= class_scores(
+                    target.labels, outputs[:, units], true[:, units], target.name
+                )
+        return scores
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
@@ -286,6 +340,69 @@ class NetworkMixed(GoodDefaults):
         return (
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
+
+    def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> Any:
+        """Return the classes of each class target that are likely enough, CP4 and CP5.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each target by itself.
+
+        Returns
+        -------
+        members : dict of arrays of bool, of shape (n_samples, n_classes)
+            Keyed by the names of the class targets, in the order of ``classes_``; the array itself
+            if `fit` was given a 1-D y.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As `NetworkClassifier.predict_set`.
+        """
+        outputs = self._outputs(X)
+        found = {
+            target.name: set_of(
+                target.labels,
+                outputs[:, target.units],
+                quantile_of(self, coverage, target.name),
+            )
+            for target in self.targets_
+            if target.labels is not None
+        }
+        return found[self.targets_[0].name] if self._flat and found else found
+
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Any:
+        """Return an interval for each value target, in its units, CP1 to CP3.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each target by itself.
+
+        Returns
+        -------
+        intervals : dict of arrays of shape (n_samples, 2)
+            Keyed by the names of the value targets; the array itself if `fit` was given a 1-D y.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As `NetworkRegressor.predict_interval`.
+        """
+        outputs = self._outputs(X)
+        found = {
+            target.name: interval_of(
+                self._values(outputs, target)[:, None],
+                quantile_of(self, coverage, target.name),
+                max(-np.inf, lowest_target(target.loss)),
+            )
+            for target in self.targets_
+            if target.labels is None
+        }
+        return found[self.targets_[0].name] if self._flat and found else found
 
     def target_scores(
         self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None

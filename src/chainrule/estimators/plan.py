@@ -7,7 +7,7 @@ from dataclasses import replace
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
 from chainrule.engines.optimizer import OptimizerState
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
@@ -119,6 +119,6 @@ def _batch_size(estimator: Estimator, n_examples: int) -> int:
     if estimator.batch_size > n_examples:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=6,
+            stacklevel=levels_inside(),
         )
     return int(min(estimator.batch_size, n_examples))

@@ -1,6 +1,7 @@
 """MLPRegressor."""
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,17 +12,38 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike, Targets
 from chainrule.estimators.base import BaseMLP, has_epochs, store
+from chainrule.estimators.calibration import interval_of, quantile_of, value_scores
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
+from chainrule.estimators.parameter_types import (
+    Activations,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    OwnLoss,
+    RandomState,
+)
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.table_intervals import lowest_value
+from chainrule.names import (
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    RegressionLoss,
+    SolverName,
+)
 from chainrule.settings.losses import (
     Output,
     is_in_target_units,
     lowest_target,
     regression_output,
 )
+from chainrule.training.events import Callback
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -60,6 +82,10 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         # R² is the same in the target's units and in standard deviations.
         examples = held_out.examples
         return r_squared(examples.Y, outputs, examples.weights)
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        true = held_out.y.reshape(len(outputs), -1)
+        return {None: value_scores(true, self._restored(outputs))}
 
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts are not rescaled: the Poisson deviance needs them in their fixed unit.
@@ -110,10 +136,40 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         -------
         y : array of shape (n_samples,) or (n_samples, n_outputs)
         """
-        outputs = self._outputs(X)
-        if self._target_scale is not None:
-            outputs = self._target_scale.restored(outputs)
+        outputs = self._restored(self._outputs(X))
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
+
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Floats:
+        """Return an interval for each value, in the target's own units.
+
+        Over many new examples, the interval holds the true value in a share `coverage` of them,
+        whatever the quality of the network: split-conformal prediction, CP1 to CP3, from the
+        validation examples of the last `fit`. All intervals of an output have the same width.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each output by itself.
+
+        Returns
+        -------
+        interval : array of float64, of shape (n_samples, 2), or (n_samples, n_outputs, 2)
+            The lower and the upper end.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), or the last `fit` had no or too few validation examples.
+        """
+        outputs = self._restored(self._outputs(X))
+        # Counts, the only values with a lowest one, are not rescaled.
+        lowest = lowest_value(self.network_.spec)
+        return interval_of(outputs, quantile_of(self, coverage), lowest)
+
+    def _restored(self, outputs: Floats) -> Floats:
+        """Return the network's outputs in the target's units."""
+        return outputs if self._target_scale is None else self._target_scale.restored(outputs)
 
     def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R², the share of the variance that is explained, averaged over the outputs.
@@ -154,25 +210,25 @@ class MLPRegressor(BaseRegressor):
 
     def __init__(
         self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        loss: RegressionLoss | OwnLoss = "squared_error",
+        hidden_layer_sizes: HiddenLayers = (100,),
+        activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverName = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = False,
+        early_stopping: EarlyStopping = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -182,22 +238,22 @@ class MLPRegressor(BaseRegressor):
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = False,
         standardize_target: bool = False,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -12,6 +12,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.scaling import OutOfRangeError, power_of_two
 from chainrule.estimators.validation import HeldOut
+from chainrule.suggestions import did_you_mean
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import validation_loss
 
@@ -56,14 +57,16 @@ def epoch_measure(
 
 
 def _scorer(estimator: Estimator, validation: HeldOut) -> Callable[[EpochEnded], float]:
-    from sklearn.metrics import check_scoring
+    from sklearn.metrics import check_scoring, get_scorer_names
 
+    names = ["loss", *get_scorer_names()]
     try:
         scorer = check_scoring(estimator, scoring=estimator.early_stopping)
     except ValueError as error:
         raise InvalidArgumentError(
             f'early_stopping: expected True, False, "loss", a function or the name of a scorer of '
-            f"scikit-learn; got {estimator.early_stopping!r} ({error})"
+            f"scikit-learn; got {estimator.early_stopping!r}"
+            f"{did_you_mean(estimator.early_stopping, names) or f' ({error})'}"
         ) from error
     # The validation data were converted to arrays, without column names.
     nameless = copy.copy(estimator)

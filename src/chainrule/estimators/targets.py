@@ -19,6 +19,7 @@ from chainrule.settings.losses import (
     lowest_target,
     regression_output,
 )
+from chainrule.suggestions import did_you_mean
 
 KINDS = ("class", "value")
 
@@ -108,6 +109,7 @@ def targets_of(
             raise InvalidArgumentError(
                 f"losses: target {name!r} is a {'class' if is_class else 'value'}, whose loss is "
                 f"one of {', '.join(map(repr, known))}; got {loss!r}"
+                f"{did_you_mean(loss, known)}"
             )
         weight = weights.get(name, 1.0)
         number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)

@@ -6,7 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.engines.base import Problem
 from chainrule.engines.memory import writable
-from chainrule.errors import NothingLearnedError, TrainingDivergedError
+from chainrule.errors import NothingLearnedError, TrainingDivergedError, levels_inside
 from chainrule.estimators.callbacks import FitTasks
 from chainrule.estimators.checkpoints import attach
 from chainrule.estimators.contract import Estimator
@@ -62,7 +62,7 @@ def train(
         # With checkpoints, the training is meant to be resumed, so the interrupt is not caught.
         if checkpointer is not None:
             raise
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=levels_inside())
     except TrainingDivergedError as error:
         state.memory = None  # it may contain non-finite values
         if estimator.n_iter_ == 0:
@@ -70,7 +70,7 @@ def train(
         warnings.warn(
             f"training ended after {estimator.n_iter_} epochs: {error}",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=levels_inside(),
         )
         curves.diverged()
         ended_early = True
@@ -105,7 +105,7 @@ def minimise(estimator: Estimator, request: FitRequest, tasks: FitTasks | None =
         if progress is not None:
             progress.close()
     if fitted.shortfall:
-        warnings.warn(fitted.shortfall, ConvergenceWarning, stacklevel=4)
+        warnings.warn(fitted.shortfall, ConvergenceWarning, stacklevel=levels_inside())
     estimator.n_iter_ = fitted.stopped.epochs
     assert fitted.objective is not None
     estimator.loss_ = fitted.objective

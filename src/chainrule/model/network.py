@@ -1,13 +1,15 @@
 """The network that users work with."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import shown, whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
@@ -21,6 +23,15 @@ from chainrule.inspection.trace import Trace, trace_step
 from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, POSITIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.summary import network_summary
+from chainrule.names import (
+    CostText,
+    DType,
+    EngineName,
+    InitializerName,
+    MetricName,
+    OptimizerName,
+    Precision,
+)
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -111,14 +122,18 @@ class Network:
     array([0, 1, 1, 0])
     """
 
+    _incomplete = ""
+    """What a file of the network alone lacks, if the network is a part of another model."""
+
+    @hinting
     def __init__(
         self,
         layers: Sequence[int | Layer],
-        cost: str | CustomCost,
+        cost: CostText | CustomCost,
         *,
         seed: int | None = None,
-        dtype: str = "float32",
-        init: str = "auto",
+        dtype: DType | np.dtype[Any] | type[np.floating] = "float32",
+        init: InitializerName = "auto",
         fused: bool = True,
     ) -> None:
         if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
@@ -132,7 +147,7 @@ class Network:
             tuple(layers[1:]),  # type: ignore[arg-type]
             cost,
             init,
-            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,
+            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,  # type: ignore[arg-type]
             fused,
         )
         drawn = seed is None
@@ -254,24 +269,25 @@ class Network:
         """Tables E of a `CategoryEmbedding`, (codes, dimension) each; views into `parameters`."""
         return group_views(self.spec, self._parameters, "embeddings")
 
+    @hinting
     def fit(
         self,
         X: ArrayLike,
         Y: ArrayLike,
         *,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Optimizer | OptimizerName = "adam",
         epochs: int = 50,
         batch_size: int = 32,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         sample_weight: ArrayLike | None = None,
-        metrics: Sequence[str | Metric] = (),
+        metrics: Sequence[MetricName | Metric] = (),
         l1: float = 0.0,
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: str = "auto",
+        engine: EngineName = "auto",
         threads: int | None = None,
-        precision: str = "full",
+        precision: Precision = "full",
         shuffle: bool = True,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),
@@ -279,7 +295,7 @@ class Network:
         every: int | str = DEFAULT_EVERY,
         resume: bool = False,
         early_stopping: bool | int = False,
-        class_weight: str | Mapping[int, float] | None = None,
+        class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         validation_split: float = 0.0,
     ) -> History:
         """Train on examples, one per row.
@@ -505,7 +521,7 @@ class Network:
         names = ("validation_data[0]", "validation_data[1]", "")
         return as_examples(self.spec, data[0], data[1], names=names)
 
-    def predict(self, X: ArrayLike, *, engine: str = "auto") -> Floats:
+    def predict(self, X: ArrayLike, *, engine: EngineName = "auto") -> Floats:
         """Return the outputs A[L] for examples, one per row.
 
         Parameters
@@ -534,6 +550,7 @@ class Network:
         engine_named(engine).forward(self.spec, self._parameters, features, outputs)
         return outputs
 
+    @hinting
     def find_learning_rate(
         self,
         X: ArrayLike,
@@ -619,6 +636,7 @@ class Network:
         )
         return range_test(plan, lowest, highest, whole_number("steps", steps, 10))
 
+    @hinting
     def loss(
         self,
         X: ArrayLike,
@@ -627,7 +645,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> float:
         """Return J, the mean cost over the examples, plus any penalties.
 
@@ -646,6 +664,7 @@ class Network:
         examples = as_examples(self.spec, X, Y, sample_weight)
         return engine_for(self.spec, engine).loss(self._problem(examples, l1, l2))
 
+    @hinting
     def loss_and_gradient(
         self,
         X: ArrayLike,
@@ -654,7 +673,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> tuple[float, Floats]:
         """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
 
@@ -691,12 +710,13 @@ class Network:
         )
         return loss, gradient
 
+    @hinting
     def trace(
         self,
         X: ArrayLike,
         Y: ArrayLike,
         *,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Optimizer | OptimizerName = "adam",
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
@@ -729,6 +749,7 @@ class Network:
             noise_key=noise_key(self.seed, self.epochs_trained),
         )
 
+    @hinting
     def check_gradients(
         self,
         X: ArrayLike,
@@ -737,7 +758,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> GradientCheck:
         """Compare backpropagation with central differences, block by block, in float64.
 
@@ -827,8 +848,37 @@ class Network:
             If the file cannot be written; an existing file is then left unchanged.
         InvalidArgumentError
             If the cost is a `CustomCost`: a file holds data only, no functions.
+
+        Warns
+        -----
+        UserWarning
+            If the network is that of an estimator which scales, encodes or names classes: the file
+            of the network alone lacks all this.
         """
         write_model_file(path, self._to_file())
+        if self._incomplete:
+            warnings.warn(f"save: {self._incomplete}", stacklevel=2)
+
+    def belongs_to(self, owner: str, lacking: Sequence[str]) -> None:
+        """Note that a larger model uses the network, and what of it a file of the network lacks.
+
+        `save` then warns, unless nothing is lacking.
+
+        Parameters
+        ----------
+        owner : str
+            The kind of the model, such as "NetworkClassifier".
+        lacking : sequence of str
+            Such as "the scaling of its inputs".
+        """
+        self._incomplete = ""
+        if lacking:
+            *rest, last = lacking
+            listed = f"{', '.join(rest)} and {last}" if rest else last
+            self._incomplete = (
+                f"this network is a part of a {owner}, and its file lacks {listed}: save the "
+                f"{owner} itself (its method save)"
+            )
 
     def _to_file(self) -> ModelFile:
         metadata = {"seed": str(self.seed), "epochs_trained": str(self.epochs_trained)}

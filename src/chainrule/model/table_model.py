@@ -13,11 +13,17 @@ from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.details import plain_details
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.model.background import Background
+from chainrule.model.conformal import Conformal
 from chainrule.model.explaining import Explainer, Method
 from chainrule.model.explanation import Explanation
 from chainrule.model.network import Network
 from chainrule.model.scores import classification_scores, regression_scores
 from chainrule.model.summary import table_summary
+from chainrule.model.table_intervals import (
+    calibration_scores,
+    columns_of,
+    scores_or_refusal,
+)
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.picture import Picture
 from chainrule.pictures.tables import Tables
@@ -55,6 +61,8 @@ class TableModel:
         finite becomes None.
     background : Background, optional
         What stands for the training rows in explanations.
+    conformal : Conformal, optional
+        The scores of calibration rows, from which intervals and sets are made.
 
     Raises
     ------
@@ -75,6 +83,7 @@ class TableModel:
         target: TargetEncoder,
         details: Mapping[str, Any] | None = None,
         background: Background | None = None,
+        conformal: Conformal | None = None,
     ) -> None:
         fault = _misfit(network.spec, encoder, target)
         if fault:
@@ -84,6 +93,7 @@ class TableModel:
         self.target = target
         self.details = plain_details({} if details is None else details)
         self.background = background
+        self.conformal = conformal
 
     def __repr__(self) -> str:
         return f"TableModel({self.target.task} of {self.target.name!r}, {self.network!r})"
@@ -112,39 +122,79 @@ class TableModel:
         outputs = outputs[-self.network.spec.n_outputs :]  # one sigmoid: the second class
         return self.network.draw(list(map(str, self.encoder.get_feature_names_out())), outputs)
 
-    def predict(self, table: Any) -> "pl.DataFrame":
+    def predict(self, table: Any, interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
             With the columns that the model was trained with, in any order.
+        interval : float, optional
+            A coverage, such as 0.9: the share of new rows whose true target lies in the interval,
+            or in the set, that is returned beside the prediction.
 
         Returns
         -------
         polars.DataFrame
             Column "prediction": a class, or a value in the target's units. For classes also
-            "probability_<class>", one column for each.
+            "probability_<class>", one column for each. With `interval`, also "lower" and "upper",
+            or for classes "prediction_set", a list of the classes that are likely enough: it may be
+            empty.
 
         Raises
         ------
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
+        InvalidArgumentError
+            If `interval` is not in (0, 1), or the model has no or too few calibration scores.
         """
+        if interval is not None:
+            self.quantile(interval, "interval")
         found = read_by(table, self.encoder.reading)
         with found.numbers.naming():
-            return self.predict_read(found.table)
+            return self.predict_read(found.table, interval)
 
-    def predict_read(self, table: "pl.DataFrame") -> "pl.DataFrame":
+    def predict_read(self, table: "pl.DataFrame", interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row of a table as `read` returns it; see `predict`."""
         import polars as pl
 
         outputs = self._outputs(self.encoder.encode(table))
         result = self.target.decode(outputs).to_frame()
-        return result.with_columns(
+        more = [
             pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
             for index, name in enumerate(self.target.classes)
-        )
+        ]
+        if interval is not None:
+            quantile = self.quantile(interval, "interval")
+            more += columns_of(self.target, self.network.spec, outputs, quantile)
+        return result.with_columns(more)
+
+    def quantile(self, coverage: float, name: str = "coverage") -> float:
+        """Return q of CP2: the score that a share `coverage` of new rows does not exceed.
+
+        Parameters
+        ----------
+        coverage : float
+            In (0, 1).
+        name : str
+            The name of the argument in errors.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), or the model has no or too few calibration scores.
+        """
+        return float(scores_or_refusal(self.conformal, coverage, name).quantile(coverage, name)[0])
+
+    def scores_of(self, X: NDArray[np.floating], true: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the calibration scores of rows, (rows,): CP1 for values, CP4 for classes.
+
+        Parameters
+        ----------
+        X, true : arrays
+            As `truth` returns them.
+        """
+        return calibration_scores(self.target, self._outputs(X), true)
 
     def probabilities(self, table: Any) -> NDArray[np.floating]:
         """Return the probability of each class, in the order of ``target.classes``.
@@ -247,18 +297,34 @@ class TableModel:
         >>> model.explain("new.csv").to_frame()                       # doctest: +SKIP
         """
         found = read_by(table, self.encoder.reading, skip_bad_rows=skip_bad_rows)
-        is_file = isinstance(table, str | Path)
-        chosen = _indices(rows, found.numbers, str(table) if is_file else "the table")
-        explainer = Explainer(
-            self.network,
-            self.encoder,
-            self.target,
-            self._background(background),
-            Path(table).name if is_file else "",
+        name = str(table) if isinstance(table, str | Path) else ""
+        chosen = _indices(rows, found.numbers, name or "the table")
+        return self.explain_read(
+            found.table[chosen],
+            found.numbers[chosen],
+            name=name,
+            class_name=class_name,
+            background=background,
+            method=method,
         )
-        return explainer.explain(
-            found.table[chosen], found.numbers[chosen], method=method, class_name=class_name
-        )
+
+    def explain_read(
+        self,
+        table: "pl.DataFrame",
+        numbers: RowNumbers,
+        *,
+        name: str = "",
+        class_name: object = None,
+        background: Any = None,
+        method: Method = "expected_gradients",
+    ) -> Explanation:
+        """Explain all rows of a table that was read as the encoder reads tables; see `explain`.
+
+        `numbers` says where the rows stand in the file `name`.
+        """
+        against = self._background(background)
+        explainer = Explainer(self.network, self.encoder, self.target, against, Path(name).name)
+        return explainer.explain(table, numbers, method=method, class_name=class_name)
 
     def _background(self, table: Any) -> Background:
         if table is not None:
@@ -373,12 +439,13 @@ class TableModel:
         metadata, arrays = self.encoder.to_file()
         target_metadata, target_arrays = self.target.to_file()
         background = {} if self.background is None else self.background.to_file()
+        noted, scores = ({}, {}) if self.conformal is None else self.conformal.to_file()
         write_model_file(
             path,
             replace(
                 model,
-                metadata={**model.metadata, **metadata, **target_metadata},
-                arrays={**model.arrays, **arrays, **target_arrays, **background},
+                metadata={**model.metadata, **metadata, **target_metadata, **noted},
+                arrays={**model.arrays, **arrays, **target_arrays, **background, **scores},
                 details=self.details,
             ),
         )
@@ -400,7 +467,8 @@ class TableModel:
                 target = TargetEncoder.from_file(metadata, arrays, spec.n_outputs)
             network = Network._from_file(model)
             background = Background.from_file(arrays, model.details, _inputs_of(network.spec))
-            return cls(network, encoder, target, model.details, background)
+            conformal = Conformal.from_file(metadata, arrays)
+            return cls(network, encoder, target, model.details, background, conformal)
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.registry.values import Parameter
+from chainrule.suggestions import did_you_mean
 
 _FORM = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<arguments>[^()]*)\))?\s*")
 
@@ -39,9 +40,11 @@ def parse_name(
     """
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
     if match is None or match["name"] not in rows:
+        given_name = str(text).partition("(")[0].strip() if isinstance(text, str) else text
         raise InvalidArgumentError(
             f"{argument}: expected one of {', '.join(rows)}, "
             f'perhaps with parameters as in "{example(rows)}"; got {text!r}'
+            f"{did_you_mean(given_name, rows)}"
         )
     name = match["name"]
     limits = rows[name].parameters
@@ -52,6 +55,7 @@ def parse_name(
         if key not in parameters:
             raise InvalidArgumentError(
                 f"{argument}: {name} takes {_listed(parameters)}; got {part!r}"
+                f"{did_you_mean(key, parameters)}"
             )
         if key in given:
             raise InvalidArgumentError(f"{argument}: {name}'s {key} is given twice in {text!r}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from chainrule.checks import MOST_UNITS, shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import CostText, DType, InitializerName
 from chainrule.network.activation import Activation, ActivationHeads, activation_of
 from chainrule.network.cost import Cost, CostHeads, CustomCost, cost_of
 from chainrule.network.layers import LAYER_KINDS, Block, Layer
@@ -15,6 +16,7 @@ from chainrule.network.layers.dense import check_init
 from chainrule.network.registry.costs import FusedPair
 from chainrule.network.registry.documentation import naming
 from chainrule.network.registry.values import BETWEEN_0_AND_1
+from chainrule.suggestions import did_you_mean
 
 DTYPES = ("float32", "float64")
 
@@ -62,9 +64,9 @@ class NetworkSpec:
 
     n_features: int
     layers: tuple[Layer, ...]
-    cost: str | CustomCost
-    init: str = "auto"
-    dtype: str = "float32"
+    cost: CostText | CustomCost
+    init: InitializerName = "auto"
+    dtype: DType = "float32"
     fused: bool = True
 
     def __post_init__(self) -> None:
@@ -119,7 +121,10 @@ class NetworkSpec:
         check_init(self.init)
         self._check_size()
         if self.dtype not in DTYPES:
-            raise InvalidArgumentError(f"dtype: expected float32 or float64; got {self.dtype!r}")
+            raise InvalidArgumentError(
+                f"dtype: expected float32 or float64; got {self.dtype!r}"
+                f"{did_you_mean(self.dtype, DTYPES)}"
+            )
         if not isinstance(self.fused, bool):
             raise InvalidArgumentError(f"fused: expected True or False; got {self.fused!r}")
 

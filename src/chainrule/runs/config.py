@@ -1,6 +1,5 @@
 """All settings of a run, read from and written to run.toml."""
 
-import difflib
 import json
 import math
 import tomllib
@@ -20,6 +19,7 @@ from chainrule.runs.options import (
     settings_of,
 )
 from chainrule.runs.values import check, from_toml
+from chainrule.suggestions import did_you_mean, nearest
 
 
 @dataclass(frozen=True)
@@ -229,16 +229,14 @@ def _misplaced(name: str) -> str:
     homes = {one.name: section for section in SECTIONS for one in settings_of(section)}
     if name in homes:
         return f"{name} belongs under [{homes[name]}]"
-    near = difflib.get_close_matches(name, homes, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"there is no setting {name!r}{hint}"
+    return f"there is no setting {name!r}{did_you_mean(name, homes)}"
 
 
 def _unknown_section(name: str) -> str:
     homes = {one.name: section for section in SECTIONS for one in settings_of(section)}
     if name in homes:
         return f"{name} belongs under [{homes[name]}]"
-    near = difflib.get_close_matches(name, SECTIONS, n=1)
-    hint = f"; did you mean [{near[0]}]?" if near else ""
+    near = nearest(name, SECTIONS)
+    hint = f"; did you mean [{near}]?" if near else ""
     listed = ", ".join(f"[{section}]" for section in SECTIONS)
     return f"expected the sections {listed}; got {name!r}{hint}"

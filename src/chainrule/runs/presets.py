@@ -15,6 +15,7 @@ from chainrule.settings.defaults import (
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.settings.setting import ABSENT
 from chainrule.settings.table import OPTIONS
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.task import Task
 
 
@@ -50,6 +51,7 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
     if options.loss is not None and options.loss not in losses:
         raise InvalidArgumentError(
             f"loss: expected {', '.join(losses)} for a {task}; got {options.loss!r}"
+            f"{did_you_mean(options.loss, losses)}"
         )
     chosen = _standard(task) | {
         "patience": default_patience(n_train),

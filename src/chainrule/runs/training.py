@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.model.background import Background
+from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
 from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
@@ -173,7 +174,11 @@ class PreparedRun:
         target = smeared_target(
             self.target, fitted.network, self.config.training.loss, self.training, self.validation
         )
-        return TableModel(fitted.network, self.encoder, target)
+        model = TableModel(fitted.network, self.encoder, target)
+        true = target.truth(self.parts.validation[target.name])
+        conformal = Conformal.of(model.scores_of(self.validation.X, true))
+        background = Background.summary(fitted.network, self.training.X)
+        return TableModel(fitted.network, self.encoder, target, details, background, conformal)
 
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
@@ -196,9 +201,17 @@ class PreparedRun:
             details["target"] = dict(
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
+        if fitted.temperature is not None:
+            details["temperature"] = fitted.temperature.to_details()
         # The details contain the scores, which need a model: hence a second one with details.
-        background = Background.summary(fitted.network, self.training.X)
-        model = TableModel(fitted.network, self.encoder, model.target, details, background)
+        model = TableModel(
+            fitted.network,
+            self.encoder,
+            model.target,
+            details,
+            model.background,
+            model.conformal,
+        )
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         never = notes_on_predictions(scores, self.target.name)

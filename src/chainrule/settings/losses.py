@@ -11,6 +11,7 @@ from chainrule.network.cost import Cost, CustomCost
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.network.registry.costs import COSTS, CostRow
 from chainrule.settings.given import Settings
+from chainrule.suggestions import did_you_mean
 
 Rows = Mapping[str, Mapping[str, str]]
 """Maps the name of a loss to a mapping from output activation to cost."""
@@ -101,7 +102,7 @@ def named(loss: Any, names: Rows) -> str | CustomCost:
         return loss
     if isinstance(loss, list | tuple) and len(loss) == 2 and all(map(callable, loss)):
         return CustomCost(*loss)
-    hint = ""
+    hint = did_you_mean(loss, names)
     if isinstance(loss, str) and names is CLASSIFICATION and loss in REGRESSION:
         hint = "; for values use NetworkRegressor or MLPRegressor"
     elif isinstance(loss, str) and names is REGRESSION and loss in CLASSIFICATION:

@@ -3,7 +3,6 @@
 Rows are counted from 1, below the line of names.
 """
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,11 +53,8 @@ def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series
         column is for.
     """
     if name not in table.columns:
-        close = difflib.get_close_matches(name, table.columns, n=1)
-        if not close:
-            close = [other for other in table.columns if other.lower() == name.lower()]
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {_listed(table.columns)}"
-        raise InvalidTableError(f"the table has no column {name!r}{role}; {hint}")
+        hint = did_you_mean(name, table.columns) or f"; it has {_listed(table.columns)}"
+        raise InvalidTableError(f"the table has no column {name!r}{role}{hint}")
     return table[name]
 
 
@@ -78,9 +75,9 @@ def ignored_columns(
         several = [entry] if entry in columns else [part.strip() for part in entry.split(",")]
         for name in filter(None, several):
             if name not in columns:
-                near = difflib.get_close_matches(name, columns, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise InvalidTableError(f"ignore: the table has no column {name!r}{hint}")
+                raise InvalidTableError(
+                    f"ignore: the table has no column {name!r}{did_you_mean(name, columns)}"
+                )
             if name == target:
                 raise InvalidArgumentError(f"ignore: {name!r} is the target; it is needed")
             names.append(name)

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,7 @@ class Transformer:
             if name not in known:
                 raise InvalidArgumentError(
                     f"set_params: expected some of {', '.join(known)}; got {name!r}"
+                    f"{did_you_mean(name, known)}"
                 )
             setattr(self, name, value)
         return self
@@ -56,6 +58,7 @@ class Transformer:
             if transform not in _OUTPUTS:
                 raise InvalidArgumentError(
                     f"transform: expected one of {', '.join(_OUTPUTS)}; got {transform!r}"
+                    f"{did_you_mean(transform, _OUTPUTS)}"
                 )
             self._sklearn_output_config = {"transform": transform}
         return self

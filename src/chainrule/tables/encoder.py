@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import json_from_file, whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.columns import RowError, column_named
 from chainrule.tables.contract import Transformer
 from chainrule.tables.fitted_columns import fit_columns
@@ -137,6 +139,7 @@ class TableEncoder(Transformer):
     feature_names_in_: NDArray[Any]
     n_features_in_: int
 
+    @hinting
     def __init__(
         self,
         *,
@@ -346,6 +349,7 @@ class TableEncoder(Transformer):
         if self.scaling not in SCALINGS:
             raise InvalidArgumentError(
                 f"scaling: expected one of {', '.join(SCALINGS)}; got {self.scaling!r}"
+                f"{did_you_mean(self.scaling, SCALINGS)}"
             )
         if isinstance(self.categorical, str):
             raise InvalidArgumentError(

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.columns import check_complete
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def task_named(name: str) -> Task:
     if name not in ("classification", "regression"):
         raise InvalidArgumentError(
             f"task: expected auto, classification or regression; got {name!r}"
+            f"{did_you_mean(name, ('auto', 'classification', 'regression'))}"
         )
     return cast(Task, name)
 

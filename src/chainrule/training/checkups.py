@@ -1,13 +1,13 @@
 """When a training is diagnosed, and how a diagnosis is reported."""
 
-import sys
 import warnings
 from dataclasses import replace
 
 from chainrule.engines.base import Problem
-from chainrule.errors import TrainingDiagnosisWarning
+from chainrule.errors import TrainingDiagnosisWarning, levels_inside
 from chainrule.training.diagnostics import Diagnosis, baseline, diagnose, exploded, rows_of, stuck
 from chainrule.training.events import EpochEnded
+from chainrule.training.units import unscaled
 
 # A diagnosed row costs as much time as this many rows of training (NumPy against compiled code),
 # and all diagnoses together may take this share of a training's time.
@@ -25,11 +25,13 @@ _STANDS_STILL = 0.01
 
 
 class Checkups:
-    """Diagnoses a training after epochs 1, 2, 4, 8, …, and warns once of each kind of problem.
+    """Diagnoses a training before it begins and after epochs 1, 2, 4, 8, ….
+
+    Each kind of problem gives one warning.
 
     Diagnoses are limited to a small share of the training's time. A training that is too short for
     any is diagnosed once, at its end, and only if its loss has hardly decreased; so a short
-    training that learns has no overhead at all.
+    training that learns has hardly any overhead.
 
     Parameters
     ----------
@@ -54,6 +56,10 @@ class Checkups:
         self._first: EpochEnded | None = None
         self._last: EpochEnded | None = None
         self._constant: float | None = None
+
+    def begin(self) -> None:
+        """Warn, before the first epoch, of examples that look unscaled."""
+        self._say(list(unscaled(self._problem.spec, self._problem.examples)), 0)
 
     def epoch_ended(self, epochs: int, event: EpochEnded) -> None:
         """Diagnose the training after `epochs` epochs; to be called when they reach `next_look`."""
@@ -106,17 +112,9 @@ class Checkups:
             dated = replace(diagnosis, epoch=epoch)
             if dated.kind not in known:
                 warnings.warn(
-                    f"after epoch {epoch}, {dated.message}",
+                    f"{f'after epoch {epoch}' if epoch else 'before training'}, {dated.message}",
                     TrainingDiagnosisWarning,
-                    stacklevel=_levels_inside(),
+                    stacklevel=levels_inside(),
                 )
             if (dated.kind, dated.layer) not in {(d.kind, d.layer) for d in self._found}:
                 self._found.append(dated)
-
-
-def _levels_inside() -> int:
-    """Return the `stacklevel` with which a warning points at the user's line of code."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("chainrule."):
-        frame, level = frame.f_back, level + 1
-    return level

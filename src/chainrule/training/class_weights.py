@@ -10,6 +10,7 @@ from chainrule.checks import is_real, shown
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
+from chainrule.suggestions import did_you_mean
 
 
 def balanced_weights(
@@ -69,6 +70,7 @@ def class_weighted(spec: NetworkSpec, examples: Examples, class_weight: Any) -> 
         raise InvalidArgumentError(
             "class_weight: expected None, 'balanced' or a dict of weights by class, such as "
             f"{{0: 1.0, 1: 5.0}}; got {shown(class_weight)}"
+            f"{did_you_mean(class_weight, ('balanced',))}"
         )
     places = classes_of(spec, examples)
     if places is None:

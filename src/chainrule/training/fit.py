@@ -14,6 +14,7 @@ from chainrule.training.checkups import Checkups
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.lbfgs import minimise
 from chainrule.training.loop import Loop
+from chainrule.training.own_functions import check_cost
 from chainrule.training.plan import LBFGS, Plan
 from chainrule.training.state import State
 
@@ -68,6 +69,7 @@ def fit(
     NothingLearnedError
         If the parameters that L-BFGS ends with are not finite.
     """
+    check_cost(plan.problem)
     conductor = _Conductor(plan, consumers, state or State.of(plan), before_epoch)
     with ExitStack() as stack:
         for consumer in consumers:
@@ -106,6 +108,8 @@ class _Conductor:
         self._checkups: Checkups | None = None
         if plan.diagnosed and not isinstance(plan.optimizer, LBFGS):
             self._checkups = Checkups(plan.problem, plan.steps_per_epoch, state.diagnostics)
+            if plan.epochs and not plan.epochs_before:
+                self._checkups.begin()
 
     def minimised(self) -> Fitted:
         """Train by L-BFGS, which calls `_iterated` after each iteration."""

@@ -11,6 +11,7 @@ from chainrule.files.atomic import atomic_path
 from chainrule.pictures.curves import learning_curves
 from chainrule.pictures.picture import Picture
 from chainrule.printable import printable
+from chainrule.suggestions import did_you_mean
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
 
@@ -70,6 +71,7 @@ class History:
         if column not in self.columns:
             raise InvalidArgumentError(
                 f"column: expected one of {', '.join(self.columns)}; got {column!r}"
+                f"{did_you_mean(column, self.columns)}"
             )
         return [event.row()[column] for event in self.epochs]
 

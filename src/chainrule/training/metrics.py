@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.suggestions import did_you_mean
 
 Metric: TypeAlias = Callable[[NDArray[np.floating], NDArray[np.floating]], float]
 """A function from (outputs, targets), both (m, n[L]), to a number."""
@@ -85,6 +86,6 @@ def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
         else:
             raise InvalidArgumentError(
                 f"metrics: expected {', '.join(METRICS)} or a function of (outputs, targets); "
-                f"got {metric!r}"
+                f"got {metric!r}{did_you_mean(metric, METRICS)}"
             )
     return result

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from chainrule.arguments import hinting
 from chainrule.checks import number_below_one, positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import bias_gradient
@@ -17,6 +18,7 @@ from chainrule.equations.batch_normalization import (
     scaled_and_shifted,
 )
 from chainrule.equations.forward import activation
+from chainrule.names import ActivationText
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.base import (
     Block,
@@ -39,6 +41,7 @@ class _Own(NamedTuple):
     """The training step whose batch gave mean and variance; None: they are the running ones."""
 
 
+@hinting
 @dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation, A[l] = σ(γ[l] ⊙ (A[l−1] − μ)/√(v + ε) + β[l]), unit by unit.
@@ -87,10 +90,11 @@ class BatchNorm(Layer):
     """
 
     kind: ClassVar[str] = "batch_norm"
+    standardises: ClassVar[bool] = True
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(batch_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (scale_gradient, bias_gradient)
 
-    activation: str = "identity"
+    activation: ActivationText = "identity"
     momentum: float = 0.9
     epsilon: float = 1e-5
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import MOST_UNITS, shown, whole_number
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.embedding import lookup, lookup_gradient
@@ -34,6 +35,7 @@ class EmbeddedColumn(NamedTuple):
     """Length of each row of the table."""
 
 
+@hinting
 @dataclass(frozen=True)
 class CategoryEmbedding(Layer):
     """The first layer of a network with category codes among its inputs.

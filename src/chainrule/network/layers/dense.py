@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from chainrule.arguments import hinting
 from chainrule.checks import MOST_UNITS, whole_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import (
@@ -13,6 +14,7 @@ from chainrule.equations.backpropagation import (
 )
 from chainrule.equations.forward import activation, pre_activation
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import ActivationText, InitializerName
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.base import (
     Block,
@@ -25,8 +27,10 @@ from chainrule.network.layers.base import (
 from chainrule.network.layers.operations import Affine, Operation, activated, column
 from chainrule.network.registry.documentation import naming
 from chainrule.network.registry.initializers import INITIALIZERS
+from chainrule.suggestions import did_you_mean
 
 
+@hinting
 @naming("activations")
 @dataclass(frozen=True)
 class Dense(Layer):
@@ -63,8 +67,8 @@ class Dense(Layer):
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (weight_gradient, bias_gradient)
 
     units: int
-    activation: str = "relu"
-    init: str | None = None
+    activation: ActivationText = "relu"
+    init: InitializerName | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units", self.units, 1, MOST_UNITS))
@@ -151,4 +155,7 @@ class Dense(Layer):
 def check_init(init: object) -> None:
     """Raise unless `init` names an initialiser or is "auto"."""
     if not isinstance(init, str) or (init != "auto" and init not in INITIALIZERS):
-        raise InvalidArgumentError(f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}")
+        raise InvalidArgumentError(
+            f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}"
+            f"{did_you_mean(init, ('auto', *INITIALIZERS))}"
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from chainrule.arguments import hinting
 from chainrule.checks import number_below_one
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.dropout import dropout, dropout_derivative
@@ -13,6 +14,7 @@ from chainrule.network.layers.operations import Dropped
 from chainrule.network.random import dropout_factors
 
 
+@hinting
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Dropout, A[l] = M ⊙ A[l−1]: training steps zero random activations and scale the others up.

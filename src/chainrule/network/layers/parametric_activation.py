@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from chainrule.arguments import hinting
 from chainrule.checks import finite_number, positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.parametric import (
@@ -12,11 +13,13 @@ from chainrule.equations.parametric import (
     strength_gradient,
 )
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import ActivationText
 from chainrule.network.activation import Activation, activation_of
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.operations import Activated, column
 
 
+@hinting
 @dataclass(frozen=True)
 class ParametricActivation(Layer):
     """A parametric activation, A[l] = z + α[l] ⊙ (σ(z) − z), where z is A[l−1].
@@ -58,7 +61,7 @@ class ParametricActivation(Layer):
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(parametric_activation_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (strength_gradient,)
 
-    activation: str = "selu"
+    activation: ActivationText = "selu"
     alpha: float = 1.0
     learning_rate_factor: float = 1.0
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from chainrule.arguments import hinting
 from chainrule.checks import positive_number
 from chainrule.equations._array import Array
 from chainrule.equations.scaling import factor_gradient, scaled, scaled_error
@@ -11,6 +12,7 @@ from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, Traini
 from chainrule.network.layers.operations import Multiplied, column
 
 
+@hinting
 @dataclass(frozen=True)
 class Scale(Layer):
     """A scale layer, A[l] = s[l] ⊙ A[l−1], with one learned factor per unit, initially 1.
