@@ -55,7 +55,7 @@ def save(estimator: Any, path: str | Path) -> None:
         listed = f"{', '.join(rest)} and {last} hold" if rest else f"{last} holds"
         warnings.warn(
             f"save: {listed} Python objects, and a file holds data only: the loaded estimator has "
-            "the default in place of them. Its predictions are the same; set_params gives them back",
+            "the default in place of them and predicts the same; set_params gives them back",
             stacklevel=3,
         )
 
