@@ -54,7 +54,10 @@ def unfinished(folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["history.csv", "metrics.json", "model.safetensors", "run.toml", "checkpoint.lock"],
+    [
+        *("history.csv", "metrics.json", "test_predictions.csv", "model.safetensors", "run.toml"),
+        "checkpoint.lock",
+    ],
 )
 @pytest.mark.parametrize("role", ["table", "test"])
 @pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
@@ -120,6 +123,7 @@ def test_a_run_touches_nothing_but_its_own_exact_names(chainrule, folder, option
     assert content(folder).items() >= before.items()
     assert (folder / "checkpoints" / "a").read_text() == "precious"
     made = {"history.csv", "metrics.json", "model.safetensors", "run.toml", "checkpoints"}
+    made |= {"test_predictions.csv"}
     assert {path.name for path in folder.iterdir()} == before.keys() | made
 
 
@@ -140,6 +144,7 @@ def test_someone_elses_file_called_checkpoint_is_in_the_way_of_checkpoints_only(
         ("history.csv", "epoch,loss\n1,0.5\n"),
         ("metrics.json", '{"train": 3}'),
         ("metrics.json", "[" * 100_000),
+        ("test_predictions.csv", "row,prediction\n1,rain\n"),
         ("model.safetensors", "someone else's weights"),
         ("run.toml", "# mine\n"),
     ],
@@ -332,7 +337,7 @@ def test_a_folder_that_was_made_for_nothing_is_gone_again(chainrule, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        *("history.csv", "model.safetensors", "metrics.json", "run.toml"),
+        *("history.csv", "model.safetensors", "metrics.json", "run.toml", "test_predictions.csv"),
         *("checkpoint", "checkpoint.previous", "checkpoint.partial", "checkpoint.lock"),
     ],
 )
@@ -379,8 +384,9 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
         out = names[given]
         commands = [
             ("predict", small, table, "-o", out),
-            ("explain", small, table, "--row", 1, "--html", out),
-            ("explain", small, table, "--row", 1, "--latex", out),
+            ("trace", small, table, "--row", 1, "--html", out),
+            ("trace", small, table, "--row", 1, "--latex", out),
+            ("explain", small, table, "--row", 1, "-o", out),
         ]
         if given == small:
             commands.append(("export", small, out, "--to", "torch"))
@@ -391,7 +397,7 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
 
 def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_path):
     outputs = ("--html", tmp_path / "a", "--latex", tmp_path / "a")
-    assert "same file" in chainrule("explain", small, table, "--row", 1, *outputs).sentence
+    assert "same file" in chainrule("trace", small, table, "--row", 1, *outputs).sentence
     assert not (tmp_path / "a").exists()
 
 
@@ -399,7 +405,7 @@ def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_p
 def test_devices_stay_devices(chainrule, small, table):
     before = os.stat(os.devnull)
     assert chainrule("predict", small, table, "-o", os.devnull).code == 0
-    assert chainrule("explain", small, table, "--row", 1, "--html", os.devnull).code == 0
+    assert chainrule("explain", small, table, "--row", 1, "-o", os.devnull).code == 0
     after = os.stat(os.devnull)
     assert stat.S_ISCHR(after.st_mode)
     assert after.st_ino == before.st_ino

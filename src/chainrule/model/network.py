@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +20,18 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
-from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
+from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, POSITIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.summary import network_summary
+from chainrule.names import (
+    CostText,
+    DType,
+    EngineName,
+    InitializerName,
+    MetricName,
+    OptimizerName,
+    Precision,
+)
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -52,6 +61,7 @@ from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
 from chainrule.training.progress import Progress
+from chainrule.training.range_test import RangeTest, range_test
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import checked_share, set_aside
@@ -119,11 +129,11 @@ class Network:
     def __init__(
         self,
         layers: Sequence[int | Layer],
-        cost: str | CustomCost,
+        cost: CostText | CustomCost,
         *,
         seed: int | None = None,
-        dtype: str = "float32",
-        init: str = "auto",
+        dtype: DType | np.dtype[Any] | type[np.floating] = "float32",
+        init: InitializerName = "auto",
         fused: bool = True,
     ) -> None:
         if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
@@ -137,7 +147,7 @@ class Network:
             tuple(layers[1:]),  # type: ignore[arg-type]
             cost,
             init,
-            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,
+            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,  # type: ignore[arg-type]
             fused,
         )
         drawn = seed is None
@@ -265,19 +275,19 @@ class Network:
         X: ArrayLike,
         Y: ArrayLike,
         *,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Optimizer | OptimizerName = "adam",
         epochs: int = 50,
         batch_size: int = 32,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         sample_weight: ArrayLike | None = None,
-        metrics: Sequence[str | Metric] = (),
+        metrics: Sequence[MetricName | Metric] = (),
         l1: float = 0.0,
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: str = "auto",
+        engine: EngineName = "auto",
         threads: int | None = None,
-        precision: str = "full",
+        precision: Precision = "full",
         shuffle: bool = True,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),
@@ -285,7 +295,7 @@ class Network:
         every: int | str = DEFAULT_EVERY,
         resume: bool = False,
         early_stopping: bool | int = False,
-        class_weight: str | Mapping[int, float] | None = None,
+        class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         validation_split: float = 0.0,
     ) -> History:
         """Train on examples, one per row.
@@ -511,7 +521,7 @@ class Network:
         names = ("validation_data[0]", "validation_data[1]", "")
         return as_examples(self.spec, data[0], data[1], names=names)
 
-    def predict(self, X: ArrayLike, *, engine: str = "auto") -> Floats:
+    def predict(self, X: ArrayLike, *, engine: EngineName = "auto") -> Floats:
         """Return the outputs A[L] for examples, one per row.
 
         Parameters
@@ -541,6 +551,92 @@ class Network:
         return outputs
 
     @hinting
+    def find_learning_rate(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        optimizer: Optimizer | str = "adam",
+        batch_size: int = 32,
+        lowest: float = 1e-7,
+        highest: float = 10.0,
+        steps: int = 200,
+        sample_weight: ArrayLike | None = None,
+        class_weight: str | Mapping[int, float] | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        label_smoothing: float = 0.0,
+        max_grad_norm: float | None = None,
+        engine: str = "auto",
+        threads: int | None = None,
+        precision: str = "full",
+    ) -> RangeTest:
+        """Take some steps at ever larger learning rates, and suggest one; a range test.
+
+        The steps are those that `fit` would take, on a copy of the parameters: the network stays
+        unchanged. They end when the loss has grown to four times its minimum. The suggestion is the
+        learning rate at which the smoothed loss falls most steeply over the logarithm of the rate
+        (fastai's rule); the test is that of Smith 2015, "Cyclical learning rates for training
+        neural networks".
+
+        Parameters
+        ----------
+        X, Y
+            As for `fit`.
+        optimizer : Optimizer or str, default "adam"
+            As for `fit`; its learning rate is replaced.
+        batch_size : int, default 32
+        lowest, highest : float, default 1e-7 and 10
+            The learning rates of the first and the last step; between them, they grow by the same
+            factor from step to step.
+        steps : int, default 200
+        sample_weight, class_weight, l1, l2, label_smoothing, max_grad_norm
+            As for `fit`.
+        engine, threads, precision
+            As for `fit`.
+
+        Returns
+        -------
+        RangeTest
+            `suggestion` is the learning rate, or None if no rate lowers the loss by more than
+            chance. A notebook shows the curve.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument is invalid.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.random.default_rng(0).normal(size=(500, 4))
+        >>> net = cr.Network([4, cr.Dense(8, "tanh"), cr.Dense(1, "identity")], cost="mse", seed=0)
+        >>> test = net.find_learning_rate(X, X.sum(axis=1))
+        >>> 0.001 < test.suggestion < 1
+        True
+        """
+        lowest = POSITIVE.checked("lowest", lowest)
+        highest = POSITIVE.checked("highest", highest)
+        if not lowest < highest:
+            raise InvalidArgumentError(
+                f"highest: expected a learning rate above lowest={lowest:g}; got {highest:g}"
+            )
+        examples = class_weighted(
+            self.spec, as_examples(self.spec, X, Y, sample_weight), class_weight
+        )
+        plan = Plan(
+            self._problem(softened_examples(self.spec, examples, label_smoothing), l1, l2),
+            optimizer=optimizer_named(optimizer),
+            engine=engine_for(self.spec, engine, threads, precision),
+            epochs=1,
+            batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
+            seed=self.seed,
+            max_grad_norm=_bound(max_grad_norm),
+            epochs_before=self.epochs_trained,
+        )
+        return range_test(plan, lowest, highest, whole_number("steps", steps, 10))
+
+    @hinting
     def loss(
         self,
         X: ArrayLike,
@@ -549,7 +645,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> float:
         """Return J, the mean cost over the examples, plus any penalties.
 
@@ -577,7 +673,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> tuple[float, Floats]:
         """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
 
@@ -620,7 +716,7 @@ class Network:
         X: ArrayLike,
         Y: ArrayLike,
         *,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Optimizer | OptimizerName = "adam",
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
@@ -662,7 +758,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> GradientCheck:
         """Compare backpropagation with central differences, block by block, in float64.
 

@@ -20,7 +20,7 @@ from chainrule.runs.program_name import calling
 
 @dataclass(frozen=True)
 class Outputs:
-    """Optional files of a run, beside its model, history, metrics and run.toml."""
+    """Optional files of a run, beside its model, history, metrics, predictions and run.toml."""
 
     report: bool = True
     search: bool = False
@@ -50,6 +50,11 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def predictions(self) -> Path:
+        """The predictions for the test and the validation rows."""
+        return self.path / "test_predictions.csv"
+
+    @property
     def config(self) -> Path:
         """The config of the run, run.toml."""
         return self.path / "run.toml"
@@ -76,7 +81,7 @@ class RunFolder:
 
     def files(self, outputs: Outputs) -> tuple[Path, ...]:
         """Return the files that a finished run leaves."""
-        files = [self.model, self.history, self.metrics, self.config]
+        files = [self.model, self.history, self.metrics, self.predictions, self.config]
         return (*files, *[self.report] * outputs.report, *[self.search] * outputs.search)
 
     def written(self, outputs: Outputs) -> tuple[Path, ...]:

@@ -7,15 +7,18 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.judgement import Judgement, judge_parts
 from chainrule.assessment.verdict import Verdict, verdict
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.files.outputs import check_apart
+from chainrule.model.table_predictions import write_predictions
 from chainrule.pictures.picture import wrapped
 from chainrule.pictures.tables import TextTable
 from chainrule.printable import printable
 from chainrule.runs.config import RunConfig
 from chainrule.runs.folder import Outputs, RunFolder
+from chainrule.runs.held_out import held_out_predictions
 from chainrule.runs.parts import Parts
 from chainrule.runs.python_names import in_python
 from chainrule.runs.table_model import TableModel
@@ -65,6 +68,8 @@ class Run:
     table_notes: tuple[str, ...]
     result_notes: tuple[str, ...]
     parts: Parts
+    comparison: Comparison | None = None
+    """The best of a search against the default, on the test rows."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -90,14 +95,16 @@ class Run:
         """The verdict on the model, in sentences."""
         return verdict(self.model, self.judgement)
 
-    def predict(self, table: Any) -> "pl.DataFrame":
+    def predict(self, table: Any, interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row; see `TableModel.predict`.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
+        interval : float, optional
+            The coverage of an interval, or for classes of a set, beside the prediction.
         """
-        return self.model.predict(table)
+        return self.model.predict(table, interval)
 
     def report(self) -> "Report":
         """Return the report, which a notebook shows; its ``save`` writes it as a page.
@@ -121,12 +128,14 @@ class Run:
             versions=self.model.details["versions"],
             seed=0 if seed is None else seed,
             judgement=self.judgement,
+            comparison=self.comparison,
         )
 
     def save(self, folder: str | Path, *, overwrite: bool = False, report: bool = True) -> None:
         """Write the folder that ``chainrule train`` writes.
 
-        It holds the model, its history, its scores, run.toml and the report.
+        It holds the model, its history, its scores, the predictions for the held-out rows, run.toml
+        and the report.
 
         Parameters
         ----------
@@ -151,7 +160,7 @@ class Run:
             [(name, path) for name, path in tables if path],
         )
         with place.alone("folder"):
-            place.check("folder", outputs, overwrite=overwrite)
+            place.check("folder", outputs, overwrite=overwrite, remedy="overwrite=True")
             if overwrite:
                 place.clear(outputs)
             self.write_to(place, report)
@@ -162,6 +171,7 @@ class Run:
         self.history.to_csv(folder.history)
         folder.write_config(self.config, self.command)
         folder.write_scores(self.scores)
+        write_predictions(held_out_predictions(self.model, self.parts), folder.predictions)
         if report:
             self.report().save(folder.report)
 
@@ -195,7 +205,7 @@ class Run:
             found = self.verdict
         except (InvalidArgumentError, InvalidTableError):
             return ()
-        return printable(found.sentence), printable(found.beside_linear)
+        return tuple(map(printable, (found.sentence, *found.comparisons)))
 
     @property
     def _score_table(self) -> TextTable:
