@@ -80,7 +80,7 @@ def test_every_kind_of_output_holds_the_predictions_and_the_id(
     chainrule, model, wdbc, tmp_path, ending
 ):
     out = tmp_path / f"predictions{ending}"
-    outcome = chainrule("predict", model, wdbc, "-o", out, "--id", "mean_area")
+    outcome = chainrule("predict", model, wdbc, "-o", out, "--keep", "mean_area")
     assert outcome.code == 0
     assert f"569 predictions written to {out}" in outcome.out.replace("\n", "")
     written = READERS[ending](out)
@@ -99,11 +99,11 @@ def test_every_kind_of_output_holds_the_predictions_and_the_id(
 def test_an_id_that_is_not_there_or_in_the_way_is_named(chainrule, model, wdbc, tmp_path):
     assert (
         "no column 'patient' for --id"
-        in chainrule("predict", model, wdbc, "--id", "patient").sentence
+        in chainrule("predict", model, wdbc, "--keep", "patient").sentence
     )
     table = tmp_path / "table.csv"
     pl.read_csv(wdbc).with_columns(prediction=pl.lit(1)).write_csv(table)
-    sentence = chainrule("predict", model, table, "--id", "prediction").sentence
+    sentence = chainrule("predict", model, table, "--keep", "prediction").sentence
     assert "--id: the column 'prediction' has the name of a column of the pred" in sentence
 
 
