@@ -109,7 +109,9 @@ def test_each_worst_mistake_is_the_row_that_explain_shows(run, chainrule):
             "explain", folder / "model.safetensors", table, "--row", row, "--skip-bad-rows"
         )
         assert shown.code == 0, shown.err
-        assert f"kind is {true}, predicted {predicted}" in shown.out
+        assert f"Row {row} (line {line})" in shown.out
+        assert f"Predicted kind: {predicted} (" in shown.out
+        assert f"its true value is {true}\n" in shown.out
 
 
 def test_a_row_that_was_skipped_is_told_from_one_that_the_file_lacks(run, chainrule):

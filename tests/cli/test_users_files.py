@@ -384,8 +384,9 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
         out = names[given]
         commands = [
             ("predict", small, table, "-o", out),
-            ("explain", small, table, "--row", 1, "--html", out),
-            ("explain", small, table, "--row", 1, "--latex", out),
+            ("trace", small, table, "--row", 1, "--html", out),
+            ("trace", small, table, "--row", 1, "--latex", out),
+            ("explain", small, table, "--row", 1, "-o", out),
         ]
         if given == small:
             commands.append(("export", small, out, "--to", "torch"))
@@ -396,7 +397,7 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
 
 def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_path):
     outputs = ("--html", tmp_path / "a", "--latex", tmp_path / "a")
-    assert "same file" in chainrule("explain", small, table, "--row", 1, *outputs).sentence
+    assert "same file" in chainrule("trace", small, table, "--row", 1, *outputs).sentence
     assert not (tmp_path / "a").exists()
 
 
@@ -404,7 +405,7 @@ def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_p
 def test_devices_stay_devices(chainrule, small, table):
     before = os.stat(os.devnull)
     assert chainrule("predict", small, table, "-o", os.devnull).code == 0
-    assert chainrule("explain", small, table, "--row", 1, "--html", os.devnull).code == 0
+    assert chainrule("explain", small, table, "--row", 1, "-o", os.devnull).code == 0
     after = os.stat(os.devnull)
     assert stat.S_ISCHR(after.st_mode)
     assert after.st_ino == before.st_ino

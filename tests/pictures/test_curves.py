@@ -50,6 +50,14 @@ def test_without_validation_and_metric_one_panel_is_left(tmp_path):
     assert "Accuracy" not in texts(path)
 
 
+def test_a_metric_of_the_validation_data_alone_has_its_panel(tmp_path):
+    result = History()
+    for number in (1, 2):
+        result(EpochEnded(number, 1.0, 0.0, 0.1, 1.0, 0.1, {}, 0.5, {"accuracy": 0.25 * number}))
+    result.plot().save(tmp_path / "curves.svg")
+    assert "Accuracy" in texts(tmp_path / "curves.svg")
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 1000])
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_any_number_of_epochs_can_be_drawn(tmp_path, epochs, ending):

@@ -7,7 +7,6 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidTableError
-from chainrule.model.explanation import explain_row
 from chainrule.report import page
 from chainrule.runs.config import RunConfig
 from chainrule.runs.folder import RunFolder
@@ -118,8 +117,6 @@ def test_the_details_are_plain_data_and_tell_the_run():
     assert details["scores"] == json.loads(json.dumps(trained.scores))
     assert details["config"]["training"]["seed"] == 3
     assert details["versions"]["chainrule"] == cr.__version__
-    mean = np.array(details["mean_input"])
-    assert mean.shape == (trained.model.network.spec.n_features,)
 
 
 def test_an_error_names_the_row_in_the_file_not_in_a_part():
@@ -188,11 +185,10 @@ def test_columns_of_many_categories_get_numbers_that_are_learned():
     assert [table.shape[0] for table in network.embeddings] == [31]
     assert trained.scores["test"]["r2"] > 0.95
 
-    found = explain_row(trained.model, rows[:1])
-    assert [moved.column for moved in found.columns] == ["place", "x"]
-    moved = sum(one.integrated_gradients for one in found.columns)
-    assert moved + found.unexplained == pytest.approx(found.value - found.reference_value)
-    assert abs(found.unexplained) <= 0.01 * abs(found.value - found.reference_value)
+    found = trained.model.explain(rows, rows=1).rows[0]
+    assert [one.column for one in found.effects] == ["place", "x"]
+    moved = sum(one.effect for one in found.effects)
+    assert moved == pytest.approx(found.value - found.baseline, rel=1e-6)
     assert found.value == pytest.approx(trained.model.predict(rows[:1])["prediction"][0], rel=1e-4)
 
 

@@ -61,8 +61,7 @@ def class_scorer(
     answers = np.argmax(probabilities, axis=1)
     cells = true * n_classes + answers
     losses = np.array([log_losses(true, probabilities), brier_losses(true, probabilities)])
-    ranked: Sequence[int] = [1] if n_classes == 2 else range(n_classes)
-    rankings = [Ranking(true == index, probabilities[:, index]) for index in ranked]
+    rankings = _rankings(true, probabilities)
 
     def scores(weights: Weights) -> NDArray[np.float64]:
         counts = np.bincount(cells, weights, minlength=n_classes**2)
@@ -85,6 +84,22 @@ def class_scorer(
         )
 
     return scores
+
+
+def class_areas(
+    true: NDArray[np.integer], probabilities: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the ROC AUC of each ranked class: the second of two, otherwise all of them.
+
+    It is NaN for a class without rows, or with all.
+    """
+    return np.array([ranking.area() for ranking in _rankings(true, probabilities)])
+
+
+def _rankings(true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> list[Ranking]:
+    n_classes = probabilities.shape[1]
+    ranked: Sequence[int] = [1] if n_classes == 2 else range(n_classes)
+    return [Ranking(true == index, probabilities[:, index]) for index in ranked]
 
 
 def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) -> Scorer:

@@ -81,7 +81,7 @@ def area(value: float, positive: float, negative: float) -> Interval:
     def outside(theta: float) -> bool:
         more = 1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))
         variance = theta * (1 - theta) * more / (positive * negative)
-        return (value - theta) ** 2 > _Z * _Z * variance
+        return bool((value - theta) ** 2 > _Z * _Z * variance)
 
     return Interval(value, _edge(outside, 0.0, value), _edge(outside, 1.0, value))
 

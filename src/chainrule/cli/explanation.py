@@ -100,20 +100,25 @@ def explain(
     to the difference. The row needs no value of the target.
     """
     from chainrule.files.outputs import check_outputs
+    from chainrule.tables.reader import read_by
 
     chosen = _format(format, out)
     inputs = [("MODEL", model), ("TABLE", table)]
     if background is not None:
         inputs.append(("--background", background))
     check_outputs([] if out is None else [("--out", out)], inputs)
-    numbers = _numbers(row)
-    found = table_model(model).explain(
-        table,
-        numbers,
+    asked = _numbers(row)
+    loaded = table_model(model)
+    # The target is left unread: an explanation needs none, whatever the column holds.
+    read, _, numbers = read_by(table, loaded.encoder.reading, skip_bad_rows=skip_bad_rows)
+    rows = [numbers.index_of(number, "--row", str(table)) for number in asked]
+    found = loaded.explain_read(
+        read[rows],
+        numbers[rows],
+        name=str(table),
         class_name=class_name,
         background=background,
         method=method,  # type: ignore[arg-type]
-        skip_bad_rows=skip_bad_rows,
     )
     _write(found, chosen, out)
     if out is not None:

@@ -1,11 +1,11 @@
 """The start of train and resume: the folder of a run, and its table, read and encoded."""
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from chainrule.cli.messages import Teller
     from chainrule.files.locks import FileLock
@@ -60,7 +60,7 @@ def ready(
 def _prepared(config: "RunConfig", tell: "Teller") -> "PreparedRun":
     from chainrule.runs.training import PreparedRun
 
-    with tell.working(f"reading {config.data.table}"):
+    with tell.working(f"reading {Path(config.data.table).name}"):
         return PreparedRun.prepare(config)
 
 

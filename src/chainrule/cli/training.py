@@ -215,11 +215,13 @@ def train_and_write(
         raise typer.Exit(exit_code(interrupt)) from None
     finally:
         tell.close()
-    trained = run.judged(fitted)
-    trained.write_to(folder, report)
+    with tell.working("computing the scores"):
+        trained = run.judged(fitted)
+    with tell.working("writing the report" if report else "writing the files"):
+        trained.write_to(folder, report)
     if checkpointing is not None:
         folder.forget_checkpoint()
-    tell.finished(trained, folder, report)
+    tell.finished(run, trained, folder, report)
 
 
 def _check_tables(tables: "Iterable[str]", begin: str) -> None:

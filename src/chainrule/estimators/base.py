@@ -28,6 +28,7 @@ from chainrule.estimators.callbacks import (
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.inputs import checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
+from chainrule.estimators.parts import parts_of
 from chainrule.estimators.preparation import GivenData, Preparation
 from chainrule.estimators.randomness import begin_randomness
 from chainrule.estimators.scaling import (
@@ -191,6 +192,8 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             examples, validation, early = self._prepared(
                 rows, targets, held_out, hidden if fresh else None, early
             )
+            if fresh:
+                self._complete()
             request = FitRequest(
                 self._trained_on(examples), validation, early, limit, fresh, incremental
             )
@@ -229,6 +232,11 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 "partial_fit does not support early_stopping=True: it sees one epoch at a time"
             )
         return hidden
+
+    def _complete(self) -> None:
+        """Set what follows from the other fitted attributes, before training or after loading."""
+        self._best_parameters = self.network_.parameters.copy()
+        self.network_.belongs_to(type(self).__name__, parts_of(self).beyond_the_network())
 
     def _outputs(self, X: MatrixLike) -> Floats:
         """Return the network's outputs for inputs as passed by a user."""

@@ -76,6 +76,10 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 f"too, first at row {int(np.argmax(np.isin(y, unknown[:1])))}"
             )
 
+    def _complete(self) -> None:
+        super()._complete()
+        self.classes_ = self._labels.classes
+
     def _output(self) -> Output:
         return classification_output(vars(self), self._labels.kind == "multiclass")
 

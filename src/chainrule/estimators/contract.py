@@ -77,6 +77,8 @@ class Estimator(FittedAttributes):
     _learning_rate: LearningRate
 
     encoder_: TableEncoder | None = None
+    _target_name: str
+    """The name of y, if the estimator was fitted to a table and y has one."""
     _column_means: NDArray[np.float64] | None = None
     """Means of the columns of a table of numbers, which stand in for later missing values."""
 
@@ -101,7 +103,7 @@ class Estimator(FittedAttributes):
 
     def _forget_table(self) -> None:
         """Forget the table of an earlier fit."""
-        for name in ("encoder_", "_column_means"):
+        for name in ("encoder_", "_column_means", "_target_name"):
             self.__dict__.pop(name, None)
         if self._takes_tables:  # otherwise, scikit-learn does so
             self.__dict__.pop("feature_names_in_", None)

@@ -102,10 +102,13 @@ def checked_rows(
         silently convert to numbers, and for weights that are missing, negative, not numbers, or
         all 0.
     """
+    given: Any = y
     if y is not None:  # for None, scikit-learn raises its own error
         y = estimator._given_targets(y, names.y)
     checks = {"multi_output": True, "y_numeric": estimator._y_numeric}
     read = _read_table(estimator, X, names.X, reset)
+    if reset and read is not None and isinstance(getattr(given, "name", None), str):
+        estimator._target_name = given.name
     if read is None:
         inputs, targets = _validated(
             estimator, filled(X, estimator._column_means), names.X, y=y, reset=reset, **checks

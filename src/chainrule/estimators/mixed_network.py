@@ -139,12 +139,6 @@ class NetworkMixed(GoodDefaults):
             self.targets_ = targets_of(
                 columns, names, self.targets, self.losses, self.target_weights
             )
-            self.target_names_ = names
-            self.classes_ = {
-                target.name: target.labels.classes
-                for target in self.targets_
-                if target.labels is not None
-            }
         elif columns.shape[1] != len(self.targets_):
             raise InvalidArgumentError(
                 f"{name}: expected {len(self.targets_)} columns as in the last call; "
@@ -156,6 +150,15 @@ class NetworkMixed(GoodDefaults):
                 for t, column in zip(self.targets_, each_column(columns), strict=True)
             ]
         )
+
+    def _complete(self) -> None:
+        super()._complete()
+        self.target_names_ = [target.name for target in self.targets_]
+        self.classes_ = {
+            target.name: target.labels.classes
+            for target in self.targets_
+            if target.labels is not None
+        }
 
     def _output(self) -> Output:
         deviations = self._target_scale.deviation

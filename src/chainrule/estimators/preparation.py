@@ -130,7 +130,6 @@ class Preparation(Estimator):
             self._given_weights,
         )
         self._given_weights = {}
-        self._best_parameters = self.network_.parameters.copy()
         self.n_iter_ = self.t_ = 0
 
     def _examples(self, rows: Rows, targets: Floats, fresh: bool = False) -> Examples:

@@ -126,6 +126,7 @@ def _of_table_model(model: TableModel) -> Program:
 
 def _of_estimator(estimator: Any) -> Program:
     from chainrule.estimators.classifier import BaseClassifier
+    from chainrule.estimators.parts import parts_of
     from chainrule.estimators.regressor import BaseRegressor
 
     name = type(estimator).__name__
@@ -136,19 +137,21 @@ def _of_estimator(estimator: Any) -> Program:
         )
     if not estimator.__sklearn_is_fitted__():
         raise InvalidArgumentError(f"model: this {name} is not fitted yet; call fit first")
-    more: dict[str, Any] = {}
-    if estimator._input_scale is not None:
-        more["mean"], more["deviation"] = estimator._input_scale
-    if isinstance(estimator, BaseRegressor):
+    parts, more = parts_of(estimator), dict[str, Any]()
+    if parts.encoder is not None:
+        more["columns"], more["target"] = tuple(parts.encoder.columns_), parts.target_name or ""
+    if parts.input_scale is not None:
+        more["mean"], more["deviation"] = parts.input_scale
+    labels = parts.labels
+    if labels is None:
         more["meaning"] = "values"
-        if estimator._target_scale is not None:
-            more["target_mean"], more["target_deviation"] = estimator._target_scale
+        if parts.target_scale is not None:
+            more["target_mean"], more["target_deviation"] = parts.target_scale
     else:
-        labels = estimator._labels
         if len(labels.classes) < 2:
             raise InvalidArgumentError(
                 "model: it was fitted to a single class and has nothing to tell apart"
             )
         more["meaning"] = "labels" if labels.kind == "multilabel" else "classes"
         more["classes"] = tuple(labels.classes.tolist())
-    return _of_network(estimator.network_, **more)
+    return _of_network(parts.network, **more)

@@ -23,7 +23,7 @@ _PIECES = 16
 _USUAL_PIECES = 256
 # Of the largest difference of f on a path: pieces with a larger error are halved.
 _TOLERANCE = 1e-8
-_MOST_HALVINGS = 12
+_MOST_HALVINGS = 30
 # Numbers of the largest array, and multiplications of all passes together: seconds of work.
 _BLOCK = 1 << 18
 _MOST_WORK = 1e11

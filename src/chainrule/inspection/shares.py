@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.passes import as_columns
 from chainrule.equations.attribution import (
     coalition_values,
     expected_gradients,
@@ -66,7 +67,7 @@ def by_expected_gradients(
         The group of each input, from 0 to n_groups − 1.
     n_groups : int
     """
-    X, references = x.reshape(-1, 1), background.T
+    X, references = x.reshape(-1, 1), as_columns(background)
     R = expected_gradients(path_integrals(f, X, references), weights)
     shares = np.bincount(owners, R.ravel(), n_groups).astype(np.float64)
     return Shares(*_ends(f, X, references, weights), shares)
@@ -84,7 +85,7 @@ def by_shapley_values(
 
     All 2ⁿ coalitions of n groups are evaluated with each background row.
     """
-    X, references = x.reshape(-1, 1), background.T
+    X, references = x.reshape(-1, 1), as_columns(background)
     k = references.shape[1]
     codes = np.arange(1 << n_groups)
     values = []

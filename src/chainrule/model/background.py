@@ -104,7 +104,7 @@ class Background:
         fits = (
             inputs.dtype == np.float32
             and counts.dtype == np.float64
-            and inputs.ndim == 2
+            and counts.ndim == 1
             and inputs.shape == (len(counts), n_inputs)
             and len(counts) > 0
         )
@@ -143,7 +143,11 @@ def _first_layer(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.fl
     theta = views(spec, parameters)[0]
     # On one thread a product has the same bits on any machine with these instructions.
     with threadpool_limits(1):
-        Z = spec.layers[0].forward([block.astype(np.float64) for block in theta], inputs.T).Z
+        Z = (
+            spec.layers[0]
+            .forward([block.astype(np.float64) for block in theta], as_columns(inputs))
+            .Z
+        )
     return np.ascontiguousarray(as_columns(Z))
 
 

@@ -104,18 +104,32 @@ class Conformal:
         if KEY not in metadata:
             return None
         try:
-            rows = json_from_file(metadata[KEY])["rows"]
-            scores = arrays[f"{KEY}.scores"]
-            if type(rows) is not int or not 1 <= rows < 2**53:
-                raise ValueError("the number of rows is not a whole number above 0")
-            if scores.dtype != np.float64 or scores.shape != (min(rows, MOST_SCORES), outputs):
-                raise ValueError(f"scores of shape {scores.shape} and type {scores.dtype}")
-            if not ((scores >= 0).all() and (scores[:-1] <= scores[1:]).all()):
-                raise ValueError("the scores are not sorted numbers of at least 0")
+            found = cls.checked(arrays[f"{KEY}.scores"], json_from_file(metadata[KEY])["rows"])
+            if found.scores.shape[1] != outputs:
+                raise ValueError(f"scores of {found.scores.shape[1]} outputs, not {outputs}")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidModelFileError(
                 f"its calibration scores cannot be used ({type(error).__name__}: {error})"
             ) from error
+        return found
+
+    @classmethod
+    def checked(cls, scores: Any, rows: Any) -> "Conformal":
+        """Return the scores that a file holds.
+
+        Raises
+        ------
+        ValueError
+            If they are not the sorted scores of so many rows.
+        """
+        if type(rows) is not int or not 1 <= rows < 2**53:
+            raise ValueError("the number of rows is not a whole number above 0")
+        if not isinstance(scores, np.ndarray) or scores.dtype != np.float64 or scores.ndim != 2:
+            raise ValueError("the scores are not a table of float64")
+        if len(scores) != min(rows, MOST_SCORES):
+            raise ValueError(f"{len(scores)} scores of {rows} rows")
+        if not ((scores >= 0).all() and (scores[:-1] <= scores[1:]).all()):
+            raise ValueError("the scores are not sorted numbers of at least 0")
         return cls(scores, rows)
 
 

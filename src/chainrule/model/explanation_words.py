@@ -40,8 +40,7 @@ class Words:
 
     @property
     def _decimals(self) -> int:
-        sizes = [abs(effect.effect) for effect in self.row.effects]
-        size = self._scale * max([*sizes, abs(self.row.value - self.row.baseline)])
+        size = self._scale * max(abs(effect.effect) for effect in self.row.effects)
         if not size > 0:
             return _DIGITS
         return min(12, max(0, _DIGITS - 1 - math.floor(math.log10(size))))

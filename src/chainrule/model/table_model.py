@@ -297,18 +297,34 @@ class TableModel:
         >>> model.explain("new.csv").to_frame()                       # doctest: +SKIP
         """
         found = read_by(table, self.encoder.reading, skip_bad_rows=skip_bad_rows)
-        is_file = isinstance(table, str | Path)
-        chosen = _indices(rows, found.numbers, str(table) if is_file else "the table")
-        explainer = Explainer(
-            self.network,
-            self.encoder,
-            self.target,
-            self._background(background),
-            Path(table).name if is_file else "",
+        name = str(table) if isinstance(table, str | Path) else ""
+        chosen = _indices(rows, found.numbers, name or "the table")
+        return self.explain_read(
+            found.table[chosen],
+            found.numbers[chosen],
+            name=name,
+            class_name=class_name,
+            background=background,
+            method=method,
         )
-        return explainer.explain(
-            found.table[chosen], found.numbers[chosen], method=method, class_name=class_name
-        )
+
+    def explain_read(
+        self,
+        table: "pl.DataFrame",
+        numbers: RowNumbers,
+        *,
+        name: str = "",
+        class_name: object = None,
+        background: Any = None,
+        method: Method = "expected_gradients",
+    ) -> Explanation:
+        """Explain all rows of a table that was read as the encoder reads tables; see `explain`.
+
+        `numbers` says where the rows stand in the file `name`.
+        """
+        against = self._background(background)
+        explainer = Explainer(self.network, self.encoder, self.target, against, Path(name).name)
+        return explainer.explain(table, numbers, method=method, class_name=class_name)
 
     def _background(self, table: Any) -> Background:
         if table is not None:

@@ -1,7 +1,7 @@
 """The learning curves of a training."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -54,9 +54,12 @@ def learning_curves(columns: Columns) -> Picture:
 
 def panels_of(columns: Columns) -> list[str]:
     """Return the names of the panels: the loss and the metrics."""
-    own = ("loss", *NOT_METRICS)
-    metrics = [name for name in columns if name not in own and not name.startswith("validation_")]
-    return ["loss", *metrics]
+    names = ["loss"]
+    for column in columns:
+        name = column.removeprefix("validation_")
+        if name not in NOT_METRICS and name not in names:
+            names.append(name)
+    return names
 
 
 def _figure(columns: Columns) -> "Figure":
@@ -100,16 +103,16 @@ def _draw_panel(axes: "Axes", history: Columns, name: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     epochs = history["epoch"]
-    marker = "o" if len(epochs) == 1 else ""
-    axes.plot(epochs, history[name], color=BLUE, linewidth=1.8, marker=marker, label="training")
-    values = list(history[name])
+    style: dict[str, Any] = {"linewidth": 1.8, "marker": "o" if len(epochs) == 1 else ""}
+    values: list[float] = []
+    if name in history:
+        values += history[name]
+        axes.plot(epochs, history[name], color=BLUE, label="training", **style)
     validation = f"validation_{name}"
     if validation in history:
         followed = history[validation]
         values += followed
-        axes.plot(
-            epochs, followed, color=VERMILLION, linewidth=1.8, marker=marker, label="validation"
-        )
+        axes.plot(epochs, followed, color=VERMILLION, label="validation", **style)
         if name == "loss":
             _mark_lowest(axes, epochs, followed)
         falls = values[0] > values[len(epochs) - 1]

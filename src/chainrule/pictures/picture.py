@@ -13,6 +13,8 @@ from chainrule.printable import printable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_PIXELS_AN_INCH = 96  # of a style sheet; the image has more, for screens with fine pixels
+
 WIDTH = 80
 """The number of columns that a text fits into."""
 
@@ -53,10 +55,12 @@ class Picture:
         return self._text
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(png(self._draw())).decode("ascii")
+        figure = self._draw()
+        width = round(_PIXELS_AN_INCH * figure.get_figwidth())
+        data = base64.b64encode(png(figure)).decode("ascii")
         return (
             f'<img src="data:image/png;base64,{data}" alt="{escape(printable(self._label))}" '
-            'style="max-width:100%;height:auto">'
+            f'width="{width}" style="max-width:100%;height:auto">'
         )
 
 

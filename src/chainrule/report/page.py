@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.importance import permutation_importance
 from chainrule.assessment.judgement import Judgement, judge_parts, within_range
 from chainrule.assessment.verdict import verdict
@@ -22,6 +23,7 @@ from chainrule.report.sections.mistakes import mistakes
 from chainrule.report.sections.network import network
 from chainrule.report.sections.provenance import provenance
 from chainrule.report.sections.scores import scores
+from chainrule.report.sections.search import search
 from chainrule.report.sections.summary import summary
 from chainrule.report.sections.training import training
 from chainrule.report.sections.values import values
@@ -95,6 +97,7 @@ def report_of(
     seed: int = 0,
     date: str | None = None,
     judgement: Judgement | None = None,
+    comparison: Comparison | None = None,
 ) -> Report:
     """Return a report on a model, its scores and its data as one self-contained HTML page.
 
@@ -124,6 +127,8 @@ def report_of(
         When the report was written; by default now.
     judgement : Judgement, optional
         The judgement of these rows by `judge_parts`, if it has been computed before.
+    comparison : Comparison, optional
+        The model against that of the default settings, after a search.
 
     Raises
     ------
@@ -156,15 +161,17 @@ def report_of(
             {} if versions is None else versions,
             seed,
             datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z") if date is None else date,
+            comparison,
         )
         text = f"<!doctype html>\n{_page(subject)}\n"
     found = verdict(model, judged)
-    return Report(text, wrapped(f"{found.sentence} {found.beside_linear}"))
+    return Report(text, wrapped(" ".join((found.sentence, *found.comparisons))))
 
 
 def _page(subject: Subject) -> Html:
     sections = [
         ("scores", "Scores", scores(subject)),
+        *([("search", "Search", search(subject))] if subject.comparison else []),
         ("classes", "Confusion", classes(subject))
         if subject.classes
         else ("values", "Errors", values(subject)),

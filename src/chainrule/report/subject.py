@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.importance import Importance
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
@@ -43,6 +44,8 @@ class Subject:
     versions : mapping of str to str
     seed : int
     date : str
+    comparison : Comparison or None
+        The model against that of the default settings, after a search.
     """
 
     model: TableModel
@@ -56,6 +59,7 @@ class Subject:
     versions: Mapping[str, str]
     seed: int
     date: str
+    comparison: Comparison | None = None
 
     @property
     def part(self) -> str:
@@ -80,11 +84,13 @@ class Subject:
     @property
     def baseline_names(self) -> dict[str, str]:
         """The baselines' names on the page."""
+        names = {"constant": "Always the mean", "linear": "Ridge regression"}
         if self.classes:
             most = int(np.argmax(self.judged.baselines["constant"][0]))
             answer = shortened(self.classes[most], _LENGTH)
-            return {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
-        return {"constant": "Always the mean", "linear": "Ridge regression"}
+            names = {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
+        names["trees"] = "Boosted trees"
+        return {name: names[name] for name in self.judged.compared}
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """The command line, or the call from Python, that repeats a run."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, replace
 from typing import Any, TypeAlias, cast
 
@@ -84,6 +84,12 @@ def _differing(group: Any, defaults: Any) -> Iterator[_Setting]:
         value = getattr(group, one.name)
         if value is not None and value != getattr(defaults, one.name):
             yield one, value
+
+
+def options_of(values: Mapping[str, Any]) -> list[str]:
+    """Return training settings as options, each with its value: "--l2 1", "--layers 64,32"."""
+    by_name = {one.name: one for one in fields(TrainingOptions)}
+    return [" ".join(_option(by_name[name], value)) for name, value in values.items()]
 
 
 def _option(one: "Field[Any]", value: Any) -> list[str]:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.judgement import Judgement, judge_parts
 from chainrule.assessment.verdict import Verdict, verdict
 from chainrule.errors import InvalidArgumentError, InvalidTableError
@@ -67,6 +68,8 @@ class Run:
     table_notes: tuple[str, ...]
     result_notes: tuple[str, ...]
     parts: Parts
+    comparison: Comparison | None = None
+    """The best of a search against the default, on the test rows."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -123,6 +126,7 @@ class Run:
             versions=self.model.details["versions"],
             seed=0 if seed is None else seed,
             judgement=self.judgement,
+            comparison=self.comparison,
         )
 
     def save(self, folder: str | Path, *, overwrite: bool = False, report: bool = True) -> None:
@@ -154,7 +158,7 @@ class Run:
             [(name, path) for name, path in tables if path],
         )
         with place.alone("folder"):
-            place.check("folder", outputs, overwrite=overwrite)
+            place.check("folder", outputs, overwrite=overwrite, remedy="overwrite=True")
             if overwrite:
                 place.clear(outputs)
             self.write_to(place, report)
@@ -199,7 +203,7 @@ class Run:
             found = self.verdict
         except (InvalidArgumentError, InvalidTableError):
             return ()
-        return printable(found.sentence), printable(found.beside_linear)
+        return tuple(map(printable, (found.sentence, *found.comparisons)))
 
     @property
     def _score_table(self) -> TextTable:

@@ -23,6 +23,33 @@ if TYPE_CHECKING:
 class TableModel(Model):  # noqa: D101 - described where the model is
     __doc__ = Model.__doc__
 
+    @classmethod
+    def from_estimator(cls, estimator: Any) -> "TableModel":
+        """Return an estimator that was fitted to a table as a model that predicts files and tables.
+
+        Network, encoder and classes are the estimator's own, not copies.
+
+        Parameters
+        ----------
+        estimator : NetworkClassifier or NetworkRegressor
+
+        Returns
+        -------
+        TableModel
+            The target is named like the `y` of `fit`, or "target" if that had no name.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the estimator was fitted to numbers alone, to several targets, or to one class.
+        NotFittedError
+            If it is not fitted.
+        """
+        from chainrule.estimators.table_models import table_model_parts
+
+        network, encoder, target, conformal = table_model_parts(estimator)
+        return cls(network, encoder, target, conformal=conformal)
+
     def report(self, table: Any = None, *, train: Any = None) -> "Report":
         """Return a report on the model's predictions for a table.
 

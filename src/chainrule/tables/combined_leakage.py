@@ -187,13 +187,17 @@ def _smallest(
     """Return the smallest set of columns that reaches a score, and its score; or none."""
     if not features:
         return (), 0.0
-    X = np.array([one.values for one in features]).T
+    X = np.column_stack([one.values for one in features])
     X, y = X / np.abs(X).max(axis=0), y / np.abs(y).max()  # squares of huge values would overflow
     Z = (X - X[first].mean(axis=0)) / np.maximum(X[first].std(axis=0), 1e-300)
     centred = y - y[first].mean()
     n = int(first.sum())
-    gram = Z[first].T @ Z[first] / n
-    against = Z[first].T @ centred[first] / n / max(float(centred[first].std()), 1e-300)
+    gram = np.tensordot(Z[first], Z[first], (0, 0)) / n
+    against = (
+        np.tensordot(Z[first], centred[first], (0, 0))
+        / n
+        / max(float(centred[first].std()), 1e-300)
+    )
     # What all columns together do not reach by far, no few of them reach.
     weights = np.linalg.lstsq(gram + 1e-9 * np.eye(len(gram)), against, rcond=None)[0]
     if float(against @ weights) < _LEAST_FIT:
@@ -237,7 +241,7 @@ def _beam(gram: Floats, against: Floats) -> Iterator[list[tuple[int, ...]]]:
             among = np.linalg.pinv(gram[np.ix_(inside, inside)], hermitian=True)
             fit = float(against[inside] @ among @ against[inside])
             left = 1 - np.einsum("ip,ij,jp->p", gram[inside], among, gram[inside])
-            more = np.square(against - gram[inside].T @ among @ against[inside])
+            more = np.square(against - against[inside] @ among @ gram[inside])
             total = np.where(left > 1e-9, fit + more / np.maximum(left, 1e-9), 0.0)
             for at in np.argsort(-total, kind="stable")[:8]:
                 if total[at] > 0:

@@ -19,6 +19,7 @@ _SUBJECTS = frozenset(
 )
 # What a name may have beside a subject: customer_no is one, customer_age is not.
 _BESIDE = frozenset({"no", "nr", "num", "number", "code", "name", "key", "ref"}) | _IDENTIFIERS
+_NAMES = (["name"], ["full", "name"], ["fullname"])
 _FEWEST_VALUES = 10
 _MOST_ROWS_OF_ONE = 0.2
 
@@ -77,4 +78,4 @@ def _names_an_identifier(name: str) -> bool:
     # Names that are not divided into words: patientid, userid.
     together = any(words[-1] == f"{subject}id" for subject in _SUBJECTS)
     of_subject = not _SUBJECTS.isdisjoint(words) and set(words) <= _SUBJECTS | _BESIDE
-    return words[-1] in _IDENTIFIERS or together or of_subject
+    return words[-1] in _IDENTIFIERS or together or of_subject or words in _NAMES
