@@ -2,8 +2,8 @@
 
 Source: Siddiqi 2006, "Credit risk scorecards", Wiley, who also gives the conventional limits 0.1
 and 0.25; PS1 is the divergence J of Kullback and Leibler 1951, "On information and sufficiency",
-Annals of Mathematical Statistics 22, 79-86. PS3: Yurdakul 2018, "Statistical properties of population
-stability index", dissertation, Western Michigan University.
+Annals of Mathematical Statistics 22, 79-86. PS3: Yurdakul 2018, "Statistical properties of
+population stability index", dissertation, Western Michigan University.
 """
 
 from chainrule.equations._array import Array, namespace
