@@ -57,8 +57,8 @@ def test_a_limit_takes_these_and_refuses_those(limit, taken, refused):
          "or None; got 0"),
         (NAMES, "adamm", "x: expected one of 'adam', 'sgd'; got 'adamm'; did you mean 'adam'?"),
         (NAMES, 3, "x: expected one of 'adam', 'sgd'; got 3"),
-        (Either(NAMES, (None,)), "sdg", "x: expected one of 'adam', 'sgd' or None; got 'sdg' (did "
-         "you mean sgd?)"),
+        (Either(NAMES, (None,)), "sdg", "x: expected one of 'adam', 'sgd' or None; got 'sdg'; did "
+         "you mean 'sgd'?"),
         (Either(Readable(even), (None,)), 3, "even: 3 is odd"),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ from chainrule.tables.encoder import SCALINGS
 from chainrule.training.metrics import METRICS, named_metrics
 
 X = np.array([[0.0], [1.0], [2.0], [3.0]])
+TABLE = pl.DataFrame({"a": [1.0, 2.0]})
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ DOORS = {
     "estimator's precision": (("full", "mixed"), lambda name: fitted(precision=name)),
     "scaling": (
         SCALINGS,
-        lambda name: cr.TableEncoder(scaling=name).fit(pl.DataFrame({"a": [1.0, 2.0]})),
+        lambda name: cr.TableEncoder(scaling=name).fit(TABLE),
     ),
     "history": (("loss",), lambda name: small_network().fit(X, X, epochs=1)[name]),
     "heads": (ACTIVATIONS, lambda name: cr.Dense(2, f"heads({name}:2)")),

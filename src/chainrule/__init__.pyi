@@ -1,6 +1,7 @@
 """The public names, once: for type checkers, and for `__init__.py`, which loads them from here."""
 
 from chainrule import events as events
+from chainrule import names as names
 from chainrule.engines.optimizers import SGD as SGD
 from chainrule.engines.optimizers import Adam as Adam
 from chainrule.engines.optimizers import AdamW as AdamW

@@ -25,7 +25,7 @@ def table(rows=ROWS, seed=0, shift=0.0):
 
 
 def trained(rows, **options):
-    return cr.train(rows, target="y", epochs=5, layers=(8,), **options).model
+    return cr.train(rows, target="y", epochs=15, layers=(8,), **options).model
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,14 @@ def by_name(found):
     return {one.column: one for one in found.columns}
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
-@pytest.mark.parametrize("rows", [30, 1000])
-def test_rows_of_the_same_distribution_have_no_drift(model, seed, rows):
-    found = model.drift(table(rows, seed).drop("y"))
-    assert {one.verdict for one in (*found.columns, found.predictions)} == {"none"}
-    assert found.rows == rows
-    assert found.training_rows == 2400
+def test_rows_of_the_same_distribution_hardly_ever_have_a_drift(model):
+    shifted = 0
+    for seed, rows in enumerate([30, 300, 1000] * 12, start=1):
+        found = model.drift(table(rows, seed).drop("y"))
+        assert (found.rows, found.training_rows) == (rows, 2400)
+        shifted += {one.verdict for one in (*found.columns, found.predictions)} != {"none"}
+    # Of 36 tables, each with a probability of 1 in 100: more than 4 in fewer than 1 of 10,000 trials.
+    assert shifted <= 4
 
 
 def test_a_shift_of_a_column_that_matters_is_said_to_matter(model):
@@ -142,7 +143,7 @@ def test_a_classification_is_compared_by_its_classes_or_its_probability():
     two = trained(rows)
     assert two.drift(table(500, 1)).predictions.verdict == "none"
     assert two.drift(table(500, 1, shift=1)).predictions.verdict == "large"
-    three = trained(table().with_columns(y=pl.col("y").cut([-2, 2], labels=["l", "m", "h"])))
+    three = trained(table().with_columns(y=(pl.col("y") / 4).round().clip(-1, 1).cast(pl.String)))
     assert three.drift(table(500, 1)).predictions.verdict == "none"
     assert three.drift(table(500, 1, shift=1)).predictions.verdict == "large"
 
@@ -217,7 +218,7 @@ def test_many_categories_are_not_taken_for_unknown_ones():
 
 
 def test_a_drift_shows_itself_within_80_columns_and_as_html(model):
-    rows = table(500, 1, shift=1.5).rename({"much": "much"})
+    rows = table(500, 1, shift=1.5)
     found = model.drift(rows.with_columns(kind=pl.lit("<b>new</b>")))
     assert max(map(len, repr(found).splitlines())) <= 80
     assert "<b>new</b>" in repr(found)

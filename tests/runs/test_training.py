@@ -78,7 +78,7 @@ def test_a_run_trains_the_network_that_the_estimator_trains_to_the_bit(
 
 
 def test_the_best_epoch_is_the_one_whose_weights_were_kept():
-    run = prepared("kind", epochs=60, layers=(64,), l2=0.0, patience=20)
+    run = prepared("kind", epochs=60, layers=(64,), l2=0.0, patience=20, calibrate="off")
     fitted = run.train()
     losses = fitted.history["validation_loss"]
     assert fitted.best_epoch == int(np.argmin(losses)) + 1 < len(losses)

@@ -39,8 +39,8 @@ def cost_equations(spec: NetworkSpec) -> BoundCost:
         return cost_of(spec.cost).equations
     own = spec.cost
     return BoundCost(
-        lambda A, Y: own.cost(as_columns(A), as_columns(Y)),
-        lambda A, Y: as_columns(own.gradient(as_columns(A), as_columns(Y))),
+        lambda A, Y: own.costs(as_columns(A), as_columns(Y)),
+        lambda A, Y: as_columns(own.gradients(as_columns(A), as_columns(Y))),
         None,
     )
 

@@ -103,11 +103,19 @@ class _OfSteps(Schedule):
     )
 
     def rates(self, first_step: int, steps: int) -> Rates:
-        asked = [self.function(t) for t in range(first_step, first_step + steps)]
-        return np.array([checked_rate(rate) for rate in asked], np.float64)
+        return np.array([self._rate(t) for t in range(first_step, first_step + steps)], np.float64)
 
     def at(self, tau: Rates) -> Rates:
-        return np.array([checked_rate(self.function(int(t) + 1)) for t in tau], np.float64)
+        return np.array([self._rate(int(t) + 1) for t in tau], np.float64)
+
+    def _rate(self, step: int) -> float:
+        rate = self.function(step)
+        if not (is_real(rate) and 0 <= rate < np.inf):
+            raise InvalidArgumentError(
+                "learning_rate: expected a function of the step that returns a finite number ≥ 0; "
+                f"got {shown(rate)} at step {step}"
+            )
+        return float(rate)
 
     def in_words(self, of_code: Callable[[Any], str]) -> str:
         return of_code(self.function)

@@ -7,9 +7,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from chainrule.estimators.array_types import Floats
 from chainrule.model.network import Network
-from chainrule.settings.weights import coefficients, intercepts
+from chainrule.settings.weights import ParameterViews, coefficients, intercepts
 
 
 class FittedAttributes(BaseEstimator):
@@ -20,14 +19,14 @@ class FittedAttributes(BaseEstimator):
     """Values assigned to `coefs_` and `intercepts_` before the network was created."""
 
     @property
-    def coefs_(self) -> list[Floats]:
+    def coefs_(self) -> ParameterViews:
         """Weights of each layer, (inputs, outputs): writable views into the network.
 
         If `coefs_` and `intercepts_` are set before the network is created, the first
         `partial_fit`, or a `fit` with `warm_start`, starts from them, as in scikit-learn.
         """
         if "coefs_" in self._given_weights:
-            return self._given_weights["coefs_"]
+            return self._given_weights["coefs_"]  # type: ignore[return-value]
         net = self._fitted("coefs_")
         return coefficients(net.spec, net.parameters)
 
@@ -40,10 +39,10 @@ class FittedAttributes(BaseEstimator):
             self._given_weights = {**self._given_weights, "coefs_": list(value)}
 
     @property
-    def intercepts_(self) -> list[Floats]:
+    def intercepts_(self) -> ParameterViews:
         """Biases of each layer, (outputs,): views into the network; can be set like `coefs_`."""
         if "intercepts_" in self._given_weights:
-            return self._given_weights["intercepts_"]
+            return self._given_weights["intercepts_"]  # type: ignore[return-value]
         net = self._fitted("intercepts_")
         return intercepts(net.spec, net.parameters)
 

@@ -1,7 +1,7 @@
 """MLPClassifier."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,8 +24,28 @@ from chainrule.estimators.class_weight import with_class_weights
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import labels
 from chainrule.estimators.labels import Labels
+from chainrule.estimators.parameter_types import (
+    Activations,
+    ClassWeight,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    OwnLoss,
+    RandomState,
+)
 from chainrule.estimators.validation import HeldOut
+from chainrule.names import (
+    ClassificationLoss,
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    SolverName,
+)
 from chainrule.settings.losses import Output, classification_output
+from chainrule.training.events import Callback
 from chainrule.training.examples import smoothed
 
 
@@ -303,50 +323,50 @@ class MLPClassifier(BaseClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: HiddenLayers = (100,),
+        activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverName = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = False,
+        early_stopping: EarlyStopping = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        class_weight: Any = None,
+        class_weight: ClassWeight = None,
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = False,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
-        loss: Any = "log_loss",
+        loss: ClassificationLoss | OwnLoss = "log_loss",
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
         calibrate: str = "off",
     ) -> None:

@@ -15,6 +15,7 @@ from chainrule.estimators.given import labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
 from chainrule.model.conformal import Conformal
+from chainrule.names import DType
 from chainrule.settings.losses import Output
 from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
@@ -44,7 +45,7 @@ class Estimator(FittedAttributes):
     init: str | None
     standardize: bool
     embeddings: Any
-    dtype: str | None
+    dtype: DType | None
     callbacks: Sequence[Callback] | None
     engine: str
     threads: int | None
@@ -111,8 +112,8 @@ class Estimator(FittedAttributes):
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
 
-    def _auto_dtype(self, X: Inputs) -> str:
-        return str(X.dtype.name)
+    def _auto_dtype(self, X: Inputs) -> DType:
+        return "float32" if X.dtype.name == "float32" else "float64"
 
     def _sets_aside(self, n_examples: int) -> bool:
         """Whether `n_examples` is large enough to set some aside for early stopping."""

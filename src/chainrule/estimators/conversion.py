@@ -15,6 +15,7 @@ from chainrule.estimators.labels import Labels
 from chainrule.estimators.regressor import MLPRegressor
 from chainrule.estimators.scikit_learn import take_over
 from chainrule.model.network import Network
+from chainrule.names import DType
 from chainrule.network.layers import Dense
 from chainrule.network.parameters import neutral_parameters
 from chainrule.network.spec import NetworkSpec
@@ -87,7 +88,7 @@ def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
 
 def _network(ours: Any, mlp: Any) -> Network:
     """Return a network with the weights of a scikit-learn estimator."""
-    dtype = "float32" if mlp.coefs_[0].dtype == np.float32 else "float64"
+    dtype: DType = "float32" if mlp.coefs_[0].dtype == np.float32 else "float64"
     sizes = hidden_sizes(vars(ours))
     activations = hidden_activations(vars(ours), len(sizes))
     _, activation, cost = ours._output()

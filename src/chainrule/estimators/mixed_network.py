@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,13 +24,33 @@ from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
 from chainrule.estimators.inputs import TRAINING
 from chainrule.estimators.networks import GoodDefaults
+from chainrule.estimators.parameter_types import (
+    Activations,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    RandomState,
+    TargetKinds,
+)
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.targets import Target, each_column, plain, table_of, targets_of
 from chainrule.estimators.validation import HeldOut
+from chainrule.names import (
+    ClassificationLoss,
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    RegressionLoss,
+    SolverName,
+)
 from chainrule.network.cost import Cost
 from chainrule.network.heads import Head, Heads
 from chainrule.settings.losses import Output, lowest_target
+from chainrule.training.events import Callback
 from chainrule.training.metrics import Metric
 
 
@@ -65,27 +85,27 @@ class NetworkMixed(GoodDefaults):
 
     def __init__(
         self,
-        targets: Any = None,
-        hidden_layer_sizes: Any = (128, 64),
-        activation: Any = "silu",
+        targets: TargetKinds = None,
+        hidden_layer_sizes: HiddenLayers = (128, 64),
+        activation: Activations = "silu",
         *,
-        losses: Any = None,
-        target_weights: Any = None,
-        solver: str = "adam",
+        losses: Mapping[Any, ClassificationLoss | RegressionLoss] | None = None,
+        target_weights: Mapping[Any, float] | None = None,
+        solver: SolverName = "adam",
         alpha: float = 1.0,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "adaptive",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "adaptive",
         learning_rate_init: float = 0.002,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = "loss",
+        early_stopping: EarlyStopping = "loss",
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -95,23 +115,23 @@ class NetworkMixed(GoodDefaults):
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = True,
         standardize_target: bool = True,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
         focal_gamma: float = 2.0,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
         calibrate: str = "auto",
     ) -> None:

@@ -3,7 +3,8 @@
 `benchmarks/estimators.py` measures the quality of the defaults.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,33 @@ from chainrule.estimators.array_types import Floats, Inputs
 from chainrule.estimators.base import BaseMLP, store
 from chainrule.estimators.classifier import BaseClassifier
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.parameter_types import (
+    Activations,
+    ClassWeight,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    OwnLoss,
+    RandomState,
+)
 from chainrule.estimators.regressor import BaseRegressor
+from chainrule.names import (
+    ClassificationLoss,
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    RegressionLoss,
+    SolverName,
+)
 from chainrule.settings.defaults import (
     ENOUGH_TO_SET_ASIDE,
     default_batch_size,
     default_dtype,
 )
+from chainrule.training.events import Callback
 
 
 class GoodDefaults(BaseMLP):
@@ -39,7 +61,7 @@ class GoodDefaults(BaseMLP):
         total = examples.weight
         return Penalties(float(self.l1) / total, float(self.alpha) / total)
 
-    def _auto_dtype(self, X: Inputs) -> str:
+    def _auto_dtype(self, X: Inputs) -> DType:
         return default_dtype(X.shape[0])
 
     def _sets_aside(self, n_examples: int) -> bool:
@@ -76,50 +98,50 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (128, 64),
-        activation: Any = "silu",
+        hidden_layer_sizes: HiddenLayers = (128, 64),
+        activation: Activations = "silu",
         *,
-        solver: str = "adam",
+        solver: SolverName = "adam",
         alpha: float = 3.0,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "adaptive",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "adaptive",
         learning_rate_init: float = 0.002,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = "loss",
+        early_stopping: EarlyStopping = "loss",
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        class_weight: Any = None,
+        class_weight: ClassWeight = None,
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = True,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
-        loss: Any = "log_loss",
+        loss: ClassificationLoss | OwnLoss = "log_loss",
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
         calibrate: str = "auto",
     ) -> None:
@@ -148,25 +170,25 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
 
     def __init__(
         self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (128, 64),
-        activation: Any = "relu",
+        loss: RegressionLoss | OwnLoss = "squared_error",
+        hidden_layer_sizes: HiddenLayers = (128, 64),
+        activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverName = "adam",
         alpha: float = 0.5,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "adaptive",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "adaptive",
         learning_rate_init: float = 0.002,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = "loss",
+        early_stopping: EarlyStopping = "loss",
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -176,22 +198,22 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = True,
         standardize_target: bool = True,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

@@ -12,6 +12,7 @@ from chainrule.estimators.contract import Estimator
 from chainrule.estimators.inputs import VALIDATION, Rows, checked_rows
 from chainrule.estimators.scaling import dense, network_inputs, scale_of_inputs, within
 from chainrule.estimators.validation import HeldOut, split
+from chainrule.names import DType
 from chainrule.network.layers import Dense
 from chainrule.settings.networks import new_network
 from chainrule.tables.encoder import TableEncoder
@@ -110,10 +111,12 @@ class Preparation(Estimator):
         encoder = TableEncoder(scaling="standard" if self.standardize else "none")
         self.encoder_ = encoder.fit_read(table, rows.reading, rows.notes)
 
-    def _dtype_for(self, rows: Rows) -> str:
+    def _dtype_for(self, rows: Rows) -> DType:
         return self.dtype or self._auto_dtype(rows.X)
 
-    def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...], dtype: str) -> None:
+    def _initialize(
+        self, rows: Rows, targets: Floats, hidden: tuple[int, ...], dtype: DType
+    ) -> None:
         """Create the network and reset the attributes that a fresh fit starts from."""
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2

@@ -1,6 +1,7 @@
 """MLPRegressor."""
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,16 +15,35 @@ from chainrule.estimators.base import BaseMLP, has_epochs, store
 from chainrule.estimators.calibration import interval_of, quantile_of, value_scores
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
+from chainrule.estimators.parameter_types import (
+    Activations,
+    EarlyStopping,
+    Embeddings,
+    HiddenLayers,
+    InitialWeights,
+    LearningRateRule,
+    OwnLoss,
+    RandomState,
+)
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
 from chainrule.model.table_intervals import lowest_value
+from chainrule.names import (
+    DType,
+    EngineName,
+    InitializerName,
+    Precision,
+    RegressionLoss,
+    SolverName,
+)
 from chainrule.settings.losses import (
     Output,
     is_in_target_units,
     lowest_target,
     regression_output,
 )
+from chainrule.training.events import Callback
 
 
 class BaseRegressor(RegressorMixin, BaseMLP):
@@ -190,25 +210,25 @@ class MLPRegressor(BaseRegressor):
 
     def __init__(
         self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        loss: RegressionLoss | OwnLoss = "squared_error",
+        hidden_layer_sizes: HiddenLayers = (100,),
+        activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverName = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateRule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = False,
+        early_stopping: EarlyStopping = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -218,22 +238,22 @@ class MLPRegressor(BaseRegressor):
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: str | None = None,
-        initial_weights: Any = None,
+        init: InitializerName | None = None,
+        initial_weights: InitialWeights = None,
         standardize: bool = False,
         standardize_target: bool = False,
-        dtype: str | None = None,
-        callbacks: Any = None,
-        engine: str = "auto",
+        dtype: DType | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        engine: EngineName = "auto",
         threads: int | None = None,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
-        precision: str = "full",
-        embeddings: Any = None,
+        precision: Precision = "full",
+        embeddings: Embeddings = None,
         ema_decay: float = 0.0,
     ) -> None:
         store(self, locals())

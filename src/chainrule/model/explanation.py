@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Explanations of the predictions for some rows, as `TableModel.explain` returns them.
 
@@ -45,6 +45,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n\n".join(explanation_text(words) for words in self._words())
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         return explanation_html(self._words())

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,15 @@ from chainrule.inspection.trace import Trace, trace_step
 from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, POSITIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.summary import network_summary
+from chainrule.names import (
+    CostText,
+    DType,
+    EngineName,
+    InitializerName,
+    MetricName,
+    OptimizerName,
+    Precision,
+)
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -120,11 +129,11 @@ class Network:
     def __init__(
         self,
         layers: Sequence[int | Layer],
-        cost: str | CustomCost,
+        cost: CostText | CustomCost,
         *,
         seed: int | None = None,
-        dtype: str = "float32",
-        init: str = "auto",
+        dtype: DType | np.dtype[Any] | type[np.floating] = "float32",
+        init: InitializerName = "auto",
         fused: bool = True,
     ) -> None:
         if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
@@ -138,7 +147,7 @@ class Network:
             tuple(layers[1:]),  # type: ignore[arg-type]
             cost,
             init,
-            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,
+            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,  # type: ignore[arg-type]
             fused,
         )
         drawn = seed is None
@@ -266,19 +275,19 @@ class Network:
         X: ArrayLike,
         Y: ArrayLike,
         *,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Optimizer | OptimizerName = "adam",
         epochs: int = 50,
         batch_size: int = 32,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         sample_weight: ArrayLike | None = None,
-        metrics: Sequence[str | Metric] = (),
+        metrics: Sequence[MetricName | Metric] = (),
         l1: float = 0.0,
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: str = "auto",
+        engine: EngineName = "auto",
         threads: int | None = None,
-        precision: str = "full",
+        precision: Precision = "full",
         shuffle: bool = True,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),
@@ -286,7 +295,7 @@ class Network:
         every: int | str = DEFAULT_EVERY,
         resume: bool = False,
         early_stopping: bool | int = False,
-        class_weight: str | Mapping[int, float] | None = None,
+        class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         validation_split: float = 0.0,
     ) -> History:
         """Train on examples, one per row.
@@ -512,7 +521,7 @@ class Network:
         names = ("validation_data[0]", "validation_data[1]", "")
         return as_examples(self.spec, data[0], data[1], names=names)
 
-    def predict(self, X: ArrayLike, *, engine: str = "auto") -> Floats:
+    def predict(self, X: ArrayLike, *, engine: EngineName = "auto") -> Floats:
         """Return the outputs A[L] for examples, one per row.
 
         Parameters
@@ -636,7 +645,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> float:
         """Return J, the mean cost over the examples, plus any penalties.
 
@@ -664,7 +673,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> tuple[float, Floats]:
         """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
 
@@ -707,7 +716,7 @@ class Network:
         X: ArrayLike,
         Y: ArrayLike,
         *,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Optimizer | OptimizerName = "adam",
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
@@ -749,7 +758,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: EngineName = "auto",
     ) -> GradientCheck:
         """Compare backpropagation with central differences, block by block, in float64.
 

@@ -137,7 +137,7 @@ def calibrate(
 def fitted_temperature(
     Z: NDArray[np.float64],
     Y: NDArray[np.float64],
-    output: str,
+    output: str = "softmax",
     weights: NDArray[np.float64] | None = None,
     mode: Mode = "auto",
 ) -> Temperature:

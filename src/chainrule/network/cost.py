@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from chainrule.arguments import hinting
+from chainrule.checks import shown
 from chainrule.equations._array import Array
 from chainrule.equations.heads import HeadPart, heads_cost, heads_cost_gradient, heads_error
 from chainrule.errors import InvalidArgumentError
@@ -64,6 +65,59 @@ class CustomCost:
 
     def __str__(self) -> str:
         return self.name
+
+    def costs(self, A: Any, Y: Any) -> Any:
+        """Return C of each example, whose shape and type are checked.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the function returns anything but an array (m,) of floats.
+        """
+        C = self.cost(A, Y)
+        if not _is_array(C, A.shape[:1]):
+            hint = ""
+            if getattr(C, "shape", None) == () or isinstance(C, float | int):
+                hint = ". The mean over the examples is taken afterwards: leave it out"
+            elif getattr(C, "shape", None) == A.shape:
+                hint = ". Take the sum over the outputs: .sum(axis=1)"
+            raise InvalidArgumentError(
+                f"cost: the cost function of {self.name!r} must return the cost of each example, "
+                f"an array of floats of shape ({A.shape[0]},) for outputs of shape {A.shape}; "
+                f"got {_described(C)}{hint}"
+            )
+        return C
+
+    def gradients(self, A: Any, Y: Any) -> Any:
+        """Return ∂C/∂A of each example, whose shape and type are checked.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the function returns anything but an array of floats of A's shape.
+        """
+        gradient = self.gradient(A, Y)
+        if not _is_array(gradient, A.shape):
+            raise InvalidArgumentError(
+                f"cost: the gradient function of {self.name!r} must return the derivative of each "
+                f"example's cost by its outputs, an array of floats of their shape {A.shape}; "
+                f"got {_described(gradient)}"
+            )
+        return gradient
+
+
+def _is_array(value: Any, shape: tuple[int, ...]) -> bool:
+    """Tell whether a value is an array of floats of a shape, without reading its elements."""
+    if getattr(value, "shape", None) != shape:
+        return False
+    return getattr(getattr(value, "dtype", None), "kind", "f") not in "biucOSUmM"
+
+
+def _described(value: Any) -> str:
+    """Return the shape and type of a value that is not the array that was expected."""
+    if not hasattr(value, "shape"):
+        return shown(value) if isinstance(value, float | int | None) else type(value).__name__
+    return f"shape {value.shape} of {value.dtype}"
 
 
 class BoundCost(NamedTuple):

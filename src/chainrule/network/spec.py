@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from chainrule.checks import MOST_UNITS, shown
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import CostText, DType, InitializerName
 from chainrule.network.activation import Activation, ActivationHeads, activation_of
 from chainrule.network.cost import Cost, CostHeads, CustomCost, cost_of
 from chainrule.network.layers import LAYER_KINDS, Block, Layer
@@ -63,9 +64,9 @@ class NetworkSpec:
 
     n_features: int
     layers: tuple[Layer, ...]
-    cost: str | CustomCost
-    init: str = "auto"
-    dtype: str = "float32"
+    cost: CostText | CustomCost
+    init: InitializerName = "auto"
+    dtype: DType = "float32"
     fused: bool = True
 
     def __post_init__(self) -> None:

@@ -95,14 +95,16 @@ class Run:
         """The verdict on the model, in sentences."""
         return verdict(self.model, self.judgement)
 
-    def predict(self, table: Any) -> "pl.DataFrame":
+    def predict(self, table: Any, interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row; see `TableModel.predict`.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
+        interval : float, optional
+            The coverage of an interval, or for classes of a set, beside the prediction.
         """
-        return self.model.predict(table)
+        return self.model.predict(table, interval)
 
     def report(self) -> "Report":
         """Return the report, which a notebook shows; its ``save`` writes it as a page.

@@ -29,7 +29,8 @@ class TableModel(Model):  # noqa: D101 - described where the model is
     def from_estimator(cls, estimator: Any) -> "TableModel":
         """Return an estimator that was fitted to a table as a model that predicts files and tables.
 
-        Network, encoder and classes are the estimator's own, not copies.
+        Network, encoder and classes are the estimator's own, not copies; so are the scores that
+        its intervals or sets are made from.
 
         Parameters
         ----------

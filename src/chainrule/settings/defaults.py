@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from chainrule.names import DType
+
 # With fewer examples, all are used for training: a tenth of them is too few to decide when to stop.
 # Training is then in float64, which is as fast as float32 at this size.
 ENOUGH_TO_SET_ASIDE = 200
@@ -23,6 +25,6 @@ def default_patience(n_examples: int) -> int:
     return max(3, round(10 * math.sqrt(min(1.0, 50_000 / max(n_examples, 1)))))
 
 
-def default_dtype(n_examples: int) -> str:
+def default_dtype(n_examples: int) -> DType:
     """Return float64 for a small table, which trains fast in either precision, else float32."""
     return "float32" if n_examples >= ENOUGH_TO_SET_ASIDE else "float64"

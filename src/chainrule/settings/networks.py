@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.model.network import Network
+from chainrule.names import DType
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
@@ -20,7 +21,7 @@ def new_network(
     hidden: tuple[int, ...],
     output: Dense,
     cost: str | CustomCost,
-    dtype: str,
+    dtype: DType,
     random: np.random.RandomState,
     weights: Mapping[str, Any] | None = None,
 ) -> Network:

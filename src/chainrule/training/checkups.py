@@ -7,6 +7,7 @@ from chainrule.engines.base import Problem
 from chainrule.errors import TrainingDiagnosisWarning, levels_inside
 from chainrule.training.diagnostics import Diagnosis, baseline, diagnose, exploded, rows_of, stuck
 from chainrule.training.events import EpochEnded
+from chainrule.training.units import unscaled
 
 # A diagnosed row costs as much time as this many rows of training (NumPy against compiled code),
 # and all diagnoses together may take this share of a training's time.
@@ -24,11 +25,13 @@ _STANDS_STILL = 0.01
 
 
 class Checkups:
-    """Diagnoses a training after epochs 1, 2, 4, 8, …, and warns once of each kind of problem.
+    """Diagnoses a training before it begins and after epochs 1, 2, 4, 8, ….
+
+    Each kind of problem gives one warning.
 
     Diagnoses are limited to a small share of the training's time. A training that is too short for
     any is diagnosed once, at its end, and only if its loss has hardly decreased; so a short
-    training that learns has no overhead at all.
+    training that learns has hardly any overhead.
 
     Parameters
     ----------
@@ -53,6 +56,10 @@ class Checkups:
         self._first: EpochEnded | None = None
         self._last: EpochEnded | None = None
         self._constant: float | None = None
+
+    def begin(self) -> None:
+        """Warn, before the first epoch, of examples that look unscaled."""
+        self._say(list(unscaled(self._problem.spec, self._problem.examples)), 0)
 
     def epoch_ended(self, epochs: int, event: EpochEnded) -> None:
         """Diagnose the training after `epochs` epochs; to be called when they reach `next_look`."""
@@ -105,7 +112,7 @@ class Checkups:
             dated = replace(diagnosis, epoch=epoch)
             if dated.kind not in known:
                 warnings.warn(
-                    f"after epoch {epoch}, {dated.message}",
+                    f"{f'after epoch {epoch}' if epoch else 'before training'}, {dated.message}",
                     TrainingDiagnosisWarning,
                     stacklevel=levels_inside(),
                 )

@@ -55,7 +55,8 @@ class Diagnosis:
     """A problem that keeps a network from learning."""
 
     kind: str
-    """dead_units, saturated_units, vanishing_gradient, exploding_gradient or stuck_loss."""
+    """unscaled_inputs, unscaled_targets, dead_units, saturated_units, vanishing_gradient,
+    exploding_gradient or stuck_loss."""
     layer: int | None
     """l, counted from 1; None if the problem is the whole network's."""
     value: float
@@ -63,7 +64,7 @@ class Diagnosis:
     message: str
     """The problem and its remedy in a sentence or two."""
     epoch: int = 0
-    """The epoch after which it was found."""
+    """The epoch after which it was found; 0 before the first."""
 
     def __str__(self) -> str:
         return self.message
@@ -121,7 +122,7 @@ def baseline(spec: NetworkSpec, examples: Examples) -> float:
     """
     if isinstance(spec.cost, CustomCost):
         return float("inf")
-    some = _spread(examples, max(1, min(len(examples.X), _MOST_NUMBERS // spec.n_outputs)))
+    some = spread(examples, max(1, min(len(examples.X), _MOST_NUMBERS // spec.n_outputs)))
     rows = some.targets(spec.n_outputs).astype(np.float64)
     weights = None if some.weights is None else some.weights.astype(np.float64)
     if weights is not None and not weights.sum() > 0:
@@ -149,7 +150,7 @@ def stuck(loss: float, constant: float, epoch: int) -> Diagnosis:
     )
 
 
-def _spread(examples: Examples, n: int) -> Examples:
+def spread(examples: Examples, n: int) -> Examples:
     """Return n examples, spread evenly over all of them, since tables are often sorted."""
     if n == len(examples.X):
         return examples
@@ -159,7 +160,7 @@ def _spread(examples: Examples, n: int) -> Examples:
 def _sampled(problem: Problem) -> Sample:
     """Run a sample forward and back as a training step would, dropout included."""
     spec, examples = problem.spec, problem.examples
-    some = _spread(examples, rows_of(examples, spec.n_outputs))
+    some = spread(examples, rows_of(examples, spec.n_outputs))
     weights = some.weights
     if weights is not None and not weights.sum() > 0:
         weights = None

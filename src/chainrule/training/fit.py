@@ -12,6 +12,7 @@ from chainrule.training.checkups import Checkups
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.lbfgs import minimise
 from chainrule.training.loop import Loop
+from chainrule.training.own_functions import check_cost
 from chainrule.training.plan import LBFGS, Plan
 from chainrule.training.state import State
 
@@ -65,6 +66,7 @@ def fit(
     NothingLearnedError
         If the parameters that L-BFGS ends with are not finite.
     """
+    check_cost(plan.problem)
     conductor = _Conductor(plan, consumers, state or State.of(plan), before_epoch)
     if isinstance(plan.optimizer, LBFGS):
         return conductor.minimised()
@@ -88,6 +90,8 @@ class _Conductor:
         self._checkups: Checkups | None = None
         if plan.diagnosed and not isinstance(plan.optimizer, LBFGS):
             self._checkups = Checkups(plan.problem, plan.steps_per_epoch, state.diagnostics)
+            if plan.epochs and not plan.epochs_before:
+                self._checkups.begin()
 
     def minimised(self) -> Fitted:
         """Train by L-BFGS, which calls `_iterated` after each iteration."""

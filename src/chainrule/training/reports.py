@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Problem, StepRecords
 from chainrule.training.events import EpochEnded
+from chainrule.training.own_functions import metric_value
 from chainrule.training.plan import Plan
 
 
@@ -118,5 +119,6 @@ class Reports:
         targets = examples.targets(self._spec.n_outputs)
         with np.errstate(over="ignore", invalid="ignore"):  # huge outputs may overflow
             return {
-                name: float(metric(outputs, targets)) for name, metric in self._plan.metrics.items()
+                name: metric_value(name, metric(outputs, targets))
+                for name, metric in self._plan.metrics.items()
             }

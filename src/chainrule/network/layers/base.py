@@ -86,6 +86,9 @@ class Layer(ABC):
     """Whether the layer computes new units from weights W and biases b. Such a layer is drawn as a
     column of units, and the output layer must be one."""
 
+    standardises: ClassVar[bool] = False
+    """Whether the layer brings its units to mean 0 and standard deviation 1 in training steps."""
+
     is_noise: ClassVar[bool] = False
     """Whether the layer adds noise in training steps and is the identity in a prediction."""
 

@@ -18,6 +18,7 @@ from chainrule.equations.batch_normalization import (
     scaled_and_shifted,
 )
 from chainrule.equations.forward import activation
+from chainrule.names import ActivationText
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.base import (
     Block,
@@ -89,10 +90,11 @@ class BatchNorm(Layer):
     """
 
     kind: ClassVar[str] = "batch_norm"
+    standardises: ClassVar[bool] = True
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(batch_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (scale_gradient, bias_gradient)
 
-    activation: str = "identity"
+    activation: ActivationText = "identity"
     momentum: float = 0.9
     epsilon: float = 1e-5
 

@@ -14,6 +14,7 @@ from chainrule.equations.backpropagation import (
 )
 from chainrule.equations.forward import activation, pre_activation
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import ActivationText, InitializerName
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.base import (
     Block,
@@ -66,8 +67,8 @@ class Dense(Layer):
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (weight_gradient, bias_gradient)
 
     units: int
-    activation: str = "relu"
-    init: str | None = None
+    activation: ActivationText = "relu"
+    init: InitializerName | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units", self.units, 1, MOST_UNITS))

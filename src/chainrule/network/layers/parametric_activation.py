@@ -13,6 +13,7 @@ from chainrule.equations.parametric import (
     strength_gradient,
 )
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import ActivationText
 from chainrule.network.activation import Activation, activation_of
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.operations import Activated, column
@@ -60,7 +61,7 @@ class ParametricActivation(Layer):
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(parametric_activation_error)
     gradient_equations: ClassVar[tuple[Callable[..., Any], ...]] = (strength_gradient,)
 
-    activation: str = "selu"
+    activation: ActivationText = "selu"
     alpha: float = 1.0
     learning_rate_factor: float = 1.0
 
