@@ -23,7 +23,7 @@ SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt py
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
-	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo
+	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo --overwrite
 	@printf '%s\n' '' 'Next, for example:' \
 		'  $(BIN)/chainrule predict demo/model.safetensors examples/wdbc.csv -o predictions.csv' \
 		'  $(BIN)/chainrule explain demo/model.safetensors examples/wdbc.csv --row 3' \

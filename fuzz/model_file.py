@@ -8,7 +8,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["chainrule"]):
-    import chainrule.model.loader as loading
+    import chainrule.runs.loader as loading
     from chainrule.errors import InvalidModelFileError
     from chainrule.model.network import Network
 

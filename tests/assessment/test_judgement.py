@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from chainrule.assessment.judgement import BASELINES, judge
+from chainrule.assessment.judgement import BASELINES, judge, judge_parts
 from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
 from tests.assessment.models import binary, many_classes, pure_noise, values
 
@@ -91,3 +91,13 @@ def test_rows_of_one_class_have_no_area():
     rows = parts["test"].filter(pl.col("ripe") == "yes")
     judged = judge(model, parts["train"], rows)
     assert np.isnan(judged.scores["network"]["roc_auc"].value)
+
+
+def test_a_run_is_judged_on_its_test_rows_and_without_them_on_its_validation_rows():
+    model, parts, _ = binary()
+    judged = judge_parts(model, parts)
+    assert judged.part == "test"
+    assert judged.table.equals(parts["test"])
+    judged = judge_parts(model, parts | {"test": parts["test"][:0]})
+    assert judged.part == "validation"
+    assert judged.table.equals(parts["validation"])

@@ -5,13 +5,12 @@ import dataclasses
 import warnings
 
 import numpy as np
-import polars as pl
 import pytest
 
 import chainrule as cr
 from chainrule.errors import ChainruleError
-from chainrule.model.explanation import explain_row
-from chainrule.report.page import write_report
+from chainrule.model.background import Background
+from chainrule.report.page import report_of
 from chainrule.training.history import History
 
 EXTREME = (1e308, -1e308, 5e-324, -0.0, 1e-310)
@@ -66,13 +65,12 @@ def answers(model, table, folder):
     rows = model.read(table).table
 
     def explained(place):
-        found = explain_row(model, rows[place : place + 1])
-        parts = [(c.gradient_times_input, c.integrated_gradients) for c in found.columns]
-        return np.array([found.value, found.reference_value, *np.ravel(parts)])
+        found = model.explain(rows, rows=place + 1).rows[0]
+        return np.array([found.value, found.baseline, *(one.effect for one in found.effects)])
 
     def reported():
         parts = {"train": rows[:50], "validation": rows[50:60], "test": rows[60:]}
-        write_report(folder / "r.html", model, parts, history=History(), command="")
+        report_of(model, parts, history=History(), command="")
         return np.zeros(1)
 
     def exported(to, name):
@@ -109,12 +107,56 @@ def test_an_extreme_number_is_a_sentence_or_gives_finite_ones(
                 assert np.isfinite(answer()).all()
 
 
-@pytest.mark.parametrize("number", [10**400, -(10**400), 1e308])
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e308, "1", True, None])
 def test_a_mean_input_that_no_input_holds_is_passed_over(trained, number, tmp_path):
     table, models = trained
     model = cr.load(models["none"])
-    details = {**model.details, "mean_input": [number] * len(model.details["mean_input"])}
-    model.details = details
-    row = model.read(table).table[1:2]
-    assert isinstance(row, pl.DataFrame)
-    assert np.isfinite(explain_row(model, row).reference_value)
+    model.details = {**model.details, "mean_input": [number] * model.network.spec.n_features}
+    model.background = None
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    with pytest.raises(cr.InvalidArgumentError, match="holds no summary of its training rows"):
+        cr.load(path).explain(table, 1)
+
+
+def test_a_file_of_an_earlier_version_is_explained_against_its_mean_input(trained, tmp_path):
+    table, models = trained
+    model = cr.load(models["none"])
+    n = model.network.spec.n_features
+    model.details = {**model.details, "mean_input": [0.25] * n}
+    model.background = None
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    found = cr.load(path).explain(table, 1).rows[0]
+    outputs = model.network.predict(np.full((1, n), 0.25, np.float32))
+    assert found.baseline == pytest.approx(model.target.decode_values(outputs)[0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("inputs", np.full((2, 3), np.nan, np.float32)),
+        ("inputs", np.zeros((0, 3), np.float32)),
+        ("inputs", np.zeros(3, np.float32)),
+        ("inputs", np.zeros((2, 3), np.float64)),
+        ("counts", np.array([0.0, 3.0])),
+        ("counts", np.array([1.5, 3.0])),
+        ("counts", np.array([np.inf, 3.0])),
+        ("counts", np.ones((2, 1))),
+        ("counts", np.ones(2, np.float32)),
+    ],
+)
+def test_a_background_that_cannot_be_is_refused(name, value):
+    arrays = {
+        "background.inputs": np.zeros((2, 3), np.float32),
+        "background.counts": np.ones(2),
+        f"background.{name}": value,
+    }
+    with pytest.raises(cr.InvalidModelFileError, match="its background cannot be used"):
+        Background.from_file(arrays, {}, 3)
+
+
+def test_a_background_of_another_width_is_refused():
+    arrays = {"background.inputs": np.zeros((2, 3), np.float32), "background.counts": np.ones(2)}
+    with pytest.raises(cr.InvalidModelFileError, match="finite numbers of float32, 4 a row"):
+        Background.from_file(arrays, {}, 4)

@@ -9,7 +9,18 @@ import chainrule as cr
 from chainrule.engines import extension
 
 COMMANDS = [
-    *("train", "resume", "predict", "evaluate", "explain", "importance", "check", "export", "info")
+    *(
+        "train",
+        "resume",
+        "predict",
+        "evaluate",
+        "explain",
+        "importance",
+        "trace",
+        "check",
+        "export",
+        "info",
+    )
 ]
 
 

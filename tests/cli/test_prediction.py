@@ -183,9 +183,11 @@ def test_what_is_not_a_model_is_refused(chainrule, wdbc, tmp_path):
     assert "cannot be read" in chainrule("predict", tmp_path / "none", wdbc).sentence
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate", "explain", "importance", "check"])
+@pytest.mark.parametrize(
+    "command", ["predict", "evaluate", "explain", "importance", "trace", "check"]
+)
 def test_every_command_takes_its_table_from_standard_input(chainrule, model, wdbc, command):
-    more = ["--row", "2"] if command == "explain" else []
+    more = ["--row", "2"] if command in ("explain", "trace") else []
     from_file = chainrule(command, model, wdbc, *more)
     outcome = CliRunner().invoke(app, [command, str(model), "-", *more], input=wdbc.read_bytes())
     assert outcome.exit_code == 0

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from chainrule.cli.progress import JSONLines, PlainProgress, Watch
+from chainrule.cli.progress import JSONLines, PlainProgress
+from chainrule.cli.progress_line import Watch, fitted_line
 from chainrule.training.events import EpochEnded, Resumed, Stopped, TrainingStarted
 
 
@@ -18,14 +19,14 @@ def epoch(number, loss, validation):
     )
 
 
-def in_a_terminal(*arguments):
+def in_a_terminal(*arguments, columns=150):
     """Run the command line with standard error in a terminal, and return what it showed there."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "chainrule", *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         stderr=theirs,
-        env={**os.environ, "COLUMNS": "150", "TERM": "xterm"},
+        env={**os.environ, "COLUMNS": str(columns), "TERM": "xterm"},
     )
     os.close(theirs)
     shown = b""
@@ -42,14 +43,66 @@ def in_a_terminal(*arguments):
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
-def test_a_terminal_shows_a_line_that_follows_the_training(wdbc, tmp_path):
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_a_terminal_shows_a_line_that_follows_the_training(wdbc, tmp_path, columns):
     shown = in_a_terminal(
-        *("train", wdbc, "--target", "diagnosis", "--epochs", 5, "--no-report", "--out", tmp_path)
+        *("train", wdbc, "--target", "diagnosis", "--epochs", 5, "--no-report", "--out", tmp_path),
+        columns=columns,
     )
-    last = [line for line in re.split(r"[\r\n]+", shown) if line.startswith("epoch ")][-1]
-    assert last.startswith("epoch 5/5 ")
-    for word in ("loss", "validation", "accuracy", "best", "rows/s", "00:00"):
-        assert word in last
+    lines = [line for line in re.split(r"[\r\n]+", shown) if re.match("(epoch )?[0-9]+/5", line)]
+    assert all(len(line) < columns for line in lines)
+    last = lines[-1]
+    assert re.search(r"5/5 .*accuracy [0-9.]+ %", last)
+    assert re.search(r"in 0:[0-9]{2}", last)
+    if columns >= 60:
+        assert "━━━" in last
+        assert re.search(r"best [0-9.]+ %", last)
+    if columns >= 80:
+        assert re.search(r"best [0-9.]+ % in epoch [1-5]", last)
+    assert ("rows/s" in last) == (columns >= 120)
+    assert "\\x1b" not in shown
+
+
+@pytest.mark.parametrize("name", ["accuracy", "rmse"])
+@pytest.mark.parametrize("epochs", [9, 200, 12345])
+def test_no_width_breaks_a_word_of_the_line(name, epochs):
+    time = iter(range(100))
+    watch = Watch(True, lambda: float(next(time)))
+    watch(TrainingStarted(epochs, 3, 96, 10, "native"))
+    for number in range(1, 5):
+        watch(EpochEnded(number, 1.0, 0.0, 0.1, 1.0, 0.5, {}, 1 / number, {name: 0.25 * number}))
+    parts = watch.parts()
+    wordings = {wording for part in parts for wording in part.wordings}
+    before = 0
+    for width in range(1, 200):
+        line = fitted_line(parts, watch.share, width, "#", "-")
+        assert len(line) <= width
+        texts = [text for text in line.split("  ") if set(text) - {"#", "-"}]
+        assert set(texts) <= wordings
+        assert len(texts) >= before  # a wider line says no less
+        before = len(texts)
+    assert before == len(parts)
+
+
+def test_the_line_says_scores_in_the_target_s_units_and_the_time_left():
+    now = [0.0]
+    watch = Watch(True, lambda: now[0])
+    watch(TrainingStarted(100, 3, 96, 10, "native"))
+    for number, (loss, rmse) in enumerate([(0.5, 17.25), (0.25, 12.5), (0.75, 21.0)], start=1):
+        now[0] = 20.0 * number
+        watch(EpochEnded(number, 1.0, 0.0, 0.1, 1.0, 0.5, {}, loss, {"rmse": rmse}))
+    line = fitted_line(watch.parts(), watch.share, 80, "#", "-")
+    assert re.fullmatch(r"epoch 3/100  -+  RMSE 21  best 12.5 in epoch 2  32:20 left  loss 1", line)
+    watch(Stopped(3, "converged"))
+    assert "  in 1:00" in fitted_line(watch.parts(), watch.share, 80, "#", "-")
+
+
+def test_a_second_training_begins_a_new_count():
+    watch = Watch(True)
+    for _ in range(2):
+        watch(TrainingStarted(2, 3, 96, 10, "native"))
+        watch(epoch(1, 1.0, 0.5))
+    assert (watch.done, watch.best.epoch) == (1, 1)
 
 
 def test_a_terminal_shows_a_table_of_the_best_trials(wdbc, tmp_path):

@@ -13,7 +13,7 @@ import chainrule as cr
 def test_training_writes_its_files_and_names_them(trained):
     outcome, folder = trained
     assert outcome.code == 0
-    names = {"model.safetensors", "history.csv", "metrics.json", "run.toml"}
+    names = {"model.safetensors", "history.csv", "metrics.json", "test_predictions.csv", "run.toml"}
     assert {path.name for path in folder.iterdir()} == names
     for name in names:
         assert str(folder / name) in outcome.out.replace("\n", "")
@@ -93,7 +93,7 @@ def test_a_task_can_be_forced(chainrule, tmp_path):
             tmp_path / "run",
             *more,
         )
-        for more in ([], ["--task", "regression"])
+        for more in ([], ["--task", "regression", "--overwrite"])
     )
     assert "Classification of y: 2 classes, 0 (16), 1 (16) in the training rows" in by_itself.out
     assert "Regression of y" in forced.out
@@ -177,7 +177,7 @@ def test_the_same_command_gives_the_same_file_to_the_bit(chainrule, wdbc, tmp_pa
 
 def same_files(one, other):
     """Tell whether two runs left the same bytes, but for how long an epoch took."""
-    names = ("model.safetensors", "metrics.json", "run.toml")
+    names = ("model.safetensors", "metrics.json", "test_predictions.csv", "run.toml")
     same = [(one / name).read_bytes() == (other / name).read_bytes() for name in names]
     histories = [pl.read_csv(folder / "history.csv").drop("seconds") for folder in (one, other)]
     return [*same, histories[0].equals(histories[1])]
@@ -206,7 +206,7 @@ def test_a_run_is_repeated_to_the_bit_from_its_run_toml(chainrule, wdbc, tmp_pat
     assert (first.code, first.out, first.err) == (0, "", "")
     again = ("train", "--config", tmp_path / "first" / "run.toml", "--no-report", "--quiet")
     assert chainrule(*again, "--out", tmp_path / "again").code == 0
-    assert same_files(tmp_path / "first", tmp_path / "again") == [True] * 4
+    assert same_files(tmp_path / "first", tmp_path / "again") == [True] * 5
 
 
 def test_the_command_in_the_file_repeats_the_run_to_the_bit(chainrule, wdbc, tmp_path):
@@ -220,7 +220,7 @@ def test_the_command_in_the_file_repeats_the_run_to_the_bit(chainrule, wdbc, tmp
     assert "--batch-size" not in words
     again = (*words[1:], "--no-report", "--quiet", "--out", tmp_path / "again")
     assert chainrule(*again).code == 0
-    assert same_files(tmp_path / "first", tmp_path / "again") == [True] * 4
+    assert same_files(tmp_path / "first", tmp_path / "again") == [True] * 5
 
 
 def test_options_beside_a_config_come_first(chainrule, wdbc, tmp_path):
@@ -243,7 +243,8 @@ def test_another_table_tests_and_lends_no_row_to_training(chainrule, wdbc, tmp_p
         *("train", tmp_path / "train.csv", "--test", tmp_path / "other.csv"),
         *("--target", "diagnosis", "--epochs", 3, "--no-report", "--out", tmp_path / "run"),
     )
-    assert "569 rows; 360 train, 40 validate, 169 test" in outcome.out
+    assert "train.csv: 400 rows; 360 train, 40 validate" in outcome.out
+    assert "other.csv: 169 rows; all test" in outcome.out
     scores = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
     model = cr.load(tmp_path / "run" / "model.safetensors")
     assert scores["test"] == model.evaluate(rows[400:])
@@ -283,7 +284,7 @@ def test_a_column_that_knows_the_answer_is_told(chainrule, wdbc, tmp_path):
     notes = [
         line
         for line in chainrule(*arguments, "--out", tmp_path / "run").out.splitlines()
-        if line.startswith("Note: ")
+        if line.startswith("Note: ") and "test rows" not in line
     ]
     assert len(notes) == 1
     assert "'code'" in notes[0]
@@ -341,7 +342,7 @@ def test_a_search_in_parts_is_the_search_in_one_go(chainrule, wdbc, tmp_path):
     outcome = chainrule(*arguments, "--search", 4, "--out", parts)
     assert [line.split("  ")[0] for line in outcome.err.splitlines()] == ["trial 3/4", "trial 4/4"]
     assert "Best of 4 trials: trial" in outcome.out
-    assert same_files(whole, parts) == [True] * 4
+    assert same_files(whole, parts) == [True] * 5
     again = chainrule(*arguments, "--search", 4, "--out", parts)
     assert again.err == ""
 
@@ -354,7 +355,7 @@ def test_the_best_of_a_search_is_repeated_from_its_run_toml(chainrule, wdbc, tmp
     assert trials[-1]["best_loss"] == min(trial["loss"] for trial in trials)
     config = ("--config", tmp_path / "found" / "run.toml")
     assert chainrule("train", *config, "--no-report", "--out", tmp_path / "again").code == 0
-    assert same_files(tmp_path / "found", tmp_path / "again") == [True] * 4
+    assert same_files(tmp_path / "found", tmp_path / "again") == [True] * 5
     assert cr.load(tmp_path / "again" / "model.safetensors").network.spec.sizes == (30, 6, 1)
 
 
@@ -402,4 +403,4 @@ def test_every_command_takes_a_model_with_embedded_categories(chainrule, tmp_pat
     model = folder / "model.safetensors"
     for command in ("evaluate", "importance", "check", "predict"):
         assert chainrule(command, model, table).code == 0
-    assert chainrule("explain", model, table, "--row", 1, "--html", tmp_path / "e.html").code == 0
+    assert chainrule("explain", model, table, "--row", 1, "-o", tmp_path / "e.html").code == 0

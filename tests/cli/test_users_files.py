@@ -1,9 +1,11 @@
 """No command costs a user a file: inputs, other runs' work, devices, links, like names."""
 
+import concurrent.futures
 import os
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -52,7 +54,10 @@ def unfinished(folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["history.csv", "metrics.json", "model.safetensors", "run.toml", "checkpoint.lock"],
+    [
+        *("history.csv", "metrics.json", "test_predictions.csv", "model.safetensors", "run.toml"),
+        "checkpoint.lock",
+    ],
 )
 @pytest.mark.parametrize("role", ["table", "test"])
 @pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
@@ -118,6 +123,7 @@ def test_a_run_touches_nothing_but_its_own_exact_names(chainrule, folder, option
     assert content(folder).items() >= before.items()
     assert (folder / "checkpoints" / "a").read_text() == "precious"
     made = {"history.csv", "metrics.json", "model.safetensors", "run.toml", "checkpoints"}
+    made |= {"test_predictions.csv"}
     assert {path.name for path in folder.iterdir()} == before.keys() | made
 
 
@@ -125,9 +131,9 @@ def test_someone_elses_file_called_checkpoint_is_in_the_way_of_checkpoints_only(
     chainrule, table, folder
 ):
     (folder / "checkpoint").write_text('model_checkpoint_path: "ckpt-7"\n')  # as TensorFlow's
-    assert chainrule("train", table, *QUICK, "--out", folder).code == 0
     outcome = chainrule("train", table, *QUICK, "--checkpoint", "--out", folder)
     assert "checkpoint is there, and no run of chainrule wrote it" in outcome.sentence
+    assert chainrule("train", table, *QUICK, "--out", folder).code == 0
     assert "ckpt-7" in (folder / "checkpoint").read_text()
 
 
@@ -138,6 +144,7 @@ def test_someone_elses_file_called_checkpoint_is_in_the_way_of_checkpoints_only(
         ("history.csv", "epoch,loss\n1,0.5\n"),
         ("metrics.json", '{"train": 3}'),
         ("metrics.json", "[" * 100_000),
+        ("test_predictions.csv", "row,prediction\n1,rain\n"),
         ("model.safetensors", "someone else's weights"),
         ("run.toml", "# mine\n"),
     ],
@@ -154,18 +161,12 @@ def test_a_file_that_no_run_wrote_is_replaced_only_where_that_is_said(
     assert (folder / name).read_text(errors="replace") != text
 
 
-def test_a_finished_run_in_the_folder_is_followed_by_another(chainrule, table, folder):
-    report = [option for option in QUICK if option != "--no-report"]
-    for options in (report, [*report, "--checkpoint"], report):
-        assert chainrule("train", table, *options, "--out", folder).code == 0
-
-
 @posix
 def test_a_report_of_someone_else_is_in_the_way_of_one_only(chainrule, table, folder):
     (folder / "report.html").write_text("<!doctype html><title>Annual report</title>")
-    assert chainrule("train", table, *QUICK, "--out", folder).code == 0
     outcome = chainrule("train", table, *QUICK, "--report", "--out", folder)
     assert "report.html is there, and no run" in outcome.sentence
+    assert chainrule("train", table, *QUICK, "--out", folder).code == 0
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "history.csv", "checkpoint"])
@@ -177,6 +178,112 @@ def test_a_folder_of_a_files_name_is_named_before_training(chainrule, table, fol
 
 
 # Another run's work.
+
+
+@pytest.mark.parametrize("options", [(), ("--checkpoint",), ("--search", 2), ("--no-report",)])
+def test_a_run_is_replaced_only_where_that_is_said(chainrule, table, folder, options):
+    assert chainrule("train", table, *QUICK, "--report", "--out", folder).code == 0
+    before = content(folder)
+    again = ("train", table, *QUICK, "--seed", 1, *options, "--out", folder)
+    sentence = chainrule(*again).sentence
+    assert f"--out: {folder} holds another run" in sentence
+    assert "give --overwrite" in sentence
+    assert content(folder) == before
+    assert chainrule(*again, "--overwrite").code == 0
+    after = content(folder)
+    assert after["model.safetensors"] != before["model.safetensors"]
+    assert "report.html" not in after  # it would be taken for the new run's
+
+
+def test_a_search_is_replaced_by_no_other_search(chainrule, table, folder):
+    search = ("train", table, *QUICK, "--search", 1, "--out", folder)
+    assert chainrule(*search).code == 0
+    before = content(folder)
+    assert f"{folder} holds another run" in chainrule(*search, "--seed", 1).sentence
+    assert content(folder) == before
+    assert chainrule(*search, "--seed", 1, "--overwrite").code == 0
+    assert b"study_name" in content(folder)["search.journal"]
+    assert content(folder)["search.journal"].count(b'"study_name"') == 1
+    assert f"{folder} holds another run" in chainrule(*search).sentence
+
+
+def test_a_plain_run_replaces_no_search(chainrule, table, folder):
+    assert chainrule("train", table, *QUICK, "--search", 1, "--out", folder).code == 0
+    plain = ("train", table, *QUICK, "--out", folder)
+    assert f"{folder} holds another run" in chainrule(*plain).sentence
+    assert chainrule(*plain, "--overwrite").code == 0
+    assert "search.journal" not in content(folder)
+
+
+# Runs without --out.
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def test_each_run_without_a_folder_gets_one_of_its_own(chainrule, table, here):
+    for number in (1, 2, 3):
+        assert chainrule("train", table, *QUICK).code == 0
+        folder = here / "runs" / f"table-y-{number}"
+        assert (folder / "model.safetensors").exists()
+    (here / "runs" / "table-y-2").rename(here / "kept")
+    (here / "runs" / "table-y-10").mkdir()
+    assert chainrule("train", table, *QUICK).code == 0
+    names = {path.name for path in (here / "runs").iterdir()}
+    assert names == {"table-y-1", "table-y-3", "table-y-10", "table-y-11"}
+
+
+def test_a_mistake_leaves_no_numbered_folder(chainrule, table, here):
+    assert "none" in chainrule("train", table, "--target", "none").sentence
+    assert not list(here.iterdir())
+
+
+def test_a_file_called_runs_is_named_and_kept(chainrule, table, here):
+    (here / "runs").write_text("mine")
+    outcome = chainrule("train", table, *QUICK)
+    assert "runs" in outcome.sentence
+    assert (here / "runs").read_text() == "mine"
+
+
+def test_a_search_without_a_folder_goes_on_in_its_own(chainrule, table, here):
+    search = ("train", table, *QUICK, "--search")
+    assert chainrule(*search, 1).code == 0
+    assert chainrule("train", table, *QUICK).code == 0
+    assert chainrule(*search, 2).code == 0
+    assert chainrule(*search, 1, "--seed", 5).code == 0
+    names = {path.name for path in (here / "runs").iterdir()}
+    assert names == {"table-y-1", "table-y-2", "table-y-3"}
+
+
+def test_runs_that_start_together_get_folders_of_their_own(tmp_path):
+    from chainrule.runs.numbered_folder import new_folder
+
+    barrier = threading.Barrier(8)
+
+    def claim(_):
+        barrier.wait()
+        with new_folder(tmp_path / "runs", "t-y") as folder:
+            (folder.path / "model").touch()
+            return folder.path.name
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(claim, range(8)))
+    assert sorted(names) == [f"t-y-{number}" for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("name", ["../../etc/x", "a\x1b[31m", ".hidden", "-rf", "", "…" * 300])
+def test_a_strangers_column_names_a_harmless_folder(name):
+    from chainrule.runs.numbered_folder import name_of
+
+    made = name_of("t.csv", name)
+    assert made.startswith("t-")
+    assert len(made) < 100
+    assert made.isprintable()
+    assert not set(made) & set("/\\. ")
 
 
 @pytest.mark.parametrize("options", [(), ("--checkpoint",), ("--search", 2)])
@@ -230,7 +337,7 @@ def test_a_folder_that_was_made_for_nothing_is_gone_again(chainrule, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        *("history.csv", "model.safetensors", "metrics.json", "run.toml"),
+        *("history.csv", "model.safetensors", "metrics.json", "run.toml", "test_predictions.csv"),
         *("checkpoint", "checkpoint.previous", "checkpoint.partial", "checkpoint.lock"),
     ],
 )
@@ -255,7 +362,8 @@ def test_a_backup_by_hard_links_is_not_written_into(chainrule, table, folder):
     for path in folder.iterdir():
         os.link(path, backup / path.name)
     before = content(backup)
-    assert chainrule("train", table, *QUICK, "--seed", 1, "--out", folder).code == 0
+    again = ("train", table, *QUICK, "--seed", 1, "--out", folder, "--overwrite")
+    assert chainrule(*again).code == 0
     assert content(backup) == before
     assert content(folder)["history.csv"] != before["history.csv"]
 
@@ -276,8 +384,9 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
         out = names[given]
         commands = [
             ("predict", small, table, "-o", out),
-            ("explain", small, table, "--row", 1, "--html", out),
-            ("explain", small, table, "--row", 1, "--latex", out),
+            ("trace", small, table, "--row", 1, "--html", out),
+            ("trace", small, table, "--row", 1, "--latex", out),
+            ("explain", small, table, "--row", 1, "-o", out),
         ]
         if given == small:
             commands.append(("export", small, out, "--to", "torch"))
@@ -288,7 +397,7 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
 
 def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_path):
     outputs = ("--html", tmp_path / "a", "--latex", tmp_path / "a")
-    assert "same file" in chainrule("explain", small, table, "--row", 1, *outputs).sentence
+    assert "same file" in chainrule("trace", small, table, "--row", 1, *outputs).sentence
     assert not (tmp_path / "a").exists()
 
 
@@ -296,7 +405,7 @@ def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_p
 def test_devices_stay_devices(chainrule, small, table):
     before = os.stat(os.devnull)
     assert chainrule("predict", small, table, "-o", os.devnull).code == 0
-    assert chainrule("explain", small, table, "--row", 1, "--html", os.devnull).code == 0
+    assert chainrule("explain", small, table, "--row", 1, "-o", os.devnull).code == 0
     after = os.stat(os.devnull)
     assert stat.S_ISCHR(after.st_mode)
     assert after.st_ino == before.st_ino

@@ -1,21 +1,18 @@
-"""AT1 to AT3: hand-worked values, and the integral of a function that is known."""
+"""AT2 to AT6: hand-worked values, and sums over all orders of the players."""
+
+from itertools import permutations
 
 import numpy as np
 import pytest
 
 from chainrule.equations.attribution import (
-    gradient_times_input,
+    coalition_values,
+    expected_gradients,
     integrated_gradients,
+    shapley_values,
     way_from_reference,
 )
 from tests.numerics import as_float64, assert_within, epsilon
-
-
-def test_at1_is_exact_for_a_linear_function(array, dtype):
-    # f = 2a − 3b + 1 has f(3, 1) − f(1, 2) = 4 + 3.
-    X, reference = array([[3.0], [1.0]]), array([[1.0], [2.0]])
-    R = gradient_times_input(X, reference, array([[2.0], [-3.0]]))
-    assert_within(R, [[4.0], [3.0]], 4 * epsilon(dtype))
 
 
 def test_at2_goes_from_the_reference_to_the_example(array, dtype):
@@ -40,3 +37,33 @@ def test_at3_of_the_reference_itself_is_nothing(array):
     X = array([[3.0], [1.0]])
     R = integrated_gradients(X, X, array([[2.0, 1.0], [1.0, 5.0]]), array([0.5, 0.5]))
     np.testing.assert_array_equal(as_float64(R), [[0.0], [0.0]])
+
+
+def test_at4_is_the_weighted_mean_over_the_background(array, dtype):
+    R = array([[1.0, 4.0], [-2.0, 6.0]])
+    found = expected_gradients(R, array([0.75, 0.25]))
+    assert_within(found, [[1.75], [0.0]], 8 * epsilon(dtype))
+
+
+def test_at5_is_the_weighted_mean_output_of_each_coalition(array, dtype):
+    v = coalition_values(array([[1.0, 4.0], [-2.0, 6.0]]), array([0.75, 0.25]))
+    assert_within(v, [1.75, 0.0], 8 * epsilon(dtype))
+
+
+def test_at6_divides_a_game_of_two_by_hand(array, dtype):
+    # v(∅) = 1, v({0}) = 3, v({1}) = 2, v({0, 1}) = 10: player 0 adds 2 or 8, player 1 adds 1 or 7.
+    phi = shapley_values(array([1.0, 3.0, 2.0, 10.0]))
+    assert_within(phi, [5.0, 4.0], 8 * epsilon(dtype))
+
+
+@pytest.mark.parametrize("players", [1, 2, 3, 5])
+def test_at6_is_the_mean_contribution_over_all_orders_of_the_players(array, dtype, players):
+    v = np.random.default_rng(players).normal(size=1 << players)
+    orders = list(permutations(range(players)))
+    expected = np.zeros(players)
+    for order in orders:
+        known = 0
+        for player in order:
+            expected[player] += (v[known | 1 << player] - v[known]) / len(orders)
+            known |= 1 << player
+    assert_within(shapley_values(array(v)), expected, 4 * (1 << players) * epsilon(dtype))

@@ -13,6 +13,7 @@ import pytest
 
 import chainrule.equations
 from chainrule.engines.optimizers import OPTIMIZERS
+from chainrule.equations.conformal import prediction_set
 from chainrule.equations.heads import HeadPart
 from chainrule.equations.text import equation_text
 
@@ -61,6 +62,9 @@ ARRAYS = {
     "alpha": np.array([0.0, 0.5, 0.25]),
     "total": np.array([0.0, 0.25, 0.3125]),
     "tau": np.array([0.0, 1.0, 2.0, 3.0, 7.0]),
+    "prediction": np.array([[0.5], [1.5]]),
+    "scores": _A,
+    "quantile": np.array(0.5),
 }
 NUMBERS = {
     "learning_rate": 0.1,
@@ -77,6 +81,7 @@ NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}
 NUMBERS |= {"momentum": 0.9, "epsilon": 1e-5}
 NUMBERS |= {"center": 0.5, "spread": 2.0, "rise": 0.75, "fall": 0.25}
 NUMBERS |= {"share": 0.5}
+NUMBERS |= {"temperature": 2.0, "rows": 9, "coverage": 0.5}
 NUMBERS |= {"max_norm": 0.5, "smoothing": 0.1, "classes": 2, "n_codes": 4}
 FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,
@@ -129,7 +134,8 @@ def _arrays(value):
 def test_equation_returns_arrays_of_the_library_and_precision_it_got(xp, dtype, array, function):
     for result in _arrays(function(**_arguments(function, array))):
         assert result.__array_namespace__() == array(0.0).__array_namespace__()
-        assert result.dtype == getattr(xp, dtype)
+        expected = "bool" if function is prediction_set else dtype
+        assert result.dtype == getattr(xp, expected)
 
 
 @pytest.mark.parametrize("function", EQUATIONS, ids=lambda function: function.__name__)

@@ -106,9 +106,9 @@ def test_a_pipeline_takes_columns_of_texts_and_numbers():
     random = np.random.default_rng(0)
     table = pd.DataFrame(
         {
-            "size": random.standard_normal(200),
-            "colour": random.choice(["red", "green", "blue"], 200),
-            "weight": random.standard_normal(200),
+            "size": random.standard_normal(500),
+            "colour": random.choice(["red", "green", "blue"], 500),
+            "weight": random.standard_normal(500),
         }
     )
     y = np.where((table["colour"] == "red") ^ (table["size"] > 0), "yes", "no")

@@ -15,6 +15,7 @@ from chainrule import (
     NetworkMixed,
     NetworkRegressor,
 )
+from chainrule.estimators.networks import GoodDefaults
 
 pd = pytest.importorskip("pandas")
 
@@ -250,8 +251,9 @@ def test_an_input_that_is_no_number_is_refused_with_its_place(kind, value, seen)
     place = f": expected finite numbers; got {seen} at row 7, column "
     with pytest.raises(cr.InvalidArgumentError, match=f"^X{place}1 "):
         model.fit(wrong, y)
-    with pytest.raises(cr.InvalidArgumentError, match=f"^X{place}'b' "):
-        model.fit(table, y)
+    if not isinstance(model, GoodDefaults):  # which encode tables
+        with pytest.raises(cr.InvalidArgumentError, match=f"^X{place}'b' .*NetworkClassifier"):
+            model.fit(table, y)
     with pytest.raises(cr.InvalidArgumentError, match=f"^X_val{place}1 "):
         model.fit(X, y, X_val=wrong, y_val=y)
     with pytest.raises(cr.InvalidArgumentError, match=f"^X{place}1 "):

@@ -16,7 +16,7 @@ from chainrule.tables.notes import Note
 from chainrule.tables.target import TargetEncoder
 
 FOLDER = Path(__file__).parent / "golden"
-GOLDEN, OLD = (FOLDER / f"table-v{version}.safetensors" for version in (3, 2))
+GOLDEN, LAST, OLD = (FOLDER / f"table-v{version}.safetensors" for version in (4, 3, 2))
 
 COLUMNS = (
     NumericColumn("size", fill=2.0, center=1.0, scale=4.0, flag=True),
@@ -77,7 +77,7 @@ def test_today_s_writer_gives_the_bytes_of_the_golden_file(tmp_path):
     assert (tmp_path / "model.safetensors").read_bytes() == GOLDEN.read_bytes()
 
 
-@pytest.mark.parametrize(("path", "columns"), [(GOLDEN, None), (OLD, COLUMNS)])
+@pytest.mark.parametrize(("path", "columns"), [(GOLDEN, None), (LAST, None), (OLD, COLUMNS)])
 def test_today_s_reader_reads_the_golden_file(path, columns):
     model, expected = cr.load(path), golden_model(columns)
     assert isinstance(model, TableModel)
@@ -90,7 +90,7 @@ def test_today_s_reader_reads_the_golden_file(path, columns):
     np.testing.assert_array_equal(model.network.parameters, expected.network.parameters)
 
 
-@pytest.mark.parametrize("path", [GOLDEN, OLD])
+@pytest.mark.parametrize("path", [GOLDEN, LAST, OLD])
 def test_the_golden_file_predicts_what_is_worked_out_by_hand(path):
     found = cr.load(path).predict(ROWS)["prediction"].to_numpy()
     # cos(π/2) is not quite 0 in float32; its weight is 2¹¹.

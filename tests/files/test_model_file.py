@@ -26,10 +26,10 @@ from chainrule.network.spec import NetworkSpec
 from tests.strategies_networks import ACTIVATIONS, problems
 
 FOLDER = Path(__file__).parent / "golden"
-GOLDEN = FOLDER / "model-v3.safetensors"
-LAYERS = FOLDER / "layers-v3.safetensors"
-OLD = [FOLDER / f"model-v{version}.safetensors" for version in (1, 2)]
-OLD_LAYERS = FOLDER / "layers-v2.safetensors"
+GOLDEN = FOLDER / "model-v4.safetensors"
+LAYERS = FOLDER / "layers-v4.safetensors"
+OLD = [FOLDER / f"model-v{version}.safetensors" for version in (1, 2, 3)]
+OLD_LAYERS = [FOLDER / f"layers-v{version}.safetensors" for version in (2, 3)]
 
 
 def golden_network():
@@ -86,9 +86,17 @@ def test_today_s_writer_gives_the_bytes_of_the_golden_file(tmp_path, golden, net
     ("golden", "network", "details"),
     [
         *((path, golden_network, {}) for path in (*OLD, GOLDEN)),
-        *((path, golden_layers, DETAILS) for path in (OLD_LAYERS, LAYERS)),
+        *((path, golden_layers, DETAILS) for path in (*OLD_LAYERS, LAYERS)),
     ],
-    ids=["version 1", "version 2", "dense", "layers of version 2", "layers"],
+    ids=[
+        "version 1",
+        "version 2",
+        "version 3",
+        "dense",
+        "layers of version 2",
+        "layers of version 3",
+        "layers",
+    ],
 )
 def test_today_s_reader_reads_every_golden_file(golden, network, details):
     expected, model = network(), read_model_file(golden)
@@ -181,7 +189,7 @@ def test_the_header_tells_format_and_network_in_plain_text(tmp_path):
     content = (tmp_path / "model.safetensors").read_bytes()
     assert hashlib.sha256(content.replace(checksum.encode(), b"0" * 64)).hexdigest() == checksum
     assert header["__metadata__"] == {
-        "chainrule": "3",
+        "chainrule": "4",
         "spec": net.spec.to_json(),
         "seed": "7",
         "epochs_trained": "5",
@@ -280,7 +288,7 @@ def test_entries_of_the_format_cannot_be_given_as_further_ones(tmp_path):
 def test_a_description_tells_what_is_in_a_file_without_its_arrays():
     contents = describe_model_file(LAYERS)
     net = golden_layers()
-    assert contents.version == 3
+    assert contents.version == 4
     assert contents.size == LAYERS.stat().st_size
     assert contents.spec == net.spec
     assert contents.n_parameters == net.parameters.size

@@ -160,3 +160,10 @@ def test_a_right_gradient_passes_whatever_the_size_of_the_inputs(engine, size):
     problem = problem._replace(X=size * problem.X).rounded("float32")
     result = check_gradients(Problem(spec, problem.theta, problem.examples), engine)
     assert result.passed, str(result)
+
+
+def test_a_session_shows_what_print_shows():
+    net = cr.Network([2, cr.Dense(2, "softmax")], cost="cross_entropy", seed=0)
+    X, y = np.eye(2), np.array([0, 1])
+    for shown in (net.check_gradients(X, y), net.trace(X, y)):
+        assert repr(shown) == str(shown)

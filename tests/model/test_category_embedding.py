@@ -5,7 +5,6 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import extension, quick_predictor
-from chainrule.report import draw_network
 
 RANDOM = np.random.default_rng(0)
 CODES = RANDOM.integers(0, 6, 300)
@@ -117,7 +116,7 @@ def test_a_trace_shows_what_was_looked_up_and_the_gradients_of_the_tables():
 
 def test_a_drawn_network_has_the_looked_up_numbers_among_its_inputs(tmp_path):
     names = ["age", "city", "height"]
-    draw_network(network(dimension=2), tmp_path / "network.svg", feature_names=names)
+    network(dimension=2).draw(feature_names=names).save(tmp_path / "network.svg")
     drawn = (tmp_path / "network.svg").read_text(encoding="utf-8")
     for text in ("3, category embedding", "age", "height", "city 1", "city 2"):
         assert f"<!-- {text} -->" in drawn

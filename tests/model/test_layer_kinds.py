@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.report import draw_network
 
 LAYERS = (
     2,
@@ -119,7 +118,7 @@ def test_a_saved_network_predicts_the_same(tmp_path):
 
 
 def test_a_drawn_network_names_what_has_no_weights(tmp_path):
-    draw_network(network(), tmp_path / "network.svg")
+    network().draw().save(tmp_path / "network.svg")
     drawn = (tmp_path / "network.svg").read_text(encoding="utf-8")
     for text in ("2, dropout 0.1", "8 identity, batch norm relu, dropout 0.3", "layer 2", "output"):
         assert f"<!-- {text} -->" in drawn

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
-from chainrule.report.page import write_report
+from chainrule.report.page import report_of
 
 _VOID = {"br", "meta", "wbr", "hr", "img", "link"}
 
@@ -53,5 +53,5 @@ def written(folder: Path, given, **arguments) -> Page:
     model, parts, history = given
     path = folder / "report.html"
     usual = {"history": history, "command": "chainrule train t.csv", "date": "today"}
-    write_report(path, model, parts, **usual | arguments)
+    report_of(model, parts, **usual | arguments).save(path)
     return Page(path.read_text(encoding="utf-8"))

@@ -8,7 +8,6 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError, InvalidTableError
-from chainrule.model.explanation import explain_row
 from chainrule.runs.config import RunConfig
 from chainrule.runs.parts import rows_with_target
 from chainrule.runs.training import PreparedRun
@@ -120,7 +119,7 @@ def test_another_table_s_words_are_missing_unless_the_model_has_them_as_classes(
     pl.DataFrame({"y": ["NA", "no", "?"]}).write_parquet(path)
     for settings, height in [({}, 1), ({"target_missing": "empty"}, 2)]:
         run = prepared(texts("yes", "no", "NA"), **settings)
-        rows, notes = rows_with_target(path, run.fit().model)
+        rows, notes, _ = rows_with_target(path, run.fit().model)
         assert rows.height == height
         assert f"left out {3 - height} row" in notes[0]
 
@@ -227,11 +226,10 @@ def test_a_transformed_model_predicts_evaluates_and_explains_in_the_target_s_uni
     missed = test["y"].to_numpy() - predicted
     assert model.evaluate(test)["rmse"] == pytest.approx(np.sqrt(np.mean(missed**2)))
     assert trained.scores["test"] == model.evaluate(test)
-    found = explain_row(model, test[:1])
+    found = model.explain(test, rows=1).rows[0]
     assert found.value == pytest.approx(predicted[0], rel=1e-4)
-    total = sum(moved.integrated_gradients for moved in found.columns)
-    # Kinks of 64 ReLU units, each in one of 64 pieces of the way.
-    assert total == pytest.approx(found.value - found.reference_value, rel=0.05)
+    total = sum(one.effect for one in found.effects)
+    assert total == pytest.approx(found.value - found.baseline, rel=1e-5)
     errors = trained.history.epochs[(trained.model.details["best_epoch"] or 1) - 1]
     validation = trained.scores["validation"]["rmse"]
     assert errors.validation_metrics["rmse"] == pytest.approx(validation, rel=0.2)

@@ -167,7 +167,7 @@ def test_every_command_scores_and_explains_what_predict_answers(case, chainrule)
         scored = json.loads(chainrule("evaluate", saved, paths[name], "--json").out)
         assert scored["accuracy"] == pytest.approx(right, abs=1e-12)
         told = chainrule("explain", saved, paths[name], "--row", 5).out
-        assert f"predicted {expected['prediction'][4]}" in told
+        assert f": {expected['prediction'][4]} (" in told
         found = json.loads(chainrule("importance", saved, paths[name], "--json").out)
         assert set(found["columns"][0]) >= {"column"}
         assert found["rows"] == ROWS

@@ -7,8 +7,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import InvalidTableError
-from chainrule.model.explanation import explain_row
+from chainrule.report import page
 from chainrule.runs.config import RunConfig
+from chainrule.runs.folder import RunFolder
 from chainrule.runs.parts import divide
 from chainrule.runs.training import PreparedRun
 
@@ -77,7 +78,7 @@ def test_a_run_trains_the_network_that_the_estimator_trains_to_the_bit(
 
 
 def test_the_best_epoch_is_the_one_whose_weights_were_kept():
-    run = prepared("kind", epochs=60, layers=(64,), l2=0.0, patience=20)
+    run = prepared("kind", epochs=60, layers=(64,), l2=0.0, patience=20, calibrate="off")
     fitted = run.train()
     losses = fitted.history["validation_loss"]
     assert fitted.best_epoch == int(np.argmin(losses)) + 1 < len(losses)
@@ -116,8 +117,6 @@ def test_the_details_are_plain_data_and_tell_the_run():
     assert details["scores"] == json.loads(json.dumps(trained.scores))
     assert details["config"]["training"]["seed"] == 3
     assert details["versions"]["chainrule"] == cr.__version__
-    mean = np.array(details["mean_input"])
-    assert mean.shape == (trained.model.network.spec.n_features,)
 
 
 def test_an_error_names_the_row_in_the_file_not_in_a_part():
@@ -186,9 +185,23 @@ def test_columns_of_many_categories_get_numbers_that_are_learned():
     assert [table.shape[0] for table in network.embeddings] == [31]
     assert trained.scores["test"]["r2"] > 0.95
 
-    found = explain_row(trained.model, rows[:1])
-    assert [moved.column for moved in found.columns] == ["place", "x"]
-    moved = sum(one.integrated_gradients for one in found.columns)
-    assert moved + found.unexplained == pytest.approx(found.value - found.reference_value)
-    assert abs(found.unexplained) <= 0.01 * abs(found.value - found.reference_value)
+    found = trained.model.explain(rows, rows=1).rows[0]
+    assert [one.column for one in found.effects] == ["place", "x"]
+    moved = sum(one.effect for one in found.effects)
+    assert moved == pytest.approx(found.value - found.baseline, rel=1e-6)
     assert found.value == pytest.approx(trained.model.predict(rows[:1])["prediction"][0], rel=1e-4)
+
+
+def test_the_judgement_of_a_run_is_computed_once_and_shared_with_its_report(tmp_path, monkeypatch):
+    run = prepared("kind", epochs=2, seed=7)
+    trained = run.fit()
+    judged = trained.judgement
+    assert judged.part == "test"
+    assert judged.table.equals(run.parts.test)
+    assert trained.verdict.sentence.startswith("On 30 test rows")
+    computed = []
+    monkeypatch.setattr(page, "judge_parts", lambda *given, **named: computed.append(given))
+    trained.write_to(RunFolder(tmp_path), report=True)
+    assert not computed
+    assert trained.judgement is judged
+    assert trained.verdict.sentence in (tmp_path / "report.html").read_text(encoding="utf-8")

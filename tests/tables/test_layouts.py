@@ -161,7 +161,7 @@ def test_every_form_is_read_with_its_notes(tmp_path, form, name):
         content = pytest.importorskip("pyarrow").compress(content, codec="zstd", asbytes=True)
     path = tmp_path / name
     path.write_bytes(content)
-    table, notes = read_with_notes(path)
+    table, notes, _ = read_with_notes(path)
     _, rows, remarks = FORMS[form]
     assert table.rows() == rows
     said = "\n".join(map(str, notes))
@@ -174,7 +174,7 @@ def test_every_form_is_read_with_its_notes(tmp_path, form, name):
 def test_pieces_of_every_form_are_the_whole_with_the_same_notes(tmp_path, monkeypatch, form, size):
     path = tmp_path / "t.csv"
     path.write_bytes(content_of(form))
-    whole, notes = read_with_notes(path)
+    whole, notes, _ = read_with_notes(path)
     monkeypatch.setattr(batches, "_PIECE", size)
     monkeypatch.setattr(batches, "_RECORDS", 2)
     found = []
@@ -212,7 +212,7 @@ def test_a_mark_left_open_costs_its_own_row_where_bad_rows_are_skipped(tmp_path,
     path = tmp_path / "t.csv"
     path.write_text('a,x\n"b,1\nq,2\n' + "r,3\n" * 100 + '"s,4\nt,5\n')
     rows = [("q", 2)] + [("r", 3)] * 100 + [("t", 5)]
-    table, notes = read_with_notes(path, skip_bad_rows=True)
+    table, notes, _ = read_with_notes(path, skip_bad_rows=True)
     assert table.rows() == rows
     assert "2 bad rows were skipped (the first: line 2 opens" in str(notes[0])
     found = []
@@ -260,7 +260,7 @@ def test_a_layout_goes_through_json_and_back(tmp_path):
 def test_values_that_json_lacks_are_numbers_in_json_lines(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text('{"a":1.5,"b":NaN}\n{"a":Infinity,"b":2}\n{"a":-Infinity,"b":1e999}\n')
-    table, notes = read_with_notes(path)
+    table, notes, _ = read_with_notes(path)
     assert table.rows() == [(1.5, None), (float("inf"), 2.0), (float("-inf"), float("inf"))]
     assert notes == ()
 

@@ -221,7 +221,7 @@ ROWS = [("München", 1), ("'Köln'", 2)]
     ],
 )
 def test_text_is_decompressed_and_decoded(written, content, name):
-    table, notes = read_with_notes(written(content, name))
+    table, notes, _ = read_with_notes(written(content, name))
     assert (table.columns, table.rows(), notes) == (["städte", "wert"], ROWS, ())
 
 
@@ -230,7 +230,7 @@ def test_text_is_decompressed_and_decoded(written, content, name):
     [("cp1252", "€", "Windows-1252"), ("latin-1", "\x81", "Latin-1")],
 )
 def test_text_that_is_not_utf8_is_read_as_western_with_a_note(written, encoding, extra, name):
-    table, notes = read_with_notes(written(f"a,b\n1,x\n2,é{extra}\n".encode(encoding)))
+    table, notes, _ = read_with_notes(written(f"a,b\n1,x\n2,é{extra}\n".encode(encoding)))
     assert table["b"].to_list() == ["x", f"é{extra}"]
     assert str(*notes) == (
         f"line 3 is not UTF-8 text, so the file was read as {name}; "
@@ -332,14 +332,14 @@ def test_bad_rows_are_skipped_and_counted(written):
     text = 'a,b,c\n1,2,3\n4,5\n"x, ""y""",\n6,7,8\n9,9,9,9\n\n"10\n1",11,12\n'
     with pytest.raises(InvalidTableError, match="line 3 has 2 fields where the first line names 3"):
         read_table(written(text))
-    table, notes = read_with_notes(written(text), skip_bad_rows=True)
+    table, notes, _ = read_with_notes(written(text), skip_bad_rows=True)
     assert table.rows() == [("1", 2, 3), ("6", 7, 8), ("10\n1", 11, 12)]
     assert str(*notes).startswith("3 bad rows were skipped (the first: line 3 has 2 fields")
 
 
 def test_bad_lines_of_json_are_skipped_and_counted(written):
     path = written('{"a": 1}\nx\n{"a": 2}\n', "t.jsonl")
-    table, notes = read_with_notes(path, skip_bad_rows=True)
+    table, notes, _ = read_with_notes(path, skip_bad_rows=True)
     assert table.rows() == [(1,), (2,)]
     assert str(*notes).startswith("1 bad row was skipped (the first: line 2 is not a JSON object")
 
@@ -353,7 +353,7 @@ def test_a_table_is_read_as_the_one_that_a_model_learned_from(written):
     codes = pl.DataFrame({"zip": ["01234", "04321"], "size": [1.5, 2.5], "kind": ["7", "x"]})
     reading = TableReading.decide(codes)[0]
     path = written("zip,size,kind,more\n00001,1,7,q\n43,NA,8,q\n")
-    table, notes = read_by(path, reading)
+    table, notes, _ = read_by(path, reading)
     assert table.rows() == [("00001", 1.0, "7", "q"), ("43", None, "8", "q")]
     assert notes == ()
 

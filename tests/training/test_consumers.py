@@ -9,8 +9,10 @@ import sys
 import pytest
 
 import chainrule as cr
-from chainrule.training.consumers import CSVLog, Progress, describe
+from chainrule.training.consumers import CSVLog
 from chainrule.training.events import EpochEnded, StepsEnded, Stopped, TrainingStarted
+from chainrule.training.progress import Progress
+from chainrule.training.progress_text import describe
 
 
 class Terminal(io.StringIO):
@@ -185,3 +187,53 @@ def test_a_log_is_a_new_file_with_the_old_ones_mode(tmp_path):
 def test_a_log_in_a_device_leaves_it_a_device():
     small_fit(callbacks=[CSVLog(os.devnull)])
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def ended(stopped, epochs=4):
+    file = io.StringIO()
+    progress = Progress(file)
+    for event in [*events(epochs)][:-1]:
+        progress(event)
+    progress(stopped)
+    return file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("stopped", "text"),
+    [
+        (
+            Stopped(3, "converged", 1, 2, "validation loss"),
+            "stopped after 3 epochs: no better validation loss for 2 epochs; "
+            "weights of epoch 1 kept",
+        ),
+        (Stopped(1, "callback"), "stopped after 1 epoch: a callback asked for the end"),
+        (Stopped(4, "finished", 2), "weights of epoch 2 kept"),
+    ],
+)
+def test_the_last_line_says_how_a_training_ended(stopped, text):
+    assert ended(stopped)[-1] == text
+
+
+@pytest.mark.parametrize("best", [None, 4])
+def test_a_training_that_ended_as_planned_says_nothing_more(best):
+    assert ended(Stopped(4, "finished", best))[-1].startswith("epoch 4/4")
+
+
+def test_early_stopping_says_so_with_the_epoch_whose_weights_are_kept(capfd, engine_name):
+    history = cr.Network([1, cr.Dense(1, "identity")], cost="mse", seed=0).fit(
+        [[1.0], [2.0]], [1.0, 2.0], epochs=500, optimizer=cr.SGD(0.05), verbose=True,
+        validation_data=([[1.0]], [0.5]), early_stopping=3, engine=engine_name,
+    )  # fmt: skip
+    last = history.events[-1]
+    assert last.reason == "converged"
+    assert (last.best_epoch, last.stale) == (history.best_epoch, last.epochs - history.best_epoch)
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert line == (
+        f"stopped after {last.epochs} epochs: no better validation loss for {last.stale} epochs; "
+        f"weights of epoch {history.best_epoch} kept"
+    )
+
+
+def test_metrics_of_the_validation_data_alone_are_described():
+    event = EpochEnded(1, 0.25, 0.0, 0.1, 1.0, 2.0, {}, 0.75, {"accuracy": 1.0})
+    assert describe(event) == "loss 0.25 (val 0.75)  val accuracy 1"

@@ -87,7 +87,7 @@ def test_it_ends_by_its_rule_and_keeps_the_best_weights(engine):
     run = training(engine, epochs=500, stopping=rule)
     state = State.of(run.plan)
     fitted = fit(run.plan, [keep], state=state)
-    assert fitted.stopped == Stopped(len(kept), "converged")
+    assert (fitted.stopped.epochs, fitted.stopped.reason) == (len(kept), "converged")
     assert 1 < len(kept) < 500
     np.testing.assert_array_equal(run.parameters, kept[state.stopping.best_epoch])
 

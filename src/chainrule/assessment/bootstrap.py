@@ -76,7 +76,9 @@ def bootstrap(
     return np.array(results, np.float64)
 
 
-def interval(value: float, samples: NDArray[np.floating], level: float = LEVEL) -> Interval:
+def interval(
+    value: float, samples: NDArray[np.floating], level: float = LEVEL, *, rows: int | None = None
+) -> Interval:
     """Return the percentile interval of a bootstrap.
 
     Resamples for which the score is undefined (NaN) are left out; if they are half or more of all,
@@ -89,10 +91,18 @@ def interval(value: float, samples: NDArray[np.floating], level: float = LEVEL) 
     samples : array (resamples,)
     level : float
         The share of the samples that the interval covers.
+    rows : int, optional
+        Number of rows of a sample. If it is given, the interval is widened as Student's t widens
+        that of a mean ("expanded percentile interval": T. C. Hesterberg, "What teachers should know
+        about the bootstrap", The American Statistician 69, 2015), and one row has no interval.
     """
     defined = samples[~np.isnan(samples)]
-    if 2 * len(defined) <= len(samples):
+    if 2 * len(defined) <= len(samples) or rows == 1:
         return Interval(float(value), float("nan"), float("nan"))
     tail = (1 - level) / 2
+    if rows is not None:
+        from scipy.special import ndtr, stdtrit
+
+        tail = float(ndtr(np.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, tail)))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(float(value), float(low), float(high))

@@ -1,14 +1,18 @@
 """Calibration: of the rows that are given probability 0.8, eight in ten should be positive."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.assessment.proportions import wilson
 from chainrule.checks import whole_number
+from chainrule.model.probability_scores import BINS, calibration_error, equal_bins
 
-# 95 % of a normal distribution lie within this many standard deviations of its mean.
-_Z = 1.959963984540054
+# Random numbers of all draws together: a fraction of a second of work.
+_MOST_DRAWN = 1e7
+_MOST_DRAWS, _FEWEST_DRAWS = 1000, 200
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,6 @@ class Reliability:
     counts: NDArray[np.int64]
     edges: NDArray[np.float64]
 
-    @property
-    def expected_error(self) -> float:
-        """The expected calibration error: mean of |share − mean probability|, weighted by rows."""
-        return float(np.average(np.abs(self.share - self.mean), weights=self.counts))
-
 
 def reliability(
     probabilities: NDArray[np.floating], outcomes: NDArray[np.generic], bins: int = 10
@@ -65,8 +64,6 @@ def reliability(
     >>> found = reliability(np.array([0.1, 0.1, 0.9, 0.9]), np.array([0, 0, 1, 0]), bins=2)
     >>> found.share
     array([0. , 0.5])
-    >>> round(found.expected_error, 3)
-    0.25
     """
     bins = whole_number("bins", bins, 1)
     edges = np.linspace(0, 1, bins + 1)
@@ -82,11 +79,60 @@ def reliability(
     return Reliability(mean, share, low, high, n, both)
 
 
-def wilson(
-    share: NDArray[np.float64], counts: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Wilson's 95 % interval of a share, which holds for few rows and for shares near 0."""
-    more = _Z * _Z / counts
-    middle = (share + more / 2) / (1 + more)
-    half = _Z * np.sqrt((share * (1 - share) + more / 4) / counts) / (1 + more)
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+class CalibrationError(NamedTuple):
+    """The expected calibration error, and what chance alone contributes to it."""
+
+    value: float
+    by_chance: float
+    """Its mean if the probabilities were perfectly calibrated."""
+    limit: float
+    """The value that perfectly calibrated probabilities exceed in 5 % of cases."""
+
+    @property
+    def exceeds_chance(self) -> bool:
+        """Whether the rows show that the probabilities are not perfectly calibrated."""
+        return self.value > self.limit
+
+
+def checked_calibration_error(
+    probabilities: NDArray[np.floating],
+    outcomes: NDArray[np.generic],
+    bins: int = BINS,
+    *,
+    seed: int = 0,
+) -> CalibrationError:
+    """Return the expected calibration error beside that of perfectly calibrated probabilities.
+
+    On a finite number of rows, even perfect probabilities have an error. Its distribution is
+    simulated: outcomes are drawn with the predicted probabilities, again and again ("consistency
+    resampling").
+
+    Source: J. Bröcker and L. A. Smith, "Increasing the reliability of reliability diagrams",
+    Weather and Forecasting 22, 2007.
+
+    Parameters
+    ----------
+    probabilities : array (m,)
+    outcomes : array (m,) of bool
+    bins : int
+    seed : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule.assessment.calibration import checked_calibration_error
+    >>> found = checked_calibration_error(np.full(100, 0.9), np.arange(100) < 50)
+    >>> round(found.value, 3), found.exceeds_chance
+    (0.4, True)
+    """
+    exact = np.asarray(probabilities, np.float64)
+    value = calibration_error(exact, outcomes, bins)
+    places = equal_bins(exact, bins)
+    expected = np.bincount(places, exact)
+    draws = min(_MOST_DRAWS, max(_FEWEST_DRAWS, int(_MOST_DRAWN / len(exact))))
+    generator = np.random.default_rng(seed)
+    errors = np.empty(draws)
+    for draw in range(draws):
+        drawn = np.bincount(places[generator.random(len(exact)) < exact], minlength=len(expected))
+        errors[draw] = np.abs(drawn - expected).sum() / len(exact)
+    return CalibrationError(value, float(errors.mean()), float(np.quantile(errors, 0.95)))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.assessment.measures import log_losses
 from chainrule.assessment.predictions import Examples, examples_of, outputs_of, places_of_columns
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidArgumentError
+from chainrule.model.probability_scores import log_losses
 from chainrule.model.scores import unit_of
 from chainrule.model.table_model import TableModel
 from chainrule.suggestions import did_you_mean

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.discrimination import Ranking
+from chainrule.model.probability_scores import brier_losses, log_losses
 from chainrule.model.scores import unit_of
 
 Weights = NDArray[np.float64]
@@ -32,23 +33,13 @@ BALANCED = Measure("balanced_accuracy", "Balanced accuracy", True)
 F1 = Measure("f1", "F1", True)
 AREA = Measure("roc_auc", "ROC AUC", True)
 LOG_LOSS = Measure("log_loss", "Log loss", False)
-CLASS_MEASURES = (ACCURACY, BALANCED, F1, AREA, LOG_LOSS)
+BRIER = Measure("brier", "Brier score", False)
+CLASS_MEASURES = (ACCURACY, BALANCED, F1, AREA, LOG_LOSS, BRIER)
 
 RMSE = Measure("rmse", "RMSE", False)
 MAE = Measure("mae", "MAE", False)
 R2 = Measure("r2", "R²", True)
 VALUE_MEASURES = (RMSE, MAE, R2)
-
-# A probability of 0 for the true class would make the mean infinite. Near 1, float32 has no finer
-# resolution than this anyway.
-_SMALLEST_PROBABILITY = 1e-7
-
-
-def log_losses(true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> Weights:
-    """Return −ln of each row's probability of its true class, (m,)."""
-    of_truth = probabilities[np.arange(len(true)), true].astype(np.float64)
-    losses: Weights = -np.log(np.clip(of_truth, _SMALLEST_PROBABILITY, 1.0))
-    return losses
 
 
 def class_scorer(
@@ -69,9 +60,8 @@ def class_scorer(
     """
     answers = np.argmax(probabilities, axis=1)
     cells = true * n_classes + answers
-    losses = log_losses(true, probabilities)
-    ranked: Sequence[int] = [1] if n_classes == 2 else range(n_classes)
-    rankings = [Ranking(true == index, probabilities[:, index]) for index in ranked]
+    losses = np.array([log_losses(true, probabilities), brier_losses(true, probabilities)])
+    rankings = _rankings(true, probabilities)
 
     def scores(weights: Weights) -> NDArray[np.float64]:
         counts = np.bincount(cells, weights, minlength=n_classes**2)
@@ -89,11 +79,27 @@ def class_scorer(
                 np.mean(right[present] / of_class[present]),
                 f1[1] if n_classes == 2 else f1.mean(),
                 np.mean(defined) if defined else np.nan,
-                (losses * weights).sum() / rows,
+                *(losses * weights).sum(axis=1) / rows,
             ]
         )
 
     return scores
+
+
+def class_areas(
+    true: NDArray[np.integer], probabilities: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the ROC AUC of each ranked class: the second of two, otherwise all of them.
+
+    It is NaN for a class without rows, or with all.
+    """
+    return np.array([ranking.area() for ranking in _rankings(true, probabilities)])
+
+
+def _rankings(true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> list[Ranking]:
+    n_classes = probabilities.shape[1]
+    ranked: Sequence[int] = [1] if n_classes == 2 else range(n_classes)
+    return [Ranking(true == index, probabilities[:, index]) for index in ranked]
 
 
 def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) -> Scorer:

@@ -2,12 +2,22 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from chainrule.cli import explanation, export, gradient_check, information, prediction, training
+from chainrule.cli import (
+    explanation,
+    export,
+    gradient_check,
+    importance,
+    information,
+    prediction,
+    trace,
+    training,
+)
 from chainrule.cli.interrupts import terminated_as_interrupted
 from chainrule.cli.streams import prepare_streams, say
 from chainrule.errors import ChainruleError
@@ -30,7 +40,7 @@ class Commands(TyperGroup):
         # Removed here, so that it may be anywhere on the line.
         debug = "--debug" in arguments
         arguments = [argument for argument in arguments if argument != "--debug"]
-        prepare_streams(machines="--json" in arguments)
+        prepare_streams(machines=_is_for_machines(arguments))
         try:
             # SIGTERM and SIGHUP raise here, so that temporary files are removed in any case.
             with terminated_as_interrupted():
@@ -49,6 +59,13 @@ class Commands(TyperGroup):
             say(f"chainrule: {message}", error=True)
             code = 2
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_for_machines(arguments: Sequence[str]) -> bool:
+    """Tell whether standard output is JSON."""
+    if "--json" in arguments or "--format=json" in arguments:
+        return True
+    return ("--format", "json") in pairwise(arguments)
 
 
 def _sentence(error: Exception) -> str | None:
@@ -107,5 +124,14 @@ def root(
         print(context.get_help())
 
 
-for _module in (training, prediction, explanation, gradient_check, export, information):
+for _module in (
+    training,
+    prediction,
+    explanation,
+    importance,
+    trace,
+    gradient_check,
+    export,
+    information,
+):
     _module.register(app)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from chainrule.assessment.comparison import Comparison
     from chainrule.assessment.importance import ColumnImportance
     from chainrule.cli.screen import Screen
 
@@ -69,6 +70,14 @@ def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
     table = _table("column", "mean", "± spread")
     for one in columns:
         table.add_row(one.column, f"{one.mean:+.5g}", f"{one.spread:.2g}")
+    return table
+
+
+def comparison_table(comparison: "Comparison") -> "Table":
+    """Return the scores of two models side by side, with their intervals and differences."""
+    table = _table(f"{comparison.part} rows", *comparison.names, "difference")
+    for row in comparison.table():
+        table.add_row(*row)
     return table
 
 

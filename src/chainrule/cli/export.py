@@ -44,6 +44,15 @@ def export(
             metavar="NAME", help="Prefix of the functions in a C file.", show_default=False
         ),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COVERAGE",
+            help="The file also returns intervals that hold the true value in this share of new "
+            "rows (0.9: nine in ten), or for classes sets. For ONNX, C and NumPy.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Write a model in another program's format: ONNX, C, NumPy, PyTorch or Keras.
 
@@ -52,8 +61,8 @@ def export(
     """
     from chainrule.exports import export as write
     from chainrule.files.outputs import check_outputs
-    from chainrule.model.loader import load
+    from chainrule.runs.loader import load
 
     check_outputs([("FILE", out)], [("MODEL", model)])
-    for path in write(load(model), out, to, name=name):
+    for path in write(load(model), out, to, name=name, interval=interval):
         say(f"Written: {path}")

@@ -1,18 +1,11 @@
 """The command check: a test of the gradients."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from chainrule.cli.options import EngineName, ModelPath, NamingCommand, TablePath, table_model
 from chainrule.cli.streams import say
-from chainrule.errors import InvalidTableError
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from chainrule.model.table_model import TableModel
 
 
 def register(app: typer.Typer) -> None:
@@ -35,16 +28,20 @@ def check(
 ) -> None:
     """Check the gradients: compare backpropagation with central differences, in float64.
 
-    The exit code is 1 if they disagree.
+    Rows without a value of the target are skipped. The exit code is 1 if they disagree.
     """
     import numpy as np
 
+    from chainrule.runs.parts import rows_with_target
+
     loaded = table_model(model)
-    whole = loaded.read(table).table
-    require_target(loaded, whole, table)
+    whole, notes, numbers = rows_with_target(table, loaded)
     taken = np.unique(np.linspace(0, whole.height - 1, min(rows, whole.height)).astype(int))
-    X, y = loaded.examples(whole)
+    with numbers.naming():
+        X, y = loaded.examples(whole)
     result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)  # type: ignore[arg-type]
+    for note in notes:
+        say(f"Note: {note}", error=True)
     for line in str(result).split("\n"):
         say(line)
     say(
@@ -53,13 +50,3 @@ def check(
     )
     if not result:
         raise typer.Exit(1)
-
-
-def require_target(model: "TableModel", rows: "pl.DataFrame", path: Path) -> None:
-    """Raise unless a table has the target column."""
-    target = model.target.name
-    if target not in rows.columns:
-        raise InvalidTableError(
-            f"{path}: has no column {target!r}, the target, which errors and gradients depend on; "
-            "add it (chainrule predict does without)"
-        )

@@ -71,8 +71,8 @@ def _installation() -> list[tuple[str, str]]:
 
 
 def _contents(path: Path) -> list[tuple[str, str]]:
-    from chainrule.model.loader import load
     from chainrule.model.table_model import TableModel
+    from chainrule.runs.loader import load
 
     model = load(path)
     if isinstance(model, TableModel):

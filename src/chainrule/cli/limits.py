@@ -20,7 +20,7 @@ LEAST = 15
 # Higher limits are treated as none: systems have a default of some tens of thousands.
 _FAR = 16_384
 _KINDS = 3  # thread pools that exist at the same time, each with one thread per core
-_NEED_TABLES = ("train", "resume", "predict", "evaluate", "explain", "importance", "check")
+_NEED_TABLES = ("train", "resume", "predict", "evaluate", "explain", "importance", "trace", "check")
 
 
 def fit_to_limits(arguments: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chainrule.training.events import Callback
@@ -9,14 +10,19 @@ from chainrule.training.events import Callback
 if TYPE_CHECKING:
     import polars as pl
 
+    from chainrule.assessment.comparison import Comparison
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run import Run
     from chainrule.runs.search import Found
-    from chainrule.runs.training import PreparedRun, Run
+    from chainrule.runs.training import PreparedRun
 
 
 class Teller(Protocol):
     """The output of train, called at each stage of a run."""
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show, inside the `with` block, what takes a while."""
 
     def understood(self, run: "PreparedRun") -> None:
         """Report the division of the table and the chosen settings."""
@@ -30,10 +36,15 @@ class Teller(Protocol):
     def found(self, found: "Found") -> None:
         """Report the result of a search."""
 
+    def compared(self, comparison: "Comparison") -> None:
+        """Report how the best of a search compares with the default settings."""
+
     def close(self) -> None:
         """End the progress display, whether the training succeeded or not."""
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Report the scores, and the files that were written."""
 
 
@@ -44,12 +55,16 @@ def teller(json: bool, quiet: bool) -> Teller:
 
 def files_of(folder: "RunFolder", report: bool) -> list[str]:
     """Return the names of the files that a run wrote."""
-    files = [folder.model, folder.history, folder.metrics, folder.config]
+    files = [folder.model, folder.history, folder.metrics, folder.predictions, folder.config]
     return [str(path) for path in ([*files, folder.report] if report else files)]
 
 
 class TellNobody:
     """No output; the base of the others."""
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show nothing."""
+        return nullcontext()
 
     def understood(self, run: "PreparedRun") -> None:
         """Show nothing."""
@@ -67,10 +82,15 @@ class TellNobody:
     def found(self, found: "Found") -> None:
         """Show nothing."""
 
+    def compared(self, comparison: "Comparison") -> None:
+        """Show nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Show nothing."""
 
 
@@ -98,15 +118,20 @@ class TellMachines(TellNobody):
 
         return SearchLines(self._lines)
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
-        """Write the scores and the names of the files."""
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
+        """Write the scores, the verdict and the names of the files."""
+        from chainrule.cli.verdict_table import verdict_entries
+
         self._lines.write(
             "finished",
             {
                 "scores": trained.scores,
+                "verdict": verdict_entries(trained),
                 "best_epoch": trained.model.details["best_epoch"],
                 "config": trained.config.values(),
-                "notes": trained.notes,
+                "notes": trained.result_notes,
                 "files": files_of(folder, report),
             },
         )
@@ -121,10 +146,16 @@ class TellPeople(TellNobody):
         self._screen = console()
         self._progress: Any = None
 
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Show a line in a terminal until the block ends; nothing elsewhere."""
+        from chainrule.cli.progress import working
+
+        return working(what)
+
     def understood(self, run: "PreparedRun") -> None:
         """Show the numbers of rows, the task, the settings and the notes."""
         for line in introduction(run):
-            self._screen.print(line, soft_wrap=True)
+            self._tell(line)
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
         """Return a progress display."""
@@ -144,20 +175,29 @@ class TellPeople(TellNobody):
         """Show the best trial."""
         from chainrule.cli.search_display import best_of
 
-        self._screen.print(best_of(found), soft_wrap=True)
+        self._tell(best_of(found))
+
+    def compared(self, comparison: "Comparison") -> None:
+        """Show the comparison as a table and a sentence."""
+        from chainrule.cli.displays import comparison_table
+
+        self._screen.print()
+        self._screen.print(comparison_table(comparison))
+        self._tell(comparison.sentence)
 
     def close(self) -> None:
         """End the progress display."""
         if self._progress is not None:
             self._progress.close()
 
-    def finished(self, trained: "Run", folder: "RunFolder", report: bool) -> None:
+    def finished(
+        self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
+    ) -> None:
         """Show the scores and the names of the files."""
         from chainrule.cli.displays import averaging_note, confusion_table, score_table
+        from chainrule.runs.next_steps import next_steps
 
         show = self._screen.print
-        for note in trained.notes:
-            show(f"Note: {note}", soft_wrap=True)
         best = trained.model.details["best_epoch"]
         if best is not None:
             show()
@@ -170,19 +210,55 @@ class TellPeople(TellNobody):
             show()
             show("Confusion matrix of the test rows:")
             show(confusion_table(trained.scores["test"]))
+        self._show_verdict(trained)
+        if trained.comparison is not None:
+            self.compared(trained.comparison)
+            show()
+        for note in trained.result_notes:
+            self._tell(f"Note: {note}")
         show("Written:")
         for path in files_of(folder, report):
             show(f"  {path}", soft_wrap=True)
+        show("Next:")
+        for step in next_steps(run, trained, folder.model):
+            show(f"  {step}", soft_wrap=True)
+
+    def _tell(self, line: str) -> None:
+        """Show a sentence, wrapped between words in a terminal, and as one line elsewhere."""
+        self._screen.print(line, soft_wrap=not self._screen.is_terminal)
+
+    def _show_verdict(self, trained: "Run") -> None:
+        """Show the scores beside those of the baselines, and what the rows can tell of both."""
+        from chainrule.cli.verdict_table import verdict_lines, verdict_table, verdict_title
+        from chainrule.errors import InvalidArgumentError
+
+        show = self._screen.print
+        try:
+            with self.working("comparing the network with simpler models"):
+                title = verdict_title(trained.judgement)
+        except InvalidArgumentError as error:  # values too large for their scores
+            show(f"Note: {error}", soft_wrap=True)
+            return
+        show(title)
+        show(verdict_table(trained))
+        for line in verdict_lines(trained):
+            self._tell(line)
+        show()
 
 
 def introduction(run: "PreparedRun") -> Iterable[str]:
     """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
     tables = parts.tables()
-    total = sum(part.height for part in tables.values())
+    data = run.config.data
     words = {"train": "train", "validation": "validate", "test": "test"}
+    if data.test:
+        del words["test"]
+    total = sum(tables[name].height for name in words)
     divided = ", ".join(f"{tables[name].height:,} {word}" for name, word in words.items())
-    yield f"{run.config.data.table or 'The table'}: {total:,} rows; {divided}"
+    yield f"{data.table or 'The table'}: {total:,} rows; {divided}"
+    if data.test:
+        yield f"{data.test}: {tables['test'].height:,} rows; all test"
     if target.task == "classification":
         counts = dict(parts.train[target.name].value_counts().iter_rows())
         named = [f"{name} ({counts.get(name, 0):,})" for name in target.classes[:10]]

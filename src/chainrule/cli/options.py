@@ -69,14 +69,6 @@ def table_model(path: Path) -> "TableModel":
     InvalidModelFileError
         If it cannot be loaded, or takes no tables.
     """
-    from chainrule.errors import InvalidModelFileError
-    from chainrule.model.loader import load
-    from chainrule.model.table_model import TableModel
+    from chainrule.runs.loader import load_table_model
 
-    model = load(path)
-    if not isinstance(model, TableModel):
-        raise InvalidModelFileError(
-            f"{path}: holds a network without the encoder of a table (it was saved in Python); "
-            "load it there with chainrule.load"
-        )
-    return model
+    return load_table_model(path)

@@ -18,6 +18,8 @@ _PREDICT_EXAMPLES = """Examples:
 chainrule predict run/model.safetensors new.csv -o predictions.csv
 
 chainrule predict run/model.safetensors new.parquet -o predictions.parquet --id customer
+
+chainrule predict run/model.safetensors new.csv -o predictions.csv --interval 0.9
 """
 
 _EVALUATE_EXAMPLES = """Examples:
@@ -56,6 +58,16 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval",
+            metavar="COVERAGE",
+            help="Add columns lower and upper, which hold the true value in this share of new rows "
+            "(0.9: nine in ten); for classes, a column prediction_set.",
+            show_default=False,
+        ),
+    ] = None,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,
@@ -82,6 +94,7 @@ def predict(
         id or (),
         skip_bad_rows=skip_bad_rows,
         notes=notes,  # type: ignore[arg-type]
+        interval=interval,
     )
     if out is None:
         if sys.stdout is None:
@@ -100,11 +113,13 @@ def predict(
 
 
 def _print(batches: "Iterator[pl.DataFrame]") -> None:
+    from chainrule.model.table_predictions import flat
+
     # Always UTF-8, as all our files are: an encoding that lacks a letter would alter the values.
     stream = data_stream(sys.stdout)
     raw = getattr(stream, "buffer", None)
     for number, batch in enumerate(batches):
-        text = batch.write_csv(include_header=number == 0)
+        text = flat(batch).write_csv(include_header=number == 0)
         if raw is None:
             stream.write(text)
         else:
@@ -127,8 +142,9 @@ def evaluate(
     from chainrule.runs.parts import rows_with_target
 
     loaded = table_model(model)
-    rows, notes = rows_with_target(table, loaded, skip_bad_rows=skip_bad_rows)
-    scores = loaded.evaluate(rows)
+    rows, notes, numbers = rows_with_target(table, loaded, skip_bad_rows=skip_bad_rows)
+    with numbers.naming():
+        scores = loaded.evaluate(rows)
     for note in notes:
         say(f"Note: {note}", error=True)
     if json:

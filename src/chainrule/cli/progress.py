@@ -1,20 +1,28 @@
 """Progress of a training: a live line in a terminal, plain lines elsewhere, JSON for machines."""
 
+import contextlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from chainrule.cli.progress_line import Watch, duration, fitted_line, short_number
 from chainrule.cli.streams import say, say_json
 from chainrule.training.events import (
     EpochEnded,
     Event,
     Resumed,
-    StepsEnded,
     Stopped,
     TrainingStarted,
 )
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.text import Text
+
+    from chainrule.cli.screen import Screen
 
 
 class JSONLines:
@@ -44,75 +52,23 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and value - value != 0 else value
 
 
-class Watch:
-    """The state of a training for a progress display: losses, metrics, best epoch and speed.
-
-    Parameters
-    ----------
-    early_stopping : bool
-        Whether the best epoch is shown, because its weights are kept.
-    """
-
-    def __init__(self, early_stopping: bool) -> None:
-        self.best: EpochEnded | None = None
-        self.epochs = self.done = 0
-        self._early = early_stopping
-        self._examples = 0
-        self._seen = 0.0
-        self._began = time.perf_counter()
-        self._before = 0
-
-    def __call__(self, event: Event) -> None:
-        """Consume an event."""
-        if isinstance(event, TrainingStarted):
-            self.epochs, self._examples = event.epochs, event.n_examples
-            self._began = time.perf_counter()
-        elif isinstance(event, StepsEnded):
-            self._seen = event.steps / event.steps_per_epoch
-        elif isinstance(event, Resumed):
-            for epoch in event.epochs:
-                self._ended(epoch)
-            self._before = self.done
-        elif isinstance(event, EpochEnded):
-            self._seen = 0.0
-            self._ended(event)
-
-    def _ended(self, epoch: EpochEnded) -> None:
-        self.done += 1
-        loss, best = epoch.validation_loss, self.best
-        if loss is not None and (best is None or loss < (best.validation_loss or loss)):
-            self.best = epoch
-
-    @property
-    def rate(self) -> float:
-        """Examples per second."""
-        seconds = time.perf_counter() - self._began
-        return (self.done - self._before + self._seen) * self._examples / max(seconds, 1e-9)
-
-    def line(self, event: EpochEnded) -> str:
-        """Return a line that describes an epoch."""
-        parts = [f"loss {event.loss:.4g}"]
-        if event.validation_loss is not None:
-            parts.append(f"validation {event.validation_loss:.4g}")
-        parts += [f"{name} {value:.4g}" for name, value in event.validation_metrics.items()]
-        if self._early and self.best is not None:
-            parts.append(f"best {self.best.validation_loss:.4g} in epoch {self.best.epoch}")
-        parts.append(f"{_short(self.rate)} rows/s")
-        return "  ".join(parts)
-
-
-def _short(number: float) -> str:
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.3g}{letter}"
-    return f"{number:.3g}"
+def plain_line(watch: Watch, event: EpochEnded, early_stopping: bool) -> str:
+    """Return a line that describes an epoch, for a file or a pipe."""
+    parts = [f"loss {event.loss:.4g}"]
+    if event.validation_loss is not None:
+        parts.append(f"validation {event.validation_loss:.4g}")
+    parts += [f"{name} {value:.4g}" for name, value in event.validation_metrics.items()]
+    if early_stopping and watch.best is not None:
+        parts.append(f"best {watch.best.validation_loss:.4g} in epoch {watch.best.epoch}")
+    parts.append(f"{short_number(watch.rate)} rows/s")
+    return "  ".join(parts)
 
 
 class PlainProgress:
     """About a dozen lines on standard error: the first and last epochs, and some in between."""
 
     def __init__(self, early_stopping: bool) -> None:
-        self._watch = Watch(early_stopping)
+        self._watch, self._early = Watch(early_stopping), early_stopping
         self._last: EpochEnded | None = None
         self._shown = 0
 
@@ -135,51 +91,81 @@ class PlainProgress:
     def _show(self, event: EpochEnded) -> None:
         self._shown = self._watch.done
         done = f"epoch {self._watch.done}/{self._watch.epochs}"
-        say(f"{done}  {self._watch.line(event)}", error=True)
+        say(f"{done}  {plain_line(self._watch, event, self._early)}", error=True)
 
 
 class LiveProgress:
-    """A line in a terminal that is updated during the training."""
+    """A line in a terminal that is updated during the training, and fits into its width."""
 
     def __init__(self, early_stopping: bool) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
         from chainrule.cli.displays import console
 
         self._watch = Watch(early_stopping)
-        self._bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.total}"),
-            BarColumn(bar_width=None),  # the width that the text leaves
-            TextColumn("{task.description}", markup=False),
-            TimeRemainingColumn(compact=True),
-            console=console(error=True),
-            expand=True,
-        )
-        self._task: Any = None
-        self._line = ""
+        self._screen = console(error=True)
+        self._live = live(self._screen, lambda: line_of(self._screen, self._watch))
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
         self._watch(event)
         if isinstance(event, TrainingStarted):
-            self._task = self._bar.add_task("", total=event.epochs, epoch=0)
-            self._bar.start()
-        elif isinstance(event, StepsEnded):
-            self._advance(event.steps / event.steps_per_epoch)
-        elif isinstance(event, EpochEnded):
-            self._line = self._watch.line(event)
-            self._advance(0.0)
+            self._live.start()
         elif isinstance(event, Stopped):
             self.close()
-
-    def _advance(self, part: float) -> None:
-        done = self._watch.done
-        line = self._line or f"{_short(self._watch.rate)} rows/s"
-        self._bar.update(self._task, completed=done + part, epoch=done, description=line)
+            if event.reason != "finished":
+                say(f"stopped after {event.epochs} epochs: no improvement", error=True)
 
     def close(self) -> None:
         """End the display, with its last line left in place."""
-        self._bar.stop()
+        self._live.stop()
+
+
+def live(screen: "Screen", drawn: "Callable[[], RenderableType]", **options: Any) -> "Live":
+    """Return a display that is drawn anew eight times a second, not started."""
+    from rich.live import Live
+
+    # Redirected streams would escape the control sequences that move the cursor.
+    return Live(
+        get_renderable=drawn,
+        console=screen,
+        refresh_per_second=8,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        **options,
+    )
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show what takes a while, and for how long, in a terminal until the block ends."""
+    from rich.text import Text
+
+    from chainrule.cli.displays import console
+
+    screen = console(error=True)
+    if not screen.is_terminal:
+        yield
+        return
+    began = time.perf_counter()
+
+    def drawn() -> Text:
+        seconds = time.perf_counter() - began
+        took = f"  {duration(seconds)}" if seconds >= 2 else ""
+        text = Text(f"{what}…{took}", no_wrap=True, overflow="ellipsis", end="")
+        text.truncate(screen.width - 3, overflow="ellipsis")
+        return text
+
+    with live(screen, drawn, transient=True):
+        yield
+
+
+def line_of(screen: "Screen", watch: Watch) -> "Text":
+    """Return the line of progress that fits into a terminal."""
+    from rich.text import Text
+
+    # Room for the ^C that a terminal shows, which would otherwise begin a new line.
+    full, empty = ("━", "─") if screen.encoding.startswith("utf") else ("#", "-")
+    line = fitted_line(watch.parts(), watch.share, screen.width - 3, full, empty)
+    return Text(line, no_wrap=True, overflow="crop", end="")
 
 
 def progress_for_people(early_stopping: bool) -> "PlainProgress | LiveProgress":

@@ -1,5 +1,6 @@
 """chainrule train --search: a search for the best settings, and its results."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from chainrule.cli.streams import say
 
 if TYPE_CHECKING:
+    from chainrule.assessment.comparison import Comparison
     from chainrule.cli.messages import Teller
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.run_fit import FittedNetwork
@@ -23,13 +25,18 @@ def search_and_write(
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-    from chainrule.cli.outputs import write
-    from chainrule.runs.search import search
+    from chainrule.runs.search import is_default, search
+
+    best_so_far: list[tuple[PreparedRun, FittedNetwork]] = []
+    default: list[FittedNetwork] = []
 
     def better(best: "PreparedRun", fitted: "FittedNetwork") -> None:
         # Saved at once, so that an interruption loses nothing.
         best.model_of(fitted).save(folder.model)
         folder.write_config(best.config, best.command)
+        best_so_far[:] = [(best, fitted)]
+        if is_default(best, run):
+            default[:] = [fitted]
 
     display = tell.search(trials, limit)
     try:
@@ -45,6 +52,8 @@ def search_and_write(
             )
     except (KeyboardInterrupt, SystemExit) as interrupt:
         tell.close()
+        if best_so_far and default and not isinstance(interrupt, SystemExit):
+            tell.compared(_compared(run, *best_so_far[0], default[0], "the best so far"))
         say(
             f"chainrule: interrupted; the best model so far is in {folder.path}, and the same "
             "command continues the search",
@@ -54,6 +63,33 @@ def search_and_write(
     finally:
         tell.close()
     tell.found(found)
-    trained = found.run.judged(found.fitted)
-    write(found.run, trained, folder, report)
-    tell.finished(trained, folder, report)
+    with tell.working("computing the scores"):
+        trained = found.run.judged(found.fitted)
+        if found.default is not None:
+            name = f"trial {found.best.number}"
+            comparison = _compared(run, found.run, found.fitted, found.default, name)
+            trained = replace(trained, comparison=comparison)
+    with tell.working("writing the report" if report else "writing the files"):
+        trained.write_to(folder, report)
+    tell.finished(found.run, trained, folder, report)
+
+
+def _compared(
+    run: "PreparedRun",
+    best: "PreparedRun",
+    fitted: "FittedNetwork",
+    default: "FittedNetwork",
+    name: str,
+) -> "Comparison":
+    """Return the best model of a search beside that of the default settings."""
+    from chainrule.assessment.comparison import compare
+
+    part = "test" if run.parts.test.height else "validation"
+    return compare(
+        best.model_of(fitted),
+        run.model_of(default),
+        run.parts.tables()[part],
+        (name, "the default"),
+        part=part,
+        seed=run.config.training.seed,
+    )

@@ -2,19 +2,22 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chainrule.cli.streams import say
-from chainrule.training.events import Callback, EpochEnded, Event
+from chainrule.training.events import Callback
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     from chainrule.cli.progress import JSONLines
     from chainrule.runs.search import Found, Tried
 
 _SHOWN = 8
+_WIDE = 100
 
 
 class SearchDisplay:
@@ -59,51 +62,89 @@ class LiveSearch(SearchDisplay):
     """A table of the best trials in a terminal, with the current trial below it."""
 
     def __init__(self, trials: int | None, seconds: float | None) -> None:
-        from rich.live import Live
-
         from chainrule.cli.displays import console
+        from chainrule.cli.progress import live
+        from chainrule.cli.progress_line import Watch
 
-        self.callbacks = (self._follow,)
+        self._watch = Watch(False)
+        self.callbacks = (self._watch,)
         self._trials, self._seconds = trials, seconds
         self._began = time.monotonic()
         self._tried: Sequence[Tried] = ()
-        self._epoch = 0
         self._running = True
-        self._live = Live(
-            get_renderable=self._shown, console=console(error=True), refresh_per_second=4
-        )
+        self._screen = console(error=True)
+        self._live = live(self._screen, self._shown)
         self._live.start()
-
-    def _follow(self, event: Event) -> None:
-        if isinstance(event, EpochEnded):
-            self._epoch = event.epoch
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Add the trial to the table."""
-        self._tried, self._epoch = all_of_them, 0
+        self._tried = all_of_them
 
     def close(self) -> None:
         """End the display, with the table left in place."""
         self._running = False
         self._live.stop()
 
-    def _shown(self) -> "Table":
-        from rich import box
-        from rich.table import Table
+    def _shown(self) -> "Group":
+        from rich.console import Group
 
-        of = "" if self._trials is None else f" of {self._trials}"
-        passed = time.monotonic() - self._began
-        left = "" if self._seconds is None else f", {max(0.0, self._seconds - passed):.0f} s left"
-        done = len(self._tried)
-        now = f"trial {done + 1}{of}, epoch {self._epoch}" if self._running else f"{done} trials"
-        now += f", {passed:.0f} s{left}"
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=now, caption_justify="left")
-        for name in ("trial", "loss", "epochs", "seconds", "settings"):
-            table.add_column(name, justify="left" if name == "settings" else "right")
-        for one in ranked(self._tried)[:_SHOWN]:
-            numbers = f"{one.loss:.5g}", str(one.epochs), f"{one.seconds:.1f}"
-            table.add_row(str(one.number), *numbers, described(one))
-        return table
+        return Group(trials_table(self._tried, self._screen.width), *self._now())
+
+    def _now(self) -> "Iterator[Text]":
+        """Yield the state of the search, and of the trial under way, each in one line."""
+        from rich.text import Text
+
+        from chainrule.cli.progress import line_of
+        from chainrule.cli.progress_line import Part, duration, fitted_line
+
+        passed, done = time.monotonic() - self._began, len(self._tried)
+        parts = [Part((f"{done} {'trial' if done == 1 else 'trials'}",), 9)]
+        if self._running:
+            of = "" if self._trials is None else f"/{self._trials}"
+            parts = [Part((f"trial {done + 1}{of}",), 9)]
+        parts.append(Part((f"{duration(passed)} passed",), 1))
+        if self._seconds is not None and self._running:
+            parts.append(Part((f"{duration(self._seconds - passed)} left",), 2))
+        line = fitted_line(parts, -1.0, self._screen.width - 3, "", "")
+        yield Text(line, no_wrap=True, overflow="crop")
+        if self._running and self._watch.epochs:
+            yield line_of(self._screen, self._watch)
+
+
+def trials_table(tried: "Sequence[Tried]", width: int) -> "Table":
+    """Return a table of the best trials, whose settings are options, for a terminal's width."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    names = ["trial", "loss", *(["epochs", "seconds"] if width >= _WIDE else [])]
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("settings", no_wrap=True, overflow="fold")
+    shown = ranked(tried)[:_SHOWN]
+    numbers = [
+        (str(one.number), f"{one.loss:.5g}", str(one.epochs), f"{one.seconds:.1f}") for one in shown
+    ]
+    taken = sum(
+        2 + max(len(cell) for cell in (name, *(row[place] for row in numbers)))
+        for place, name in enumerate(names)
+    )
+    for one, row in zip(shown, numbers, strict=True):
+        lines = textwrap_options(options_of(one.options), max(20, width - taken - 2))
+        table.add_row(*row[: len(names)], Text("\n".join(lines)))
+    return table
+
+
+def textwrap_options(options: "Sequence[str]", width: int) -> list[str]:
+    """Return options in lines of a width; no option is apart from its value."""
+    lines: list[str] = []
+    for option in options:
+        if lines and len(lines[-1]) + 1 + len(option) <= width:
+            lines[-1] += f" {option}"
+        else:
+            lines.append(option)
+    return lines
 
 
 def search_for_people(trials: int | None, seconds: float | None) -> PlainSearch | LiveSearch:
@@ -126,19 +167,25 @@ def outcome(tried: "Tried") -> str:
 
 
 def described(tried: "Tried") -> str:
-    """Return a trial's settings in one line."""
-    return ", ".join(f"{name} {_short(value)}" for name, value in tried.settings.items())
+    """Return a trial's settings as options, in one line."""
+    return " ".join(options_of(tried.options))
+
+
+def options_of(settings: "Mapping[str, Any]") -> list[str]:
+    """Return settings as options, their numbers with three digits."""
+    from chainrule.runs.command import options_of
+
+    def short(value: Any) -> Any:
+        return float(f"{value:.3g}") if isinstance(value, float) else value
+
+    return options_of({name: short(value) for name, value in settings.items()})
 
 
 def best_of(found: "Found") -> str:
     """Return a line that describes the best trial."""
-    best = ranked(found.tried)[0]
+    best = found.best
     trials = "1 trial" if len(found.tried) == 1 else f"{len(found.tried)} trials"
     return (
         f"Best of {trials}: trial {best.number}, validation loss {best.loss:.5g} "
         f"({described(best)})"
     )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

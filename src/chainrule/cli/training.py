@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chainrule.cli.options import NamingCommand
+from chainrule.cli.preparation import ready
 from chainrule.cli.settings import takes_settings
 from chainrule.cli.streams import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
     from chainrule.cli.messages import Teller
     from chainrule.runs.config import RunConfig
-    from chainrule.runs.folder import Outputs, RunFolder
+    from chainrule.runs.folder import RunFolder
     from chainrule.runs.run_fit import Checkpointing, Interrupted
     from chainrule.runs.training import PreparedRun
 
@@ -64,7 +65,8 @@ def train(
         typer.Option(
             metavar="N",
             min=1,
-            help="Try N configurations and keep the best. The same command goes on where it was.",
+            help="Try N configurations and keep the best. The same command continues an earlier "
+            "search.",
             rich_help_panel="Search",
             show_default=False,
         ),
@@ -79,14 +81,19 @@ def train(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where to write; made if it is not there.")
-    ] = Path("chainrule-run"),
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder to write to; created if missing. By default a new one, such as "
+            "runs/data-price-1.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option(
             "--overwrite",
-            help="Replace what is in the way in DIR: the checkpoint of an unfinished run, files "
-            "that no run wrote.",
+            help="Replace the run in DIR, finished or not, and files of the same names.",
         ),
     ] = False,
     checkpoint: Annotated[
@@ -128,11 +135,11 @@ def train(
             "leave --checkpoint out"
         )
     chosen = _config(table, config, settings, checkpoint)
-    folder, outputs = RunFolder(out), Outputs(report, searches, checkpoint)
+    tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
-    with _ready("--out", folder, outputs, chosen, every, read, overwrite=overwrite) as ready:
-        run, checkpointing = ready
-        tell = teller(json, quiet)
+    folder = None if out is None else RunFolder(out)
+    with ready("--out", folder, outputs, chosen, every, tell, read, overwrite=overwrite) as given:
+        run, folder, checkpointing = given
         tell.understood(run)
         if searches:
             from chainrule.cli.search import search_and_write
@@ -171,56 +178,11 @@ def resume(
         raise InvalidArgumentError(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
-    chosen = RunConfig.read(where.config)
-    with _ready("DIR", where, outputs, chosen, every, resume=True) as (run, checkpointing):
-        tell = teller(json, quiet)
+    chosen, tell = RunConfig.read(where.config), teller(json, quiet)
+    with ready("DIR", where, outputs, chosen, every, tell, resume=True) as given:
+        run, _, checkpointing = given
         tell.understood(run)
         train_and_write(run, where, tell, report, checkpointing)
-
-
-@contextlib.contextmanager
-def _ready(
-    argument: str,
-    folder: "RunFolder",
-    outputs: "Outputs",
-    config: "RunConfig",
-    every: str,
-    read: Path | None = None,
-    *,
-    overwrite: bool = False,
-    resume: bool = False,
-) -> "Iterator[tuple[PreparedRun, Checkpointing | None]]":
-    """Keep a run's folder to itself, and give the run, its table read and encoded.
-
-    `read` is a file beside the tables that the run must not write.
-    """
-    from chainrule.runs.run_fit import Checkpointing
-    from chainrule.runs.training import PreparedRun
-    from chainrule.training.interval import Interval
-
-    _check_files(argument, folder.written(outputs), config, read)
-    with folder.alone(argument) as lock:
-        folder.check(argument, outputs, overwrite=overwrite, resume=resume)
-        checkpointing = None
-        if outputs.checkpoints:
-            Interval(every)  # before anything is written
-            checkpointing = Checkpointing(folder.checkpoint, every, resume, lock)
-        run = PreparedRun.prepare(config)
-        if overwrite:
-            folder.clear(outputs)
-        yield run, checkpointing
-
-
-def _check_files(
-    argument: str, outputs: "Sequence[Path]", config: "RunConfig", read: Path | None
-) -> None:
-    """Raise if a run would write one of the files that it reads; `read` is the --config."""
-    from chainrule.files.outputs import check_apart
-
-    inputs = [("TABLE", config.data.table), ("--test", config.data.test), ("--config", read)]
-    check_apart(
-        [(argument, path) for path in outputs], [(name, path) for name, path in inputs if path]
-    )
 
 
 def train_and_write(
@@ -232,7 +194,6 @@ def train_and_write(
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-    from chainrule.cli.outputs import write
     from chainrule.runs.run_fit import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
@@ -254,11 +215,13 @@ def train_and_write(
         raise typer.Exit(exit_code(interrupt)) from None
     finally:
         tell.close()
-    trained = run.judged(fitted)
-    write(run, trained, folder, report)
+    with tell.working("computing the scores"):
+        trained = run.judged(fitted)
+    with tell.working("writing the report" if report else "writing the files"):
+        trained.write_to(folder, report)
     if checkpointing is not None:
         folder.forget_checkpoint()
-    tell.finished(trained, folder, report)
+    tell.finished(run, trained, folder, report)
 
 
 def _check_tables(tables: "Iterable[str]", begin: str) -> None:

@@ -1,6 +1,7 @@
 """Fitted attributes that are views of a network's parameters."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -90,6 +91,53 @@ class FittedAttributes(BaseEstimator):
         from chainrule.estimators.scikit_learn import to_sklearn
 
         return to_sklearn(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted estimator to a model file, whole or not at all; data only.
+
+        `chainrule.load` returns it, with the same probabilities and values to the last bit. The
+        file holds the network, the scaling of inputs and targets, the labels, the encoder of a
+        table, the parameters, the curves and the state of the random generator, but no state of
+        the optimizer: `partial_fit` goes on with a new one.
+
+        Parameters
+        ----------
+        path : str or Path
+            By convention it ends in .safetensors; an existing file is replaced.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the loss is a pair of functions, or the class is not one of the package: a file holds
+            no code.
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written; an existing file is then left unchanged.
+
+        Warns
+        -----
+        UserWarning
+            If parameters that only affect training are functions or other objects, such as
+            callbacks or a `RandomState`: the loaded estimator has their defaults.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import chainrule as cr
+        >>> from sklearn.datasets import load_wine
+        >>> X, y = load_wine(return_X_y=True)
+        >>> model = cr.NetworkClassifier(random_state=0).fit(X, y, epochs=20)
+        >>> path = Path(tempfile.mkdtemp()) / "wine.safetensors"
+        >>> model.save(path)
+        >>> again = cr.load(path)
+        >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
+        True
+        """
+        from chainrule.estimators.saving import save
+
+        save(self, path)
 
     def _fitted(self, attribute: str) -> Network:
         net: Network | None = vars(self).get("network_")

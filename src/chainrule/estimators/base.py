@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,42 +16,32 @@ from sklearn.utils.validation import (
 from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.engines import engine_named
-from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
+from chainrule.estimators.calibration import check_calibration, learn_from_validation
 from chainrule.estimators.callbacks import (
     CallbackSupportMixin,
     FitTasks,
     has_listeners,
     with_callbacks,
 )
-from chainrule.estimators.contract import Estimator
 from chainrule.estimators.fit_request import FitRequest
-from chainrule.estimators.inputs import VALIDATION, Rows, checked_features, checked_rows
+from chainrule.estimators.inputs import checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
+from chainrule.estimators.parts import parts_of
+from chainrule.estimators.preparation import GivenData, Preparation
 from chainrule.estimators.randomness import begin_randomness
 from chainrule.estimators.scaling import (
     blocks,
     check_outputs,
     dense,
     network_inputs,
-    scale_of_inputs,
-    within,
 )
 from chainrule.estimators.training import minimise, train
-from chainrule.estimators.validation import HeldOut, split
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.network.layers import Dense
 from chainrule.settings.layers import hidden_sizes
-from chainrule.settings.networks import new_network
 from chainrule.suggestions import did_you_mean
 from chainrule.training.checkpointer import Checkpointer
-from chainrule.training.examples import as_weights
-
-GivenData: TypeAlias = tuple[MatrixLike | None, MatrixLike | None, ArrayLike | None]
-"""X, y and sample weights as passed by a user."""
-
-_OTHER_UNIT = "standardize_target=True scales values, but for 'poisson'; or take a larger unit"
 
 
 def store(estimator: object, arguments: dict[str, Any]) -> None:
@@ -73,7 +63,7 @@ def as_it_was_if_refused(estimator: object) -> Iterator[None]:
         raise
 
 
-class BaseMLP(CallbackSupportMixin, Estimator):
+class BaseMLP(CallbackSupportMixin, Preparation):
     """An estimator that wraps a network: `fit`, and the forward pass that `predict` uses."""
 
     @hinting
@@ -95,7 +85,8 @@ class BaseMLP(CallbackSupportMixin, Estimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Inputs.
+            Inputs. The `Network…` estimators also take a DataFrame of pandas or polars, or an Arrow
+            table, with text, categories, dates and missing values: see ``encoder_``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or values.
         sample_weight : array-like of shape (n_samples,), optional
@@ -195,20 +186,18 @@ class BaseMLP(CallbackSupportMixin, Estimator):
             rows = checked_rows(self, X, y, sample_weight, reset=fresh)
             targets = self._encoded(rows.y, fresh, incremental)
             begin_randomness(self, fresh, checkpointer)
-            if fresh:
-                if not (self.warm_start or incremental):
-                    self._given_weights = {}  # as in scikit-learn: `fit` starts afresh
-                self._initialize(rows, targets, hidden)
-            examples = self._examples(rows, targets, fresh)
-            validation = self._own_validation(*held_out)
+            if fresh and not (self.warm_start or incremental):
+                self._given_weights = {}  # as in scikit-learn: `fit` starts afresh
             early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
-            if early and validation is None:
-                early = self._sets_aside(len(targets))
-                if early:
-                    examples, validation = self._set_aside(examples, rows, targets)
+            examples, validation, early = self._prepared(
+                rows, targets, held_out, hidden if fresh else None, early
+            )
+            if fresh:
+                self._complete()
             request = FitRequest(
                 self._trained_on(examples), validation, early, limit, fresh, incremental
             )
+            check_calibration(self, request)
         tasks = None
         if not incremental and has_listeners(self):
             tasks = FitTasks(self, rows.X, rows.y, sample_weight, request)
@@ -229,6 +218,7 @@ class BaseMLP(CallbackSupportMixin, Estimator):
                     ConvergenceWarning,
                     stacklevel=levels_inside(),
                 )
+        learn_from_validation(self, request)
         if tasks is not None:
             tasks.close()
         return self
@@ -243,79 +233,10 @@ class BaseMLP(CallbackSupportMixin, Estimator):
             )
         return hidden
 
-    def _initialize(self, rows: Rows, targets: Floats, hidden: tuple[int, ...]) -> None:
-        """Create the network and reset the attributes that a fresh fit starts from."""
-        self.n_outputs_ = targets.shape[1]
-        self.n_layers_ = len(hidden) + 2
-        self._measure_targets(targets, rows.weights)
-        self.out_activation_, activation, cost = self._output()
-        self.network_ = new_network(
-            vars(self),
-            self.n_features_in_,
-            hidden,
-            Dense(self.n_outputs_, activation),
-            cost,
-            self.dtype or self._auto_dtype(rows.X),
-            self._random_state,
-            self._given_weights,
-        )
-        self._given_weights = {}
+    def _complete(self) -> None:
+        """Set what follows from the other fitted attributes, before training or after loading."""
         self._best_parameters = self.network_.parameters.copy()
-        self.n_iter_ = self.t_ = 0
-
-    def _examples(self, rows: Rows, targets: Floats, fresh: bool = False) -> Examples:
-        """Return validated rows in the network's format; if `fresh`, learn the input scale."""
-        inputs, spec = dense(rows.X), self.network_.spec
-        if fresh:
-            scales = bool(self.standardize)
-            self._input_scale = scale_of_inputs(inputs, rows.weights, spec) if scales else None
-        features = network_inputs(inputs, self._input_scale, spec, rows.names.X)
-        weights = self._with_class_weights(rows.y, rows.weights)
-        if weights is not None:
-            weights = as_weights(weights, len(targets), spec.dtype, rows.names.weights)
-        targets = within(self._in_scale(targets), spec.dtype, rows.names.y, _OTHER_UNIT)
-        return Examples(features, targets, weights)
-
-    def _own_validation(
-        self, X: MatrixLike | None, y: MatrixLike | None, sample_weight: ArrayLike | None
-    ) -> HeldOut | None:
-        """Return the validation data passed to `fit`, or None."""
-        if X is None and y is None and sample_weight is None:
-            return None
-        if X is None or y is None:
-            raise InvalidArgumentError(
-                "X_val and y_val: expected both or neither; "
-                f"got only {'y_val' if X is None else 'X_val'}"
-            )
-        rows = checked_rows(self, X, y, sample_weight, VALIDATION, reset=False)
-        targets = self._encoded(rows.y, False, True, "y_val")
-        if targets.shape[1] != self.n_outputs_:
-            raise InvalidArgumentError(
-                f"y_val: expected {self.n_outputs_} outputs as in y; got {targets.shape[1]}"
-            )
-        return HeldOut(self._examples(rows, targets), rows.X, rows.y)
-
-    def _set_aside(
-        self, examples: Examples, rows: Rows, targets: Floats
-    ) -> tuple[Examples, HeldOut]:
-        """Split the examples into training and validation examples."""
-        training, validation = split(
-            len(targets),
-            self.validation_fraction,
-            self._strata(targets),
-            self._random_state,
-            self._stratum,
-        )
-        held_out = HeldOut(examples.take(validation), rows.X[validation], rows.y[validation])
-        kept = examples.take(training)
-        for part, which in ((kept, "left to train on"), (held_out.examples, "set aside")):
-            if not part.weight > 0:
-                raise InvalidArgumentError(
-                    f"sample_weight: expected some weight > 0 among the examples {which}; got "
-                    "none. Change validation_fraction or random_state, or leave out examples of "
-                    "weight 0"
-                )
-        return kept, held_out
+        self.network_.belongs_to(type(self).__name__, parts_of(self).beyond_the_network())
 
     def _outputs(self, X: MatrixLike) -> Floats:
         """Return the network's outputs for inputs as passed by a user."""

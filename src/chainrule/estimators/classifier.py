@@ -19,6 +19,7 @@ from chainrule.estimators.base import (
     has_epochs,
     store,
 )
+from chainrule.estimators.calibration import class_scores, quantile_of, set_of
 from chainrule.estimators.class_weight import with_class_weights
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import labels
@@ -54,6 +55,8 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     _labels: Labels
     class_weight: Any
     label_smoothing: float
+    calibrate: str
+    temperature_: float
 
     def _encoded(self, y: NDArray[Any], fresh: bool, incremental: bool, name: str = "y") -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
@@ -93,6 +96,10 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
                 f"too, first at row {int(np.argmax(np.isin(y, unknown[:1])))}"
             )
 
+    def _complete(self) -> None:
+        super()._complete()
+        self.classes_ = self._labels.classes
+
     def _output(self) -> Output:
         return classification_output(vars(self), self._labels.kind == "multiclass")
 
@@ -113,6 +120,13 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         right = self._labels.right(outputs, held_out.examples.targets(outputs.shape[1]))
         return float(np.average(right, weights=held_out.examples.weights))
+
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        (self.temperature_,) = temperatures
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        targets = held_out.examples.targets(outputs.shape[1])
+        return class_scores(self._labels, outputs, targets)
 
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         if self.class_weight is None:
@@ -222,6 +236,40 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         return self._labels.probabilities(outputs)
 
+    def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> NDArray[np.bool_]:
+        """Return the classes that are likely enough for the true one to be among them.
+
+        Over many new examples, the set holds the true class in a share `coverage` of them, whatever
+        the quality of the network: split-conformal prediction, CP4 and CP5, from the validation
+        examples of the last `fit`. A set may hold several classes, or none.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1).
+
+        Returns
+        -------
+        members : array of bool, of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), the last `fit` had no or too few validation examples, or
+            the labels do not exclude each other.
+        """
+        outputs = self._outputs(X)
+        if self._labels.kind == "multilabel":
+            raise InvalidArgumentError(
+                "predict_set: expected classes that exclude each other; this estimator was fitted "
+                "to labels of which any may fit. Use predict_proba"
+            )
+        if len(self._labels.classes) < 2:
+            return np.ones((len(outputs), 1), bool)
+        return set_of(self._labels, outputs, quantile_of(self, coverage))
+
     def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Return the logarithm of the probability of each class; −∞ where the probability is 0.
 
@@ -320,5 +368,6 @@ class MLPClassifier(BaseClassifier):
         precision: Precision = "full",
         embeddings: Embeddings = None,
         ema_decay: float = 0.0,
+        calibrate: str = "off",
     ) -> None:
         store(self, locals())

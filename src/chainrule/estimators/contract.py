@@ -14,8 +14,10 @@ from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.conformal import Conformal
 from chainrule.names import DType
 from chainrule.settings.losses import Output
+from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Callback
 from chainrule.training.metrics import Metric
@@ -42,6 +44,7 @@ class Estimator(FittedAttributes):
     l1: float
     init: str | None
     standardize: bool
+    embeddings: Any
     dtype: DType | None
     callbacks: Sequence[Callback] | None
     engine: str
@@ -69,8 +72,16 @@ class Estimator(FittedAttributes):
     _input_scale: Scale | None
     _best_parameters: Floats
     _no_improvement_count: int
+    _conformal: dict[Any, Conformal]
+    """Scores of the validation examples of the last fit, by target; None for a single target."""
     _optimizer_state: OptimizerState | None
     _learning_rate: LearningRate
+
+    encoder_: TableEncoder | None = None
+    _target_name: str
+    """The name of y, if the estimator was fitted to a table and y has one."""
+    _column_means: NDArray[np.float64] | None = None
+    """Means of the columns of a table of numbers, which stand in for later missing values."""
 
     # Class attributes that differ between the MLP… and the Network… estimators.
 
@@ -86,8 +97,17 @@ class Estimator(FittedAttributes):
     """Whether 'adam' ignores the `learning_rate` rule, as in scikit-learn."""
     _prints_iterations = True
     """Whether `verbose` prints scikit-learn's lines instead of this package's progress display."""
+    _takes_tables = False
+    """Whether tables with text, dates and missing values are encoded by a `TableEncoder`."""
     _diagnoses = False
     """Whether `fit` runs diagnostics during training: see `chainrule.training.checkups`."""
+
+    def _forget_table(self) -> None:
+        """Forget the table of an earlier fit."""
+        for name in ("encoder_", "_column_means", "_target_name"):
+            self.__dict__.pop(name, None)
+        if self._takes_tables:  # otherwise, scikit-learn does so
+            self.__dict__.pop("feature_names_in_", None)
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
@@ -134,6 +154,13 @@ class Estimator(FittedAttributes):
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:
         """Return the validation score of outputs, by the same metric as `score`."""
         raise NotImplementedError
+
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        """Record the temperature of each head of the output layer."""
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        """Return the calibration scores of validation examples, by target."""
+        return {}
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         """Return the strata for a stratified validation split, or None."""

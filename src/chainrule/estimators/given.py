@@ -82,7 +82,7 @@ def values(y: MatrixLike, name: str, columns: Sequence[Name] | None = None) -> T
         ) from None
 
 
-def check_inputs(X: MatrixLike, name: str, error: Exception) -> None:
+def check_inputs(X: MatrixLike, name: str, error: Exception, remedy: str) -> None:
     """Raise an error that names the first invalid entry of X, if X has one.
 
     Parameters
@@ -92,6 +92,8 @@ def check_inputs(X: MatrixLike, name: str, error: Exception) -> None:
         The name of the argument, for the error message.
     error : Exception
         The exception raised by scikit-learn or NumPy.
+    remedy : str
+        What to do about such entries.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def check_inputs(X: MatrixLike, name: str, error: Exception) -> None:
         raise kind(
             f"{name}: expected finite numbers; got {_shown(column[row])} at row {row}, column "
             f"{place!r} ({int(wrong.sum())} entries of that column are NaN, infinite, missing or "
-            f"no numbers): remove, fill or encode them ({str(error).splitlines()[0]:.200})"
+            f"no numbers): {remedy} ({str(error).splitlines()[0]:.200})"
         ) from error
 
 

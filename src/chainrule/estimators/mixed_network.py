@@ -13,6 +13,13 @@ from chainrule.engines.passes import as_columns
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike, Targets
 from chainrule.estimators.base import store
+from chainrule.estimators.calibration import (
+    class_scores,
+    interval_of,
+    quantile_of,
+    set_of,
+    value_scores,
+)
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import as_array, check_present
 from chainrule.estimators.inputs import TRAINING
@@ -42,7 +49,7 @@ from chainrule.names import (
 )
 from chainrule.network.cost import Cost
 from chainrule.network.heads import Head, Heads
-from chainrule.settings.losses import Output
+from chainrule.settings.losses import Output, lowest_target
 from chainrule.training.events import Callback
 from chainrule.training.metrics import Metric
 
@@ -74,6 +81,7 @@ class NetworkMixed(GoodDefaults):
     _target_scale: Scale
     _names: list[Any]
     targets_: list[Target]
+    temperature_: dict[Any, float]
 
     def __init__(
         self,
@@ -125,6 +133,7 @@ class NetworkMixed(GoodDefaults):
         precision: Precision = "full",
         embeddings: Embeddings = None,
         ema_decay: float = 0.0,
+        calibrate: str = "auto",
     ) -> None:
         store(self, locals())
 
@@ -150,12 +159,6 @@ class NetworkMixed(GoodDefaults):
             self.targets_ = targets_of(
                 columns, names, self.targets, self.losses, self.target_weights
             )
-            self.target_names_ = names
-            self.classes_ = {
-                target.name: target.labels.classes
-                for target in self.targets_
-                if target.labels is not None
-            }
         elif columns.shape[1] != len(self.targets_):
             raise InvalidArgumentError(
                 f"{name}: expected {len(self.targets_)} columns as in the last call; "
@@ -167,6 +170,15 @@ class NetworkMixed(GoodDefaults):
                 for t, column in zip(self.targets_, each_column(columns), strict=True)
             ]
         )
+
+    def _complete(self) -> None:
+        super()._complete()
+        self.target_names_ = [target.name for target in self.targets_]
+        self.classes_ = {
+            target.name: target.labels.classes
+            for target in self.targets_
+            if target.labels is not None
+        }
 
     def _output(self) -> Output:
         deviations = self._target_scale.deviation
@@ -246,6 +258,28 @@ class NetworkMixed(GoodDefaults):
                 scores.append(np.average(right, weights=examples.weights))
         return float(np.mean(scores))
 
+    def _note_temperatures(self, temperatures: Sequence[float]) -> None:
+        self.temperature_ = {
+            target.name: temperature
+            for target, temperature in zip(self.targets_, temperatures, strict=True)
+            if target.labels is not None
+        }
+
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        true = held_out.examples.targets(outputs.shape[1])
+        columns = each_column(held_out.y.reshape(len(outputs), -1))
+        scores: dict[Any, NDArray[np.float64]] = {}
+        for target, column in zip(self.targets_, columns, strict=True):
+            units = target.units
+            if target.labels is None:
+                values = column.astype(np.float64)
+                scores[target.name] = value_scores(values, self._values(outputs, target))
+            else:
+                scores |= class_scores(
+                    target.labels, outputs[:, units], true[:, units], target.name
+                )
+        return scores
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
@@ -306,6 +340,69 @@ class NetworkMixed(GoodDefaults):
         return (
             probabilities[self.targets_[0].name] if self._flat and probabilities else probabilities
         )
+
+    def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> Any:
+        """Return the classes of each class target that are likely enough, CP4 and CP5.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each target by itself.
+
+        Returns
+        -------
+        members : dict of arrays of bool, of shape (n_samples, n_classes)
+            Keyed by the names of the class targets, in the order of ``classes_``; the array itself
+            if `fit` was given a 1-D y.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As `NetworkClassifier.predict_set`.
+        """
+        outputs = self._outputs(X)
+        found = {
+            target.name: set_of(
+                target.labels,
+                outputs[:, target.units],
+                quantile_of(self, coverage, target.name),
+            )
+            for target in self.targets_
+            if target.labels is not None
+        }
+        return found[self.targets_[0].name] if self._flat and found else found
+
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Any:
+        """Return an interval for each value target, in its units, CP1 to CP3.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each target by itself.
+
+        Returns
+        -------
+        intervals : dict of arrays of shape (n_samples, 2)
+            Keyed by the names of the value targets; the array itself if `fit` was given a 1-D y.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As `NetworkRegressor.predict_interval`.
+        """
+        outputs = self._outputs(X)
+        found = {
+            target.name: interval_of(
+                self._values(outputs, target)[:, None],
+                quantile_of(self, coverage, target.name),
+                max(-np.inf, lowest_target(target.loss)),
+            )
+            for target in self.targets_
+            if target.labels is None
+        }
+        return found[self.targets_[0].name] if self._flat and found else found
 
     def target_scores(
         self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None

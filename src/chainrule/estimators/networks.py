@@ -51,6 +51,7 @@ class GoodDefaults(BaseMLP):
     _adam_is_constant = False
     _prints_iterations = False
     _diagnoses = True
+    _takes_tables = True
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return default_batch_size(n_examples)
@@ -142,6 +143,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         precision: Precision = "full",
         embeddings: Embeddings = None,
         ema_decay: float = 0.0,
+        calibrate: str = "auto",
     ) -> None:
         store(self, locals())
 

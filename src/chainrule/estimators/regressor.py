@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike, Targets
 from chainrule.estimators.base import BaseMLP, has_epochs, store
+from chainrule.estimators.calibration import interval_of, quantile_of, value_scores
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.given import values
 from chainrule.estimators.parameter_types import (
@@ -27,6 +28,7 @@ from chainrule.estimators.parameter_types import (
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.scoring import r_squared
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.table_intervals import lowest_value
 from chainrule.names import (
     DType,
     EngineName,
@@ -81,6 +83,10 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         examples = held_out.examples
         return r_squared(examples.Y, outputs, examples.weights)
 
+    def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
+        true = held_out.y.reshape(len(outputs), -1)
+        return {None: value_scores(true, self._restored(outputs))}
+
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts are not rescaled: the Poisson deviance needs them in their fixed unit.
         scales = self.standardize_target and lowest_target(self.loss) == -np.inf
@@ -130,10 +136,40 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         -------
         y : array of shape (n_samples,) or (n_samples, n_outputs)
         """
-        outputs = self._outputs(X)
-        if self._target_scale is not None:
-            outputs = self._target_scale.restored(outputs)
+        outputs = self._restored(self._outputs(X))
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
+
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Floats:
+        """Return an interval for each value, in the target's own units.
+
+        Over many new examples, the interval holds the true value in a share `coverage` of them,
+        whatever the quality of the network: split-conformal prediction, CP1 to CP3, from the
+        validation examples of the last `fit`. All intervals of an output have the same width.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        coverage : float, default 0.9
+            In (0, 1), for each output by itself.
+
+        Returns
+        -------
+        interval : array of float64, of shape (n_samples, 2), or (n_samples, n_outputs, 2)
+            The lower and the upper end.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), or the last `fit` had no or too few validation examples.
+        """
+        outputs = self._restored(self._outputs(X))
+        # Counts, the only values with a lowest one, are not rescaled.
+        lowest = lowest_value(self.network_.spec)
+        return interval_of(outputs, quantile_of(self, coverage), lowest)
+
+    def _restored(self, outputs: Floats) -> Floats:
+        """Return the network's outputs in the target's units."""
+        return outputs if self._target_scale is None else self._target_scale.restored(outputs)
 
     def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R², the share of the variance that is explained, averaged over the outputs.

@@ -11,6 +11,7 @@ from chainrule.engines.finite import all_finite
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, Inputs
 from chainrule.network.spec import NetworkSpec
+from chainrule.tables.indicators import indicators
 
 # The square of a smaller deviation loses precision or underflows to 0.
 _SMALLEST_SQUARED = 1e-140
@@ -131,8 +132,11 @@ def blocks(X: Inputs) -> list[Inputs]:
 
 
 def scale_of_inputs(inputs: Floats, weights: Floats | None, spec: NetworkSpec) -> Scale:
-    """Return the scale of inputs; columns of category codes (for embeddings) stay unchanged."""
-    return Scale.of(inputs, weights).leaving(spec.layers[0].codes)
+    """Return the scale of inputs; category codes (for embeddings) and indicators stay unchanged."""
+    # A row of weight 0 counts as absent.
+    counted = inputs if weights is None or weights.all() else inputs[weights > 0]
+    unchanged = {*spec.layers[0].codes, *np.flatnonzero(indicators(counted)).tolist()}
+    return Scale.of(inputs, weights).leaving(unchanged)
 
 
 def network_inputs(

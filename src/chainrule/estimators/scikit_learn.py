@@ -58,6 +58,11 @@ def to_sklearn(estimator: Any) -> Any:
         raise InvalidArgumentError(
             f"to_sklearn: scikit-learn has no estimator of several kinds of target, as {name} is"
         )
+    if estimator.encoder_ is not None:
+        raise InvalidArgumentError(
+            f"to_sklearn: this {name} was fitted to a table, and scikit-learn's networks take "
+            f"numbers; fit it to the output of a TableEncoder, or {_EXPORT}"
+        )
     spec = estimator.network_.spec
     for layer in spec.layers:
         if not (layer.has_weights or layer.is_noise):

@@ -14,8 +14,8 @@ from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.plan import callbacks_of, lbfgs_plan, plan_of
 from chainrule.training.checkpointer import Checkpointer
-from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback
+from chainrule.training.progress import Progress
 from chainrule.training.state import State
 
 

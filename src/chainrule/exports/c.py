@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.exports import c_intervals
 from chainrule.exports.c_activations import definitions
 from chainrule.exports.c_columns import Columns
 from chainrule.exports.c_text import c_double, c_float, c_texts
@@ -60,6 +61,7 @@ def source(program: Program, name: str) -> str:
         f"void {name}_predict(const float *x, float *y);",
         f"extern const char *const {name}_classes[{outputs}];" if _has_classes(program) else "",
         columns.declarations() if columns else "",
+        c_intervals.declarations(program, name),
         "#ifdef __cplusplus\n}\n#endif\n#endif",
         f"#ifndef {name}_DECLARE",
         f"#include <math.h>{_newline_if(columns, '#include <string.h>')}",
@@ -68,11 +70,13 @@ def source(program: Program, name: str) -> str:
         _DENSE if any(isinstance(stage, Affine) for stage in program.stages) else "",
         *definitions(activation_names(program.stages)),
         _undoing(program),
-        f"void {name}_predict(const float *x, float *y)\n{{\n"
+        f"{_signature(program, name)}\n{{\n"
         f"    float a[{width}], z[{width}];\n    int i;\n"
         + textwrap.indent("\n".join(body), "    ")
         + "\n}",
+        _transformed(program, name),
         columns.definitions() if columns else "",
+        c_intervals.definitions(program, name),
         "#endif",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -184,9 +188,31 @@ def _end(program: Program, a: str) -> list[str]:
         return [f"y[0] = 1.0f - {a}[0];", f"y[1] = {a}[0];"]
     if program.target_mean is not None:
         value = f"{a}[i] * target_deviation[i] + target_mean[i]"
-        value = f"(float)({value})" if program.transform is None else f"(float)undone({value})"
+        if program.transform is not None:
+            return _loop(program.n_outputs, f"t[i] = {value};")
+        value = f"(float)({value})"
         return _loop(program.n_outputs, f"y[i] = {value};")
     return _loop(program.n_outputs, f"y[i] = {a}[i];")
+
+
+def _signature(program: Program, name: str) -> str:
+    """Return the head of the function that runs the network."""
+    if program.transform is None:
+        return f"void {name}_predict(const float *x, float *y)"
+    return "/* The transformed target. */\nstatic void learned(const float *x, double *t)"
+
+
+def _transformed(program: Program, name: str) -> str:
+    """Return the prediction of a transformed target; "" if there is none."""
+    if program.transform is None:
+        return ""
+    n = program.n_outputs
+    body = [f"double t[{n}];", "int i;", "learned(x, t);", *_loop(n, "y[i] = (float)undone(t[i]);")]
+    return (
+        f"void {name}_predict(const float *x, float *y)\n{{\n"
+        + textwrap.indent("\n".join(body), "    ")
+        + "\n}"
+    )
 
 
 def _undoing(program: Program) -> str:

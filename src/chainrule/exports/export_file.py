@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.checks import file_path
 from chainrule.errors import InvalidArgumentError
+from chainrule.exports.intervals import TARGETS as INTERVAL_TARGETS
 from chainrule.exports.program import Program, program_of
 from chainrule.suggestions import did_you_mean
 
@@ -27,7 +28,12 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def export(
-    model: Any, path: str | Path, to: str | None = None, *, name: str | None = None
+    model: Any,
+    path: str | Path,
+    to: str | None = None,
+    *,
+    name: str | None = None,
+    interval: float | None = None,
 ) -> tuple[Path, ...]:
     """Write a model in the format of another program.
 
@@ -42,6 +48,9 @@ NetworkRegressor
         By default the target that the path's suffix belongs to.
     name : str, optional
         Prefix of the functions in a C file, by default "model".
+    interval : float, optional
+        A coverage, such as 0.9: the file then also returns the interval that holds the true value
+        in this share of new rows, or for classes the set. For onnx, c and numpy.
 
     Returns
     -------
@@ -87,7 +96,12 @@ NetworkRegressor
         raise InvalidArgumentError(
             f"name: expected a letter, then letters, digits and _; got {name!r}"
         )
+    if interval is not None and to not in INTERVAL_TARGETS:
+        raise InvalidArgumentError(
+            f"interval: only files for {', '.join(INTERVAL_TARGETS)} can have one; got {to!r}, "
+            "which holds the network alone"
+        )
     write: Callable[[Program, Path, str], tuple[Path, ...]] = import_module(
         f"chainrule.exports.{to}"
     ).write
-    return write(program_of(model), path, name)
+    return write(program_of(model, interval), path, name)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.exports import numpy_columns
+from chainrule.exports import numpy_columns, numpy_intervals
 from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import literal, printable
@@ -42,6 +42,10 @@ def source(program: Program) -> str:
     numbers: list[str] = []
     stages = _stages(program, numbers)
     scaling = _scaling(program, numbers)
+    interval = ""
+    if program.interval is not None:
+        quantile = _array("QUANTILE", program.interval.quantile, numbers)
+        interval = numpy_intervals.source(program, quantile)
     parts = [
         f'"""A model exported by chainrule {chainrule.__version__}; it needs NumPy alone.\n\n'
         f'{_usage(program)}\n"""',
@@ -60,7 +64,7 @@ def source(program: Program) -> str:
             f"MISSING = {pformat(sorted(MISSING_WORDS), width=100, compact=True)}",
             template[template.index("WORDS = ") :].strip(),
         ]
-    parts += [scaling, _answers(program)]
+    parts += [scaling, _answers(program), interval]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -93,6 +97,9 @@ def _usage(program: Program) -> str:
     lines = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
     if program.meaning in ("classes", "labels"):
         lines.append("predict_proba(X): the probabilities, in the order of CLASSES.")
+    if program.interval is not None:
+        which = "set" if program.meaning == "classes" else "interval"
+        lines.append(f"predict_{which}(X): in a share COVERAGE of new rows, it holds the true one.")
     lines.append("network(X): the network's own outputs for its own inputs.")
     return "\n".join(lines)
 
@@ -102,6 +109,8 @@ def _equations(program: Program) -> list[str]:
     found: dict[str, str] = {}
     for name in activation_names(program.stages):
         _collect(ACTIVATIONS[name].function, found)
+    for equation in numpy_intervals.equations(program):
+        _collect(equation, found)
     return list(found.values())
 
 
@@ -184,17 +193,18 @@ def _scaling(program: Program, numbers: list[str]) -> str:
         mean = _array("TARGET_MEAN", program.target_mean, numbers)
         deviation = _array("TARGET_DEVIATION", program.target_deviation, numbers)
         inputs[0] = inputs[0].replace("return", "A =")
-        restored = f"A * {deviation} + {mean}"
-        inputs.append(f"    return {restored}" if undoing is None else f"    t = {restored}")
+        inputs.append(f"    return A * {deviation} + {mean}")
         if undoing is not None:
             low, high = undoing.bounds
             inputs += [
-                f"    t = np.clip(t, {undoing.low!r}, {undoing.high!r})",
+                "\n\ndef _outputs(X):",
+                f"    t = np.clip(_learned(X), {undoing.low!r}, {undoing.high!r})",
                 f"    moved = {undoing.rise!r} * np.exp(t) - {undoing.fall!r} * np.exp(-t)",
                 f"    values = {undoing.center!r} + {undoing.spread!r} * moved",
                 f"    return np.clip(values, {low!r}, {high!r})",
             ]
-    return "\n".join(["def _outputs(X):", *inputs])
+    name = "_outputs" if undoing is None else "_learned"
+    return "\n".join([f"def {name}(X):", *inputs])
 
 
 def _answers(program: Program) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.exports.intervals import Interval
 from chainrule.exports.onnx_columns import encoded
 from chainrule.exports.onnx_graph import Graph
 from chainrule.exports.program import Program
@@ -103,9 +104,15 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
         if program.target_mean is not None and program.target_deviation is not None:
             value = graph.node("Mul", [value, graph.constant(program.target_deviation)])
             value = graph.node("Add", [value, graph.constant(program.target_mean)])
+        learned = value
         if program.transform is not None:
             value = _undone(graph, value, program.transform)
         graph.output(value, "prediction", np.float64, program.n_outputs)
+        if program.interval is not None:
+            for name, end in zip(
+                ("lower", "upper"), _ends(graph, program, learned, program.interval), strict=True
+            ):
+                graph.output(end, name, np.float64, program.n_outputs)
         return
     if program.is_single:
         one = graph.constant(np.ones(1, np.float32))
@@ -123,22 +130,45 @@ def _outputs(graph: Graph, program: Program, value: str) -> None:
         label = graph.node("Gather", [graph.constant(classes), place], axis=0)
         graph.output(label, "label", classes.dtype)
     graph.output(value, "probabilities", np.float32, width)
+    if program.interval is not None:
+        score = graph.node("Sub", [graph.constant(np.ones(1)), graph.cast(value, np.float64)])
+        member = graph.node("LessOrEqual", [score, graph.constant(program.interval.quantile)])
+        graph.output(member, "prediction_set", np.bool_, width)
+
+
+def _ends(graph: Graph, program: Program, value: str, interval: Interval) -> tuple[str, str]:
+    """Return both ends of an interval, CP3, of values before any transform is undone."""
+    transform = program.transform
+    if transform is not None:
+        limits = [graph.constant(np.array(x)) for x in (transform.low, transform.high)]
+        value = graph.node("Clip", [value, *limits])
+    quantile = graph.constant(interval.quantile)
+    lower, upper = (graph.node(operator, [value, quantile]) for operator in ("Sub", "Add"))
+    if transform is not None:
+        lower, upper = (_inverted(graph, t, transform.plain) for t in (lower, upper))
+    elif interval.lowest > -np.inf:
+        lower = graph.node("Max", [lower, graph.constant(np.array(interval.lowest))])
+    return lower, upper
 
 
 def _undone(graph: Graph, value: str, transform: TargetTransform) -> str:
     """Return the value with the transform undone (TT3), clipped to the bounds."""
+    ends = [graph.constant(np.array(x)) for x in (transform.low, transform.high)]  # scalars
+    value = _inverted(graph, graph.node("Clip", [value, *ends]), transform)
+    return graph.node("Clip", [value, *(graph.constant(np.array(x)) for x in transform.bounds)])
+
+
+def _inverted(graph: Graph, t: str, transform: TargetTransform) -> str:
+    """Return TT3."""
 
     def number(x: float) -> str:
-        return graph.constant(np.array(x))  # a scalar, as Clip requires
+        return graph.constant(np.array(x))
 
-    t = graph.node("Clip", [value, number(transform.low), number(transform.high)])
     rising = graph.node("Mul", [graph.node("Exp", [t]), number(transform.rise)])
     falling = graph.node("Exp", [graph.node("Neg", [t])])
     falling = graph.node("Mul", [falling, number(transform.fall)])
     moved = graph.node("Mul", [graph.node("Sub", [rising, falling]), number(transform.spread)])
-    value = graph.node("Add", [moved, number(transform.center)])
-    low, high = transform.bounds
-    return graph.node("Clip", [value, number(low), number(high)])
+    return graph.node("Add", [moved, number(transform.center)])
 
 
 def _activated(graph: Graph, value: str, stage: Activations) -> str:

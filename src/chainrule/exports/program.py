@@ -1,12 +1,13 @@
 """The content of an export: inputs, the stages of a network, and the meaning of its outputs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.exports.intervals import Interval, interval_of
 from chainrule.exports.stages import Stage, stages_of
 from chainrule.model.network import Network
 from chainrule.model.table_model import TableModel
@@ -41,6 +42,8 @@ class Program:
     target_deviation: NDArray[np.float64] | None = None
     transform: TargetTransform | None = None
     """The transformation of y to undo, if the network learned a transformed target."""
+    interval: Interval | None = None
+    """The interval or the set beside the predictions, if one was asked for."""
 
     @property
     def n_features(self) -> int:
@@ -63,18 +66,32 @@ class Program:
         return self.meaning == "classes" and self.n_outputs == 1
 
 
-def program_of(model: Any) -> Program:
+def program_of(model: Any, interval: float | None = None) -> Program:
     """Return the program of a model.
 
     Parameters
     ----------
     model : Network, TableModel, or a fitted estimator of the package
+    interval : float, optional
+        The coverage of an interval or a set beside the predictions.
 
     Raises
     ------
     InvalidArgumentError
-        If the model is none of these, or is not fitted.
+        If the model is none of these, is not fitted, or has no calibration scores for `interval`.
     """
+    program = _program_of(model)
+    if interval is None:
+        return program
+    if program.meaning == "labels":
+        raise InvalidArgumentError(
+            "interval: expected classes that exclude each other, or values; got labels of which "
+            "any may fit"
+        )
+    return replace(program, interval=interval_of(model, interval))
+
+
+def _program_of(model: Any) -> Program:
     if isinstance(model, Network):
         return _of_network(model)
     if isinstance(model, TableModel):
@@ -109,6 +126,7 @@ def _of_table_model(model: TableModel) -> Program:
 
 def _of_estimator(estimator: Any) -> Program:
     from chainrule.estimators.classifier import BaseClassifier
+    from chainrule.estimators.parts import parts_of
     from chainrule.estimators.regressor import BaseRegressor
 
     name = type(estimator).__name__
@@ -119,19 +137,21 @@ def _of_estimator(estimator: Any) -> Program:
         )
     if not estimator.__sklearn_is_fitted__():
         raise InvalidArgumentError(f"model: this {name} is not fitted yet; call fit first")
-    more: dict[str, Any] = {}
-    if estimator._input_scale is not None:
-        more["mean"], more["deviation"] = estimator._input_scale
-    if isinstance(estimator, BaseRegressor):
+    parts, more = parts_of(estimator), dict[str, Any]()
+    if parts.encoder is not None:
+        more["columns"], more["target"] = tuple(parts.encoder.columns_), parts.target_name or ""
+    if parts.input_scale is not None:
+        more["mean"], more["deviation"] = parts.input_scale
+    labels = parts.labels
+    if labels is None:
         more["meaning"] = "values"
-        if estimator._target_scale is not None:
-            more["target_mean"], more["target_deviation"] = estimator._target_scale
+        if parts.target_scale is not None:
+            more["target_mean"], more["target_deviation"] = parts.target_scale
     else:
-        labels = estimator._labels
         if len(labels.classes) < 2:
             raise InvalidArgumentError(
                 "model: it was fitted to a single class and has nothing to tell apart"
             )
         more["meaning"] = "labels" if labels.kind == "multilabel" else "classes"
         more["classes"] = tuple(labels.classes.tolist())
-    return _of_network(estimator.network_, **more)
+    return _of_network(parts.network, **more)

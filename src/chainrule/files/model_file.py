@@ -36,7 +36,7 @@ from chainrule.files.specification import spec_from_file
 from chainrule.network.parameters import parameter_count
 from chainrule.network.spec import NetworkSpec
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 _OWN = ("chainrule", "spec", "details", "checksum")
 _NO_CHECKSUM = "0" * 64

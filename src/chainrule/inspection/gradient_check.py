@@ -42,7 +42,7 @@ class BlockCheck(NamedTuple):
     """Whether anything was compared: False if every difference crosses a kink."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientCheck:
     """The comparison of all blocks; it is true if all of them passed."""
 
@@ -73,6 +73,9 @@ class GradientCheck:
                 f"{block.largest_error:>15.2e}  {verdict}"
             )
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def check_gradients(

@@ -37,7 +37,7 @@ from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """Everything that one step computes, equation by equation.
 
@@ -84,6 +84,9 @@ class Trace:
 
     def __str__(self) -> str:
         return to_text(self.loss, self.terms)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -1,124 +1,131 @@
-"""Attribution of one row's prediction to the columns of its table."""
+"""Explanations of predictions: how much each column of a table contributed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule.checks import is_real
-from chainrule.inspection.attribution import attribute, behind_lookup
-from chainrule.model.table_model import TableModel
+from chainrule.errors import InvalidArgumentError
+from chainrule.model.explained_row import Effect, RowExplanation
+from chainrule.model.explanation_html import explanation_html
+from chainrule.model.explanation_text import explanation_text
+from chainrule.model.explanation_words import Words
 
 if TYPE_CHECKING:
     import polars as pl
 
-_LARGEST_INPUT = float(np.finfo(np.float32).max)
 
-
-@dataclass(frozen=True)
-class Moved:
-    """How far one column moved the prediction away from that for the mean training row."""
-
-    column: str
-    value: Any
-    """The row's value, as the table has it."""
-    gradient_times_input: float
-    integrated_gradients: float
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
-    """What moved the prediction for one row.
+    """Explanations of the predictions for some rows, as `TableModel.explain` returns them.
+
+    A notebook shows it as HTML, ``print`` as text.
 
     Attributes
     ----------
-    quantity : str
-        The quantity that is explained: "probability of M", or the target's name.
-    value, reference_value : float
-        The quantity for the row, and for the mean training row.
-    columns : tuple of Moved
-        The column that moved it most comes first.
-    unexplained : float
-        value − reference_value minus the sum of the integrated gradients.
+    rows : tuple of RowExplanation
+    target : str
+        The name of the predicted column.
+    columns : tuple of str
+        The columns that the model predicts from, in its own order.
+    method : {"expected_gradients", "shapley"}
+    background : str
+        A description of the rows whose mean prediction is the baseline.
+    table : str
+        The name of the table, or "".
     """
 
-    quantity: str
-    value: float
-    reference_value: float
-    columns: tuple[Moved, ...]
-    unexplained: float
+    rows: tuple[RowExplanation, ...]
+    target: str
+    columns: tuple[str, ...]
+    method: str
+    background: str
+    table: str = ""
 
+    def __str__(self) -> str:
+        return "\n\n".join(explanation_text(words) for words in self._words())
 
-def explain_row(model: TableModel, row: "pl.DataFrame") -> Explanation:
-    """Return which columns moved the prediction for a row, by AT1 and AT3.
+    def __repr__(self) -> str:
+        return str(self)
 
-    In a classification, the probability of the predicted class is explained; in a regression, the
-    value in the target's units. The reference is the mean of the encoded training rows if the model
-    stores it, as models of ``chainrule train`` do; otherwise the mean of every number and no
-    category.
+    def _repr_html_(self) -> str:
+        return explanation_html(self._words())
 
-    Parameters
-    ----------
-    model : TableModel
-    row : polars.DataFrame
-        One row.
+    def _words(self) -> list[Words]:
+        return [Words(row, self.target, self.background, self.table) for row in self.rows]
 
-    Raises
-    ------
-    InvalidTableError
-        If a column is missing or has unusable values.
-    """
-    network, target = model.network, model.target
-    X = model.encoder.encode(row)
-    spec, parameters, behind = behind_lookup(network.spec, network.parameters, X)
-    x = behind[0]
-    direction, offset = np.ones(1), 0.0
-    quantity = target.name
-    if target.task == "regression":
-        direction, offset = np.full(1, target.std), target.mean
-    else:
-        best = int(model.probabilities(row)[0].argmax())
-        quantity = f"probability of {target.classes[best]}"
-        if network.spec.n_outputs > 1:
-            direction = np.eye(network.spec.n_outputs)[best]
-        elif best == 0:
-            direction, offset = np.full(1, -1.0), 1.0
-    reference = _reference(model, len(x))
-    found = attribute(spec, parameters, x, reference, direction, offset, target.transform)
-    owners = _owners(model)
-    columns = []
-    for place, column in enumerate(model.encoder.columns_):
-        own = owners == place
-        columns.append(
-            Moved(
-                column.name,
-                row[column.name][0],
-                float(found.gradient_times_input[own].sum()),
-                float(found.integrated_gradients[own].sum()),
-            )
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, as ``chainrule explain --format json`` writes it."""
+        return {
+            "target": self.target,
+            "method": self.method,
+            "background": self.background,
+            "rows": [_row_dict(row) for row in self.rows],
+        }
+
+    def to_frame(self) -> "pl.DataFrame":
+        """Return a table with a row for each explained row and column: row, column, value, effect.
+
+        The values are texts, since columns have different types.
+        """
+        import polars as pl
+
+        effects = [(row.row, effect) for row in self.rows for effect in row.effects]
+        return pl.DataFrame(
+            {
+                "row": [number for number, _ in effects],
+                "column": [effect.column for _, effect in effects],
+                "value": [None if e.value is None else str(e.value) for _, e in effects],
+                "effect": [effect.effect for _, effect in effects],
+            },
+            schema={"row": pl.Int64, "column": pl.String, "value": pl.String, "effect": pl.Float64},
         )
-    columns.sort(key=lambda moved: -abs(moved.integrated_gradients))
-    return Explanation(
-        quantity, found.value, found.reference_value, tuple(columns), found.unexplained
-    )
+
+    def to_shap(self) -> Any:
+        """Return a ``shap.Explanation``, for the plots of the package shap.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If shap is not installed.
+        """
+        try:
+            import shap
+        except ImportError as error:
+            raise InvalidArgumentError(
+                "to_shap: needs the package shap; install it with pip install shap"
+            ) from error
+        by_row: list[Mapping[str, Effect]] = [
+            {effect.column: effect for effect in row.effects} for row in self.rows
+        ]
+        return shap.Explanation(
+            values=np.array([[by[name].effect for name in self.columns] for by in by_row]),
+            base_values=np.array([row.baseline for row in self.rows]),
+            data=np.array([[by[name].value for name in self.columns] for by in by_row], object),
+            feature_names=list(self.columns),
+        )
 
 
-def _owners(model: TableModel) -> NDArray[np.intp]:
-    """Return, for each input of the layer after the embeddings, the table column it belongs to."""
-    widths = [column.width for column in model.encoder.columns_]
-    owners = np.repeat(np.arange(len(widths)), widths)
-    return owners[model.network.spec.layers[0].input_sources(len(owners))]
+def _row_dict(row: RowExplanation) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "line": row.line,
+        "prediction": _plain(row.prediction),
+        "true": _plain(row.truth),
+        "class": _plain(row.class_name),
+        "value": row.value,
+        "baseline": row.baseline,
+        "effects": [
+            {"column": one.column, "value": _plain(one.value), "effect": one.effect}
+            for one in row.effects
+        ],
+        "unexplained": row.unexplained,
+    }
 
 
-def _reference(model: TableModel, n_inputs: int) -> NDArray[np.float64]:
-    """Return the mean training row as the network's input; zeros if the details do not hold it."""
-    mean = model.details.get("mean_input")
-    if (
-        isinstance(mean, list)
-        and len(mean) == n_inputs
-        # Compared before conversion: a Python int may be too large for a float.
-        and all(is_real(number) and abs(number) <= _LARGEST_INPUT for number in mean)
-    ):
-        return np.array(mean, np.float64)
-    return np.zeros(n_inputs)
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: dates, times and the like as text, NaN as None."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,5 +1,6 @@
 """The network that users work with."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,9 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
-from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, VERBOSE
+from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, POSITIVE, VERBOSE
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
+from chainrule.model.summary import network_summary
 from chainrule.names import (
     CostText,
     DType,
@@ -41,9 +43,11 @@ from chainrule.network.parameters import (
 from chainrule.network.random import draw_seed, noise_key
 from chainrule.network.registry.documentation import naming
 from chainrule.network.spec import NetworkSpec
+from chainrule.pictures.network_drawing import network_drawing
+from chainrule.pictures.picture import Picture
+from chainrule.pictures.tables import Tables
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
-from chainrule.training.consumers import Progress
 from chainrule.training.events import Callback, Event
 from chainrule.training.examples import (
     as_examples,
@@ -56,6 +60,8 @@ from chainrule.training.history import History
 from chainrule.training.memories import memories_of
 from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
+from chainrule.training.progress import Progress
+from chainrule.training.range_test import RangeTest, range_test
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import checked_share, set_aside
@@ -115,6 +121,9 @@ class Network:
     >>> net.predict(X).argmax(axis=1)
     array([0, 1, 1, 0])
     """
+
+    _incomplete = ""
+    """What a file of the network alone lacks, if the network is a part of another model."""
 
     @hinting
     def __init__(
@@ -542,6 +551,92 @@ class Network:
         return outputs
 
     @hinting
+    def find_learning_rate(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        optimizer: Optimizer | str = "adam",
+        batch_size: int = 32,
+        lowest: float = 1e-7,
+        highest: float = 10.0,
+        steps: int = 200,
+        sample_weight: ArrayLike | None = None,
+        class_weight: str | Mapping[int, float] | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        label_smoothing: float = 0.0,
+        max_grad_norm: float | None = None,
+        engine: str = "auto",
+        threads: int | None = None,
+        precision: str = "full",
+    ) -> RangeTest:
+        """Take some steps at ever larger learning rates, and suggest one; a range test.
+
+        The steps are those that `fit` would take, on a copy of the parameters: the network stays
+        unchanged. They end when the loss has grown to four times its minimum. The suggestion is the
+        learning rate at which the smoothed loss falls most steeply over the logarithm of the rate
+        (fastai's rule); the test is that of Smith 2015, "Cyclical learning rates for training
+        neural networks".
+
+        Parameters
+        ----------
+        X, Y
+            As for `fit`.
+        optimizer : Optimizer or str, default "adam"
+            As for `fit`; its learning rate is replaced.
+        batch_size : int, default 32
+        lowest, highest : float, default 1e-7 and 10
+            The learning rates of the first and the last step; between them, they grow by the same
+            factor from step to step.
+        steps : int, default 200
+        sample_weight, class_weight, l1, l2, label_smoothing, max_grad_norm
+            As for `fit`.
+        engine, threads, precision
+            As for `fit`.
+
+        Returns
+        -------
+        RangeTest
+            `suggestion` is the learning rate, or None if no rate lowers the loss by more than
+            chance. A notebook shows the curve.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If an argument is invalid.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.random.default_rng(0).normal(size=(500, 4))
+        >>> net = cr.Network([4, cr.Dense(8, "tanh"), cr.Dense(1, "identity")], cost="mse", seed=0)
+        >>> test = net.find_learning_rate(X, X.sum(axis=1))
+        >>> 0.001 < test.suggestion < 1
+        True
+        """
+        lowest = POSITIVE.checked("lowest", lowest)
+        highest = POSITIVE.checked("highest", highest)
+        if not lowest < highest:
+            raise InvalidArgumentError(
+                f"highest: expected a learning rate above lowest={lowest:g}; got {highest:g}"
+            )
+        examples = class_weighted(
+            self.spec, as_examples(self.spec, X, Y, sample_weight), class_weight
+        )
+        plan = Plan(
+            self._problem(softened_examples(self.spec, examples, label_smoothing), l1, l2),
+            optimizer=optimizer_named(optimizer),
+            engine=engine_for(self.spec, engine, threads, precision),
+            epochs=1,
+            batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
+            seed=self.seed,
+            max_grad_norm=_bound(max_grad_norm),
+            epochs_before=self.epochs_trained,
+        )
+        return range_test(plan, lowest, highest, whole_number("steps", steps, 10))
+
+    @hinting
     def loss(
         self,
         X: ArrayLike,
@@ -689,6 +784,56 @@ class Network:
         """Return the minimisation problem over some examples."""
         return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
 
+    def summary(self) -> Tables:
+        """Return a table of the layers: their kinds, units, shapes and parameters.
+
+        Returns
+        -------
+        Tables
+            Printing it gives text of at most 80 columns; a notebook shows HTML; `figure` draws it.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> cr.Network([2, cr.Dense(3, "relu"), cr.Dense(1, "identity")], cost="mse").summary()
+        layer  kind            units  parameters    number
+        ─────  ──────────────  ─────  ────────────  ──────
+        0      inputs              2
+        1      dense relu          3  W 3×2, b 3×1       9
+        2      dense identity      1  W 1×3, b 1×1       4
+        <BLANKLINE>
+        13 parameters; 52 bytes in float32
+        cost mse; trained for 0 epochs
+        """
+        return network_summary(self.spec, self.epochs_trained)
+
+    def draw(
+        self,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Picture:
+        """Return a drawing of the network: edges are weights, circles are units and their biases.
+
+        Of a layer with more than 32 units, only the first and last ones are drawn. The drawing
+        shows the parameters as they are now.
+
+        Parameters
+        ----------
+        feature_names, class_names : sequences of str, optional
+            Names of the inputs and of the outputs.
+
+        Returns
+        -------
+        Picture
+            A notebook shows it; `figure` gives a matplotlib figure, and `save` writes a file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the number of names is not that of the inputs or outputs.
+        """
+        return network_drawing(self.spec, self._parameters.copy(), feature_names, class_names)
+
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, whole or not at all.
 
@@ -703,8 +848,37 @@ class Network:
             If the file cannot be written; an existing file is then left unchanged.
         InvalidArgumentError
             If the cost is a `CustomCost`: a file holds data only, no functions.
+
+        Warns
+        -----
+        UserWarning
+            If the network is that of an estimator which scales, encodes or names classes: the file
+            of the network alone lacks all this.
         """
         write_model_file(path, self._to_file())
+        if self._incomplete:
+            warnings.warn(f"save: {self._incomplete}", stacklevel=2)
+
+    def belongs_to(self, owner: str, lacking: Sequence[str]) -> None:
+        """Note that a larger model uses the network, and what of it a file of the network lacks.
+
+        `save` then warns, unless nothing is lacking.
+
+        Parameters
+        ----------
+        owner : str
+            The kind of the model, such as "NetworkClassifier".
+        lacking : sequence of str
+            Such as "the scaling of its inputs".
+        """
+        self._incomplete = ""
+        if lacking:
+            *rest, last = lacking
+            listed = f"{', '.join(rest)} and {last}" if rest else last
+            self._incomplete = (
+                f"this network is a part of a {owner}, and its file lacks {listed}: save the "
+                f"{owner} itself (its method save)"
+            )
 
     def _to_file(self) -> ModelFile:
         metadata = {"seed": str(self.seed), "epochs_trained": str(self.epochs_trained)}

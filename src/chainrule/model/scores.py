@@ -3,7 +3,8 @@
 With two classes, precision, recall and F1 refer to the class that sorts last (M of B and M, 1 of 0
 and 1, true of false and true), named by "positive_class"; with more, they are unweighted means over
 the classes ("macro"). ROC AUC is one-vs-rest, also averaged over the classes without weights. A
-score that is undefined for these rows (ROC AUC if a class is absent) is None.
+score that is undefined for these rows (ROC AUC if a class is absent) is None. "log_loss", "brier"
+and "ece" are those of `probability_scores`.
 """
 
 import math
@@ -13,13 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.model.probability_scores import (
+    brier_losses,
+    calibration_error,
+    log_losses,
+    stated_probabilities,
+)
 from chainrule.tables.task import Class
 
 
 def classification_scores(
     true: NDArray[np.integer], probabilities: NDArray[np.floating], classes: Sequence[Class]
 ) -> dict[str, Any]:
-    """Return accuracy, precision, recall, F1, ROC AUC and the confusion matrix.
+    """Return the scores of classes and of their probabilities, and the confusion matrix.
 
     Parameters
     ----------
@@ -54,6 +61,9 @@ def classification_scores(
         exact /= exact.sum(axis=1, keepdims=True)  # in float32, rows sum to 1 only approximately
         areas = [roc_auc(true == index, exact[:, index]) for index in positives]
         scores["roc_auc"] = float(np.mean(areas))
+    scores["log_loss"] = float(log_losses(true, probabilities).mean())
+    scores["brier"] = float(brier_losses(true, probabilities).mean())
+    scores["ece"] = calibration_error(*stated_probabilities(true, probabilities))
     if binary:
         scores["positive_class"] = classes[1]
     scores["confusion_matrix"] = {"classes": list(classes), "counts": counts.tolist()}

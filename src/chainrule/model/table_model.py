@@ -2,28 +2,44 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.details import plain_details
 from chainrule.files.model_file import ModelFile, write_model_file
+from chainrule.model.background import Background
+from chainrule.model.conformal import Conformal
+from chainrule.model.explaining import Explainer, Method
+from chainrule.model.explanation import Explanation
 from chainrule.model.network import Network
 from chainrule.model.scores import classification_scores, regression_scores
+from chainrule.model.summary import table_summary
+from chainrule.model.table_intervals import (
+    calibration_scores,
+    columns_of,
+    scores_or_refusal,
+)
 from chainrule.network.spec import NetworkSpec
+from chainrule.pictures.picture import Picture
+from chainrule.pictures.tables import Tables
 from chainrule.tables.columns import column_named
 from chainrule.tables.encoder import KEY, TableEncoder
 from chainrule.tables.first_format import from_first_format, is_first_format
 from chainrule.tables.reader import Reading, read_by
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
+
+# Of a given background as many rows are used: each one costs a path from it to the explained row.
+_MOST_BACKGROUND = 500
 
 
 class TableModel:
@@ -43,6 +59,10 @@ class TableModel:
     details : mapping, optional
         Information stored in the model file: plain data that JSON can hold. A number that is not
         finite becomes None.
+    background : Background, optional
+        What stands for the training rows in explanations.
+    conformal : Conformal, optional
+        The scores of calibration rows, from which intervals and sets are made.
 
     Raises
     ------
@@ -62,6 +82,8 @@ class TableModel:
         encoder: TableEncoder,
         target: TargetEncoder,
         details: Mapping[str, Any] | None = None,
+        background: Background | None = None,
+        conformal: Conformal | None = None,
     ) -> None:
         fault = _misfit(network.spec, encoder, target)
         if fault:
@@ -70,44 +92,109 @@ class TableModel:
         self.encoder = encoder
         self.target = target
         self.details = plain_details({} if details is None else details)
+        self.background = background
+        self.conformal = conformal
 
     def __repr__(self) -> str:
         return f"TableModel({self.target.task} of {self.target.name!r}, {self.network!r})"
 
-    def predict(self, table: Any) -> "pl.DataFrame":
+    def summary(self) -> Tables:
+        """Return tables of the columns with their inputs, and of the network's layers.
+
+        Returns
+        -------
+        Tables
+            Printing them gives text of at most 80 columns; a notebook shows HTML; `figure` draws
+            them.
+        """
+        network = self.network
+        return table_summary(network.spec, network.epochs_trained, self.encoder, self.target)
+
+    def draw(self) -> Picture:
+        """Return a drawing of the network with the names of its inputs and outputs.
+
+        Returns
+        -------
+        Picture
+            A notebook shows it; `figure` gives a matplotlib figure, and `save` writes a file.
+        """
+        outputs = [str(name) for name in self.target.classes] or [self.target.name]
+        outputs = outputs[-self.network.spec.n_outputs :]  # one sigmoid: the second class
+        return self.network.draw(list(map(str, self.encoder.get_feature_names_out())), outputs)
+
+    def predict(self, table: Any, interval: float | None = None) -> "pl.DataFrame":
         """Return a prediction for each row.
 
         Parameters
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
             With the columns that the model was trained with, in any order.
+        interval : float, optional
+            A coverage, such as 0.9: the share of new rows whose true target lies in the interval,
+            or in the set, that is returned beside the prediction.
 
         Returns
         -------
         polars.DataFrame
             Column "prediction": a class, or a value in the target's units. For classes also
-            "probability_<class>", one column for each.
+            "probability_<class>", one column for each. With `interval`, also "lower" and "upper",
+            or for classes "prediction_set", a list of the classes that are likely enough: it may be
+            empty.
 
         Raises
         ------
         InvalidTableError
             If the table cannot be read, or a column is missing or cannot be used.
+        InvalidArgumentError
+            If `interval` is not in (0, 1), or the model has no or too few calibration scores.
         """
-        return self.predict_read(self._table(table, self.encoder.reading))
+        if interval is not None:
+            self.quantile(interval, "interval")
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return self.predict_read(found.table, interval)
 
-    def predict_read(self, table: "pl.DataFrame", first_row: int = 1) -> "pl.DataFrame":
-        """Return a prediction for each row of a table as `read` returns it; see `predict`.
-
-        `first_row` is the row number of the table's first row in the file, for messages.
-        """
+    def predict_read(self, table: "pl.DataFrame", interval: float | None = None) -> "pl.DataFrame":
+        """Return a prediction for each row of a table as `read` returns it; see `predict`."""
         import polars as pl
 
-        outputs = self._outputs(self.encoder.encode(table, first_row))
+        outputs = self._outputs(self.encoder.encode(table))
         result = self.target.decode(outputs).to_frame()
-        return result.with_columns(
+        more = [
             pl.Series(f"probability_{name}", np.ascontiguousarray(outputs[:, index]))
             for index, name in enumerate(self.target.classes)
-        )
+        ]
+        if interval is not None:
+            quantile = self.quantile(interval, "interval")
+            more += columns_of(self.target, self.network.spec, outputs, quantile)
+        return result.with_columns(more)
+
+    def quantile(self, coverage: float, name: str = "coverage") -> float:
+        """Return q of CP2: the score that a share `coverage` of new rows does not exceed.
+
+        Parameters
+        ----------
+        coverage : float
+            In (0, 1).
+        name : str
+            The name of the argument in errors.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `coverage` is not in (0, 1), or the model has no or too few calibration scores.
+        """
+        return float(scores_or_refusal(self.conformal, coverage, name).quantile(coverage, name)[0])
+
+    def scores_of(self, X: NDArray[np.floating], true: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the calibration scores of rows, (rows,): CP1 for values, CP4 for classes.
+
+        Parameters
+        ----------
+        X, true : arrays
+            As `truth` returns them.
+        """
+        return calibration_scores(self.target, self._outputs(X), true)
 
     def probabilities(self, table: Any) -> NDArray[np.floating]:
         """Return the probability of each class, in the order of ``target.classes``.
@@ -132,7 +219,9 @@ class TableModel:
                 f"probabilities: expected a classification; the model predicts values of "
                 f"{self.target.name!r}. Use predict"
             )
-        return self._outputs(self.encoder.encode(self._table(table, self.encoder.reading)))
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return self._outputs(self.encoder.encode(found.table))
 
     def evaluate(self, table: Any) -> dict[str, Any]:
         """Return the scores of the predictions for a table that has the target column.
@@ -144,8 +233,8 @@ class TableModel:
         Returns
         -------
         dict
-            For classes: rows, accuracy, precision, recall, f1, roc_auc, confusion_matrix; see
-            `chainrule.model.scores`. For values: rows, rmse, mae, r2.
+            For classes: rows, accuracy, precision, recall, f1, roc_auc, log_loss, brier, ece and
+            confusion_matrix; see `chainrule.model.scores`. For values: rows, rmse, mae, r2.
 
         Raises
         ------
@@ -157,6 +246,98 @@ class TableModel:
         if self.target.task == "classification":
             return classification_scores(true, outputs, self.target.classes)
         return regression_scores(true, self.target.decode_values(outputs))
+
+    def explain(
+        self,
+        table: Any,
+        rows: int | Sequence[int] | None = None,
+        *,
+        class_name: object = None,
+        background: Any = None,
+        method: Method = "expected_gradients",
+        skip_bad_rows: bool = False,
+    ) -> Explanation:
+        """Return why the predictions for some rows are what they are, column by column.
+
+        A prediction is compared with the mean prediction over a background, which stands for the
+        training rows. Each column gets its share in the difference: its expected gradients (AT4),
+        or its exact Shapley value (AT6).
+
+        Parameters
+        ----------
+        table : path, polars or pandas DataFrame, or Arrow table
+            It needs no target.
+        rows : int or sequence of int, optional
+            Row numbers, counted from 1 as in messages and in ``chainrule explain --row``; by
+            default all rows.
+        class_name : object, optional
+            The class whose probability is explained; by default the predicted class of each row.
+        background : path, polars or pandas DataFrame, or Arrow table, optional
+            Rows to compare with, in place of the summary of the training rows that the model holds.
+            At most 500 of them are used, evenly spaced.
+        method : {"expected_gradients", "shapley"}
+            "shapley" evaluates all combinations of columns, of which there may be at most 14.
+        skip_bad_rows : bool
+            Whether to skip rows of a file that cannot be read; they still count in the row numbers.
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        InvalidTableError
+            If a table cannot be read, or a column is missing or cannot be used.
+        InvalidArgumentError
+            If there is no such row or class, or the model holds no background and none is given.
+
+        Examples
+        --------
+        >>> print(model.explain("new.csv", rows=3))                   # doctest: +SKIP
+        >>> model.explain("new.csv").to_frame()                       # doctest: +SKIP
+        """
+        found = read_by(table, self.encoder.reading, skip_bad_rows=skip_bad_rows)
+        name = str(table) if isinstance(table, str | Path) else ""
+        chosen = _indices(rows, found.numbers, name or "the table")
+        return self.explain_read(
+            found.table[chosen],
+            found.numbers[chosen],
+            name=name,
+            class_name=class_name,
+            background=background,
+            method=method,
+        )
+
+    def explain_read(
+        self,
+        table: "pl.DataFrame",
+        numbers: RowNumbers,
+        *,
+        name: str = "",
+        class_name: object = None,
+        background: Any = None,
+        method: Method = "expected_gradients",
+    ) -> Explanation:
+        """Explain all rows of a table that was read as the encoder reads tables; see `explain`.
+
+        `numbers` says where the rows stand in the file `name`.
+        """
+        against = self._background(background)
+        explainer = Explainer(self.network, self.encoder, self.target, against, Path(name).name)
+        return explainer.explain(table, numbers, method=method, class_name=class_name)
+
+    def _background(self, table: Any) -> Background:
+        if table is not None:
+            rows = read_by(table, self.encoder.reading).table
+            taken = np.linspace(0, rows.height - 1, min(rows.height, _MOST_BACKGROUND))
+            X = self.encoder.encode(rows[np.unique(taken.astype(np.intp))])
+            return Background.of_rows(self.network, X)
+        if self.background is None:
+            raise InvalidArgumentError(
+                "background: this model holds no summary of its training rows to compare with; "
+                "give a table of such rows"
+            )
+        return self.background
 
     def examples(self, table: Any) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Return a table as the network's inputs and encoded targets.
@@ -201,9 +382,10 @@ class TableModel:
         self, table: Any, of_target: "Callable[[pl.Series], NDArray[Any]]"
     ) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Return a table's inputs, and what is made of its target."""
-        table = self._table(table)
-        y = of_target(column_named(table, self.target.name, ", the target"))
-        return self.encoder.encode(table), y
+        found = self.read(table)
+        with found.numbers.naming():
+            y = of_target(column_named(found.table, self.target.name, ", the target"))
+            return self.encoder.encode(found.table), y
 
     @property
     def reading(self) -> TableReading:
@@ -223,7 +405,8 @@ class TableModel:
         Returns
         -------
         Reading
-            ``table``, with parsed values in the columns that the model knows, and ``notes``.
+            ``table``, with parsed values in the columns that the model knows, ``notes``, and
+            ``numbers``, which say where the rows stand in the file.
 
         Raises
         ------
@@ -232,9 +415,6 @@ class TableModel:
         """
         return read_by(table, self.reading, skip_bad_rows=skip_bad_rows)
 
-    def _table(self, table: Any, reading: TableReading | None = None) -> "pl.DataFrame":
-        return read_by(table, reading or self.reading).table
-
     def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return the network's outputs; for classes, the probability of each class."""
         outputs = self.network.predict(X)
@@ -242,7 +422,7 @@ class TableModel:
             return np.hstack([1 - outputs, outputs])
         return outputs
 
-    def save(self, path: "str | Path") -> None:
+    def save(self, path: str | Path) -> None:
         """Write network, encoders and details to a safetensors file, whole or not at all.
 
         Parameters
@@ -258,12 +438,14 @@ class TableModel:
         model = self.network._to_file()
         metadata, arrays = self.encoder.to_file()
         target_metadata, target_arrays = self.target.to_file()
+        background = {} if self.background is None else self.background.to_file()
+        noted, scores = ({}, {}) if self.conformal is None else self.conformal.to_file()
         write_model_file(
             path,
             replace(
                 model,
-                metadata={**model.metadata, **metadata, **target_metadata},
-                arrays={**model.arrays, **arrays, **target_arrays},
+                metadata={**model.metadata, **metadata, **target_metadata, **noted},
+                arrays={**model.arrays, **arrays, **target_arrays, **background, **scores},
                 details=self.details,
             ),
         )
@@ -274,7 +456,7 @@ class TableModel:
         return KEY in model.metadata
 
     @classmethod
-    def _from_file(cls, path: "str | Path", model: ModelFile) -> "TableModel":
+    def _from_file(cls, path: str | Path, model: ModelFile) -> Self:
         metadata, arrays = model.metadata, model.arrays
         try:
             if is_first_format(metadata):
@@ -283,9 +465,33 @@ class TableModel:
                 spec = model.spec
                 encoder = TableEncoder.from_file(metadata, arrays, spec.n_features)
                 target = TargetEncoder.from_file(metadata, arrays, spec.n_outputs)
-            return cls(Network._from_file(model), encoder, target, model.details)
+            network = Network._from_file(model)
+            background = Background.from_file(arrays, model.details, _inputs_of(network.spec))
+            conformal = Conformal.from_file(metadata, arrays)
+            return cls(network, encoder, target, model.details, background, conformal)
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error
+
+
+def _indices(rows: int | Sequence[int] | None, numbers: RowNumbers, where: str) -> list[int]:
+    """Return the indices in the table of rows that are given by their numbers in the file.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no such row.
+    """
+    if rows is None:
+        return list(range(len(numbers)))
+    given = [rows] if not isinstance(rows, Sequence | np.ndarray) else list(rows)
+    if isinstance(rows, str) or not given:
+        raise InvalidArgumentError(f"rows: expected row numbers such as [1, 3]; got {rows!r}")
+    return [numbers.index_of(whole_number("rows", one, 1), "rows", where) for one in given]
+
+
+def _inputs_of(spec: NetworkSpec) -> int:
+    """Return how many inputs there are after any embedding lookup."""
+    return len(spec.layers[0].input_sources(spec.n_features))
 
 
 def _misfit(spec: NetworkSpec, encoder: TableEncoder, target: TargetEncoder) -> str:

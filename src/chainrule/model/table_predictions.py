@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule.errors import FileWriteError, InvalidArgumentError
 from chainrule.files.atomic import atomic_path, destination
 from chainrule.files.outputs import check_apart
+from chainrule.model.table_intervals import SET, names_of_columns
 from chainrule.model.table_model import TableModel
 from chainrule.tables.batches import raw_batches
 from chainrule.tables.notations.base import Unreadable
@@ -68,6 +69,7 @@ def predicted_batches(
     rows: int = _ROWS,
     skip_bad_rows: bool = False,
     notes: "list[Note] | None" = None,
+    interval: float | None = None,
 ) -> Iterator["pl.DataFrame"]:
     """Yield the predictions for the rows of a file, batch by batch.
 
@@ -81,6 +83,8 @@ def predicted_batches(
         The largest number of rows in a batch.
     skip_bad_rows, notes
         As for `chainrule.tables.batches.scan_batches`.
+    interval : float, optional
+        A coverage: see `TableModel.predict`.
 
     Raises
     ------
@@ -92,6 +96,9 @@ def predicted_batches(
     import polars as pl
 
     made = ["prediction", *(f"probability_{name}" for name in model.target.classes)]
+    if interval is not None:
+        model.quantile(interval, "--interval")
+        made += names_of_columns(model.target)
     for name in keep:
         if name in made:
             raise InvalidArgumentError(
@@ -104,22 +111,38 @@ def predicted_batches(
     known: dict[str, Any] = {}
     tally = Tally(skip_bad_rows)
     unread: dict[str, Unreadable] = {}
-    done = 0
     file = open_table(path)
-    for _, piece in raw_batches(file, tally, columns, strings=True, types=types, known=known):
+    for _, piece, places in raw_batches(
+        file, tally, columns, strings=True, types=types, known=known
+    ):
         # A later batch of JSON lines lacks a column that is missing in all of its rows.
         known.update(dict.fromkeys(set(columns) - set(types), pl.String))
-        for raw in piece.iter_slices(rows):
+        for start in range(0, piece.height, rows):
+            raw, numbers = piece.slice(start, rows), places[start : start + rows]
             kept = [_kept(raw, name) for name in dict.fromkeys(keep)]
-            read, bad = reading.read_piece(raw, done + 1)
+            read, bad = reading.read_piece(raw, numbers)
             for one in bad:
                 earlier = unread.get(one.column)
                 unread[one.column] = one if earlier is None else earlier.with_more(one)
-            predictions = model.predict_read(read, done + 1)
-            done += raw.height
+            with numbers.naming():
+                predictions = model.predict_read(read, interval)
             yield predictions.select(*kept, *predictions.columns) if kept else predictions
     if notes is not None:
         notes += [*tally.notes(), *(one.note() for one in unread.values())]
+
+
+def flat(batch: "pl.DataFrame") -> "pl.DataFrame":
+    r"""Return a batch without lists, which text files cannot hold.
+
+    The classes of a set are joined with "|". A "|" or a "\" in the name of a class has a "\" in
+    front of it, so the names can be told apart. An empty set is an empty text.
+    """
+    import polars as pl
+
+    if SET not in batch.columns or not isinstance(batch.schema[SET], pl.List):
+        return batch
+    names = pl.element().cast(pl.String).str.replace_all(r"([|\\])", r"\$1")
+    return batch.with_columns(pl.col(SET).list.eval(names).list.join("|"))
 
 
 def _kept(batch: "pl.DataFrame", name: str) -> "pl.Series":
@@ -136,7 +159,7 @@ def write_predictions(
     Parameters
     ----------
     batches : iterator of polars.DataFrame
-        All with the same columns.
+        All with the same columns. Lists are written as `flat` has them if the format is text.
     path : Path
         Its suffix determines the format; see `FORMATS`.
     inputs : sequence of Path
@@ -154,6 +177,8 @@ def write_predictions(
 
     check_apart([("path", path)], [("an input", one) for one in inputs])
     method, options = FORMATS[format_of(path)]
+    if method == "sink_csv":
+        batches = map(flat, batches)
     first = next(batches)
     source = _Source(first, batches)
     with atomic_path(path) as temporary:

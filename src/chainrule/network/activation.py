@@ -65,9 +65,14 @@ class Activation:
         """The equation that `through` evaluates."""
         return softmax_error if self.of_layer else output_error
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """The z at which σ′ is discontinuous."""
+        return self.row.kinks
+
     def sides(self, Z: Array) -> list[Array]:
         """Return, for each kink of σ, whether Z lies above the kink."""
-        return [kink < Z for kink in self.row.kinks]
+        return [kink < Z for kink in self.kinks]
 
     def parts(self, units: int) -> tuple[Head["Activation"], ...]:
         """Return the heads of an output layer with `units` units: a single head."""
@@ -83,6 +88,11 @@ class ActivationHeads(Heads[Activation]):
     derivative = None
     of_layer = False
     initializer = "glorot_uniform"
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """All kinks of the heads, in ascending order."""
+        return tuple(sorted({kink for head in self.heads for kink in head.function.kinks}))
 
     @property
     def function(self) -> Callable[[Array], Array]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.assessment.comparison import Comparison
 from chainrule.assessment.importance import Importance
 from chainrule.assessment.judgement import Judgement
 from chainrule.assessment.measures import Measure
 from chainrule.model.table_model import TableModel
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
@@ -32,29 +34,37 @@ class Subject:
     model : TableModel
     parts : mapping of str to polars.DataFrame
         The rows: "train", and "validation" and "test" if there are any.
-    part : str
-        The one of `parts` that the model is scored on.
     judged : Judgement
     importance : Importance
     history : History
     command : str
+    numbers : RowNumbers or None
+        Where the scored rows stand in their file, if that is known.
     notes : sequence of str
     versions : mapping of str to str
     seed : int
     date : str
+    comparison : Comparison or None
+        The model against that of the default settings, after a search.
     """
 
     model: TableModel
     parts: "Mapping[str, pl.DataFrame]"
-    part: str
     judged: Judgement
     importance: Importance
     history: History
     command: str
+    numbers: RowNumbers | None
     notes: Sequence[str]
     versions: Mapping[str, str]
     seed: int
     date: str
+    comparison: Comparison | None = None
+
+    @property
+    def part(self) -> str:
+        """The one of `parts` that the model is scored on."""
+        return self.judged.part
 
     @property
     def target(self) -> str:
@@ -74,11 +84,13 @@ class Subject:
     @property
     def baseline_names(self) -> dict[str, str]:
         """The baselines' names on the page."""
+        names = {"constant": "Always the mean", "linear": "Ridge regression"}
         if self.classes:
             most = int(np.argmax(self.judged.baselines["constant"][0]))
             answer = shortened(self.classes[most], _LENGTH)
-            return {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
-        return {"constant": "Always the mean", "linear": "Ridge regression"}
+            names = {"constant": f"Always “{answer}”", "linear": "Logistic regression"}
+        names["trees"] = "Boosted trees"
+        return {name: names[name] for name in self.judged.compared}
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:

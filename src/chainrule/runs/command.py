@@ -1,13 +1,13 @@
-"""The command line that repeats a run."""
+"""The command line, or the call from Python, that repeats a run."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from chainrule.runs.config import RunConfig
 from chainrule.runs.options import DataOptions, EncodingOptions, TrainingOptions
-from chainrule.runs.parts import SHARES, SHARES_WITHOUT_TEST
+from chainrule.runs.parts import SHARES, SHARES_WITHOUT_TEST, TEST_TABLE
 from chainrule.runs.presets import resolved
 from chainrule.tables.task import Task
 
@@ -24,14 +24,39 @@ def command_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int
     n_train, n_rows : int
         Numbers of training rows, and of training and validation rows together.
     """
+    words = ["chainrule", "train", config.data.table]
+    for one, value in _given(config, task_inferred, n_train, n_rows):
+        words += _option(one, value)
+    return shlex.join(words)
+
+
+def call_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int) -> str:
+    """Return the shortest call of `chainrule.train` that gives this config, for tables in memory.
+
+    The parameters are those of `command_of`.
+    """
+    arguments = ["table"]
+    for one, value in _given(config, task_inferred, n_train, n_rows):
+        is_table = one.name == "test" and value == TEST_TABLE
+        shown = (
+            "test_table" if is_table else repr(list(value) if isinstance(value, tuple) else value)
+        )
+        arguments.append(f"{one.name}={shown}")
+    return f"chainrule.train({', '.join(arguments)})"
+
+
+_Setting: TypeAlias = "tuple[Field[Any], Any]"
+
+
+def _given(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int) -> Iterator[_Setting]:
+    """Yield the settings that differ from what the others imply, but for the table."""
     data = config.data
     if task_inferred:
         data = replace(data, task="auto")
     if data.split == (SHARES_WITHOUT_TEST if data.test else SHARES):
         data = replace(data, split=None)
-    words = ["chainrule", "train", data.table]
-    words += _words(replace(data, table=""), DataOptions())
-    words += _words(config.encoding, _default_encoding())
+    yield from _differing(replace(data, table=""), DataOptions())
+    yield from _differing(config.encoding, _default_encoding())
     training, task = config.training, cast(Task, config.data.task)
     bare = TrainingOptions(preset=training.preset, seed=training.seed)
     plain = resolved(bare, task, n_train, n_rows)
@@ -43,9 +68,8 @@ def command_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int
         if getattr(training, name) != getattr(plain, name)
     }
     expected = resolved(replace(bare, **deciders), task, n_train, n_rows)
-    words += _words(replace(bare, **deciders), TrainingOptions())
-    words += _words(training, expected)
-    return shlex.join(words)
+    yield from _differing(replace(bare, **deciders), TrainingOptions())
+    yield from _differing(training, expected)
 
 
 def _default_encoding() -> EncodingOptions:
@@ -55,12 +79,17 @@ def _default_encoding() -> EncodingOptions:
     return EncodingOptions(scaling=encoder.scaling, max_categories=encoder.max_categories)
 
 
-def _words(group: Any, defaults: Any) -> Iterator[str]:
+def _differing(group: Any, defaults: Any) -> Iterator[_Setting]:
     for one in fields(group):
         value = getattr(group, one.name)
-        if value is None or value == getattr(defaults, one.name):
-            continue
-        yield from _option(one, value)
+        if value is not None and value != getattr(defaults, one.name):
+            yield one, value
+
+
+def options_of(values: Mapping[str, Any]) -> list[str]:
+    """Return training settings as options, each with its value: "--l2 1", "--layers 64,32"."""
+    by_name = {one.name: one for one in fields(TrainingOptions)}
+    return [" ".join(_option(by_name[name], value)) for name, value in values.items()]
 
 
 def _option(one: "Field[Any]", value: Any) -> list[str]:

@@ -20,7 +20,7 @@ from chainrule.runs.program_name import calling
 
 @dataclass(frozen=True)
 class Outputs:
-    """Optional files of a run, beside its model, history, metrics and run.toml."""
+    """Optional files of a run, beside its model, history, metrics, predictions and run.toml."""
 
     report: bool = True
     search: bool = False
@@ -30,7 +30,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths of a run's files; the next run in the same folder replaces each file as a whole."""
+    """The paths of a run's files; a run replaces those of an earlier one only if it is told to."""
 
     path: Path
 
@@ -48,6 +48,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """The scores of the training, validation and test rows."""
         return self.path / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The predictions for the test and the validation rows."""
+        return self.path / "test_predictions.csv"
 
     @property
     def config(self) -> Path:
@@ -76,7 +81,7 @@ class RunFolder:
 
     def files(self, outputs: Outputs) -> tuple[Path, ...]:
         """Return the files that a finished run leaves."""
-        files = [self.model, self.history, self.metrics, self.config]
+        files = [self.model, self.history, self.metrics, self.predictions, self.config]
         return (*files, *[self.report] * outputs.report, *[self.search] * outputs.search)
 
     def written(self, outputs: Outputs) -> tuple[Path, ...]:
@@ -125,10 +130,12 @@ class RunFolder:
         *,
         resume: bool = False,
         overwrite: bool = False,
+        remedy: str = "--overwrite",
     ) -> None:
-        """Raise if the run would overwrite an unfinished run's checkpoint or a file of the user.
+        """Raise if the run would overwrite another run, finished or not, or a file of the user.
 
-        Files of a finished run may be replaced.
+        A search may go on in its own folder: one with the journal of a search passes, and
+        `holds_search` tells whether it is the same search. Empty files never are in the way.
 
         Parameters
         ----------
@@ -137,9 +144,11 @@ class RunFolder:
         outputs : Outputs
             The optional files that the run writes.
         resume : bool
-            Whether the checkpoint is this run's own.
+            Whether the run in the folder is this one.
         overwrite : bool
             Whether these files may be replaced too; a folder of the same name is still an error.
+        remedy : str
+            What the user gives to overwrite them, for error messages.
 
         Raises
         ------
@@ -149,25 +158,35 @@ class RunFolder:
         if self.has_checkpoint() and not (resume or overwrite):
             raise FileWriteError(
                 f"{argument}: {self.path} has the checkpoint of an unfinished run; "
-                f"{calling('resume', self.path)} goes on with it. To begin anew, give --overwrite, "
+                f"{calling('resume', self.path)} goes on with it. To begin anew, give {remedy}, "
                 f"or choose another {argument}"
             )
         checkpoint = files_of(self.checkpoint) if outputs.checkpoints else ()
+        own = resume or (outputs.search and kind_of(self.search) == "a file")
         for path in (*self.files(outputs), *checkpoint):
             kind = kind_of(path)
             if kind is None or (kind != "a folder" and overwrite):
                 continue
             if kind == "a file":
                 if self._is_replaceable(path, resume):
-                    continue
+                    if own or path.stat().st_size == 0 or path in checkpoint:
+                        continue
+                    raise self.holds_a_run(argument, remedy)
                 kind = "there, and no run of chainrule wrote it"
-            remedy = f"move it away, or choose another {argument}"
+            advice = f"move it away, or choose another {argument}"
             if not resume and kind != "a folder":
-                remedy = f"choose another {argument}, or give --overwrite to replace it"
-            raise FileWriteError(f"{argument}: {path} is {kind}; {remedy}")
+                advice = f"choose another {argument}, or give {remedy} to replace it"
+            raise FileWriteError(f"{argument}: {path} is {kind}; {advice}")
+
+    def holds_a_run(self, argument: str, remedy: str = "--overwrite") -> FileWriteError:
+        """Return the error that another run is in the folder."""
+        return FileWriteError(
+            f"{argument}: {self.path} holds another run; choose another {argument}, or give "
+            f"{remedy} to replace that run"
+        )
 
     def _is_replaceable(self, path: Path, resume: bool) -> bool:
-        """Return whether a run may replace this file without --overwrite."""
+        """Return whether a run wrote this file, or, of a resumed run, this run."""
         latest, previous, partial = files_of(self.checkpoint)
         if path in (latest, previous, partial):
             # A resumed run falls back from a damaged checkpoint to the previous one.
@@ -175,14 +194,27 @@ class RunFolder:
         # A resumed run has already read run.toml, so it may replace it even if a user wrote it.
         return (resume and path == self.config) or is_of_a_run(path)
 
-    def clear(self, outputs: Outputs) -> None:
-        """Remove old checkpoints, links and pipes before a run that may replace them."""
+    def clear(self, outputs: Outputs, *, keep_search: bool = False) -> None:
+        """Remove what a run replaces: an earlier run's other files, checkpoints, links and pipes.
+
+        Parameters
+        ----------
+        outputs : Outputs
+            The optional files that the run writes.
+        keep_search : bool
+            Whether the journal is of the same search, which goes on.
+        """
         for path in files_of(self.checkpoint):
             if begins_like_checkpoint(path) or outputs.checkpoints:
                 path.unlink(missing_ok=True)
         for path in self.files(outputs):
-            foreign = kind_of(path) == "a file" and path == self.search and not is_of_a_run(path)
-            if kind_of(path) in ("a link", "no file") or foreign:
+            if kind_of(path) in ("a link", "no file"):
+                path.unlink()
+        if outputs.search and not keep_search:
+            self.search.unlink(missing_ok=True)
+        # What the new run does not write would be taken for its own: a report, a journal.
+        for path in {self.report, self.search} - set(self.files(outputs)):
+            if kind_of(path) == "a file" and is_of_a_run(path):
                 path.unlink()
 
     def forget_checkpoint(self) -> None:
@@ -191,9 +223,20 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
     def write_config(self, config: RunConfig, command: str) -> None:
-        """Write run.toml, with the equivalent command as a comment."""
+        """Write run.toml, with the equivalent command as a comment.
+
+        A run on a table in memory has none, since no command can name the table.
+        """
+        if config.data.table:
+            head = f"{command}\nAgain, to the bit: chainrule train --config run.toml"
+        else:
+            test = " --test OTHER" if config.data.test else ""
+            head = (
+                f"chainrule train TABLE{test} --config run.toml\n"
+                f"trains by these settings on a file; this run's table was in memory:\n{command}"
+            )
         # A column name may contain a line break, which must not end the comment.
-        lines = [*command.split("\n"), "Again, to the bit: chainrule train --config run.toml"]
+        lines = head.split("\n")
         head = "".join(f"# {printable(line)}\n" for line in lines)
         self._write(self.config, f"{head}\n{config.to_toml()}")
 

@@ -86,6 +86,7 @@ _SIGNS: dict[str, Callable[[Path], bool]] = {
     "model.safetensors": _is_model,
     "history.csv": _is_history,
     "metrics.json": _is_metrics,
+    "test_predictions.csv": _begins(b"part,row,", b"target,prediction"),
     "run.toml": _begins(b"# chainrule train "),
     "report.html": _begins(b"<!doctype html>", b": model report</title>"),
     "search.journal": _begins(b"{"),

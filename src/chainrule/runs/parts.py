@@ -1,8 +1,9 @@
 """Reads the rows of a run and divides them into training, validation and test rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.model.table_model import TableModel
@@ -13,6 +14,7 @@ from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.columns import check_finite, column_named, ignored_columns
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.reader import read_by, read_for_training
+from chainrule.tables.row_numbers import NumberedTable, RowNumbers
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.target import TargetEncoder
@@ -20,6 +22,12 @@ from chainrule.tables.task import Class, Task, infer_task, task_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+Table: TypeAlias = Any
+"""A table in memory (of polars, pandas or Arrow) or the path of one."""
+
+TEST_TABLE = "the test table"
+"""What a config names in place of a file if the rows to test with are a table in memory."""
 
 SHARES = (0.8, 0.1, 0.1)
 """Default shares of the training, validation and test rows."""
@@ -48,20 +56,33 @@ class Parts:
     """Whether different spellings of a class were merged."""
     reading: TableReading = field(default_factory=lambda: TableReading({}))
     """How the table was read."""
+    numbers: Mapping[str, RowNumbers] = field(default_factory=dict)
+    """Where the rows of each part stand in their file."""
 
     def tables(self) -> dict[str, "pl.DataFrame"]:
         """Return the parts by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
+class NumberedRows(NamedTuple):
+    """The rows of a table that have a target, notes, and where these rows stand in the file."""
+
+    table: "pl.DataFrame"
+    notes: tuple[str, ...]
+    numbers: RowNumbers
+
+
+def divide(config: RunConfig, table: Table | None = None, test: Table | None = None) -> Parts:
     """Read the table and divide its rows at random, by the config's seed.
 
     Parameters
     ----------
     config : RunConfig
-    table : polars.DataFrame, optional
+    table : polars or pandas DataFrame, or Arrow table, optional
         The table; by default, the file named in the config is read.
+    test : polars or pandas DataFrame, or Arrow table, optional
+        The rows to test with; by default, the file that the config names to test with is read, or
+        a part of the table is set aside. Where it is given, the config names `TEST_TABLE`.
 
     Raises
     ------
@@ -82,38 +103,43 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         if note.column not in options.ignore
     ]
     features, ignored = _columns(table, options)
-    check_finite(table.select(features))  # before rows are left out, to name the row of the file
+    with found.numbers.naming():
+        check_finite(table.select(features))
     column = table[options.target]
     if column.dtype.is_numeric() and task_of(column, options.task) == "regression":
         reading, table, sentinels = reading.with_sentinels(table, options.target)
         notes += map(str, sentinels)
-    rows, table, told = TargetRows.decide(table, options, where)
-    notes += told
+    rows, kept = TargetRows.decide(table, options, where)
+    table, numbers = kept.table, found.numbers[kept.indices]
+    notes += kept.notes
     column = table[options.target]
     asked_for = infer_task(column)
     # A text target has classes whatever the loss; a mismatched loss is reported as an error.
     by_loss = by_loss if column.dtype.is_numeric() else None
     task = by_loss or task_of(column, options.task)
-    classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
+    with numbers.naming():
+        classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
 
     shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
-    split = split_rows(
-        table.height,
-        column.to_numpy() if classes else None,
-        seed=config.training.seed,
-        validation=shares[1],
-        test=0.0 if options.test else shares[2],
-        groups=table[options.group] if options.group else None,
-        times=table[options.time] if options.time else None,
-    )
-    test = table[split.test]
+    with numbers.naming():
+        split = split_rows(
+            table.height,
+            column.to_numpy() if classes else None,
+            seed=config.training.seed,
+            validation=shares[1],
+            test=0.0 if options.test else shares[2],
+            groups=table[options.group] if options.group else None,
+            times=table[options.time] if options.time else None,
+        )
+    held_out, tested = table[split.test], numbers[split.test]
     if options.test:
-        test, told = _of_file(options, reading, rows)
+        given = options.test if test is None else test
+        held_out, told, tested = _tested(options, given, reading, rows)
         notes += told
     return Parts(
         table[split.train],
         table[split.validation],
-        test,
+        held_out,
         features,
         task,
         task == asked_for,
@@ -123,6 +149,7 @@ def divide(config: RunConfig, table: "pl.DataFrame | None" = None) -> Parts:
         tuple(notes),
         bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
         reading,
+        {"train": numbers[split.train], "validation": numbers[split.validation], "test": tested},
     )
 
 
@@ -172,20 +199,21 @@ def _task_of_loss(config: RunConfig) -> Task | None:
     return asked
 
 
-def _of_file(
-    options: DataOptions, reading: TableReading, rows: TargetRows
-) -> "tuple[pl.DataFrame, list[str]]":
-    """Return the rows of the separate test table, and notes."""
-    found = read_by(options.test, reading, skip_bad_rows=options.skip_bad_rows)
+def _tested(
+    options: DataOptions, table: Table, reading: TableReading, rows: TargetRows
+) -> NumberedRows:
+    """Return the rows of the separate test table that have a target."""
+    found = read_by(table, reading, skip_bad_rows=options.skip_bad_rows)
     column_named(found.table, options.target, f", the target, in {options.test}")
-    test, told = rows.of(found.table, options.test)
-    return test, [*(f"{options.test}: {note}" for note in found.notes), *told]
+    kept = rows.of(found.table, options.test)
+    notes = [*(f"{options.test}: {note}" for note in found.notes), *kept.notes]
+    return NumberedRows(kept.table, tuple(notes), found.numbers[kept.indices])
 
 
 def rows_with_target(
     path: str | Path, model: TableModel, *, skip_bad_rows: bool = False
-) -> "tuple[pl.DataFrame, tuple[str, ...]]":
-    """Read a table as a model does, and return the rows that have a target, and notes.
+) -> NumberedRows:
+    """Read a table as a model does, and return the rows that have a target.
 
     A word such as NA is a missing value, unless it is one of the model's classes.
 
@@ -196,8 +224,47 @@ def rows_with_target(
     """
     found = model.read(path, skip_bad_rows=skip_bad_rows)
     notes = [f"{path}: {note}" for note in found.notes]
+    column_named(found.table, model.target.name, ", the target")
+    kept = _target_rows(model).of(found.table, str(path))
+    return NumberedRows(kept.table, (*notes, *kept.notes), found.numbers[kept.indices])
+
+
+def row_with_target(
+    path: str | Path, model: TableModel, number: int, argument: str, *, skip_bad_rows: bool = False
+) -> "NumberedTable":
+    """Read a table as a model does, and return one row, which must have a target.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : TableModel
+    number : int
+        The row's number in the file, counted from 1.
+    argument : str
+        The name of the argument that gave it, for messages.
+    skip_bad_rows : bool
+
+    Raises
+    ------
+    InvalidTableError
+        If the table cannot be read, its target column is missing, or the row has no target.
+    InvalidArgumentError
+        If there is no such row.
+    """
+    table, _, numbers = model.read(path, skip_bad_rows=skip_bad_rows)
+    target = model.target.name
+    column_named(table, target, ", the target, which errors depend on")
+    index = numbers.index_of(number, argument, str(path))
+    row = table[index : index + 1]
+    if not _target_rows(model).has_target(row):
+        raise InvalidTableError(
+            f"{path}: {numbers.named(index)} has no value of {target!r}, the target, which errors "
+            "depend on; choose another row (chainrule explain does without)"
+        )
+    return NumberedTable(row, numbers[index : index + 1])
+
+
+def _target_rows(model: TableModel) -> TargetRows:
     target = model.target
-    column_named(found.table, target.name, ", the target")
     words = TargetWords(frozenset(MISSING_IN_TEXT - set(map(str, target.classes))))
-    rows, told = TargetRows(target.name, words).of(found.table, str(path))
-    return rows, (*notes, *told)
+    return TargetRows(target.name, words)

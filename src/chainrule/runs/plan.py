@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.model.network import Network
+from chainrule.model.temperature import Temperature, calibrate
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.presets import parameters_of
@@ -138,6 +139,19 @@ class Description:
             diagnosed=True,
             **common,
         )
+
+    def calibrated(self, network: Network) -> Temperature | None:
+        """Fold the temperature that the validation rows ask for into a trained network.
+
+        Returns
+        -------
+        Temperature or None
+            None if nothing was fitted: for values, and with ``calibrate="off"``.
+        """
+        options = self.options
+        validation = self._examples(network, self._validation)
+        engine = engine_for(network.spec, options.engine or "auto", options.threads)
+        return calibrate(network, validation, engine, options.calibrate or "off")[0]
 
     def attach(
         self,

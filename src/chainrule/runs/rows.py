@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
 from chainrule.runs.options import DataOptions
@@ -33,8 +36,8 @@ class TargetRows:
     @classmethod
     def decide(
         cls, table: "pl.DataFrame", options: DataOptions, where: str
-    ) -> tuple["TargetRows", "pl.DataFrame", list[str]]:
-        """Derive the rules from the training table; return them, its rows with a target, and notes.
+    ) -> tuple["TargetRows", "KeptRows"]:
+        """Derive the rules from the training table; return them, and its rows with a target.
 
         Raises
         ------
@@ -43,21 +46,25 @@ class TargetRows:
         """
         name = options.target
         words = TargetWords.of(table[name], options.target_missing or "auto")
-        table, notes = _with_target(table, name, where, words)
-        spellings, told = _spellings(table, options, where)
+        kept = _with_target(table, name, where, words)
+        spellings, told = _spellings(kept.table, options, where)
         rows = cls(name, words, spellings)
-        return rows, rows._respelled(table), [*notes, *told]
+        return rows, KeptRows(rows._respelled(kept.table), kept.indices, [*kept.notes, *told])
 
-    def of(self, table: "pl.DataFrame", where: str) -> tuple["pl.DataFrame", list[str]]:
-        """Return the rows of a table that have a target, and notes.
+    def of(self, table: "pl.DataFrame", where: str) -> "KeptRows":
+        """Return the rows of a table that have a target.
 
         Raises
         ------
         InvalidTableError
             If no row has a target.
         """
-        table, notes = _with_target(table, self.name, where, self.words)
-        return self._respelled(table), notes
+        kept = _with_target(table, self.name, where, self.words)
+        return kept._replace(table=self._respelled(kept.table))
+
+    def has_target(self, row: "pl.DataFrame") -> bool:
+        """Tell whether a single row has a target."""
+        return not bool(_missing(row[self.name], self.words)[0])
 
     def _respelled(self, table: "pl.DataFrame") -> "pl.DataFrame":
         import polars as pl
@@ -69,6 +76,16 @@ class TargetRows:
         texts = [text for text in column.unique().to_list() if text is not None]
         new = [self.spellings.get(fold(text), text) for text in texts]
         return table.with_columns(column.replace(texts, new))
+
+
+class KeptRows(NamedTuple):
+    """The rows of a table that have a target."""
+
+    table: "pl.DataFrame"
+    indices: NDArray[np.intp]
+    """Their indices in the whole table."""
+    notes: list[str]
+    """Such as the number of rows without a target."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +121,8 @@ def _is_of_codes(column: "pl.Series") -> bool:
     return "NA" in values and codes and len(others) >= _FEWEST_CODES
 
 
-def _with_target(
-    table: "pl.DataFrame", target: str, where: str, words: TargetWords
-) -> tuple["pl.DataFrame", list[str]]:
-    """Return the rows that have a target, and notes that count the rows without, by word.
+def _with_target(table: "pl.DataFrame", target: str, where: str, words: TargetWords) -> KeptRows:
+    """Return the rows that have a target, with notes that count the rows without, by word.
 
     Raises
     ------
@@ -115,13 +130,10 @@ def _with_target(
         If no row has a target.
     """
     column, notes = table[target], list[str]()
-    empty = column.is_null()
-    if column.dtype.is_float():
-        empty = empty | column.is_nan()
-    missing, by_word = empty, dict[str, int]()
+    empty, missing = _empty(column), _missing(column, words)
+    by_word = dict[str, int]()
     if _is_text(column):
         by_word = _words_in(column, words.missing)
-        missing = empty | _is_one_of(column, words.missing)
         kept = _words_in(column, frozenset(words.kept))
         for word, count in kept.items():
             notes.append(
@@ -136,14 +148,25 @@ def _with_target(
             "is it the right column?"
         )
     if not count:
-        return table, notes
+        return KeptRows(table, np.arange(table.height), notes)
     note = f"{where}: left out {_rows(count)} without a value of {target}"
     if by_word:
         note += f" ({_listed(by_word)}"
         n_empty = int(empty.sum())
         note += f", {n_empty:,} empty)" if n_empty else ")"
         note += "; --target-missing empty keeps such words as classes"
-    return table.filter(~missing), [*notes, note]
+    return KeptRows(table.filter(~missing), np.flatnonzero(~missing.to_numpy()), [*notes, note])
+
+
+def _empty(column: "pl.Series") -> "pl.Series":
+    empty = column.is_null()
+    return empty | column.is_nan() if column.dtype.is_float() else empty
+
+
+def _missing(column: "pl.Series", words: TargetWords) -> "pl.Series":
+    """Return which rows have no value, or a word for a missing one."""
+    empty = _empty(column)
+    return empty | _is_one_of(column, words.missing) if _is_text(column) else empty
 
 
 def _is_one_of(column: "pl.Series", words: frozenset[str]) -> "pl.Series":

@@ -14,6 +14,7 @@ from chainrule.errors import InvalidArgumentError, NothingLearnedError, Training
 from chainrule.files.locks import FileLock
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.model.network import Network
+from chainrule.model.temperature import Temperature
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.plan import Description
 from chainrule.training.checkpointer import Checkpointer
@@ -33,6 +34,8 @@ class FittedNetwork:
     """The epoch whose weights were kept; None for the last epoch."""
     notes: tuple[str, ...] = ()
     """Deviations from the requested training, such as an early end."""
+    temperature: Temperature | None = None
+    """The temperature that was fitted to the validation rows; None for values."""
 
     @property
     def best_loss(self) -> float:
@@ -74,7 +77,8 @@ def fit(
     -------
     FittedNetwork
         With early stopping, it has the weights of the epoch with the lowest validation loss;
-        otherwise, those of the last epoch.
+        otherwise, those of the last epoch. For classes, the output layer is divided by the
+        temperature if the options say so.
 
     Raises
     ------
@@ -116,8 +120,9 @@ def fit(
     assert network is not None
     notes = [*(str(warning.message) for warning in caught), *notes]
     best = _best_epoch(options, history)
+    temperature = description.calibrated(network)
     # `dict.fromkeys` drops repeated notes but keeps their order.
-    return FittedNetwork(network, history, best, tuple(dict.fromkeys(notes)))
+    return FittedNetwork(network, history, best, tuple(dict.fromkeys(notes)), temperature)
 
 
 class Interrupted(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
+from chainrule.runs.options import TrainingOptions
 from chainrule.runs.run_fit import FittedNetwork
 from chainrule.runs.space import (
     ACTIVATIONS,
@@ -46,6 +47,8 @@ class Tried:
     """The lowest validation loss; None if the training diverged."""
     settings: dict[str, Any]
     """The drawn values."""
+    options: dict[str, Any]
+    """The settings that follow from them, by the names of `TrainingOptions`."""
     pruned: bool
     """Whether the trial was pruned: others had a lower loss at the same epoch."""
     epochs: int
@@ -60,6 +63,15 @@ class Found:
     fitted: FittedNetwork
     tried: tuple[Tried, ...]
     """All trials in order, those of earlier calls included."""
+    default: FittedNetwork | None
+    """The network of the run without a search; None if its training diverged."""
+
+    @property
+    def best(self) -> Tried:
+        """The trial that `run` and `fitted` are of."""
+        lowest = _lowest(self.tried)
+        assert lowest is not None
+        return lowest
 
 
 def search(
@@ -81,8 +93,8 @@ def search(
     ----------
     run : PreparedRun
     journal : Path
-        The file that stores the trials. A search of the same run resumes from it; a search of
-        another run ignores them.
+        The file that stores the trials. A search of the same run resumes from it
+        (`holds_search`); a search of another run ignores them.
     trials : int, optional
         The maximum number of trials, those of earlier calls included.
     seconds : float, optional
@@ -118,6 +130,23 @@ def search(
         return _searched(run, study, varied, trials, seconds, callbacks, told, better)
 
 
+def search_id(run: PreparedRun) -> str:
+    """Return a hash of everything that determines the trials of a search: table, options, space."""
+    config = replace(run.config, training=run.asked)
+    text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def holds_search(journal: Path, run: PreparedRun) -> bool:
+    """Return whether a journal has trials of this very search, which then goes on with it."""
+    name = search_id(run)
+    try:
+        with journal.open(encoding="utf-8") as file:
+            return any('"study_name"' in line and f'"{name}"' in line for line in file)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def _searched(
     run: PreparedRun,
     study: "Study",
@@ -131,7 +160,8 @@ def _searched(
     import optuna
 
     deadline = float("inf") if seconds is None else time.monotonic() + seconds
-    tried = _tried(study)
+    tried = _tried(study, run, varied)
+    default: FittedNetwork | None = None
     best: tuple[PreparedRun, FittedNetwork, Tried] | None = None
     while len(tried) < (trials or float("inf")):
         lowest = _lowest(tried)
@@ -143,17 +173,40 @@ def _searched(
         if not tried and not _is_enqueued(study):
             study.enqueue_trial(first_draw(run, varied))
         trial = study.ask()
-        this = _with(run, drawn_settings(run, trial, varied))
+        drawn = drawn_settings(run, trial, varied)
+        this = _with(run, drawn)
         ended, fitted = _try(this, study, trial, callbacks, deadline, lowest is not None)
         if ended is None:
             break
-        ended = replace(ended, number=len(tried) + 1)
+        ended = replace(ended, number=len(tried) + 1, options=drawn)
         tried = (*tried, ended)
+        if fitted is not None and is_default(this, run):
+            default = fitted
         if fitted is not None and _lowest(tried) is ended:
             best = (this, fitted, ended)
             better(this, fitted)
         told(ended, tried)
-    return _best(run, study, tried, best, varied, callbacks)
+    this, fitted = _best(run, tried, best, varied, callbacks)
+    if default is None:
+        default = fitted if is_default(this, run) else _default(run, callbacks)
+    return Found(this, fitted, tried, default)
+
+
+def is_default(trial: PreparedRun, run: PreparedRun) -> bool:
+    """Return whether a trial has the configuration of the run without a search."""
+    return _without_zero(trial.config.training) == _without_zero(run.config.training)
+
+
+def _without_zero(training: TrainingOptions) -> TrainingOptions:
+    """Return options in which a dropout of 0, which a trial draws, is none."""
+    return training if any(training.dropout or ()) else replace(training, dropout=None)
+
+
+def _default(run: PreparedRun, callbacks: Sequence[Callback]) -> FittedNetwork | None:
+    try:
+        return run.train(callbacks)
+    except TrainingDivergedError:
+        return None
 
 
 def _is_enqueued(study: "Study") -> bool:
@@ -190,10 +243,7 @@ def _study(run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> "Stud
             entries.check(entry)
         except EntryError as fault:
             raise journal.unusable(f"its line {line} {fault}") from fault
-    # The name is a hash of everything that determines the trials, so it identifies the search.
-    config = replace(run.config, training=run.asked)
-    text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
-    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    name = search_id(run)
     storage = optuna.storages.JournalStorage(journal)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4)
     if name in optuna.get_all_study_names(storage):
@@ -227,9 +277,13 @@ def _fault(run: PreparedRun, trial: "FrozenTrial", varied: Sequence[str]) -> str
     return ""
 
 
-def _tried(study: "Study") -> tuple[Tried, ...]:
+def _tried(study: "Study", run: PreparedRun, varied: Sequence[str]) -> tuple[Tried, ...]:
     """Return the completed, pruned and diverged trials of a study."""
-    from optuna.trial import TrialState
+    from optuna.trial import FixedTrial, TrialState
+
+    def options(drawn: dict[str, Any]) -> dict[str, Any]:
+        again: Any = FixedTrial(drawn)
+        return drawn_settings(run, again, varied)
 
     def ended(trial: "FrozenTrial") -> bool:
         return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or bool(
@@ -242,6 +296,7 @@ def _tried(study: "Study") -> tuple[Tried, ...]:
             number,
             None if trial.state == TrialState.FAIL else trial.value,
             dict(trial.params),
+            options(dict(trial.params)),
             trial.state == TrialState.PRUNED,
             int(trial.user_attrs.get("epochs", 0)),
             trial.duration.total_seconds() if trial.duration is not None else 0.0,
@@ -274,7 +329,7 @@ def _try(
         trial.set_user_attr("diverged", True)
         study.tell(trial, state=TrialState.FAIL)
         seconds = time.monotonic() - began
-        return Tried(0, None, trial.params, False, watch.epochs, seconds), None
+        return Tried(0, None, trial.params, {}, False, watch.epochs, seconds), None
     except BaseException:
         study.tell(trial, state=TrialState.FAIL)
         raise
@@ -288,7 +343,7 @@ def _try(
         study.tell(trial, fitted.best_loss)
     seconds = time.monotonic() - began
     loss = fitted.best_loss
-    return Tried(0, loss, trial.params, watch.pruned, watch.epochs, seconds), fitted
+    return Tried(0, loss, trial.params, {}, watch.pruned, watch.epochs, seconds), fitted
 
 
 class _Watch:
@@ -316,12 +371,11 @@ class _Watch:
 
 def _best(
     run: PreparedRun,
-    study: "Study",
     tried: tuple[Tried, ...],
     best: tuple[PreparedRun, FittedNetwork, Tried] | None,
     varied: Sequence[str],
     callbacks: Sequence[Callback],
-) -> Found:
+) -> tuple[PreparedRun, FittedNetwork]:
     """Return the best trial, trained again if an earlier process trained it."""
     from optuna.trial import FixedTrial
 
@@ -332,7 +386,7 @@ def _best(
             "smaller range, or give a smaller --learning-rate"
         )
     if best is not None and best[2] is lowest:
-        return Found(best[0], best[1], tried)
+        return best[0], best[1]
     again: Any = FixedTrial(lowest.settings)
     chosen = _with(run, drawn_settings(run, again, varied))
-    return Found(chosen, chosen.train(callbacks), tried)
+    return chosen, chosen.train(callbacks)

@@ -2,53 +2,36 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule.inspection.attribution import behind_lookup
+from chainrule.model.background import Background
+from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
-from chainrule.model.table_model import TableModel
-from chainrule.runs.command import command_of
+from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
 from chainrule.runs.learned_target import (
     against_constant,
     fitted_target,
     smeared_target,
 )
+from chainrule.runs.notes import Findings, findings, notes_on_predictions
 from chainrule.runs.options import TrainingOptions
-from chainrule.runs.parts import Parts, divide
+from chainrule.runs.parts import Parts, Table, divide
 from chainrule.runs.plan import Description, EncodedRows
 from chainrule.runs.presets import resolved
+from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
+from chainrule.runs.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
-from chainrule.tables.leakage import suspicious_columns
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
-from chainrule.training.history import History
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-@dataclass(frozen=True)
-class Run:
-    """The result of a run."""
-
-    config: RunConfig
-    model: TableModel
-    history: History
-    scores: Mapping[str, Mapping[str, Any]]
-    """`TableModel.evaluate` for each part: train, validation and test."""
-    notes: tuple[str, ...]
-    """Deviations from the requested run, and warnings about the result."""
-
-    @property
-    def command(self) -> str:
-        """The command that repeats the run."""
-        return str(self.model.details["command"])
 
 
 @dataclass(frozen=True)
@@ -69,6 +52,8 @@ class PreparedRun:
         The options as the user gave them; None where the user set no value.
     notes : tuple of str
         Notes on the table for the user: what was left out, and what may be leakage.
+    findings : Findings
+        What the rows say about the worth of the scores.
 
     Examples
     --------
@@ -89,23 +74,28 @@ class PreparedRun:
     validation: EncodedRows
     asked: TrainingOptions
     notes: tuple[str, ...]
+    findings: Findings = field(default_factory=Findings)
 
     @classmethod
-    def prepare(cls, config: RunConfig, table: "pl.DataFrame | None" = None) -> "PreparedRun":
+    def prepare(
+        cls, config: RunConfig, table: Table | None = None, test: Table | None = None
+    ) -> "PreparedRun":
         """Read the table, divide it, and encode its rows.
 
         Parameters
         ----------
         config : RunConfig
-        table : polars.DataFrame, optional
+        table : polars or pandas DataFrame, or Arrow table, optional
             Used instead of the file named in the config.
+        test : polars or pandas DataFrame, or Arrow table, optional
+            Used instead of the file that the config names to test with.
 
         Raises
         ------
         InvalidTableError, InvalidArgumentError
             If a table or a setting cannot be used.
         """
-        parts = divide(config, table)
+        parts = divide(config, table, test)
         options = config.encoding
         # Options that are None are left to the defaults of TableEncoder.
         given = {
@@ -136,21 +126,20 @@ class PreparedRun:
         )
         notes += told
         notes += [str(note) for note in encoder.dropped_]
-        leaks = suspicious_columns(
-            parts.train.select(parts.features), parts.train[target.name], parts.task
-        )
-        notes += [leak.sentence for leak in leaks]
+        found = findings(parts, config.data)
+        notes += found.before
         training, validation = (
-            EncodedRows(encoder.encode(part), target.encode(part[target.name]))
-            for part in (parts.train, parts.validation)
+            _encoded(part, parts.numbers[name], encoder, target)
+            for name, part in (("train", parts.train), ("validation", parts.validation))
         )
-        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes))
+        return cls(config, parts, encoder, target, training, validation, asked, tuple(notes), found)
 
     @property
     def command(self) -> str:
-        """The command that repeats the run."""
+        """What repeats the run: a command, or a call of `train` if the table was not a file."""
         n_train, n_validation = self.parts.train.height, self.parts.validation.height
-        return command_of(self.config, self.parts.inferred, n_train, n_train + n_validation)
+        spell = command_of if self.config.data.table else call_of
+        return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
     def train(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
@@ -177,14 +166,6 @@ class PreparedRun:
         """Train a network and evaluate it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing))
 
-    def _mean_input(self, fitted: FittedNetwork) -> list[float]:
-        """Return the mean input over the training rows, after any embedding lookup."""
-        network = fitted.network
-        # The mean of category codes is meaningless, so it is taken after the embedding lookup.
-        _, _, X = behind_lookup(network.spec, network.parameters, self.training.X)
-        mean: NDArray[np.float64] = X.mean(axis=0, dtype=np.float64)
-        return [float(number) for number in mean]
-
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
     ) -> TableModel:
@@ -193,12 +174,19 @@ class PreparedRun:
         target = smeared_target(
             self.target, fitted.network, self.config.training.loss, self.training, self.validation
         )
-        return TableModel(fitted.network, self.encoder, target)
+        model = TableModel(fitted.network, self.encoder, target)
+        true = target.truth(self.parts.validation[target.name])
+        conformal = Conformal.of(model.scores_of(self.validation.X, true))
+        background = Background.summary(fitted.network, self.training.X)
+        return TableModel(fitted.network, self.encoder, target, details, background, conformal)
 
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
         model = self.model_of(fitted)
-        scores = {name: model.evaluate(part) for name, part in self.parts.tables().items()}
+        scores = {}
+        for name, part in self.parts.tables().items():
+            with self.parts.numbers[name].naming():
+                scores[name] = model.evaluate(part)
         details: dict[str, Any] = {
             "command": self.command,
             "config": self.config.values(),
@@ -207,19 +195,36 @@ class PreparedRun:
             "best_epoch": fitted.best_epoch,
             "scores": scores,
             "versions": versions(),
-            "mean_input": self._mean_input(fitted),
         }
         if self.target.task == "regression":
             learned = model.target.truth(self.parts.train[self.target.name])
             details["target"] = dict(
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
+        if fitted.temperature is not None:
+            details["temperature"] = fitted.temperature.to_details()
         # The details contain the scores, which need a model: hence a second one with details.
-        model = TableModel(fitted.network, self.encoder, model.target, details)
+        model = TableModel(
+            fitted.network,
+            self.encoder,
+            model.target,
+            details,
+            model.background,
+            model.conformal,
+        )
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
-        notes = (*notes, *fitted.notes, *worse)
-        return Run(self.config, model, fitted.history, scores, notes)
+        never = notes_on_predictions(scores, self.target.name)
+        beside = self.findings.beside_scores
+        notes = (*notes, *fitted.notes, *worse, *never, *beside)
+        return Run(self.config, model, fitted.history, scores, self.notes, notes, self.parts)
+
+
+def _encoded(
+    part: "pl.DataFrame", numbers: RowNumbers, encoder: TableEncoder, target: TargetEncoder
+) -> EncodedRows:
+    with numbers.naming():
+        return EncodedRows(encoder.encode(part), target.encode(part[target.name]))
 
 
 def versions() -> dict[str, str]:

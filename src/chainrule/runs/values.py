@@ -58,6 +58,29 @@ def from_toml(setting: "Field[Any]", value: Any, where: str) -> Any:
     InvalidArgumentError
         If the entry has the wrong type.
     """
+    return _typed(setting, value, f"{where}: ")
+
+
+def from_python(setting: "Field[Any]", value: Any) -> Any:
+    """Return the value of an argument of Python: a list may be any sequence or array.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the argument has the wrong type.
+    """
+    value = _plain(value)
+    if isinstance(value, list | tuple | range):
+        value = [_plain(part) for part in value]
+    return _typed(setting, value, "")
+
+
+def _plain(value: Any) -> Any:
+    """Return what NumPy's numbers and arrays hold as Python's."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _typed(setting: "Field[Any]", value: Any, begin: str) -> Any:
     kind = setting.metadata["kind"]
     if kind in _LISTS:
         one = kind.removesuffix("s")
@@ -67,7 +90,7 @@ def from_toml(setting: "Field[Any]", value: Any, where: str) -> Any:
     elif _is(kind, value):
         return float(value) if kind == "number" else value
     raise InvalidArgumentError(
-        f"{where}: {setting.name}: expected {_EXPECTED[kind]}; got {_shown(value)}"
+        f"{begin}{setting.name}: expected {_EXPECTED[kind]}; got {_shown(value)}"
     )
 
 

@@ -17,6 +17,7 @@ from chainrule.tables.notations.base import Unreadable
 from chainrule.tables.notes import Note
 from chainrule.tables.raw import layout_of, read_raw, text_layout
 from chainrule.tables.records import Tally, good_records
+from chainrule.tables.row_numbers import NumberedTable, RowNumbers
 from chainrule.tables.sources import TableFile, open_table
 from chainrule.tables.streams import TextStream
 from chainrule.tables.table_notations import TableReading
@@ -36,6 +37,14 @@ _PIECE = 1 << 25
 _MOST_PIECES = 16
 # The number of records of a piece when records are read one by one.
 _RECORDS = 20_000
+
+
+class RawPiece(NamedTuple):
+    """Some rows of a file, as they are in it."""
+
+    layout: Layout
+    table: "pl.DataFrame"
+    numbers: RowNumbers
 
 
 def scan_batches(
@@ -85,22 +94,20 @@ def scan_batches(
     types = {} if reading is None else reading.plain_types()
     unread: dict[str, Unreadable] = {}
     known: dict[str, Any] = {}
-    done = 0
-    for layout, raw in raw_batches(
+    for layout, raw, numbers in raw_batches(
         file, tally, expected, columns=columns, strings=True, types=types, known=known
     ):
         if reading is None:
             separator = layout.separator if layout.kind == "csv" else None
-            reading, piece, more = TableReading.decide(raw, separator=separator)
+            reading, piece, more = TableReading.decide(raw, separator=separator, numbers=numbers)
             tally.others += more
         else:
-            piece, bad = reading.read_piece(raw, done + 1)
+            piece, bad = reading.read_piece(raw, numbers)
             for one in bad:
                 earlier = unread.get(one.column)
                 unread[one.column] = one if earlier is None else earlier.with_more(one)
         if not known:
             known.update(raw.schema)
-        done += raw.height
         yield from piece.iter_slices(rows)
     tally.others += [one.note() for one in unread.values()]
     if notes is not None:
@@ -118,7 +125,7 @@ def raw_batches(
     known: Mapping[str, Any] | None = None,
     layout: Layout | None = None,
     rows: int = 100_000,
-) -> "Iterator[tuple[Layout, pl.DataFrame]]":
+) -> Iterator[RawPiece]:
     """Read a file's pieces as `chainrule.tables.raw.read_raw` reads it whole.
 
     Parameters
@@ -137,22 +144,24 @@ def raw_batches(
 
     Yields
     ------
-    layout, piece
+    RawPiece
     """
     if file.binary in ("Parquet", "Arrow"):
         for piece in _of_columns(file, rows, columns):
-            yield Layout(file.binary), piece
+            numbers = RowNumbers.counted(piece.height, tally.rows + 1)
+            tally.rows += piece.height
+            yield RawPiece(Layout(file.binary), piece, numbers)
         return
     with file.open() as raw:
         start = raw.read(4)
         zipped = start.startswith(GZIP)
         if file.binary is not None or start.startswith(ZSTD):
             layout = layout or layout_of(file, expected)
-            table, notes = read_raw(
+            table, notes, numbers = read_raw(
                 file, layout, columns, strings, types=types, skip_bad_rows=tally.skip
             )
             tally.others += notes
-            yield layout, table
+            yield RawPiece(layout, table, numbers)
             return
         raw.seek(0)
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if zipped else raw)
@@ -208,7 +217,7 @@ def _of_text(
     expected: Collection[str],
     options: dict[str, Any],
     types: Callable[[], dict[str, Any]],
-) -> "Iterator[tuple[Layout, pl.DataFrame]]":
+) -> Iterator[RawPiece]:
     file = stream.file
     first = stream.read(max(_PIECE, SAMPLE))
     text = checked_text(file, first)._replace(encoding=stream.encoding, line_ends=stream.line_ends)
@@ -230,9 +239,9 @@ def _of_text(
             tables = iter([_table(file, data, layout, tally, lines, options, types)])
             lines += data.count(b"\n")
         for table in tables:
-            if table.height:
+            if table.table.height:
                 any_rows = True
-                yield layout, table
+                yield RawPiece(layout, *table)
     tally.nuls += stream.nuls
     if not any_rows:
         raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
@@ -246,7 +255,7 @@ def _table(
     lines: int,
     options: dict[str, Any],
     types: Callable[[], dict[str, Any]],
-) -> "pl.DataFrame":
+) -> NumberedTable:
     text = checked_text(file, data, shift=lines)
     if layout.kind == "json lines":
         return read_json_lines(text, tally, columns=options["columns"], types=types())
@@ -260,7 +269,7 @@ def _one_by_one(
     lines: int,
     options: dict[str, Any],
     types: Callable[[], dict[str, Any]],
-) -> "Iterator[pl.DataFrame]":
+) -> Iterator[NumberedTable]:
     encoding = layout.encoding if layout.encoding in ("cp1252", "latin-1") else "utf-8"
     found = good_records(stream.file.name, stream.lines(encoding), layout, tally, lines)
     while some := list(itertools.islice(found, _RECORDS)):

@@ -24,7 +24,7 @@ class RowError(InvalidTableError):
     before, after : str
         What the message says before and after the row's number.
     row : int
-        Counted from 1.
+        Counted from 1 in the table in memory.
     """
 
     def __init__(self, before: str, row: int, after: str) -> None:
@@ -37,6 +37,10 @@ class RowError(InvalidTableError):
     def moved(self, rows: int) -> "RowError":
         """Return the same error for a row that is so many rows further down."""
         return RowError(self.before, self.row + rows, self.after)
+
+    def named(self, number: str) -> InvalidTableError:
+        """Return the error with the row's number in the file; later translations leave it alone."""
+        return InvalidTableError(f"{self.before}{number}{self.after}")
 
 
 def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series":
@@ -93,19 +97,17 @@ def numeric_column(
     import polars as pl
 
     if not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
-        raise InvalidTableError(
-            f"column {column.name!r} holds {_not_a_number(column)}, where only numbers can be "
-            f"used; {remedy}"
-        )
+        raise _not_numbers(column, f", where only numbers can be used; {remedy}")
     check_complete(column)
     numbers = column.cast(pl.Float64).to_numpy()
     finite = np.isfinite(numbers)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise InvalidTableError(
-            f"column {column.name!r} holds {numbers[row]} in row {row + 1}"
+        raise RowError(
+            f"column {column.name!r} holds {numbers[row]} in row ",
+            row + 1,
             f"{_more(int((~finite).sum()))}, which is not a finite number; "
-            "fill in or remove such rows"
+            "fill in or remove such rows",
         )
     return np.asarray(numbers, np.float64)
 
@@ -116,9 +118,10 @@ def check_complete(column: "pl.Series") -> None:
     if missing.any():
         row = missing.arg_max()
         assert row is not None
-        raise InvalidTableError(
-            f"column {column.name!r} has no value in row {row + 1}{_more(column.null_count())}; "
-            "fill in or remove such rows"
+        raise RowError(
+            f"column {column.name!r} has no value in row ",
+            row + 1,
+            f"{_more(column.null_count())}; fill in or remove such rows",
         )
 
 
@@ -137,25 +140,29 @@ def check_finite(table: "pl.DataFrame") -> None:
             raise infinite_error(table[column.name])
 
 
-def infinite_error(column: "pl.Series") -> InvalidTableError:
+def infinite_error(column: "pl.Series") -> RowError:
     """Return the error that names the first infinite value of a column that has one."""
     infinite = column.is_infinite().fill_null(False)
     row = infinite.arg_max() or 0
-    return InvalidTableError(
-        f"column {column.name!r} holds {column[row]} in row {row + 1}"
-        f"{_more(int(infinite.sum()))}, which is not a finite number; fill in or remove such rows"
+    return RowError(
+        f"column {column.name!r} holds {column[row]} in row ",
+        row + 1,
+        f"{_more(int(infinite.sum()))}, which is not a finite number; fill in or remove such rows",
     )
 
 
-def _not_a_number(column: "pl.Series") -> str:
+def _not_numbers(column: "pl.Series", after: str) -> InvalidTableError:
+    """Return the error for a column that is not of numbers; it names the first text."""
     import polars as pl
 
     if column.dtype != pl.String:
-        return f"values of type {column.dtype}"
+        return InvalidTableError(
+            f"column {column.name!r} holds values of type {column.dtype}{after}"
+        )
     wrong = column.is_not_null() & column.cast(pl.Float64, strict=False).is_null()
     row = wrong.arg_max() or 0
-    value: Any = column[row]
-    return f"text ({_shortened(str(value))!r} in row {row + 1})"
+    text = _shortened(str(column[row]))
+    return RowError(f"column {column.name!r} holds text ({text!r} in row ", row + 1, f"){after}")
 
 
 def _more(rows: int) -> str:

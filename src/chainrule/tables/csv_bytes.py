@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Block size in bytes: temporary arrays of it stay in the processor's cache.
 _CACHED = 1 << 17
@@ -33,6 +34,34 @@ def count_fields(text: Any, separator: str, end: int, *, quoted: bool) -> int:
             ends &= ~within
         fields += int(np.count_nonzero(ends))
     return fields
+
+
+def lines_of_records(text: Any, *, quoted: bool) -> NDArray[np.int64]:
+    """Return the line, from 1, on which each record begins; a blank line is no record."""
+    data = np.frombuffer(text, np.uint8)
+    begins, lines = [np.zeros(1, np.int64)], [np.ones(1, np.int64)]
+    inside, line = False, 1
+    for start in range(0, len(data), _CACHED):
+        block = data[start : start + _CACHED]
+        breaks = block == ord("\n")
+        ends = breaks
+        if quoted:
+            within = np.logical_xor.accumulate(block == _QUOTE)
+            if inside:
+                within = ~within
+            inside = bool(within[-1])
+            ends = breaks & ~within
+        places = np.flatnonzero(ends)
+        begins.append(places + (start + 1))
+        lines.append(np.cumsum(breaks)[places] + line)
+        line += int(np.count_nonzero(breaks))
+    at = np.concatenate(begins)
+    sizes = np.diff(at, append=len(data) + 1) - 1
+    # A carriage return alone is a blank line, too.
+    alone = sizes == 1
+    alone[alone] = data[at[alone]] == ord("\r")
+    found: NDArray[np.int64] = np.concatenate(lines)[(sizes > 0) & ~alone]
+    return found
 
 
 def has_odd_quotes(text: Any, separator: str, *, whole: bool = True) -> bool:

@@ -5,12 +5,21 @@ import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
-from chainrule.tables.csv_bytes import count_fields, end_of_rows, end_of_text, has_odd_quotes
+from chainrule.tables.csv_bytes import (
+    count_fields,
+    end_of_rows,
+    end_of_text,
+    has_odd_quotes,
+    lines_of_records,
+)
 from chainrule.tables.headers import clean
 from chainrule.tables.layouts import Layout
-from chainrule.tables.records import Tally, good_records, lines_of, plain_names, written
+from chainrule.tables.records import Row, Tally, good_records, lines_of, plain_names, written
+from chainrule.tables.row_numbers import NumberedTable, RowNumbers
 from chainrule.tables.sources import TableFile
 from chainrule.tables.text import Text, as_latin
 
@@ -31,7 +40,7 @@ def read_csv(
     strings: Collection[str] | bool = (),
     types: Mapping[str, Any] | None = None,
     body: bool = False,
-) -> "pl.DataFrame":
+) -> NumberedTable:
     """Read the rows of a CSV file; see `chainrule.tables.raw.read_raw`.
 
     Parameters
@@ -107,7 +116,7 @@ def _read(
     tally: Tally,
     columns: Sequence[str] | None,
     types: Mapping[str, Any],
-) -> "pl.DataFrame":
+) -> NumberedTable:
     import polars as pl
 
     part = part._replace(text=_without_empty_rows(part.text, layout, tally))
@@ -122,26 +131,38 @@ def _read(
         table = _without_blank_lines(text, layout, table, quoted=quoted)
         if _has_names_again(table, layout):
             raise _OddError("the names come again")
-        if quoted and _has_inner_ends(text, table) and _swallows(table, layout):
+        inner_ends = quoted and _has_inner_ends(text, table)
+        if inner_ends and _swallows(table, layout):
+            rows = tally.rows
             for _ in _records(text, layout, tally):
                 pass
+            tally.rows = rows  # counted below
     except failures as error:
         # Record by record, which is slow: it names the bad row, or skips bad rows.
         records = _records(text, layout, tally)
         return _from_records(text.file, records, layout, columns, types, error)
     table = _without_unnamed(text.file, layout, table)
-    return table if columns is None else table.select(columns)
+    numbers = _numbers(text, tally.rows, table.height, quoted=inner_ends)
+    tally.rows += table.height
+    return NumberedTable(table if columns is None else table.select(columns), numbers)
+
+
+def _numbers(text: Text, before: int, n_rows: int, *, quoted: bool) -> RowNumbers:
+    """Return the numbers of rows that are all the records of a text."""
+    rows = before + 1 + np.arange(n_rows, dtype=np.int64)
+    lines = lines_of_records(text.data, quoted=quoted) + text.shift
+    return RowNumbers(rows, lines[1:] if len(lines) == n_rows + 1 else None)
 
 
 def read_records(
     file: TableFile,
-    records: Iterable[list[str]],
+    records: Iterable[Row],
     layout: Layout,
     *,
     columns: Sequence[str] | None = None,
     strings: Collection[str] | bool = (),
     types: Mapping[str, Any] | None = None,
-) -> "pl.DataFrame":
+) -> NumberedTable:
     """Return records as the table that `read_csv` makes of them."""
     if columns is not None:
         _check_columns(layout, columns)
@@ -151,15 +172,23 @@ def read_records(
 
 def _from_records(
     file: TableFile,
-    records: Iterable[list[str]],
+    records: Iterable[Row],
     layout: Layout,
     columns: Sequence[str] | None,
     types: Mapping[str, Any],
     error: Exception | None,
-) -> "pl.DataFrame":
+) -> NumberedTable:
     import polars as pl
 
-    text = Text(file, written(records, layout))
+    rows, lines = list[int](), list[int]()
+
+    def fields() -> Iterator[list[str]]:
+        for record in records:
+            rows.append(record.number)
+            lines.append(record.line)
+            yield record.fields
+
+    text = Text(file, written(fields(), layout))
     try:
         table = _parsed(_Part(text, plain_names(layout)), layout, columns, types)
     except (
@@ -171,14 +200,15 @@ def _from_records(
         reason = str(failure).partition("\n")[0]
         raise InvalidTableError(f"{file.name}: cannot be read as CSV ({reason})") from error
     table = _without_unnamed(file, layout, table)
-    return table if columns is None else table.select(columns)
+    numbers = RowNumbers(np.array(rows, np.int64), np.array(lines, np.int64))
+    return NumberedTable(table if columns is None else table.select(columns), numbers)
 
 
 class _OddError(Exception):
     """polars would misread the file."""
 
 
-def _records(text: Text, layout: Layout, tally: Tally) -> Iterator[list[str]]:
+def _records(text: Text, layout: Layout, tally: Tally) -> Iterator[Row]:
     """Yield the good records below the line of names."""
     lines = lines_of(text)
     reader = csv.reader(lines, delimiter=layout.separator, skipinitialspace=layout.skip_spaces)

@@ -238,11 +238,8 @@ class TableEncoder(Transformer):
         self.fit_read(found.table, found.reading, found.notes)
         return self._as_chosen(self.encode(found.table), self.get_feature_names_out())
 
-    def encode(self, table: "pl.DataFrame", first_row: int = 1) -> NDArray[np.float32]:
-        """Return the network's inputs, (rows, inputs); `transform` without its choice of output.
-
-        `first_row` is the number of the table's first row, for messages.
-        """
+    def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
+        """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
         self._check_fitted()
         found = {column.name: column for column in table.iter_columns()}
         for one in self.columns_:
@@ -266,7 +263,7 @@ class TableEncoder(Transformer):
                 for run in runs:
                     run.write(start, block)
             except RowError as error:
-                raise error.moved(start + first_row - 1) from None
+                raise error.moved(start) from None
 
         in_threads(write, range(0, table.height, rows), threads)
         return inputs

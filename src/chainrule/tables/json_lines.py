@@ -6,9 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
+from chainrule.tables.csv_bytes import lines_of_records
 from chainrule.tables.records import Tally
+from chainrule.tables.row_numbers import NumberedTable, RowNumbers
 from chainrule.tables.text import Text
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ def read_json_lines(
     *,
     columns: Sequence[str] | None = None,
     types: Mapping[str, Any] | None = None,
-) -> "pl.DataFrame":
+) -> NumberedTable:
     """Read a file of JSON lines; see `chainrule.tables.raw.read_raw`.
 
     NaN and Infinity, which Python writes though JSON has none, are numbers. Columns of `types` that
@@ -37,8 +41,9 @@ def read_json_lines(
     failures = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
     try:
         table = _parsed(bytes(text.data))
+        numbers = _numbers(text, tally, table.height)
     except failures as error:
-        good, infinite = _good_lines(text, tally)
+        good, numbers, infinite = _good_lines(text, tally)
         try:
             table = _with_infinite(_parsed(b"\n".join(good)), infinite)
         except failures:
@@ -52,7 +57,18 @@ def read_json_lines(
     table = table.with_columns(pl.lit(None).alias(name) for name in absent)
     for name in columns or ():
         column_named(table, name)
-    return table.select(columns) if columns is not None else table
+    return NumberedTable(table.select(columns) if columns is not None else table, numbers)
+
+
+def _numbers(text: Text, tally: Tally, n_rows: int) -> RowNumbers:
+    """Return the numbers of rows, of which each line that is not blank holds one."""
+    rows = tally.rows + 1 + np.arange(n_rows, dtype=np.int64)
+    tally.rows += n_rows
+    lines = lines_of_records(text.data, quoted=False) + text.shift
+    if len(lines) != n_rows:  # some lines hold spaces alone
+        filled = [bool(line.strip()) for line in bytes(text.data).split(b"\n")]
+        lines = np.flatnonzero(filled) + (1 + text.shift)
+    return RowNumbers(rows, lines if len(lines) == n_rows else None)
 
 
 def _parsed(data: bytes) -> "pl.DataFrame":
@@ -69,14 +85,16 @@ class _Infinite(NamedTuple):
     value: float
 
 
-def _good_lines(text: Text, tally: Tally) -> tuple[list[bytes], list[_Infinite]]:
+def _good_lines(text: Text, tally: Tally) -> tuple[list[bytes], RowNumbers, list[_Infinite]]:
     """Return the lines that are objects, as polars takes them; the others are bad rows."""
     good: list[bytes] = []
+    rows, lines = list[int](), list[int]()
     infinite: list[_Infinite] = []
     for number, line in enumerate(bytes(text.data).split(b"\n"), start=1 + text.shift):
         line = line.strip(b"\xef\xbb\xbf \t\r")
         if not line:
             continue
+        tally.rows += 1
         odd: list[_Infinite] = []
         try:
             document = json.loads(line)
@@ -95,12 +113,14 @@ def _good_lines(text: Text, tally: Tally) -> tuple[list[bytes], list[_Infinite]]
                 line = json.dumps(plain).encode()
                 infinite += [one for one in odd if math.isinf(one.value)]
             good.append(line)
+            rows.append(tally.rows)
+            lines.append(number)
             continue
         fault = f"line {number} is not a JSON object ({fault})"
         if not tally.skip:
             raise InvalidTableError(f"{text.name}: {fault}")
         tally.bad.append(fault)
-    return good, infinite
+    return good, RowNumbers(np.array(rows, np.int64), np.array(lines, np.int64)), infinite
 
 
 def _with_infinite(table: "pl.DataFrame", infinite: list[_Infinite]) -> "pl.DataFrame":

@@ -71,28 +71,40 @@ def suspicious_columns(
     if isinstance(target, str):
         target = column_named(table, target, " to use as the target")
         table = table.drop(target.name)
-    rows = np.flatnonzero(target.is_not_null().to_numpy())
-    most = min(_MOST_ROWS, max(2000, _MOST_VALUES // max(1, table.width)))
     random = np.random.default_rng(0)
-    if len(rows) > most:
-        rows = np.sort(random.choice(rows, most, replace=False))
+    rows = sampled(target, table.width, random)
     if len(rows) < _LEAST_ROWS:
         return ()
     table, target = table[rows], target[rows]
     first = np.zeros(len(rows), bool)
     first[random.permutation(len(rows))[::2]] = True
-    judge = _Classes(target, first) if task == "classification" else _Values(target, first)
+    judge = ClassJudge(target, first) if task == "classification" else ValueJudge(target, first)
     leaks = []
     for column in table.iter_columns():
         if column.dtype.is_nested() or column.null_count() == column.len():
             continue
-        score = judge.score(*_bins(column))
+        score = judge.score(*bins_of(column))
         if score >= judge.least:
             leaks.append(Leak(column.name, score, judge.sentence(column.name, target.name, score)))
     return tuple(sorted(leaks, key=lambda leak: -leak.score))
 
 
-def _bins(column: "pl.Series") -> tuple[NDArray[np.intp], Floats | None]:
+def sampled(
+    target: "pl.Series",
+    width: int,
+    random: np.random.Generator | None = None,
+    most: int = _MOST_ROWS,
+) -> NDArray[np.intp]:
+    """Return the positions of a sample of the rows that have a target, in their order."""
+    rows = np.flatnonzero(target.is_not_null().to_numpy())
+    most = min(most, max(2000, _MOST_VALUES // max(1, width)))
+    if len(rows) > most:
+        random = np.random.default_rng(0) if random is None else random
+        rows = np.sort(random.choice(rows, most, replace=False))
+    return rows
+
+
+def bins_of(column: "pl.Series", most: int = _BINS) -> tuple[NDArray[np.intp], Floats | None]:
     """Return the bin of each row, and the values if the column is ordered."""
     import polars as pl
 
@@ -105,8 +117,8 @@ def _bins(column: "pl.Series") -> tuple[NDArray[np.intp], Floats | None]:
     values = np.asarray(column.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.float64)
     present = values[~np.isnan(values)]
     edges = np.unique(present)
-    if len(edges) > _BINS:
-        bins = max(2, min(_BINS, len(values) // 10))
+    if len(edges) > most:
+        bins = max(2, min(most, len(values) // 10))
         edges = np.unique(np.quantile(present, np.arange(1, bins) / bins, method="nearest"))
     codes: NDArray[np.intp] = 1 + np.searchsorted(edges, values, side="right")
     codes[np.isnan(values)] = 0
@@ -126,39 +138,34 @@ def _held_out_means(codes: NDArray[np.intp], values: Floats, first: NDArray[np.b
     return means
 
 
-class _Classes:
+class ClassJudge:
     """How well a column predicts classes."""
 
     def __init__(self, target: "pl.Series", first: NDArray[np.bool_]) -> None:
         self._first = first
         self._codes = target.rank("dense").to_numpy().astype(np.intp) - 1
         self._counts = np.bincount(self._codes)
-        self._members = np.eye(len(self._counts))[self._codes]
+        self.members = np.eye(len(self._counts))[self._codes]
         self.binary = len(self._counts) == 2
         self.least = _LEAST_AREA if self.binary else _LEAST_SKILL
 
     def score(self, codes: NDArray[np.intp], values: Floats | None) -> float:
+        """Return how well a column predicts, given its bins and, if it is ordered, its values."""
         if len(self._counts) < 2 or np.sort(self._counts)[-2] < _LEAST_OF_CLASS:
             return 0.0
-        means = _held_out_means(codes, self._members, self._first)
+        means = _held_out_means(codes, self.members, self._first)
         if not self.binary:
             right = float(np.mean(means.argmax(axis=1) == self._codes))
             guess = self._counts.max() / len(self._codes)
             return 1 - (1 - right) / float(1 - guess)
-        area = self._area(means[:, 1])
+        area = area_of(self.members[:, 1], means[:, 1])
         if values is not None:
-            ordered = self._area(values)
+            ordered = area_of(self.members[:, 1], values)
             area = max(area, ordered, 1 - ordered)
         return area
 
-    def _area(self, scores: Floats) -> float:
-        """Return the area under the ROC curve: how often the second class scores higher."""
-        ranks = _ranks(scores)
-        negative, positive = self._counts
-        above = ranks[self._codes == 1].sum() - positive * (positive + 1) / 2
-        return float(above / (positive * negative))
-
     def sentence(self, name: str, target: str, score: float) -> str:
+        """Return the note about a column."""
         what = (
             f"ROC AUC {score:.4f}"
             if self.binary
@@ -167,23 +174,40 @@ class _Classes:
         return _sentence(name, target, what)
 
 
-class _Values:
+def area_of(members: Floats, scores: Floats) -> float:
+    """Return the area under the ROC curve: how often the second class scores higher.
+
+    Parameters
+    ----------
+    members : array (m,)
+        1 for the second class, 0 for the first.
+    scores : array (m,)
+    """
+    ranks, positive = ranks_of(scores), float(members.sum())
+    negative = len(members) - positive
+    above = float(ranks[members == 1].sum()) - positive * (positive + 1) / 2
+    return above / (positive * negative) if positive and negative else 0.0
+
+
+class ValueJudge:
     """How well a column predicts values, by ranks, on which outliers have little influence."""
 
     least = _LEAST_R2
 
     def __init__(self, target: "pl.Series", first: NDArray[np.bool_]) -> None:
         self._first = first
-        self._ranks = _ranks(np.asarray(target.to_numpy(), np.float64))[:, np.newaxis]
+        self._ranks = ranks_of(np.asarray(target.to_numpy(), np.float64))[:, np.newaxis]
         self._variance = float(self._ranks.var())
 
     def score(self, codes: NDArray[np.intp], values: Floats | None) -> float:
+        """Return how well a column predicts, given its bins and, if it is ordered, its values."""
         if self._variance == 0:
             return 0.0
         errors = self._ranks - _held_out_means(codes, self._ranks, self._first)
         return 1 - float(np.square(errors).mean()) / self._variance
 
     def sentence(self, name: str, target: str, score: float) -> str:
+        """Return the note about a column."""
         return _sentence(name, target, f"R² of ranks {score:.4f}")
 
 
@@ -194,7 +218,7 @@ def _sentence(name: str, target: str, what: str) -> str:
     )
 
 
-def _ranks(values: Floats) -> Floats:
+def ranks_of(values: Floats) -> Floats:
     """Return ranks from 1; equal values get the mean of their ranks."""
     _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)

@@ -1,7 +1,7 @@
 """A table as it is in a file: the layout of the file, and its values, typed or as text."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.columns import column_named
@@ -10,11 +10,22 @@ from chainrule.tables.json_lines import read_json_lines
 from chainrule.tables.layouts import Layout, csv_layout
 from chainrule.tables.notes import Note
 from chainrule.tables.records import Tally
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.sources import TableFile
 from chainrule.tables.text import Text, read_text, stem_suffix
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+class RawTable(NamedTuple):
+    """A table as it is in a file."""
+
+    table: "pl.DataFrame"
+    notes: tuple[Note, ...]
+    numbers: RowNumbers
+    """Where its rows stand in the file."""
+
 
 JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
 
@@ -54,7 +65,7 @@ def read_raw(
     *,
     types: Mapping[str, Any] | None = None,
     skip_bad_rows: bool = False,
-) -> "tuple[pl.DataFrame, tuple[Note, ...]]":
+) -> RawTable:
     """Read a file with a known layout.
 
     Parameters
@@ -73,8 +84,7 @@ def read_raw(
 
     Returns
     -------
-    table : polars.DataFrame
-    notes : tuple of Note
+    RawTable
 
     Raises
     ------
@@ -82,17 +92,18 @@ def read_raw(
         If the file is no table; the message says what is wrong, and on which line of the file.
     """
     if file.binary is not None:
-        return read_binary(file, columns), ()
+        table = read_binary(file, columns)
+        return RawTable(table, (), RowNumbers.counted(table.height))
     text = read_text(file)
     tally = Tally(skip_bad_rows, others=list(layout.notes))
     tally.add(text)
     if layout.kind == "json lines":
-        table = read_json_lines(text, tally, columns=columns, types=types)
+        found = read_json_lines(text, tally, columns=columns, types=types)
     else:
-        table = read_csv(text, layout, tally, columns=columns, strings=strings, types=types)
-    if table.height == 0:
+        found = read_csv(text, layout, tally, columns=columns, strings=strings, types=types)
+    if found.table.height == 0:
         raise InvalidTableError(f"{file.name}: has a first line with names, but no rows")
-    return table, tally.notes()
+    return RawTable(found.table, tally.notes(), found.numbers)
 
 
 def is_json_lines(text: Text) -> bool:

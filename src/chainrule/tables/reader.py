@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.tables.frames import as_frame
 from chainrule.tables.notes import Note
-from chainrule.tables.raw import layout_of, read_raw
+from chainrule.tables.raw import RawTable, layout_of, read_raw
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.samples import PlainColumns, plain_columns
 from chainrule.tables.sources import open_table
 from chainrule.tables.table_notations import TableReading
@@ -22,6 +23,8 @@ class Reading(NamedTuple):
     table: "pl.DataFrame"
     notes: tuple[Note, ...]
     """Such as the number of skipped rows, or the values that could not be read."""
+    numbers: RowNumbers
+    """Where the rows stand in the file."""
 
 
 class TrainingTable(NamedTuple):
@@ -30,6 +33,8 @@ class TrainingTable(NamedTuple):
     table: "pl.DataFrame"
     reading: TableReading
     notes: tuple[Note, ...]
+    numbers: RowNumbers
+    """Where the rows stand in the file."""
 
 
 def read_for_training(
@@ -54,22 +59,24 @@ def read_for_training(
     """
     if not isinstance(table, str | Path):
         reading, read, notes = TableReading.decide(as_frame(table), target=target)
-        return TrainingTable(read, reading, notes)
+        return TrainingTable(read, reading, notes, RowNumbers.counted(read.height))
     with open_table(table) as file:
         layout = layout_of(file)
         is_csv = layout.kind == "csv"
         plain = plain_columns(read_text(file), layout) if is_csv else PlainColumns({}, {})
 
-        def raw_with(types: Mapping[str, Any]) -> "tuple[pl.DataFrame, tuple[Note, ...]]":
+        def raw_with(types: Mapping[str, Any]) -> RawTable:
             return read_raw(file, layout, strings=is_csv, types=types, skip_bad_rows=skip_bad_rows)
 
-        raw, found = raw_with(plain.types)
+        raw, found, numbers = raw_with(plain.types)
         codes = plain.may_be_codes(raw)
         if codes:
-            raw, found = raw_with(plain.without(codes))
+            raw, found, numbers = raw_with(plain.without(codes))
     separator = layout.separator if is_csv else None
-    reading, read, notes = TableReading.decide(raw, separator=separator, target=target)
-    return TrainingTable(read, reading, (*found, *notes))
+    reading, read, notes = TableReading.decide(
+        raw, separator=separator, target=target, numbers=numbers
+    )
+    return TrainingTable(read, reading, (*found, *notes), numbers)
 
 
 def read_by(
@@ -99,18 +106,19 @@ def read_by(
         If it is neither a path nor a table.
     """
     if not isinstance(table, str | Path):
-        return Reading(*reading.read(as_frame(table)))
+        frame = as_frame(table)
+        return Reading(*reading.read(frame), RowNumbers.counted(frame.height))
     with open_table(table) as file:
         layout = layout_of(file, needed or tuple(reading.notations))
-        raw, found = read_raw(
+        raw, found, numbers = read_raw(
             file,
             layout,
             strings=True,
             types=reading.plain_types() if layout.kind == "csv" else None,
             skip_bad_rows=skip_bad_rows,
         )
-    read, notes = reading.read(raw)
-    return Reading(read, (*found, *notes))
+    read, notes = reading.read(raw, numbers)
+    return Reading(read, (*found, *notes), numbers)
 
 
 def read_table(
@@ -158,7 +166,7 @@ def read_with_notes(
     for name in columns or ():
         column_named(found.table, name)
     table = found.table if columns is None else found.table.select(columns)
-    return Reading(table, found.notes)
+    return Reading(table, found.notes, found.numbers)
 
 
 def as_table(table: Any) -> "pl.DataFrame":

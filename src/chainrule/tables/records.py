@@ -5,16 +5,27 @@ Slow but exact: for irregular files, to name the bad line or to skip it.
 
 import csv
 import io
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.headers import INVISIBLE, clean
 from chainrule.tables.layouts import Layout
 from chainrule.tables.notes import Note
 from chainrule.tables.text import Text
+
+
+class Row(NamedTuple):
+    """A row of a CSV file."""
+
+    fields: list[str]
+    number: int
+    """Its number among the data rows of the file, from 1; bad rows count."""
+    line: int
+    """The line of the file on which it begins."""
+
 
 _FOOTER = re.compile(r"^\(\d+ rows?( affected)?\)$")
 
@@ -36,6 +47,8 @@ class Tally:
     nuls: list[int] = field(default_factory=list)
     """The line of the first NUL byte and the number of them, for each piece."""
     western: tuple[int, str] | None = None
+    rows: int = 0
+    """How many data rows were read or skipped so far."""
 
     def add(self, text: Text) -> None:
         """Count the irregularities of a text's bytes."""
@@ -120,7 +133,7 @@ def skipped_note(bad: list[str]) -> Note:
 
 def good_records(
     name: str, lines: Iterator[str], layout: Layout, tally: Tally, before: int
-) -> Iterator[list[str]]:
+) -> Iterator[Row]:
     """Yield the records that have a field for each column.
 
     Parameters
@@ -147,13 +160,13 @@ def good_records(
     header = [clean(field_) for field_ in layout.raw]
     source = _Lines(lines, before)
     reader = source.reader(layout)
-    empty = 0
+    empty: list[Row] = []
     while True:
         fault = ""
         try:
             record = next(reader)
         except StopIteration:
-            tally.empty_rows += empty
+            tally.empty_rows += len(empty)
             return
         except csv.Error as error:
             record, fault = [], f"line {source.first} cannot be read as CSV ({error})"
@@ -170,6 +183,8 @@ def good_records(
             )
             if [clean(value) for value in record] == header and "".join(header):
                 tally.names.append(first)
+                yield from empty
+                empty = []
                 continue
             if len(record) > width and not any(map(str.strip, record[width:])):
                 tally.longer.append(first)
@@ -182,14 +197,18 @@ def good_records(
                 if swallows:
                     tally.swallowed.append(first)
                 if width > 1 and not any(map(str.strip, record)) and '"' not in taken[0]:
-                    empty += 1
+                    tally.rows += 1
+                    empty.append(Row([""] * width, tally.rows, first))
                     continue
-                yield from itertools.repeat([""] * width, empty)
-                empty = 0
-                yield record
+                yield from empty
+                empty = []
+                tally.rows += 1
+                yield Row(record, tally.rows, first)
                 continue
             elif _is_comment(taken[0], len(record), layout):
                 tally.comments.append(first)
+                yield from empty
+                empty = []
                 source.back(taken[1:])
                 reader = source.reader(layout)
                 continue
@@ -197,6 +216,10 @@ def good_records(
         if not tally.skip:
             raise InvalidTableError(f"{name}: {fault}")
         tally.bad.append(fault)
+        # Empty rows above are not the last of the file, of which this may be a piece.
+        yield from empty
+        empty = []
+        tally.rows += 1
         if len(taken) > 1:  # an unclosed quotation mark must not swallow the rows below
             source.back(taken[1:])
             reader = source.reader(layout)

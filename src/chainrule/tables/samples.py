@@ -60,7 +60,7 @@ def plain_columns(text: Text, layout: Layout) -> PlainColumns:
 
     sample = text._replace(data=_sample(text, layout), on_disk=False, shift=0)
     try:
-        table = read_csv(sample, layout, Tally(skip=True), strings=True, body=True)
+        table = read_csv(sample, layout, Tally(skip=True), strings=True, body=True).table
     except InvalidTableError:
         return PlainColumns({}, {})  # reading the whole file says what is wrong
     texts = table.select(pl.col(pl.String).str.strip_chars())

@@ -16,6 +16,7 @@ from chainrule.tables.notations.recognition import (
     with_sentinels,
 )
 from chainrule.tables.notes import Note
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.threads import in_threads
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ class TableReading:
 
     @classmethod
     def decide(
-        cls, table: "pl.DataFrame", *, separator: str | None = None, target: str = ""
+        cls,
+        table: "pl.DataFrame",
+        *,
+        separator: str | None = None,
+        target: str = "",
+        numbers: RowNumbers | None = None,
     ) -> "tuple[TableReading, pl.DataFrame, tuple[Note, ...]]":
         """Decide how a table is to be read, and read it.
 
@@ -53,6 +59,8 @@ class TableReading:
         target : str
             The column to predict. It is never read as dates, and none of its numbers is taken for a
             sentinel before its task is known.
+        numbers : RowNumbers, optional
+            Where the rows stand in the file; by default they are counted from 1.
 
         Returns
         -------
@@ -81,7 +89,7 @@ class TableReading:
                     return recognised_target_of_time(column, look)
                 if is_target:  # its words for missing values are decided with its classes
                     look = look._replace(is_missing=False)
-                found = recognised(column, look, comma=comma)
+                found = recognised(column, look, comma=comma, numbers=numbers)
             return found if found is None or is_target else with_sentinels(found)
 
         found = in_threads(read, table.iter_columns(), threads)
@@ -106,15 +114,15 @@ class TableReading:
         return reading, table.with_columns(found.values.alias(name)), found.notes
 
     def read(
-        self, table: "pl.DataFrame", first_row: int = 1
+        self, table: "pl.DataFrame", numbers: RowNumbers | None = None
     ) -> "tuple[pl.DataFrame, tuple[Note, ...]]":
         """Read a table by these notations; columns that have none stay as they are.
 
         Parameters
         ----------
         table : polars.DataFrame
-        first_row : int
-            The number of the table's first row in its file, counted from 1.
+        numbers : RowNumbers, optional
+            Where its rows stand in the file; by default they are counted from 1.
 
         Returns
         -------
@@ -127,18 +135,18 @@ class TableReading:
         InvalidTableError
             If too many values of a column are not written as they were in training.
         """
-        read, bad = self.read_piece(table, first_row)
+        read, bad = self.read_piece(table, numbers)
         return read, tuple(one.note() for one in bad)
 
     def read_piece(
-        self, table: "pl.DataFrame", first_row: int = 1
+        self, table: "pl.DataFrame", numbers: RowNumbers | None = None
     ) -> "tuple[pl.DataFrame, list[Unreadable]]":
         """Read a piece of a table as `read` does, but return unreadable values for adding up."""
         import polars as pl
 
         def read(column: "pl.Series") -> "tuple[pl.Series, Unreadable | None]":
             notation = self.notations.get(column.name)
-            return (column, None) if notation is None else notation.read_all(column, first_row)
+            return (column, None) if notation is None else notation.read_all(column, numbers)
 
         found = in_threads(read, table.iter_columns(), pl.thread_pool_size())
         columns = {name: one for name, (one, _) in zip(table.columns, found, strict=True)}

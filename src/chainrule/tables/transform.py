@@ -77,13 +77,25 @@ class TargetTransform:
 
     def forward(self, values: Floats) -> Floats:
         """Return t of values, clipped to `low` and `high`."""
+        return self.clipped(self.position(values))
+
+    def clipped(self, t: Floats) -> Floats:
+        """Return t, clipped to `low` and `high`."""
+        return np.asarray(np.clip(t, self.low, self.high))
+
+    def position(self, values: Floats) -> Floats:
+        """Return t of values, which may lie outside of `low` and `high`."""
         if self.kind == "log":
             # No training row has a value of 0 or below: such values count as the smallest known.
-            t = log_target(np.maximum(values, np.finfo(np.float64).tiny))
-        else:
-            with np.errstate(over="ignore"):
-                t = asinh_target(values, self.center, self.spread)
-        return np.asarray(np.clip(t, self.low, self.high))
+            return np.asarray(log_target(np.maximum(values, np.finfo(np.float64).tiny)))
+        with np.errstate(over="ignore"):
+            return np.asarray(asinh_target(values, self.center, self.spread))
+
+    def exact(self, t: Floats) -> Floats:
+        """Return the inverse of `position`, without the residuals of TT4."""
+        plain = self.plain
+        with np.errstate(over="ignore"):  # an end of an interval may be infinite
+            return np.asarray(undone_target(t, plain.center, plain.spread, plain.rise, plain.fall))
 
     def undone(self, t: Floats) -> Floats:
         """Return t in the target's units."""

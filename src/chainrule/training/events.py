@@ -100,7 +100,13 @@ class Stopped:
     epochs: int
     """Epochs that this training finished."""
     reason: str
-    """"finished", "callback", or an estimator's "converged"."""
+    """"finished"; "callback", if one asked for the end; "converged", if the stopping rule did."""
+    best_epoch: int | None = None
+    """The epoch whose weights are kept; None for the last one."""
+    stale: int | None = None
+    """The epochs without an improvement after which the stopping rule ended the training."""
+    measure: str = ""
+    """What improved no more: "validation loss", "validation score" or "training loss"."""
 
 
 Event: TypeAlias = TrainingStarted | Resumed | StepsEnded | EpochEnded | Checkpointed | Stopped

@@ -133,12 +133,11 @@ class _Conductor:
         for event in events:
             if isinstance(event, EpochEnded):
                 if self._epoch_ended(event):
-                    return self._stopped_early()
+                    reason = "converged" if self._converged else "callback"
+                    return self._ended(Stopped(self._state.epochs, reason))
                 continue
             if isinstance(event, Stopped):
-                self._examine_once_more()
-                self._tell(event)
-                return event
+                return self._ended(event)
             self._tell(event)
             if isinstance(event, TrainingStarted) and not self._state.start.stopped:
                 self._begin_epoch()
@@ -174,9 +173,10 @@ class _Conductor:
         self._begin_epoch()
         return False
 
-    def _stopped_early(self) -> Stopped:
+    def _ended(self, stopped: Stopped) -> Stopped:
         self._examine_once_more()
-        stopped = Stopped(self._state.epochs, "converged" if self._converged else "callback")
+        if self._state.stopping is not None:
+            stopped = self._state.stopping.described(stopped)
         self._tell(stopped)
         return stopped
 

@@ -4,13 +4,19 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.atomic import atomic_path
+from chainrule.pictures.curves import learning_curves
+from chainrule.pictures.picture import Picture
 from chainrule.printable import printable
 from chainrule.suggestions import did_you_mean
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import Checkpointed, EpochEnded, Event, Resumed, StepsEnded, Stopped
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class History:
@@ -78,6 +84,37 @@ class History:
     def __len__(self) -> int:
         """Return the number of finished epochs."""
         return len(self.epochs)
+
+    def plot(self) -> Picture:
+        """Return a picture of the loss over the epochs, with each metric in a panel beside it.
+
+        Returns
+        -------
+        Picture
+            A notebook shows it, printing it gives a chart of letters; `figure` gives a matplotlib
+            figure, and `save` writes a file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the history has no epochs.
+        """
+        rows = [event.row() for event in self.epochs]
+        return learning_curves({name: [row[name] for row in rows] for name in self.columns})
+
+    def to_frame(self) -> "pl.DataFrame":
+        """Return the rows as a polars table, the kind that all tables of the package are.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per epoch; its ``to_pandas()`` makes a pandas table of it.
+        """
+        import polars as pl
+
+        rows = [event.row() for event in self.epochs]
+        columns = {name: [row[name] for row in rows] for name in self.columns}
+        return pl.DataFrame(columns, schema_overrides={"epoch": pl.Int64})
 
     def to_csv(self, path: str | Path) -> None:
         """Write the rows as a CSV file, whole or not at all; an existing file is replaced."""

@@ -11,7 +11,7 @@ from chainrule.checks import shown
 from chainrule.engines.base import Floats
 from chainrule.engines.optimizer import Optimizer
 from chainrule.errors import InvalidArgumentError
-from chainrule.training.events import EpochEnded
+from chainrule.training.events import EpochEnded, Stopped
 
 # An adaptive learning rate is divided by this, until it is this small.
 _SLOWER, _SMALLEST_RATE = 5, 1e-6
@@ -140,6 +140,19 @@ class Stopping:
                 self.best_parameters[...] = self._parameters
         self.out_of_patience, self.slowed_to = self.count > rule.patience, None
         return self.out_of_patience
+
+    def described(self, stopped: Stopped) -> Stopped:
+        """Return the end of a training with what this rule decided on it."""
+        rule = self.rule
+        measure = "validation score" if rule.keeps_best else "training loss"
+        if rule.measure is validation_loss:
+            measure = "validation loss"
+        return replace(
+            stopped,
+            best_epoch=self.best_epoch if rule.keeps_best else None,
+            stale=self.count if stopped.reason == "converged" else None,
+            measure=measure if stopped.reason == "converged" else "",
+        )
 
     def slower(self, optimizer: Optimizer) -> Optimizer | None:
         """Return the optimizer with a reduced learning rate; None if training must end instead."""

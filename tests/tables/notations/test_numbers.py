@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from chainrule.errors import InvalidTableError
 from chainrule.tables.notations import Numbers, Text, notation_from_json
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
 
 FINITE = st.floats(-1e12, 1e12).map(lambda x: round(x, 2))
@@ -189,7 +190,7 @@ def test_a_trained_model_refuses_what_its_notation_cannot_be():
     with pytest.raises(
         InvalidTableError, match=r"'1\.5' in row 7, where the model needs numbers w"
     ):
-        Numbers(",", ".").read_all(pl.Series("a", ["1.5"]), first_row=7)
+        Numbers(",", ".").read_all(pl.Series("a", ["1.5"]), RowNumbers.counted(1, 7))
     with pytest.raises(InvalidTableError, match="holds values of type List"):
         Numbers().read_all(pl.Series("a", [[1]]))
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.model.network import Network
-from chainrule.report.canvas import shortened
+from chainrule.pictures.canvas import shortened
+from chainrule.pictures.network_drawing import drawn_layers
 from chainrule.report.charts.plot import svg
 from chainrule.report.markup import Html, coordinate, element
-from chainrule.report.network_drawing import drawn_layers
 
 MOST_UNITS = 24
 """Of a layer with more units, only those with the largest weights are drawn."""

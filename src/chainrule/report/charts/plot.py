@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chainrule.number_texts import plain
 from chainrule.report.charts.scales import Scale
 from chainrule.report.markup import Html, coordinate, element, join
-from chainrule.report.number_texts import plain
 
 Format = Callable[[float], str]
 Range = tuple[float, float]

@@ -2,11 +2,17 @@
 
 import numpy as np
 
-from chainrule.assessment.calibration import Reliability, reliability
-from chainrule.report.canvas import shortened
+from chainrule.assessment.calibration import (
+    CalibrationError,
+    Reliability,
+    checked_calibration_error,
+    reliability,
+)
+from chainrule.model.probability_scores import BINS, stated_probabilities
+from chainrule.number_texts import number
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
 from chainrule.report.markup import Html
-from chainrule.report.number_texts import number
 from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
 
@@ -14,33 +20,49 @@ from chainrule.report.subject import Subject
 def calibration(subject: Subject) -> list[Html]:
     """Return the reliability diagram and the histogram of its bins as figures."""
     true = np.asarray(subject.judged.true, np.int64)
-    answers = subject.judged.answers
+    stated, outcomes = stated_probabilities(true, subject.judged.answers)
+    found = reliability(stated, outcomes)
+    error = checked_calibration_error(stated, outcomes, seed=subject.seed)
     if len(subject.classes) == 2:
-        found = reliability(answers[:, 1], true == 1)
         of = f"“{subject.classes[1]}”"
         x_label, y_label = f"Predicted probability of {shortened(of, 24)}", "Observed share"
         what = f"For each predicted probability of {of}, the share of rows that are {of}."
     else:
-        found = reliability(answers.max(axis=1), subject.answers == true)
         x_label, y_label = "Probability of the predicted class", "Share predicted correctly"
         what = "For each probability of the predicted class, the share of correct predictions."
-    return [_diagram(found, x_label, y_label, what), _counts(found, x_label)]
+    return [_diagram(found, error, x_label, y_label, what), _counts(found, x_label)]
 
 
-def _diagram(found: Reliability, x_label: str, y_label: str, what: str) -> Html:
+def _diagram(
+    found: Reliability, error: CalibrationError, x_label: str, y_label: str, what: str
+) -> Html:
     plot = unit_square(x_label, y_label)
     plot.guide(UNIT, UNIT)
     plot.whiskers(found.mean, found.low, found.high, "network")
     plot.line(found.mean, found.share, "faint")
     size = 3 + 5 * np.sqrt(found.counts / found.counts.max())
     plot.dots(found.mean, found.share, "network", size)
-    error = found.expected_error
+    value = number(error.value)
     return figure(
         "Calibration",
-        plot.svg(f"Reliability diagram; expected calibration error {number(error)}"),
-        f"{what} On the dotted line, probabilities match the observed shares. The expected "
-        f"calibration error is {number(error)}. Larger dots have more rows; vertical lines are 95% "
-        "intervals.",
+        plot.svg(f"Reliability diagram; expected calibration error {value}"),
+        f"{what} On the dotted line, probabilities match the observed shares. Larger dots have "
+        f"more rows; vertical lines are Wilson’s 95% intervals. {told_error(error)}",
+    )
+
+
+def told_error(error: CalibrationError) -> str:
+    """Return the expected calibration error in words, beside what chance alone explains."""
+    verdict = (
+        "more than chance explains: the probabilities are not well calibrated."
+        if error.exceeds_chance
+        else "no more than chance may explain."
+    )
+    return (
+        f"The expected calibration error ({BINS} bins of equally many rows) is "
+        f"{number(error.value)}. Perfectly calibrated probabilities would have "
+        f"{number(error.by_chance)} on average on as many rows, and at most {number(error.limit)} "
+        f"in 95% of cases, so this is {verdict}"
     )
 
 

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.discrimination import Ranking
-from chainrule.report.canvas import shortened
+from chainrule.number_texts import count, number, plain, share
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, number, plain, share
 from chainrule.report.sections.calibration import calibration
 from chainrule.report.sections.curves import threshold_curves
 from chainrule.report.sections.elements import figure, figures, section, table, unfold

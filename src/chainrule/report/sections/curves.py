@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.discrimination import Ranking
+from chainrule.number_texts import number
 from chainrule.report.charts.plot import UNIT, legend, unit_square
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import number
 from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
 

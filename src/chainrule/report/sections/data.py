@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.assessment.profile import ColumnProfile, profile
-from chainrule.report.canvas import shortened
+from chainrule.number_texts import count, plain, share, small_share
+from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join, text
-from chainrule.report.number_texts import count, plain, share, small_share
 from chainrule.report.sections.elements import figure, section, table, unfold
 from chainrule.report.subject import Subject
 from chainrule.tables.kinds import Column

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from chainrule.assessment.importance import ColumnImportance
+from chainrule.number_texts import count, decimals_for, fixed, plain
 from chainrule.report.charts.small import bar_with_spread
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, decimals_for, fixed, plain
 from chainrule.report.sections.elements import section, unfold
 from chainrule.report.subject import Subject
 

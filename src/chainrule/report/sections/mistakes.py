@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.report.canvas import shortened
+from chainrule.number_texts import MINUS, count, plain, share
+from chainrule.pictures.canvas import shortened
 from chainrule.report.markup import Html, breakable, element
-from chainrule.report.number_texts import MINUS, count, plain, share
 from chainrule.report.sections.elements import section, table, unfold
 from chainrule.report.subject import Subject
 
@@ -44,16 +44,23 @@ def mistakes(subject: Subject) -> Html:
         )
     names = [one.column for one in subject.importance.columns]
     shown = names[:_MOST_COLUMNS]
-    numbers = [plain(int(subject.judged.numbers[row]) + 1) for row in worst]
+    numbers, lines = _places(subject, worst)
     cells = {name: [_shown(value) for value in subject.judged.table[name][worst]] for name in names}
     classes = {name: _kind(subject, name) for name in names}
     rows = [
-        [numbers[index], *answers[index], *(cells[name][index] for name in shown)]
-        for index in range(len(worst))
+        [*where, *answers[index], *(cells[name][index] for name in shown)]
+        for index, where in enumerate(zip(numbers, *([lines] if lines else []), strict=True))
     ]
-    columns = [("Row", "number"), *head, *((breakable(name), classes[name]) for name in shown)]
+    places = [("Row", "number"), *([("Line", "number")] if lines else [])]
+    columns = [*places, *head, *((breakable(name), classes[name]) for name in shown)]
     content = [table("The worst mistakes", columns, rows, "mistakes")]
-    note = f"Row numbers count the {subject.part} rows, from 1."
+    note = f"Rows are numbered from 1 among the {subject.part} rows."
+    if subject.numbers is not None:
+        note = (
+            "Row is the number of the row in its file, from 1 below the names of the columns"
+            f"{', and Line the line of the file on which it begins' if lines else ''}. The command "
+            "chainrule explain MODEL TABLE --row ROW explains the prediction of a row."
+        )
     if len(names) > len(shown):
         turned = [[name, *cells[name]] for name in names]
         heads = [("Column", ""), *((f"row {number}", "number") for number in numbers)]
@@ -67,6 +74,15 @@ def mistakes(subject: Subject) -> Html:
     return section(
         "mistakes", "The worst mistakes", lead, *content, element("p", note, class_="fine")
     )
+
+
+def _places(subject: Subject, worst: NDArray[np.intp]) -> tuple[list[str], list[str]]:
+    """Return the row numbers as text, and the lines of the file, if it has lines."""
+    if subject.numbers is None:
+        return [plain(int(subject.judged.numbers[row]) + 1) for row in worst], []
+    found = subject.numbers[worst]
+    lines = [] if found.lines is None else found.lines.tolist()
+    return [str(row) for row in found.rows.tolist()], [str(line) for line in lines]
 
 
 def _of_classes(subject: Subject) -> tuple[NDArray[np.intp], list[list[object]]]:

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.number_texts import count, number, plain
 from chainrule.report.charts.network import MOST_UNITS, network_picture
 from chainrule.report.charts.small import small_bars
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, number, plain
 from chainrule.report.sections.elements import section, table
 from chainrule.report.subject import Subject
 

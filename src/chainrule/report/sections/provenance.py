@@ -1,7 +1,7 @@
 """How the model was made: the command and the versions that reproduce it."""
 
+from chainrule.number_texts import plain
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import plain
 from chainrule.report.sections.elements import section
 from chainrule.report.subject import Subject
 

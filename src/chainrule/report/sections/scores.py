@@ -3,12 +3,12 @@
 import numpy as np
 
 from chainrule.assessment.bootstrap import Interval
-from chainrule.assessment.judgement import BASELINES
 from chainrule.assessment.measures import Measure
+from chainrule.assessment.score_intervals import DIFFERENCES, METHODS
+from chainrule.number_texts import count, fixed, number, plain, points, share, signed
 from chainrule.report.charts.scales import Scale, padded
 from chainrule.report.charts.small import interval_dot
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, fixed, number, plain, points, share, signed
 from chainrule.report.sections.elements import section, table
 from chainrule.report.subject import Subject
 
@@ -22,6 +22,7 @@ MEANINGS = {
     "f1": "harmonic mean of precision and recall",
     "roc_auc": "chance that a row of a class ranks above one of another class; 0.5 is guessing",
     "log_loss": "mean −ln of the true class’s probability; lower is better",
+    "brier": "mean squared error of the probabilities; lower is better",
     "rmse": "root of the mean squared error; lower is better",
     "mae": "mean absolute error; lower is better",
     "r2": "share of the variance that is explained",
@@ -30,29 +31,65 @@ MEANINGS = {
 
 def scores(subject: Subject) -> Html:
     """Return the section."""
-    judged = subject.judged
     names = {"network": "This network", **subject.baseline_names}
     lead = (
-        "A network is only worth its cost if it beats two baselines: a constant prediction, which "
-        "ignores the inputs, and a linear model on the same inputs."
+        "A network is only worth its cost if it beats simpler models: a constant prediction, which "
+        "ignores the inputs, a linear model, and boosted trees."
     )
     blocks = [_block(subject, measure, names) for measure in subject.measures]
-    drawn = ""
-    if judged.linear_rows < subject.parts["train"].height:
-        drawn = f" The linear model was fitted to {plain(judged.linear_rows)} of the training rows."
-    judged_rows = count(judged.table.height, f"{subject.part} row")
-    note = (
-        f"Intervals contain 95% of {plain(judged.resamples)} bootstrap samples of {judged_rows}; "
-        f"differences are paired: both scores are from the same samples.{drawn}"
-    )
     return section(
         "scores",
         "How good it is",
         lead,
         element("div", join(blocks), class_="measures"),
         _differences(subject),
-        element("p", note, class_="fine"),
+        element("p", _models(subject), class_="fine"),
+        element("p", _methods(subject), class_="fine"),
     )
+
+
+def _models(subject: Subject) -> str:
+    judged = subject.judged
+    linear, trees = (judged.fitted_rows[name] for name in ("linear", "trees"))
+    of = plain(judged.training_rows)
+    words = ["The linear model uses the network’s inputs"]
+    if linear < judged.training_rows:
+        words[0] += f" and was fitted to {plain(linear)} of the {of} training rows"
+    if not trees:
+        words.append(
+            "Boosted trees were not fitted: with so many columns and classes they would take long"
+        )
+    else:
+        fitted = ""
+        if trees < judged.training_rows:
+            fitted = f", fitted to {plain(trees)} of the {of} training rows"
+        words.append(
+            "The boosted trees are scikit-learn’s HistGradientBoosting on the same inputs, with "
+            f"each category as one column{fitted}"
+        )
+    if min(linear, trees or linear) < judged.training_rows:
+        words.append("With all rows, these models might be better")
+    return f"{'. '.join(words)}."
+
+
+def _methods(subject: Subject) -> str:
+    judged = subject.judged
+    rows = count(judged.table.height, f"{subject.part} row")
+    named = [f"{one.name}: {METHODS[one.key]}" for one in subject.measures if one.key in METHODS]
+    differences = [
+        f"{one.name}: {DIFFERENCES[one.key]}" for one in subject.measures if one.key in DIFFERENCES
+    ]
+    other = "other " if named else ""
+    return (
+        f"95% intervals for {rows}. {_listed(named)}The {other}scores have bootstrap intervals of "
+        f"{plain(judged.resamples)} resamples, widened for few rows as Student’s t is. Differences "
+        f"are paired: both scores are of the same rows. {_listed(differences)}The {other}"
+        "differences have bootstrap intervals."
+    )
+
+
+def _listed(methods: list[str]) -> str:
+    return f"{'; '.join(methods)}. " if methods else ""
 
 
 def _block(subject: Subject, measure: Measure, names: dict[str, str]) -> Html:
@@ -84,36 +121,29 @@ def _block(subject: Subject, measure: Measure, names: dict[str, str]) -> Html:
 
 
 def _differences(subject: Subject) -> Html:
-    rows = []
-    for baseline in BASELINES:
-        cells: list[object] = [f"Network against “{_unquoted(subject.baseline_names[baseline])}”"]
-        for measure in subject.measures:
-            gain = subject.judged.gain(baseline, measure)
-            if gain.is_above_zero:
-                word, class_ = "better", "better"
-            elif gain.is_below_zero:
-                word, class_ = "worse", "worse"
-            else:
-                word, class_ = "inconclusive", "same"
-            difference = subject.judged.differences[baseline][measure.key]
-            cells.append(
-                join(
-                    [
-                        element("span", word, class_=f"word {class_}"),
-                        element("br"),
-                        _difference(measure, difference.value),
-                        element("br"),
-                        element("small", _span(measure, difference)),
-                    ]
-                )
-            )
+    judged = subject.judged
+    rows: list[list[object]] = []
+    for measure in subject.measures:
+        cells: list[object] = [measure.name]
+        for baseline in judged.compared:
+            outcome = judged.outcome(baseline, measure)
+            difference = judged.differences[baseline][measure.key]
+            word = "the same in every row" if outcome == "same" else outcome
+            told: list[object] = [element("span", word, class_=f"word {outcome}")]
+            if outcome != "same":
+                told += [
+                    element("br"),
+                    _difference(measure, difference.value),
+                    element("br"),
+                    element("small", _span(measure, difference)),
+                ]
+            cells.append(join(told))
         rows.append(cells)
-    columns = [("Difference", ""), *((measure.name, "number") for measure in subject.measures)]
+    columns = [
+        ("Network minus", ""),
+        *((name, "number") for name in subject.baseline_names.values()),
+    ]
     return table("Network minus baseline, with 95% intervals", columns, rows, "differences")
-
-
-def _unquoted(name: str) -> str:
-    return name.replace("“", "").replace("”", "")
 
 
 def _value(measure: Measure, value: float) -> str:
@@ -125,6 +155,8 @@ def _value(measure: Measure, value: float) -> str:
 def _interval(measure: Measure, found: Interval) -> str:
     if found.low != found.low:
         return ""
+    if found.low == found.high:
+        return "in any rows"
     return f"{_value(measure, found.low)} to {_value(measure, found.high)}"
 
 

@@ -1,22 +1,15 @@
 """The top of the page: what is predicted, from what, and how well."""
 
 from chainrule.assessment.bootstrap import Interval
+from chainrule.assessment.verdict import primary_measures, value_text, verdict
+from chainrule.number_texts import count, fixed, listed, number, plain, share
 from chainrule.report.markup import Html, element, join
-from chainrule.report.number_texts import count, fixed, listed, number, plain, share
 from chainrule.report.subject import Subject
-from chainrule.report.verdict import verdict
-
-_LEVELS = {
-    "good": "Better than guessing",
-    "beaten": "Better than guessing, worse than a linear model",
-    "partial": "Useful as probabilities only",
-    "useless": "Useless here",
-}
 
 
 def summary(subject: Subject) -> Html:
     """Return the title, the verdict and the most important numbers."""
-    found = verdict(subject.model, subject.judged, subject.part)
+    found = verdict(subject.model, subject.judged)
     columns = subject.model.encoder.columns_
     kind = f"one of {len(subject.classes)} classes" if subject.classes else "a number"
     hidden = [
@@ -44,9 +37,9 @@ def summary(subject: Subject) -> Html:
         ),
         element(
             "div",
-            element("p", _LEVELS[found.level], class_="badge"),
+            element("p", found.badge, class_="badge"),
             element("p", found.sentence, class_="sentence"),
-            element("p", found.beside_linear),
+            element("ul", join(element("li", one) for one in found.comparisons)),
             element("p", _CAUTION, class_="caution") if subject.part != "test" else None,
             class_=f"verdict {found.level}",
         ),
@@ -73,16 +66,24 @@ def _tiles(subject: Subject) -> list[Html]:
             _tile("RMSE", number(scores["rmse"].value), _between(scores["rmse"], number)),
             _tile("R²", fixed(scores["r2"].value), _between(scores["r2"], fixed)),
         ]
-    constant = subject.judged.scores["constant"]
-    if subject.classes:
-        usual, what = share(constant["accuracy"].value), "accuracy of the most frequent class"
-    else:
-        usual, what = number(constant["rmse"].value), "RMSE of the training rows’ mean"
-    tiles.append(_tile(subject.baseline_names["constant"], usual, what))
+    tiles.append(_best_baseline(subject))
     judged = subject.judged.table.height
     drawn = "all of them scored" if judged == rows else f"a sample of {plain(judged)} scored"
     tiles.append(_tile(f"{subject.part.capitalize()} rows", plain(rows), drawn))
     return tiles
+
+
+def _best_baseline(subject: Subject) -> Html:
+    judged = subject.judged
+    measure = primary_measures(judged)[0]
+    sign = -1 if measure.greater_is_better else 1
+    best = min(judged.compared, key=lambda name: sign * judged.scores[name][measure.key].value)
+    found = judged.scores[best][measure.key]
+    return _tile(
+        f"Best baseline: {subject.baseline_names[best]}",
+        value_text(measure, found.value),
+        f"{measure.name}, {_between(found, lambda value: value_text(measure, value))}",
+    )
 
 
 def _tile(name: str, value: str, detail: str) -> Html:

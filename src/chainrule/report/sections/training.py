@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from chainrule.report.canvas import shortened
+from chainrule.number_texts import count, number, plain
+from chainrule.pictures.canvas import shortened
+from chainrule.pictures.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded, round_step
-from chainrule.report.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.report.markup import Html, join
-from chainrule.report.number_texts import count, number, plain
 from chainrule.report.sections.elements import figure, figures, section
 from chainrule.report.subject import Subject
 

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.model.scores import unit_of
+from chainrule.number_texts import count, number, plain, share
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded
 from chainrule.report.markup import Html, join
-from chainrule.report.number_texts import count, number, plain, share
 from chainrule.report.sections.elements import figure, figures, section
 from chainrule.report.subject import Subject
 

@@ -68,4 +68,19 @@ REGULARISATION: tuple[Setting, ...] = (
             limit=Choice.of("none", "balanced"),
         ),
     ),
+    Setting(
+        "calibrate",
+        Choice.of("auto", "on", "off"),
+        meaning="Whether the validation examples decide how certain the probabilities are: after "
+        "training, the output layer is divided by the temperature, TS1 and TS2, with the lowest "
+        "validation log loss. 'auto': if that lowers the log loss by more than its standard "
+        "error, by cross-validation over the validation examples.",
+        of=("classifier", "mixed"),
+        mlp="off",
+        network="auto",
+        option=Option(
+            "Divide the outputs for classes by the temperature, TS1, that fits the validation "
+            "rows best: auto (if their log loss falls by more than its standard error), on or off."
+        ),
+    ),
 )

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import RowError
+from chainrule.tables.indicators import indicators
 from chainrule.tables.kinds.base import FlaggedColumn, Inputs, is_input
 from chainrule.tables.kinds.fits import LEAST_ROWS_OF_IDS, Options, all_missing, constant
 from chainrule.tables.notations import Notation, Numbers
 from chainrule.tables.notes import Note
-from chainrule.tables.spread import numbers_of, spread_of
+from chainrule.tables.spread import Spread, numbers_of, spread_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +27,7 @@ _ID_NAME = re.compile(
 
 @dataclass(frozen=True)
 class NumericColumn(FlaggedColumn):
-    """Numbers, encoded as (x − center)/scale.
+    """Numbers, encoded as (x − center)/scale; zeros and ones stay as they are.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class NumericColumn(FlaggedColumn):
                 "numbers the rows (all values differ, and its name says so)",
                 "it is left out; rename it if it is a measurement",
             )
-        if options.scaling == "none":
+        if options.scaling == "none" or _is_indicator(column, spread):
             return cls(column.name, fill=spread.mean, center=0.0, scale=1.0, flag=flag)
         center, scale = spread.mean, spread.std
         if options.scaling == "robust" and spread.median is not None:
@@ -138,6 +139,14 @@ class NumericColumn(FlaggedColumn):
         if self.scale > 0 and not is_input(self.fill, self.center, self.scale):
             return "what stands in for a missing value is too far from the center"
         return ""
+
+
+def _is_indicator(column: "pl.Series", spread: Spread) -> bool:
+    """Whether all values that are not missing are 0 or 1."""
+    if (spread.low, spread.high) != (0.0, 1.0):
+        return False
+    present = numbers_of(column).fill_nan(None).drop_nulls().to_numpy()
+    return bool(indicators(present.reshape(-1, 1))[0])
 
 
 def _is_id_name(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from chainrule.errors import InvalidTableError
 from chainrule.tables.missing_words import is_missing_word
 from chainrule.tables.notes import Note
+from chainrule.tables.row_numbers import RowNumbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,15 +71,15 @@ class Notation(ABC):
         return self.settle(self.parse(column))
 
     def read_all(
-        self, column: "pl.Series", first_row: int = 1
+        self, column: "pl.Series", numbers: RowNumbers | None = None
     ) -> "tuple[pl.Series, Unreadable | None]":
         """Return a column's values, and what could not be read.
 
         Parameters
         ----------
         column : polars.Series
-        first_row : int
-            The number of its first row in the file, counted from 1.
+        numbers : RowNumbers, optional
+            Where its rows stand in the file; by default they are counted from 1.
 
         Raises
         ------
@@ -89,7 +90,7 @@ class Notation(ABC):
         bad = unreadable(column, values, self)
         if bad is None:
             return self.settle(values), None
-        found = Unreadable.of(column, bad, self, first_row)
+        found = Unreadable.of(column, bad, self, numbers)
         present = int(values.len() - values.null_count())
         if found.count > MOST_UNREADABLE * (present + found.count):
             raise InvalidTableError(
@@ -178,8 +179,8 @@ class Unreadable:
     count : int
     texts : mapping of str to int
         The values, with their counts.
-    first_row : int
-        The row of the first one in the file.
+    first : str
+        Where the first one stands: "row 12 (line 14)".
     expected : str
         What the other values of the column are.
     """
@@ -187,18 +188,23 @@ class Unreadable:
     column: str
     count: int
     texts: Mapping[str, int]
-    first_row: int
+    first: str
     expected: str
 
     @classmethod
     def of(
-        cls, column: "pl.Series", bad: "pl.Series", notation: Notation, first_row: int = 1
+        cls,
+        column: "pl.Series",
+        bad: "pl.Series",
+        notation: Notation,
+        numbers: RowNumbers | None = None,
     ) -> "Unreadable":
-        """Return the values of a column where `bad` is true; its rows begin with `first_row`."""
+        """Return the values of a column where `bad` is true."""
         texts = column.filter(bad).cast(str).str.strip_chars().value_counts(name="n")
         texts = texts.sort("n", column.name, descending=[True, False]).head(_MOST_TEXTS)
-        row = first_row + (bad.arg_max() or 0)
-        return cls(column.name, int(bad.sum()), dict(texts.rows()), row, notation.expected)
+        index = bad.arg_max() or 0
+        first = f"row {index + 1}" if numbers is None else numbers.named(index)
+        return cls(column.name, int(bad.sum()), dict(texts.rows()), first, notation.expected)
 
     def with_more(self, more: "Unreadable") -> "Unreadable":
         """Return the union with `more`, which is from later rows."""
@@ -209,14 +215,11 @@ class Unreadable:
         """Return a description: the most frequent values, and the row of the first."""
         texts = sorted(self.texts.items(), key=lambda item: (-item[1], item[0]))
         if self.count == 1:
-            return f"{_shown(texts[0][0])} in row {self.first_row}"
+            return f"{_shown(texts[0][0])} in {self.first}"
         named = ", ".join(
             _shown(text) + (f" {times:,} times" if times > 1 else "") for text, times in texts[:3]
         )
-        return (
-            f"{self.count:,} values that cannot be read ({named}; the first in row "
-            f"{self.first_row})"
-        )
+        return f"{self.count:,} values that cannot be read ({named}; the first in {self.first})"
 
     def note(self) -> Note:
         """Return a note: which values, how many, and how they are treated."""

@@ -36,6 +36,7 @@ from chainrule.tables.notations.text import Text
 from chainrule.tables.notations.truth import WORDS as TRUTH
 from chainrule.tables.notations.truth import Truth
 from chainrule.tables.notes import Note
+from chainrule.tables.row_numbers import RowNumbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,7 +138,13 @@ def _present(column: "pl.Series") -> "pl.Series":
     return texts.filter(~is_missing_word(texts))
 
 
-def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recognised:
+def recognised(
+    column: "pl.Series",
+    looks: Seen,
+    *,
+    comma: bool | None,
+    numbers: RowNumbers | None = None,
+) -> Recognised:
     """Return the notation of a column of text, and its values in it.
 
     Parameters
@@ -148,9 +155,11 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
         What `seen` says of it.
     comma : bool, optional
         Whether the table has decimal commas; None if that is unknown.
+    numbers : RowNumbers, optional
+        Where the rows stand in the file; by default they are counted from 1.
     """
     if looks.is_truth:
-        found = _confirmed(column, Truth())
+        found = _confirmed(column, Truth(), numbers)
         if found is not None:
             return found
     form = looks.numbers
@@ -160,16 +169,16 @@ def recognised(column: "pl.Series", looks: Seen, *, comma: bool | None) -> Recog
         if coded:
             return Recognised(Text(), Text().read(column))
         note = note or zeros
-        found = _confirmed(column, notation)
+        found = _confirmed(column, notation, numbers)
         if found is not None:
             note = note or written_note(column, notation)
             return found._replace(notes=(note, *found.notes) if note else found.notes)
     if looks.durations is not None:
-        found = _confirmed(column, looks.durations)
+        found = _confirmed(column, looks.durations, numbers)
         if found is not None:
             return found._replace(notes=(duration_note(column, looks.durations), *found.notes))
     if looks.dates is not None:
-        found = _confirmed(column, Dates(looks.dates.format, looks.dates.zone))
+        found = _confirmed(column, Dates(looks.dates.format, looks.dates.zone), numbers)
         if found is not None:
             return found._replace(notes=(*date_notes(column, looks.dates), *found.notes))
     notation_of_text = Text()
@@ -227,7 +236,9 @@ def with_sentinels(found: Recognised) -> Recognised:
     return Recognised(notation, values, (*found.notes, note)) if note is not None else found
 
 
-def _confirmed(column: "pl.Series", notation: Notation) -> Recognised | None:
+def _confirmed(
+    column: "pl.Series", notation: Notation, numbers: RowNumbers | None
+) -> Recognised | None:
     """Return a column as read in a notation; None if too many values are unreadable in it."""
     values = notation.parse(column)
     bad = unreadable(column, values, notation)
@@ -239,7 +250,8 @@ def _confirmed(column: "pl.Series", notation: Notation) -> Recognised | None:
     others = column.filter(bad).str.strip_chars()
     if wrong > 1 and others.n_unique() <= wrong / 2 and values.n_unique() <= _FEW:
         return None  # categories such as 0, 1, 2 and 3+, of which none is an error
-    return Recognised(notation, values, (Unreadable.of(column, bad, notation).note(),))
+    unread = Unreadable.of(column, bad, notation, numbers)
+    return Recognised(notation, values, (unread.note(),))
 
 
 def _settled(

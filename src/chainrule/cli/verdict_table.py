@@ -1,0 +1,130 @@
+"""The verdict of a run in the terminal: its score and those of the baselines, with intervals."""
+
+from typing import TYPE_CHECKING, Any
+
+from chainrule.number_texts import count
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from chainrule.assessment.judgement import Judgement
+    from chainrule.assessment.measures import Measure
+    from chainrule.runs.run import Run
+
+_CAUTION = (
+    "There are no test rows: these are the validation rows, which also decided when training "
+    "stopped. Expect slightly worse scores on new rows."
+)
+_LENGTH = 14
+"""A class's name inside a baseline's name is cut to this length: the table fits 60 columns."""
+
+
+def verdict_title(judged: "Judgement") -> str:
+    """Return the line above the table."""
+    rows = count(judged.table.height, f"{judged.part} row")
+    return f"Scores on {rows}, with 95% intervals:"
+
+
+def verdict_table(trained: "Run") -> "Table":
+    """Return the primary scores of the network and its baselines, with their intervals."""
+    from rich import box
+    from rich.table import Table
+
+    from chainrule.assessment.measures import MAE
+    from chainrule.assessment.verdict import primary_measures
+
+    judged = trained.judgement
+    measures = primary_measures(judged)
+    if len(measures) == 1:
+        measures = (*measures, MAE)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for measure in measures:
+        table.add_column(measure.name, no_wrap=True)
+    names = {"network": "This network", **_baseline_names(trained)}
+    for name, title in names.items():
+        found = judged.scores[name]
+        table.add_row(title, *(_score(measure, found[measure.key]) for measure in measures))
+    return table
+
+
+def verdict_lines(trained: "Run") -> list[str]:
+    """Return what the rows show, in sentences."""
+    found, judged = trained.verdict, trained.judgement
+    lines = [f"{found.badge}. {found.summary}"]
+    for name, model in (("linear", "linear model was"), ("trees", "boosted trees were")):
+        rows = judged.fitted_rows[name]
+        if not rows:
+            lines.append(f"To save time, the {model} not fitted.")
+        elif rows < judged.training_rows:
+            lines.append(
+                f"To save time, the {model} fitted to {rows:,} of {judged.training_rows:,} "
+                "training rows."
+            )
+    if judged.part != "test":
+        lines.append(_CAUTION)
+    return lines
+
+
+def verdict_entries(trained: "Run") -> dict[str, Any] | None:
+    """Return verdict, intervals and outcomes for JSON; whatever is not defined is None."""
+    from chainrule.errors import InvalidArgumentError
+
+    try:
+        found, judged = trained.verdict, trained.judgement
+    except InvalidArgumentError:  # values too large for their scores
+        return None
+    return {
+        "level": found.level,
+        "badge": found.badge,
+        "sentence": found.sentence,
+        "comparisons": list(found.comparisons),
+        "summary": found.summary,
+        "part": judged.part,
+        "rows": judged.table.height,
+        "fitted_rows": judged.fitted_rows,
+        "scores": {name: _intervals(of_model) for name, of_model in judged.scores.items()},
+        "differences": {
+            baseline: {
+                measure.key: {
+                    **_interval(judged.differences[baseline][measure.key]),
+                    "outcome": judged.outcome(baseline, measure),
+                }
+                for measure in judged.measures
+            }
+            for baseline in judged.compared
+        },
+    }
+
+
+def _baseline_names(trained: "Run") -> dict[str, str]:
+    import numpy as np
+
+    judged, target = trained.judgement, trained.model.target
+    constant = "Always the mean"
+    if target.classes:
+        most = str(target.classes[int(np.argmax(judged.baselines["constant"][0]))])
+        constant = f"Always “{most if len(most) <= _LENGTH else most[: _LENGTH - 1] + '…'}”"
+    names = {"constant": constant, "linear": "Linear model", "trees": "Boosted trees"}
+    return {name: names[name] for name in judged.compared}
+
+
+def _score(measure: "Measure", found: Any) -> str:
+    from chainrule.assessment.verdict import value_text
+
+    value = value_text(measure, found.value)
+    if found.low != found.low:
+        return value
+    low, high = (value_text(measure, end).rstrip("%") for end in (found.low, found.high))
+    return f"{value} ({low}–{high})"
+
+
+def _intervals(scores: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    return {key: _interval(found) for key, found in scores.items()}
+
+
+def _interval(found: Any) -> dict[str, float | None]:
+    return {
+        name: None if end != end else end
+        for name, end in zip(("value", "low", "high"), found, strict=True)
+    }

@@ -1,0 +1,62 @@
+"""What the predictions of a fitted estimator depend on: for files, exports and conversions."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule.estimators.labels import Labels
+from chainrule.estimators.scaling import Scale
+from chainrule.model.conformal import Conformal
+from chainrule.model.network import Network
+from chainrule.tables.encoder import TableEncoder
+
+
+class Parts(NamedTuple):
+    """The network of an estimator, and what is done to its inputs and outputs."""
+
+    network: Network
+    encoder: TableEncoder | None
+    """Makes inputs of a table's columns; None if the estimator was fitted to numbers."""
+    input_scale: Scale | None
+    """Scales numbers before the network; None if they are passed on unchanged."""
+    target_scale: Scale | None
+    """Turns outputs into values in the target's units; None if they are values already."""
+    labels: Labels | None
+    """The classes that the outputs belong to; None for values."""
+    target_name: str | None
+    """The name of the column of y, where the estimator was fitted to a table."""
+    conformal: Conformal | None
+    """The scores of the validation examples, from which intervals and sets are made."""
+
+    def beyond_the_network(self) -> list[str]:
+        """Return what a file of the network alone lacks, in words."""
+        found = []
+        if self.encoder is not None:
+            found.append("the encoding of its table")
+        if _scales(self.input_scale):
+            found.append("the scaling of its inputs")
+        if _scales(self.target_scale):
+            found.append("the scaling of its targets")
+        if self.labels is not None and self.labels.kind != "multilabel":
+            classes = self.labels.classes
+            if classes.dtype.kind not in "iu" or classes.tolist() != [*range(len(classes))]:
+                found.append("the names of its classes")
+        return found
+
+
+def parts_of(estimator: Any) -> Parts:
+    """Return the parts of a fitted estimator."""
+    given = vars(estimator)
+    return Parts(
+        estimator.network_,
+        estimator.encoder_,
+        given.get("_input_scale"),
+        given.get("_target_scale"),
+        given.get("_labels"),
+        given.get("_target_name"),
+        given.get("_conformal", {}).get(None),
+    )
+
+
+def _scales(scale: Scale | None) -> bool:
+    return scale is not None and bool(np.any(scale.mean != 0) or np.any(scale.deviation != 1))

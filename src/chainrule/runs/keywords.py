@@ -1,0 +1,103 @@
+"""The settings of `train` as keywords, for type checkers and editors.
+
+A test compares names and types with `chainrule.runs.options`.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+
+class Settings(TypedDict, total=False):
+    """The keywords of `train`, in the order of the command line's help; None is the default."""
+
+    task: Literal["auto", "classification", "regression"] | None
+    split: Sequence[float] | None
+    group: str | None
+    time: str | None
+    ignore: str | Sequence[str] | None
+    target_missing: Literal["auto", "words", "empty"] | None
+    merge_spellings: bool | None
+    skip_bad_rows: bool | None
+    scaling: Literal["standard", "robust", "none"] | None
+    max_categories: int | None
+    min_frequency: int | None
+    embed_above: int | None
+    target_transform: Literal["auto", "none", "log", "asinh"] | None
+    categorical: str | Sequence[str] | None
+    preset: Literal["fast", "standard", "thorough"] | None
+    seed: int | None
+    layers: int | Sequence[int] | None
+    activation: str | None
+    loss: (
+        Literal[
+            "log_loss",
+            "focal",
+            "squared_error",
+            "absolute_error",
+            "huber",
+            "quantile",
+            "log_cosh",
+            "poisson",
+        ]
+        | None
+    )
+    optimizer: (
+        Literal[
+            "lbfgs",
+            "sgd",
+            "momentum",
+            "heavy_ball",
+            "nesterov",
+            "rmsprop",
+            "adam",
+            "adamw",
+            "nadam",
+            "lion",
+            "schedule_free_adamw",
+        ]
+        | None
+    )
+    learning_rate: float | None
+    schedule: (
+        Literal[
+            "constant",
+            "invscaling",
+            "adaptive",
+            "cosine",
+            "one_cycle",
+            "warmup_cosine",
+            "time",
+            "exponential",
+            "staircase",
+        ]
+        | None
+    )
+    epochs: int | None
+    batch_size: int | None
+    early_stopping: bool | None
+    patience: int | None
+    tolerance: float | None
+    l2: float | None
+    l1: float | None
+    dropout: float | Sequence[float] | None
+    batch_norm: bool | None
+    label_smoothing: float | None
+    class_weight: Literal["none", "balanced"] | None
+    focal_gamma: float | None
+    huber_delta: float | None
+    quantile: float | None
+    max_grad_norm: float | None
+    weight_decay: float | None
+    ema_decay: float | None
+    momentum: float | None
+    nesterov: bool | None
+    beta_1: float | None
+    beta_2: float | None
+    epsilon: float | None
+    power: float | None
+    init: str | None
+    shuffle: bool | None
+    dtype: Literal["float32", "float64"] | None
+    precision: Literal["full", "mixed"] | None
+    engine: str | None
+    threads: int | None

@@ -1,0 +1,37 @@
+"""Messages that name options of the command line, in the names of Python's arguments."""
+
+import re
+from typing import Any
+
+from chainrule.limits import Choice
+from chainrule.runs.options import SECTIONS, settings_of
+
+_OPTION = re.compile(r"--(no-)?([a-z0-9]+(?:-[a-z0-9]+)*)(?: ([a-z0-9_]+))?")
+
+
+def in_python(message: str) -> str:
+    """Return a message with the arguments of `train` in place of the command line's options.
+
+    Examples
+    --------
+    >>> in_python("--target-missing words takes it as a missing value")
+    'target_missing="words" takes it as a missing value'
+    >>> in_python("--merge-spellings makes one class of them; --task says regression")
+    'merge_spellings=True makes one class of them; task says regression'
+    """
+    known = {one.name: one for section in SECTIONS for one in settings_of(section)}
+
+    def spelled(found: re.Match[str]) -> str:
+        negated, name, word = found[1], found[2].replace("-", "_"), found[3]
+        setting: Any = known.get(name)
+        if setting is None:
+            return found[0]
+        rest = f" {word}" if word else ""
+        if setting.metadata["kind"] == "flag":
+            return f"{name}={not negated}{rest}"
+        limit = setting.metadata["limit"]
+        if word and isinstance(limit, Choice) and word in limit.names():
+            return f'{name}="{word}"'
+        return f"{name}{rest}"
+
+    return _OPTION.sub(spelled, message)

@@ -1,0 +1,134 @@
+"""`TableModel` as users have it: with methods that need more than the model itself.
+
+The model's own module stands below assessment, runs and reports, and imports none of them. What a
+model does with these is a method of this class, which `load` and runs return, and which is the
+public `chainrule.TableModel`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.model.table_model import TableModel as Model
+from chainrule.runs.config import RunConfig
+from chainrule.runs.parts import divide
+from chainrule.tables.columns import column_named
+from chainrule.training.history import History
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from chainrule.report.page import Report
+
+
+class TableModel(Model):  # noqa: D101 - described where the model is
+    __doc__ = Model.__doc__
+
+    @classmethod
+    def from_estimator(cls, estimator: Any) -> "TableModel":
+        """Return an estimator that was fitted to a table as a model that predicts files and tables.
+
+        Network, encoder and classes are the estimator's own, not copies; so are the scores that
+        its intervals or sets are made from.
+
+        Parameters
+        ----------
+        estimator : NetworkClassifier or NetworkRegressor
+
+        Returns
+        -------
+        TableModel
+            The target is named like the `y` of `fit`, or "target" if that had no name.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the estimator was fitted to numbers alone, to several targets, or to one class.
+        NotFittedError
+            If it is not fitted.
+        """
+        from chainrule.estimators.table_models import table_model_parts
+
+        network, encoder, target, conformal = table_model_parts(estimator)
+        return cls(network, encoder, target, conformal=conformal)
+
+    def report(self, table: Any = None, *, train: Any = None) -> "Report":
+        """Return a report on the model's predictions for a table.
+
+        Parameters
+        ----------
+        table : path, polars or pandas DataFrame, or Arrow table, optional
+            The rows to score the model on, with their targets. By default the test rows of the run
+            that trained the model.
+        train : path, polars or pandas DataFrame, or Arrow table, optional
+            The rows that the model was trained on: the baselines learn from them. By default those
+            of the run, which are read once more from the file that it was trained on.
+
+        Returns
+        -------
+        Report
+            A notebook shows it; its ``save`` writes it as a page.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If rows are needed that cannot be read again: the run's table was no file, or the file
+            is no longer the same.
+        InvalidTableError
+            If a table cannot be read, or a column is missing or cannot be used.
+        """
+        from chainrule.report.page import report_of
+
+        parts: dict[str, pl.DataFrame] = {}
+        if table is None or train is None:
+            parts = self._rows_of_run()
+        if table is not None:
+            parts = {"train": parts.get("train", None), "test": self._scored(table)}  # type: ignore[dict-item]
+        if train is not None:
+            parts["train"] = self._scored(train)
+        details = self.details
+        seed = details.get("config", {}).get("training", {}).get("seed", 0)
+        return report_of(
+            self,
+            parts,
+            history=History(),
+            command=str(details.get("command", "(unknown: the model file does not say)")),
+            notes=("The history of the training is not part of a model file.",),
+            versions=details.get("versions"),
+            seed=seed,
+        )
+
+    def _scored(self, table: Any) -> "pl.DataFrame":
+        """Return the rows of a table that have a target."""
+        read = self.read(table).table
+        target = column_named(read, self.target.name, ", the target")
+        return read.filter(target.is_not_null())
+
+    def _rows_of_run(self) -> "dict[str, pl.DataFrame]":
+        """Read and divide the run's table as the run did; raise unless the rows are the same."""
+        config, rows = self.details.get("config"), self.details.get("rows")
+        remedy = "give both the rows to score and train=, the rows that the model was trained on"
+        if not config or not config.get("data", {}).get("table"):
+            raise InvalidArgumentError(
+                f"table: the model file names no table to read again; {remedy}"
+            )
+        place = config["data"]["table"]
+        values = {name: value for entries in config.values() for name, value in entries.items()}
+        try:
+            parts = divide(RunConfig.of(_with_tuples(values))).tables()
+        except (ChainruleError, OSError) as error:
+            raise InvalidArgumentError(
+                f"table: the run's own table cannot be read again ({error}); {remedy}"
+            ) from error
+        if {name: part.height for name, part in parts.items()} != rows or (
+            self.evaluate(parts["train"]) != self.details["scores"]["train"]
+        ):
+            raise InvalidArgumentError(
+                f"table: {place} is not the table that the model was trained on any more; {remedy}"
+            )
+        return parts
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
