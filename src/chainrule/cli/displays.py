@@ -66,10 +66,11 @@ def confusion_table(scores: Mapping[str, Any]) -> "Table | str":
 
 
 def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
-    """Return a table of the columns' importances, with their spread over the repeats."""
-    table = _table("column", "mean", "± spread")
+    """Return a table of the columns' importances, with their intervals; noise is marked."""
+    table = _table("column", "mean", "95% interval", "")
     for one in columns:
-        table.add_row(one.column, f"{one.mean:+.5g}", f"{one.spread:.2g}")
+        interval = f"{one.low:+.3g} to {one.high:+.3g}"
+        table.add_row(one.column, f"{one.mean:+.4g}", interval, "noise" if one.is_noise else "")
     return table
 
 
