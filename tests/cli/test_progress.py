@@ -120,13 +120,15 @@ def test_plain_lines_come_for_the_first_the_last_and_some_epochs(capsys):
     progress(TrainingStarted(40, 3, 96, 10, "native"))
     for number in range(1, 28):
         progress(epoch(number, 1 / number, 1 + abs(number - 9)))
-    progress(Stopped(27, "converged"))
+    progress(Stopped(27, "converged", 9, 18, "validation loss"))
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == [
         *("1/40", "4/40", "8/40", "12/40", "16/40", "20/40", "24/40", "27/40")
     ]
     assert "best 1 in epoch 9" in lines[-2]
-    assert lines[-1] == "stopped after 27 epochs: no improvement"
+    assert lines[-1] == (
+        "stopped after 27 epochs: no better validation loss for 18 epochs; weights of epoch 9 kept"
+    )
 
 
 def test_what_lies_behind_a_resumed_training_counts():

@@ -16,6 +16,7 @@ from chainrule.training.events import (
     Stopped,
     TrainingStarted,
 )
+from chainrule.training.progress_text import ended_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,7 +84,7 @@ class PlainProgress:
             if self._last is not None and self._shown != self._watch.done:
                 self._show(self._last)
             if event.reason != "finished":
-                say(f"stopped after {event.epochs} epochs: no improvement", error=True)
+                say(ended_text(event), error=True)
 
     def close(self) -> None:
         """Do nothing: plain lines need no clean-up."""
@@ -112,7 +113,7 @@ class LiveProgress:
         elif isinstance(event, Stopped):
             self.close()
             if event.reason != "finished":
-                say(f"stopped after {event.epochs} epochs: no improvement", error=True)
+                say(ended_text(event), error=True)
 
     def close(self) -> None:
         """End the display, with its last line left in place."""
