@@ -59,6 +59,8 @@ class Run:
         The notes on the training and the result alone.
     parts : Parts
         The rows that the model was trained and scored on.
+    comparison : Comparison or None
+        After a search, the model beside that of the default settings, on the test rows.
     """
 
     config: RunConfig
@@ -69,7 +71,6 @@ class Run:
     result_notes: tuple[str, ...]
     parts: Parts
     comparison: Comparison | None = None
-    """The best of a search against the default, on the test rows."""
 
     @property
     def notes(self) -> tuple[str, ...]:
