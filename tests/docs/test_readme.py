@@ -1,6 +1,5 @@
 """README: every command, in order, in a fresh shell; every block of Python."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -54,7 +53,7 @@ def test_every_command_works_in_order_in_a_fresh_shell(folder):
     # Not a setting of this shell but these: the command is found by what README says.
     run = subprocess.run(
         ["/bin/sh", "-c", script], cwd=folder, capture_output=True, text=True,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": os.environ.get("LANG", "C.UTF-8")},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8"},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-3000:]
     for name in ("predictions.csv", "model.c", "model.onnx", "demo/report.html", "found/run.toml"):

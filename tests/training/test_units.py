@@ -38,9 +38,7 @@ FINE = {
     "principal components": PCA(5).fit_transform(scale(CANCER)),
     "term frequencies": TfidfVectorizer().fit_transform(WORDS).toarray(),
     "counts": sparse.random(400, 300, 0.02, random_state=0).toarray() * 20,
-    "one large column among hundreds": np.hstack(
-        [RANDOM.normal(size=(50, 400)), np.full((50, 1), 99)]
-    ),
+    "one large column among many": np.hstack([RANDOM.normal(size=(50, 400)), np.full((50, 1), 99)]),
     "zeros": np.zeros((9, 2)),
     "a single row": np.ones((1, 3)),
 }
