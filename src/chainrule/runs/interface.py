@@ -23,6 +23,7 @@ from chainrule.runs.values import from_python
 from chainrule.suggestions import did_you_mean
 from chainrule.training.events import Callback
 from chainrule.training.progress import Progress
+from chainrule.training.trackers.base import Tracker
 
 
 def train(
@@ -90,6 +91,9 @@ def train(
     chosen = _config(table, target, test, config, settings)
     with _python_names():
         prepared = PreparedRun.prepare(chosen, _in_memory(table), _in_memory(test))
+        for callback in callbacks:
+            if isinstance(callback, Tracker):
+                callback.describe(_flat(prepared.config))
         progress = Progress() if verbose else None
         consumers: list[Callback] = [*callbacks]
         if progress is not None:
@@ -188,6 +192,10 @@ def _path(table: Table) -> str:
 
 def _in_memory(table: Table) -> Table | None:
     return None if isinstance(table, str | Path) else table
+
+
+def _flat(config: RunConfig) -> dict[str, Any]:
+    return {name: value for entries in config.values().values() for name, value in entries.items()}
 
 
 def _check_callbacks(callbacks: Any) -> None:
