@@ -10,17 +10,6 @@ PACKAGE = ROOT / "src" / "chainrule"
 
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# What a page presupposes: the reader's own data.
-PREAMBLES = {
-    "README.md": """\
-import numpy as np
-import polars as pl
-
-X, X_new, y = np.zeros((60, 30)), np.zeros((3, 30)), np.zeros(60, np.int64)
-df = pl.DataFrame({"age": [39.0, 50.0], "income": ["<=50K", ">50K"]})
-""",
-}
-
 
 def source_of(text: str) -> str:
     """Return the code of examples, with or without prompts."""
@@ -33,7 +22,7 @@ def source_of(text: str) -> str:
 def page_code(page: Path) -> str:
     """Return the Python of a page, in one piece: later blocks use what earlier ones defined."""
     blocks = _PYTHON.findall(page.read_text(encoding="utf-8"))
-    return PREAMBLES.get(page.name, "") + "\n".join(map(source_of, blocks))
+    return "\n".join(map(source_of, blocks))
 
 
 def docstring_code(module: Path) -> str:
