@@ -147,12 +147,29 @@ def test_a_saved_model_explains_as_before(tmp_path):
         ({"rows": "3"}, "rows: expected row numbers"),
         ({"rows": 1.5}, "rows: "),
         ({"class_name": "maybe"}, "expected one of no, yes; got 'maybe'"),
+        ({"class_name": "yess"}, "did you mean 'yes'"),
+        ({"method": "shap"}, "did you mean 'shapley'"),
         ({"method": "lime"}, "method: expected one of expected_gradients, shapley"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments, sentence):
     with pytest.raises(cr.InvalidArgumentError, match=sentence):
         model().explain(TABLE, **{"rows": 1, **arguments})
+
+
+def test_all_rows_are_explained_by_default_unless_they_are_many():
+    many = pl.concat([TABLE] * 6)
+    with pytest.raises(cr.InvalidArgumentError, match=r"name the rows, such as range\(1, 1001\)"):
+        model().explain(many)
+    assert len(model().explain(TABLE[:4]).rows) == 4
+    assert [row.row for row in model().explain(many, range(1199, 1201)).rows] == [1199, 1200]
+
+
+def test_a_prediction_beyond_all_numbers_is_a_sentence_and_no_warning():
+    one = model("price", "exponential", 1)
+    one.network.weights[-1][:] = 1e30
+    with pytest.raises(cr.InvalidTableError, match="beyond what a number can hold"):
+        one.explain(TABLE, 1)
 
 
 def test_a_class_of_a_model_of_values_is_refused():

@@ -8,6 +8,7 @@ import typer
 from chainrule.cli.options import ModelPath, TablePath, table_model
 from chainrule.cli.streams import say, say_json
 from chainrule.errors import InvalidArgumentError
+from chainrule.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from chainrule.model.explanation import Explanation
@@ -141,7 +142,10 @@ def _format(name: str | None, out: Path | None) -> str:
     if name is None:
         return "text" if out is None else _SUFFIXES.get(out.suffix.lower(), "text")
     if name not in FORMATS:
-        raise InvalidArgumentError(f"--format: expected one of {', '.join(FORMATS)}; got {name!r}")
+        raise InvalidArgumentError(
+            f"--format: expected one of {', '.join(FORMATS)}; got {name!r}"
+            + did_you_mean(name, FORMATS)
+        )
     return name
 
 

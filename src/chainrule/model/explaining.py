@@ -19,6 +19,7 @@ from chainrule.model.background import Background
 from chainrule.model.explained_row import Effect, RowExplanation
 from chainrule.model.explanation import Explanation
 from chainrule.model.network import Network
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.row_numbers import RowNumbers
@@ -66,6 +67,7 @@ class Explainer:
         if method not in METHODS:
             raise InvalidArgumentError(
                 f"method: expected one of {', '.join(METHODS)}; got {method!r}"
+                + did_you_mean(method, METHODS)
             )
         n_columns = len(self.encoder.columns_)
         if method == "shapley" and n_columns > MOST_PLAYERS:
@@ -78,7 +80,7 @@ class Explainer:
         with numbers.naming():
             X = self.encoder.encode(table)
         # On one thread, matrix products have the same bits for any number of cores.
-        with threadpool_limits(1):
+        with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
             found = [
                 self._row(
                     table[index : index + 1], X[index : index + 1], numbers[[index]], method, chosen
@@ -105,6 +107,7 @@ class Explainer:
         if str(name) not in texts:
             raise InvalidArgumentError(
                 f"class: expected one of {', '.join(texts)}; got {str(name)!r}"
+                + did_you_mean(str(name), texts)
             )
         return texts.index(str(name))
 
@@ -122,6 +125,12 @@ class Explainer:
         if self.target.classes:
             explained = self.target.classes.index(prediction) if chosen is None else chosen
         shares = self._shares(X, method, explained)
+        if not np.isfinite([shares.value, shares.baseline, *shares.shares]).all():
+            raise InvalidTableError(
+                f"the predictions for {number.named(0)} or for the background are beyond what a "
+                f"number can hold, so that they have no difference to explain; are their values "
+                "right?"
+            )
         effects = [
             Effect(column.name, row[column.name][0], float(share))
             for column, share in zip(self.encoder.columns_, shares.shares, strict=True)

@@ -23,7 +23,8 @@ _STYLE = """<style>
 .chainrule-why .bar { position: relative; height: .8rem; border-radius: 0; }
 .chainrule-why .bar::before { content: ""; position: absolute; left: 50%; top: -.3rem;
   bottom: -.3rem; border-left: 1px solid #8888; }
-.chainrule-why .bar i { position: absolute; top: 0; bottom: 0; border-radius: 2px; }
+.chainrule-why .bar i { position: absolute; top: 0; bottom: 0; border-radius: 2px;
+  print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .chainrule-why .up { left: 50%; background: #2b85c4; }
 .chainrule-why .down { right: 50%; background: #d9661f; }
 .chainrule-why tfoot td, .chainrule-why tfoot th { font-weight: 600; border-bottom: 0; }

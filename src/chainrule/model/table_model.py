@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.details import plain_details
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 # Of a given background as many rows are used: each one costs a path from it to the explained row.
 _MOST_BACKGROUND = 500
+# More rows are explained only if they are named: they take minutes.
+_MOST_EXPLAINED = 1_000
 
 
 class TableModel:
@@ -247,6 +250,7 @@ class TableModel:
             return classification_scores(true, outputs, self.target.classes)
         return regression_scores(true, self.target.decode_values(outputs))
 
+    @hinting
     def explain(
         self,
         table: Any,
@@ -269,7 +273,7 @@ class TableModel:
             It needs no target.
         rows : int or sequence of int, optional
             Row numbers, counted from 1 as in messages and in ``chainrule explain --row``; by
-            default all rows.
+            default all rows, of which there may be at most 1,000 then.
         class_name : object, optional
             The class whose probability is explained; by default the predicted class of each row.
         background : path, polars or pandas DataFrame, or Arrow table, optional
@@ -482,6 +486,11 @@ def _indices(rows: int | Sequence[int] | None, numbers: RowNumbers, where: str) 
         If there is no such row.
     """
     if rows is None:
+        if len(numbers) > _MOST_EXPLAINED:
+            raise InvalidArgumentError(
+                f"rows: {where} has {len(numbers):,} rows, and each explanation takes some "
+                f"hundredths of a second; name the rows, such as range(1, {_MOST_EXPLAINED + 1})"
+            )
         return list(range(len(numbers)))
     given = [rows] if not isinstance(rows, Sequence | np.ndarray) else list(rows)
     if isinstance(rows, str) or not given:
