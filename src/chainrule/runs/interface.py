@@ -1,6 +1,5 @@
 """`train`: what the command of this name does, from Python."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Interrupted
 from chainrule.runs.training import PreparedRun
 from chainrule.runs.values import from_python
+from chainrule.suggestions import did_you_mean
 from chainrule.training.events import Callback
 from chainrule.training.progress import Progress
 from chainrule.training.trackers.base import Tracker
@@ -178,8 +178,7 @@ def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = [name for name in inspect.signature(train).parameters if name != "settings"]
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, [*known, *own], n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, [*known, *own])
             raise InvalidArgumentError(f"{name}: train has no such argument{hint}")
     return {
         name: from_python(known[name], value)
