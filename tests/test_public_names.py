@@ -90,7 +90,9 @@ def test_every_parameter_is_documented_in_order(name, value, parameters):
     )
     assert section, f"{name} has no section of parameters"
     heads = [line for line in section[1].splitlines() if line and not line.startswith(" ")]
-    documented = [n.strip() for head in heads for n in head.partition(" : ")[0].split(",")]
+    documented = [
+        n.strip().lstrip("*") for head in heads for n in head.partition(" : ")[0].split(",")
+    ]
     assert documented == parameters
 
 

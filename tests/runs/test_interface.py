@@ -23,7 +23,14 @@ from chainrule.runs.keywords import Settings
 from chainrule.runs.options import SECTIONS, settings_of
 from chainrule.training.events import EpochEnded, TrainingStarted
 
-FILES = ["history.csv", "metrics.json", "model.safetensors", "report.html", "run.toml"]
+FILES = [
+    "history.csv",
+    "metrics.json",
+    "model.safetensors",
+    "report.html",
+    "run.toml",
+    "test_predictions.csv",
+]
 
 
 def frame(rows=200, seed=0):

@@ -110,7 +110,13 @@ def train(
 
 
 class RunInterrupted(KeyboardInterrupt):
-    """A training that `train` began was interrupted; `run` is what it reached."""
+    """A training that `train` began was interrupted; `run` is what it reached.
+
+    Parameters
+    ----------
+    prepared : PreparedRun
+    interrupt : Interrupted
+    """
 
     def __init__(self, prepared: PreparedRun, interrupt: Interrupted) -> None:
         epochs = len(interrupt.fitted.history)

@@ -45,7 +45,7 @@ class Run:
 
     A notebook and ``print`` show the verdict on the model and its scores.
 
-    Attributes
+    Parameters
     ----------
     config : RunConfig
         All settings, those that were chosen by default included.
@@ -53,13 +53,11 @@ class Run:
     history : History
     scores : dict
         `TableModel.evaluate` for each of "train", "validation" and "test".
-    notes : tuple of str
-        What you should know of the table, the training and the result.
-    result_notes : tuple of str
-        The notes on the training and the result alone.
+    table_notes, result_notes : tuples of str
+        What you should know of the table, and of the training and the result.
     parts : Parts
         The rows that the model was trained and scored on.
-    comparison : Comparison or None
+    comparison : Comparison, optional
         After a search, the model beside that of the default settings, on the test rows.
     """
 

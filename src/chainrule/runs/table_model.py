@@ -7,10 +7,12 @@ public `chainrule.TableModel`.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from chainrule.errors import ChainruleError, InvalidArgumentError
 from chainrule.model.table_model import TableModel as Model
 from chainrule.runs.config import RunConfig
-from chainrule.runs.parts import divide
+from chainrule.runs.parts import Parts, divide
 from chainrule.tables.columns import column_named
 from chainrule.tables.reader import read_by
 from chainrule.training.history import History
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from chainrule.assessment.drift import Drift
     from chainrule.report.page import Report
+    from chainrule.tables.row_numbers import RowNumbers
 
 
 class TableModel(Model):  # noqa: D101 - described where the model is
@@ -107,13 +110,16 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         """
         from chainrule.report.page import report_of
 
+        own = self._rows_of_run() if table is None or train is None else None
         parts: dict[str, pl.DataFrame] = {}
-        if table is None or train is None:
-            parts = self._rows_of_run()
+        numbers: dict[str, RowNumbers] = {}
+        if own is not None:
+            parts, numbers = own.tables(), dict(own.numbers)
         if table is not None:
-            parts = {"train": parts.get("train", None), "test": self._scored(table)}  # type: ignore[dict-item]
+            parts.pop("validation", None)
+            parts["test"], numbers["test"] = self._scored(table)
         if train is not None:
-            parts["train"] = self._scored(train)
+            parts["train"], numbers["train"] = self._scored(train)
         details = self.details
         seed = details.get("config", {}).get("training", {}).get("seed", 0)
         return report_of(
@@ -124,15 +130,16 @@ class TableModel(Model):  # noqa: D101 - described where the model is
             notes=("The history of the training is not part of a model file.",),
             versions=details.get("versions"),
             seed=seed,
+            numbers=numbers,
         )
 
-    def _scored(self, table: Any) -> "pl.DataFrame":
-        """Return the rows of a table that have a target."""
-        read = self.read(table).table
-        target = column_named(read, self.target.name, ", the target")
-        return read.filter(target.is_not_null())
+    def _scored(self, table: Any) -> "tuple[pl.DataFrame, RowNumbers]":
+        """Return the rows of a table that have a target, and their numbers in the table."""
+        read, _, numbers = self.read(table)
+        known = column_named(read, self.target.name, ", the target").is_not_null()
+        return read.filter(known), numbers[np.flatnonzero(known.to_numpy())]
 
-    def _rows_of_run(self) -> "dict[str, pl.DataFrame]":
+    def _rows_of_run(self) -> Parts:
         """Read and divide the run's table as the run did; raise unless the rows are the same."""
         config, rows = self.details.get("config"), self.details.get("rows")
         remedy = "give both the rows to score and train=, the rows that the model was trained on"
@@ -143,13 +150,13 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         place = config["data"]["table"]
         values = {name: value for entries in config.values() for name, value in entries.items()}
         try:
-            parts = divide(RunConfig.of(_with_tuples(values))).tables()
+            parts = divide(RunConfig.of(_with_tuples(values)))
         except (ChainruleError, OSError) as error:
             raise InvalidArgumentError(
                 f"table: the run's own table cannot be read again ({error}); {remedy}"
             ) from error
-        if {name: part.height for name, part in parts.items()} != rows or (
-            self.evaluate(parts["train"]) != self.details["scores"]["train"]
+        if {name: part.height for name, part in parts.tables().items()} != rows or (
+            self.evaluate(parts.train) != self.details["scores"]["train"]
         ):
             raise InvalidArgumentError(
                 f"table: {place} is not the table that the model was trained on any more; {remedy}"
