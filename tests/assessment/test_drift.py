@@ -43,7 +43,7 @@ def test_rows_of_the_same_distribution_hardly_ever_have_a_drift(model):
         found = model.drift(table(rows, seed).drop("y"))
         assert (found.rows, found.training_rows) == (rows, 2400)
         shifted += {one.verdict for one in (*found.columns, found.predictions)} != {"none"}
-    # Each of 36 tables with a probability of 1 in 100: more than 4 of them in 1 of 50,000 trials.
+    # Of 36 tables, each with a probability of 1 in 100: more than 4 once in over 10,000 trials.
     assert shifted <= 4
 
 

@@ -51,10 +51,11 @@ def save(estimator: Any, path: str | Path) -> None:
         path, ModelFile(model.spec, model.parameters, {**metadata, KEY: text}, numbers)
     )
     if left_out:
+        *rest, last = map(repr, left_out)
+        listed = f"{', '.join(rest)} and {last} hold" if rest else f"{last} holds"
         warnings.warn(
-            f"save: {' and '.join(map(repr, left_out))} hold{'' if len(left_out) > 1 else 's'} "
-            "Python objects, and a file holds data only: the loaded estimator has the default in "
-            "place of them. Its predictions are the same; set_params gives them back",
+            f"save: {listed} Python objects, and a file holds data only: the loaded estimator has "
+            "the default in place of them and predicts the same; set_params gives them back",
             stacklevel=3,
         )
 

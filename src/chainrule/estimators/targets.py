@@ -127,11 +127,12 @@ def table_of(y: Any, kinds: Any) -> tuple[Any, list[Any] | None]:
     """Return the columns of y (only those in a dict of targets), and their names or None."""
     names = [*kinds] if isinstance(kinds, dict) else None
     if hasattr(y, "columns"):
-        names = list(y.columns) if names is None else names
-        missing = [name for name in names if name not in list(y.columns)]
+        known = list(y.column_names if hasattr(y, "column_names") else y.columns)
+        names = known if names is None else names
+        missing = [name for name in names if name not in known]
         if missing:
             raise InvalidArgumentError(
-                f"targets: y has the columns {list(y.columns)}; there is no {missing[0]!r}"
+                f"targets: y has the columns {known}; there is no {missing[0]!r}"
             )
         columns = [np.asarray(y[name]) for name in names]
         table = np.empty((len(columns[0]) if columns else 0, len(columns)), object)
