@@ -16,6 +16,7 @@ COMMANDS = [
         "evaluate",
         "explain",
         "importance",
+        "drift",
         "trace",
         "check",
         "export",
