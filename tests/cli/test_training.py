@@ -39,6 +39,16 @@ def test_training_shows_the_scores_and_the_confusion_matrix(trained):
     assert "those of class M" in outcome.out
 
 
+def test_training_shows_what_the_test_rows_tell_of_it_beside_the_baselines(trained):
+    out = trained[0].out
+    assert "Scores on 57 test rows, with 95% intervals:" in out
+    table = out[out.index("Scores on 57") :]
+    for name in ("This network", "Always “B”", "Linear model", "Boosted trees"):
+        assert re.search(rf"{name} +\d+\.\d% \([\d.]+–[\d.]+\) +[\d.]+ \([\d.]+–[\d.]+\)", table)
+    told = " ".join(table.split())
+    assert "On these rows, the network is better than always predicting “B” in accuracy" in told
+
+
 def test_training_shows_its_progress_on_standard_error(trained):
     lines = trained[0].err.splitlines()
     assert lines[0].startswith("epoch 1/20  loss ")
@@ -305,6 +315,15 @@ def test_json_has_a_line_an_event_and_the_scores_at_the_end(chainrule, wdbc, tmp
     assert [line["epoch"] for line in lines[2:5]] == [1, 2, 3]
     scores = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert lines[-1]["scores"] == scores
+    verdict = lines[-1]["verdict"]
+    assert verdict["part"] == "test"
+    assert verdict["rows"] == 57
+    assert verdict["scores"]["network"]["accuracy"]["value"] == scores["test"]["accuracy"]
+    for baseline in ("constant", "linear", "trees"):
+        found = verdict["differences"][baseline]["log_loss"]
+        low, high = found["low"], found["high"]
+        outcome = "better" if high < 0 else "worse" if low > 0 else "inconclusive"
+        assert found["outcome"] == outcome
 
 
 def test_the_report_is_written_unless_it_is_not_wanted(chainrule, wdbc, tmp_path):
@@ -435,3 +454,21 @@ def test_every_command_takes_a_model_with_embedded_categories(chainrule, tmp_pat
     for command in ("evaluate", "importance", "check", "predict"):
         assert chainrule(command, model, table).code == 0
     assert chainrule("explain", model, table, "--row", 1, "-o", tmp_path / "e.html").code == 0
+
+
+@pytest.mark.parametrize(("columns", "short"), [(60, "a cla…"), (80, "a class of a rath…")])
+def test_the_verdict_fits_the_terminal(chainrule, tmp_path, monkeypatch, columns, short):
+    random = np.random.default_rng(0)
+    size = random.normal(size=300)
+    names = {True: "a class of a rather long name", False: "another one"}
+    table = pl.DataFrame({"size": size, "kind": [names[one] for one in size > -0.5]})
+    table.write_csv(tmp_path / "table.csv")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    arguments = ("train", tmp_path / "table.csv", "--target", "kind", "--epochs", 2, "--no-report")
+    out = chainrule(*arguments, "--out", tmp_path / "run").out
+    told = out[out.index("Scores on 30") : out.index("Written:")]
+    assert all(len(line) <= columns for line in told.splitlines())
+    assert f"Always “{short}”" in told
+    told = " ".join(told.split())
+    # Nothing but the class is cut, in the table and in the sentence; trees have tiny losses here.
+    assert told.count("…") == told.count(f"“{short}”") + told.count("predicting “")

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
+from chainrule.assessment import trees
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.table_model import TableModel
 from chainrule.training.history import History
@@ -322,3 +323,45 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path):
         written(tmp_path, (model, broken, history))
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_column_that_says_nothing_is_outlined_and_named(tmp_path):
+    page = written(tmp_path, binary())
+    assert "The interval of 1 column contains 0 (outlined bars: noise)" in page.text
+    assert page.source.count('class="bar noise"') == 1
+
+
+def test_scores_name_their_intervals_and_the_trees_their_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(trees, "_FEWEST_ROWS", 50)
+    monkeypatch.setattr(trees, "_MOST_CELLS", 300)
+    page = written(tmp_path, binary())
+    assert "Accuracy: Wilson’s interval" in page.text
+    assert "Accuracy: Tango’s interval" in page.text
+    assert "each category as one column, fitted to 100 of the 200 training rows" in page.text
+    assert "With all rows, these models might be better" in page.text
+    assert "fitted to 100 of 200 training rows" in page.text
+
+
+def test_every_value_of_a_table_has_its_columns_title_for_narrow_screens(tmp_path):
+    for given in (binary(), values(), many_classes()):
+        page = written(tmp_path, given)
+        cells = [one for one in page.names("td") if "picture" not in (one.get("class") or "")]
+        labelled = [one for one in cells if "data-label" in one]
+        assert len(labelled) > 20
+        assert all("<" not in one["data-label"] for one in labelled)
+
+
+def test_the_calibration_error_stands_beside_that_of_chance(tmp_path):
+    page = written(tmp_path, binary())
+    assert re.search(r"\(15 bins of equally many rows\) is [\d.]+\. Perfectly", page.text)
+
+
+def test_classes_whose_names_begin_alike_are_told_apart_in_the_confusion_matrix(tmp_path):
+    _, parts, _ = many_classes()
+    table = pl.concat(parts.values()).with_columns(
+        pl.format("a kind of rather long name: {}", "kind").alias("kind")
+    )
+    page = written(tmp_path, trained(table, "kind", epochs=2))
+    heat = next(one for one in page.pictures() if "Confusion" in one.get("aria-label", ""))
+    names = [node.text for node in heat.iter() if (node.text or "").startswith("a kin")]
+    assert len(names) == 2 * len(set(names)) == 60

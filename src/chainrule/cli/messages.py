@@ -241,7 +241,7 @@ class TellPeople(TellNobody):
             show(f"Note: {error}", soft_wrap=True)
             return
         show(title)
-        show(verdict_table(trained))
+        show(verdict_table(trained, self._screen.width))
         for line in verdict_lines(trained):
             self._tell(line)
         show()

@@ -15,8 +15,9 @@ _CAUTION = (
     "There are no test rows: these are the validation rows, which also decided when training "
     "stopped. Expect slightly worse scores on new rows."
 )
-_LENGTH = 14
-"""A class's name inside a baseline's name is cut to this length: the table fits 60 columns."""
+# A class's name inside a baseline's name is cut, so that the table fits 60 columns, or 80.
+_LENGTH, _SHORT_LENGTH = 18, 6
+_NARROW = 80
 
 
 def verdict_title(judged: "Judgement") -> str:
@@ -25,10 +26,18 @@ def verdict_title(judged: "Judgement") -> str:
     return f"Scores on {rows}, with 95% intervals:"
 
 
-def verdict_table(trained: "Run") -> "Table":
-    """Return the primary scores of the network and its baselines, with their intervals."""
+def verdict_table(trained: "Run", width: int) -> "Table":
+    """Return the primary scores of the network and its baselines, with their intervals.
+
+    Parameters
+    ----------
+    trained : Run
+    width : int
+        Number of columns of the terminal.
+    """
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from chainrule.assessment.measures import MAE
     from chainrule.assessment.verdict import primary_measures
@@ -37,14 +46,19 @@ def verdict_table(trained: "Run") -> "Table":
     measures = primary_measures(judged)
     if len(measures) == 1:
         measures = (*measures, MAE)
+    names = {"network": "This network", **_baseline_names(trained, width)}
+    rows = [
+        [title, *(_score(measure, judged.scores[name][measure.key]) for measure in measures)]
+        for name, title in names.items()
+    ]
+    # Where lines are too short for long numbers, the interval comes below its score.
+    wide = sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) > width
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for measure in measures:
-        table.add_column(measure.name, no_wrap=True)
-    names = {"network": "This network", **_baseline_names(trained)}
-    for name, title in names.items():
-        found = judged.scores[name]
-        table.add_row(title, *(_score(measure, found[measure.key]) for measure in measures))
+    for title in ("", *(measure.name for measure in measures)):
+        table.add_column(title, no_wrap=True)
+    for title, *cells in rows:
+        # As Text, whose line breaks the screen keeps.
+        table.add_row(title, *(Text(one.replace(" (", "\n(") if wide else one) for one in cells))
     return table
 
 
@@ -115,14 +129,15 @@ def comparison_entry(trained: "Run") -> dict[str, Any]:
     }
 
 
-def _baseline_names(trained: "Run") -> dict[str, str]:
+def _baseline_names(trained: "Run", width: int) -> dict[str, str]:
     import numpy as np
 
     judged, target = trained.judgement, trained.model.target
     constant = "Always the mean"
     if target.classes:
         most = str(target.classes[int(np.argmax(judged.baselines["constant"][0]))])
-        constant = f"Always “{most if len(most) <= _LENGTH else most[: _LENGTH - 1] + '…'}”"
+        length = _SHORT_LENGTH if width < _NARROW else _LENGTH
+        constant = f"Always “{most if len(most) <= length else most[: length - 1] + '…'}”"
     names = {"constant": constant, "linear": "Linear model", "trees": "Boosted trees"}
     return {name: names[name] for name in judged.compared}
 

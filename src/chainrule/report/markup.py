@@ -32,8 +32,15 @@ def join(parts: Iterable[object], separator: str = "") -> Html:
 
 
 def breakable(name: str) -> Html:
-    """Return a name that may be broken across lines after an underscore, dot, hyphen or slash."""
-    pieces = re.split(r"(?<=[_.\-/])(?=[^_.\-/])", name)
+    """Return a name that may be broken across lines after an underscore, dot, hyphen or slash.
+
+    Without one of these, it may be broken after every 12 characters.
+    """
+    pieces = [
+        piece
+        for part in re.split(r"(?<=[_.\-/])(?=[^_.\-/])", name)
+        for piece in re.findall(r".{1,12}", part, re.DOTALL)
+    ]
     return join(pieces, element("wbr"))
 
 

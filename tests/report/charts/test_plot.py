@@ -5,7 +5,7 @@ import numpy as np
 from chainrule.report.charts.heat import heat_map
 from chainrule.report.charts.plot import Plot, kept_points
 from chainrule.report.charts.scales import Scale
-from chainrule.report.charts.small import bar_with_spread, interval_dot, small_bars
+from chainrule.report.charts.small import bar_with_interval, interval_dot, small_bars
 
 HOSTILE = "</svg><script>alert(1)</script>\"'&"
 
@@ -53,7 +53,7 @@ def test_whatever_a_table_holds_a_picture_stays_one():
         Plot((0, 1), (0, 1), x_label=HOSTILE, y_label=HOSTILE).svg(HOSTILE),
         heat_map(np.eye(2), [HOSTILE, "b"], ["a", HOSTILE], [["1", ""]] * 2, HOSTILE, "a", "b"),
         small_bars([1, 2, 0], HOSTILE),
-        bar_with_spread(0.5, 0.1, 0, 1, HOSTILE),
+        bar_with_interval(0.5, (0.4, 0.6), (0, 1), HOSTILE),
         interval_dot(0.5, 0.4, 0.6, Scale(0, 1, 0, 100), "network", HOSTILE),
     ]
     for picture in pictures:
@@ -75,3 +75,10 @@ def test_a_score_that_is_not_defined_has_no_dot():
 def test_bars_of_nothing_can_be_drawn():
     ET.fromstring(small_bars([0, 0], "nothing"))
     ET.fromstring(small_bars([], "nothing"))
+
+
+def test_a_bar_whose_interval_contains_0_is_an_outline():
+    for interval, kind in (((0.1, 0.9), "network"), ((-0.1, 0.9), "noise"), ((0, 0), "noise")):
+        bar = bar_with_interval(0.5, interval, (-1, 1), "x")
+        assert f"bar {kind}" in bar
+    assert "bar validation" in bar_with_interval(-0.5, (-0.9, -0.1), (-1, 1), "x")

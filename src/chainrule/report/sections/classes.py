@@ -17,6 +17,7 @@ from chainrule.report.subject import Subject
 _MOST_AS_TABLE = 5
 _MOST_UNFOLDED = 10
 _MOST_BESIDE = 3
+_LENGTH = 18
 _MOST_CONFUSIONS = 12
 
 
@@ -92,7 +93,12 @@ def _confusion_table(subject: Subject, matrix: NDArray[np.int64]) -> Html:
 
 def _confusion_picture(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    names = [shortened(name, 18) for name in subject.classes]
+    names = [shortened(name, _LENGTH) for name in subject.classes]
+    if len(set(names)) < len(names):  # names that begin alike differ at their ends
+        names = [
+            name if len(name) <= _LENGTH else f"{name[:5]}…{name[-(_LENGTH - 6) :]}"
+            for name in subject.classes
+        ]
     picture = heat_map(
         matrix / totals,
         names,

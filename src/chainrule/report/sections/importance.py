@@ -59,12 +59,15 @@ def _noise(columns: Sequence[ColumnImportance]) -> str:
     noise = [one.column for one in columns if one.is_noise]
     if not noise:
         return ""
-    which = f"all {len(noise)} columns" if len(noise) == len(columns) else ""
-    which = which or count(len(noise), "column")
+    which = f"The intervals of {len(noise)} columns contain 0"
+    if len(noise) == 1:
+        which = "The interval of 1 column contains 0"
+    elif len(noise) == len(columns):
+        which = f"The intervals of all {len(noise)} columns contain 0"
     named = ", ".join(shortened(name, _LENGTH) for name in noise[:_MOST_NAMED])
     more = ", …" if len(noise) > _MOST_NAMED else ""
     return (
-        f"The interval of {which} contains 0 (outlined bars: {named}{more}): these rows do not "
+        f"{which} (outlined bars: {named}{more}): these rows do not "
         "show that the network needs them."
     )
 
