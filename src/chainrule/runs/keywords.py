@@ -83,6 +83,7 @@ class Settings(TypedDict, total=False):
     batch_norm: bool | None
     label_smoothing: float | None
     class_weight: Literal["none", "balanced"] | None
+    calibrate: Literal["auto", "on", "off"] | None
     focal_gamma: float | None
     huber_delta: float | None
     quantile: float | None
