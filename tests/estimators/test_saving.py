@@ -314,7 +314,7 @@ def test_an_older_reader_refuses_the_file(fitted, tmp_path):
 
 
 def test_an_estimator_of_a_table_becomes_a_table_s_model(fitted):
-    for name, y in (("table", KIND), ("table of values", VALUE)):
+    for name, y in (("table", KIND), ("table of values", VALUE), ("table of numbers", VALUE)):
         estimator = fitted[name]
         model = cr.TableModel.from_estimator(estimator)
         assert model.target.name == y.name
@@ -323,14 +323,15 @@ def test_an_estimator_of_a_table_becomes_a_table_s_model(fitted):
             assert (found == estimator.predict(X)).all()
             np.testing.assert_array_equal(model.probabilities(X), estimator.predict_proba(X))
         else:
-            np.testing.assert_allclose(found, estimator.predict(X), rtol=1e-6)
+            rows = INPUTS[name]
+            np.testing.assert_allclose(found, estimator.predict(rows), rtol=1e-6)
+            assert model.explain(X.head(1)).base_values is not None
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("network", "was fitted to numbers"),
-        ("table of numbers", "was fitted to numbers"),
+        ("network", "was fitted to an array"),
         ("mixed", "NetworkMixed predicts 2"),
     ],
 )
