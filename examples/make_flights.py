@@ -14,7 +14,7 @@ ROWS = 6_000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("table", help="flights.parquet, or flights.csv, of nycflights13")
     given = Path(parser.parse_args().table)
     read = pl.read_parquet if given.suffix == ".parquet" else pl.read_csv

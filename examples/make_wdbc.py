@@ -7,12 +7,13 @@ https://doi.org/10.24432/C5DW2B (CC BY 4.0).
 
 import csv
 from pathlib import Path
+from typing import Any
 
 from sklearn.datasets import load_breast_cancer
 
 
 def main() -> None:
-    data = load_breast_cancer()
+    data: Any = load_breast_cancer()
     names = [name.replace(" ", "_") for name in data.feature_names]
     diagnosis = {0: "M", 1: "B"}  # scikit-learn's target 0 is "malignant"
     with (Path(__file__).parent / "wdbc.csv").open("w", encoding="utf-8", newline="") as file:

@@ -50,10 +50,11 @@ class BestOnValidation:
         self.net, self.accuracy, self.epoch = net, 0.0, 0
         self.parameters = net.parameters.copy()
 
-    def __call__(self, event: object) -> None:
-        metrics = getattr(event, "validation_metrics", {})
-        if metrics.get("accuracy", 0.0) > self.accuracy:
-            self.accuracy, self.epoch = metrics["accuracy"], event.epoch
+    def __call__(self, event: cr.events.Event) -> None:
+        if not isinstance(event, cr.events.EpochEnded):
+            return
+        if event.validation_metrics["accuracy"] > self.accuracy:
+            self.accuracy, self.epoch = event.validation_metrics["accuracy"], event.epoch
             self.parameters = self.net.parameters.copy()
 
 
@@ -62,7 +63,7 @@ def test_accuracy(net: cr.Network, X: np.ndarray, y: np.ndarray) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", help="folder with the four MNIST files")
     parser.add_argument("--epochs", type=int, default=30)
     arguments = parser.parse_args()
@@ -80,25 +81,22 @@ def main() -> None:
         seed=0,
     )
     # His regularisation term is λ/2n Σ w², n = 50,000 examples: l2 = λ/n.
-    for name, net, settings in (
-        ("784-30-10, quadratic cost, η = 3", quadratic, {"optimizer": cr.SGD(3.0)}),
-        (
-            "784-100-10, cross-entropy, λ = 5, η = 0.5",
-            regularised,
-            {"optimizer": cr.SGD(0.5), "l2": 5 / len(X)},
-        ),
+    for name, net, rate, l2 in (
+        ("784-30-10, quadratic cost, η = 3", quadratic, 3.0, 0.0),
+        ("784-100-10, cross-entropy, λ = 5, η = 0.5", regularised, 0.5, 5 / len(X)),
     ):
         best = BestOnValidation(net)
         net.fit(
             X,
             y,
+            optimizer=cr.SGD(rate),
+            l2=l2,
             epochs=arguments.epochs,
             batch_size=10,
             validation_data=(X_validation, y_validation),
             metrics=["accuracy"],
             verbose=True,
             callbacks=[best],
-            **settings,
         )
         last = test_accuracy(net, X_test, y_test)
         net.parameters = best.parameters

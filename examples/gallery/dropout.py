@@ -12,7 +12,7 @@ train, held_out = slice(0, 600), slice(600, None)
 
 figure, (loss, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
 for rate, colour in ((0.0, ORANGE), (0.3, GREEN), (0.6, BLUE)):
-    scores = []
+    scores: list[float] = []
 
     def score(model, X, y, scores=scores):
         """Keep the accuracy of each epoch."""

@@ -53,6 +53,9 @@ from chainrule.training.consumers import CSVLog as CSVLog
 from chainrule.training.history import History as History
 from chainrule.training.progress import Progress as Progress
 from chainrule.training.signals import stop_at_checkpoint as stop_at_checkpoint
+from chainrule.training.trackers.mlflow import MLflow as MLflow
+from chainrule.training.trackers.tensorboard import TensorBoard as TensorBoard
+from chainrule.training.trackers.wandb import WandB as WandB
 
 __version__: str
 __all__: list[str]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.stats import norm, t
 
 from chainrule.assessment.bootstrap import Interval, bootstrap, interval
 from chainrule.errors import InvalidArgumentError
@@ -73,3 +74,14 @@ def test_an_interval_that_touches_zero_is_on_neither_side():
 def test_nothing_cannot_be_drawn(rows, resamples, name):
     with pytest.raises(InvalidArgumentError, match=name):
         bootstrap(mean, rows, resamples=resamples)
+
+
+def test_intervals_of_few_rows_are_as_wide_as_students_t():
+    # The mean of n normal values: the percentile interval is ±1.96 σ̂/√n, Student's t s/√n.
+    values = np.random.default_rng(0).normal(size=6)
+    samples = bootstrap(lambda drawn: np.array([values @ drawn / 6]), 6, resamples=20_000)[:, 0]
+    narrow, wide = interval(values.mean(), samples), interval(values.mean(), samples, rows=6)
+    expected = t.ppf(0.975, 5) / norm.ppf(0.975) * np.sqrt(6 / 5)
+    ratio = (wide.high - wide.low) / (narrow.high - narrow.low)
+    assert ratio == pytest.approx(expected, rel=0.15)
+    assert np.isnan(interval(1.0, np.ones(100), rows=1).low)

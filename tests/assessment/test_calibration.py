@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
-from chainrule.assessment.calibration import reliability, wilson
+from chainrule.assessment.calibration import checked_calibration_error, reliability
 from chainrule.errors import InvalidArgumentError
+from chainrule.model.probability_scores import calibration_error
 
 GENERATOR = np.random.default_rng(0)
 PROBABILITIES = GENERATOR.random(500) ** 2
@@ -26,23 +26,29 @@ def test_zero_and_one_have_a_bin_and_empty_bins_have_none():
     np.testing.assert_allclose(found.edges, [[0, 0.1], [0.9, 1]])
 
 
-def test_the_expected_error_by_hand():
-    # 3 rows at 0.1 of which one is so: |1/3 − 0.1| = 7/30; 1 row at 0.9 that is so: 0.1.
-    found = reliability(np.array([0.1, 0.1, 0.1, 0.9]), np.array([1, 0, 0, 1]), 2)
-    assert found.expected_error == pytest.approx((3 * 7 / 30 + 0.1) / 4)
+def test_an_error_is_that_of_the_scores():
+    found = checked_calibration_error(PROBABILITIES, OUTCOMES)
+    assert found.value == calibration_error(PROBABILITIES, OUTCOMES)
 
 
-def test_probabilities_that_come_true_have_no_error():
-    probabilities = np.repeat([0.25, 0.75], 4)
-    outcomes = np.array([1, 0, 0, 0, 1, 1, 1, 0])
-    assert reliability(probabilities, outcomes).expected_error == 0
+def test_perfect_probabilities_exceed_chance_in_one_of_twenty_tables():
+    generator = np.random.default_rng(0)
+    exceeded, errors, expected = 0, [], []
+    for table in range(200):
+        probabilities = generator.random(100)
+        found = checked_calibration_error(
+            probabilities, generator.random(100) < probabilities, seed=table
+        )
+        exceeded += found.exceeds_chance
+        errors.append(found.value)
+        expected.append(found.by_chance)
+    # 5 % of 200 are 10; outside 2 to 20 lies a chance of about 1 in 400.
+    assert 2 <= exceeded <= 20
+    assert np.mean(errors) == pytest.approx(np.mean(expected), rel=0.05)
 
 
-@pytest.mark.parametrize(("so", "rows"), [(0, 1), (0, 40), (3, 7), (7, 7), (500, 1000)])
-def test_intervals_are_wilsons(so, rows):
-    expected = binomtest(so, rows).proportion_ci(0.95, method="wilson")
-    low, high = wilson(np.array([so / rows]), np.array([rows]))
-    assert (low[0], high[0]) == pytest.approx((expected.low, expected.high), abs=1e-12)
+def test_overconfident_probabilities_exceed_chance():
+    assert checked_calibration_error(PROBABILITIES, OUTCOMES).exceeds_chance
 
 
 def test_there_must_be_a_bin():

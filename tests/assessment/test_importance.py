@@ -126,3 +126,35 @@ def test_what_cannot_be_is_refused(given, arguments, message):
     model, parts, _ = given()
     with pytest.raises(InvalidArgumentError, match=message):
         permutation_importance(model, parts["test"], **arguments)
+
+
+@pytest.mark.parametrize("given", [binary, values])
+def test_a_column_that_says_nothing_is_noise_and_comes_last(given):
+    model, parts, _ = given()
+    found = permutation_importance(model, parts["test"])
+    assert [one.is_noise for one in found.columns] == [False, False, True]
+    assert found.columns[-1].column == "noise"
+    for one in found.columns:
+        assert one.low <= one.mean <= one.high
+
+
+@pytest.mark.parametrize(("given", "metric"), [(binary, "log_loss"), (values, "rmse")])
+def test_an_interval_is_that_of_other_rows_of_the_same_kind(given, metric):
+    """Two halves of the rows differ as much as their intervals say: 1.4 deviations on average."""
+    model, parts, _ = given()
+    rows = parts["test"].vstack(parts["validation"])
+    apart = []
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(rows.height)
+        halves = [
+            permutation_importance(model, rows[part], metric=metric, seed=seed)
+            for part in (order[:100], order[100:])
+        ]
+        for name in ("size", "colour") if given is binary else ("area", "distance"):
+            first, second = (
+                next(one for one in half.columns if one.column == name) for half in halves
+            )
+            deviation = np.hypot(first.high - first.mean, second.high - second.mean) / 1.96
+            apart.append((first.mean - second.mean) / deviation)
+    # 40 differences, of one standard deviation each.
+    assert 0.6 < np.std(apart) < 1.5

@@ -2,8 +2,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from chainrule.assessment import trees
+from chainrule.assessment.bootstrap import Interval
 from chainrule.assessment.judgement import BASELINES, judge, judge_parts
-from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE
+from chainrule.assessment.measures import ACCURACY, AREA, BALANCED, LOG_LOSS, RMSE
+from chainrule.assessment.predictions import outputs_of
+from chainrule.assessment.proportions import paired_difference, proportion
+from chainrule.assessment.trees import TreeAnswers
 from tests.assessment.models import binary, many_classes, pure_noise, values
 
 
@@ -101,3 +106,72 @@ def test_a_run_is_judged_on_its_test_rows_and_without_them_on_its_validation_row
     judged = judge_parts(model, parts | {"test": parts["test"][:0]})
     assert judged.part == "validation"
     assert judged.table.equals(parts["validation"])
+
+
+@pytest.mark.parametrize("given", [binary, many_classes])
+def test_accuracies_have_wilsons_intervals_and_their_differences_tangos(given):
+    model, parts, _ = given()
+    judged = judge(model, parts["train"], parts["test"])
+    right = {"network": np.argmax(judged.answers, axis=1) == judged.true}
+    for name in judged.compared:
+        right[name] = np.argmax(judged.baselines[name], axis=1) == judged.true
+        both = paired_difference(
+            (right["network"] & ~right[name]).sum(),
+            (right[name] & ~right["network"]).sum(),
+            judged.table.height,
+        )
+        assert judged.differences[name]["accuracy"] == pytest.approx(both)
+    for name, rows in right.items():
+        expected = proportion(rows.sum(), judged.table.height)
+        assert judged.scores[name]["accuracy"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("given", [binary, many_classes])
+def test_a_network_that_is_right_in_every_row_has_intervals_with_a_width(given):
+    model, parts, _ = given()
+    right = np.argmax(outputs_of(model, model.encoder.encode(parts["test"])), axis=1)
+    names = [model.target.classes[index] for index in right]
+    rows = parts["test"].with_columns(pl.Series(model.target.name, names))
+    judged = judge(model, parts["train"], rows)
+    for key in ("accuracy", "balanced_accuracy", "f1"):
+        value, low, high = judged.scores["network"][key]
+        assert value == high == 1
+        assert 0.5 < low < 0.99
+    for key in ("roc_auc", "log_loss", "brier"):
+        value, low, high = judged.scores["network"][key]
+        assert low < value <= high
+    for baseline in judged.compared:
+        for found in judged.differences[baseline].values():
+            assert found.low < found.high
+
+
+def test_a_constant_prediction_has_a_balanced_accuracy_and_an_area_without_doubt():
+    model, parts, _ = binary()
+    constant = judge(model, parts["train"], parts["test"]).scores["constant"]
+    assert constant[BALANCED.key] == Interval(0.5, 0.5, 0.5)
+    assert constant[AREA.key] == Interval(0.5, 0.5, 0.5)
+    assert constant[ACCURACY.key].low < constant[ACCURACY.key].high
+
+
+def test_a_baseline_that_predicts_the_same_is_the_same_in_every_measure(monkeypatch):
+    model, parts, _ = values()
+    monkeypatch.setattr(TreeAnswers, "predict", lambda self, X: outputs_of(model, X))
+    judged = judge(model, parts["train"], parts["test"])
+    assert {judged.outcome("trees", one) for one in judged.measures} == {"same"}
+    assert judged.outcome("constant", RMSE) == "better"
+
+
+def test_one_row_has_no_interval_of_its_errors():
+    model, parts, _ = values()
+    judged = judge(model, parts["train"], parts["test"][:1])
+    assert np.isnan(judged.scores["network"]["rmse"].low)
+    assert judged.outcome("constant", RMSE) == "inconclusive"
+
+
+def test_without_trees_the_other_baselines_are_compared(monkeypatch):
+    monkeypatch.setattr(trees, "_MOST_TREES", 1)
+    model, parts, _ = binary()
+    judged = judge(model, parts["train"], parts["test"])
+    assert judged.compared == ("constant", "linear")
+    assert judged.fitted_rows == {"linear": 200, "trees": 0}
+    assert set(judged.scores) == {"network", "constant", "linear"}

@@ -35,12 +35,14 @@ def test_scores_of_classes_are_scikit_learns(seed, classes):
                 for k in range(classes)
             ]
         )
+    squares = (probabilities - np.eye(classes)[true]) ** 2
     expected = [
         metrics.accuracy_score(true, answers, sample_weight=weights),
         metrics.balanced_accuracy_score(true, answers, sample_weight=weights),
         metrics.f1_score(true, answers, sample_weight=weights, zero_division=0, **average),
         area,
         metrics.log_loss(true, probabilities, sample_weight=weights),
+        np.average(squares[:, 1] if classes == 2 else squares.sum(axis=1), weights=weights),
     ]
     found = class_scorer(true, probabilities, classes)(weights)
     assert len(found) == len(CLASS_MEASURES)
@@ -57,11 +59,11 @@ def test_a_row_that_is_not_drawn_does_not_count():
 
 def test_rows_of_one_class_have_every_score_but_the_area():
     found = class_scorer(np.ones(4, int), np.tile([0.2, 0.8], (4, 1)), 2)(np.ones(4))
-    np.testing.assert_allclose(found, [1, 1, 1, np.nan, -np.log(0.8)])
+    np.testing.assert_allclose(found, [1, 1, 1, np.nan, -np.log(0.8), 0.04])
 
 
 def test_a_probability_of_zero_for_what_happened_costs_much_and_not_everything():
-    loss = class_scorer(np.array([0]), np.array([[0.0, 1.0]]), 2)(np.ones(1))[-1]
+    loss = class_scorer(np.array([0]), np.array([[0.0, 1.0]]), 2)(np.ones(1))[4]
     assert 10 < loss < 20
 
 

@@ -158,11 +158,11 @@ def test_predict_says_where_it_wrote_and_changes_no_value(classes, tmp_path):
     path, folder, _ = classes
     written = tmp_path / f"out{EVIL}.csv"
     model = folder / "model.safetensors"
-    out, _ = run("predict", model, path, "-o", written, "--id", f"kind{EVIL}")
+    out, _ = run("predict", model, path, "-o", written, "--keep", f"kind{EVIL}")
     assert out == f"60 predictions written to {tmp_path}/out{SEEN}.csv\n"
     frame = pl.read_csv(written.read_bytes())  # polars has patterns in names
     assert frame[f"kind{EVIL}"][0] == f"k0{EVIL}"
-    printed = CliRunner().invoke(app, ["predict", str(model), str(path), "--id", f"kind{EVIL}"])
+    printed = CliRunner().invoke(app, ["predict", str(model), str(path), "--keep", f"kind{EVIL}"])
     assert printed.stdout_bytes == written.read_bytes()
 
 
@@ -219,7 +219,7 @@ def mistakes(path, model, folder):
     yield "predict", path, path
     yield "predict", model, folder / f"none{EVIL}.csv"
     yield "predict", model, folder / f"other{EVIL}.csv"
-    yield "predict", model, path, "--id", f"none{EVIL}"
+    yield "predict", model, path, "--keep", f"none{EVIL}"
     yield "predict", model, path, "-o", folder / EVIL / "out.csv"
     yield "predict", model, path, "-o", f"out{EVIL}"
     yield "predict", model, path, "-o", path

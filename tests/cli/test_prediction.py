@@ -32,13 +32,13 @@ def test_predictions_go_to_a_file(chainrule, model, wdbc, tmp_path, name, separa
 def test_predicting_needs_no_target_and_no_order_of_columns(chainrule, model, wdbc, tmp_path):
     table = pl.read_csv(wdbc).drop("diagnosis")
     table.select(reversed(table.columns)).write_csv(tmp_path / "shuffled.csv")
-    shuffled = chainrule("predict", model, tmp_path / "shuffled.csv")
-    assert shuffled.out == chainrule("predict", model, wdbc).out
+    shuffled = chainrule("predict", model, tmp_path / "shuffled.csv", "--keep", "none")
+    assert shuffled.out == chainrule("predict", model, wdbc, "--keep", "none").out
 
 
 def test_values_are_predicted_alone(chainrule, regression):
     table, model, _ = regression
-    lines = chainrule("predict", model, table).out.splitlines()
+    lines = chainrule("predict", model, table, "--keep", "none").out.splitlines()
     assert lines[0] == "prediction"
     assert float(lines[1])
     assert len(lines) == 61
@@ -80,7 +80,7 @@ def test_every_kind_of_output_holds_the_predictions_and_the_id(
     chainrule, model, wdbc, tmp_path, ending
 ):
     out = tmp_path / f"predictions{ending}"
-    outcome = chainrule("predict", model, wdbc, "-o", out, "--id", "mean_area")
+    outcome = chainrule("predict", model, wdbc, "-o", out, "--keep", "mean_area")
     assert outcome.code == 0
     assert f"569 predictions written to {out}" in outcome.out.replace("\n", "")
     written = READERS[ending](out)
@@ -94,17 +94,6 @@ def test_every_kind_of_output_holds_the_predictions_and_the_id(
     probabilities = written["probability_M"].to_numpy().astype(np.float32)
     np.testing.assert_array_equal(probabilities, expected["probability_M"].to_numpy())
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
-
-
-def test_an_id_that_is_not_there_or_in_the_way_is_named(chainrule, model, wdbc, tmp_path):
-    assert (
-        "no column 'patient' for --id"
-        in chainrule("predict", model, wdbc, "--id", "patient").sentence
-    )
-    table = tmp_path / "table.csv"
-    pl.read_csv(wdbc).with_columns(prediction=pl.lit(1)).write_csv(table)
-    sentence = chainrule("predict", model, table, "--id", "prediction").sentence
-    assert "--id: the column 'prediction' has the name of a column of the pred" in sentence
 
 
 def test_a_mistake_in_a_late_piece_leaves_no_file(chainrule, model, wdbc, tmp_path, monkeypatch):

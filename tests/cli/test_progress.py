@@ -52,13 +52,13 @@ def test_a_terminal_shows_a_line_that_follows_the_training(wdbc, tmp_path, colum
     lines = [line for line in re.split(r"[\r\n]+", shown) if re.match("(epoch )?[0-9]+/5", line)]
     assert all(len(line) < columns for line in lines)
     last = lines[-1]
-    assert re.search(r"5/5 .*accuracy [0-9.]+ %", last)
+    assert re.search(r"5/5 .*accuracy [0-9.]+%", last)
     assert re.search(r"in 0:[0-9]{2}", last)
     if columns >= 60:
         assert "━━━" in last
-        assert re.search(r"best [0-9.]+ %", last)
+        assert re.search(r"best [0-9.]+%", last)
     if columns >= 80:
-        assert re.search(r"best [0-9.]+ % in epoch [1-5]", last)
+        assert re.search(r"best [0-9.]+% in epoch [1-5]", last)
     assert ("rows/s" in last) == (columns >= 120)
     assert "\\x1b" not in shown
 

@@ -1,6 +1,8 @@
 import csv
 import json
+import math
 import os
+import re
 import shlex
 
 import numpy as np
@@ -357,6 +359,39 @@ def test_the_best_of_a_search_is_repeated_from_its_run_toml(chainrule, wdbc, tmp
     assert chainrule("train", *config, "--no-report", "--out", tmp_path / "again").code == 0
     assert same_files(tmp_path / "found", tmp_path / "again") == [True] * 5
     assert cr.load(tmp_path / "again" / "model.safetensors").network.spec.sizes == (30, 6, 1)
+
+
+def test_a_search_ends_with_its_best_beside_the_default(chainrule, tmp_path):
+    pytest.importorskip("optuna")
+    table = tmp_path / "waves.csv"
+    rows = "".join(f"{x / 50},{math.sin(x / 50):.4f}\n" for x in range(600))
+    table.write_text("x,y\n" + rows, encoding="utf-8")
+    settings = ("--target", "y", "--epochs", 3, "--layers", 8, "--out", tmp_path / "run")
+    outcome = chainrule("train", table, *settings, "--search", 4)
+    assert outcome.code == 0
+    best = re.search(
+        r"Best of 4 trials: trial ([0-9]), .*--activation [a-z]+ --learning-rate", outcome.out
+    )
+    assert best
+    assert "learning_rate" not in outcome.out
+    assert "On 60 test rows, " in outcome.out
+    assert re.search(
+        rf"trial {best[1]} is (better|worse) than the default: the difference in RMSE|"
+        rf"whether trial {best[1]} is better than the default",
+        outcome.out,
+    )
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What the search gained" in page
+    again = chainrule("train", table, *settings, "--search", 4)  # all from the journal
+    assert again.out.split("Best of")[1] == outcome.out.split("Best of")[1]
+
+
+def test_a_search_that_finds_nothing_better_says_so(chainrule, wdbc, tmp_path):
+    pytest.importorskip("optuna")
+    arguments = ("train", wdbc, "--target", "diagnosis", "--epochs", 1, "--no-report")
+    out = chainrule(*arguments, "--search", 1, "--out", tmp_path / "run").out
+    assert "these are the default settings, and no other trial has a lower loss" in out
+    assert "than the default" not in out
 
 
 def test_a_search_ends_when_its_time_is_over_but_not_before_one_trial(chainrule, wdbc, tmp_path):

@@ -242,6 +242,13 @@ def test_a_mistake_leaves_no_numbered_folder(chainrule, table, here):
     assert not list(here.iterdir())
 
 
+def test_a_training_that_learned_nothing_leaves_no_numbered_folder(chainrule, table, here):
+    huge = ("--optimizer", "sgd", "--learning-rate", 1e38, "--dtype", "float32")
+    outcome = chainrule("train", table, *QUICK, *huge)
+    assert "not finite" in outcome.sentence
+    assert not list(here.iterdir())
+
+
 def test_a_file_called_runs_is_named_and_kept(chainrule, table, here):
     (here / "runs").write_text("mine")
     outcome = chainrule("train", table, *QUICK)
@@ -393,6 +400,17 @@ def test_no_command_writes_what_it_reads(chainrule, small, table, tmp_path, how)
         for command in commands:
             assert f"is read as {name}" in chainrule(*command).sentence
             assert (table.read_bytes(), small.read_bytes()) == before
+
+
+def test_no_output_of_a_command_replaces_a_model(chainrule, small, table, tmp_path):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(small.read_bytes())
+    for command in (
+        ("export", small, other),
+        ("trace", small, table, "--row", 1, "--html", other),
+    ):
+        assert "model" in chainrule(*command).sentence
+        assert other.read_bytes() == small.read_bytes()
 
 
 def test_two_outputs_of_one_command_are_two_files(chainrule, small, table, tmp_path):

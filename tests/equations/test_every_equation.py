@@ -65,6 +65,9 @@ ARRAYS = {
     "prediction": np.array([[0.5], [1.5]]),
     "scores": _A,
     "quantile": np.array(0.5),
+    "counts": np.array([3.0, 0.0, 5.0]),
+    "p": np.array([0.25, 0.5, 0.25]),
+    "q": np.array([0.5, 0.375, 0.125]),
 }
 NUMBERS = {
     "learning_rate": 0.1,
@@ -81,7 +84,7 @@ NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}
 NUMBERS |= {"momentum": 0.9, "epsilon": 1e-5}
 NUMBERS |= {"center": 0.5, "spread": 2.0, "rise": 0.75, "fall": 0.25}
 NUMBERS |= {"share": 0.5}
-NUMBERS |= {"temperature": 2.0, "rows": 9, "coverage": 0.5}
+NUMBERS |= {"temperature": 2.0, "rows": 9, "coverage": 0.5, "other_rows": 4}
 NUMBERS |= {"max_norm": 0.5, "smoothing": 0.1, "classes": 2, "n_codes": 4}
 FUNCTIONS = {
     "sigma": lambda Z: Z * 2.0,

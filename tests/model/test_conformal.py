@@ -65,6 +65,12 @@ def test_a_coverage_outside_of_0_and_1_is_refused(coverage):
         Conformal.of(np.ones(100)).quantile(coverage)
 
 
+def test_a_prediction_that_is_no_number_has_the_largest_score():
+    scores = Conformal.of(np.array([1.0, math.nan, 0.5]))
+    assert scores.scores[:, 0].tolist() == [0.5, 1.0, math.inf]
+    assert Conformal.from_file(*scores.to_file()).quantile(0.75) == math.inf
+
+
 def test_no_rows_have_no_scores():
     assert Conformal.of(np.empty(0)) is None
 

@@ -147,7 +147,7 @@ def test_a_schedule_sees_the_steps_of_the_whole_fit_and_is_obeyed(engine_name):
 
 def test_a_schedule_that_fails_leaves_the_epochs_before_it(engine_name):
     net = network()
-    with pytest.raises(InvalidArgumentError, match=r"^learning_rate: .*got -1$"):
+    with pytest.raises(InvalidArgumentError, match=r"^learning_rate: .*got -1 at step 9$"):
         net.fit(
             X, Y, optimizer=cr.SGD(lambda t: 0.1 if t <= 8 else -1), batch_size=10,
             engine=engine_name,

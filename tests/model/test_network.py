@@ -76,7 +76,7 @@ def test_a_seed_that_is_no_whole_number_is_refused(seed):
     [
         ({"cost": "log"}, r"^cost: "),
         ({"init": "he"}, r"^init: "),
-        ({"dtype": "float16"}, r"^dtype: expected float32 or float64; got 'float16'$"),
+        ({"dtype": "float16"}, r"^dtype: expected float32 or float64; got 'float16'; did you"),
         ({"dtype": int}, r"^dtype: expected float32 or float64; got 'int64'$"),
         ({"dtype": None}, r"^dtype: "),
         ({"fused": "no"}, r"^fused: "),

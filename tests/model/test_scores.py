@@ -19,10 +19,10 @@ def test_two_classes_by_hand():
         "f1": pytest.approx(2 / 3, rel=4 * np.finfo(float).eps),
         # Of the 6 pairs of a P and an N, 5 have the P's probability above the N's.
         "roc_auc": pytest.approx(5 / 6, rel=4 * np.finfo(float).eps),
-        "log_loss": pytest.approx(-np.log(0.9 * 0.4 * 0.8 * 0.9 * 0.6) / 5),
-        "brier": pytest.approx((0.01 + 0.36 + 0.04 + 0.01 + 0.16) / 5),
-        # Of P(P): the row at 0.1 is 0.1 off, the two at 0.4 are 0.1, 0.8 is 0.2 and 0.9 is 0.1.
-        "ece": pytest.approx((0.1 + 2 * 0.1 + 0.2 + 0.1) / 5),
+        "log_loss": pytest.approx(-np.log(0.9 * 0.4 * 0.8 * 0.9 * 0.4) / 5),
+        "brier": pytest.approx((0.01 + 0.36 + 0.04 + 0.01 + 0.36) / 5),
+        # Each row has a bin of its own.
+        "ece": pytest.approx((0.1 + 0.6 + 0.2 + 0.1 + 0.6) / 5),
         "positive_class": "P",
         "confusion_matrix": {"classes": ["N", "P"], "counts": [[1, 1], [1, 2]]},
     }

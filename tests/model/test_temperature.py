@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -11,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 import chainrule as cr
 from chainrule.engines import ENGINES, engine_named
 from chainrule.engines.base import Examples
+from chainrule.equations.fused_pairs import softmax_cross_entropy
 from chainrule.model.temperature import (
     HIGHEST,
     LOWEST,
@@ -79,6 +81,19 @@ def test_the_temperature_is_scikit_learns(classes, weighted):
     (one,) = {c.calibrators[0].beta_ for c in theirs.calibrated_classifiers_}
     # Its own search ends at this accuracy.
     assert own == pytest.approx(1 / one, rel=1e-4)
+
+
+def test_no_temperature_within_the_limits_has_a_lower_log_loss():
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        classes, rows = random.integers(2, 6), random.integers(1, 60)
+        Z = random.normal(0, 10 ** random.uniform(-2, 2), (classes, rows))
+        odds = Z / 10 ** random.uniform(-1, 1) + random.gumbel(size=Z.shape)
+        Y = np.eye(classes)[odds.argmax(axis=0)].T
+        loss = lambda beta: float(np.mean(softmax_cross_entropy(Z * beta, Y)))  # noqa: B023, E731
+        search = minimize_scalar(loss, bounds=(1 / HIGHEST, 1 / LOWEST), method="bounded")
+        lowest = min(search.fun, loss(1 / HIGHEST), loss(1 / LOWEST))
+        assert fitted_temperature(Z, Y, mode="on").after <= lowest + 1e-12 * (1 + lowest)
 
 
 def test_rows_that_are_all_right_do_not_say_how_certain_the_network_may_be():
@@ -198,13 +213,24 @@ def test_only_heads_of_classes_have_a_temperature():
     np.testing.assert_allclose(W[4:], old[4:] / last.value, rtol=1e-6)
 
 
-@pytest.mark.parametrize("mode", ["off"])
-def test_off_changes_nothing(mode):
+def test_off_changes_nothing():
     net = network()
     before = net.parameters.copy()
     rows = Examples(INPUTS, np.zeros(400, np.int32))
-    assert calibrate(net, rows, engine_named("auto"), mode) == [None]
+    assert calibrate(net, rows, engine_named("auto"), "off") == [None]
     np.testing.assert_array_equal(net.parameters, before)
+
+
+def test_weights_out_of_range_have_no_temperature():
+    net = network()
+    net.parameters[:] = 3e38
+    rows = Examples(INPUTS, np.zeros(400, np.int32))
+    assert calibrate(net, rows, engine_named("auto"), "on") == [None]
+
+
+def test_validation_rows_of_weight_zero_have_no_temperature():
+    rows = Examples(INPUTS, np.zeros(400, np.int32), np.zeros(400, np.float32))
+    assert calibrate(network(), rows, engine_named("auto"), "on") == [None]
 
 
 def test_a_temperature_does_not_depend_on_the_number_of_threads():

@@ -117,7 +117,8 @@ def test_the_report_says_how_good_the_model_is(tmp_path):
     model, parts, history = binary()
     page = written(tmp_path, (model, parts, history))
     accuracy = model.evaluate(parts["test"])["accuracy"]
-    assert f"in {100 * accuracy:.1f}% of cases: better than always predicting" in page.text
+    assert f"in {100 * accuracy:.1f}% of cases (95% interval" in page.text
+    assert "better than always predicting" in page.text
     assert "Better than guessing" in page.text
 
 
@@ -125,8 +126,9 @@ def test_the_report_says_how_far_a_regression_misses(tmp_path):
     model, parts, history = values()
     page = written(tmp_path, (model, parts, history))
     rmse = model.evaluate(parts["test"])["rmse"]
-    assert f"price with an RMSE of {rmse:.1f}: better than" in page.text
-    assert "It beats ridge regression" in page.text
+    assert f"price with an RMSE of {rmse:.1f} (95% interval" in page.text
+    assert re.search(r"Ridge regression \(RMSE [\d.]+\): the network is better in RMSE", page.text)
+    assert re.search(r"Boosted trees \(RMSE [\d.]+\): the", page.text)
 
 
 def test_a_useless_network_is_called_so(tmp_path):

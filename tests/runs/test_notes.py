@@ -22,7 +22,8 @@ def prepared(columns, target, **settings):
 
 
 def notes_of(run):
-    return "\n".join([*run.notes, *run.fit().notes])
+    fitted = run.fit()
+    return "\n".join([*fitted.table_notes, *fitted.result_notes])
 
 
 PLAIN = X + NOISE
@@ -44,7 +45,7 @@ def test_a_column_of_dates_is_said_unless_the_rows_are_divided_by_it():
     days = [date(2020, 1, 1) + timedelta(n) for n in range(ROWS)]
     run = prepared({"day": days}, PLAIN)
     assert "column 'day' has dates" in notes_of(run)
-    assert "--time day" in notes_of(run)
+    assert "--time 'day'" in notes_of(run)
     assert "has dates" not in notes_of(prepared({"day": days}, PLAIN, time="day"))
     assert "has dates" not in notes_of(prepared({"day": days}, PLAIN, ignore=("day",)))
     assert "has dates" not in notes_of(prepared({"date_of_birth": days}, PLAIN))
@@ -54,15 +55,22 @@ def test_a_likely_group_is_said_unless_it_is_given():
     patients = {"patient": [f"P{n // 4}" for n in range(ROWS)]}
     said = notes_of(prepared(patients, PLAIN))
     assert "column 'patient' looks like an identifier with several rows each" in said
-    assert "--group patient" in said
+    assert "--group 'patient'" in said
     assert "identifier" not in notes_of(prepared(patients, PLAIN, group="patient"))
     assert "identifier" not in notes_of(prepared(patients, PLAIN, ignore=("patient",)))
+
+
+def test_a_group_that_no_test_row_shares_is_no_note(tmp_path):
+    test = pl.DataFrame({"x": X, "patient": [f"Q{n // 4}" for n in range(ROWS)], "y": PLAIN})
+    test.write_csv(tmp_path / "test.csv")
+    patients = {"patient": [f"P{n // 4}" for n in range(ROWS)]}
+    assert "identifier" not in notes_of(prepared(patients, PLAIN, test=str(tmp_path / "test.csv")))
 
 
 def test_columns_that_leak_together_are_said_before_the_training():
     run = prepared({"a": NOISE + X}, PLAIN - 2 * X)
     assert "columns 'a' and 'x' together predict 'y' almost exactly" in "\n".join(run.notes)
-    assert "together" not in "\n".join(run.fit().notes)
+    assert "together" not in "\n".join(run.fit().result_notes)
 
 
 def classes(rare):
@@ -83,7 +91,7 @@ def test_a_class_that_test_rows_have_and_none_is_predicted_as_is_said():
     counts = fitted.scores["test"]["confusion_matrix"]
     column = counts["classes"].index("rare")
     assert not any(row[column] for row in counts["counts"])
-    assert "never predicts the class 'rare' (4 test rows) of y" in "\n".join(fitted.notes)
+    assert "never predicts the class 'rare' (4 test rows) of y" in "\n".join(fitted.result_notes)
 
 
 def test_no_class_that_is_predicted_is_said_to_be_none():
@@ -105,10 +113,12 @@ def test_no_class_that_is_predicted_is_said_to_be_none():
 def test_the_next_step_is_a_command_that_begins_as_the_run_did(
     tmp_path, columns, target, settings, words
 ):
-    run = prepared(columns, target, **settings)
+    path = tmp_path / "table.parquet"
+    pl.DataFrame({"x": X, **columns, "y": target}).write_parquet(path)
+    options = {"table": str(path), "target": "y", "epochs": 1, "layers": (4,), **settings}
+    run = PreparedRun.prepare(RunConfig.of(options))
     steps = next_steps(run, run.fit(), tmp_path / "model.safetensors")
     assert len(steps) == 2
     assert all(word in steps[0] for word in words)
-    assert "train" in steps[0]
-    assert "--target y" in steps[0]
+    assert f"train {path} --target y" in steps[0]
     assert f"predict {tmp_path / 'model.safetensors'} new.csv" in steps[1]

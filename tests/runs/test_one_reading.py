@@ -172,7 +172,7 @@ def test_every_command_scores_and_explains_what_predict_answers(case, chainrule)
         assert set(found["columns"][0]) >= {"column"}
         assert found["rows"] == ROWS
         assert chainrule("check", saved, paths[name]).code == 0
-        answers = chainrule("predict", saved, paths[name], "-q", "--id", table.columns[0])
+        answers = chainrule("predict", saved, paths[name], "-q", "--keep", table.columns[0])
         answers = pl.read_csv(answers.out.encode(), infer_schema=False)
         assert answers["prediction"].to_list() == expected["prediction"].to_list()
         # What is kept is kept as it stands in the table.

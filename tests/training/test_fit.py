@@ -1,8 +1,11 @@
 """The one place that conducts a training: who hears what, in which order, and what ends it."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.engines.base import Penalties, Problem
 from chainrule.engines.optimizers import SGD
 from chainrule.errors import TrainingDivergedError
@@ -153,3 +156,23 @@ def test_lbfgs_says_where_it_did_not_converge(engine):
     fitted = fit(run.plan)
     assert fitted.stopped.epochs == 2
     assert "lbfgs failed to converge after 2 iteration(s)" in fitted.shortfall
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("mine"), KeyboardInterrupt()])
+def test_a_consumer_is_told_of_the_end_of_a_training_and_of_its_error(error):
+    class Consumer:
+        def __init__(self):
+            self.ends = []
+
+        def __call__(self, event):
+            if error is not None and isinstance(event, EpochEnded):
+                raise error
+
+        def training_ended(self, error):
+            self.ends.append(error)
+
+    first, second = Consumer(), Consumer()
+    net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", seed=0)
+    with contextlib.suppress(RuntimeError, KeyboardInterrupt):
+        net.fit([[1.0]], [2.0], epochs=2, callbacks=[first, second])
+    assert first.ends == second.ends == [error]

@@ -36,8 +36,9 @@ def test_events_come_in_the_order_of_what_happens(engine, a_step_at_a_time):
     epoch = [StepsEnded, StepsEnded, EpochEnded]
     assert [type(e) for e in events] == [TrainingStarted, *epoch, *epoch, *epoch, Stopped]
     assert events[0] == TrainingStarted(
-        epochs=3, steps_per_epoch=3, n_examples=10, n_parameters=32, engine=engine.name
-    )
+        epochs=3, steps_per_epoch=3, n_examples=10, n_parameters=32, engine=engine.name,
+        settings=events[0].settings,
+    )  # fmt: skip
     assert [e.epoch for e in of_kind(events, EpochEnded)] == [1, 2, 3]
     assert [(e.epoch, e.steps, e.steps_per_epoch) for e in of_kind(events, StepsEnded)] == [
         (epoch, steps, 3) for epoch in (1, 2, 3) for steps in (1, 2)

@@ -14,10 +14,10 @@ _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLES = {
     "README.md": """\
 import numpy as np
-import pandas as pd
+import polars as pl
 
 X, X_new, y = np.zeros((60, 30)), np.zeros((3, 30)), np.zeros(60, np.int64)
-df = pd.DataFrame({"age": [39.0, 50.0], "income": ["<=50K", ">50K"]})
+df = pl.DataFrame({"age": [39.0, 50.0], "income": ["<=50K", ">50K"]})
 """,
 }
 

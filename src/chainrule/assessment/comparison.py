@@ -144,8 +144,8 @@ def _value(measure: Measure, value: float) -> str:
 def _score(measure: Measure, found: Interval) -> str:
     if found.low != found.low:
         return _value(measure, found.value)
-    low, high = _value(measure, found.low).removesuffix("%"), _value(measure, found.high)
-    return f"{_value(measure, found.value)} ({low} to {high.removesuffix('%')})"
+    low, high = (_value(measure, end).removesuffix("%") for end in (found.low, found.high))
+    return f"{_value(measure, found.value)} ({low}–{high})"
 
 
 def _difference(measure: Measure, value: float) -> str:
@@ -153,7 +153,7 @@ def _difference(measure: Measure, value: float) -> str:
         return f"{points(value)} points"
     if measure.key in ("roc_auc", "r2"):
         return fixed(value, sign=True)
-    return signed(value)
+    return signed(value, 2)
 
 
 def _span(measure: Measure, found: Interval) -> str:

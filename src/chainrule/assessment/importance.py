@@ -25,6 +25,8 @@ METRICS = {
 # Multiplications of all predictions together: a few seconds of work.
 _MOST_WORK = 1e11
 _FEWEST_ROWS = 200
+# 95 % of a normal distribution lie within this many standard deviations of its mean.
+_Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,28 @@ class ColumnImportance:
         Mean deterioration over the repeats; above 0, the model uses the column.
     spread : float
         Standard deviation over the repeats.
+    low, high : float
+        95 % interval of the mean, over samples of rows and over shuffles.
     """
 
     column: str
     mean: float
     spread: float
+    low: float
+    high: float
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether the interval contains 0: the rows do not show that the model needs the column."""
+        return self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
 class Importance:
-    """The result of `permutation_importance`, the most important column first."""
+    """The result of `permutation_importance`.
+
+    The most important column is first; columns whose importance is noise come after all others.
+    """
 
     metric: str
     columns: tuple[ColumnImportance, ...]
@@ -104,21 +118,34 @@ def permutation_importance(
     if table.height > most:
         table = table[np.sort(generator.choice(table.height, most, replace=False))]
     examples = examples_of(model, table)
-    before = _score(model, examples.X, examples, metric)
-    # Losses increase and accuracy decreases; the sign makes both a positive deterioration.
-    sign = -1.0 if metric == "accuracy" else 1.0
+    before = _losses(model, examples.X, examples, metric)
     columns = []
     shuffled = examples.X.copy()
     for name, place in places.items():
-        costs = []
-        for _ in range(repeats):
+        worse = np.empty((repeats, table.height))
+        costs = np.empty(repeats)
+        for repeat in range(repeats):
             order = generator.permutation(table.height)
             shuffled[:, place] = examples.X[order, place]
-            costs.append(sign * (_score(model, shuffled, examples, metric) - before))
+            after = _losses(model, shuffled, examples, metric)
+            worse[repeat], costs[repeat] = _deterioration(before, after, metric)
         shuffled[:, place] = examples.X[:, place]
-        columns.append(ColumnImportance(name, float(np.mean(costs)), float(np.std(costs))))
-    columns.sort(key=lambda one: -one.mean)
+        columns.append(_summed_up(name, costs, worse))
+    columns.sort(key=lambda one: (one.is_noise, -one.mean))
     return Importance(metric, tuple(columns), table.height, repeats)
+
+
+def _summed_up(
+    name: str, costs: NDArray[np.float64], worse: NDArray[np.float64]
+) -> ColumnImportance:
+    """Return a column's importance from the cost of each repeat, and of each row in it."""
+    mean, spread = float(np.mean(costs)), float(np.std(costs))
+    repeats, rows = worse.shape
+    # Other rows would give another mean, and so would other shuffles.
+    of_rows = np.std(worse.mean(axis=0)) / np.sqrt(max(1, rows - 1))
+    of_shuffles = spread / np.sqrt(max(1, repeats - 1))
+    half = _Z * float(np.hypot(of_rows, of_shuffles))
+    return ColumnImportance(name, mean, spread, mean - half, mean + half)
 
 
 def _affordable_rows(model: TableModel, predictions: int, most_rows: int) -> int:
@@ -126,14 +153,36 @@ def _affordable_rows(model: TableModel, predictions: int, most_rows: int) -> int
     return min(most_rows, max(_FEWEST_ROWS, int(_MOST_WORK / (weights * max(1, predictions)))))
 
 
-def _score(model: TableModel, X: NDArray[np.floating], examples: Examples, metric: str) -> float:
+def _losses(
+    model: TableModel, X: NDArray[np.floating], examples: Examples, metric: str
+) -> NDArray[np.float64]:
+    """Return the loss of each row, whose mean is the score; for rmse, its error."""
     outputs = outputs_of(model, X)
     if metric == "accuracy":
-        return float(np.mean(np.argmax(outputs, axis=1) == examples.true))
+        return np.asarray(np.argmax(outputs, axis=1) != examples.true, np.float64)
     if metric == "log_loss":
-        return float(np.mean(log_losses(np.asarray(examples.true, np.int64), outputs)))
-    errors = outputs - np.asarray(examples.true, np.float64)
+        return log_losses(np.asarray(examples.true, np.int64), outputs)
+    errors = np.abs(outputs - np.asarray(examples.true, np.float64))
+    return np.asarray(errors, np.float64)
+
+
+def _deterioration(
+    before: NDArray[np.float64], after: NDArray[np.float64], metric: str
+) -> tuple[NDArray[np.float64], float]:
+    """Return each row's share of a deterioration, whose mean is about the second result.
+
+    A root is not a mean, but changes with the squares of the errors like one: d√u = du/(2√u).
+    """
     if metric != "rmse":
-        return float(np.mean(np.abs(errors)))
-    unit = unit_of(errors)
-    return float(unit * np.sqrt(np.mean((errors / unit) ** 2)))
+        worse = after - before
+        return worse, float(np.mean(after) - np.mean(before))
+    unit = unit_of(before, after)
+    squares = [np.square(losses / unit) for losses in (before, after)]
+    roots = [float(np.sqrt(np.mean(each))) for each in squares]
+    # An error of 0 has no slope; its squares are all 0, too.
+    first, second = (
+        unit * (each - root**2) / (2 * root) if root else 0 * each
+        for each, root in zip(squares, roots, strict=True)
+    )
+    cost = unit * (roots[1] - roots[0])
+    return second - first + cost, cost

@@ -56,7 +56,7 @@ def f1_score(right: float, of_class: float, answered: float) -> Interval:
         are predicted as such.
     """
     found = proportion(right, of_class + answered - right)
-    return Interval(*(2 * jaccard / (1 + jaccard) for jaccard in found))
+    return Interval(*(float(2 * jaccard / (1 + jaccard)) for jaccard in found))
 
 
 def area(value: float, positive: float, negative: float) -> Interval:
@@ -83,7 +83,8 @@ def area(value: float, positive: float, negative: float) -> Interval:
         variance = theta * (1 - theta) * more / (positive * negative)
         return bool((value - theta) ** 2 > _Z * _Z * variance)
 
-    return Interval(value, _edge(outside, 0.0, value), _edge(outside, 1.0, value))
+    low, high = _edge(outside, 0.0, value), _edge(outside, 1.0, value)
+    return Interval(float(value), float(low), float(high))
 
 
 def paired_difference(only_first: float, only_second: float, rows: float) -> Interval:

@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.assessment.bootstrap import Interval
 from chainrule.assessment.judgement import Baseline, Judgement, Outcome
-from chainrule.assessment.measures import ACCURACY, LOG_LOSS, RMSE, Measure
+from chainrule.assessment.measures import ACCURACY, F1, LOG_LOSS, RMSE, Measure
 from chainrule.model.table_model import TableModel
 from chainrule.number_texts import count, listed, number, share
 
@@ -39,7 +39,7 @@ class Verdict:
     level : str
         "good": better than constant predictions, and no other baseline beats it. "beaten": another
         baseline does. "partial": better than constant predictions, but only in some measures.
-        "useless": in none.
+        "useless": in none, F1 aside.
     badge : str
         The level in words.
     sentence : str
@@ -110,7 +110,8 @@ def _beside_constant(judged: Judgement) -> tuple[Level, str, str]:
     if found[first] == "better" and all(found[one] != "worse" for one in rest):
         exceptions = [_named(one) for one, outcome in found.items() if outcome == "worse"]
         return "good", "Better than guessing", _but("worse", exceptions)
-    if "better" not in found.values():
+    # Any network beats the F1 of a class that constant predictions never predict: it is 0.
+    if "better" not in {outcome for one, outcome in found.items() if one != F1}:
         return "useless", "Useless here", " This network is useless here."
     better = [one for one, outcome in found.items() if outcome == "better"]
     told = "worse" if found[first] == "better" else "better"

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.cli import (
+    drift,
     explanation,
     export,
     gradient_check,
@@ -129,6 +130,7 @@ for _module in (
     prediction,
     explanation,
     importance,
+    drift,
     trace,
     gradient_check,
     export,

@@ -66,16 +66,22 @@ def confusion_table(scores: Mapping[str, Any]) -> "Table | str":
 
 
 def importance_table(columns: "Iterable[ColumnImportance]") -> "Table":
-    """Return a table of the columns' importances, with their spread over the repeats."""
-    table = _table("column", "mean", "± spread")
+    """Return a table of the columns' importances, with their intervals; noise is marked."""
+    table = _table("column", "mean", "95% interval", "")
     for one in columns:
-        table.add_row(one.column, f"{one.mean:+.5g}", f"{one.spread:.2g}")
+        interval = f"{one.low:+.3g} to {one.high:+.3g}"
+        table.add_row(one.column, f"{one.mean:+.4g}", interval, "noise" if one.is_noise else "")
     return table
 
 
 def comparison_table(comparison: "Comparison") -> "Table":
     """Return the scores of two models side by side, with their intervals and differences."""
-    table = _table(f"{comparison.part} rows", *comparison.names, "difference")
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("", *comparison.names, "difference"):
+        table.add_column(name)
     for row in comparison.table():
         table.add_row(*row)
     return table

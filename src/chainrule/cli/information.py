@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chainrule.cli.options import model_file
 from chainrule.cli.streams import say_json
 
 if TYPE_CHECKING:
@@ -31,7 +32,13 @@ def register(app: typer.Typer) -> None:
 
 def info(
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="A model file.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            help="A model file, or the folder of a run.",
+            callback=model_file,
+            show_default=False,
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
 ) -> None:

@@ -122,7 +122,7 @@ class TellMachines(TellNobody):
         self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
     ) -> None:
         """Write the scores, the verdict and the names of the files."""
-        from chainrule.cli.verdict_table import verdict_entries
+        from chainrule.cli.verdict_table import comparison_entry, verdict_entries
 
         self._lines.write(
             "finished",
@@ -133,6 +133,7 @@ class TellMachines(TellNobody):
                 "config": trained.config.values(),
                 "notes": trained.result_notes,
                 "files": files_of(folder, report),
+                **comparison_entry(trained),
             },
         )
 

@@ -13,11 +13,15 @@ from chainrule.cli.streams import data_stream, say, say_json
 if TYPE_CHECKING:
     import polars as pl
 
+    from chainrule.model.kept_columns import Keep
+
 _PREDICT_EXAMPLES = """Examples:
 
-chainrule predict run/model.safetensors new.csv -o predictions.csv
+chainrule predict run new.csv -o predictions.csv
 
-chainrule predict run/model.safetensors new.parquet -o predictions.parquet --id customer
+chainrule predict run new.parquet -o predictions.parquet --keep customer
+
+gunzip -c new.csv.gz | chainrule predict run - --keep none | head
 
 chainrule predict run/model.safetensors new.csv -o predictions.csv --interval 0.9
 """
@@ -45,16 +49,19 @@ def predict(
             "--out",
             "-o",
             metavar="FILE",
-            help="Output file: .csv, .tsv, .parquet, .arrow, .feather or .jsonl.",
+            help="Output file: .csv, .tsv, .parquet, .arrow, .feather or .jsonl; - for standard "
+            "output.",
             show_default=False,
         ),
     ] = None,
-    id: Annotated[
+    keep: Annotated[
         list[str] | None,
         typer.Option(
-            "--id",
-            metavar="COLUMN",
-            help="A column to copy beside the predictions; may be repeated.",
+            "--keep",
+            metavar="COLUMNS",
+            help="Columns of the table to write in front of the predictions: all, none, or names "
+            "(a,b; may be repeated). All by default, so that each row shows what it was predicted "
+            "from.",
             show_default=False,
         ),
     ] = None,
@@ -68,6 +75,14 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    neutralise_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--neutralise-formulas",
+            help="Write a ' in front of each text that a spreadsheet would run as a formula (it "
+            "begins with =, +, -, @ or a tab). Numbers stay as they are. CSV and TSV only.",
+        ),
+    ] = False,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,
@@ -75,8 +90,8 @@ def predict(
 ) -> None:
     """Predict every row of a table. Writes CSV to standard output unless -o names a file.
 
-    For classes, the output has the most probable class and the probability of each. Columns that
-    the model does not know are ignored, and the order of columns does not matter. The table is read
+    The output has the columns of the table, then the predictions: for classes, the most probable
+    class and the probability of each. The order of the columns does not matter. The table is read
     in batches and may be larger than memory.
     """
     from chainrule.errors import InvalidArgumentError
@@ -84,14 +99,24 @@ def predict(
     from chainrule.files.outputs import check_outputs
     from chainrule.model.table_predictions import format_of, predicted_batches, write_predictions
 
+    if str(out) == "-":
+        out = None
+    ending = ".csv"
     if out is not None:
         check_outputs([("--out", out)], [("MODEL", model), ("TABLE", table)])
-        format_of(out)
+        ending = format_of(out)
+    is_text = ending in (".csv", ".tsv")
+    if neutralise_formulas and not is_text:
+        raise InvalidArgumentError(
+            f"--neutralise-formulas: only CSV and TSV are opened as formulas; leave it out for "
+            f"{ending}"
+        )
     notes: list[object] = []
     batches = predicted_batches(
         table_model(model),
         table,
-        id or (),
+        _kept(keep),
+        typed=not is_text,
         skip_bad_rows=skip_bad_rows,
         notes=notes,  # type: ignore[arg-type]
         interval=interval,
@@ -101,9 +126,9 @@ def predict(
             raise InvalidArgumentError(
                 "--out: standard output is closed; give a file to write the predictions to"
             )
-        _print(batches)
+        _print(batches, neutralise_formulas)
     else:
-        rows = write_predictions(batches, out, (model, table))
+        rows = write_predictions(batches, out, (model, table), neutralise=neutralise_formulas)
         if not quiet:
             # A device or pipe may be standard output, and must then hold nothing but predictions.
             through = destination(out).through
@@ -112,14 +137,21 @@ def predict(
         say(f"Note: {note}", error=True)
 
 
-def _print(batches: "Iterator[pl.DataFrame]") -> None:
-    from chainrule.model.table_predictions import flat
+def _kept(given: list[str] | None) -> "Keep":
+    """Return the columns that --keep names."""
+    if not given or given == ["all"]:
+        return "all"
+    return () if given == ["none"] else given
+
+
+def _print(batches: "Iterator[pl.DataFrame]", neutralise: bool) -> None:
+    from chainrule.model.table_predictions import as_text
 
     # Always UTF-8, as all our files are: an encoding that lacks a letter would alter the values.
     stream = data_stream(sys.stdout)
     raw = getattr(stream, "buffer", None)
     for number, batch in enumerate(batches):
-        text = flat(batch).write_csv(include_header=number == 0)
+        text = as_text(batch, neutralise=neutralise).write_csv(include_header=number == 0)
         if raw is None:
             stream.write(text)
         else:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from chainrule.number_texts import share
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -138,7 +139,7 @@ def _score(epoch: EpochEnded) -> str:
 def _value(epoch: EpochEnded) -> str:
     if epoch.validation_metrics:
         name, value = next(iter(epoch.validation_metrics.items()))
-        return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.4g}"
+        return share(value) if name == "accuracy" else f"{value:.4g}"
     return f"{epoch.loss if epoch.validation_loss is None else epoch.validation_loss:.4g}"
 
 

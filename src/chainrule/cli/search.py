@@ -25,6 +25,7 @@ def search_and_write(
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.cli.writing import write_run
     from chainrule.runs.search import is_default, search
 
     best_so_far: list[tuple[PreparedRun, FittedNetwork]] = []
@@ -52,7 +53,8 @@ def search_and_write(
             )
     except (KeyboardInterrupt, SystemExit) as interrupt:
         tell.close()
-        if best_so_far and default and not isinstance(interrupt, SystemExit):
+        same = bool(best_so_far and default) and best_so_far[0][1] is default[0]
+        if best_so_far and default and not same and not isinstance(interrupt, SystemExit):
             tell.compared(_compared(run, *best_so_far[0], default[0], "the best so far"))
         say(
             f"chainrule: interrupted; the best model so far is in {folder.path}, and the same "
@@ -65,12 +67,11 @@ def search_and_write(
     tell.found(found)
     with tell.working("computing the scores"):
         trained = found.run.judged(found.fitted)
-        if found.default is not None:
+        if found.default is not None and not found.is_default:
             name = f"trial {found.best.number}"
             comparison = _compared(run, found.run, found.fitted, found.default, name)
             trained = replace(trained, comparison=comparison)
-    with tell.working("writing the report" if report else "writing the files"):
-        trained.write_to(folder, report)
+    write_run(trained, folder, tell, report)
     tell.finished(found.run, trained, folder, report)
 
 

@@ -127,16 +127,16 @@ def trials_table(tried: "Sequence[Tried]", width: int) -> "Table":
         (str(one.number), f"{one.loss:.5g}", str(one.epochs), f"{one.seconds:.1f}") for one in shown
     ]
     taken = sum(
-        2 + max(len(cell) for cell in (name, *(row[place] for row in numbers)))
+        3 + max(len(cell) for cell in (name, *(row[place] for row in numbers)))
         for place, name in enumerate(names)
     )
     for one, row in zip(shown, numbers, strict=True):
-        lines = textwrap_options(options_of(one.options), max(20, width - taken - 2))
+        lines = wrapped_options(options_of(one.options), max(20, width - taken - 3))
         table.add_row(*row[: len(names)], Text("\n".join(lines)))
     return table
 
 
-def textwrap_options(options: "Sequence[str]", width: int) -> list[str]:
+def wrapped_options(options: "Sequence[str]", width: int) -> list[str]:
     """Return options in lines of a width; no option is apart from its value."""
     lines: list[str] = []
     for option in options:
@@ -185,7 +185,10 @@ def best_of(found: "Found") -> str:
     """Return a line that describes the best trial."""
     best = found.best
     trials = "1 trial" if len(found.tried) == 1 else f"{len(found.tried)} trials"
+    same = ""
+    if found.is_default:
+        same = "; these are the default settings, and no other trial has a lower loss"
     return (
         f"Best of {trials}: trial {best.number}, validation loss {best.loss:.5g} "
-        f"({described(best)})"
+        f"({described(best)}){same}"
     )

@@ -194,6 +194,8 @@ def train_and_write(
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.cli.writing import write_run
+    from chainrule.errors import ChainruleError
     from chainrule.runs.run_fit import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
@@ -213,15 +215,23 @@ def train_and_write(
             tell.close()
         _save_interrupted(run, folder, interrupt, checkpointing is not None)
         raise typer.Exit(exit_code(interrupt)) from None
+    except ChainruleError:
+        _forget_empty(folder.history)  # nothing was learned: no run is left in the folder
+        raise
     finally:
         tell.close()
     with tell.working("computing the scores"):
         trained = run.judged(fitted)
-    with tell.working("writing the report" if report else "writing the files"):
-        trained.write_to(folder, report)
+    write_run(trained, folder, tell, report)
     if checkpointing is not None:
         folder.forget_checkpoint()
     tell.finished(run, trained, folder, report)
+
+
+def _forget_empty(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def _check_tables(tables: "Iterable[str]", begin: str) -> None:

@@ -97,6 +97,24 @@ def verdict_entries(trained: "Run") -> dict[str, Any] | None:
     }
 
 
+def comparison_entry(trained: "Run") -> dict[str, Any]:
+    """Return, after a search, its best beside the default settings for JSON; otherwise nothing."""
+    found = trained.comparison
+    if found is None:
+        return {}
+    best, default = map(_intervals, found.scores)
+    return {
+        "comparison": {
+            "sentence": found.sentence,
+            "part": found.part,
+            "rows": found.rows,
+            "best": best,
+            "default": default,
+            "differences": _intervals(found.differences),
+        }
+    }
+
+
 def _baseline_names(trained: "Run") -> dict[str, str]:
     import numpy as np
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from chainrule.engines.hyperparameters import documented, flag, number
 from chainrule.engines.optimizer import RATE, Equations, Optimizer, Update
@@ -33,7 +33,10 @@ OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(_found)
 """The optimizer classes by name."""
 
 
-def _named(kind: type[Optimizer]) -> type[Optimizer]:
+_Kind = TypeVar("_Kind", bound=type[Optimizer])
+
+
+def _named(kind: _Kind) -> _Kind:
     """Register an optimizer by its name, and document its settings."""
     _found[kind.name] = documented(kind)
     return kind

@@ -1,7 +1,7 @@
 """Conversion of fitted scikit-learn estimators to estimators of this package."""
 
 import inspect
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ from chainrule.settings.weights import coefficients, intercepts
 Floats = NDArray[np.floating]
 
 
+@overload
+def from_sklearn(mlp: SklearnClassifier) -> MLPClassifier: ...
+@overload
+def from_sklearn(mlp: SklearnRegressor) -> MLPRegressor: ...  # type: ignore[overload-cannot-match]
 def from_sklearn(mlp: Any) -> MLPClassifier | MLPRegressor:
     """Convert a fitted scikit-learn estimator to a fitted estimator of this package.
 

@@ -20,6 +20,7 @@ _Class = TypeVar("_Class", bound=type)
 MIXED_ATTRIBUTES = MappingProxyType(
     {
         "classes_": ("dict of arrays", "The class labels of each target that is a class."),
+        "temperature_": ("dict of float", "The temperature of each target that is a class."),
         "target_names_": ("list", "The names of y's columns, or their numbers."),
         "target_loss_curves_, validation_target_loss_curves_": (
             "dict of lists of float",
@@ -56,6 +57,11 @@ ATTRIBUTES = MappingProxyType(
             "them, or setting an entry, changes predictions.",
         ),
         "classes_": ("array", "The class labels; an indicator matrix has its columns' numbers."),
+        "temperature_": (
+            "float",
+            "The temperature by which the output layer was divided, TS1 and TS2; 1 for none: see "
+            "`calibrate`.",
+        ),
         "loss_": ("float", "Loss of the last epoch, penalties included."),
         "best_loss_": (
             "float or None",
@@ -99,7 +105,7 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
         attributes = [
             (name, about)
             for name, about in ATTRIBUTES.items()
-            if is_classifier or name != "classes_"
+            if is_classifier or name not in ("classes_", "temperature_")
         ]
         if getattr(kind, "_diagnoses", False):
             attributes.append(("diagnostics_", DIAGNOSTICS))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from chainrule.checks import file_path
-from chainrule.errors import FileWriteError, InvalidArgumentError
+from chainrule.errors import FileWriteError, InvalidArgumentError, InvalidModelFileError
 from chainrule.files.atomic import destination
 
 Named = tuple[str, str | Path]
@@ -14,7 +14,9 @@ Named = tuple[str, str | Path]
 
 
 def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
-    """Raise unless every output can be written, and none is an input or another output.
+    """Raise unless every output can be written, and none is an input, a model or another output.
+
+    Other files of these names are replaced: the user named them as the output.
 
     Raises
     ------
@@ -23,8 +25,14 @@ def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> Non
     """
     outputs = list(outputs)
     check_apart(outputs, inputs)
-    for name, path in outputs:
-        check_writable(name, file_path(name, path))
+    for name, given in outputs:
+        path = file_path(name, given)
+        check_writable(name, path)
+        if _is_model(path):
+            raise FileWriteError(
+                f"{name}: {path} is a model of chainrule, which no other output replaces; choose "
+                "another name"
+            )
 
 
 def check_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
@@ -77,6 +85,15 @@ def check_writable(name: str, path: Path) -> None:
         raise FileWriteError(
             f"{name}: {path} cannot be written: the folder {folder} is not writable"
         )
+
+
+def _is_model(path: Path) -> bool:
+    from chainrule.files.model_file import describe_model_file
+
+    try:
+        return path.is_file() and bool(describe_model_file(path))
+    except (InvalidModelFileError, OSError):
+        return False
 
 
 def _identity(path: str | Path) -> object:

@@ -46,7 +46,9 @@ class Conformal:
         m = len(scores)
         if m == 0:
             return None
-        ranked = np.sort(np.asarray(scores, np.float64).reshape(m, -1), axis=0)
+        given = np.asarray(scores, np.float64).reshape(m, -1)
+        # A prediction that is not a number fits nothing.
+        ranked = np.sort(np.where(np.isnan(given), np.inf, given), axis=0)
         kept = min(m, MOST_SCORES)
         # The rank of entry j, counted from 0, is ⌈(j + 1) m / kept⌉.
         return cls(ranked[-(np.arange(1, kept + 1) * -m // kept) - 1], m)

@@ -5,7 +5,7 @@ import textwrap
 from chainrule.model.explanation_words import Words, short
 
 _LINES, _WIDTH = 25, 80
-_NAME, _VALUE, _EFFECT, _HALF = 26, 18, 10, 10
+_NAME, _VALUE, _EFFECT, _HALF = 25, 18, 10, 10
 
 
 def explanation_text(words: Words) -> str:

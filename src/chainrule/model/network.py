@@ -612,7 +612,7 @@ class Network:
         >>> X = np.random.default_rng(0).normal(size=(500, 4))
         >>> net = cr.Network([4, cr.Dense(8, "tanh"), cr.Dense(1, "identity")], cost="mse", seed=0)
         >>> test = net.find_learning_rate(X, X.sum(axis=1))
-        >>> 0.001 < test.suggestion < 1
+        >>> test.suggestion is not None and 0.001 < test.suggestion < 1
         True
         """
         lowest = POSITIVE.checked("lowest", lowest)

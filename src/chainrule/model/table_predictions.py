@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from chainrule.errors import FileWriteError, InvalidArgumentError
 from chainrule.files.atomic import atomic_path, destination
 from chainrule.files.outputs import check_apart
+from chainrule.model.kept_columns import Keep, KeptColumns
 from chainrule.model.table_intervals import SET, names_of_columns
 from chainrule.model.table_model import TableModel
 from chainrule.tables.batches import raw_batches
+from chainrule.tables.cells import as_cells, without_formulas
 from chainrule.tables.notations.base import Unreadable
 from chainrule.tables.records import Tally
 from chainrule.tables.sources import open_table
@@ -64,8 +66,9 @@ def format_of(path: Path) -> str:
 def predicted_batches(
     model: TableModel,
     path: str | Path,
-    keep: Sequence[str] = (),
+    keep: Keep = (),
     *,
+    typed: bool = False,
     rows: int = _ROWS,
     skip_bad_rows: bool = False,
     notes: "list[Note] | None" = None,
@@ -77,8 +80,11 @@ def predicted_batches(
     ----------
     model : TableModel
     path : str or Path
-    keep : sequence of str
-        Columns of the table to copy, unchanged, in front of the predictions.
+    keep : sequence of str, or "all"
+        Columns of the table to copy in front of the predictions.
+    typed : bool
+        Whether kept columns have the types that the model reads. By default they are as they are in
+        the file: 007 and 1.50 remain so.
     rows : int
         The largest number of rows in a batch.
     skip_bad_rows, notes
@@ -91,7 +97,7 @@ def predicted_batches(
     InvalidTableError
         If the file is not a table, or a column is missing or has unusable values.
     InvalidArgumentError
-        If a column to keep has the name of a column of the predictions.
+        If the model cannot give such an interval.
     """
     import polars as pl
 
@@ -99,15 +105,12 @@ def predicted_batches(
     if interval is not None:
         model.quantile(interval, "--interval")
         made += names_of_columns(model.target)
-    for name in keep:
-        if name in made:
-            raise InvalidArgumentError(
-                f"--id: the column {name!r} has the name of a column of the predictions; rename it"
-            )
     reading = model.encoder.reading
     columns = list(reading.notations)
-    # Columns to keep are read as text, so that they come out exactly as they are in the file.
-    types = {name: kind for name, kind in reading.plain_types().items() if name not in keep}
+    types = reading.plain_types()
+    if keep and not typed:  # read as text, so that they come out exactly as they are in the file
+        types = {}
+    kept: KeptColumns | None = None
     known: dict[str, Any] = {}
     tally = Tally(skip_bad_rows)
     unread: dict[str, Unreadable] = {}
@@ -115,20 +118,23 @@ def predicted_batches(
     for _, piece, places in raw_batches(
         file, tally, columns, strings=True, types=types, known=known
     ):
+        if kept is None:
+            kept = KeptColumns.chosen(keep, piece, made)
         # A later batch of JSON lines lacks a column that is missing in all of its rows.
-        known.update(dict.fromkeys(set(columns) - set(types), pl.String))
+        known.update(dict.fromkeys({*columns, *kept.names} - set(types), pl.String))
         for start in range(0, piece.height, rows):
             raw, numbers = piece.slice(start, rows), places[start : start + rows]
-            kept = [_kept(raw, name) for name in dict.fromkeys(keep)]
             read, bad = reading.read_piece(raw, numbers)
             for one in bad:
                 earlier = unread.get(one.column)
                 unread[one.column] = one if earlier is None else earlier.with_more(one)
             with numbers.naming():
                 predictions = model.predict_read(read, interval)
-            yield predictions.select(*kept, *predictions.columns) if kept else predictions
+            beside = kept.of(raw, read if typed else None)
+            yield predictions.select(*beside, *predictions.columns) if beside else predictions
     if notes is not None:
-        notes += [*tally.notes(), *(one.note() for one in unread.values())]
+        renamed = [] if kept is None else kept.notes()
+        notes += [*tally.notes(), *(one.note() for one in unread.values()), *renamed]
 
 
 def flat(batch: "pl.DataFrame") -> "pl.DataFrame":
@@ -145,25 +151,31 @@ def flat(batch: "pl.DataFrame") -> "pl.DataFrame":
     return batch.with_columns(pl.col(SET).list.eval(names).list.join("|"))
 
 
-def _kept(batch: "pl.DataFrame", name: str) -> "pl.Series":
-    from chainrule.tables.columns import column_named
-
-    return column_named(batch, name, " for --id")
+def as_text(batch: "pl.DataFrame", *, neutralise: bool = False) -> "pl.DataFrame":
+    """Return a batch as a file of text can hold it; `neutralise` makes formulas harmless."""
+    batch = as_cells(flat(batch))
+    return without_formulas(batch) if neutralise else batch
 
 
 def write_predictions(
-    batches: Iterator["pl.DataFrame"], path: Path, inputs: Sequence[Path] = ()
+    batches: Iterator["pl.DataFrame"],
+    path: Path,
+    inputs: Sequence[Path] = (),
+    *,
+    neutralise: bool = False,
 ) -> int:
     """Write the batches of a table to one file, whole or not at all; return the number of rows.
 
     Parameters
     ----------
     batches : iterator of polars.DataFrame
-        All with the same columns. Lists are written as `flat` has them if the format is text.
+        All with the same columns. They are written as `as_text` has them if the format is CSV.
     path : Path
         Its suffix determines the format; see `FORMATS`.
     inputs : sequence of Path
         Files that the batches are read from; `path` must not be one of them.
+    neutralise : bool
+        Whether texts that are formulas to a spreadsheet are made harmless in CSV.
 
     Raises
     ------
@@ -178,7 +190,7 @@ def write_predictions(
     check_apart([("path", path)], [("an input", one) for one in inputs])
     method, options = FORMATS[format_of(path)]
     if method == "sink_csv":
-        batches = map(flat, batches)
+        batches = (as_text(batch, neutralise=neutralise) for batch in batches)
     first = next(batches)
     source = _Source(first, batches)
     with atomic_path(path) as temporary:

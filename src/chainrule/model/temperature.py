@@ -6,12 +6,13 @@ predictions, exports, traces, explanations and files need no second mechanism.
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import is_real
 from chainrule.engines.base import Engine, Examples
 from chainrule.engines.passes import as_columns
 from chainrule.equations._array import Array
@@ -37,8 +38,9 @@ LOWEST, HIGHEST = 0.1, 10.0
 _FEWEST_ROWS = 20
 _FOLDS = 5
 # More numbers than this are thinned out, to limit the time for large tables and many classes.
-_MOST_NUMBERS = 2_000_000
+_MOST_NUMBERS = 1_000_000
 _MOST_STEPS = 100
+_ACCURACY = 1e-10
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,21 @@ class Temperature:
         """Return the fields as plain data for a model file's details."""
         return asdict(self)
 
+    @classmethod
+    def from_details(cls, details: Mapping[str, Any]) -> "Temperature | None":
+        """Return the temperature that a model file's details tell of; None if they do not."""
+        found = details.get("temperature")
+        names = {one.name for one in fields(cls)}
+        if not isinstance(found, Mapping) or set(found) != names:
+            return None
+        numbers: dict[str, Any] = {
+            name: float("nan") if found[name] is None else found[name] for name in names
+        }
+        usual = all(is_real(one) for one in numbers.values())
+        if not usual or not all(LOWEST <= numbers[one] <= HIGHEST for one in ("value", "fitted")):
+            return None
+        return cls(**numbers)
+
 
 class _Output(NamedTuple):
     """The equations of an output activation."""
@@ -112,8 +129,9 @@ def calibrate(
     Returns
     -------
     list
-        One entry for each head of the output layer; None for heads that do not give probabilities,
-        and for all heads if `mode` is "off" or no validation row has a weight above 0.
+        One entry for each head of the output layer; None for heads that do not give probabilities
+        or have pre-activations that are not finite, and for all heads if `mode` is "off" or no
+        validation row has a weight above 0.
     """
     spec = network.spec
     parts = _parts(spec)
@@ -124,7 +142,8 @@ def calibrate(
     weights = None if validation.weights is None else validation.weights.astype(np.float64)
     found: list[Temperature | None] = []
     for units, output in zip(_slices(spec), parts, strict=True):
-        if output is None:
+        # A training that diverged may leave weights whose products are out of range.
+        if output is None or not np.isfinite(Z[units]).all():
             found.append(None)
             continue
         one = fitted_temperature(Z[units], Y[units], output, weights, mode)
@@ -165,7 +184,7 @@ def fitted_temperature(
     fitted = _minimum(Z, Y, w, _OUTPUTS[output])
     gain = error = float("nan")
     if len(used) >= _FEWEST_ROWS:
-        gain, error = _cross_validated(Z, Y, w, _OUTPUTS[output])
+        gain, error = _cross_validated(Z, Y, w, _OUTPUTS[output], fitted)
     pays = gain > error and fitted > LOWEST
     value = fitted if mode == "on" or pays else 1.0
     cost = _OUTPUTS[output].cost
@@ -174,46 +193,57 @@ def fitted_temperature(
 
 
 def _minimum(
-    Z: NDArray[np.float64], Y: NDArray[np.float64], w: NDArray[np.float64], output: _Output
+    Z: NDArray[np.float64],
+    Y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    output: _Output,
+    start: float = 1.0,
 ) -> float:
-    """Return T with the lowest weighted log loss, by Newton's method in β = 1/T.
+    """Return T with the lowest weighted log loss, by Newton's method in β = 1/T from T = `start`.
 
-    The loss is convex in β, so the sign of its slope says on which side the minimum is. A step out
-    of the interval that is left is replaced by bisection.
+    The loss is convex in β, so the sign of its slope says on which side the minimum is. A step
+    beyond the limits goes to the limit, and a step beyond what is already excluded is replaced by
+    bisection.
     """
     total = np.sum(w)
-
-    def slope(beta: float) -> tuple[float, NDArray[np.float64]]:
-        A = output.tempered(Z, 1 / beta)
-        return float(np.sum(w * temperature_slope(Z, A, Y)) / total), A
-
-    low, high = 1 / HIGHEST, 1 / LOWEST
-    if slope(high)[0] <= 0:
-        return LOWEST
-    if slope(low)[0] >= 0:
-        return HIGHEST
-    beta = 1.0
+    least, most = 1 / HIGHEST, 1 / LOWEST
+    low, high, beta = 0.0, float("inf"), 1 / start  # the minimum lies between low and high
     for _ in range(_MOST_STEPS):
-        falls, A = slope(beta)
-        low, high = (beta, high) if falls < 0 else (low, beta)
+        A = output.tempered(Z, 1 / beta)
+        falls = float(np.sum(w * temperature_slope(Z, A, Y)) / total)
+        if falls <= 0 and beta >= most:
+            return LOWEST
+        if falls >= 0 and beta <= least:
+            return HIGHEST
+        if falls < 0:
+            low = beta
+        else:
+            high = beta
         curvature = float(np.sum(w * output.curvature(Z, A)) / total)
-        step = beta - falls / curvature if curvature > 0 else high
-        following = step if low < step < high else (low + high) / 2
-        if falls == 0 or abs(following - beta) <= 1e-12 * beta:
+        far = most if falls < 0 else least
+        step = beta - falls / curvature if curvature > 0 else far
+        following = min(max(step, least), most)
+        if not low < following < high:
+            following = (max(low, least) + min(high, most)) / 2
+        if falls == 0 or abs(following - beta) <= _ACCURACY * beta:
             break
         beta = following
     return 1 / beta
 
 
 def _cross_validated(
-    Z: NDArray[np.float64], Y: NDArray[np.float64], w: NDArray[np.float64], output: _Output
+    Z: NDArray[np.float64],
+    Y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    output: _Output,
+    start: float,
 ) -> tuple[float, float]:
     """Return the gain of rows that the temperature was not fitted to, and its standard error."""
     folds = np.arange(len(w)) % _FOLDS
     gains = np.empty(len(w))
     for fold_number in range(_FOLDS):
         others, own = folds != fold_number, folds == fold_number
-        T = _minimum(Z[:, others], Y[:, others], w[others], output)
+        T = _minimum(Z[:, others], Y[:, others], w[others], output, start)
         costs = (output.cost(Z[:, own] / each, Y[:, own]) for each in (1.0, T))
         gains[own] = np.subtract(*costs)
     total = np.sum(w)

@@ -242,8 +242,9 @@ def cost_of(text: str) -> Cost | CostHeads:
 
     Examples
     --------
-    >>> cost_of("quantile(quantile=0.9)").parameters
-    {'quantile': 0.9}
+    >>> from chainrule.network.cost import cost_of
+    >>> print(cost_of("quantile(quantile = 0.90)"))
+    quantile(quantile=0.9)
     """
     return _parsed(text) if isinstance(text, str) else _single(text)
 

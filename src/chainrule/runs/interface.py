@@ -1,6 +1,5 @@
 """`train`: what the command of this name does, from Python."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,8 +20,10 @@ from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Interrupted
 from chainrule.runs.training import PreparedRun
 from chainrule.runs.values import from_python
+from chainrule.suggestions import did_you_mean
 from chainrule.training.events import Callback
 from chainrule.training.progress import Progress
+from chainrule.training.trackers.base import Tracker
 
 
 def train(
@@ -90,6 +91,9 @@ def train(
     chosen = _config(table, target, test, config, settings)
     with _python_names():
         prepared = PreparedRun.prepare(chosen, _in_memory(table), _in_memory(test))
+        for callback in callbacks:
+            if isinstance(callback, Tracker):
+                callback.describe(_flat(prepared.config))
         progress = Progress() if verbose else None
         consumers: list[Callback] = [*callbacks]
         if progress is not None:
@@ -168,8 +172,7 @@ def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = [name for name in inspect.signature(train).parameters if name != "settings"]
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, [*known, *own], n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, [*known, *own])
             raise InvalidArgumentError(f"{name}: train has no such argument{hint}")
     return {
         name: from_python(known[name], value)
@@ -189,6 +192,10 @@ def _path(table: Table) -> str:
 
 def _in_memory(table: Table) -> Table | None:
     return None if isinstance(table, str | Path) else table
+
+
+def _flat(config: RunConfig) -> dict[str, Any]:
+    return {name: value for entries in config.values().values() for name, value in entries.items()}
 
 
 def _check_callbacks(callbacks: Any) -> None:

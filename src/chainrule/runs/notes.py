@@ -41,7 +41,8 @@ def findings(parts: Parts, options: DataOptions) -> Findings:
     table, column = parts.train.select(parts.features), parts.train[options.target]
     alone = suspicious_columns(table, column, parts.task)
     together = combined_leaks(table, column, parts.task, [leak.column for leak in alone])
-    groups = () if options.group else likely_groups(parts.train, parts.features)
+    likely = () if options.group else likely_groups(parts.train, parts.features)
+    groups = [group for group in likely if _is_shared(parts, group.column)]
     dates = [] if options.time or options.test else _dates(parts)
     return Findings(
         (*((leak.column,) for leak in alone), *(leak.columns for leak in together)),
@@ -79,12 +80,21 @@ def notes_on_predictions(scores: Mapping[str, Mapping[str, Any]], target: str) -
     ]
 
 
+def _is_shared(parts: Parts, column: str) -> bool:
+    """Return whether half of the test rows or more have a value that training rows have, too."""
+    import polars as pl
+
+    known = parts.train[column].drop_nulls().cast(pl.String).unique().to_list()
+    held_out = parts.test[column].cast(pl.String)
+    return 2 * int(held_out.is_in(known).sum()) >= held_out.len() > 0
+
+
 def _on_group(group: LikelyGroup) -> str:
     return (
         f"column {group.column!r} looks like an identifier with several rows each "
         f"({group.values:,} values in {group.rows:,} training rows): rows of one value are in the "
         "training rows and in the test rows, which makes the test scores too good if the model is "
-        f"for new values of it; --group {group.column} keeps them apart"
+        f"for new values of it; --group {group.column!r} keeps them apart"
     )
 
 
@@ -97,7 +107,7 @@ def _on_dates(dates: list[str]) -> list[str]:
         return []
     return [
         f"{_columns(dates)} dates, and the test rows are of the same period as the training rows; "
-        f"if the model is for later rows, --time {dates[0]} tests it on the latest ones"
+        f"if the model is for later rows, --time {dates[0]!r} tests it on the latest ones"
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from chainrule.limits import Choice
 from chainrule.runs.options import SECTIONS, settings_of
 
-_OPTION = re.compile(r"--(no-)?([a-z0-9]+(?:-[a-z0-9]+)*)(?: ([a-z0-9_]+))?")
+_OPTION = re.compile(r"--(no-)?([a-z0-9]+(?:-[a-z0-9]+)*)(?: ([a-z0-9_]+|'[^']*'|\"[^\"]*\"))?")
 
 
 def in_python(message: str) -> str:
@@ -18,6 +18,8 @@ def in_python(message: str) -> str:
     'target_missing="words" takes it as a missing value'
     >>> in_python("--merge-spellings makes one class of them; --task says regression")
     'merge_spellings=True makes one class of them; task says regression'
+    >>> in_python("--time 'the day' tests it on the latest ones")
+    "time='the day' tests it on the latest ones"
     """
     known = {one.name: one for section in SECTIONS for one in settings_of(section)}
 
@@ -29,6 +31,8 @@ def in_python(message: str) -> str:
         rest = f" {word}" if word else ""
         if setting.metadata["kind"] == "flag":
             return f"{name}={not negated}{rest}"
+        if word and word[0] in "'\"":
+            return f"{name}=[{word}]" if setting.metadata["kind"] == "texts" else f"{name}={word}"
         limit = setting.metadata["limit"]
         if word and isinstance(limit, Choice) and word in limit.names():
             return f'{name}="{word}"'

@@ -67,6 +67,11 @@ class Found:
     """The network of the run without a search; None if its training diverged."""
 
     @property
+    def is_default(self) -> bool:
+        """Whether the best trial is the run without a search."""
+        return self.default is self.fitted
+
+    @property
     def best(self) -> Tried:
         """The trial that `run` and `fitted` are of."""
         lowest = _lowest(self.tried)

@@ -12,11 +12,13 @@ from chainrule.model.table_model import TableModel as Model
 from chainrule.runs.config import RunConfig
 from chainrule.runs.parts import divide
 from chainrule.tables.columns import column_named
+from chainrule.tables.reader import read_by
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from chainrule.assessment.drift import Drift
     from chainrule.report.page import Report
 
 
@@ -56,6 +58,33 @@ class TableModel(Model):  # noqa: D101 - described where the model is
             background=parts.background,
             conformal=parts.conformal,
         )
+
+    def drift(self, table: Any) -> "Drift":
+        """Return how far the rows of a table are from those that the model was trained with.
+
+        Parameters
+        ----------
+        table : path, polars or pandas DataFrame, or Arrow table
+            With the columns that the model needs; no target.
+
+        Returns
+        -------
+        Drift
+            It shows itself; ``to_frame()`` has a row for each column.
+
+        Raises
+        ------
+        InvalidModelFileError
+            If the model does not hold the distribution of its training rows: it was trained by an
+            earlier version, or is not the model of a run.
+        InvalidTableError
+            If the table cannot be read, or a column is missing or cannot be used.
+        """
+        from chainrule.assessment.drift import drift
+
+        found = read_by(table, self.encoder.reading)
+        with found.numbers.naming():
+            return drift(self, found.table)
 
     def report(self, table: Any = None, *, train: Any = None) -> "Report":
         """Return a report on the model's predictions for a table.

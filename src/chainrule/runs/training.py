@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.assessment.training_profile import KEY, TrainingProfile
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
@@ -201,6 +202,9 @@ class PreparedRun:
             details["target"] = dict(
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
+        unseen = [self.parts.validation, *([] if self.config.data.test else [self.parts.test])]
+        held_out = unseen[0].vstack(unseen[1]) if len(unseen) == 2 else unseen[0]
+        details[KEY] = TrainingProfile.of(model, self.parts.train, held_out).to_json()
         if fitted.temperature is not None:
             details["temperature"] = fitted.temperature.to_details()
         # The details contain the scores, which need a model: hence a second one with details.

@@ -1,9 +1,9 @@
 """The events that a training emits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,9 @@ class TrainingStarted:
     n_examples: int
     n_parameters: int
     engine: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What decides the training, by name: the layers, cost, optimizer, batch size, …, as numbers,
+    texts, true and false, and None."""
 
 
 @dataclass(frozen=True)
@@ -112,4 +115,8 @@ class Stopped:
 Event: TypeAlias = TrainingStarted | Resumed | StepsEnded | EpochEnded | Checkpointed | Stopped
 
 Callback: TypeAlias = Callable[[Event], bool | None]
-"""Called with every event; if it returns True after an `EpochEnded`, training stops."""
+"""Called with every event; if it returns True after an `EpochEnded`, training stops.
+
+If it has a method `training_ended`, that is called with None after the last event, or with the
+exception that ended the training, so that files and connections can be closed.
+"""

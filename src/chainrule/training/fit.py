@@ -1,8 +1,10 @@
 """`fit`, which conducts every training: that of a `Network`, an estimator or a run."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
 
 import numpy as np
 
@@ -47,6 +49,7 @@ def fit(
     plan : Plan
     consumers : list of callables
         Each is called with every event; if one returns True after an `EpochEnded`, training ends.
+        See `chainrule.training.events.Callback`.
     checkpointer : Checkpointer, optional
         A checkpointer that is attached to this plan and state.
     state : State, optional
@@ -68,9 +71,24 @@ def fit(
     """
     check_cost(plan.problem)
     conductor = _Conductor(plan, consumers, state or State.of(plan), before_epoch)
-    if isinstance(plan.optimizer, LBFGS):
-        return conductor.minimised()
-    return conductor.trained(checkpointer)
+    with ExitStack() as stack:
+        for consumer in consumers:
+            ended = getattr(consumer, "training_ended", None)
+            if callable(ended):
+                stack.push(partial(_tell_end, ended))
+        if isinstance(plan.optimizer, LBFGS):
+            return conductor.minimised()
+        return conductor.trained(checkpointer)
+
+
+def _tell_end(
+    ended: Callable[[BaseException | None], object],
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: TracebackType | None,
+) -> None:
+    """Tell a consumer that the training ended; called by an ExitStack."""
+    ended(error)
 
 
 class _Conductor:

@@ -11,6 +11,7 @@ from chainrule.engines.base import Floats
 from chainrule.errors import NothingLearnedError
 from chainrule.training.events import EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.plan import LBFGS, Plan
+from chainrule.training.settings_text import settings_of
 from chainrule.training.state import State
 
 
@@ -74,7 +75,7 @@ def minimise(plan: Plan, state: State, tell: Callable[[Event], bool], watched: b
         if asked:
             raise StopIteration
 
-    tell(TrainingStarted(plan.epochs, 1, m, size, plan.engine.name))
+    tell(TrainingStarted(plan.epochs, 1, m, size, plan.engine.name, settings_of(plan)))
     # From SciPy 1.15 on, the option prints nothing and causes a warning.
     old = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15)
     printing = {"iprint": 1} if solver.prints and old else {}

@@ -19,6 +19,7 @@ from chainrule.training.events import Event, Resumed, StepsEnded, Stopped, Train
 from chainrule.training.lookahead import SECONDS_AHEAD, train_ahead
 from chainrule.training.plan import Plan
 from chainrule.training.reports import Reports
+from chainrule.training.settings_text import settings_of
 from chainrule.training.state import BEGINNING, Position, State
 
 # The number of steps per call of the engine is chosen so that a call takes about this many seconds:
@@ -81,7 +82,7 @@ class Loop:
         plan, before = self.plan, self.state.epochs_before
         m, steps = len(plan.problem.examples.X), plan.steps_per_epoch
         size = int(plan.problem.parameters.size)
-        yield TrainingStarted(plan.epochs, steps, m, size, plan.engine.name)
+        yield TrainingStarted(plan.epochs, steps, m, size, plan.engine.name, settings_of(plan))
         start = self.state.start
         if start.behind is not None:
             yield Resumed(start.behind, start.epochs * steps + start.steps)

@@ -46,6 +46,10 @@ def unscaled(spec: NetworkSpec, examples: Examples) -> Iterator[Diagnosis]:
     widest = max(spec.n_features, spec.n_outputs)
     rows = max(1, min(len(examples.X), _MOST_ROWS, _MOST_NUMBERS // widest))
     some = spread(examples, rows)
+    if some.weights is not None:  # examples of weight 0 have no say
+        some = some.take(np.flatnonzero(some.weights))
+    if not len(some.X):
+        return
     with np.errstate(all="ignore"):
         if not _is_standardised(spec):
             yield from _inputs(some.X, spec.layers[0].codes)

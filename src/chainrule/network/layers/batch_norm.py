@@ -81,8 +81,8 @@ class BatchNorm(Layer):
     Examples
     --------
     >>> import numpy as np, chainrule as cr
-    >>> layers = [2, cr.Dense(8, "identity"), cr.BatchNorm("relu"), cr.Dense(1, "identity")]
-    >>> net = cr.Network(layers, cost="mse", seed=0)
+    >>> net = cr.Network([2, cr.Dense(8, "identity"), cr.BatchNorm("relu"),
+    ...                   cr.Dense(1, "identity")], cost="mse", seed=0)
     >>> X = np.random.default_rng(0).standard_normal((256, 2))
     >>> history = net.fit(X, X[:, 0] * X[:, 1], epochs=100, optimizer=cr.Adam(0.02))
     >>> net.loss(X, X[:, 0] * X[:, 1]) < 0.05

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +74,8 @@ class CategoryEmbedding(Layer):
     >>> random = np.random.default_rng(0)
     >>> X = np.column_stack([random.standard_normal(200), random.integers(0, 4, 200)])
     >>> Y = X[:, 0] + np.array([1.0, -1.0, 2.0, 0.0])[X[:, 1].astype(int)]
-    >>> layers = [2, cr.CategoryEmbedding([(1, 4, 2)]), cr.Dense(1, "identity")]
-    >>> net = cr.Network(layers, cost="mse", seed=0)
+    >>> net = cr.Network([2, cr.CategoryEmbedding([(1, 4, 2)]), cr.Dense(1, "identity")],
+    ...                  cost="mse", seed=0)
     >>> history = net.fit(X, Y, optimizer=cr.Adam(0.05), epochs=100)
     >>> net.loss(X, Y) < 1e-3
     True
@@ -88,6 +88,10 @@ class CategoryEmbedding(Layer):
     error_equation: ClassVar[Callable[..., Any]] = staticmethod(lookup_gradient)
 
     columns: tuple[EmbeddedColumn, ...]
+
+    if TYPE_CHECKING:  # any list of such tuples is taken
+
+        def __init__(self, columns: Sequence[tuple[int, int, int]]) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", _checked_columns(self.columns))

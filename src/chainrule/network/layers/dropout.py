@@ -38,8 +38,8 @@ class Dropout(Layer):
     Examples
     --------
     >>> import chainrule as cr
-    >>> layers = [4, cr.Dense(6, "tanh"), cr.Dropout(0.5), cr.Dense(3, "softmax")]
-    >>> net = cr.Network(layers, cost="cross_entropy", seed=0)
+    >>> net = cr.Network([4, cr.Dense(6, "tanh"), cr.Dropout(0.5), cr.Dense(3, "softmax")],
+    ...                  cost="cross_entropy", seed=0)
     >>> trace = net.trace([[0.1, 0.2, 0.3, 0.4]], [0])   # of a training step
     >>> (trace.A[1] / trace.A[0]).ravel()   # some are dropped, the others doubled
     array([2., 0., 2., 2., 0., 2.], dtype=float32)

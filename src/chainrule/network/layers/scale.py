@@ -37,8 +37,8 @@ class Scale(Layer):
     Examples
     --------
     >>> import numpy as np, chainrule as cr
-    >>> layers = [2, cr.Scale(learning_rate_factor=6), cr.Dense(8, "tanh"), cr.Dense(1, "identity")]
-    >>> net = cr.Network(layers, cost="mse", seed=0)
+    >>> net = cr.Network([2, cr.Scale(learning_rate_factor=6), cr.Dense(8, "tanh"),
+    ...                   cr.Dense(1, "identity")], cost="mse", seed=0)
     >>> X = np.random.default_rng(0).standard_normal((256, 2))
     >>> history = net.fit(X, np.sin(3 * X[:, 0]), epochs=100, optimizer=cr.Adam(0.01))
     >>> s = net.parameters[:2]

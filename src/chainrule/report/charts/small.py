@@ -30,12 +30,19 @@ def small_bars(heights: ArrayLike, label: str, gap: float = 0.5) -> Html:
     )
 
 
-def bar_with_spread(value: float, spread: float, low: float, high: float, label: str) -> Html:
-    """Return a bar from 0 to `value` on the range low to high, with a whisker of ± `spread`."""
+def bar_with_interval(
+    value: float, interval: tuple[float, float], ends: tuple[float, float], label: str
+) -> Html:
+    """Return a bar from 0 to `value` with a whisker over its interval, on the range of `ends`.
+
+    The bar is only an outline if the interval contains 0.
+    """
     width, height = 420.0, 20.0
-    scale = Scale(low, high, 2.0, width - 2)
+    scale = Scale(*ends, 2.0, width - 2)
     zero, end = float(scale(0.0)), float(scale(value))
-    start, stop = float(scale(value - spread)), float(scale(value + spread))
+    start, stop = (float(scale(one)) for one in interval)
+    noise = interval[0] <= 0 <= interval[1]
+    kind = "noise" if noise else "network" if value > 0 else "validation"
     return svg(
         width,
         height,
@@ -47,10 +54,17 @@ def bar_with_spread(value: float, spread: float, low: float, high: float, label:
             width=abs(end - zero),
             height=height - 8,
             rx=1.5,
-            class_="bar network" if value >= 0 else "bar constant",
+            class_=f"bar {kind}",
         ),
         element("line", x1=zero, x2=zero, y1=0, y2=height, class_="axis"),
-        element("line", x1=start, x2=stop, y1=height / 2, y2=height / 2, class_="whisker ink"),
+        element(
+            "line",
+            x1=start,
+            x2=stop,
+            y1=height / 2,
+            y2=height / 2,
+            class_=f"whisker {'small' if noise else 'ink'}",
+        ),
         class_="rowbar",
     )
 

@@ -13,6 +13,7 @@ from chainrule.number_texts import number
 from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
 from chainrule.report.markup import Html
+from chainrule.report.sections.certainty import told_sets, told_temperature
 from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
 
@@ -30,11 +31,12 @@ def calibration(subject: Subject) -> list[Html]:
     else:
         x_label, y_label = "Probability of the predicted class", "Share predicted correctly"
         what = "For each probability of the predicted class, the share of correct predictions."
-    return [_diagram(found, error, x_label, y_label, what), _counts(found, x_label)]
+    more = told_temperature(subject) + told_sets(subject)
+    return [_diagram(found, error, x_label, y_label, what, more), _counts(found, x_label)]
 
 
 def _diagram(
-    found: Reliability, error: CalibrationError, x_label: str, y_label: str, what: str
+    found: Reliability, error: CalibrationError, x_label: str, y_label: str, what: str, more: str
 ) -> Html:
     plot = unit_square(x_label, y_label)
     plot.guide(UNIT, UNIT)
@@ -47,7 +49,7 @@ def _diagram(
         "Calibration",
         plot.svg(f"Reliability diagram; expected calibration error {value}"),
         f"{what} On the dotted line, probabilities match the observed shares. Larger dots have "
-        f"more rows; vertical lines are Wilson’s 95% intervals. {told_error(error)}",
+        f"more rows; vertical lines are Wilson’s 95% intervals. {told_error(error)}{more}",
     )
 
 

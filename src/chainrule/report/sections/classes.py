@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.discrimination import Ranking
+from chainrule.assessment.proportions import proportion
 from chainrule.number_texts import count, number, plain, share
 from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
@@ -13,7 +14,8 @@ from chainrule.report.sections.curves import threshold_curves
 from chainrule.report.sections.elements import figure, figures, section, table, unfold
 from chainrule.report.subject import Subject
 
-_MOST_AS_TABLE = 10
+_MOST_AS_TABLE = 5
+_MOST_UNFOLDED = 10
 _MOST_BESIDE = 3
 _MOST_CONFUSIONS = 12
 
@@ -148,8 +150,8 @@ def _by_class(subject: Subject, matrix: NDArray[np.int64]) -> Html:
             [
                 name,
                 plain(of_class),
-                share(right / answered) if answered else "–",
-                share(right / of_class) if of_class else "–",
+                _share_of(right, answered),
+                _share_of(right, of_class),
                 number(2 * right / max(1, of_class + answered)),
                 number(area),
             ]
@@ -166,9 +168,19 @@ def _by_class(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     note = element(
         "p",
         "Precision: share of the rows predicted as this class that belong to it. "
-        "Recall: share of the class’s rows that are predicted as such.",
+        "Recall: share of the class’s rows that are predicted as such. Below each share: Wilson’s "
+        "95% interval.",
         class_="fine",
     )
-    if len(rows) > _MOST_AS_TABLE:
+    if len(rows) > _MOST_UNFOLDED:
         return unfold(f"Scores of each of the {len(rows)} classes", made, note)
     return element("div", element("h3", "Scores by class"), made, note)
+
+
+def _share_of(right: int, rows: int) -> Html | str:
+    """Return a share with its interval."""
+    if not rows:
+        return "–"
+    found = proportion(right, rows)
+    low, high = share(found.low).rstrip("%"), share(found.high).rstrip("%")
+    return join([share(found.value), element("br"), element("small", f"{low}–{high}")])

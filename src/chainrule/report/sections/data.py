@@ -74,7 +74,7 @@ def _balance(subject: Subject) -> Html:
         rows.append(cells)
     columns = [("Class", ""), ("Share of the training rows", "picture")]
     for name in counts:
-        columns += [(f"{_NAMES[name].capitalize()} rows", "number"), ("", "number fine")]
+        columns += [(f"{_NAMES[name].capitalize()} rows", "number"), ("Share", "number fine")]
     made = table(f"Classes of {subject.target}", columns, rows, "balance")
     title = element("h3", "The target, ", element("em", subject.target))
     if len(rows) > _MOST_CLASSES:

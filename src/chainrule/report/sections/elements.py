@@ -1,5 +1,7 @@
 """Building blocks of the sections: figures, tables, collapsible details."""
 
+import html
+import re
 from collections.abc import Iterable, Sequence
 
 from chainrule.report.markup import Html, element, join
@@ -41,6 +43,9 @@ def table(
 ) -> Html:
     """Return a table whose first column heads the rows.
 
+    Where the screen is too narrow for it, each row becomes a block of its own, in which every value
+    has the title of its column (page.css).
+
     Parameters
     ----------
     caption : str
@@ -52,12 +57,14 @@ def table(
         Class of the table.
     """
     head = [element("th", title, scope="col", class_=kind or None) for title, kind in columns]
+    labels = [_plain(title) for title, _ in columns]
     body = []
     for row in rows:
-        cells = [element("th", row[0], scope="row", class_=columns[0][1] or None)]
+        kind = columns[0][1] or None
+        cells = [element("th", row[0], scope="row", class_=kind, data_label=labels[0])]
         cells += [
-            element("td", cell, class_=kind or None)
-            for cell, (_, kind) in zip(row[1:], columns[1:], strict=True)
+            element("td", cell, class_=kind or None, data_label=label)
+            for cell, (_, kind), label in zip(row[1:], columns[1:], labels[1:], strict=True)
         ]
         body.append(element("tr", join(cells)))
     return element(
@@ -74,6 +81,11 @@ def table(
         role="region",
         aria_label=caption,
     )
+
+
+def _plain(title: object) -> str:
+    """Return a title without markup."""
+    return html.unescape(re.sub(r"<[^>]*>", "", title)) if isinstance(title, Html) else str(title)
 
 
 def unfold(summary: str, *content: object) -> Html:

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from chainrule.number_texts import MINUS, count, plain, share
 from chainrule.pictures.canvas import shortened
-from chainrule.report.markup import Html, breakable, element
+from chainrule.report.markup import Html, breakable, element, join
 from chainrule.report.sections.elements import section, table, unfold
 from chainrule.report.subject import Subject
 
 _MOST_ROWS = 15
-_MOST_COLUMNS = 8
+_MOST_COLUMNS = 6
 _LENGTH = 40
 _DIGITS = 10
 
@@ -62,18 +62,25 @@ def mistakes(subject: Subject) -> Html:
             "chainrule explain MODEL TABLE --row ROW explains the prediction of a row."
         )
     if len(names) > len(shown):
-        turned = [[name, *cells[name]] for name in names]
-        heads = [("Column", ""), *((f"row {number}", "number") for number in numbers)]
         content.append(
             unfold(
                 f"All {len(names)} columns of these rows",
-                table("All columns of the worst mistakes", heads, turned, "mistakes"),
+                join(_whole_row(where, cells, index) for index, where in enumerate(numbers)),
             )
         )
         note += f" The {len(shown)} most important of {count(len(names), 'column')} are shown."
     return section(
         "mistakes", "The worst mistakes", lead, *content, element("p", note, class_="fine")
     )
+
+
+def _whole_row(where: str, cells: dict[str, list[object]], index: int) -> Html:
+    """Return all values of a row, under its number."""
+    items = [
+        element("div", element("dt", breakable(name)), element("dd", values[index]), class_="entry")
+        for name, values in cells.items()
+    ]
+    return join([element("h3", f"Row {where}"), element("dl", join(items), class_="entries")])
 
 
 def _places(subject: Subject, worst: NDArray[np.intp]) -> tuple[list[str], list[str]]:

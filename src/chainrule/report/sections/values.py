@@ -8,6 +8,7 @@ from chainrule.number_texts import count, number, plain, share
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded
 from chainrule.report.markup import Html, join
+from chainrule.report.sections.certainty import told_interval
 from chainrule.report.sections.elements import figure, figures, section
 from chainrule.report.subject import Subject
 
@@ -26,6 +27,7 @@ def values(subject: Subject) -> Html:
         f"The error is below {number(middle)} for half of the "
         f"{count(len(true), f'{subject.part} row')}, and below "
         f"{number(float(np.quantile(np.abs(errors), 0.9)))} for nine in ten."
+        f"{told_interval(subject)}"
     )
     return section(
         "values",

@@ -1,0 +1,50 @@
+"""The command drift: how far a table is from the one that a model was trained with."""
+
+from typing import Annotated
+
+import typer
+
+from chainrule.cli.options import ModelPath, TablePath, table_model
+from chainrule.cli.streams import say, say_json
+
+_EXAMPLES = """Examples:
+
+chainrule drift run new.csv
+
+chainrule drift run new.csv --json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog=_EXAMPLES)(drift)
+
+
+def drift(
+    model: ModelPath,
+    table: TablePath,
+    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
+    ] = False,
+) -> None:
+    """Show how far the rows of a table are from those that the model was trained with.
+
+    For each column: the population stability index and whether it can be chance, the share of the
+    rows without a value, with a value outside the training range, or with an unknown category. The
+    columns that the model depends on come first. No target is needed.
+    """
+    from chainrule.assessment.drift import drift as compared
+    from chainrule.tables.reader import read_by
+
+    loaded = table_model(model)
+    rows, notes, numbers = read_by(table, loaded.encoder.reading, skip_bad_rows=skip_bad_rows)
+    with numbers.naming():
+        found = compared(loaded, rows)
+    for note in notes:
+        say(f"Note: {table}: {note}", error=True)
+    if json:
+        say_json(found.to_json())
+        return
+    for line in repr(found).split("\n"):
+        say(line)

@@ -1,0 +1,1 @@
+"""Callbacks that pass a training on to the clients of experiment trackers."""
