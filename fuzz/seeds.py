@@ -96,7 +96,7 @@ def main() -> None:
     values = np.concatenate([*numbers.values(), *own_numbers.values()])
     write("table_encoder", "written", json.dumps(headers).encode() + b"\n\n" + values.tobytes())
     golden = CORPUS.parents[1] / "tests" / "files" / "golden"
-    for path in golden.glob("model-v*.safetensors"):
+    for path in [*golden.glob("model-v*.safetensors"), *golden.glob("estimator-*.safetensors")]:
         write("model_file", path.stem, in_parts(path.read_bytes()))
     for name, content in TABLES.items():
         write("csv_table", name, content)

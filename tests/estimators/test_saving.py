@@ -84,10 +84,14 @@ def test_a_loaded_estimator_has_every_fitted_attribute(fitted, name, tmp_path):
     started_anew = {"_optimizer_state", "_learning_rate", "_given_weights", "_given_names"}
     assert vars(model).keys() - vars(again).keys() <= started_anew
     assert vars(again).keys() <= vars(model).keys()
-    for attribute in vars(model).keys() & ATTRIBUTES.keys() - {"_random_state", "_conformal"}:
+    # Objects that equal none but themselves.
+    apart = {"_random_state", "_conformal", "_background"}
+    for attribute in vars(model).keys() & ATTRIBUTES.keys() - apart:
         np.testing.assert_equal(getattr(again, attribute), getattr(model, attribute))
     for one, other in zip(again.coefs_, model.coefs_, strict=True):
         np.testing.assert_array_equal(one, other)
+    if hasattr(model, "_background"):
+        np.testing.assert_array_equal(again._background.inputs, model._background.inputs)
 
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "network", "table"])
@@ -314,7 +318,7 @@ def test_an_older_reader_refuses_the_file(fitted, tmp_path):
 
 
 def test_an_estimator_of_a_table_becomes_a_table_s_model(fitted):
-    for name, y in (("table", KIND), ("table of values", VALUE)):
+    for name, y in (("table", KIND), ("table of values", VALUE), ("table of numbers", VALUE)):
         estimator = fitted[name]
         model = cr.TableModel.from_estimator(estimator)
         assert model.target.name == y.name
@@ -323,14 +327,15 @@ def test_an_estimator_of_a_table_becomes_a_table_s_model(fitted):
             assert (found == estimator.predict(X)).all()
             np.testing.assert_array_equal(model.probabilities(X), estimator.predict_proba(X))
         else:
-            np.testing.assert_allclose(found, estimator.predict(X), rtol=1e-6)
+            rows = INPUTS[name]
+            np.testing.assert_allclose(found, estimator.predict(rows), rtol=1e-6)
+            assert model.background is not None
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("network", "was fitted to numbers"),
-        ("table of numbers", "was fitted to numbers"),
+        ("network", "was fitted to an array"),
         ("mixed", "NetworkMixed predicts 2"),
     ],
 )

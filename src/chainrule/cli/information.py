@@ -78,13 +78,34 @@ def _installation() -> list[tuple[str, str]]:
 
 
 def _contents(path: Path) -> list[tuple[str, str]]:
+    from chainrule.model.network import Network
     from chainrule.model.table_model import TableModel
     from chainrule.runs.loader import load
 
     model = load(path)
+    file = ("file", str(path))
     if isinstance(model, TableModel):
-        return [("file", str(path)), *_of_table(model), *_of_network(model.network)]
-    return [("file", str(path)), ("kind", "a network"), *_of_network(model)]
+        return [file, *_of_table(model), *_of_network(model.network)]
+    if isinstance(model, Network):
+        return [file, ("kind", "a network"), *_of_network(model)]
+    return [file, *_of_estimator(model), *_of_network(model.network_)]
+
+
+def _of_estimator(model: Any) -> list[tuple[str, str]]:
+    from chainrule.cli.displays import describe_classes
+
+    facts = [("kind", "an estimator"), ("parameters set", " ".join(repr(model).split()))]
+    targets = getattr(model, "targets_", None)
+    if targets is not None:
+        facts.append(("targets", describe_classes([target.name for target in targets], 40)))
+    elif hasattr(model, "classes_"):
+        facts.append(("classes", describe_classes(model.classes_.tolist())))
+    names = list(getattr(model, "feature_names_in_", ()))
+    text = describe_classes(names, 40) if names else "of an array, without names"
+    facts.append((f"{model.n_features_in_} columns", text))
+    if model.encoder_ is not None and model.encoder_.dropped_:
+        facts.append(("left out", "; ".join(map(str, model.encoder_.dropped_))))
+    return facts
 
 
 def _of_table(model: "TableModel") -> list[tuple[str, str]]:

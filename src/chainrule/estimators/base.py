@@ -38,6 +38,7 @@ from chainrule.estimators.scaling import (
     network_inputs,
 )
 from chainrule.estimators.training import minimise, train
+from chainrule.model.background import Background
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.settings.layers import hidden_sizes
 from chainrule.suggestions import did_you_mean
@@ -219,9 +220,17 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                     stacklevel=levels_inside(),
                 )
         learn_from_validation(self, request)
+        self._summarise(request)
         if tasks is not None:
             tasks.close()
         return self
+
+    def _summarise(self, request: FitRequest) -> None:
+        """Keep a summary of a table's training rows, with which explanations compare."""
+        self.__dict__.pop("_background", None)
+        is_table = self.encoder_ is not None or self._column_means is not None
+        if is_table and not request.incremental:
+            self._background = Background.summary(self.network_, request.examples.X)
 
     def _checked_sizes(self, incremental: bool) -> tuple[int, ...]:
         """Check the parameters, and return the sizes of the hidden layers."""

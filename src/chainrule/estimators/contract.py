@@ -14,6 +14,7 @@ from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.validation import HeldOut
+from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.names import DType
 from chainrule.settings.losses import Output
@@ -78,6 +79,8 @@ class Estimator(FittedAttributes):
     _learning_rate: LearningRate
 
     encoder_: TableEncoder | None = None
+    _background: Background
+    """A summary of a table's training rows."""
     _target_name: str
     """The name of y, if the estimator was fitted to a table and y has one."""
     _column_means: NDArray[np.float64] | None = None

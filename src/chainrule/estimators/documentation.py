@@ -37,6 +37,13 @@ DIAGNOSTICS = (
     "TrainingDiagnosisWarning once a fit. Empty for 'lbfgs'.",
 )
 
+ENCODER = (
+    "TableEncoder or None",
+    "Turned the columns of a table into inputs, if X was a table with text, categories, dates or "
+    "missing values; `dropped_` of it says what was left out. None after an array or a table of "
+    "numbers alone.",
+)
+
 ATTRIBUTES = MappingProxyType(
     {
         "network_": (
@@ -102,6 +109,8 @@ def documented(examples: str) -> Callable[[_Class], _Class]:
         ]
         if getattr(kind, "_diagnoses", False):
             attributes.append(("diagnostics_", DIAGNOSTICS))
+        if getattr(kind, "_takes_tables", False):
+            attributes.append(("encoder_", ENCODER))
         if "targets" in constructor.parameters:
             attributes += MIXED_ATTRIBUTES.items()
         parts = [

@@ -107,13 +107,14 @@ def checked_rows(
         y = estimator._given_targets(y, names.y)
     checks = {"multi_output": True, "y_numeric": estimator._y_numeric}
     read = _read_table(estimator, X, names.X, reset)
-    if reset and read is not None and isinstance(getattr(given, "name", None), str):
+    of_table = reset and estimator._takes_tables and is_table(X)
+    if of_table and isinstance(getattr(given, "name", None), str):
         estimator._target_name = given.name
     if read is None:
         inputs, targets = _validated(
             estimator, filled(X, estimator._column_means), names.X, y=y, reset=reset, **checks
         )
-        if reset and estimator._takes_tables and is_table(X):
+        if of_table:
             estimator._column_means = np.asarray(inputs.mean(axis=0, dtype=np.float64))
         found = Rows(inputs, targets, None, names)
     else:

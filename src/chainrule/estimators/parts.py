@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.scaling import Scale
+from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.model.network import Network
 from chainrule.tables.encoder import TableEncoder
@@ -27,6 +28,8 @@ class Parts(NamedTuple):
     """The name of the column of y, where the estimator was fitted to a table."""
     conformal: Conformal | None
     """The scores of the validation examples, from which intervals and sets are made."""
+    background: Background | None
+    """A summary of a table's training rows, with which explanations compare."""
 
     def beyond_the_network(self) -> list[str]:
         """Return what a file of the network alone lacks, in words."""
@@ -55,6 +58,7 @@ def parts_of(estimator: Any) -> Parts:
         given.get("_labels"),
         given.get("_target_name"),
         given.get("_conformal", {}).get(None),
+        given.get("_background"),
     )
 
 

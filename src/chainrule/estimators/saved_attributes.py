@@ -16,6 +16,8 @@ from chainrule.checks import shown
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.targets import Target
+from chainrule.model.background import KEY as BACKGROUND_KEY
+from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.training.diagnostics import Diagnosis
@@ -157,6 +159,18 @@ def _read_conformal(value: Any) -> dict[Any, Conformal]:
     return {target: Conformal.checked(scores, rows) for target, (scores, rows) in value.items()}
 
 
+def _write_background(found: Background) -> Any:
+    return [found.inputs, found.counts]
+
+
+def _read_background(value: Any) -> Background:
+    inputs, counts = value
+    arrays = {f"{BACKGROUND_KEY}.inputs": inputs, f"{BACKGROUND_KEY}.counts": counts}
+    found = Background.from_file(arrays, {}, inputs.shape[1])
+    assert found is not None
+    return found
+
+
 def _is_temperature(value: Any) -> bool:
     numbers = value.values() if isinstance(value, dict) else [value]
     return all(_is_number(number) and 0 < number < np.inf for number in numbers)
@@ -196,6 +210,7 @@ DIAGNOSES = Kind(lambda found: [asdict(one) for one in found], _read_diagnoses)
 RANDOM = Kind(as_text, _read_random)
 
 CONFORMAL = Kind(_write_conformal, _read_conformal)
+BACKGROUND = Kind(_write_background, _read_background)
 TEMPERATURE = _plain("a temperature above 0, or one for each target", _is_temperature)
 
 ATTRIBUTES: Mapping[str, Kind] = {
@@ -223,6 +238,7 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "_random_state": RANDOM,
     "temperature_": TEMPERATURE,
     "_conformal": CONFORMAL,
+    "_background": BACKGROUND,
     # Of NetworkMixed.
     "targets_": TARGETS,
     "target_loss_curves_": CURVES,

@@ -2,20 +2,19 @@
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.parts import Parts, parts_of
-from chainrule.model.conformal import Conformal
-from chainrule.model.network import Network
+from chainrule.estimators.scaling import Scale
 from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.kinds import NumericColumn
 from chainrule.tables.target import TargetEncoder
 
 
-def table_model_parts(
-    estimator: Any,
-) -> tuple[Network, TableEncoder, TargetEncoder, Conformal | None]:
-    """Return network, encoder, target and scores of an estimator; see `TableModel.from_estimator`.
+def table_model_parts(estimator: Any) -> tuple[TableEncoder, TargetEncoder, Parts]:
+    """Return encoder, target and parts of an estimator; see `TableModel.from_estimator`.
 
     Raises
     ------
@@ -24,21 +23,39 @@ def table_model_parts(
     """
     check_is_fitted(estimator)
     name, parts = type(estimator).__name__, parts_of(estimator)
-    if parts.encoder is None:
+    encoder = _of_numbers(estimator) if parts.encoder is None else parts.encoder
+    if encoder is None:
         raise InvalidArgumentError(
-            f"estimator: this {name} was fitted to numbers ({estimator.n_features_in_} "
-            "columns), and has no encoder of a table"
+            f"estimator: this {name} was fitted to an array ({estimator.n_features_in_} columns "
+            "without names), and a table's model finds columns by their names; fit it to a table"
         )
     if hasattr(estimator, "targets_"):
         raise InvalidArgumentError(
             f"estimator: a table's model predicts one column; {name} predicts "
             f"{len(estimator.targets_)}"
         )
-    used = {column.name for column in parts.encoder.columns_}
+    used = {column.name for column in encoder.columns_}
     target = parts.target_name or "target"
     while target in used:
         target += "_"
-    return parts.network, parts.encoder, _target(name, target, parts), parts.conformal
+    return encoder, _target(name, target, parts), parts
+
+
+def _of_numbers(estimator: Any) -> TableEncoder | None:
+    """Return what an estimator does with a table of numbers as an encoder; None after an array."""
+    names, means = getattr(estimator, "feature_names_in_", None), estimator._column_means
+    if names is None or means is None or estimator.network_.spec.layers[0].codes:
+        return None
+    scale = estimator._input_scale or Scale(np.zeros_like(means), np.ones_like(means))
+    encoder = TableEncoder(scaling="none" if estimator._input_scale is None else "standard")
+    numbers = zip(names, means.tolist(), scale.mean.tolist(), scale.deviation.tolist(), strict=True)
+    encoder.columns_ = tuple(
+        NumericColumn(name, fill=fill, center=center, scale=deviation, flag=False)
+        for name, fill, center, deviation in numbers
+    )
+    encoder.notes_ = encoder.dropped_ = ()
+    encoder.feature_names_in_, encoder.n_features_in_ = names, len(names)
+    return encoder
 
 
 def _target(name: str, target: str, parts: Parts) -> TargetEncoder:

@@ -47,14 +47,20 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         Raises
         ------
         InvalidArgumentError
-            If the estimator was fitted to numbers alone, to several targets, or to one class.
+            If the estimator was fitted to an array, to several targets, or to one class.
         NotFittedError
             If it is not fitted.
         """
         from chainrule.estimators.table_models import table_model_parts
 
-        network, encoder, target, conformal = table_model_parts(estimator)
-        return cls(network, encoder, target, conformal=conformal)
+        encoder, target, parts = table_model_parts(estimator)
+        return cls(
+            parts.network,
+            encoder,
+            target,
+            background=parts.background,
+            conformal=parts.conformal,
+        )
 
     def drift(self, table: Any) -> "Drift":
         """Return how far the rows of a table are from those that the model was trained with.
