@@ -80,7 +80,7 @@ class Report:
                 srcdoc=Html(escape(self.html)),
                 sandbox="",
                 title="Report on the model",
-                style="width:100%;height:720px;border:1px solid #8886",
+                style="width:100%;height:720px;border:1px solid #8886;box-sizing:border-box",
             )
         )
 
