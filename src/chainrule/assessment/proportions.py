@@ -131,7 +131,7 @@ def mean_of(parts: Sequence[Interval]) -> Interval:
     given = np.array([part for part in parts if not np.isnan(part).any()]).reshape(-1, 3)
     if not len(given):
         return Interval(np.nan, np.nan, np.nan)
-    value, low, high = given.T
+    value, low, high = (given[:, place] for place in range(3))
     mean = float(value.mean())
     below = float(np.sqrt(((value - low) ** 2).sum()) / len(given))
     above = float(np.sqrt(((high - value) ** 2).sum()) / len(given))
