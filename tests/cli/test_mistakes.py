@@ -1,7 +1,5 @@
 """A user's mistake is answered with one sentence on standard error and exit code 2."""
 
-import sys
-
 import pytest
 
 GOOD = "".join(f"{i},{i * i % 17},{'yes' if i % 3 else 'no'}\n" for i in range(40))
@@ -203,14 +201,6 @@ def test_a_config_that_is_no_text_is_refused(chainrule, wdbc, tmp_path):
     config.write_bytes(b"\xff\xfe")
     sentence = chainrule("train", wdbc, "--target", "diagnosis", "--config", config).sentence
     assert "is not UTF-8 text" in sentence
-
-
-def test_a_search_without_optuna_says_how_to_install_it(chainrule, wdbc, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    sentence = chainrule(
-        *("train", wdbc, "--target", "diagnosis", "--search", 2, "--out", tmp_path)
-    ).sentence
-    assert 'pip install "chainrule[search]"' in sentence
 
 
 def test_a_search_of_nothing_is_refused(chainrule, wdbc, tmp_path):

@@ -184,7 +184,6 @@ def test_an_interrupted_search_keeps_the_best_and_goes_on(wdbc, tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")
 def test_a_search_that_was_killed_goes_on_to_the_same_result(wdbc, tmp_path):
-    pytest.importorskip("optuna")
     random = np.random.default_rng(0)
     arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 4, "--no-report"]
     search = [*map(str, [*arguments, "--search", 8])]
