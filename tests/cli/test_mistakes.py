@@ -111,7 +111,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--scaling", "minmax"], "--scaling: expected standard, robust or none"),
         (["--config", "none.toml"], "none.toml: cannot be read (No such file or directory)"),
         (["--task", "ranking"], "task: expected auto, classification or regression"),
-        (["--task", "regression"], "'diagnosis' holds text ('M' in row 1)"),
+        (["--task", "regression"], "'diagnosis' holds text ('M' in row 1 (line 2))"),
         (["--nonsense"], "No such option: --nonsense"),
         (["more"], "unexpected extra argument"),
     ],
