@@ -146,7 +146,7 @@ def test_merged_spellings_are_one_class_named_by_the_most_frequent(tmp_path):
     scores = model.evaluate(table)
     assert scores == model.evaluate(table.with_columns(y=pl.Series(SPELLINGS)))
     assert scores["confusion_matrix"]["classes"] == ["Yes", "no"]
-    assert "--merge-spellings" in run.command
+    assert "merge_spellings=True" in run.command
 
 
 def test_another_table_to_test_with_is_respelled_as_well(tmp_path):
@@ -237,7 +237,7 @@ def test_a_transformed_model_predicts_evaluates_and_explains_in_the_target_s_uni
 
 def test_a_transform_is_part_of_the_command_and_of_run_toml():
     run = prepared(TAME, target_transform="asinh")
-    assert "--target-transform asinh" in run.command
+    assert "target_transform='asinh'" in run.command
     config = RunConfig.from_toml(run.config.to_toml())
     assert config.encoding.target_transform == "asinh"
 
