@@ -40,7 +40,7 @@ def info(
             show_default=False,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Show the installation and the machine's capabilities, or the content of a model file."""
     facts = _installation() if model is None else _contents(model)

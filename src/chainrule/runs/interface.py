@@ -50,7 +50,7 @@ def train(
     test : path, polars or pandas DataFrame, or Arrow table, optional
         Another table to test with, instead of a part of this one.
     config : str, Path or RunConfig, optional
-        A run.toml to begin with; arguments given beside it come first.
+        A run.toml to start from; other arguments override it.
     callbacks : list of callables, default ()
         Each is called with every event of the training; if one returns True after an `EpochEnded`,
         training stops.
