@@ -134,8 +134,8 @@ def train(
     searches = search is not None or limit is not None
     if checkpoint and searches:
         raise InvalidArgumentError(
-            "--checkpoint: a search goes on by itself when the same command is given again; "
-            "leave --checkpoint out"
+            "--checkpoint: a search continues when the same command is given again; leave "
+            "--checkpoint out"
         )
     chosen = _config(table, config, settings, checkpoint)
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
@@ -300,7 +300,7 @@ def _save_interrupted(
     run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
-    again = f"; {calling('resume', folder.path)} goes on from here" if resumable else ""
+    again = f"; {calling('resume', folder.path)} continues from here" if resumable else ""
     say(
         f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
         f"are in {folder.history}{again}",
