@@ -37,7 +37,7 @@ TABLES = {
     ),
     "infinite number": (f"a,b,y\n{GOOD}1,inf,no\n".encode(), "column 'b' holds inf in row 41"),
     "constant target": (b"a,y\n" + b"1,2.5\n" * 40, "is 2.5 in all 40 rows"),
-    "target alone": (b"y\n" + b"no\nyes\n" * 20, "no column beside the target"),
+    "target alone": (b"y\n" + b"no\nyes\n" * 20, "no column other than the target"),
     "few rows": (b"a,y\n1,no\n2,yes\n3,no\n4,yes\n", "has 4 rows, and at least 10"),
     "10,000 columns": (
         (",".join(f"c{i}" for i in range(10_000)) + ",y\n").encode()
@@ -106,7 +106,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--group", "mean_area", "--time", "mean_radius"], "groups"),
         (["--time-limit", "soon"], "--time-limit: expected a time such as 90s, 5m or 1h30m"),
         (["--search", "0"], "--search"),
-        (["--checkpoint", "--search", "3"], "--checkpoint: a search goes on by itself"),
+        (["--checkpoint", "--search", "3"], "--checkpoint: a search continues when"),
         (["--checkpoint", "--every", "often"], "every"),
         (["--scaling", "minmax"], "--scaling: expected standard, robust or none"),
         (["--config", "none.toml"], "none.toml: cannot be read (No such file or directory)"),

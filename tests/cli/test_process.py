@@ -144,10 +144,10 @@ def test_a_run_cut_short_goes_on_to_the_same_bits(wdbc, tmp_path, number, code):
     assert process.returncode == code
     assert "Traceback" not in errors
     if number != signal.SIGKILL:
-        assert f"chainrule resume {cut} goes on from here" in errors
+        assert f"chainrule resume {cut} continues from here" in errors
     refused = run(*arguments, "--checkpoint", "--out", cut)
     assert refused.returncode == 2
-    assert f"chainrule resume {cut} goes on with it" in refused.stderr
+    assert f"chainrule resume {cut} continues it" in refused.stderr
 
     resumed = run("resume", cut, "--no-report")
     assert resumed.returncode == 0, resumed.stderr

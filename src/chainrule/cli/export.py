@@ -48,8 +48,8 @@ def export(
         float | None,
         typer.Option(
             metavar="COVERAGE",
-            help="The file also returns intervals that hold the true value in this share of new "
-            "rows (0.9: nine in ten), or for classes sets. For ONNX, C and NumPy.",
+            help="The file also returns prediction intervals, or prediction sets for classes, "
+            "with this coverage, such as 0.9. For ONNX, C and NumPy.",
             show_default=False,
         ),
     ] = None,
