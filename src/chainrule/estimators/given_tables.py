@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.estimators.array_types import Floats
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.frames import as_frame
 
@@ -74,16 +75,19 @@ def frame_for(encoder: TableEncoder, X: Any, name: str) -> "pl.DataFrame":
     if not is_table(X):
         raise InvalidArgumentError(
             f"{name}: expected a table with the columns of the training ({_listed(needed)}), since "
-            f"the estimator was fitted to a table; got {type(X).__name__}. Make a DataFrame of it"
+            f"the estimator was fitted to a table; got {type(X).__name__}. Make a DataFrame of it. "
+            "(scikit-learn's permutation_importance makes an array of any table but one of pandas: "
+            "give it X.to_pandas())"
         )
     if hasattr(X, "iloc"):
         X = X.loc[:, [str(column) in needed for column in X.columns]]
     found = list(map(str, feature_names(X) or X.columns))
     missing = [column for column in needed if column not in found]
     if missing:
+        free = [column for column in found if column not in needed]
         raise InvalidTableError(
-            f"{name}: the table lacks {_listed(missing)}, which the estimator was fitted to; "
-            "add what is missing, under the same names"
+            f"{name}: the table lacks {_listed(missing)}, which the estimator was fitted to"
+            + (did_you_mean(missing[0], free) or "; add what is missing, under the same names")
         )
     return encoder.reading.read(as_frame(X).select(needed))[0]
 
