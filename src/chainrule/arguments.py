@@ -29,7 +29,7 @@ HOMES: Mapping[str, str] = MappingProxyType(
         "seed": _OF_NETWORK,
         "dtype": _OF_NETWORK,
         "activation": "an argument of each layer: Dense(24, activation='relu')",
-        "dropout": "a layer of its own: [30, Dense(24), Dropout(0.2), Dense(2, 'softmax')]",
+        "dropout": "a separate layer: [30, Dense(24), Dropout(0.2), Dense(2, 'softmax')]",
         "optimizer": _OF_FIT,
         "epochs": _OF_FIT,
         "batch_size": _OF_FIT,

@@ -105,7 +105,7 @@ def test_a_worse_log_loss_is_told_where_the_accuracy_is_inconclusive():
     assert found.summary == (
         "On these rows, the network is better than always predicting “yes” in accuracy and log "
         "loss; it is worse than the linear model in log loss (accuracy: inconclusive); it cannot "
-        "be told apart from boosted trees."
+        "be distinguished from boosted trees."
     )
 
 

@@ -144,10 +144,10 @@ def test_a_run_cut_short_goes_on_to_the_same_bits(wdbc, tmp_path, number, code):
     assert process.returncode == code
     assert "Traceback" not in errors
     if number != signal.SIGKILL:
-        assert f"chainrule resume {cut} goes on from here" in errors
+        assert f"chainrule resume {cut} continues from here" in errors
     refused = run(*arguments, "--checkpoint", "--out", cut)
     assert refused.returncode == 2
-    assert f"chainrule resume {cut} goes on with it" in refused.stderr
+    assert f"chainrule resume {cut} continues it" in refused.stderr
 
     resumed = run("resume", cut, "--no-report")
     assert resumed.returncode == 0, resumed.stderr
@@ -184,7 +184,6 @@ def test_an_interrupted_search_keeps_the_best_and_goes_on(wdbc, tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")
 def test_a_search_that_was_killed_goes_on_to_the_same_result(wdbc, tmp_path):
-    pytest.importorskip("optuna")
     random = np.random.default_rng(0)
     arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 4, "--no-report"]
     search = [*map(str, [*arguments, "--search", 8])]

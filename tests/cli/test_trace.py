@@ -49,7 +49,7 @@ def test_a_trace_needs_the_target_column(chainrule, model, wdbc, tmp_path):
     less = tmp_path / "less.csv"
     pl.read_csv(wdbc).drop("diagnosis").write_csv(less)
     sentence = chainrule("trace", model, less, "--row", 1).sentence
-    assert "has no column 'diagnosis', the target, which errors depend on" in sentence
+    assert "has no column 'diagnosis', the target, which the trace needs" in sentence
 
 
 @pytest.mark.parametrize("empty", ["", "NA"])
@@ -62,6 +62,6 @@ def test_a_row_without_a_target_is_not_traced_but_counts(chainrule, model, wdbc,
     ).write_csv(gaps, quote_style="never")
     sentence = chainrule("trace", model, gaps, "--row", 1).sentence
     assert "row 1 (line 2) has no value of 'diagnosis'" in sentence
-    assert "chainrule explain does without" in sentence
+    assert "use chainrule explain, which needs no target value" in sentence
     out = chainrule("trace", model, gaps, "--row", 2).out
     assert out.startswith(f"Row 2 (line 3): diagnosis is {table['diagnosis'][1]}")

@@ -299,7 +299,7 @@ def test_an_unfinished_run_is_lost_only_where_that_is_said(chainrule, table, fol
     before = content(folder)
     arguments = ("train", table, *QUICK, *options, "--out", folder)
     sentence = chainrule(*arguments).sentence
-    assert f"chainrule resume {folder} goes on with it" in sentence
+    assert f"chainrule resume {folder} continues it" in sentence
     assert "give --overwrite" in sentence
     assert content(folder) == before
     assert chainrule(*arguments, "--overwrite").code == 0

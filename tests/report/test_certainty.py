@@ -63,7 +63,7 @@ def test_the_size_of_sets_is_told_with_the_share_of_test_rows_that_they_hold(tmp
     sets = run.predict(rows, interval=0.9)["prediction_set"].to_list()
     held = np.mean([one in several for one, several in zip(kinds, sets, strict=True)])
     assert "Prediction sets at 90% coverage, calibrated on 361 validation rows, have" in text
-    assert f"hold the true class of {held:.1%} of the test rows" in text
+    assert f"contain the true class of {held:.1%} of the test rows" in text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_width_of_intervals_is_told_with_the_share_of_test_rows_that_they_ho
     assert (
         f"Prediction intervals at 90% coverage, calibrated on 361 validation rows, {words}" in text
     )
-    assert f"hold the true value of {held:.1%} of the test rows" in text
+    assert f"contain the true value of {held:.1%} of the test rows" in text
 
 
 def test_too_few_validation_rows_for_an_interval_leave_the_sentence_out(tmp_path):

@@ -160,7 +160,7 @@ def test_a_configuration_is_where_a_run_begins_and_arguments_come_first(tmp_path
         ({"callbacks": print}, "callbacks: expected a list of functions that take an event; got"),
         ({"callbacks": [3]}, "callbacks: expected a list of functions that take an event; got 3"),
         ({"verbose": "loud"}, "verbose: expected True or False; got 'loud'"),
-        ({"config": 3}, "config: expected a path of a run.toml, or a RunConfig; got 3"),
+        ({"config": 3}, "config: expected the path of a run.toml, or a RunConfig; got 3"),
     ],
 )
 def test_a_wrong_argument_is_named_as_it_was_given(arguments, message):

@@ -54,7 +54,7 @@ def test_a_column_of_dates_is_said_unless_the_rows_are_divided_by_it():
 def test_a_likely_group_is_said_unless_it_is_given():
     patients = {"patient": [f"P{n // 4}" for n in range(ROWS)]}
     said = notes_of(prepared(patients, PLAIN))
-    assert "column 'patient' looks like an identifier with several rows each" in said
+    assert "column 'patient' looks like an identifier with several rows per value" in said
     assert "--group 'patient'" in said
     assert "identifier" not in notes_of(prepared(patients, PLAIN, group="patient"))
     assert "identifier" not in notes_of(prepared(patients, PLAIN, ignore=("patient",)))

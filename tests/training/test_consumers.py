@@ -206,7 +206,7 @@ def ended(stopped, epochs=4):
             "stopped after 3 epochs: no better validation loss for 2 epochs; "
             "weights of epoch 1 kept",
         ),
-        (Stopped(1, "callback"), "stopped after 1 epoch: a callback asked for the end"),
+        (Stopped(1, "callback"), "stopped after 1 epoch by a callback"),
         (Stopped(4, "finished", 2), "weights of epoch 2 kept"),
     ],
 )

@@ -174,15 +174,15 @@ class Bins:
         """Build the bins that `to_json` described; raise ValueError if it is something else."""
         lists = {"edges": float, "span": float, "shown": str, "known": str, "counts": int}
         if not isinstance(entry, Mapping) or set(entry) != {*lists, "kind", "more", "missing"}:
-            raise ValueError("bins have other entries")
+            raise ValueError("bins have unexpected entries")
         for name, kind in lists.items():
             values = entry[name]
             good = isinstance(values, list | tuple) and all(_is(kind, one) for one in values)
             if not good:
-                raise ValueError(f"{name} of bins is something else")
+                raise ValueError(f"{name} of bins has the wrong type")
         whole = (entry["more"], entry["missing"], *entry["counts"])
         if not all(type(one) is int and one >= 0 for one in whole):
-            raise ValueError("bins count no rows")
+            raise ValueError("a count of bins is not a whole number of rows")
         bins = cls(**{**entry, **{name: tuple(entry[name]) for name in lists}})
         width = len(bins.edges) + 1
         if bins.kind == "categories":

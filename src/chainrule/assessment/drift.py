@@ -132,19 +132,19 @@ class Drift:
             others = "other columns have" if notable else "columns have"
             one = "other column has" if notable else "column has"
             noted = "" if len(notable) <= _SHOWN else " a smaller weight or"
-            parts.append(
-                f"{rest} {others if rest > 1 else one}{noted} no shift that these rows can tell "
-                "from chance."
-            )
+            parts.append(f"{rest} {others if rest > 1 else one}{noted} no shift beyond chance.")
         if notable:
             parts.append(
-                "PSI: population stability index; from 0.1 on a shift is moderate, from 0.25 on "
-                "large. Chance: without drift, some column exceeds it in 1 of 100 tables. Weight: "
-                "how much the predictions change when the column is shuffled, as a share of all "
-                "columns. New values: outside the training range, or unknown categories."
+                "PSI: population stability index; a shift is moderate from 0.1 and large from "
+                "0.25. Chance: the PSI that some column exceeds in 1 of 100 tables without drift. "
+                "Weight: how much the predictions change when the column is shuffled, as a share "
+                "of all columns. New values: outside the training range, or unknown categories."
             )
         if self.not_compared:
-            parts.append(f"Not compared, for lack of room in the model: {len(self.not_compared)}.")
+            parts.append(
+                "Columns not compared, because the model file has no room for their "
+                f"distributions: {len(self.not_compared)}."
+            )
         return Tables(parts)
 
     @property
@@ -153,12 +153,12 @@ class Drift:
         found = []
         if self.rows < _FEW_ROWS:
             found.append(
-                f"With {_rows(self.rows)}, only very large shifts can be told from chance."
+                f"With {_rows(self.rows)}, only very large shifts can be distinguished from chance."
             )
         if self.predictions.verdict == "none":
             found.append(
-                "The predictions are distributed as before, as far as these rows can tell (PSI "
-                f"{_number(self.predictions.psi)}; up to {_number(self.predictions.limit)} may be "
+                "The predictions show no shift beyond chance (PSI "
+                f"{_number(self.predictions.psi)}; up to {_number(self.predictions.limit)} by "
                 "chance)."
             )
         else:
@@ -174,12 +174,12 @@ class Drift:
         ]
         if mattering:
             found.append(
-                f"Shifted, and the model depends on {_them(mattering)}: {_listed(mattering)}. "
+                f"Shifted {_columns(mattering)} that the model depends on: {_listed(mattering)}. "
                 "Evaluate the model on rows like these, and train it again if the score is worse."
             )
         if little:
             found.append(
-                f"Shifted, but the model depends little on {_them(little)}: {_listed(little)}."
+                f"Shifted {_columns(little)} that the model depends on little: {_listed(little)}."
             )
         return found
 
@@ -303,5 +303,5 @@ def _listed(names: Sequence[str], most: int = 6) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def _them(names: Sequence[str]) -> str:
-    return "it" if len(names) == 1 else "them"
+def _columns(names: Sequence[str]) -> str:
+    return "column" if len(names) == 1 else "columns"

@@ -82,7 +82,7 @@ def permutation_importance(
     """Return how much worse the model's score gets when one column of a table is shuffled.
 
     Shuffling a column's values among the rows destroys its information about them. If two columns
-    carry the same information, shuffling one of them costs little, since the other one remains.
+    carry the same information, shuffling one of them has little effect.
 
     Parameters
     ----------

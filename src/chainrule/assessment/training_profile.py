@@ -97,7 +97,7 @@ class TrainingProfile:
             columns = {name: Bins.from_json(bins) for name, bins in entry["columns"].items()}
             found = entry["dependence"]
             if not all(is_real(value) and value >= 0 for value in found.values()):
-                raise ValueError("a dependence is no number")
+                raise ValueError("a dependence is not a number")
             needed = {one.name for one in model.encoder.columns_}
             if not set(columns) <= needed or set(found) not in (needed, set()):
                 raise ValueError("its columns are not those of the model")

@@ -225,7 +225,7 @@ def _pattern(judged: Judgement, baseline: Baseline) -> str:
         return "predicts the same as {}"
     told = [f"{word} than {{}} in {listed(found[word])}" for word in _DECIDED if word in found]
     if not told:
-        return "cannot be told apart from {}"
+        return "cannot be distinguished from {}"
     if len(told) == 2:
         return (
             f"is better than {{}} in {listed(found['better'])} but worse in "

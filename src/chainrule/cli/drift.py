@@ -23,16 +23,16 @@ def register(app: typer.Typer) -> None:
 def drift(
     model: ModelPath,
     table: TablePath,
-    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,
 ) -> None:
-    """Show how far the rows of a table are from those that the model was trained with.
+    """Show whether the rows of a table are distributed like the training rows.
 
-    For each column: the population stability index and whether it can be chance, the share of the
-    rows without a value, with a value outside the training range, or with an unknown category. The
-    columns that the model depends on come first. No target is needed.
+    For each column: the population stability index, whether it is more than chance explains, and
+    the shares of missing values, of values outside the training range and of unknown categories.
+    The columns that the model depends on come first. No target is needed.
     """
     from chainrule.assessment.drift import drift as compared
     from chainrule.tables.reader import read_by

@@ -49,7 +49,8 @@ def explain(
         list[str],
         typer.Option(
             metavar="N",
-            help="Row number, counted from 1 below the header; several as 3,7 or by repetition.",
+            help="Row number, counted from 1 below the header; several as 3,7, or repeat the "
+            "option.",
         ),
     ],
     class_name: Annotated[
@@ -65,7 +66,7 @@ def explain(
         Path | None,
         typer.Option(
             metavar="TABLE",
-            help="Rows to compare with, instead of the training rows.",
+            help="A table of rows to compare with, instead of the training rows.",
             show_default=False,
         ),
     ] = None,
@@ -79,7 +80,7 @@ def explain(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="text, html or json; by default as the name of the output file ends.",
+            help="text, html or json; by default from the suffix of the output file.",
             show_default=False,
         ),
     ] = None,
@@ -95,10 +96,10 @@ def explain(
     optimizer: _Moved = None,
     learning_rate: _Moved = None,
 ) -> None:
-    """Show why the prediction for a row is what it is: the effect of each column on it.
+    """Explain the prediction for a row by the effect of each column.
 
     The prediction is compared with the mean prediction over the training rows; the effects add up
-    to the difference. The row needs no value of the target.
+    to the difference. The row needs no target value.
     """
     from chainrule.files.outputs import check_outputs
     from chainrule.tables.reader import read_by

@@ -48,8 +48,8 @@ def export(
         float | None,
         typer.Option(
             metavar="COVERAGE",
-            help="The file also returns intervals that hold the true value in this share of new "
-            "rows (0.9: nine in ten), or for classes sets. For ONNX, C and NumPy.",
+            help="The file also returns prediction intervals, or prediction sets for classes, "
+            "with this coverage, such as 0.9. For ONNX, C and NumPy.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +57,7 @@ def export(
     """Write a model in another program's format: ONNX, C, NumPy, PyTorch or Keras.
 
     ONNX, C and NumPy files include the encoding of the table's columns: they take raw values and
-    return predictions. ONNX needs the extra chainrule[onnx].
+    return predictions.
     """
     from chainrule.exports import export as write
     from chainrule.files.outputs import check_outputs

@@ -28,7 +28,7 @@ def check(
 ) -> None:
     """Check the gradients: compare backpropagation with central differences, in float64.
 
-    Rows without a value of the target are skipped. The exit code is 1 if they disagree.
+    Rows without a target value are skipped. The exit code is 1 if the gradients disagree.
     """
     import numpy as np
 

@@ -33,12 +33,12 @@ def importance(
         int, typer.Option(metavar="N", min=1, help="Largest number of rows to draw from the table.")
     ] = 5000,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the shuffling.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Show how much worse the model's score gets when a column is shuffled.
 
     Use rows that the model was not trained on. If two columns carry the same information, shuffling
-    one of them costs little, since the other one remains.
+    one of them has little effect.
     """
     from dataclasses import asdict
 

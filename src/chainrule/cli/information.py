@@ -40,7 +40,7 @@ def info(
             show_default=False,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Show the installation and the machine's capabilities, or the content of a model file."""
     facts = _installation() if model is None else _contents(model)
@@ -101,7 +101,7 @@ def _of_estimator(model: Any) -> list[tuple[str, str]]:
     elif hasattr(model, "classes_"):
         facts.append(("classes", describe_classes(model.classes_.tolist())))
     names = list(getattr(model, "feature_names_in_", ()))
-    text = describe_classes(names, 40) if names else "of an array, without names"
+    text = describe_classes(names, 40) if names else "from an array without names"
     facts.append((f"{model.n_features_in_} columns", text))
     if model.encoder_ is not None and model.encoder_.dropped_:
         facts.append(("left out", "; ".join(map(str, model.encoder_.dropped_))))

@@ -45,7 +45,7 @@ TablePath: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="TABLE",
-        help="CSV, TSV, Parquet, Arrow or JSON lines; a pipe, too, and - for standard input.",
+        help="CSV, TSV, Parquet, Arrow or JSON lines; also a pipe, or - for standard input.",
     ),
 ]
 OptimizerName: TypeAlias = Annotated[
@@ -58,11 +58,14 @@ OptimizerName: TypeAlias = Annotated[
 LearningRate: TypeAlias = Annotated[
     float | None,
     typer.Option(
-        metavar="NUMBER", min=0.0, help="α; by default the optimizer's own.", show_default=False
+        metavar="NUMBER",
+        min=0.0,
+        help="Learning rate α; default: that of the optimizer.",
+        show_default=False,
     ),
 ]
 EngineName: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME", help="Who computes: auto, {engines}.")
+    str, typer.Option(metavar="NAME", help="Engine: auto, {engines}.")
 ]
 
 

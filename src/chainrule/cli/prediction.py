@@ -59,9 +59,8 @@ def predict(
         typer.Option(
             "--keep",
             metavar="COLUMNS",
-            help="Columns of the table to write in front of the predictions: all, none, or names "
-            "(a,b; may be repeated). All by default, so that each row shows what it was predicted "
-            "from.",
+            help="Columns of the table to write before the predictions: all, none, or names (a,b; "
+            "may be repeated). Default: all, so that each prediction is next to its inputs.",
             show_default=False,
         ),
     ] = None,
@@ -70,8 +69,8 @@ def predict(
         typer.Option(
             "--interval",
             metavar="COVERAGE",
-            help="Add columns lower and upper, which hold the true value in this share of new rows "
-            "(0.9: nine in ten); for classes, a column prediction_set.",
+            help="Add prediction intervals with this coverage (0.9: the true value of 90 % of new "
+            "rows is between lower and upper); for classes, the column prediction_set.",
             show_default=False,
         ),
     ] = None,
@@ -79,8 +78,8 @@ def predict(
         bool,
         typer.Option(
             "--neutralise-formulas",
-            help="Write a ' in front of each text that a spreadsheet would run as a formula (it "
-            "begins with =, +, -, @ or a tab). Numbers stay as they are. CSV and TSV only.",
+            help="Write a ' before each text that a spreadsheet would run as a formula (it begins "
+            "with =, +, -, @ or a tab). Numbers are not changed. CSV and TSV only.",
         ),
     ] = False,
     skip_bad_rows: Annotated[
@@ -91,8 +90,8 @@ def predict(
     """Predict every row of a table. Writes CSV to standard output unless -o names a file.
 
     The output has the columns of the table, then the predictions: for classes, the most probable
-    class and the probability of each. The order of the columns does not matter. The table is read
-    in batches and may be larger than memory.
+    class and the probability of each class. The columns of the table may be in any order. The table
+    is read in batches and may be larger than memory.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.files.atomic import destination
@@ -161,7 +160,7 @@ def _print(batches: "Iterator[pl.DataFrame]", neutralise: bool) -> None:
 def evaluate(
     model: ModelPath,
     table: TablePath,
-    json: Annotated[bool, typer.Option("--json", help="Output as JSON, for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,

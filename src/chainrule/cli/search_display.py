@@ -102,7 +102,7 @@ class LiveSearch(SearchDisplay):
         if self._running:
             of = "" if self._trials is None else f"/{self._trials}"
             parts = [Part((f"trial {done + 1}{of}",), 9)]
-        parts.append(Part((f"{duration(passed)} passed",), 1))
+        parts.append(Part((f"{duration(passed)} elapsed",), 1))
         if self._seconds is not None and self._running:
             parts.append(Part((f"{duration(self._seconds - passed)} left",), 2))
         line = fitted_line(parts, -1.0, self._screen.width - 3, "", "")

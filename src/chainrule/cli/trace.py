@@ -52,8 +52,8 @@ def trace(
 ) -> None:
     """Show every equation of a training step on one row, with its numbers.
 
-    The row needs a value of the target, from which the errors δ are computed. The model does not
-    change. To see which columns a prediction depends on, use chainrule explain.
+    The row needs a target value, from which the errors δ are computed. The model does not change.
+    To see which columns a prediction depends on, use chainrule explain.
     """
     from chainrule.files.outputs import check_outputs
     from chainrule.report.trace_page import write_trace_latex, write_trace_page

@@ -56,7 +56,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A run.toml to begin with; options given beside it come first.",
+            help="A run.toml to start from; other options override it.",
             show_default=False,
         ),
     ] = None,
@@ -104,13 +104,16 @@ def train(
         ),
     ] = False,
     every: Annotated[
-        str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
+        str,
+        typer.Option(
+            metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
+        ),
     ] = "60s",
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
     ] = True,
     json: Annotated[
-        bool, typer.Option("--json", help="Lines of JSON on standard output, for machines.")
+        bool, typer.Option("--json", help="Write JSON lines to standard output.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
     *,
@@ -118,9 +121,9 @@ def train(
 ) -> None:
     """Train a network on a table, and show how good it is.
 
-    Nothing but the target has to be set. Of the rows, 80 % train, 10 % validate and 10 % test.
-    Writes the model, its history, its metrics, a report, and run.toml, from which the run can be
-    repeated to the bit. Ctrl-C saves the best model so far.
+    Only the target is required. By default, 80 % of the rows are for training, 10 % for validation
+    and 10 % for testing. Writes the model, its history, its metrics, a report, and run.toml, from
+    which the run can be repeated to the bit. Ctrl-C saves the best model so far.
     """
     from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
@@ -131,8 +134,8 @@ def train(
     searches = search is not None or limit is not None
     if checkpoint and searches:
         raise InvalidArgumentError(
-            "--checkpoint: a search goes on by itself when the same command is given again; "
-            "leave --checkpoint out"
+            "--checkpoint: a search continues when the same command is given again; leave "
+            "--checkpoint out"
         )
     chosen = _config(table, config, settings, checkpoint)
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
@@ -152,17 +155,23 @@ def train(
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an interrupted run.")],
     every: Annotated[
-        str, typer.Option(metavar="TIME", help="How often: 60s, 5m, or a number of steps.")
+        str,
+        typer.Option(
+            metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
+        ),
     ] = "60s",
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
     ] = True,
     json: Annotated[
-        bool, typer.Option("--json", help="Lines of JSON on standard output, for machines.")
+        bool, typer.Option("--json", help="Write JSON lines to standard output.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
 ) -> None:
-    """Go on with a run of train --checkpoint, to the same bits as if it had never stopped."""
+    """Continue an interrupted run of train --checkpoint.
+
+    The result has the same bits as that of a run without the interruption.
+    """
     from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
@@ -291,7 +300,7 @@ def _save_interrupted(
     run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
-    again = f"; {calling('resume', folder.path)} goes on from here" if resumable else ""
+    again = f"; {calling('resume', folder.path)} continues from here" if resumable else ""
     say(
         f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
         f"are in {folder.history}{again}",

@@ -111,10 +111,10 @@ def quantile_of(
     conformal = getattr(estimator, "_conformal", {}).get(target)
     if conformal is None:
         raise InvalidArgumentError(
-            f"{name}: expected an estimator with validation examples from its last fit, whose "
-            "errors decide how wide intervals and sets are; this one has none. Pass X_val and "
-            "y_val to fit, or set early_stopping, which sets some aside (Network…: from 200 "
-            "examples on); partial_fit forgets them"
+            f"{name}: expected an estimator fitted with validation examples, whose errors "
+            "determine the size of intervals and sets; this one has none. Pass X_val and y_val to "
+            "fit, or set early_stopping, which sets some aside (Network…: from 200 examples on); "
+            "partial_fit discards them"
         )
     return np.asarray(conformal.quantile(coverage, name))
 

@@ -263,8 +263,8 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         if self._labels.kind == "multilabel":
             raise InvalidArgumentError(
-                "predict_set: expected classes that exclude each other; this estimator was fitted "
-                "to labels of which any may fit. Use predict_proba"
+                "predict_set: expected mutually exclusive classes; this estimator was fitted to a "
+                "multilabel target. Use predict_proba"
             )
         if len(self._labels.classes) < 2:
             return np.ones((len(outputs), 1), bool)

@@ -39,9 +39,9 @@ DIAGNOSTICS = (
 
 ENCODER = (
     "TableEncoder or None",
-    "Turned the columns of a table into inputs, if X was a table with text, categories, dates or "
-    "missing values; `dropped_` of it says what was left out. None after an array or a table of "
-    "numbers alone.",
+    "The encoder of the table's columns, if X was a table with text, categories, dates or missing "
+    "values; its `dropped_` lists the columns that were left out. None if X was an array or a "
+    "table of numbers only.",
 )
 
 ATTRIBUTES = MappingProxyType(

@@ -116,7 +116,7 @@ def check_inputs(X: MatrixLike, name: str, error: Exception, remedy: str) -> Non
         raise kind(
             f"{name}: expected finite numbers; got {_shown(column[row])} at row {row}, column "
             f"{place!r} ({int(wrong.sum())} entries of that column are NaN, infinite, missing or "
-            f"no numbers): {remedy} ({str(error).splitlines()[0]:.200})"
+            f"not numbers): {remedy} ({str(error).splitlines()[0]:.200})"
         ) from error
 
 

@@ -73,8 +73,8 @@ def frame_for(encoder: TableEncoder, X: Any, name: str) -> "pl.DataFrame":
     needed = [column.name for column in encoder.columns_]
     if not is_table(X):
         raise InvalidArgumentError(
-            f"{name}: expected a table with the columns of the training ({_listed(needed)}), since "
-            f"the estimator was fitted to a table; got {type(X).__name__}. Make a DataFrame of it"
+            f"{name}: expected a table with the columns that the estimator was fitted to "
+            f"({_listed(needed)}); got {type(X).__name__}. Convert it to a DataFrame"
         )
     if hasattr(X, "iloc"):
         X = X.loc[:, [str(column) in needed for column in X.columns]]
@@ -82,8 +82,8 @@ def frame_for(encoder: TableEncoder, X: Any, name: str) -> "pl.DataFrame":
     missing = [column for column in needed if column not in found]
     if missing:
         raise InvalidTableError(
-            f"{name}: the table lacks {_listed(missing)}, which the estimator was fitted to; "
-            "add what is missing, under the same names"
+            f"{name}: the table lacks {_listed(missing)}, which the estimator was fitted to; add "
+            "these columns under the same names"
         )
     return encoder.reading.read(as_frame(X).select(needed))[0]
 

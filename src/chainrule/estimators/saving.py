@@ -27,8 +27,8 @@ def save(estimator: Any, path: str | Path) -> None:
     check_is_fitted(estimator)
     if not type(estimator).__module__.startswith("chainrule.estimators."):
         raise InvalidArgumentError(
-            f"save: {name} is a class of its own, and a file holds data only, no code; save an "
-            "estimator of the package, or pickle this one"
+            f"save: {name} is not a class of chainrule, and a file holds data only, no code; save "
+            "an estimator of the package, or pickle this one"
         )
     check_parameters(estimator)
     network = estimator.network_
@@ -54,8 +54,9 @@ def save(estimator: Any, path: str | Path) -> None:
         *rest, last = map(repr, left_out)
         listed = f"{', '.join(rest)} and {last} hold" if rest else f"{last} holds"
         warnings.warn(
-            f"save: {listed} Python objects, and a file holds data only: the loaded estimator has "
-            "the default in place of them and predicts the same; set_params gives them back",
+            f"save: {listed} Python objects, and a file holds data only: the loaded estimator "
+            "predicts the same, but has the defaults of these parameters; set_params restores "
+            "them",
             stacklevel=3,
         )
 

@@ -76,5 +76,5 @@ def _target(name: str, target: str, parts: Parts) -> TargetEncoder:
     found = TargetEncoder("classification", target, tuple(labels.classes.tolist()))
     fault = found.fault()
     if fault:
-        raise InvalidArgumentError(f"estimator: {fault}; make texts of the classes")
+        raise InvalidArgumentError(f"estimator: {fault}; convert the classes to text")
     return found

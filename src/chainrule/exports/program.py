@@ -85,8 +85,7 @@ def program_of(model: Any, interval: float | None = None) -> Program:
         return program
     if program.meaning == "labels":
         raise InvalidArgumentError(
-            "interval: expected classes that exclude each other, or values; got labels of which "
-            "any may fit"
+            "interval: expected mutually exclusive classes, or values; got a multilabel target"
         )
     return replace(program, interval=interval_of(model, interval))
 
@@ -150,7 +149,7 @@ def _of_estimator(estimator: Any) -> Program:
     else:
         if len(labels.classes) < 2:
             raise InvalidArgumentError(
-                "model: it was fitted to a single class and has nothing to tell apart"
+                "model: it was fitted to a single class, so there is nothing to predict"
             )
         more["meaning"] = "labels" if labels.kind == "multilabel" else "classes"
         more["classes"] = tuple(labels.classes.tolist())

@@ -30,7 +30,7 @@ def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> Non
         check_writable(name, path)
         if _is_model(path):
             raise FileWriteError(
-                f"{name}: {path} is a model of chainrule, which no other output replaces; choose "
+                f"{name}: {path} is a model file, which no other output may replace; choose "
                 "another name"
             )
 

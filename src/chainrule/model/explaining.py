@@ -127,9 +127,8 @@ class Explainer:
         shares = self._shares(X, method, explained)
         if not np.isfinite([shares.value, shares.baseline, *shares.shares]).all():
             raise InvalidTableError(
-                f"the predictions for {number.named(0)} or for the background are beyond what a "
-                f"number can hold, so that they have no difference to explain; are their values "
-                "right?"
+                f"the predictions for {number.named(0)} or for the background overflow, so their "
+                "difference cannot be explained; check the values"
             )
         effects = [
             Effect(column.name, row[column.name][0], float(share))

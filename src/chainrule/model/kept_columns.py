@@ -97,8 +97,8 @@ class KeptColumns:
         except pl.exceptions.PolarsError as error:
             raise InvalidTableError(
                 f"column {column.name!r} holds values of type {kind} first and of type "
-                f"{column.dtype} further down, which one column cannot hold; name the columns to "
-                "keep without it (--keep)"
+                f"{column.dtype} further down, which cannot be written as one column; leave it out "
+                "with --keep"
             ) from error
 
     def notes(self) -> list[Note]:

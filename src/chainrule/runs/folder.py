@@ -158,8 +158,8 @@ class RunFolder:
         if self.has_checkpoint() and not (resume or overwrite):
             raise FileWriteError(
                 f"{argument}: {self.path} has the checkpoint of an unfinished run; "
-                f"{calling('resume', self.path)} goes on with it. To begin anew, give {remedy}, "
-                f"or choose another {argument}"
+                f"{calling('resume', self.path)} continues it. To start again, give {remedy}, or "
+                f"choose another {argument}"
             )
         checkpoint = files_of(self.checkpoint) if outputs.checkpoints else ()
         own = resume or (outputs.search and kind_of(self.search) == "a file")
@@ -228,12 +228,12 @@ class RunFolder:
         A run on a table in memory has none, since no command can name the table.
         """
         if config.data.table:
-            head = f"{command}\nAgain, to the bit: chainrule train --config run.toml"
+            head = f"{command}\nTo repeat the run to the bit: chainrule train --config run.toml"
         else:
             test = " --test OTHER" if config.data.test else ""
             head = (
-                f"chainrule train TABLE{test} --config run.toml\n"
-                f"trains by these settings on a file; this run's table was in memory:\n{command}"
+                f"chainrule train TABLE{test} --config run.toml\ntrains with these settings on a "
+                f"file; the table of this run was in memory:\n{command}"
             )
         # A column name may contain a line break, which must not end the comment.
         lines = head.split("\n")

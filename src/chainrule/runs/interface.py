@@ -50,7 +50,7 @@ def train(
     test : path, polars or pandas DataFrame, or Arrow table, optional
         Another table to test with, instead of a part of this one.
     config : str, Path or RunConfig, optional
-        A run.toml to begin with; arguments given beside it come first.
+        A run.toml to start from; other arguments override it.
     callbacks : list of callables, default ()
         Each is called with every event of the training; if one returns True after an `EpochEnded`,
         training stops.
@@ -147,7 +147,7 @@ def _config(
         begun = RunConfig.read(config)
     if not isinstance(begun, RunConfig):
         raise InvalidArgumentError(
-            f"config: expected a path of a run.toml, or a RunConfig; got {shown(config)}"
+            f"config: expected the path of a run.toml, or a RunConfig; got {shown(config)}"
         )
     values = _values(settings)
     if target is not None:
@@ -166,8 +166,7 @@ def _config(
         raise InvalidArgumentError("table: expected a table or the path of one; got none")
     if test is None and begun.data.test == TEST_TABLE:
         raise InvalidArgumentError(
-            "test: expected the table that the run of the config was tested with, which was in "
-            "memory; got none"
+            "test: expected the test table of the run in config, which was in memory; got none"
         )
     return begun
 

@@ -32,15 +32,16 @@ def _doubt(prepared: "PreparedRun") -> str:
         if len(columns) == 1:
             return f"If {columns[0]!r} is not known before {target!r}, leave it out: {again}"
         names = f"{', '.join(map(repr, columns[:-1]))} and {columns[-1]!r}"
-        return f"If {names} are not all known before {target!r}, leave out what is not: {again}"
+        return f"If {names} are not all known before {target!r}, leave out those that are not: "
+        f"{again}"
     if found.groups:
         again = _again(prepared, data={"group": found.groups[0]})
-        return f"To know how good it is for new values of {found.groups[0]!r}: {again}"
+        return f"To test the model on new values of {found.groups[0]!r}: {again}"
     if found.dates:
         again = _again(prepared, data={"time": found.dates[0]})
-        return f"To know how good it is for later rows: {again}"
+        return f"To test the model on later rows: {again}"
     if found.few_test_rows and not prepared.config.data.test:
-        return f"For a more certain score: {_again(prepared, data={'split': (0.6, 0.1, 0.3)})}"
+        return f"For a more precise test score: {_again(prepared, data={'split': (0.6, 0.1, 0.3)})}"
     return ""
 
 

@@ -91,10 +91,10 @@ def _is_shared(parts: Parts, column: str) -> bool:
 
 def _on_group(group: LikelyGroup) -> str:
     return (
-        f"column {group.column!r} looks like an identifier with several rows each "
-        f"({group.values:,} values in {group.rows:,} training rows): rows of one value are in the "
-        "training rows and in the test rows, which makes the test scores too good if the model is "
-        f"for new values of it; --group {group.column!r} keeps them apart"
+        f"column {group.column!r} looks like an identifier with several rows per value "
+        f"({group.values:,} values in {group.rows:,} training rows): rows with the same value are "
+        "in the training rows and in the test rows, so the test scores are too good if the model "
+        f"is for new values; --group {group.column!r} keeps all rows of a value in one part"
     )
 
 
@@ -106,8 +106,8 @@ def _on_dates(dates: list[str]) -> list[str]:
     if not dates:
         return []
     return [
-        f"{_columns(dates)} dates, and the test rows are of the same period as the training rows; "
-        f"if the model is for later rows, --time {dates[0]!r} tests it on the latest ones"
+        f"{_columns(dates)} dates, and the test rows are from the same period as the training "
+        f"rows; if the model is for later rows, --time {dates[0]!r} tests it on the latest rows"
     ]
 
 
@@ -124,10 +124,14 @@ def _on_few_rows(parts: Parts, options: DataOptions) -> list[str]:
     rows = parts.test.height
     if rows >= FEW_TEST_ROWS:
         return []
-    remedy = "a larger --test table" if options.test else "--split 0.6,0.1,0.3 makes more of them"
+    remedy = (
+        "use a larger --test table" if options.test else "use --split 0.6,0.1,0.3 for more test "
+    )
+    "rows"
     return [
         f"there {'is' if rows == 1 else 'are'} only {rows} test {_rows(rows)}: the test scores are "
-        f"rough, as their intervals show; {remedy}, or train and test with several values of --seed"
+        f"uncertain, as their intervals show; {remedy}, or train and test with several values of "
+        "--seed"
     ]
 
 
@@ -142,7 +146,8 @@ def _on_rare_classes(parts: Parts, target: str) -> list[str]:
     named = _listed([f"{name!r} ({rows})" for name, rows in rare])
     return [
         f"classes of {target} with fewer than {FEW_OF_A_CLASS} training rows: {named}; a network "
-        "hardly learns these; collect more rows of them, or merge them with other classes"
+        "can hardly learn these classes; collect more rows of them, or merge them with other "
+        "classes"
     ]
 
 

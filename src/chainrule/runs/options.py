@@ -55,42 +55,44 @@ class DataOptions:
         "auto",
         limit=Choice.of("auto", "classification", "regression"),
     )
-    test: str = setting(
-        "Another table to test with, instead of a part of this one.", "text", "OTHER", ""
-    )
+    test: str = setting("A table of test rows, instead of a part of TABLE.", "text", "OTHER", "")
     split: tuple[float, ...] | None = setting(
-        "Shares of the rows that train, validate and test (0.8,0.1,0.1); with --test, of the rows "
-        "that train and validate (0.9,0.1).",
+        "Shares of the rows for training, validation and testing (0.8,0.1,0.1); with --test, for "
+        "training and validation (0.9,0.1).",
         "numbers",
         "SHARES",
     )
     group: str = setting(
-        "A column whose equal values stay together in one part (a patient, a customer).",
+        "A column that identifies groups, such as patients or customers: all rows of a group are "
+        "in the same part.",
         "text",
         "COLUMN",
         "",
     )
     time: str = setting(
-        "A column to order the rows by: the first train, the last test.", "text", "COLUMN", ""
+        "A column that orders the rows: the earliest are for training, the latest for testing.",
+        "text",
+        "COLUMN",
+        "",
     )
     ignore: tuple[str, ...] = setting(
-        "Columns to leave out; may be repeated, or several with commas.", "texts", "COLUMNS", ()
+        "Columns to leave out, separated by commas; may be repeated.", "texts", "COLUMNS", ()
     )
     target_missing: str | None = setting(
-        "Which texts of a target of classes are missing values: words (NA, N/A, NaN, NULL, ?, …), "
-        "empty (nothing but empty cells), or auto: words, but NA among codes of two capitals, "
-        "such as countries, is one of them.",
+        "Which texts of a class target are missing values: words (NA, N/A, NaN, NULL, ?, …), "
+        "empty (only empty cells), or auto: words, except that NA is a class if the classes are "
+        "two-letter codes, such as countries.",
         "text",
         "NAME",
         limit=Choice.of("auto", "words", "empty"),
     )
     merge_spellings: bool | None = setting(
-        "Classes that differ by case and spaces alone are one: the most frequent spelling.",
+        "Merge classes that differ only in case and spaces into the most frequent spelling.",
         "flag",
         "",
     )
     skip_bad_rows: bool = setting(
-        "Leave out rows that cannot be read, and tell how many.", "flag", "", False
+        "Skip rows that cannot be read, and show how many.", "flag", "", False
     )
 
 
@@ -150,23 +152,23 @@ class EncodingOptions:
         limit=Choice.of("standard", "robust", "none"),
     )
     max_categories: int | None = setting(
-        "A text column with more categories keeps the most frequent ones.", "whole", "N"
+        "Largest number of categories of a text column; the most frequent are kept.", "whole", "N"
     )
     min_frequency: int | None = setting(
-        "A category in fewer rows goes with the rare ones.", "whole", "N"
+        "Categories in fewer rows are merged into one.", "whole", "N"
     )
     embed_above: int | None = setting(
-        "A text column with more categories than this gets numbers that are learned.", "whole", "N"
+        "A text column with more categories than this gets a learned embedding.", "whole", "N"
     )
     target_transform: str | None = setting(
-        "What is learned of a target of values: none (themselves), log, asinh, or auto: a log or "
-        "asinh where a few values hide all others. Answers are in the target's units.",
+        "Transform of a numeric target during training: none, log, asinh, or auto: log or asinh "
+        "if a few values are far larger than the others. Predictions are in the target's units.",
         "text",
         "NAME",
         limit=Choice.of("auto", "none", "log", "asinh"),
     )
     categorical: tuple[str, ...] | None = setting(
-        "Columns of numbers that only name something.", "texts", "COLUMNS"
+        "Numeric columns that are categories, such as codes.", "texts", "COLUMNS"
     )
 
 

@@ -170,7 +170,7 @@ def _columns(
     features = tuple(name for name in table.columns if name not in left_out)
     if not features:
         raise InvalidTableError(
-            f"the table has no column beside the target {options.target!r} to predict it from"
+            f"the table has no column other than the target {options.target!r} to predict it from"
         )
     return features, ignored
 
@@ -253,13 +253,14 @@ def row_with_target(
     """
     table, _, numbers = model.read(path, skip_bad_rows=skip_bad_rows)
     target = model.target.name
-    column_named(table, target, ", the target, which errors depend on")
+    column_named(table, target, ", the target, which the trace needs")
     index = numbers.index_of(number, argument, str(path))
     row = table[index : index + 1]
     if not _target_rows(model).has_target(row):
         raise InvalidTableError(
-            f"{path}: {numbers.named(index)} has no value of {target!r}, the target, which errors "
-            "depend on; choose another row (chainrule explain does without)"
+            f"{path}: {numbers.named(index)} has no value of {target!r}, the target, which the "
+            "trace needs; choose another row, or use chainrule explain, which needs no target "
+            "value"
         )
     return NumberedTable(row, numbers[index : index + 1])
 

@@ -121,7 +121,7 @@ def search(
     Interrupted
         On Ctrl-C; the finished trials are in the journal.
     """
-    _optuna()
+    _quiet_optuna()
     varied = open_settings(run.asked)
     if not varied:
         raise InvalidArgumentError(
@@ -227,13 +227,9 @@ def _lowest(tried: Sequence[Tried]) -> Tried | None:
     return min(whole, key=lambda one: one.loss or 0.0, default=None)
 
 
-def _optuna() -> None:
-    try:
-        import optuna
-    except ImportError as error:
-        raise InvalidArgumentError(
-            'search: needs the package optuna; install it with pip install "chainrule[search]"'
-        ) from error
+def _quiet_optuna() -> None:
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 

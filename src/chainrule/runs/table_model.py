@@ -132,7 +132,7 @@ class TableModel(Model):  # noqa: D101 - described where the model is
             self,
             parts,
             history=History(),
-            command=str(details.get("command", "(unknown: the model file does not say)")),
+            command=str(details.get("command", "(unknown: not in the model file)")),
             notes=("The history of the training is not part of a model file.",),
             versions=details.get("versions"),
             seed=seed,
@@ -151,7 +151,7 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         remedy = "give both the rows to score and train=, the rows that the model was trained on"
         if not config or not config.get("data", {}).get("table"):
             raise InvalidArgumentError(
-                f"table: the model file names no table to read again; {remedy}"
+                f"table: the model file does not name the table of the run; {remedy}"
             )
         place = config["data"]["table"]
         values = {name: value for entries in config.values() for name, value in entries.items()}
@@ -165,7 +165,7 @@ class TableModel(Model):  # noqa: D101 - described where the model is
             self.evaluate(parts.train) != self.details["scores"]["train"]
         ):
             raise InvalidArgumentError(
-                f"table: {place} is not the table that the model was trained on any more; {remedy}"
+                f"table: {place} has changed since the model was trained on it; {remedy}"
             )
         return parts
 

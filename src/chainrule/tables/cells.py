@@ -33,8 +33,8 @@ def as_cells(table: "pl.DataFrame") -> "pl.DataFrame":
             column = column.dt.to_string("iso")
         elif kind in (pl.Binary, pl.Object):
             raise InvalidTableError(
-                f"column {column.name!r} holds values of type {kind}, which a file of text cannot "
-                "hold; name the columns to keep without it (--keep), or write Parquet"
+                f"column {column.name!r} holds values of type {kind}, which a text file cannot "
+                "hold; leave it out with --keep, or write Parquet"
             )
         columns.append(column)
     return pl.DataFrame(columns)

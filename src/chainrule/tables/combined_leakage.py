@@ -91,7 +91,7 @@ def combined_leaks(
         else:
             judge = ClassJudge(target, first)
             measure = (
-                "ROC AUC {:.4f}" if judge.binary else "{:.1%} of a constant guess’s errors avoided"
+                "ROC AUC {:.4f}" if judge.binary else "{:.1%} fewer errors than a constant guess"
             )
             found = _of_classes(table, judge, first)
     return tuple(
@@ -307,6 +307,6 @@ def _sentence(columns: tuple[str, ...], target: str, how: str, measured: str) ->
     names = ", ".join(map(repr, columns[:-1])) + f" and {columns[-1]!r}"
     return (
         f"columns {names} together predict {target!r} almost exactly ({how}: {measured}); leave "
-        f"out those that are known only after {target!r}; if all are known before it, this may be "
-        "legitimate, and a formula may serve better than a network"
+        f"out those that are known only after {target!r}; if all are known before it, they may be "
+        "legitimate, and a formula may be better than a network"
     )

@@ -169,7 +169,7 @@ class ClassJudge:
         what = (
             f"ROC AUC {score:.4f}"
             if self.binary
-            else f"it avoids {score:.1%} of the errors of a constant guess"
+            else f"{score:.1%} fewer errors than a constant guess"
         )
         return _sentence(name, target, what)
 
@@ -214,7 +214,7 @@ class ValueJudge:
 def _sentence(name: str, target: str, what: str) -> str:
     return (
         f"column {name!r} alone predicts {target!r} almost perfectly ({what}); if it is known only "
-        f"after {target!r}, or is the same in other words, leave it out"
+        f"after {target!r}, or is another form of it, leave it out"
     )
 
 

@@ -33,7 +33,7 @@ def ended_text(stopped: Stopped) -> str:
     after = f"stopped after {_epochs(stopped.epochs)}"
     text = ""
     if stopped.reason == "callback":
-        text = f"{after}: a callback asked for the end"
+        text = f"{after} by a callback"
     elif stopped.reason == "converged":
         text = after
         if stopped.stale is not None:

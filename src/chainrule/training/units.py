@@ -24,8 +24,8 @@ _MOST_ROWS, _MOST_NUMBERS = 1024, 2**20
 
 _SCALED = "to mean 0 and standard deviation 1"
 _REMEDY = (
-    f"Bring each column {_SCALED}, for instance by scikit-learn's StandardScaler; "
-    "NetworkClassifier and NetworkRegressor do so themselves, and TableEncoder does for a table"
+    f"Scale each column {_SCALED}, for example with scikit-learn's StandardScaler; "
+    "NetworkClassifier, NetworkRegressor and TableEncoder do so themselves"
 )
 
 
@@ -88,9 +88,9 @@ def _inputs(X: NDArray[np.floating], codes: tuple[int, ...]) -> Iterator[Diagnos
             "unscaled_inputs",
             None,
             size,
-            f"the inputs look unscaled: their root mean square is {size:.3g}"
-            f"{f' ({seen})' if seen else ''}, and networks begin with weights for one of about 1. "
-            f"{_REMEDY}",
+            "the inputs look unscaled: their root mean square is "
+            f"{size:.3g}{f' ({seen})' if seen else ''}, and the initial weights of a network suit "
+            f"one of about 1. {_REMEDY}",
         )
     elif 0 < largest < _SMALLEST:
         most = float(np.abs(np.delete(X, codes, axis=1)).max())
@@ -99,8 +99,8 @@ def _inputs(X: NDArray[np.floating], codes: tuple[int, ...]) -> Iterator[Diagnos
                 "unscaled_inputs",
                 None,
                 size,
-                f"the inputs look unscaled: none is larger than {most:.3g}, and networks begin "
-                f"with weights for inputs of about 1. {_REMEDY}",
+                f"the inputs look unscaled: none is larger than {most:.3g}, and the initial "
+                f"weights of a network suit inputs of about 1. {_REMEDY}",
             )
 
 
@@ -112,6 +112,6 @@ def _targets(Y: NDArray[np.floating]) -> Iterator[Diagnosis]:
             None,
             size,
             f"the targets look unscaled: their root mean square is {size:.3g}, and a network's "
-            f"outputs begin near 0 with a spread of about 1. Bring the targets {_SCALED}, and "
-            "undo it in the predictions; NetworkRegressor does both itself",
+            f"outputs begin near 0 with a spread of about 1. Scale the targets {_SCALED}, and "
+            "reverse the scaling in the predictions; NetworkRegressor does both",
         )

@@ -66,7 +66,7 @@ def told_error(error: CalibrationError) -> str:
     verdict = (
         "more than chance explains: the probabilities are not well calibrated."
         if error.exceeds_chance
-        else "no more than chance may explain."
+        else "no more than chance explains."
     )
     return (
         f"The expected calibration error ({BINS} bins of equally many rows) is "

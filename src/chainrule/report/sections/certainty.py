@@ -96,7 +96,7 @@ def _checked(subject: Subject, what: str) -> str:
         return ""
     scores = subject.model.scores_of(*subject.model.truth(subject.parts[subject.part]))
     held = float(np.mean(scores <= subject.model.quantile(COVERAGE)))
-    return f", and hold the true {what} of {share(held, 1)} of the test rows"
+    return f", and contain the true {what} of {share(held, 1)} of the test rows"
 
 
 def _probabilities(network: Network, X: NDArray[np.floating]) -> NDArray[np.float64]:

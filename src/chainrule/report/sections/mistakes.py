@@ -57,9 +57,9 @@ def mistakes(subject: Subject) -> Html:
     note = f"Rows are numbered from 1 among the {subject.part} rows."
     if subject.numbers is not None:
         note = (
-            "Row is the number of the row in its file, from 1 below the names of the columns"
-            f"{', and Line the line of the file on which it begins' if lines else ''}. The command "
-            "chainrule explain MODEL TABLE --row ROW explains the prediction of a row."
+            "Row is the number of the row in its file, counted from 1 below the header"
+            f"{', and Line is the line of the file on which the row begins' if lines else ''}. "
+            "The command chainrule explain MODEL TABLE --row ROW explains the prediction of a row."
         )
     if len(names) > len(shown):
         content.append(

@@ -57,7 +57,8 @@ def _models(subject: Subject) -> str:
         words[0] += f" and was fitted to {plain(linear)} of the {of} training rows"
     if not trees:
         words.append(
-            "Boosted trees were not fitted: with so many columns and classes they would take long"
+            "Boosted trees were not fitted: with this number of columns and classes, they would "
+            "take too long"
         )
     else:
         fitted = ""

@@ -23,8 +23,8 @@ def search(subject: Subject) -> Html:
         ),
         element(
             "p",
-            "The search chose by the loss of the validation rows; these rows had no part in it. "
-            "95% intervals are in parentheses; those of the differences are paired.",
+            "The search selected by validation loss and did not use the rows of this table. 95% "
+            "intervals are in parentheses; those of the differences are paired.",
             class_="fine",
         )
         if found.part == "test"

@@ -49,7 +49,7 @@ NUMBERS: tuple[Setting, ...] = (
         mlp=None,
         fit=None,
         option=Option(
-            "Largest norm of a gradient, to which others are scaled down; 0: no limit.",
+            "Largest norm of a gradient; larger gradients are scaled down to it; 0: no limit.",
             none=0.0,
             limit=NOT_NEGATIVE,
         ),

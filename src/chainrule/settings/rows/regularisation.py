@@ -71,16 +71,16 @@ REGULARISATION: tuple[Setting, ...] = (
     Setting(
         "calibrate",
         Choice.of("auto", "on", "off"),
-        meaning="Whether the validation examples decide how certain the probabilities are: after "
-        "training, the output layer is divided by the temperature, TS1 and TS2, with the lowest "
-        "validation log loss. 'auto': if that lowers the log loss by more than its standard "
-        "error, by cross-validation over the validation examples.",
+        meaning="Whether probabilities are calibrated by a temperature, TS1 and TS2: after "
+        "training, the output layer is divided by the temperature with the lowest log loss on the "
+        "validation examples. 'auto': only if, by cross-validation over these examples, it lowers "
+        "the log loss by more than the standard error.",
         of=("classifier", "mixed"),
         mlp="off",
         network="auto",
         option=Option(
-            "Divide the outputs for classes by the temperature, TS1, that fits the validation "
-            "rows best: auto (if their log loss falls by more than its standard error), on or off."
+            "Calibrate class probabilities by a temperature, TS1, fitted to the validation rows: "
+            "auto (if it lowers their log loss by more than the standard error), on or off."
         ),
     ),
 )
