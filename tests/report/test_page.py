@@ -388,4 +388,5 @@ def test_the_line_of_a_mistake_is_never_broken(tmp_path):
     }
     page = written(tmp_path, given, numbers=lines)
     kinds = [one["class"] for one in page.names("td") if one.get("data-label") == "Line"]
-    assert kinds and set(kinds) == {"number line"}
+    assert kinds
+    assert set(kinds) == {"number line"}

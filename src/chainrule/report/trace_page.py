@@ -21,7 +21,7 @@ caption {{ text-align: left; padding-bottom: .5rem; }}
 h1, p {{ overflow-wrap: anywhere; }}
 th, td {{ padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #8884; }}
 pre {{ font: 13px/1.4 ui-monospace, monospace; overflow-x: auto; }}
-/* Narrow screens: each array is a block: id, name and shape, then the equation, then the numbers. */
+/* Narrow screens: an array is a block of id, name and shape, the equation, and the numbers. */
 @media screen and (max-width: 62rem) {{
   table, tbody, caption {{ display: block; }}
   thead {{ display: none; }}
