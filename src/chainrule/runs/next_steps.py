@@ -1,4 +1,4 @@
-"""What a user may do after a run: at most two sentences, each with a command to paste."""
+"""Next steps after a run: at most two sentences, each with a command to paste."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def next_steps(prepared: "PreparedRun", run: "Run", model: Path) -> list[str]:
 
 
 def _doubt(prepared: "PreparedRun") -> str:
-    """Return what to do about scores that may be too good, or too rough to be compared."""
+    """Return what to do about scores that may be too good or too imprecise."""
     found, target = prepared.findings, prepared.target.name
     ignored = prepared.config.data.ignore
     if found.leaks:
