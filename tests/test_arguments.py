@@ -31,7 +31,7 @@ CASES = [
     (network().fit, "validation_fraction", "did you mean 'validation_split'?"),
     (network().fit, "activation_function", "activation is an argument of each layer: Dense("),
     (network().fit, "momentum", "beta of the optimizer"),
-    (network().fit, "dropout", "a layer of its own"),
+    (network().fit, "dropout", "a separate layer"),
     (cr.Network, "loss", "did you mean 'cost'?"),
     (cr.Network, "lr", "learning_rate is an argument of the optimizer"),
     (cr.Network, "random_state", "did you mean 'seed'?"),

@@ -1,4 +1,4 @@
-"""Unknown keyword arguments: an error that names the right one."""
+"""Errors for unknown keyword arguments, which name the right argument."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -46,21 +46,22 @@ HOMES: Mapping[str, str] = MappingProxyType(
         "threads": _OF_FIT,
     }
 )
-"""Where an argument belongs that was given elsewhere; "{name}" stands for its name."""
+"""Where an argument belongs that was passed to the wrong function; "{name}" stands for its name."""
 
 
 _MOST_LISTED = 12
 
 
 def hinting(called: _Called) -> _Called:
-    """Return a function or a class that answers an unknown keyword argument with the right name.
+    """Return a function or class whose error for an unknown argument names the right one.
 
-    The signature stays as it is, for type checkers and for `inspect`.
+    The signature is unchanged, for type checkers and `inspect`.
+
 
     Raises
     ------
     UnknownArgumentError
-        A TypeError, as Python's own, when it is called with an argument that it does not have.
+        A TypeError, like Python's, if it is called with an unknown argument.
     """
     if isinstance(called, type):
         kind: Any = called

@@ -1,7 +1,7 @@
 """The names that arguments take, as types: for completion, and for type checkers.
 
-Each is the list of a registry once more; `tests/test_names.py` holds the two together. Use them in
-signatures of your own: ``def train(optimizer: names.OptimizerName) -> None``.
+Each type repeats the names of a registry; `tests/test_names.py` compares the two. You can use them
+in your own signatures: ``def train(optimizer: names.OptimizerName) -> None``.
 """
 
 from typing import Literal, TypeAlias

@@ -136,7 +136,7 @@ where the name was used is suggested."""
 
 
 def nearest(name: object, names: Iterable[str]) -> str | None:
-    """Return the one of some names that was probably meant, or None.
+    """Return the name that was probably meant, or None.
 
     It is the same name with other capitals or separators, what another library calls it, or a name
     that is spelled much like it, in this order.

@@ -55,7 +55,7 @@ def test_a_shift_of_a_column_that_matters_is_said_to_matter(model):
     assert found.columns[0] is shifted
     assert found.predictions.verdict == "large"
     assert {one.verdict for one in found.columns[1:]} == {"none"}
-    assert "the model depends on it: much." in " ".join(found.sentences)
+    assert "Shifted column that the model depends on: much." in " ".join(found.sentences)
 
 
 def test_a_shift_of_a_column_that_matters_little_is_told_apart(model):

@@ -124,7 +124,7 @@ def test_further_training_goes_on_from_the_weights_with_the_temperature_in_them(
         np.testing.assert_array_equal(one, other)
     model.partial_fit(X[TRAIN], CLASSES[TRAIN])
     assert model.temperature_ == 1.0
-    with pytest.raises(InvalidArgumentError, match="partial_fit forgets them"):
+    with pytest.raises(InvalidArgumentError, match="partial_fit discards them"):
         model.predict_set(X[:2])
 
 
@@ -235,7 +235,9 @@ def test_sets_of_tables_take_tables():
 def test_what_has_no_sets_or_intervals_says_why():
     Z, labels = make_multilabel_classification(400, random_state=0)
     model = cr.NetworkClassifier(random_state=0).fit(Z, labels, epochs=1)
-    with pytest.raises(InvalidArgumentError, match="predict_set: expected classes that exclude"):
+    with pytest.raises(
+        InvalidArgumentError, match="predict_set: expected mutually exclusive classes"
+    ):
         model.predict_set(Z)
     few = cr.NetworkRegressor(random_state=0).fit(X[:100], VALUES[:100], epochs=1)
     with pytest.raises(InvalidArgumentError, match="coverage: expected an estimator with valid"):

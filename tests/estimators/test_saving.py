@@ -175,7 +175,7 @@ class Own(cr.NetworkClassifier):
 
 
 def test_a_class_of_a_user_is_refused(tmp_path):
-    with pytest.raises(cr.InvalidArgumentError, match=r"^save: Own is a class of its own"):
+    with pytest.raises(cr.InvalidArgumentError, match=r"^save: Own is not a class of chainrule"):
         Own().fit(IRIS, SPECIES, epochs=1).save(tmp_path / "model.safetensors")
 
 

@@ -101,7 +101,7 @@ def checked_calibration_error(
     *,
     seed: int = 0,
 ) -> CalibrationError:
-    """Return the expected calibration error beside that of perfectly calibrated probabilities.
+    """Return the expected calibration error, and that of perfectly calibrated probabilities.
 
     On a finite number of rows, even perfect probabilities have an error. Its distribution is
     simulated: outcomes are drawn with the predicted probabilities, again and again ("consistency

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _BINS = 10
 _NAMED = 20
-"""Number of categories with a bin of their own; the others share one."""
+"""Number of categories with a separate bin; the others share one bin."""
 _KNOWN = 200
-"""Number of categories whose names are kept, so that an unknown one can be told."""
+"""Number of categories whose names are stored, so that unknown categories are recognised."""
 _LONGEST = 60
 
 
@@ -37,8 +37,7 @@ class Counts:
     missing : int
         The rows without a value.
     outside : int
-        The rows whose value is outside the range of the training rows, or a category that they did
-        not have.
+        The rows whose value is outside the range of the training rows, or an unknown category.
     examples : tuple of str
         The most frequent of these categories.
     """
@@ -171,7 +170,7 @@ class Bins:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Self:
-        """Build the bins that `to_json` described; raise ValueError if it is something else."""
+        """Build bins from the result of `to_json`; raise ValueError if the entry is invalid."""
         lists = {"edges": float, "span": float, "shown": str, "known": str, "counts": int}
         if not isinstance(entry, Mapping) or set(entry) != {*lists, "kind", "more", "missing"}:
             raise ValueError("bins have unexpected entries")

@@ -37,9 +37,9 @@ class Comparison:
     Parameters
     ----------
     names : (str, str)
-        What the models are called.
+        The names of the models.
     part : str
-        What the rows are: "test" or "validation".
+        The part that the rows belong to: "test" or "validation".
     rows : int
     measures : tuple of Measure
     scores : (dict, dict)
@@ -57,7 +57,7 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """In which scores the first model is better or worse, and which differences are unclear."""
+        """The scores in which the first model is better or worse, or the comparison is unclear."""
         first, second = self.names
         on = f"On {count(self.rows, f'{self.part} row')}"
         if all(found == (0.0, 0.0, 0.0) for found in self.differences.values()):
@@ -113,9 +113,9 @@ def compare(
     rows : polars.DataFrame
         If there are more than 100,000, a sample is drawn.
     names : (str, str)
-        What the models are called.
+        The names of the models.
     part : str
-        What these rows are: "test" or "validation".
+        The part that the rows belong to: "test" or "validation".
     seed : int
         Seed of the sample and of the bootstrap.
     """
@@ -148,7 +148,7 @@ def _outcome(measure: Measure, found: Interval) -> str:
 
 
 def _in_words(measure: Measure) -> str:
-    """Return a measure's name inside a sentence: accuracy, log loss, RMSE."""
+    """Return a measure's name for use inside a sentence: accuracy, log loss, RMSE."""
     return measure.name if measure.name.isupper() else measure.name.lower()
 
 

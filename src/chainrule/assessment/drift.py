@@ -1,4 +1,4 @@
-"""Drift: how far the rows of a table are from those that a model was trained with."""
+"""Drift: the difference between the distributions of a table's rows and of the training rows."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 SMALL, LARGE = 0.1, 0.25
-"""The conventional limits of the index: below, a shift is small; from there on, it is large."""
+"""The conventional limits of the index: a shift is moderate from the first, large from the
+second."""
 _ERROR = 0.01
-"""Probability that some column of a table without drift is said to have shifted."""
+"""Probability that a shift is reported for some column of a table without drift."""
 _MATTERS = 0.05
 _FEW_ROWS = 100
 _SHOWN = 15
@@ -30,7 +31,7 @@ _WIDTH = 24
 
 @dataclass(frozen=True)
 class Shift:
-    """How far one distribution has moved.
+    """The shift of one distribution.
 
     Parameters
     ----------
@@ -41,8 +42,7 @@ class Shift:
     by_chance : float
         The index that rows of the same distribution have on average, by PS3.
     limit : float
-        The index that they exceed too rarely to be chance: in 1 of 100 tables, for all columns
-        together.
+        The index that some column exceeds by chance in 1 of 100 tables without drift.
     verdict : str
         "none" up to `limit`; above it, by `psi` − `by_chance`, "small" below 0.1, "moderate" below
         0.25, and "large".
@@ -51,12 +51,12 @@ class Shift:
     missing_then, missing_now : float
         Shares of the rows without a value.
     outside : float
-        The share of the rows with a value outside the range of the training rows, or a category
-        that they did not have.
+        The share of the rows with a value outside the range of the training rows, or an unknown
+        category.
     span : tuple of str
         The range of the training rows.
     examples : tuple of str
-        The most frequent of the new categories.
+        The most frequent of the unknown categories.
     """
 
     column: str
@@ -76,7 +76,7 @@ class Shift:
 
 @dataclass(frozen=True, repr=False)
 class Drift:
-    """How far the rows of a table are from those that a model was trained with.
+    """The difference between the distributions of a table's rows and of a model's training rows.
 
     A notebook and ``print`` show it as a table.
 
@@ -181,7 +181,7 @@ class Drift:
 
 
 def drift(model: TableModel, rows: "pl.DataFrame") -> Drift:
-    """Return how far some rows are from those that a model was trained with.
+    """Return the difference between the distributions of some rows and of the training rows.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ class Judgement:
         return Interval(-value, -high, -low)
 
     def outcome(self, baseline: Baseline, measure: Measure) -> Outcome:
-        """Return what these rows say of the network beside a baseline.
+        """Return how the network compares with a baseline on these rows.
 
         "better" or "worse" if the interval of the difference does not contain 0, "same" if both
         predict the same in every row, otherwise "inconclusive". Table and verdict both use this
@@ -130,7 +130,7 @@ def judge(
     rows : polars.DataFrame
         The rows to score; if there are more than `most_rows`, a sample is drawn.
     part : str
-        What these rows are: "test" or "validation".
+        The part that the rows belong to: "test" or "validation".
     most_rows : int
     seed : int
         Seed of all samples.

@@ -1,7 +1,8 @@
-"""Confidence intervals of proportions and their differences that hold for few rows and near 0 or 1.
+"""Confidence intervals of proportions and their differences, valid for few rows and near 0 or 1.
 
-The bootstrap has no interval if every row is right: all its resamples then have the same score.
-These intervals remain, because they ask which true values the rows are compatible with.
+If every prediction is correct, the bootstrap interval is a point: all resamples have the same
+score. These intervals have a width even then, because they contain all true values that are
+compatible with the rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -141,8 +142,8 @@ def mean_of(parts: Sequence[Interval]) -> Interval:
 def difference_of(first: Interval, second: Interval) -> Interval:
     """Return the difference of two scores with the interval that theirs imply (MOVER).
 
-    It takes the scores for independent; for scores of the same rows it is too wide rather than too
-    narrow. Source: as of `mean_of`.
+    It assumes independent scores; for scores of the same rows it tends to be too wide. Source: see
+    `mean_of`.
     """
     value = first.value - second.value
     below = float(np.hypot(first.value - first.low, second.high - second.value))

@@ -1,4 +1,4 @@
-"""Which interval each score has: one that holds for few rows, and if every row is right."""
+"""The interval of each score: valid for few rows, and if every prediction is correct."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Classified:
     probabilities : array (m, classes)
     constant : bool
         Whether the predictions ignore the rows. Their balanced accuracy and ROC AUC are then the
-        same in any rows, without an uncertainty.
+        same for any rows, without uncertainty.
     """
 
     def __init__(

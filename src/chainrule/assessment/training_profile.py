@@ -1,4 +1,4 @@
-"""What a model file keeps of its training rows, so that later rows can be compared with them.
+"""The summary of the training rows in a model file, with which later rows are compared.
 
 The bins of each column, and how much the predictions depend on it.
 """
@@ -33,7 +33,7 @@ _MOST_CHARACTERS = 1 << 20
 
 @dataclass(frozen=True)
 class TrainingProfile:
-    """The distributions that a model was trained with.
+    """The distributions of a model's training rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Boosted trees as a baseline: on many tables, the model that is hardest to beat."""
+"""Boosted trees as a baseline: on many tables, they are the most accurate model."""
 
 import warnings
 from typing import Any

@@ -1,10 +1,10 @@
-"""The verdict on a model in sentences: what some rows show of it beside its baselines.
+"""The verdict on a model in sentences: how it compares with its baselines on some rows.
 
 One rule decides, for the report, the terminal and Python. A difference counts only if its 95 %
 interval does not contain 0 (`Judgement.outcome`); tables show the same intervals. A comparison
 rests on the primary measures: accuracy and log loss for classes, RMSE for values. A baseline beats
-the network if it is better in one of them and worse in none. Where another measure says the
-opposite, the sentence says so.
+the network if it is better in one of them and worse in none. If another measure contradicts this,
+the sentence says so.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Verdict:
     comparisons : tuple of str
         A sentence for each other baseline.
     summary : str
-        One sentence on all baselines: which differences the rows can tell.
+        One sentence on all baselines: which differences are significant.
     """
 
     level: Level
@@ -63,7 +63,7 @@ def primary_measures(judged: Judgement) -> tuple[Measure, ...]:
 
 
 def baseline_name(model: TableModel, judged: Judgement, baseline: Baseline) -> str:
-    """Return what a baseline is called in a sentence."""
+    """Return the name of a baseline in a sentence."""
     if baseline == "trees":
         return "boosted trees"
     if model.target.task == "regression":
@@ -76,7 +76,7 @@ def baseline_name(model: TableModel, judged: Judgement, baseline: Baseline) -> s
 
 
 def standing(judged: Judgement, baseline: Baseline) -> Outcome | Literal["mixed"]:
-    """Return how the network stands beside a baseline, over the primary measures."""
+    """Return how the network compares with a baseline, over the primary measures."""
     found = {judged.outcome(baseline, measure) for measure in primary_measures(judged)}
     if found >= {"better", "worse"}:
         return "mixed"
@@ -104,7 +104,7 @@ def verdict(model: TableModel, judged: Judgement) -> Verdict:
 
 
 def _beside_constant(judged: Judgement) -> tuple[Level, str, str]:
-    """Return the level beside constant predictions, the level in words, and the sentence's end."""
+    """Return the level compared with constant predictions, its badge, and the sentence's end."""
     found = {one: judged.outcome("constant", one) for one in judged.measures}
     first, *rest = primary_measures(judged)
     if found[first] == "better" and all(found[one] != "worse" for one in rest):
@@ -131,7 +131,7 @@ def _but(word: str, names: list[str]) -> str:
 
 
 def _sentence(model: TableModel, judged: Judgement) -> str:
-    """Return the score of the first primary measure beside that of constant predictions."""
+    """Return the comparison with constant predictions in the first primary measure."""
     measure = primary_measures(judged)[0]
     target, rows = model.target.name, count(judged.table.height, f"{judged.part} row")
     own = judged.scores["network"][measure.key]
@@ -153,7 +153,7 @@ def _sentence(model: TableModel, judged: Judgement) -> str:
 
 
 def _comparison(model: TableModel, judged: Judgement, baseline: Baseline) -> str:
-    """Return the sentence on one baseline: primary measures, and whatever contradicts them."""
+    """Return the sentence on one baseline: primary measures, and any that contradict them."""
     name = baseline_name(model, judged, baseline)
     found = {one: judged.outcome(baseline, one) for one in primary_measures(judged)}
     scored = ", ".join(
@@ -205,7 +205,7 @@ def _sampled(judged: Judgement, baseline: Baseline) -> str:
 
 
 def summary(model: TableModel, judged: Judgement) -> str:
-    """Return one sentence that says which differences from the baselines the rows can tell."""
+    """Return one sentence on which differences from the baselines are significant."""
     groups: dict[str, list[str]] = {}
     for baseline in judged.compared:
         # The name in the terminal's table, where there is no room for logistic regression.
@@ -217,7 +217,7 @@ def summary(model: TableModel, judged: Judgement) -> str:
 
 
 def _pattern(judged: Judgement, baseline: Baseline) -> str:
-    """Return how the network stands beside a baseline, with {} for the baseline's name."""
+    """Return how the network compares with a baseline, with {} for the baseline's name."""
     found: dict[str, list[str]] = {}
     for one in primary_measures(judged):
         found.setdefault(judged.outcome(baseline, one), []).append(_named(one))

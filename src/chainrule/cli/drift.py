@@ -1,4 +1,4 @@
-"""The command drift: how far a table is from the one that a model was trained with."""
+"""The command drift: compares the distribution of a table with that of the training rows."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The command explain: why a prediction is what it is."""
+"""The command explain: the effect of each column on a prediction."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

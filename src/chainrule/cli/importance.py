@@ -1,4 +1,4 @@
-"""The command importance: which columns matter overall."""
+"""The command importance: the effect of each column on the score."""
 
 from typing import Annotated
 

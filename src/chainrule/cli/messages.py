@@ -229,7 +229,7 @@ class TellPeople(TellNobody):
         self._screen.print(line, soft_wrap=not self._screen.is_terminal)
 
     def _show_verdict(self, trained: "Run") -> None:
-        """Show the scores beside those of the baselines, and what the rows can tell of both."""
+        """Show the scores of network and baselines, and which differences are significant."""
         from chainrule.cli.verdict_table import verdict_lines, verdict_table, verdict_title
         from chainrule.errors import InvalidArgumentError
 

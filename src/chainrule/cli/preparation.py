@@ -28,10 +28,10 @@ def ready(
     overwrite: bool = False,
     resume: bool = False,
 ) -> "Iterator[tuple[PreparedRun, RunFolder, Checkpointing | None]]":
-    """Give a run, its folder, which is locked inside the `with` block, and its checkpointing.
+    """Yield a run, its folder, which is locked inside the `with` block, and its checkpointing.
 
-    Without a folder, a new one is created; a search without a folder goes on in the newest one with
-    the same search. `read` is a file beside the tables that the run must not write.
+    Without a folder, a new one is created; a search without a folder continues in the newest one
+    with the same search. `read` is another file that the run must not overwrite.
     """
     from chainrule.runs.numbered_folder import PARENT, name_of, new_folder
     from chainrule.training.interval import Interval

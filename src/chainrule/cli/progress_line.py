@@ -1,4 +1,4 @@
-"""One line of progress in a terminal: of its parts, the most important ones that fit."""
+"""One line of progress in a terminal: the most important parts that fit."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +75,7 @@ class Watch:
 
     @property
     def share(self) -> float:
-        """How much of all epochs is done, from 0 to 1."""
+        """The completed share of all epochs, from 0 to 1."""
         return min(1.0, (self.done + self._seen) / self.epochs) if self.epochs else 0.0
 
     @property
@@ -85,7 +85,7 @@ class Watch:
         return (self.done - self._before + self._seen) * self._examples / seconds
 
     def parts(self) -> list[Part]:
-        """Return the parts of the line, in their order; the bar's place is after the first."""
+        """Return the parts of the line in order; the bar comes after the first."""
         parts = [Part((f"epoch {self.done}/{self.epochs}", f"{self.done}/{self.epochs}"), 9)]
         if self.last is not None:
             parts.append(Part((_score(self.last),), 8))
@@ -146,8 +146,8 @@ def _value(epoch: EpochEnded) -> str:
 def fitted_line(parts: Sequence[Part], share: float, width: int, full: str, empty: str) -> str:
     """Return the parts that fit into a width, and a bar after the first; no part is cut.
 
-    The bar and then shorter wordings give way first, then whole parts by their importance. Of the
-    parts that remain, none is broken; the line is shorter than the width if nothing more fits.
+    To fit, the bar is shortened first, then longer wordings are replaced, then whole parts are
+    dropped by importance. No part is cut; the line is shorter than the width if nothing more fits.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def fitted_line(parts: Sequence[Part], share: float, width: int, full: str, empt
 
 
 def _choices(parts: Sequence[Part]) -> Iterator[tuple[list[str], int]]:
-    """Yield texts to try, the best ones first, and the shortest bar beside them; 0 for none."""
+    """Yield texts to try, the best first, each with the shortest bar allowed; 0 for no bar."""
     kept = list(parts)
     bars = [_LONGEST_BAR // 2, _SHORTEST_BAR]
     # The least important parts go before anything else is shortened.

@@ -83,7 +83,7 @@ def _compared(
     default: "FittedNetwork",
     name: str,
 ) -> "Comparison":
-    """Return the best model of a search beside that of the default settings."""
+    """Return the comparison of the best model of a search with that of the default settings."""
     from chainrule.assessment.comparison import compare
 
     part = "test" if run.parts.test.height else "validation"

@@ -102,7 +102,7 @@ def _summary(model: "TableModel", row: "pl.DataFrame") -> str:
 
 
 def _inputs(model: "TableModel", row: "pl.DataFrame", inputs: Iterable[float]) -> list[str]:
-    """Return the row's values beside the network's inputs, A[0]."""
+    """Return the row's values and the network's inputs, A[0]."""
     names = list(map(printable, model.encoder.get_feature_names_out()))
     values = [
         _value(row[column.name][0]) if place == 0 else ""

@@ -63,7 +63,7 @@ def verdict_table(trained: "Run", width: int) -> "Table":
 
 
 def verdict_lines(trained: "Run") -> list[str]:
-    """Return what the rows show, in sentences."""
+    """Return the result in sentences."""
     found, judged = trained.verdict, trained.judgement
     lines = [f"{found.badge}. {found.summary}"]
     for name, model in (("linear", "linear model was"), ("trees", "boosted trees were")):
@@ -81,7 +81,7 @@ def verdict_lines(trained: "Run") -> list[str]:
 
 
 def verdict_entries(trained: "Run") -> dict[str, Any] | None:
-    """Return verdict, intervals and outcomes for JSON; whatever is not defined is None."""
+    """Return verdict, intervals and outcomes for JSON; undefined values are None."""
     from chainrule.errors import InvalidArgumentError
 
     try:
@@ -112,7 +112,7 @@ def verdict_entries(trained: "Run") -> dict[str, Any] | None:
 
 
 def comparison_entry(trained: "Run") -> dict[str, Any]:
-    """Return, after a search, its best beside the default settings for JSON; otherwise nothing."""
+    """Return, after a search, the comparison of its best and default settings for JSON."""
     found = trained.comparison
     if found is None:
         return {}

@@ -1,4 +1,4 @@
-"""Writing the folder of a run, with a line that says what takes a while."""
+"""Writing the folder of a run, with a progress line for slow steps."""
 
 import contextlib
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Split-conformal prediction: intervals for values, CP1 to CP3, and sets for classes, CP4 and CP5.
 
-Each calibration row gets a score that says how badly the prediction fits its true target. A new
+Each calibration row gets a score that measures how badly the prediction fits its true target. A new
 row's interval, or set, contains all targets whose score would be at most the k-th smallest score of
 the m calibration rows. If the new row and the calibration rows are exchangeable, the true target is
 in it with a probability of at least c, and at most c + 1/(m + 1) if no two scores are equal,
@@ -92,8 +92,8 @@ def class_score(A: Array) -> Array:
 def prediction_set(scores: Array, quantile: Array) -> Array:
     """CP5: {k : sₖ ≤ q}.
 
-    It holds every class that is likely enough. Of all sets with the same coverage, these have the
-    fewest classes on average. It is empty where no class is likely enough, which is what keeps the
+    The set contains every class that is likely enough. Of all sets with the same coverage, these
+    have the fewest classes on average. A set is empty if no class is likely enough; this keeps the
     coverage at c if c is below the accuracy.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The population stability index: how far the distribution of a column has moved, PS1 to PS3.
+"""The population stability index: the shift of the distribution of a column, PS1 to PS3.
 
 Source: Siddiqi 2006, "Credit risk scorecards", Wiley, who also gives the conventional limits 0.1
 and 0.25; PS1 is the divergence J of Kullback and Leibler 1951, "On information and sufficiency",
@@ -12,7 +12,7 @@ from chainrule.equations._array import Array, namespace
 def smoothed_shares(counts: Array) -> Array:
     """PS2: pₖ = (cₖ + ½)/(m + K/2), m = Σₖ cₖ.
 
-    Each of K bins gets half a row more (Jeffreys' prior), so that PS1 has no logarithm of 0.
+    Half a row is added to each of K bins (Jeffreys' prior), so that PS1 has no logarithm of 0.
 
     Parameters
     ----------

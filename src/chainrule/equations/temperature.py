@@ -37,7 +37,7 @@ def tempered_sigmoid(Z: Array, temperature: float) -> Array:
 def temperature_slope(Z: Array, A: Array, Y: Array) -> Array:
     """TS3: ∂C/∂β = Σₖ (aₖ − yₖ) zₖ.
 
-    The same for TS1 with C3 and for TS2 with C2; the targets of TS1 sum to 1.
+    It holds for TS1 with C3 and for TS2 with C2; the targets of TS1 sum to 1.
 
     Parameters
     ----------

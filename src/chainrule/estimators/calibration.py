@@ -1,4 +1,4 @@
-"""What an estimator learns from its validation examples after training: T and the scores."""
+"""Calibration of an estimator on its validation examples: the temperature and the scores."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ from chainrule.model.temperature import Temperature, calibrate
 
 
 def check_calibration(estimator: Estimator, request: FitRequest) -> None:
-    """Raise if a temperature was asked for and there are no validation examples to fit it to.
+    """Raise if a temperature is required and there are no validation examples to fit it to.
 
     Raises
     ------
@@ -41,8 +41,8 @@ def check_calibration(estimator: Estimator, request: FitRequest) -> None:
 def learn_from_validation(estimator: Estimator, request: FitRequest) -> None:
     """Fold a temperature into a trained network, and keep the scores of the validation examples.
 
-    Afterwards, neither belongs to the weights any more once they are trained further: `partial_fit`
-    forgets both, and goes on from the weights as they are.
+    Both become invalid once the weights are trained further: `partial_fit` discards them, and
+    continues from the current weights.
     """
     validation = request.validation
     if request.incremental or request.epochs == 0:
@@ -81,7 +81,7 @@ def class_scores(
 ) -> dict[Any, NDArray[np.float64]]:
     """Return CP4 of the true class of examples under a target's name.
 
-    Labels that do not exclude each other, and a single class, have no scores.
+    Multilabel targets and single classes have no scores.
     """
     if labels.kind == "multilabel" or len(labels.classes) < 2:
         return {}

@@ -1,4 +1,4 @@
-"""Tables of pandas, polars and Arrow as users pass them, and which of them need an encoder."""
+"""The pandas, polars and Arrow tables that users pass, and which of them need an encoder."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -104,7 +104,7 @@ def _attributes(kind: Any, given: Any, arrays: Mapping[str, NDArray[Any]]) -> di
 
 
 def _fault(estimator: Any, found: Mapping[str, Any]) -> str:
-    """Return what is wrong with an estimator whose attributes come from a file, or ""."""
+    """Return the error of an estimator whose attributes come from a file, or ""."""
     spec, encoder = estimator.network_.spec, estimator.encoder_
     width = estimator.n_features_in_ if encoder is None else encoder.n_inputs
     if width != spec.n_features:

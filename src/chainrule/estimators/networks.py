@@ -81,7 +81,7 @@ class GoodDefaults(BaseMLP):
 class NetworkClassifier(GoodDefaults, BaseClassifier):
     """A neural network classifier with good defaults: nothing needs to be set, scaled or encoded.
 
-    It takes tables with text, categories, dates and missing values as they are.
+    It accepts tables with text, categories, dates and missing values.
 
     It is `MLPClassifier` with different defaults. Inputs are standardised internally, and the batch
     size grows with the number of examples. With 200 examples or more, training is in float32, and a
@@ -163,7 +163,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
 class NetworkRegressor(GoodDefaults, BaseRegressor):
     """A neural network regressor with good defaults: nothing needs to be set, scaled or encoded.
 
-    It takes tables with text, categories, dates and missing values as they are.
+    It accepts tables with text, categories, dates and missing values.
 
     It is `MLPRegressor` with different defaults. Inputs and targets are standardised internally,
     predictions are returned in the target's units, and the batch size grows with the number of

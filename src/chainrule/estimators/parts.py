@@ -1,4 +1,4 @@
-"""What the predictions of a fitted estimator depend on: for files, exports and conversions."""
+"""The parts of a fitted estimator that its predictions depend on."""
 
 from typing import Any, NamedTuple
 
@@ -13,11 +13,11 @@ from chainrule.tables.encoder import TableEncoder
 
 
 class Parts(NamedTuple):
-    """The network of an estimator, and what is done to its inputs and outputs."""
+    """The network of an estimator, and the transformations of its inputs and outputs."""
 
     network: Network
     encoder: TableEncoder | None
-    """Makes inputs of a table's columns; None if the estimator was fitted to numbers."""
+    """Encodes the columns of a table as inputs; None if the estimator was fitted to numbers."""
     input_scale: Scale | None
     """Scales numbers before the network; None if they are passed on unchanged."""
     target_scale: Scale | None
@@ -32,7 +32,7 @@ class Parts(NamedTuple):
     """A summary of a table's training rows, with which explanations compare."""
 
     def beyond_the_network(self) -> list[str]:
-        """Return what a file of the network alone lacks, in words."""
+        """Return the names of the parts that a file of the network alone lacks."""
         found = []
         if self.encoder is not None:
             found.append("the encoding of its table")

@@ -1,4 +1,4 @@
-"""The interval or the set that an exported file returns beside its predictions."""
+"""The prediction intervals or sets that an exported file returns."""
 
 from dataclasses import dataclass
 from typing import Any

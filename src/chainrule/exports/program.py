@@ -43,7 +43,7 @@ class Program:
     transform: TargetTransform | None = None
     """The transformation of y to undo, if the network learned a transformed target."""
     interval: Interval | None = None
-    """The interval or the set beside the predictions, if one was asked for."""
+    """The interval or set to return with the predictions, if requested."""
 
     @property
     def n_features(self) -> int:
@@ -73,7 +73,7 @@ def program_of(model: Any, interval: float | None = None) -> Program:
     ----------
     model : Network, TableModel, or a fitted estimator of the package
     interval : float, optional
-        The coverage of an interval or a set beside the predictions.
+        The coverage of the prediction intervals or sets to return.
 
     Raises
     ------

@@ -14,7 +14,7 @@ Named = tuple[str, str | Path]
 
 
 def check_outputs(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
-    """Raise unless every output can be written, and none is an input, a model or another output.
+    """Raise if an output cannot be written, or is an input, a model or another output.
 
     Other files of these names are replaced: the user named them as the output.
 

@@ -1,4 +1,4 @@
-"""The background of explanations: what an average training row is, without any training row."""
+"""The background of explanations: a summary of the training rows that contains no row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Background:
 
     @property
     def description(self) -> str:
-        """What the points are, to complete "on average over …"."""
+        """The name of the points, to complete "on average over …"."""
         rows, points = int(self.counts.sum()), len(self.counts)
         if points == rows:
             return f"{rows:,} rows" if rows > 1 else "one row"
@@ -65,8 +65,8 @@ class Background:
         The groups have at least 10 rows each (there is one group if there are fewer than 20 rows),
         and similar rows form a group: similar in Z of the network's first layer. The mean of the
         outputs is then close to the mean output of the rows. A group whose Z varies the most is
-        divided where its most varying unit is at its mean. From more than 8,192 rows, that many are
-        taken, evenly spaced.
+        divided where its most varying unit is at its mean. Of more than 8,192 rows, 8,192 evenly
+        spaced rows are used.
 
         Parameters
         ----------

@@ -85,7 +85,7 @@ class Conformal:
 
     @property
     def highest(self) -> float:
-        """The highest coverage that the rows suffice for, rounded down to four digits."""
+        """The highest coverage that is possible with these rows, rounded down to four digits."""
         return float(np.floor(self.rows / (self.rows + 1) * 1e4) / 1e4)
 
     def to_file(self) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
@@ -122,7 +122,7 @@ class Conformal:
         Raises
         ------
         ValueError
-            If they are not the sorted scores of so many rows.
+            If they are not sorted scores of this number of rows.
         """
         if type(rows) is not int or not 1 <= rows < 2**53:
             raise ValueError("the number of rows is not a whole number above 0")

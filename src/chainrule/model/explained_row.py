@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Effect:
-    """How far the value of one column moved a prediction away from the baseline.
+    """The effect of the value of one column: how far it moves a prediction from the baseline.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class RowExplanation:
-    """Why the prediction for one row is what it is.
+    """The explanation of the prediction for one row: the effect of each column.
 
     Attributes
     ----------

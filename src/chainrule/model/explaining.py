@@ -52,7 +52,7 @@ class Explainer:
         method: str,
         class_name: object = None,
     ) -> Explanation:
-        """Return what moved the predictions for rows away from the mean prediction.
+        """Return explanations of the predictions for rows.
 
         Parameters
         ----------
@@ -187,7 +187,7 @@ class Explainer:
 
 
 def _of_classes(outputs: NDArray[np.floating], target: TargetEncoder) -> NDArray[np.floating]:
-    """Return outputs of which a sigmoid's single one has become those of both classes."""
+    """Return outputs in which a sigmoid's single output is replaced by those of both classes."""
     if target.classes and outputs.shape[1] == 1:
         return np.hstack([1 - outputs, outputs])
     return outputs

@@ -9,7 +9,7 @@ _NAME, _VALUE, _EFFECT, _HALF = 25, 18, 10, 10
 
 
 def explanation_text(words: Words) -> str:
-    """Return the lines for one row: what was predicted, and a line with a bar for each column."""
+    """Return the lines for one row: the prediction, and a line with a bar for each column."""
     lines = textwrap.wrap(words.heading, _WIDTH)
     lines += textwrap.wrap(words.outcome, _WIDTH)
     lines += ["", *textwrap.wrap(words.sentence, _WIDTH), ""]

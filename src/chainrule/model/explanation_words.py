@@ -64,7 +64,7 @@ class Words:
 
     @property
     def sentence(self) -> str:
-        """The baseline, the prediction, and what lies between them."""
+        """The baseline, the prediction, and their difference."""
         row = self.row
         quantity = (
             f"The predicted {short(self.target)}"

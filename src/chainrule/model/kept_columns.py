@@ -1,4 +1,4 @@
-"""The columns of a table that are written beside its predictions."""
+"""The columns of a table that are written with its predictions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Keep: TypeAlias = "Sequence[str] | Literal['all']"
 
 @dataclass(frozen=True)
 class KeptColumns:
-    """The columns to write in front of the predictions.
+    """The columns to write before the predictions.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class KeptColumns:
 
     @classmethod
     def chosen(cls, keep: Keep, table: "pl.DataFrame", made: Sequence[str]) -> Self:
-        """Return the columns that were asked for.
+        """Return the requested columns.
 
         Parameters
         ----------

@@ -135,7 +135,7 @@ class TableModel:
             With the columns that the model was trained with, in any order.
         interval : float, optional
             A coverage, such as 0.9: the share of new rows whose true target lies in the interval,
-            or in the set, that is returned beside the prediction.
+            or in the set, that is returned with the prediction.
 
         Returns
         -------

@@ -141,7 +141,7 @@ def flat(batch: "pl.DataFrame") -> "pl.DataFrame":
     r"""Return a batch without lists, which text files cannot hold.
 
     The classes of a set are joined with "|". A "|" or a "\" in the name of a class has a "\" in
-    front of it, so the names can be told apart. An empty set is an empty string.
+    front of it, so the names are distinct. An empty set is an empty string.
     """
     import polars as pl
 

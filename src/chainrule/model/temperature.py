@@ -45,7 +45,7 @@ _ACCURACY = 1e-10
 
 @dataclass(frozen=True)
 class Temperature:
-    """A temperature that was fitted, and whether it pays.
+    """A fitted temperature, and whether it is applied.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Temperature:
 
     @classmethod
     def from_details(cls, details: Mapping[str, Any]) -> "Temperature | None":
-        """Return the temperature that a model file's details tell of; None if they do not."""
+        """Return the temperature in a model file's details; None if there is none."""
         found = details.get("temperature")
         names = {one.name for one in fields(cls)}
         if not isinstance(found, Mapping) or set(found) != names:
@@ -124,7 +124,7 @@ def calibrate(
         Rows that the network was not trained on, with the weights of the validation loss.
     engine : Engine
     mode : {"auto", "on", "off"}
-        "auto" applies a temperature if it pays: see `fitted_temperature`.
+        "auto" applies the temperature if it lowers the log loss: see `fitted_temperature`.
 
     Returns
     -------
@@ -160,12 +160,12 @@ def fitted_temperature(
     weights: NDArray[np.float64] | None = None,
     mode: Mode = "auto",
 ) -> Temperature:
-    """Return the temperature with the lowest log loss, and whether it pays.
+    """Return the temperature with the lowest log loss, and whether it is applied.
 
     With "auto", it is applied if it lowers the log loss of rows that it was not fitted to by more
     than the standard error of that gain, by five-fold cross-validation. It is not applied if there
     are fewer than 20 rows, or if the log loss falls all the way to the lowest temperature: rows
-    that are all predicted correctly do not tell how certain the network may be.
+    that are all predicted correctly cannot determine the temperature.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
-"""What training, models and reports draw, as objects that show themselves.
+"""Pictures and tables of trainings, models and reports, for notebooks and terminals.
 
-It stands below the objects it draws, so that those can return pictures of themselves: it is given
-their numbers, never the objects.
+In the layers, this package is below the objects that it draws, so that they can return pictures: it
+takes their numbers, never the objects.
 """

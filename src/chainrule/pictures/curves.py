@@ -33,7 +33,7 @@ LOGARITHMIC_FROM = 30.0
 
 
 def learning_curves(columns: Columns) -> Picture:
-    """Return a picture of the loss over the epochs, with each metric in a panel beside it.
+    """Return a picture of the loss over the epochs, with a panel for each metric.
 
     Parameters
     ----------

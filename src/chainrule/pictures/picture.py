@@ -1,4 +1,4 @@
-"""A picture that shows itself: in a notebook, in a terminal, and as a matplotlib figure."""
+"""A picture for notebooks, terminals and files, and as a matplotlib figure."""
 
 import base64
 import textwrap

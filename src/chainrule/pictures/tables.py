@@ -72,7 +72,7 @@ class TextTable:
 
 
 class Tables(Picture):
-    """Tables and sentences that show themselves; ``.figure()`` draws their text."""
+    """Tables and sentences that notebooks and terminals show; ``.figure()`` draws their text."""
 
     def __init__(self, parts: Sequence[TextTable | str]) -> None:
         self.parts = tuple(

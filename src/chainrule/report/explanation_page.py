@@ -1,4 +1,4 @@
-"""Explanations of predictions as a page of their own."""
+"""Explanations of predictions as a separate page."""
 
 from chainrule.model.explanation import Explanation
 from chainrule.report.markup import Html, element

@@ -20,7 +20,7 @@ from chainrule.runs.program_name import calling
 
 @dataclass(frozen=True)
 class Outputs:
-    """Optional files of a run, beside its model, history, metrics, predictions and run.toml."""
+    """Optional files of a run, in addition to model, history, metrics, predictions and run.toml."""
 
     report: bool = True
     search: bool = False
@@ -30,7 +30,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths of a run's files; a run replaces those of an earlier one only if it is told to."""
+    """The paths of a run's files; a run replaces those of an earlier run only with `overwrite`."""
 
     path: Path
 
@@ -134,7 +134,7 @@ class RunFolder:
     ) -> None:
         """Raise if the run would overwrite another run, finished or not, or a file of the user.
 
-        A search may go on in its own folder: one with the journal of a search passes, and
+        A search may continue in its own folder: a folder with the journal of a search passes, and
         `holds_search` tells whether it is the same search. Empty files never are in the way.
 
         Parameters

@@ -1,4 +1,4 @@
-"""The predictions for the rows that a run has held out: those to test and to validate with."""
+"""The predictions for the held-out rows of a run: the test and validation rows."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

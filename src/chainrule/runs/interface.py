@@ -1,4 +1,4 @@
-"""`train`: what the command of this name does, from Python."""
+"""`train`: the command of this name, from Python."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,17 +38,17 @@ def train(
 ) -> Run:
     """Train a network on a table, as the command ``chainrule train`` does.
 
-    Only the target has to be named. Of the rows, 80 % train, 10 % validate and 10 % test. The same
-    file and settings give the same model as the command, to the bit.
+    Only the target is required. By default, 80 % of the rows are for training, 10 % for validation
+    and 10 % for testing. The same file and settings give the same model as the command, to the bit.
 
     Parameters
     ----------
     table : path, polars or pandas DataFrame, or Arrow table
-        The table to learn from; with `config`, by default the one that it names.
+        The table to learn from; with `config`, by default the table that `config` names.
     target : str
-        The column to predict; with `config`, by default the one that it names.
+        The column to predict; with `config`, by default the target that `config` names.
     test : path, polars or pandas DataFrame, or Arrow table, optional
-        Another table to test with, instead of a part of this one.
+        A table of test rows, instead of a part of `table`.
     config : str, Path or RunConfig, optional
         A run.toml to start from; other arguments override it.
     callbacks : list of callables, default ()
@@ -110,7 +110,7 @@ def train(
 
 
 class RunInterrupted(KeyboardInterrupt):
-    """A training that `train` began was interrupted; `run` is what it reached.
+    """Ctrl-C interrupted `train`; the attribute `run` is the run so far.
 
     Parameters
     ----------

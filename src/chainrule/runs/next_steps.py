@@ -1,4 +1,4 @@
-"""What a user may do after a run: at most two sentences, each with a command to paste."""
+"""Next steps after a run: at most two sentences, each with a command to paste."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def next_steps(prepared: "PreparedRun", run: "Run", model: Path) -> list[str]:
 
 
 def _doubt(prepared: "PreparedRun") -> str:
-    """Return what to do about scores that may be too good, or too rough to be compared."""
+    """Return what to do about scores that may be too good or too imprecise."""
     found, target = prepared.findings, prepared.target.name
     ignored = prepared.config.data.ignore
     if found.leaks:
@@ -32,8 +32,7 @@ def _doubt(prepared: "PreparedRun") -> str:
         if len(columns) == 1:
             return f"If {columns[0]!r} is not known before {target!r}, leave it out: {again}"
         names = f"{', '.join(map(repr, columns[:-1]))} and {columns[-1]!r}"
-        return f"If {names} are not all known before {target!r}, leave out those that are not: "
-        f"{again}"
+        return f"If {names} are not all known before {target!r}, leave out those not known: {again}"
     if found.groups:
         again = _again(prepared, data={"group": found.groups[0]})
         return f"To test the model on new values of {found.groups[0]!r}: {again}"

@@ -22,7 +22,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Findings:
-    """What the rows of a run say about the worth of its scores, before any training."""
+    """Findings, before training, that affect how far the scores of a run can be trusted."""
 
     leaks: tuple[tuple[str, ...], ...] = ()
     """Columns, or sets of columns, that predict the target almost exactly."""

@@ -1,4 +1,4 @@
-"""The result of a run: the model, its history, its scores, and what to think of them."""
+"""The result of a run: the model, its history, its scores and the verdict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,11 +54,11 @@ class Run:
     scores : dict
         `TableModel.evaluate` for each of "train", "validation" and "test".
     table_notes, result_notes : tuples of str
-        What you should know of the table, and of the training and the result.
+        Notes on the table, and on the training and the result.
     parts : Parts
         The rows that the model was trained and scored on.
     comparison : Comparison, optional
-        After a search, the model beside that of the default settings, on the test rows.
+        After a search, the comparison with the model of the default settings, on the test rows.
     """
 
     config: RunConfig
@@ -72,19 +72,19 @@ class Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What you should know of the table, the training and the result."""
+        """Notes on the table, the training and the result."""
         return tuple(map(in_python, (*self.table_notes, *self.result_notes)))
 
     @property
     def command(self) -> str:
-        """What repeats the run: a command, or a call of `train` if the table was not a file."""
+        """The command that repeats the run, or the call of `train` if the table was not a file."""
         return str(self.model.details["command"])
 
     @cached_property
     def judgement(self) -> Judgement:
         """The comparison with the baselines on the test rows, or else on the validation rows.
 
-        It fits the baselines when it is first asked for, and once only.
+        The first access fits the baselines; later ones return the same judgement.
         """
         seed = self.config.training.seed
         return judge_parts(self.model, self.parts.tables(), seed=0 if seed is None else seed)
@@ -101,14 +101,14 @@ class Run:
         ----------
         table : path, polars or pandas DataFrame, or Arrow table
         interval : float, optional
-            The coverage of an interval, or for classes of a set, beside the prediction.
+            The coverage of prediction intervals, or for classes of prediction sets, to add.
         """
         return self.model.predict(table, interval)
 
     def report(self) -> "Report":
         """Return the report, which a notebook shows; its ``save`` writes it as a page.
 
-        It is the page that ``chainrule train`` writes.
+        This is the page that ``chainrule train`` writes.
         """
         return self._report
 
@@ -133,8 +133,8 @@ class Run:
     def save(self, folder: str | Path, *, overwrite: bool = False, report: bool = True) -> None:
         """Write the folder that ``chainrule train`` writes.
 
-        It holds the model, its history, its scores, the predictions for the held-out rows, run.toml
-        and the report.
+        The folder contains the model, its history, its scores, the predictions for the held-out
+        rows, run.toml and the report.
 
         Parameters
         ----------

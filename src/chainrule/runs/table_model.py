@@ -1,8 +1,8 @@
-"""`TableModel` as users have it: with methods that need more than the model itself.
+"""The public `TableModel`, with methods that need more than the model itself.
 
-The model's own module stands below assessment, runs and reports, and imports none of them. What a
-model does with these is a method of this class, which `load` and runs return, and which is the
-public `chainrule.TableModel`.
+The model's own module stands below assessment, runs and reports, and imports none of them. Methods
+that need these are in this class, which `load` and runs return, and which is the public
+`chainrule.TableModel`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         )
 
     def drift(self, table: Any) -> "Drift":
-        """Return how far the rows of a table are from those that the model was trained with.
+        """Compare the distributions of a table's rows and of the training rows.
 
         Parameters
         ----------
@@ -109,8 +109,8 @@ class TableModel(Model):  # noqa: D101 - described where the model is
         Raises
         ------
         InvalidArgumentError
-            If rows are needed that cannot be read again: the run's table was no file, or the file
-            is no longer the same.
+            If the rows of the run cannot be read again: the run's table was not a file, or the file
+            has changed.
         InvalidTableError
             If a table cannot be read, or a column is missing or cannot be used.
         """

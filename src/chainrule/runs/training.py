@@ -54,7 +54,7 @@ class PreparedRun:
     notes : tuple of str
         Notes on the table for the user: what was left out, and what may be leakage.
     findings : Findings
-        What the rows say about the worth of the scores.
+        Findings that affect how far the scores can be trusted.
 
     Examples
     --------
@@ -137,7 +137,7 @@ class PreparedRun:
 
     @property
     def command(self) -> str:
-        """What repeats the run: a command, or a call of `train` if the table was not a file."""
+        """The command that repeats the run, or the call of `train` if the table was not a file."""
         n_train, n_validation = self.parts.train.height, self.parts.validation.height
         spell = command_of if self.config.data.table else call_of
         return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)

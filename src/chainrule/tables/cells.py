@@ -1,4 +1,4 @@
-"""The cells of a file of text: what such a file cannot hold as text, and formulas made harmless."""
+"""The cells of a text file: values that have no text, and neutralised formulas."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ def as_cells(table: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def without_formulas(table: "pl.DataFrame") -> "pl.DataFrame":
-    """Return a table in which no text is a formula to a spreadsheet: such a text gets a ' in front.
+    """Return a table in which a ' precedes each text that a spreadsheet would run as a formula.
 
     Texts that are numbers, such as -5, stay as they are. Names of columns are texts, too.
     """

@@ -22,7 +22,7 @@ class RowError(InvalidTableError):
     Parameters
     ----------
     before, after : str
-        What the message says before and after the row's number.
+        The text of the message before and after the row's number.
     row : int
         Counted from 1 in the table in memory.
     """

@@ -1,4 +1,4 @@
-"""Columns that leak the target together: none alone predicts it, a few of them do, almost exactly.
+"""Columns that leak the target together: a few of them predict it almost exactly, but none alone.
 
 An arrival's delay is the difference of two times of day, a total is a price times a quantity, and
 "passed" is a sum of marks above a limit. Three kinds of relations are tried on a sample of rows,

@@ -1,7 +1,7 @@
 """Columns that look like identifiers whose values repeat: a patient, a customer, a machine.
 
-Rows of one patient are alike. If some of them train and others test, the test scores say how well
-the network knows these patients, and not how well it predicts new ones.
+Rows of one patient are alike. If some of them are training rows and others test rows, the test
+scores show how well the network predicts these patients, not how well it predicts new ones.
 """
 
 import re
@@ -37,8 +37,8 @@ def likely_groups(table: "pl.DataFrame", columns: "Iterable[str]") -> tuple[Like
 
     The name says so (it ends with id, email, …, or is patient, customer_no, user name, …), the
     values are text or whole numbers, there are at least 10 of them, at least half of the rows share
-    theirs with another row, and none has more than a fifth of all rows. So a kind (`gender_id` with
-    two values), a number for each row, `customer_age` and a city are none.
+    theirs with another row, and none has more than a fifth of all rows. So `gender_id` with two
+    values, a number for each row, `customer_age` and a city are not identifiers.
 
     Examples
     --------

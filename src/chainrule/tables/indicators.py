@@ -1,4 +1,4 @@
-"""Indicators: columns of zeros and ones, which are inputs of a network as they are.
+"""Indicators: columns of zeros and ones, which are not scaled.
 
 Standardised, the ones of a rare category would be far from all other inputs: a category in one row
 of a hundred would become an input of 10.

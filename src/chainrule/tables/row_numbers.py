@@ -1,7 +1,7 @@
-"""Where the rows of a table stand in their file.
+"""The row numbers and lines that the rows of a table have in their file.
 
-A table in memory lacks rows of its file: bad ones, those without a target, those of another part.
-The numbers travel beside it, so that messages and reports call a row what the file calls it.
+A table in memory lacks rows of its file: bad rows, rows without a target, rows of another part. The
+numbers are kept with the table, so that messages and reports use the row numbers of the file.
 """
 
 import contextlib
@@ -105,7 +105,7 @@ class RowNumbers:
 
 
 class NumberedTable(NamedTuple):
-    """A table as it was read from a file, and where its rows stand there."""
+    """A table as read from a file, with the row numbers in that file."""
 
     table: "pl.DataFrame"
     numbers: RowNumbers

@@ -86,7 +86,7 @@ class History:
         return len(self.epochs)
 
     def plot(self) -> Picture:
-        """Return a picture of the loss over the epochs, with each metric in a panel beside it.
+        """Return a picture of the loss over the epochs, with a panel for each metric.
 
         Returns
         -------

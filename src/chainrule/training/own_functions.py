@@ -1,4 +1,4 @@
-"""Checks of a user's own functions, at their first use: custom costs and metrics."""
+"""Checks of user-defined functions, at their first use: custom costs and metrics."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from chainrule.network.parameters import views
 def check_cost(problem: Problem) -> None:
     """Raise unless a network's `CustomCost` can be trained with; other costs pass.
 
-    Its functions are called with the outputs of two or three examples. Shapes and types are also
-    checked in every later call (`CustomCost.costs`), values only here.
+    The functions of the cost are called with the outputs of two or three examples. Shapes and types
+    are also checked in every later call (`CustomCost.costs`), values only here.
 
     Raises
     ------

@@ -45,8 +45,8 @@ Numbers = NDArray[np.float64]
 class RangeTest(Picture):
     """The result of a learning-rate range test: a curve, and the rate that it suggests.
 
-    A notebook shows the curve, printing it gives a chart of letters; `figure` gives a matplotlib
-    figure, and `save` writes a file.
+    A notebook shows the curve, ``print`` shows a text chart; `figure` returns a matplotlib figure,
+    and `save` writes a file.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class RangeTest(Picture):
         The losses, corrected for how hard each batch is, and averaged over neighbouring steps.
     suggestion : float or None
         The learning rate at which the smoothed loss falls most steeply over log α, before its
-        minimum; None if it falls nowhere by more than chance.
+        minimum; None if it does not fall by more than chance.
     reason : str
         Why this is the suggestion, or why there is none.
     """

@@ -1,4 +1,4 @@
-"""The settings of a training as plain values, for those who record them."""
+"""The settings of a training as plain values, for experiment trackers."""
 
 import math
 from dataclasses import fields
@@ -10,7 +10,7 @@ from chainrule.training.plan import LBFGS, Plan
 
 
 def settings_of(plan: Plan) -> dict[str, Any]:
-    """Return what decides a training, by name: numbers, texts, true and false, None."""
+    """Return the settings of a training by name: numbers, texts, true and false, None."""
     problem = plan.problem
     spec, penalties = problem.spec, problem.penalties
     layers = [

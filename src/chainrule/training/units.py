@@ -30,7 +30,7 @@ _REMEDY = (
 
 
 def unscaled(spec: NetworkSpec, examples: Examples) -> Iterator[Diagnosis]:
-    """Yield what a sample of the examples shows: inputs or targets that look unscaled.
+    """Yield diagnoses of inputs or targets that look unscaled in a sample of the examples.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def _diagram(
 
 
 def told_error(error: CalibrationError) -> str:
-    """Return the expected calibration error in words, beside what chance alone explains."""
+    """Return the expected calibration error in words, compared with its value by chance."""
     verdict = (
         "more than chance explains: the probabilities are not well calibrated."
         if error.exceeds_chance

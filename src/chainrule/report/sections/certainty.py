@@ -20,7 +20,7 @@ COVERAGE = 0.9
 
 
 def told_temperature(subject: Subject) -> str:
-    """Return what a temperature did to the scored rows' probabilities; "" if none was fitted."""
+    """Return the effect of the temperature on the probabilities; "" if none was fitted."""
     found = Temperature.from_details(subject.model.details)
     if found is None:
         return ""
@@ -91,7 +91,7 @@ def _calibration_rows(model: TableModel) -> str:
 
 
 def _checked(subject: Subject, what: str) -> str:
-    """Return the share of test rows whose truth is held, in words; "" if there are none."""
+    """Return the coverage on the test rows, in words; "" if there are no test rows."""
     if subject.part != "test":
         return ""
     scores = subject.model.scores_of(*subject.model.truth(subject.parts[subject.part]))

@@ -1,4 +1,4 @@
-"""The best configuration of a search beside the default one, on the same rows."""
+"""The comparison of the best configuration of a search with the default one, on the same rows."""
 
 from chainrule.report.markup import Html, element
 from chainrule.report.sections.elements import section, table

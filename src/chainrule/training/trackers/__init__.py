@@ -1,1 +1,1 @@
-"""Callbacks that pass a training on to the clients of experiment trackers."""
+"""Callbacks that record a training with the clients of experiment trackers."""

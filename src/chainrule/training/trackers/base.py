@@ -1,4 +1,4 @@
-"""What all trackers do: record the settings, a row per epoch, and how the training ended."""
+"""The base class of trackers: record the settings, a row per epoch, and how the training ended."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ End = Literal["finished", "failed", "interrupted"]
 
 
 class Tracker(ABC):
-    """Base class of the trackers; each training that it watches is a run of its own.
+    """Base class of the trackers; each training is recorded as a separate run.
 
     Parameters
     ----------
     settings : mapping, optional
-        More settings to record beside those of the training.
+        More settings to record in addition to those of the training.
     """
 
     package: ClassVar[str]

@@ -17,10 +17,10 @@ _UNNAMEABLE = re.compile(r"[^\w\-. /:]")
 class MLflow(Tracker):
     """Records a training as a run of MLflow: settings as parameters, the history as metrics.
 
-    Inside ``with mlflow.start_run():`` it records to that run, and leaves ending it to the block;
-    otherwise each training is a run of its own. ``pip install "chainrule[mlflow]"`` installs the
-    client (mlflow-skinny), which records to a server or a database; ``mlflow ui`` of the package
-    mlflow shows a database.
+    Inside ``with mlflow.start_run():`` it records to that run, which the block ends; otherwise each
+    training is a separate run. ``pip install "chainrule[mlflow]"`` installs the client
+    (mlflow-skinny), which records to a server or a database; ``mlflow ui`` of the package mlflow
+    shows a database.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class MLflow(Tracker):
         A server ("http://…") or a database ("sqlite:///mlflow.db"); by default the one that MLflow
         is set to, which is mlflow.db in the current folder if nothing is set.
     settings : mapping, optional
-        More settings to record beside those of the training.
+        More settings to record in addition to those of the training.
 
     Attributes
     ----------

@@ -15,8 +15,8 @@ class TensorBoard(Tracker):
     """Writes a training to a folder for TensorBoard: ``tensorboard --logdir FOLDER`` shows it.
 
     Each number of the history is a curve over the epochs; the settings and how the training ended
-    are texts. The files are written by tensorboardX, which has a fiftieth of tensorboard's size and
-    writes the same format: ``pip install "chainrule[tensorboard]"``.
+    are texts. The files are written by tensorboardX, which writes the same format and has a
+    fiftieth of the size of tensorboard: ``pip install "chainrule[tensorboard]"``.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class TensorBoard(Tracker):
         A folder for this training, usually below a common one. A later training of the same network
         with the same folder continues its curves.
     settings : mapping, optional
-        More settings to record beside those of the training.
+        More settings to record in addition to those of the training.
 
     Raises
     ------

@@ -21,11 +21,11 @@ class WandB(Tracker):
     name : str, optional
         The run's name; by default wandb makes one up.
     mode : {"online", "offline", "disabled"}, optional
-        By default what the environment says (WANDB_MODE), or else "online".
+        By default the environment variable WANDB_MODE, otherwise "online".
     folder : str or Path, optional
         Where the run's files are written; by default wandb in the current folder.
     settings : mapping, optional
-        More settings to record beside those of the training.
+        More settings to record in addition to those of the training.
     options : mapping, optional
         Further arguments of ``wandb.init``, such as ``{"entity": "team", "tags": ["adult"]}``.
 
