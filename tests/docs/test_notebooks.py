@@ -42,6 +42,20 @@ def percentage(text, before="", after=""):
     return float(re.search(rf"{before}([0-9.]+) ?%{after}", text)[1])
 
 
+@pytest.mark.parametrize("name", ["table_to_decision", "scikit_learn_to_chainrule"])
+def test_the_stored_copy_shows_its_outputs_without_the_large_report_and_without_paths(name):
+    cells = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4).cells
+    silent = [cell.source for cell in cells if cell.cell_type == "code" and not cell.outputs]
+    assert [source for source in silent if not source.startswith("import ")] in (
+        [],
+        ["run.report()"],
+    )
+    stored = (EXAMPLES / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert len(stored) < 400_000
+    assert "<iframe" not in stored
+    assert not re.search(r"/(home|root|tmp|Users|private)/", stored)
+
+
 def test_the_notebook_on_a_decision_finds_the_leak_and_keeps_its_promise(tmp_path):
     text = executed("table_to_decision", tmp_path)
     assert "'arr_time' and 'sched_arr_time' together predict 'arr_delay'" in text

@@ -171,3 +171,11 @@ def test_a_column_of_numbers_is_no_wider_than_its_own_numbers():
     trace = net.trace(np.array([[123456.0, 1.0, -2.0]]), np.array([[0.0]]))
     inputs = str(trace).split("X, the inputs\n")[1].splitlines()[0]
     assert inputs.split(" ᵀ")[0].strip() == "1.235e+05  1  -2"
+
+
+def test_a_notebook_neither_breaks_the_lines_of_numbers_nor_aligns_them_to_the_right():
+    page = trace_of()._repr_html_()
+    blocks = re.findall(r"<pre style='([^']*)'>", page)
+    assert len(blocks) == len(trace_of().terms)
+    assert all("white-space:pre;" in style and "text-align:left" in style for style in blocks)
+    assert "<td>" not in page

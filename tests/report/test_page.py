@@ -8,6 +8,7 @@ import chainrule as cr
 from chainrule.assessment import trees
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.table_model import TableModel
+from chainrule.report.page import Report
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 from tests.assessment.models import (
@@ -19,7 +20,7 @@ from tests.assessment.models import (
     value_table,
     values,
 )
-from tests.report.pages import written
+from tests.report.pages import Page, written
 
 EVERY_KIND = pytest.mark.parametrize("given", [binary, values, many_classes, pure_noise])
 
@@ -390,3 +391,10 @@ def test_the_line_of_a_mistake_is_never_broken(tmp_path):
     kinds = [one["class"] for one in page.names("td") if one.get("data-label") == "Line"]
     assert kinds
     assert set(kinds) == {"number line"}
+
+
+def test_the_frame_of_a_notebook_allows_nothing_so_that_links_stay_in_the_page():
+    shown = Page(Report('<p title="a">&amp;</p>', "text")._repr_html_())
+    (frame,) = shown.names("iframe")
+    assert frame["sandbox"] == ""
+    assert frame["srcdoc"] == '<p title="a">&amp;</p>'

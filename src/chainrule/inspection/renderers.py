@@ -13,6 +13,13 @@ from chainrule.inspection.terms import Term
 # Of a matrix with more rows or columns than this, only the corners are shown.
 _SHOWN = 6
 
+# A notebook aligns cells to the right, and breaks and fills blocks of text.
+_LEFT = "text-align:left"
+_NUMBERS = (
+    "margin:0;padding:0;white-space:pre;word-break:normal;font-family:ui-monospace,monospace;"
+    "background:none;text-align:left"
+)
+
 
 def to_text(loss: float, terms: Sequence[Term]) -> str:
     """Return the trace as a table: id, name, shape, equation, and the numbers below."""
@@ -30,18 +37,22 @@ def to_html(loss: float, terms: Sequence[Term]) -> str:
     rows = []
     for term in terms:
         shape = " × ".join(map(str, term.value.shape)) or "scalar"
+        numbers = escape(_numbers(term.value))
         cells = (
-            f"<td>{escape(term.equation)}</td>",
-            f"<td style='white-space:nowrap'><i>{escape(term.name)}</i></td>",
-            f"<td style='white-space:nowrap'>{escape(shape)}</td>",
-            f"<td>{escape(term.formula)}</td>",
-            f"<td><pre style='margin:0'>{escape(_numbers(term.value))}</pre></td>",
+            f"<td style='{_LEFT}'>{escape(term.equation)}</td>",
+            f"<td style='{_LEFT};white-space:nowrap'><i>{escape(term.name)}</i></td>",
+            f"<td style='{_LEFT};white-space:nowrap'>{escape(shape)}</td>",
+            f"<td style='{_LEFT}'>{escape(term.formula)}</td>",
+            f"<td style='{_LEFT}'><pre style='{_NUMBERS}'>{numbers}</pre></td>",
         )
         rows.append(f"<tr style='vertical-align:top'>{''.join(cells)}</tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("id", "name", "shape", "equation", "numbers"))
+    head = "".join(
+        f"<th style='{_LEFT}'>{name}</th>"
+        for name in ("id", "name", "shape", "equation", "numbers")
+    )
     return (
         "<table style='text-align:left'>"
-        f"<caption>One step, equation by equation. Loss {loss:.6g}.</caption>"
+        f"<caption style='{_LEFT}'>One step, equation by equation. Loss {loss:.6g}.</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 

@@ -62,7 +62,7 @@ def stated_probabilities(
 def calibration_error(
     probabilities: NDArray[np.floating], outcomes: NDArray[np.generic], bins: int = BINS
 ) -> float:
-    """Return the expected calibration error: the mean of |share − mean probability| over the rows.
+    """Return the expected calibration error: the mean distance of share and mean probability.
 
     Rows are sorted by probability and divided into bins of equally many rows; rows of the same
     probability share a bin. The share is that of the bin's rows whose outcome is true. Bins of

@@ -73,7 +73,8 @@ class Report:
         return self._text
 
     def _repr_html_(self) -> str:
-        # A frame of its own, so that the page's style and the notebook's do not meet.
+        # A frame of its own, so that the page's style and the notebook's do not meet. An empty
+        # sandbox: with allow-same-origin, the page's links would open the notebook in the frame.
         return str(
             element(
                 "iframe",
