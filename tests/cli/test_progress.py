@@ -111,7 +111,7 @@ def test_a_terminal_shows_a_table_of_the_best_trials(wdbc, tmp_path):
         *("--search", 3),
     )
     assert re.search(r"3 trials  0:\d\d passed", shown)
-    for heading in ("trial", "loss", "epochs", "seconds", "settings", "learning_rate"):
+    for heading in ("trial", "loss", "epochs", "seconds", "settings", "--learning-rate"):
         assert heading in shown
 
 
