@@ -245,11 +245,11 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
     slow = (
         "import sys, time; from chainrule.model.table_model import TableModel\n"
         "predict, calls = TableModel.predict_read, []\n"
-        "def slowly(self, table):\n"
+        "def slowly(self, table, *more, **named):\n"
         "    calls.append(table)\n"
         "    if len(calls) == 2:\n"
         "        print('writing', file=sys.stderr, flush=True); time.sleep(1)\n"
-        "    return predict(self, table)\n"
+        "    return predict(self, table, *more, **named)\n"
         "TableModel.predict_read = slowly\n"
         "from chainrule.cli.app import app; app()"
     )

@@ -110,8 +110,8 @@ def test_a_terminal_shows_a_table_of_the_best_trials(wdbc, tmp_path):
         *("train", wdbc, "--target", "diagnosis", "--epochs", 1, "--no-report", "--out", tmp_path),
         *("--search", 3),
     )
-    assert "3 trials, " in shown
-    for heading in ("trial", "loss", "epochs", "seconds", "settings", "learning_rate"):
+    assert re.search(r"3 trials  0:\d\d passed", shown)
+    for heading in ("trial", "loss", "epochs", "seconds", "settings", "--learning-rate"):
         assert heading in shown
 
 

@@ -293,3 +293,18 @@ def test_columns_may_have_numbers_for_names():
     model = NetworkClassifier(random_state=0).fit(frame, KIND, epochs=2)
     assert not hasattr(model, "feature_names_in_")
     assert model.predict(frame).shape == (ROWS,)
+
+
+@pytest.mark.parametrize("form", ["polars", "pandas"])
+def test_a_misspelt_column_is_suggested_for_the_one_that_is_missing(fitted, form):
+    given = X.rename({"colour": "color"})
+    given = given.to_pandas() if form == "pandas" else given
+    with pytest.raises(cr.InvalidTableError, match=r"lacks 'colour'.*did you mean 'color'"):
+        fitted.predict(given)
+
+
+def test_permutation_importance_of_a_polars_table_names_the_way():
+    some = X.select("size", "colour")
+    model = NetworkClassifier(max_iter=1).fit(some, KIND)
+    with pytest.raises(cr.InvalidArgumentError, match=r"give it X\.to_pandas\(\)"):
+        permutation_importance(model, some, KIND, n_repeats=1)

@@ -158,7 +158,7 @@ def fitted_line(parts: Sequence[Part], share: float, width: int, full: str, empt
     full, empty : str
         The characters of the bar.
     """
-    for texts, shortest in _choices(parts):
+    for texts, shortest in _choices(parts, share >= 0):
         line = "  ".join(texts)
         room = width - len(line) - 2 if share >= 0 else -1
         if shortest and room >= shortest:
@@ -171,7 +171,7 @@ def fitted_line(parts: Sequence[Part], share: float, width: int, full: str, empt
     return ""
 
 
-def _choices(parts: Sequence[Part]) -> Iterator[tuple[list[str], int]]:
+def _choices(parts: Sequence[Part], with_bar: bool) -> Iterator[tuple[list[str], int]]:
     """Yield texts to try, the best first, each with the shortest bar allowed; 0 for no bar."""
     kept = list(parts)
     bars = [_LONGEST_BAR // 2, _SHORTEST_BAR]
@@ -181,7 +181,7 @@ def _choices(parts: Sequence[Part]) -> Iterator[tuple[list[str], int]]:
         long = [part.wordings[0] for part in kept]
         short = [part.wordings[-1] if part.importance < 9 else part.wordings[0] for part in kept]
         if optional:
-            yield long, bars[0]
+            yield long, bars[0] if with_bar else 0
         else:
             yield long, bars[1]
             yield short, bars[1]

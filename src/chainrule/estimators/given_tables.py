@@ -79,9 +79,9 @@ def frame_for(encoder: TableEncoder, X: Any, name: str) -> "pl.DataFrame":
             "(scikit-learn's permutation_importance converts every table to an array, except one "
             "of pandas: pass it X.to_pandas())"
         )
-    if hasattr(X, "iloc"):
-        X = X.loc[:, [str(column) in needed for column in X.columns]]
     found = list(map(str, feature_names(X) or X.columns))
+    if hasattr(X, "iloc"):
+        X = X.loc[:, [column in needed for column in found]]
     missing = [column for column in needed if column not in found]
     if missing:
         free = [column for column in found if column not in needed]
