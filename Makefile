@@ -27,6 +27,7 @@ demo: $(VENV)/installed
 	@printf '%s\n' '' 'Next, for example:' \
 		'  $(BIN)/chainrule predict demo/model.safetensors examples/wdbc.csv -o predictions.csv' \
 		'  $(BIN)/chainrule explain demo/model.safetensors examples/wdbc.csv --row 3' \
+		'  $(BIN)/chainrule trace demo/model.safetensors examples/wdbc.csv --row 3' \
 		'  $(BIN)/chainrule export demo/model.safetensors model.c' \
 		'  $(BIN)/chainrule train --config demo/run.toml --out again'
 

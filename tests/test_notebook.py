@@ -57,8 +57,8 @@ def test_a_training_is_one_line_of_html_and_nothing_on_standard_error(training):
 def test_the_line_ends_with_how_early_stopping_ended(training):
     shown = html_of(training[0][0])
     found = re.search(
-        r"stopped after (\d+) epochs: no better validation loss for 6 epochs; "
-        r"weights of epoch (\d+) kept",
+        r"stopped after (\d+) epochs: no better validation loss since epoch (\d+), "
+        r"whose weights are kept",
         shown,
     )
     assert found

@@ -147,11 +147,16 @@ def nearest(name: object, names: Iterable[str]) -> str | None:
     'leaky_relu'
     >>> nearest("xavier", ["zeros", "glorot_uniform"])
     'glorot_uniform'
+    >>> nearest(">50k", ["<=50K", ">50K"])
+    '>50K'
     """
     if not isinstance(name, str):
         return None
     names = list(names)
     plain = _plain(name)
+    for other in names:  # ">50k" is ">50K", and not "<=50K"
+        if other.casefold() == name.casefold():
+            return other
     for other in names:
         if _plain(other) == plain and plain:
             return other

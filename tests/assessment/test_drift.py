@@ -241,3 +241,18 @@ def test_the_command_shows_what_python_shows(model, tmp_path):
     assert shown.stdout == f"{expected!r}\n"
     told = CliRunner().invoke(app, ["drift", str(tmp_path), str(tmp_path / "new.csv"), "--json"])
     assert json.loads(told.stdout) == json.loads(json.dumps(expected.to_json()))
+
+
+def test_with_many_columns_one_of_mean_weight_matters():
+    random = np.random.default_rng(0)
+    inputs = {f"x{i}": random.normal(size=800) for i in range(25)}
+    rows = pl.DataFrame({**inputs, "y": sum(inputs.values())})
+    model = cr.train(rows, target="y", epochs=10, layers=(8,)).model
+    weights = {one.column: one.weight for one in model.drift(rows).columns}
+    name = min((weight, name) for name, weight in weights.items() if weight >= 1 / 25)[1]
+    assert weights[name] < 0.05
+    shifted = by_name(model.drift(rows.with_columns(pl.col(name) * 100)))[name]
+    assert shifted.matters
+    least = min(weights, key=weights.__getitem__)
+    assert weights[least] < 1 / 25
+    assert not by_name(model.drift(rows.with_columns(pl.col(least) * 100)))[least].matters

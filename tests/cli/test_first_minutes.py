@@ -18,33 +18,19 @@ def demo_lines():
     return re.findall(r"'  \$\(BIN\)/chainrule (.*)'", recipe)
 
 
-def test_the_demo_s_commands_work_in_the_plain_install(
-    chainrule, trained, wdbc, tmp_path, monkeypatch
-):
+def test_the_demo_s_commands_work(chainrule, trained, wdbc, tmp_path, monkeypatch):
     shutil.copytree(trained[1], tmp_path / "demo")
     (tmp_path / "examples").mkdir()
     shutil.copy(wdbc, tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     config = Path("demo/run.toml")
     config.write_text(config.read_text().replace(str(wdbc), "examples/wdbc.csv"))
-    for extra in ("onnx", "optuna"):
-        monkeypatch.setitem(sys.modules, extra, None)
     lines = demo_lines()
-    assert {line.split()[0] for line in lines} == {"predict", "explain", "export", "train"}
+    assert {line.split()[0] for line in lines} == {"predict", "explain", "trace", "export", "train"}
     for line in lines:
         assert chainrule(*shlex.split(line)).code == 0, line
     assert Path("predictions.csv").is_file()
     assert Path("again/model.safetensors").is_file()
-
-
-def test_the_readme_names_the_extra_beside_each_command_that_needs_one():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = readme.splitlines()
-    for option, extra in (("model.onnx", "onnx"), ("--search", "search")):
-        needing = [i for i, line in enumerate(lines) if option in line and "chainrule " in line]
-        assert needing
-        for i in needing:
-            assert f"pip install '.[{extra}]'" in f"{lines[i - 1]} {lines[i]}"
 
 
 def test_a_hint_works_where_the_program_was_started_by_its_path(tmp_path):

@@ -107,7 +107,6 @@ def test_train_tells_machines_in_escapes_of_json(classes, tmp_path):
 
 
 def test_a_search_shows_names_and_does_not_obey_them(classes, tmp_path):
-    pytest.importorskip("optuna")
     out, _ = run(
         *("train", classes[0], "--target", f"target{EVIL}", "--epochs", 1, "--search", 2),
         *("--no-report", "--out", tmp_path / f"search{EVIL}"),

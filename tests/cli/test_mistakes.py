@@ -1,7 +1,5 @@
 """A user's mistake is answered with one sentence on standard error and exit code 2."""
 
-import sys
-
 import pytest
 
 GOOD = "".join(f"{i},{i * i % 17},{'yes' if i % 3 else 'no'}\n" for i in range(40))
@@ -113,7 +111,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--scaling", "minmax"], "--scaling: expected standard, robust or none"),
         (["--config", "none.toml"], "none.toml: cannot be read (No such file or directory)"),
         (["--task", "ranking"], "task: expected auto, classification or regression"),
-        (["--task", "regression"], "'diagnosis' holds text ('M' in row 1)"),
+        (["--task", "regression"], "'diagnosis' holds text ('M' in row 1 (line 2))"),
         (["--nonsense"], "No such option: --nonsense"),
         (["more"], "unexpected extra argument"),
     ],
@@ -205,14 +203,6 @@ def test_a_config_that_is_no_text_is_refused(chainrule, wdbc, tmp_path):
     assert "is not UTF-8 text" in sentence
 
 
-def test_a_search_without_optuna_says_how_to_install_it(chainrule, wdbc, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    sentence = chainrule(
-        *("train", wdbc, "--target", "diagnosis", "--search", 2, "--out", tmp_path)
-    ).sentence
-    assert 'pip install "chainrule[search]"' in sentence
-
-
 def test_a_search_of_nothing_is_refused(chainrule, wdbc, tmp_path):
     sentence = chainrule(
         *("train", wdbc, "--target", "diagnosis", "--search", 2, "--out", tmp_path),
@@ -225,3 +215,17 @@ def test_a_search_of_nothing_is_refused(chainrule, wdbc, tmp_path):
 def test_nothing_to_resume_is_said(chainrule, trained, tmp_path):
     assert "it has no checkpoint" in chainrule("resume", tmp_path).sentence
     assert "the run in it is finished" in chainrule("resume", trained[1]).sentence
+
+
+def test_a_missing_column_is_not_mistaken_for_another_one_that_the_model_uses(chainrule, tmp_path):
+    rows = "".join(f"{i % 7},{i * i % 17},{'yes' if i % 3 else 'no'}\n" for i in range(60))
+    table = tmp_path / "table.csv"
+    table.write_text("width_1,width_2,y\n" + rows)
+    chainrule("train", table, "--target", "y", "--epochs", 1, "--out", tmp_path / "run")
+    other = tmp_path / "other.csv"
+    other.write_text("width_2\n3\n")  # spelled much like the missing one
+    sentence = chainrule("predict", tmp_path / "run", other).sentence
+    assert "the table has no column 'width_1', which the model needs; it has 'width_2'" in sentence
+    other.write_text("width_2,widht_1\n3,4\n")
+    sentence = chainrule("predict", tmp_path / "run", other).sentence
+    assert "which the model needs; did you mean 'widht_1'?" in sentence

@@ -112,6 +112,7 @@ def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path, 
     assert process.returncode == code
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("chainrule: interrupted; the model of the last")
+    assert "without scores, calibration and the distributions that" in errors
 
     rows = history.read_text(encoding="utf-8").splitlines()
     model = cr.load(tmp_path / "run" / "model.safetensors")
@@ -179,12 +180,12 @@ def test_an_interrupted_search_keeps_the_best_and_goes_on(wdbc, tmp_path):
     assert cr.load(folder / "model.safetensors").evaluate(wdbc)["accuracy"] > 0.8
     more = run(*arguments, "--search", 2, "--out", folder)
     assert more.returncode == 0
-    assert "trial" not in more.stderr
+    assert "trials of an earlier call count" in more.stderr
+    assert "validation loss" not in more.stderr
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")
 def test_a_search_that_was_killed_goes_on_to_the_same_result(wdbc, tmp_path):
-    pytest.importorskip("optuna")
     random = np.random.default_rng(0)
     arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 4, "--no-report"]
     search = [*map(str, [*arguments, "--search", 8])]
@@ -268,3 +269,19 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
     assert "Traceback" not in errors
     assert sorted(path.name for path in tmp_path.iterdir()) == [out.name, "table.csv"]
     assert out.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+def test_an_interrupted_report_leaves_a_run_and_says_so(wdbc, tmp_path):
+    run_folder = tmp_path / "run"
+    arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 2, "--out", run_folder]
+    process = begun(arguments, run_folder / "test_predictions.csv", 0)
+    try:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert f"interrupted; the run is complete in {run_folder}, but has no report" in errors
+    assert not (run_folder / "report.html").exists()
+    assert cr.load(run_folder).details["scores"]["test"]

@@ -127,7 +127,7 @@ def test_plain_lines_come_for_the_first_the_last_and_some_epochs(capsys):
     ]
     assert "best 1 in epoch 9" in lines[-2]
     assert lines[-1] == (
-        "stopped after 27 epochs: no better validation loss for 18 epochs; weights of epoch 9 kept"
+        "stopped after 27 epochs: no better validation loss since epoch 9, whose weights are kept"
     )
 
 

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from chainrule.cli.streams import say_sentence
+
 COMMAND = [sys.executable, "-m", "chainrule"]
 
 
@@ -27,3 +29,30 @@ def test_predictions_to_a_closed_output_are_refused_in_a_sentence(model, wdbc):
     assert result.returncode == 2
     assert result.stderr.startswith("chainrule: --out: standard output is closed")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Unix alone has such terminals")
+def test_a_message_is_broken_between_words_in_a_terminal():
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [*COMMAND, "train", "no-such-table.csv", "--target", "y", "--out", "a-longer-name"]
+    process = subprocess.Popen(command, stderr=theirs, env=os.environ | {"COLUMNS": "40"})
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(ours)
+    assert process.wait(timeout=60) == 2
+    assert shown.decode().splitlines() == [
+        "chainrule: no-such-table.csv: cannot be",
+        "read (No such file or directory)",
+    ]
+
+
+def test_a_message_is_one_line_outside_a_terminal(capsys):
+    say_sentence("many words " * 30, error=True)
+    assert capsys.readouterr().err.count("\n") == 1

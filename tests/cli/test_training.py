@@ -381,7 +381,6 @@ def test_the_best_of_a_search_is_repeated_from_its_run_toml(chainrule, wdbc, tmp
 
 
 def test_a_search_ends_with_its_best_beside_the_default(chainrule, tmp_path):
-    pytest.importorskip("optuna")
     table = tmp_path / "waves.csv"
     rows = "".join(f"{x / 50},{math.sin(x / 50):.4f}\n" for x in range(600))
     table.write_text("x,y\n" + rows, encoding="utf-8")
@@ -402,7 +401,6 @@ def test_a_search_ends_with_its_best_beside_the_default(chainrule, tmp_path):
 
 
 def test_a_search_that_finds_nothing_better_says_so(chainrule, wdbc, tmp_path):
-    pytest.importorskip("optuna")
     arguments = ("train", wdbc, "--target", "diagnosis", "--epochs", 1, "--no-report")
     out = chainrule(*arguments, "--search", 1, "--out", tmp_path / "run").out
     assert "these are the default settings, and no other trial has a lower loss" in out

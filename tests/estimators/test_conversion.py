@@ -164,6 +164,7 @@ def test_a_classifier_to_scikit_learn_predicts_the_same(data, activation):
     assert_same(theirs, ours, X + 10, 1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:before training, the targets look unscaled")
 @pytest.mark.parametrize("standardize_target", [False, True])
 @pytest.mark.parametrize("data", VALUES)
 def test_a_regressor_to_scikit_learn_predicts_the_same(data, standardize_target):

@@ -164,3 +164,10 @@ def test_numbers_that_are_not_finite_can_be_shown():
     assert "inf" in str(trace)
     assert Page(trace.to_html()).open == []
     assert "inf" in trace.to_latex()
+
+
+def test_a_column_of_numbers_is_no_wider_than_its_own_numbers():
+    net = cr.Network([3, cr.Dense(1, "identity")], cost="mse", seed=0)
+    trace = net.trace(np.array([[123456.0, 1.0, -2.0]]), np.array([[0.0]]))
+    inputs = str(trace).split("X, the inputs\n")[1].splitlines()[0]
+    assert inputs.split(" ᵀ")[0].strip() == "1.235e+05  1  -2"

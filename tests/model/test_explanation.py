@@ -296,3 +296,12 @@ def test_a_notebook_gets_html_in_which_nothing_of_the_table_is_markup():
     assert "<script>" not in page
     assert "<i>y" not in page
     assert "&lt;script&gt;x" in page
+
+
+def test_a_name_in_a_notebook_is_broken_after_an_underscore():
+    table = TABLE.rename({"x": "mean_of_<x>"})
+    encoder = TableEncoder(min_frequency=1).fit(table.select("mean_of_<x>", "z"))
+    network = cr.Network([2, cr.Dense(1, "identity")], cost="mse", seed=0)
+    model = cr.TableModel(network, encoder, TargetEncoder("regression", "y"))
+    page = model.explain(table, 1, background=table)._repr_html_()
+    assert '<th scope="row">mean_<wbr>of_<wbr>&lt;x&gt;</th>' in page

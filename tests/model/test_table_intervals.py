@@ -98,7 +98,9 @@ def test_the_sets_of_a_csv_file_can_be_told_apart_and_a_parquet_file_has_lists(t
     rows = pl.DataFrame({"x": [0.0, 1.0, 2.0, 3.0] * 10})
     net = cr.Network([1, cr.Dense(4, "softmax")], "cross_entropy", seed=0)
     net.parameters[:] = 0
-    model = cr.TableModel(net, TableEncoder().fit(rows), target, {}, Conformal.of(np.full(9, 0.9)))
+    model = cr.TableModel(
+        net, TableEncoder().fit(rows), target, conformal=Conformal.of(np.full(9, 0.9))
+    )
     rows.write_csv(tmp_path / "rows.csv")
 
     def written(name):
@@ -137,8 +139,8 @@ def test_a_model_without_scores_says_so_and_predicts_without_an_interval(tmp_pat
         again.predict(ROWS, interval=0.9)
 
 
-def test_a_column_to_keep_that_has_the_name_of_an_end_is_refused(tmp_path):
+def test_a_column_to_keep_that_has_the_name_of_an_end_is_renamed(tmp_path):
     rows = ROWS.with_columns(lower=pl.lit(1))
     rows.write_csv(tmp_path / "rows.csv")
-    with pytest.raises(InvalidArgumentError, match="'lower' has the name of a column"):
-        next(predicted_batches(values()[0], tmp_path / "rows.csv", ["lower"], interval=0.9))
+    found = next(predicted_batches(values()[0], tmp_path / "rows.csv", ["lower"], interval=0.9))
+    assert found.columns == ["lower_in_table", "prediction", "lower", "upper"]

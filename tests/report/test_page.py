@@ -8,6 +8,7 @@ import chainrule as cr
 from chainrule.assessment import trees
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.table_model import TableModel
+from chainrule.tables.row_numbers import RowNumbers
 from chainrule.training.history import History
 from tests.assessment.models import (
     binary,
@@ -365,3 +366,27 @@ def test_classes_whose_names_begin_alike_are_told_apart_in_the_confusion_matrix(
     heat = next(one for one in page.pictures() if "Confusion" in one.get("aria-label", ""))
     names = [node.text for node in heat.iter() if (node.text or "").startswith("a kin")]
     assert len(names) == 2 * len(set(names)) == 60
+
+
+def test_the_most_frequent_confusions_are_listed_beside_a_large_map(tmp_path):
+    _, parts, _ = many_classes()
+    page = written(tmp_path, trained(pl.concat(parts.values()), "kind", epochs=2))
+    (shown,) = (one for one in page.names("figure") if "large-map" in (one.get("class") or ""))
+    assert shown["class"] == "wide large-map"
+    assert not [one for one in page.names("summary") if "confusions" in str(one)]
+    assert "confusions" in {one.get("class") for one in page.names("table")}
+    few = written(tmp_path, binary())
+    assert not [one for one in few.names("figure") if "large-map" in (one.get("class") or "")]
+
+
+def test_the_line_of_a_mistake_is_never_broken(tmp_path):
+    given = binary()
+    _, parts, _ = given
+    lines = {
+        name: RowNumbers(np.arange(1, table.height + 1), np.arange(2, table.height + 2))
+        for name, table in parts.items()
+    }
+    page = written(tmp_path, given, numbers=lines)
+    kinds = [one["class"] for one in page.names("td") if one.get("data-label") == "Line"]
+    assert kinds
+    assert set(kinds) == {"number line"}

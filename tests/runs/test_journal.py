@@ -3,8 +3,6 @@ import os
 
 import pytest
 
-pytest.importorskip("optuna")
-
 from chainrule.errors import CheckpointInUseError, InvalidArgumentError
 from chainrule.runs.journal import Journal
 

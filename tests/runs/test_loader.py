@@ -36,3 +36,14 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(cr.InvalidModelFileError, match=r"nothing\.safetensors: cannot be read"):
         cr.load(tmp_path / "nothing.safetensors")
+
+
+def test_the_folder_of_a_run_stands_for_its_model(tmp_path):
+    net = cr.Network([2, cr.Dense(1, "identity")], cost="mse", seed=5)
+    net.save(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(cr.load(tmp_path).parameters, net.parameters)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(cr.InvalidModelFileError, match=r"is a folder without model\.safetensors"):
+        cr.load(tmp_path)

@@ -3,9 +3,6 @@
 import json
 
 import pytest
-
-pytest.importorskip("optuna")
-
 from typer.testing import CliRunner
 
 from chainrule.cli.app import app

@@ -203,8 +203,18 @@ def ended(stopped, epochs=4):
     [
         (
             Stopped(3, "converged", 1, 2, "validation loss"),
-            "stopped after 3 epochs: no better validation loss for 2 epochs; "
-            "weights of epoch 1 kept",
+            "stopped after 3 epochs: no better validation loss since epoch 1, "
+            "whose weights are kept",
+        ),
+        (
+            # The learning rate was reduced in epoch 50, from where the patience counts anew.
+            Stopped(72, "converged", 6, 11, "validation loss"),
+            "stopped after 72 epochs: no better validation loss since epoch 6, "
+            "whose weights are kept",
+        ),
+        (
+            Stopped(30, "converged", None, 10, "training loss"),
+            "stopped after 30 epochs: no better training loss for 10 epochs",
         ),
         (Stopped(1, "callback"), "stopped after 1 epoch by a callback"),
         (Stopped(4, "finished", 2), "weights of epoch 2 kept"),
@@ -229,8 +239,8 @@ def test_early_stopping_says_so_with_the_epoch_whose_weights_are_kept(capfd, eng
     assert (last.best_epoch, last.stale) == (history.best_epoch, last.epochs - history.best_epoch)
     line = capfd.readouterr().err.splitlines()[-1]
     assert line == (
-        f"stopped after {last.epochs} epochs: no better validation loss for {last.stale} epochs; "
-        f"weights of epoch {history.best_epoch} kept"
+        f"stopped after {last.epochs} epochs: no better validation loss since epoch "
+        f"{history.best_epoch}, whose weights are kept"
     )
 
 

@@ -70,12 +70,8 @@ class Shift:
     outside: float
     span: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-
-    @property
-    def matters(self) -> bool:
-        """Whether the shift is moderate or large, and the model depends on the column."""
-        depends = self.weight is None or self.weight >= _MATTERS
-        return self.verdict in ("moderate", "large") and depends
+    matters: bool = False
+    """Whether the shift is moderate or large, and the model depends on the column."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -241,6 +237,8 @@ def _shift(
     if psi > limit:
         more = psi - by_chance
         verdict = "small" if more < SMALL else "moderate" if more < LARGE else "large"
+    # With many columns, hardly any has 5 %: one with a mean share counts, too.
+    depends = weight is None or weight >= min(_MATTERS, 1 / (tests - 1))
     return Shift(
         name,
         psi,
@@ -253,6 +251,7 @@ def _shift(
         now.outside / now.rows,
         span,
         now.examples,
+        verdict in ("moderate", "large") and depends,
     )
 
 

@@ -20,7 +20,7 @@ from chainrule.cli import (
     training,
 )
 from chainrule.cli.interrupts import terminated_as_interrupted
-from chainrule.cli.streams import prepare_streams, say
+from chainrule.cli.streams import prepare_streams, say, say_sentence
 from chainrule.errors import ChainruleError
 
 
@@ -57,7 +57,7 @@ class Commands(TyperGroup):
             message = _sentence(error)
             if message is None or debug:
                 raise
-            say(f"chainrule: {message}", error=True)
+            say_sentence(f"chainrule: {message}", error=True)
             code = 2
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -24,6 +24,8 @@ _NAMES = {
 
 # A larger confusion matrix does not fit into a terminal; it is in metrics.json.
 _MOST_CLASSES = 12
+# A title takes three columns of a terminal more than its letters; 80 columns must do.
+_WIDEST = 78
 
 
 def console(error: bool = False) -> "Screen":
@@ -59,8 +61,17 @@ def confusion_table(scores: Mapping[str, Any]) -> "Table | str":
     counts = scores["confusion_matrix"]["counts"]
     if len(classes) > _MOST_CLASSES:
         return f"(A confusion matrix of {len(classes)} classes is too wide to show.)"
-    table = _table("true \\ predicted", *classes)
-    for name, row in zip(classes, counts, strict=True):
+    numbers = [str(index) for index in range(1, len(classes) + 1)]
+    longest = max(map(len, classes))
+    titles, names = classes, classes
+    if longest + sum(len(name) + 3 for name in classes) > _WIDEST:
+        # The titles would be broken: rows are numbered, and columns have the numbers alone.
+        titles = numbers
+        names = [f"{number} {name}" for number, name in zip(numbers, classes, strict=True)]
+    table = _table("true \\ predicted", *titles)
+    if titles is numbers:
+        table.padding = (0, 1, 0, 0)
+    for name, row in zip(names, counts, strict=True):
         table.add_row(name, *map(str, row))
     return table
 

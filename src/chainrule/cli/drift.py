@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from chainrule.cli.options import ModelPath, TablePath, table_model
-from chainrule.cli.streams import say, say_json
+from chainrule.cli.streams import say, say_json, say_sentence
 
 _EXAMPLES = """Examples:
 
@@ -42,7 +42,7 @@ def drift(
     with numbers.naming():
         found = compared(loaded, rows)
     for note in notes:
-        say(f"Note: {table}: {note}", error=True)
+        say_sentence(f"Note: {table}: {note}", error=True)
     if json:
         say_json(found.to_json())
         return

@@ -57,7 +57,7 @@ def export(
     """Write a model in another program's format: ONNX, C, NumPy, PyTorch or Keras.
 
     ONNX, C and NumPy files include the encoding of the table's columns: they take raw values and
-    return predictions. ONNX needs the extra chainrule[onnx].
+    return predictions.
     """
     from chainrule.exports import export as write
     from chainrule.files.outputs import check_outputs

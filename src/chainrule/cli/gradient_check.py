@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from chainrule.cli.options import EngineName, ModelPath, NamingCommand, TablePath, table_model
-from chainrule.cli.streams import say
+from chainrule.cli.streams import say, say_sentence
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def check(
         X, y = loaded.examples(whole)
     result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)  # type: ignore[arg-type]
     for note in notes:
-        say(f"Note: {note}", error=True)
+        say_sentence(f"Note: {note}", error=True)
     for line in str(result).split("\n"):
         say(line)
     say(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from chainrule.cli.options import ModelPath, TablePath, table_model
-from chainrule.cli.streams import say, say_json
+from chainrule.cli.streams import say_json, say_sentence
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +52,7 @@ def importance(
         loaded, whole, metric=metric, repeats=repeats, most_rows=rows, seed=seed
     )
     for note in notes:
-        say(f"Note: {note}", error=True)
+        say_sentence(f"Note: {note}", error=True)
     if json:
         say_json(asdict(found))
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chainrule.cli.options import model_file
+from chainrule.cli.options import optional_model_file
 from chainrule.cli.streams import say_json
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def info(
         typer.Argument(
             metavar="[MODEL]",
             help="A model file, or the folder of a run.",
-            callback=model_file,
+            callback=optional_model_file,
             show_default=False,
         ),
     ] = None,

@@ -11,26 +11,11 @@ if TYPE_CHECKING:
     from chainrule.model.table_model import TableModel
 
 
-def model_file(path: Path | None) -> Path | None:
-    """Return the model file that MODEL names: a file, or that of a run's folder.
+def optional_model_file(path: Path | None) -> Path | None:
+    """Return the model file that MODEL names: a file, or that of a run's folder."""
+    from chainrule.runs.loader import model_file
 
-    Raises
-    ------
-    InvalidModelFileError
-        If it is a folder without a model.
-    """
-    from chainrule.errors import InvalidModelFileError
-    from chainrule.runs.folder import RunFolder
-
-    if path is None or not path.is_dir():
-        return path
-    found = RunFolder(path).model
-    if not found.is_file():
-        raise InvalidModelFileError(
-            f"{path}: is a folder without {found.name}, so no run of chainrule train has finished "
-            "in it; name a model file or the folder of a run"
-        )
-    return found
+    return None if path is None else model_file(path)
 
 
 ModelPath: TypeAlias = Annotated[
@@ -38,7 +23,7 @@ ModelPath: TypeAlias = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="A model file that chainrule train wrote, or the folder of the run.",
-        callback=model_file,
+        callback=optional_model_file,
     ),
 ]
 TablePath: TypeAlias = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chainrule.cli.options import ModelPath, TablePath, table_model
-from chainrule.cli.streams import data_stream, say, say_json
+from chainrule.cli.streams import data_stream, say, say_json, say_sentence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -133,7 +133,7 @@ def predict(
             through = destination(out).through
             say(f"{rows:,} predictions written to {out}", error=through)
     for note in [] if quiet else notes:
-        say(f"Note: {note}", error=True)
+        say_sentence(f"Note: {note}", error=True)
 
 
 def _kept(given: list[str] | None) -> "Keep":
@@ -177,7 +177,7 @@ def evaluate(
     with numbers.naming():
         scores = loaded.evaluate(rows)
     for note in notes:
-        say(f"Note: {note}", error=True)
+        say_sentence(f"Note: {note}", error=True)
     if json:
         say_json(scores)
         return

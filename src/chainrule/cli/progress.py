@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
 from chainrule.cli.progress_line import Watch, duration, fitted_line, short_number
-from chainrule.cli.streams import say, say_json
+from chainrule.cli.streams import say, say_json, say_sentence
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -84,7 +84,7 @@ class PlainProgress:
             if self._last is not None and self._shown != self._watch.done:
                 self._show(self._last)
             if event.reason != "finished":
-                say(ended_text(event), error=True)
+                say_sentence(ended_text(event), error=True)
 
     def close(self) -> None:
         """Do nothing: plain lines need no clean-up."""
@@ -113,7 +113,7 @@ class LiveProgress:
         elif isinstance(event, Stopped):
             self.close()
             if event.reason != "finished":
-                say(ended_text(event), error=True)
+                say_sentence(ended_text(event), error=True)
 
     def close(self) -> None:
         """End the display, with its last line left in place."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from chainrule.cli.streams import say
+from chainrule.cli.streams import say_sentence
 
 if TYPE_CHECKING:
     from chainrule.assessment.comparison import Comparison
@@ -48,6 +48,7 @@ def search_and_write(
                 trials=trials,
                 seconds=limit,
                 callbacks=display.callbacks,
+                earlier=display.earlier,
                 told=display.told,
                 better=better,
             )
@@ -56,7 +57,7 @@ def search_and_write(
         same = bool(best_so_far and default) and best_so_far[0][1] is default[0]
         if best_so_far and default and not same and not isinstance(interrupt, SystemExit):
             tell.compared(_compared(run, *best_so_far[0], default[0], "the best so far"))
-        say(
+        say_sentence(
             f"chainrule: interrupted; the best model so far is in {folder.path}, and the same "
             "command continues the search",
             error=True,

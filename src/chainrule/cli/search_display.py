@@ -25,6 +25,9 @@ class SearchDisplay:
 
     callbacks: Sequence[Callback] = ()
 
+    def earlier(self, tried: "Sequence[Tried]") -> None:
+        """Show the trials of an earlier call, which the search goes on from."""
+
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Show a finished trial, given all trials so far."""
 
@@ -49,6 +52,15 @@ class PlainSearch(SearchDisplay):
 
     def __init__(self, trials: int | None) -> None:
         self._of = "" if trials is None else f"/{trials}"
+
+    def earlier(self, tried: "Sequence[Tried]") -> None:
+        """Show a line."""
+        one = len(tried) == 1
+        say(
+            f"{len(tried)} {'trial' if one else 'trials'} of an earlier call "
+            f"{'counts' if one else 'count'}",
+            error=True,
+        )
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Show a line."""
@@ -75,6 +87,10 @@ class LiveSearch(SearchDisplay):
         self._screen = console(error=True)
         self._live = live(self._screen, self._shown)
         self._live.start()
+
+    def earlier(self, tried: "Sequence[Tried]") -> None:
+        """Begin the table with these trials."""
+        self._tried = tried
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Add the trial to the table."""

@@ -9,6 +9,7 @@ import codecs
 import json
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable
 from typing import IO, Any
@@ -46,9 +47,38 @@ _PLAIN = {
 }
 
 
+# Names and commands in a message keep their spaces and their hyphens.
+_BETWEEN_WORDS: Any = {
+    "break_long_words": False,
+    "break_on_hyphens": False,
+    "replace_whitespace": False,
+    "expand_tabs": False,
+}
+
+
 def say(line: object = "", *, error: bool = False) -> None:
     """Print one line for people on standard output or error; line breaks in it are escaped."""
     print(printable(line), file=sys.stderr if error else sys.stdout, flush=error)
+
+
+def say_sentence(text: str, *, error: bool = False) -> None:
+    """Print a sentence, broken between words in a terminal; as one line elsewhere."""
+    stream = sys.stderr if error else sys.stdout
+    width = _terminal_width(stream)
+    shown = printable(text)
+    for line in (width and textwrap.wrap(shown, width, **_BETWEEN_WORDS)) or [shown]:
+        print(line, file=stream, flush=error)
+
+
+def _terminal_width(stream: Any) -> int:
+    """Return the number of columns of a stream's terminal; 0 if it is none, or does not say."""
+    try:
+        columns = os.environ.get("COLUMNS", "")
+        if not stream.isatty():
+            return 0
+        return int(columns) if columns.isdigit() else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        return 0
 
 
 def say_json(value: Any, file: IO[str] | None = None) -> None:

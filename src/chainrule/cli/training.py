@@ -9,7 +9,7 @@ import typer
 from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
 from chainrule.cli.settings import takes_settings
-from chainrule.cli.streams import say
+from chainrule.cli.streams import say_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -301,8 +301,9 @@ def _save_interrupted(
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
     again = f"; {calling('resume', folder.path)} continues from here" if resumable else ""
-    say(
-        f"chainrule: interrupted; the model of {which} is in {folder.model}, the finished epochs "
-        f"are in {folder.history}{again}",
+    say_sentence(
+        f"chainrule: interrupted; the model of {which} is in {folder.model}, without scores, "
+        "calibration and the distributions that chainrule drift needs; the finished epochs are in "
+        f"{folder.history}{again}",
         error=True,
     )

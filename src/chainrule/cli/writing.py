@@ -3,6 +3,11 @@
 import contextlib
 from typing import TYPE_CHECKING
 
+import typer
+
+from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+from chainrule.cli.streams import say_sentence
+
 if TYPE_CHECKING:
     from chainrule.cli.messages import Teller
     from chainrule.runs.folder import RunFolder
@@ -10,12 +15,27 @@ if TYPE_CHECKING:
 
 
 def write_run(trained: "Run", folder: "RunFolder", tell: "Teller", report: bool) -> None:
-    """Write the files of a run: the model at once, and then the report, which takes longer."""
-    from chainrule.errors import InvalidArgumentError
+    """Write the files of a run: the model at once, and then the report, which takes longer.
 
+    An interruption of the latter ends the process, with a message that says what there is.
+    """
     trained.write_to(folder, report=False)
     if not report:
         return
+    try:
+        with terminated_as_interrupted():
+            _write_report(trained, folder, tell)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        say_sentence(
+            f"chainrule: interrupted; the run is complete in {folder.path}, but has no report",
+            error=True,
+        )
+        raise typer.Exit(exit_code(interrupt)) from None
+
+
+def _write_report(trained: "Run", folder: "RunFolder", tell: "Teller") -> None:
+    from chainrule.errors import InvalidArgumentError
+
     # Values that are too large for their scores are an error of the report.
     with (
         contextlib.suppress(InvalidArgumentError),

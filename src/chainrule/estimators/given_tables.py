@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.estimators.array_types import Floats
+from chainrule.suggestions import did_you_mean
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.frames import as_frame
 
@@ -74,16 +75,19 @@ def frame_for(encoder: TableEncoder, X: Any, name: str) -> "pl.DataFrame":
     if not is_table(X):
         raise InvalidArgumentError(
             f"{name}: expected a table with the columns that the estimator was fitted to "
-            f"({_listed(needed)}); got {type(X).__name__}. Convert it to a DataFrame"
+            f"({_listed(needed)}); got {type(X).__name__}. Convert it to a DataFrame "
+            "(scikit-learn's permutation_importance converts every table to an array, except one "
+            "of pandas: pass it X.to_pandas())"
         )
     if hasattr(X, "iloc"):
         X = X.loc[:, [str(column) in needed for column in X.columns]]
     found = list(map(str, feature_names(X) or X.columns))
     missing = [column for column in needed if column not in found]
     if missing:
+        free = [column for column in found if column not in needed]
         raise InvalidTableError(
-            f"{name}: the table lacks {_listed(missing)}, which the estimator was fitted to; add "
-            "these columns under the same names"
+            f"{name}: the table lacks {_listed(missing)}, which the estimator was fitted to"
+            + (did_you_mean(missing[0], free) or "; add these columns under the same names")
         )
     return encoder.reading.read(as_frame(X).select(needed))[0]
 

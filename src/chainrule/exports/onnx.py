@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import InvalidArgumentError
 from chainrule.exports.intervals import Interval
 from chainrule.exports.onnx_columns import encoded
 from chainrule.exports.onnx_graph import Graph
@@ -42,15 +41,11 @@ def model_of(program: Program, name: str) -> Any:
     Raises
     ------
     InvalidArgumentError
-        If the package onnx is missing, or a text cannot be encoded as UTF-8.
+        If a text cannot be encoded as UTF-8.
     """
-    try:
-        import onnx
-        from onnx import helper
-    except ImportError as error:
-        raise InvalidArgumentError(
-            'to: "onnx" needs the package onnx; install it with pip install "chainrule[onnx]"'
-        ) from error
+    import onnx
+    from onnx import helper
+
     for whose, text in (*names_of(program), *texts_of(program)):
         check_utf8(whose, text)
     graph = Graph(taken={column.name for column in program.columns})

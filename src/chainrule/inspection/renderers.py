@@ -69,8 +69,9 @@ def _numbers(value: NDArray[np.floating]) -> str:
     cells = [
         ["…" if i is None or j is None else f"{array[i, j]:.4g}" for j in columns] for i in rows
     ]
-    width = max(len(cell) for row in cells for cell in row)
-    return "\n".join("  ".join(cell.rjust(width) for cell in row) for row in cells) + note
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(map(str.rjust, row, widths)) for row in cells)
+    return "\n".join(lines) + note
 
 
 def _matrix(value: NDArray[np.floating]) -> str:

@@ -1,5 +1,6 @@
 """An explanation as HTML for a notebook or a page."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -16,6 +17,7 @@ _STYLE = """<style>
 .chainrule-why th, .chainrule-why td { padding: .3rem .5rem .3rem 0; border-bottom: 1px solid #8884;
   text-align: left; vertical-align: middle; font-size: .875rem; background: none;
   overflow-wrap: anywhere; }
+.chainrule-why thead th:first-child { width: 34%; }
 .chainrule-why thead th { font-weight: 600; opacity: .8; }
 .chainrule-why tbody th { font-weight: 500; }
 .chainrule-why .n { text-align: right; white-space: nowrap; width: 5.5rem; }
@@ -28,7 +30,7 @@ _STYLE = """<style>
 .chainrule-why .up { left: 50%; background: #2b85c4; }
 .chainrule-why .down { right: 50%; background: #d9661f; }
 .chainrule-why tfoot td, .chainrule-why tfoot th { font-weight: 600; border-bottom: 0; }
-@media (max-width: 30rem) { .chainrule-why .b { width: 22%; } .chainrule-why .n { width: 4.2rem; } }
+@media (max-width: 30rem) { .chainrule-why .b { width: 18%; } .chainrule-why .n { width: 4.2rem; } }
 </style>"""
 
 
@@ -68,9 +70,14 @@ def _row(words: Words) -> str:
 
 def _line(name: str, value: str, effect: str, bar: str) -> str:
     return (
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td>'
+        f'<tr><th scope="row">{_breakable(name)}</th><td>{escape(value)}</td>'
         f'<td class="n">{escape(effect)}</td><td class="b">{bar}</td></tr>'
     )
+
+
+def _breakable(name: str) -> str:
+    """Return a name that is broken after an underscore, a dot or a slash before anywhere else."""
+    return re.sub(r"(?<=[_./])(?=[^_./])", "<wbr>", escape(name))
 
 
 def _bar(effect: float, largest: float) -> str:

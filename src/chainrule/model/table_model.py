@@ -85,6 +85,7 @@ class TableModel:
         encoder: TableEncoder,
         target: TargetEncoder,
         details: Mapping[str, Any] | None = None,
+        *,
         background: Background | None = None,
         conformal: Conformal | None = None,
     ) -> None:
@@ -472,7 +473,14 @@ class TableModel:
             network = Network._from_file(model)
             background = Background.from_file(arrays, model.details, _inputs_of(network.spec))
             conformal = Conformal.from_file(metadata, arrays)
-            return cls(network, encoder, target, model.details, background, conformal)
+            return cls(
+                network,
+                encoder,
+                target,
+                model.details,
+                background=background,
+                conformal=conformal,
+            )
         except (InvalidModelFileError, InvalidArgumentError) as error:
             raise InvalidModelFileError(f"{path}: {error}") from error
 

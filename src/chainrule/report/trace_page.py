@@ -18,8 +18,20 @@ body {{ font: 16px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75r
        padding: 0 1rem; }}
 table {{ border-collapse: collapse; }}
 caption {{ text-align: left; padding-bottom: .5rem; }}
+h1, p {{ overflow-wrap: anywhere; }}
 th, td {{ padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #8884; }}
 pre {{ font: 13px/1.4 ui-monospace, monospace; overflow-x: auto; }}
+/* Narrow screens: an array is a block of id, name and shape, the equation, and the numbers. */
+@media screen and (max-width: 62rem) {{
+  table, tbody, caption {{ display: block; }}
+  thead {{ display: none; }}
+  tr {{ display: grid; grid-template-columns: auto auto 1fr; gap: .2rem 1rem; padding: .6rem 0;
+       border-bottom: 1px solid #8884; }}
+  td {{ padding: 0; border: 0; min-width: 0; }}
+  td:empty {{ display: none; }}
+  td:nth-child(n+4) {{ grid-column: 1 / -1; }}
+  pre {{ font-size: min(13px, 2.35vw); white-space: pre; }}
+}}
 </style>
 </head>
 <body>

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.model_file import read_model_file
 from chainrule.model.network import Network
+from chainrule.runs.folder import RunFolder
 from chainrule.runs.table_model import TableModel
 
 if TYPE_CHECKING:
@@ -16,12 +17,33 @@ Model: TypeAlias = Union[Network, TableModel, "Estimator"]
 _ESTIMATOR = "estimator"
 
 
+def model_file(path: str | Path) -> Path:
+    """Return the model file that a path names: itself, or the one in the folder of a run.
+
+    Raises
+    ------
+    InvalidModelFileError
+        If it is a folder without a model.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    found = RunFolder(path).model
+    if not found.is_file():
+        raise InvalidModelFileError(
+            f"{path}: is a folder without {found.name}, so no run of chainrule train has finished "
+            "in it; name a model file or the folder of a run"
+        )
+    return found
+
+
 def load(path: str | Path) -> Model:
     """Load a model file. The file holds data only: loading it runs no code.
 
     Parameters
     ----------
     path : str or Path
+        The file, or the folder of a run.
 
     Returns
     -------
@@ -35,6 +57,7 @@ def load(path: str | Path) -> Model:
         If the file cannot be read, is not a model file, comes from a newer version, or its arrays
         do not fit its specification.
     """
+    path = model_file(path)
     model = read_model_file(path)
     if _ESTIMATOR in model.metadata:
         # Imported only here: scikit-learn takes longer to import than most models to predict.

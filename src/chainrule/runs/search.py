@@ -86,6 +86,7 @@ def search(
     trials: int | None = None,
     seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
+    earlier: Callable[[Sequence[Tried]], None] = lambda tried: None,
     told: Callable[[Tried, Sequence[Tried]], None] = lambda tried, all_of_them: None,
     better: Callable[[PreparedRun, FittedNetwork], None] = lambda run, fitted: None,
 ) -> Found:
@@ -106,6 +107,8 @@ def search(
         The time limit. A trial that reaches it is discarded, but at least one is always finished.
     callbacks : list of callables
         Each is called with every event of every trial.
+    earlier : callable
+        Called at the start with the trials of earlier calls, if there are any.
     told : callable
         Called after each trial, with this trial and all trials so far.
     better : callable
@@ -121,7 +124,7 @@ def search(
     Interrupted
         On Ctrl-C; the finished trials are in the journal.
     """
-    _optuna()
+    _quiet_optuna()
     varied = open_settings(run.asked)
     if not varied:
         raise InvalidArgumentError(
@@ -132,7 +135,7 @@ def search(
 
     with Journal(journal) as opened:
         study = _study(run, opened, varied)
-        return _searched(run, study, varied, trials, seconds, callbacks, told, better)
+        return _searched(run, study, varied, trials, seconds, callbacks, earlier, told, better)
 
 
 def search_id(run: PreparedRun) -> str:
@@ -159,6 +162,7 @@ def _searched(
     trials: int | None,
     seconds: float | None,
     callbacks: Sequence[Callback],
+    earlier: Callable[[Sequence[Tried]], None],
     told: Callable[[Tried, Sequence[Tried]], None],
     better: Callable[[PreparedRun, FittedNetwork], None],
 ) -> Found:
@@ -166,6 +170,8 @@ def _searched(
 
     deadline = float("inf") if seconds is None else time.monotonic() + seconds
     tried = _tried(study, run, varied)
+    if tried:
+        earlier(tried)
     default: FittedNetwork | None = None
     best: tuple[PreparedRun, FittedNetwork, Tried] | None = None
     while len(tried) < (trials or float("inf")):
@@ -227,13 +233,9 @@ def _lowest(tried: Sequence[Tried]) -> Tried | None:
     return min(whole, key=lambda one: one.loss or 0.0, default=None)
 
 
-def _optuna() -> None:
-    try:
-        import optuna
-    except ImportError as error:
-        raise InvalidArgumentError(
-            'search: needs the package optuna; install it with pip install "chainrule[search]"'
-        ) from error
+def _quiet_optuna() -> None:
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 

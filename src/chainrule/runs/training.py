@@ -179,7 +179,14 @@ class PreparedRun:
         true = target.truth(self.parts.validation[target.name])
         conformal = Conformal.of(model.scores_of(self.validation.X, true))
         background = Background.summary(fitted.network, self.training.X)
-        return TableModel(fitted.network, self.encoder, target, details, background, conformal)
+        return TableModel(
+            fitted.network,
+            self.encoder,
+            target,
+            details,
+            background=background,
+            conformal=conformal,
+        )
 
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
@@ -213,8 +220,8 @@ class PreparedRun:
             self.encoder,
             model.target,
             details,
-            model.background,
-            model.conformal,
+            background=model.background,
+            conformal=model.conformal,
         )
         rest = {"validation": self.parts.validation, "test": self.parts.test}
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)

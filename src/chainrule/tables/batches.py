@@ -189,7 +189,7 @@ def _of_columns(
             if columns is not None:
                 empty = pl.DataFrame(schema=dict.fromkeys(lazy.collect_schema(), pl.Null))
                 for name in columns:
-                    column_named(empty, name)
+                    column_named(empty, name, used=columns)
                 lazy = lazy.select(columns)
             piece = lazy.slice(start, rows).collect()
         except failures as error:

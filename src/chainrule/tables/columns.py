@@ -3,7 +3,7 @@
 Rows are counted from 1, below the line of names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,17 +43,20 @@ class RowError(InvalidTableError):
         return InvalidTableError(f"{self.before}{number}{self.after}")
 
 
-def column_named(table: "pl.DataFrame", name: str, role: str = "") -> "pl.Series":
+def column_named(
+    table: "pl.DataFrame", name: str, role: str = "", used: Collection[str] = ()
+) -> "pl.Series":
     """Return a column.
 
     Raises
     ------
     InvalidTableError
         If there is none of that name; the message names what there is. `role` says what the
-        column is for.
+        column is for. Columns that are `used` under their own names are not suggested.
     """
     if name not in table.columns:
-        hint = did_you_mean(name, table.columns) or f"; it has {_listed(table.columns)}"
+        free = [one for one in table.columns if one not in used]
+        hint = did_you_mean(name, free) or f"; it has {_listed(table.columns)}"
         raise InvalidTableError(f"the table has no column {name!r}{role}{hint}")
     return table[name]
 

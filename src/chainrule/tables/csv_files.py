@@ -260,7 +260,7 @@ def _check_columns(layout: Layout, columns: Sequence[str]) -> None:
 
     empty = pl.DataFrame(schema=dict.fromkeys(layout.columns, pl.Null))
     for name in columns:
-        column_named(empty, name)
+        column_named(empty, name, used=columns)
 
 
 def _without_blank_lines(

@@ -242,9 +242,10 @@ class TableEncoder(Transformer):
         """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
         self._check_fitted()
         found = {column.name: column for column in table.iter_columns()}
+        used = {one.name for one in self.columns_}
         for one in self.columns_:
             if one.name not in found:
-                column_named(table, one.name, ", which the model needs")
+                column_named(table, one.name, ", which the model needs", used)
         series = [found[one.name] for one in self.columns_]
         inputs = np.zeros((table.height, self.n_inputs), np.float32)
         rows = max(1, _BLOCK // self.n_inputs)

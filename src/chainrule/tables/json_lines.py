@@ -56,7 +56,7 @@ def read_json_lines(
     absent = [name for name in types or () if name not in table.columns]
     table = table.with_columns(pl.lit(None).alias(name) for name in absent)
     for name in columns or ():
-        column_named(table, name)
+        column_named(table, name, used=columns or ())
     return NumberedTable(table.select(columns) if columns is not None else table, numbers)
 
 

@@ -140,7 +140,7 @@ def read_binary(file: TableFile, columns: Sequence[str] | None) -> "pl.DataFrame
             if columns is not None and names is not None:
                 empty = pl.DataFrame(schema=dict.fromkeys(names, pl.Null))
                 for name in columns:
-                    column_named(empty, name)
+                    column_named(empty, name, used=columns)
             if file.binary == "Parquet":
                 table = pl.read_parquet(opened, columns=None if columns is None else list(columns))
             elif file.binary == "Arrow":
@@ -155,7 +155,7 @@ def read_binary(file: TableFile, columns: Sequence[str] | None) -> "pl.DataFrame
             f"{file.name}: cannot be read as {file.binary} ({reason})"
         ) from error
     for name in columns or ():
-        column_named(table, name)
+        column_named(table, name, used=columns or ())
     if table.height == 0:
         raise InvalidTableError(f"{file.name}: has columns, but no rows")
     return table.select(columns) if columns is not None else table

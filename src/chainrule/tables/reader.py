@@ -164,7 +164,7 @@ def read_with_notes(
 
     found = read_for_training(Path(path), skip_bad_rows=skip_bad_rows)
     for name in columns or ():
-        column_named(found.table, name)
+        column_named(found.table, name, used=columns or ())
     table = found.table if columns is None else found.table.select(columns)
     return Reading(table, found.notes, found.numbers)
 

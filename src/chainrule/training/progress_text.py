@@ -28,13 +28,17 @@ def ended_text(stopped: Stopped) -> str:
     Examples
     --------
     >>> ended_text(Stopped(37, "converged", 27, 10, "validation loss"))
-    'stopped after 37 epochs: no better validation loss for 10 epochs; weights of epoch 27 kept'
+    'stopped after 37 epochs: no better validation loss since epoch 27, whose weights are kept'
     """
     after = f"stopped after {_epochs(stopped.epochs)}"
     text = ""
     if stopped.reason == "callback":
         text = f"{after} by a callback"
     elif stopped.reason == "converged":
+        if stopped.best_epoch is not None:
+            # Not `stale`: it counts anew after the learning rate was reduced.
+            since = f"since epoch {stopped.best_epoch}, whose weights are kept"
+            return f"{after}: no better {stopped.measure} {since}"
         text = after
         if stopped.stale is not None:
             text += f": no better {stopped.measure} for {_epochs(stopped.stale)}"

@@ -1,5 +1,7 @@
 """Calibration: whether a classifier's probabilities match observed frequencies."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from chainrule.assessment.calibration import (
@@ -12,7 +14,7 @@ from chainrule.model.probability_scores import BINS, stated_probabilities
 from chainrule.number_texts import number
 from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import TENTHS, UNIT, Plot, unit_square
-from chainrule.report.markup import Html
+from chainrule.report.markup import Html, element
 from chainrule.report.sections.certainty import told_sets, told_temperature
 from chainrule.report.sections.elements import figure
 from chainrule.report.subject import Subject
@@ -31,12 +33,17 @@ def calibration(subject: Subject) -> list[Html]:
     else:
         x_label, y_label = "Probability of the predicted class", "Share predicted correctly"
         what = "For each probability of the predicted class, the share of correct predictions."
-    more = told_temperature(subject) + told_sets(subject)
+    more = [told_temperature(subject), told_sets(subject)]
     return [_diagram(found, error, x_label, y_label, what, more), _counts(found, x_label)]
 
 
 def _diagram(
-    found: Reliability, error: CalibrationError, x_label: str, y_label: str, what: str, more: str
+    found: Reliability,
+    error: CalibrationError,
+    x_label: str,
+    y_label: str,
+    what: str,
+    more: Sequence[str],
 ) -> Html:
     plot = unit_square(x_label, y_label)
     plot.guide(UNIT, UNIT)
@@ -49,7 +56,8 @@ def _diagram(
         "Calibration",
         plot.svg(f"Reliability diagram; expected calibration error {value}"),
         f"{what} On the dotted line, probabilities match the observed shares. Larger dots have "
-        f"more rows; vertical lines are Wilson’s 95% intervals. {told_error(error)}{more}",
+        "more rows; vertical lines are Wilson’s 95% intervals.",
+        *(element("p", words) for words in [told_error(error), *more] if words),
     )
 
 

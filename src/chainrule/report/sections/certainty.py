@@ -26,7 +26,7 @@ def told_temperature(subject: Subject) -> str:
         return ""
     if not found.applied:
         return (
-            f" The temperature with the lowest log loss on the validation rows, "
+            f"The temperature with the lowest log loss on the validation rows, "
             f"{number(found.fitted)}, was not applied, because it does not clearly improve the "
             "probabilities of rows that it was not fitted to."
         )
@@ -43,7 +43,7 @@ def told_temperature(subject: Subject) -> str:
     ]
     how = "less" if found.value > 1 else "more"
     return (
-        f" A temperature of {number(found.value)}, fitted to the validation rows, made the "
+        f"A temperature of {number(found.value)}, fitted to the validation rows, made the "
         f"probabilities {how} certain: {', '.join(each)}."
     )
 
@@ -75,7 +75,7 @@ def told_sets(subject: Subject) -> str:
     found = subject.model.predict(subject.parts[subject.part], interval=COVERAGE)
     size = float(found["prediction_set"].list.len().to_numpy().mean())
     return (
-        f" Prediction sets at {share(COVERAGE, 0)} coverage, calibrated on {rows}, have "
+        f"Prediction sets at {share(COVERAGE, 0)} coverage, calibrated on {rows}, have "
         f"{number(size)} classes on average{_checked(subject, 'class')}."
     )
 

@@ -11,7 +11,7 @@ from chainrule.report.charts.heat import DEEP_FROM, DEEPEST, heat_map
 from chainrule.report.markup import Html, element, join
 from chainrule.report.sections.calibration import calibration
 from chainrule.report.sections.curves import threshold_curves
-from chainrule.report.sections.elements import figure, figures, section, table, unfold
+from chainrule.report.sections.elements import figures, section, table, unfold
 from chainrule.report.subject import Subject
 
 _MOST_AS_TABLE = 5
@@ -19,6 +19,8 @@ _MOST_UNFOLDED = 10
 _MOST_BESIDE = 3
 _LENGTH = 18
 _MOST_CONFUSIONS = 12
+# With more classes, the map is too small to read on a narrow screen, which hides it (page.css).
+_MOST_ON_NARROW = 12
 
 
 def classes(subject: Subject) -> Html:
@@ -124,6 +126,7 @@ def _confusion_picture(subject: Subject, matrix: NDArray[np.int64]) -> Html:
                     share(of_class),
                 ]
             )
+    title = "Most frequent confusions"
     columns = [
         ("True class", ""),
         ("Predicted", ""),
@@ -132,15 +135,18 @@ def _confusion_picture(subject: Subject, matrix: NDArray[np.int64]) -> Html:
     ]
     return join(
         [
-            figure(
-                "Confusion matrix",
+            element(
+                "figure",
+                element("h3", "Confusion matrix"),
                 picture,
-                "Shade: share of the true class’s rows. Correct predictions are on the diagonal.",
-                wide=True,
+                element(
+                    "figcaption",
+                    "Shade: share of the true class’s rows. Correct predictions are on the "
+                    "diagonal.",
+                ),
+                class_="wide large-map" if len(names) > _MOST_ON_NARROW else "wide",
             ),
-            unfold(
-                "The most frequent confusions", table("Most frequent confusions", columns, rows)
-            ),
+            *([element("h3", title), table(title, columns, rows, "confusions")] if rows else []),
         ]
     )
 

@@ -9,8 +9,8 @@ from chainrule.number_texts import count, plain, share, small_share
 from chainrule.pictures.canvas import shortened
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.small import small_bars
-from chainrule.report.markup import Html, element, join, text
-from chainrule.report.sections.elements import figure, section, table, unfold
+from chainrule.report.markup import Html, breakable, element, join, text
+from chainrule.report.sections.elements import figure, figures, section, table, unfold
 from chainrule.report.subject import Subject
 from chainrule.tables.kinds import Column
 
@@ -103,8 +103,7 @@ def _spread(subject: Subject) -> Html:
         (0.0, 1.08 * top),
         x_label=shortened(subject.target, 60),
         y_label="Share of rows",
-        width=980,
-        height=260,
+        height=300,
         x_format=plain,
         y_format=lambda value: share(value, 0 if top > 0.05 else 1),
     )
@@ -120,7 +119,7 @@ def _spread(subject: Subject) -> Html:
         ("network", "Training rows"), (_SERIES[subject.part], f"{subject.part.capitalize()} rows")
     )
     picture = plot.svg(f"Distribution of {subject.target}. {words}")
-    return figure(f"The target, {subject.target}", join([names, picture]), words, wide=True)
+    return figures(figure(f"The target, {subject.target}", join([names, picture]), words))
 
 
 def _columns(subject: Subject) -> list[object]:
@@ -169,7 +168,7 @@ def _row(train: "pl.DataFrame", name: str, column: Column | None, dropped: bool)
     elif found.top:
         shape = small_bars([rows for _, rows in found.top], f"Most frequent values of {name}", 3)
     return [
-        name,
+        breakable(name),
         join([use, " ", element("small", found.dtype)]),
         small_share(found.missing / found.rows),
         plain(found.distinct),

@@ -51,7 +51,7 @@ def mistakes(subject: Subject) -> Html:
         [*where, *answers[index], *(cells[name][index] for name in shown)]
         for index, where in enumerate(zip(numbers, *([lines] if lines else []), strict=True))
     ]
-    places = [("Row", "number"), *([("Line", "number")] if lines else [])]
+    places = [("Row", "number"), *([("Line", "number line")] if lines else [])]
     columns = [*places, *head, *((breakable(name), classes[name]) for name in shown)]
     content = [table("The worst mistakes", columns, rows, "mistakes")]
     note = f"Rows are numbered from 1 among the {subject.part} rows."

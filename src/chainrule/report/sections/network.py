@@ -25,7 +25,10 @@ def network(subject: Subject) -> Html:
         f"{count(len(inputs), 'input')} from {columns}, "
         f"{count(len(net.parameters), 'parameter')}, cost: {str(spec.cost).replace('_', ' ')}."
     )
-    caption = "Edges are weights, and a circle’s fill is a bias: the stronger, the larger."
+    caption = (
+        "Inputs are on the left, outputs on the right. Edges are weights, and a circle’s fill is a "
+        "bias: the stronger, the larger."
+    )
     if max(spec.sizes) > MOST_UNITS:
         caption += (
             f" A layer with more than {MOST_UNITS} units is represented by the {MOST_UNITS} with "
