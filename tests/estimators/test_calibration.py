@@ -238,7 +238,9 @@ def test_what_has_no_sets_or_intervals_says_why():
     with pytest.raises(InvalidArgumentError, match="expected mutually exclusive classes"):
         model.predict_set(Z)
     few = cr.NetworkRegressor(random_state=0).fit(X[:100], VALUES[:100], epochs=1)
-    with pytest.raises(InvalidArgumentError, match="coverage: expected an estimator fitted with valid"):
+    with pytest.raises(
+        InvalidArgumentError, match="coverage: expected an estimator fitted with valid"
+    ):
         few.predict_interval(X)
     some = cr.NetworkRegressor(random_state=0).fit(X[:200], VALUES[:200], epochs=1)
     with pytest.raises(InvalidArgumentError, match=r"0\.99 needs at least 99 validation rows"):
