@@ -235,12 +235,12 @@ def test_sets_of_tables_take_tables():
 def test_what_has_no_sets_or_intervals_says_why():
     Z, labels = make_multilabel_classification(400, random_state=0)
     model = cr.NetworkClassifier(random_state=0).fit(Z, labels, epochs=1)
-    with pytest.raises(
-        InvalidArgumentError, match="predict_set: expected mutually exclusive classes"
-    ):
+    with pytest.raises(InvalidArgumentError, match="expected mutually exclusive classes"):
         model.predict_set(Z)
     few = cr.NetworkRegressor(random_state=0).fit(X[:100], VALUES[:100], epochs=1)
-    with pytest.raises(InvalidArgumentError, match="coverage: expected an estimator with valid"):
+    with pytest.raises(
+        InvalidArgumentError, match="coverage: expected an estimator fitted with valid"
+    ):
         few.predict_interval(X)
     some = cr.NetworkRegressor(random_state=0).fit(X[:200], VALUES[:200], epochs=1)
     with pytest.raises(InvalidArgumentError, match=r"0\.99 needs at least 99 validation rows"):

@@ -38,6 +38,7 @@ def test_a_table_without_any_of_this_has_no_note():
 def test_few_test_rows_are_said_with_their_number():
     run = prepared({}, PLAIN, split=(0.8, 0.12, 0.08))
     assert "there are only 96 test rows" in notes_of(run)
+    assert "use --split 0.6,0.1,0.3 for more test rows, or train and test" in notes_of(run)
     assert "test rows" not in notes_of(prepared({}, PLAIN, split=(0.8, 0.11, 0.09)))
 
 

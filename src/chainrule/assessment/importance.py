@@ -88,7 +88,7 @@ def permutation_importance(
     ----------
     model : TableModel
     table : polars.DataFrame
-        With the target column; best of rows that the model was not trained on.
+        With the target column; preferably rows that the model was not trained on.
     metric : str, optional
         For classes "accuracy" (its decrease) or "log_loss" (its increase), for values "rmse" or
         "mae" (its increase). By default the first of the two.

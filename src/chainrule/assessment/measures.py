@@ -91,7 +91,7 @@ def class_areas(
 ) -> NDArray[np.float64]:
     """Return the ROC AUC of each ranked class: the second of two, otherwise all of them.
 
-    It is NaN for a class without rows, or with all.
+    It is NaN if none or all of the rows belong to the class.
     """
     return np.array([ranking.area() for ranking in _rankings(true, probabilities)])
 

@@ -22,7 +22,7 @@ class Teller(Protocol):
     """The output of train, called at each stage of a run."""
 
     def working(self, what: str) -> AbstractContextManager[object]:
-        """Show, inside the `with` block, what takes a while."""
+        """Show a slow step until the `with` block ends."""
 
     def understood(self, run: "PreparedRun") -> None:
         """Report the division of the table and the chosen settings."""

@@ -121,7 +121,7 @@ class LiveProgress:
 
 
 def live(screen: "Screen", drawn: "Callable[[], RenderableType]", **options: Any) -> "Live":
-    """Return a display that is drawn anew eight times a second, not started."""
+    """Return a display that is redrawn eight times a second, not yet started."""
     from rich.live import Live
 
     # Redirected streams would escape the control sequences that move the cursor.
@@ -137,7 +137,7 @@ def live(screen: "Screen", drawn: "Callable[[], RenderableType]", **options: Any
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show what takes a while, and for how long, in a terminal until the block ends."""
+    """Show a slow step and its duration in a terminal until the block ends."""
     from rich.text import Text
 
     from chainrule.cli.displays import console

@@ -26,7 +26,7 @@ class SearchDisplay:
     callbacks: Sequence[Callback] = ()
 
     def earlier(self, tried: "Sequence[Tried]") -> None:
-        """Show the trials of an earlier call, which the search goes on from."""
+        """Show the trials of an earlier call, which the search continues."""
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Show a finished trial, given all trials so far."""

@@ -100,7 +100,8 @@ def train(
         bool,
         typer.Option(
             "--checkpoint",
-            help="Write checkpoints: chainrule resume DIR then goes on after any interruption.",
+            help="Write checkpoints, so that chainrule resume DIR can continue the run after any "
+            "interruption.",
         ),
     ] = False,
     every: Annotated[

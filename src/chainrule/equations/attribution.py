@@ -6,7 +6,7 @@ from chainrule.equations._array import Array, namespace
 
 
 def way_from_reference(X: Array, reference: Array, t: Array) -> Array:
-    """AT2: X(t) = x′ + t (X − x′), the straight way from the reference to an example.
+    """AT2: X(t) = x′ + t (X − x′), the straight path from the reference to an example.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def coalition_values(outputs: Array, weights: Array) -> Array:
 def shapley_values(v: Array) -> Array:
     """AT6: φᵢ = Σ_S |S|! (n − 1 − |S|)! / n! · (v(S ∪ {i}) − v(S)), over all S without i.
 
-    The players' shares add up to v of all players minus v of none.
+    The players' shares add up to v of all players minus v of no player.
 
     Source: Shapley 1953, "A value for n-person games", Contributions to the Theory of Games II.
 

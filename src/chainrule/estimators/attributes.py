@@ -98,7 +98,7 @@ class FittedAttributes(BaseEstimator):
         `chainrule.load` returns it, with the same probabilities and values to the last bit. The
         file holds the network, the scaling of inputs and targets, the labels, the encoder of a
         table, the parameters, the curves and the state of the random generator, but no state of
-        the optimizer: `partial_fit` goes on with a new one.
+        the optimizer: `partial_fit` continues with a new one.
 
         Parameters
         ----------

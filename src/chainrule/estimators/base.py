@@ -226,7 +226,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         return self
 
     def _summarise(self, request: FitRequest) -> None:
-        """Keep a summary of a table's training rows, with which explanations compare."""
+        """Store a summary of a table's training rows, the background of explanations."""
         self.__dict__.pop("_background", None)
         is_table = self.encoder_ is not None or self._column_means is not None
         if is_table and not request.incremental:

@@ -237,10 +237,10 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         return self._labels.probabilities(outputs)
 
     def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> NDArray[np.bool_]:
-        """Return the classes that are likely enough for the true one to be among them.
+        """Return a prediction set of classes for each example.
 
-        Over many new examples, the set holds the true class in a share `coverage` of them, whatever
-        the quality of the network: split-conformal prediction, CP4 and CP5, from the validation
+        For a share `coverage` of new examples, the set contains the true class, whatever the
+        quality of the network: split-conformal prediction, CP4 and CP5, from the validation
         examples of the last `fit`. A set may hold several classes, or none.
 
         Parameters
@@ -258,7 +258,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         ------
         InvalidArgumentError
             If `coverage` is not in (0, 1), the last `fit` had no or too few validation examples, or
-            the labels do not exclude each other.
+            the target is multilabel.
         """
         outputs = self._outputs(X)
         if self._labels.kind == "multilabel":

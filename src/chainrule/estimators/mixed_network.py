@@ -348,7 +348,7 @@ class NetworkMixed(GoodDefaults):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         coverage : float, default 0.9
-            In (0, 1), for each target by itself.
+            In (0, 1), for each target separately.
 
         Returns
         -------
@@ -380,7 +380,7 @@ class NetworkMixed(GoodDefaults):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         coverage : float, default 0.9
-            In (0, 1), for each target by itself.
+            In (0, 1), for each target separately.
 
         Returns
         -------

@@ -23,8 +23,9 @@ GivenData: TypeAlias = tuple[MatrixLike | None, MatrixLike | None, ArrayLike | N
 Prepared: TypeAlias = tuple[Examples, HeldOut | None, bool]
 """Training examples, validation examples, and whether validation decides when to stop."""
 
-_OTHER_UNIT = "standardize_target=True scales the values, except with loss='poisson'; or use a "
-"larger unit"
+_OTHER_UNIT = (
+    "standardize_target=True scales the values, except with loss='poisson'; or use a larger unit"
+)
 
 
 class Preparation(Estimator):

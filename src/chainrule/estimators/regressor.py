@@ -140,17 +140,17 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         return np.ravel(outputs) if self.n_outputs_ == 1 else outputs
 
     def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Floats:
-        """Return an interval for each value, in the target's own units.
+        """Return a prediction interval for each value, in the target's units.
 
-        Over many new examples, the interval holds the true value in a share `coverage` of them,
-        whatever the quality of the network: split-conformal prediction, CP1 to CP3, from the
-        validation examples of the last `fit`. All intervals of an output have the same width.
+        For a share `coverage` of new examples, the interval contains the true value, whatever the
+        quality of the network: split-conformal prediction, CP1 to CP3, from the validation examples
+        of the last `fit`. All intervals of an output have the same width.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         coverage : float, default 0.9
-            In (0, 1), for each output by itself.
+            In (0, 1), for each output separately.
 
         Returns
         -------

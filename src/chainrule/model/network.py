@@ -571,7 +571,7 @@ class Network:
         threads: int | None = None,
         precision: str = "full",
     ) -> RangeTest:
-        """Take some steps at ever larger learning rates, and suggest one; a range test.
+        """Run a learning-rate range test: take steps at increasing rates, and suggest a rate.
 
         The steps are those that `fit` would take, on a copy of the parameters: the network stays
         unchanged. They end when the loss has grown to four times its minimum. The suggestion is the
@@ -853,14 +853,14 @@ class Network:
         -----
         UserWarning
             If the network is that of an estimator which scales, encodes or names classes: the file
-            of the network alone lacks all this.
+            of the network alone lacks these parts.
         """
         write_model_file(path, self._to_file())
         if self._incomplete:
             warnings.warn(f"save: {self._incomplete}", stacklevel=2)
 
     def belongs_to(self, owner: str, lacking: Sequence[str]) -> None:
-        """Note that a larger model uses the network, and what of it a file of the network lacks.
+        """Record which larger model uses the network, and what a file of the network lacks.
 
         `save` then warns, unless nothing is lacking.
 

@@ -63,7 +63,7 @@ class TableModel:
         Information stored in the model file: plain data that JSON can hold. A number that is not
         finite becomes None.
     background : Background, optional
-        What stands for the training rows in explanations.
+        The background of explanations: a summary of the training rows.
     conformal : Conformal, optional
         The scores of calibration rows, from which intervals and sets are made.
 
@@ -262,11 +262,11 @@ class TableModel:
         method: Method = "expected_gradients",
         skip_bad_rows: bool = False,
     ) -> Explanation:
-        """Return why the predictions for some rows are what they are, column by column.
+        """Explain the predictions for some rows by the effects of the columns.
 
-        A prediction is compared with the mean prediction over a background, which stands for the
-        training rows. Each column gets its share in the difference: its expected gradients (AT4),
-        or its exact Shapley value (AT6).
+        A prediction is compared with the mean prediction over a background, which represents the
+        training rows. The difference is divided among the columns, by expected gradients (AT4) or
+        exact Shapley values (AT6).
 
         Parameters
         ----------
@@ -325,7 +325,7 @@ class TableModel:
     ) -> Explanation:
         """Explain all rows of a table that was read as the encoder reads tables; see `explain`.
 
-        `numbers` says where the rows stand in the file `name`.
+        `numbers` are the row numbers in the file `name`.
         """
         against = self._background(background)
         explainer = Explainer(self.network, self.encoder, self.target, against, Path(name).name)
@@ -411,7 +411,7 @@ class TableModel:
         -------
         Reading
             ``table``, with parsed values in the columns that the model knows, ``notes``, and
-            ``numbers``, which say where the rows stand in the file.
+            ``numbers``, the row numbers in the file.
 
         Raises
         ------

@@ -117,9 +117,9 @@ def report_of(
     command : str
         The command that trains this model again.
     numbers : mapping of str to RowNumbers, optional
-        Where the rows of each part stand in their file, so that the page can name them.
+        The row numbers of each part in its file, which the page shows.
     notes : sequence of str, optional
-        What a reader should know about the data.
+        Notes on the data.
     versions : mapping of str to str, optional
         Names and versions of the software that was used.
     seed : int

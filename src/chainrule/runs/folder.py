@@ -202,7 +202,7 @@ class RunFolder:
         outputs : Outputs
             The optional files that the run writes.
         keep_search : bool
-            Whether the journal is of the same search, which goes on.
+            Whether the journal is of the same search, which continues.
         """
         for path in files_of(self.checkpoint):
             if begins_like_checkpoint(path) or outputs.checkpoints:

@@ -125,9 +125,10 @@ def _on_few_rows(parts: Parts, options: DataOptions) -> list[str]:
     if rows >= FEW_TEST_ROWS:
         return []
     remedy = (
-        "use a larger --test table" if options.test else "use --split 0.6,0.1,0.3 for more test "
+        "use a larger --test table"
+        if options.test
+        else "use --split 0.6,0.1,0.3 for more test rows"
     )
-    "rows"
     return [
         f"there {'is' if rows == 1 else 'are'} only {rows} test {_rows(rows)}: the test scores are "
         f"uncertain, as their intervals show; {remedy}, or train and test with several values of "

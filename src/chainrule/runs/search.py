@@ -146,7 +146,7 @@ def search_id(run: PreparedRun) -> str:
 
 
 def holds_search(journal: Path, run: PreparedRun) -> bool:
-    """Return whether a journal has trials of this very search, which then goes on with it."""
+    """Return whether a journal has trials of the same search, which then continues it."""
     name = search_id(run)
     try:
         with journal.open(encoding="utf-8") as file:

@@ -132,13 +132,13 @@ def raw_batches(
     ----------
     file : TableFile
     tally : Tally
-        Gets what is odd; its notes are those of the whole file once the last piece was read.
+        Collects irregularities; its notes are those of the whole file once the last piece was read.
     expected, columns, strings, types
         As for `layout_of` and `read_raw`.
     known : mapping of str to polars types, optional
-        More types, looked up anew for each piece: what earlier ones told.
+        More types, looked up again for each piece: the types found in earlier pieces.
     layout : Layout, optional
-        Of this file; by default its first piece tells it.
+        The layout of this file; by default recognised from its first piece.
     rows : int
         How many rows a piece of Parquet or Arrow has.
 

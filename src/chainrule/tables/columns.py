@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RowError(InvalidTableError):
-    """Something is wrong in a row of a table.
+    """An error in a row of a table.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The learning-rate range test: a short training at ever larger learning rates.
+"""The learning-rate range test: a short training at increasing learning rates.
 
 Source: Smith 2015, "Cyclical learning rates for training neural networks", section 3.3; Smith and
 Topin 2017, "Super-convergence". The suggestion is fastai's: the rate at which the smoothed loss

@@ -43,8 +43,8 @@ def table(
 ) -> Html:
     """Return a table whose first column heads the rows.
 
-    Where the screen is too narrow for it, each row becomes a block of its own, in which every value
-    has the title of its column (page.css).
+    Where the screen is too narrow for it, each row becomes a block in which every value has the
+    title of its column (page.css).
 
     Parameters
     ----------
