@@ -26,7 +26,14 @@ def test_the_demo_s_commands_work(chainrule, trained, wdbc, tmp_path, monkeypatc
     config = Path("demo/run.toml")
     config.write_text(config.read_text().replace(str(wdbc), "examples/wdbc.csv"))
     lines = demo_lines()
-    assert {line.split()[0] for line in lines} == {"predict", "explain", "trace", "drift", "export", "train"}
+    assert {line.split()[0] for line in lines} == {
+        "predict",
+        "explain",
+        "trace",
+        "drift",
+        "export",
+        "train",
+    }
     for line in lines:
         assert chainrule(*shlex.split(line)).code == 0, line
     assert Path("predictions.csv").is_file()

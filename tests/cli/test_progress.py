@@ -110,7 +110,7 @@ def test_a_terminal_shows_a_table_of_the_best_trials(wdbc, tmp_path):
         *("train", wdbc, "--target", "diagnosis", "--epochs", 1, "--no-report", "--out", tmp_path),
         *("--search", 3),
     )
-    assert re.search(r"3 trials  0:\d\d passed", shown)
+    assert re.search(r"3 trials  0:\d\d elapsed", shown)
     for heading in ("trial", "loss", "epochs", "seconds", "settings", "--learning-rate"):
         assert heading in shown
 

@@ -431,7 +431,8 @@ def test_devices_stay_devices(chainrule, small, table):
 
 @pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="POSIX has it")
 def test_standard_output_by_name_gets_the_predictions_alone(chainrule, small, table, tmp_path):
-    command = [*COMMAND, "predict", str(small), str(table), "-o", "/dev/stdout"]
+    command = [*COMMAND, "predict", str(small), str(table), "--keep", "none"]
+    command += ["-o", "/dev/stdout"]
     piped = subprocess.run(command, capture_output=True, text=True)
     lines = piped.stdout.splitlines()
     assert (lines[0], len(lines)) == ("prediction", 61)
@@ -449,7 +450,7 @@ def test_a_pipe_is_written_through(small, table, tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     command = [*COMMAND, "predict", str(small), str(table), "-o", str(tmp_path / "pipe.csv")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        assert (tmp_path / "pipe.csv").read_text().startswith("prediction\n")
+        assert (tmp_path / "pipe.csv").read_text().startswith("x,y,prediction\n")
     assert process.returncode == 0
     assert stat.S_ISFIFO((tmp_path / "pipe.csv").stat().st_mode)
 

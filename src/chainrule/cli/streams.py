@@ -114,7 +114,15 @@ class PrintableStream:
         return self.beneath
 
     def write(self, text: str) -> int:
-        """Write a text, escaped."""
+        """Write a text, escaped.
+
+        Raises
+        ------
+        TypeError
+            For bytes, by which click recognises a stream of text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"expected str; got {type(text).__name__}")
         self.beneath.write(self._printed(text))
         return len(text)
 
