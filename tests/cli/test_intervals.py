@@ -24,7 +24,9 @@ def test_sets_of_classes_are_one_more_column(chainrule, model, wdbc, tmp_path):
 
 def test_intervals_of_values_are_two_more_columns(chainrule, regression):
     table, model, _ = regression
-    lines = chainrule("predict", model, table, "--interval", "0.8", "--keep", "none").out.splitlines()
+    lines = chainrule(
+        "predict", model, table, "--interval", "0.8", "--keep", "none"
+    ).out.splitlines()
     assert lines[0] == "prediction,lower,upper"
     for line in lines[1:]:
         predicted, lower, upper = map(float, line.split(","))

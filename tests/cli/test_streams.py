@@ -56,3 +56,10 @@ def test_a_message_is_broken_between_words_in_a_terminal():
 def test_a_message_is_one_line_outside_a_terminal(capsys):
     say_sentence("many words " * 30, error=True)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_that_is_piped_ends_with_its_last_line():
+    command = [sys.executable, "-m", "chainrule", "drift", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "b'" not in shown
+    assert shown.rstrip().endswith("--json")

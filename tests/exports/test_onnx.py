@@ -1,7 +1,6 @@
 """ONNX: ONNX Runtime's answers are the model's."""
 
 import datetime
-import sys
 
 import numpy as np
 import onnx
