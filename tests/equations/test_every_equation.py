@@ -66,6 +66,9 @@ ARRAYS = {
     "scores": _A,
     "quantile": np.array(0.5),
     "counts": np.array([3.0, 0.0, 5.0]),
+    "R": _Z,
+    "outputs": _Z,
+    "v": np.array([0.0, 0.5, -0.25, 1.0]),
     "p": np.array([0.25, 0.5, 0.25]),
     "q": np.array([0.5, 0.375, 0.125]),
 }

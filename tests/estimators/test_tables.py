@@ -306,5 +306,5 @@ def test_a_misspelt_column_is_suggested_for_the_one_that_is_missing(fitted, form
 def test_permutation_importance_of_a_polars_table_names_the_way():
     some = X.select("size", "colour")
     model = NetworkClassifier(max_iter=1).fit(some, KIND)
-    with pytest.raises(cr.InvalidArgumentError, match=r"give it X\.to_pandas\(\)"):
+    with pytest.raises(cr.InvalidArgumentError, match=r"pass it X\.to_pandas\(\)"):
         permutation_importance(model, some, KIND, n_repeats=1)

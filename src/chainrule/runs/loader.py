@@ -25,6 +25,9 @@ def model_file(path: str | Path) -> Path:
     InvalidModelFileError
         If it is a folder without a model.
     """
+    # Anything that names no file is left to the reader of the file, which refuses it.
+    if not isinstance(path, str | Path):
+        return path
     path = Path(path)
     if not path.is_dir():
         return path

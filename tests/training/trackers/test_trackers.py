@@ -237,7 +237,7 @@ def test_how_it_ended_is_recorded(store):
         callbacks=[store.tracker],
     )  # fmt: skip
     assert store.finished in store.end()
-    assert f"weights of epoch {history.best_epoch} kept" in store.end()
+    assert f"since epoch {history.best_epoch}, whose weights are kept" in store.end()
     assert store.is_closed()
 
 
