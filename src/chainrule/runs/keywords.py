@@ -6,6 +6,15 @@ A test compares names and types with `chainrule.runs.options`.
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
+from chainrule.names import (
+    ClassificationLoss,
+    DType,
+    Precision,
+    RegressionLoss,
+    ScheduleName,
+    SolverName,
+)
+
 
 class Settings(TypedDict, total=False):
     """The keywords of `train`, in the order of the command line's help; None is the default."""
@@ -28,50 +37,10 @@ class Settings(TypedDict, total=False):
     seed: int | None
     layers: int | Sequence[int] | None
     activation: str | None
-    loss: (
-        Literal[
-            "log_loss",
-            "focal",
-            "squared_error",
-            "absolute_error",
-            "huber",
-            "quantile",
-            "log_cosh",
-            "poisson",
-        ]
-        | None
-    )
-    optimizer: (
-        Literal[
-            "lbfgs",
-            "sgd",
-            "momentum",
-            "heavy_ball",
-            "nesterov",
-            "rmsprop",
-            "adam",
-            "adamw",
-            "nadam",
-            "lion",
-            "schedule_free_adamw",
-        ]
-        | None
-    )
+    loss: ClassificationLoss | RegressionLoss | None
+    optimizer: SolverName | None
     learning_rate: float | None
-    schedule: (
-        Literal[
-            "constant",
-            "invscaling",
-            "adaptive",
-            "cosine",
-            "one_cycle",
-            "warmup_cosine",
-            "time",
-            "exponential",
-            "staircase",
-        ]
-        | None
-    )
+    schedule: ScheduleName | None
     epochs: int | None
     batch_size: int | None
     early_stopping: bool | None
@@ -98,7 +67,7 @@ class Settings(TypedDict, total=False):
     power: float | None
     init: str | None
     shuffle: bool | None
-    dtype: Literal["float32", "float64"] | None
-    precision: Literal["full", "mixed"] | None
+    dtype: DType | None
+    precision: Precision | None
     engine: str | None
     threads: int | None
