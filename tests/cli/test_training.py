@@ -471,3 +471,19 @@ def test_the_verdict_fits_the_terminal(chainrule, tmp_path, monkeypatch, columns
     assert f"Always “{short}”" in told
     # Nothing but the class is cut.
     assert told.count("…") == 1
+
+
+@pytest.mark.parametrize(("signal", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_an_interruption_of_the_scores_keeps_the_model(
+    chainrule, wdbc, tmp_path, monkeypatch, signal, code
+):
+    def interrupted(run, fitted):
+        raise signal
+
+    monkeypatch.setattr("chainrule.runs.training.PreparedRun.judged", interrupted)
+    arguments = ("train", wdbc, "--target", "diagnosis", "--epochs", 2, "--out", tmp_path / "run")
+    outcome = chainrule(*arguments)
+    assert outcome.code == code
+    assert "interrupted; the model of" in outcome.err
+    assert cr.load(tmp_path / "run" / "model.safetensors").target.name == "diagnosis"
+    assert (tmp_path / "run" / "run.toml").is_file()

@@ -230,8 +230,12 @@ def train_and_write(
         raise
     finally:
         tell.close()
-    with tell.working("computing the scores"):
-        trained = run.judged(fitted)
+    try:
+        with terminated_as_interrupted(), tell.working("computing the scores"):
+            trained = run.judged(fitted)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        _save_interrupted(run, folder, Interrupted(fitted, interrupt), checkpointing is not None)
+        raise typer.Exit(exit_code(interrupt)) from None
     write_run(trained, folder, tell, report)
     if checkpointing is not None:
         folder.forget_checkpoint()
