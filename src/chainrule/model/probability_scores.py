@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import whole_number
+from chainrule.equations.costs import cross_entropy
 
 BINS = 15
 """Number of bins of the expected calibration error."""
@@ -16,10 +17,11 @@ _SMALLEST_PROBABILITY = 1e-7
 def log_losses(
     true: NDArray[np.integer], probabilities: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Return −ln of each row's probability of its true class, (m,)."""
+    """Return each row's cross-entropy (C3): −ln of the probability of its true class, (m,)."""
     of_truth = probabilities[np.arange(len(true)), true].astype(np.float64)
-    losses: NDArray[np.float64] = -np.log(np.clip(of_truth, _SMALLEST_PROBABILITY, 1.0))
-    return losses
+    A = np.clip(of_truth, _SMALLEST_PROBABILITY, 1.0).reshape(1, -1)
+    # Y is 1 for the true class; all other classes have y = 0 and add nothing.
+    return np.asarray(cross_entropy(A, np.ones_like(A)), np.float64)
 
 
 def brier_losses(
