@@ -118,5 +118,7 @@ Callback: TypeAlias = Callable[[Event], bool | None]
 """Called with every event; if it returns True after an `EpochEnded`, training stops.
 
 If it has a method `training_ended`, that is called with None after the last event, or with the
-exception that ended the training, so that files and connections can be closed.
+exception that ended the training, so that files and connections can be closed. The module
+`chainrule.training.watching` names the methods by which it can look at the parameters and at single
+steps.
 """

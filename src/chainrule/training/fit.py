@@ -17,6 +17,7 @@ from chainrule.training.loop import Loop
 from chainrule.training.own_functions import check_cost
 from chainrule.training.plan import LBFGS, Plan
 from chainrule.training.state import State
+from chainrule.training.watching import Halts, Training, tell_beginning
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def fit(
     plan : Plan
     consumers : list of callables
         Each is called with every event; if one returns True after an `EpochEnded`, training ends.
-        See `chainrule.training.events.Callback`.
+        See `chainrule.training.events.Callback` and `chainrule.training.watching`.
     checkpointer : Checkpointer, optional
         A checkpointer that is attached to this plan and state.
     state : State, optional
@@ -70,12 +71,14 @@ def fit(
         If the parameters that L-BFGS ends with are not finite.
     """
     check_cost(plan.problem)
-    conductor = _Conductor(plan, consumers, state or State.of(plan), before_epoch)
+    state = state or State.of(plan)
+    conductor = _Conductor(plan, consumers, state, before_epoch)
     with ExitStack() as stack:
         for consumer in consumers:
             ended = getattr(consumer, "training_ended", None)
             if callable(ended):
                 stack.push(partial(_tell_end, ended))
+        tell_beginning(consumers, Training(plan, state))
         if isinstance(plan.optimizer, LBFGS):
             return conductor.minimised()
         return conductor.trained(checkpointer)
@@ -132,7 +135,8 @@ class _Conductor:
         try:
             # The loop may have trained some epochs ahead. Closing its generator when training ends
             # early undoes them.
-            with closing(Loop(self._plan, state, checkpointer).events()) as events:
+            halts = Halts(self._consumers)
+            with closing(Loop(self._plan, state, checkpointer, halts).events()) as events:
                 stopped = self._followed(events)
             if checkpointer is not None:
                 checkpointer.finish(stopped)

@@ -21,6 +21,7 @@ from chainrule.training.plan import Plan
 from chainrule.training.reports import Reports
 from chainrule.training.settings_text import settings_of
 from chainrule.training.state import BEGINNING, Position, State
+from chainrule.training.watching import Halts, Moment
 
 # The number of steps per call of the engine is chosen so that a call takes about this many seconds:
 # a part of a long epoch, or several short ones. Between calls, training can be watched and
@@ -50,11 +51,20 @@ class Loop:
     checkpointer : Checkpointer, optional
         It is called between the calls of the engine, and may write a checkpoint or end the
         training.
+    halts : Halts, optional
+        Between which steps callbacks look at the training.
     """
 
-    def __init__(self, plan: Plan, state: State, checkpointer: Checkpointer | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        state: State,
+        checkpointer: Checkpointer | None = None,
+        halts: Halts | None = None,
+    ) -> None:
         self.plan, self.state = plan, state
         self._checkpointer = checkpointer
+        self._halts = halts or Halts(())
         self._reports = Reports(plan)
 
     @property
@@ -115,6 +125,7 @@ class Loop:
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
+            or bool(self._halts)
             or self._optimizer.schedule.asks_user
             or plan.validation is not None
             or bool(plan.metrics)
@@ -199,13 +210,18 @@ class Loop:
                 if array is not None:
                     array[:done] = saved
         shares = self._reports.batch_shares(order)
+        # Time in which callbacks look at the training between steps is not time of the epoch.
+        halted = self._halt(epochs[0], done, order, rates)
         while done < rates.size:
             call_started = time.perf_counter()
-            stop = rates.size if len(epochs) > 1 else min(done + self._most_steps(pace), steps)
+            most = self._most_steps(pace, epochs[0], done)
+            stop = rates.size if len(epochs) > 1 else min(done + most, steps)
             part = slice(done, self._take_steps(order, slice(done, stop), rates, records))
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)
             done = part.stop
+            if done > part.start:
+                halted += self._halt(epochs[-1], done, order, rates)
             if done < rates.size:
                 if part.start < done:
                     loss = float(mean_cost(records.cost[part], shares[0, part]))
@@ -214,7 +230,7 @@ class Loop:
                     position = Position(
                         epochs[0] - 1 - self.state.epochs_before,
                         done,
-                        time.perf_counter() - started,
+                        time.perf_counter() - started - halted,
                         None if plan.orders is None else order[0],
                         records.part(slice(done)) if done else None,
                         before if done else None,
@@ -223,15 +239,33 @@ class Loop:
         # Costs are recorded before each update, so the last update is only seen here.
         if not all_finite(parameters):
             self._diverged(f"the end of epoch {epochs[-1]}", float(rates[-1]), before)
-        seconds = (time.perf_counter() - started) / len(epochs)
+        seconds = (time.perf_counter() - started - halted) / len(epochs)
         last_rates = rates[steps - 1 :: steps]
         yield from self._reports.of_epochs(epochs, records, shares, last_rates, seconds)
 
-    def _most_steps(self, pace: _Pace) -> int:
-        """Return the number of steps of an epoch for the next call of the engine."""
-        if self._checkpointer is None:
-            return pace.steps
-        return min(pace.steps, self._checkpointer.steps_left())
+    def _most_steps(self, pace: _Pace, epoch: int, done: int) -> int:
+        """Return how many steps the next call of the engine takes, `done` steps into an epoch."""
+        most = pace.steps
+        if self._checkpointer is not None:
+            most = min(most, self._checkpointer.steps_left())
+        left = self._halts.steps_left(self._step(epoch, done)) if self._halts else None
+        return most if left is None else min(most, left)
+
+    def _step(self, epoch: int, done: int) -> int:
+        """Return how many steps of this training are behind it, `done` steps into an epoch."""
+        return (epoch - 1 - self.state.epochs_before) * self.plan.steps_per_epoch + done
+
+    def _halt(
+        self, epoch: int, done: int, order: NDArray[np.int32], rates: NDArray[np.float64]
+    ) -> float:
+        """Let callbacks look at the training, `done` steps into an epoch; return the seconds."""
+        if not self._halts:
+            return 0.0
+        began, batch, over = time.perf_counter(), self.plan.batch_size, done >= rates.size
+        rows = None if over else order[0, done * batch : (done + 1) * batch]
+        rate = None if over else float(rates[done])
+        self._halts.at(Moment(self._step(epoch, done), epoch, rows, rate))
+        return time.perf_counter() - began
 
     def _take_steps(
         self,
