@@ -1,4 +1,4 @@
-"""What the tests of the server share: a session without a training, and a page without a browser."""
+"""What the tests of the server share: a session without training, a page without a browser."""
 
 import asyncio
 import json
