@@ -74,8 +74,18 @@ def test_a_server_is_at_this_machine_alone_unless_it_is_told_otherwise(served):
 
 @pytest.mark.parametrize(
     "host",
-    "evil.example|evil.example:{port}|127.0.0.1.evil.example|192.168.0.5:{port}||[::1|a b|"
-    "127.0.0.1@evil.example|127.0.0.1:{port}/x|localhost:x".split("|"),
+    [
+        "evil.example",
+        "evil.example:{port}",
+        "127.0.0.1.evil.example",
+        "192.168.0.5:{port}",
+        "",
+        "[::1",
+        "a b",
+        "127.0.0.1@evil.example",
+        "127.0.0.1:{port}/x",
+        "localhost:x",
+    ],
 )
 def test_another_host_is_refused(served, host):
     """As it comes from a page whose name was rebound to this machine."""
@@ -96,9 +106,16 @@ def test_the_names_of_this_machine_are_accepted(served, host):
 
 @pytest.mark.parametrize(
     "origin",
-    "http://evil.example null http://127.0.0.1:1 http://localhost:{port} file:// "
-    "https://127.0.0.1.evil.example http://127.0.0.1:{port}.evil.example "
-    "x://127.0.0.1:{port}".split(),
+    [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:1",
+        "http://localhost:{port}",
+        "file://",
+        "https://127.0.0.1.evil.example",
+        "http://127.0.0.1:{port}.evil.example",
+        "x://127.0.0.1:{port}",
+    ],
 )
 def test_a_page_of_another_origin_is_refused(served, origin):
     origin = origin.format(port=served.server.port)
