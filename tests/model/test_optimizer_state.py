@@ -59,15 +59,15 @@ def test_a_continued_training_that_was_interrupted_resumes_with_the_same_bits(tm
     whole = fitted(network(cr.Dropout(0.3)), 7)
     parts = fitted(network(cr.Dropout(0.3)), 3)
 
-    class Interrupt(Exception):
+    class InterruptError(Exception):
         pass
 
     def interrupt(event):
         if isinstance(event, cr.events.EpochEnded) and event.epoch == 5:
-            raise Interrupt
+            raise InterruptError
 
     arguments = {"checkpoint": tmp_path / "checkpoint", "every": 1}
-    with pytest.raises(Interrupt):
+    with pytest.raises(InterruptError):
         fitted(parts, 4, state=parts.optimizer_state, callbacks=[interrupt], **arguments)
     resumed = fitted(network(cr.Dropout(0.3)), 4, resume=True, **arguments)
     np.testing.assert_array_equal(resumed.parameters, whole.parameters)
@@ -150,5 +150,5 @@ def test_a_state_of_another_average_is_refused():
     optimizer = cr.Adam(0.01, ema_decay=0.9)
     net = fitted(network(), 1, optimizer=optimizer)
     net.parameters[0] += 1
-    with pytest.raises(InvalidArgumentError, match="^state: expected a state whose average"):
+    with pytest.raises(InvalidArgumentError, match=r"^state: expected a state whose average"):
         fitted(net, 1, optimizer=optimizer, state=net.optimizer_state)
