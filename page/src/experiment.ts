@@ -241,6 +241,7 @@ export class Experiment implements Page {
     const bytes = this.newest.bytes;
     this.newest.bytes = null;
     if (!bytes) return;
+    this.connection.acknowledge();
     const frame = decodeFrame(bytes);
     // A frame may be of the training before the description.
     if (!this.description || frame.run !== this.description.run) return;
