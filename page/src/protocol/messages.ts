@@ -27,6 +27,8 @@ export interface SettingRow {
   limits?: Json;
   default?: Json;
   section?: string;
+  /** It only matters where another setting has one of these values. */
+  needs?: { setting: string; values: string[] } | null;
 }
 
 /** A set of data that can be chosen; `points` draw its thumbnail: [x, y, target] each, all in [-1, 1]. */
