@@ -1,9 +1,9 @@
 /** Ticks, numbers and names beside and below the map. */
 
-import { scaleLinear } from "d3-scale";
 import type { Axis } from "../../protocol/messages";
 import { theme } from "../colours";
 import { clipped, inputTitle } from "../format";
+import { ticksOf } from "./ticks";
 
 export function drawAxes(canvas: HTMLCanvasElement, plane: { x: Axis; y: Axis }, side: number, left: number): void {
   const context = canvas.getContext("2d")!;
@@ -15,21 +15,17 @@ export function drawAxes(canvas: HTMLCanvasElement, plane: { x: Axis; y: Axis },
   context.strokeStyle = colours.border;
   context.lineWidth = 1;
   context.textBaseline = "top";
-  const across = scaleLinear([plane.x.lo, plane.x.hi], [left, left + side]);
-  const ticks = side > 200 ? 6 : 4;
-  const format = across.tickFormat(ticks);
-  for (const tick of across.ticks(ticks)) {
-    const x = across(tick);
+  const most = side > 200 ? 6 : 4;
+  for (const { share, text } of ticksOf(plane.x.lo, plane.x.hi, most)) {
+    const x = left + share * side;
     context.textAlign = x > left + side - 8 ? "right" : "center";
-    context.fillText(format(tick), x, side + 5);
+    context.fillText(text, x, side + 5);
   }
-  const up = scaleLinear([plane.y.lo, plane.y.hi], [side, 0]);
-  const formatUp = up.tickFormat(ticks);
   context.textAlign = "right";
-  for (const tick of up.ticks(ticks)) {
-    const y = up(tick);
+  for (const { share, text } of ticksOf(plane.y.lo, plane.y.hi, most)) {
+    const y = (1 - share) * side;
     context.textBaseline = y < 7 ? "top" : y > side - 6 ? "bottom" : "middle";
-    context.fillText(formatUp(tick), left - 5, y);
+    context.fillText(text, left - 5, y);
   }
   context.fillStyle = colours.fg;
   context.font = `12px ${style.fontFamily}`;

@@ -1,7 +1,6 @@
 /** Loss of the training and the test rows over the epochs. */
 
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import type uPlot from "uplot";
 import { h } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { History } from "../../protocol/messages";
@@ -14,6 +13,7 @@ const HEIGHT = 118;
 export class LossChart {
   readonly element = h("div", { class: "chart", role: "img", "aria-label": "Loss of training and test rows over the epochs" });
   private plot: uPlot | null = null;
+  private library: typeof uPlot | null = null;
   private epochs: number[] = [];
   private train: (number | null)[] = [];
   private test: (number | null)[] = [];
@@ -39,12 +39,20 @@ export class LossChart {
     });
     this.observer.observe(this.element);
     this.begin();
+    void this.load();
   }
 
   destroy(): void {
     this.observer.disconnect();
     this.plot?.destroy();
     for (const off of this.offs) off();
+  }
+
+  /** The chart's library comes after the first paint. */
+  private async load(): Promise<void> {
+    const [{ default: library }] = await Promise.all([import("uplot"), import("uplot/dist/uPlot.min.css")]);
+    this.library = library;
+    this.rebuild();
   }
 
   /** A new training starts an empty chart; after a reload or a lost connection the past is asked for. */
@@ -120,10 +128,10 @@ export class LossChart {
     this.plot?.destroy();
     const colours = theme();
     const width = this.element.clientWidth;
-    if (width === 0) return;
+    if (width === 0 || !this.library) return;
     const font = `11px ${getComputedStyle(document.body).fontFamily}`;
     const axis = { stroke: colours.muted, font, grid: { stroke: colours.border, width: 1 }, ticks: { show: false } };
-    this.plot = new uPlot(
+    this.plot = new this.library(
       {
         width,
         height: HEIGHT,

@@ -45,7 +45,7 @@ export class OutputView {
   private readonly discrete: ReturnType<typeof checkbox>;
   private readonly offs: (() => void)[] = [];
   private readonly observer: ResizeObserver;
-  private classes = new Uint32Array(0);
+  private classes: Uint32Array = new Uint32Array(0);
   private side = 0;
   private testShown = false;
   private isDiscrete = false;

@@ -79,7 +79,7 @@ export class PointCard {
     const equations = h("button", { type: "button", class: "link", onclick: () => this.experiment.show("equations") }, "How it is computed");
     const closing = h("button", { class: "icon", type: "button", "aria-label": "Close", onclick: () => this.experiment.select(null) }, "×");
     const focused = this.element.contains(document.activeElement) ? (document.activeElement as HTMLElement).className : null;
-    this.element.replaceChildren(
+    const parts: (HTMLElement | false)[] = [
       h("div", { class: "editor-head" }, h("h3", null, `Row ${index}`), closing),
       h(
         "p",
@@ -91,7 +91,8 @@ export class PointCard {
       likely.length > 0 && h("ul", { class: "probabilities" }, ...likely.map(([name, p]) => probability(name, p))),
       h("p", { class: "point-row" }, entries.slice(0, 8).map(([name, value]) => `${inputTitle(name)} ${text(value)}`).join(" · ") + (entries.length > 8 ? ` … ${entries.length - 8} more` : "")),
       equations,
-    );
+    ];
+    this.element.replaceChildren(...parts.filter((part) => part !== false));
     if (focused === "link") equations.focus();
     if (focused === "icon") closing.focus();
   }
