@@ -94,7 +94,7 @@ function block(title: string, text: string, said: HTMLElement): HTMLElement {
     );
   });
   const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title }, h("code", {}, text));
-  return h("section", { class: "code-block", "aria-label": title }, h("h3", {}, title), copy, pre);
+  return h("section", { class: "code-block" }, h("h3", {}, title), copy, pre);
 }
 
 /** The clipboard exists on https and on this machine only. */

@@ -50,6 +50,12 @@ function open(root: HTMLElement, page: Page): () => void {
     under?.cancel();
     replace(failure);
     replace(choices);
+    const most = page.hello.upload_limit;
+    if (most !== undefined && file.size > most) {
+      const remedy = "Give its path to chainrule play instead: chainrule play TABLE --target COLUMN.";
+      replace(failure, `${file.name} has ${bytes(file.size)}, and the page takes at most ${bytes(most)}. ${remedy}`);
+      return;
+    }
     moving.hidden = false;
     bar.value = 0;
     replace(said, `Sending ${file.name}, ${bytes(file.size)} …`);

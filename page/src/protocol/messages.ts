@@ -75,6 +75,8 @@ export interface Hello {
   start: State | null;
   tables: TableSummary[];
   read_only: boolean;
+  /** Bytes of the largest file that can be uploaded. */
+  upload_limit?: number;
 }
 
 export interface LayerDescription {
