@@ -41,6 +41,7 @@ function open(root: HTMLElement, page: Page): () => void {
   let at = 0;
   let asked = 0;
   let seen = page.selection;
+  let run = page.description?.run;
   let example: number | null = page.selection?.kind === "point" ? page.selection.index : null;
   let subject: Selection | null = subjectOf(page.selection);
 
@@ -237,10 +238,11 @@ function open(root: HTMLElement, page: Page): () => void {
       }
     }),
     page.on("description", () => {
-      subject = null;
-      at = 0;
-      buildSource();
-      void load();
+      // Another plane of the map is a new description of the same network.
+      if (page.description?.run !== run) {
+        run = page.description?.run;
+        choose(null);
+      }
     }),
     page.on("status", pausedAgain(page, () => void load())),
   ];

@@ -44,7 +44,11 @@ function open(root: HTMLElement, page: Page): () => void {
           "details",
           { open: i === 0 },
           h("summary", {}, name || "other"),
-          ...fields.filter((field) => field.setting.section === name).map((field) => field.element),
+          h(
+            "div",
+            { class: "fields" },
+            ...fields.filter((field) => field.setting.section === name).map((field) => field.element),
+          ),
         ),
       ),
     );
