@@ -33,7 +33,7 @@ demo: $(VENV)/installed
 		'  $(BIN)/chainrule train --config demo/run.toml --out again'
 
 # worksteal gives each worker a stretch of tests that share fixtures; what is left is divided anew.
-test: lint
+test: lint $(VENV)/browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests --pyargs chainrule
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
@@ -144,6 +144,10 @@ $(VENV)/installed: $(VENV)/pip $(SOURCES)
 
 $(VENV)/dev: $(VENV)/pip requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	touch $@
+
+$(VENV)/browser: $(VENV)/pip
+	sh tests/playground/browser/install.sh
 	touch $@
 
 $(VENV)/supply $(VENV)/fuzz: $(VENV)/pip pyproject.toml

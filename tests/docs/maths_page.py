@@ -1,10 +1,10 @@
-"""Read docs/maths.md: its boxes and its tables of worked steps."""
+"""Read docs/explanation/maths: its boxes and its tables of worked steps."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-PAGE = Path(__file__).parents[2] / "docs" / "maths.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "maths" / "index.md"
 
 _BOX = re.compile(r"^:::\{container\} equation\n:name: (\w+)\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
 _TAG = re.compile(r"\\tag\{(\w+)\}")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(
     set((ROOT / "examples/gallery").glob("*.py")) - {ROOT / "examples/gallery/style.py"}
 )
-PAGE = (ROOT / "docs/gallery.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/howto/gallery.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -39,5 +39,5 @@ def test_a_script_of_the_gallery_writes_its_picture(script, tmp_path):
 
 def test_the_page_shows_every_script_with_its_picture():
     shown = re.findall(r"images/gallery/(\w+)\.png", PAGE)
-    included = re.findall(r"literalinclude\} \.\./examples/gallery/(\w+)\.py", PAGE)
+    included = re.findall(r"literalinclude\} \.\./\.\./examples/gallery/(\w+)\.py", PAGE)
     assert sorted(shown) == sorted(included) == [script.stem for script in SCRIPTS]

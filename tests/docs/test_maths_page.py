@@ -1,4 +1,4 @@
-"""docs/maths.md and the code: every id in both, every link and every number right."""
+"""docs/explanation/maths and the code: every id in both, every link and every number right."""
 
 import importlib
 import re

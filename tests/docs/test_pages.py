@@ -11,10 +11,11 @@ import chainrule
 from tests.equations.test_every_equation import EQUATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_examples_of_a_page_print_what_it_says(page):
     examples = "\n".join(_PYTHON.findall(page.read_text(encoding="utf-8")))
     test = doctest.DocTestParser().get_doctest(examples, {}, page.name, str(page), 0)
@@ -24,13 +25,13 @@ def test_examples_of_a_page_print_what_it_says(page):
 
 
 def test_api_page_lists_the_public_names():
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference" / "api" / "index.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\.\. auto\w+:: chainrule\.(\w+)$", text, re.MULTILINE)
     assert sorted(set(listed) - {"equations"}) == sorted(chainrule.__all__)
 
 
 def test_symbols_page_names_parameters_of_the_equations():
-    text = (DOCS / "symbols.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference" / "symbols.md").read_text(encoding="utf-8")
     column = " ".join(row.split("|")[3] for row in text.splitlines() if row.startswith("| $"))
     # `name`, but not {func}`name`.
     named = {name.removeprefix("state.") for name in re.findall(r"(?<!\})`([\w.]+)`", column)}

@@ -270,7 +270,10 @@ def introduction(run: "PreparedRun") -> Iterable[str]:
         )
     else:
         yield f"Regression of {target.name}: {described_values(parts.train[target.name])}"
-    layers = [f"{units} {training.activation}" for units in training.layers or ()]
+    sizes, names = training.layers or (), training.activation
+    named = names if isinstance(names, tuple) else [names] * len(sizes)
+    # A list of another length is an error, which the network's construction reports.
+    layers = [f"{units} {name}" for units, name in zip(sizes, named, strict=False)]
     inputs = f"{run.training.X.shape[1]} inputs from {len(run.encoder.columns_)} columns"
     yield f"Network: {' → '.join([inputs, *layers, _output(target)])}"
     yield (

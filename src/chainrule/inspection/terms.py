@@ -10,7 +10,7 @@ class Term(NamedTuple):
     """One array of a step, with its name and the equation that it is computed by."""
 
     equation: str
-    """Id in docs/maths.md; "" for inputs, targets and parameters."""
+    """Id in docs/explanation/maths; "" for inputs, targets and parameters."""
     name: str
     """"Z[1]", "δ[2]"."""
     formula: str
