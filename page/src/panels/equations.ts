@@ -52,14 +52,14 @@ function open(root: HTMLElement, page: Page): () => void {
   const notes = h("div");
   const failure = announcement("alert");
   const progress = h("p", { class: "note", "aria-live": "polite" });
-  const stage = h("div", { class: "stage" });
+  const stage = h("div", { class: "equation" });
   const phases = h("ol", { class: "phases", "aria-label": "phases of the step" });
   const back = button("◂ Back", () => move(-1), { "aria-keyshortcuts": "ArrowLeft" });
   const next = button("Next ▸", () => move(1), { "aria-keyshortcuts": "ArrowRight", class: "primary" });
   const list = h("select", { onchange: () => go(Number(list.value)) });
   const stepper = h(
     "div",
-    { class: "stepper", role: "group", "aria-label": "one equation at a time" },
+    { class: "one-by-one", role: "group", "aria-label": "one equation at a time" },
     h("div", { class: "actions" }, back, next, labelled("Equation", list)),
     phases,
     progress,

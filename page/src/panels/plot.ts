@@ -53,10 +53,10 @@ export class Chart {
     this.drawing = s("g");
     const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${summary}` });
     picture.append(this.axis(x, true), this.axis(y, false), this.drawing);
-    const readout = h("output", { class: "readout" }, summary);
+    const readout = h("output", { class: "exact-values" }, summary);
     picture.addEventListener("pointermove", (event) => this.read(event, picture, readout));
     picture.addEventListener("pointerleave", () => (readout.textContent = summary));
-    this.element = h("figure", { class: "chart" }, h("figcaption", {}, title), picture, readout);
+    this.element = h("figure", { class: "figure" }, h("figcaption", {}, title), picture, readout);
   }
 
   private place(value: number, horizontal: boolean): number {

@@ -92,7 +92,7 @@ function open(root: HTMLElement, page: Page): () => void {
       field.element.classList.toggle("filtered", wanted !== "" && !text.includes(wanted));
     }
     for (const [i, section] of [...sections.querySelectorAll("details")].entries()) {
-      const found = section.querySelector(".field:not(.filtered):not([hidden])") !== null;
+      const found = section.querySelector(".labelled:not(.filtered):not([hidden])") !== null;
       section.classList.toggle("filtered", !found);
       section.open = wanted === "" ? section.open || i === 0 : found;
     }

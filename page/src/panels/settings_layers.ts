@@ -15,7 +15,7 @@ export function layersField(setting: SettingRow, given: unknown, choices: readon
   const boxes = h("div", { class: "per-layer" });
   const element = h(
     "fieldset",
-    { class: "field", "data-setting": setting.name, "aria-describedby": help },
+    { class: "labelled", "data-setting": setting.name, "aria-describedby": help },
     h("legend", {}, setting.name.replace(/_/g, " ")),
     boxes,
     h("p", { class: "help", id: help }, setting.about),

@@ -121,7 +121,7 @@ function drawn(surface: Surface): Node[] {
     role: "img",
     "aria-label": `Loss from ${short(least)} to ${short(most)} over two directions. ${surface.text}`,
   });
-  const readout = h("output", { class: "readout" }, `Loss here: ${exact(surface.loss_here)}`);
+  const readout = h("output", { class: "exact-values" }, `Loss here: ${exact(surface.loss_here)}`);
   paint(canvas, surface, least, most);
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
