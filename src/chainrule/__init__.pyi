@@ -52,6 +52,7 @@ from chainrule.tables.encoder import TableEncoder as TableEncoder
 from chainrule.training.consumers import CSVLog as CSVLog
 from chainrule.training.history import History as History
 from chainrule.training.progress import Progress as Progress
+from chainrule.training.recording.recorder import Recorder as Recorder
 from chainrule.training.signals import stop_at_checkpoint as stop_at_checkpoint
 from chainrule.training.trackers.mlflow import MLflow as MLflow
 from chainrule.training.trackers.tensorboard import TensorBoard as TensorBoard
