@@ -43,6 +43,7 @@ from chainrule.network.layers import Dropout as Dropout
 from chainrule.network.layers import ParametricActivation as ParametricActivation
 from chainrule.network.layers import Scale as Scale
 from chainrule.network.spec import NetworkSpec as NetworkSpec
+from chainrule.runs.animation import animate as animate
 from chainrule.runs.interface import RunInterrupted as RunInterrupted
 from chainrule.runs.interface import train as train
 from chainrule.runs.loader import load as load

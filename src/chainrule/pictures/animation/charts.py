@@ -44,7 +44,7 @@ def title(axes: "Axes", words: Sequence[tuple[str, str]]) -> None:
     """Write words, each in its colour, above axes: the first one is the title."""
     from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
 
-    boxes = [
+    boxes: list[Artist] = [
         TextArea(
             text,
             textprops={
@@ -78,7 +78,7 @@ class _Curves:
         axes: "Axes",
         theme: Theme,
         epochs: Sequence[float],
-        values: Sequence[Sequence[float]],
+        values: "Sequence[Sequence[float] | NDArray[np.float64]]",
         colours: Sequence[str],
     ) -> None:
         self._epochs = np.asarray(epochs, np.float64)

@@ -91,7 +91,7 @@ def _palette(reel: Reel) -> Any:
         _COLOURS - len(exact), method=Image.Quantize.MEDIANCUT
     )
     own = [number for colour in exact for number in colour]
-    listed = [*own, *found.getpalette()][: 3 * _COLOURS]
+    listed = [*own, *(found.getpalette() or [])][: 3 * _COLOURS]
     palette = Image.new("P", (1, 1))
     palette.putpalette([*listed, *exact[0] * (_COLOURS + 1 - len(listed) // 3)])
     return palette

@@ -78,7 +78,8 @@ class MapPanel:
             if part.any():
                 found.append(
                     axes.scatter(
-                        *plane.points[part].T,
+                        plane.points[part, 0],
+                        plane.points[part, 1],
                         s=size,
                         c=colours[part],
                         marker=marker,

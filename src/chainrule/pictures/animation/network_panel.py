@@ -180,7 +180,7 @@ class NetworkPanel:
 
 
 def drawn_units(size: int, most: int = MOST_UNITS) -> list[int]:
-    """Return the indices of the units of a layer that are drawn: all, or the first and last ones."""
+    """Return the indices of the units that are drawn: all, or the first and last ones."""
     if size <= most:
         return list(range(size))
     half = (most - 2) // 2  # two places are left free for the ellipsis

@@ -251,7 +251,7 @@ def _map(plane: Plane, outputs: Values) -> NDArray[np.uint8]:
         curves = curves[:, 1:]
     bottom, top = plane.limits[2:]
     shares = np.clip((np.nan_to_num(curves.T) - bottom) / (top - bottom), 0, 1)
-    return np.round(255 * shares).astype(np.uint8).ravel()
+    return np.asarray(np.round(255 * shares), np.uint8).ravel()
 
 
 def _theme(theme: Theme, film: Film) -> dict[str, Any]:

@@ -26,6 +26,7 @@ HEIGHT = 5.2
 _HEAD, _FOOT, _SIDE = 0.46, 0.42, 0.22
 _MAP_LEFT, _CHART_LEFT, _CHART_GAP = 0.62, 0.44, 0.52
 _BETWEEN = 0.66
+_LARGEST_MAP = 3.6
 
 
 class Stage:
@@ -65,7 +66,7 @@ class Stage:
         upper = self._height - _HEAD - top
         network_width = WIDTH - 2 * _SIDE
         if film.plane is not None:
-            side = upper - 0.22
+            side = min(upper - 0.22, _LARGEST_MAP)
             left = WIDTH - _SIDE - side
             axes = self._axes(left, top, side, side)
             self._panels.append(MapPanel(axes, film.plane, theme, round(side * dpi)))

@@ -12,7 +12,7 @@ from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.animation.film import Activations, Film, Scene
 from chainrule.printable import printable
 from chainrule.training.recording.measurements import counted, groups, measurements
-from chainrule.training.recording.planes import Cut, cut_through, outputs_on
+from chainrule.training.recording.planes import Cut, Units, cut_through, outputs_on
 
 if TYPE_CHECKING:
     from chainrule.training.recording.recorder import Recorder
@@ -31,6 +31,7 @@ def film_of(
     class_names: Sequence[str] | None = None,
     *,
     scaled: bool = False,
+    units: Units | None = None,
 ) -> Film:
     """Return the film of some epochs of a recording.
 
@@ -43,6 +44,8 @@ def film_of(
         Names of the inputs and of the outputs.
     scaled : bool
         Whether the inputs were scaled from units that the network does not know.
+    units : callable, optional
+        From the network's values to those of the reader.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def film_of(
     # A single probability has two classes.
     wanted = (spec.n_outputs, 2) if spec.n_outputs == 1 else (spec.n_outputs,)
     outputs = _names("class_names", class_names, wanted)
-    cut = cut_through(spec, examples, held_out, features, outputs, scaled)
+    cut = cut_through(spec, examples, held_out, features, outputs, scaled, units)
     inputs = None
     if cut is not None:
         size = _FINE if parameter_count(spec) <= _SMALL else _COARSE

@@ -4,8 +4,9 @@ Two inputs span it themselves. More are projected onto the two directions of the
 (principal components, PCA), and the plane goes through the mean of the examples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Floats
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.animation.film import Plane, grid_of
+
+Units: TypeAlias = Callable[[NDArray[np.floating]], NDArray[np.float64]]
 
 _MARGIN = 0.08
 """What is drawn around the examples, as a share of their range."""
@@ -28,6 +31,8 @@ class Cut:
     """(n[0],)."""
     directions: NDArray[np.float64]
     """(2, n[0]), or (1, n[0]) of a line."""
+    units: Units | None = None
+    """From the network's values to those of the reader; None: they are the same."""
 
     def inputs(self, size: int) -> NDArray[np.float64]:
         """Return the inputs at the points of a grid, row by row from below: (points, n[0])."""
@@ -45,7 +50,7 @@ def outputs_on(cut: Cut, spec: NetworkSpec, parameters: Floats, inputs: Floats) 
     outputs = np.empty((len(inputs), spec.n_outputs), spec.dtype)
     engine_named("auto").forward(spec, parameters, inputs, outputs)
     if not cut.plane.classes:
-        shown: Floats = outputs[:, 0]
+        shown: Floats = outputs[:, 0] if cut.units is None else cut.units(outputs[:, 0])
     elif spec.n_outputs == 1:
         shown = np.concatenate([1 - outputs, outputs], axis=1)
     else:
@@ -63,6 +68,7 @@ def cut_through(
     features: Sequence[str],
     outputs: Sequence[str],
     scaled: bool = False,
+    units: Units | None = None,
 ) -> Cut | None:
     """Return the plane of a film; None if no input is a number (all are codes of categories).
 
@@ -75,6 +81,8 @@ def cut_through(
         Names of the inputs and outputs; empty if unknown.
     scaled : bool
         Whether the inputs were scaled from units that the film does not know.
+    units : callable, optional
+        From the network's values to those of the reader.
     """
     numbers = [index for index in range(spec.n_features) if index not in spec.layers[0].codes]
     if not numbers:
@@ -82,10 +90,14 @@ def cut_through(
     X = examples.X.astype(np.float64)
     origin, directions, labels = _axes(X, numbers, features)
     own = len(numbers) <= 2
+    if own and scaled:
+        labels = (f"{labels[0]} (scaled)", f"{labels[1]} (scaled)")
     parts = [examples] if held_out is None else [examples, held_out]
     inputs = np.concatenate([part.X.astype(np.float64) for part in parts])
     points = (inputs - origin)[:, numbers] @ directions[:, numbers].T
     targets, classes, title = _targets(spec, parts, outputs)
+    if units is not None and not classes:
+        targets = units(targets)
     low, high = _range(targets)
     is_line = len(directions) == 1
     if is_line:
@@ -111,7 +123,7 @@ def cut_through(
         is_line,
         own and not scaled,
     )
-    return Cut(plane, origin, directions)
+    return Cut(plane, origin, directions, units)
 
 
 def _axes(
