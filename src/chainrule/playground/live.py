@@ -140,7 +140,9 @@ class Live:
         begun = state.start.epochs * steps + state.start.steps
         self._first_step = (0 if state.memory is None else state.memory.t) - begun
         run, self._run = self._run, None
-        subject = Subject.of_plan(training.plan) if run is None else Subject.of_run(run)
+        subject = (
+            Subject.of_plan(training.plan) if run is None else Subject.of_run(run, training.spec)
+        )
         self._viewer = Viewer(subject, mode="live")
         self._show()
         self._relay.replace(self._viewer)
