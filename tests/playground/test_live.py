@@ -129,7 +129,7 @@ def test_the_weights_that_the_page_shows_are_the_network_s_to_the_bit(live):
 
     shown = asyncio.run(page())
     assert shown["epoch"] == 10
-    for layer, (W, b) in zip(shown["layers"], net.weights, strict=True):
+    for layer, W, b in zip(shown["layers"], net.weights, net.biases, strict=True):
         assert np.array_equal(np.array(layer["W"], "float32"), W)
         assert np.array_equal(np.array(layer["b"], "float32"), b)
 

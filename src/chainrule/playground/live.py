@@ -141,7 +141,7 @@ class Live:
         self._first_step = (0 if state.memory is None else state.memory.t) - begun
         run, self._run = self._run, None
         try:
-            self._viewer.begin(_subject(training, run), epochs=training.plan.epochs)
+            self._viewer.begin(_subject(training, run))
             self._training = training
             self._show()
         except Exception as error:  # what is only looked at must not fail
