@@ -11,6 +11,7 @@ from chainrule.engines.memory import writable
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.random import noise_key
+from chainrule.network.spec import NetworkSpec
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import EpochEnded
 from chainrule.training.plan import LBFGS, Plan
@@ -109,13 +110,9 @@ class State:
             return cls(
                 parameters, epochs_before=plan.epochs_before, penalties=plan.problem.penalties
             )
-        # Running statistics follow the steps: an average of theirs would lag behind the network.
-        statistics: tuple[slice, ...] = ()
-        if optimizer.averages:
-            blocks = placed_blocks(plan.problem.spec)
-            statistics = tuple(each.slice for each in blocks if not each.block.has_gradient)
+        statistics = _unaveraged(optimizer, plan.problem.spec)
         memory = plan.optimizer_state
-        if memory is None or not _continues(memory, optimizer, parameters, statistics):
+        if memory is None or not continues(memory, optimizer, plan.problem.spec, parameters):
             memory = optimizer.new_state(parameters)
         memory.slots = writable(memory.slots)
         if memory.theta is not None:
@@ -124,8 +121,10 @@ class State:
             stopping = Stopping(plan.stopping, parameters)
         # If the optimizer's state is continued, so are the steps' random numbers: their key is that
         # of the epoch in which t was 0.
-        before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
-        key = noise_key(plan.seed, before)
+        key = memory.noise_key
+        if key is None:
+            before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
+            key = noise_key(plan.seed, before)
         return cls(
             parameters,
             optimizer,
@@ -138,17 +137,23 @@ class State:
         )
 
 
-def _continues(
-    memory: OptimizerState,
-    optimizer: Optimizer,
-    parameters: Floats,
-    statistics: tuple[slice, ...],
+def _unaveraged(optimizer: Optimizer, spec: NetworkSpec) -> tuple[slice, ...]:
+    """Return the places of the parameters that an optimizer's average is not used for."""
+    # Running statistics follow the steps: an average of theirs would lag behind the network.
+    if not optimizer.averages:
+        return ()
+    return tuple(each.slice for each in placed_blocks(spec) if not each.block.has_gradient)
+
+
+def continues(
+    memory: OptimizerState, optimizer: Optimizer, spec: NetworkSpec, parameters: Floats
 ) -> bool:
     """Tell whether an optimizer can continue from a state: its average must be the parameters."""
     if not optimizer.evaluated_at_average:
         return memory.theta is None
     if memory.theta is None:
         return False
+    statistics = _unaveraged(optimizer, spec)
     published = State(parameters.copy(), optimizer, memory, statistics=statistics)
     published.publish()
     return np.array_equal(published.parameters, parameters)
