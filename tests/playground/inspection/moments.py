@@ -99,6 +99,22 @@ def training(
     return catcher.caught[at], catcher
 
 
+def by_hand():
+    """Return a moment of one sigmoid unit with chosen weights, and one example."""
+    net = cr.Network([2, cr.Dense(1, "sigmoid")], cost="binary_cross_entropy", dtype="float64")
+    net.parameters[...] = [2.0, -1.0, 0.5]
+    catcher = Catcher((0,))
+    net.fit(
+        [[1.0, 3.0]],
+        [[1.0]],
+        epochs=1,
+        optimizer=cr.SGD(learning_rate=0.1),
+        callbacks=[catcher],
+        verbose=False,
+    )
+    return catcher.caught[0]
+
+
 def ask(kind, snapshot, message=None, outputs=3, task="classification", **more):
     """Return the answer to a page's request."""
     inspected = Inspected(

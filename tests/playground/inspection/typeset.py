@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?: \\cdot 10\^\{(-?\d+)\})?")
 
 
 def sides(line):
-    """Return the calculation and the result of a line such as "z = 2 \\cdot 3 = 6"."""
+    """Return the calculation and the result of a line such as z = 2 · 3 = 6."""
     parts = re.split(r" = |\\leftarrow", line)
     return parts[1:-1], parts[-1]
 
@@ -34,17 +34,21 @@ def consistent(line, digits=4):
     return not (calculated.b < shown.a or shown.b < calculated.a)
 
 
+def number(tex):
+    """Return a number in TeX, without an exponent or with one."""
+    mantissa, _, exponent = tex.partition(r" \cdot 10^{")
+    return float(mantissa) * 10.0 ** int(exponent.removesuffix("}") or 0)
+
+
 def _evaluated(tex, digits):
-    text = _NUMBER.sub(lambda number: _interval(number, digits), tex)
-    text = text.replace(r"\tfrac{", "@{").replace(r"\tfrac12", "N(0.5)*")
-    text = re.sub(r"@\{(N\([^()]*\))\}\{(N\([^()]*\))\}", r"(\1/\2)*", text)
-    text = re.sub(r"\\frac\{(.*?\})\}\{(.*)\}$", r"((\1})/(\2))", text)
+    text = _fractions(_NUMBER.sub(lambda number: _interval(number, digits), tex))
     for tex_name, name in (
+        (r"\tfrac12", "N(0.5)*"),
         (r"\left", ""),
         (r"\right", ""),
         (r"\cdot", "*"),
-        (r"\operatorname{tanh}", "TANH"),
-        (r"\operatorname{max}", "MAX"),
+        (r"\tanh", "TANH"),
+        (r"\max", "MAX"),
         (r"\operatorname{sign}", "SIGN"),
         (r"\log", "LOG"),
         (r"\sqrt", "SQRT"),
@@ -57,8 +61,28 @@ def _evaluated(tex, digits):
         text = text.replace(tex_name, name)
     text = re.sub(r"\be\*\*", "E**", text)
     text = re.sub(r"(TANH|LOG) (N\([^()]*\))", r"\1(\2)", text)
-    return eval(text, {"N": _number, "E": iv.e, "TANH": _tanh, "MAX": _max, "SIGN": _sign,
-                       "LOG": iv.log, "SQRT": iv.sqrt})  # fmt: skip
+    text = re.sub(r"\) \(", ")*(", text)
+    names = {"N": _number, "E": iv.e, "TANH": _tanh, "MAX": _max, "SIGN": _sign}
+    return eval(text, names | {"LOG": iv.log, "SQRT": iv.sqrt})
+
+
+def _fractions(text):
+    r"""Return a text with \frac{a}{b} and \tfrac{a}{b} as ((a)/(b))."""
+    while found := re.search(r"\\t?frac(?=\{)", text):
+        top, rest = _braced(text[found.end() :])
+        bottom, rest = _braced(rest)
+        text = f"{text[: found.start()]}(({top})/({bottom})){rest}"
+    return text
+
+
+def _braced(text):
+    """Return what stands in the braces that a text begins with, and what follows them."""
+    depth = 0
+    for index, letter in enumerate(text):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if not depth:
+            return text[1:index], text[index + 1 :]
+    raise AssertionError(text)
 
 
 def _interval(match, digits):
