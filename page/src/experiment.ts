@@ -21,6 +21,8 @@ export interface Surroundings {
   /** The state changed: the URL follows. */
   changed(): void;
   show(panel: string): void;
+  /** Whether a panel is open, which may be about what is selected. */
+  panelIsOpen(): boolean;
 }
 
 const READ_ONLY = {
@@ -145,7 +147,13 @@ export class Experiment implements Page {
     }
     this.wanted = withSettings(state, changes);
     this.emit("description");
-    if ((await this.ask("set", changes)) === null) this.wanted = this.description?.state ?? null;
+    try {
+      await this.request("set", changes);
+    } catch (reason) {
+      this.wanted = state;
+      this.emit("description");
+      this.fail(reason);
+    }
     this.surroundings.changed();
   }
 
@@ -173,6 +181,11 @@ export class Experiment implements Page {
   select(selection: Selection | null): void {
     this.selection = selection;
     this.emit("select");
+  }
+
+  /** An editor was closed: without a panel that is about it, nothing stays selected. */
+  release(): void {
+    if (this.selection && this.selection.kind !== "point" && !this.surroundings.panelIsOpen()) this.select(null);
   }
 
   highlight(parts: Selection[]): void {

@@ -126,6 +126,7 @@ export class WholePage {
         if (this.views.has(slot) && this.panelsOf !== slot) this.choose(slot);
         this.tabs?.show(panel, true);
       },
+      panelIsOpen: () => this.tabs?.open != null,
     });
     experiment.on("hello", () => this.onHello(experiment));
     const view = new ExperimentView(experiment, slot === "a" ? "Training" : "Second training");
@@ -168,8 +169,8 @@ export class WholePage {
   private showComparison(): void {
     const two = this.views.has("b");
     this.stage.classList.toggle("two", two);
+    for (const view of this.views.values()) view.compare(two);
     this.both.hidden = !two;
-    this.comparing.setAttribute("aria-pressed", String(two));
     setText(this.comparing, two ? "End comparison" : "Compare");
   }
 

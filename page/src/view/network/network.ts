@@ -280,14 +280,14 @@ export class NetworkView {
 
   private widest(): number {
     const { frame } = this.experiment;
-    return frame && this.geometry ? this.widths.update(signalOf(frame), this.geometry.links) : 1;
+    return frame && this.geometry ? this.widths.update(frame, this.geometry.links) : 1;
   }
 
   private widestBias(): number {
     const { frame } = this.experiment;
     if (!frame || !this.geometry) return 1;
     const biases = this.geometry.units.filter((unit) => unit.bias >= 0);
-    return this.biasWidths.update(signalOf(frame), biases.map((unit) => ({ value: unit.bias })) as LinkPlace[]);
+    return this.biasWidths.update(frame, biases.map((unit) => ({ value: unit.bias })));
   }
 
   private schedule(): void {

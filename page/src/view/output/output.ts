@@ -4,11 +4,11 @@ import "./output.css";
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { PlaneChoice } from "../../protocol/messages";
-import { classColour, classPalette, onTheme } from "../colours";
+import { classPalette, onTheme } from "../colours";
 import { checkbox, selectField } from "../controls/field";
 import { inputTitle, loss, short } from "../format";
 import { fit, paintOutput, Pixels } from "../maps";
-import { layerName, unitName } from "../network/names";
+import { unitName } from "../network/names";
 import { drawAxes } from "./axes";
 import { Legend } from "./legend";
 import { LossChart } from "./losses";
@@ -249,7 +249,7 @@ export class OutputView {
     setText(
       this.heading,
       detail
-        ? `${layerName(description, detail.layer)}: ${unitName(description, detail.layer, detail.unit)}`
+        ? unitName(description, detail.layer, detail.unit)
         : description.task === "classification"
           ? "Prediction over the plane"
           : "Predicted value over the plane",
@@ -364,8 +364,4 @@ export class OutputView {
     this.experiment.select({ kind: "point", index: found });
     void this.card.open(found);
   }
-}
-
-export function pointColour(target: number, classes: number): string {
-  return classes === 2 ? classColour(target) : classColour(target);
 }
