@@ -10,7 +10,8 @@ import pytest
 import chainrule
 from tests.equations.test_every_equation import EQUATIONS
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 # Its examples read what its commands wrote: test_table_tutorial.py.
 WITH_FILES = {DOCS / "tutorial" / "table.md"}
@@ -48,3 +49,16 @@ def test_symbols_page_names_parameters_of_the_equations():
     # What the page leaves out is explained where it is used.
     unlisted = {"draws", "state", "through_activation"}
     assert named == (parameters | state) - unlisted
+
+
+def test_every_page_that_is_named_outside_the_documentation_exists():
+    files = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    for folder, kinds in {"src": "py", "native": "hpp", "benchmarks": "py"}.items():
+        files += sorted((ROOT / folder).rglob(f"*.{kinds}"))
+    named = {
+        path
+        for file in files
+        for path in re.findall(r"\bdocs/[\w/.-]*\w", file.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
