@@ -26,6 +26,7 @@ extensions = [
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
     "mathematics",
+    "equation_list",
 ]
 html_math_renderer = "pictures"
 exclude_patterns = ["_build"]

@@ -28,7 +28,7 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     proxy: {
-      "/socket": { target: process.env["PLAY"] ?? "http://127.0.0.1:8000", ws: true, changeOrigin: true },
+      "/ws": { target: process.env["PLAY"] ?? "http://127.0.0.1:8000", ws: true, changeOrigin: true },
       "/upload": { target: process.env["PLAY"] ?? "http://127.0.0.1:8000", changeOrigin: true },
       "/download": { target: process.env["PLAY"] ?? "http://127.0.0.1:8000", changeOrigin: true },
     },

@@ -15,8 +15,8 @@ export class ConnectionLostError extends RequestError {
 export type ConnectionState =
   | { kind: "connecting" }
   | { kind: "open" }
-  /** `retry`: seconds until the next attempt. */
-  | { kind: "lost"; retry: number };
+  /** `retry`: seconds until the next attempt; `reason`: what the server said, if anything. */
+  | { kind: "lost"; retry: number; reason: string };
 
 export interface ConnectionEvents {
   message(message: ServerMessage): void;
@@ -29,8 +29,17 @@ interface Waiting {
   reject(reason: Error): void;
 }
 
-const FIRST_RETRY = 0.5;
 const LAST_RETRY = 10;
+
+/** Seconds until the first new attempt, by the code that the connection was closed with. */
+const FIRST_RETRIES: Record<number, number> = { 1001: 2, 1008: 5, 1012: 2, 1013: 5 };
+
+const CLOSED: Record<number, string> = {
+  1001: "The server has stopped.",
+  1009: "The page sent a message that is larger than the server takes.",
+  1012: "The server has stopped.",
+  1013: "The server has as many pages as it keeps.",
+};
 
 export class Connection {
   private socket: WebSocket | null = null;
@@ -62,6 +71,11 @@ export class Connection {
         reject(new RequestError("There is no connection to the server."));
       }
     });
+  }
+
+  /** Tell the server that a frame was drawn: it then sends the next one. */
+  acknowledge(): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send('{"type":"drawn"}');
   }
 
   /** Try at once, instead of when the wait is over. */
@@ -97,15 +111,15 @@ export class Connection {
       if (typeof event.data === "string") this.receive(event.data);
       else this.events.frame(event.data);
     };
-    socket.onclose = () => {
+    socket.onclose = (event: CloseEvent) => {
       if (this.closed || this.socket !== socket) return;
       this.socket = null;
       this.failures += 1;
       this.rejectAll();
-      const wait = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (this.failures - 1));
+      const wait = Math.min(LAST_RETRY, (FIRST_RETRIES[event.code] ?? 0.5) * 2 ** (this.failures - 1));
       // Twenty pages that lost one server do not come back in the same instant.
       const retry = wait * (0.75 + 0.5 * Math.random());
-      this.events.state({ kind: "lost", retry });
+      this.events.state({ kind: "lost", retry, reason: event.reason || (CLOSED[event.code] ?? "") });
       this.timer = window.setTimeout(() => this.connect(), 1000 * retry);
     };
   }
@@ -173,5 +187,5 @@ export function serverUrl(path: string, session: string, fields: Record<string, 
 }
 
 export function socketUrl(session: string): string {
-  return serverUrl("socket", session).replace(/^http/, "ws");
+  return serverUrl("ws", session).replace(/^http/, "ws");
 }

@@ -12,7 +12,7 @@ import type {
   Status,
   ViewSettings,
 } from "./protocol/messages";
-import { sameState } from "./state";
+import { sameState, withSettings } from "./state";
 
 /** What an experiment tells the page around it. */
 export interface Surroundings {
@@ -24,7 +24,7 @@ export interface Surroundings {
 }
 
 const READ_ONLY = {
-  play: "This training can only be looked at.",
+  play: "This is a trained model, which can only be looked at.",
   live: "This page shows a training that runs elsewhere, and cannot change it.",
   replay: "This page replays a finished training, and cannot change it.",
 } as const;
@@ -68,12 +68,17 @@ export class Experiment implements Page {
   }
 
   get state(): State | null {
-    return this.description?.state ?? this.wanted ?? this.newest.hello?.start ?? null;
+    return this.wanted ?? this.description?.state ?? this.newest.hello?.start ?? null;
   }
 
   get readOnlyReason(): string | null {
     const hello = this.newest.hello;
     return hello?.read_only ? READ_ONLY[hello.mode] : null;
+  }
+
+  /** Why the training cannot be run, paused and stepped; a replay can. */
+  get transportReason(): string | null {
+    return this.newest.hello?.mode === "replay" ? null : this.readOnlyReason;
   }
 
   get highlights(): readonly Selection[] {
@@ -108,7 +113,7 @@ export class Experiment implements Page {
 
   /** Train anew from the present state with some of it replaced; errors are said in the page. */
   async change(changed: (state: State) => State): Promise<boolean> {
-    const state = this.wanted ?? this.state;
+    const { state } = this;
     if (!state) return false;
     const next = changed(structuredClone(state));
     if (sameState(next, state)) return true;
@@ -124,6 +129,31 @@ export class Experiment implements Page {
       this.emit("description");
       return false;
     }
+  }
+
+  /**
+   * Change settings that take effect at once, without a reset. They stand in the URL, and the next
+   * reset trains with them from the beginning.
+   */
+  async changeLive(changes: { [name: string]: number }): Promise<void> {
+    const state = this.state;
+    if (!state) return;
+    const begun = (this.frame?.step ?? this.status?.step ?? 0) > 0;
+    if (!begun) {
+      await this.change((now) => withSettings(now, changes));
+      return;
+    }
+    this.wanted = withSettings(state, changes);
+    this.emit("description");
+    if ((await this.ask("set", changes)) === null) this.wanted = this.description?.state ?? null;
+    this.surroundings.changed();
+  }
+
+  /** Begin again, with what was changed on the way. */
+  async reset(): Promise<void> {
+    if (this.wanted && !sameState(this.wanted, this.description?.state ?? null)) {
+      await this.configure(this.wanted).catch((reason: unknown) => this.fail(reason));
+    } else await this.ask("reset");
   }
 
   /** Look at something else: another plane, a unit in detail, the backward pass. */
@@ -209,8 +239,10 @@ export class Experiment implements Page {
 
   private receiveDescription(description: Description): void {
     const first = this.description === null;
-    // The URL of a shared link names what to train; a reload finds it already there.
-    if (first && this.wanted && !sameState(this.wanted, description.state) && !this.readOnlyReason) {
+    // The URL of a shared link names what to train; a reload finds it already there, perhaps with a
+    // learning rate that was changed on the way.
+    const other = this.wanted !== null && !sameState(sinceBegin(this.wanted), sinceBegin(description.state));
+    if (first && this.wanted && other && !this.readOnlyReason) {
       const wanted = this.wanted;
       this.wanted = null;
       this.configure(wanted).catch((reason: unknown) => {
@@ -223,9 +255,13 @@ export class Experiment implements Page {
   }
 
   private take(description: Description): void {
-    if (this.description?.run !== description.run) this.frame = null;
+    const known = this.description;
+    const another = known !== null && known.run !== description.run;
+    if (another) this.frame = null;
     this.description = description;
-    this.wanted = description.state;
+    if (another || this.wanted === null || !sameState(sinceBegin(this.wanted), sinceBegin(description.state))) {
+      this.wanted = description.state;
+    }
     this.emit("description");
     this.surroundings.changed();
   }
@@ -241,6 +277,7 @@ export class Experiment implements Page {
     const bytes = this.newest.bytes;
     this.newest.bytes = null;
     if (!bytes) return;
+    this.connection.acknowledge();
     const frame = decodeFrame(bytes);
     // A frame may be of the training before the description.
     if (!this.description || frame.run !== this.description.run) return;
@@ -252,4 +289,9 @@ export class Experiment implements Page {
   private emit(event: PageEvent): void {
     for (const listener of [...(this.listeners.get(event) ?? [])]) listener();
   }
+}
+
+/** A state without the settings that change while training goes on. */
+function sinceBegin(state: State): State {
+  return withSettings(state, { learning_rate: undefined, l1: undefined, l2: undefined });
 }

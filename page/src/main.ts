@@ -1,6 +1,9 @@
 import "./style.css";
-import { Experiment } from "./experiment";
-import { pageStateOf } from "./state";
+import { WholePage } from "./page";
 
-const state = pageStateOf(location.hash);
-new Experiment("a", state.a, { connection() {}, say() {}, changed() {}, show() {} });
+const page = new WholePage();
+document.getElementById("page")!.replaceWith(page.element);
+// Panels, with all that they draw, are loaded after the first paint.
+requestAnimationFrame(() => {
+  void import("./panels").then(({ panels }) => page.addPanels(panels));
+});

@@ -75,7 +75,7 @@ export interface Hello {
   start: State | null;
   tables: TableSummary[];
   read_only: boolean;
-  /** Bytes of the largest file that can be uploaded. */
+  /** The most bytes of an uploaded table. */
   upload_limit?: number;
 }
 
@@ -128,6 +128,8 @@ export interface Description {
   output: { channels: number; lo: number; hi: number };
   metrics: string[];
   notes: string[];
+  /** Maps of the drawn inputs, which no training changes: `size`² bytes each, in base64. */
+  input_maps?: { size: number; maps: { lo: number; hi: number; data: string }[] } | null;
 }
 
 export interface Status {

@@ -15,6 +15,7 @@ from chainrule.cli import (
     gradient_check,
     importance,
     information,
+    playground,
     prediction,
     trace,
     training,
@@ -134,6 +135,7 @@ for _module in (
     trace,
     gradient_check,
     export,
+    playground,
     information,
 ):
     _module.register(app)

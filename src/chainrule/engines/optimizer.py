@@ -32,12 +32,16 @@ class OptimizerState:
         None if the steps update the network's parameters directly.
     weight : float
         Σα² over the updates so far, if WA3 needs it.
+    noise_key : int, optional
+        Determines, together with t, the random numbers of each step, such as those of dropout. By
+        default they follow from the network's seed and epochs.
     """
 
     slots: NDArray[np.floating]
     t: int = 0
     theta: NDArray[np.floating] | None = None
     weight: float = 0.0
+    noise_key: int | None = None
 
     def copy(self) -> "OptimizerState":
         """Return a copy that shares no memory."""
@@ -69,6 +73,9 @@ class Equations(NamedTuple):
     update: Update
     variant: Update | None = None
     """An alternative update equation, selected by a setting."""
+    corrections: Callable[..., Any] | None = None
+    """V̂ and Ŝ, as a function of the gradient, the state after the update, β₁ and β₂; None if the
+    update has none."""
 
     @property
     def vectors(self) -> tuple[str, ...]:
@@ -240,9 +247,29 @@ class Optimizer:
                 slot[...] = theta
         return OptimizerState(slots, theta=theta.copy() if self.evaluated_at_average else None)
 
+    def theta_slots(self) -> tuple[int, ...]:
+        """Return the indices of the state vectors that start at the parameters: averages."""
+        theta = np.zeros(1)
+        vectors = self.equations.vectors_of(self.equations.init(theta))
+        if self.ema_decay:
+            vectors.append(theta)
+        return tuple(slot for slot, vector in enumerate(vectors) if vector is theta)
+
     def equation_state(self, state: OptimizerState) -> Any:
         """Return `state` as the named tuple that the equations take."""
         return self.equations.state(state.slots[: len(self.equations.vectors)], state.t)
+
+    def corrected(self, gradient: Any, equation_state: Any) -> dict[str, Any]:
+        """Return V̂ and Ŝ of an update, by symbol, as far as its equation has them.
+
+        `equation_state` is the state after the update.
+        """
+        corrections = self.equations.corrections
+        if corrections is None or self.update_equation is not self.equations.update:
+            return {}
+        own = self.hyperparameters
+        found = corrections(gradient, equation_state, own["beta_1"], own["beta_2"])
+        return {_HATS[name]: value for name, value in found._asdict().items()}
 
     def update(
         self,
@@ -285,4 +312,5 @@ class Optimizer:
         return cls(learning_rate=rate, **settings)
 
 
+_HATS = {"V_hat": "V̂", "S_hat": "Ŝ"}
 _COMMON = frozenset(setting.name for setting in fields(Optimizer))

@@ -13,6 +13,7 @@ from chainrule.checks import whole_number
 from chainrule.engines import engine_for, engine_named, quick_predictor
 from chainrule.engines.base import Examples, Floats, Penalties, Problem
 from chainrule.engines.memory import is_readable, readable, writable
+from chainrule.engines.optimizer import OptimizerState
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.limits import NOT_NEGATIVE
@@ -40,6 +41,9 @@ class BaseNetwork:
 
     _incomplete = ""
     """What a file of the network alone lacks, if the network is a part of another model."""
+
+    optimizer_state: OptimizerState | None = None
+    """See `Network`; pickled networks of earlier releases have none."""
 
     @hinting
     def __init__(
@@ -77,6 +81,7 @@ class BaseNetwork:
         self._seed_is_drawn = False
         self.epochs_trained = epochs
         self.history: History | None = None
+        self.optimizer_state = None
         self._parameters = parameters
         self._quick: Callable[[Floats, ArrayLike], Floats | None] | None = None
 

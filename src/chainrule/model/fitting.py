@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.checks import shown
-from chainrule.engines.base import Examples
+from chainrule.engines.base import Examples, Floats
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import MAX_NORM
 from chainrule.network.spec import NetworkSpec
@@ -14,6 +16,7 @@ from chainrule.training.class_weights import class_weighted
 from chainrule.training.events import Callback
 from chainrule.training.examples import as_examples
 from chainrule.training.plan import Plan
+from chainrule.training.state import State, continues
 from chainrule.training.validation import checked_share
 
 
@@ -86,3 +89,66 @@ def gradient_bound(max_grad_norm: float | None) -> float:
 def patience_text(plan: Plan) -> str:
     """Return the patience of a plan's stopping rule as text, for a checkpoint."""
     return "none" if plan.stopping is None else f"patience {plan.stopping.patience}"
+
+
+def checked_state(
+    state: OptimizerState | None, optimizer: Optimizer, spec: NetworkSpec, parameters: Floats
+) -> OptimizerState | None:
+    """Return the state of an optimizer if it is one of this optimizer and these parameters.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is not.
+    """
+    if state is None:
+        return None
+    if not isinstance(state, OptimizerState):
+        raise InvalidArgumentError(
+            "state: expected an OptimizerState, such as the network's optimizer_state after fit; "
+            f"got {shown(state)}"
+        )
+    if isinstance(state.t, bool) or not isinstance(state.t, int) or state.t < 0:
+        raise InvalidArgumentError(
+            f"state: expected t, the number of updates so far, to be at least 0; got {state.t!r}"
+        )
+    name = type(optimizer).__name__
+    vectors: dict[str, tuple[object, tuple[int, ...]]] = {
+        "slots": (state.slots, (optimizer.slots, parameters.size))
+    }
+    if optimizer.evaluated_at_average:
+        vectors["theta"] = (state.theta, parameters.shape)
+    for part, (array, shape) in vectors.items():
+        if not isinstance(array, np.ndarray):
+            raise InvalidArgumentError(
+                f"state: expected {part} of shape {shape}, as {name} has; got {shown(array)}"
+            )
+        if array.shape != shape or array.dtype != spec.dtype:
+            raise InvalidArgumentError(
+                f"state: expected {part} of shape {shape} and dtype {spec.dtype}, as {name} has "
+                f"for this network; got {array.shape} and {array.dtype}. Use the optimizer that "
+                "the state comes from, with the same settings"
+            )
+    if not continues(state, optimizer, spec, parameters):
+        raise InvalidArgumentError(
+            f"state: expected a state whose average of the parameters, as {name} keeps it, equals "
+            "the network's parameters; got a different one. Leave state out, or restore the "
+            "parameters that it belongs to"
+        )
+    return state
+
+
+def continuable(state: State, ended: bool) -> OptimizerState | None:
+    """Return the state from which a training can be continued; None if the parameters went back.
+
+    They go back to those of the best epoch if early stopping keeps these, and to those of an
+    earlier step if the training diverged. `ended`: whether there was neither an error nor an
+    interruption.
+    """
+    if state.memory is None or state.optimizer is None:
+        return None
+    stopping = state.stopping
+    if stopping is not None and stopping.rule.keeps_best and not (ended and stopping.count == 0):
+        return None
+    state.memory.noise_key = state.noise_key
+    return state.memory

@@ -11,15 +11,22 @@ from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.engines import engine_for
 from chainrule.engines.base import UpdateRule
-from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.optimizers import optimizer_named
-from chainrule.errors import InvalidArgumentError
+from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
 from chainrule.limits import FLAG, POSITIVE, VERBOSE
 from chainrule.model.base_network import BaseNetwork
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.model.fitting import checked_callbacks, data_of, gradient_bound, patience_text
+from chainrule.model.fitting import (
+    checked_callbacks,
+    checked_state,
+    continuable,
+    data_of,
+    gradient_bound,
+    patience_text,
+)
 from chainrule.names import EngineName, MetricName, OptimizerName, Precision
 from chainrule.network.random import noise_key
 from chainrule.network.registry.documentation import naming
@@ -37,6 +44,7 @@ from chainrule.training.range_test import RangeTest, range_test
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import set_aside
+from chainrule.training.watching import watches_epochs
 
 
 @naming("costs")
@@ -75,6 +83,11 @@ class Network(BaseNetwork):
         History of the last `fit`.
     epochs_trained : int
         Epochs over all calls of `fit`.
+    optimizer_state : OptimizerState or None
+        The optimizer's state (V, S, t) after the last `fit`, from which ``fit(…, state=…)``
+        continues and whose next step ``trace(…, state=…)`` shows. None before a `fit`, after one
+        that diverged or that early stopping took back to an earlier epoch, and for a network from a
+        file. It has the size of up to three times the parameters; set it to None to free them.
 
     Raises
     ------
@@ -99,6 +112,7 @@ class Network(BaseNetwork):
         Y: ArrayLike,
         *,
         optimizer: Optimizer | OptimizerName = "adam",
+        state: OptimizerState | None = None,
         epochs: int = 50,
         batch_size: int = 32,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -123,8 +137,9 @@ class Network(BaseNetwork):
     ) -> History:
         """Train on examples, one per row.
 
-        Calling it again continues from the current parameters with a fresh optimizer state. After
-        an error or an interruption, the network has the parameters of a finished step.
+        Calling it again continues from the current parameters, with a fresh optimizer state unless
+        `state` is given. After an error or an interruption, the network has the parameters of a
+        finished step.
 
         With a checkpoint, a training that was killed is resumed by the same call with resume=True.
         The result has the same bits as without the kill.
@@ -139,6 +154,11 @@ class Network(BaseNetwork):
             Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step"). With
             `ema_decay`, and from `ScheduleFreeAdamW`, the network is evaluated and left at an
             average of the parameters that the steps went through (WA1).
+        state : OptimizerState, optional
+            The state to continue from: `optimizer_state` after a `fit` with the same optimizer. Two
+            trainings of 3 and 4 epochs then have the same bits as one of 7. A schedule goes on as
+            well, if it does not depend on the number of epochs (give its length in steps). The
+            state itself does not change. On resuming from a checkpoint, its state is used instead.
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
@@ -239,10 +259,12 @@ class Network(BaseNetwork):
             validation_split,
             class_weight,
         )
+        optimizer = optimizer_named(optimizer)
+        state = checked_state(state, optimizer, self.spec, self._parameters)
         self._own_parameters()
         plan = Plan(
             self._problem(examples, l1, l2),
-            optimizer=optimizer_named(optimizer),
+            optimizer=optimizer,
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
@@ -253,7 +275,8 @@ class Network(BaseNetwork):
             shuffle=bool(shuffle),
             stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
             epochs_before=self.epochs_trained,
-            watched=bool(callbacks),
+            optimizer_state=None if state is None else state.copy(),
+            watched=watches_epochs(callbacks),
             diagnosed=True,
         )
         softened = softened_examples(self.spec, examples, label_smoothing)
@@ -294,9 +317,15 @@ class Network(BaseNetwork):
             if state.stopping is not None:
                 history.best_epoch = state.stopping.best_epoch
 
+        self.optimizer_state, ended = None, False  # frees its memory
         try:
             self._conduct(plan, [note_best, *consumers], state, checkpointer)
+            ended = True
+        except TrainingDivergedError:
+            state.memory = None  # it may contain values that are not finite
+            raise
         finally:
+            self.optimizer_state = continuable(state, ended)
             if progress is not None:
                 progress.close()
         return history

@@ -147,11 +147,17 @@ class PreparedRun:
     ) -> FittedNetwork:
         """Train a network on the training rows.
 
+        A callback with a method ``run_begins`` is first called there with this run.
+
         Raises
         ------
         InvalidArgumentError, TrainingDivergedError, Interrupted
             See `chainrule.runs.run_fit.fit`.
         """
+        for callback in callbacks:
+            begins = getattr(callback, "run_begins", None)
+            if callable(begins):
+                begins(self)
         description = Description(
             self.config.training,
             self.target,

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
 
 from chainrule.errors import ChainruleError, InvalidArgumentError
 
@@ -38,9 +39,9 @@ class View:
 
     Parameters
     ----------
-    pair : tuple of str, optional
-        The two inputs that span the plane of the output map; None: the plane of the two principal
-        components of the encoded inputs.
+    plane : tuple of str, or "pca", optional
+        The two columns that span the plane of the output map, or the plane of the two principal
+        components of the encoded inputs; None: what suits the table.
     detail : tuple of int, optional
         Layer (1-based) and unit (0-based) of the large map; None: none is drawn.
     backward : bool
@@ -49,7 +50,7 @@ class View:
         Whether the page is not visible, so that it needs no frames.
     """
 
-    pair: tuple[str, str] | None = None
+    plane: tuple[str, str] | Literal["pca"] | None = None
     detail: tuple[int, int] | None = None
     backward: bool = False
     hidden: bool = False
@@ -118,8 +119,8 @@ class Session(Protocol):
             If there is no such file, or none yet.
         """
 
-    def upload(self, name: str, content: bytes) -> Message:
-        """Read a table that a page uploaded; return its id ("table") and its description.
+    def upload(self, name: str, path: Path) -> Message:
+        """Read a table that a page uploaded, and copy its file; return id and description.
 
         Raises
         ------
