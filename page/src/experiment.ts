@@ -1,6 +1,6 @@
 /** One session of the server and what the page knows of it: the newest message of each kind. */
 
-import { Connection, RequestError, serverUrl, sessionId, socketUrl, type ConnectionState } from "./connection";
+import { Connection, ConnectionLostError, RequestError, serverUrl, sessionId, socketUrl, type ConnectionState } from "./connection";
 import type { Page, PageEvent, Selection } from "./panel";
 import { decodeFrame, type Frame } from "./protocol/frame";
 import type {
@@ -37,6 +37,8 @@ export class Experiment implements Page {
   private readonly listeners = new Map<PageEvent, Set<() => void>>();
   private newest: { hello: Hello | null; bytes: ArrayBuffer | null } = { hello: null, bytes: null };
   private scheduled = 0;
+  /** The next description is the first of a connection. */
+  private introduced = false;
   private highlighted: Selection[] = [];
 
   description: Description | null = null;
@@ -102,6 +104,7 @@ export class Experiment implements Page {
   }
 
   fail(reason: unknown): void {
+    if (reason instanceof ConnectionLostError) return;
     if (reason instanceof RequestError) this.say(reason.message, "error");
     else throw reason;
   }
@@ -224,6 +227,7 @@ export class Experiment implements Page {
     switch (message.type) {
       case "hello":
         this.newest.hello = message;
+        this.introduced = true;
         this.emit("hello");
         this.restoreView();
         break;
@@ -251,12 +255,14 @@ export class Experiment implements Page {
   }
 
   private receiveDescription(description: Description): void {
-    const first = this.description === null;
-    // The URL of a shared link names what to train; a reload finds it already there, perhaps with a
-    // learning rate that was changed on the way.
+    const first = this.introduced;
+    this.introduced = false;
+    // The URL of a shared link names what to train, and so does the page to a server that was started
+    // anew. A reload finds it already there, perhaps with a learning rate that was changed on the way.
     const other = this.wanted !== null && !sameState(sinceBegin(this.wanted), sinceBegin(description.state));
     if (first && this.wanted && other && !this.readOnlyReason) {
       const wanted = this.wanted;
+      if (this.description) this.say("The server has begun anew; so does this training.");
       this.wanted = null;
       this.configure(wanted).catch((reason: unknown) => {
         this.fail(reason);

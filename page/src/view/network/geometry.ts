@@ -47,7 +47,7 @@ export interface Geometry {
 }
 
 export const TOP = 8;
-const LEAST_COLUMN = 78;
+const LEAST_COLUMN = 64;
 const SIDE = 14;
 const TALLEST = 430;
 

@@ -17,6 +17,9 @@ import { hiddenLayers, activationsOf, MOST_LAYERS, MOST_UNITS } from "./layers";
 import { layerName, unitName } from "./names";
 import type { Drawn } from "./picture";
 
+/** Dashes that move along more links than this cost more than they tell. */
+const MOST_MOVING = 120;
+
 interface Head {
   element: HTMLElement;
   title: HTMLElement;
@@ -192,6 +195,8 @@ export class NetworkView {
     this.canvas.style.width = `${geometry.width}px`;
     this.canvas.style.height = `${geometry.height}px`;
     fit(this.canvas, geometry.width, geometry.height);
+    const [one, other] = geometry.columns;
+    this.heads.classList.toggle("narrow", one !== undefined && other !== undefined && other.x - one.x < 80);
     this.layOutHeads(geometry);
     this.layOutUnits(geometry);
     this.draw();
@@ -320,7 +325,7 @@ export class NetworkView {
     context.clearRect(0, 0, geometry.width, geometry.height);
     if (frame) {
       this.atlas.update(frame.unitSize, frame.nUnits, frame.unitMaps, frame.unitRanges, this.discrete);
-      const moving = (status?.running ?? false) && !reducedMotion.matches;
+      const moving = (status?.running ?? false) && !reducedMotion.matches && geometry.links.length <= MOST_MOVING;
       if (moving) this.dash -= frame.gradients ? -1.5 : 1.5;
       const selected = this.experiment.selection;
       const parts = [...this.experiment.highlights, ...(selected && selected.kind !== "point" ? [selected] : [])];

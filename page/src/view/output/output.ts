@@ -38,7 +38,7 @@ export class OutputView {
   private readonly legend = new Legend();
   private readonly chart: LossChart;
   private readonly card: PointCard;
-  private readonly pixels = new Pixels();
+  private readonly pixels = new Pixels(this.map);
   private readonly x = selectField("Across", [], (name) => this.choosePlane({ x: name }));
   private readonly y = selectField("Up", [], (name) => this.choosePlane({ y: name }));
   private readonly showTest = checkbox("Show test data", () => this.pointsChanged());
@@ -126,13 +126,14 @@ export class OutputView {
   /** Return the map with its points and axes as one picture; null: there is none yet. */
   picture(): HTMLCanvasElement | null {
     if (this.side === 0 || !this.experiment.frame) return null;
-    const scale = this.map.width / this.side;
+    const scale = this.over.width / this.side;
     const canvas = h("canvas", { width: this.axes.width, height: this.axes.height });
     const context = canvas.getContext("2d")!;
     context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--surface").trim();
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(this.axes, 0, 0);
-    context.drawImage(this.map, LEFT * scale, 0);
+    context.imageSmoothingEnabled = !this.isDiscrete;
+    context.drawImage(this.map, LEFT * scale, 0, this.over.width, this.over.height);
     context.drawImage(this.over, LEFT * scale, 0);
     return canvas;
   }
@@ -197,8 +198,8 @@ export class OutputView {
     for (const canvas of [this.map, this.over]) {
       canvas.style.width = canvas.style.height = `${side}px`;
       canvas.style.left = `${LEFT}px`;
-      fit(canvas, side, side);
     }
+    fit(this.over, side, side);
     this.frame.style.height = `${side + BOTTOM}px`;
     this.frame.style.width = `${side + LEFT}px`;
     this.axes.style.width = `${side + LEFT}px`;
@@ -212,11 +213,8 @@ export class OutputView {
 
   private draw(): void {
     const { frame, description } = this.experiment;
-    const context = this.map.getContext("2d")!;
-    if (!frame || !description) {
-      context.clearRect(0, 0, this.side, this.side);
-      return;
-    }
+    this.map.classList.toggle("empty", !frame);
+    if (!frame || !description) return;
     setText(this.numbers.train, loss(frame.trainLoss));
     setText(this.numbers.test, loss(frame.testLoss));
     setText(
@@ -233,9 +231,7 @@ export class OutputView {
       const range = { lo, hi, middle: (lo + hi) / 2 };
       paintOutput(this.pixels, frame.output, range, this.classes, this.isDiscrete);
     }
-    context.imageSmoothingEnabled = !this.isDiscrete;
-    context.imageSmoothingQuality = "high";
-    if (this.pixels.canvas.width > 0) context.drawImage(this.pixels.canvas, 0, 0, this.side, this.side);
+    this.map.classList.toggle("discrete", this.isDiscrete);
     this.drawHeading();
     if (detail) this.legend.showRange(detail.lo, detail.hi, 0);
     else this.legend.showOutput();
