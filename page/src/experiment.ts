@@ -278,7 +278,7 @@ export class Experiment implements Page {
     const another = known !== null && known.run !== description.run;
     if (another) this.frame = null;
     this.description = description;
-    if (another || this.wanted === null || !sameState(sinceBegin(this.wanted), sinceBegin(description.state))) {
+    if (another || this.wanted === null || this.readOnlyReason || !sameState(sinceBegin(this.wanted), sinceBegin(description.state))) {
       this.wanted = description.state;
     }
     this.emit("description");
@@ -311,6 +311,6 @@ export class Experiment implements Page {
 }
 
 /** A state without the settings that change while training goes on. */
-function sinceBegin(state: State): State {
-  return withSettings(state, { learning_rate: undefined, l1: undefined, l2: undefined });
+function sinceBegin(state: State | null): State | null {
+  return state && withSettings(state, { learning_rate: undefined, l1: undefined, l2: undefined });
 }

@@ -57,7 +57,8 @@ export class ExperimentView {
   /** What the server has to say of this training, such as why it ended. */
   private showNotes(): void {
     const { description, status } = this.experiment;
-    const notes = [...(status?.stopped ? [status.stopped] : []), ...(status?.message ? [status.message] : []), ...(description?.notes ?? [])];
+    const said = [status?.stopped, status?.message, ...(description?.notes ?? [])];
+    const notes = [...new Set(said.filter((note) => note !== null && note !== undefined && note !== ""))];
     const text = notes.join("\n");
     if (this.notes.dataset["text"] === text) return;
     this.notes.dataset["text"] = text;

@@ -3,7 +3,7 @@
 import "./output.css";
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
-import type { PlaneChoice } from "../../protocol/messages";
+import type { Description, PlaneChoice } from "../../protocol/messages";
 import { classPalette, onTheme } from "../colours";
 import { checkbox, selectField } from "../controls/field";
 import { inputTitle, loss, short } from "../format";
@@ -19,6 +19,11 @@ import { drawPoints, nearestPoint } from "./points";
 const LEFT = 34;
 const BOTTOM = 34;
 const MOST = 320;
+const PCA = "\u0000pca";
+
+function pairColumns(description: Description): string[] {
+  return description.pair_columns ?? [...new Set(description.inputs.map((input) => input.column))];
+}
 
 export class OutputView {
   readonly element = h("section", { class: "output", "data-group": "output" });
@@ -41,6 +46,8 @@ export class OutputView {
   private readonly pixels = new Pixels(this.map);
   private readonly x = selectField("Across", [], (name) => this.choosePlane({ x: name }));
   private readonly y = selectField("Up", [], (name) => this.choosePlane({ y: name }));
+  private readonly planes = h("div", { class: "plane" }, this.x.element, this.y.element);
+  private readonly planeNote = h("p", { class: "plane-note" });
   private readonly showTest = checkbox("Show test data", () => this.pointsChanged());
   private readonly discrete: ReturnType<typeof checkbox>;
   private readonly offs: (() => void)[] = [];
@@ -98,7 +105,8 @@ export class OutputView {
         this.readout,
         this.spoken,
         this.legend.element,
-        h("div", { class: "plane" }, this.x.element, this.y.element),
+        this.planes,
+        this.planeNote,
         h("div", { class: "checks" }, this.showTest.element, this.discrete.element),
         this.card.element,
       ),
@@ -142,19 +150,19 @@ export class OutputView {
     const { description } = this.experiment;
     if (!description) return;
     this.makeClasses();
-    const names = [...new Set(description.inputs.map((input) => input.name))];
+    const names = pairColumns(description);
     const options = names.map((name) => [name, inputTitle(name)] as const);
-    const pca = names.length > 2 ? [["\u0000pca", "All inputs (PCA)"] as const] : [];
-    this.x.setOptions([...pca, ...options]);
+    // The plane of a toy is that of x₁ and x₂, from which all of its inputs are made.
+    const several = description.state?.data.kind !== "toy" && description.inputs.length > 2;
+    this.x.setOptions([...(several ? [[PCA, "all inputs (PCA)"] as const] : []), ...options]);
     this.y.setOptions(options);
     const { plane } = description;
-    if (plane.kind === "pca") this.x.show("\u0000pca");
-    else {
-      this.x.show(plane.x.name);
-      this.y.show(plane.y.name);
-    }
-    this.y.element.hidden = plane.kind === "pca" || names.length < 2;
-    this.x.element.hidden = names.length < 2;
+    const [x, y] = plane.columns ?? [plane.x.name, plane.y.name];
+    this.x.show(plane.kind === "pca" ? PCA : x);
+    if (plane.kind === "pair") this.y.show(y);
+    this.y.element.hidden = plane.kind === "pca";
+    this.planes.hidden = this.x.element.hidden = names.length + Number(several) <= 2;
+    setText(this.planeNote, plane.note ?? "");
     this.showTest.disable(description.points.part.includes(1) ? null : "There are no test rows.");
     this.legend.describe(description);
     setText(this.numbers.test, "–");
@@ -169,23 +177,19 @@ export class OutputView {
   private choosePlane(changed: { x?: string; y?: string }): void {
     const description = this.experiment.description;
     if (!description) return;
-    if (changed.x === "\u0000pca") {
+    if (changed.x === PCA) {
       this.experiment.look({ plane: { kind: "pca" } });
       return;
     }
-    const names = [...new Set(description.inputs.map((input) => input.name))];
+    const names = pairColumns(description);
     const now = description.plane;
-    const plane: PlaneChoice = {
-      kind: "pair",
-      x: changed.x ?? (now.kind === "pair" ? now.x.name : names[0]!),
-      y: changed.y ?? (now.kind === "pair" ? now.y.name : names[1]!),
-    };
+    const [x, y] = now.kind === "pair" ? (now.columns ?? [now.x.name, now.y.name]) : [names[0]!, names[1]!];
+    const plane: PlaneChoice = { kind: "pair", x: changed.x ?? x, y: changed.y ?? y };
     if (plane.x === plane.y) {
-      const other = names.find((name) => name !== plane.x)!;
-      const before = changed.x ? now.x.name : now.y.name;
-      const free = now.kind === "pair" && before !== plane.x ? before : other;
-      if (changed.x) plane.y = free;
-      else plane.x = free;
+      // The column that was there before goes to the other axis.
+      const other = names.find((name) => name !== plane.x) ?? plane.x;
+      if (changed.x) plane.y = x !== plane.x ? x : other;
+      else plane.x = y !== plane.y ? y : other;
     }
     this.experiment.look({ plane });
   }
