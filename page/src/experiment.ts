@@ -24,7 +24,7 @@ export interface Surroundings {
 }
 
 const READ_ONLY = {
-  play: "This training can only be looked at.",
+  play: "This is a trained model, which can only be looked at.",
   live: "This page shows a training that runs elsewhere, and cannot change it.",
   replay: "This page replays a finished training, and cannot change it.",
 } as const;
@@ -74,6 +74,11 @@ export class Experiment implements Page {
   get readOnlyReason(): string | null {
     const hello = this.newest.hello;
     return hello?.read_only ? READ_ONLY[hello.mode] : null;
+  }
+
+  /** Why the training cannot be run, paused and stepped; a replay can. */
+  get transportReason(): string | null {
+    return this.newest.hello?.mode === "replay" ? null : this.readOnlyReason;
   }
 
   get highlights(): readonly Selection[] {

@@ -45,6 +45,7 @@ from chainrule.network.layers import Scale as Scale
 from chainrule.network.spec import NetworkSpec as NetworkSpec
 from chainrule.playground.interface import play as play
 from chainrule.playground.live import Live as Live
+from chainrule.runs.animation import animate as animate
 from chainrule.runs.interface import RunInterrupted as RunInterrupted
 from chainrule.runs.interface import train as train
 from chainrule.runs.loader import load as load
@@ -55,6 +56,7 @@ from chainrule.training.changes import Changes as Changes
 from chainrule.training.consumers import CSVLog as CSVLog
 from chainrule.training.history import History as History
 from chainrule.training.progress import Progress as Progress
+from chainrule.training.recording.recorder import Recorder as Recorder
 from chainrule.training.signals import stop_at_checkpoint as stop_at_checkpoint
 from chainrule.training.trackers.mlflow import MLflow as MLflow
 from chainrule.training.trackers.tensorboard import TensorBoard as TensorBoard

@@ -29,7 +29,7 @@ export function button(label: string, onclick: () => void, attributes: Attribute
 export function labelled(label: string, field: HTMLElement, help = ""): HTMLElement {
   const id = field.id || newId("field");
   field.id = id;
-  const row = h("div", { class: "field" }, h("label", { for: id }, label), field);
+  const row = h("div", { class: "labelled" }, h("label", { for: id }, label), field);
   if (help) {
     const helpId = `${id}-help`;
     field.setAttribute("aria-describedby", helpId);

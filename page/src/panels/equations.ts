@@ -15,6 +15,8 @@ interface Step {
   title: string;
   name: string;
   about: Selection | null;
+  /** The unit or weight whose numbers are shown. */
+  of?: Selection | null;
   equation: string;
   numbers: string | null;
   result: number | null;
@@ -29,6 +31,7 @@ interface Inspection {
   epoch: number;
   step: number;
   loss: number | null;
+  notes?: string[];
   steps: Step[];
 }
 
@@ -41,20 +44,22 @@ function open(root: HTMLElement, page: Page): () => void {
   let at = 0;
   let asked = 0;
   let seen = page.selection;
+  let run = page.description?.run;
   let example: number | null = page.selection?.kind === "point" ? page.selection.index : null;
   let subject: Selection | null = subjectOf(page.selection);
 
   const about = h("p", { class: "subject" });
+  const notes = h("div");
   const failure = announcement("alert");
   const progress = h("p", { class: "note", "aria-live": "polite" });
-  const stage = h("div", { class: "stage" });
+  const stage = h("div", { class: "equation" });
   const phases = h("ol", { class: "phases", "aria-label": "phases of the step" });
   const back = button("◂ Back", () => move(-1), { "aria-keyshortcuts": "ArrowLeft" });
   const next = button("Next ▸", () => move(1), { "aria-keyshortcuts": "ArrowRight", class: "primary" });
   const list = h("select", { onchange: () => go(Number(list.value)) });
   const stepper = h(
     "div",
-    { class: "stepper", role: "group", "aria-label": "one equation at a time", onkeydown: keys },
+    { class: "one-by-one", role: "group", "aria-label": "one equation at a time" },
     h("div", { class: "actions" }, back, next, labelled("Equation", list)),
     phases,
     progress,
@@ -72,6 +77,7 @@ function open(root: HTMLElement, page: Page): () => void {
     ),
     source,
     about,
+    notes,
     failure,
     stepper,
     extras,
@@ -146,6 +152,7 @@ function open(root: HTMLElement, page: Page): () => void {
         ? `row ${answer.example}`
         : `${answer.batch === "next" ? "the next" : "the first"} batch, ${answer.rows} rows`;
     const loss = answer.loss === null ? null : h("span", { title: exact(answer.loss) }, `, cost ${short(answer.loss)}`);
+    replace(notes, ...(answer.notes ?? []).map((note) => h("p", { class: "note" }, note)));
     replace(about, `${subjectText(subject, page)} Step ${answer.step}, epoch ${answer.epoch}: ${of}`, loss, ".");
   }
 
@@ -162,7 +169,8 @@ function open(root: HTMLElement, page: Page): () => void {
 
   function keys(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement || scrolls(target)) {
+    const outside = target !== document.body && !root.contains(target);
+    if (outside || event.altKey || event.ctrlKey || event.metaKey || usesArrows(target)) {
       return;
     }
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -177,8 +185,9 @@ function open(root: HTMLElement, page: Page): () => void {
 
   function draw(): void {
     const step = shown?.steps[at];
-    back.disabled = at === 0;
-    next.disabled = !shown || at >= shown.steps.length - 1;
+    // Not `disabled`, which would take the focus, and the arrow keys with it.
+    back.setAttribute("aria-disabled", String(at === 0));
+    next.setAttribute("aria-disabled", String(!shown || at >= shown.steps.length - 1));
     if (!shown || !step) {
       replace(progress, "There is no equation to show.");
       replace(stage);
@@ -207,7 +216,7 @@ function open(root: HTMLElement, page: Page): () => void {
         : h("p", { class: "result" }, formula(step.name), " = ", h("output", {}, exact(step.result))),
       ...step.arrays.map(matrix),
     );
-    page.highlight(step.about ? [step.about] : subject ? [subject] : []);
+    page.highlight([step.about, step.of].filter((part) => part !== null && part !== undefined));
   }
 
   function extra(): void {
@@ -220,7 +229,9 @@ function open(root: HTMLElement, page: Page): () => void {
 
   buildSource();
   void load();
+  document.addEventListener("keydown", keys);
   const off = [
+    () => document.removeEventListener("keydown", keys),
     page.on("select", () => {
       // Highlights are told as selections, too.
       if (page.selection === seen) {
@@ -237,10 +248,11 @@ function open(root: HTMLElement, page: Page): () => void {
       }
     }),
     page.on("description", () => {
-      subject = null;
-      at = 0;
-      buildSource();
-      void load();
+      // Another plane of the map is a new description of the same network.
+      if (page.description?.run !== run) {
+        run = page.description?.run;
+        choose(null);
+      }
     }),
     page.on("status", pausedAgain(page, () => void load())),
   ];
@@ -307,6 +319,11 @@ function subjectText(subject: Selection | null, page: Page): string {
 
 function firstRow(page: Page): number | undefined {
   return page.description?.points.index[0];
+}
+
+function usesArrows(element: HTMLElement): boolean {
+  const types = element.matches("select, input, textarea, canvas, [role='tab'], [role='slider']");
+  return types || scrolls(element);
 }
 
 function scrolls(element: HTMLElement): boolean {

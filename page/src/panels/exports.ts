@@ -29,7 +29,7 @@ function open(root: HTMLElement, page: Page): () => void {
   const code = h("div", { class: "code" });
   root.append(
     h("p", { class: "help" }, "The network as it is shown now. Predictions of the files are those of this page."),
-    h("ul", { class: "files" }, ...FILES.map((file) => download(page, ...file))),
+    h("ul", { class: "files" }, ...FILES.map((file) => entry(page, file, failure))),
     failure,
     said,
     code,
@@ -79,8 +79,28 @@ function exactness(code: Code): string {
     : `Not exact: the code and the command do not train this very network.${reason}`;
 }
 
-function download(page: Page, kind: string, name: string, about: string): HTMLElement {
-  return h("li", {}, h("a", { class: "button", href: page.url(`download/${kind}`), download: kind }, name), ` ${about}`);
+function entry(page: Page, [kind, name, about]: (typeof FILES)[number], failure: HTMLElement): HTMLElement {
+  const link = h("a", { class: "button", href: page.url(`download/${kind}`), download: kind }, name);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    replace(failure);
+    save(link.href, kind).catch((reason: unknown) => replace(failure, messageOf(reason)));
+  });
+  return h("li", {}, link, ` ${about}`);
+}
+
+/** A link alone would save the server's refusal as if it were the file. */
+async function save(url: string, name: string): Promise<void> {
+  const answer = await fetch(url).catch(() => {
+    throw new Error("The server did not answer: is it still running?");
+  });
+  if (!answer.ok) {
+    throw new Error((await answer.text()) || `The server refused ${name}.`);
+  }
+  const content = URL.createObjectURL(await answer.blob());
+  const given = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+  h("a", { href: content, download: given ?? name }).click();
+  window.setTimeout(() => URL.revokeObjectURL(content), 60_000);
 }
 
 function block(title: string, text: string, said: HTMLElement): HTMLElement {
@@ -94,7 +114,7 @@ function block(title: string, text: string, said: HTMLElement): HTMLElement {
     );
   });
   const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title }, h("code", {}, text));
-  return h("section", { class: "code-block", "aria-label": title }, h("h3", {}, title), copy, pre);
+  return h("section", { class: "code-block" }, h("h3", {}, title), copy, pre);
 }
 
 /** The clipboard exists on https and on this machine only. */

@@ -163,7 +163,7 @@ function question(lesson: Lesson, page: Page, solved: () => void): HTMLElement {
         ...(asked.choices ?? []).map((choice, i) => {
           const box = h("input", { type: "radio", name, value: i, id: newId("choice") });
           const label = h("label", { for: box.id }, ...prose(choice).childNodes[0]!.childNodes);
-          return h("div", { class: "check" }, box, label);
+          return h("div", { class: "option" }, box, label);
         }),
       ),
     );

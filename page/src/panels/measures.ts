@@ -113,7 +113,7 @@ function sections(answer: Measures, history: History): Node[] {
 }
 
 function section(title: string, key: string, ...children: (Node | null)[]): HTMLElement {
-  return h("section", { class: `measure ${key}`, "aria-label": title }, h("h3", {}, title), ...children);
+  return h("section", { class: `measure ${key}` }, h("h3", {}, title), ...children);
 }
 
 function scores(answer: Measures): HTMLElement {

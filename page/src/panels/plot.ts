@@ -53,10 +53,10 @@ export class Chart {
     this.drawing = s("g");
     const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${summary}` });
     picture.append(this.axis(x, true), this.axis(y, false), this.drawing);
-    const readout = h("output", { class: "readout" }, summary);
+    const readout = h("output", { class: "exact-values" }, summary);
     picture.addEventListener("pointermove", (event) => this.read(event, picture, readout));
     picture.addEventListener("pointerleave", () => (readout.textContent = summary));
-    this.element = h("figure", { class: "chart" }, h("figcaption", {}, title), picture, readout);
+    this.element = h("figure", { class: "figure" }, h("figcaption", {}, title), picture, readout);
   }
 
   private place(value: number, horizontal: boolean): number {
@@ -172,11 +172,12 @@ function powers(lo: number, hi: number): number[] {
   return found.length ? found : [lo, hi];
 }
 
-/** What the colours of several lines mean; each name has its line's colour and dash beside it. */
+/** What the lines mean: each name has its line's colour and dash beside it. */
 export function legend(names: readonly string[]): HTMLElement {
-  return h(
-    "ul",
-    { class: "legend" },
-    ...names.map((name, i) => h("li", {}, h("span", { class: `swatch series-${i % 8}`, "aria-hidden": "true" }), name)),
-  );
+  const entries = names.map((name, i) => {
+    const swatch = s("svg", { class: "swatch", viewBox: "0 0 24 4", "aria-hidden": "true" });
+    swatch.append(s("path", { d: "M0 2H24", class: `line series-${i % 8}` }));
+    return h("li", {}, swatch, name);
+  });
+  return h("ul", { class: "legend" }, ...entries);
 }

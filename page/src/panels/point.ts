@@ -12,12 +12,14 @@ function open(root: HTMLElement, page: Page): () => void {
   let asked = 0;
   let seen = page.selection;
   const failure = announcement("alert");
-  const answerBox = h("div", { class: "point", "aria-live": "polite" });
+  const said = announcement("status");
+  const answerBox = h("div", { class: "point" });
   const number = h("input", { type: "number", min: 0, step: 1, onchange: () => choose(Number(number.value)) });
   root.append(
     h("p", { class: "help" }, "Click a point of the map, or choose a row, to see how its prediction is made."),
     h("div", { class: "actions" }, labelled("Row", number), button("Next row", () => neighbour(1)), button("Previous row", () => neighbour(-1))),
     failure,
+    said,
     answerBox,
   );
 
@@ -46,6 +48,7 @@ function open(root: HTMLElement, page: Page): () => void {
     try {
       const answer = await page.request<PointAnswer>("point", { index });
       if (mine === asked) {
+        replace(said, `Row ${index}: target ${brief(answer.target)}, prediction ${brief(answer.prediction)}.`);
         replace(answerBox, ...shown(answer, page));
       }
     } catch (reason) {

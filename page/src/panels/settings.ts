@@ -4,6 +4,7 @@ import type { Settings, SettingRow } from "../protocol/messages";
 import type { Page, Panel } from "../panel";
 import { announcement, button, h, labelled, messageOf, replace } from "./dom";
 import { type Field, settingField, Unreadable } from "./settings_fields";
+import { type LayersField, layersField } from "./settings_layers";
 
 export const settings: Panel = { id: "settings", title: "All settings", open };
 
@@ -30,7 +31,11 @@ function open(root: HTMLElement, page: Page): () => void {
 
   function build(): void {
     const given = (page.state?.settings ?? {}) as Record<string, unknown>;
-    fields = page.hello.catalog.settings.map((setting) => settingField(setting, given[setting.name]));
+    fields = page.hello.catalog.settings.map((setting) =>
+      setting.kind === "names"
+        ? layersField(setting, given[setting.name], page.hello.catalog.activations, hiddenLayers(page))
+        : settingField(setting, given[setting.name]),
+    );
     const names = [...new Set(fields.map((field) => field.setting.section))];
     replace(
       sections,
@@ -39,15 +44,32 @@ function open(root: HTMLElement, page: Page): () => void {
           "details",
           { open: i === 0 },
           h("summary", {}, name || "other"),
-          ...fields.filter((field) => field.setting.section === name).map((field) => field.element),
+          h(
+            "div",
+            { class: "fields" },
+            ...fields.filter((field) => field.setting.section === name).map((field) => field.element),
+          ),
         ),
       ),
     );
     for (const field of fields) {
       field.onchange(relate);
+      if (field.setting.name === "layers") {
+        field.onchange(() => resize(field));
+      }
     }
     relate();
     narrow();
+  }
+
+  /** As many activations as hidden layers, while their units are being typed. */
+  function resize(layers: Field): void {
+    const typed = tryRead(layers) ?? layers.setting.default;
+    for (const field of fields) {
+      if ("resize" in field && Array.isArray(typed)) {
+        (field as LayersField).resize(typed.length);
+      }
+    }
   }
 
   /** Hide what the chosen values of other settings do not use. */
@@ -70,7 +92,7 @@ function open(root: HTMLElement, page: Page): () => void {
       field.element.classList.toggle("filtered", wanted !== "" && !text.includes(wanted));
     }
     for (const [i, section] of [...sections.querySelectorAll("details")].entries()) {
-      const found = section.querySelector(".field:not(.filtered):not([hidden])") !== null;
+      const found = section.querySelector(".labelled:not(.filtered):not([hidden])") !== null;
       section.classList.toggle("filtered", !found);
       section.open = wanted === "" ? section.open || i === 0 : found;
     }
@@ -100,7 +122,9 @@ function open(root: HTMLElement, page: Page): () => void {
     replace(failure);
     replace(message, "Starting again …");
     try {
-      await page.configure({ ...page.state, settings: values as Settings });
+      if (page.state) {
+        await page.configure({ ...page.state, settings: values as Settings });
+      }
       build();
       replace(message, "The network starts again with these settings.");
     } catch (reason) {
@@ -124,6 +148,11 @@ function open(root: HTMLElement, page: Page): () => void {
   build();
   root.append(form);
   return page.on("hello", build);
+}
+
+function hiddenLayers(page: Page): number {
+  const dense = page.description?.layers.filter((layer) => layer.kind === "dense").length ?? 1;
+  return Math.max(dense - 1, 0);
 }
 
 function tryRead(field: Field): unknown {

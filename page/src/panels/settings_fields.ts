@@ -27,7 +27,7 @@ export function settingField(setting: SettingRow, given: unknown): Field {
   control.id = id;
   control.setAttribute("aria-describedby", `${id}-help ${id}-error`);
   const label = h("label", { for: id }, setting.name.replace(/_/g, " "));
-  const element = h("div", { class: "field", "data-setting": setting.name }, label, control, help, error);
+  const element = h("div", { class: "labelled", "data-setting": setting.name }, label, control, help, error);
   return {
     setting,
     element,

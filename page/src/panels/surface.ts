@@ -121,7 +121,7 @@ function drawn(surface: Surface): Node[] {
     role: "img",
     "aria-label": `Loss from ${short(least)} to ${short(most)} over two directions. ${surface.text}`,
   });
-  const readout = h("output", { class: "readout" }, `Loss here: ${exact(surface.loss_here)}`);
+  const readout = h("output", { class: "exact-values" }, `Loss here: ${exact(surface.loss_here)}`);
   paint(canvas, surface, least, most);
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
@@ -161,13 +161,17 @@ function paint(canvas: HTMLCanvasElement, surface: Surface, least: number, most:
   }
   const shares = surface.loss.map((row) => row.map((loss) => (loss === null ? null : scale(least, most)(loss))));
   const [width, height] = [canvas.width / columns, canvas.height / rows];
+  const grid = h("canvas", { width: columns, height: rows });
+  const pixels = grid.getContext("2d")!;
   shares.forEach((row, j) => {
     row.forEach((share, i) => {
       const [red, green, blue] = share === null ? [128, 128, 128] : colour(share);
-      context.fillStyle = `rgb(${red} ${green} ${blue})`;
-      context.fillRect(i * width, canvas.height - (j + 1) * height, width + 1, height + 1);
+      pixels.fillStyle = `rgb(${red} ${green} ${blue})`;
+      pixels.fillRect(i, rows - 1 - j, 1, 1);
     });
   });
+  // Between the points of the grid, the browser blends their colours.
+  context.drawImage(grid, 0, 0, canvas.width, canvas.height);
   const x = (alpha: number): number => place(alpha, surface.alpha) * (canvas.width - width) + width / 2;
   const y = (beta: number): number => canvas.height - (place(beta, surface.beta) * (canvas.height - height) + height / 2);
   contours(context, shares, (i, j) => [(i + 0.5) * width, canvas.height - (j + 0.5) * height]);

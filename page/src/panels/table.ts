@@ -50,6 +50,12 @@ function open(root: HTMLElement, page: Page): () => void {
     under?.cancel();
     replace(failure);
     replace(choices);
+    const most = page.hello.upload_limit;
+    if (most !== undefined && file.size > most) {
+      const remedy = "Give its path to chainrule play instead: chainrule play TABLE --target COLUMN.";
+      replace(failure, `${file.name} has ${bytes(file.size)}, and the page takes at most ${bytes(most)}. ${remedy}`);
+      return;
+    }
     moving.hidden = false;
     bar.value = 0;
     replace(said, `Sending ${file.name}, ${bytes(file.size)} …`);
@@ -123,7 +129,7 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
   const current = page.state?.data;
   const begun = current?.kind === "table" && current.table === facts.table ? current.target : undefined;
   let target = begun ?? facts.suggested_target ?? facts.columns.at(-1)?.name ?? "";
-  const boxes = h("div", { class: "columns" });
+  const boxes = h("div", { class: "table-columns" });
   const chosen = new Set(page.state?.inputs && begun ? page.state.inputs : facts.columns.map((column) => column.name));
 
   function showColumns(): void {
@@ -137,7 +143,7 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
           checked: chosen.has(column.name),
           onchange: () => (box.checked ? chosen.add(column.name) : chosen.delete(column.name)),
         });
-        return h("div", { class: "check" }, box, h("label", { for: box.id }, column.name, h("span", { class: "muted" }, ` ${about(column)}`)));
+        return h("div", { class: "option" }, box, h("label", { for: box.id }, column.name, h("span", { class: "muted" }, ` ${about(column)}`)));
       }),
     );
   }

@@ -67,9 +67,9 @@ def play(
 ) -> None:
     """Build, train and look into a network in a page of the browser.
 
-    The page shows every step of a training: the weights, the outputs, the errors, the equations with
-    their numbers. It works without a connection to the internet, and only this machine can open it.
-    Ctrl-C ends it.
+    The page shows every step of a training: the weights, the outputs, the errors, the equations
+    with their numbers. It works without a connection to the internet, and only this machine can
+    open it. Ctrl-C ends it.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.playground.installation import require_extra

@@ -144,7 +144,8 @@ def train(
         )
     if live and searches:
         raise InvalidArgumentError(
-            "--live: a search trains many networks, and the page shows one training; leave --live out"
+            "--live: a search trains many networks, and the page shows one training; leave --live "
+            "out"
         )
     if live:
         require_extra("--live")

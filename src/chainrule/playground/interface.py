@@ -32,9 +32,9 @@ def play(
     Parameters
     ----------
     source : optional
-        What to play with: a table (a path, a polars or pandas DataFrame, an Arrow table), the folder
-        of a run, which is trained again before your eyes, a model or its file, or the `Run` that
-        `train` returned. By default, toy data.
+        What to play with: a table (a path, a polars or pandas DataFrame, an Arrow table), the
+        folder of a run, which is trained again before your eyes, a model or its file, or the `Run`
+        that `train` returned. By default, toy data.
     target : str, optional
         The column of the table to predict; by default, the page asks.
     host : str, default "127.0.0.1"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from chainrule.errors import FileWriteError
 from chainrule.files.atomic import create
+from chainrule.playground.server.address import is_loopback
 
 _LONGEST = 500
 
@@ -41,13 +42,14 @@ def written_address(path: Path, url: str) -> Iterator[None]:
 def read_address(path: Path) -> str | None:
     """Return the address in a file; None if there is no such file or it is none of ours.
 
-    The file may come from somebody else, together with the folder of a run, so only an address of a
-    web page is returned.
+    The file may come from somebody else, together with the folder of a run, so only the address of
+    a page of this machine is returned.
     """
     with contextlib.suppress(OSError, UnicodeDecodeError, ValueError):
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             text = file.read(_LONGEST).decode("ascii").strip()
         parts = urlsplit(text)
-        if text.isprintable() and parts.scheme == "http" and parts.hostname and parts.port:
+        own = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        if own and parts.port and text.isprintable():
             return text
     return None

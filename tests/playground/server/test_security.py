@@ -9,7 +9,8 @@ import httpx
 import pytest
 import websockets
 
-from chainrule.playground.server.security import Guard, is_loopback
+from chainrule.playground.server.address import is_loopback
+from chainrule.playground.server.security import Guard
 from tests.playground.server.pages import A, Served, receive
 
 HEADERS = {

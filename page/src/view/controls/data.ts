@@ -53,10 +53,7 @@ export class DataColumn {
       this.tables,
       this.own,
       this.about,
-      this.ratio.element,
-      this.noise.element,
-      this.rows.element,
-      this.batch.element,
+      h("div", { class: "sliders" }, this.ratio.element, this.noise.element, this.rows.element, this.batch.element),
       this.regenerate,
       this.inputs,
     );

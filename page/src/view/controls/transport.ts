@@ -25,7 +25,7 @@ export class Transport {
 
   constructor(private readonly experiment: Experiment) {
     const button = (text: string, label: string, icon: string, act: () => void): HTMLButtonElement =>
-      h("button", { type: "button", class: "tool", "aria-label": label, title: label, onclick: act }, iconOf(icon), h("span", null, text));
+      h("button", { type: "button", class: `tool tool-${icon}`, "aria-label": label, title: label, onclick: act }, iconOf(icon), h("span", null, text));
     this.run = h("button", { type: "button", class: "run", onclick: () => this.toggle() }, iconOf("play"), h("span", null, "Run"));
     this.others = [
       button("Reset", "Reset: begin again from the initial weights", "reset", () => void experiment.reset()),
@@ -62,22 +62,20 @@ export class Transport {
   }
 
   private show(): void {
-    const { status, readOnlyReason } = this.experiment;
+    const { status, transportReason } = this.experiment;
     const running = status?.running ?? false;
-    const live = this.experiment.connected && this.experiment.hello.mode === "live";
     if (running !== this.shownRunning) {
       this.shownRunning = running;
       this.run.replaceChildren(iconOf(running ? "pause" : "play"), h("span", null, running ? "Pause" : "Run"));
     }
     this.run.classList.toggle("running", running);
-    const noTraining = live ? readOnlyReason : null;
-    this.run.disabled = noTraining !== null;
-    this.run.title = noTraining ?? "";
+    this.run.disabled = transportReason !== null;
+    this.run.title = transportReason ?? "";
     for (const other of this.others) {
-      other.disabled = readOnlyReason !== null;
-      other.title = readOnlyReason ?? other.getAttribute("aria-label") ?? "";
+      other.disabled = transportReason !== null;
+      other.title = transportReason ?? other.getAttribute("aria-label") ?? "";
     }
-    this.speed.disable(noTraining);
+    this.speed.disable(transportReason);
     this.showEpoch();
   }
 

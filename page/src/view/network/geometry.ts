@@ -47,8 +47,13 @@ export interface Geometry {
 }
 
 export const TOP = 8;
-const LEAST_COLUMN = 74;
+const LEAST_COLUMN = 78;
 const SIDE = 14;
+const TALLEST = 430;
+
+function columnStep(width: number, layers: number): number {
+  return (width - 2 * SIDE - 84) / Math.max(layers, 1);
+}
 
 /** Return the dense layers, each with what stands before it. */
 export function denseLayers(description: Description): { dense: LayerDescription; before: LayerDescription[] }[] {
@@ -83,22 +88,22 @@ export function geometryOf(description: Description, available: number): Geometr
   const inputs = drawnInputs(description);
   const width = Math.max(available, leastWidth(description));
   const most = Math.max(inputs.length, ...layers.map(({ dense }) => dense.drawn.length), 1);
-  const size = most > 6 ? 34 : 40;
-  const pitch = most > 6 ? 46 : 56;
-  const height = TOP + Math.max(most, 4) * pitch + 30;
+  // Few units are drawn large, many small, in about the same height.
+  const pitch = Math.min(98, Math.max(46, Math.min(TALLEST, 0.72 * width) / most));
+  const size = Math.round(Math.min(most > 6 ? 42 : 58, 0.74 * pitch, 0.5 * columnStep(width, layers.length)));
+  const room = Math.max(most * pitch, Math.min(250, 0.6 * width));
+  const height = TOP + room + 30;
   const units: UnitPlace[] = [];
   const columns: ColumnPlace[] = [];
-  const inputWidth = 72;
+  const inputWidth = 84;
   const first = SIDE + inputWidth - size / 2;
   const last = width - SIDE - size / 2 - 6;
   const step = layers.length > 0 ? (last - first) / layers.length : 0;
-
   const values = new Map<string, number>();
   description.drawn_values.forEach((value, i) => {
     values.set(`${value.name} ${value.layer} ${value.row} ${value.name === "b" ? 0 : value.column}`, i);
   });
 
-  const room = Math.max(most, 4) * pitch;
   const columnOf = (layer: number, drawn: number[], x: number, map: number): void => {
     const top = TOP + (room - drawn.length * pitch) / 2 + pitch / 2;
     drawn.forEach((unit, place) => {

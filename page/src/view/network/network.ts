@@ -37,6 +37,7 @@ export class NetworkView {
   private readonly heads = h("div", { class: "heads" });
   private readonly overlay = h("div", { class: "units", role: "group", "aria-label": "Units of the network" });
   private readonly tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
+  private readonly key = h("span");
   private readonly layersCount = h("span", { class: "layers-count" });
   private readonly lessLayers: HTMLButtonElement;
   private readonly moreLayers: HTMLButtonElement;
@@ -93,7 +94,15 @@ export class NetworkView {
         this.signal.element,
       ),
       this.scroller,
+      h(
+        "p",
+        { class: "network-key" },
+        h("span", null, h("i", { class: "negative" }), "negative"),
+        h("span", null, h("i", { class: "positive" }), "positive"),
+        this.key,
+      ),
     );
+    this.showView();
     this.listen();
     this.observer = new ResizeObserver(() => this.layOut());
     this.observer.observe(this.scroller);
@@ -102,7 +111,7 @@ export class NetworkView {
       experiment.on("frame", () => this.draw()),
       experiment.on("status", () => this.schedule()),
       experiment.on("select", () => this.schedule()),
-      experiment.on("view", () => this.signal.show(experiment.view.signal)),
+      experiment.on("view", () => this.showView()),
       onTheme(() => this.schedule()),
     );
     if (experiment.description) this.describe();
@@ -126,6 +135,17 @@ export class NetworkView {
     if (!this.geometry || !description || !frame) return null;
     const atlas = { units: this.atlas.pixels.canvas, inputs: this.inputAtlas.pixels.canvas, size: frame.unitSize };
     return networkPicture(description, frame, this.geometry, atlas, this.widest(), this.widestBias());
+  }
+
+  private showView(): void {
+    const { signal } = this.experiment.view;
+    this.signal.show(signal);
+    setText(
+      this.key,
+      signal === "forward"
+        ? "Width: size of a weight. Click a link, a unit or its bias (the dot) to change it."
+        : "Width: size of a gradient ∂J/∂w. A unit's border: its mean error |δ|.",
+    );
   }
 
   private describe(): void {
@@ -188,7 +208,7 @@ export class NetworkView {
         head.activation.value = activations[i - 1] ?? "";
         head.activation.disabled = reason !== null;
         head.activation.setAttribute("aria-label", `Activation of layer ${i}`);
-      } else if (i === 0) setText(head.fixed, `${count(column.units)} of ${column.units === 1 ? "input" : "inputs"}`.replace(" of", ""));
+      } else if (i === 0) setText(head.fixed, column.more > 0 ? count(column.units) : "");
       else setText(head.fixed, column.description?.activation ?? "");
       setText(head.between, column.between.map((layer) => layer.name || layer.kind).join(", "));
       head.between.hidden = column.between.length === 0;

@@ -77,27 +77,35 @@ export class OutputView {
       this.pointsChanged();
     });
     this.element.append(
-      h("div", { class: "bar" }, h("h2", { id: title }, "Output")),
       h(
-        "dl",
-        { class: "losses" },
-        h("div", null, h("dt", { class: "key-train" }, "Training loss"), train),
-        h("div", null, h("dt", { class: "key-test" }, "Test loss"), test),
+        "div",
+        { class: "output-numbers" },
+        h("div", { class: "bar" }, h("h2", { id: title }, "Output")),
+        h(
+          "dl",
+          { class: "losses" },
+          h("div", null, h("dt", { class: "key-train" }, "Training loss"), train),
+          h("div", null, h("dt", { class: "key-test" }, "Test loss"), test),
+        ),
+        metrics,
+        this.chart.element,
       ),
-      metrics,
-      this.chart.element,
-      this.heading,
-      this.frame,
-      this.readout,
-      this.spoken,
-      this.legend.element,
-      h("div", { class: "plane" }, this.x.element, this.y.element),
-      h("div", { class: "checks" }, this.showTest.element, this.discrete.element),
-      this.card.element,
+      h(
+        "div",
+        { class: "output-map" },
+        this.heading,
+        this.frame,
+        this.readout,
+        this.spoken,
+        this.legend.element,
+        h("div", { class: "plane" }, this.x.element, this.y.element),
+        h("div", { class: "checks" }, this.showTest.element, this.discrete.element),
+        this.card.element,
+      ),
     );
     this.listen();
     this.observer = new ResizeObserver(() => this.layOut());
-    this.observer.observe(this.element);
+    this.observer.observe(this.frame.parentElement!);
     this.offs.push(
       experiment.on("description", () => this.describe()),
       experiment.on("frame", () => this.draw()),
@@ -182,7 +190,7 @@ export class OutputView {
   }
 
   private layOut(anyway = false): void {
-    const width = Math.min(this.element.clientWidth, MOST + LEFT);
+    const width = Math.min(this.frame.parentElement!.clientWidth, MOST + LEFT);
     const side = Math.max(120, width - LEFT - 2);
     if (side === this.side && !anyway) return;
     this.side = side;

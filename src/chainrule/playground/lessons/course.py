@@ -29,9 +29,7 @@ def course() -> tuple[Lesson, ...]:
 
 def lessons() -> list[dict[str, Any]]:
     """Return number, title and summary of every lesson."""
-    return [
-        {"number": one.number, "title": one.title, "summary": one.summary} for one in course()
-    ]
+    return [{"number": one.number, "title": one.title, "summary": one.summary} for one in course()]
 
 
 def lesson(number: object) -> dict[str, Any]:
@@ -90,7 +88,9 @@ def answered(number: object, answer: object, facts: Facts) -> dict[str, Any]:
 def _found(number: object) -> Lesson:
     known = course()
     if not is_whole(number) or not 1 <= int(number) <= len(known):
-        raise InvalidArgumentError(f"number: expected a lesson from 1 to {len(known)}; got {number!r}")
+        raise InvalidArgumentError(
+            f"number: expected a lesson from 1 to {len(known)}; got {number!r}"
+        )
     return known[int(number) - 1]
 
 

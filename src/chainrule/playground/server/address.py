@@ -12,6 +12,16 @@ FIRST_PORT = 8765
 _PORTS_TRIED = 20
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is that of this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def listening_socket(host: str, port: int | None = None) -> socket.socket:
     """Return a socket that listens at a host and port.
 

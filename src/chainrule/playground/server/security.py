@@ -19,18 +19,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from chainrule.playground.server.address import is_loopback
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NOTEBOOKS = "'self' http://localhost:* http://127.0.0.1:* https://localhost:* vscode-webview:"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is that of this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
