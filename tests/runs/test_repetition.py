@@ -75,3 +75,35 @@ def test_what_no_run_wrote_is_refused(tmp_path):
     net.save(tmp_path / "net.safetensors")
     with pytest.raises(cr.InvalidArgumentError, match="is not the model of a finished run"):
         Repetition.of(tmp_path / "net.safetensors")
+
+
+def test_a_run_of_this_process_is_repeated_from_its_rows(table):
+    import polars as pl
+
+    run = cr.train(pl.read_csv(table), **SETTINGS)
+    repetition = Repetition.of_run(run)
+    fitted = repetition.prepared.train(repetition.callbacks)
+    repetition.check(fitted.network.parameters)
+
+
+@pytest.mark.parametrize("calibrate", ["off", "on"])
+def test_parameters_are_compared_before_a_temperature_is_fitted_too(calibrate, tmp_path):
+    from chainrule.training.fit import fit
+
+    random = np.random.default_rng(1)
+    sizes = random.normal(size=300)
+    kinds = np.where(sizes + random.normal(size=300) > 0, "large", "small")
+    rows = (f"{size:.3f},{kind}" for size, kind in zip(sizes, kinds, strict=True))
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["size,kind", *rows]))
+    cr.train(table, target="kind", epochs=5, calibrate=calibrate, verbose=False).save(
+        tmp_path / "run", report=False
+    )
+    repetition = Repetition.of(tmp_path / "run")
+    description = repetition.prepared.description()
+    plan = description.plan(description.network())
+    fit(plan)
+    repetition.check_uncalibrated(plan.problem.parameters)
+    plan.problem.parameters[0] += 1
+    with pytest.raises(cr.InvalidArgumentError, match="other bits"):
+        repetition.check_uncalibrated(plan.problem.parameters)

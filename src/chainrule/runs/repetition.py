@@ -13,6 +13,7 @@ from chainrule.errors import ChainruleError, InvalidArgumentError
 from chainrule.runs.config import RunConfig
 from chainrule.runs.loader import load, model_file
 from chainrule.runs.parts import TEST_TABLE, Table
+from chainrule.runs.run import Run
 from chainrule.runs.run_fit import FittedNetwork
 from chainrule.runs.table_model import TableModel
 from chainrule.runs.training import PreparedRun, versions
@@ -94,6 +95,11 @@ class Repetition:
             )
         return cls(model, prepared, table)
 
+    @classmethod
+    def of_run(cls, run: Run) -> Self:
+        """Prepare a run of this process; its rows are still there."""
+        return cls(run.model, PreparedRun.of_parts(run.config, run.parts))
+
     @property
     def epochs(self) -> int:
         """The epochs after which the run ended."""
@@ -109,6 +115,15 @@ class Repetition:
         """Raise an InvalidArgumentError, with the reason, unless these are the run's parameters."""
         if not np.array_equal(parameters, self.model.network.parameters):
             raise InvalidArgumentError(_difference(self.model.details, self.table))
+
+    def check_uncalibrated(self, parameters: NDArray[np.floating]) -> None:
+        """Do the same with parameters that no temperature was fitted to yet."""
+        description = self.prepared.description()
+        network = description.network()
+        if network.parameters.shape == parameters.shape:
+            network.parameters = parameters.copy()
+            description.calibrated(network)
+        self.check(network.parameters)
 
 
 class _EndsAfter:
