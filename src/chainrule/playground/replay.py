@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.playground.models import sessions_of_model
 from chainrule.playground.session.experiment import Experiment, Trained
-from chainrule.playground.session.opening import sessions_of_model
 from chainrule.playground.session.sessions import Sessions
 from chainrule.runs.folder import RunFolder
 from chainrule.runs.loader import load
