@@ -1,5 +1,6 @@
 """The command play: the playground, a page in the browser."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -90,5 +91,6 @@ def play(
             return
         say(f"The playground is at {page.url}")
         say_sentence("Ctrl-C ends it.")
+        sys.stdout.flush()  # a pipe would keep the address to itself
         page.wait()
         say_sentence("chainrule: the playground has ended", error=True)
