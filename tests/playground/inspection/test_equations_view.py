@@ -72,10 +72,10 @@ def test_the_new_parameters_are_those_of_the_runs_next_step(name, dtype):
             last = ask("inspect", snapshot, {"subject": subject})["steps"][-1]
             if "X" in last["name"]:
                 continue  # an average, which follows the new parameters
-            value = after[layer - 1][index][row, column]
+            value = float(after[layer - 1][index][row, column])
             shown = last["numbers"].rpartition("= ")[2]
             # Seven digits are shown; the engines may round the last bits differently.
-            rounding = 0.5e-6 * abs(value) + 8 * np.finfo(dtype).eps * max(1, abs(value))
+            rounding = 0.5e-6 * abs(value) + 8 * float(np.finfo(dtype).eps) * max(1, abs(value))
             assert number(shown) == pytest.approx(value, abs=rounding)
 
 
