@@ -48,7 +48,7 @@ START: Mapping[str, Any] = {
     "settings": TOY_SETTINGS,
 }
 
-_ELSEWHERE = {
+ELSEWHERE = {
     "table": "data",
     "target": "data",
     "test": "data",
@@ -147,6 +147,8 @@ def wanted(state: object, tables: OwnTables) -> Wanted:
     config = RunConfig.of({**values, "target": target, "calibrate": "off"})
     _check_size(config)
     plain = {name: _plain(value) for name, value in settings.items()}
+    if is_toy and inputs is None:
+        inputs = list(INPUTS)
     normal = {"data": data, "inputs": inputs, "settings": plain}
     return Wanted(normal, config, own)
 
@@ -189,14 +191,14 @@ def _settings(given: object, defaults: Mapping[str, Any]) -> dict[str, Any]:
         one.name: one
         for section in SECTIONS
         for one in settings_of(section)
-        if one.name not in _ELSEWHERE
+        if one.name not in ELSEWHERE
     }
     values = {name: from_toml(known[name], value, "") for name, value in defaults.items()}
     for name, value in _mapping("settings", given).items():
         if name == "calibrate" and value == "off":
             continue
-        if name in _ELSEWHERE:
-            why = _ELSEWHERE[name]
+        if name in ELSEWHERE:
+            why = ELSEWHERE[name]
             instead = "it is part of the data" if why == "data" else why
             raise InvalidArgumentError(f"{name}: is not a setting here: {instead}")
         if name not in known:

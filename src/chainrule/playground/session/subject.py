@@ -89,9 +89,13 @@ class Subject:
     """Inputs of a typical row, (n[0],), if there are no rows to take it from."""
 
     @classmethod
-    def of_run(cls, prepared: PreparedRun, spec: NetworkSpec, is_toy: bool = False) -> "Subject":
-        """Return the subject of a run's training."""
+    def of_run(
+        cls, prepared: PreparedRun, spec: NetworkSpec | None = None, is_toy: bool = False
+    ) -> "Subject":
+        """Return the subject of a run's training; the network's specification saves drawing it."""
         parts = prepared.parts
+        if spec is None:
+            spec = prepared.description().network().spec
         encoded = {"train": prepared.training.X, "validation": prepared.validation.X}
         found = []
         for name, table in parts.tables().items():
