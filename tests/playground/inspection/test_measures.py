@@ -9,6 +9,7 @@ from sklearn import metrics
 import chainrule as cr
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples
+from chainrule.errors import InvalidArgumentError
 from tests.playground.inspection.moments import ask, data, training
 
 
@@ -131,3 +132,39 @@ def test_saturated_units_are_said_in_words():
         "layer 1: 100% of the values of its 'tanh' are saturated"
         in (found["diagnostics"][0]["message"])
     )
+
+
+def rowless(snapshot, test=None):
+    """Return the moment of a model that is shown without training rows."""
+    none = snapshot.examples.take(np.arange(0))
+    problem = replace(snapshot.plan.problem, examples=none)
+    return replace(snapshot, plan=replace(snapshot.plan, problem=problem), rows=None, test=test)
+
+
+def test_without_any_rows_the_weights_are_left():
+    found = ask("measures", rowless(training()[0]))
+    assert found["scores"] == found["diagnostics"] == []
+    assert found["layers"][0]["weights"]["counts"]
+    assert found["layers"][0]["activations"] is None
+
+
+def test_a_model_that_is_shown_with_other_rows_is_measured_on_these():
+    test = held_out()
+    found = ask("measures", rowless(training()[0], test))
+    assert (found["part"], found["rows"]) == ("test", 41)
+    assert sum(found["layers"][0]["activations"]["counts"]) == 3 * 41
+    assert ask("inspect", rowless(training()[0], test))["rows"] == 5
+    assert ask("surface", rowless(training()[0], test), {"size": 3})["rows"] == 41
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("inspect", {}),
+        ("surface", {}),
+        ("gradient_check", {"name": "W", "layer": 1, "row": 0, "column": 0}),
+    ],
+)
+def test_without_any_rows_there_is_nothing_to_compute_a_step_with(kind, message):
+    with pytest.raises(InvalidArgumentError, match="this model is shown without its table"):
+        ask(kind, rowless(training()[0]), message)

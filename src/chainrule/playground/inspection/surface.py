@@ -20,6 +20,7 @@ from chainrule.limits import Number
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 from chainrule.playground.inspection.numbers import plain, plain_list
+from chainrule.playground.inspection.places import known_examples
 from chainrule.playground.session.snapshot import Snapshot
 from chainrule.training.diagnostics import spread
 
@@ -143,7 +144,7 @@ def loss_surface(
 
 def _sampled(snapshot: Snapshot, points: int) -> Problem:
     """Return the problem in float64, on as many examples as the work allows."""
-    examples = snapshot.examples
+    examples = known_examples(snapshot)
     per_row = max(1, len(snapshot.parameters)) * points
     n = int(min(len(examples.X), _MOST_ROWS, max(_FEWEST_ROWS, _MOST_WORK / per_row)))
     return replace(
