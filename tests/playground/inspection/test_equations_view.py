@@ -1,5 +1,7 @@
 """The equations view: its numbers are those of the run, and each line's result is its sum's."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -203,6 +205,37 @@ def test_arrays_of_wide_layers_are_folded():
     assert folded["folded"]
     assert folded["shape"] == [40, 33]
     assert len(folded["values"]) == len(folded["values"][0]) == len(folded["rows"]) == 32
+
+
+def test_the_equations_of_wide_and_deep_networks_fit_into_a_message():
+    snapshot, _ = training(
+        layers=("tanh", "softmax"),
+        extra=[cr.Dense(200, "tanh") for _ in range(6)],
+        optimizer=cr.Adam(learning_rate=0.01),
+    )
+    view = ask("inspect", snapshot)
+    assert len(json.dumps(view)) < 1_000_000
+    folded = next(s for s in view["steps"] if s["name"] == "Z^{[2]}")["arrays"][0]
+    assert (folded["shape"], folded["folded"]) == ([200, 3], True)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("relu", r"\sigma'(z) = 1\text{ for }z > 0\text{ else }0"),
+        ("sigmoid", r"\sigma'(z) = \sigma (z)(1 - \sigma (z))"),
+        ("softplus", r"\sigma'(z) = 1/(1 + e^{-z})"),
+    ],
+)
+def test_a_slope_is_shown_with_all_of_its_cases(activation, expected):
+    snapshot, _ = training(layers=(activation, "softmax"))
+    assert step_of(ask("inspect", snapshot), r"\sigma'(Z^{[1]})")["equation"] == expected
+
+
+def test_a_penalty_is_part_of_the_equation_of_the_gradient():
+    snapshot, _ = training(l2=0.1)
+    found = step_of(ask("inspect", snapshot), r"\partial J/\partial W^{[1]}")
+    assert found["equation"].endswith(r"{A^{[0]}}^{\mathsf{T}} + l2 \cdot  W")
 
 
 @pytest.mark.parametrize(

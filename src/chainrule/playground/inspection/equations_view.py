@@ -1,27 +1,26 @@
 """The equations of one step, in the order of computation, typeset and with their numbers."""
 
-import re
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 from chainrule.engines.base import Examples, UpdateRule
 from chainrule.engines.optimizers import SGD
-from chainrule.equations.text import latex
 from chainrule.inspection.terms import Term
 from chainrule.inspection.trace import trace_step
 from chainrule.network.parameters import PlacedBlock, placed_blocks
-from chainrule.playground.inspection.numbers import array, plain, tex
+from chainrule.playground.inspection.formulas import equation
+from chainrule.playground.inspection.numbers import MOST, array, plain, tex
 from chainrule.playground.inspection.places import drawn_layers, step_problem
 from chainrule.playground.inspection.subjects import Subject, drawn_layer
-from chainrule.playground.inspection.substitution import statement
 from chainrule.playground.inspection.term_numbers import Numbers, Traced, element
 from chainrule.playground.inspection.updates import settings_of, update_numbers
 from chainrule.playground.inspection.wording import wording
 from chainrule.playground.session.snapshot import Snapshot
 from chainrule.tables.target import TargetEncoder
 
-_WORD = re.compile(r"(?<![\\{a-zA-Z])(softplus|tanh|cosh|sign|max|min|ELU)(?![a-zA-Z])")
+# Numbers of all arrays of a message, and the fewest rows and columns that are shown of one.
+_MOST_NUMBERS, _FEWEST = 20_000, 4
 
 _NEEDS_A_BATCH = (
     "Batch normalisation compares the examples of a batch, so a single one has no step of its own: "
@@ -123,6 +122,15 @@ class _View:
         self._terms = _in_order(trace.terms)
         self._blocks = {placed.name: placed for placed in placed_blocks(self._spec)}
         self._lines: dict[str, Mapping[str, Numbers]] = {}
+        # A message holds a megabyte, so arrays are shown in smaller parts where they are many.
+        self._most = MOST
+        while self._most > _FEWEST and self._numbers_shown() > _MOST_NUMBERS:
+            self._most //= 2
+
+    def _numbers_shown(self) -> int:
+        """Return how many numbers the arrays of all steps have."""
+        shapes = (term.value.shape for term in self._terms)
+        return sum(prod(min(size, self._most) for size in shape) for shape in shapes)
 
     def steps(self) -> list[dict[str, Any]]:
         """Return the steps about the subject."""
@@ -176,7 +184,7 @@ class _View:
             "name": term.name_tex,
             "about": self._subject.to_json() or about,
             "of": of,
-            "equation": _equation(term),
+            "equation": equation(term),
             "numbers": numbers.tex,
             "result": numbers.result,
             "arrays": [self._array(one) for one in [*given, term]],
@@ -290,7 +298,7 @@ class _View:
             rows = self._outputs
         elif term.name == "W[1]" or _block_of(term.name) == "W[1]":
             columns = self._features
-        return array(term.name_tex, term.value, rows, columns)
+        return array(term.name_tex, term.value, rows, columns, self._most)
 
 
 def _in_order(terms: Sequence[Term]) -> list[Term]:
@@ -325,19 +333,6 @@ def _phase(term: Term) -> str:
     if term.name.startswith(("∂J/∂", "g of ")):
         return "gradients"
     return "update" if term.phase == "after" else term.phase
-
-
-def _equation(term: Term) -> str:
-    """Return a term's equation as TeX."""
-    equation = term.tex
-    formula = statement(term.formula.rpartition(": ")[2])
-    if not equation:
-        equation = latex(formula) if "=" in formula else term.name_tex
-    if term.name.startswith("A[") and "σ(z)" in term.formula:
-        equation += rf",\quad {latex(formula)}"
-    # "That" of a trace's formula is what the term before it computed.
-    equation = equation.replace(" that ", rf" {latex(f'∂C/∂A[{term.layer}]')} ")
-    return _WORD.sub(r"\\operatorname{\1}", equation)
 
 
 def _block_of(name: str) -> str:
