@@ -36,7 +36,7 @@ def test_every_text_lies_within_the_margins_and_none_lies_on_another():
         width, height = figure.bbox.width, figure.bbox.height
         boxes = sorted((text.get_window_extent() for text in figure.texts), key=lambda box: -box.y0)
         for box in boxes:
-            assert 0.05 * width < box.x0 < box.x1 < 0.96 * width
+            assert 0.05 * width < box.x0 < box.x1 < 0.93 * width
             assert 0.01 * height < box.y0 < box.y1 < 0.96 * height
         for upper, lower in pairwise(boxes):
             beside = upper.x1 <= lower.x0 or lower.x1 <= upper.x0

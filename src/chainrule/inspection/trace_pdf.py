@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PAGE_WIDTH, _PAGE_HEIGHT, _MARGIN = 595.0, 842.0, 54.0
 _SIZES = {"title": 15.0, "head": 10.5, "phase": 12.5, "name": 10.5, "formula": 12.0, "mono": 8.0}
 _SIZES["about"] = 8.5
-_LETTERS, _ROWS = 98, 10
+_LETTERS, _ROWS = 90, 10
 
 
 class _Line(NamedTuple):
@@ -76,7 +76,7 @@ def _term_lines(term: Term, digits: int | None) -> Iterator[_Line]:
         yield _Line(((36, f"${term.tex}$", "formula", INK),), 20)
         yield _Line((), 12 if "sum" in term.tex else 6)  # below the line, for indices
     else:
-        for line in textwrap.wrap(term.formula, 84):
+        for line in textwrap.wrap(term.formula, 66):
             yield _Line(((36, line, "head", INK),), 14)
         yield _Line((), 2)
     for line in numbers:
