@@ -9,12 +9,14 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.cli import (
+    animation,
     drift,
     explanation,
     export,
     gradient_check,
     importance,
     information,
+    playground,
     prediction,
     trace,
     training,
@@ -132,8 +134,10 @@ for _module in (
     importance,
     drift,
     trace,
+    animation,
     gradient_check,
     export,
+    playground,
     information,
 ):
     _module.register(app)

@@ -255,6 +255,14 @@ class Optimizer:
                 slot[...] = theta
         return OptimizerState(slots, theta=theta.copy() if self.evaluated_at_average else None)
 
+    def theta_slots(self) -> tuple[int, ...]:
+        """Return the indices of the state vectors that start at the parameters: averages."""
+        theta = np.zeros(1)
+        vectors = self.equations.vectors_of(self.equations.init(theta))
+        if self.ema_decay:
+            vectors.append(theta)
+        return tuple(slot for slot, vector in enumerate(vectors) if vector is theta)
+
     def equation_state(self, state: OptimizerState) -> Any:
         """Return `state` as the named tuple that the equations take."""
         return self.equations.state(state.slots[: len(self.equations.vectors)], state.t)

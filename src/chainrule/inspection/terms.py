@@ -14,7 +14,7 @@ class Term(NamedTuple):
     """One array or number of a step, with its name and the equation that it is computed by."""
 
     equation: str
-    """Id in docs/maths.md; "" for inputs, targets, parameters and settings."""
+    """Id in docs/explanation/maths; "" for inputs, targets, parameters and settings."""
     name: str
     """"Z[1]", "δ[2]"; the new and the old ones of an update are "new W[1]" and "old V of W[1]"."""
     formula: str

@@ -44,6 +44,7 @@ from chainrule.training.range_test import RangeTest, range_test
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.validation import set_aside
+from chainrule.training.watching import watches_epochs
 
 
 @naming("costs")
@@ -275,7 +276,7 @@ class Network(BaseNetwork):
             stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
             epochs_before=self.epochs_trained,
             optimizer_state=None if state is None else state.copy(),
-            watched=bool(callbacks),
+            watched=watches_epochs(callbacks),
             diagnosed=True,
         )
         softened = softened_examples(self.spec, examples, label_smoothing)

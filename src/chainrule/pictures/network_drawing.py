@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,6 +184,29 @@ def _color_scale(weights: Sequence[NDArray[np.float64]]) -> "tuple[Colormap, Nor
     return colors, Normalize(-end, end)
 
 
+class EdgeStyle(NamedTuple):
+    """How the weights between two layers are drawn: weak ones first, strong ones on top."""
+
+    order: NDArray[np.intp]
+    """Indices of the weights, row by row, in the order in which they are drawn."""
+    colours: NDArray[np.float64]
+    """(weights, 4): red, green, blue and opacity, in that order."""
+    widths: NDArray[np.float64]
+    """In points, in that order."""
+
+
+def edge_style(W: NDArray[np.floating], colors: "Colormap", scale: "Normalize") -> EdgeStyle:
+    """Return how the weights between two layers are drawn: the larger, the thicker and opaquer."""
+    strength = np.clip(np.abs(W) / scale.vmax, 0, 1).ravel()
+    rgba = colors(scale(W.ravel()))
+    # Among few edges even weak ones should be visible; thousands would merge into a grey block.
+    room = min(1.0, 150 / W.size)
+    rgba[:, 3] = np.clip(0.3 * room + 0.8 * strength**1.5, 0, 1)
+    widths = 0.3 + 2.6 * max(0.5, room**0.25) * strength**1.3
+    order = np.argsort(strength, kind="stable")
+    return EdgeStyle(order, rgba[order], widths[order])
+
+
 def _draw_weights(
     axes: "Axes",
     below: _Column,
@@ -195,13 +218,7 @@ def _draw_weights(
     from matplotlib.collections import PathCollection
     from matplotlib.path import Path as Curve
 
-    shown = W[np.ix_(above.units, below.units)]
-    strength = np.clip(np.abs(shown) / scale.vmax, 0, 1).ravel()
-    rgba = colors(scale(shown.ravel()))
-    # Among few edges even weak ones should be visible; thousands would merge into a grey block.
-    room = min(1.0, 150 / shown.size)
-    rgba[:, 3] = np.clip(0.3 * room + 0.8 * strength**1.5, 0, 1)
-    widths = 0.3 + 2.6 * max(0.5, room**0.25) * strength**1.3
+    style = edge_style(W[np.ix_(above.units, below.units)], colors, scale)
     codes = [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
     bend = 0.35 * (above.x - below.x)
     curves = [
@@ -211,13 +228,12 @@ def _draw_weights(
         for high in above.y
         for low in below.y
     ]
-    order = np.argsort(strength)  # strong ones on top
     axes.add_collection(
         PathCollection(
-            [curves[index] for index in order],
+            [curves[index] for index in style.order],
             facecolors="none",
-            edgecolors=rgba[order],
-            linewidths=widths[order],
+            edgecolors=style.colours,
+            linewidths=style.widths,
             capstyle="round",
         )
     )

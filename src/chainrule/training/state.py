@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats, StepRecords
+from chainrule.engines.base import Floats, Penalties, StepRecords
 from chainrule.engines.memory import writable
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.network.parameters import placed_blocks
@@ -55,7 +55,7 @@ BEGINNING = Position()
 class State:
     """Everything that changes during a training; its creator can read it at any time.
 
-    `optimizer` may be replaced between epochs by one with the same slots.
+    `optimizer` may be replaced between epochs by one with the same slots, and so may `penalties`.
     """
 
     parameters: Floats
@@ -75,6 +75,8 @@ class State:
     diagnostics: list[Diagnosis] = field(default_factory=list)
     statistics: tuple[slice, ...] = ()
     """The places of running statistics, if the optimizer does not average them."""
+    penalties: Penalties = field(default_factory=Penalties)
+    """The penalties that the next steps minimise: at the beginning, those of the problem."""
 
     @property
     def moving(self) -> Floats:
@@ -105,7 +107,9 @@ class State:
         """
         optimizer, parameters = plan.optimizer, plan.problem.parameters
         if isinstance(optimizer, LBFGS):
-            return cls(parameters, epochs_before=plan.epochs_before)
+            return cls(
+                parameters, epochs_before=plan.epochs_before, penalties=plan.problem.penalties
+            )
         statistics = _unaveraged(optimizer, plan.problem.spec)
         memory = plan.optimizer_state
         if memory is None or not continues(memory, optimizer, plan.problem.spec, parameters):
@@ -129,6 +133,7 @@ class State:
             plan.epochs_before,
             stopping,
             statistics=statistics,
+            penalties=plan.problem.penalties,
         )
 
 

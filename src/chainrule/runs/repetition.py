@@ -1,0 +1,138 @@
+"""Repeats the training of a finished run, which gives the same network to the bit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.checks import shown
+from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.runs.config import RunConfig
+from chainrule.runs.loader import load, model_file
+from chainrule.runs.parts import TEST_TABLE, Table
+from chainrule.runs.run_fit import FittedNetwork
+from chainrule.runs.table_model import TableModel
+from chainrule.runs.training import PreparedRun, versions
+from chainrule.training.events import Callback, EpochEnded, Event
+
+
+def repeated(
+    folder: str | Path, callbacks: Sequence[Callback] = (), table: Table | None = None
+) -> tuple[PreparedRun, FittedNetwork]:
+    """Train the network of a finished run once more, and check that it is the same to the bit.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of the run, or its model file.
+    callbacks : list of callables
+        Each is called with every event of the training.
+    table : path, polars or pandas DataFrame, or Arrow table, optional
+        The run's table; by default it is read from where the run found it.
+
+    Returns
+    -------
+    prepared : PreparedRun
+    fitted : FittedNetwork
+
+    Raises
+    ------
+    InvalidModelFileError
+        If there is no model.
+    InvalidArgumentError
+        If the run cannot be repeated: it is not finished, its table is missing or has changed, or
+        this machine computes other bits. The message says which.
+    """
+    model = load(folder)
+    details = model.details if isinstance(model, TableModel) else {}
+    if "config" not in details or "rows" not in details:
+        raise InvalidArgumentError(
+            f"{model_file(folder)}: is not the model of a finished run of chainrule train or "
+            "chainrule.train, which alone can be repeated; record another training with a Recorder"
+        )
+    assert isinstance(model, TableModel)
+    prepared = _prepared(details, table)
+    rows = {name: part.height for name, part in prepared.parts.tables().items()}
+    if rows != details["rows"]:
+        raise InvalidArgumentError(
+            f"table: {_place(details, table)} has changed since the run: it has {_words(rows)} "
+            f"rows now, and had {_words(details['rows'])}"
+        )
+    consumers: list[Callback] = [*callbacks]
+    if details["epochs"] < (prepared.config.training.epochs or 0):
+        consumers.append(_EndsAfter(details["epochs"]))
+    fitted = prepared.train(consumers)
+    if not np.array_equal(fitted.network.parameters, model.network.parameters):
+        raise InvalidArgumentError(_difference(details, table))
+    return prepared, fitted
+
+
+class _EndsAfter:
+    """Ends a training after some epochs, as an interruption or a callback ended the run."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+
+    def __call__(self, event: Event) -> bool:
+        return isinstance(event, EpochEnded) and event.epoch >= self._epochs
+
+
+def _prepared(details: dict[str, Any], table: Table | None) -> PreparedRun:
+    values = {name: value for part in details["config"].values() for name, value in part.items()}
+    values = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    if isinstance(table, str | Path):
+        values["table"] = str(table)
+    config = RunConfig.of(values)
+    in_memory = None if isinstance(table, str | Path) else table
+    if not config.data.table and in_memory is None:
+        raise InvalidArgumentError(
+            "table: expected the table of the run, which was in memory; got none"
+        )
+    if config.data.test == TEST_TABLE:
+        raise InvalidArgumentError(
+            "table: the test table of the run was in memory, so the run cannot be repeated; record "
+            "the training with a Recorder"
+        )
+    try:
+        return PreparedRun.prepare(config, in_memory)
+    except (ChainruleError, OSError) as error:
+        raise InvalidArgumentError(
+            f"table: the run cannot be repeated, since its table cannot be read again ({error}); "
+            f"go to the folder where it was trained (this is {Path.cwd()}), or name the table"
+        ) from error
+
+
+def _difference(details: dict[str, Any], table: Table | None) -> str:
+    """Return why a network may have other bits than that of the run."""
+    before, now = details.get("versions", {}), versions()
+    changed = [
+        f"{name} {before.get(name, 'unknown')} then, {now[name]} now"
+        for name in now
+        if before.get(name) != now[name]
+    ]
+    because = (
+        f"these differ: {'; '.join(changed)}"
+        if changed
+        else f"{_place(details, table)} has changed since then, or a callback or an interruption "
+        "within an epoch ended the run"
+    )
+    return (
+        f"table: training the run again gave a network of other bits, so this would not be the "
+        f"film of that run; {because}. Train again with callbacks=[Recorder()], and make a film of "
+        "that"
+    )
+
+
+def _place(details: dict[str, Any], table: Table | None) -> str:
+    if isinstance(table, str | Path):
+        return str(table)
+    if table is not None:
+        return shown(type(table).__name__)
+    return str(details["config"].get("data", {}).get("table", "the table"))
+
+
+def _words(rows: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in rows.items())
