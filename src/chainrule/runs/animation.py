@@ -32,7 +32,7 @@ _DEFAULTS: dict[str, tuple[float, tuple[int, int]]] = {
     ".html": (25.0, (800, 520)),
 }
 _MOST_FRAMES = 3000
-_SIZES = range(320, 3841)
+_SIZES = range(240, 3841)
 
 
 def animate(
