@@ -1,16 +1,19 @@
 """How the documentation is built: `sphinx-build -W -b html docs docs/_build/html`.
 
-The package must be installed. Nothing in the pages comes from another host: MathJax is copied
-into them by sphinx-mathjax-offline.
+The package must be installed. Nothing in the pages comes from another host, and their mathematics
+are drawn here (extensions/mathematics.py): a page has its final height as soon as it is loaded.
 """
 
 import importlib
 import re
+import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+
+sys.path.insert(0, str(Path(__file__).with_name("extensions")))
 
 project = "chainrule"
 author = "The chainrule developers"
@@ -19,12 +22,13 @@ release = version = installed_version("chainrule")
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
-    "sphinx-mathjax-offline",
     "myst_parser",
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
+    "mathematics",
+    "equation_list",
 ]
+html_math_renderer = "pictures"
 exclude_patterns = ["_build"]
 
 # Markdown pages: $…$ for mathematics, :::{name} for boxes, :Name: lists in them.

@@ -1,4 +1,4 @@
-// A step in two phases (see docs/performance.md):
+// A step in two phases (see docs/explanation/performance.md):
 //
 //   1. Divided by examples (example_phase.hpp).
 //   2. Divided by parameters: each thread has groups of rows of W[l] (and b[l]). It computes their

@@ -4,9 +4,10 @@ import matplotlib.pyplot as plt
 from sklearn.calibration import calibration_curve
 from sklearn.datasets import make_classification
 from sklearn.metrics import brier_score_loss
-from style import BLUE, GREEN, GREY, ORANGE, write
 
 from chainrule import MLPClassifier, NetworkClassifier
+
+BLUE, GREEN, GREY, ORANGE = "#2757dd", "#2b8a5a", "#8a8f98", "#d9622b"
 
 X, y = make_classification(12000, 20, n_informative=5, class_sep=0.5, flip_y=0.1, random_state=0)
 train, test = slice(0, 2000), slice(2000, None)
@@ -33,4 +34,4 @@ curve.set_ylabel("share of examples of the class")
 curve.legend(fontsize=9.5, loc="upper left")
 histogram.set_xlabel("predicted probability")
 histogram.set_ylabel("test examples")
-write(figure, "calibration")
+plt.show()

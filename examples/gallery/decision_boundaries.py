@@ -4,9 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from sklearn.datasets import make_moons
-from style import BLUE, ORANGE, write
 
 from chainrule import MLPClassifier
+
+BLUE, ORANGE = "#2757dd", "#d9622b"
 
 X, y = make_moons(200, noise=0.2, random_state=0)
 across, up = np.meshgrid(np.linspace(-1.8, 2.8, 200), np.linspace(-1.3, 1.8, 200))
@@ -39,4 +40,4 @@ for axis in axes[-1]:
 for axis in axes[:, 0]:
     axis.set_ylabel("second input")
 figure.colorbar(shades, ax=axes, label="probability of the blue class", shrink=0.8)
-write(figure, "decision_boundaries")
+plt.show()

@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_classification
-from style import BLUE, GREEN, ORANGE, write
 
 from chainrule import MLPClassifier
+
+BLUE, GREEN, ORANGE = "#2757dd", "#2b8a5a", "#d9622b"
 
 X, y = make_classification(4000, 30, n_informative=8, flip_y=0.1, class_sep=0.8, random_state=1)
 train, held_out = slice(0, 600), slice(600, None)
@@ -38,4 +39,4 @@ loss.legend(loc="upper left")
 right.set_ylabel("accuracy on held-out examples")
 for axis in (loss, right):
     axis.set_xlabel("epoch")
-write(figure, "dropout")
+plt.show()

@@ -3,10 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
-from style import BLUE, GREY, ORANGE, write
 
 from chainrule import MLPClassifier
 from chainrule.names import ScheduleName
+
+BLUE, GREY, ORANGE = "#2757dd", "#8a8f98", "#d9622b"
 
 X, y = load_digits(return_X_y=True)
 random = np.random.default_rng(0)
@@ -37,4 +38,4 @@ for axis, (title, (schedule, rate)) in zip(axes, schedules.items(), strict=True)
 axes[0].set_ylabel("log loss")
 axes[0].set_ylim(0, 2.7)
 axes[1].legend()
-write(figure, "learning_curves")
+plt.show()

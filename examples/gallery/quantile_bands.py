@@ -2,9 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from style import BLUE, GREY, ORANGE, write
 
 from chainrule import MLPRegressor
+
+BLUE, GREY, ORANGE = "#2757dd", "#8a8f98", "#d9622b"
 
 random = np.random.default_rng(0)
 x = random.uniform(0, 10, 1500)
@@ -42,4 +43,4 @@ axis.plot(grid, np.sin(grid) * grid / 2, color=ORANGE, linestyle="--", label="tr
 axis.set_xlabel("input x")
 axis.set_ylabel("target y")
 axis.legend(loc="upper left")
-write(figure, "quantile_bands")
+plt.show()

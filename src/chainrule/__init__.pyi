@@ -35,6 +35,7 @@ from chainrule.estimators.networks import NetworkRegressor as NetworkRegressor
 from chainrule.estimators.regressor import MLPRegressor as MLPRegressor
 from chainrule.exports.export_file import export as export
 from chainrule.model.network import Network as Network
+from chainrule.model.tracer import Tracer as Tracer
 from chainrule.network.cost import CustomCost as CustomCost
 from chainrule.network.layers import BatchNorm as BatchNorm
 from chainrule.network.layers import CategoryEmbedding as CategoryEmbedding
@@ -43,6 +44,8 @@ from chainrule.network.layers import Dropout as Dropout
 from chainrule.network.layers import ParametricActivation as ParametricActivation
 from chainrule.network.layers import Scale as Scale
 from chainrule.network.spec import NetworkSpec as NetworkSpec
+from chainrule.playground.interface import play as play
+from chainrule.playground.live import Live as Live
 from chainrule.runs.animation import animate as animate
 from chainrule.runs.interface import RunInterrupted as RunInterrupted
 from chainrule.runs.interface import train as train
@@ -50,6 +53,7 @@ from chainrule.runs.loader import load as load
 from chainrule.runs.run import Run as Run
 from chainrule.runs.table_model import TableModel as TableModel
 from chainrule.tables.encoder import TableEncoder as TableEncoder
+from chainrule.training.changes import Changes as Changes
 from chainrule.training.consumers import CSVLog as CSVLog
 from chainrule.training.history import History as History
 from chainrule.training.progress import Progress as Progress

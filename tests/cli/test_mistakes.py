@@ -106,6 +106,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--group", "mean_area", "--time", "mean_radius"], "groups"),
         (["--time-limit", "soon"], "--time-limit: expected a time such as 90s, 5m or 1h30m"),
         (["--search", "0"], "--search"),
+        (["--search", "2", "--activation", "relu,tanh"], "activation: expected one name for a"),
         (["--checkpoint", "--search", "3"], "--checkpoint: a search continues when"),
         (["--checkpoint", "--every", "often"], "every"),
         (["--scaling", "minmax"], "--scaling: expected standard, robust or none"),

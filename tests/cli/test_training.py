@@ -111,6 +111,24 @@ def test_a_task_can_be_forced(chainrule, tmp_path):
     assert "Regression of y" in forced.out
 
 
+def test_each_hidden_layer_can_have_an_activation_of_its_own(chainrule, wdbc, tmp_path):
+    options = ("--target", "diagnosis", "--epochs", 1, "--no-report", "--layers", "5,3")
+    outcome = chainrule(
+        *("train", wdbc, *options, "--activation", "tanh, leaky_relu(slope=0.2)"),
+        *("--out", tmp_path / "run"),
+    )
+    assert outcome.code == 0
+    model = cr.load(tmp_path / "run" / "model.safetensors")
+    hidden = [layer.activation for layer in model.network.spec.layers]
+    assert hidden == ["tanh", "leaky_relu(slope=0.2)", "sigmoid"]
+    assert "--activation 'tanh,leaky_relu(slope=0.2)'" in model.details["command"]
+    with_three = chainrule(
+        *("train", wdbc, *options, "--activation", "tanh,relu,relu", "--out", tmp_path / "three")
+    )
+    assert with_three.code == 2
+    assert "activation: expected a name, or a list with one for each of the 2" in with_three.err
+
+
 def test_options_reach_the_network_and_the_optimizer(chainrule, wdbc, tmp_path):
     outcome = chainrule(
         *("train", wdbc, "--target", "diagnosis", "--out", tmp_path, "--epochs", 2, "--no-report"),

@@ -1,20 +1,20 @@
-"""Read docs/maths.md: its boxes and its tables of worked steps."""
+"""Read the chapters of docs/explanation/maths: their boxes and tables of worked steps."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-PAGE = Path(__file__).parents[2] / "docs" / "maths.md"
+FOLDER = Path(__file__).parents[2] / "docs" / "explanation" / "maths"
 
 _BOX = re.compile(r"^:::\{container\} equation\n:name: (\w+)\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
 _TAG = re.compile(r"\\tag\{(\w+)\}")
 _FUNCTION = re.compile(r"\{func\}`~([\w.]+)`")
 _TEST = re.compile(r"(?<!\})`([\w/]+\.py::\w+)`")
-_STEPS = re.compile(r"^#### (O\d): .*?\n\n((?:\|.*\n)+)", re.MULTILINE)
+_STEPS = re.compile(r"^### (O\d): .*?\n\n((?:\|.*\n)+)", re.MULTILINE)
 
 
 class Box(NamedTuple):
-    """A box of the page: its anchor, and what stands in it."""
+    """A box of a chapter: its anchor, and what stands in it."""
 
     id: str
     tags: list[str]
@@ -24,8 +24,15 @@ class Box(NamedTuple):
     """"path::name", the path from tests/equations."""
 
 
+def read_chapters():
+    """Return the text of all chapters, in the order in which they are listed."""
+    index = (FOLDER / "index.md").read_text(encoding="utf-8")
+    names = re.search(r"^```\{toctree\}\n.*?\n\n(.*?)^```$", index, re.MULTILINE | re.DOTALL)[1]
+    return {name: (FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in names.split()}
+
+
 def read_boxes(text):
-    """Return every equation's box, in the order of the page."""
+    """Return every equation's box, in the order of the text."""
     return [
         Box(id, _TAG.findall(body), _FUNCTION.findall(body), _TEST.findall(body))
         for id, body in _BOX.findall(text)

@@ -1,4 +1,4 @@
-"""docs/maths.md and the code: every id in both, every link and every number right."""
+"""docs/explanation/maths and the code: every id in both, every link and every number right."""
 
 import importlib
 import re
@@ -14,13 +14,14 @@ import pytest
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.equations import optimizers
 from chainrule.equations.text import equation_text
-from tests.docs.maths_page import PAGE, Box, read_boxes, read_worked_steps
+from tests.docs.maths_page import FOLDER, Box, read_boxes, read_chapters, read_worked_steps
 from tests.equations import worked_steps
 from tests.equations.test_every_equation import EQUATIONS
 
 ROOT = Path(__file__).parents[2]
 
-TEXT = PAGE.read_text(encoding="utf-8")
+CHAPTERS = read_chapters()
+TEXT = "\n".join(CHAPTERS.values())
 BOXES = read_boxes(TEXT)
 every_box = pytest.mark.parametrize("box", BOXES, ids=lambda box: box.id)
 
@@ -54,7 +55,16 @@ def collected():
     return [line.removeprefix(prefix) for line in run.stdout.splitlines() if "::" in line]
 
 
-def test_page_has_no_id_twice():
+def test_every_chapter_is_listed():
+    assert sorted([*CHAPTERS, "index"]) == sorted(page.stem for page in FOLDER.glob("*.md"))
+
+
+def test_the_walk_comes_first_and_the_catalogue_of_activations_last():
+    assert [*CHAPTERS][:5] == ["forward", "costs", "backpropagation", "softmax", "optimizers"]
+    assert [*CHAPTERS][-1] == "activations"
+
+
+def test_no_chapter_has_an_id_that_another_has():
     assert max(Counter(box.id for box in BOXES).values()) == 1
 
 

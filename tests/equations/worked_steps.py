@@ -1,4 +1,4 @@
-"""The first three steps of three optimizers, worked by hand; docs/maths.md prints them.
+"""The first three steps of three optimizers, worked by hand; docs/explanation/maths prints them.
 
 One weight, W = 1 at the start, and the gradients δW = 1, 2, −1; α = 0.1, β = β₁ = 0.9,
 β₂ = 0.999, ε = 10⁻⁸. The numbers were computed with 40 digits and rounded to ten decimals.

@@ -39,7 +39,7 @@ def test_every_setting_has_help_and_one_home():
             about = one.metadata["about"]
             assert len(about() if callable(about) else about) > 10
             assert one.metadata["kind"] in (
-                *("text", "whole", "number", "flag", "texts", "wholes", "numbers"),
+                *("text", "whole", "number", "flag", "texts", "wholes", "numbers", "names"),
             )
 
 
@@ -59,6 +59,19 @@ def test_no_hidden_layer_is_told_from_nothing_said():
 def test_one_number_stands_for_a_list_of_one():
     assert RunConfig.from_toml("[training]\ndropout = 0.5").training.dropout == (0.5,)
     assert RunConfig.from_toml('[data]\nignore = "a"').data.ignore == ("a",)
+
+
+def test_activations_are_one_name_or_a_list_with_one_for_each_hidden_layer():
+    several = RunConfig.from_toml('[training]\nactivation = ["tanh", "elu(alpha=2)"]\n')
+    assert several.training.activation == ("tanh", "elu(alpha=2)")
+    assert RunConfig.from_toml(several.to_toml()) == several
+    assert 'activation = ["tanh", "elu(alpha=2)"]' in several.to_toml()
+    one = RunConfig.from_toml('[training]\nactivation = "relu"\n')
+    assert one.training.activation == "relu"
+    with pytest.raises(InvalidArgumentError, match=r"activation: expected one of .*; got 'rely'"):
+        RunConfig.from_toml('[training]\nactivation = ["tanh", "rely"]\n')
+    with pytest.raises(InvalidArgumentError, match="activation: expected a name or a list"):
+        RunConfig.from_toml("[training]\nactivation = []\n")
 
 
 def test_a_name_that_is_no_unicode_cannot_be_written():
@@ -91,6 +104,7 @@ def test_every_training_setting_can_be_set_and_read_back():
             "dtype": "float64", "precision": "mixed", "engine": "reference", "calibrate": "on",
         },
         "whole": 7, "number": 0.5, "flag": True, "wholes": (3,), "numbers": (0.25,),
+        "names": "tanh",
     }  # fmt: skip
     given = {}
     for one in fields(SECTIONS["training"]):

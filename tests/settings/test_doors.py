@@ -215,7 +215,7 @@ def test_an_option_takes_what_the_table_says(row):
         return result.exit_code == 0
 
     limit = row.option_limit
-    kinds = {"flag": (bool,), "text": (str,)}.get(row.form, (int, float))
+    kinds = {"flag": (bool,), "text": (str,), "names": (str,)}.get(row.form, (int, float))
     found = [value for value in values(limit) if type(value) in kinds]
     if row.form in ("whole", "wholes"):
         found = [value for value in found if type(value) is int or value % 1]

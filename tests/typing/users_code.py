@@ -60,8 +60,11 @@ def public_modules() -> list[Path]:
 def write_all(folder: Path) -> list[Path]:
     """Write all code that users are shown to files in a folder, and return their paths."""
     pieces = {"readme.py": page_code(ROOT / "README.md")}
-    for page in sorted((ROOT / "docs").glob("*.md")):
-        pieces[f"page_{page.stem}.py"] = page_code(page)
+    docs = ROOT / "docs"
+    for page in sorted(docs.rglob("*.md")):
+        if "_build" not in page.parts:
+            name = "_".join(page.relative_to(docs).with_suffix("").parts)
+            pieces[f"page_{name}.py"] = page_code(page)
     for script in sorted((ROOT / "examples").rglob("*.py")):
         pieces[script.name] = script.read_text(encoding="utf-8")
     for module in public_modules():

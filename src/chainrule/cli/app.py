@@ -16,6 +16,7 @@ from chainrule.cli import (
     gradient_check,
     importance,
     information,
+    playground,
     prediction,
     trace,
     training,
@@ -136,6 +137,7 @@ for _module in (
     animation,
     gradient_check,
     export,
+    playground,
     information,
 ):
     _module.register(app)

@@ -270,9 +270,12 @@ def introduction(run: "PreparedRun") -> Iterable[str]:
         )
     else:
         yield f"Regression of {target.name}: {described_values(parts.train[target.name])}"
-    layers = [f"{units} {training.activation}" for units in training.layers or ()]
+    sizes, names = training.layers or (), training.activation
+    shown = names if isinstance(names, tuple) else (names,) * len(sizes)
+    # A list of another length is an error, which the network's construction reports.
+    hidden = [f"{units} {name}" for units, name in zip(sizes, shown, strict=False)]
     inputs = f"{run.training.X.shape[1]} inputs from {len(run.encoder.columns_)} columns"
-    yield f"Network: {' → '.join([inputs, *layers, _output(target)])}"
+    yield f"Network: {' → '.join([inputs, *hidden, _output(target)])}"
     yield (
         f"Training: {training.optimizer}, learning rate {training.learning_rate:g} "
         f"({training.schedule}), batches of {training.batch_size}, at most {training.epochs} "

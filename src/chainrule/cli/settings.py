@@ -17,6 +17,7 @@ _TYPES: dict[str, Any] = {
     "texts": list[str],
     "wholes": str,
     "numbers": str,
+    "names": str,
 }
 _PANELS = {"data": "Data", "encoding": "Encoding", "training": "Network and training"}
 
@@ -76,7 +77,7 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
             if value is None or value == []:
                 continue
             kind = one.metadata["kind"]
-            if kind in ("wholes", "numbers"):
+            if kind in ("wholes", "numbers", "names"):
                 value = from_text(one, value)
             values[one.name] = tuple(value) if kind == "texts" else value
     return values

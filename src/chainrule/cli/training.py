@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chainrule.cli.live import LiveOption, showing
 from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
 from chainrule.cli.settings import takes_settings
 from chainrule.cli.streams import say_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chainrule.cli.messages import Teller
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.run_fit import Checkpointing, Interrupted
     from chainrule.runs.training import PreparedRun
+    from chainrule.training.events import Callback
 
 _EXAMPLES = """Examples:
 
@@ -110,6 +112,7 @@ def train(
             metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
         ),
     ] = "60s",
+    live: LiveOption = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
     ] = True,
@@ -128,6 +131,7 @@ def train(
     """
     from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
+    from chainrule.playground.installation import require_extra
     from chainrule.runs.duration import seconds_of
     from chainrule.runs.folder import Outputs, RunFolder
 
@@ -138,6 +142,13 @@ def train(
             "--checkpoint: a search continues when the same command is given again; leave "
             "--checkpoint out"
         )
+    if live and searches:
+        raise InvalidArgumentError(
+            "--live: a search trains many networks, and the page shows one training; leave --live "
+            "out"
+        )
+    if live:
+        require_extra("--live")
     chosen = _config(table, config, settings, checkpoint)
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
@@ -150,7 +161,8 @@ def train(
 
             search_and_write(run, folder, tell, search, limit, report)
         else:
-            train_and_write(run, folder, tell, report, checkpointing)
+            with showing(folder, live, quiet) as watchers:
+                train_and_write(run, folder, tell, report, checkpointing, watchers)
 
 
 def resume(
@@ -161,6 +173,7 @@ def resume(
             metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
         ),
     ] = "60s",
+    live: LiveOption = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
     ] = True,
@@ -192,7 +205,8 @@ def resume(
     with ready("DIR", where, outputs, chosen, every, tell, resume=True) as given:
         run, _, checkpointing = given
         tell.understood(run)
-        train_and_write(run, where, tell, report, checkpointing)
+        with showing(where, live, quiet) as watchers:
+            train_and_write(run, where, tell, report, checkpointing, watchers)
 
 
 def train_and_write(
@@ -201,6 +215,7 @@ def train_and_write(
     tell: "Teller",
     report: bool,
     checkpointing: "Checkpointing | None",
+    watchers: "Sequence[Callback]" = (),
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
@@ -219,7 +234,7 @@ def train_and_write(
     )
     try:
         with signals:
-            fitted = run.train([CSVLog(folder.history), *progress], checkpointing)
+            fitted = run.train([CSVLog(folder.history), *progress, *watchers], checkpointing)
     except Interrupted as interrupt:
         with contextlib.suppress(OSError):  # of a terminal that was closed
             tell.close()

@@ -25,6 +25,16 @@ class Penalties:
     l2: float = 0.0
     shared: bool = False
     """Whether a batch's penalties are divided by its sum of weights, P3 (0 if the sum is 0)."""
+    per: float = 1.0
+    """What the strengths were divided by already: those that were asked for are l1·per, l2·per."""
+
+    def changed(self, l1: float | None, l2: float | None) -> "Penalties":
+        """Return the penalties of other strengths, divided alike; None: the same strength."""
+        return replace(
+            self,
+            l1=self.l1 if l1 is None else l1 / self.per,
+            l2=self.l2 if l2 is None else l2 / self.per,
+        )
 
     def __bool__(self) -> bool:
         """Whether any penalty is nonzero."""

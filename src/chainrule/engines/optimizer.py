@@ -16,6 +16,9 @@ from chainrule.limits import SHARE
 
 Update: TypeAlias = Callable[..., tuple[Any, Any]]
 
+HATS = {"V": "V̂", "S": "Ŝ"}
+"""The symbols of bias-corrected averages."""
+
 
 @dataclass
 class OptimizerState:
@@ -32,12 +35,16 @@ class OptimizerState:
         None if the steps update the network's parameters directly.
     weight : float
         Σα² over the updates so far, if WA3 needs it.
+    noise_key : int, optional
+        Determines, together with t, the random numbers of each step, such as those of dropout. By
+        default they follow from the network's seed and epochs.
     """
 
     slots: NDArray[np.floating]
     t: int = 0
     theta: NDArray[np.floating] | None = None
     weight: float = 0.0
+    noise_key: int | None = None
 
     def copy(self) -> "OptimizerState":
         """Return a copy that shares no memory."""
@@ -69,11 +76,19 @@ class Equations(NamedTuple):
     update: Update
     variant: Update | None = None
     """An alternative update equation, selected by a setting."""
+    corrections: Callable[..., Any] | None = None
+    """V̂ and Ŝ, as a function of the gradient, the state after the update, β₁ and β₂; None if the
+    update has none."""
 
     @property
     def vectors(self) -> tuple[str, ...]:
         """The names of the vectors in the state, which exclude t."""
         return tuple(name for name in _fields_of(self.init) if name != "t")
+
+    @property
+    def counts(self) -> bool:
+        """Whether the state has t."""
+        return "t" in _fields_of(self.init)
 
     def state(self, vectors: Iterable[Any], t: int) -> Any:
         """Return the state after t updates with the given vectors."""
@@ -240,9 +255,29 @@ class Optimizer:
                 slot[...] = theta
         return OptimizerState(slots, theta=theta.copy() if self.evaluated_at_average else None)
 
+    def theta_slots(self) -> tuple[int, ...]:
+        """Return the indices of the state vectors that start at the parameters: averages."""
+        theta = np.zeros(1)
+        vectors = self.equations.vectors_of(self.equations.init(theta))
+        if self.ema_decay:
+            vectors.append(theta)
+        return tuple(slot for slot, vector in enumerate(vectors) if vector is theta)
+
     def equation_state(self, state: OptimizerState) -> Any:
         """Return `state` as the named tuple that the equations take."""
         return self.equations.state(state.slots[: len(self.equations.vectors)], state.t)
+
+    def corrected(self, gradient: Any, equation_state: Any) -> dict[str, Any]:
+        """Return V̂ and Ŝ of an update, by symbol, as far as its equation has them.
+
+        `equation_state` is the state after the update.
+        """
+        corrections = self.equations.corrections
+        if corrections is None or self.update_equation is not self.equations.update:
+            return {}
+        own = self.hyperparameters
+        found = corrections(gradient, equation_state, own["beta_1"], own["beta_2"])
+        return {HATS[name[0]]: value for name, value in found._asdict().items()}
 
     def update(
         self,

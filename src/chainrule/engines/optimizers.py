@@ -120,7 +120,10 @@ class Adam(Optimizer):
 
     name = "adam"
     equations = Equations(
-        equations.adam_init, equations.adam_update, equations.adam_plain_epsilon_update
+        equations.adam_init,
+        equations.adam_update,
+        equations.adam_plain_epsilon_update,
+        equations.adam_corrections,
     )
 
     learning_rate: LearningRate = field(default=0.001, metadata=RATE)
@@ -150,7 +153,9 @@ class AdamW(Optimizer):
     """Adam with decoupled weight decay, O6: W ← W − α (V̂/(√Ŝ + ε) + λ W); biases do not decay."""
 
     name = "adamw"
-    equations = Equations(equations.adam_init, equations.adamw_update)
+    equations = Equations(
+        equations.adam_init, equations.adamw_update, corrections=equations.adam_corrections
+    )
 
     learning_rate: LearningRate = field(default=0.001, metadata=RATE)
     beta_1: float = field(default=0.9, metadata=BETA_1)
@@ -167,7 +172,9 @@ class NAdam(Optimizer):
     """Adam with Nesterov's look-ahead, O7, at a constant β₁."""
 
     name = "nadam"
-    equations = Equations(equations.adam_init, equations.nadam_update)
+    equations = Equations(
+        equations.adam_init, equations.nadam_update, corrections=equations.nadam_corrections
+    )
 
     learning_rate: LearningRate = field(default=0.001, metadata=RATE)
     beta_1: float = field(default=0.9, metadata=BETA_1)
@@ -217,7 +224,11 @@ class ScheduleFreeAdamW(Optimizer):
     """
 
     name = "schedule_free_adamw"
-    equations = Equations(equations.schedule_free_init, equations.schedule_free_adamw_update)
+    equations = Equations(
+        equations.schedule_free_init,
+        equations.schedule_free_adamw_update,
+        corrections=equations.schedule_free_corrections,
+    )
     averages = True
 
     learning_rate: LearningRate = field(default=0.0025, metadata=RATE)

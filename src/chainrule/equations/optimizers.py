@@ -41,6 +41,19 @@ class ScheduleFreeState(NamedTuple):
     t: int
 
 
+class Corrections(NamedTuple):
+    """What O3, O6 and O7 divide: the averages without the bias towards their start at 0."""
+
+    V_hat: Array
+    S_hat: Array
+
+
+class SquareCorrection(NamedTuple):
+    """What O9 divides by."""
+
+    S_hat: Array
+
+
 def gradient_descent_init(theta: Array) -> tuple[()]:
     """O0 state: nothing."""
     return ()
@@ -115,10 +128,17 @@ def adam_update(
     Source: Kingma and Ba 2015, "Adam: a method for stochastic optimization", ICLR, algorithm 1.
     """
     xp = namespace(theta)
-    V, S, t = _averages(gradient, state, beta_1, beta_2)
-    V_hat = V / (1 - beta_1**t)
-    S_hat = S / (1 - beta_2**t)
-    return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), AdamState(V, S, t)
+    state = _averages(gradient, state, beta_1, beta_2)
+    V_hat, S_hat = adam_corrections(gradient, state, beta_1, beta_2)
+    return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), state
+
+
+def adam_corrections(
+    gradient: Array, state: AdamState, beta_1: float, beta_2: float
+) -> Corrections:
+    """Return V̂ and Ŝ of O3, from the state after the update."""
+    V, S, t = state
+    return Corrections(V / (1 - beta_1**t), S / (1 - beta_2**t))
 
 
 def _averages(gradient: Array, state: AdamState, beta_1: float, beta_2: float) -> AdamState:
@@ -218,10 +238,18 @@ def nadam_update(
     with μ constant.
     """
     xp = namespace(theta)
-    V, S, t = _averages(gradient, state, beta_1, beta_2)
+    state = _averages(gradient, state, beta_1, beta_2)
+    V_hat, S_hat = nadam_corrections(gradient, state, beta_1, beta_2)
+    return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), state
+
+
+def nadam_corrections(
+    gradient: Array, state: AdamState, beta_1: float, beta_2: float
+) -> Corrections:
+    """Return V̂ and Ŝ of O7, from the state after the update."""
+    V, S, t = state
     V_hat = beta_1 / (1 - beta_1 ** (t + 1)) * V + (1 - beta_1) / (1 - beta_1**t) * gradient
-    S_hat = S / (1 - beta_2**t)
-    return theta - learning_rate * V_hat / (xp.sqrt(S_hat) + epsilon), AdamState(V, S, t)
+    return Corrections(V_hat, S / (1 - beta_2**t))
 
 
 def lion_update(
@@ -276,8 +304,16 @@ def schedule_free_adamw_update(
     xp = namespace(theta)
     t = state.t + 1
     S = beta_2 * state.S + (1 - beta_2) * gradient * gradient
-    S_hat = S / (1 - beta_2**t)
+    after = ScheduleFreeState(state.Z, state.X, S, t)
+    S_hat = schedule_free_corrections(gradient, after, beta_1, beta_2).S_hat
     step = gradient / (xp.sqrt(S_hat) + epsilon) + weight_decay * theta
     Z = state.Z - learning_rate * step
     X = average_update(state.X, Z, share)
     return X + (1 - beta_1) * (Z - X), ScheduleFreeState(Z, X, S, t)
+
+
+def schedule_free_corrections(
+    gradient: Array, state: ScheduleFreeState, beta_1: float, beta_2: float
+) -> SquareCorrection:
+    """Return Ŝ of O9, from S and t after the update."""
+    return SquareCorrection(state.S / (1 - beta_2**state.t))

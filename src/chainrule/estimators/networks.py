@@ -59,7 +59,7 @@ class GoodDefaults(BaseMLP):
     def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: alpha is divided by the total weight, whatever the batch size."""
         total = examples.weight
-        return Penalties(float(self.l1) / total, float(self.alpha) / total)
+        return Penalties(float(self.l1) / total, float(self.alpha) / total, per=total)
 
     def _auto_dtype(self, X: Inputs) -> DType:
         return default_dtype(X.shape[0])

@@ -17,6 +17,7 @@ from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.events import Callback
 from chainrule.training.progress import Progress
 from chainrule.training.state import State
+from chainrule.training.watching import watches_epochs
 
 
 def train(
@@ -41,7 +42,7 @@ def train(
     network._own_parameters()
     estimator._best_parameters = writable(estimator._best_parameters)
     curves = Curves(estimator, request.early, request.fresh)
-    watched = bool(callbacks) or tasks is not None
+    watched = watches_epochs(callbacks) or tasks is not None
     plan = plan_of(estimator, request, curves, watched)
     state = State.of(plan, curves.stopping(plan))
     if plan.diagnosed:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Engine, Floats, Problem
 from chainrule.engines.passes import as_columns, cost_equations, forward_pass
-from chainrule.network.parameters import placed_blocks, views
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.parameters import PlacedBlock, placed_blocks, views
 from chainrule.network.random import Stream, generator
 
 # The error of central differences is h²/6 · J‴ + ε|J|/h; h = ε^{1/3} balances the two terms.
@@ -40,6 +41,28 @@ class BlockCheck(NamedTuple):
     passed: bool
     compared: bool
     """Whether anything was compared: False if every difference crosses a kink."""
+
+
+class EntryCheck(NamedTuple):
+    """The comparison of one parameter's gradient."""
+
+    gradient: float
+    """∂J/∂θ by backpropagation."""
+    difference: float
+    """(J(θ + h) − J(θ − h))/2h."""
+    plus: float
+    """J(θ + h)."""
+    minus: float
+    """J(θ − h)."""
+    kinked: bool
+    """Whether a kink (ReLU at 0) lies between the two points, where the difference says nothing."""
+    h: float
+    loss: float
+    """J(θ)."""
+    bound: float
+    """How far the two may differ: `TOLERANCE`, relative as in `BlockCheck.largest_error`."""
+    agrees: bool | None
+    """Whether they differ by no more than that; None if there is a kink."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,16 +109,9 @@ def check_gradients(
     Up to `entries_per_block` entries of each block are compared one by one, a random sample if
     there are more. In addition, the derivative along a random direction covers the whole block.
     """
-    problem = problem.in_float64()
-    spec, theta, examples = problem.spec, problem.parameters, problem.examples
-    gradient = np.empty_like(theta)
-    J = engine.loss_and_gradient(problem, gradient)
-    # A step h in W[l] changes Z[l] by h · A[l−1], so large inputs need small steps.
-    passes = forward_pass(spec, views(spec, theta), as_columns(examples.X))
-    inputs = [examples.X, *(layer_pass.A for layer_pass in passes[:-1])]
-
+    checked = _Checked(problem, engine)
     blocks = []
-    for index, placed in enumerate(placed_blocks(spec)):
+    for index, placed in enumerate(placed_blocks(checked.problem.spec)):
         if not placed.block.has_gradient:
             continue  # such as running statistics
         random = generator(seed, Stream.CHECK, index)
@@ -109,20 +125,17 @@ def check_gradients(
         whole = random.standard_normal(size)
         directions.append(whole / np.linalg.norm(whole))
 
-        size_below = float(np.abs(inputs[placed.layer - 1]).max())
-        h = _STEP * max(1.0, float(np.abs(theta[placed.slice]).max()))
-        if placed.block.penalised:
-            h /= max(1.0, size_below)
-        rounding = _ROUNDINGS * float(np.finfo(np.float64).eps) * abs(J) / h
-        scale = max(1.0, float(np.abs(gradient[placed.slice]).max()), rounding / TOLERANCE)
+        h = checked.step(placed)
+        scale = checked.scale(placed, h)
         errors: list[float | None] = []
         for direction in directions:
-            difference = _central_difference(problem, engine, placed.slice, direction, h)
-            if difference is None:
+            difference = checked.difference(placed, direction, h)
+            if difference.kinked:
                 errors.append(None)
                 continue
             with np.errstate(invalid="ignore"):  # ∞ · 0 if the gradient is not finite
-                error = abs(difference - float(gradient[placed.slice] @ direction)) / scale
+                backpropagated = float(checked.gradient[placed.slice] @ direction)
+                error = abs(difference.value - backpropagated) / scale
             errors.append(error if np.isfinite(error) else np.inf)
         entries = errors[:-1]
         seen = [error for error in errors if error is not None]
@@ -141,20 +154,92 @@ def check_gradients(
     return GradientCheck(blocks, engine.name)
 
 
-def _central_difference(
-    problem: Problem, engine: Engine, block: slice, direction: Floats, h: float
-) -> float | None:
-    """Return (J(θ + hd) − J(θ − hd))/2h, or None if there is a kink between the two points."""
-    losses, sides = [], []
-    for sign in (1, -1):
-        theta = problem.parameters.copy()
-        theta[block] += sign * h * direction
-        moved = replace(problem, parameters=theta)
-        losses.append(engine.loss(moved))
-        sides.append(_sides_of_kinks(moved))
-    if any((a != b).any() for a, b in zip(*sides, strict=True)):
-        return None
-    return float((losses[0] - losses[1]) / (2 * h))
+def check_entry(problem: Problem, engine: Engine, index: int) -> EntryCheck:
+    """Compare one entry of an engine's gradient with the central difference of its own loss.
+
+    Parameters
+    ----------
+    problem : Problem
+    engine : Engine
+    index : int
+        The parameter's index in the flat vector.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the parameter has no gradient, such as a running mean.
+    """
+    checked = _Checked(problem, engine)
+    for placed in placed_blocks(checked.problem.spec):
+        if placed.slice.start <= index < placed.slice.stop:
+            break
+    else:
+        raise InvalidArgumentError(
+            f"index: expected less than the network's {len(problem.parameters)} parameters; "
+            f"got {index}"
+        )
+    if not placed.block.has_gradient:
+        raise InvalidArgumentError(
+            f"index: {placed.name} is updated from the examples and has no gradient; choose a "
+            "weight or a bias"
+        )
+    direction = np.zeros(placed.slice.stop - placed.slice.start)
+    direction[index - placed.slice.start] = 1.0
+    h = checked.step(placed)
+    difference = checked.difference(placed, direction, h)
+    bound = TOLERANCE * checked.scale(placed, h)
+    gradient = float(checked.gradient[index])
+    agrees = None if difference.kinked else bool(abs(difference.value - gradient) <= bound)
+    return EntryCheck(gradient, *difference, h, checked.J, bound, agrees)
+
+
+class _Difference(NamedTuple):
+    """The losses on both sides, and their difference over 2h."""
+
+    value: float
+    plus: float
+    minus: float
+    kinked: bool
+
+
+class _Checked:
+    """A problem in float64 with its loss and its gradient, and differences of the loss."""
+
+    def __init__(self, problem: Problem, engine: Engine) -> None:
+        self.problem, self._engine = problem.in_float64(), engine
+        self.gradient = np.empty_like(self.problem.parameters)
+        self.J = engine.loss_and_gradient(self.problem, self.gradient)
+        # A step h in W[l] changes Z[l] by h · A[l−1], so large inputs need small steps.
+        spec, X = self.problem.spec, self.problem.examples.X
+        passes = forward_pass(spec, views(spec, self.problem.parameters), as_columns(X))
+        inputs = [X, *(layer_pass.A for layer_pass in passes[:-1])]
+        self._sizes_below = [float(np.abs(one).max()) for one in inputs]
+
+    def step(self, placed: PlacedBlock) -> float:
+        """Return h for the entries of a block."""
+        h: float = _STEP * max(1.0, float(np.abs(self.problem.parameters[placed.slice]).max()))
+        if placed.block.penalised:
+            h /= max(1.0, self._sizes_below[placed.layer - 1])
+        return h
+
+    def scale(self, placed: PlacedBlock, h: float) -> float:
+        """Return what an error is relative to; see `BlockCheck.largest_error`."""
+        rounding = _ROUNDINGS * float(np.finfo(np.float64).eps) * abs(self.J) / h
+        largest = float(np.abs(self.gradient[placed.slice]).max())
+        return float(max(1.0, largest, rounding / TOLERANCE))
+
+    def difference(self, placed: PlacedBlock, direction: Floats, h: float) -> _Difference:
+        """Return (J(θ + hd) − J(θ − hd))/2h, and whether there is a kink between the points."""
+        losses, sides = [], []
+        for sign in (1, -1):
+            theta = self.problem.parameters.copy()
+            theta[placed.slice] += sign * h * direction
+            moved = replace(self.problem, parameters=theta)
+            losses.append(self._engine.loss(moved))
+            sides.append(_sides_of_kinks(moved))
+        kinked = any(bool((a != b).any()) for a, b in zip(*sides, strict=True))
+        plus, minus = losses
+        return _Difference(float((plus - minus) / (2 * h)), plus, minus, kinked)
 
 
 def _sides_of_kinks(problem: Problem) -> Sequence[NDArray[np.bool_]]:

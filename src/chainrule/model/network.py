@@ -1,60 +1,39 @@
 """The network that users work with."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from chainrule.arguments import hinting
-from chainrule.checks import shown, whole_number
-from chainrule.engines import engine_for, engine_named, quick_predictor
-from chainrule.engines.base import Examples, Penalties, Problem, UpdateRule
-from chainrule.engines.memory import is_readable, readable, writable
-from chainrule.engines.optimizer import Optimizer
+from chainrule.checks import whole_number
+from chainrule.engines import engine_for
+from chainrule.engines.base import UpdateRule
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.optimizers import optimizer_named
-from chainrule.errors import InvalidArgumentError
-from chainrule.files.model_file import ModelFile, write_model_file
+from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.inspection.gradient_check import GradientCheck, check_gradients
 from chainrule.inspection.trace import Trace, trace_step
-from chainrule.limits import FLAG, MAX_NORM, NOT_NEGATIVE, POSITIVE, VERBOSE
+from chainrule.limits import FLAG, POSITIVE, VERBOSE
+from chainrule.model.base_network import BaseNetwork
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
-from chainrule.model.summary import network_summary
-from chainrule.names import (
-    CostText,
-    DType,
-    EngineName,
-    InitializerName,
-    MetricName,
-    OptimizerName,
-    Precision,
+from chainrule.model.fitting import (
+    checked_callbacks,
+    checked_state,
+    continuable,
+    data_of,
+    gradient_bound,
+    patience_text,
 )
-from chainrule.network.cost import CustomCost
-from chainrule.network.layers import Layer
-from chainrule.network.parameters import (
-    group_views,
-    initial_parameters,
-    named_views,
-    parameter_count,
-)
-from chainrule.network.random import draw_seed, noise_key
+from chainrule.names import EngineName, MetricName, OptimizerName, Precision
+from chainrule.network.random import noise_key
 from chainrule.network.registry.documentation import naming
-from chainrule.network.spec import NetworkSpec
-from chainrule.pictures.network_drawing import network_drawing
-from chainrule.pictures.picture import Picture
-from chainrule.pictures.tables import Tables
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
 from chainrule.training.events import Callback, Event
-from chainrule.training.examples import (
-    as_examples,
-    as_features,
-    check_unmasked,
-    softened_examples,
-)
+from chainrule.training.examples import as_examples, softened_examples
 from chainrule.training.fit import Fitted, fit
 from chainrule.training.history import History
 from chainrule.training.memories import memories_of
@@ -64,13 +43,12 @@ from chainrule.training.progress import Progress
 from chainrule.training.range_test import RangeTest, range_test
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
-from chainrule.training.validation import checked_share, set_aside
-
-Floats = NDArray[np.floating]
+from chainrule.training.validation import set_aside
+from chainrule.training.watching import watches_epochs
 
 
 @naming("costs")
-class Network:
+class Network(BaseNetwork):
     """A feed-forward network, trained by the equations on the documentation's mathematics page.
 
     Parameters
@@ -105,6 +83,11 @@ class Network:
         History of the last `fit`.
     epochs_trained : int
         Epochs over all calls of `fit`.
+    optimizer_state : OptimizerState or None
+        The optimizer's state (V, S, t) after the last `fit`, from which ``fit(…, state=…)``
+        continues and whose next step ``trace(…, state=…)`` shows. None before a `fit`, after one
+        that diverged or that early stopping took back to an earlier epoch, and for a network from a
+        file. It has the size of up to three times the parameters; set it to None to free them.
 
     Raises
     ------
@@ -122,153 +105,6 @@ class Network:
     array([0, 1, 1, 0])
     """
 
-    _incomplete = ""
-    """What a file of the network alone lacks, if the network is a part of another model."""
-
-    @hinting
-    def __init__(
-        self,
-        layers: Sequence[int | Layer],
-        cost: CostText | CustomCost,
-        *,
-        seed: int | None = None,
-        dtype: DType | np.dtype[Any] | type[np.floating] = "float32",
-        init: InitializerName = "auto",
-        fused: bool = True,
-    ) -> None:
-        if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
-            raise InvalidArgumentError(
-                "layers: expected a list such as [30, Dense(24, 'relu'), Dense(2, 'softmax')]; "
-                f"got {layers!r}"
-            )
-        n_features = layers[0]
-        spec = NetworkSpec(
-            int(n_features) if isinstance(n_features, np.integer) else n_features,  # type: ignore[arg-type]
-            tuple(layers[1:]),  # type: ignore[arg-type]
-            cost,
-            init,
-            np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype,  # type: ignore[arg-type]
-            fused,
-        )
-        drawn = seed is None
-        seed = draw_seed() if seed is None else whole_number("seed", seed, 0)
-        self._set(spec, initial_parameters(spec, seed), seed, 0)
-        self._seed_is_drawn = drawn
-
-    def _set(self, spec: NetworkSpec, parameters: Floats, seed: int, epochs: int) -> None:
-        self.spec = spec
-        self.seed = seed
-        self._seed_is_drawn = False
-        self.epochs_trained = epochs
-        self.history: History | None = None
-        self._parameters = parameters
-        self._quick: Callable[[Floats, ArrayLike], Floats | None] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The quick predictor belongs to the compiled core of this process and cannot be pickled.
-        return self.__dict__ | {"_quick": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._parameters = readable(self._parameters)
-
-    @classmethod
-    def from_parameters(cls, spec: NetworkSpec, parameters: Floats, *, seed: int = 0) -> "Network":
-        """Return a network with the given specification and parameters, which are not copied.
-
-        Parameters
-        ----------
-        spec : NetworkSpec
-        parameters : array (number of parameters,)
-            Of the specification's dtype. The network shares its memory: a change of one is a change
-            of the other. A read-only array is copied before the network first changes it.
-        seed : int, default 0
-            Determines the order of examples in `fit`.
-
-        Returns
-        -------
-        Network
-
-        Raises
-        ------
-        InvalidArgumentError
-            If the vector's shape, type or memory layout does not fit.
-        """
-        if not isinstance(parameters, np.ndarray):
-            raise InvalidArgumentError(
-                f"parameters: expected an array of {spec.dtype}; got {type(parameters).__name__}"
-            )
-        check_unmasked(parameters, "parameters")
-        count = parameter_count(spec)
-        if parameters.shape != (count,) or parameters.dtype != spec.dtype:
-            raise InvalidArgumentError(
-                f"parameters: expected shape ({count},) and dtype {spec.dtype}; "
-                f"got {parameters.shape} and {parameters.dtype}"
-            )
-        if not is_readable(parameters):
-            raise InvalidArgumentError(
-                "parameters: expected a contiguous, aligned array, since the network shares its "
-                f"memory; got strides of {parameters.strides[0]} bytes"
-                f"{'' if parameters.flags.aligned else ', not aligned'}. "
-                "Pass a copy: parameters.copy()"
-            )
-        net = cls.__new__(cls)
-        net._set(spec, parameters, whole_number("seed", seed, 0), 0)
-        return net
-
-    @classmethod
-    def _from_file(cls, model: ModelFile) -> "Network":
-        net = cls.__new__(cls)
-        seed, epochs = (model.metadata.get(key, "0") for key in ("seed", "epochs_trained"))
-        net._set(model.spec, model.parameters, _whole(seed), _whole(epochs))
-        return net
-
-    def __repr__(self) -> str:
-        layers = ", ".join(map(repr, (self.spec.n_features, *self.spec.layers)))
-        return (
-            f"Network([{layers}], cost={self.spec.cost!r}, seed={self.seed}, "
-            f"dtype={self.spec.dtype!r})"
-        )
-
-    @property
-    def parameters(self) -> Floats:
-        """All parameters: one flat vector, W[1], b[1], W[2], …; changing it changes the network."""
-        return self._parameters
-
-    @parameters.setter
-    def parameters(self, value: ArrayLike) -> None:
-        try:
-            vector = np.asarray(value, self.spec.dtype)
-        except (ValueError, TypeError) as error:
-            raise InvalidArgumentError(
-                f"parameters: cannot be read as numbers ({error})"
-            ) from error
-        if vector.shape != self._parameters.shape:
-            raise InvalidArgumentError(
-                f"parameters: expected shape {self._parameters.shape}; got {vector.shape}"
-            )
-        self._own_parameters()[...] = vector
-
-    def _own_parameters(self) -> Floats:
-        """Return the parameters for writing; read-only ones are replaced by a copy."""
-        self._parameters = writable(self._parameters)
-        return self._parameters
-
-    @property
-    def weights(self) -> list[Floats]:
-        """Weights W of each dense layer in turn, (n[l], n[l−1]); views into `parameters`."""
-        return named_views(self.spec, self._parameters, "W")
-
-    @property
-    def biases(self) -> list[Floats]:
-        """Biases b of each dense layer in turn, (n[l],); views into `parameters`."""
-        return [b.reshape(-1) for b in named_views(self.spec, self._parameters, "b")]
-
-    @property
-    def embeddings(self) -> list[Floats]:
-        """Tables E of a `CategoryEmbedding`, (codes, dimension) each; views into `parameters`."""
-        return group_views(self.spec, self._parameters, "embeddings")
-
     @hinting
     def fit(
         self,
@@ -276,6 +112,7 @@ class Network:
         Y: ArrayLike,
         *,
         optimizer: Optimizer | OptimizerName = "adam",
+        state: OptimizerState | None = None,
         epochs: int = 50,
         batch_size: int = 32,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -300,8 +137,9 @@ class Network:
     ) -> History:
         """Train on examples, one per row.
 
-        Calling it again continues from the current parameters with a fresh optimizer state. After
-        an error or an interruption, the network has the parameters of a finished step.
+        Calling it again continues from the current parameters, with a fresh optimizer state unless
+        `state` is given. After an error or an interruption, the network has the parameters of a
+        finished step.
 
         With a checkpoint, a training that was killed is resumed by the same call with resume=True.
         The result has the same bits as without the kill.
@@ -316,6 +154,11 @@ class Network:
             Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step"). With
             `ema_decay`, and from `ScheduleFreeAdamW`, the network is evaluated and left at an
             average of the parameters that the steps went through (WA1).
+        state : OptimizerState, optional
+            The state to continue from: `optimizer_state` after a `fit` with the same optimizer. Two
+            trainings of 3 and 4 epochs then have the same bits as one of 7. A schedule goes on as
+            well, if it does not depend on the number of epochs (give its length in steps). The
+            state itself does not change. On resuming from a checkpoint, its state is used instead.
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
@@ -406,43 +249,34 @@ class Network:
             layers, a vanishing or exploding gradient, a loss that is stuck; with the layer and the
             remedy. `History.diagnostics` lists them all.
         """
-        wrong = (
-            [callback for callback in callbacks if not callable(callback)]
-            if isinstance(callbacks, Sequence)
-            else [callbacks]
-        )
-        if wrong:
-            raise InvalidArgumentError(
-                f"callbacks: expected a list of functions that take an event; got {wrong[0]!r}"
-            )
+        checked_callbacks(callbacks)
         FLAG.require(shuffle, "shuffle: expected")
         VERBOSE.require(verbose, "verbose: expected")
-        examples = as_examples(self.spec, X, Y, sample_weight)
-        share = checked_share(validation_split, len(examples.X))
-        if share and validation_data is not None:
-            raise InvalidArgumentError(
-                "validation_split: expected 0 where validation_data is given; got "
-                f"{shown(validation_split)}. Give only one of the two"
-            )
-        validation = self._validation(validation_data)
-        examples = class_weighted(self.spec, examples, class_weight)
-        if validation is not None:
-            validation = class_weighted(self.spec, validation, class_weight)
+        examples, validation, share = data_of(
+            self.spec,
+            as_examples(self.spec, X, Y, sample_weight),
+            validation_data,
+            validation_split,
+            class_weight,
+        )
+        optimizer = optimizer_named(optimizer)
+        state = checked_state(state, optimizer, self.spec, self._parameters)
         self._own_parameters()
         plan = Plan(
             self._problem(examples, l1, l2),
-            optimizer=optimizer_named(optimizer),
+            optimizer=optimizer,
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            max_grad_norm=_bound(max_grad_norm),
+            max_grad_norm=gradient_bound(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
             shuffle=bool(shuffle),
             stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
             epochs_before=self.epochs_trained,
-            watched=bool(callbacks),
+            optimizer_state=None if state is None else state.copy(),
+            watched=watches_epochs(callbacks),
             diagnosed=True,
         )
         softened = softened_examples(self.spec, examples, label_smoothing)
@@ -475,7 +309,7 @@ class Network:
             memories = memories_of(callbacks)
             if state.stopping is not None:
                 memories["early stopping"] = state.stopping
-            checkpointer.attach(plan, state, memories, {"early stopping": _patience(plan)})
+            checkpointer.attach(plan, state, memories, {"early stopping": patience_text(plan)})
         history.diagnostics = state.diagnostics
         self.history = history
 
@@ -483,9 +317,15 @@ class Network:
             if state.stopping is not None:
                 history.best_epoch = state.stopping.best_epoch
 
+        self.optimizer_state, ended = None, False  # frees its memory
         try:
             self._conduct(plan, [note_best, *consumers], state, checkpointer)
+            ended = True
+        except TrainingDivergedError:
+            state.memory = None  # it may contain values that are not finite
+            raise
         finally:
+            self.optimizer_state = continuable(state, ended)
             if progress is not None:
                 progress.close()
         return history
@@ -510,45 +350,6 @@ class Network:
             return fit(plan, told, checkpointer, state, before_epoch)
         finally:
             count()
-
-    def _validation(self, data: tuple[ArrayLike, ArrayLike] | None) -> Examples | None:
-        if data is None:
-            return None
-        if not isinstance(data, tuple | list) or len(data) != 2:
-            raise InvalidArgumentError(
-                f"validation_data: expected a pair (X, Y); got {type(data).__name__}"
-            )
-        names = ("validation_data[0]", "validation_data[1]", "")
-        return as_examples(self.spec, data[0], data[1], names=names)
-
-    def predict(self, X: ArrayLike, *, engine: EngineName = "auto") -> Floats:
-        """Return the outputs A[L] for examples, one per row.
-
-        Parameters
-        ----------
-        X : array (m, n[0])
-        engine : str, default "auto"
-
-        Returns
-        -------
-        outputs : array (m, n[L])
-            Probabilities if the output activation is softmax or sigmoid, values if it is identity.
-
-        Raises
-        ------
-        InvalidArgumentError
-            If X does not fit the network.
-        """
-        if engine == "auto":
-            if self._quick is None:
-                self._quick = quick_predictor(self.spec)
-            outputs = None if X is None else self._quick(self._parameters, X)
-            if outputs is not None:
-                return outputs
-        features = as_features(self.spec, X)
-        outputs = np.empty((len(features), self.spec.n_outputs), self.spec.dtype)
-        engine_named(engine).forward(self.spec, self._parameters, features, outputs)
-        return outputs
 
     @hinting
     def find_learning_rate(
@@ -631,84 +432,10 @@ class Network:
             epochs=1,
             batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
             seed=self.seed,
-            max_grad_norm=_bound(max_grad_norm),
+            max_grad_norm=gradient_bound(max_grad_norm),
             epochs_before=self.epochs_trained,
         )
         return range_test(plan, lowest, highest, whole_number("steps", steps, 10))
-
-    @hinting
-    def loss(
-        self,
-        X: ArrayLike,
-        Y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        engine: EngineName = "auto",
-    ) -> float:
-        """Return J, the mean cost over the examples, plus any penalties.
-
-        As in `predict`, dropout is off, and batch normalisation uses its running statistics.
-
-        Parameters
-        ----------
-        X, Y, sample_weight, l1, l2, engine
-            As for `fit`.
-
-        Raises
-        ------
-        InvalidArgumentError
-            If an argument does not fit.
-        """
-        examples = as_examples(self.spec, X, Y, sample_weight)
-        return engine_for(self.spec, engine).loss(self._problem(examples, l1, l2))
-
-    @hinting
-    def loss_and_gradient(
-        self,
-        X: ArrayLike,
-        Y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        engine: EngineName = "auto",
-    ) -> tuple[float, Floats]:
-        """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
-
-        As in `loss`, J is computed from the outputs of `predict`; the gradient of running
-        statistics is 0.
-
-        Parameters
-        ----------
-        X, Y, sample_weight, l1, l2, engine
-            As for `fit`.
-
-        Returns
-        -------
-        loss : float
-        gradient : array (number of parameters,)
-
-        Raises
-        ------
-        InvalidArgumentError
-            If an argument does not fit.
-
-        Examples
-        --------
-        >>> import chainrule as cr
-        >>> net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", seed=0, init="zeros")
-        >>> loss, gradient = net.loss_and_gradient([[2.0]], [3.0])   # δ = a − y = −3
-        >>> loss, gradient.tolist()
-        (4.5, [-6.0, -3.0])
-        """
-        examples = as_examples(self.spec, X, Y, sample_weight)
-        gradient = np.empty_like(self._parameters)
-        loss = engine_for(self.spec, engine).loss_and_gradient(
-            self._problem(examples, l1, l2), gradient
-        )
-        return loss, gradient
 
     @hinting
     def trace(
@@ -717,36 +444,67 @@ class Network:
         Y: ArrayLike,
         *,
         optimizer: Optimizer | OptimizerName = "adam",
+        state: OptimizerState | None = None,
         sample_weight: ArrayLike | None = None,
+        class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
+        label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
+        example: int = 0,
     ) -> Trace:
         """Return every array of one training step on these examples, without changing the network.
 
-        It is the first step that `fit` would take: dropout is on, and batch normalisation uses the
-        statistics of these examples.
+        It is the step that `fit` would take: dropout is on, and batch normalisation uses the
+        statistics of these examples. A `Tracer` keeps the steps of a training itself.
 
         Parameters
         ----------
-        X, Y, optimizer, sample_weight, l1, l2, max_grad_norm
-            As for `fit`; the optimizer takes its first step.
+        X, Y, optimizer, sample_weight, class_weight, l1, l2, label_smoothing, max_grad_norm
+            As for `fit`.
+        state : OptimizerState, optional
+            The optimizer's state before the step: with `optimizer_state`, after a `fit` by the same
+            optimizer, the step is the next one of that training. By default the optimizer takes its
+            first step.
+        example : int, default 0
+            The example whose softmax Jacobian is shown, counted from 0.
 
         Returns
         -------
         Trace
-            Printing it gives a table; a notebook shows it as HTML.
+            Printing it gives a table; a notebook shows it as HTML; `save` writes a PDF.
 
         Raises
         ------
         InvalidArgumentError
-            If an argument does not fit.
+            If an argument does not fit, or the learning rate is a schedule whose length the
+            training would decide and `state` is not that of the first step.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", init="zeros", seed=0)
+        >>> trace = net.trace([[2.0]], [3.0], optimizer=cr.SGD(0.1))
+        >>> trace["δ[1]"].tolist(), trace["new W[1]"].tolist()   # a − y = −3; 0.1 · 3 · 2
+        ([[-3.0]], [[0.6000000238418579]])
         """
+        optimizer = optimizer_named(optimizer)
+        state = checked_state(state, optimizer, self.spec, self._parameters)
         examples = as_examples(self.spec, X, Y, sample_weight)
+        examples = class_weighted(self.spec, examples, class_weight)
+        examples = softened_examples(self.spec, examples, label_smoothing)
+        if whole_number("example", example, 0) >= len(examples.X):
+            raise InvalidArgumentError(
+                f"example: expected a number from 0 to {len(examples.X) - 1}, one of the examples; "
+                f"got {example!r}"
+            )
+        key = None if state is None else state.noise_key
         return trace_step(
             self._problem(examples, l1, l2),
-            UpdateRule(optimizer_named(optimizer), _bound(max_grad_norm)),
-            noise_key=noise_key(self.seed, self.epochs_trained),
+            UpdateRule(optimizer, gradient_bound(max_grad_norm)),
+            state,
+            noise_key(self.seed, self.epochs_trained) if key is None else key,
+            example=example,
         )
 
     @hinting
@@ -779,125 +537,3 @@ class Network:
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
         return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
-
-    def _problem(self, examples: Examples, l1: float, l2: float) -> Problem:
-        """Return the minimisation problem over some examples."""
-        return Problem(self.spec, self._parameters, examples, _penalties(l1, l2))
-
-    def summary(self) -> Tables:
-        """Return a table of the layers: their kinds, units, shapes and parameters.
-
-        Returns
-        -------
-        Tables
-            Printing it gives text of at most 80 columns; a notebook shows HTML; `figure` draws it.
-
-        Examples
-        --------
-        >>> import chainrule as cr
-        >>> cr.Network([2, cr.Dense(3, "relu"), cr.Dense(1, "identity")], cost="mse").summary()
-        layer  kind            units  parameters    number
-        ─────  ──────────────  ─────  ────────────  ──────
-        0      inputs              2
-        1      dense relu          3  W 3×2, b 3×1       9
-        2      dense identity      1  W 1×3, b 1×1       4
-        <BLANKLINE>
-        13 parameters; 52 bytes in float32
-        cost mse; trained for 0 epochs
-        """
-        return network_summary(self.spec, self.epochs_trained)
-
-    def draw(
-        self,
-        feature_names: Sequence[str] | None = None,
-        class_names: Sequence[str] | None = None,
-    ) -> Picture:
-        """Return a drawing of the network: edges are weights, circles are units and their biases.
-
-        Of a layer with more than 32 units, only the first and last ones are drawn. The drawing
-        shows the parameters as they are now.
-
-        Parameters
-        ----------
-        feature_names, class_names : sequences of str, optional
-            Names of the inputs and of the outputs.
-
-        Returns
-        -------
-        Picture
-            A notebook shows it; `figure` gives a matplotlib figure, and `save` writes a file.
-
-        Raises
-        ------
-        InvalidArgumentError
-            If the number of names is not that of the inputs or outputs.
-        """
-        return network_drawing(self.spec, self._parameters.copy(), feature_names, class_names)
-
-    def save(self, path: str | Path) -> None:
-        """Write the network to a safetensors file, whole or not at all.
-
-        Parameters
-        ----------
-        path : str or Path
-            By convention it ends in .safetensors; an existing file is replaced.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; an existing file is then left unchanged.
-        InvalidArgumentError
-            If the cost is a `CustomCost`: a file holds data only, no functions.
-
-        Warns
-        -----
-        UserWarning
-            If the network is that of an estimator which scales, encodes or names classes: the file
-            of the network alone lacks these parts.
-        """
-        write_model_file(path, self._to_file())
-        if self._incomplete:
-            warnings.warn(f"save: {self._incomplete}", stacklevel=2)
-
-    def belongs_to(self, owner: str, lacking: Sequence[str]) -> None:
-        """Record which larger model uses the network, and what a file of the network lacks.
-
-        `save` then warns, unless nothing is lacking.
-
-        Parameters
-        ----------
-        owner : str
-            The kind of the model, such as "NetworkClassifier".
-        lacking : sequence of str
-            Such as "the scaling of its inputs".
-        """
-        self._incomplete = ""
-        if lacking:
-            *rest, last = lacking
-            listed = f"{', '.join(rest)} and {last}" if rest else last
-            self._incomplete = (
-                f"this network is a part of a {owner}, and its file lacks {listed}: save the "
-                f"{owner} itself (its method save)"
-            )
-
-    def _to_file(self) -> ModelFile:
-        metadata = {"seed": str(self.seed), "epochs_trained": str(self.epochs_trained)}
-        return ModelFile(self.spec, self._parameters, metadata)
-
-
-def _penalties(l1: float, l2: float) -> Penalties:
-    return Penalties(NOT_NEGATIVE.checked("l1", l1), NOT_NEGATIVE.checked("l2", l2))
-
-
-def _bound(max_grad_norm: float | None) -> float:
-    MAX_NORM.require(max_grad_norm, "max_grad_norm: expected")
-    return float("inf" if max_grad_norm is None else max_grad_norm)
-
-
-def _patience(plan: Plan) -> str:
-    return "none" if plan.stopping is None else f"patience {plan.stopping.patience}"
-
-
-def _whole(text: str) -> int:
-    # int() raises for thousands of digits, and no genuine seed has a hundred.
-    return int(text) if text.isdecimal() and len(text) <= 100 else 0

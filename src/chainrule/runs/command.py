@@ -99,6 +99,8 @@ def _option(one: "Field[Any]", value: Any) -> list[str]:
         return [f"--{name}" if value else f"--no-{name}"]
     if kind == "texts":
         return [word for text in value for word in (f"--{name}", text)]
+    if kind == "names" and isinstance(value, tuple):
+        return [f"--{name}", ",".join(value)]
     if kind in ("wholes", "numbers"):
         text = ",".join(map(_number, value))
         return [f"--{name}", text or "none"]

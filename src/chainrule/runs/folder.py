@@ -75,6 +75,11 @@ class RunFolder:
         return self.path / "checkpoint"
 
     @property
+    def live(self) -> Path:
+        """The address of the page that shows the training while it runs (``train --live``)."""
+        return self.path / "live.url"
+
+    @property
     def lock(self) -> Path:
         """The lock file that keeps a second run out of the folder."""
         return lock_of(self.checkpoint)

@@ -36,7 +36,7 @@ class Settings(TypedDict, total=False):
     preset: Literal["fast", "standard", "thorough"] | None
     seed: int | None
     layers: int | Sequence[int] | None
-    activation: str | None
+    activation: str | Sequence[str] | None
     loss: ClassificationLoss | RegressionLoss | None
     optimizer: SolverName | None
     learning_rate: float | None

@@ -27,7 +27,8 @@ def setting(
     about : str
         One line of help; `settings.names.with_names` fills in its placeholders in braces.
     kind : str
-        "text", "whole", "number", "flag", or for tuples "texts", "wholes", "numbers".
+        "text", "whole", "number", "flag", or for tuples "texts", "wholes", "numbers"; "names": one
+        text, or a tuple of several.
     metavar : str
         The placeholder for the value in the help.
     default
@@ -98,6 +99,7 @@ class DataOptions:
 
 _METAVARS = {
     "text": "NAME",
+    "names": "NAMES",
     "whole": "N",
     "number": "NUMBER",
     "flag": "",

@@ -188,7 +188,7 @@ class Description:
         """Return the penalties, divided by the total weight to be independent of the batch size."""
         options = self.options
         l1, l2 = float(options.l1 or 0), float(options.l2 or 0)
-        return Penalties(l1 / total, l2 / total)
+        return Penalties(l1 / total, l2 / total, per=total)
 
     def _metrics(self) -> Mapping[str, Metric]:
         if self._target.task == "classification":

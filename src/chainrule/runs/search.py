@@ -131,6 +131,11 @@ def search(
             "search: expected some of layers, activation, learning_rate, l2, dropout and "
             "batch_size to be left open; all of them are set"
         )
+    if "layers" in varied and isinstance(run.asked.activation, tuple):
+        raise InvalidArgumentError(
+            "activation: expected one name for a search that varies the number of layers; got "
+            f"{','.join(run.asked.activation)}. Set layers too, or give one activation"
+        )
     from chainrule.runs.journal import Journal
 
     with Journal(journal) as opened:

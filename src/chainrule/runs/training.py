@@ -142,24 +142,36 @@ class PreparedRun:
         spell = command_of if self.config.data.table else call_of
         return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
-    def train(
-        self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
-    ) -> FittedNetwork:
-        """Train a network on the training rows.
+    def description(self) -> Description:
+        """Return what describes a training: its network, untrained, and its plan.
 
-        Raises
-        ------
-        InvalidArgumentError, TrainingDivergedError, Interrupted
-            See `chainrule.runs.run_fit.fit`.
+        Each training takes a new one, since the random numbers are drawn from it.
         """
-        description = Description(
+        return Description(
             self.config.training,
             self.target,
             self.training,
             self.validation,
             embedded_columns(self.encoder),
         )
-        return fit(description, callbacks, checkpointing)
+
+    def train(
+        self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
+    ) -> FittedNetwork:
+        """Train a network on the training rows.
+
+        A callback with a method ``run_begins`` is first called there with this run.
+
+        Raises
+        ------
+        InvalidArgumentError, TrainingDivergedError, Interrupted
+            See `chainrule.runs.run_fit.fit`.
+        """
+        for callback in callbacks:
+            begins = getattr(callback, "run_begins", None)
+            if callable(begins):
+                begins(self)
+        return fit(self.description(), callbacks, checkpointing)
 
     def fit(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None

@@ -15,6 +15,7 @@ _EXPECTED = {
     "texts": "a list of texts",
     "wholes": "a list of whole numbers",
     "numbers": "a number or a list of numbers",
+    "names": "a name or a list of names",
 }
 _LISTS = ("texts", "wholes", "numbers")
 
@@ -30,6 +31,8 @@ def from_text(setting: "Field[Any]", text: str) -> Any:
     kind = setting.metadata["kind"]
     if kind == "wholes":
         return _sizes(_option(setting), text)
+    if kind == "names":
+        return _names(text)
     try:
         numbers = tuple(float(part) for part in text.split(","))
     except ValueError as error:
@@ -48,6 +51,12 @@ def _sizes(name: str, text: str) -> tuple[int, ...]:
             f"{name}: expected whole numbers above 0 such as 128,64, or none; got {text!r}"
         )
     return tuple(map(int, parts))
+
+
+def _names(text: str) -> str | tuple[str, ...]:
+    """Return one name as it is, several as a tuple; commas in brackets belong to a name."""
+    names = tuple(part.strip() for part in re.split(r",(?![^()]*\))", text))
+    return names if len(names) > 1 else text
 
 
 def from_toml(setting: "Field[Any]", value: Any, where: str) -> Any:
@@ -82,7 +91,12 @@ def _plain(value: Any) -> Any:
 
 def _typed(setting: "Field[Any]", value: Any, begin: str) -> Any:
     kind = setting.metadata["kind"]
-    if kind in _LISTS:
+    if kind == "names":
+        if _is("text", value):
+            return _names(value)
+        if isinstance(value, list) and value and all(_is("text", part) for part in value):
+            return tuple(value) if len(value) > 1 else value[0]
+    elif kind in _LISTS:
         one = kind.removesuffix("s")
         parts = value if isinstance(value, list) else [value]
         if all(_is(one, part) for part in parts):
@@ -123,7 +137,7 @@ def check(setting: "Field[Any]", value: Any) -> None:
     limit = setting.metadata["limit"]
     if limit is None:
         return
-    for part in value if setting.metadata["kind"] in _LISTS else (value,):
+    for part in value if isinstance(value, tuple) else (value,):
         limit.require(part, f"{setting.name}: expected", quoted=False)
 
 

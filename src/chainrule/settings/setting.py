@@ -35,8 +35,8 @@ class Option:
     about: str
     """One line of help; `names.with_names` replaces the placeholders in braces."""
     form: str = ""
-    """"text", "whole", "number", "flag", or for lists "texts", "wholes", "numbers"; by default
-    the form of the limit."""
+    """"text", "whole", "number", "flag", or for lists "texts", "wholes", "numbers"; "names": one
+    text, or a list of them; by default the form of the limit."""
     default: Any = None
     """None if the preset or the data determine the default."""
     none: Any = None
@@ -119,7 +119,7 @@ class Setting:
             return value[0] if len(value) == 1 else list(value) or self.mlp
         if self.option is not None and value == self.option.none:
             return None
-        return value
+        return list(value) if self.form == "names" and isinstance(value, tuple) else value
 
     def default(self, estimator: Estimator, good: bool) -> Any:
         """Return its default in MLP…, or in Network… if `good`; ABSENT if there is none."""

@@ -137,8 +137,8 @@ def read_with_notes(
     copied to a temporary file. In CSV, the first line names the columns (titles, comments and
     `sep=;` above it are skipped, with a note); the separator (comma, tab, semicolon, bar) is
     recognised from the first lines. What a column of text holds (numbers, dates, true and false, or
-    text) and how it is written is decided for the column as a whole. docs/tables.md lists what
-    is read, and what is refused.
+    text) and how it is written is decided for the column as a whole. docs/explanation/tables.md
+    lists what is read, and what is refused.
 
     Parameters
     ----------

@@ -253,6 +253,7 @@ class Checkpointer:
             "t": memory.t,
             "noise_key": state.noise_key,
             "learning_rate": state.optimizer.schedule.constant,
+            "penalties": [state.penalties.l1, state.penalties.l2],
             "columns": self._rows.columns,
             "memories": memories,
         }

@@ -65,7 +65,7 @@ class Loop:
         self.plan, self.state = plan, state
         self._checkpointer = checkpointer
         self._halts = halts or Halts(())
-        self._reports = Reports(plan)
+        self._reports = Reports(plan, state)
 
     @property
     def _optimizer(self) -> Optimizer:
@@ -133,7 +133,7 @@ class Loop:
             or (stopping is not None and stopping.rule.keeps_best)
             # An epoch's penalties are read from the next one's first step, if that is of the same
             # parameters.
-            or (self._optimizer.evaluated_at_average and bool(plan.problem.penalties))
+            or (self._optimizer.evaluated_at_average and bool(self.state.penalties))
         )
         if alone:
             return 1
@@ -203,7 +203,7 @@ class Loop:
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
-            np.empty(rates.size) if plan.problem.penalties else None,
+            np.empty(rates.size) if self.state.penalties else None,
         )
         if start.records is not None:  # the epoch's steps before the checkpoint
             for array, saved in zip(records, start.records, strict=True):
@@ -280,9 +280,9 @@ class Loop:
         within a single epoch after any step, among several epochs only at their end.
         """
         plan, memory = self.plan, self._memory
-        problem = plan.problem
-        if self.state.moving is not problem.parameters:
-            problem = replace(problem, parameters=self.state.moving)
+        problem, moving, penalties = plan.problem, self.state.moving, self.state.penalties
+        if moving is not problem.parameters or penalties is not problem.penalties:
+            problem = replace(problem, parameters=moving, penalties=penalties)
         steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:

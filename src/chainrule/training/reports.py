@@ -9,15 +9,16 @@ from chainrule.engines.base import Examples, Problem, StepRecords
 from chainrule.training.events import EpochEnded
 from chainrule.training.own_functions import metric_value
 from chainrule.training.plan import Plan
+from chainrule.training.state import State
 
 
 class Reports:
     """Creates the events of the epochs of one training."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan, problem = plan, plan.problem
+    def __init__(self, plan: Plan, state: State) -> None:
+        self._plan, self._state, problem = plan, state, plan.problem
         self._spec, self._parameters = problem.spec, problem.parameters
-        self._examples, self._penalties = problem.examples, problem.penalties
+        self._examples = problem.examples
         m = len(self._examples.X)
         self._starts = np.arange(0, m, plan.batch_size)
         self._sizes = np.diff(self._starts, append=m).astype(np.float64)
@@ -102,10 +103,11 @@ class Reports:
         self, stepwise: NDArray[np.float64], shares: NDArray[np.float64]
     ) -> list[float]:
         """Return the penalties at the end of each epoch, over all examples if they are shared."""
-        own = self._penalties.over(self._weight)
+        penalties = self._state.penalties
+        own = penalties.over(self._weight)
         # An earlier epoch's penalty was recorded in the first step of the next one; that of the
         # last epoch is computed from the current parameters.
-        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if self._penalties.shared else 1.0)
+        first = stepwise[1:, 0] * (shares[1:, 0] / self._weight if penalties.shared else 1.0)
         # The engine computes it, so that it is rounded as the others are: the loss of an example of
         # weight 0 consists of the penalties alone.
         last = self._plan.engine.loss(Problem(self._spec, self._parameters, self._weightless, own))

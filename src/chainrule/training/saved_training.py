@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import is_real
-from chainrule.engines.base import StepRecords
+from chainrule.engines.base import Penalties, StepRecords
 from chainrule.engines.finite import all_finite
 from chainrule.engines.schedule import checked_rate
 from chainrule.errors import InvalidCheckpointError
@@ -90,6 +90,17 @@ class Saved:
             raise self._invalid(f"average_weight: got {weight!r:.50}")
         return weight
 
+    def _penalties(self, planned: Penalties) -> Penalties:
+        """Return the penalties; older checkpoints lack them, since they did not change."""
+        strengths = self._facts.get("penalties", [planned.l1, planned.l2])
+        if (
+            not isinstance(strengths, list)
+            or len(strengths) != 2
+            or not all(isinstance(one, float) and 0 <= one < np.inf for one in strengths)
+        ):
+            raise self._invalid(f"penalties: got {strengths!r:.50}")
+        return replace(planned, l1=strengths[0], l2=strengths[1])
+
     def position(self, plan: Plan) -> Position:
         """Return the position of the training."""
         problem = plan.problem
@@ -108,7 +119,8 @@ class Saved:
             if not np.array_equal(np.sort(order), np.arange(m)):
                 raise self._invalid("epoch.order is not a permutation of the examples")
         if steps:
-            parts = ["cost", "gradient_norm"] + ["penalty"] * bool(problem.penalties)
+            penalised = bool(self._penalties(problem.penalties))
+            parts = ["cost", "gradient_norm"] + ["penalty"] * penalised
             records = StepRecords(
                 *(self._array(f"epoch.{part}", (steps,), np.float64) for part in parts)
             )
@@ -146,7 +158,8 @@ class Saved:
             weight = self._average_weight()
         t, key = self._count("t"), self._count("noise_key", 2**64 - 1)
         rate = self._facts.get("learning_rate")
-        if isinstance(rate, float) != (optimizer.schedule.constant is not None):
+        # A schedule may have been replaced by a number on the way, but not the other way round.
+        if not isinstance(rate, float) and optimizer.schedule.constant is not None:
             raise self._invalid("only one of the two learning rates is a schedule")
         if rate is not None:
             try:
@@ -170,6 +183,7 @@ class Saved:
                 remembering.recall({**found[owner], **arrays})
             except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
                 raise self._invalid(f"the state of {owner} cannot be read ({error!r})") from error
+        state.penalties = self._penalties(state.penalties)
         theta[...] = parameters
         if memory.theta is not None:
             memory.theta[...] = moving

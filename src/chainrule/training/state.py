@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats, StepRecords
+from chainrule.engines.base import Floats, Penalties, StepRecords
 from chainrule.engines.memory import writable
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.random import noise_key
+from chainrule.network.spec import NetworkSpec
 from chainrule.training.diagnostics import Diagnosis
 from chainrule.training.events import EpochEnded
 from chainrule.training.plan import LBFGS, Plan
@@ -54,7 +55,7 @@ BEGINNING = Position()
 class State:
     """Everything that changes during a training; its creator can read it at any time.
 
-    `optimizer` may be replaced between epochs by one with the same slots.
+    `optimizer` may be replaced between epochs by one with the same slots, and so may `penalties`.
     """
 
     parameters: Floats
@@ -74,6 +75,8 @@ class State:
     diagnostics: list[Diagnosis] = field(default_factory=list)
     statistics: tuple[slice, ...] = ()
     """The places of running statistics, if the optimizer does not average them."""
+    penalties: Penalties = field(default_factory=Penalties)
+    """The penalties that the next steps minimise: at the beginning, those of the problem."""
 
     @property
     def moving(self) -> Floats:
@@ -104,14 +107,12 @@ class State:
         """
         optimizer, parameters = plan.optimizer, plan.problem.parameters
         if isinstance(optimizer, LBFGS):
-            return cls(parameters, epochs_before=plan.epochs_before)
-        # Running statistics follow the steps: an average of theirs would lag behind the network.
-        statistics: tuple[slice, ...] = ()
-        if optimizer.averages:
-            blocks = placed_blocks(plan.problem.spec)
-            statistics = tuple(each.slice for each in blocks if not each.block.has_gradient)
+            return cls(
+                parameters, epochs_before=plan.epochs_before, penalties=plan.problem.penalties
+            )
+        statistics = _unaveraged(optimizer, plan.problem.spec)
         memory = plan.optimizer_state
-        if memory is None or not _continues(memory, optimizer, parameters, statistics):
+        if memory is None or not continues(memory, optimizer, plan.problem.spec, parameters):
             memory = optimizer.new_state(parameters)
         memory.slots = writable(memory.slots)
         if memory.theta is not None:
@@ -120,8 +121,10 @@ class State:
             stopping = Stopping(plan.stopping, parameters)
         # If the optimizer's state is continued, so are the steps' random numbers: their key is that
         # of the epoch in which t was 0.
-        before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
-        key = noise_key(plan.seed, before)
+        key = memory.noise_key
+        if key is None:
+            before = max(0, plan.epochs_before - memory.t // plan.steps_per_epoch)
+            key = noise_key(plan.seed, before)
         return cls(
             parameters,
             optimizer,
@@ -130,20 +133,27 @@ class State:
             plan.epochs_before,
             stopping,
             statistics=statistics,
+            penalties=plan.problem.penalties,
         )
 
 
-def _continues(
-    memory: OptimizerState,
-    optimizer: Optimizer,
-    parameters: Floats,
-    statistics: tuple[slice, ...],
+def _unaveraged(optimizer: Optimizer, spec: NetworkSpec) -> tuple[slice, ...]:
+    """Return the places of the parameters that an optimizer's average is not used for."""
+    # Running statistics follow the steps: an average of theirs would lag behind the network.
+    if not optimizer.averages:
+        return ()
+    return tuple(each.slice for each in placed_blocks(spec) if not each.block.has_gradient)
+
+
+def continues(
+    memory: OptimizerState, optimizer: Optimizer, spec: NetworkSpec, parameters: Floats
 ) -> bool:
     """Tell whether an optimizer can continue from a state: its average must be the parameters."""
     if not optimizer.evaluated_at_average:
         return memory.theta is None
     if memory.theta is None:
         return False
+    statistics = _unaveraged(optimizer, spec)
     published = State(parameters.copy(), optimizer, memory, statistics=statistics)
     published.publish()
     return np.array_equal(published.parameters, parameters)

@@ -5,6 +5,8 @@ A callback may have these methods beside `training_ended` of `chainrule.training
 - ``training_begins(training)`` is called once, before the first event, with the `Training`.
 - ``steps_left(done)`` and ``between_steps(moment)``: after `done` steps, how many may be taken
   before the training has to halt, and what is called when it halts; see `StepWatcher`.
+- ``needs_each_epoch = False`` says that it need not see the parameters at the end of each epoch:
+  short epochs then go through the engine together, and the parameters may be ahead of the event.
 """
 
 from collections.abc import Sequence
@@ -75,6 +77,11 @@ class StepWatcher(Protocol):
 
     def between_steps(self, moment: Moment) -> None:
         """Look at the training, which waits until this returns."""
+
+
+def watches_epochs(consumers: Sequence[object]) -> bool:
+    """Return whether any consumer may look at the parameters at the end of each epoch."""
+    return any(getattr(one, "needs_each_epoch", True) for one in consumers)
 
 
 def tell_beginning(consumers: Sequence[Callback], training: Training) -> None:

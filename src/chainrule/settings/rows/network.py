@@ -67,7 +67,9 @@ NETWORK: tuple[Setting, ...] = (
         mlp="relu",
         network=By("silu", "relu", "silu"),
         option=Option(
-            "Activation of the hidden layers: relu, silu, tanh, gelu, …",
+            "Activation of the hidden layers: relu, silu, tanh, gelu, …; one name, or one per "
+            "hidden layer (tanh,relu).",
+            form="names",
             limit=Readable(read_activation),
         ),
     ),

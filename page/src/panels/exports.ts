@@ -1,0 +1,126 @@
+/** What reproduces or uses this very network: files, code, the command line. */
+
+import type { Page, Panel } from "../panel";
+import { announcement, button, h, messageOf, replace } from "./dom";
+
+interface Code {
+  python: string;
+  command: string;
+  toml: string;
+  /** Running this gives the same network to the last bit. */
+  exact: boolean;
+  why?: string | null;
+}
+
+const FILES: readonly (readonly [kind: string, name: string, about: string])[] = [
+  ["model.safetensors", "Model file", "Predicts and trains on in chainrule; data only, no code."],
+  ["model.onnx", "ONNX", "Predicts in ONNX Runtime and whatever else reads ONNX."],
+  ["code.py", "Python code", "Trains this network again."],
+  ["run.toml", "run.toml", "The settings, for chainrule train --config run.toml."],
+  ["data.csv", "Data", "The rows that it learns from, as CSV."],
+  ["history.csv", "History", "Loss and scores of each epoch, as CSV."],
+];
+
+export const exports: Panel = { id: "export", title: "Export", open };
+
+function open(root: HTMLElement, page: Page): () => void {
+  const failure = announcement("alert");
+  const said = announcement("status");
+  const code = h("div", { class: "code" });
+  root.append(
+    h("p", { class: "help" }, "The network as it is shown now. Predictions of the files are those of this page."),
+    h("ul", { class: "files" }, ...FILES.map((file) => entry(page, file, failure))),
+    failure,
+    said,
+    code,
+  );
+
+  async function load(): Promise<void> {
+    replace(failure);
+    try {
+      const answer = await page.request<Code>("code");
+      replace(
+        code,
+        h("p", { class: answer.exact ? "verdict agree" : "verdict undecided" }, exactness(answer)),
+        block("Command line", answer.command, said),
+        block("Python", answer.python, said),
+        block("run.toml", answer.toml, said),
+      );
+    } catch (reason) {
+      replace(failure, messageOf(reason));
+    }
+  }
+
+  void load();
+  const off = [page.on("description", () => void load()), page.on("status", changes(page, () => void load()))];
+  return () => {
+    for (const end of off) {
+      end();
+    }
+  };
+}
+
+/** The code depends on the epoch: it is asked for again when the training pauses or ends. */
+function changes(page: Page, listener: () => void): () => void {
+  let before = JSON.stringify([page.status?.running, page.status?.travel]);
+  return () => {
+    const now = JSON.stringify([page.status?.running, page.status?.travel, page.status?.running || page.status?.epoch]);
+    if (now !== before) {
+      before = now;
+      listener();
+    }
+  };
+}
+
+function exactness(code: Code): string {
+  const reason = code.why ? ` ${code.why}` : "";
+  return code.exact
+    ? `Exact: the code and the command train this very network, to the last bit.${reason}`
+    : `Not exact: the code and the command do not train this very network.${reason}`;
+}
+
+function entry(page: Page, [kind, name, about]: (typeof FILES)[number], failure: HTMLElement): HTMLElement {
+  const link = h("a", { class: "button", href: page.url(`download/${kind}`), download: kind }, name);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    replace(failure);
+    save(link.href, kind).catch((reason: unknown) => replace(failure, messageOf(reason)));
+  });
+  return h("li", {}, link, ` ${about}`);
+}
+
+/** A link alone would save the server's refusal as if it were the file. */
+async function save(url: string, name: string): Promise<void> {
+  const answer = await fetch(url).catch(() => {
+    throw new Error("The server did not answer: is it still running?");
+  });
+  if (!answer.ok) {
+    throw new Error((await answer.text()) || `The server refused ${name}.`);
+  }
+  const content = URL.createObjectURL(await answer.blob());
+  const given = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+  h("a", { href: content, download: given ?? name }).click();
+  window.setTimeout(() => URL.revokeObjectURL(content), 60_000);
+}
+
+function block(title: string, text: string, said: HTMLElement): HTMLElement {
+  const copy = button(`Copy ${title}`, () => {
+    copied(text).then(
+      () => replace(said, `${title} copied.`),
+      () => {
+        getSelection()?.selectAllChildren(pre);
+        replace(said, `The browser does not let the page copy. ${title} is selected: press Ctrl+C.`);
+      },
+    );
+  });
+  const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title }, h("code", {}, text));
+  return h("section", { class: "code-block" }, h("h3", {}, title), copy, pre);
+}
+
+/** The clipboard exists on https and on this machine only. */
+async function copied(text: string): Promise<void> {
+  if (!navigator.clipboard) {
+    throw new Error("There is no clipboard.");
+  }
+  await navigator.clipboard.writeText(text);
+}

@@ -1,0 +1,74 @@
+/** All that is drawn of one training. Two of them stand side by side in a comparison. */
+
+import { h } from "../dom";
+import type { Experiment } from "../experiment";
+import { DataColumn } from "./controls/data";
+import { SettingsBar } from "./controls/settings";
+import { Transport } from "./controls/transport";
+import { NetworkView } from "./network/network";
+import { OutputView } from "./output/output";
+import { Timeline } from "./timeline";
+
+export class ExperimentView {
+  readonly element: HTMLElement;
+  readonly network: NetworkView;
+  readonly output: OutputView;
+  private readonly notes = h("ul", { class: "notes", hidden: true });
+  private readonly data: DataColumn;
+  private readonly columns = h("div", { class: "columns" });
+  private readonly parts: { destroy(): void; element: HTMLElement }[];
+  private readonly offs: (() => void)[];
+
+  constructor(
+    readonly experiment: Experiment,
+    name: string,
+  ) {
+    const transport = new Transport(experiment);
+    const settings = new SettingsBar(experiment);
+    this.data = new DataColumn(experiment);
+    this.network = new NetworkView(experiment);
+    this.output = new OutputView(experiment, (discrete) => this.network.setDiscrete(discrete));
+    const timeline = new Timeline(experiment);
+    this.parts = [transport, settings, this.data, this.network, this.output, timeline];
+    this.columns.append(
+      this.data.element,
+      h("div", { class: "middle" }, this.network.element, timeline.element),
+      this.output.element,
+    );
+    this.element = h(
+      "article",
+      { class: "experiment", "aria-label": name },
+      h("div", { class: "top" }, transport.element, settings.element),
+      this.notes,
+      this.columns,
+    );
+    this.offs = [
+      experiment.on("description", () => this.showNotes()),
+      experiment.on("status", () => this.showNotes()),
+    ];
+  }
+
+  /** Side by side, the networks and their outputs come before the data. */
+  compare(two: boolean): void {
+    if (two) this.columns.append(this.data.element);
+    else this.columns.prepend(this.data.element);
+  }
+
+  /** What the server has to say of this training, such as why it ended. */
+  private showNotes(): void {
+    const { description, status } = this.experiment;
+    const said = [status?.stopped, status?.message, ...(description?.notes ?? [])];
+    const notes = [...new Set(said.filter((note) => note !== null && note !== undefined && note !== ""))];
+    const text = notes.join("\n");
+    if (this.notes.dataset["text"] === text) return;
+    this.notes.dataset["text"] = text;
+    this.notes.hidden = notes.length === 0;
+    this.notes.replaceChildren(...notes.map((note) => h("li", null, note)));
+  }
+
+  destroy(): void {
+    for (const off of this.offs) off();
+    for (const part of this.parts) part.destroy();
+    this.element.remove();
+  }
+}

@@ -1,0 +1,20 @@
+/** Hidden layers and their activations, as a description has them. */
+
+import type { Description } from "../../protocol/messages";
+import { denseLayers } from "./geometry";
+
+export const MOST_LAYERS = 6;
+export const MOST_UNITS = 256;
+
+/** Return the numbers of units of the hidden layers. */
+export function hiddenLayers(description: Description): number[] {
+  return denseLayers(description)
+    .slice(0, -1)
+    .map(({ dense }) => dense.units);
+}
+
+export function activationsOf(description: Description): string[] {
+  return denseLayers(description)
+    .slice(0, -1)
+    .map(({ dense }) => dense.activation);
+}

@@ -1,0 +1,94 @@
+"""The command play: the playground, a page in the browser."""
+
+from typing import Annotated
+
+import typer
+
+from chainrule.cli.streams import say, say_sentence
+
+_EXAMPLES = """Examples:
+
+chainrule play
+
+chainrule play data.csv --target price
+
+chainrule play run
+
+chainrule play run/model.safetensors
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog=_EXAMPLES)(play)
+
+
+def play(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A table, a model file, or the folder of a run: one that is being trained with "
+            "--live is joined, a finished one is trained again before your eyes. By default, toy "
+            "data.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column of the table to predict; by default, the page asks.",
+            show_default=False,
+        ),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="The name or address to listen at. Any but that of this machine gets a random "
+            "token, which is part of the printed address.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=65535,
+            help="The port; by default the first free one from 8765 on.",
+            show_default=False,
+        ),
+    ] = None,
+    browser: Annotated[
+        bool,
+        typer.Option("--browser/--no-browser", help="Whether the page is opened in a browser."),
+    ] = True,
+) -> None:
+    """Build, train and look into a network in a page of the browser.
+
+    The page shows every step of a training: the weights, the outputs, the errors, the equations
+    with their numbers. It works without a connection to the internet, and only this machine can
+    open it. Ctrl-C ends it.
+    """
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.playground.installation import require_extra
+    from chainrule.playground.interface import start
+
+    require_extra("play")
+    try:
+        page = start(source, target, {}, host=host, port=port)
+    except InvalidArgumentError as error:
+        name, colon, rest = str(error).partition(":")
+        option = f"--{name}" if name in ("host", "port", "target") else name
+        raise InvalidArgumentError(f"{option}{colon}{rest}") from error
+    with page:
+        if browser:
+            page.open()
+        if not page.is_running:
+            say_sentence(f"The training in {source} shows itself at {page.url}")
+            return
+        say(f"The playground is at {page.url}")
+        say_sentence("Ctrl-C ends it.")
+        page.wait()
+        say_sentence("chainrule: the playground has ended", error=True)

@@ -1,0 +1,104 @@
+"""Layers and parameters as the drawing counts them, and the examples that a step is shown for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.base import Examples, Problem
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.parameters import PlacedBlock, placed_blocks
+from chainrule.network.spec import NetworkSpec
+from chainrule.playground.session.snapshot import Snapshot
+
+
+def drawn_layers(spec: NetworkSpec) -> list[int]:
+    """Return l of each layer that has weights, in order; the drawing counts these from 1."""
+    return [l for l, one in enumerate(spec.layers, start=1) if one.has_weights]  # noqa: E741
+
+
+def layer_index(spec: NetworkSpec, layer: int) -> int:
+    """Return l of the equations for a layer of the drawing.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no such layer.
+    """
+    drawn = drawn_layers(spec)
+    if not 1 <= layer <= len(drawn):
+        raise InvalidArgumentError(f"layer: expected 1 to {len(drawn)}; got {layer!r}")
+    return drawn[layer - 1]
+
+
+def parameter(
+    spec: NetworkSpec, name: str, layer: int, row: int, column: int = 0
+) -> tuple[PlacedBlock, int]:
+    """Return the block of a weight or bias, and the parameter's index in the flat vector.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    name : {"W", "b"}
+    layer : int
+        As the drawing counts, from 1.
+    row, column : int
+        From 0.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the network has no such parameter.
+    """
+    if name not in ("W", "b"):
+        raise InvalidArgumentError(f"name: expected 'W' or 'b'; got {name!r}")
+    l = layer_index(spec, layer)  # noqa: E741 - the field's letter
+    placed = next(p for p in placed_blocks(spec) if p.layer == l and p.block.name == name)
+    rows, columns = placed.block.shape
+    for place, value, size in (("row", row, rows), ("column", column, columns)):
+        if not 0 <= value < size:
+            raise InvalidArgumentError(
+                f"{place}: expected 0 to {size - 1}, as {placed.name} is {rows} × {columns}; "
+                f"got {value!r}"
+            )
+    return placed, placed.slice.start + row * columns + column
+
+
+def whole(values: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    """Return a whole number of a message.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is missing without a default, or no whole number.
+    """
+    value = values.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidArgumentError(f"{name}: expected a whole number; got {value!r}")
+    return value
+
+
+def batch_of(snapshot: Snapshot) -> Examples:
+    """Return the next step's examples; while they are not drawn, the first ones of the data."""
+    rows = snapshot.rows
+    if rows is None:
+        rows = np.arange(min(snapshot.plan.batch_size, len(snapshot.examples.X)), dtype=np.int32)
+    return snapshot.examples.take(rows)
+
+
+def step_problem(snapshot: Snapshot, examples: Examples | None = None) -> Problem:
+    """Return what a step minimises: at the parameters that it updates, on these examples.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    examples : Examples, optional
+        By default those of `batch_of`.
+    """
+    return replace(
+        snapshot.plan.problem,
+        parameters=snapshot.moving,
+        examples=batch_of(snapshot) if examples is None else examples,
+        penalties=snapshot.penalties,
+    )

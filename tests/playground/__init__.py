@@ -1,0 +1,1 @@
+"""The playground: its server, its sessions and its page."""
