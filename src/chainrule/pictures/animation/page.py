@@ -262,8 +262,8 @@ def _map(plane: Plane, outputs: Values) -> NDArray[np.uint8]:
     if curves.shape[1] == 2:
         curves = curves[:, 1:]
     bottom, top = plane.limits[2:]
-    shares = np.clip((np.nan_to_num(curves.T) - bottom) / (top - bottom), 0, 1)
-    return np.asarray(np.round(255 * shares), np.uint8).ravel()
+    shares = np.clip((np.nan_to_num(curves) - bottom) / (top - bottom), 0, 1)
+    return np.asarray(np.round(255 * shares), np.uint8).ravel("F")  # curve by curve
 
 
 def _theme(theme: Theme, film: Film) -> dict[str, Any]:
