@@ -57,6 +57,8 @@ export class ExperimentView {
   /** What the server has to say of this training, such as why it ended. */
   private showNotes(): void {
     const { description, status } = this.experiment;
+    // A training that no page asked for has no settings that a page could show.
+    this.element.classList.toggle("watching", description !== null && description.state === null);
     const said = [status?.stopped, status?.message, ...(description?.notes ?? [])];
     const notes = [...new Set(said.filter((note) => note !== null && note !== undefined && note !== ""))];
     const text = notes.join("\n");
