@@ -162,7 +162,7 @@ export class OutputView {
     if (plane.kind === "pair") this.y.show(y);
     this.y.element.hidden = plane.kind === "pca";
     this.planes.hidden = this.x.element.hidden = names.length + Number(several) <= 2;
-    setText(this.planeNote, plane.note ?? "");
+    setText(this.planeNote, description.inputs.length > 2 ? (plane.note ?? "") : "");
     this.showTest.disable(description.points.part.includes(1) ? null : "There are no test rows.");
     this.legend.describe(description);
     setText(this.numbers.test, "–");
