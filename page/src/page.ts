@@ -6,9 +6,8 @@ import type { ConnectionState } from "./connection";
 import type { Panel } from "./panel";
 import { hashOf, pageStateOf, sameState, type PageState } from "./state";
 import { segmented } from "./view/controls/field";
-import { canvasOf, saveCanvas, saveSvg, svgAround } from "./view/download";
 import { ExperimentView } from "./view/experiment_view";
-import { LinkDialog } from "./view/link";
+import type { LinkDialog } from "./view/link";
 import { LiveRegion } from "./view/live_region";
 import { Tabs } from "./view/tabs";
 
@@ -34,7 +33,7 @@ export class WholePage {
     ],
     (slot) => this.choose(slot as Slot),
   );
-  private readonly dialog: LinkDialog;
+  private dialog: LinkDialog | null = null;
   private tabs: Tabs | null = null;
   private panelsOf: Slot = "a";
   private hide: string[];
@@ -46,10 +45,6 @@ export class WholePage {
     const given = pageStateOf(location.hash);
     this.hide = given.hide;
     this.wantedPanel = given.panel;
-    this.dialog = new LinkDialog(
-      () => this.state(),
-      (message) => this.live.say(message, "note"),
-    );
     this.comparing = h("button", { type: "button", class: "tool", onclick: () => this.toggleComparison() }, "Compare");
     this.comparing.title = "Two trainings side by side";
     this.all = h("button", { type: "button", class: "tool", onclick: () => this.setHidden([]) }, "Show all controls");
@@ -63,7 +58,7 @@ export class WholePage {
       h("span", { class: "muted" }, "Panels about"),
       this.which.element,
     );
-    const link = h("button", { type: "button", class: "tool", onclick: () => this.dialog.open() }, "Link…");
+    const link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
     this.element.append(
       h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
       h(
@@ -80,7 +75,6 @@ export class WholePage {
       this.banner,
       this.both,
       this.stage,
-      this.dialog.element,
       this.live.element,
     );
     this.stage.tabIndex = -1;
@@ -126,6 +120,7 @@ export class WholePage {
         if (this.views.has(slot) && this.panelsOf !== slot) this.choose(slot);
         this.tabs?.show(panel, true);
       },
+      panelIsOpen: () => this.tabs?.open != null,
     });
     experiment.on("hello", () => this.onHello(experiment));
     const view = new ExperimentView(experiment, slot === "a" ? "Training" : "Second training");
@@ -168,8 +163,8 @@ export class WholePage {
   private showComparison(): void {
     const two = this.views.has("b");
     this.stage.classList.toggle("two", two);
+    for (const view of this.views.values()) view.compare(two);
     this.both.hidden = !two;
-    this.comparing.setAttribute("aria-pressed", String(two));
     setText(this.comparing, two ? "End comparison" : "Compare");
   }
 
@@ -221,6 +216,19 @@ export class WholePage {
     }
   }
 
+  /** Loaded when it is asked for, as the pictures are: the first paint needs neither. */
+  private async openLink(): Promise<void> {
+    const { LinkDialog } = await import("./view/link");
+    if (!this.dialog) {
+      this.dialog = new LinkDialog(
+        () => this.state(),
+        (message) => this.live.say(message, "note"),
+      );
+      this.element.append(this.dialog.element);
+    }
+    this.dialog.open();
+  }
+
   private skip(event: Event): void {
     event.preventDefault();
     this.stage.focus();
@@ -248,38 +256,27 @@ export class WholePage {
 
   private pictures(): HTMLElement {
     const menu = h("details", { class: "menu" });
-    const entry = (text: string, act: (view: ExperimentView) => Promise<void> | void): HTMLElement =>
+    const entry = (text: string, part: "network" | "output", format: "svg" | "png"): HTMLElement =>
       h(
         "button",
         {
           type: "button",
           onclick: () => {
             menu.open = false;
-            const view = this.views.get(this.panelsOf)!;
-            void Promise.resolve(act(view)).catch((reason: Error) => this.live.say(reason.message, "error"));
+            void this.savePicture(part, format);
           },
         },
         text,
       );
-    const network = (view: ExperimentView): string => {
-      const picture = view.network.picture();
-      if (picture === null) throw new Error("There is nothing drawn yet.");
-      return picture;
-    };
-    const map = (view: ExperimentView): HTMLCanvasElement => {
-      const picture = view.output.picture();
-      if (picture === null) throw new Error("There is nothing drawn yet.");
-      return picture;
-    };
     menu.append(
       h("summary", { class: "tool" }, "Picture"),
       h(
         "div",
         { class: "menu-list" },
-        entry("Network as SVG", async (view) => saveSvg(network(view), "network.svg")),
-        entry("Network as PNG", async (view) => saveCanvas(await canvasOf(network(view)), "network.png")),
-        entry("Output map as SVG", async (view) => saveSvg(svgAround(map(view)), "output.svg")),
-        entry("Output map as PNG", async (view) => saveCanvas(map(view), "output.png")),
+        entry("Network as SVG", "network", "svg"),
+        entry("Network as PNG", "network", "png"),
+        entry("Output map as SVG", "output", "svg"),
+        entry("Output map as PNG", "output", "png"),
       ),
     );
     menu.addEventListener("keydown", (event) => {
@@ -291,6 +288,16 @@ export class WholePage {
       if (menu.open && !menu.contains(event.target as Node)) menu.open = false;
     });
     return menu;
+  }
+
+  private async savePicture(part: "network" | "output", format: "svg" | "png"): Promise<void> {
+    const view = this.views.get(this.panelsOf)!;
+    const { savedPicture } = await import("./view/download");
+    try {
+      await savedPicture(view, part, format);
+    } catch (reason) {
+      this.live.say(reason instanceof Error ? reason.message : String(reason), "error");
+    }
   }
 }
 

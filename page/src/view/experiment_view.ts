@@ -14,6 +14,8 @@ export class ExperimentView {
   readonly network: NetworkView;
   readonly output: OutputView;
   private readonly notes = h("ul", { class: "notes", hidden: true });
+  private readonly data: DataColumn;
+  private readonly columns = h("div", { class: "columns" });
   private readonly parts: { destroy(): void; element: HTMLElement }[];
   private readonly offs: (() => void)[];
 
@@ -23,23 +25,22 @@ export class ExperimentView {
   ) {
     const transport = new Transport(experiment);
     const settings = new SettingsBar(experiment);
-    const data = new DataColumn(experiment);
+    this.data = new DataColumn(experiment);
     this.network = new NetworkView(experiment);
     this.output = new OutputView(experiment, (discrete) => this.network.setDiscrete(discrete));
     const timeline = new Timeline(experiment);
-    this.parts = [transport, settings, data, this.network, this.output, timeline];
+    this.parts = [transport, settings, this.data, this.network, this.output, timeline];
+    this.columns.append(
+      this.data.element,
+      h("div", { class: "middle" }, this.network.element, timeline.element),
+      this.output.element,
+    );
     this.element = h(
       "article",
       { class: "experiment", "aria-label": name },
       h("div", { class: "top" }, transport.element, settings.element),
       this.notes,
-      h(
-        "div",
-        { class: "columns" },
-        data.element,
-        h("div", { class: "middle" }, this.network.element, timeline.element),
-        this.output.element,
-      ),
+      this.columns,
     );
     this.offs = [
       experiment.on("description", () => this.showNotes()),
@@ -47,10 +48,17 @@ export class ExperimentView {
     ];
   }
 
+  /** Side by side, the networks and their outputs come before the data. */
+  compare(two: boolean): void {
+    if (two) this.columns.append(this.data.element);
+    else this.columns.prepend(this.data.element);
+  }
+
   /** What the server has to say of this training, such as why it ended. */
   private showNotes(): void {
     const { description, status } = this.experiment;
-    const notes = [...(status?.stopped ? [status.stopped] : []), ...(status?.message ? [status.message] : []), ...(description?.notes ?? [])];
+    const said = [status?.stopped, status?.message, ...(description?.notes ?? [])];
+    const notes = [...new Set(said.filter((note) => note !== null && note !== undefined && note !== ""))];
     const text = notes.join("\n");
     if (this.notes.dataset["text"] === text) return;
     this.notes.dataset["text"] = text;

@@ -21,7 +21,6 @@ from chainrule.pictures.animation.video import ffmpeg, write_video
 from chainrule.runs.frame_progress import FrameProgress
 from chainrule.runs.parts import Table
 from chainrule.runs.repetition import repeated
-from chainrule.suggestions import did_you_mean
 from chainrule.training.recording.filming import film_of
 from chainrule.training.recording.recorder import Recorder
 
@@ -200,7 +199,6 @@ def _checked_path(path: object) -> tuple[Path, str]:
     if suffix not in _DEFAULTS:
         raise InvalidArgumentError(
             f"path: expected a name that ends in .gif, .mp4 or .html; got {shown(str(found))}"
-            f"{did_you_mean(suffix, _DEFAULTS)}"
         )
     return found, suffix
 

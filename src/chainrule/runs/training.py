@@ -142,6 +142,19 @@ class PreparedRun:
         spell = command_of if self.config.data.table else call_of
         return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
+    def description(self) -> Description:
+        """Return what describes a training: its network, untrained, and its plan.
+
+        Each training takes a new one, since the random numbers are drawn from it.
+        """
+        return Description(
+            self.config.training,
+            self.target,
+            self.training,
+            self.validation,
+            embedded_columns(self.encoder),
+        )
+
     def train(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
     ) -> FittedNetwork:
@@ -158,14 +171,7 @@ class PreparedRun:
             begins = getattr(callback, "run_begins", None)
             if callable(begins):
                 begins(self)
-        description = Description(
-            self.config.training,
-            self.target,
-            self.training,
-            self.validation,
-            embedded_columns(self.encoder),
-        )
-        return fit(description, callbacks, checkpointing)
+        return fit(self.description(), callbacks, checkpointing)
 
     def fit(
         self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None

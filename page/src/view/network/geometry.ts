@@ -47,7 +47,7 @@ export interface Geometry {
 }
 
 export const TOP = 8;
-const LEAST_COLUMN = 78;
+const LEAST_COLUMN = 64;
 const SIDE = 14;
 const TALLEST = 430;
 
@@ -70,6 +70,7 @@ export function denseLayers(description: Description): { dense: LayerDescription
 
 /** Return the columns of W[1] whose inputs are drawn. */
 export function drawnInputs(description: Description): number[] {
+  if (description.drawn_inputs) return description.drawn_inputs;
   const columns = new Set<number>();
   for (const value of description.drawn_values) {
     if (value.layer === 1 && value.name === "W") columns.add(value.column);

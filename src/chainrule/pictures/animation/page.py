@@ -103,6 +103,8 @@ def _panels(film: Film) -> str:
     loss = [("Loss", ""), ("— training", 'data-colour="training"')]
     if "validation_loss" in film.columns:
         loss.append(("— validation", 'data-colour="validation"'))
+    if film.best_epoch is not None and film.best_epoch in film.row_of:
+        loss.append((f"kept: epoch {film.best_epoch}", 'data-colour="muted"'))
     found.append(_panel("loss", "chart", loss, "The loss over the epochs"))
     found.append(
         _panel(

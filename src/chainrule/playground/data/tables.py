@@ -227,7 +227,7 @@ def _described(column: "pl.Series") -> dict[str, Any]:
         kind, about = "true or false", f"{int(present.sum() or 0):,} true"
     elif dtype.is_temporal():
         kind = "date or time"
-        about = f"{present.min()} to {present.max()}" if present.len() else "no values"
+        about = f"{present.min()!s} to {present.max()!s}" if present.len() else "no values"
     else:
         kind, count = "category", present.n_unique()
         most = present.cast(pl.String).value_counts(sort=True)[present.name].head(3).to_list()

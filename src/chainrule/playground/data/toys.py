@@ -1,8 +1,8 @@
 """Toy data: points of a plane that are to be separated, or values over it that are to be learned.
 
-They are those of TensorFlow Playground, from their mathematical description. All numbers are rounded
-to six decimals, so that a seed gives the same table on every machine: sines and logarithms differ
-between machines in the last bits.
+They are those of TensorFlow Playground, from their mathematical description. All numbers are
+rounded to six decimals, so that a seed gives the same table on every machine: sines and logarithms
+differ between machines in the last bits.
 """
 
 import math

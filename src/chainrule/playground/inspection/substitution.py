@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from chainrule.equations.text import latex
 from chainrule.playground.inspection.numbers import DIGITS, factor, tex
 
-_FUNCTIONS = ("softplus", "tanh", "sign", "max", "min", "log", "exp")
+_FUNCTIONS = {
+    "softplus": r"\operatorname{softplus}",
+    "sign": r"\operatorname{sign}",
+    **{name: rf"\{name}" for name in ("tanh", "max", "min", "log", "exp")},
+}
 _POWERS = {"²": "2", "ᵗ⁺¹": "t+1", "ᵗ": "t"}
 _PROSE = re.compile(r", (?:[a-zA-ZŜV]|C1)|(?<=\w) (?:for|with|per|and) |;")
 
@@ -96,11 +100,10 @@ class _Substitution:
                 shown = factor(value, self._digits)
             self._put(f"{self._times()}{shown}", True)
             return
-        for name in _FUNCTIONS:
+        for name, command in _FUNCTIONS.items():
             if self._rest.startswith(name):
                 self._rest = self._rest[len(name) :]
-                before = self._times()
-                self._put(rf"{before}\operatorname{{{name}}} ", False)
+                self._put(f"{self._times()}{command} ", False)
                 return
         letter, self._rest = self._rest[0], self._rest[1:]
         if letter == "(":

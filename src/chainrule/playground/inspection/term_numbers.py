@@ -209,9 +209,11 @@ def weight(l: int, j: int, k: int) -> str:  # noqa: E741
 
 
 def _right_side(function: Callable[..., Any]) -> str:
-    """Return what an equation says its result is, without remarks; "" if it says none."""
+    """Return what an equation says its result is, without remarks; "" if it has several cases."""
     text = equation_text(_unbound(function))
-    return statement(text.formula).partition("= ")[2] if text else ""
+    if text is None or " for " in text.formula.split(", as ")[0]:
+        return ""
+    return statement(text.formula).partition("= ")[2]
 
 
 def _unbound(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -43,6 +43,8 @@ class Snapshot:
     """The last epoch that ended; None before the first."""
     test: Examples | None
     """The examples that the network does not learn from; None: there are none."""
+    at_epoch_end: bool = True
+    """Whether it is between two epochs, or before the first."""
 
     @property
     def spec(self) -> NetworkSpec:

@@ -119,7 +119,7 @@ def _ranges(
 ) -> list[Activations]:
     """Return the range of each layer's activations over the film: that of σ, if it is bounded."""
     found = []
-    for number, (_, last) in enumerate(groups(spec)):
+    for number, (first, last) in enumerate(groups(spec)):
         name = spec.activations[last].name
         low, high = float(lows[:, number].min()), float(highs[:, number].max())
         if name in ("sigmoid", "softmax"):
@@ -130,7 +130,10 @@ def _ranges(
             low = 0.0
         if not low < high:
             low, high = low - 0.5, high + 0.5
-        found.append(Activations(name, low, high))
+        # A normalisation after the activation has none of its own.
+        names = [spec.activations[index].name for index in range(first, last + 1)]
+        own = [one for one in names if one != "identity"]
+        found.append(Activations((own or names)[-1], low, high))
     return found
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST_EXAMPLES = 500
 """The most training examples, and validation examples, that are kept: pictures show no more."""
+_CURVE_POINTS = 150
+"""Epochs whose gradients the curves of a still show."""
 _BYTES_OF_A_ROW = 1024
 """What an epoch takes besides its parameters: a row of the history, as Python objects."""
 
@@ -211,10 +213,12 @@ class Recorder:
         from chainrule.pictures.animation.stage import still
         from chainrule.training.recording.filming import film_of
 
-        film = film_of(
-            self, [self._epochs[self._index(epoch)]] if self else [], feature_names, class_names
-        )
-        return still(film, theme)
+        index = self._index(epoch)
+        # The curves are those of the whole training.
+        places = np.linspace(0, len(self) - 1, min(len(self), _CURVE_POINTS)).astype(int)
+        rows = sorted({*places.tolist(), index})
+        film = film_of(self, [self._epochs[row] for row in rows], feature_names, class_names)
+        return still(film, theme, rows.index(index))
 
     def __repr__(self) -> str:
         if not self:

@@ -1,0 +1,188 @@
+"""Which units and parameters of a network are drawn, and in which order a frame has them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Floats
+from chainrule.network.layers import CategoryEmbedding, Dense
+from chainrule.network.parameters import placed_blocks
+from chainrule.network.spec import NetworkSpec
+from chainrule.playground.session.layout import MAX_DRAWN
+
+# The most parameters that are drawn: a frame has one number for each, and its gradient.
+_MOST_VALUES = 640
+
+
+@dataclass(frozen=True)
+class DrawnLayer:
+    """A dense layer of a drawing, with the layers that follow it and have no weights.
+
+    Parameters
+    ----------
+    number : int
+        Counted from 1 over the dense layers.
+    index, last : int
+        The places in the network of the dense layer, and of the last layer that belongs to it.
+    units, inputs : int
+        n[l] and n[l−1].
+    weights, biases : int
+        Where W and b begin in the flat vector.
+    """
+
+    number: int
+    index: int
+    last: int
+    units: int
+    inputs: int
+    weights: int
+    biases: int
+
+
+class Drawn:
+    """The drawn part of a network: at most 8 units of a layer and 8 inputs, fewer if it is deep.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    """
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        self.spec = spec
+        self.layers = tuple(_dense_layers(spec))
+        most = MAX_DRAWN
+        while most > 1 and self._count(most) > _MOST_VALUES:
+            most -= 1
+        self.most = most
+
+    def _count(self, most: int) -> int:
+        return sum(min(layer.units, most) * (1 + min(layer.inputs, most)) for layer in self.layers)
+
+    def units(self, layer: DrawnLayer) -> range:
+        """Return the drawn units of a layer."""
+        return range(min(layer.units, self.most))
+
+    @property
+    def inputs(self) -> range:
+        """The drawn inputs: columns of W of the first dense layer."""
+        return range(min(self.layers[0].inputs, self.most))
+
+    @property
+    def n_units(self) -> int:
+        """The number of drawn units of all dense layers."""
+        return sum(len(self.units(layer)) for layer in self.layers)
+
+    @cached_property
+    def values(self) -> tuple[tuple[str, int, int, int], ...]:
+        """Name, layer, row and column of each drawn parameter, in the order of a frame.
+
+        Layer by layer, first W row by row, then b.
+        """
+        return tuple(self._values())
+
+    def _values(self) -> Iterator[tuple[str, int, int, int]]:
+        for layer in self.layers:
+            columns = range(min(layer.inputs, self.most))
+            for row in self.units(layer):
+                yield from (("W", layer.number, row, column) for column in columns)
+            yield from (("b", layer.number, row, 0) for row in self.units(layer))
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """Where the drawn parameters are in the flat vector."""
+        found = []
+        for name, number, row, column in self.values:
+            layer = self.layers[number - 1]
+            found.append(
+                layer.weights + row * layer.inputs + column if name == "W" else layer.biases + row
+            )
+        return np.array(found, np.intp)
+
+    @cached_property
+    def weights(self) -> tuple[slice, ...]:
+        """The places of W of each dense layer in the flat vector."""
+        return tuple(
+            slice(layer.weights, layer.weights + layer.units * layer.inputs)
+            for layer in self.layers
+        )
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the layers of the network for a page."""
+        numbers = {layer.index: layer for layer in self.layers}
+        last, hidden = self.layers[-1].index, 0
+        found = []
+        for index, (one, units) in enumerate(
+            zip(self.spec.layers, self.spec.sizes[1:], strict=True)
+        ):
+            layer = numbers.get(index)
+            hidden += layer is not None
+            name = "output layer" if index == last else f"hidden layer {hidden}"
+            if layer is None:
+                name = one.kind.replace("_", " ")
+            entry: dict[str, Any] = {
+                "kind": one.kind,
+                "name": name,
+                "units": units,
+                "activation": str(one.activation),
+                "drawn": [] if layer is None else list(self.units(layer)),
+            }
+            if layer is not None:
+                entry["layer"] = layer.number
+            detail = getattr(one, "detail", "")
+            if layer is None and detail:
+                entry["detail"] = detail
+            found.append(entry)
+        return found
+
+
+def input_names(spec: NetworkSpec, features: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Return name and feature of each input of the first dense layer.
+
+    Embedded columns come last, with one input for each number of their vectors.
+    """
+    first = spec.layers[0]
+    if not isinstance(first, CategoryEmbedding):
+        return [(name, place) for place, name in enumerate(features)]
+    codes = set(first.codes)
+    names = [(name, place) for place, name in enumerate(features) if place not in codes]
+    return names + [
+        (f"{features[place]} [{number + 1}]", place)
+        for place, _, dimension in first.columns
+        for number in range(dimension)
+    ]
+
+
+def dense_arrays(spec: NetworkSpec, theta: Floats) -> list[dict[str, Any]]:
+    """Return W and b of every dense layer as lists of numbers, exactly."""
+    return [
+        {
+            "W": theta[layer.weights : layer.weights + layer.units * layer.inputs]
+            .reshape(layer.units, layer.inputs)
+            .astype(np.float64)
+            .tolist(),
+            "b": theta[layer.biases : layer.biases + layer.units].astype(np.float64).tolist(),
+        }
+        for layer in _dense_layers(spec)
+    ]
+
+
+def _dense_layers(spec: NetworkSpec) -> Iterator[DrawnLayer]:
+    starts = {
+        (placed.layer - 1, placed.block.name): placed.slice.start for placed in placed_blocks(spec)
+    }
+    indices = [index for index, layer in enumerate(spec.layers) if isinstance(layer, Dense)]
+    ends = [*indices[1:], len(spec.layers)]
+    for number, (index, end) in enumerate(zip(indices, ends, strict=True), start=1):
+        yield DrawnLayer(
+            number,
+            index,
+            end - 1,
+            spec.sizes[index + 1],
+            spec.sizes[index],
+            starts[index, "W"],
+            starts[index, "b"],
+        )
