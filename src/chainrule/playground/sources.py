@@ -12,7 +12,7 @@ from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.model_file import describe_model_file
 from chainrule.model.network import Network
 from chainrule.playground.live_address import read_address
-from chainrule.playground.replay import replay
+from chainrule.playground.replay import replay, replay_of_run
 from chainrule.playground.session.opening import sessions_for_play, sessions_of_model
 from chainrule.playground.session.sessions import Sessions
 from chainrule.runs.folder import RunFolder
@@ -54,7 +54,7 @@ def opened(source: Any, target: str | None, state: Mapping[str, Any]) -> Session
             return replay(path) if path.is_dir() else sessions_of_model(load(path))
     elif isinstance(source, Run):
         _refuse_with_model(target, state)
-        return replay(source)
+        return replay_of_run(source)
     elif isinstance(source, Network | TableModel) or hasattr(source, "network_"):
         _refuse_with_model(target, state)
         return sessions_of_model(source)
