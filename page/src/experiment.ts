@@ -37,6 +37,10 @@ export class Experiment implements Page {
   private readonly listeners = new Map<PageEvent, Set<() => void>>();
   private newest: { hello: Hello | null; bytes: ArrayBuffer | null } = { hello: null, bytes: null };
   private scheduled = 0;
+  /** Whether the training waits until the page is looked at again. */
+  private waiting = false;
+  /** Epochs per second that were asked for; null: as many as can be. */
+  private speed: number | null = 30;
   /** The next description is the first of a connection. */
   private introduced = false;
   private highlighted: Selection[] = [];
@@ -167,6 +171,12 @@ export class Experiment implements Page {
     } else await this.ask("reset");
   }
 
+  /** Train at most so many epochs a second; null: as many as can be, even while nobody looks. */
+  async setSpeed(speed: number | null): Promise<void> {
+    this.speed = speed;
+    await this.ask("speed", { epochs_per_second: speed });
+  }
+
   /** Look at something else: another plane, a unit in detail, the backward pass. */
   look(changes: Partial<ViewSettings>): void {
     this.view = { ...this.view, ...changes };
@@ -219,8 +229,18 @@ export class Experiment implements Page {
     this.connection.close();
   }
 
+  /** A hidden page gets no frames; a training at a speed to be looked at waits for its reader. */
   private readonly onVisibility = (): void => {
-    if (this.connected) this.look({ hidden: document.visibilityState === "hidden" });
+    if (!this.connected) return;
+    const hidden = document.visibilityState === "hidden";
+    if (hidden && this.speed !== null && this.status?.running && !this.readOnlyReason) {
+      this.waiting = true;
+      void this.ask("pause");
+    } else if (!hidden && this.waiting) {
+      this.waiting = false;
+      void this.ask("run");
+    }
+    this.look({ hidden });
   };
 
   private receive(message: ServerMessage): void {

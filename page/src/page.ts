@@ -60,10 +60,10 @@ export class WholePage {
     );
     const link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
     this.element.append(
-      h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
       h(
         "header",
         { class: "head-of-page" },
+        h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
         h("h1", null, mark(), h("span", null, "chainrule ", h("span", { class: "light" }, "playground"))),
         this.badge,
         h("span", { class: "grow" }),

@@ -4,7 +4,7 @@ import "./output.css";
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { Description, PlaneChoice } from "../../protocol/messages";
-import { classPalette, onTheme } from "../colours";
+import { classPalette, MAP_STRENGTH, onTheme } from "../colours";
 import { checkbox, selectField } from "../controls/field";
 import { inputTitle, loss, short } from "../format";
 import { fit, paintOutput, Pixels } from "../maps";
@@ -232,7 +232,7 @@ export class OutputView {
       paintOutput(this.pixels, shown, range, null, this.isDiscrete);
     } else {
       const { lo, hi } = description.output;
-      const range = { lo, hi, middle: (lo + hi) / 2 };
+      const range = { lo, hi, middle: (lo + hi) / 2, strength: MAP_STRENGTH };
       paintOutput(this.pixels, frame.output, range, this.classes, this.isDiscrete);
     }
     this.map.classList.toggle("discrete", this.isDiscrete);
