@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from chainrule.playground.session.base import Client
+from chainrule.playground.session.sessions import Sessions
+
 _SECONDS = 15
 
 
@@ -73,6 +76,35 @@ class Tab:
             return text
 
 
+class Asked:
+    """The server's side of a tab: what its session says to whoever asks."""
+
+    def __init__(self, sessions: Sessions, tab: Tab) -> None:
+        name = tab.page.evaluate("sessionStorage.getItem('chainrule-session-a')")
+        self._session = sessions.get(name)
+        self._said: dict[str, Any] = {}
+        self._client = Client(push=self._hear)
+        self._session.connect(self._client)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self._said[message["type"]] = message
+
+    def request(self, kind: str, **fields: Any) -> Any:
+        return self._session.request(self._client, {"type": kind, **fields})
+
+    def weights(self) -> Any:
+        return self.request("weights")["layers"]
+
+    def status(self) -> dict[str, Any]:
+        return dict(self._said["status"])
+
+    def description(self) -> dict[str, Any]:
+        return dict(self._said["description"])
+
+    def leave(self) -> None:
+        self._session.disconnect(self._client)
+
+
 class Tabs:
     """Opens tabs of one browser."""
 
@@ -81,13 +113,13 @@ class Tabs:
         self._contexts: list[Any] = []
         self.errors: list[str] = []
 
-    def open(self, address: str = "", ready: bool = True, **options: Any) -> Tab:
+    def open(self, address: str = "", url: str = "", ready: bool = True, **options: Any) -> Tab:
         """Open a tab with storage of its own; `address` is what follows the server's."""
         options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
         context = self._browser.new_context(reduced_motion="reduce", **options)
         self._contexts.append(context)
         tab = Tab(context.new_page(), self.errors)
-        tab.page.goto(self._url + address)
+        tab.page.goto((url or self._url) + address)
         return tab.ready() if ready else tab
 
     def close(self) -> None:
