@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import polars as pl
+
 import chainrule as cr
 
 
@@ -46,10 +48,8 @@ def test_the_model_file_predicts_what_the_page_showed(tab, session, tmp_path):
         panel.get_by_role("link", name="Model file").click()
     saved.value.save_as(tmp_path / "model.safetensors")
     model = cr.load(tmp_path / "model.safetensors")
-    import polars as pl
-
-    predicted = model.predict_proba(pl.DataFrame([row]))[0]
-    assert list(predicted) == list(shown.values())
+    predicted = model.predict(pl.DataFrame([row])).row(0, named=True)
+    assert {name: predicted[f"probability_{name}"] for name in shown} == shown
 
 
 def test_the_exported_code_trains_the_same_network(tab, session, tmp_path):
