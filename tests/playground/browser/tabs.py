@@ -93,6 +93,10 @@ class Asked:
     def request(self, kind: str, **fields: Any) -> Any:
         return self._session.request(self._client, {"type": kind, **fields})
 
+    @property
+    def hello(self) -> Any:
+        return self._session.hello()
+
     def weights(self) -> Any:
         return self.request("weights")["layers"]
 
