@@ -64,17 +64,22 @@ def exported(trained: Trained, snapshot: Snapshot) -> Exported:
         )
     else:
         values["epochs"] = max(1, epoch)
-    ruled = training.early_stopping
+    ruled, by_hand = training.early_stopping, any(set(one) != {"stop"} for one in changes.values())
+    if by_hand:
+        reasons.append("the command cannot make the changes on the way")
     if ruled and trained.controller is not None:
-        for at, rate in trained.controller.rates.items():
-            if at < epoch:
-                changes[at] = {"learning_rate": rate} | changes.get(at, {})
+        rates = {at: rate for at, rate in trained.controller.rates.items() if at < epoch}
+        for at, rate in rates.items():
+            changes[at] = {"learning_rate": rate} | changes.get(at, {})
+        if rates:
+            reasons.append(
+                "its rule reduced the learning rate by the validation loss, which the command does "
+                "only with early stopping"
+            )
     stopping = trained.plan.stopping
     if not isinstance(trained.plan.optimizer, LBFGS) and (ruled or stopping is None):
         # So long a patience ends no training of these epochs.
         values["patience"] = max(training.patience or 1, training.epochs if stop else epoch, 1)
-    if any(set(change) != {"stop"} for change in changes.values()):
-        reasons.append("the command cannot make the changes on the way")
     exact = snapshot.at_epoch_end and epoch > 0
     if not epoch:
         reasons = ["before the first epoch nothing is trained; this trains one epoch"]

@@ -13,7 +13,7 @@ from chainrule.engines.orders import epoch_orders
 from chainrule.errors import ChainruleError
 from chainrule.playground.session.snapshot import Snapshot
 from chainrule.training.changes import Changes
-from chainrule.training.events import EpochEnded, Event, StepsEnded, TrainingStarted
+from chainrule.training.events import EpochEnded, Event, StepsEnded, Stopped, TrainingStarted
 from chainrule.training.watching import Moment, Training
 
 DEFAULT_SPEED = 30.0
@@ -122,6 +122,9 @@ class Controller:
             self._wait(at_epoch_end=True)
         elif isinstance(event, EpochEnded):
             self._epoch_ended(event)
+        elif isinstance(event, Stopped):
+            # Before the best weights take the place of the last ones.
+            self._publish(None)
         elif isinstance(event, StepsEnded):
             self.within = event.steps
             with self.wishes.changed:
@@ -130,6 +133,11 @@ class Controller:
                 raise EndedFromOutside
             if self._due():
                 self._publish(None, at_epoch_end=False)
+
+    def diverged(self) -> None:
+        """Show the parameters that are left after the loss is no longer finite."""
+        self.within = 0
+        self._publish(None)
 
     def _epoch_ended(self, event: EpochEnded) -> None:
         self._ended, self.within, self._moment = event, 0, None

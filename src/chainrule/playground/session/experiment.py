@@ -179,7 +179,8 @@ class Experiment(Viewer):
             if wishes.replaced:
                 return
             wishes.until_epoch = prepared.config.training.epochs if trained.open_ended else None
-        notes = (*self._own_notes, *prepared.notes)
+        # What is said of a table, such as that a column tells the target, is so by intent in a toy.
+        notes = (*self._own_notes, *(() if is_toy else prepared.notes))
         with self._lock:
             self.begin(subject, notes)
             self._trained = trained
@@ -197,6 +198,7 @@ class Experiment(Viewer):
             fitted = fit(plan, [trained.changes, trained.controller], state=state)
         except TrainingDivergedError as error:
             trained.diverged = True
+            trained.controller.diverged()
             self._ended(trained, wishes, f"training diverged: {error}", "diverged")
         else:
             self._ended(trained, wishes, _told_end(fitted), fitted.stopped.reason)
@@ -475,7 +477,7 @@ class Experiment(Viewer):
             with self._jobs:
                 busy = self._next is not None
             with self._lock:
-                if not busy and (self._scene is not None or self._status["stopped"]):
+                if not busy and (self._described == self._run > 0 or self._status["stopped"]):
                     return
             time.sleep(0.002)
 

@@ -94,8 +94,8 @@ class Plane:
             return np.empty(0), np.empty(0)
         if self.kind == "pca":
             X = np.concatenate([part.X for part in parts]).astype(np.float64)
-            # The squared length of a direction is 1, but for one that is missing (0).
-            x, y = (X - self.base) @ self.directions.T.astype(np.float64).reshape(-1, 2)
+            # A direction has the length 1, or 0 if there is no second component.
+            x, y = ((X - self.base) @ direction for direction in self.directions)
             return x, y
         x, y = (
             np.concatenate([_values(self.subject, part, name) for part in parts])
