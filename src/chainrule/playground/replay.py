@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.playground.models import sessions_of_model
+from chainrule.playground.paths import without_folders
 from chainrule.playground.session.experiment import Experiment, Trained
-from chainrule.playground.session.opening import sessions_of_model
 from chainrule.playground.session.sessions import Sessions
 from chainrule.runs.folder import RunFolder
 from chainrule.runs.loader import load
@@ -35,7 +36,8 @@ def replay(folder: Path) -> Sessions:
         repetition = Repetition.of(folder)
     except (InvalidArgumentError, OSError) as error:
         history = read_history(RunFolder(folder).history)
-        note = f"This is the run's final network; the training cannot be shown again: {error}"
+        reason = without_folders(str(error))
+        note = f"This is the run's final network; its training cannot be shown again: {reason}"
         return sessions_of_model(model, notes=(note,), history=history)
     return Sessions.of(Replay(repetition))
 
@@ -67,7 +69,7 @@ class Replay(Experiment):
             self._repetition.check_uncalibrated(trained.plan.problem.parameters)
             note = _SAME
         except ChainruleError as error:
-            note = str(error)
+            note = without_folders(str(error))
         with self._lock:
             self._notes = (*(one for one in self._notes if one != note), note)
         super()._ended(trained, wishes, message, reason)

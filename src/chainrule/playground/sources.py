@@ -12,8 +12,9 @@ from chainrule.errors import InvalidArgumentError, InvalidModelFileError
 from chainrule.files.model_file import describe_model_file
 from chainrule.model.network import Network
 from chainrule.playground.live_address import read_address
+from chainrule.playground.models import sessions_of_model
 from chainrule.playground.replay import replay, replay_of_run
-from chainrule.playground.session.opening import sessions_for_play, sessions_of_model
+from chainrule.playground.session.opening import sessions_for_play
 from chainrule.playground.session.sessions import Sessions
 from chainrule.runs.folder import RunFolder
 from chainrule.runs.loader import load
