@@ -187,17 +187,22 @@ export class WholePage {
     this.changed();
   }
 
-  /** The state stands in the URL; many changes in a moment are one. */
+  /** The state stands in the URL; of many changes in a moment, the first and the last are written. */
   private changed(): void {
-    if (!this.views.get("a")?.experiment.state) return;
-    clearTimeout(this.timer);
+    if (!this.views.get("a")?.experiment.state || this.timer) return;
+    this.write();
     this.timer = window.setTimeout(() => {
-      const hash = hashOf(this.state());
-      if (hash === this.written) return;
-      this.written = hash;
-      history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
-      document.title = titleOf(this.state());
-    }, 150);
+      this.timer = 0;
+      this.write();
+    }, 200);
+  }
+
+  private write(): void {
+    const hash = hashOf(this.state());
+    if (hash === this.written) return;
+    this.written = hash;
+    history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+    document.title = titleOf(this.state());
   }
 
   /** A link was pasted into the address bar of this page. */

@@ -9,6 +9,9 @@ import { NetworkView } from "./network/network";
 import { OutputView } from "./output/output";
 import { Timeline } from "./timeline";
 
+/** More notes than these are folded. */
+const SHOWN_NOTES = 1;
+
 const PREPARING = "preparing";
 /** Milliseconds after which a preparation is worth a word. */
 const SLOW = 400;
@@ -87,7 +90,13 @@ export class ExperimentView {
     if (this.notes.dataset["text"] === text) return;
     this.notes.dataset["text"] = text;
     this.notes.hidden = notes.length === 0;
-    this.notes.replaceChildren(...notes.map((note) => h("li", null, sentence(note))));
+    const items = notes.map((note) => h("li", null, sentence(note)));
+    if (items.length <= SHOWN_NOTES + 1) this.notes.replaceChildren(...items);
+    else {
+      const rest = h("ul", null, ...items.slice(SHOWN_NOTES));
+      const more = h("details", null, h("summary", null, `${rest.childElementCount} more notes`), rest);
+      this.notes.replaceChildren(...items.slice(0, SHOWN_NOTES), h("li", { class: "more-notes" }, more));
+    }
   }
 
   destroy(): void {

@@ -291,7 +291,9 @@ export class NetworkView {
     const full = inputTitle(this.experiment.description!.inputs[unit.unit]?.name ?? "");
     const label = (this.labelPool[place] ??= h("span", { class: "input-label", "aria-hidden": "true" }));
     if (!label.isConnected) this.stage.append(label);
-    setText(label, clipped(full, 22));
+    // A name breaks after an underscore rather than within a word.
+    setText(label, clipped(full, 34).replace(/[_.-]/g, "$&\u200b"));
+    label.classList.toggle("long", full.length > 10);
     label.title = full;
     label.style.right = `${geometry.width - (unit.x - geometry.size / 2 - 6)}px`;
     label.style.top = `${unit.y}px`;

@@ -60,6 +60,14 @@ export class Legend {
     }
     const values = [lo, lo + (hi - lo) / 4, (lo + hi) / 2, lo + (3 * (hi - lo)) / 4, hi];
     if (this.numbers.childElementCount === 0) this.numbers.append(...values.map(() => h("span")));
-    values.forEach((value, i) => setText(this.numbers.children[i]!, short(value, 2)));
+    values.forEach((value, i) => setText(this.numbers.children[i]!, onScale(value, hi - lo)));
   }
+}
+
+/** Return a number with as many decimals as the steps of the scale need. */
+function onScale(value: number, range: number): string {
+  const step = range / 4;
+  if (!(step > 0) || Math.max(Math.abs(value), range) >= 1e5 || range < 1e-3) return short(value, 2);
+  const decimals = Math.max(0, 1 - Math.floor(Math.log10(step)));
+  return value.toFixed(Math.min(decimals, 4)).replace(/^-(?=[0.]*$)/, "").replaceAll("-", "−");
 }
