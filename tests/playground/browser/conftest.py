@@ -8,9 +8,9 @@ import shutil
 
 import numpy as np
 import pytest
-from chainrule.playground.session.opening import sessions_for_play
 
 from chainrule.playground.server.process import Server
+from chainrule.playground.session.opening import sessions_for_play
 from tests.playground.browser.tabs import Asked, Tabs
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

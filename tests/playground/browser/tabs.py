@@ -1,6 +1,7 @@
 """What the tests in a browser share: tabs of the page, and what they read and press there."""
 
 import json
+import urllib.parse
 from typing import Any
 
 from chainrule.playground.session.base import Client
@@ -68,8 +69,8 @@ class Tab:
         return dict(entry.split("=", 1) for entry in text.split("&") if entry)
 
     def setting(self, name: str) -> Any:
-        """The value of a setting in the address."""
-        text = self.page.evaluate("decodeURIComponent", self.state[name])
+        """The value of a setting in the address; None if it is not there."""
+        text = urllib.parse.unquote(self.state.get(name, "null"))
         try:
             return json.loads(text)
         except ValueError:
@@ -91,6 +92,10 @@ class Asked:
 
     def request(self, kind: str, **fields: Any) -> Any:
         return self._session.request(self._client, {"type": kind, **fields})
+
+    @property
+    def hello(self) -> Any:
+        return self._session.hello()
 
     def weights(self) -> Any:
         return self.request("weights")["layers"]

@@ -31,7 +31,7 @@ def test_axe_finds_nothing(tabs, scheme, width):
     assert violations(tab) == []
     for name in PANELS:
         panel = tab.panel(name)
-        panel.locator("*").first.wait_for()
+        panel.locator(":visible").first.wait_for()
         tab.page.wait_for_timeout(150)  # formulas replace their TeX
         assert violations(tab) == [], name
 
@@ -48,7 +48,7 @@ def test_nothing_is_cut_off_on_a_narrow_screen(tabs, width):
     tab = tabs.open(viewport={"width": width, "height": 800})
     assert _overflow(tab) == 0
     for name in PANELS:
-        tab.panel(name).locator("*").first.wait_for()
+        tab.panel(name).locator(":visible").first.wait_for()
         tab.page.wait_for_timeout(100)
         assert _overflow(tab) == 0, name
 
@@ -91,7 +91,8 @@ def test_every_control_that_has_the_focus_shows_it(tabs):
             if (!e || e === document.body) return true;
             const marks = [e, ...(e.labels ?? []), e.nextElementSibling].filter(Boolean);
             return marks.some((m) => { const s = getComputedStyle(m);
-              return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none'; }); }"""
+              const outlined = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
+              return outlined || s.boxShadow !== 'none'; }); }"""
         )
         assert shown, tab.page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
 

@@ -1,8 +1,7 @@
 """Reloads, two windows, and a server that is gone."""
 
-from chainrule.playground.session.opening import sessions_for_play
-
 from chainrule.playground.server.process import Server
+from chainrule.playground.session.opening import sessions_for_play
 
 
 def test_a_reload_comes_back_to_the_same_training(tab, session):
