@@ -3,6 +3,7 @@
 #   make test    every check: formatting, lint, types, layers, build, tests
 #   make lint    only the static checks
 #   make docs    the documentation, in docs/_build/html
+#   make page    the playground's page, from its TypeScript in page/; make page-check compares the two
 #   make bench   the benchmarks
 #   make crash   trainings killed 200 times, each of which ends with the same bits
 #   make odd     the tests under other machines' settings: locale, user, terminal, one core, Python …
@@ -19,7 +20,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md
 
-.PHONY: demo test lint docs bench crash odd sanitize fuzz lock test-minimum audit wheel clean
+.PHONY: demo test lint page page-check docs bench crash odd sanitize fuzz lock test-minimum audit wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -37,12 +38,18 @@ test: lint $(VENV)/browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests --pyargs chainrule
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
-lint: $(VENV)/installed $(VENV)/dev
+lint: $(VENV)/installed $(VENV)/dev page-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports
 	$(BIN)/clang-format --dry-run -Werror native/*.cpp native/*.hpp native/layers/*.hpp tests/native/*.cpp
+
+page: $(VENV)/dev
+	$(BIN)/python page/build.py
+
+page-check: $(VENV)/dev
+	$(BIN)/python page/build.py --check
 
 # Not a part of `make test`: it takes an hour. ODD='--only "C locale" tests/cli' for a part.
 odd: $(VENV)/installed $(VENV)/dev

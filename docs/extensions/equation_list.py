@@ -1,4 +1,4 @@
-"""A Sphinx extension: `.. equations::`, the list of all equations by chapter, each a link to its box."""
+"""A Sphinx extension: `.. equations::`, the list of all equations, each a link to its box."""
 
 import re
 from pathlib import Path

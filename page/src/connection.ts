@@ -5,10 +5,10 @@ import type { Json, ServerMessage } from "./protocol/messages";
 /** A request that the server answered with an error; its message is the server's sentence. */
 export class RequestError extends Error {}
 
-/** A request that was under way when the connection was lost. */
+/** A request without a connection, or that was under way when it was lost; the page's banner says so. */
 export class ConnectionLostError extends RequestError {
   constructor() {
-    super("The connection to the server was lost before it answered.");
+    super("There is no connection to the server.");
   }
 }
 
@@ -68,7 +68,7 @@ export class Connection {
       else if (this.failures === 0 && !this.closed) this.unsent.push(text);
       else {
         this.waiting.delete(id);
-        reject(new RequestError("There is no connection to the server."));
+        reject(new ConnectionLostError());
       }
     });
   }

@@ -1,6 +1,6 @@
 /** One session of the server and what the page knows of it: the newest message of each kind. */
 
-import { Connection, RequestError, serverUrl, sessionId, socketUrl, type ConnectionState } from "./connection";
+import { Connection, ConnectionLostError, RequestError, serverUrl, sessionId, socketUrl, type ConnectionState } from "./connection";
 import type { Page, PageEvent, Selection } from "./panel";
 import { decodeFrame, type Frame } from "./protocol/frame";
 import type {
@@ -21,10 +21,12 @@ export interface Surroundings {
   /** The state changed: the URL follows. */
   changed(): void;
   show(panel: string): void;
+  /** Whether a panel is open, which may be about what is selected. */
+  panelIsOpen(): boolean;
 }
 
 const READ_ONLY = {
-  play: "This is a trained model, which can only be looked at.",
+  play: "This can only be looked at.",
   live: "This page shows a training that runs elsewhere, and cannot change it.",
   replay: "This page replays a finished training, and cannot change it.",
 } as const;
@@ -35,6 +37,12 @@ export class Experiment implements Page {
   private readonly listeners = new Map<PageEvent, Set<() => void>>();
   private newest: { hello: Hello | null; bytes: ArrayBuffer | null } = { hello: null, bytes: null };
   private scheduled = 0;
+  /** Whether the training waits until the page is looked at again. */
+  private waiting = false;
+  /** Epochs per second that were asked for; null: as many as can be. */
+  private speed: number | null = 30;
+  /** The next description is the first of a connection. */
+  private introduced = false;
   private highlighted: Selection[] = [];
 
   description: Description | null = null;
@@ -78,7 +86,13 @@ export class Experiment implements Page {
 
   /** Why the training cannot be run, paused and stepped; a replay can. */
   get transportReason(): string | null {
+    if (this.isModel) return "This is a trained model; there is no training to run.";
     return this.newest.hello?.mode === "replay" ? null : this.readOnlyReason;
+  }
+
+  /** Whether a model is shown without a training. */
+  get isModel(): boolean {
+    return this.readOnlyReason !== null && this.newest.hello?.mode !== "live" && this.status?.epochs === null;
   }
 
   get highlights(): readonly Selection[] {
@@ -100,6 +114,7 @@ export class Experiment implements Page {
   }
 
   fail(reason: unknown): void {
+    if (reason instanceof ConnectionLostError) return;
     if (reason instanceof RequestError) this.say(reason.message, "error");
     else throw reason;
   }
@@ -145,7 +160,13 @@ export class Experiment implements Page {
     }
     this.wanted = withSettings(state, changes);
     this.emit("description");
-    if ((await this.ask("set", changes)) === null) this.wanted = this.description?.state ?? null;
+    try {
+      await this.request("set", changes);
+    } catch (reason) {
+      this.wanted = state;
+      this.emit("description");
+      this.fail(reason);
+    }
     this.surroundings.changed();
   }
 
@@ -154,6 +175,12 @@ export class Experiment implements Page {
     if (this.wanted && !sameState(this.wanted, this.description?.state ?? null)) {
       await this.configure(this.wanted).catch((reason: unknown) => this.fail(reason));
     } else await this.ask("reset");
+  }
+
+  /** Train at most so many epochs a second; null: as many as can be, even while nobody looks. */
+  async setSpeed(speed: number | null): Promise<void> {
+    this.speed = speed;
+    await this.ask("speed", { epochs_per_second: speed });
   }
 
   /** Look at something else: another plane, a unit in detail, the backward pass. */
@@ -173,6 +200,11 @@ export class Experiment implements Page {
   select(selection: Selection | null): void {
     this.selection = selection;
     this.emit("select");
+  }
+
+  /** An editor was closed: without a panel that is about it, nothing stays selected. */
+  release(): void {
+    if (this.selection && this.selection.kind !== "point" && !this.surroundings.panelIsOpen()) this.select(null);
   }
 
   highlight(parts: Selection[]): void {
@@ -203,14 +235,25 @@ export class Experiment implements Page {
     this.connection.close();
   }
 
+  /** A hidden page gets no frames; a training at a speed to be looked at waits for its reader. */
   private readonly onVisibility = (): void => {
-    if (this.connected) this.look({ hidden: document.visibilityState === "hidden" });
+    if (!this.connected) return;
+    const hidden = document.visibilityState === "hidden";
+    if (hidden && this.speed !== null && this.status?.running && !this.readOnlyReason) {
+      this.waiting = true;
+      void this.ask("pause");
+    } else if (!hidden && this.waiting) {
+      this.waiting = false;
+      void this.ask("run");
+    }
+    this.look({ hidden });
   };
 
   private receive(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
         this.newest.hello = message;
+        this.introduced = true;
         this.emit("hello");
         this.restoreView();
         break;
@@ -238,12 +281,14 @@ export class Experiment implements Page {
   }
 
   private receiveDescription(description: Description): void {
-    const first = this.description === null;
-    // The URL of a shared link names what to train; a reload finds it already there, perhaps with a
-    // learning rate that was changed on the way.
+    const first = this.introduced;
+    this.introduced = false;
+    // The URL of a shared link names what to train, and so does the page to a server that was started
+    // anew. A reload finds it already there, perhaps with a learning rate that was changed on the way.
     const other = this.wanted !== null && !sameState(sinceBegin(this.wanted), sinceBegin(description.state));
     if (first && this.wanted && other && !this.readOnlyReason) {
       const wanted = this.wanted;
+      if (this.description) this.say("The server has begun anew; so does this training.");
       this.wanted = null;
       this.configure(wanted).catch((reason: unknown) => {
         this.fail(reason);
@@ -259,7 +304,7 @@ export class Experiment implements Page {
     const another = known !== null && known.run !== description.run;
     if (another) this.frame = null;
     this.description = description;
-    if (another || this.wanted === null || !sameState(sinceBegin(this.wanted), sinceBegin(description.state))) {
+    if (another || this.wanted === null || this.readOnlyReason || !sameState(sinceBegin(this.wanted), sinceBegin(description.state))) {
       this.wanted = description.state;
     }
     this.emit("description");
@@ -292,6 +337,6 @@ export class Experiment implements Page {
 }
 
 /** A state without the settings that change while training goes on. */
-function sinceBegin(state: State): State {
-  return withSettings(state, { learning_rate: undefined, l1: undefined, l2: undefined });
+function sinceBegin(state: State | null): State | null {
+  return state && withSettings(state, { learning_rate: undefined, l1: undefined, l2: undefined });
 }

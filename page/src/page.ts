@@ -6,9 +6,8 @@ import type { ConnectionState } from "./connection";
 import type { Panel } from "./panel";
 import { hashOf, pageStateOf, sameState, type PageState } from "./state";
 import { segmented } from "./view/controls/field";
-import { canvasOf, saveCanvas, saveSvg, svgAround } from "./view/download";
 import { ExperimentView } from "./view/experiment_view";
-import { LinkDialog } from "./view/link";
+import type { LinkDialog } from "./view/link";
 import { LiveRegion } from "./view/live_region";
 import { Tabs } from "./view/tabs";
 
@@ -26,6 +25,7 @@ export class WholePage {
   private readonly comparing: HTMLButtonElement;
   private readonly both: HTMLElement;
   private readonly all: HTMLButtonElement;
+  private readonly link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
   private readonly which = segmented(
     "Panels are about",
     [
@@ -34,7 +34,7 @@ export class WholePage {
     ],
     (slot) => this.choose(slot as Slot),
   );
-  private readonly dialog: LinkDialog;
+  private dialog: LinkDialog | null = null;
   private tabs: Tabs | null = null;
   private panelsOf: Slot = "a";
   private hide: string[];
@@ -46,10 +46,6 @@ export class WholePage {
     const given = pageStateOf(location.hash);
     this.hide = given.hide;
     this.wantedPanel = given.panel;
-    this.dialog = new LinkDialog(
-      () => this.state(),
-      (message) => this.live.say(message, "note"),
-    );
     this.comparing = h("button", { type: "button", class: "tool", onclick: () => this.toggleComparison() }, "Compare");
     this.comparing.title = "Two trainings side by side";
     this.all = h("button", { type: "button", class: "tool", onclick: () => this.setHidden([]) }, "Show all controls");
@@ -63,24 +59,22 @@ export class WholePage {
       h("span", { class: "muted" }, "Panels about"),
       this.which.element,
     );
-    const link = h("button", { type: "button", class: "tool", onclick: () => this.dialog.open() }, "Link…");
     this.element.append(
-      h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
       h(
         "header",
         { class: "head-of-page" },
+        h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
         h("h1", null, mark(), h("span", null, "chainrule ", h("span", { class: "light" }, "playground"))),
         this.badge,
         h("span", { class: "grow" }),
         this.all,
         this.comparing,
         this.pictures(),
-        link,
+        this.link,
       ),
       this.banner,
       this.both,
       this.stage,
-      this.dialog.element,
       this.live.element,
     );
     this.stage.tabIndex = -1;
@@ -126,6 +120,7 @@ export class WholePage {
         if (this.views.has(slot) && this.panelsOf !== slot) this.choose(slot);
         this.tabs?.show(panel, true);
       },
+      panelIsOpen: () => this.tabs?.open != null,
     });
     experiment.on("hello", () => this.onHello(experiment));
     const view = new ExperimentView(experiment, slot === "a" ? "Training" : "Second training");
@@ -140,7 +135,7 @@ export class WholePage {
     setText(this.badge, MODES[mode]);
     this.badge.hidden = mode === "play";
     this.badge.title = experiment.readOnlyReason ?? "";
-    this.comparing.hidden = experiment.hello.read_only;
+    this.comparing.hidden = this.link.hidden = experiment.hello.read_only;
     this.openWanted();
   }
 
@@ -168,8 +163,8 @@ export class WholePage {
   private showComparison(): void {
     const two = this.views.has("b");
     this.stage.classList.toggle("two", two);
+    for (const view of this.views.values()) view.compare(two);
     this.both.hidden = !two;
-    this.comparing.setAttribute("aria-pressed", String(two));
     setText(this.comparing, two ? "End comparison" : "Compare");
   }
 
@@ -192,17 +187,22 @@ export class WholePage {
     this.changed();
   }
 
-  /** The state stands in the URL; many changes in a moment are one. */
+  /** The state stands in the URL; of many changes in a moment, the first and the last are written. */
   private changed(): void {
-    if (!this.views.get("a")?.experiment.state) return;
-    clearTimeout(this.timer);
+    if (!this.views.get("a")?.experiment.state || this.timer) return;
+    this.write();
     this.timer = window.setTimeout(() => {
-      const hash = hashOf(this.state());
-      if (hash === this.written) return;
-      this.written = hash;
-      history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
-      document.title = titleOf(this.state());
-    }, 150);
+      this.timer = 0;
+      this.write();
+    }, 200);
+  }
+
+  private write(): void {
+    const hash = hashOf(this.state());
+    if (hash === this.written) return;
+    this.written = hash;
+    history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+    document.title = titleOf(this.state());
   }
 
   /** A link was pasted into the address bar of this page. */
@@ -219,6 +219,19 @@ export class WholePage {
       } else if (state && !view) this.add(slot, state);
       else if (!state && view && slot === "b") this.toggleComparison();
     }
+  }
+
+  /** Loaded when it is asked for, as the pictures are: the first paint needs neither. */
+  private async openLink(): Promise<void> {
+    const { LinkDialog } = await import("./view/link");
+    if (!this.dialog) {
+      this.dialog = new LinkDialog(
+        () => this.state(),
+        (message) => this.live.say(message, "note"),
+      );
+      this.element.append(this.dialog.element);
+    }
+    this.dialog.open();
   }
 
   private skip(event: Event): void {
@@ -248,38 +261,27 @@ export class WholePage {
 
   private pictures(): HTMLElement {
     const menu = h("details", { class: "menu" });
-    const entry = (text: string, act: (view: ExperimentView) => Promise<void> | void): HTMLElement =>
+    const entry = (text: string, part: "network" | "output", format: "svg" | "png"): HTMLElement =>
       h(
         "button",
         {
           type: "button",
           onclick: () => {
             menu.open = false;
-            const view = this.views.get(this.panelsOf)!;
-            void Promise.resolve(act(view)).catch((reason: Error) => this.live.say(reason.message, "error"));
+            void this.savePicture(part, format);
           },
         },
         text,
       );
-    const network = (view: ExperimentView): string => {
-      const picture = view.network.picture();
-      if (picture === null) throw new Error("There is nothing drawn yet.");
-      return picture;
-    };
-    const map = (view: ExperimentView): HTMLCanvasElement => {
-      const picture = view.output.picture();
-      if (picture === null) throw new Error("There is nothing drawn yet.");
-      return picture;
-    };
     menu.append(
       h("summary", { class: "tool" }, "Picture"),
       h(
         "div",
         { class: "menu-list" },
-        entry("Network as SVG", async (view) => saveSvg(network(view), "network.svg")),
-        entry("Network as PNG", async (view) => saveCanvas(await canvasOf(network(view)), "network.png")),
-        entry("Output map as SVG", async (view) => saveSvg(svgAround(map(view)), "output.svg")),
-        entry("Output map as PNG", async (view) => saveCanvas(map(view), "output.png")),
+        entry("Network as SVG", "network", "svg"),
+        entry("Network as PNG", "network", "png"),
+        entry("Output map as SVG", "output", "svg"),
+        entry("Output map as PNG", "output", "png"),
       ),
     );
     menu.addEventListener("keydown", (event) => {
@@ -291,6 +293,16 @@ export class WholePage {
       if (menu.open && !menu.contains(event.target as Node)) menu.open = false;
     });
     return menu;
+  }
+
+  private async savePicture(part: "network" | "output", format: "svg" | "png"): Promise<void> {
+    const view = this.views.get(this.panelsOf)!;
+    const { savedPicture } = await import("./view/download");
+    try {
+      await savedPicture(view, part, format);
+    } catch (reason) {
+      this.live.say(reason instanceof Error ? reason.message : String(reason), "error");
+    }
   }
 }
 

@@ -52,8 +52,8 @@ def test_equation_text_of_a_function_without_a_docstring_is_none():
     ("formula", "expected"),
     [
         ("δ[l]", r"\delta^{[l]}"),
-        ("W[l+1]ᵀ", r"{W^{[l+1]}}^{\mathsf T}"),
-        ("Jᵀ", r"J^{\mathsf T}"),
+        ("W[l+1]ᵀ", r"{W^{[l+1]}}^{\mathsf{T}}"),
+        ("Jᵀ", r"J^{\mathsf{T}}"),
         ("σ′(z)ᵢ", r"\sigma'(z)_i"),
         ("1ᵢ₌ⱼ", "1_{i=j}"),
         ("√(2/n_in)", r"\sqrt{2/n_{in}}"),

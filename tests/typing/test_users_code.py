@@ -99,7 +99,7 @@ def found(tmp_path_factory):
     """What both say of all code; of `ours`, README and calls below, without any leniency."""
     folder, ours = tmp_path_factory.mktemp("code"), tmp_path_factory.mktemp("ours")
     names = {path.name for path in write_all(folder)}
-    assert {"readme.py", "page_index.py", "docstrings_model_network.py"} <= names
+    assert {"readme.py", "page_howto_network.py", "docstrings_model_network.py"} <= names
     (ours / "readme.py").write_bytes((folder / "readme.py").read_bytes())
     (ours / "wrong.py").write_text(BEGIN + "\n".join(WRONG), encoding="utf-8")
     lines = "".join(f"reveal_type({call})\n" for call in RIGHT)

@@ -31,15 +31,17 @@ export interface SettingRow {
   needs?: { setting: string; values: string[] } | null;
 }
 
-/** A set of data that can be chosen; `points` draw its thumbnail: [x, y, target] each, all in [-1, 1]. */
+/**
+ * A set of data that can be chosen; `points` draw its thumbnail: [x, y, target] each. x and y are in
+ * [-1, 1]; of two classes the targets are -1 and 1, of more their numbers.
+ */
 export interface CatalogData {
   name: string;
   title?: string;
   about?: string;
   task?: Task;
   points?: [number, number, number][];
-  classes?: number;
-  rows?: number;
+  classes?: string[] | null;
 }
 
 export interface Catalog {
@@ -51,7 +53,10 @@ export interface Catalog {
   optimizers: string[];
   schedules: string[];
   initialisers: string[];
-  losses: string[];
+  losses: { classification: string[]; regression: string[] };
+  /** What settings are that a state leaves open. */
+  toy_settings: Settings;
+  table_settings: Settings;
 }
 
 export type Task = "classification" | "regression";
@@ -104,7 +109,7 @@ export interface Axis {
 
 export type PlaneChoice = { kind: "pair"; x: string; y: string } | { kind: "pca" };
 
-/** Where the rows lie in the plane; `part`: 0 training, 1 test; `index`: numbers of rows. */
+/** Where the rows lie in the plane; `part`: 0 training, 1 test, 2 set aside; `index`: numbers of rows. */
 export interface Points {
   x: number[];
   y: number[];
@@ -116,15 +121,23 @@ export interface Points {
 export interface Description {
   type: "description";
   run: number;
-  state: State;
+  /** null: what is trained was not asked for by a page. */
+  state: State | null;
   task: Task;
+  target?: string;
   classes: string[] | null;
   inputs: { name: string; column: string }[];
   layers: LayerDescription[];
   n_parameters: number;
   drawn_values: DrawnValue[];
   points: Points;
-  plane: { kind: "pair" | "pca"; x: Axis; y: Axis };
+  plane: { kind: "pair" | "pca"; x: Axis; y: Axis; columns?: [string, string]; note?: string };
+  /** Columns that can span a plane. */
+  pair_columns?: string[];
+  /** Numbers of rows: training, test, set aside. */
+  rows?: number[];
+  /** Columns of W[1] whose inputs are drawn. */
+  drawn_inputs?: number[];
   output: { channels: number; lo: number; hi: number };
   metrics: string[];
   notes: string[];
@@ -137,7 +150,7 @@ export interface Status {
   running: boolean;
   epoch: number;
   step: number;
-  epochs: number;
+  epochs: number | null;
   epochs_per_second: number | null;
   /** Why the training ended; null: it goes on, or waits. */
   stopped: string | null;

@@ -1,6 +1,8 @@
 /** Pictures of what the page shows, as files. */
 
 import { h } from "../dom";
+import type { ExperimentView } from "./experiment_view";
+import { networkPicture } from "./network/picture";
 
 function save(content: Blob, name: string): void {
   const url = URL.createObjectURL(content);
@@ -9,11 +11,11 @@ function save(content: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-export function saveSvg(text: string, name: string): void {
+function saveSvg(text: string, name: string): void {
   save(new Blob([text], { type: "image/svg+xml" }), name);
 }
 
-export function saveCanvas(canvas: HTMLCanvasElement, name: string): Promise<void> {
+function saveCanvas(canvas: HTMLCanvasElement, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => {
       if (!blob) {
@@ -27,7 +29,7 @@ export function saveCanvas(canvas: HTMLCanvasElement, name: string): Promise<voi
 }
 
 /** Draw an SVG picture at twice its size, for a PNG file. */
-export async function canvasOf(text: string, scale = 2): Promise<HTMLCanvasElement> {
+async function canvasOf(text: string, scale = 2): Promise<HTMLCanvasElement> {
   const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   try {
     const image = new Image();
@@ -42,7 +44,24 @@ export async function canvasOf(text: string, scale = 2): Promise<HTMLCanvasEleme
 }
 
 /** Return an SVG picture that holds a canvas's pixels. */
-export function svgAround(canvas: HTMLCanvasElement): string {
+function svgAround(canvas: HTMLCanvasElement): string {
   const { width, height } = canvas;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><image width="${width}" height="${height}" href="${canvas.toDataURL("image/png")}"/></svg>\n`;
+}
+
+/** Save the drawing of the network, or the map of its outputs, as the page shows it now. */
+export async function savedPicture(view: ExperimentView, part: "network" | "output", format: "svg" | "png"): Promise<void> {
+  const name = `${part}.${format}`;
+  if (part === "network") {
+    const drawn = view.network.drawn();
+    if (!drawn) throw new Error("There is no network yet.");
+    const text = networkPicture(drawn);
+    if (format === "svg") saveSvg(text, name);
+    else await saveCanvas(await canvasOf(text), name);
+    return;
+  }
+  const map = view.output.picture();
+  if (!map) throw new Error("There is no map yet.");
+  if (format === "svg") saveSvg(svgAround(map), name);
+  else await saveCanvas(map, name);
 }

@@ -1,14 +1,17 @@
 /** Bytes of a frame → pixels. */
 
 import type { OutputMap } from "../protocol/frame";
-import { paintDiverging } from "./colours";
+import { paintDiverging, type Range } from "./colours";
 
-/** A small canvas off the page that a map's pixels are put into, and that is drawn from, enlarged. */
+/** A canvas of a map's own few pixels, which the browser enlarges where it is shown. */
 export class Pixels {
-  readonly canvas = document.createElement("canvas");
-  private readonly context = this.canvas.getContext("2d", { willReadFrequently: false })!;
+  private readonly context: CanvasRenderingContext2D;
   private image: ImageData | null = null;
   private words = new Uint32Array(0);
+
+  constructor(readonly canvas: HTMLCanvasElement = document.createElement("canvas")) {
+    this.context = canvas.getContext("2d")!;
+  }
 
   /** Return the pixels to write; the canvas has this size afterwards. */
   sized(width: number, height: number): Uint32Array {
@@ -30,7 +33,7 @@ export class Pixels {
 export function paintOutput(
   pixels: Pixels,
   map: OutputMap,
-  range: { lo: number; hi: number; middle: number },
+  range: Range,
   classColours: Uint32Array | null,
   discrete: boolean,
 ): void {

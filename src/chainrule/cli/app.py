@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.cli import (
+    animation,
     drift,
     explanation,
     export,
@@ -133,6 +134,7 @@ for _module in (
     importance,
     drift,
     trace,
+    animation,
     gradient_check,
     export,
     playground,

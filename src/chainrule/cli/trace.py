@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
     app.command(
-        epilog="Example: chainrule trace run/model.safetensors data.csv --row 1 --html row.html",
+        epilog="Example: chainrule trace run/model.safetensors data.csv --row 1 --pdf row.pdf",
         cls=NamingCommand,
     )(trace)
 
@@ -42,10 +42,22 @@ def trace(
         Path | None, typer.Option(metavar="FILE", help="Write the trace as an HTML page.")
     ] = None,
     latex: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the trace as LaTeX.")
+        Path | None, typer.Option(metavar="FILE", help="Write the trace as a LaTeX document.")
+    ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trace as a PDF.")
     ] = None,
     optimizer: OptimizerName = "adam",
     learning_rate: LearningRate = None,
+    steps: Annotated[
+        int,
+        typer.Option(
+            metavar="K",
+            min=1,
+            max=1_000_000,
+            help="Take K steps on the row, and show the last one: what V and S remember.",
+        ),
+    ] = 1,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Skip rows that cannot be read.")
     ] = False,
@@ -53,13 +65,14 @@ def trace(
     """Show every equation of a training step on one row, with its numbers.
 
     The row needs a target value, from which the errors δ are computed. The model does not change.
+    The steps of a training itself are kept by a Tracer, in Python.
     To see which columns a prediction depends on, use chainrule explain.
     """
     from chainrule.files.outputs import check_outputs
-    from chainrule.report.trace_page import write_trace_latex, write_trace_page
+    from chainrule.report.trace_page import write_trace
     from chainrule.runs.parts import row_with_target
 
-    outputs = {"--html": html, "--latex": latex}
+    outputs = {"--html": html, "--latex": latex, "--pdf": pdf}
     check_outputs(
         [(name, path) for name, path in outputs.items() if path is not None],
         [("MODEL", model), ("TABLE", table)],
@@ -69,7 +82,12 @@ def trace(
     chosen, numbers = row_with_target(table, loaded, row, "--row", skip_bad_rows=skip_bad_rows)
     with numbers.naming():
         X, y = loaded.examples(chosen)
-    traced = loaded.network.trace(X, y, optimizer=chosen_optimizer)
+    network, state = loaded.network, None
+    if steps > 1:
+        network = type(network).from_parameters(network.spec, network.parameters.copy())
+        network.fit(X, y, optimizer=chosen_optimizer, epochs=steps - 1)
+        state = network.optimizer_state
+    traced = network.trace(X, y, optimizer=chosen_optimizer, state=state)
     summary = _summary(loaded, chosen)
     name = numbers.named(0).capitalize()
     blocks = (
@@ -80,14 +98,16 @@ def trace(
     for number, lines in enumerate(blocks):
         for line in ["", *lines] if number else lines:
             say(line)
-    if html is not None:
-        write_trace_page(traced, html, f"{name} of {table.name}", summary)
-        say()
-        say(f"Page written to {html}")
-    if latex is not None:
-        write_trace_latex(traced, latex)
-        say()
-        say(f"LaTeX written to {latex}")
+    title = f"{name} of {table.name}"
+    for path, ending, what in (
+        (html, ".html", "Page"),
+        (latex, ".tex", "LaTeX"),
+        (pdf, ".pdf", "PDF"),
+    ):
+        if path is not None:
+            write_trace(traced, path, ending, title, summary)
+            say()
+            say(f"{what} written to {path}")
 
 
 def _summary(model: "TableModel", row: "pl.DataFrame") -> str:

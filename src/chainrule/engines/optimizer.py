@@ -16,6 +16,9 @@ from chainrule.limits import SHARE
 
 Update: TypeAlias = Callable[..., tuple[Any, Any]]
 
+HATS = {"V": "V̂", "S": "Ŝ"}
+"""The symbols of bias-corrected averages."""
+
 
 @dataclass
 class OptimizerState:
@@ -81,6 +84,11 @@ class Equations(NamedTuple):
     def vectors(self) -> tuple[str, ...]:
         """The names of the vectors in the state, which exclude t."""
         return tuple(name for name in _fields_of(self.init) if name != "t")
+
+    @property
+    def counts(self) -> bool:
+        """Whether the state has t."""
+        return "t" in _fields_of(self.init)
 
     def state(self, vectors: Iterable[Any], t: int) -> Any:
         """Return the state after t updates with the given vectors."""
@@ -269,7 +277,7 @@ class Optimizer:
             return {}
         own = self.hyperparameters
         found = corrections(gradient, equation_state, own["beta_1"], own["beta_2"])
-        return {_HATS[name]: value for name, value in found._asdict().items()}
+        return {HATS[name[0]]: value for name, value in found._asdict().items()}
 
     def update(
         self,
@@ -312,5 +320,4 @@ class Optimizer:
         return cls(learning_rate=rate, **settings)
 
 
-_HATS = {"V_hat": "V̂", "S_hat": "Ŝ"}
 _COMMON = frozenset(setting.name for setting in fields(Optimizer))

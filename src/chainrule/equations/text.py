@@ -13,7 +13,7 @@ _FIRST_LINE = re.compile(
 )
 
 _LATEX = {
-    "ᵀ": r"^{\mathsf T}",
+    "ᵀ": r"^{\mathsf{T}}",
     "·": r"\cdot ",
     "⊙": r"\odot ",
     "σ′": r"\sigma'",
@@ -106,7 +106,7 @@ def latex(formula: str) -> str:
     Examples
     --------
     >>> print(latex("Z[l] = W[l]ᵀ · A[l]"))
-    Z^{[l]} = {W^{[l]}}^{\mathsf T} \cdot  A^{[l]}
+    Z^{[l]} = {W^{[l]}}^{\mathsf{T}} \cdot  A^{[l]}
     """
     formula = _TRANSPOSED.sub(r"{\1^{[\2]}}ᵀ", formula)
     formula = _ROOT.sub(lambda root: rf"\sqrt{{{root['group'] or root['letter']}}}", formula)

@@ -1,40 +1,26 @@
 """The trace of one step: every array of its equations, with examples as columns."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines.base import Floats, Penalties, Problem, UpdateRule
-from chainrule.engines.optimizer import Optimizer, OptimizerState
-from chainrule.engines.passes import (
-    as_columns,
-    backward_pass,
-    cost_equations,
-    example_costs,
-    forward_pass,
-    mean_cost,
-    new_statistics,
-    penalty,
-    with_penalties,
-)
-from chainrule.equations import backpropagation, costs, penalties
-from chainrule.equations.averages import average_update
-from chainrule.equations.batch_normalization import running_value
-from chainrule.equations.clipping import clipped_gradient
-from chainrule.equations.text import equation_text
-from chainrule.inspection.renderers import to_html, to_latex, to_text
+from chainrule.engines.base import Examples, Floats, Problem, UpdateRule
+from chainrule.engines.optimizer import OptimizerState
+from chainrule.errors import InvalidArgumentError
+from chainrule.inspection.step import Outcome, Step, computed_step
+from chainrule.inspection.step_terms import backward_terms, cost_terms, forward_terms
 from chainrule.inspection.terms import Term
-from chainrule.network.layers import LayerPass, TrainingStep
-from chainrule.network.parameters import (
-    group_indicator,
-    learning_rate_factors,
-    placed_blocks,
-    views,
-)
-from chainrule.network.random import step_noise
+from chainrule.inspection.trace_files import format_of, write
+from chainrule.inspection.trace_html import to_html
+from chainrule.inspection.trace_latex import to_latex
+from chainrule.inspection.trace_text import to_text
+from chainrule.inspection.update_terms import after_terms, update_terms
+from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
+from chainrule.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,8 +28,10 @@ class Trace:
     """Everything that one step computes, equation by equation.
 
     As in the equations, each example is a column. Lists hold layer l at index l − 1.
-    ``print(trace)`` shows a table, and a notebook shows it as HTML; `to_html` and `to_latex` return
-    it as text.
+    ``print(trace)`` shows a table of at most 80 columns, and a notebook shows it as HTML;
+    ``trace["W[1]"]`` returns an array by its name in the table, and `save` writes a page, a PDF or
+    LaTeX. Numbers have all digits of their type, so that each can be computed again from those
+    shown.
 
     Attributes
     ----------
@@ -52,20 +40,32 @@ class Trace:
         F1, F2, or the corresponding equations of the layer's kind.
     costs : array (m,)
         C of each example.
-    loss : float
-        J plus penalties.
+    loss, new_loss : float
+        J plus penalties, before and after the step: of the same examples, with the same units
+        dropped.
     grad_A : array (n[L], m)
         ∇ₐC.
     delta : list of L arrays (n[l], m)
         δ[l]; with sample weights, already weighted (J2).
     weight_gradients, bias_gradients : lists of arrays
         BP4, BP3 of each dense layer; penalties included.
+    parameters, new_parameters : array (number of parameters,)
+        The flat vectors that the step updates, before and after it.
     optimizer_state : dict of str to array
         V, S after the update, as flat vectors, and t; X, where an average is evaluated.
     update : list of L tuples of arrays
         New minus old parameters of each layer: W[l], b[l] of a dense one.
+    t : int
+        The number of the step, counted from the optimizer's first one.
+    learning_rate : float
+        α of this step.
+    step, epoch : int or None
+        Of a step that a `Tracer` kept: its number in the training, and its epoch.
+    rows : array or None
+        Of a step that a `Tracer` kept: the indices of the examples shown, in the training data.
     terms : list of Term
-        All of these in the order of computation.
+        All of these in the order of computation, each with `name`, `equation` (its id), `formula`,
+        `tex` (the formula in LaTeX), `value`, `phase` and `layer`.
     """
 
     X: Floats
@@ -74,16 +74,36 @@ class Trace:
     A: list[Floats]
     costs: Floats
     loss: float
+    new_loss: float
     grad_A: Floats
     delta: list[Floats]
     weight_gradients: list[Floats]
     bias_gradients: list[Floats]
+    parameters: Floats = field(repr=False)
+    new_parameters: Floats = field(repr=False)
     optimizer_state: dict[str, Any]
     update: list[tuple[Floats, ...]]
-    terms: list[Term] = field(repr=False)
+    t: int
+    learning_rate: float
+    optimizer: str
+    examples: int
+    step: int | None = None
+    epoch: int | None = None
+    rows: Any = None
+    terms: list[Term] = field(default_factory=list, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return an array or number by its name in the table, such as "W[1]" or "V of b[2]"."""
+        found = {term.name: term.value for term in self.terms}
+        if name not in found:
+            raise InvalidArgumentError(
+                f"trace[…]: expected the name of an array of the trace, such as 'W[1]'; got "
+                f"{name!r}{did_you_mean(name, list(found))}"
+            )
+        return found[name]
 
     def __str__(self) -> str:
-        return to_text(self.loss, self.terms)
+        return self.to_text()
 
     def __repr__(self) -> str:
         return str(self)
@@ -91,13 +111,85 @@ class Trace:
     def _repr_html_(self) -> str:
         return self.to_html()
 
-    def to_html(self) -> str:
-        """Return the trace as an HTML table."""
-        return to_html(self.loss, self.terms)
+    @property
+    def title(self) -> str:
+        """What the trace is of, in one sentence."""
+        which = (
+            f"Step {self.step} of the training (epoch {self.epoch})" if self.step else "One step"
+        )
+        number = f", t = {self.t}" if self.step != self.t else ""
+        shown = self.X.shape[1]
+        batch = f"{self.examples} example{'s' * (self.examples != 1)}"
+        part = "" if shown == self.examples else f", of which {shown} are shown"
+        return f"{which}{number}: {self.optimizer} on {batch}{part}."
 
-    def to_latex(self) -> str:
-        """Return the trace as LaTeX, one displayed equation with its numbers per array."""
-        return to_latex(self.terms)
+    @property
+    def losses(self) -> str:
+        """The loss before and after the step, in one sentence."""
+        return f"Loss {self.loss:.6g} before the step, {self.new_loss:.6g} after it."
+
+    def to_text(self, digits: int | None = None) -> str:
+        """Return the trace as a table of at most 80 columns; of long arrays, the corners.
+
+        Parameters
+        ----------
+        digits : int, optional
+            Significant digits of the numbers; by default all that their type has.
+        """
+        return to_text([self.title, self.losses], self.terms, checked_digits(digits))
+
+    def to_html(self, digits: int | None = None) -> str:
+        """Return the trace as HTML; of long arrays, the corners, with all numbers folded in.
+
+        Parameters
+        ----------
+        digits : int, optional
+            As for `to_text`.
+        """
+        return to_html([self.title, self.losses], self.terms, checked_digits(digits))
+
+    def to_latex(self, digits: int | None = None) -> str:
+        """Return the trace as LaTeX, one displayed equation with its numbers per array.
+
+        It is a part of a document that uses amsmath; ``save("step.tex")`` writes a whole document.
+
+        Parameters
+        ----------
+        digits : int, optional
+            As for `to_text`.
+        """
+        return to_latex(self.terms, checked_digits(digits))
+
+    def save(self, path: str | Path, digits: int | None = None) -> None:
+        """Write the trace to a file, whole or not at all; an existing file is replaced.
+
+        Parameters
+        ----------
+        path : str or Path
+            The suffix determines the format: .pdf (pages of A4), .html, .tex or .txt.
+        digits : int, optional
+            As for `to_text`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the suffix is none of these.
+        OSError
+            If the file cannot be written; an existing file is then left unchanged.
+        """
+        heads = [self.title, self.losses]
+        write(path, format_of(path), heads, self.terms, checked_digits(digits))
+
+
+def checked_digits(digits: int | None) -> int | None:
+    """Return the number of digits; raise unless it is from 1 to 17, or None."""
+    if digits is None:
+        return None
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise InvalidArgumentError(
+            f"digits: expected None, for all digits, or a whole number from 1 to 17; got {digits!r}"
+        )
+    return digits
 
 
 def trace_step(
@@ -105,76 +197,94 @@ def trace_step(
     rule: UpdateRule,
     state: OptimizerState | None = None,
     noise_key: int = 0,
+    *,
+    learning_rate: float | None = None,
+    outcome: Outcome | None = None,
+    example: int = 0,
+    columns: Sequence[int] | None = None,
 ) -> Trace:
-    """Compute one step by the equations and keep all arrays; nothing is changed in place."""
+    """Compute one step by the equations and keep all arrays; nothing is changed in place.
+
+    Parameters
+    ----------
+    problem : Problem
+    rule : UpdateRule
+    state : OptimizerState, optional
+        Before the step; its `theta`, if it has one, are the parameters that the step updates. By
+        default the optimizer takes its first step.
+    noise_key : int, default 0
+        Determines, with t, the units that dropout drops.
+    learning_rate : float, optional
+        α; by default that of the optimizer's schedule.
+    outcome : Outcome, optional
+        What a training made of this step: the parameters and the state after it.
+    example : int, default 0
+        The example whose Jacobians are shown, counted from 0.
+    columns : list of int, optional
+        The examples that are shown; by default all.
+    """
+    spec, optimizer = problem.spec, rule.optimizer
     # Copies, so that the trace stays valid when the network or the user's arrays change.
-    spec, examples, optimizer = problem.spec, problem.examples, rule.optimizer
-    parameters = problem.parameters.copy()
-    theta = views(spec, parameters)
-    X, Y = as_columns(examples.X.copy()), as_columns(examples.targets(spec.n_outputs).copy())
-    if state is None:
-        state = optimizer.new_state(parameters)
-    training = TrainingStep(step_noise(noise_key, state.t + 1), weights=examples.weights)
-    passes = forward_pass(spec, theta, X, training)
-    C = example_costs(spec, passes[-1], Y)
-    back = backward_pass(spec, theta, X, Y, passes, examples.weights)
-    with np.errstate(over="ignore"):  # shown, although a fused pair does not compute ∇ₐC
-        grad_A = cost_equations(spec).gradient(passes[-1].A, Y)
-    share = problem.penalties.share(examples.weight)
-    gradients = with_penalties(spec, theta, back.gradients, problem.penalties, share)
-    J = float(mean_cost(C, examples.weights))
-    J += float(penalty(spec, theta, problem.penalties, share))
-
-    gradient = np.zeros_like(parameters)
-    for layer, values in zip(views(spec, gradient), gradients, strict=True):
-        for block, value in zip(layer, values, strict=False):
-            block[...] = value
-    # The first learning rate of a schedule does not depend on the training's length.
-    rate = float(optimizer.planned(1, 1).learning_rates(state.t + 1, 1)[0])
-    shares = optimizer.shares(state, np.array([rate]))
-    share = 1.0 if shares is None else float(shares[0])
-    downhill = gradient
-    if rule.clips:
-        downhill = clipped_gradient(gradient, rule.max_grad_norm)
-    new_theta, new_state = optimizer.update(
-        parameters,
-        downhill,
-        optimizer.equation_state(state),
-        rate * learning_rate_factors(spec),
-        group_indicator(spec, "weights"),
-        share,
-    )
-    for place, value in new_statistics(spec, theta, passes):
-        new_theta[place] = value.ravel()
-    step = new_theta - parameters
-    update = [tuple(layer) for layer in views(spec, step)]
-    new_slots = new_state._asdict() if new_state else {}
-    if optimizer.ema_decay:
-        new_slots["X"] = average_update(optimizer.average(state), new_theta, share)
-
-    terms = _forward_terms(spec, theta, X, Y, passes)
-    weighted = examples.weights is not None
-    terms += _cost_terms(spec, C, J, grad_A)
-    terms += _jacobian_terms(spec, passes[-1].A)
-    terms += _backward_terms(spec, back.deltas, gradients, weighted, problem.penalties)
-    if rule.clips:
-        terms.append(_term(clipped_gradient, "g", downhill))
-    terms += _update_terms(spec, optimizer, new_slots, step)
+    moving = state.theta if state is not None and state.theta is not None else problem.parameters
+    X, Y, weights = problem.examples
+    examples = Examples(X.copy(), Y.copy(), None if weights is None else weights.copy())
+    problem = replace(problem, parameters=moving.copy(), examples=examples)
+    state = optimizer.new_state(problem.parameters) if state is None else state.copy()
+    if learning_rate is None:
+        learning_rate = _rate(rule, state.t + 1)
+    step = computed_step(problem, rule, state, noise_key, learning_rate, outcome)
+    chosen = slice(None) if columns is None else np.asarray(columns, np.intp)
+    terms = [
+        *forward_terms(step, chosen),
+        *cost_terms(step, chosen),
+        *backward_terms(step, chosen, example),
+        *update_terms(step),
+        *after_terms(step),
+    ]
     return Trace(
-        X=X,
-        Y=Y,
-        Z=[p.Z for p in passes],
-        A=[p.A for p in passes],
-        costs=C,
-        loss=J,
-        grad_A=grad_A,
-        delta=back.deltas,
-        weight_gradients=_named(spec, gradients, "W"),
-        bias_gradients=_named(spec, gradients, "b"),
-        optimizer_state=new_slots,
-        update=update,
+        X=step.X[:, chosen],
+        Y=step.Y[:, chosen],
+        Z=_shared(terms, "Z", [p.Z for p in step.passes], chosen),
+        A=_shared(terms, "A", [p.A for p in step.passes], chosen),
+        costs=step.costs[chosen],
+        loss=step.J + step.penalty,
+        new_loss=step.new_J + step.new_penalty,
+        grad_A=step.grad_A[:, chosen],
+        delta=_shared(terms, "δ", step.deltas, chosen),
+        weight_gradients=_named(spec, step.gradients, "W"),
+        bias_gradients=_named(spec, step.gradients, "b"),
+        parameters=problem.parameters,
+        new_parameters=step.new_theta,
+        optimizer_state=_state_by_symbol(step),
+        update=[tuple(layer) for layer in views(spec, step.new_theta - problem.parameters)],
+        t=step.t,
+        learning_rate=learning_rate,
+        optimizer=type(optimizer).__name__,
+        examples=len(examples.X),
         terms=terms,
     )
+
+
+def _rate(rule: UpdateRule, t: int) -> float:
+    optimizer = rule.optimizer
+    # The first learning rate of a schedule does not depend on the training's length.
+    planned = optimizer.planned(1, 1)
+    if t > 1 and planned is not optimizer:
+        raise InvalidArgumentError(
+            f"optimizer: expected a learning rate that is known at step t = {t}; got "
+            f"{optimizer.learning_rate!r}, whose length depends on the training. Give the schedule "
+            "its length, steps="
+        )
+    return float(planned.learning_rates(t, 1)[0])
+
+
+def _shared(terms: list[Term], symbol: str, arrays: list[Floats], columns: Any) -> list[Floats]:
+    """Return the columns of each layer's array: the one of the terms, if there is one."""
+    known = {term.name: term.value for term in terms}
+    return [
+        known.get(f"{symbol}[{l}]", array[:, columns])
+        for l, array in enumerate(arrays, start=1)  # noqa: E741 - the field's letter
+    ]
 
 
 def _named(spec: NetworkSpec, gradients: list[tuple[Floats, ...]], name: str) -> list[Floats]:
@@ -186,144 +296,10 @@ def _named(spec: NetworkSpec, gradients: list[tuple[Floats, ...]], name: str) ->
     ]
 
 
-def _term(
-    function: Callable[..., Any], name: str, value: Any, layer: int | None = None, last: int = 0
-) -> Term:
-    text = equation_text(_unbound(function))
-    id_, formula = (text.id, text.formula) if text else ("", "")
-    if layer is not None:
-        for symbol, index in (("l−1", layer - 1), ("l+1", layer + 1), ("l", layer), ("L", last)):
-            formula = formula.replace(f"[{symbol}]", f"[{index}]")
-    return Term(id_, name, formula, np.asarray(value))
-
-
-def _forward_terms(
-    spec: NetworkSpec,
-    theta: list[list[Floats]],
-    X: Floats,
-    Y: Floats,
-    passes: list[LayerPass],
-) -> list[Term]:
-    L = len(passes)
-    terms = [Term("", "A[0]", "X, the inputs", X), Term("", "Y", "the targets", Y)]
-    for l, (layer, arrays, layer_pass) in enumerate(  # noqa: E741 - the field's letter
-        zip(spec.layers, theta, passes, strict=True), start=1
-    ):
-        for block, array in zip(spec.blocks()[l - 1], arrays, strict=True):
-            terms.append(Term("", f"{block.name}[{l}]", "parameters", array))
-        for shown in layer.shown(layer_pass):
-            term = _term(shown.equation, f"{shown.name}[{l}]", shown.value, l, L)
-            text = equation_text(_unbound(shown.sigma)) if shown.sigma is not None else None
-            if text:
-                name = spec.activations[l - 1].name
-                term = term._replace(formula=f"{term.formula}, {name}: {text.formula}")
-            terms.append(term)
-    return terms
-
-
-def _unbound(function: Callable[..., Any]) -> Callable[..., Any]:
-    return getattr(function, "func", function)
-
-
-def _cost_terms(spec: NetworkSpec, C: Floats, J: float, grad_A: Floats) -> list[Term]:
-    L = len(spec.layers)
-    equations = cost_equations(spec)
-    cost = spec.fused_pair.cost if spec.fused_pair else equations.function
-    return [
-        _term(cost, "C", C, L, L),
-        _term(costs.batch_cost, "J", J, L, L),
-        _term(equations.gradient, "∇ₐC", grad_A, L, L),
-    ]
-
-
-def _jacobian_terms(spec: NetworkSpec, A: Floats) -> list[Term]:
-    """Return the Jacobian of the first example, if outputs have one: BP1s multiplies by it."""
-    if spec.fused_pair is not None:
-        return []
-    if spec.activations[-1].error_equation is not backpropagation.softmax_error:
-        return []
-    term = _term(backpropagation.softmax_jacobian, "J", backpropagation.softmax_jacobian(A[:, 0]))
-    return [term._replace(name="∂a/∂z", formula=f"{term.formula}, here the first one")]
-
-
-def _backward_terms(
-    spec: NetworkSpec,
-    deltas: list[Floats],
-    gradients: list[tuple[Floats, ...]],
-    weighted: bool,
-    strengths: Penalties,
-) -> list[Term]:
-    L = len(deltas)
-    terms = []
-    for l in range(L, 0, -1):  # noqa: E741 - the field's letter
-        if l < L:
-            equation: Callable[..., Any] = spec.layers[l].error_equation
-        elif spec.fused_pair is not None:
-            equation = spec.fused_pair.error
-        else:
-            equation = spec.activations[-1].error_equation
-        delta = _term(equation, f"δ[{l}]", deltas[l - 1], l, L)
-        if l < L:
-            delta = delta._replace(formula=_error_formula(spec, l))
-        if weighted and l == L:
-            weight = equation_text(costs.weighted_error)
-            note = f"; weighted by {weight.id}: {weight.formula}" if weight else ""
-            delta = delta._replace(formula=delta.formula + note)
-        terms.append(delta)
-        layer = spec.layers[l - 1]
-        for block, function, value in zip(
-            spec.blocks()[l - 1], layer.gradient_equations, gradients[l - 1], strict=False
-        ):
-            term = _term(function, f"∂J/∂{block.name}[{l}]", value, l, L)
-            if block.penalised:
-                term = term._replace(formula=term.formula + _penalty_formula(strengths))
-            terms.append(term)
-    return terms
-
-
-def _error_formula(spec: NetworkSpec, l: int) -> str:  # noqa: E741
-    """Return the formula for δ[l], which depends on the kinds of layers l and l+1."""
-    above, own = spec.layers[l].error_equation, spec.layers[l - 1]
-    if above is backpropagation.hidden_error:
-        return f"δ[{l}] = {own.error_text(f'W[{l + 1}]ᵀ · δ[{l + 1}]', l)}"
-    # This equation gives ∂C/∂A[l] only, and its indices are those of the layer above.
-    text = equation_text(above)
-    formula = text.formula if text else ""
-    for symbol, index in (("l−1", l), ("l", l + 1)):
-        formula = formula.replace(f"[{symbol}]", f"[{index}]")
-    through = own.error_text("that", l)
-    return formula if through == "that" else f"{formula}; δ[{l}] = {through}"
-
-
-def _penalty_formula(strengths: Penalties) -> str:
-    formula = ""
-    for strength, function in (
-        (strengths.l2, penalties.l2_penalty_gradient),
-        (strengths.l1, penalties.l1_penalty_gradient),
-    ):
-        text = equation_text(function)
-        if strength and text:
-            formula += f"; plus {text.id}: {text.formula}"
-    return formula
-
-
-def _update_terms(
-    spec: NetworkSpec, optimizer: Optimizer, slots: dict[str, Any], step: Floats
-) -> list[Term]:
-    terms = []
-    for placed in placed_blocks(spec):
-        shape = placed.block.shape
-        if not placed.block.has_gradient:
-            change = step[placed.slice].reshape(shape)
-            terms.append(_term(running_value, f"Δ{placed.name}", change))
-            continue
-        for name, vector in slots.items():
-            if name == "t":
-                continue
-            value = np.asarray(vector)[placed.slice].reshape(shape)
-            averaged = name == "X" and optimizer.ema_decay > 0
-            equation = average_update if averaged else optimizer.update_equation
-            terms.append(_term(equation, f"{name} of {placed.name}", value))
-        change = step[placed.slice].reshape(shape)
-        terms.append(_term(optimizer.update_equation, f"Δ{placed.name}", change))
-    return terms
+def _state_by_symbol(step: Step) -> dict[str, Any]:
+    optimizer = step.rule.optimizer
+    symbols = [*optimizer.equations.vectors, *(["X"] if optimizer.ema_decay else [])]
+    found: dict[str, Any] = dict(zip(symbols, step.after.slots, strict=True))
+    if optimizer.equations.counts:
+        found["t"] = step.after.t
+    return found

@@ -444,36 +444,67 @@ class Network(BaseNetwork):
         Y: ArrayLike,
         *,
         optimizer: Optimizer | OptimizerName = "adam",
+        state: OptimizerState | None = None,
         sample_weight: ArrayLike | None = None,
+        class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
+        label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
+        example: int = 0,
     ) -> Trace:
         """Return every array of one training step on these examples, without changing the network.
 
-        It is the first step that `fit` would take: dropout is on, and batch normalisation uses the
-        statistics of these examples.
+        It is the step that `fit` would take: dropout is on, and batch normalisation uses the
+        statistics of these examples. A `Tracer` keeps the steps of a training itself.
 
         Parameters
         ----------
-        X, Y, optimizer, sample_weight, l1, l2, max_grad_norm
-            As for `fit`; the optimizer takes its first step.
+        X, Y, optimizer, sample_weight, class_weight, l1, l2, label_smoothing, max_grad_norm
+            As for `fit`.
+        state : OptimizerState, optional
+            The optimizer's state before the step: with `optimizer_state`, after a `fit` by the same
+            optimizer, the step is the next one of that training. By default the optimizer takes its
+            first step.
+        example : int, default 0
+            The example whose softmax Jacobian is shown, counted from 0.
 
         Returns
         -------
         Trace
-            Printing it gives a table; a notebook shows it as HTML.
+            Printing it gives a table; a notebook shows it as HTML; `save` writes a PDF.
 
         Raises
         ------
         InvalidArgumentError
-            If an argument does not fit.
+            If an argument does not fit, or the learning rate is a schedule whose length the
+            training would decide and `state` is not that of the first step.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", init="zeros", seed=0)
+        >>> trace = net.trace([[2.0]], [3.0], optimizer=cr.SGD(0.1))
+        >>> trace["δ[1]"].tolist(), trace["new W[1]"].tolist()   # a − y = −3; 0.1 · 3 · 2
+        ([[-3.0]], [[0.6000000238418579]])
         """
+        optimizer = optimizer_named(optimizer)
+        state = checked_state(state, optimizer, self.spec, self._parameters)
         examples = as_examples(self.spec, X, Y, sample_weight)
+        examples = class_weighted(self.spec, examples, class_weight)
+        examples = softened_examples(self.spec, examples, label_smoothing)
+        if whole_number("example", example, 0) >= len(examples.X):
+            raise InvalidArgumentError(
+                f"example: expected a number from 0 to {len(examples.X) - 1}, one of the examples; "
+                f"got {example!r}"
+            )
+        key = None if state is None else state.noise_key
         return trace_step(
             self._problem(examples, l1, l2),
-            UpdateRule(optimizer_named(optimizer), gradient_bound(max_grad_norm)),
-            noise_key=noise_key(self.seed, self.epochs_trained),
+            UpdateRule(optimizer, gradient_bound(max_grad_norm)),
+            state,
+            noise_key(self.seed, self.epochs_trained) if key is None else key,
+            example=example,
         )
 
     @hinting

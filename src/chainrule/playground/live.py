@@ -3,15 +3,16 @@
 import atexit
 import contextlib
 import time
+import warnings
 import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from chainrule.arguments import hinting
+from chainrule.errors import levels_inside
 from chainrule.limits import FLAG
 from chainrule.playground.handle import Playground
 from chainrule.playground.installation import require_extra
-from chainrule.playground.relay import Relay
 from chainrule.playground.session.sessions import Sessions
 from chainrule.playground.session.snapshot import Snapshot
 from chainrule.playground.session.subject import Subject
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from chainrule.runs.training import PreparedRun
 
 _SECONDS_BETWEEN = 1 / 30
+# What pages that are opened later can travel back to.
+_SECONDS_BETWEEN_UNWATCHED = 1.0
 _SHARE = 0.02  # of the training's time that copying its state may take
 
 
@@ -75,9 +78,8 @@ class Live:
         self._forget()
 
     def _forget(self) -> None:
-        self._relay: Relay | None = None
         self._page: Playground | None = None
-        self._viewer: Viewer | None = None
+        self._viewer = Viewer(mode="live")
         self._run: PreparedRun | None = None
         self._training: Training | None = None
         self._ended: EpochEnded | None = None
@@ -110,8 +112,8 @@ class Live:
             from chainrule.playground.server.process import Server
             from chainrule.training.notebook import in_notebook
 
-            self._relay = Relay()
-            server = Server(Sessions.of(self._relay), self.host, self.port, framed=in_notebook())
+            self._viewer = Viewer(mode="live")
+            server = Server(Sessions.of(self._viewer), self.host, self.port, framed=in_notebook())
             self._page = Playground(server.url, server)
             atexit.register(_stop_at_exit, weakref.ref(self))
             if self.open_browser:
@@ -122,7 +124,6 @@ class Live:
         """Stop the server; a training goes on without it."""
         if self._page is not None:
             self._page.stop()
-        self._viewer = None
 
     def run_begins(self, run: "PreparedRun") -> None:
         """Learn of which table the next training is."""
@@ -133,23 +134,28 @@ class Live:
         was_running = self.is_running
         self.start()
         if not was_running:
-            print(f"chainrule: watch the training at {self.url}")
-        assert self._relay is not None
-        self._training, self._ended = training, None
+            print(f"chainrule: watch the training at {self.url}", flush=True)
+        self._ended, self._next = None, 0.0
         state, steps = training.state, training.plan.steps_per_epoch
         begun = state.start.epochs * steps + state.start.steps
         self._first_step = (0 if state.memory is None else state.memory.t) - begun
         run, self._run = self._run, None
-        subject = Subject.of_plan(training.plan) if run is None else Subject.of_run(run)
-        self._viewer = Viewer(subject, mode="live")
-        self._show()
-        self._relay.replace(self._viewer)
+        try:
+            self._viewer.begin(_subject(training, run))
+            self._training = training
+            self._show()
+        except Exception as error:  # what is only looked at must not fail
+            self._training = None
+            warnings.warn(
+                f"Live: the page cannot show this training ({type(error).__name__}: {error})",
+                stacklevel=levels_inside(),
+            )
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
-        viewer = self._viewer
-        if viewer is None:
+        if self._training is None:
             return
+        viewer = self._viewer
         if isinstance(event, EpochEnded):
             self._ended = event
             viewer.epoch(event)
@@ -160,26 +166,26 @@ class Live:
             viewer.ended(ended_text(event) or "finished")
         elif not isinstance(event, StepsEnded):
             return
-        assert self._relay is not None
         now = time.perf_counter()
-        if now >= self._next and self._relay.watched:
+        if now >= self._next:
             self._show()
             # Copies of a large network take their time; together they may take a small share of it.
             took = time.perf_counter() - now
-            self._next = now + max(_SECONDS_BETWEEN, took / _SHARE)
+            pause = _SECONDS_BETWEEN if viewer.watched else _SECONDS_BETWEEN_UNWATCHED
+            self._next = now + max(pause, took / _SHARE)
 
     def training_ended(self, error: BaseException | None) -> None:
         """Show the end of the training."""
-        if self._viewer is None:
+        if self._training is None:
             return
         self._show()
-        if error is not None:
-            self._viewer.ended("interrupted" if not isinstance(error, Exception) else "failed")
         self._training = None
+        if error is not None:
+            failed = isinstance(error, Exception)
+            self._viewer.ended("failed" if failed else "interrupted")
 
     def _show(self) -> None:
         assert self._training is not None
-        assert self._viewer is not None
         plan, state = self._training.plan, self._training.state
         memory = None if state.memory is None else state.memory.copy()
         if memory is None:  # L-BFGS, whose epochs are iterations
@@ -230,6 +236,13 @@ class Live:
 
     def _repr_html_(self) -> str:
         return self._page._repr_html_() if self._page is not None else "<p>Live()</p>"
+
+
+def _subject(training: Training, run: "PreparedRun | None") -> Subject:
+    """Return what a training is about: a table, or arrays whose columns have no names."""
+    if run is None:
+        return Subject.of_plan(training.plan)
+    return Subject.of_run(run, training.spec)
 
 
 def _stop_at_exit(reference: "weakref.ref[Live]") -> None:

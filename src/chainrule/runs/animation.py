@@ -21,7 +21,6 @@ from chainrule.pictures.animation.video import ffmpeg, write_video
 from chainrule.runs.frame_progress import FrameProgress
 from chainrule.runs.parts import Table
 from chainrule.runs.repetition import repeated
-from chainrule.suggestions import did_you_mean
 from chainrule.training.recording.filming import film_of
 from chainrule.training.recording.recorder import Recorder
 
@@ -33,7 +32,7 @@ _DEFAULTS: dict[str, tuple[float, tuple[int, int]]] = {
     ".html": (25.0, (800, 520)),
 }
 _MOST_FRAMES = 3000
-_SIZES = range(320, 3841)
+_SIZES = range(240, 3841)
 
 
 def animate(
@@ -146,7 +145,7 @@ def _film(
                 f"table: only the folder of a run needs one; got {shown(type(table).__name__)} "
                 "with a Recorder"
             )
-        recording._recorded()
+        recording.data()
         return film_of(recording, _chosen(recording, epochs, most), feature_names, class_names)
     recorder = Recorder()
     prepared, _ = repeated(recording, [recorder, progress.training()], table)
@@ -189,7 +188,7 @@ def _chosen(recorder: Recorder, epochs: Iterable[int] | None, most: int) -> list
             f"epochs: expected at most {_MOST_FRAMES} epochs; got {len(wanted)}"
         )
     try:
-        return sorted({recorded[recorder._index(epoch)] for epoch in wanted})
+        return sorted({recorded[recorder.index(epoch)] for epoch in wanted})
     except InvalidArgumentError as error:
         raise InvalidArgumentError(str(error).replace("epoch:", "epochs:", 1)) from None
 
@@ -200,7 +199,6 @@ def _checked_path(path: object) -> tuple[Path, str]:
     if suffix not in _DEFAULTS:
         raise InvalidArgumentError(
             f"path: expected a name that ends in .gif, .mp4 or .html; got {shown(str(found))}"
-            f"{did_you_mean(suffix, _DEFAULTS)}"
         )
     return found, suffix
 

@@ -64,13 +64,6 @@ def test_a_mistake_is_told_without_details_and_logged(served, caplog):
     assert "a request of the page failed" in caplog.text
 
 
-def test_numbers_that_are_not_finite_are_sent_as_null():
-    from chainrule.playground.server.wire import encoded
-
-    message = {"type": "reply", "value": [float("nan"), {"a": float("inf")}, 1.5]}
-    assert json.loads(encoded(message))["value"] == [None, {"a": None}, 1.5]
-
-
 def test_frames_come_when_there_is_something_new(served):
     async def page():
         async with served.socket() as one:

@@ -81,7 +81,8 @@ export class DataColumn {
       const data = state?.data;
       input.checked = data?.kind === choice.kind && data.name === choice.name;
       input.disabled = reason !== null;
-      element.hidden = task !== undefined && taskOf(choice) !== task && !input.checked;
+      // Beside a table, whose target decides the problem, all of them are a way out.
+      element.hidden = state?.data.kind !== "table" && task !== undefined && taskOf(choice) !== task && !input.checked;
       element.title = reason ?? choice.about ?? "";
     }
     this.own.disabled = reason !== null;
@@ -100,15 +101,10 @@ export class DataColumn {
     for (const control of [this.ratio, this.noise, this.rows, this.batch]) control.disable(reason);
     this.regenerate.disabled = reason !== null;
     if (description) {
-      const { part } = description.points;
-      const test = part.reduce((sum, p) => sum + p, 0);
-      const shown = part.length;
-      setText(
-        this.about,
-        state.data.kind === "toy"
-          ? `${count(shown - test)} rows for training, ${count(test)} for testing`
-          : `${plural(description.inputs.length, "input")}, ${plural(description.n_parameters, "parameter")}`,
-      );
+      const [train = 0, test = 0] = description.rows ?? [];
+      const rows = `${count(train)} rows for training, ${count(test)} for testing`;
+      const sizes = `${plural(description.inputs.length, "input")}, ${plural(description.n_parameters, "parameter")}`;
+      setText(this.about, state.data.kind === "toy" ? rows : `${rows}; ${sizes}`);
     }
     this.showInputs(state);
   }
@@ -185,9 +181,10 @@ export class DataColumn {
     void this.experiment.change((state) => {
       const split = state.settings["split"];
       const share = percent / 100;
-      const validation = Array.isArray(split) ? Math.min(Number(split[1] ?? 0), 1 - share) : 0;
-      const rest = Number((1 - share - validation).toFixed(4));
-      return withSettings(state, { split: [share, validation, rest] });
+      // The last share is set aside, and no page sees it.
+      const aside = Math.min(Array.isArray(split) ? Number(split[2] ?? 0.02) : 0.1, (1 - share) / 2);
+      const test = Number((1 - share - aside).toFixed(6));
+      return withSettings(state, { split: [share, test, Number((1 - share - test).toFixed(6))] });
     });
   }
 

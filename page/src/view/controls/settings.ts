@@ -58,7 +58,8 @@ export class SettingsBar {
       const setting = (name: string, otherwise: Json): Json => {
         const given = state.settings[name];
         if (given !== undefined && given !== null) return given;
-        return catalog.settings.find((row) => row.name === name)?.default ?? otherwise;
+        const usual = state.data.kind === "toy" ? catalog.toy_settings : catalog.table_settings;
+        return usual?.[name] ?? catalog.settings.find((row) => row.name === name)?.default ?? otherwise;
       };
       this.rate.show(String(setting("learning_rate", 0.03)));
       this.optimizer.show(String(setting("optimizer", "sgd")));

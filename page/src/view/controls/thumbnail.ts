@@ -13,8 +13,9 @@ export function drawThumbnail(canvas: HTMLCanvasElement, choice: Choice): void {
   context.fillRect(0, 0, SIZE, SIZE);
   const points = choice.points ?? [];
   const classes = taskOf(choice) === "classification";
+  const two = points.some((point) => point[2] < 0);
   for (const [x, y, target] of points) {
-    context.fillStyle = classes ? classColour(target) : diverging(target);
+    context.fillStyle = classes ? classColour(two ? (target + 1) / 2 : target) : diverging(target);
     context.beginPath();
     context.arc(SIZE * (0.5 + 0.44 * x), SIZE * (0.5 - 0.44 * y), 1.7, 0, 2 * Math.PI);
     context.fill();

@@ -8,15 +8,21 @@ import { curveOf, type Geometry, type LinkPlace, type UnitPlace } from "./geomet
 
 /** The largest size among the values drawn; it falls slowly, so that the picture does not flicker. */
 export class Widths {
-  private largest = 1;
+  private largest = 0;
+  private backward = false;
 
-  update(values: Float32Array, links: LinkPlace[]): number {
+  update(frame: Frame, links: readonly { value: number }[]): number {
+    const values = signalOf(frame);
+    const backward = frame.gradients !== null;
+    if (backward !== this.backward) this.reset();
+    this.backward = backward;
     let most = 0;
     for (const link of links) {
       const size = Math.abs(values[link.value]!);
       if (size > most && Number.isFinite(size)) most = size;
     }
-    this.largest = most > this.largest ? most : 0.9 * this.largest + 0.1 * most;
+    const calm = frame.running && most < this.largest;
+    this.largest = calm ? 0.9 * this.largest + 0.1 * most : most;
     return this.largest || 1;
   }
 

@@ -78,7 +78,7 @@ export class Editor {
         h("button", { class: "icon", type: "button", "aria-label": "Close", onclick: () => this.close(true) }, "×"),
       ),
       list,
-      this.foot(edited),
+      this.foot(),
     );
     this.element.hidden = false;
     this.place(x, y);
@@ -92,6 +92,7 @@ export class Editor {
     if (this.element.hidden) return;
     this.element.hidden = true;
     this.rows = [];
+    this.experiment.release();
     if (back) this.origin?.focus({ preventScroll: true });
   }
 
@@ -134,7 +135,7 @@ export class Editor {
     return h("div", { class: "editor-row" }, h("label", { for: id }, name), input, gradient);
   }
 
-  private foot(edited: Edited): HTMLElement {
+  private foot(): HTMLElement {
     const reason = this.experiment.readOnlyReason;
     return h(
       "div",
@@ -146,11 +147,8 @@ export class Editor {
           type: "button",
           class: "link",
           onclick: () => {
-            this.close(false);
-            if (edited.kind === "unit") {
-              this.experiment.select({ kind: "unit", layer: edited.layer, unit: edited.unit });
-            }
             this.experiment.show("equations");
+            this.close(false);
           },
         },
         "Its equations",
@@ -170,6 +168,7 @@ export class Editor {
     input.removeAttribute("aria-invalid");
     input.dataset["shown"] = text;
     await this.experiment.ask("edit", { ...value, value: number });
+    if (this.experiment.status?.running) this.experiment.say("The value is set at the end of the epoch.");
   }
 
   /** Ask for the exact values: a frame has seven digits. */

@@ -10,12 +10,15 @@ import { clipped, count, inputTitle, short, subscript } from "../format";
 import { fit } from "../maps";
 import { choice, segmented, type Segmented } from "../controls/field";
 import { drawLinks, drawUnits, signalOf, UnitAtlas, Widths } from "./draw";
-import { Editor } from "./editor";
+import type { Edited, Editor } from "./editor";
 import { curveOf, geometryOf, linkAt, type Geometry, type LinkPlace, type UnitPlace } from "./geometry";
 import { updateInputs } from "./inputs";
 import { hiddenLayers, activationsOf, MOST_LAYERS, MOST_UNITS } from "./layers";
 import { layerName, unitName } from "./names";
-import { networkPicture } from "./picture";
+import type { Drawn } from "./picture";
+
+/** Dashes that move along more links than this cost more than they tell. */
+const MOST_MOVING = 120;
 
 interface Head {
   element: HTMLElement;
@@ -42,7 +45,8 @@ export class NetworkView {
   private readonly lessLayers: HTMLButtonElement;
   private readonly moreLayers: HTMLButtonElement;
   private readonly signal: Segmented;
-  private readonly editor: Editor;
+  private editor: Editor | null = null;
+  private destroyed = false;
   private readonly atlas = new UnitAtlas();
   private readonly inputAtlas = new UnitAtlas();
   private readonly widths = new Widths();
@@ -62,7 +66,7 @@ export class NetworkView {
   private pending = 0;
 
   constructor(private readonly experiment: Experiment) {
-    this.editor = new Editor(experiment);
+    void this.loadEditor();
     this.lessLayers = stepButton("−", "Take a hidden layer away", () => this.changeLayers(-1));
     this.moreLayers = stepButton("+", "Add a hidden layer", () => this.changeLayers(1));
     this.signal = segmented(
@@ -76,7 +80,7 @@ export class NetworkView {
     this.signal.element.title = "Forward: weights and outputs of units. Backward: gradients of weights and errors δ of units.";
     const title = newId("network");
     this.element.setAttribute("aria-labelledby", title);
-    this.stage.append(this.canvas, this.overlay, this.tip, this.editor.element);
+    this.stage.append(this.canvas, this.overlay, this.tip);
     this.scroller.append(this.heads, this.stage);
     this.element.append(
       h(
@@ -119,8 +123,21 @@ export class NetworkView {
 
   destroy(): void {
     this.observer.disconnect();
-    this.editor.destroy();
+    this.destroyed = true;
+    this.editor?.destroy();
     for (const off of this.offs) off();
+  }
+
+  /** The editor of weights comes after the first paint. */
+  private async loadEditor(): Promise<void> {
+    const { Editor } = await import("./editor");
+    if (this.destroyed) return;
+    this.editor = new Editor(this.experiment);
+    this.stage.append(this.editor.element);
+  }
+
+  private edit(edited: Edited, x: number, y: number, origin: HTMLElement): void {
+    this.editor?.open(edited, x, y, origin);
   }
 
   setDiscrete(discrete: boolean): void {
@@ -129,12 +146,14 @@ export class NetworkView {
     this.schedule();
   }
 
-  /** Return the drawing as an SVG file's text; null: there is none yet. */
-  picture(): string | null {
+  /** Return what is drawn, for a picture of it; null: nothing yet. */
+  drawn(): Drawn | null {
     const { description, frame } = this.experiment;
-    if (!this.geometry || !description || !frame) return null;
-    const atlas = { units: this.atlas.pixels.canvas, inputs: this.inputAtlas.pixels.canvas, size: frame.unitSize };
-    return networkPicture(description, frame, this.geometry, atlas, this.widest(), this.widestBias());
+    const { geometry } = this;
+    if (!geometry || !description || !frame) return null;
+    const units = this.atlas.pixels.canvas;
+    const inputs = this.inputAtlas.pixels.canvas;
+    return { description, frame, geometry, units, inputs, widest: this.widest(), widestBias: this.widestBias() };
   }
 
   private showView(): void {
@@ -143,12 +162,13 @@ export class NetworkView {
     setText(
       this.key,
       signal === "forward"
-        ? "Width: size of a weight. Click a link, a unit or its bias (the dot) to change it."
+        ? `Width: size of a weight. Click a link, a unit or its bias (the dot) to ${this.experiment.readOnlyReason ? "see" : "change"} it.`
         : "Width: size of a gradient ∂J/∂w. A unit's border: its mean error |δ|.",
     );
   }
 
   private describe(): void {
+    this.showView();
     const description = this.experiment.description!;
     const hidden = hiddenLayers(description);
     setText(this.layersCount, `${hidden.length} hidden ${hidden.length === 1 ? "layer" : "layers"}`);
@@ -176,6 +196,8 @@ export class NetworkView {
     this.canvas.style.width = `${geometry.width}px`;
     this.canvas.style.height = `${geometry.height}px`;
     fit(this.canvas, geometry.width, geometry.height);
+    const [one, other] = geometry.columns;
+    this.heads.classList.toggle("narrow", one !== undefined && other !== undefined && other.x - one.x < 80);
     this.layOutHeads(geometry);
     this.layOutUnits(geometry);
     this.draw();
@@ -270,7 +292,9 @@ export class NetworkView {
     const full = inputTitle(this.experiment.description!.inputs[unit.unit]?.name ?? "");
     const label = (this.labelPool[place] ??= h("span", { class: "input-label", "aria-hidden": "true" }));
     if (!label.isConnected) this.stage.append(label);
-    setText(label, clipped(full, 22));
+    // A name breaks after an underscore rather than within a word.
+    setText(label, clipped(full, 34).replace(/[_.-]/g, "$&\u200b"));
+    label.classList.toggle("long", full.length > 10);
     label.title = full;
     label.style.right = `${geometry.width - (unit.x - geometry.size / 2 - 6)}px`;
     label.style.top = `${unit.y}px`;
@@ -280,14 +304,14 @@ export class NetworkView {
 
   private widest(): number {
     const { frame } = this.experiment;
-    return frame && this.geometry ? this.widths.update(signalOf(frame), this.geometry.links) : 1;
+    return frame && this.geometry ? this.widths.update(frame, this.geometry.links) : 1;
   }
 
   private widestBias(): number {
     const { frame } = this.experiment;
     if (!frame || !this.geometry) return 1;
     const biases = this.geometry.units.filter((unit) => unit.bias >= 0);
-    return this.biasWidths.update(signalOf(frame), biases.map((unit) => ({ value: unit.bias })) as LinkPlace[]);
+    return this.biasWidths.update(frame, biases.map((unit) => ({ value: unit.bias })));
   }
 
   private schedule(): void {
@@ -304,7 +328,7 @@ export class NetworkView {
     context.clearRect(0, 0, geometry.width, geometry.height);
     if (frame) {
       this.atlas.update(frame.unitSize, frame.nUnits, frame.unitMaps, frame.unitRanges, this.discrete);
-      const moving = (status?.running ?? false) && !reducedMotion.matches;
+      const moving = (status?.running ?? false) && !reducedMotion.matches && geometry.links.length <= MOST_MOVING;
       if (moving) this.dash -= frame.gradients ? -1.5 : 1.5;
       const selected = this.experiment.selection;
       const parts = [...this.experiment.highlights, ...(selected && selected.kind !== "point" ? [selected] : [])];
@@ -408,7 +432,7 @@ export class NetworkView {
     this.experiment.select({ kind: "unit", layer: unit.layer, unit: unit.unit });
     if (unit.layer > 0) {
       const half = geometry.size / 2;
-      this.editor.open({ kind: "unit", layer: unit.layer, unit: unit.unit }, unit.x + half, unit.y - half, event.target as HTMLElement);
+      this.edit({ kind: "unit", layer: unit.layer, unit: unit.unit }, unit.x + half, unit.y - half, event.target as HTMLElement);
     }
   }
 
@@ -420,7 +444,7 @@ export class NetworkView {
     const bias = this.biasAt(x, y);
     if (bias) {
       this.experiment.select({ kind: "bias", layer: bias.layer, row: bias.unit });
-      this.editor.open({ kind: "value", value: description.drawn_values[bias.bias]! }, x, y, origin);
+      this.edit({ kind: "value", value: description.drawn_values[bias.bias]! }, x, y, origin);
       return;
     }
     const link = linkAt(geometry, x, y);
@@ -429,7 +453,7 @@ export class NetworkView {
       return;
     }
     this.experiment.select({ kind: "weight", layer: link.layer, row: link.row, column: link.column });
-    this.editor.open({ kind: "value", value: description.drawn_values[link.value]! }, x, y, origin);
+    this.edit({ kind: "value", value: description.drawn_values[link.value]! }, x, y, origin);
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -460,7 +484,7 @@ export class NetworkView {
 
   private refreshTip(): void {
     const text = this.tipText();
-    this.tip.hidden = text === null || this.editor.isOpen;
+    this.tip.hidden = text === null || (this.editor?.isOpen ?? false);
     if (text === null || !this.geometry) return;
     setText(this.tip, text);
     const [x, y] = this.tipPlace();

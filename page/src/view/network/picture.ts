@@ -8,13 +8,19 @@ import { linkColour, linkWidth, signalOf } from "./draw";
 import { curveOf, type Geometry } from "./geometry";
 import { layerName } from "./names";
 
-interface Atlas {
+/** What is drawn, and how. */
+export interface Drawn {
+  description: Description;
+  frame: Frame;
+  geometry: Geometry;
+  /** Maps of units and of inputs, below one another. */
   units: HTMLCanvasElement;
   inputs: HTMLCanvasElement;
-  size: number;
+  widest: number;
+  widestBias: number;
 }
 
-export function escapedXml(text: string): string {
+function escapedXml(text: string): string {
   return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]!);
 }
 
@@ -32,14 +38,7 @@ function cut(atlas: HTMLCanvasElement, place: number, scale = 4): string | null 
 
 const HEAD = 28;
 
-export function networkPicture(
-  description: Description,
-  frame: Frame,
-  geometry: Geometry,
-  atlas: Atlas,
-  widest: number,
-  widestBias: number,
-): string {
+export function networkPicture({ description, frame, geometry, units, inputs, widest, widestBias }: Drawn): string {
   const colours = theme();
   const { width, height, size } = geometry;
   const half = size / 2;
@@ -59,7 +58,7 @@ export function networkPicture(
   for (const unit of geometry.units) {
     const x = unit.x - half;
     const y = unit.y - half + HEAD;
-    const map = unit.layer === 0 ? cut(atlas.inputs, input++) : cut(atlas.units, unit.map);
+    const map = unit.layer === 0 ? cut(inputs, input++) : cut(units, unit.map);
     const frameOf = `x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${size}" height="${size}"`;
     if (map) parts.push(`<image ${frameOf} href="${map}"/>`);
     parts.push(`<rect ${frameOf} fill="${map ? "none" : colours.sunken}" stroke="${colours.muted}"/>`);

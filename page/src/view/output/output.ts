@@ -3,22 +3,27 @@
 import "./output.css";
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
-import type { PlaneChoice } from "../../protocol/messages";
-import { classColour, classPalette, onTheme } from "../colours";
+import type { Description, PlaneChoice } from "../../protocol/messages";
+import { classPalette, MAP_STRENGTH, onTheme } from "../colours";
 import { checkbox, selectField } from "../controls/field";
 import { inputTitle, loss, short } from "../format";
 import { fit, paintOutput, Pixels } from "../maps";
-import { layerName, unitName } from "../network/names";
+import { unitName } from "../network/names";
 import { drawAxes } from "./axes";
 import { Legend } from "./legend";
 import { LossChart } from "./losses";
-import { PointCard } from "./point";
+import type { PointCard } from "./point";
 import { drawPoints, nearestPoint } from "./points";
 
 /** Room for the axes' numbers around the square of the map. */
-const LEFT = 34;
+const LEFT = 42;
 const BOTTOM = 34;
 const MOST = 320;
+const PCA = "\u0000pca";
+
+function pairColumns(description: Description): string[] {
+  return description.pair_columns ?? [...new Set(description.inputs.map((input) => input.column))];
+}
 
 export class OutputView {
   readonly element = h("section", { class: "output", "data-group": "output" });
@@ -37,10 +42,13 @@ export class OutputView {
   private readonly numbers: { train: HTMLElement; test: HTMLElement; metrics: HTMLElement };
   private readonly legend = new Legend();
   private readonly chart: LossChart;
-  private readonly card: PointCard;
-  private readonly pixels = new Pixels();
+  private card: PointCard | null = null;
+  private destroyed = false;
+  private readonly pixels = new Pixels(this.map);
   private readonly x = selectField("Across", [], (name) => this.choosePlane({ x: name }));
   private readonly y = selectField("Up", [], (name) => this.choosePlane({ y: name }));
+  private readonly planes = h("div", { class: "plane" }, this.x.element, this.y.element);
+  private readonly planeNote = h("p", { class: "plane-note" });
   private readonly showTest = checkbox("Show test data", () => this.pointsChanged());
   private readonly discrete: ReturnType<typeof checkbox>;
   private readonly offs: (() => void)[] = [];
@@ -63,7 +71,7 @@ export class OutputView {
       this.draw();
     });
     this.chart = new LossChart(experiment);
-    this.card = new PointCard(experiment);
+    void this.loadCard();
     const title = newId("output");
     const train = h("dd", { class: "train" });
     const test = h("dd", { class: "test" });
@@ -98,9 +106,9 @@ export class OutputView {
         this.readout,
         this.spoken,
         this.legend.element,
-        h("div", { class: "plane" }, this.x.element, this.y.element),
+        this.planes,
+        this.planeNote,
         h("div", { class: "checks" }, this.showTest.element, this.discrete.element),
-        this.card.element,
       ),
     );
     this.listen();
@@ -119,20 +127,30 @@ export class OutputView {
   destroy(): void {
     this.observer.disconnect();
     this.chart.destroy();
-    this.card.destroy();
+    this.destroyed = true;
+    this.card?.destroy();
     for (const off of this.offs) off();
+  }
+
+  /** The card of a row comes after the first paint. */
+  private async loadCard(): Promise<void> {
+    const { PointCard } = await import("./point");
+    if (this.destroyed) return;
+    this.card = new PointCard(this.experiment);
+    this.frame.parentElement!.append(this.card.element);
   }
 
   /** Return the map with its points and axes as one picture; null: there is none yet. */
   picture(): HTMLCanvasElement | null {
     if (this.side === 0 || !this.experiment.frame) return null;
-    const scale = this.map.width / this.side;
+    const scale = this.over.width / this.side;
     const canvas = h("canvas", { width: this.axes.width, height: this.axes.height });
     const context = canvas.getContext("2d")!;
     context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--surface").trim();
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(this.axes, 0, 0);
-    context.drawImage(this.map, LEFT * scale, 0);
+    context.imageSmoothingEnabled = !this.isDiscrete;
+    context.drawImage(this.map, LEFT * scale, 0, this.over.width, this.over.height);
     context.drawImage(this.over, LEFT * scale, 0);
     return canvas;
   }
@@ -141,19 +159,19 @@ export class OutputView {
     const { description } = this.experiment;
     if (!description) return;
     this.makeClasses();
-    const names = [...new Set(description.inputs.map((input) => input.name))];
+    const names = pairColumns(description);
     const options = names.map((name) => [name, inputTitle(name)] as const);
-    const pca = names.length > 2 ? [["\u0000pca", "All inputs (PCA)"] as const] : [];
-    this.x.setOptions([...pca, ...options]);
+    // The plane of a toy is that of x₁ and x₂, from which all of its inputs are made.
+    const several = description.state?.data.kind !== "toy" && description.inputs.length > 2;
+    this.x.setOptions([...(several ? [[PCA, "all inputs (PCA)"] as const] : []), ...options]);
     this.y.setOptions(options);
     const { plane } = description;
-    if (plane.kind === "pca") this.x.show("\u0000pca");
-    else {
-      this.x.show(plane.x.name);
-      this.y.show(plane.y.name);
-    }
-    this.y.element.hidden = plane.kind === "pca" || names.length < 2;
-    this.x.element.hidden = names.length < 2;
+    const [x, y] = plane.columns ?? [plane.x.name, plane.y.name];
+    this.x.show(plane.kind === "pca" ? PCA : x);
+    if (plane.kind === "pair") this.y.show(y);
+    this.y.element.hidden = plane.kind === "pca";
+    this.planes.hidden = this.x.element.hidden = names.length + Number(several) <= 2;
+    setText(this.planeNote, description.inputs.length > 2 ? (plane.note ?? "") : "");
     this.showTest.disable(description.points.part.includes(1) ? null : "There are no test rows.");
     this.legend.describe(description);
     setText(this.numbers.test, "–");
@@ -168,23 +186,19 @@ export class OutputView {
   private choosePlane(changed: { x?: string; y?: string }): void {
     const description = this.experiment.description;
     if (!description) return;
-    if (changed.x === "\u0000pca") {
+    if (changed.x === PCA) {
       this.experiment.look({ plane: { kind: "pca" } });
       return;
     }
-    const names = [...new Set(description.inputs.map((input) => input.name))];
+    const names = pairColumns(description);
     const now = description.plane;
-    const plane: PlaneChoice = {
-      kind: "pair",
-      x: changed.x ?? (now.kind === "pair" ? now.x.name : names[0]!),
-      y: changed.y ?? (now.kind === "pair" ? now.y.name : names[1]!),
-    };
+    const [x, y] = now.kind === "pair" ? (now.columns ?? [now.x.name, now.y.name]) : [names[0]!, names[1]!];
+    const plane: PlaneChoice = { kind: "pair", x: changed.x ?? x, y: changed.y ?? y };
     if (plane.x === plane.y) {
-      const other = names.find((name) => name !== plane.x)!;
-      const before = changed.x ? now.x.name : now.y.name;
-      const free = now.kind === "pair" && before !== plane.x ? before : other;
-      if (changed.x) plane.y = free;
-      else plane.x = free;
+      // The column that was there before goes to the other axis.
+      const other = names.find((name) => name !== plane.x) ?? plane.x;
+      if (changed.x) plane.y = x !== plane.x ? x : other;
+      else plane.x = y !== plane.y ? y : other;
     }
     this.experiment.look({ plane });
   }
@@ -197,8 +211,8 @@ export class OutputView {
     for (const canvas of [this.map, this.over]) {
       canvas.style.width = canvas.style.height = `${side}px`;
       canvas.style.left = `${LEFT}px`;
-      fit(canvas, side, side);
     }
+    fit(this.over, side, side);
     this.frame.style.height = `${side + BOTTOM}px`;
     this.frame.style.width = `${side + LEFT}px`;
     this.axes.style.width = `${side + LEFT}px`;
@@ -212,11 +226,8 @@ export class OutputView {
 
   private draw(): void {
     const { frame, description } = this.experiment;
-    const context = this.map.getContext("2d")!;
-    if (!frame || !description) {
-      context.clearRect(0, 0, this.side, this.side);
-      return;
-    }
+    this.map.classList.toggle("empty", !frame);
+    if (!frame || !description) return;
     setText(this.numbers.train, loss(frame.trainLoss));
     setText(this.numbers.test, loss(frame.testLoss));
     setText(
@@ -230,12 +241,10 @@ export class OutputView {
       paintOutput(this.pixels, shown, range, null, this.isDiscrete);
     } else {
       const { lo, hi } = description.output;
-      const range = { lo, hi, middle: (lo + hi) / 2 };
+      const range = { lo, hi, middle: (lo + hi) / 2, strength: MAP_STRENGTH };
       paintOutput(this.pixels, frame.output, range, this.classes, this.isDiscrete);
     }
-    context.imageSmoothingEnabled = !this.isDiscrete;
-    context.imageSmoothingQuality = "high";
-    if (this.pixels.canvas.width > 0) context.drawImage(this.pixels.canvas, 0, 0, this.side, this.side);
+    this.map.classList.toggle("discrete", this.isDiscrete);
     this.drawHeading();
     if (detail) this.legend.showRange(detail.lo, detail.hi, 0);
     else this.legend.showOutput();
@@ -249,7 +258,7 @@ export class OutputView {
     setText(
       this.heading,
       detail
-        ? `${layerName(description, detail.layer)}: ${unitName(description, detail.layer, detail.unit)}`
+        ? unitName(description, detail.layer, detail.unit)
         : description.task === "classification"
           ? "Prediction over the plane"
           : "Predicted value over the plane",
@@ -324,7 +333,7 @@ export class OutputView {
   private showReadout(): void {
     const { frame, description, view } = this.experiment;
     if (!frame || !description || !this.cross) {
-      setText(this.readout, "Point at the map for values; click a point for its prediction.");
+      setText(this.readout, frame && description && description.points.x.length > 0 ? "Point at the map for values; click a point for its prediction." : "Point at the map for values.");
       return;
     }
     const [sx, sy] = this.cross;
@@ -358,14 +367,8 @@ export class OutputView {
     const found = nearestPoint(description, sx, sy, reach / this.side, this.testShown);
     if (found === null) {
       this.experiment.select(null);
-      this.card.close();
       return;
     }
     this.experiment.select({ kind: "point", index: found });
-    void this.card.open(found);
   }
-}
-
-export function pointColour(target: number, classes: number): string {
-  return classes === 2 ? classColour(target) : classColour(target);
 }

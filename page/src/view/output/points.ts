@@ -1,4 +1,4 @@
-/** The rows as points: training rows filled, test rows as rings. */
+/** The rows as points: training rows filled, test rows as rings. Rows that are set aside stay unseen. */
 
 import type { Description } from "../../protocol/messages";
 import { classColour, diverging } from "../colours";
@@ -83,7 +83,8 @@ export function nearestPoint(
   let best: number | null = null;
   let least = reach * reach;
   for (let i = 0; i < description.points.x.length; i++) {
-    if (description.points.part[i] === 1 && !withTest) continue;
+    const part = description.points.part[i]!;
+    if (part > 1 || (part === 1 && !withTest)) continue;
     const [x, y] = placeOf(description, i, 1);
     const distance = (x - sx) ** 2 + (y - sy) ** 2;
     if (distance <= least) {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-MOST_LAYERS = 6
+MOST_LAYERS = 4
 """Of deeper networks, the first and last layers with weights are drawn."""
 # A curve has no more points than a screen shows.
 _MOST_POINTS = 600
@@ -150,12 +150,15 @@ class LossPanel:
             [values for values, _, _ in series],
             [colour for _, colour, _ in series],
         )
-        title(axes, [("Loss", theme.ink), *((f"— {text}", colour) for _, colour, text in series)])
+        words = [("Loss", theme.ink), *((f"— {text}", colour) for _, colour, text in series)]
         self.moving = self._curves.moving
         if film.best_epoch is not None and film.best_epoch in film.row_of:
+            words.append((f"kept: {film.best_epoch}", theme.muted))
             axes.axvline(
                 film.best_epoch, color=theme.muted, linewidth=0.8, linestyle=(0, (2, 3)), zorder=1
             )
+
+        title(axes, words)
 
     def show(self, frame: int, scene: Scene) -> None:
         """Show the losses up to the epoch of a frame."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.network.parameters import Vector, named_views
 from chainrule.network.spec import NetworkSpec
+from chainrule.pictures.curves import TITLES, panels_of
 from chainrule.pictures.network_drawing import drawn_layers
 
 Values = NDArray[np.floating]
@@ -126,10 +127,11 @@ class Film:
         names = {"loss": "training loss", "validation_loss": "validation loss"}
         for metric in self.metrics:
             validation = f"validation_{metric}"
+            text = metric if metric == "accuracy" else TITLES.get(metric, metric.replace("_", " "))
             if validation in self.columns:
-                names[validation] = f"validation {metric}".replace("_", " ")
+                names[validation] = f"validation {text}"
             elif metric in self.columns:
-                names[metric] = metric.replace("_", " ")
+                names[metric] = text
         return [
             (shown, _short(self.columns[name][row]))
             for name, shown in names.items()
@@ -139,8 +141,6 @@ class Film:
     @property
     def metrics(self) -> list[str]:
         """The names of the metrics, of which some exist for the validation data only."""
-        from chainrule.pictures.curves import panels_of
-
         return panels_of(dict(self.columns))[1:]
 
     @property

@@ -37,23 +37,25 @@ def write_gif(reel: Reel, path: Path, shown: Callable[[int], None]) -> None:
     durations = _durations(reel, len(order))
     palette = _palette(reel)
     frames: list[Any] = []
-    seen: NDArray[np.uint8] | None = None  # what a viewer has seen so far
+    seen: NDArray[np.uint8] | None = None  # the entries that a viewer sees
     colours = np.array(palette.getpalette(), np.uint8).reshape(-1, 3)
+    exact = _exact(reel)
     for number, image in enumerate(reel.images(order), 1):
-        indices = np.asarray(
+        indices = np.array(
             Image.fromarray(image).quantize(palette=palette, dither=Image.Dither.NONE)
         )
         # Pillow finds a near entry of the palette, not always the nearest one.
-        for index in range(len(_exact(reel))):
-            indices = np.where((image == colours[index]).all(axis=2), index, indices)
+        for index, colour in enumerate(exact):
+            indices[_is_near(image, np.array(colour, np.uint8), 0)] = index
         if seen is None:
-            seen = colours[indices]
+            seen = indices
         else:
-            same = np.abs(image.astype(np.int16) - seen).max(axis=2) <= _INVISIBLE
-            same |= (colours[indices] == seen).all(axis=2)
-            indices = np.where(same, _COLOURS, indices)
-            seen = np.where(same[:, :, None], seen, colours[indices])
-        frame = Image.fromarray(indices.astype(np.uint8), "P")
+            # On the ground, even a faint rest of what was there would show.
+            near = _is_near(image, colours[seen], _INVISIBLE) & (indices != 0)
+            same = (indices == seen) | near
+            seen = np.where(same, seen, indices)
+            indices = np.where(same, np.uint8(_COLOURS), indices)
+        frame = Image.fromarray(indices, "P")
         frame.putpalette(palette.getpalette())
         frames.append(frame)
         shown(number)
@@ -86,7 +88,7 @@ def _palette(reel: Reel) -> Any:
     some = np.unique(np.linspace(0, len(reel) - 1, _SAMPLES).astype(int))
     sheet = np.concatenate(list(reel.images([int(frame) for frame in some])))
     # The ground is most of a frame, and would blur what is nearly of its colour.
-    others = sheet[(sheet != exact[0]).any(axis=2)]
+    others = sheet[~_is_near(sheet, np.array(exact[0], np.uint8), 0)]
     found = Image.fromarray(others[None]).quantize(
         _COLOURS - len(exact), method=Image.Quantize.MEDIANCUT
     )
@@ -95,6 +97,15 @@ def _palette(reel: Reel) -> Any:
     palette = Image.new("P", (1, 1))
     palette.putpalette([*listed, *exact[0] * (_COLOURS + 1 - len(listed) // 3)])
     return palette
+
+
+def _is_near(image: NDArray[np.uint8], other: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
+    """Tell for each pixel whether red, green and blue differ by at most `most`."""
+    near = np.ones(image.shape[:2], bool)
+    for channel in range(3):
+        one, two = image[..., channel], other[..., channel]
+        near &= np.maximum(one, two) - np.minimum(one, two) <= most
+    return near
 
 
 def _exact(reel: Reel) -> list[tuple[int, int, int]]:

@@ -127,7 +127,7 @@ class NetworkPanel:
     def _write_captions(self, axes: "Axes", height: float) -> None:
         # Neighbouring captions must not run into each other.
         room = (self._columns[1].x - self._columns[0].x) / 0.075
-        for index, (column, (_, detail)) in enumerate(
+        for index, (column, (size, detail)) in enumerate(
             zip(self._columns, self._film.captions, strict=True)
         ):
             last = index == len(self._columns) - 1
@@ -145,7 +145,7 @@ class NetworkPanel:
             axes.text(
                 column.x,
                 height - 0.22,
-                shortened(detail, max(6, int(room))),
+                _short_caption(size, detail, room),
                 fontsize=7.5,
                 color=self._theme.muted,
                 **style,
@@ -177,6 +177,14 @@ class NetworkPanel:
             units.set_facecolor(
                 self._colours(self._scale(np.nan_to_num(b.reshape(-1)[column.units])))
             )
+
+
+def _short_caption(size: int, detail: str, room: float) -> str:
+    """Return what fits of a layer's description: all, its layer with weights, or its size."""
+    for text in (detail, f"{detail.partition(',')[0]} …"):
+        if len(text) <= room:
+            return text
+    return str(size)
 
 
 def drawn_units(size: int, most: int = MOST_UNITS) -> list[int]:

@@ -43,8 +43,8 @@ def lesson(number: object) -> dict[str, Any]:
     Returns
     -------
     dict
-        "number", "count", "title", "summary", "text", "state", "task", "hints" and "question", which
-        has "kind" (choice, number, session), "text", "choices" and "unit".
+        "number", "count", "title", "summary", "text", "state", "task", "hints" and "question",
+        which has "kind" (choice, number, session), "text", "choices" and "unit".
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What a question may ask of the page's session, and the conditions on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,7 @@ class Condition:
         return cls(str(entry["fact"]), given[0], entry[given[0]], str(entry["otherwise"]))
 
     def holds(self, facts: Facts) -> bool:
-        """Tell whether a session meets the condition; a fact that it lacks meets none but is_not."""
+        """Tell whether a session meets it; a fact that it lacks meets no condition but is_not."""
         return bool(COMPARISONS[self.comparison](_plain(facts[self.fact]), self.value))
 
     def objection(self, facts: Facts) -> str:
@@ -107,7 +107,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-COMPARISONS = {
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "below": lambda fact, value: _is_number(fact) and fact < value,
     "above": lambda fact, value: _is_number(fact) and fact > value,
     "at_most": lambda fact, value: _is_number(fact) and fact <= value,

@@ -6,14 +6,14 @@ The file begins with a head in TOML between two lines of +++:
 - ``[state]``: the state of the page that the lesson opens;
 - ``[numbers]``: where each number of the text comes from, see
   `chainrule.playground.lessons.measured`;
-- ``[question]``: its ``kind`` (choice, number or session), its ``text``, and what the kind needs, see
-  `chainrule.playground.lessons.questions`;
+- ``[question]``: its ``kind`` (choice, number or session), its ``text``, and what the kind needs,
+  see `chainrule.playground.lessons.questions`;
 - ``[solution]``, for a question of the kind session: changes of the state, and ``epochs``, which
   meet its conditions.
 
 The text is Markdown with formulas between dollar signs. It ends with the sections ``## Task`` and,
-if there are any, ``## Hints``, a list. A number that comes from the lesson's run is written with its
-name, {{loss: 0.69}}; the page shows 0.69.
+if there are any, ``## Hints``, a list. A number that comes from the lesson's run is written with
+its name, {{loss: 0.69}}; the page shows 0.69.
 """
 
 import re
@@ -79,8 +79,8 @@ class Lesson:
         Raises
         ------
         InvalidArgumentError
-            If the head is not TOML, an entry is missing or unknown, or a number of the text does not
-            say where it comes from.
+            If the head is not TOML, an entry is missing or unknown, or a number of the text does
+            not say where it comes from.
         """
         parts = _HEAD.fullmatch(content.replace("\r\n", "\n"))
         if parts is None:

@@ -27,6 +27,10 @@ FRAMES_PER_SECOND = 30
 FRAMES_IN_FLIGHT = 2
 """Frames that were sent to a page and not drawn by it yet."""
 
+REST_WHEN_PLAYING, REST_WHEN_LIVE = 2, 20
+"""How many times as long as a frame took to draw a page's next one is waited for: a training that
+is only looked at may lose a twentieth of a core."""
+
 SECONDS_FOR_HEAD = 10.0
 """Time in which the head of a request must have arrived."""
 

@@ -51,6 +51,10 @@ class Ticks:
         """Go back to the full rate."""
         self._calm = 0
 
+    def rest(self, seconds: float) -> None:
+        """Let no tick come before some seconds have passed."""
+        self._next = max(self._next, time.monotonic() + seconds - self._interval)
+
     async def next(self) -> None:
         """Wait for the next tick."""
         self._calm += 1

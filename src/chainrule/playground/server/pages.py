@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chainrule import __version__
 from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.playground.paths import without_folders
 from chainrule.playground.server.limits import (
     FRAMES_IN_FLIGHT,
     FRAMES_PER_SECOND,
@@ -18,12 +19,14 @@ from chainrule.playground.server.limits import (
     MAX_WAITING,
     MESSAGES_AT_ONCE,
     MESSAGES_PER_SECOND,
+    REST_WHEN_LIVE,
+    REST_WHEN_PLAYING,
 )
 from chainrule.playground.server.mailbox import Mailbox
 from chainrule.playground.server.pace import Bucket, Ticks
 from chainrule.playground.server.wire import Request, decoded, encoded
 from chainrule.playground.server.workers import Workers
-from chainrule.playground.session.base import Client, Session, TooManySessionsError
+from chainrule.playground.session.base import Client, Frame, Session, TooManySessionsError
 from chainrule.playground.session.sessions import Sessions
 
 PROTOCOL = 1
@@ -74,7 +77,7 @@ class Pages:
         try:
             session = await self.requests.run(self.sessions.connect, identity, client)
         except ChainruleError as error:
-            await websocket.send_text(encoded({"type": "error", "id": None, "message": str(error)}))
+            await websocket.send_text(_error(None, without_folders(str(error))))
             full = isinstance(error, TooManySessionsError)
             code = TRY_AGAIN_LATER if full else POLICY_VIOLATION
             await websocket.close(code, _cut(str(error)))
@@ -107,13 +110,15 @@ class _Page:
         self._in_flight, self._acknowledges = 0, False
         self._changes: asyncio.Queue[Request] = asyncio.Queue(MAX_WAITING)
         self._looks: asyncio.Queue[Request] = asyncio.Queue(MAX_WAITING)
-        self._ticks = Ticks(FRAMES_PER_SECOND)
+        self._ticks, self._rest = Ticks(FRAMES_PER_SECOND), REST_WHEN_PLAYING
 
     async def serve(self) -> None:
         """Serve until one side ends."""
         hello = await self._pages.requests.run(self._session.hello)
         first = {"type": "hello", "protocol": PROTOCOL, "version": __version__}
         await self._websocket.send_text(encoded({**first, "upload_limit": MAX_UPLOAD, **hello}))
+        if hello.get("mode") == "live":
+            self._rest = REST_WHEN_LIVE
         works = (
             self._read(),
             self._write(),
@@ -163,7 +168,7 @@ class _Page:
             value = self._session.request(self._client, request.fields)
             return encoded({"type": "reply", "id": request.id, "value": value})
         except ChainruleError as error:
-            return _error(request.id, str(error))
+            return _error(request.id, without_folders(str(error)))
         except Exception as error:
             _LOG.exception("a request of the page failed")
             return _error(
@@ -194,10 +199,17 @@ class _Page:
             stalled = self._acknowledges and self._in_flight >= FRAMES_IN_FLIGHT
             if self._client.view.hidden or stalled or self._mailbox.has_frame:
                 continue
-            frame = await self._pages.frames.run(self._session.frame, self._client)
+            frame, seconds = await self._pages.frames.run(self._frame)
             if frame is not None:
                 self._mailbox.put_frame(frame.data)
                 self._ticks.hurry()
+                self._ticks.rest(self._rest * seconds)
+
+    def _frame(self) -> tuple[Frame | None, float]:
+        """Return the newest frame, if it is new, and the time of the processor that it took."""
+        began = time.thread_time()
+        frame = self._session.frame(self._client)
+        return frame, time.thread_time() - began
 
 
 def _error(number: int | None, message: str) -> str:

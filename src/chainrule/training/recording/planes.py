@@ -94,7 +94,7 @@ def cut_through(
         labels = (f"{labels[0]} (scaled)", f"{labels[1]} (scaled)")
     parts = [examples] if held_out is None else [examples, held_out]
     inputs = np.concatenate([part.X.astype(np.float64) for part in parts])
-    points = (inputs - origin)[:, numbers] @ directions[:, numbers].T
+    points = np.inner((inputs - origin)[:, numbers], directions[:, numbers])
     targets, classes, title = _targets(spec, parts, outputs)
     if units is not None and not classes:
         targets = units(targets)
@@ -150,8 +150,8 @@ def _axes(
     directions[:, numbers] = components[:2] * np.where(signs == 0, 1, signs)[:, None]
     shares = np.append(sizes**2, 0) / max(float(np.sum(sizes**2)), 1e-300)
     labels = tuple(
-        f"{order} principal component ({share:.0%} of the variance)"
-        for order, share in zip(("first", "second"), shares, strict=False)
+        f"principal component {number} ({share:.0%})"
+        for number, share in zip((1, 2), shares, strict=False)
     )
     return origin, directions, (labels[0], labels[1])
 
