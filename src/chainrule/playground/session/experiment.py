@@ -220,9 +220,11 @@ class Experiment(Viewer):
         trained.ended = message
         with wishes.changed:
             wishes.running = False
-        self._set_status(running=False, stopped=reason, message=message)
+            if not wishes.replaced:
+                self._set_status(running=False, stopped=reason, message=message)
 
     def _show_best(self, epoch: int) -> None:
+        """Show the epoch whose weights early stopping keeps."""
         found = self._kept.at(epoch)
         if found is not None:
             with self._lock:
@@ -289,12 +291,17 @@ class Experiment(Viewer):
         """
         wishes, trained = self._present()
         self._go_on(trained)
-        self._set_status(running=True, travel=None, stopped=None, message="")
         with wishes.changed:
             wishes.until_step = None
-            self._extend(wishes, trained)
-            wishes.running = True
-            wishes.changed.notify_all()
+            self._let_run(wishes, trained)
+
+    def _let_run(self, wishes: Wishes, trained: Trained | None) -> None:
+        """Let the training run; the caller holds `wishes.changed`."""
+        self._extend(wishes, trained)
+        wishes.running = True
+        # Said before the training can say that it waits again.
+        self._set_status(running=True, travel=None, stopped=None, message="")
+        wishes.changed.notify_all()
 
     def _extend(self, wishes: Wishes, trained: Trained | None) -> None:
         """Let a training that has reached its last epoch go on for as many again."""
@@ -329,15 +336,11 @@ class Experiment(Viewer):
                     "unit: expected epoch, since lbfgs learns from all rows at once; got batch"
                 )
             steps = 1
-        self._set_status(running=True, travel=None, stopped=None, message="")
         with wishes.changed:
             done = controller.steps
             ahead = done + count if unit == "batch" else (done // steps + count) * steps
             wishes.until_step = ahead
-            self._extend(wishes, trained)
-            wishes.running = True
-            wishes.changed.notify_all()
-        return None
+            self._let_run(wishes, trained)
 
     def _set_speed(self, client: Client, message: Mapping[str, Any]) -> Any:
         speed = message.get("epochs_per_second")
@@ -538,7 +541,9 @@ class _Told:
             message = f"finished: {epoch} epochs"
             if trained.open_ended:
                 message += "; run goes on for as many again"
-        self._experiment._set_status(running=False, epoch=epoch, message=message)
+        with self._wishes.changed:
+            if not self._wishes.running:
+                self._experiment._set_status(running=False, epoch=epoch, message=message)
 
     def pace(self, epoch: int, per_second: float) -> None:
         """Say how fast it is."""

@@ -142,7 +142,7 @@ def wanted(state: object, tables: OwnTables) -> Wanted:
     is_toy = data["kind"] == "toy"
     if is_toy:
         task = TOYS[data["name"]].task
-    settings = _settings(given.get("settings") or {}, TOY_SETTINGS if is_toy else TABLE_SETTINGS)
+    settings = _settings(given.get("settings", {}), TOY_SETTINGS if is_toy else TABLE_SETTINGS)
     open_inputs = START["inputs"] if is_toy and "inputs" not in given else None
     inputs = _inputs(given.get("inputs", open_inputs), [c for c in columns if c != target])
     values = dict(settings)

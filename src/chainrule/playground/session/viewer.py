@@ -274,8 +274,10 @@ class Viewer:
             found = None
         else:
             number = whole(message, "epoch", 0)
-            newest = self._ready()
-            found = None if number >= newest.epoch else self._snapshot_at(number)
+            self._ready()
+            newest = self._newest
+            present = newest is None or number >= newest.epoch
+            found = None if present else self._snapshot_at(number)
         with self._lock:
             self._travelled = found
             self._version += 1
