@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from chainrule.playground.session.trained import Trained
 from chainrule.playground.session.viewer import Viewer, whole
 from chainrule.runs.training import PreparedRun
 from chainrule.training.changes import Change, Changes
-from chainrule.training.events import EpochEnded, Event
+from chainrule.training.events import Callback, EpochEnded, Event
 from chainrule.training.fit import Fitted, fit
 from chainrule.training.plan import LBFGS
 from chainrule.training.progress_text import ended_text
@@ -60,6 +60,8 @@ class Experiment(Viewer):
         Whether pages may run, pause and step, but change nothing.
     mode : {"play", "replay"}
     notes : sequence of str
+    callbacks : sequence of callables
+        More callbacks of the trainings.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class Experiment(Viewer):
         read_only: bool = False,
         mode: str = "play",
         notes: tuple[str, ...] | list[str] = (),
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         super().__init__(mode=mode)
+        self._callbacks = tuple(callbacks)
         self.read_only = read_only
         self.tables = tables or OwnTables()
         self._own_notes = tuple(notes)
@@ -195,7 +199,7 @@ class Experiment(Viewer):
             }
         state = State.of(plan)
         try:
-            fitted = fit(plan, [trained.changes, trained.controller], state=state)
+            fitted = fit(plan, [trained.changes, *self._callbacks, trained.controller], state=state)
         except TrainingDivergedError as error:
             trained.diverged = True
             trained.controller.diverged()
