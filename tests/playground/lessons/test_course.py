@@ -58,7 +58,7 @@ def test_the_numbers_of_the_text_are_those_of_the_lessons_run(lesson):
 
 
 def test_at_too_large_a_rate_the_loss_is_above_that_of_a_guess_and_jumps():
-    # The course of such a training differs from machine to machine, so the text has no number of it.
+    # The course of such a training differs between machines, so the text has no number of it.
     losses = [one.loss for one in train(COURSE[2].state).epochs]
     guess = math.log(2)
     assert losses[0] > 2 * guess
