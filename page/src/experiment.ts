@@ -26,7 +26,7 @@ export interface Surroundings {
 }
 
 const READ_ONLY = {
-  play: "This is a trained model, which can only be looked at.",
+  play: "This can only be looked at.",
   live: "This page shows a training that runs elsewhere, and cannot change it.",
   replay: "This page replays a finished training, and cannot change it.",
 } as const;
@@ -37,6 +37,10 @@ export class Experiment implements Page {
   private readonly listeners = new Map<PageEvent, Set<() => void>>();
   private newest: { hello: Hello | null; bytes: ArrayBuffer | null } = { hello: null, bytes: null };
   private scheduled = 0;
+  /** Whether the training waits until the page is looked at again. */
+  private waiting = false;
+  /** Epochs per second that were asked for; null: as many as can be. */
+  private speed: number | null = 30;
   /** The next description is the first of a connection. */
   private introduced = false;
   private highlighted: Selection[] = [];
@@ -82,7 +86,13 @@ export class Experiment implements Page {
 
   /** Why the training cannot be run, paused and stepped; a replay can. */
   get transportReason(): string | null {
+    if (this.isModel) return "This is a trained model; there is no training to run.";
     return this.newest.hello?.mode === "replay" ? null : this.readOnlyReason;
+  }
+
+  /** Whether a model is shown without a training. */
+  get isModel(): boolean {
+    return this.readOnlyReason !== null && this.newest.hello?.mode !== "live" && this.status?.epochs === null;
   }
 
   get highlights(): readonly Selection[] {
@@ -167,6 +177,12 @@ export class Experiment implements Page {
     } else await this.ask("reset");
   }
 
+  /** Train at most so many epochs a second; null: as many as can be, even while nobody looks. */
+  async setSpeed(speed: number | null): Promise<void> {
+    this.speed = speed;
+    await this.ask("speed", { epochs_per_second: speed });
+  }
+
   /** Look at something else: another plane, a unit in detail, the backward pass. */
   look(changes: Partial<ViewSettings>): void {
     this.view = { ...this.view, ...changes };
@@ -219,8 +235,18 @@ export class Experiment implements Page {
     this.connection.close();
   }
 
+  /** A hidden page gets no frames; a training at a speed to be looked at waits for its reader. */
   private readonly onVisibility = (): void => {
-    if (this.connected) this.look({ hidden: document.visibilityState === "hidden" });
+    if (!this.connected) return;
+    const hidden = document.visibilityState === "hidden";
+    if (hidden && this.speed !== null && this.status?.running && !this.readOnlyReason) {
+      this.waiting = true;
+      void this.ask("pause");
+    } else if (!hidden && this.waiting) {
+      this.waiting = false;
+      void this.ask("run");
+    }
+    this.look({ hidden });
   };
 
   private receive(message: ServerMessage): void {

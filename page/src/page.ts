@@ -25,6 +25,7 @@ export class WholePage {
   private readonly comparing: HTMLButtonElement;
   private readonly both: HTMLElement;
   private readonly all: HTMLButtonElement;
+  private readonly link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
   private readonly which = segmented(
     "Panels are about",
     [
@@ -58,19 +59,18 @@ export class WholePage {
       h("span", { class: "muted" }, "Panels about"),
       this.which.element,
     );
-    const link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
     this.element.append(
-      h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
       h(
         "header",
         { class: "head-of-page" },
+        h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
         h("h1", null, mark(), h("span", null, "chainrule ", h("span", { class: "light" }, "playground"))),
         this.badge,
         h("span", { class: "grow" }),
         this.all,
         this.comparing,
         this.pictures(),
-        link,
+        this.link,
       ),
       this.banner,
       this.both,
@@ -135,7 +135,7 @@ export class WholePage {
     setText(this.badge, MODES[mode]);
     this.badge.hidden = mode === "play";
     this.badge.title = experiment.readOnlyReason ?? "";
-    this.comparing.hidden = experiment.hello.read_only;
+    this.comparing.hidden = this.link.hidden = experiment.hello.read_only;
     this.openWanted();
   }
 
@@ -187,17 +187,22 @@ export class WholePage {
     this.changed();
   }
 
-  /** The state stands in the URL; many changes in a moment are one. */
+  /** The state stands in the URL; of many changes in a moment, the first and the last are written. */
   private changed(): void {
-    if (!this.views.get("a")?.experiment.state) return;
-    clearTimeout(this.timer);
+    if (!this.views.get("a")?.experiment.state || this.timer) return;
+    this.write();
     this.timer = window.setTimeout(() => {
-      const hash = hashOf(this.state());
-      if (hash === this.written) return;
-      this.written = hash;
-      history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
-      document.title = titleOf(this.state());
-    }, 150);
+      this.timer = 0;
+      this.write();
+    }, 200);
+  }
+
+  private write(): void {
+    const hash = hashOf(this.state());
+    if (hash === this.written) return;
+    this.written = hash;
+    history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+    document.title = titleOf(this.state());
   }
 
   /** A link was pasted into the address bar of this page. */

@@ -52,6 +52,16 @@ export function diverging(value: number): string {
   return TEXTS[Math.round((Math.min(Math.max(value, -1), 1) + 1) * 32)]!;
 }
 
+/** What bytes stand for. `strength`: how deep the colours of the ends are; points on a map are deeper. */
+export interface Range {
+  lo: number;
+  hi: number;
+  middle: number;
+  strength?: number;
+}
+
+export const MAP_STRENGTH = 0.72;
+
 /** Write bytes that stand for lo … hi as pixels; white is at `middle`. */
 export function paintDiverging(
   words: Uint32Array,
@@ -59,14 +69,14 @@ export function paintDiverging(
   bytes: Uint8Array,
   first: number,
   length: number,
-  range: { lo: number; hi: number; middle: number },
+  range: Range,
   discrete: boolean,
 ): void {
   const { lo, hi, middle } = range;
-  const reach = Math.max(Math.abs(hi - middle), Math.abs(lo - middle)) || 1;
+  const reach = (Math.max(Math.abs(hi - middle), Math.abs(lo - middle)) || 1) / (range.strength ?? 1);
   const zero = STEPS * (1 + (lo - middle) / reach);
   const slope = (STEPS * (hi - lo)) / (255 * reach);
-  const [low, high] = [Math.round(0.12 * STEPS), Math.round(1.88 * STEPS)];
+  const [low, high] = [Math.round(0.3 * STEPS), Math.round(1.7 * STEPS)];
   for (let i = 0; i < length; i++) {
     const place = zero + slope * bytes[first + i]!;
     words[start + i] = PIXELS[discrete ? (place >= STEPS ? high : low) : (place + 0.5) | 0]!;
@@ -94,7 +104,7 @@ export function classPalette(classes: number, discrete: boolean): Uint32Array {
       // A guess among all classes is pale, certainty is the full colour.
       const least = 1 / Math.max(classes, 2);
       const confidence = Math.max(0, (level / 63 - least) / (1 - least));
-      const share = discrete ? 0.75 : 0.12 + 0.75 * confidence;
+      const share = discrete ? 0.62 : 0.08 + 0.62 * confidence;
       colours[number * 64 + level] = packed(mixed(WHITE, classRgb(number), share));
     }
   }

@@ -9,11 +9,25 @@ import { NetworkView } from "./network/network";
 import { OutputView } from "./output/output";
 import { Timeline } from "./timeline";
 
+/** More notes than these are folded. */
+const SHOWN_NOTES = 1;
+
+const PREPARING = "preparing";
+/** Milliseconds after which a preparation is worth a word. */
+const SLOW = 400;
+
+function sentence(note: string): string {
+  if (note === PREPARING) return "Preparing the training …";
+  const begun = note.charAt(0).toUpperCase() + note.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}
+
 export class ExperimentView {
   readonly element: HTMLElement;
   readonly network: NetworkView;
   readonly output: OutputView;
-  private readonly notes = h("ul", { class: "notes", hidden: true });
+  private readonly notes = h("ul", { class: "notes", hidden: true, role: "status" });
+  private timer = 0;
   private readonly data: DataColumn;
   private readonly columns = h("div", { class: "columns" });
   private readonly parts: { destroy(): void; element: HTMLElement }[];
@@ -57,16 +71,38 @@ export class ExperimentView {
   /** What the server has to say of this training, such as why it ended. */
   private showNotes(): void {
     const { description, status } = this.experiment;
-    const said = [status?.stopped, status?.message, ...(description?.notes ?? [])];
-    const notes = [...new Set(said.filter((note) => note !== null && note !== undefined && note !== ""))];
+    // A training that no page asked for has no settings that a page could show.
+    this.element.classList.toggle("watching", description !== null && description.state === null);
+    this.element.classList.toggle("model", this.experiment.isModel);
+    this.element.classList.toggle("no-rows", this.experiment.isModel && description?.rows?.[0] === 0);
+    const said = status?.message || status?.stopped;
+    clearTimeout(this.timer);
+    // Most networks are there before a reader has read that they are prepared.
+    if (said === PREPARING && this.notes.dataset["text"] !== undefined) {
+      this.timer = window.setTimeout(() => this.tell([PREPARING]), SLOW);
+      return;
+    }
+    const bad = status?.stopped === "failed" || status?.stopped === "diverged";
+    this.notes.classList.toggle("bad-news", bad);
+    this.tell([...new Set([...(said ? [said] : []), ...(description?.notes ?? [])])]);
+  }
+
+  private tell(notes: string[]): void {
     const text = notes.join("\n");
     if (this.notes.dataset["text"] === text) return;
     this.notes.dataset["text"] = text;
     this.notes.hidden = notes.length === 0;
-    this.notes.replaceChildren(...notes.map((note) => h("li", null, note)));
+    const items = notes.map((note) => h("li", null, sentence(note)));
+    if (items.length <= SHOWN_NOTES + 1) this.notes.replaceChildren(...items);
+    else {
+      const rest = h("ul", null, ...items.slice(SHOWN_NOTES));
+      const more = h("details", null, h("summary", null, `${rest.childElementCount} more notes`), rest);
+      this.notes.replaceChildren(...items.slice(0, SHOWN_NOTES), h("li", { class: "more-notes" }, more));
+    }
   }
 
   destroy(): void {
+    clearTimeout(this.timer);
     for (const off of this.offs) off();
     for (const part of this.parts) part.destroy();
     this.element.remove();

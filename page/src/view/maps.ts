@@ -1,7 +1,7 @@
 /** Bytes of a frame → pixels. */
 
 import type { OutputMap } from "../protocol/frame";
-import { paintDiverging } from "./colours";
+import { paintDiverging, type Range } from "./colours";
 
 /** A canvas of a map's own few pixels, which the browser enlarges where it is shown. */
 export class Pixels {
@@ -33,7 +33,7 @@ export class Pixels {
 export function paintOutput(
   pixels: Pixels,
   map: OutputMap,
-  range: { lo: number; hi: number; middle: number },
+  range: Range,
   classColours: Uint32Array | null,
   discrete: boolean,
 ): void {

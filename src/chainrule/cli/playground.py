@@ -1,5 +1,7 @@
 """The command play: the playground, a page in the browser."""
 
+import contextlib
+import sys
 from typing import Annotated
 
 import typer
@@ -82,7 +84,8 @@ def play(
         name, colon, rest = str(error).partition(":")
         option = f"--{name}" if name in ("host", "port", "target") else name
         raise InvalidArgumentError(f"{option}{colon}{rest}") from error
-    with page:
+    # Ctrl-C may also come before `wait`, which handles it.
+    with contextlib.suppress(KeyboardInterrupt), page:
         if browser:
             page.open()
         if not page.is_running:
@@ -90,5 +93,6 @@ def play(
             return
         say(f"The playground is at {page.url}")
         say_sentence("Ctrl-C ends it.")
+        sys.stdout.flush()  # a pipe would keep the address to itself
         page.wait()
-        say_sentence("chainrule: the playground has ended", error=True)
+    say_sentence("chainrule: the playground has ended", error=True)

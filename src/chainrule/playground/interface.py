@@ -80,7 +80,8 @@ def play(
     if open_browser or (open_browser is None and waits):
         page.open()
     if waits:
-        print(printable(f"chainrule: the playground is at {page.url} (Ctrl-C ends it)"))
+        told = f"chainrule: the playground is at {page.url} (Ctrl-C ends it)"
+        print(printable(told), flush=True)
         page.wait()
     return page
 

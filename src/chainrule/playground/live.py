@@ -134,7 +134,7 @@ class Live:
         was_running = self.is_running
         self.start()
         if not was_running:
-            print(f"chainrule: watch the training at {self.url}")
+            print(f"chainrule: watch the training at {self.url}", flush=True)
         self._ended, self._next = None, 0.0
         state, steps = training.state, training.plan.steps_per_epoch
         begun = state.start.epochs * steps + state.start.steps

@@ -35,14 +35,20 @@ def call_of(config: RunConfig, task_inferred: bool, n_train: int, n_rows: int) -
 
     The parameters are those of `command_of`.
     """
-    arguments = ["table"]
+    arguments = ["table", *arguments_of(config, task_inferred, n_train, n_rows)]
+    return f"chainrule.train({', '.join(arguments)})"
+
+
+def arguments_of(
+    config: RunConfig, task_inferred: bool, n_train: int, n_rows: int
+) -> Iterator[str]:
+    """Yield the keyword arguments of `call_of`."""
     for one, value in _given(config, task_inferred, n_train, n_rows):
         is_table = one.name == "test" and value == TEST_TABLE
         shown = (
             "test_table" if is_table else repr(list(value) if isinstance(value, tuple) else value)
         )
-        arguments.append(f"{one.name}={shown}")
-    return f"chainrule.train({', '.join(arguments)})"
+        yield f"{one.name}={shown}"
 
 
 _Setting: TypeAlias = "tuple[Field[Any], Any]"

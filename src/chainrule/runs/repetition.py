@@ -1,16 +1,19 @@
 """Repeats the training of a finished run, which gives the same network to the bit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.checks import shown
 from chainrule.errors import ChainruleError, InvalidArgumentError
 from chainrule.runs.config import RunConfig
 from chainrule.runs.loader import load, model_file
 from chainrule.runs.parts import TEST_TABLE, Table
+from chainrule.runs.run import Run
 from chainrule.runs.run_fit import FittedNetwork
 from chainrule.runs.table_model import TableModel
 from chainrule.runs.training import PreparedRun, versions
@@ -44,28 +47,83 @@ def repeated(
         If the run cannot be repeated: it is not finished, its table is missing or has changed, or
         this machine computes other bits. The message says which.
     """
-    model = load(folder)
-    details = model.details if isinstance(model, TableModel) else {}
-    if "config" not in details or "rows" not in details:
-        raise InvalidArgumentError(
-            f"{model_file(folder)}: is not the model of a finished run of chainrule train or "
-            "chainrule.train, which alone can be repeated; record another training with a Recorder"
-        )
-    assert isinstance(model, TableModel)
-    prepared = _prepared(details, table)
-    rows = {name: part.height for name, part in prepared.parts.tables().items()}
-    if rows != details["rows"]:
-        raise InvalidArgumentError(
-            f"table: {_place(details, table)} has changed since the run: it has {_words(rows)} "
-            f"rows now, and had {_words(details['rows'])}"
-        )
-    consumers: list[Callback] = [*callbacks]
-    if details["epochs"] < (prepared.config.training.epochs or 0):
-        consumers.append(_EndsAfter(details["epochs"]))
-    fitted = prepared.train(consumers)
-    if not np.array_equal(fitted.network.parameters, model.network.parameters):
-        raise InvalidArgumentError(_difference(details, table))
-    return prepared, fitted
+    repetition = Repetition.of(folder, table)
+    fitted = repetition.prepared.train([*callbacks, *repetition.callbacks])
+    repetition.check(fitted.network.parameters)
+    return repetition.prepared, fitted
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A finished run, ready to be trained once more.
+
+    Parameters
+    ----------
+    model : TableModel
+        The model of the run.
+    prepared : PreparedRun
+    table : path, polars or pandas DataFrame, or Arrow table, optional
+        The table, if it was given.
+    """
+
+    model: TableModel
+    prepared: PreparedRun
+    table: Table | None = None
+
+    @classmethod
+    def of(cls, folder: str | Path, table: Table | None = None) -> Self:
+        """Read the run in a folder; see `repeated`."""
+        model = load(folder)
+        if not isinstance(model, TableModel) or not {"config", "rows"} <= model.details.keys():
+            raise InvalidArgumentError(
+                f"{model_file(folder)}: is not the model of a finished run of chainrule train or "
+                "chainrule.train, which alone can be repeated; record another training with a "
+                "Recorder"
+            )
+        return cls.of_model(model, table)
+
+    @classmethod
+    def of_model(cls, model: TableModel, table: Table | None = None) -> Self:
+        """Prepare the run that a model comes from, by its details; see `repeated`."""
+        details = model.details
+        prepared = _prepared(details, table)
+        rows = {name: part.height for name, part in prepared.parts.tables().items()}
+        if rows != details["rows"]:
+            raise InvalidArgumentError(
+                f"table: {_place(details, table)} has changed since the run: it has {_words(rows)} "
+                f"rows now, and had {_words(details['rows'])}"
+            )
+        return cls(model, prepared, table)
+
+    @classmethod
+    def of_run(cls, run: Run) -> Self:
+        """Prepare a run of this process; its rows are still there."""
+        return cls(run.model, PreparedRun.of_parts(run.config, run.parts))
+
+    @property
+    def epochs(self) -> int:
+        """The epochs after which the run ended."""
+        return int(self.model.details["epochs"])
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """What ends the training early, where a callback or Ctrl-C ended the run."""
+        planned = self.prepared.config.training.epochs or 0
+        return (_EndsAfter(self.epochs),) if self.epochs < planned else ()
+
+    def check(self, parameters: NDArray[np.floating]) -> None:
+        """Raise an InvalidArgumentError, with the reason, unless these are the run's parameters."""
+        if not np.array_equal(parameters, self.model.network.parameters):
+            raise InvalidArgumentError(_difference(self.model.details, self.table))
+
+    def check_uncalibrated(self, parameters: NDArray[np.floating]) -> None:
+        """Do the same with parameters that no temperature was fitted to yet."""
+        description = self.prepared.description()
+        network = description.network()
+        if network.parameters.shape == parameters.shape:
+            network.parameters = parameters.copy()
+            description.calibrated(network)
+        self.check(network.parameters)
 
 
 class _EndsAfter:
@@ -78,7 +136,7 @@ class _EndsAfter:
         return isinstance(event, EpochEnded) and event.epoch >= self._epochs
 
 
-def _prepared(details: dict[str, Any], table: Table | None) -> PreparedRun:
+def _prepared(details: Mapping[str, Any], table: Table | None) -> PreparedRun:
     values = {name: value for part in details["config"].values() for name, value in part.items()}
     values = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
@@ -105,7 +163,7 @@ def _prepared(details: dict[str, Any], table: Table | None) -> PreparedRun:
         ) from error
 
 
-def _difference(details: dict[str, Any], table: Table | None) -> str:
+def _difference(details: Mapping[str, Any], table: Table | None) -> str:
     """Return why a network may have other bits than that of the run."""
     before, now = details.get("versions", {}), versions()
     changed = [
@@ -126,7 +184,7 @@ def _difference(details: dict[str, Any], table: Table | None) -> str:
     )
 
 
-def _place(details: dict[str, Any], table: Table | None) -> str:
+def _place(details: Mapping[str, Any], table: Table | None) -> str:
     if isinstance(table, str | Path):
         return str(table)
     if table is not None:

@@ -96,7 +96,17 @@ class PreparedRun:
         InvalidTableError, InvalidArgumentError
             If a table or a setting cannot be used.
         """
-        parts = divide(config, table, test)
+        return cls.of_parts(config, divide(config, table, test))
+
+    @classmethod
+    def of_parts(cls, config: RunConfig, parts: Parts) -> "PreparedRun":
+        """Encode the rows of a table that has been read and divided.
+
+        Raises
+        ------
+        InvalidTableError, InvalidArgumentError
+            If a column or a setting cannot be used.
+        """
         options = config.encoding
         # Options that are None are left to the defaults of TableEncoder.
         given = {

@@ -6,11 +6,12 @@ tests run loops of their own.
 
 import shutil
 
+import numpy as np
 import pytest
 
 from chainrule.playground.server.process import Server
 from chainrule.playground.session.opening import sessions_for_play
-from tests.playground.browser.tabs import Tabs
+from tests.playground.browser.tabs import Asked, Tabs
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -29,8 +30,13 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def server():
-    one = Server(sessions_for_play(), port=0)
+def sessions():
+    return sessions_for_play()
+
+
+@pytest.fixture(scope="module")
+def server(sessions):
+    one = Server(sessions, port=0)
     yield one
     one.stop()
 
@@ -48,3 +54,30 @@ def tabs(browser, server):
 def tab(tabs):
     """One tab that shows the default network, before its first step."""
     return tabs.open()
+
+
+@pytest.fixture
+def session(sessions):
+    """Returns the server's side of a tab."""
+    known = {}
+
+    def asked(tab):
+        if tab not in known:
+            known[tab] = Asked(sessions, tab)
+        return known[tab]
+
+    yield asked
+    for one in known.values():
+        one.leave()
+
+
+@pytest.fixture
+def table(tmp_path):
+    random = np.random.default_rng(0)
+    lines = ["age,city,price"]
+    for _ in range(200):
+        age, city = random.integers(18, 90), random.choice(["Bern", "Rome", "Oslo"])
+        lines.append(f"{age if random.random() > 0.1 else ''},{city},{3 * age + len(city)}")
+    path = tmp_path / "homes.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

@@ -1,7 +1,11 @@
 """What the tests in a browser share: tabs of the page, and what they read and press there."""
 
 import json
+import urllib.parse
 from typing import Any
+
+from chainrule.playground.session.base import Client
+from chainrule.playground.session.sessions import Sessions
 
 _SECONDS = 15
 
@@ -65,12 +69,45 @@ class Tab:
         return dict(entry.split("=", 1) for entry in text.split("&") if entry)
 
     def setting(self, name: str) -> Any:
-        """The value of a setting in the address."""
-        text = self.page.evaluate("decodeURIComponent", self.state[name])
+        """The value of a setting in the address; None if it is not there."""
+        text = urllib.parse.unquote(self.state.get(name, "null"))
         try:
             return json.loads(text)
         except ValueError:
             return text
+
+
+class Asked:
+    """The server's side of a tab: what its session says to whoever asks."""
+
+    def __init__(self, sessions: Sessions, tab: Tab) -> None:
+        name = tab.page.evaluate("sessionStorage.getItem('chainrule-session-a')")
+        self._session = sessions.get(name)
+        self._said: dict[str, Any] = {}
+        self._client = Client(push=self._hear)
+        self._session.connect(self._client)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self._said[message["type"]] = message
+
+    def request(self, kind: str, **fields: Any) -> Any:
+        return self._session.request(self._client, {"type": kind, **fields})
+
+    @property
+    def hello(self) -> Any:
+        return self._session.hello()
+
+    def weights(self) -> Any:
+        return self.request("weights")["layers"]
+
+    def status(self) -> dict[str, Any]:
+        return dict(self._said["status"])
+
+    def description(self) -> dict[str, Any]:
+        return dict(self._said["description"])
+
+    def leave(self) -> None:
+        self._session.disconnect(self._client)
 
 
 class Tabs:
@@ -81,13 +118,13 @@ class Tabs:
         self._contexts: list[Any] = []
         self.errors: list[str] = []
 
-    def open(self, address: str = "", ready: bool = True, **options: Any) -> Tab:
+    def open(self, address: str = "", url: str = "", ready: bool = True, **options: Any) -> Tab:
         """Open a tab with storage of its own; `address` is what follows the server's."""
         options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
         context = self._browser.new_context(reduced_motion="reduce", **options)
         self._contexts.append(context)
         tab = Tab(context.new_page(), self.errors)
-        tab.page.goto(self._url + address)
+        tab.page.goto((url or self._url) + address)
         return tab.ready() if ready else tab
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """The equations view: its numbers are those of the run, and each line's result is its sum's."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,7 +26,8 @@ NETWORKS = [
 
 
 def digits(step):
-    return 7 if step["phase"] == "update" else 4
+    """Return how many digits a line's numbers have: more for parameters and their gradients."""
+    return 7 if step["of"] and step["id"].startswith(("O", "WA", "G")) else 4
 
 
 def step_of(view, name, phase=None):
@@ -33,16 +36,22 @@ def step_of(view, name, phase=None):
     return found[0]
 
 
+def new_parameter(view):
+    """Return the step that shows the parameter after the update."""
+    return next(s for s in view["steps"] if s["name"].startswith(r"\text{new }"))
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_line_of_an_update_adds_up_to_its_result(name):
+@pytest.mark.parametrize("more", [{}, {"max_grad_norm": 0.1}])
+def test_every_line_of_an_update_adds_up_to_its_result(name, more):
     optimizer = OPTIMIZERS[name](learning_rate=RATES.get(name, 0.1))
-    snapshot, _ = training(optimizer=optimizer, l2=0.01)
+    snapshot, _ = training(optimizer=optimizer, l2=0.01, **more)
     view = ask("inspect", snapshot)
     lines = [(s["numbers"], digits(s)) for s in view["steps"]]
     assert all(consistent(*line) for line in lines), lines
     updated = [s for s in view["steps"] if s["phase"] == "update"]
     assert updated
-    assert all(sides(s["numbers"])[0] for s in updated if "X" not in s["name"])
+    assert all(sides(s["numbers"])[0] for s in updated if s["of"])
 
 
 @pytest.mark.parametrize(("layers", "cost", "outputs"), NETWORKS)
@@ -51,6 +60,13 @@ def test_every_line_of_a_step_adds_up_to_its_result(layers, cost, outputs, messa
     snapshot, _ = training(layers=layers, cost=cost, outputs=outputs, l1=0.001)
     for step in ask("inspect", snapshot, message, outputs)["steps"]:
         assert consistent(step["numbers"], digits(step)), step["numbers"]
+
+
+def test_an_average_that_is_evaluated_is_shown_too():
+    snapshot, _ = training(optimizer=cr.Adam(learning_rate=0.1, ema_decay=0.9))
+    lines = [s for s in ask("inspect", snapshot)["steps"] if s["id"] == "WA1"]
+    assert len(lines) == 4
+    assert all(sides(s["numbers"])[0] and consistent(s["numbers"], 7) for s in lines)
 
 
 def test_a_changed_digit_in_a_line_is_noticed():
@@ -69,13 +85,11 @@ def test_the_new_parameters_are_those_of_the_runs_next_step(name, dtype):
         for kind, index in (("weight", 0), ("bias", 1)):
             column = column if kind == "weight" else 0
             subject = {"kind": kind, "layer": layer, "row": row, "column": column}
-            last = ask("inspect", snapshot, {"subject": subject})["steps"][-1]
-            if "X" in last["name"]:
-                continue  # an average, which follows the new parameters
-            value = after[layer - 1][index][row, column]
+            last = new_parameter(ask("inspect", snapshot, {"subject": subject}))
+            value = float(after[layer - 1][index][row, column])
             shown = last["numbers"].rpartition("= ")[2]
             # Seven digits are shown; the engines may round the last bits differently.
-            rounding = 0.5e-6 * abs(value) + 8 * np.finfo(dtype).eps * max(1, abs(value))
+            rounding = 0.5e-6 * abs(value) + 8 * float(np.finfo(dtype).eps) * max(1, abs(value))
             assert number(shown) == pytest.approx(value, abs=rounding)
 
 
@@ -118,10 +132,11 @@ def test_a_unit_worked_by_hand():
     assert r"\delta^{[1]}_{1} = 0.3775 - 1 = -0.6225" in numbers
     weight = {"kind": "weight", "layer": 1, "row": 0, "column": 1}
     view = ask("inspect", by_hand(), {"example": 0, "subject": weight}, outputs=1)
+    new = new_parameter(view)["numbers"]
     numbers = [s["numbers"] for s in view["steps"]]
     slope = r"\frac{\partial J}{\partial w^{[1]}_{1,2}}"
     assert rf"{slope} = 3 \cdot (-0.6225) = -1.867" in numbers
-    assert numbers[-1].endswith(r"-1 - 0.1 \cdot (-1.867378) = -0.8132622")
+    assert new.endswith(r"-1 - 0.1 \cdot (-1.867378) = -0.8132622")
 
 
 def test_the_steps_come_in_the_order_of_computation():
@@ -172,7 +187,7 @@ def test_layers_count_as_in_the_drawing_where_dropout_lies_between():
 def test_dropout_drops_the_units_of_the_runs_own_step():
     snapshot, catcher = training(extra=[cr.Dropout(0.5)])
     subject = {"kind": "weight", "layer": 2, "row": 0, "column": 0}
-    last = ask("inspect", snapshot, {"subject": subject})["steps"][-1]
+    last = new_parameter(ask("inspect", snapshot, {"subject": subject}))
     after = views(snapshot.spec, catcher.after[snapshot.step + 1])
     assert last["result"] == pytest.approx(after[2][0][0, 0], rel=1e-12)
 
@@ -190,6 +205,37 @@ def test_arrays_of_wide_layers_are_folded():
     assert folded["folded"]
     assert folded["shape"] == [40, 33]
     assert len(folded["values"]) == len(folded["values"][0]) == len(folded["rows"]) == 32
+
+
+def test_the_equations_of_wide_and_deep_networks_fit_into_a_message():
+    snapshot, _ = training(
+        layers=("tanh", "softmax"),
+        extra=[cr.Dense(200, "tanh") for _ in range(6)],
+        optimizer=cr.Adam(learning_rate=0.01),
+    )
+    view = ask("inspect", snapshot)
+    assert len(json.dumps(view)) < 1_000_000
+    folded = next(s for s in view["steps"] if s["name"] == "Z^{[2]}")["arrays"][0]
+    assert (folded["shape"], folded["folded"]) == ([200, 3], True)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("relu", r"\sigma'(z) = 1\text{ for }z > 0\text{ else }0"),
+        ("sigmoid", r"\sigma'(z) = \sigma (z)(1 - \sigma (z))"),
+        ("softplus", r"\sigma'(z) = 1/(1 + e^{-z})"),
+    ],
+)
+def test_a_slope_is_shown_with_all_of_its_cases(activation, expected):
+    snapshot, _ = training(layers=(activation, "softmax"))
+    assert step_of(ask("inspect", snapshot), r"\sigma'(Z^{[1]})")["equation"] == expected
+
+
+def test_a_penalty_is_part_of_the_equation_of_the_gradient():
+    snapshot, _ = training(l2=0.1)
+    found = step_of(ask("inspect", snapshot), r"\partial J/\partial W^{[1]}")
+    assert found["equation"].endswith(r"{A^{[0]}}^{\mathsf{T}} + l2 \cdot  W")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ def sides(line):
 def computed(line, digits):
     """Return the interval of the calculation, and that of the shown result; None without one."""
     calculations, result = sides(line)
-    if not calculations or r"\cdots" in line:
+    # A long sum is shown in part; σ(…) names a function; settings are a list.
+    if not calculations or any(
+        word in calculations[-1] for word in (r"\cdots", r"\sigma", r"\quad")
+    ):
         return None
     return _evaluated(calculations[-1], digits), _evaluated(result, digits)
 
@@ -49,6 +52,7 @@ def _evaluated(tex, digits):
         (r"\cdot", "*"),
         (r"\tanh", "TANH"),
         (r"\max", "MAX"),
+        (r"\min", "MIN"),
         (r"\operatorname{sign}", "SIGN"),
         (r"\log", "LOG"),
         (r"\sqrt", "SQRT"),
@@ -62,7 +66,7 @@ def _evaluated(tex, digits):
     text = re.sub(r"\be\*\*", "E**", text)
     text = re.sub(r"(TANH|LOG) (N\([^()]*\))", r"\1(\2)", text)
     text = re.sub(r"\) \(", ")*(", text)
-    names = {"N": _number, "E": iv.e, "TANH": _tanh, "MAX": _max, "SIGN": _sign}
+    names = {"N": _number, "E": iv.e, "TANH": _tanh, "MAX": _max, "MIN": _min, "SIGN": _sign}
     return eval(text, names | {"LOG": iv.log, "SQRT": iv.sqrt})
 
 
@@ -105,6 +109,10 @@ def _tanh(x):
 
 def _max(x, y):
     return iv.mpf([max(x.a, iv.mpf(y).a), max(x.b, iv.mpf(y).b)])
+
+
+def _min(x, y):
+    return -_max(-iv.mpf(x), -iv.mpf(y))
 
 
 def _sign(x):

@@ -63,8 +63,8 @@ export function selectField(
   return {
     element,
     show(value) {
-      // A value that is not among the usual ones (0.02 as a learning rate) joins them.
-      if (![...select.options].some((option) => option.value === value)) {
+      // A number that is not among the usual ones (0.02 as a learning rate) joins them.
+      if (value !== "" && Number.isFinite(Number(value)) && ![...select.options].some((option) => option.value === value)) {
         select.append(h("option", { value }, value));
       }
       select.value = value;

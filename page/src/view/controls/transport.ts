@@ -19,7 +19,7 @@ export class Transport {
   private readonly others: HTMLButtonElement[];
   private readonly epoch = h("span", { class: "epoch-number" }, "0");
   private readonly about = h("span", { class: "epoch-about" });
-  private readonly speed = selectField("Speed", SPEEDS, (value) => this.setSpeed(value), "How many epochs a second the page shows at most");
+  private readonly speed = selectField("Speed", SPEEDS, (value) => this.setSpeed(value), "Epochs a second, at most. A training waits while its page is hidden, except when it goes as fast as it can.");
   private readonly offs: (() => void)[];
   private shownRunning = false;
 
@@ -58,7 +58,7 @@ export class Transport {
   }
 
   private setSpeed(value: string): void {
-    void this.experiment.ask("speed", { epochs_per_second: value === "fastest" ? null : Number(value) });
+    void this.experiment.setSpeed(value === "fastest" ? null : Number(value));
   }
 
   private show(): void {

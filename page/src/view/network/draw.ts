@@ -21,7 +21,8 @@ export class Widths {
       const size = Math.abs(values[link.value]!);
       if (size > most && Number.isFinite(size)) most = size;
     }
-    this.largest = most > this.largest ? most : 0.9 * this.largest + 0.1 * most;
+    const calm = frame.running && most < this.largest;
+    this.largest = calm ? 0.9 * this.largest + 0.1 * most : most;
     return this.largest || 1;
   }
 

@@ -168,6 +168,7 @@ export class Editor {
     input.removeAttribute("aria-invalid");
     input.dataset["shown"] = text;
     await this.experiment.ask("edit", { ...value, value: number });
+    if (this.experiment.status?.running) this.experiment.say("The value is set at the end of the epoch.");
   }
 
   /** Ask for the exact values: a frame has seven digits. */

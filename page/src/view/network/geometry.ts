@@ -51,8 +51,10 @@ const LEAST_COLUMN = 64;
 const SIDE = 14;
 const TALLEST = 430;
 
-function columnStep(width: number, layers: number): number {
-  return (width - 2 * SIDE - 84) / Math.max(layers, 1);
+/** Width of the inputs with their names: longer names get more of it, where there is room. */
+function inputWidth(description: Description, available: number): number {
+  const longest = Math.max(0, ...drawnInputs(description).map((i) => description.inputs[i]?.name.length ?? 0));
+  return Math.min(longest > 6 ? 58 + 7 * Math.min(longest, 17) : 84, Math.max(84, 0.3 * available));
 }
 
 /** Return the dense layers, each with what stands before it. */
@@ -81,7 +83,7 @@ export function drawnInputs(description: Description): number[] {
 
 /** The width that a drawing needs at least; a narrow page scrolls it. */
 export function leastWidth(description: Description): number {
-  return 2 * SIDE + 84 + LEAST_COLUMN * denseLayers(description).length;
+  return 2 * SIDE + inputWidth(description, 0) + LEAST_COLUMN * denseLayers(description).length;
 }
 
 export function geometryOf(description: Description, available: number): Geometry {
@@ -91,13 +93,14 @@ export function geometryOf(description: Description, available: number): Geometr
   const most = Math.max(inputs.length, ...layers.map(({ dense }) => dense.drawn.length), 1);
   // Few units are drawn large, many small, in about the same height.
   const pitch = Math.min(98, Math.max(46, Math.min(TALLEST, 0.72 * width) / most));
-  const size = Math.round(Math.min(most > 6 ? 42 : 58, 0.74 * pitch, 0.5 * columnStep(width, layers.length)));
+  const names = inputWidth(description, width);
+  const columnStep = (width - 2 * SIDE - names) / Math.max(layers.length, 1);
+  const size = Math.round(Math.min(most > 6 ? 42 : 58, 0.74 * pitch, 0.5 * columnStep));
   const room = Math.max(most * pitch, Math.min(250, 0.6 * width));
   const height = TOP + room + 30;
   const units: UnitPlace[] = [];
   const columns: ColumnPlace[] = [];
-  const inputWidth = 84;
-  const first = SIDE + inputWidth - size / 2;
+  const first = SIDE + names - size / 2;
   const last = width - SIDE - size / 2 - 6;
   const step = layers.length > 0 ? (last - first) / layers.length : 0;
   const values = new Map<string, number>();

@@ -162,12 +162,13 @@ export class NetworkView {
     setText(
       this.key,
       signal === "forward"
-        ? "Width: size of a weight. Click a link, a unit or its bias (the dot) to change it."
+        ? `Width: size of a weight. Click a link, a unit or its bias (the dot) to ${this.experiment.readOnlyReason ? "see" : "change"} it.`
         : "Width: size of a gradient ∂J/∂w. A unit's border: its mean error |δ|.",
     );
   }
 
   private describe(): void {
+    this.showView();
     const description = this.experiment.description!;
     const hidden = hiddenLayers(description);
     setText(this.layersCount, `${hidden.length} hidden ${hidden.length === 1 ? "layer" : "layers"}`);
@@ -291,7 +292,9 @@ export class NetworkView {
     const full = inputTitle(this.experiment.description!.inputs[unit.unit]?.name ?? "");
     const label = (this.labelPool[place] ??= h("span", { class: "input-label", "aria-hidden": "true" }));
     if (!label.isConnected) this.stage.append(label);
-    setText(label, clipped(full, 22));
+    // A name breaks after an underscore rather than within a word.
+    setText(label, clipped(full, 34).replace(/[_.-]/g, "$&\u200b"));
+    label.classList.toggle("long", full.length > 10);
     label.title = full;
     label.style.right = `${geometry.width - (unit.x - geometry.size / 2 - 6)}px`;
     label.style.top = `${unit.y}px`;

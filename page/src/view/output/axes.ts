@@ -31,10 +31,17 @@ export function drawAxes(canvas: HTMLCanvasElement, plane: { x: Axis; y: Axis },
   context.font = `12px ${style.fontFamily}`;
   context.textBaseline = "top";
   context.textAlign = "center";
-  context.fillText(clipped(inputTitle(plane.x.name), 40), left + side / 2, side + 19);
+  context.fillText(fitted(context, inputTitle(plane.x.name), side), left + side / 2, side + 19);
   context.save();
   context.translate(0, side / 2);
   context.rotate(-Math.PI / 2);
-  context.fillText(clipped(inputTitle(plane.y.name), 40), 0, 0);
+  context.fillText(fitted(context, inputTitle(plane.y.name), side), 0, 0);
   context.restore();
+}
+
+/** Return a text that is cut where it would be wider than the axis. */
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  let length = text.length;
+  while (length > 4 && context.measureText(clipped(text, length)).width > width) length -= 1;
+  return clipped(text, length);
 }

@@ -4,7 +4,7 @@ import "./output.css";
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { Description, PlaneChoice } from "../../protocol/messages";
-import { classPalette, onTheme } from "../colours";
+import { classPalette, MAP_STRENGTH, onTheme } from "../colours";
 import { checkbox, selectField } from "../controls/field";
 import { inputTitle, loss, short } from "../format";
 import { fit, paintOutput, Pixels } from "../maps";
@@ -12,11 +12,11 @@ import { unitName } from "../network/names";
 import { drawAxes } from "./axes";
 import { Legend } from "./legend";
 import { LossChart } from "./losses";
-import { PointCard } from "./point";
+import type { PointCard } from "./point";
 import { drawPoints, nearestPoint } from "./points";
 
 /** Room for the axes' numbers around the square of the map. */
-const LEFT = 34;
+const LEFT = 42;
 const BOTTOM = 34;
 const MOST = 320;
 const PCA = "\u0000pca";
@@ -42,7 +42,8 @@ export class OutputView {
   private readonly numbers: { train: HTMLElement; test: HTMLElement; metrics: HTMLElement };
   private readonly legend = new Legend();
   private readonly chart: LossChart;
-  private readonly card: PointCard;
+  private card: PointCard | null = null;
+  private destroyed = false;
   private readonly pixels = new Pixels(this.map);
   private readonly x = selectField("Across", [], (name) => this.choosePlane({ x: name }));
   private readonly y = selectField("Up", [], (name) => this.choosePlane({ y: name }));
@@ -70,7 +71,7 @@ export class OutputView {
       this.draw();
     });
     this.chart = new LossChart(experiment);
-    this.card = new PointCard(experiment);
+    void this.loadCard();
     const title = newId("output");
     const train = h("dd", { class: "train" });
     const test = h("dd", { class: "test" });
@@ -108,7 +109,6 @@ export class OutputView {
         this.planes,
         this.planeNote,
         h("div", { class: "checks" }, this.showTest.element, this.discrete.element),
-        this.card.element,
       ),
     );
     this.listen();
@@ -127,8 +127,17 @@ export class OutputView {
   destroy(): void {
     this.observer.disconnect();
     this.chart.destroy();
-    this.card.destroy();
+    this.destroyed = true;
+    this.card?.destroy();
     for (const off of this.offs) off();
+  }
+
+  /** The card of a row comes after the first paint. */
+  private async loadCard(): Promise<void> {
+    const { PointCard } = await import("./point");
+    if (this.destroyed) return;
+    this.card = new PointCard(this.experiment);
+    this.frame.parentElement!.append(this.card.element);
   }
 
   /** Return the map with its points and axes as one picture; null: there is none yet. */
@@ -162,7 +171,7 @@ export class OutputView {
     if (plane.kind === "pair") this.y.show(y);
     this.y.element.hidden = plane.kind === "pca";
     this.planes.hidden = this.x.element.hidden = names.length + Number(several) <= 2;
-    setText(this.planeNote, plane.note ?? "");
+    setText(this.planeNote, description.inputs.length > 2 ? (plane.note ?? "") : "");
     this.showTest.disable(description.points.part.includes(1) ? null : "There are no test rows.");
     this.legend.describe(description);
     setText(this.numbers.test, "–");
@@ -232,7 +241,7 @@ export class OutputView {
       paintOutput(this.pixels, shown, range, null, this.isDiscrete);
     } else {
       const { lo, hi } = description.output;
-      const range = { lo, hi, middle: (lo + hi) / 2 };
+      const range = { lo, hi, middle: (lo + hi) / 2, strength: MAP_STRENGTH };
       paintOutput(this.pixels, frame.output, range, this.classes, this.isDiscrete);
     }
     this.map.classList.toggle("discrete", this.isDiscrete);
@@ -324,7 +333,7 @@ export class OutputView {
   private showReadout(): void {
     const { frame, description, view } = this.experiment;
     if (!frame || !description || !this.cross) {
-      setText(this.readout, "Point at the map for values; click a point for its prediction.");
+      setText(this.readout, frame && description && description.points.x.length > 0 ? "Point at the map for values; click a point for its prediction." : "Point at the map for values.");
       return;
     }
     const [sx, sy] = this.cross;
@@ -358,10 +367,8 @@ export class OutputView {
     const found = nearestPoint(description, sx, sy, reach / this.side, this.testShown);
     if (found === null) {
       this.experiment.select(null);
-      this.card.close();
       return;
     }
     this.experiment.select({ kind: "point", index: found });
-    void this.card.open(found);
   }
 }

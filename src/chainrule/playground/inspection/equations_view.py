@@ -1,28 +1,26 @@
 """The equations of one step, in the order of computation, typeset and with their numbers."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import prod
 from typing import Any
 
 from chainrule.engines.base import Examples, UpdateRule
 from chainrule.engines.optimizers import SGD
-from chainrule.equations.text import latex
 from chainrule.inspection.terms import Term
 from chainrule.inspection.trace import trace_step
 from chainrule.network.parameters import PlacedBlock, placed_blocks
-from chainrule.playground.inspection.numbers import array, plain
+from chainrule.playground.inspection.formulas import equation
+from chainrule.playground.inspection.numbers import MOST, array, plain, tex
 from chainrule.playground.inspection.places import drawn_layers, step_problem
 from chainrule.playground.inspection.subjects import Subject, drawn_layer
-from chainrule.playground.inspection.substitution import clauses
 from chainrule.playground.inspection.term_numbers import Numbers, Traced, element
-from chainrule.playground.inspection.updates import Clause, Update
+from chainrule.playground.inspection.updates import settings_of, update_numbers
 from chainrule.playground.inspection.wording import wording
 from chainrule.playground.session.snapshot import Snapshot
 from chainrule.tables.target import TargetEncoder
 
-_LAYER = re.compile(r"\[(\d+)\]")
+# Numbers of all arrays of a message, and the fewest rows and columns that are shown of one.
+_MOST_NUMBERS, _FEWEST = 20_000, 4
 
 _NEEDS_A_BATCH = (
     "Batch normalisation compares the examples of a batch, so a single one has no step of its own: "
@@ -109,127 +107,147 @@ class _View:
         self._outputs = names[-1:] if self._spec.n_outputs == 1 else names
         self._count = len(drawn_layers(self._spec))
         problem = step_problem(snapshot, example)
-        optimizer, state = snapshot.optimizer, snapshot.memory
-        self._updates = optimizer is not None
-        if optimizer is None:
-            optimizer, state = SGD(), None
-        elif snapshot.learning_rate is not None:
-            # The rate of this very step, whatever its schedule says of others.
-            optimizer = replace(optimizer, learning_rate=snapshot.learning_rate)
-        rule = UpdateRule(optimizer, snapshot.plan.max_grad_norm)
-        before = state or optimizer.new_state(problem.parameters)
-        trace = trace_step(problem, rule, before, snapshot.noise_key)
-        weight = problem.examples.weight
-        self.traced = Traced(
-            self._spec,
-            trace,
-            problem.penalties,
-            problem.penalties.share(weight),
-            problem.examples.weights is not None,
+        self._updates = snapshot.optimizer is not None
+        rule = UpdateRule(snapshot.optimizer or SGD(), snapshot.plan.max_grad_norm)
+        trace = trace_step(
+            problem,
+            rule,
+            snapshot.memory,
+            snapshot.noise_key,
+            learning_rate=snapshot.learning_rate,
         )
-        self._update = Update(self._spec, rule, before, problem.parameters, trace)
+        weighted = problem.examples.weights is not None
+        share = problem.penalties.share(problem.examples.weight)
+        self.traced = Traced(self._spec, trace, problem.penalties, share, weighted)
+        self._terms = _in_order(trace.terms)
         self._blocks = {placed.name: placed for placed in placed_blocks(self._spec)}
-        self._clauses: dict[str, dict[str, Clause]] = {}
+        self._lines: dict[str, Mapping[str, Numbers]] = {}
+        # A message holds a megabyte, so arrays are shown in smaller parts where they are many.
+        self._most = MOST
+        while self._most > _FEWEST and self._numbers_shown() > _MOST_NUMBERS:
+            self._most //= 2
+
+    def _numbers_shown(self) -> int:
+        """Return how many numbers the arrays of all steps have."""
+        shapes = (term.value.shape for term in self._terms)
+        return sum(prod(min(size, self._most) for size in shape) for shape in shapes)
 
     def steps(self) -> list[dict[str, Any]]:
         """Return the steps about the subject."""
-        found, given, after_cost = [], [], False
-        for term in self.traced.trace.terms:
-            if not term.equation and term.name not in ("A[0]", "Y"):
-                given.append(term)  # parameters are shown with what is computed from them
-                continue
-            phase = _phase(term.name, after_cost)
-            after_cost = after_cost or term.name == "J"
-            if phase == "update" and not self._updates:
+        found: list[dict[str, Any]] = []
+        given: list[Term] = []
+        told = False
+        for term in self._terms:
+            if term.phase in ("update", "after") and not self._updates:
                 break
-            if self._concerns(term, phase):
-                found.append(self._step(term, phase, given))
+            if _is_given(term):
+                given.append(term)  # shown with what is computed from it
+                continue
+            if not told and term.phase == "update" and not term.name.startswith("g of "):
+                told = True
+                found.append(self._settings())
+            if self._concerns(term):
+                found.append(self._step(term, given))
             given = []
         return found
 
-    def _concerns(self, term: Term, phase: str) -> bool:
+    def _concerns(self, term: Term) -> bool:
         """Tell whether a term is about the subject."""
-        subject, block = self._subject, _block_of(term.name)
-        layer = self._layer(term.name)
+        subject, layer = self._subject, self._layer(term)
         if subject.kind == "all":
             return True
         if layer is None:  # the cost belongs to the output layer, and so do the targets
-            if term.name == "g":
-                return subject.kind in ("weight", "bias")
             return subject.layer == self._count and subject.kind in ("unit", "layer")
+        block = _block_of(term.name)
         if subject.kind == "layer":
             return layer == subject.layer
         if subject.kind == "unit":
-            own = phase in ("forward", "cost", "backward") or block.startswith("b[")
-            return layer == subject.layer and own and phase != "update"
+            own = not block or block.startswith("b[")
+            return layer == subject.layer and own and term.phase != "update"
         drawn = drawn_layers(self._spec)[subject.layer - 1]
         if subject.kind == "weight" and term.name == f"A[{drawn - 1}]":
             return True
-        if term.name == f"δ[{drawn}]":
-            return True
-        return block == f"{'W' if subject.kind == 'weight' else 'b'}[{drawn}]"
+        name = "W" if subject.kind == "weight" else "b"
+        return term.name == f"δ[{drawn}]" or block == f"{name}[{drawn}]"
 
-    def _step(self, term: Term, phase: str, given: Sequence[Term]) -> dict[str, Any]:
-        layer = self._layer(term.name)
-        numbers, of = self._numbers(term, phase)
+    def _step(self, term: Term, given: Sequence[Term]) -> dict[str, Any]:
+        layer = self._layer(term)
+        numbers, of = self._numbers(term)
         words = wording(term.name, layer, self._count)
         about = {"kind": "layer", "layer": layer} if layer is not None else None
         return {
-            "phase": phase,
+            "phase": _phase(term),
             "layer": layer,
             "id": term.equation,
             "title": words.title,
             "text": words.text,
-            "name": _symbol(term.name),
+            "name": term.name_tex,
             "about": self._subject.to_json() or about,
             "of": of,
-            "equation": self._equation(term, phase),
+            "equation": equation(term),
             "numbers": numbers.tex,
             "result": numbers.result,
             "arrays": [self._array(one) for one in [*given, term]],
         }
 
-    def _equation(self, term: Term, phase: str) -> str:
-        clause = self._clause(term) if phase == "update" else None
-        if clause is not None:
-            return clause.equation
-        found = clauses(term.formula)
-        return latex(found[0]) if found else _symbol(term.name)
+    def _settings(self) -> dict[str, Any]:
+        """Return the step that shows the numbers of the optimizer."""
+        settings = [term for term in settings_of(self._terms) if term.name != "‖g‖"]
+        shown = [rf"{term.name_tex} = {tex(float(term.value))}" for term in settings]
+        words = wording("settings", None, self._count)
+        return {
+            "phase": "update",
+            "layer": None,
+            "id": "",
+            "title": words.title,
+            "text": words.text,
+            "name": "t",
+            "about": self._subject.to_json(),
+            "of": None,
+            "equation": r"t,\; \alpha,\; \dots",
+            "numbers": r",\quad ".join(shown),
+            "result": None,
+            "arrays": [],
+        }
 
-    def _numbers(self, term: Term, phase: str) -> tuple[Numbers, dict[str, Any] | None]:
+    def _numbers(self, term: Term) -> tuple[Numbers, dict[str, Any] | None]:
         """Return a term's equation with the numbers of one unit or weight, and which one it is."""
         traced, name = self.traced, term.name
         if name == "C":
             return traced.cost(), None
         if name == "J":
             return traced.loss(), None
-        layer = self._layer(name)
+        if name.endswith("J + P"):
+            return traced.penalised_loss("new " if name.startswith("new ") else ""), None
+        layer = self._layer(term)
         if layer is None:
             return element(name, term.value, 0), None
-        places = [int(one) for one in _LAYER.findall(name)]
-        l = places[-1]  # noqa: E741 - the field's letter
+        block = _block_of(name)
+        if term.phase == "update":
+            placed = self._blocks[block]
+            lines = self._lines_of(placed)
+            if name in lines:
+                return lines[name], self._of_block(placed, layer)
+        l = term.layer or 0  # noqa: E741 - the field's letter
         j = min(self._row(name, layer), len(term.value) - 1 if term.value.ndim else 0)
         unit = {"kind": "unit", "layer": layer, "unit": j}
         weights = l > 0 and self._spec.layers[l - 1].has_weights
-        if phase == "update":
-            clause, placed = self._clause(term), self._blocks[_block_of(name)]
-            if clause is not None:
-                return clause.numbers, self._of_block(placed, layer)
-            return element(name, term.value, j), self._of_block(placed, layer)
-        if weights and name == f"Z[{l}]":
-            return traced.weighted_sum(l, j), unit
-        if weights and name == f"A[{l}]":
-            return traced.activation(l, j), unit
-        if name == f"δ[{l}]":
-            last = l == len(self._spec.layers)
-            error = traced.output_error(l, j) if last else traced.hidden_error(l, j)
-            return error, unit
         if weights and name == f"∂J/∂W[{l}]":
             row, column = self._weight(layer)
             found = traced.weight_gradient(l, row, column)
             return found, {"kind": "weight", "layer": layer, "row": row, "column": column}
         if weights and name == f"∂J/∂b[{l}]":
             return traced.bias_gradient(l, j), {"kind": "bias", "layer": layer, "row": j}
+        last = l == len(self._spec.layers)
+        of_units = {
+            f"δ[{l}]": traced.output_error if last else traced.hidden_error,
+            f"∂C/∂A[{l}]": traced.from_above,
+            f"σ′(Z[{l}])": traced.slope,
+        }
+        if weights:
+            of_units |= {f"Z[{l}]": traced.weighted_sum, f"A[{l}]": traced.activation}
+        if name in of_units:
+            return of_units[name](l, j), unit
         return element(name, term.value, j), unit
 
     def _row(self, name: str, layer: int) -> int:
@@ -248,24 +266,14 @@ class _View:
             return self._subject.row, self._subject.column
         return self._row("", layer), 0
 
-    def _clause(self, term: Term) -> Clause | None:
-        """Return the clause of the optimizer's equation that computed a term."""
-        name = _block_of(term.name)
-        symbol = term.name.partition(" of ")[0] if " of " in term.name else "W"
-        placed = self._blocks.get(name)
-        if placed is None or not placed.block.has_gradient:
-            return None
-        if name not in self._clauses:
-            index = placed.slice.start + self._offset(placed)
-            found = self._update.clauses(placed, index)
-            self._clauses[name] = {clause.symbol: clause for clause in found}
-        return self._clauses[name].get(symbol)
-
-    def _offset(self, placed: PlacedBlock) -> int:
-        """Return which entry of a block is shown."""
-        row, column = self._weight(drawn_layer(self._spec, placed.layer))
-        columns = placed.block.shape[-1]
-        return min(row * columns + min(column, columns - 1), prod(placed.block.shape) - 1)
+    def _lines_of(self, placed: PlacedBlock) -> Mapping[str, Numbers]:
+        """Return the update of the shown parameter of a block, with its numbers."""
+        if placed.name not in self._lines:
+            row, column = self._weight(drawn_layer(self._spec, placed.layer))
+            columns = placed.block.shape[-1]
+            offset = min(row * columns + min(column, columns - 1), prod(placed.block.shape) - 1)
+            self._lines[placed.name] = update_numbers(self._terms, placed, offset)
+        return self._lines[placed.name]
 
     def _of_block(self, placed: PlacedBlock, layer: int) -> dict[str, Any] | None:
         row, column = self._weight(layer)
@@ -273,10 +281,13 @@ class _View:
             return {"kind": "weight", "layer": layer, "row": row, "column": column}
         return {"kind": "bias", "layer": layer, "row": row} if placed.block.name == "b" else None
 
-    def _layer(self, name: str) -> int | None:
+    def _layer(self, term: Term) -> int | None:
         """Return the layer of the drawing that a term belongs to; None for the cost."""
-        places = _LAYER.findall(name)
-        return drawn_layer(self._spec, int(places[-1])) if places else None
+        if term.name == "A[0]":
+            return 0
+        if term.layer is None or term.phase == "cost":
+            return None
+        return drawn_layer(self._spec, term.layer)
 
     def _array(self, term: Term) -> dict[str, Any]:
         """Return a term's array with the names of its rows and columns, where they have any."""
@@ -285,19 +296,43 @@ class _View:
             rows = self._features
         elif term.name in ("Y", f"A[{len(self._spec.layers)}]"):
             rows = self._outputs
-        elif term.name in ("W[1]", "∂J/∂W[1]", "ΔW[1]") or term.name.endswith(" of W[1]"):
+        elif term.name == "W[1]" or _block_of(term.name) == "W[1]":
             columns = self._features
-        return array(_symbol(term.name), term.value, rows, columns)
+        return array(term.name_tex, term.value, rows, columns, self._most)
 
 
-def _phase(name: str, after_cost: bool) -> str:
-    if name in ("C", "J", "∇ₐC"):
-        return "cost"
-    if name.startswith("∂J/∂") or name == "g":
+def _in_order(terms: Sequence[Term]) -> list[Term]:
+    """Return the terms that a page shows, each after those that it is computed from.
+
+    Left out are factors that are not needed, since a fused pair has their product.
+    """
+    found: list[Term] = []
+    for term in terms:
+        if "not needed" in term.formula or term.name in ("∂aᵢ/∂zᵢ", "∂aᵢ/∂zⱼ"):
+            continue
+        symbol, _, block = term.name.partition(" of ")
+        after = f"Δ{term.name.removeprefix('new ')}" if symbol.startswith("new ") else ""
+        if block and symbol in ("S", "Ŝ"):
+            after = f"Z of {block}"  # O9 steps Z by Ŝ
+        names = [one.name for one in found[-4:]]
+        if after in names:
+            found.insert(len(found) - len(names) + names.index(after), term)
+        else:
+            found.append(term)
+    return found
+
+
+def _is_given(term: Term) -> bool:
+    """Tell whether a term is not computed: a parameter, a setting, or a state before the step."""
+    computed = ("A[0]", "Y", "J + P", "new J + P")
+    return not term.equation and term.name not in computed
+
+
+def _phase(term: Term) -> str:
+    """Return the page's phase of a term."""
+    if term.name.startswith(("∂J/∂", "g of ")):
         return "gradients"
-    if " of " in name or name.startswith(("Δ", "new ")):
-        return "update"
-    return "backward" if after_cost else "forward"
+    return "update" if term.phase == "after" else term.phase
 
 
 def _block_of(name: str) -> str:
@@ -306,9 +341,3 @@ def _block_of(name: str) -> str:
         if name.startswith(prefix):
             return name.removeprefix(prefix)
     return name.partition(" of ")[2]
-
-
-def _symbol(name: str) -> str:
-    """Return the name of a term as TeX."""
-    symbol, _, block = name.partition(" of ")
-    return rf"{latex(symbol)}\;\text{{of}}\;{latex(block)}" if block else latex(symbol)

@@ -53,18 +53,25 @@ def measures(
         "task", "part" ("test" or "train"), "rows", "scores", "confusion" and "roc" (None for
         values), "values" (None for classes), "layers" and "diagnostics". All are lists and numbers.
     """
+    if held_out is not None and not len(held_out.X):
+        held_out = None
     part = "train" if held_out is None else "test"
     examples = snapshot.examples if held_out is None else held_out
     most = min(_MOST_ROWS, max(1, _MOST_OUTPUTS // snapshot.spec.n_outputs))
     examples = spread(examples, min(len(examples.X), most))
     outputs = np.empty((len(examples.X), snapshot.spec.n_outputs), snapshot.spec.dtype)
-    snapshot.plan.engine.forward(snapshot.spec, snapshot.parameters, examples.X, outputs)
+    if len(outputs):
+        snapshot.plan.engine.forward(snapshot.spec, snapshot.parameters, examples.X, outputs)
     found: dict[str, Any] = {"scores": [], "confusion": None, "roc": None, "values": None}
-    if np.isfinite(outputs).all():
+    if len(outputs) and np.isfinite(outputs).all():
         scored = _of_classes if target.task == "classification" else _of_values
         found |= scored(target, examples, outputs)
+    learned = snapshot.examples if len(snapshot.examples.X) else examples
     problem = replace(
-        snapshot.plan.problem, parameters=snapshot.parameters, penalties=snapshot.penalties
+        snapshot.plan.problem,
+        parameters=snapshot.parameters,
+        examples=learned,
+        penalties=snapshot.penalties,
     )
     return {
         "task": target.task,
@@ -74,7 +81,7 @@ def measures(
         "layers": _layers(problem),
         "diagnostics": [
             {"kind": one.kind, "layer": one.layer, "message": one.message}
-            for one in diagnose(problem)
+            for one in (diagnose(problem) if len(learned.X) else ())
         ],
     }
 
@@ -161,6 +168,8 @@ def _named(kinds: Sequence[Measure], scores: NDArray[np.float64]) -> list[dict[s
 def _layers(problem: Problem) -> list[dict[str, Any]]:
     """Return the distributions of each layer's numbers, by a forward and a backward pass."""
     spec = problem.spec
+    if not len(problem.examples.X):
+        return [_weights_of(problem, number) for number in range(1, len(drawn_layers(spec)) + 1)]
     some = spread(problem.examples, rows_of(problem.examples, spec.n_outputs))
     theta = views(spec, problem.parameters)
     X, Y = as_columns(some.X), as_columns(some.targets(spec.n_outputs))
@@ -174,15 +183,10 @@ def _layers(problem: Problem) -> list[dict[str, Any]]:
         gradients = with_penalties(spec, theta, back.gradients, problem.penalties, share)
         layers = []
         for number, l in enumerate(drawn_layers(spec), start=1):  # noqa: E741
-            layer = spec.layers[l - 1]
-            W, b = theta[l - 1][:2]
             gradient, delta = gradients[l - 1][0], back.deltas[l - 1]
             layers.append(
                 {
-                    "layer": number,
-                    "name": f"{W.shape[0]} {layer.activation}",
-                    "weights": _histogram(W),
-                    "biases": _histogram(b),
+                    **_weights_of(problem, number),
                     "activations": _histogram(passes[l - 1].A),
                     "gradients": _histogram(gradient),
                     "gradient_norm": plain(np.sqrt(np.sum(np.square(gradient, dtype=float)))),
@@ -190,6 +194,22 @@ def _layers(problem: Problem) -> list[dict[str, Any]]:
                 }
             )
     return layers
+
+
+def _weights_of(problem: Problem, number: int) -> dict[str, Any]:
+    """Return what there is to say of a layer without any rows."""
+    l = drawn_layers(problem.spec)[number - 1]  # noqa: E741 - the field's letter
+    W, b = views(problem.spec, problem.parameters)[l - 1][:2]
+    return {
+        "layer": number,
+        "name": f"{W.shape[0]} {problem.spec.layers[l - 1].activation}",
+        "weights": _histogram(W),
+        "biases": _histogram(b),
+        "activations": None,
+        "gradients": None,
+        "gradient_norm": None,
+        "error_rms": None,
+    }
 
 
 def _histogram(values: Floats) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST = 32
-"""Rows and columns of an array that a page is sent; the rest is folded."""
+"""Rows and columns of an array that a page is sent, at most; the rest is folded."""
 
 DIGITS = 4
 """Significant digits of a number in TeX."""
@@ -42,8 +42,9 @@ def array(
     values: NDArray[np.generic],
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    most: int = MOST,
 ) -> dict[str, Any]:
-    """Return an array with its name, folded if it has more than `MOST` rows or columns.
+    """Return an array with its name, folded if it has more than `most` rows or columns.
 
     Parameters
     ----------
@@ -53,16 +54,17 @@ def array(
         A vector becomes a column.
     rows, columns : sequences of str, optional
         Their names.
+    most : int
     """
     matrix = np.atleast_2d(values) if values.ndim != 1 else values[:, None]
     n, m = matrix.shape
     return {
         "name": name,
         "shape": [n, m],
-        "values": [plain_list(row) for row in matrix[:MOST, :MOST]],
-        "rows": None if rows is None else list(rows[:MOST]),
-        "columns": None if columns is None else list(columns[:MOST]),
-        "folded": n > MOST or m > MOST,
+        "values": [plain_list(row) for row in matrix[:most, :most]],
+        "rows": None if rows is None else list(rows[:most]),
+        "columns": None if columns is None else list(columns[:most]),
+        "folded": n > most or m > most,
     }
 
 

@@ -79,12 +79,29 @@ def whole(values: Mapping[str, Any], name: str, default: int | None = None) -> i
     return value
 
 
+def known_examples(snapshot: Snapshot) -> Examples:
+    """Return the training examples; of a model that is shown with other rows only, these.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are no rows at all.
+    """
+    for examples in (snapshot.examples, snapshot.test):
+        if examples is not None and len(examples.X):
+            return examples
+    raise InvalidArgumentError(
+        "example: expected rows to compute with; this model is shown without its table. Open it "
+        "together with the table"
+    )
+
+
 def batch_of(snapshot: Snapshot) -> Examples:
     """Return the next step's examples; while they are not drawn, the first ones of the data."""
-    rows = snapshot.rows
-    if rows is None:
-        rows = np.arange(min(snapshot.plan.batch_size, len(snapshot.examples.X)), dtype=np.int32)
-    return snapshot.examples.take(rows)
+    if snapshot.rows is not None:
+        return snapshot.examples.take(snapshot.rows)
+    examples = known_examples(snapshot)
+    return examples.take(np.arange(min(snapshot.plan.batch_size, len(examples.X))))
 
 
 def step_problem(snapshot: Snapshot, examples: Examples | None = None) -> Problem:

@@ -16,24 +16,24 @@ _FUNCTIONS = {
     **{name: rf"\{name}" for name in ("tanh", "max", "min", "log", "exp")},
 }
 _POWERS = {"²": "2", "ᵗ⁺¹": "t+1", "ᵗ": "t"}
-_PROSE = re.compile(r", (?:[a-zA-ZŜV]|C1)|(?<=\w) (?:for|with|per|and) |;")
-
-
-def clauses(formula: str) -> list[str]:
-    """Return the parts of a formula between semicolons, without remarks in words.
-
-    Examples
-    --------
-    >>> from chainrule.playground.inspection.substitution import clauses
-    >>> clauses("V ← βV + (1 − β) δW; W ← W − α V, V as before")
-    ['V ← βV + (1 − β) δW', 'W ← W − α V']
-    """
-    return [statement(part) for part in formula.split(";") if re.search("[=←]", statement(part))]
+_REMARK = re.compile(r";|, | (?:for|with|per) ")
 
 
 def statement(formula: str) -> str:
-    """Return the first statement of a formula, without the remarks that follow it."""
-    return _PROSE.split(formula, maxsplit=1)[0].strip()
+    """Return the first statement of a formula, without the remarks that follow it.
+
+    Examples
+    --------
+    >>> from chainrule.playground.inspection.substitution import statement
+    >>> statement("g ← g min(1, c/‖g‖), ‖g‖² = Σ g² over all parameters")
+    'g ← g min(1, c/‖g‖)'
+    """
+    depth = 0
+    for index, letter in enumerate(formula):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if not depth and _REMARK.match(formula, index):
+            return formula[:index].strip()
+    return formula.strip()
 
 
 def substituted(formula: str, values: Mapping[str, float], digits: int = DIGITS) -> str:

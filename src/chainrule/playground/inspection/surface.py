@@ -20,6 +20,7 @@ from chainrule.limits import Number
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 from chainrule.playground.inspection.numbers import plain, plain_list
+from chainrule.playground.inspection.places import known_examples
 from chainrule.playground.session.snapshot import Snapshot
 from chainrule.training.diagnostics import spread
 
@@ -112,7 +113,7 @@ def loss_surface(
     here = problem.parameters.astype(np.float64)
     moves, shown = _moves(path, epochs, here)
     if directions == "random":
-        plane = _random_plane(problem.spec, here, seed)
+        plane = random_plane(problem.spec, here, seed)
         reach = np.array([span, span])
     else:
         plane = _path_plane(moves)
@@ -143,7 +144,7 @@ def loss_surface(
 
 def _sampled(snapshot: Snapshot, points: int) -> Problem:
     """Return the problem in float64, on as many examples as the work allows."""
-    examples = snapshot.examples
+    examples = known_examples(snapshot)
     per_row = max(1, len(snapshot.parameters)) * points
     n = int(min(len(examples.X), _MOST_ROWS, max(_FEWEST_ROWS, _MOST_WORK / per_row)))
     return replace(
@@ -170,7 +171,7 @@ def _moves(
     return moves, [int(epochs[i]) for i in chosen]
 
 
-def _random_plane(spec: NetworkSpec, here: Vector, seed: int) -> Plane:
+def random_plane(spec: NetworkSpec, here: Vector, seed: int) -> Plane:
     """Return two random directions: the part of each unit's weights has the norm of its weights.
 
     The directions are 0 for biases and for the parameters of other layers, as in the source.
@@ -184,7 +185,8 @@ def _random_plane(spec: NetworkSpec, here: Vector, seed: int) -> Plane:
                 continue
             drawn = random.standard_normal(placed.block.shape)
             weights = here[placed.slice].reshape(placed.block.shape)
-            norms = np.linalg.norm(weights, axis=1, keepdims=True)
+            with np.errstate(over="ignore"):  # of a diverged network, whose losses are left out
+                norms = np.linalg.norm(weights, axis=1, keepdims=True)
             drawn *= norms / np.linalg.norm(drawn, axis=1, keepdims=True)
             direction[placed.slice] = drawn.ravel()
         found.append(direction)
@@ -231,7 +233,8 @@ def _losses(
         for column in range(len(alpha)):
             if cancelled() or time.monotonic() > ends:
                 return losses
-            theta = here + alpha[column] * plane.first + beta[row] * plane.second
+            with np.errstate(all="ignore"):
+                theta = here + alpha[column] * plane.first + beta[row] * plane.second
             loss = engine.loss(replace(problem, parameters=theta))
             losses[row, column] = np.inf if np.isnan(loss) else loss
     return losses

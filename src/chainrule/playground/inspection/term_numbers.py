@@ -119,14 +119,16 @@ class Traced:
         return Numbers.of("C", C, *filter(None, [side]))
 
     def loss(self) -> Numbers:
-        """J1, plus the penalties."""
+        """J1."""
         J, costs = self["J"], self["C"]
         if self.weighted:
             return Numbers.of("J", J)
-        mean = tex(costs[0]) if self.m == 1 else _mean([tex(C) for C in costs])
-        if self.penalties:
-            mean += f" + {factor(float(J) - float(costs.mean(dtype=float)))}"
-        return Numbers.of("J", J, mean)
+        return Numbers.of("J", J, _mean([tex(C) for C in costs]))
+
+    def penalised_loss(self, new: str = "") -> Numbers:
+        """J and the penalties."""
+        J, P = self[f"{new}J"], self[f"{new}P"]
+        return Numbers.of("J + P", self[f"{new}J + P"], f"{tex(float(J))} + {factor(float(P))}")
 
     # How the error comes back to it.
 
@@ -150,23 +152,38 @@ class Traced:
             return Numbers.of(symbol, delta, total(sides))
         return Numbers.of(symbol, delta)
 
-    def hidden_error(self, l: int, j: int) -> Numbers:  # noqa: E741
-        """BP2 of one unit, if both layers are dense."""
-        delta, symbol = self[f"δ[{l}]"][j, 0], unit(r"\delta", l, j)
-        above, slope = self.spec.layers[l], self._slope(l, j)
-        if above.error_equation is not backpropagation.hidden_error or slope is None:
-            return Numbers.of(symbol, delta)
+    def from_above(self, l: int, j: int) -> Numbers:  # noqa: E741
+        """BP2's first factor, for one unit, if the layer above is dense."""
+        name = f"∂C/∂A[{l}]"
+        symbol = rf"\frac{{\partial C}}{{\partial {unit('a', l, j)}}}"
+        if self.spec.layers[l].error_equation is not backpropagation.hidden_error:
+            return Numbers.of(symbol, self[name][j, 0])
         terms = products(self[f"W[{l + 1}]"][:, j], self[f"δ[{l + 1}]"][:, 0])
-        return Numbers.of(symbol, delta, rf"({total(terms)}) \cdot {factor(slope)}")
+        return Numbers.of(symbol, self[name][j, 0], total(terms))
+
+    def slope(self, l: int, j: int) -> Numbers:  # noqa: E741
+        """σ′ of one unit; of the sigmoid and tanh, by its activation a."""
+        a, z = float(self[f"A[{l}]"][j, 0]), float(self[f"Z[{l}]"][j, 0])
+        sigma = self.spec.activations[l - 1]
+        formula = _right_side(sigma.derivative) if sigma.derivative is not None else ""
+        formula = formula.replace("σ(z)", "a").replace("tanh² z", "a²")
+        side = rf"\sigma'({tex(z)})"
+        if "a" in formula and is_plain(formula, "a²", "a"):
+            side = substituted(formula, {"a": a})
+        return Numbers.of(rf"\sigma'({unit('z', l, j)})", self._slope(l, j), side)
+
+    def hidden_error(self, l: int, j: int) -> Numbers:  # noqa: E741
+        """BP2 of one unit, as the product of ∂C/∂a and σ′."""
+        delta, symbol = self[f"δ[{l}]"][j, 0], unit(r"\delta", l, j)
+        above, slope = self.get(f"∂C/∂A[{l}]"), self._slope(l, j)
+        if above is None or slope is None:
+            return Numbers.of(symbol, delta)
+        return Numbers.of(symbol, delta, rf"{tex(above[j, 0])} \cdot {factor(slope)}")
 
     def _slope(self, l: int, j: int) -> float | None:  # noqa: E741
-        """Return σ′(z) of a unit of a layer whose σ is element-wise; None for other layers."""
-        layer, sigma = self.spec.layers[l - 1], self.spec.activations[l - 1]
-        if not layer.has_weights or not isinstance(sigma, Activation):
-            return None
-        if sigma.derivative is None:
-            return None
-        return float(sigma.derivative(self[f"Z[{l}]"])[j, 0])
+        """Return σ′(z) of a unit; None if its activation is not element-wise."""
+        slopes = self.get(f"σ′(Z[{l}])")
+        return None if slopes is None else float(slopes[j, 0])
 
     # The gradients.
 

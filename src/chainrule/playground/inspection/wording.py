@@ -27,10 +27,15 @@ _WORDS: tuple[tuple[str, Wording], ...] = (
         Wording("activations of {layer}", "The activation function bends each sum."),
     ),
     (r"C", Wording("cost of each example", "How far the outputs are from the targets.")),
+    (r"J", Wording("mean cost", "The mean over the examples of the batch.")),
+    (r"P", Wording("penalty", "What large weights cost.")),
+    (r"J \+ P", Wording("loss", "Mean cost and penalty: what a step makes smaller.")),
+    (r"new J", Wording("mean cost after the step", "The same examples, with the new parameters.")),
+    (r"new J \+ P", Wording("loss after the step", "The same examples, with the new parameters.")),
     (
-        r"J",
+        r"settings",
         Wording(
-            "loss", "The mean cost of the examples, plus penalties: what a step makes smaller."
+            "settings of the optimizer", "The number of the step, its learning rate, and more."
         ),
     ),
     (
@@ -52,7 +57,7 @@ _WORDS: tuple[tuple[str, Wording], ...] = (
         ),
     ),
     (
-        r"W\[\d+\]ᵀ.*",
+        r"∂C/∂A.*",
         Wording(
             "errors handed down to {layer}",
             "Each unit collects the errors of the layer above, each times the weight between them.",
@@ -86,9 +91,10 @@ _WORDS: tuple[tuple[str, Wording], ...] = (
         Wording("gradient of parameters of {layer}", "The slope of the loss in each parameter."),
     ),
     (
-        r"g",
+        r"g of .*",
         Wording(
-            "bounded gradient", "A gradient longer than the bound is scaled down to this length."
+            "bounded gradient of {layer}",
+            "A gradient longer than the bound is scaled down to this length.",
         ),
     ),
     (

@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chainrule import __version__
 from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.playground.paths import without_folders
 from chainrule.playground.server.limits import (
     FRAMES_IN_FLIGHT,
     FRAMES_PER_SECOND,
@@ -76,7 +77,7 @@ class Pages:
         try:
             session = await self.requests.run(self.sessions.connect, identity, client)
         except ChainruleError as error:
-            await websocket.send_text(encoded({"type": "error", "id": None, "message": str(error)}))
+            await websocket.send_text(_error(None, without_folders(str(error))))
             full = isinstance(error, TooManySessionsError)
             code = TRY_AGAIN_LATER if full else POLICY_VIOLATION
             await websocket.close(code, _cut(str(error)))
@@ -167,7 +168,7 @@ class _Page:
             value = self._session.request(self._client, request.fields)
             return encoded({"type": "reply", "id": request.id, "value": value})
         except ChainruleError as error:
-            return _error(request.id, str(error))
+            return _error(request.id, without_folders(str(error)))
         except Exception as error:
             _LOG.exception("a request of the page failed")
             return _error(

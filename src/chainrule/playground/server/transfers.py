@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.playground.paths import without_folders
 from chainrule.playground.server.assets import pieces
 from chainrule.playground.server.limits import MAX_UPLOAD, MAX_UPLOADS
 from chainrule.playground.server.pages import Pages
@@ -54,7 +55,7 @@ class Transfers:
         try:
             name, content, media_type = await self._pages.requests.run(session.download, kind)
         except ChainruleError as error:
-            return PlainTextResponse(f"{error}\n", 409)
+            return PlainTextResponse(f"{without_folders(str(error))}\n", 409)
         except Exception as error:
             _LOG.exception("a download failed")
             return PlainTextResponse(f"{_mistake(error)}\n", 500)
@@ -91,7 +92,7 @@ class Transfers:
             except _TooLargeError as error:
                 return _told(413, str(error))
             except ChainruleError as error:
-                return _told(400, str(error).replace(f"{folder}/", ""))
+                return _told(400, without_folders(str(error)))
             except Exception as error:
                 _LOG.exception("an upload failed")
                 return _told(500, _mistake(error))

@@ -94,8 +94,8 @@ class Plane:
             return np.empty(0), np.empty(0)
         if self.kind == "pca":
             X = np.concatenate([part.X for part in parts]).astype(np.float64)
-            # The squared length of a direction is 1, but for one that is missing (0).
-            x, y = (X - self.base) @ self.directions.T.astype(np.float64).reshape(-1, 2)
+            # A direction has the length 1, or 0 if there is no second component.
+            x, y = ((X - self.base) @ direction for direction in self.directions)
             return x, y
         x, y = (
             np.concatenate([_values(self.subject, part, name) for part in parts])
@@ -216,7 +216,9 @@ def _axis(subject: Subject, name: str) -> Axis:
         return Axis(toys.INPUTS[name], -toys.RADIUS, toys.RADIUS)
     values = [_values(subject, part, name) for part in subject.parts if len(part)]
     if not values:
-        assert subject.encoder is not None
+        if subject.encoder is None:
+            typical = subject.training_rows()[:, subject.columns.index(name)]
+            return Axis(name, *_range(typical.astype(np.float64)))
         (column,) = (one for one in subject.encoder.columns_ if one.name == name)
         center, scale = column.center, column.scale or 1.0  # type: ignore[attr-defined]
         return Axis(name, center - 3 * scale, center + 3 * scale)

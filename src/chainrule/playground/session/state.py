@@ -12,8 +12,10 @@ from chainrule.playground.data.tables import OwnTable, OwnTables, naming, target
 from chainrule.playground.data.toys import INPUTS, NOISE, ROWS, SEED, TOYS, toy_table
 from chainrule.runs.config import RunConfig
 from chainrule.runs.options import SECTIONS, settings_of
+from chainrule.runs.presets import parameters_of
 from chainrule.runs.training import PreparedRun
 from chainrule.runs.values import from_toml
+from chainrule.settings.layers import hidden_activations, hidden_layers
 from chainrule.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ def wanted(state: object, tables: OwnTables) -> Wanted:
         ignored = [*values.get("ignore", ()), *(name for name in columns if name not in kept)]
         values["ignore"] = tuple(dict.fromkeys(ignored))
     config = RunConfig.of({**values, "target": target, "calibrate": "off"})
-    _check_size(config)
+    _check_network(config)
     plain = {name: _plain(value) for name, value in settings.items()}
     if is_toy and inputs is None:
         inputs = list(INPUTS)
@@ -251,8 +253,11 @@ def _inputs(inputs: object, columns: Sequence[str]) -> list[str] | None:
     return None if len(chosen) == len(columns) else chosen
 
 
-def _check_size(config: RunConfig) -> None:
-    layers = config.training.layers or ()
+def _check_network(config: RunConfig) -> None:
+    """Raise if the layers do not fit together, or are too large; it needs no table."""
+    given = parameters_of(config.training, "classification")
+    layers = tuple(config.training.layers or ())
+    hidden_layers(given, layers, hidden_activations(given, len(layers)))
     count = sum(n_in * n_out for n_in, n_out in pairwise((1, *layers)))
     if count > _MOST_PARAMETERS or len(layers) > _MOST_LAYERS:
         raise InvalidArgumentError(

@@ -1,0 +1,98 @@
+"""`play`, from Python."""
+
+import subprocess
+import sys
+
+import httpx
+import polars as pl
+import pytest
+
+import chainrule as cr
+from chainrule.playground.interface import state_of
+
+QUIET = {"port": 0, "block": False, "open_browser": False}
+
+
+def test_the_page_is_there_until_it_is_stopped():
+    page = cr.play(**QUIET)
+    assert page.url.startswith("http://127.0.0.1:")
+    assert httpx.get(page.url).status_code == 200
+    page.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(page.url)
+
+
+def test_a_script_waits_and_prints_the_address():
+    code = (
+        "import os, signal, threading, chainrule as cr\n"
+        "threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "page = cr.play(port=0, open_browser=False)\n"
+        "print('after it:', page)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    first, second = done.stdout.splitlines()
+    assert first.startswith("chainrule: the playground is at http://127.0.0.1:")
+    assert second == "after it: Playground(stopped)"
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_prompt_does_not_wait(monkeypatch):
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    with cr.play(port=0, open_browser=False) as page:
+        assert page.is_running
+
+
+def test_a_script_opens_a_browser_and_a_notebook_does_not(monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "chainrule.playground.handle.Playground.open", lambda page: opened.append(page.url)
+    )
+    monkeypatch.setattr("chainrule.playground.handle.Playground.wait", lambda page: None)
+    for block in (True, False):
+        cr.play(port=0, block=block).stop()
+    assert len(opened) == 1
+
+
+def test_keywords_are_the_state_that_the_page_begins_with():
+    assert state_of({}) == {}
+    assert state_of({"data": "spiral", "noise": 10, "rows": 300}) == {
+        "data": {"name": "spiral", "noise": 10, "rows": 300}
+    }
+    assert state_of({"noise": 10}) == {"data": {"name": "circle", "noise": 10}}
+    assert state_of({"data": {"kind": "sample", "name": "iris"}, "layers": (3,), "l2": 0.1}) == {
+        "data": {"kind": "sample", "name": "iris"},
+        "settings": {"layers": [3], "l2": 0.1},
+    }
+
+
+def test_a_table_in_memory_is_played_with():
+    table = pl.DataFrame({"size": range(60), "price": [3.0 * i + 5 for i in range(60)]})
+    cr.play(table, target="price", layers=[4], **QUIET).stop()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"data": "spirale"}, "data: expected one of .*did you mean 'spiral'"),
+        ({"layers": [0]}, "layers: expected"),
+        ({"learning_rat": 0.1}, "there is no setting 'learning_rat'; did you mean 'learning_rate'"),
+        ({"target": "price"}, "target: expected a table"),
+        ({"block": 1}, "block: expected"),
+        ({"open_browser": "yes"}, "open_browser: expected"),
+        ({"host": ""}, "host: expected"),
+        ({"port": 70000}, "port: expected"),
+        ({"source": "nowhere.csv"}, "nowhere.csv"),
+        ({"source": 7}, "source: expected a path, a polars or pandas DataFrame"),
+    ],
+)
+def test_a_wrong_argument_is_named(arguments, words):
+    with pytest.raises(cr.ChainruleError, match=words):
+        cr.play(**{**QUIET, **arguments})
+
+
+def test_a_model_takes_no_target_and_no_state():
+    net = cr.Network([1, cr.Dense(1, "identity")], cost="mse")
+    with pytest.raises(cr.InvalidArgumentError, match="target: expected none beside a model"):
+        cr.play(net, target="y", **QUIET)
+    with pytest.raises(cr.InvalidArgumentError, match="layers: expected none beside a model"):
+        cr.play(net, layers=[3], **QUIET)
