@@ -108,7 +108,7 @@ def test_a_unit_under_the_pointer_is_drawn_large(tab):
 def test_of_a_wide_layer_eight_units_are_drawn_and_the_others_counted(tabs):
     tab = tabs.open("#data=toy&name=circle&layers=[60]")
     tab.page.get_by_text("… 52 more").wait_for()
-    assert tab.page.get_by_role("button", name="of layer 1").count() == 8 + 2  # with − and +
+    assert tab.page.get_by_role("button", name="of layer 1").count() == 8
 
 
 def test_six_hidden_layers_fit_into_the_page_and_a_seventh_is_not_offered(tabs):
