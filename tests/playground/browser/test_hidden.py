@@ -5,7 +5,8 @@ def turn(tab, state):
     """Let the page believe that its tab is hidden or visible."""
     tab.page.evaluate(
         """state => {
-            Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+            const now = { value: state, configurable: true };
+            Object.defineProperty(document, "visibilityState", now);
             document.dispatchEvent(new Event("visibilitychange"));
         }""",
         state,
