@@ -113,7 +113,7 @@ function block(title: string, text: string, said: HTMLElement): HTMLElement {
       },
     );
   });
-  const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title }, h("code", {}, text));
+  const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title, class: text.includes("\n") ? "" : "wrapped" }, h("code", {}, text));
   return h("section", { class: "code-block" }, h("h3", {}, title), copy, pre);
 }
 
