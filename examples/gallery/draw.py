@@ -1,10 +1,11 @@
 """Draw the gallery's pictures: `python examples/gallery/draw.py [NAME ...] [--to FOLDER]`.
 
 Each script is executed as if it had been pasted into a new Python session, in the fonts and frames
-of the documentation; where it would show its picture, the picture is written to a file.
+of the documentation, and its picture is written to a file.
 """
 
 import argparse
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -14,28 +15,23 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-STYLE = {
-    "figure.facecolor": "white",
-    "figure.dpi": 110,
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 12,
-    "legend.frameon": False,
-}
+
+plt.rc("figure", facecolor="white", dpi=110)
+plt.rc("font", size=11)
+plt.rc("axes", titlesize=12)
+plt.rc("axes.spines", top=False, right=False)
+plt.rc("legend", frameon=False)
+
+# What `plt.show()` says where there is no window.
+warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")
 
 
 def draw(name: str, folder: Path) -> None:
     """Execute a script; write its picture to a folder."""
     script = HERE / f"{name}.py"
-
-    def write() -> None:
-        plt.savefig(folder / f"{name}.png")
-        plt.close()
-
-    with plt.rc_context(STYLE):
-        plt.show = write  # type: ignore[assignment]
-        exec(compile(script.read_text(encoding="utf-8"), script, "exec"), {"__name__": "__main__"})
+    exec(compile(script.read_text(encoding="utf-8"), script, "exec"), {"__name__": "__main__"})
+    plt.savefig(folder / f"{name}.png")
+    plt.close()
 
 
 if __name__ == "__main__":

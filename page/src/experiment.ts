@@ -26,7 +26,7 @@ export interface Surroundings {
 }
 
 const READ_ONLY = {
-  play: "This is a trained model, which can only be looked at.",
+  play: "This can only be looked at.",
   live: "This page shows a training that runs elsewhere, and cannot change it.",
   replay: "This page replays a finished training, and cannot change it.",
 } as const;
@@ -86,7 +86,13 @@ export class Experiment implements Page {
 
   /** Why the training cannot be run, paused and stepped; a replay can. */
   get transportReason(): string | null {
+    if (this.isModel) return "This is a trained model; there is no training to run.";
     return this.newest.hello?.mode === "replay" ? null : this.readOnlyReason;
+  }
+
+  /** Whether a model is shown without a training. */
+  get isModel(): boolean {
+    return this.readOnlyReason !== null && this.newest.hello?.mode !== "live" && this.status?.epochs === null;
   }
 
   get highlights(): readonly Selection[] {

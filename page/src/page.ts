@@ -25,6 +25,7 @@ export class WholePage {
   private readonly comparing: HTMLButtonElement;
   private readonly both: HTMLElement;
   private readonly all: HTMLButtonElement;
+  private readonly link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
   private readonly which = segmented(
     "Panels are about",
     [
@@ -58,7 +59,6 @@ export class WholePage {
       h("span", { class: "muted" }, "Panels about"),
       this.which.element,
     );
-    const link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
     this.element.append(
       h(
         "header",
@@ -70,7 +70,7 @@ export class WholePage {
         this.all,
         this.comparing,
         this.pictures(),
-        link,
+        this.link,
       ),
       this.banner,
       this.both,
@@ -135,7 +135,7 @@ export class WholePage {
     setText(this.badge, MODES[mode]);
     this.badge.hidden = mode === "play";
     this.badge.title = experiment.readOnlyReason ?? "";
-    this.comparing.hidden = experiment.hello.read_only;
+    this.comparing.hidden = this.link.hidden = experiment.hello.read_only;
     this.openWanted();
   }
 

@@ -1,3 +1,4 @@
+import numpy as np
 import polars as pl
 import pytest
 
@@ -37,6 +38,33 @@ def test_the_step_of_a_regression_is_traced(chainrule, regression):
         "Row 2 (line 3): price is 103.5, predicted "
         in chainrule("trace", model, table, "--row", 2).out
     )
+
+
+def test_a_trace_is_written_as_a_pdf(chainrule, model, wdbc, tmp_path):
+    pdf = tmp_path / "row.pdf"
+    assert f"PDF written to {pdf}" in chainrule("trace", model, wdbc, "--row", 1, "--pdf", pdf).out
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_a_later_step_on_the_row_is_traced_with_what_the_optimizer_remembers(
+    chainrule, model, wdbc
+):
+    out = chainrule("trace", model, wdbc, "--row", 2, "--steps", 3, "--optimizer", "momentum").out
+    loaded = cr.load(model)
+    X, y = loaded.examples(wdbc)
+    net = loaded.network
+    before = net.parameters.copy()
+    net.fit(X[1:2], y[1:2], optimizer="momentum", epochs=2)
+    traced = net.trace(X[1:2], y[1:2], optimizer="momentum", state=net.optimizer_state)
+    assert out.endswith(f"{traced}\n")
+    assert "\n      t = 3  the number of the step\n" in out
+    assert "old V of W[1]" in out
+    np.testing.assert_array_equal(cr.load(model).network.parameters, before)
+
+
+def test_no_line_of_the_equations_is_wider_than_a_terminal(chainrule, model, wdbc):
+    out = chainrule("trace", model, wdbc, "--row", 1).out
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("row", [0, -1, 570])

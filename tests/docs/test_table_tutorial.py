@@ -74,7 +74,7 @@ def session(tmp_path_factory):
 
 def test_each_command_prints_what_is_shown_below_it(session):
     _, followed = session
-    assert len(followed) == 4
+    assert len(followed) == 5
     for command, shown, printed in followed:
         assert missing(shown, printed) == "", f"{command}\n{printed}"
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines.base import Examples, Problem, UpdateRule
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.errors import InvalidArgumentError
+from chainrule.inspection.trace import trace_step
 from chainrule.network.parameters import group_indicator
 from tests.equations import recurrences
 from tests.numerics import assert_within, epsilon
@@ -176,17 +178,25 @@ def test_a_schedule_is_asked_for_its_first_step():
 
 def test_terms_follow_the_order_of_computation_with_the_ids_of_their_equations():
     net = cr.Network([3, cr.Dense(4, "tanh"), cr.Dense(2, "softmax")], "cross_entropy", seed=0)
-    terms = [(term.equation, term.name) for term in net.trace(X, Y, optimizer="momentum").terms]
-    assert terms == [
+    terms = net.trace(X, Y, optimizer="momentum").terms
+    assert [(term.equation, term.name) for term in terms] == [
         ("", "A[0]"), ("", "Y"),
         ("", "W[1]"), ("", "b[1]"), ("F1", "Z[1]"), ("F2", "A[1]"),
         ("", "W[2]"), ("", "b[2]"), ("F1", "Z[2]"), ("F2", "A[2]"),
         ("FU1", "C"), ("J1", "J"), ("C3", "∇ₐC"),
+        ("BP1s", "∂a/∂z"), ("BP1s", "∂aᵢ/∂zᵢ"), ("BP1s", "∂aᵢ/∂zⱼ"),
         ("FU1", "δ[2]"), ("BP4", "∂J/∂W[2]"), ("BP3", "∂J/∂b[2]"),
+        ("BP2", "∂C/∂A[1]"), ("AC3", "σ′(Z[1])"),
         ("BP2", "δ[1]"), ("BP4", "∂J/∂W[1]"), ("BP3", "∂J/∂b[1]"),
-        ("O1", "V of W[1]"), ("O1", "ΔW[1]"), ("O1", "V of b[1]"), ("O1", "Δb[1]"),
-        ("O1", "V of W[2]"), ("O1", "ΔW[2]"), ("O1", "V of b[2]"), ("O1", "Δb[2]"),
+        ("", "t"), ("", "α"), ("", "β"), ("", "old V"),
+        ("O1", "V of W[1]"), ("O1", "ΔW[1]"), ("O1", "new W[1]"),
+        ("O1", "V of b[1]"), ("O1", "Δb[1]"), ("O1", "new b[1]"),
+        ("O1", "V of W[2]"), ("O1", "ΔW[2]"), ("O1", "new W[2]"),
+        ("O1", "V of b[2]"), ("O1", "Δb[2]"), ("O1", "new b[2]"),
+        ("J1", "new J"),
     ]  # fmt: skip
+    phases = list(dict.fromkeys(term.phase for term in terms))
+    assert phases == ["forward", "cost", "backward", "update", "after"]
 
 
 @pytest.mark.parametrize(
@@ -213,8 +223,61 @@ def test_the_jacobian_of_the_first_example_takes_its_gradient_to_its_error(weigh
     first = arrays["∂a/∂z"].T @ arrays["∇ₐC"][:, 0]
     weight = 1.0 if weights is None else weights[0] / weights.mean()
     np.testing.assert_allclose(arrays["δ[3]"][:, 0], weight * first, rtol=1e-12)
-    # FU1 needs no Jacobian.
-    assert all(term.name != "∂a/∂z" for term in network().trace(X, Y).terms)
+    assert "of example 1" in term.formula
+
+
+def test_the_jacobian_is_that_of_the_chosen_example_also_where_fu1_needs_none():
+    trace = network().trace(X, Y, example=3)
+    a = trace.A[-1][:, 3]
+    np.testing.assert_allclose(trace["∂a/∂z"], np.diag(a) - np.outer(a, a), rtol=1e-12)
+    np.testing.assert_array_equal(trace["∂aᵢ/∂zᵢ"], np.diag(trace["∂a/∂z"]))
+    assert np.isnan(np.diag(trace["∂aᵢ/∂zⱼ"])).all()
+    formulas = {term.name: term.formula for term in trace.terms}
+    assert "of example 4; not needed, since FU1" in formulas["∂a/∂z"]
+    assert formulas["∂aᵢ/∂zᵢ"] == "∂aᵢ/∂zᵢ = aᵢ(1 − aᵢ), i = j"
+    assert formulas["∂aᵢ/∂zⱼ"] == "∂aᵢ/∂zⱼ = −aᵢaⱼ, i ≠ j"
+    with pytest.raises(InvalidArgumentError, match=r"^example: expected a number from 0 to 4"):
+        network().trace(X, Y, example=5)
+
+
+def test_a_hidden_softmax_has_a_jacobian_of_its_own():
+    trace = network(hidden="softmax").trace(X, Y)
+    np.testing.assert_allclose(
+        trace["∂a[2]/∂z[2]"].T @ trace["∂C/∂A[2]"][:, 0], trace["δ[2]"][:, 0], rtol=1e-10
+    )
+
+
+def test_the_loss_after_the_step_is_that_of_the_new_parameters():
+    net = network()
+    trace = net.trace(X, Y, optimizer=cr.SGD(0.5), l2=0.1)
+    net.parameters = trace.new_parameters
+    assert trace.new_loss == pytest.approx(net.loss(X, Y, l2=0.1), rel=1e-12)
+    assert trace.new_loss == trace["new J + P"] < trace.loss == trace["J + P"]
+
+
+def test_without_any_weight_there_is_no_loss_and_no_gradient():
+    # As of a batch in which every example has weight 0; a whole training has some weight.
+    net, rule = network(), UpdateRule(cr.SGD(0.5))
+    trace = trace_step(Problem(net.spec, net.parameters, Examples(X, Y, np.zeros(5))), rule)
+    assert trace.loss == 0
+    assert not trace["∂J/∂W[1]"].any()
+    np.testing.assert_array_equal(trace.new_parameters, trace.parameters)
+
+
+def test_smoothed_targets_and_class_weights_are_those_of_fit():
+    net = cr.Network([3, cr.Dense(2, "softmax")], "cross_entropy", seed=0, dtype="float64")
+    trace = net.trace(X, [0, 0, 0, 0, 1], label_smoothing=0.2, class_weight="balanced")
+    np.testing.assert_allclose(np.unique(trace.Y), [0.1, 0.9])
+    np.testing.assert_allclose(trace["w"][-1] / trace["w"][0], 4)
+
+
+def test_a_schedule_without_a_length_of_its_own_has_no_later_step():
+    net = network()
+    optimizer = cr.SGD(cr.CosineDecay(0.1))
+    net.fit(X, Y, optimizer=optimizer, epochs=2)
+    said = r"^optimizer: expected a learning rate that is known at step t = 3; .*Give the schedule"
+    with pytest.raises(InvalidArgumentError, match=said):
+        net.trace(X, Y, optimizer=optimizer, state=net.optimizer_state)
 
 
 def test_a_hidden_softmax_is_not_said_to_be_an_element_wise_product():

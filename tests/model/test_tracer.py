@@ -3,7 +3,6 @@
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 
 import chainrule as cr
 from chainrule.engines.base import Penalties, Problem, UpdateRule
@@ -183,9 +182,8 @@ def test_a_shared_penalty_is_shown_as_the_batch_has_it():
 
 def test_estimators_and_trainings_of_tables_are_traced():
     tracer = cr.Tracer([1, 4])
-    model = cr.MLPRegressor((4,), batch_size=8, random_state=0, callbacks=[tracer])
-    with pytest.warns(ConvergenceWarning):
-        model.set_params(max_iter=2).fit(X, Y)
+    model = cr.NetworkClassifier((4,), max_iter=2, batch_size=8, random_state=0)
+    model.set_params(callbacks=[tracer]).fit(X, Y)
     assert list(tracer.traces) == [1, 4]
     table = pl.DataFrame(X, schema=["a", "b", "c"]).with_columns(y=pl.Series(Y))
     cr.train(table, "y", epochs=1, callbacks=[tracer])

@@ -44,7 +44,9 @@ def test_a_prompt_does_not_wait(monkeypatch):
 
 def test_a_script_opens_a_browser_and_a_notebook_does_not(monkeypatch):
     opened = []
-    monkeypatch.setattr("chainrule.playground.handle.Playground.open", opened.append)
+    monkeypatch.setattr(
+        "chainrule.playground.handle.Playground.open", lambda page: opened.append(page.url)
+    )
     monkeypatch.setattr("chainrule.playground.handle.Playground.wait", lambda page: None)
     for block in (True, False):
         cr.play(port=0, block=block).stop()
@@ -80,7 +82,7 @@ def test_a_table_in_memory_is_played_with():
         ({"host": ""}, "host: expected"),
         ({"port": 70000}, "port: expected"),
         ({"source": "nowhere.csv"}, "nowhere.csv"),
-        ({"source": 7}, "7"),
+        ({"source": 7}, "source: expected a path, a polars or pandas DataFrame"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments, words):

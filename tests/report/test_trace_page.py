@@ -1,7 +1,7 @@
 from html.parser import HTMLParser
 
 import chainrule as cr
-from chainrule.report.trace_page import write_trace_latex, write_trace_page
+from chainrule.report.trace_page import write_trace
 
 NET = cr.Network([2, cr.Dense(3, "relu"), cr.Dense(2, "softmax")], cost="cross_entropy", seed=0)
 TRACE = NET.trace([[1.0, -2.0]], [1])
@@ -26,7 +26,7 @@ class Balance(HTMLParser):
 
 
 def test_the_page_is_whole_and_shows_every_equation(tmp_path):
-    write_trace_page(TRACE, tmp_path / "trace.html", "Row 1 of <a>", "y is M & more")
+    write_trace(TRACE, tmp_path / "trace.html", ".html", "Row 1 of <a>", "y is M & more")
     page = (tmp_path / "trace.html").read_text(encoding="utf-8")
     parser = Balance()
     parser.feed(page)
@@ -38,12 +38,18 @@ def test_the_page_is_whole_and_shows_every_equation(tmp_path):
 
 
 def test_the_page_asks_no_other_host_for_anything(tmp_path):
-    write_trace_page(TRACE, tmp_path / "trace.html", "t", "l")
+    write_trace(TRACE, tmp_path / "trace.html", ".html", "t", "l")
     page = (tmp_path / "trace.html").read_text(encoding="utf-8")
     assert "http" not in page
     assert "src=" not in page
 
 
-def test_the_latex_is_written(tmp_path):
-    write_trace_latex(TRACE, tmp_path / "trace.tex")
-    assert r"\begin{pmatrix}" in (tmp_path / "trace.tex").read_text(encoding="utf-8")
+def test_latex_and_pdf_are_written_whatever_the_file_s_name(tmp_path):
+    title, lead = "Row 1 of a_b & {c}", "100 % of $5 # ~ ^ \\\\"
+    write_trace(TRACE, tmp_path / "trace.latex", ".tex", title, lead)
+    written = (tmp_path / "trace.latex").read_text(encoding="utf-8")
+    assert r"\begin{pmatrix}" in written
+    assert r"Row 1 of a\_b \& \{c\}" in written
+    assert r"100 \% of \$5 \# \textasciitilde{} \textasciicircum{} \textbackslash{}" in written
+    write_trace(TRACE, tmp_path / "trace", ".pdf", title, lead)
+    assert (tmp_path / "trace").read_bytes().startswith(b"%PDF")

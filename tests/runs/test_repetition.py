@@ -107,3 +107,14 @@ def test_parameters_are_compared_before_a_temperature_is_fitted_too(calibrate, t
     plan.problem.parameters[0] += 1
     with pytest.raises(cr.InvalidArgumentError, match="other bits"):
         repetition.check_uncalibrated(plan.problem.parameters)
+
+
+@pytest.mark.parametrize("options", [{"optimizer": "lbfgs"}, {"dropout": 0.2, "seed": 5}])
+def test_runs_of_any_kind_are_repeated_with_what_watches_them(options, table, tmp_path):
+    run = cr.train(table, **(SETTINGS | options))
+    run.save(tmp_path, report=False)
+    recorder = cr.Recorder()
+    _, fitted = repeated(tmp_path, [recorder])
+    assert np.array_equal(fitted.network.parameters, run.model.network.parameters)
+    assert recorder.epochs[0] == 0
+    assert len(recorder) == len(run.history) + 1

@@ -95,7 +95,19 @@ def _corners(n: int, shown: int) -> list[int | None]:
     return [*range(half), None, *range(n - half, n)]
 
 
+# Of the letters beyond Latin ones, plain LaTeX knows none.
+_FIRST_LACKING = 0x180
+_ESCAPES = {letter: f"\\{letter}" for letter in "&%$#_{}"}
+_ESCAPES |= {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "α": r"$\alpha$",
+}
+
+
 def _escaped(text: str) -> str:
-    for letter in "&%$#_{}":
-        text = text.replace(letter, f"\\{letter}")
-    return text.replace("α", r"$\alpha$")
+    """Return a text in which nothing is a command; letters that LaTeX lacks are question marks."""
+    return "".join(
+        _ESCAPES.get(letter, letter if ord(letter) < _FIRST_LACKING else "?") for letter in text
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PAGE_WIDTH, _PAGE_HEIGHT, _MARGIN = 595.0, 842.0, 54.0
 _SIZES = {"title": 15.0, "head": 10.5, "phase": 12.5, "name": 10.5, "formula": 12.0, "mono": 8.0}
 _SIZES["about"] = 8.5
-_LETTERS, _ROWS = 98, 10
+_LETTERS, _ROWS = 90, 10
 
 
 class _Line(NamedTuple):
@@ -36,11 +36,19 @@ def write_pdf(
     """Write a trace to a PDF file."""
     from matplotlib.backends.backend_pdf import PdfPages
 
-    pages = _paged(list(_lines(heads, terms, digits)))
     facts = {"Title": heads[0], "Creator": "chainrule", "Producer": None, "CreationDate": None}
     with quiet_fonts(), PdfPages(path, metadata=facts) as pdf:
-        for number, lines in enumerate(pages, start=1):
-            pdf.savefig(_drawn(lines, number, len(pages)))
+        for figure in trace_pages(heads, terms, digits):
+            pdf.savefig(figure)
+
+
+def trace_pages(
+    heads: Sequence[str], terms: Sequence[Term], digits: int | None = None
+) -> "Iterator[Figure]":
+    """Yield the pages of a trace as figures."""
+    pages = _paged(list(_lines(heads, terms, digits)))
+    for number, lines in enumerate(pages, start=1):
+        yield _drawn(lines, number, len(pages))
 
 
 def _lines(heads: Sequence[str], terms: Sequence[Term], digits: int | None) -> Iterator[_Line]:
@@ -68,7 +76,7 @@ def _term_lines(term: Term, digits: int | None) -> Iterator[_Line]:
         yield _Line(((36, f"${term.tex}$", "formula", INK),), 20)
         yield _Line((), 12 if "sum" in term.tex else 6)  # below the line, for indices
     else:
-        for line in textwrap.wrap(term.formula, 84):
+        for line in textwrap.wrap(term.formula, 66):
             yield _Line(((36, line, "head", INK),), 14)
         yield _Line((), 2)
     for line in numbers:
@@ -108,7 +116,8 @@ def _drawn(lines: Sequence[_Line], number: int, pages: int) -> "Figure":
     for line in lines:
         y -= line.height
         for left, text, kind, colour in line.parts:
-            _put(figure, _MARGIN + left, y, text, kind, colour)
+            if text:
+                _put(figure, _MARGIN + left, y, text, kind, colour)
     _put(figure, _PAGE_WIDTH - _MARGIN - 30, _MARGIN / 2, f"{number} / {pages}", "head", FAINT)
     return figure
 

@@ -179,11 +179,11 @@ class Tracer:
         numbers = vectors * problem.parameters.size + 6 * examples * sum(spec.sizes)
         megabytes = len(self.steps) * numbers * item / 2**20
         if megabytes > self.most_megabytes:
+            each = max(1, round(megabytes / len(self.steps)))
             remedy = "Keep fewer steps" + ("" if self.rows else ", choose rows")
             raise InvalidArgumentError(
                 f"steps: expected traces of at most {self.most_megabytes} MB, most_megabytes; got "
-                f"{len(self.steps)} of about {max(1, round(megabytes / len(self.steps)))} MB each. {remedy}, "
-                "or allow more"
+                f"{len(self.steps)} of about {each} MB each. {remedy}, or allow more"
             )
 
 

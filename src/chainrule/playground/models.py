@@ -20,6 +20,8 @@ from chainrule.runs.table_model import TableModel
 from chainrule.training.events import EpochEnded
 from chainrule.training.plan import Plan
 
+_ROWS = 256
+
 
 def sessions_of_model(
     model: Any, notes: tuple[str, ...] = (), history: Sequence[EpochEnded] = ()
@@ -57,7 +59,10 @@ def network_viewer(network: Network, notes: tuple[str, ...] = ()) -> Viewer:
     examples = Examples(np.empty((0, spec.n_features), spec.dtype), np.empty((0, 1), spec.dtype))
     problem = Problem(spec, network.parameters.copy(), examples)
     plan = Plan(problem, SGD(), engine_for(spec, "auto"), epochs=0, batch_size=1, seed=0)
-    typical = np.zeros(spec.n_features, spec.dtype)
+    # Inputs as they usually are: with mean 0 and standard deviation 1.
+    typical = np.random.RandomState(0).normal(size=(_ROWS, spec.n_features)).astype(spec.dtype)
+    codes = list(spec.layers[0].codes)
+    typical[:, codes] = 0
     viewer = Viewer(replace(Subject.of_plan(plan), parts=(), typical=typical), "replay", notes)
     viewer.show(
         Snapshot(

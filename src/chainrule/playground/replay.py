@@ -8,8 +8,9 @@ from typing import Any
 from chainrule.errors import ChainruleError, InvalidArgumentError
 from chainrule.playground.models import sessions_of_model
 from chainrule.playground.paths import without_folders
-from chainrule.playground.session.experiment import Experiment, Trained
+from chainrule.playground.session.experiment import Experiment
 from chainrule.playground.session.sessions import Sessions
+from chainrule.playground.session.trained import Trained
 from chainrule.runs.folder import RunFolder
 from chainrule.runs.loader import load
 from chainrule.runs.repetition import Repetition

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chainrule.checks import shown
-from chainrule.errors import InvalidArgumentError, InvalidModelFileError
+from chainrule.errors import InvalidArgumentError, InvalidModelFileError, InvalidTableError
 from chainrule.files.model_file import describe_model_file
 from chainrule.model.network import Network
 from chainrule.playground.live_address import read_address
@@ -59,7 +59,12 @@ def opened(source: Any, target: str | None, state: Mapping[str, Any]) -> Session
     elif isinstance(source, Network | TableModel) or hasattr(source, "network_"):
         _refuse_with_model(target, state)
         return sessions_of_model(source)
-    return sessions_for_play(source, target, dict(state))
+    try:
+        return sessions_for_play(source, target, dict(state))
+    except (InvalidArgumentError, InvalidTableError) as error:
+        if not str(error).startswith("table: "):
+            raise
+        raise type(error)(f"source: {str(error).removeprefix('table: ')}") from error
 
 
 def _is_model(path: Path) -> bool:
@@ -71,9 +76,11 @@ def _is_model(path: Path) -> bool:
 
 
 def _refuse_with_model(target: str | None, state: Mapping[str, Any]) -> None:
-    given = ["target"] * (target is not None) + list(state)
-    if given:
-        raise InvalidArgumentError(
-            f"{given[0]}: expected none beside a model or a run, which has its own; got "
-            f"{shown(target if target is not None else state[given[0]])}"
-        )
+    given = {} if target is None else {"target": target}
+    given |= {**state, **state.get("settings", {})}
+    for name, value in given.items():
+        if name != "settings":
+            raise InvalidArgumentError(
+                f"{name}: expected none beside a model or a run, which has its own; got "
+                f"{shown(value)}"
+            )

@@ -32,7 +32,7 @@ _DEFAULTS: dict[str, tuple[float, tuple[int, int]]] = {
     ".html": (25.0, (800, 520)),
 }
 _MOST_FRAMES = 3000
-_SIZES = range(320, 3841)
+_SIZES = range(240, 3841)
 
 
 def animate(
@@ -145,7 +145,7 @@ def _film(
                 f"table: only the folder of a run needs one; got {shown(type(table).__name__)} "
                 "with a Recorder"
             )
-        recording._recorded()
+        recording.data()
         return film_of(recording, _chosen(recording, epochs, most), feature_names, class_names)
     recorder = Recorder()
     prepared, _ = repeated(recording, [recorder, progress.training()], table)
@@ -188,7 +188,7 @@ def _chosen(recorder: Recorder, epochs: Iterable[int] | None, most: int) -> list
             f"epochs: expected at most {_MOST_FRAMES} epochs; got {len(wanted)}"
         )
     try:
-        return sorted({recorded[recorder._index(epoch)] for epoch in wanted})
+        return sorted({recorded[recorder.index(epoch)] for epoch in wanted})
     except InvalidArgumentError as error:
         raise InvalidArgumentError(str(error).replace("epoch:", "epochs:", 1)) from None
 

@@ -193,4 +193,5 @@ def _place(details: Mapping[str, Any], table: Table | None) -> str:
 
 
 def _words(rows: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in rows.items())
+    parts = ("train", "validation", "test")
+    return ", ".join(f"{rows[name]:,} {name}" for name in parts if name in rows)

@@ -81,7 +81,8 @@ export class DataColumn {
       const data = state?.data;
       input.checked = data?.kind === choice.kind && data.name === choice.name;
       input.disabled = reason !== null;
-      element.hidden = task !== undefined && taskOf(choice) !== task && !input.checked;
+      // Beside a table, whose target decides the problem, all of them are a way out.
+      element.hidden = state?.data.kind !== "table" && task !== undefined && taskOf(choice) !== task && !input.checked;
       element.title = reason ?? choice.about ?? "";
     }
     this.own.disabled = reason !== null;

@@ -162,12 +162,13 @@ export class NetworkView {
     setText(
       this.key,
       signal === "forward"
-        ? "Width: size of a weight. Click a link, a unit or its bias (the dot) to change it."
+        ? `Width: size of a weight. Click a link, a unit or its bias (the dot) to ${this.experiment.readOnlyReason ? "see" : "change"} it.`
         : "Width: size of a gradient ∂J/∂w. A unit's border: its mean error |δ|.",
     );
   }
 
   private describe(): void {
+    this.showView();
     const description = this.experiment.description!;
     const hidden = hiddenLayers(description);
     setText(this.layersCount, `${hidden.length} hidden ${hidden.length === 1 ? "layer" : "layers"}`);

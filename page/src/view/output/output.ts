@@ -16,7 +16,7 @@ import type { PointCard } from "./point";
 import { drawPoints, nearestPoint } from "./points";
 
 /** Room for the axes' numbers around the square of the map. */
-const LEFT = 34;
+const LEFT = 42;
 const BOTTOM = 34;
 const MOST = 320;
 const PCA = "\u0000pca";
@@ -333,7 +333,7 @@ export class OutputView {
   private showReadout(): void {
     const { frame, description, view } = this.experiment;
     if (!frame || !description || !this.cross) {
-      setText(this.readout, "Point at the map for values; click a point for its prediction.");
+      setText(this.readout, frame && description && description.points.x.length > 0 ? "Point at the map for values; click a point for its prediction." : "Point at the map for values.");
       return;
     }
     const [sx, sy] = this.cross;

@@ -50,7 +50,9 @@ def write_gif(reel: Reel, path: Path, shown: Callable[[int], None]) -> None:
         if seen is None:
             seen = indices
         else:
-            same = (indices == seen) | _is_near(image, colours[seen], _INVISIBLE)
+            # On the ground, even a faint rest of what was there would show.
+            near = _is_near(image, colours[seen], _INVISIBLE) & (indices != 0)
+            same = (indices == seen) | near
             seen = np.where(same, seen, indices)
             indices = np.where(same, np.uint8(_COLOURS), indices)
         frame = Image.fromarray(indices, "P")

@@ -115,5 +115,5 @@ class MapPanel:
         columns = scene.outputs.reshape(len(across), -1)
         if columns.shape[1] == 2:  # the second one is the first one's complement
             columns = columns[:, 1:]
-        for line, values in zip(self._lines, columns.T, strict=True):
-            line.set_data(across, values)
+        for index, line in enumerate(self._lines):
+            line.set_data(across, columns[:, index])

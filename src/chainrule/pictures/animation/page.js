@@ -67,8 +67,11 @@
     const columns = film.columns, all = columns.length, narrow = width < 480;
     pen.font = (narrow ? "10.5px" : "12px") + " system-ui, sans-serif";
     const longest = names => Math.max(0, ...names.map(name => pen.measureText(name).width));
-    const left = 26 + Math.min(longest(film.features), width / 5);
-    const right = (film.classed ? 37 : 26) + Math.min(longest(film.outputs), width / 5);
+    const half = column => pen.measureText(column.detail).width / 2 + 2;
+    const side = (names, more, column) =>
+      Math.min(Math.max(26 + more + longest(names), half(column)), width / 4);
+    const left = side(film.features, 0, columns[0]);
+    const right = side(film.outputs, film.classed ? 11 : 0, columns[all - 1]);
     const step = (width - left - right) / (all - 1), top = 44;
     const place = columns.map((column, index) => {
       const gap = Math.min(34, (height - top - 8) / column.slots);
@@ -114,9 +117,11 @@
         pen.fillStyle = theme.page.ink;
         pen.fill();
       }
-      const room = Math.max(step - 6, 30);
-      write(pen, fit(pen, columns[index].title, room), column.x, 10, "center", theme.page.ink);
-      write(pen, fit(pen, columns[index].detail, room), column.x, 26, "center", theme.page.muted);
+      const room = step - 6;
+      const first = texts => texts.find(text => pen.measureText(text).width <= room) || texts.at(-1);
+      const {title, short, detail, size} = columns[index];
+      write(pen, first([title, short]), column.x, 10, "center", theme.page.ink);
+      write(pen, first([detail, size]), column.x, 26, "center", theme.page.muted);
     });
     film.features.forEach((name, index) =>
       write(pen, fit(pen, name, width / 5), place[0].x - 14, place[0].y[index], "right", theme.page.ink));

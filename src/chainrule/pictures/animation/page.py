@@ -22,7 +22,7 @@ from chainrule.pictures.animation.theme import THEMES, Theme
 from chainrule.pictures.canvas import shortened
 from chainrule.pictures.curves import LOGARITHMIC_FROM
 
-_SIDE = 160
+_SIDE = 192
 """Pixels of the map along each axis, which the browser enlarges."""
 _MOST_NAMES = 10
 _NAME = 24
@@ -197,7 +197,7 @@ def _content(film: Film, shown: Callable[[int], None]) -> dict[str, Any]:
         ],
         "bins": len(film.scene(0).activations[0]),
         **_curves(film, layers),
-        "plane": None if plane is None else _plane(plane),
+        "plane": None if plane is None else _plane(plane, film.scene(0)),
         "themes": {name: _theme(one, film) for name, one in THEMES.items()},
         "size": bytes_.shape[1],
         "histograms": places[0],
@@ -214,9 +214,19 @@ def _columns(film: Film) -> list[dict[str, Any]]:
     found = []
     last = len(film.captions) - 1
     for index, (size, detail) in enumerate(film.captions):
-        title = "inputs" if index == 0 else "output" if index == last else f"layer {index}"
-        slots = min(size, MOST_UNITS)
-        found.append({"title": title, "detail": detail, "slots": slots, "units": drawn_units(size)})
+        title, short = f"layer {index}", f"{index}"
+        if index in (0, last):
+            title, short = ("inputs", "in") if index == 0 else ("output", "out")
+        found.append(
+            {
+                "title": title,
+                "short": short,
+                "detail": detail,
+                "size": f"{size}",
+                "slots": min(size, MOST_UNITS),
+                "units": drawn_units(size),
+            }
+        )
     return found
 
 
@@ -252,8 +262,8 @@ def _map(plane: Plane, outputs: Values) -> NDArray[np.uint8]:
     if curves.shape[1] == 2:
         curves = curves[:, 1:]
     bottom, top = plane.limits[2:]
-    shares = np.clip((np.nan_to_num(curves.T) - bottom) / (top - bottom), 0, 1)
-    return np.asarray(np.round(255 * shares), np.uint8).ravel()
+    shares = np.clip((np.nan_to_num(curves) - bottom) / (top - bottom), 0, 1)
+    return np.asarray(np.round(255 * shares), np.uint8).ravel("F")  # curve by curve
 
 
 def _theme(theme: Theme, film: Film) -> dict[str, Any]:
@@ -271,12 +281,13 @@ def _theme(theme: Theme, film: Film) -> dict[str, Any]:
     }
 
 
-def _plane(plane: Plane) -> dict[str, Any]:
+def _plane(plane: Plane, scene: Scene) -> dict[str, Any]:
     targets = plane.targets
     if not plane.classes:
         shares = np.clip((targets - plane.low) / (plane.high - plane.low), 0, 1)
         targets = np.round(15 * shares)
     count = max(1, len(plane.classes))
+    columns = 0 if scene.outputs is None else len(scene.outputs)
     return {
         "labels": [shortened(label, 60) for label in plane.labels],
         "limits": [_rounded(limit) for limit in plane.limits],
@@ -287,7 +298,7 @@ def _plane(plane: Plane) -> dict[str, Any]:
         "classes": len(plane.classes),
         "line": plane.is_line,
         "curves": 1 if count <= 2 else count,
-        "side": 0 if plane.is_line else _SIDE,
+        "side": columns if plane.is_line else _SIDE,
         "ticks": plane.ticks,
         "xticks": _ticks(plane.limits[0], plane.limits[1]),
         "yticks": _ticks(plane.limits[2], plane.limits[3]),

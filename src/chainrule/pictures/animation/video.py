@@ -1,5 +1,6 @@
 """A film as an MP4 (H.264), which the program ffmpeg encodes."""
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -86,6 +87,8 @@ def write_video(reel: Reel, path: Path, shown: Callable[[int], None], fps: float
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            with contextlib.suppress(BrokenPipeError):  # of what it did not read
+                process.stdin.close()
         if code != 0:
             complaints.seek(0)
             said = complaints.read().decode(errors="replace").strip().splitlines()

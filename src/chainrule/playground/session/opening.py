@@ -1,5 +1,6 @@
 """The sessions that a server is started with: experiments, a model, or the run of a folder."""
 
+import contextlib
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -50,30 +51,37 @@ def sessions_for_play(
         If target or state cannot be used.
     """
     begun: dict[str, Any] = {**(state or {})}
-    start: tuple[OwnTable, ...] = ()
-    folder = None
-    if table is not None:
-        if "data" in begun:
-            raise InvalidArgumentError("data: expected none beside a table; give only one of both")
-        if isinstance(table, str | Path):
-            path = Path(table)
-            own = OwnTable.read(path, printable_name(path.name))
-        else:
-            folder = tempfile.TemporaryDirectory(prefix="chainrule-play-")
-            path = Path(folder.name) / "table.parquet"
-            as_frame(table).write_parquet(path)
-            own = OwnTable.read(path, "table.parquet")
-        start = (own,)
-        column = own.suggested_target if target is None else target_in(own, target)
-        begun["data"] = {"kind": "table", "table": own.identity, "target": column}
-    elif target is not None:
-        raise InvalidArgumentError("target: expected a table with this column; got no table")
-    first = begun or None
-    if first is not None:
-        wanted(first, OwnTables(*start))  # a mistake is told before a server starts
+    with contextlib.ExitStack() as stack:  # deletes the copy of a table if anything is wrong
+        start: tuple[OwnTable, ...] = ()
+        if table is not None:
+            if "data" in begun:
+                raise InvalidArgumentError(
+                    "data: expected none beside a table; give only one of both"
+                )
+            own = _own_table(table, stack)
+            column = own.suggested_target if target is None else target_in(own, target)
+            begun["data"] = {"kind": "table", "table": own.identity, "target": column}
+            start = (own,)
+        elif target is not None:
+            raise InvalidArgumentError("target: expected a table with this column; got no table")
+        if begun:
+            wanted(begun, OwnTables(*start))  # a mistake is told before a server starts
+        kept = stack.pop_all()
     # Its points and names take a moment, which the first page need not wait for.
     threading.Thread(target=catalog, daemon=True).start()
-    return _Sessions(start, first, folder)
+    return _Sessions(start, begun or None, kept)
+
+
+def _own_table(table: Any, stack: contextlib.ExitStack) -> OwnTable:
+    """Read a table; one in memory is copied to a file, as sessions read it again and again."""
+    if isinstance(table, str | Path):
+        path = Path(table)
+        return OwnTable.read(path, printable_name(path.name))
+    frame = as_frame(table)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="chainrule-play-"))
+    path = Path(folder) / "table.parquet"
+    frame.write_parquet(path)
+    return OwnTable.read(path, "table.parquet")
 
 
 class _Sessions(Sessions):
@@ -83,16 +91,15 @@ class _Sessions(Sessions):
         self,
         start: tuple[OwnTable, ...],
         state: Mapping[str, Any] | None,
-        folder: "tempfile.TemporaryDirectory[str] | None",
+        kept: contextlib.ExitStack,
     ) -> None:
         super().__init__(lambda: Experiment(OwnTables(*start), state))
-        self._folder = folder
+        self._kept_until_closed = kept
 
     def close(self) -> None:
         """Close all sessions, and delete the copy of a table from memory."""
         super().close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._kept_until_closed.close()
 
 
 def model_viewer(model: TableModel, table: Any = None, notes: tuple[str, ...] = ()) -> Viewer:

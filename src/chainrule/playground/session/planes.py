@@ -216,7 +216,9 @@ def _axis(subject: Subject, name: str) -> Axis:
         return Axis(toys.INPUTS[name], -toys.RADIUS, toys.RADIUS)
     values = [_values(subject, part, name) for part in subject.parts if len(part)]
     if not values:
-        assert subject.encoder is not None
+        if subject.encoder is None:
+            typical = subject.training_rows()[:, subject.columns.index(name)]
+            return Axis(name, *_range(typical.astype(np.float64)))
         (column,) = (one for one in subject.encoder.columns_ if one.name == name)
         center, scale = column.center, column.scale or 1.0  # type: ignore[attr-defined]
         return Axis(name, center - 3 * scale, center + 3 * scale)

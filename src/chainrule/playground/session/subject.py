@@ -86,7 +86,7 @@ class Subject:
     coder: TargetEncoder | None = None
     is_toy: bool = False
     typical: Floats | None = field(default=None)
-    """Inputs of a typical row, (n[0],), if there are no rows to take it from."""
+    """Typical inputs, (k, n[0]), if there are no rows to take them from."""
 
     @classmethod
     def of_run(
@@ -116,7 +116,11 @@ class Subject:
             empty = Part(_as(spec, X[:0]), truth[:0], table[:0], RowNumbers.counted(0))
             rows = RowNumbers.counted(table.height)
             parts = (empty, Part(_as(spec, X), truth, table, rows))
-        typical = np.concatenate([_typical_of(column) for column in model.encoder.columns_])
+        typical = np.concatenate([_typical_of(column) for column in model.encoder.columns_])[None]
+        points = model.background
+        # With embedded columns, the points are inputs behind the embeddings.
+        if points is not None and points.inputs.shape[1] == spec.n_features:
+            typical = points.inputs
         return cls._of_encoders(spec, model.encoder, target, parts, typical=_as(spec, typical))
 
     @classmethod
@@ -211,7 +215,7 @@ class Subject:
                 count = min(len(part), MOST_ROWS)
                 return part.X[np.linspace(0, len(part) - 1, count).astype(np.intp)]
         assert self.typical is not None
-        return self.typical[None]
+        return self.typical
 
     def values_of(self, outputs: Floats) -> NDArray[np.float64]:
         """Return outputs of a regression, (rows, n), as values in the target's units, (rows,)."""

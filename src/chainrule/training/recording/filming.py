@@ -1,7 +1,6 @@
 """A recording as the numbers of a film."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,7 @@ from chainrule.pictures.animation.film import Activations, Film, Scene
 from chainrule.printable import printable
 from chainrule.training.recording.measurements import counted, groups, measurements
 from chainrule.training.recording.planes import Cut, Units, cut_through, outputs_on
-
-if TYPE_CHECKING:
-    from chainrule.training.recording.recorder import Recorder
+from chainrule.training.recording.recording import Recording
 
 BINS = 40
 """In which a layer's activations are counted."""
@@ -25,7 +22,7 @@ _SMALL = 50_000
 
 
 def film_of(
-    recorder: "Recorder",
+    recording: Recording,
     epochs: Sequence[int],
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
@@ -37,7 +34,7 @@ def film_of(
 
     Parameters
     ----------
-    recorder : Recorder
+    recording : Recording
     epochs : sequence of int
         Recorded ones.
     feature_names, class_names : sequences of str, optional
@@ -52,7 +49,7 @@ def film_of(
     InvalidArgumentError
         If nothing was recorded, or the number of names is not that of the inputs or outputs.
     """
-    spec, examples, held_out = recorder._recorded()
+    spec, examples, held_out = recording.data()
     features = _names("feature_names", feature_names, (spec.n_features,))
     # A single probability has two classes.
     wanted = (spec.n_outputs, 2) if spec.n_outputs == 1 else (spec.n_outputs,)
@@ -64,7 +61,7 @@ def film_of(
         inputs = np.ascontiguousarray(cut.inputs(size), spec.dtype)
 
     def of(epoch: int) -> NDArray[np.floating]:
-        return recorder._parameters[recorder._index(epoch)]
+        return recording.parameters(epoch)
 
     measured = [measurements(spec, of(epoch), examples) for epoch in epochs]
     norms = np.array([[layer.gradient_norm for layer in layers] for layers in measured])
@@ -90,14 +87,14 @@ def film_of(
     return Film(
         spec,
         tuple(epochs),
-        recorder.columns,
+        recording.columns,
         ranges,
         norms,
         scene,
         None if cut is None else cut.plane,
         features,
         _output_names(spec, outputs, cut),
-        recorder.best_epoch,
+        recording.best_epoch,
     )
 
 

@@ -94,7 +94,7 @@ def cut_through(
         labels = (f"{labels[0]} (scaled)", f"{labels[1]} (scaled)")
     parts = [examples] if held_out is None else [examples, held_out]
     inputs = np.concatenate([part.X.astype(np.float64) for part in parts])
-    points = (inputs - origin)[:, numbers] @ directions[:, numbers].T
+    points = np.inner((inputs - origin)[:, numbers], directions[:, numbers])
     targets, classes, title = _targets(spec, parts, outputs)
     if units is not None and not classes:
         targets = units(targets)
