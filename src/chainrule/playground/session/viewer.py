@@ -60,7 +60,6 @@ class Viewer:
         self._drawing = threading.Lock()
         self._clients: set[Client] = set()
         self._run = 0
-        self._described = 0
         self._closed = False
         self._version = 0
         self._status: dict[str, Any] = {
@@ -113,7 +112,6 @@ class Viewer:
             self._status |= {"epoch": snapshot.epoch, "step": snapshot.step}
         if first:
             self._describe_to_all()
-            self._described = self._run
 
     def epoch(self, event: EpochEnded) -> None:
         """Add an epoch to the curves."""
