@@ -201,6 +201,10 @@ class Viewer:
             raise ReadOnlyError(
                 f"{kind}: this page only shows a training; open chainrule play to train a network"
             )
+        if kind in ("code", "table"):
+            raise InvalidArgumentError(
+                f"{kind}: there is none of a training, or a model, that is only shown here"
+            )
         names = [*answers, *_CHANGES]
         raise InvalidArgumentError(
             f"type: there is no request {kind!r:.40}"
