@@ -146,8 +146,8 @@ class _Page:
                 await self._send_error(None, str(error))
                 continue
             if request.type == "drawn":
-                self._acknowledges = True
-                self._in_flight = max(0, self._in_flight - 1)
+                # Of frames that arrive together, a page draws the newest alone, and says so once.
+                self._acknowledges, self._in_flight = True, 0
                 continue
             lane = self._looks if request.type in _LOOKS else self._changes
             await lane.put(request)
