@@ -27,6 +27,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "mathematics",
     "equation_list",
+    "image_sizes",
 ]
 html_math_renderer = "pictures"
 exclude_patterns = ["_build"]

@@ -66,7 +66,7 @@ def _term_lines(term: Term, digits: int | None) -> Iterator[_Line]:
     equation = (0.0, term.equation, "head", FAINT)
     if term.is_number:
         text = f"{term.name} = {number_text(term.value, digits)}"
-        about = (210.0, textwrap.shorten(term.formula, 62, placeholder=" …"), "about", FAINT)
+        about = (240.0, textwrap.shorten(term.formula, 58, placeholder=" …"), "about", FAINT)
         yield _Line((equation, (36, text, "name", INK), about), 15)
         return
     numbers = array_lines(term, _LETTERS, digits, _ROWS, indent=0)
