@@ -321,9 +321,8 @@ def part_fit(arguments: argparse.Namespace) -> None:
 
 
 def part_snapshots(arguments: argparse.Namespace) -> None:
-    from chainrule.playground.session.experiment import Experiment
-
     from chainrule.playground.session.base import Client
+    from chainrule.playground.session.experiment import Experiment
 
     session = Experiment()
     session.wait_until_ready()

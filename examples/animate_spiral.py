@@ -1,7 +1,7 @@
 """Makes the moving picture of the README: a network learns to tell three arms of a spiral apart.
 
-    python examples/animate_spiral.py                 # docs/images/learning.gif
-    python examples/animate_spiral.py learning.html   # a page with a slider; also .mp4
+python examples/animate_spiral.py                 # docs/images/learning.gif
+python examples/animate_spiral.py learning.html   # a page with a slider; also .mp4
 """
 
 import sys

@@ -75,11 +75,10 @@ function stateFrom(entries: Map<string, string>): State | null {
     } else settings[name] = read(text);
   }
   const inputs = entries.get("inputs");
-  return {
-    data: data as unknown as Data,
-    inputs: inputs === undefined ? null : inputs.split(",").filter((name) => name !== ""),
-    settings,
-  };
+  const state = { data: data as unknown as Data, settings };
+  // What a toy's address leaves open, the server decides: x1 and x2.
+  if (inputs === undefined) return (kind === "toy" ? state : { ...state, inputs: null }) as State;
+  return { ...state, inputs: inputs.split(",").filter((name) => name !== "") };
 }
 
 function unquoted(text: string): string {

@@ -158,7 +158,6 @@ def update(n, optimizer):
     for name in BLOCKS:
         n(f"g of {name}", n[f"∂J/∂{name}"] * min(1, n["c of G1"] / n["‖g‖"]), digits=8)
         step(n, optimizer, name, vectors)
-        n(f"Δ{name}", n[f"new {name}"] - n[name])
 
 
 def step(n, optimizer, name, vectors):
@@ -188,7 +187,11 @@ def step(n, optimizer, name, vectors):
             n(f"V̂ of {name}", value, np.abs(b * V) / (1 - b ** (t + 1)) + np.abs(g))
         else:
             n(f"V̂ of {name}", n[f"V of {name}"] / (1 - n["β₁"] ** t))
+    # The change follows from the quantities of its formula, and the new W from the change.
+    size = np.abs(new - W) + (np.abs(W) if optimizer.averages else 0)
+    n(f"Δ{name}", new - W, size)
     moved = np.abs(new - W) + alpha * np.abs(g)
+    assert_within(n[f"new {name}"], W + n[f"Δ{name}"], 4 * EPSILON * (np.abs(W) + np.abs(new)))
     n(f"new {name}", new, np.abs(W) + np.abs(new) + 8 * moved)
     if optimizer.ema_decay:
         X = n[f"old X of {name}"]

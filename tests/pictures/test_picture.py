@@ -1,12 +1,15 @@
 """Objects that show themselves: in a notebook, in a terminal, and as figures."""
 
 import base64
+import io
 import re
 import sys
 
 import matplotlib.image
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError
@@ -40,6 +43,7 @@ def test_a_notebook_shows_an_image_with_a_description(name):
     html = shown()[name]._repr_html_()
     found = re.fullmatch(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)" [^>]*>', html)
     assert base64.b64decode(found[1]).startswith(b"\x89PNG")
+    assert len(html) < 60_000
     assert len(found[2]) > 20
 
 
@@ -56,6 +60,23 @@ def test_no_picture_imports_pyplot(tmp_path):
     for picture in shown().values():
         picture.save(tmp_path / "picture.png")
     assert {name for name in sys.modules if name == "matplotlib.pyplot"} == before
+
+
+def test_a_notebook_holds_the_drawing_of_a_network_with_a_thousand_weights():
+    layers = [30, cr.Dense(24, "relu"), cr.Dense(24, "relu"), cr.Dense(2, "softmax")]
+    drawing = cr.Network(layers, "cross_entropy", seed=0).draw()
+    html = drawing._repr_html_()
+    assert len(html) < 500_000
+    kind, data = re.match(r'<img src="data:image/(\w+);base64,([^"]+)"', html).groups()
+    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        assert image.format.lower() == kind
+        shown = np.asarray(image.convert("RGB")).astype(int)
+    buffer = io.BytesIO()
+    drawing.figure().savefig(buffer, dpi=160)
+    with Image.open(buffer) as image:
+        exact = np.asarray(image.convert("RGB")).astype(int)
+    assert shown.shape == exact.shape
+    assert np.abs(shown - exact).mean() < 3
 
 
 def test_a_drawing_shows_the_parameters_of_the_moment_it_was_made():

@@ -213,7 +213,7 @@ function open(root: HTMLElement, page: Page): () => void {
       step.numbers ? formula(step.numbers, true) : null,
       step.result === null
         ? null
-        : h("p", { class: "result" }, formula(step.name), " = ", h("output", {}, exact(step.result))),
+        : h("p", { class: "result" }, "To the last digit: ", h("output", {}, exact(step.result))),
       ...step.arrays.map(matrix),
     );
     page.highlight([step.about, step.of].filter((part) => part !== null && part !== undefined));

@@ -98,8 +98,8 @@ async function save(url: string, name: string): Promise<void> {
     throw new Error((await answer.text()) || `The server refused ${name}.`);
   }
   const content = URL.createObjectURL(await answer.blob());
-  const given = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
-  h("a", { href: content, download: given ?? name }).click();
+  const given = /filename\*=UTF-8''([^;]+)/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+  h("a", { href: content, download: given ? decodeURIComponent(given) : name }).click();
   window.setTimeout(() => URL.revokeObjectURL(content), 60_000);
 }
 
@@ -113,7 +113,7 @@ function block(title: string, text: string, said: HTMLElement): HTMLElement {
       },
     );
   });
-  const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title }, h("code", {}, text));
+  const pre = h("pre", { tabindex: 0, role: "region", "aria-label": title, class: text.includes("\n") ? "" : "wrapped" }, h("code", {}, text));
   return h("section", { class: "code-block" }, h("h3", {}, title), copy, pre);
 }
 

@@ -60,19 +60,26 @@ function open(root: HTMLElement, page: Page): () => void {
         return;
       }
       remember(number);
+      const ready = fresh ? setUp(lesson) : Promise.resolve();
       replace(body, view(lesson));
       if (fresh) {
         body.querySelector<HTMLElement>("h3")?.focus();
-        await setUp(lesson);
       }
+      await ready;
     } catch (reason) {
       replace(failure, messageOf(reason));
     }
   }
 
   async function setUp(lesson: Lesson): Promise<void> {
-    if (!page.readOnlyReason) {
+    if (page.readOnlyReason) {
+      return;
+    }
+    body.setAttribute("aria-busy", "true");
+    try {
       await page.configure(lesson.state);
+    } finally {
+      body.removeAttribute("aria-busy");
     }
   }
 

@@ -230,7 +230,7 @@ function layer(measured: LayerMeasures): HTMLElement {
   return h(
     "details",
     { id: `measures-layer-${measured.layer}`, open: measured.layer === 1 },
-    h("summary", { "data-key": `layer-${measured.layer}` }, `${measured.name}${facts.length ? `: ${facts.join(", ")}` : ""}`),
+    h("summary", { "data-key": `layer-${measured.layer}` }, `Layer ${measured.layer}, ${measured.name}${facts.length ? `: ${facts.join(", ")}` : ""}`),
     h("div", { class: "charts" }, ...charts),
   );
 }

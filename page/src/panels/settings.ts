@@ -36,7 +36,8 @@ function open(root: HTMLElement, page: Page): () => void {
         ? layersField(setting, given[setting.name], page.hello.catalog.activations, hiddenLayers(page))
         : settingField(setting, given[setting.name]),
     );
-    const names = [...new Set(fields.map((field) => field.setting.section))];
+    const known = new Set(fields.map((field) => field.setting.section));
+    const names = [...known].sort((a, b) => Number(b === "training") - Number(a === "training"));
     replace(
       sections,
       ...names.map((name, i) =>

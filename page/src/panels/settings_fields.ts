@@ -46,8 +46,13 @@ export function settingField(setting: SettingRow, given: unknown): Field {
 
 function helpOf(setting: SettingRow): string {
   const limits = typeof setting.limits === "string" ? setting.limits : "";
-  const start = setting.default === null || setting.default === undefined ? "" : `Default: ${asText(setting.default)}.`;
-  return [setting.about, limits && !setting.choices?.length ? `Allowed: ${limits}.` : "", start].filter(Boolean).join(" ");
+  const chosen = setting.kind === "flag" || Boolean(setting.choices?.length);
+  const start = hasDefault(setting) ? `Default: ${asText(setting.default)}.` : "";
+  return [setting.about, limits && !chosen ? `Allowed: ${limits}.` : "", chosen ? "" : start].filter(Boolean).join(" ");
+}
+
+function hasDefault(setting: SettingRow): boolean {
+  return setting.default !== null && setting.default !== undefined && setting.default !== "";
 }
 
 function controlOf(setting: SettingRow, given: unknown, id: string): HTMLInputElement | HTMLSelectElement {
@@ -55,16 +60,16 @@ function controlOf(setting: SettingRow, given: unknown, id: string): HTMLInputEl
   const text = given === undefined || given === null ? "" : asText(given);
   // A value with settings of its own, such as leaky_relu(slope=0.2), is typed, with the names as suggestions.
   if (choices.length && (text === "" || choices.includes(text))) {
-    const control = h("select", {}, h("option", { value: "" }, `default (${asText(setting.default)})`));
+    const control = h("select", {}, h("option", { value: "" }, `default (${label(asText(setting.default))})`));
     for (const choice of choices) {
-      const option = h("option", { value: choice }, choice === "true" ? "on" : choice === "false" ? "off" : choice);
+      const option = h("option", { value: choice }, label(choice));
       option.selected = choice === text;
       control.append(option);
     }
     return control;
   }
   const numeric = setting.kind === "whole" || setting.kind === "number";
-  const placeholder = setting.default === null || setting.default === undefined ? "" : asText(setting.default);
+  const placeholder = hasDefault(setting) ? asText(setting.default) : "";
   return h("input", {
     type: "text",
     value: text,
@@ -74,6 +79,10 @@ function controlOf(setting: SettingRow, given: unknown, id: string): HTMLInputEl
     spellcheck: "false",
     name: id,
   });
+}
+
+function label(choice: string): string {
+  return { true: "on", false: "off" }[choice] ?? choice;
 }
 
 export function asText(value: unknown): string {

@@ -38,16 +38,11 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 
 /** x1_squared → x₁², as the field writes it; other names stay. */
 export function inputTitle(name: string): string {
-  const known: Record<string, string> = {
-    x1: "x₁",
-    x2: "x₂",
-    x1_squared: "x₁²",
-    x2_squared: "x₂²",
-    x1_times_x2: "x₁x₂",
-    sin_x1: "sin x₁",
-    sin_x2: "sin x₂",
-  };
-  return known[name] ?? name;
+  const parts = /^(sin_)?x(\d+)(_squared)?(?:_times_x(\d+))?$/.exec(name);
+  if (!parts) return name;
+  const [, sine, first, squared, second] = parts;
+  const other = second === undefined ? "" : `x${subscript(Number(second))}`;
+  return `${sine ? "sin " : ""}x${subscript(Number(first))}${squared ? "²" : ""}${other}`;
 }
 
 export function clipped(text: string, length: number): string {

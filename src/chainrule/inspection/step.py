@@ -159,6 +159,29 @@ def computed_step(
     )
 
 
+def precise_change(step: Step) -> Floats:
+    """Return what the optimizer's equation adds to the parameters, as a flat vector.
+
+    The difference of new and old parameters has few correct digits, since these are nearly equal.
+    So the equation is evaluated with more digits than the network's type has, and its result is
+    rounded once.
+    """
+    optimizer, old = step.rule.optimizer, step.problem.parameters
+    spec = step.problem.spec
+    wide = np.float64 if spec.dtype == "float32" else np.longdouble
+    slots = step.before.slots[: len(optimizer.equations.vectors)].astype(wide)
+    theta = old.astype(wide)
+    new, _ = optimizer.update(
+        theta,
+        step.downhill.astype(wide),
+        optimizer.equations.state(slots, step.before.t),
+        step.learning_rate * learning_rate_factors(spec),
+        group_indicator(spec, "weights").astype(wide),
+        1.0 if step.share is None else step.share,
+    )
+    return np.asarray((new - theta).astype(old.dtype))
+
+
 def _updated(
     problem: Problem,
     rule: UpdateRule,

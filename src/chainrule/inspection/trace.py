@@ -31,7 +31,8 @@ class Trace:
     ``print(trace)`` shows a table of at most 80 columns, and a notebook shows it as HTML;
     ``trace["W[1]"]`` returns an array by its name in the table, and `save` writes a page, a PDF or
     LaTeX. Numbers have all digits of their type, so that each can be computed again from those
-    shown.
+    shown. ΔW is what the optimizer's equation adds to W, with all of its digits; `update`, the
+    difference of the new and the old parameters, loses some.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from chainrule.equations.averages import average_update, exponential_share, rate
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
 from chainrule.equations.text import equation_text, latex
-from chainrule.inspection.step import Step
+from chainrule.inspection.step import Step, precise_change
 from chainrule.inspection.step_terms import penalty_terms
 from chainrule.inspection.terms import Term, of_equation
 from chainrule.network.parameters import PlacedBlock, placed_blocks
@@ -30,8 +30,9 @@ _GRADIENT_FACTOR = re.compile(r"δW(?=²| ?/)")
 def update_terms(step: Step) -> list[Term]:
     """Return the settings of the update, then the terms of each block of parameters."""
     terms = _clipping_terms(step) + _number_terms(step)
+    change = precise_change(step)
     for placed in placed_blocks(step.problem.spec):
-        terms += _block_terms(step, placed)
+        terms += _block_terms(step, placed, change)
     return [term._replace(phase="update") for term in terms]
 
 
@@ -122,13 +123,13 @@ def _number_terms(step: Step) -> list[Term]:
     return terms
 
 
-def _block_terms(step: Step, placed: PlacedBlock) -> Iterator[Term]:
+def _block_terms(step: Step, placed: PlacedBlock, change: Floats) -> Iterator[Term]:
     def cut(vector: Floats) -> Floats:
         return vector[placed.slice].reshape(placed.block.shape)
 
     def term(symbol: str, name: str, vector: Floats) -> Term:
         id_, formula = _formula(step, placed, symbol)
-        return Term(id_, name, formula, cut(vector), "", placed.layer, latex(formula.split(",")[0]))
+        return Term(id_, name, formula, cut(vector), "", placed.layer, _tex(formula.split(",")[0]))
 
     optimizer, name = step.rule.optimizer, placed.name
     old, new = step.problem.parameters, step.new_theta
@@ -148,7 +149,8 @@ def _block_terms(step: Step, placed: PlacedBlock) -> Iterator[Term]:
             yield Term("", f"old {symbol} of {name}", words, cut(vector), layer=placed.layer)
     after = dict(zip(symbols, step.after.slots, strict=True))
     hats = optimizer.corrected(step.downhill, optimizer.equation_state(step.after))
-    for symbol in own:
+    # O9 needs S for Z, and Z for its average X.
+    for symbol in sorted(own, key="VSZX".index):
         if symbol != "X":
             yield term(symbol, f"{symbol} of {name}", after[symbol])
         hat = HATS.get(symbol)
@@ -156,13 +158,31 @@ def _block_terms(step: Step, placed: PlacedBlock) -> Iterator[Term]:
             yield term(hat, f"{hat} of {name}", hats[hat])
     if "X" in own:
         yield term("X", f"X of {name}", after["X"])
-    yield term("W", f"Δ{name}", new - old)._replace(
-        formula=f"Δ{name} = new {name} − {name}",
-        tex=rf"{latex(f'Δ{name}')} = \text{{new }}{latex(f'{name} − {name}')}",
-    )
+    moved = term("W", f"Δ{name}", change)
+    formula, tex = _of_change(name, moved.formula)
+    yield moved._replace(formula=formula, tex=tex)
     yield term("W", f"new {name}", new)
     if optimizer.ema_decay:
         yield term("average", f"X of {name}", after["X"])
+
+
+def _tex(formula: str) -> str:
+    tex = latex(formula).replace("old V", r"V_{\text{old}}")
+    return tex.replace("sign(", r"\operatorname{sign}(")
+
+
+def _of_change(name: str, formula: str) -> tuple[str, str]:
+    """Return the formula of ΔW, made from that of W, as text and in LaTeX."""
+    equation, comma, words = formula.partition(", ")
+    right = equation.partition(" ← ")[2]
+    if right.startswith(f"{name} − "):
+        right = f"−{right.removeprefix(f'{name} − ')}"
+    elif right.startswith(f"{name} + "):
+        right = right.removeprefix(f"{name} + ")
+    else:
+        right += f" − {name}"
+    own = f"Δ{name} = {right}"
+    return own + comma + words, _tex(own)
 
 
 def _formula(step: Step, placed: PlacedBlock, symbol: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.files.atomic import atomic_path
 from chainrule.printable import printable
@@ -22,6 +22,8 @@ FAINT = "#8A8A8A"
 GRID = "#E6E6E6"
 
 _DPI = 160
+_LARGE = 60_000
+"""Bytes of a PNG from which on a WebP is smaller by far."""
 
 
 def blank(width: float, height: float) -> "Figure":
@@ -49,12 +51,34 @@ def write(figure: "Figure", path: str | Path) -> None:
         figure.savefig(temporary, dpi=_DPI)
 
 
-def png(figure: "Figure") -> bytes:
-    """Return a figure as the bytes of a PNG file."""
+class EncodedImage(NamedTuple):
+    """A figure as the bytes of an image, and their media type."""
+
+    media_type: str
+    content: bytes
+
+
+def small_image(figure: "Figure") -> EncodedImage:
+    """Return a figure as an image that a notebook can hold hundreds of.
+
+    256 colours are enough for a chart. A drawing with thousands of translucent edges would still
+    take megabytes as a PNG: it becomes a WebP, of a quality at which no loss can be seen.
+    """
+    from PIL import Image, features
+
     buffer = BytesIO()
     with quiet_fonts():
         figure.savefig(buffer, dpi=_DPI, format="png")
-    return buffer.getvalue()
+    with Image.open(buffer) as opened:
+        image = opened.convert("RGB")
+    small = BytesIO()
+    method, dither = Image.Quantize.MEDIANCUT, Image.Dither.NONE
+    image.quantize(256, method=method, dither=dither).save(small, "PNG", optimize=True)
+    if small.tell() <= _LARGE or not features.check("webp"):
+        return EncodedImage("image/png", small.getvalue())
+    smaller = BytesIO()
+    image.save(smaller, "WEBP", quality=70)
+    return EncodedImage("image/webp", smaller.getvalue())
 
 
 def plain_axes(axes: "Axes") -> None:

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chainrule.pictures.canvas import png, write
+from chainrule.pictures.canvas import small_image, write
 from chainrule.printable import printable
 
 if TYPE_CHECKING:
@@ -57,10 +57,13 @@ class Picture:
     def _repr_html_(self) -> str:
         figure = self._draw()
         width = round(_PIXELS_AN_INCH * figure.get_figwidth())
-        data = base64.b64encode(png(figure)).decode("ascii")
+        image = small_image(figure)
+        data = base64.b64encode(image.content).decode("ascii")
+        # A sheet of its own with round corners: in a notebook with a dark theme, too.
         return (
-            f'<img src="data:image/png;base64,{data}" alt="{escape(printable(self._label))}" '
-            f'width="{width}" style="max-width:100%;height:auto">'
+            f'<img src="data:{image.media_type};base64,{data}" '
+            f'alt="{escape(printable(self._label))}" '
+            f'width="{width}" style="max-width:100%;height:auto;border-radius:8px">'
         )
 
 

@@ -1,6 +1,8 @@
 """The lessons: each trains what it says, its numbers are those of its run, its question works."""
 
+import itertools
 import json
+import math
 import re
 from functools import cache
 
@@ -53,6 +55,15 @@ def test_the_numbers_of_the_text_are_those_of_the_lessons_run(lesson):
         entry = lesson.numbers[name]
         assert measured.shows(entry, shown), f"{name}: {shown} in the text, {measured(entry)}"
     assert set(lesson.numbers) == {one.name for one in lesson.shown}
+
+
+def test_at_too_large_a_rate_the_loss_is_above_that_of_a_guess_and_jumps():
+    # The course of such a training differs between machines, so the text has no number of it.
+    losses = [one.loss for one in train(COURSE[2].state).epochs]
+    guess = math.log(2)
+    assert losses[0] > 2 * guess
+    assert sum(after > before for before, after in itertools.pairwise(losses)) > 10
+    assert max(losses[-20:]) > guess
 
 
 @pytest.mark.parametrize("lesson", COURSE, ids=TITLES)

@@ -54,7 +54,7 @@ class Plane(NamedTuple):
         if not vectors:
             return np.zeros((0, 2))
         found, *_ = np.linalg.lstsq(basis, np.column_stack(vectors), rcond=None)
-        return np.asarray(found.T)
+        return np.column_stack(list(found))
 
 
 def loss_surface(

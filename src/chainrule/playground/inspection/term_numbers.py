@@ -11,7 +11,8 @@ from typing import Any
 from chainrule.engines.base import Floats, Penalties
 from chainrule.equations import backpropagation, fused_pairs
 from chainrule.equations.counts import exponential_poisson_error
-from chainrule.equations.text import equation_text, latex
+from chainrule.equations.text import equation_text
+from chainrule.inspection.terms import latex_name
 from chainrule.inspection.trace import Trace
 from chainrule.network.activation import Activation
 from chainrule.network.spec import NetworkSpec
@@ -210,9 +211,16 @@ class Traced:
 def element(name: str, value: Floats, j: int) -> Numbers:
     """Return one number of an array whose equation has no form of its own here."""
     if value.ndim == 0:
-        return Numbers.of(latex(name), value)
+        return Numbers.of(latex_name(name), value)
+    known = {
+        "A[0]": unit("a", 0, j),
+        "Y": f"y_{{{j + 1}}}",
+        "∇ₐC": rf"\frac{{\partial C}}{{\partial a_{{{j + 1}}}}}",
+    }
+    if name in known:
+        return Numbers.of(known[name], value[j, 0])
     one = value[j, 0] if value.ndim == 2 else value[0]
-    return Numbers.of(rf"{{{latex(name)}}}_{{{j + 1}}}", one)
+    return Numbers.of(rf"{{{latex_name(name)}}}_{{{j + 1}}}", one)
 
 
 def unit(letter: str, l: int, j: int) -> str:  # noqa: E741

@@ -35,7 +35,7 @@ def catalog() -> dict[str, Any]:
         "activations": list(ACTIVATIONS),
         "optimizers": list(solvers()),
         "schedules": list(schedules()),
-        "initialisers": ["auto", *INITIALIZERS],
+        "initialisers": ["default", "auto", *INITIALIZERS],
         "losses": {"classification": list(CLASSIFICATION), "regression": list(REGRESSION)},
         "parameter_optimizers": list(optimizers()),
     }
@@ -47,6 +47,8 @@ def _toy(name: str) -> dict[str, Any]:
     if toy.task == "classification":
         target = [2 * CLASSES.index(one) - 1 for one in target]
     x, y = (table[column].to_numpy() / RADIUS for column in ("x1", "x2"))
+    if toy.task == "regression":
+        target = np.clip(target, -1, 1).tolist()
     return {
         "name": name,
         "title": toy.title,
@@ -120,7 +122,7 @@ def _choices(name: str, limit: Limit | None) -> list[str] | None:
     if name == "activation":
         return list(ACTIVATIONS)
     if name == "init":
-        return ["auto", *INITIALIZERS]
+        return ["default", "auto", *INITIALIZERS]
     if isinstance(limit, Either):
         limit = limit.first
     return list(limit.names()) if isinstance(limit, Choice) else None

@@ -213,10 +213,9 @@ class Controller:
                 look, wishes.look = wishes.look, False
             if not said or look:
                 self._publish(self._moment, at_epoch_end)
-            if not said:
-                self.told.paused(self.epochs, reached)
-                said = True
-                continue
+            # Said after every awakening: what was asked for may have been taken back meanwhile.
+            self.told.paused(self.epochs, reached)
+            said = True
             with wishes.changed:
                 if not (wishes.running or wishes.replaced or wishes.changes or wishes.look):
                     wishes.changed.wait()

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +32,6 @@ from chainrule.training.fit import Fitted, fit
 from chainrule.training.plan import LBFGS
 from chainrule.training.progress_text import ended_text
 from chainrule.training.state import State
-from chainrule.training.watching import Training
 
 _LOG = logging.getLogger("chainrule.playground")
 
@@ -44,6 +42,7 @@ _MOST_INPUTS = 20_000
 SECONDS_OF_RECOMPUTING = 0.5
 
 _SECONDS_OF_WAITING = 20.0
+_SECONDS_OF_PATIENCE = 2.0
 
 
 class Experiment(Viewer):
@@ -89,7 +88,11 @@ class Experiment(Viewer):
         self._trained: Trained | None = None
         self._jobs = threading.Condition()
         self._next: Callable[[], None] | None = self._prepare
-        self._generation = 0
+        self._prepared_now: tuple[Wanted | None, PreparedRun] | None = None
+        # Numbers of the job that was asked for last, of the one at work, and of the last one of
+        # which pages know the network, or why there is none.
+        self._asked = self._at_work = 1
+        self._settled = 0
         self._thread = threading.Thread(target=self._work, name="playground", daemon=True)
         self._set_status(running=False, message="preparing")
         self._thread.start()
@@ -102,6 +105,7 @@ class Experiment(Viewer):
                 while self._next is None and not self._closed:
                     self._jobs.wait()
                 job, self._next = self._next, None
+                self._at_work = self._asked
             if self._closed or job is None:
                 return
             try:
@@ -121,14 +125,19 @@ class Experiment(Viewer):
         trained = self._trained
         if trained is not None:
             trained.ended = message
-        self._set_status(running=False, stopped="failed", message=message)
+        with self._jobs:
+            replaced = self._at_work != self._asked
+            self._settled = self._at_work
+            self._jobs.notify_all()
+        if not replaced:
+            self._set_status(running=False, stopped="failed", message=message)
 
     def _ask(self, job: Callable[[], None]) -> None:
         """End the present training, and let the thread do another job."""
         with self._jobs:
             old, self._wishes = self._wishes, Wishes(speed=self._speed)
-            self._next = job
-            self._generation += 1
+            self._next, self._trained = job, None
+            self._asked += 1
             self._jobs.notify_all()
         with old.changed:
             old.replaced = True
@@ -136,31 +145,26 @@ class Experiment(Viewer):
 
     def _prepare(self) -> None:
         """Read and encode the table, and train."""
-        self._set_status(
-            running=False, message="preparing", stopped=None, epoch=0, step=0, travel=None
-        )
         with self._jobs:
-            now = self._generation
-        chosen, prepared = self._wanted, self._prepared
+            chosen, prepared = self._wanted, self._prepared
+            self._prepared_now = None
         if chosen is not None:
             prepared = chosen.prepared()
         assert prepared is not None
-        with self._jobs:
-            if now != self._generation:
-                return
-            self._trained = None
+        self._prepared_now = (chosen, prepared)
         self._train(chosen, prepared)
 
     def _again(self) -> None:
         """Train once more from the beginning."""
-        trained = self._trained
-        if trained is None:
+        if self._prepared_now is None:
             self._prepare()
         else:
-            self._train(trained.wanted, trained.prepared)
+            self._train(*self._prepared_now)
 
     def _train(self, chosen: Wanted | None, prepared: PreparedRun) -> None:
         with self._jobs:
+            if self._at_work != self._asked:
+                return
             wishes = self._wishes
         if prepared.encoder.n_inputs > _MOST_INPUTS:
             raise InvalidArgumentError(
@@ -178,17 +182,19 @@ class Experiment(Viewer):
         is_toy = chosen is not None and chosen.is_toy
         subject = Subject.of_run(prepared, plan.problem.spec, is_toy)
         told = _Told(self, wishes)
-        trained.controller = Controller(wishes, trained.changes, told)
+        controller = trained.controller = Controller(wishes, trained.changes, told)
         with wishes.changed:
-            if wishes.replaced:
-                return
             wishes.until_epoch = prepared.config.training.epochs if trained.open_ended else None
         # What is said of a table, such as that a column tells the target, is so by intent in a toy.
         notes = (*self._own_notes, *(() if is_toy else prepared.notes))
+        with self._jobs:
+            if self._at_work != self._asked:
+                return
+            self._trained = trained
         with self._lock:
             self.begin(subject, notes)
-            self._trained = trained
             self._status |= {
+                "running": wishes.running,
                 "epochs": prepared.config.training.epochs,
                 "epoch": 0,
                 "step": 0,
@@ -199,10 +205,10 @@ class Experiment(Viewer):
             }
         state = State.of(plan)
         try:
-            fitted = fit(plan, [trained.changes, *self._callbacks, trained.controller], state=state)
+            fitted = fit(plan, [trained.changes, *self._callbacks, controller], state=state)
         except TrainingDivergedError as error:
             trained.diverged = True
-            trained.controller.diverged()
+            controller.diverged()
             self._ended(trained, wishes, f"training diverged: {error}", "diverged")
         else:
             self._ended(trained, wishes, _told_end(fitted), fitted.stopped.reason)
@@ -214,9 +220,11 @@ class Experiment(Viewer):
         trained.ended = message
         with wishes.changed:
             wishes.running = False
-        self._set_status(running=False, stopped=reason, message=message)
+            if not wishes.replaced:
+                self._set_status(running=False, stopped=reason, message=message)
 
     def _show_best(self, epoch: int) -> None:
+        """Show the epoch whose weights early stopping keeps."""
         found = self._kept.at(epoch)
         if found is not None:
             with self._lock:
@@ -262,16 +270,16 @@ class Experiment(Viewer):
             If the state is invalid; the present training then goes on.
         """
         chosen = wanted(state, self.tables)
-        with self._lock:
+        with self._jobs:
             self._wanted, self._prepared = chosen, None
-        self._ask(self._prepare)
         self._set_status(running=False, message="preparing", stopped=None)
+        self._ask(self._prepare)
         return {"state": chosen.state}
 
     def reset(self) -> None:
         """Begin the training anew, with the same initial weights, and wait."""
+        self._set_status(running=False, stopped=None, message="")
         self._ask(self._again)
-        self._set_status(running=False, stopped=None)
 
     def run(self) -> None:
         """Let the training run.
@@ -285,14 +293,25 @@ class Experiment(Viewer):
         self._go_on(trained)
         with wishes.changed:
             wishes.until_step = None
-            goal, epochs = wishes.until_epoch, self._epochs_asked(trained)
-            epoch = self._status["epoch"] if trained is None else self._epoch_of(trained)
-            if goal is not None and epoch >= goal:
-                wishes.until_epoch = epoch + epochs
-                self._set_status(epochs=epoch + epochs)
-            wishes.running = True
-            wishes.changed.notify_all()
+            self._let_run(wishes, trained)
+
+    def _let_run(self, wishes: Wishes, trained: Trained | None) -> None:
+        """Let the training run; the caller holds `wishes.changed`."""
+        self._extend(wishes, trained)
+        wishes.running = True
+        # Said before the training can say that it waits again.
         self._set_status(running=True, travel=None, stopped=None, message="")
+        wishes.changed.notify_all()
+
+    def _extend(self, wishes: Wishes, trained: Trained | None) -> None:
+        """Let a training that has reached its last epoch go on for as many again."""
+        if trained is None or trained.controller is None or wishes.until_epoch is None:
+            return
+        epoch = trained.controller.epochs if trained.controller.training else 0
+        if epoch >= wishes.until_epoch:
+            wishes.until_epoch = epoch + int(trained.prepared.config.training.epochs)
+            with self._lock:
+                self._status["epochs"] = wishes.until_epoch
 
     def pause(self) -> None:
         """Let the training wait: at the end of the epoch, or at once if an epoch takes long."""
@@ -306,12 +325,10 @@ class Experiment(Viewer):
         unit, count = message.get("unit", "epoch"), 1
         if message.get("count") is not None:
             count = whole(message, "count", 1)
-        wishes, trained = self._present()
-        self._go_on(trained)
-        if trained is None or trained.controller is None:
-            raise InvalidArgumentError("step: there is no network yet; wait until it is there")
         if unit not in ("epoch", "batch"):
             raise InvalidArgumentError(f"unit: expected epoch or batch; got {unit!r:.40}")
+        wishes, trained, controller = self._settled_training()
+        self._go_on(trained)
         steps = trained.plan.steps_per_epoch
         if isinstance(trained.plan.optimizer, LBFGS):
             if unit == "batch":
@@ -320,15 +337,10 @@ class Experiment(Viewer):
                 )
             steps = 1
         with wishes.changed:
-            done = trained.controller.steps
-            wishes.until_step = done + count if unit == "batch" else (done // steps + count) * steps
-            epoch = trained.controller.epochs
-            if wishes.until_epoch is not None and epoch >= wishes.until_epoch:
-                wishes.until_epoch = epoch + self._epochs_asked(trained)
-            wishes.running = True
-            wishes.changed.notify_all()
-        self._set_status(running=True, travel=None, stopped=None, message="")
-        return None
+            done = controller.steps
+            ahead = done + count if unit == "batch" else (done // steps + count) * steps
+            wishes.until_step = ahead
+            self._let_run(wishes, trained)
 
     def _set_speed(self, client: Client, message: Mapping[str, Any]) -> Any:
         speed = message.get("epochs_per_second")
@@ -357,9 +369,7 @@ class Experiment(Viewer):
 
     def _change(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for a change; it is made between two epochs."""
-        wishes, trained = self._present()
-        if trained is None or trained.controller is None or trained.controller.training is None:
-            raise InvalidArgumentError("there is no network yet; wait until it is there")
+        wishes, trained, controller = self._settled_training()
         if self._travelled is not None:
             raise InvalidArgumentError(
                 "an earlier epoch is shown, which cannot be changed; go back to the present first"
@@ -368,12 +378,13 @@ class Experiment(Viewer):
             raise InvalidArgumentError(
                 f"the training has ended and cannot be changed any more ({trained.ended}); reset it"
             )
-        training: Training = trained.controller.training
+        training = controller.training
+        assert training is not None
         Change.of(given).check(training)
         with wishes.changed:
             wishes.changes.append(dict(given))
             wishes.changed.notify_all()
-            waits = wishes.running or trained.controller.within > 0
+            waits = wishes.running or controller.within > 0
         return {"after_epoch": waits}
 
     def _go_on(self, trained: Trained | None) -> None:
@@ -387,15 +398,16 @@ class Experiment(Viewer):
 
     def _present(self) -> tuple[Wishes, Trained | None]:
         with self._jobs:
-            return self._wishes, self._trained if self._next is None else None
+            return self._wishes, self._trained
 
-    def _epoch_of(self, trained: Trained) -> int:
-        return 0 if trained.controller is None else trained.controller.epochs
-
-    def _epochs_asked(self, trained: Trained | None) -> int:
-        if trained is None:
-            return 1
-        return int(trained.prepared.config.training.epochs)
+    def _settled_training(self) -> tuple[Wishes, Trained, Controller]:
+        """Return the training; wait for it for a moment, if it is being prepared."""
+        self.wait_until_ready(_SECONDS_OF_PATIENCE)
+        wishes, trained = self._present()
+        controller = None if trained is None else trained.controller
+        if trained is None or controller is None or controller.training is None:
+            raise InvalidArgumentError("there is no network yet; wait until its table is read")
+        return wishes, trained, controller
 
     # Time travel.
 
@@ -475,15 +487,15 @@ class Experiment(Viewer):
         return self._trained is not None and self._trained.diverged
 
     def wait_until_ready(self, seconds: float = _SECONDS_OF_WAITING) -> None:
-        """Wait until the network is there, or its table could not be used; for tests."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with self._jobs:
-                busy = self._next is not None
-            with self._lock:
-                if not busy and (self._described == self._run > 0 or self._status["stopped"]):
-                    return
-            time.sleep(0.002)
+        """Wait until the network is there, or it is known why there is none."""
+        with self._jobs:
+            self._jobs.wait_for(lambda: self._closed or self._settled == self._asked, seconds)
+
+    def _describe_to_all(self) -> None:
+        super()._describe_to_all()
+        with self._jobs:
+            self._settled = self._at_work
+            self._jobs.notify_all()
 
 
 class _Told:
@@ -529,7 +541,9 @@ class _Told:
             message = f"finished: {epoch} epochs"
             if trained.open_ended:
                 message += "; run goes on for as many again"
-        self._experiment._set_status(running=False, epoch=epoch, message=message)
+        with self._wishes.changed:
+            if not self._wishes.running:
+                self._experiment._set_status(running=False, epoch=epoch, message=message)
 
     def pace(self, epoch: int, per_second: float) -> None:
         """Say how fast it is."""

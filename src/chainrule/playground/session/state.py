@@ -12,11 +12,12 @@ from chainrule.playground.data.tables import OwnTable, OwnTables, naming, target
 from chainrule.playground.data.toys import INPUTS, NOISE, ROWS, SEED, TOYS, toy_table
 from chainrule.runs.config import RunConfig
 from chainrule.runs.options import SECTIONS, settings_of
-from chainrule.runs.presets import parameters_of
+from chainrule.runs.presets import parameters_of, resolved
 from chainrule.runs.training import PreparedRun
 from chainrule.runs.values import from_toml
 from chainrule.settings.layers import hidden_activations, hidden_layers
 from chainrule.suggestions import did_you_mean
+from chainrule.tables.task import Task
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,8 +138,11 @@ def wanted(state: object, tables: OwnTables) -> Wanted:
     given = _mapping("state", state)
     _known("state", given, ("data", "inputs", "settings"))
     data, own, columns, target = _data(given.get("data", START["data"]), tables)
+    task: Task | None = None if own is not None else "classification"
     is_toy = data["kind"] == "toy"
-    settings = _settings(given.get("settings") or {}, TOY_SETTINGS if is_toy else TABLE_SETTINGS)
+    if is_toy:
+        task = TOYS[data["name"]].task
+    settings = _settings(given.get("settings", {}), TOY_SETTINGS if is_toy else TABLE_SETTINGS)
     open_inputs = START["inputs"] if is_toy and "inputs" not in given else None
     inputs = _inputs(given.get("inputs", open_inputs), [c for c in columns if c != target])
     values = dict(settings)
@@ -148,6 +152,8 @@ def wanted(state: object, tables: OwnTables) -> Wanted:
         values["ignore"] = tuple(dict.fromkeys(ignored))
     config = RunConfig.of({**values, "target": target, "calibrate": "off"})
     _check_network(config)
+    if task is not None:
+        resolved(config.training, task, 100, 100)  # raises, if the loss is for the other task
     plain = {name: _plain(value) for name, value in settings.items()}
     if is_toy and inputs is None:
         inputs = list(INPUTS)

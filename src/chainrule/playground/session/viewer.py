@@ -60,7 +60,6 @@ class Viewer:
         self._drawing = threading.Lock()
         self._clients: set[Client] = set()
         self._run = 0
-        self._described = 0
         self._closed = False
         self._version = 0
         self._status: dict[str, Any] = {
@@ -113,7 +112,6 @@ class Viewer:
             self._status |= {"epoch": snapshot.epoch, "step": snapshot.step}
         if first:
             self._describe_to_all()
-            self._described = self._run
 
     def epoch(self, event: EpochEnded) -> None:
         """Add an epoch to the curves."""
@@ -276,8 +274,10 @@ class Viewer:
             found = None
         else:
             number = whole(message, "epoch", 0)
-            newest = self._ready()
-            found = None if number >= newest.epoch else self._snapshot_at(number)
+            self._ready()
+            newest = self._newest
+            present = newest is None or number >= newest.epoch
+            found = None if present else self._snapshot_at(number)
         with self._lock:
             self._travelled = found
             self._version += 1
