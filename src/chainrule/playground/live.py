@@ -24,7 +24,7 @@ from chainrule.training.watching import Training
 if TYPE_CHECKING:
     from chainrule.runs.training import PreparedRun
 
-_SECONDS_BETWEEN = 1 / 30
+_SECONDS_BETWEEN = 1 / 36
 # What pages that are opened later can travel back to.
 _SECONDS_BETWEEN_UNWATCHED = 1.0
 _SHARE = 0.02  # of the training's time that copying its state may take

@@ -22,7 +22,12 @@ MESSAGES_PER_SECOND = 200
 MESSAGES_AT_ONCE = 400
 """How many messages a page may send at this rate, and beyond it at once, before it is slowed."""
 
-FRAMES_PER_SECOND = 30
+FRAMES_PER_SECOND = 36
+"""The most frames of a page. It is more than the 30 epochs that a training usually has in a second,
+since two clocks of the same rate would miss every other epoch."""
+
+LOOKS_PER_SECOND = 72
+"""How often a session is asked whether it has a new frame."""
 
 FRAMES_IN_FLIGHT = 2
 """Frames that were sent to a page and not drawn by it yet."""

@@ -40,7 +40,7 @@ class Ticks:
     """
 
     _SLOWEST = 0.1
-    _CALM = 15  # ticks without anything new, after which it becomes slower
+    _CALM = 36  # ticks without anything new, after which it becomes slower
 
     def __init__(self, rate: float) -> None:
         self._interval = 1.0 / rate

@@ -14,6 +14,7 @@ from chainrule.playground.paths import without_folders
 from chainrule.playground.server.limits import (
     FRAMES_IN_FLIGHT,
     FRAMES_PER_SECOND,
+    LOOKS_PER_SECOND,
     MAX_PAGES,
     MAX_UPLOAD,
     MAX_WAITING,
@@ -110,7 +111,7 @@ class _Page:
         self._in_flight, self._acknowledges = 0, False
         self._changes: asyncio.Queue[Request] = asyncio.Queue(MAX_WAITING)
         self._looks: asyncio.Queue[Request] = asyncio.Queue(MAX_WAITING)
-        self._ticks, self._rest = Ticks(FRAMES_PER_SECOND), REST_WHEN_PLAYING
+        self._ticks, self._rest = Ticks(LOOKS_PER_SECOND), REST_WHEN_PLAYING
 
     async def serve(self) -> None:
         """Serve until one side ends."""
@@ -203,7 +204,7 @@ class _Page:
             if frame is not None:
                 self._mailbox.put_frame(frame.data)
                 self._ticks.hurry()
-                self._ticks.rest(self._rest * seconds)
+                self._ticks.rest(max(1 / FRAMES_PER_SECOND, self._rest * seconds))
 
     def _frame(self) -> tuple[Frame | None, float]:
         """Return the newest frame, if it is new, and the time of the processor that it took."""

@@ -18,7 +18,8 @@ from chainrule.training.watching import Moment, Training
 
 DEFAULT_SPEED = 30.0
 
-_SECONDS_BETWEEN_FRAMES = 1 / 30
+# Shorter than an epoch at the usual speed: two clocks of the same rate would miss every other one.
+_SECONDS_BETWEEN_FRAMES = 1 / 36
 # A pause waits for the end of the epoch if an epoch takes no longer than this.
 _SHORT_EPOCH = 0.3
 # Copying parameters for pages may take this share of the time.
