@@ -43,12 +43,12 @@ def solve(tab, lesson, table):
     """Change what the lesson's solution changes, and train as long as it says."""
     changes = lesson.solution.get("settings", {})
     tab.page.locator(".lessons:not([aria-busy])").wait_for()
-    tab.until(lambda: tab.state.get("name") == lesson.state["data"]["name"])
+    tab.until(lambda: tab.state.get("name") == lesson.state["data"]["name"] and tab.epoch == 0)
     if lesson.solution.get("data", {}).get("kind") == "table":
         panel = tab.panel("Your table")
         panel.get_by_label("Drop a file here").set_input_files(table)
         panel.get_by_role("button", name="Learn from this table").click()
-        tab.until(lambda: tab.state["data"] == "table")
+        tab.until(lambda: tab.state["data"] == "table" and tab.epoch == 0)
         tab.train(1)
         tab.panel("Lessons")
         return

@@ -142,7 +142,7 @@ def test_a_table_is_uploaded_and_learned_from(tab, session, table):
     panel.get_by_label("Target").select_option("price")
     panel.get_by_label("city").uncheck()
     panel.get_by_role("button", name="Learn from this table").click()
-    tab.until(lambda: tab.state.get("data") == "table")
+    tab.until(lambda: tab.state.get("data") == "table" and tab.epoch == 0)
     state = session(tab).description()["state"]
     assert state["data"]["target"] == "price"
     assert state["inputs"] == ["age"]

@@ -12,6 +12,7 @@ from chainrule.network.parameters import PlacedBlock, placed_blocks
 from chainrule.playground.inspection.formulas import equation
 from chainrule.playground.inspection.numbers import MOST, array, plain, tex
 from chainrule.playground.inspection.places import drawn_layers, step_problem
+from chainrule.playground.inspection.shown_terms import block_of, in_order, is_given, phase_of
 from chainrule.playground.inspection.subjects import Subject, drawn_layer
 from chainrule.playground.inspection.term_numbers import Numbers, Traced, element
 from chainrule.playground.inspection.updates import settings_of, update_numbers
@@ -119,7 +120,7 @@ class _View:
         weighted = problem.examples.weights is not None
         share = problem.penalties.share(problem.examples.weight)
         self.traced = Traced(self._spec, trace, problem.penalties, share, weighted)
-        self._terms = _in_order(trace.terms)
+        self._terms = in_order(trace.terms)
         self._blocks = {placed.name: placed for placed in placed_blocks(self._spec)}
         self._lines: dict[str, Mapping[str, Numbers]] = {}
         # A message holds a megabyte, so arrays are shown in smaller parts where they are many.
@@ -140,7 +141,7 @@ class _View:
         for term in self._terms:
             if term.phase in ("update", "after") and not self._updates:
                 break
-            if _is_given(term):
+            if is_given(term):
                 given.append(term)  # shown with what is computed from it
                 continue
             if not told and term.phase == "update" and not term.name.startswith("g of "):
@@ -158,7 +159,7 @@ class _View:
             return True
         if layer is None:  # the cost belongs to the output layer, and so do the targets
             return subject.layer == self._count and subject.kind in ("unit", "layer")
-        block = _block_of(term.name)
+        block = block_of(term.name)
         if subject.kind == "layer":
             return layer == subject.layer
         if subject.kind == "unit":
@@ -176,7 +177,7 @@ class _View:
         words = wording(term.name, layer, self._count)
         about = {"kind": "layer", "layer": layer} if layer is not None else None
         return {
-            "phase": _phase(term),
+            "phase": phase_of(term),
             "layer": layer,
             "id": term.equation,
             "title": words.title,
@@ -222,7 +223,7 @@ class _View:
         layer = self._layer(term)
         if layer is None:
             return element(name, term.value, 0), None
-        block = _block_of(name)
+        block = block_of(name)
         if term.phase == "update":
             placed = self._blocks[block]
             lines = self._lines_of(placed)
@@ -296,48 +297,6 @@ class _View:
             rows = self._features
         elif term.name in ("Y", f"A[{len(self._spec.layers)}]"):
             rows = self._outputs
-        elif term.name == "W[1]" or _block_of(term.name) == "W[1]":
+        elif term.name == "W[1]" or block_of(term.name) == "W[1]":
             columns = self._features
         return array(term.name_tex, term.value, rows, columns, self._most)
-
-
-def _in_order(terms: Sequence[Term]) -> list[Term]:
-    """Return the terms that a page shows, each after those that it is computed from.
-
-    Left out are factors that are not needed, since a fused pair has their product.
-    """
-    found: list[Term] = []
-    for term in terms:
-        if "not needed" in term.formula or term.name in ("∂aᵢ/∂zᵢ", "∂aᵢ/∂zⱼ"):
-            continue
-        symbol, _, block = term.name.partition(" of ")
-        after = f"Δ{term.name.removeprefix('new ')}" if symbol.startswith("new ") else ""
-        if block and symbol in ("S", "Ŝ"):
-            after = f"Z of {block}"  # O9 steps Z by Ŝ
-        names = [one.name for one in found[-4:]]
-        if after in names:
-            found.insert(len(found) - len(names) + names.index(after), term)
-        else:
-            found.append(term)
-    return found
-
-
-def _is_given(term: Term) -> bool:
-    """Tell whether a term is not computed: a parameter, a setting, or a state before the step."""
-    computed = ("A[0]", "Y", "J + P", "new J + P")
-    return not term.equation and term.name not in computed
-
-
-def _phase(term: Term) -> str:
-    """Return the page's phase of a term."""
-    if term.name.startswith(("∂J/∂", "g of ")):
-        return "gradients"
-    return "update" if term.phase == "after" else term.phase
-
-
-def _block_of(name: str) -> str:
-    """Return the block of parameters that a term belongs to, such as "W[1]"; "" if none."""
-    for prefix in ("∂J/∂", "Δ", "new "):
-        if name.startswith(prefix):
-            return name.removeprefix(prefix)
-    return name.partition(" of ")[2]

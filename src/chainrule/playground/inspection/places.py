@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.checks import shown
 from chainrule.engines.base import Examples, Problem
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.parameters import PlacedBlock, placed_blocks
@@ -28,7 +29,7 @@ def layer_index(spec: NetworkSpec, layer: int) -> int:
     """
     drawn = drawn_layers(spec)
     if not 1 <= layer <= len(drawn):
-        raise InvalidArgumentError(f"layer: expected 1 to {len(drawn)}; got {layer!r}")
+        raise InvalidArgumentError(f"layer: expected 1 to {len(drawn)}; got {shown(layer)}")
     return drawn[layer - 1]
 
 
@@ -52,7 +53,7 @@ def parameter(
         If the network has no such parameter.
     """
     if name not in ("W", "b"):
-        raise InvalidArgumentError(f"name: expected 'W' or 'b'; got {name!r}")
+        raise InvalidArgumentError(f"name: expected 'W' or 'b'; got {shown(name)}")
     l = layer_index(spec, layer)  # noqa: E741 - the field's letter
     placed = next(p for p in placed_blocks(spec) if p.layer == l and p.block.name == name)
     rows, columns = placed.block.shape
@@ -60,7 +61,7 @@ def parameter(
         if not 0 <= value < size:
             raise InvalidArgumentError(
                 f"{place}: expected 0 to {size - 1}, as {placed.name} is {rows} × {columns}; "
-                f"got {value!r}"
+                f"got {shown(value)}"
             )
     return placed, placed.slice.start + row * columns + column
 
@@ -75,7 +76,7 @@ def whole(values: Mapping[str, Any], name: str, default: int | None = None) -> i
     """
     value = values.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidArgumentError(f"{name}: expected a whole number; got {value!r}")
+        raise InvalidArgumentError(f"{name}: expected a whole number; got {shown(value)}")
     return value
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.spec import NetworkSpec
 from chainrule.playground.inspection.places import drawn_layers, layer_index, parameter, whole
@@ -44,7 +45,7 @@ class Subject:
             return cls()
         if not isinstance(given, Mapping) or given.get("kind") not in KINDS:
             raise InvalidArgumentError(
-                f"subject: expected an object whose kind is {', '.join(KINDS)}; got {given!r}"
+                f"subject: expected an object whose kind is {', '.join(KINDS)}; got {shown(given)}"
             )
         kind, layer = given["kind"], whole(given, "layer")
         if kind in ("weight", "bias"):
@@ -55,7 +56,7 @@ class Subject:
         units = spec.n_features if not layer else spec.sizes[layer_index(spec, layer)]
         if not 0 <= row < units:
             raise InvalidArgumentError(
-                f"unit: expected 0 to {units - 1} in layer {layer}; got {row!r}"
+                f"unit: expected 0 to {units - 1} in layer {layer}; got {shown(row)}"
             )
         return cls(kind, layer, row)
 

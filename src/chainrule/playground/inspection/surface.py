@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.checks import whole_number
+from chainrule.checks import shown, whole_number
 from chainrule.engines.base import Floats, Problem
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import Number
@@ -105,13 +105,15 @@ def loss_surface(
         If an argument is invalid, or the path has no two different points for its components.
     """
     if directions not in ("random", "path"):
-        raise InvalidArgumentError(f"directions: expected 'random' or 'path'; got {directions!r}")
+        raise InvalidArgumentError(
+            f"directions: expected 'random' or 'path'; got {shown(directions)}"
+        )
     size = whole_number("size", size, 3, MOST_POINTS) | 1
     span = _SPAN.checked("span", span)
     seed = whole_number("seed", seed, 0)
     problem = _sampled(snapshot, size * size)
     here = problem.parameters.astype(np.float64)
-    moves, shown = _moves(path, epochs, here)
+    moves, kept = _moves(path, epochs, here)
     if directions == "random":
         plane = random_plane(problem.spec, here, seed)
         reach = np.array([span, span])
@@ -135,7 +137,7 @@ def loss_surface(
         "loss": [plain_list(row) for row in losses],
         "loss_here": plain(losses[middle, middle]),
         "path": [plain_list(point) for point in points],
-        "epochs": shown,
+        "epochs": kept,
         "share": plain(share) if share is not None else None,
         "complete": not bool(np.isnan(losses).any()),
         "text": _in_words(directions, rows, share),

@@ -6,6 +6,7 @@ from chainrule.equations.text import latex
 from chainrule.inspection.terms import Term
 from chainrule.network.parameters import PlacedBlock
 from chainrule.playground.inspection.numbers import factor, plain, tex
+from chainrule.playground.inspection.shown_terms import block_of
 from chainrule.playground.inspection.substitution import statement, substituted
 from chainrule.playground.inspection.term_numbers import Numbers
 
@@ -39,7 +40,7 @@ def update_numbers(
     offset : int
         The parameter's place in the block, row by row.
     """
-    own = [term for term in terms if _block_of(term) == placed.name]
+    own = [term for term in terms if term.phase == "update" and block_of(term.name) == placed.name]
     known = {term.name: float(term.value) for term in settings_of(terms)}
     for term in terms:
         if term.name in (placed.name, f"∂J/∂{placed.name}"):
@@ -87,13 +88,3 @@ def _line(term: Term, known: Mapping[str, float], value: float) -> Numbers:
     arrow = r" \leftarrow " if sign == "←" else " = "
     shown = substituted(right, numbers, _DIGITS)
     return Numbers(f"{latex(left)}{arrow}{shown} = {tex(value, _DIGITS)}", plain(value))
-
-
-def _block_of(term: Term) -> str:
-    """Return the block that a term of an update belongs to; "" for all others."""
-    if term.phase != "update":
-        return ""
-    for prefix in ("Δ", "new "):
-        if term.name.startswith(prefix):
-            return term.name.removeprefix(prefix)
-    return term.name.partition(" of ")[2]

@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from chainrule.checks import is_whole
+from chainrule.checks import is_whole, shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.playground.lessons.facts import Facts
 from chainrule.playground.lessons.lesson import Lesson
@@ -89,7 +89,7 @@ def _found(number: object) -> Lesson:
     known = course()
     if not is_whole(number) or not 1 <= int(number) <= len(known):
         raise InvalidArgumentError(
-            f"number: expected a lesson from 1 to {len(known)}; got {number!r}"
+            f"number: expected a lesson from 1 to {len(known)}; got {shown(number)}"
         )
     return known[int(number) - 1]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from chainrule.checks import is_real, is_whole
+from chainrule.checks import is_real, is_whole, shown
 from chainrule.errors import InvalidArgumentError
 from chainrule.playground.lessons.facts import Condition, Facts
 
@@ -51,7 +51,7 @@ class ChoiceQuestion:
         """Return the verdict on the choice with this index."""
         if not is_whole(answer) or not 0 <= int(answer) < len(self.choices):
             raise InvalidArgumentError(
-                f"answer: expected a choice from 0 to {len(self.choices) - 1}; got {answer!r}"
+                f"answer: expected a choice from 0 to {len(self.choices) - 1}; got {shown(answer)}"
             )
         chosen = self.choices[int(answer)]
         return Verdict(chosen.right, chosen.says)
@@ -83,7 +83,7 @@ class NumberQuestion:
     def judged(self, answer: Any, facts: Facts) -> Verdict:
         """Return the verdict on a number."""
         if not is_real(answer):
-            raise InvalidArgumentError(f"answer: expected a number; got {answer!r}")
+            raise InvalidArgumentError(f"answer: expected a number; got {shown(answer)}")
         # The tolerance of 0.01 includes 0.35 ± 0.01, which binary fractions miss by a rounding.
         near = self.tolerance * (1 + 1e-9)
         if abs(answer - self.answer) <= near:
@@ -127,7 +127,7 @@ def question_of(entry: Mapping[str, Any], where: str) -> Question:
     kinds = {"choice": _choice, "number": _number, "session": _session}
     kind = entry.get("kind")
     if kind not in kinds:
-        raise InvalidArgumentError(f"{where}: kind: expected {', '.join(kinds)}; got {kind!r}")
+        raise InvalidArgumentError(f"{where}: kind: expected {', '.join(kinds)}; got {shown(kind)}")
     try:
         return kinds[kind]({name: value for name, value in entry.items() if name != "kind"}, where)
     except (KeyError, TypeError, ValueError) as error:
