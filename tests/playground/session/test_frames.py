@@ -190,6 +190,8 @@ def test_losses_and_metrics_are_those_of_the_history():
         page.steps("epoch", 4)
         frame, history = page.frame(), page.ask("history")
         assert history["epochs"] == [1, 2, 3, 4]
+        norms = [history["gradient_norm"][f"layer {layer}"][-1] for layer in (1, 2, 3)]
+        assert frame["weight_norms"].tolist() == pytest.approx(norms, rel=1e-6)
         assert frame["train"] == np.float32(history["train"][-1])
         assert frame["test"] == np.float32(history["test"][-1])
         model, parts = model_shown(page), page.session._trained.prepared.parts

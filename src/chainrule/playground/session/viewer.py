@@ -1,6 +1,7 @@
 """A session that shows a training, or a model, to the pages that are connected to it."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,8 @@ from chainrule.training.events import EpochEnded
 _CHANGES = ("configure", "run", "pause", "reset", "step", "speed", "set", "edit")
 # Planes that a session keeps: each has grids of inputs.
 _MOST_PLANES = 8
+# How long a request for the curves may compute gradients of kept epochs.
+_SECONDS_FOR_NORMS = 0.1
 
 
 class Viewer:
@@ -87,6 +90,7 @@ class Viewer:
         self._planes: dict[Any, Plane] = {}
         self._frames: dict[Any, bytes] = {}
         self._measured: tuple[Snapshot, Measured] | None = None
+        self._norms: dict[int, list[float]] = {}
 
     # What is fed to it.
 
@@ -111,6 +115,7 @@ class Viewer:
             self._frames.clear()
             if snapshot.at_epoch_end and self._kept.wants(snapshot.epoch):
                 self._kept.add(snapshot)
+                self._norms.pop(snapshot.epoch, None)
             self._status |= {"epoch": snapshot.epoch, "step": snapshot.step}
         if first:
             self._describe_to_all()
@@ -237,7 +242,7 @@ class Viewer:
         found: dict[Any, Callable[[Client, Mapping[str, Any]], Any]] = {
             "view": self._view,
             "travel": self._travel,
-            "history": lambda client, message: self._curves.to_json(),
+            "history": lambda client, message: self._history(),
             "weights": lambda client, message: self._weights(),
             "point": self._point,
             "lessons": lambda client, message: lessons(),
@@ -298,6 +303,21 @@ class Viewer:
         if found is None:
             raise InvalidArgumentError(f"epoch: no earlier epoch is kept; got {epoch}")
         return found
+
+    def _history(self) -> dict[str, Any]:
+        """Return the curves; gradients of the layers as far as there is time to compute them."""
+        scene, known = self._scene, self._norms
+        if scene is not None:
+            end = time.monotonic() + _SECONDS_FOR_NORMS
+            epochs = [one.epoch for one in self._curves.events() if one.epoch not in known]
+            # First every epoch that is divisible by a large power of two: coarse, then finer.
+            for epoch in sorted(epochs, key=lambda one: -(one & -one)):
+                snapshot = self._kept.at(epoch)
+                if snapshot is not None:
+                    known[epoch] = scene.weight_norms(snapshot)
+                if time.monotonic() > end:
+                    break
+        return self._curves.to_json(known.get)
 
     def _weights(self) -> dict[str, Any]:
         snapshot = self._ready()
