@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Floats
 from chainrule.errors import InvalidArgumentError
 from chainrule.playground.inspection.requests import REQUESTS, Inspected
@@ -107,7 +108,8 @@ class Viewer:
             first = self._scene is None
             if self._scene is None:
                 assert self._subject is not None
-                self._scene = Scene(self._subject, snapshot.plan.engine)
+                # One thread: those of a second engine would hold up the training's at every step.
+                self._scene = Scene(self._subject, engine_for(snapshot.spec, "auto", threads=1))
             self._newest = snapshot
             self._version += 1
             self._frames.clear()
