@@ -159,7 +159,8 @@ def _block_terms(step: Step, placed: PlacedBlock, change: Floats) -> Iterator[Te
     if "X" in own:
         yield term("X", f"X of {name}", after["X"])
     moved = term("W", f"Δ{name}", change)
-    yield moved._replace(**_of_change(name, moved.formula))
+    formula, tex = _of_change(name, moved.formula)
+    yield moved._replace(formula=formula, tex=tex)
     yield term("W", f"new {name}", new)
     if optimizer.ema_decay:
         yield term("average", f"X of {name}", after["X"])
@@ -170,7 +171,7 @@ def _tex(formula: str) -> str:
     return tex.replace("sign(", r"\operatorname{sign}(")
 
 
-def _of_change(name: str, formula: str) -> dict[str, str]:
+def _of_change(name: str, formula: str) -> tuple[str, str]:
     """Return the formula of ΔW, made from that of W, as text and in LaTeX."""
     equation, comma, words = formula.partition(", ")
     right = equation.partition(" ← ")[2]
@@ -181,7 +182,7 @@ def _of_change(name: str, formula: str) -> dict[str, str]:
     else:
         right += f" − {name}"
     own = f"Δ{name} = {right}"
-    return {"formula": own + comma + words, "tex": _tex(own)}
+    return own + comma + words, _tex(own)
 
 
 def _formula(step: Step, placed: PlacedBlock, symbol: str) -> tuple[str, str]:
