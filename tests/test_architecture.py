@@ -34,7 +34,7 @@ def test_the_reference_meets_the_equations_at_one_place() -> None:
     elsewhere = [name for name in transposes if not re.search("/(equations|exports)/", name)]
     assert elsewhere == [
         "src/chainrule/engines/passes.py",
-        "src/chainrule/inspection/renderers.py",
+        "src/chainrule/inspection/trace_latex.py",
         "src/chainrule/settings/weights.py",
     ]
 
