@@ -102,6 +102,11 @@ class Viewer:
             self._run += 1
             self._version += 1
 
+    def started(self, epochs: int) -> None:
+        """Say that the training runs, and how many epochs it is to have."""
+        status = {"running": True, "epoch": 0, "step": 0, "stopped": None, "travel": None}
+        self._set_status(**status, epochs=epochs, message="")
+
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot, in the place of the last one."""
         with self._lock:
