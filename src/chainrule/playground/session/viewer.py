@@ -427,7 +427,8 @@ class Viewer:
                 client.view = replace(client.view, plane=None)
                 plane = self._plane(None)
         found = described(scene, plane, self._notes)
-        return {"type": "description", "run": run, "state": self._state(), "settings": self._settings(), **found}
+        asked = {"state": self._state(), "settings": self._settings()}
+        return {"type": "description", "run": run, **asked, **found}
 
     def _describe_to_all(self) -> None:
         for client in tuple(self._clients):
