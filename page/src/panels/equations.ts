@@ -1,7 +1,7 @@
 /** The equations of one training step, one at a time, with their numbers. */
 
 import type { Page, Panel, Selection } from "../panel";
-import { announcement, append, button, newId, h, labelled, messageOf, replace, select } from "./dom";
+import { announcement, button, newId, h, labelled, messageOf, replace, select } from "./dom";
 import { gradientCheck } from "./gradient_check";
 import { type ArrayShown, matrix } from "./matrices";
 import { exact, short } from "./numbers";
@@ -65,7 +65,9 @@ function open(root: HTMLElement, page: Page): () => void {
     progress,
     stage,
   );
-  const extras = h("div", { class: "extras" });
+  const checked = h("div");
+  const extras = h("div", { class: "extras" }, checked, closing(surfaceView(page)));
+  let checkedFor = "";
 
   const source = h("div", { class: "source" });
   root.append(
@@ -112,6 +114,10 @@ function open(root: HTMLElement, page: Page): () => void {
       source,
       labelled("Numbers of", which),
       example === null ? null : labelled("Row", number),
+      partOfUnit(subject, page, (part) => {
+        choose(part);
+        source.querySelector<HTMLElement>(".part select")?.focus();
+      }),
       subject ? button("All equations of the step", () => choose(null)) : null,
       button("Take the numbers of now", () => void load()),
     );
@@ -219,12 +225,14 @@ function open(root: HTMLElement, page: Page): () => void {
     page.highlight([step.about, step.of].filter((part) => part !== null && part !== undefined));
   }
 
+  /** A check stays as long as it is about the numbers that are shown. */
   function extra(): void {
-    replace(extras);
-    if (subject?.kind === "weight" || subject?.kind === "bias") {
-      append(extras, gradientCheck(page, subject, example));
+    const key = JSON.stringify([subject, example, shown?.epoch, shown?.step]);
+    if (key !== checkedFor) {
+      checkedFor = key;
+      const single = subject?.kind === "weight" || subject?.kind === "bias" ? subject : null;
+      replace(checked, single && gradientCheck(page, single, example));
     }
-    append(extras, closing(surfaceView(page)));
   }
 
   buildSource();
@@ -264,12 +272,36 @@ function open(root: HTMLElement, page: Page): () => void {
   };
 }
 
+/** A unit, its bias or one of its weights: for keyboards, which cannot click a line. */
+function partOfUnit(subject: Selection | null, page: Page, choose: (part: Selection) => void): HTMLElement | null {
+  if (!subject || subject.kind === "layer" || subject.kind === "point" || subject.layer === 0) {
+    return null;
+  }
+  const layer = subject.layer;
+  const row = subject.kind === "unit" ? subject.unit : subject.row;
+  const chosen = subject.kind === "weight" ? String(subject.column) : subject.kind;
+  const dense = page.description?.layers.filter((each) => each.kind === "dense") ?? [];
+  const inputs = page.description?.inputs.map((input) => input.name) ?? [];
+  const below = layer === 1 ? inputs : Array.from({ length: dense[layer - 2]?.units ?? 0 }, (_, i) => `unit ${i + 1}`);
+  const options = below.map((name, i) => [String(i), `weight from ${name}`] as const);
+  const parts = select([["unit", "the whole unit"], ["bias", "its bias"], ...options], chosen, (value) => {
+    const weight = { kind: "weight", layer, row, column: Number(value) } as const;
+    choose(value === "unit" ? { kind: "unit", layer, unit: row } : value === "bias" ? { kind: "bias", layer, row } : weight);
+  });
+  const field = labelled("Part", parts);
+  field.classList.add("part");
+  return field;
+}
+
 /** Calls back when the training has just paused, and after each single step. */
 function pausedAgain(page: Page, listener: () => void): () => void {
-  let before = "";
-  return () => {
+  const standing = (): string => {
     const status = page.status;
-    const now = status && !status.running ? `${status.epoch} ${status.step} ${status.travel}` : "";
+    return status && !status.running ? `${status.epoch} ${status.step} ${status.travel}` : "";
+  };
+  let before = standing();
+  return () => {
+    const now = standing();
     if (now && before !== now) {
       listener();
     }

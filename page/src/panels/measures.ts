@@ -169,7 +169,8 @@ function roc(curves: NonNullable<Measures["roc"]>): HTMLElement {
     chart.line(points, i, curve.class);
   });
   const names = curves.slice(0, 8).map((curve) => `${curve.class} (area ${short(curve.area)})`);
-  return section("ROC", "roc", chart.element, legend(names));
+  const more = curves.length > names.length ? h("p", { class: "note" }, `The first ${names.length} classes are drawn.`) : null;
+  return section("ROC", "roc", chart.element, legend(names), more);
 }
 
 function predicted(values: NonNullable<Measures["values"]>): HTMLElement {

@@ -86,12 +86,20 @@ def test_equations_are_stepped_through_and_typeset(tab):
     assert panel.locator(".phases [aria-current]").inner_text() == "update"
 
 
-def test_a_clicked_weight_has_its_gradient_checked(tab):
+def test_a_weight_has_its_gradient_checked(tab, session):
     tab.train(1)
     tab.page.locator(".unit").nth(2).click()
     tab.page.get_by_role("button", name="Its equations").click()
     panel = tab.page.get_by_role("tabpanel")
     panel.get_by_text("unit 1 of layer 1").wait_for()
+    panel.get_by_label("Part").select_option("weight from x2")
+    panel.get_by_text("About the weight W[1, 2] of layer 1").wait_for()
+    panel.get_by_role("button", name="Check this gradient").click()
+    shown = panel.locator(".gradient-check dd")
+    shown.first.wait_for()
+    check = session(tab).request("gradient_check", name="W", layer=1, row=0, column=1)
+    assert float(shown.nth(0).inner_text()) == check["backpropagation"]
+    assert float(shown.nth(1).inner_text()) == check["difference"]
 
 
 def test_the_loss_surface_is_drawn(tab):
