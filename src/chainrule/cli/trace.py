@@ -89,15 +89,18 @@ def trace(
         state = network.optimizer_state
     traced = network.trace(X, y, optimizer=chosen_optimizer, state=state)
     summary = _summary(loaded, chosen)
-    name = numbers.named(0).capitalize()
+    name, equations = numbers.named(0).capitalize(), str(traced)
     blocks = (
         [f"{name}: {summary}"],
         _inputs(loaded, chosen, X[0]),
-        str(traced).split("\n"),
+        equations.split("\n"),
     )
     for number, lines in enumerate(blocks):
         for line in ["", *lines] if number else lines:
             say(line)
+    if html is None and "are not shown" in equations:
+        say()
+        say("Long arrays are shown by their corners; --html FILE has all of their numbers.")
     title = f"{name} of {table.name}"
     for path, ending, what in (
         (html, ".html", "Page"),
