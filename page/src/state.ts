@@ -7,7 +7,7 @@
  * second of two trainings that are compared.
  */
 
-import type { Data, Json, Settings, State } from "./protocol/messages";
+import type { Data, Description, Hello, Json, Settings, State } from "./protocol/messages";
 
 export interface PageState {
   a: State | null;
@@ -55,7 +55,7 @@ function stateEntries(state: State, prefix: string): string[] {
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) entries.push([name === "seed" ? "data_seed" : name, value]);
   }
-  if (state.inputs !== null) entries.push(["inputs", state.inputs.join(",")]);
+  if (state.inputs !== null) entries.push(["inputs", state.inputs.some((name) => /^\[|,/.test(name) || name === "") ? state.inputs : state.inputs.join(",")]);
   for (const [name, value] of Object.entries(state.settings)) {
     if (value !== undefined) entries.push([name, value]);
   }
@@ -78,6 +78,8 @@ function stateFrom(entries: Map<string, string>): State | null {
   const state = { data: data as unknown as Data, settings };
   // What a toy's address leaves open, the server decides: x1 and x2.
   if (inputs === undefined) return (kind === "toy" ? state : { ...state, inputs: null }) as State;
+  const listed = read(inputs);
+  if (Array.isArray(listed)) return { ...state, inputs: listed.map(String) };
   return { ...state, inputs: inputs.split(",").filter((name) => name !== "") };
 }
 
@@ -120,6 +122,16 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** The value of a setting: the state's, or the one that holds where the state leaves it open. */
+export function inForce(known: { state: State | null; description: Description | null; hello: Hello }, name: string): Json {
+  const { state, description } = known;
+  const given = state?.settings[name];
+  if (given !== undefined && given !== null) return given;
+  const { catalog } = known.hello;
+  const usual = state?.data.kind === "toy" ? catalog.toy_settings : catalog.table_settings;
+  return description?.settings?.[name] ?? usual?.[name] ?? catalog.settings.find((row) => row.name === name)?.default ?? null;
 }
 
 /** Whether two states are the same, whatever the order of their entries. */

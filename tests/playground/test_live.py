@@ -159,6 +159,9 @@ def test_the_page_moves_on_to_the_next_training(live):
     live.stop()
     page.join()
     assert found["layers"][0]["units"] == 7
+    running = [one["running"] for one in page.of("status") if one["epochs"] == 5]
+    assert running[0]
+    assert not running[-1]
     assert [one["layers"][0]["units"] for one in page.of("description")][-1] == 7
 
 

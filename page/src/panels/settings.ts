@@ -1,6 +1,7 @@
 /** All settings of the training, as a form made from the server's catalogue. */
 
-import type { Settings, SettingRow } from "../protocol/messages";
+import type { Json, Settings, SettingRow } from "../protocol/messages";
+import { inForce } from "../state";
 import type { Page, Panel } from "../panel";
 import { announcement, button, h, labelled, messageOf, replace } from "./dom";
 import { type Field, settingField, Unreadable } from "./settings_fields";
@@ -10,6 +11,7 @@ export const settings: Panel = { id: "settings", title: "All settings", open };
 
 function open(root: HTMLElement, page: Page): () => void {
   let fields: Field[] = [];
+  let stateShown = "";
   const message = announcement("status");
   const failure = announcement("alert");
   const sections = h("div", { class: "sections" });
@@ -29,9 +31,14 @@ function open(root: HTMLElement, page: Page): () => void {
     message,
   );
 
+  function shownNow(): string {
+    return JSON.stringify([page.state?.data, page.state?.settings]);
+  }
+
   function build(): void {
+    stateShown = shownNow();
     const given = (page.state?.settings ?? {}) as Record<string, unknown>;
-    fields = page.hello.catalog.settings.map((setting) =>
+    fields = page.hello.catalog.settings.map((row) => ({ ...row, default: usual(row, given) })).map((setting) =>
       setting.kind === "names"
         ? layersField(setting, given[setting.name], page.hello.catalog.activations, hiddenLayers(page))
         : settingField(setting, given[setting.name]),
@@ -61,6 +68,11 @@ function open(root: HTMLElement, page: Page): () => void {
     }
     relate();
     narrow();
+  }
+
+  /** What holds where the state leaves a setting open, which may depend on the table. */
+  function usual(row: SettingRow, given: Record<string, unknown>): Json {
+    return given[row.name] === undefined ? inForce(page, row.name) : (row.default ?? null);
   }
 
   /** As many activations as hidden layers, while their units are being typed. */
@@ -148,7 +160,14 @@ function open(root: HTMLElement, page: Page): () => void {
 
   build();
   root.append(form);
-  return page.on("hello", build);
+  // What other controls change is changed here too, or the next "apply" would undo it.
+  const follow = (): void => {
+    if (stateShown !== shownNow()) build();
+  };
+  const offs = [page.on("hello", build), page.on("description", follow)];
+  return () => {
+    for (const off of offs) off();
+  };
 }
 
 function hiddenLayers(page: Page): number {

@@ -123,6 +123,8 @@ export interface Description {
   run: number;
   /** null: what is trained was not asked for by a page. */
   state: State | null;
+  /** The value of every setting, also of those that the state leaves open; null: not known. */
+  settings?: Settings | null;
   task: Task;
   target?: string;
   classes: string[] | null;

@@ -117,6 +117,7 @@ def state_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
+    >>> from chainrule.playground.interface import state_of
     >>> state_of({"data": "xor", "noise": 10, "layers": [4], "inputs": ["x1"]})
     {'data': {'name': 'xor', 'noise': 10}, 'inputs': ['x1'], 'settings': {'layers': [4]}}
     """

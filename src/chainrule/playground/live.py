@@ -142,6 +142,7 @@ class Live:
         run, self._run = self._run, None
         try:
             self._viewer.begin(_subject(training, run))
+            self._viewer.started(training.plan.epochs)
             self._training = training
             self._show()
         except Exception as error:  # what is only looked at must not fail
@@ -207,6 +208,7 @@ class Live:
                 learning_rate=None if self._ended is None else self._ended.learning_rate,
                 ended=self._ended,
                 test=plan.validation,
+                at_epoch_end=memory is None or step % plan.steps_per_epoch == 0,
             )
         )
 

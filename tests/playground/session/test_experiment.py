@@ -1,6 +1,7 @@
 """Trainings of a session against `chainrule.train` with the same configuration."""
 
 import time
+import tomllib
 
 import numpy as np
 import pytest
@@ -156,6 +157,20 @@ def test_a_normalised_state_asks_for_the_same_training():
     with page_of(STATES["dropout"]) as page:
         state = page.description["state"]
         assert page.ask("configure", state=state)["state"] == state
+
+
+def test_the_description_has_the_settings_that_a_state_leaves_open(tmp_path):
+    path, own = tmp_path / "lines.csv", OwnTables()
+    path.write_text("a,b\n" + "".join(f"{n},{n / 2 + n % 3}\n" for n in range(60)))
+    table = own.add(path, "lines.csv")
+    data = {"kind": "table", "table": table.identity, "target": "b"}
+    with page_of({"data": data, "settings": {"layers": [3]}}, own) as page:
+        settings, text = page.description["settings"], page.ask("code")["toml"]
+        described = tomllib.loads(text)
+        for name in ("activation", "batch_size", "l2", "layers", "learning_rate", "optimizer"):
+            assert settings[name] == described["training"][name]
+        assert settings["split"] == described["data"]["split"]
+        assert settings["max_categories"] == described["encoding"]["max_categories"]
 
 
 def test_after_the_last_epoch_run_goes_on_for_as_many_again():

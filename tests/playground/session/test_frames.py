@@ -202,6 +202,22 @@ def test_losses_and_metrics_are_those_of_the_history():
         assert history["metrics"]["test accuracy"][-1] == pytest.approx(frame["metrics"][1])
 
 
+def test_within_an_epoch_the_losses_are_those_of_all_rows():
+    state = {"data": {"kind": "toy", "name": "spiral", "rows": 5_000}, "settings": {"layers": [4]}}
+    with page_of(state) as page:
+        page.steps("epoch", 1)
+        page.steps("batch", 3)
+        frame, parts = page.frame(), page.session._trained.prepared.parts
+        train, held_out = (
+            model_shown(page).evaluate(part) for part in (parts.train, parts.validation)
+        )
+        assert frame["train"] == pytest.approx(train["log_loss"], rel=1e-6)
+        assert frame["test"] == pytest.approx(held_out["log_loss"], rel=1e-6)
+        assert frame["metrics"].tolist() == pytest.approx(
+            [train["accuracy"], held_out["accuracy"]], rel=1e-6
+        )
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -2,8 +2,8 @@
 
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
-import type { Json, State, TableSummary } from "../../protocol/messages";
-import { withSettings } from "../../state";
+import type { State, TableSummary } from "../../protocol/messages";
+import { inForce, withSettings } from "../../state";
 import { onTheme } from "../colours";
 import { count, inputTitle, plural } from "../format";
 import { choices, dataOf, taskOf, type Choice } from "./catalog";
@@ -94,10 +94,10 @@ export class DataColumn {
       this.noise.show(toy.noise ?? 0);
       this.rows.show(toy.rows ?? 500);
     }
-    const split = state.settings["split"];
+    const split = inForce(experiment, "split");
     const share = Array.isArray(split) ? Number(split[0]) : 0.8;
     this.ratio.show(Math.round(100 * share));
-    this.batch.show(String(state.settings["batch_size"] ?? this.defaultOf("batch_size") ?? 10));
+    this.batch.show(String(inForce(experiment, "batch_size") ?? 10));
     for (const control of [this.ratio, this.noise, this.rows, this.batch]) control.disable(reason);
     this.regenerate.disabled = reason !== null;
     if (description) {
@@ -107,10 +107,6 @@ export class DataColumn {
       setText(this.about, state.data.kind === "toy" ? rows : `${rows}; ${sizes}`);
     }
     this.showInputs(state);
-  }
-
-  private defaultOf(name: string): Json | undefined {
-    return this.experiment.hello.catalog.settings.find((row) => row.name === name)?.default;
   }
 
   private build(): void {

@@ -3,7 +3,7 @@
 import { h } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { Json, State, Task } from "../../protocol/messages";
-import { withSettings } from "../../state";
+import { inForce, withSettings } from "../../state";
 import { short } from "../format";
 import { hiddenLayers } from "../network/layers";
 import { dataOf, firstOfTask, taskOf } from "./catalog";
@@ -55,12 +55,7 @@ export class SettingsBar {
     const state = experiment.state;
     const description = experiment.description;
     if (state) {
-      const setting = (name: string, otherwise: Json): Json => {
-        const given = state.settings[name];
-        if (given !== undefined && given !== null) return given;
-        const usual = state.data.kind === "toy" ? catalog.toy_settings : catalog.table_settings;
-        return usual?.[name] ?? catalog.settings.find((row) => row.name === name)?.default ?? otherwise;
-      };
+      const setting = (name: string, otherwise: Json): Json => inForce(experiment, name) ?? otherwise;
       this.rate.show(String(setting("learning_rate", 0.03)));
       this.optimizer.show(String(setting("optimizer", "sgd")));
       const activation = setting("activation", "relu");
@@ -98,8 +93,8 @@ export class SettingsBar {
   }
 
   private penaltyRate(): number {
-    const settings = this.experiment.state?.settings ?? {};
-    return Number(settings["l1"] ?? 0) || Number(settings["l2"] ?? 0) || 0.003;
+    const { experiment } = this;
+    return Number(inForce(experiment, "l1") ?? 0) || Number(inForce(experiment, "l2") ?? 0) || 0.003;
   }
 
   private setPenalty(kind: string, rate: number): void {

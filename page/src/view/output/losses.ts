@@ -20,6 +20,7 @@ export class LossChart {
   private run = -1;
   private asked = 0;
   private dirty = false;
+  private running = false;
   private drawnAt = 0;
   private readonly observer: ResizeObserver;
   private readonly offs: (() => void)[];
@@ -28,7 +29,7 @@ export class LossChart {
     this.offs = [
       experiment.on("description", () => this.begin()),
       experiment.on("frame", () => this.add()),
-      experiment.on("status", () => this.draw(true)),
+      experiment.on("status", () => this.followStatus()),
       onTheme(() => this.rebuild()),
     ];
     this.observer = new ResizeObserver(() => {
@@ -65,6 +66,14 @@ export class LossChart {
     this.test = [];
     this.draw(true);
     void this.recall();
+  }
+
+  /** A page sees only some epochs of a fast training; once it waits, the chart shows all of them. */
+  private followStatus(): void {
+    const running = this.experiment.status?.running ?? false;
+    if (this.running && !running) void this.recall();
+    this.running = running;
+    this.draw(true);
   }
 
   private async recall(): Promise<void> {

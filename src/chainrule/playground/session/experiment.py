@@ -480,6 +480,10 @@ class Experiment(Viewer):
     def _state(self) -> dict[str, Any] | None:
         return None if self._wanted is None else self._wanted.state
 
+    def _settings(self) -> dict[str, Any] | None:
+        trained = self._trained
+        return None if trained is None else trained.settings()
+
     def _tables(self) -> list[dict[str, Any]]:
         return [table.summary() for table in self.tables.all()]
 

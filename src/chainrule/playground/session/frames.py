@@ -32,7 +32,9 @@ _MAPS, _UNITS, _DETAILS = (
 _MOST_OF_A_PRODUCT = 1 << 18
 
 MOST_MEASURED = 1_000
-"""Rows of each part on which losses and metrics of a frame are measured, evenly spaced."""
+"""Rows of each part on which a frame's metrics are measured while it runs, evenly spaced."""
+_MOST_EXACT = 400_000_000
+"""Multiplications, about, for which all rows are measured once the training waits."""
 MOST_FOR_GRADIENTS = 256
 """Training rows on which gradients are measured, evenly spaced."""
 
@@ -200,10 +202,14 @@ class Scene:
             maps.append({"lo": low, "hi": high, "data": data})
         return {"size": size, "maps": maps}
 
-    def measured(self, snapshot: Snapshot) -> Measured:
-        """Return losses, metrics and gradients of a snapshot, on samples of the rows."""
-        train, test = self._sample(snapshot, "train"), self._sample(snapshot, "test")
-        ended = snapshot.ended if snapshot.at_epoch_end else None
+    def measured(self, snapshot: Snapshot, running: bool = False) -> Measured:
+        """Return losses, metrics and gradients of a snapshot.
+
+        While it runs, losses are those of the last epoch, and metrics are measured on a sample of
+        the rows; while it waits, both are measured on all rows, unless that takes long.
+        """
+        train, test = (self._rows(snapshot, part, running) for part in ("train", "test"))
+        ended = snapshot.ended if snapshot.at_epoch_end or running else None
         metrics = []
         losses = []
         for examples, has in ((train, self._has(0)), (test, self._has(1))):
@@ -269,6 +275,14 @@ class Scene:
                 return METRICS["rmse"](outputs, targets)
             values, truth = self.subject.values_of(outputs), self.subject.values_of(targets)
             return float(np.sqrt(np.mean(np.square(values - truth))))
+
+    def _rows(self, snapshot: Snapshot, part: str, running: bool) -> Examples | None:
+        """Return the rows of a part on which losses and metrics are measured."""
+        examples = snapshot.test if part == "test" else snapshot.examples
+        if examples is None or running:
+            return self._sample(snapshot, part)
+        exact = len(examples.X) * len(snapshot.parameters) <= _MOST_EXACT and len(examples.X) > 0
+        return examples if exact else self._sample(snapshot, part)
 
     def _sample(self, snapshot: Snapshot, name: str) -> Examples | None:
         """Return evenly spaced rows of a part, copied once."""

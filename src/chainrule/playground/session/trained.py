@@ -1,9 +1,11 @@
 """One training of an experiment: its run, its plan, and what was changed on the way."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from chainrule.playground.session.control import Controller
-from chainrule.playground.session.state import Wanted
+from chainrule.playground.session.state import ELSEWHERE, Wanted
+from chainrule.runs.options import SECTIONS, settings_of
 from chainrule.runs.training import PreparedRun
 from chainrule.training.changes import Changes
 from chainrule.training.plan import LBFGS, Plan
@@ -38,6 +40,20 @@ class Trained:
     ended: str = ""
     """Why it ended; "" as long as it has not."""
     diverged: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """Return the value of every setting that a state may have, ready for JSON."""
+        config = self.prepared.config
+        found = {
+            one.name: getattr(getattr(config, section), one.name)
+            for section in SECTIONS
+            for one in settings_of(section)
+            if one.name not in ELSEWHERE
+        }
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in found.items()
+        }
 
     @classmethod
     def begun(cls, wanted: Wanted | None, prepared: PreparedRun) -> "Trained":

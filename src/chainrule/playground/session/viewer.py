@@ -89,7 +89,7 @@ class Viewer:
         self._curves, self._kept = Curves(), KeptSnapshots()
         self._planes: dict[Any, Plane] = {}
         self._frames: dict[Any, bytes] = {}
-        self._measured: tuple[Snapshot, Measured] | None = None
+        self._measured: tuple[Snapshot, bool, Measured] | None = None
         self._norms: dict[int, list[float]] = {}
 
     # What is fed to it.
@@ -101,6 +101,11 @@ class Viewer:
             self._subject, self._notes = subject, tuple(notes)
             self._run += 1
             self._version += 1
+
+    def started(self, epochs: int) -> None:
+        """Say that the training runs, and how many epochs it is to have."""
+        status = {"running": True, "epoch": 0, "step": 0, "stopped": None, "travel": None}
+        self._set_status(**status, epochs=epochs, message="")
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot, in the place of the last one."""
@@ -401,6 +406,10 @@ class Viewer:
         """Return the state of what is trained; None if a page cannot ask for it."""
         return None
 
+    def _settings(self) -> dict[str, Any] | None:
+        """Return the value of every setting, also of those that nobody gave; None: not known."""
+        return None
+
     def _tables(self) -> list[dict[str, Any]]:
         return []
 
@@ -429,11 +438,11 @@ class Viewer:
             return self._planes[wish]
 
     def _measured_of(self, scene: Scene, snapshot: Snapshot) -> Measured:
-        kept = self._measured
-        if kept is None or kept[0] is not snapshot:
-            kept = (snapshot, scene.measured(snapshot))
+        kept, running = self._measured, bool(self._status["running"])
+        if kept is None or kept[0] is not snapshot or kept[1] is not running:
+            kept = (snapshot, running, scene.measured(snapshot, running))
             self._measured = kept
-        return kept[1]
+        return kept[2]
 
     def _description(self, client: Client) -> Message:
         with self._lock:
@@ -445,7 +454,8 @@ class Viewer:
                 client.view = replace(client.view, plane=None)
                 plane = self._plane(None)
         found = described(scene, plane, self._notes)
-        return {"type": "description", "run": run, "state": self._state(), **found}
+        asked = {"state": self._state(), "settings": self._settings()}
+        return {"type": "description", "run": run, **asked, **found}
 
     def _describe_to_all(self) -> None:
         for client in tuple(self._clients):
