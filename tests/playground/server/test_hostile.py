@@ -350,6 +350,20 @@ def test_a_slow_upload_is_closed(served, quiet, monkeypatch):
     assert served.sessions[0].uploaded == []
 
 
+def test_a_page_stays_connected_for_longer_than_an_exchange_may_take(served, quiet, monkeypatch):
+    from chainrule.playground.server import connections
+
+    monkeypatch.setattr(connections, "SECONDS_FOR_EXCHANGE", 0.2)
+
+    async def page():
+        async with served.socket() as one:
+            await receive(one, "hello")
+            await asyncio.sleep(0.6)
+            return (await ask(one, "set", 9, value="here"))["value"]
+
+    assert asyncio.run(page()) == "here"
+
+
 def test_a_download_that_nobody_reads_is_not_kept_in_memory(served, quiet, monkeypatch):
     served.server._sessions.get(A)
     content = b"x" * (32 * 2**20)
