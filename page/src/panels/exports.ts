@@ -7,8 +7,10 @@ interface Code {
   python: string;
   command: string;
   toml: string;
-  /** Running this gives the same network to the last bit. */
+  /** Running the Python code gives the same network to the last bit. */
   exact: boolean;
+  /** So does the command, and so does run.toml. */
+  command_exact: boolean;
   why?: string | null;
 }
 
@@ -74,9 +76,10 @@ function changes(page: Page, listener: () => void): () => void {
 
 function exactness(code: Code): string {
   const reason = code.why ? ` ${code.why}` : "";
-  return code.exact
+  if (!code.exact) return `Not exact: the code and the command do not train this very network.${reason}`;
+  return code.command_exact
     ? `Exact: the code and the command train this very network, to the last bit.${reason}`
-    : `Not exact: the code and the command do not train this very network.${reason}`;
+    : `Exact: the Python code trains this very network, to the last bit. The command and run.toml do not.${reason}`;
 }
 
 function entry(page: Page, [kind, name, about]: (typeof FILES)[number], failure: HTMLElement): HTMLElement {

@@ -212,8 +212,9 @@ class Experiment(Viewer):
             controller.diverged()
             self._ended(trained, wishes, f"training diverged: {error}", "diverged")
         else:
-            self._ended(trained, wishes, _told_end(fitted), fitted.stopped.reason)
             best = fitted.stopped.best_epoch
+            trained.kept_epoch = state.epochs if best is None else best
+            self._ended(trained, wishes, _told_end(fitted), fitted.stopped.reason)
             if best is not None and best != state.epochs:
                 self._show_best(best)
 
