@@ -61,7 +61,7 @@ def test_ctrl_c_ends_it_at_once_with_a_sentence(playing):
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
-    assert (code, err) == (0, "chainrule: the playground has ended\n")
+    assert (code, err) == (0, "chainrule: the playground has stopped\n")
     assert time.monotonic() - began < 5
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
@@ -105,7 +105,10 @@ def test_mistakes_are_sentences(chainrule, tmp_path, wdbc, model):
         ([tmp_path / "notes.txt"], "notes.txt"),
         ([wdbc, "--target", "diagnosi"], "--target"),
         (["--target", "price"], "--target: expected a table"),
-        ([model, "--target", "diagnosis"], "--target: expected none beside a model or a run"),
+        (
+            [model, "--target", "diagnosis"],
+            "--target: expected none together with a model or a run",
+        ),
         (["--host", "no.such.host.invalid"], "--host: expected a name or an address"),
     ):
         assert words in chainrule("play", *arguments).sentence
