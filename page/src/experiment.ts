@@ -12,7 +12,7 @@ import type {
   Status,
   ViewSettings,
 } from "./protocol/messages";
-import { sameState, withSettings } from "./state";
+import { sameState, understood, withSettings } from "./state";
 
 /** What an experiment tells the page around it. */
 export interface Surroundings {
@@ -124,6 +124,17 @@ export class Experiment implements Page {
     this.wanted = value.state;
     this.surroundings.changed();
     return value.state;
+  }
+
+  /** As `configure`, of a state that may come from another version of the program. */
+  async configureFromLink(state: State): Promise<State> {
+    const { state: known, unknown } = understood(state, this.hello);
+    const found = await this.configure(known);
+    if (unknown.length > 0) {
+      const names = unknown.map((name) => name.slice(0, 60)).slice(0, 5).join(", ");
+      this.say(`The link has settings that this version does not know; they are left out: ${names}.`, "error");
+    }
+    return found;
   }
 
   /** Train anew from the present state with some of it replaced; errors are said in the page. */
@@ -290,7 +301,7 @@ export class Experiment implements Page {
       const wanted = this.wanted;
       if (this.description) this.say("The server was restarted, so this training starts again.");
       this.wanted = null;
-      this.configure(wanted).catch((reason: unknown) => {
+      this.configureFromLink(wanted).catch((reason: unknown) => {
         this.fail(reason);
         this.take(description);
       });

@@ -215,7 +215,7 @@ export class WholePage {
       const state = given[slot];
       const view = this.views.get(slot);
       if (state && view && !sameState(state, view.experiment.state)) {
-        view.experiment.configure(state).catch((reason: unknown) => view.experiment.fail(reason));
+        view.experiment.configureFromLink(state).catch((reason: unknown) => view.experiment.fail(reason));
       } else if (state && !view) this.add(slot, state);
       else if (!state && view && slot === "b") this.toggleComparison();
     }

@@ -124,6 +124,13 @@ function decoded(text: string): string {
   }
 }
 
+/** Return a state of another version without the settings that this one has not, and their names. */
+export function understood(state: State, hello: Hello): { state: State; unknown: string[] } {
+  const known = new Set(hello.catalog.settings.map((row) => row.name));
+  const unknown = Object.keys(state.settings).filter((name) => !known.has(name));
+  return { state: withSettings(state, Object.fromEntries(unknown.map((name) => [name, undefined]))), unknown };
+}
+
 /** The value of a setting: the state's, or the one that holds where the state leaves it open. */
 export function inForce(known: { state: State | null; description: Description | null; hello: Hello }, name: string): Json {
   const { state, description } = known;

@@ -7,9 +7,9 @@ interface Code {
   python: string;
   command: string;
   toml: string;
-  /** Running this gives the same network to the last bit. */
+  /** Running the Python code gives the same network to the last bit. */
   exact: boolean;
-  /** So does the command, with run.toml. */
+  /** So does the command, and so does run.toml. */
   command_exact: boolean;
   why?: string | null;
 }

@@ -89,6 +89,8 @@ export interface LayerDescription {
   name: string;
   units: number;
   activation: string;
+  /** More about it: the share that dropout drops. */
+  detail?: string;
   /** Indices of the units that are drawn: at most 8. */
   drawn: number[];
 }

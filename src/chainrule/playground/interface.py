@@ -81,8 +81,11 @@ def play(
         page.open()
     if waits:
         told = f"chainrule: the playground is at {page.url} (press Ctrl-C to stop it)"
-        print(printable(told), flush=True)
-        page.wait()
+        try:
+            print(printable(told), flush=True)
+            page.wait()
+        except KeyboardInterrupt:  # before `wait`, which handles it
+            page.stop()
     return page
 
 

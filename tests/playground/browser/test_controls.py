@@ -187,3 +187,10 @@ def test_two_trainings_stand_side_by_side(tab):
     tab.press("Pause both")
     tab.press("End comparison")
     tab.until(lambda: tab.page.locator("article.experiment").count() == 1)
+
+
+def test_a_link_of_another_version_opens_without_the_settings_that_are_not_known(tabs):
+    tab = tabs.open("#data=toy&name=xor&layers=[3]&sparkle=7")
+    tab.page.get_by_text("this version does not know; they are left out: sparkle").first.wait_for()
+    assert (tab.state["name"], tab.setting("layers")) == ("xor", [3])
+    assert "sparkle" not in tab.state

@@ -130,3 +130,18 @@ def test_a_network_without_hidden_layers_is_drawn(tabs):
 
 def focused(tab):
     return tab.page.evaluate("document.activeElement.getAttribute('aria-label')")
+
+
+def test_a_layer_with_batch_norm_and_dropout_has_its_activation_and_says_both(tabs):
+    tab = tabs.open("#data=toy&name=circle&layers=[4,3]&batch_norm=true&dropout=[0.25]")
+    for layer in (1, 2):
+        assert tab.page.get_by_label(f"Activation of layer {layer}").input_value() == "tanh"
+    texts = [text for text in tab.page.locator(".head-between").all_inner_texts() if text]
+    assert texts == ["batch norm, dropout 0.25"] * 2
+
+
+def test_an_activation_with_a_setting_of_its_own_is_shown(tabs):
+    tab = tabs.open("#data=toy&name=circle&layers=[4]&activation=leaky_relu(slope=0.2)")
+    for name in ("Activation", "Activation of layer 1"):
+        shown = tab.page.get_by_label(name, exact=True)
+        assert shown.input_value() == "leaky_relu(slope=0.2)"

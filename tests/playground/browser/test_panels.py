@@ -176,3 +176,26 @@ def test_a_point_of_the_map_shows_its_row(tab, session):
     assert titles == [v if isinstance(v, str) else json.dumps(v) for v in row.values()]
     panel.get_by_role("button", name="step by step").click()
     tab.page.get_by_text(f"row {index}").first.wait_for()
+
+
+def test_settings_that_a_table_decides_are_shown_as_they_are(tab, session, table):
+    panel = tab.panel("Your table")
+    panel.get_by_label("Drop a file here").set_input_files(table)
+    panel.get_by_label("Target").select_option("price")
+    panel.get_by_role("button", name="Learn from this table").click()
+    tab.until(lambda: tab.state.get("data") == "table")
+    tab.until(lambda: tab.page.get_by_label("Activation", exact=True).input_value() == "relu")
+    used = session(tab).description()["settings"]
+    labels = {"Regularization rate": "l2", "Learning rate": "learning_rate"}
+    for label, name in labels.items():
+        shown = tab.page.get_by_label(label, exact=True).input_value()
+        assert float(shown) == used[name]
+    form = tab.panel("All settings")
+    field = form.locator("[data-setting=l2] input")
+    assert float(field.get_attribute("placeholder")) == used["l2"]
+
+
+def test_the_form_of_settings_follows_the_other_controls(tab):
+    form = tab.panel("All settings")
+    tab.page.get_by_label("Optimizer", exact=True).select_option("adam")
+    tab.until(lambda: form.locator("[data-setting=optimizer] select").input_value() == "adam")

@@ -137,6 +137,27 @@ def test_a_rate_that_early_stopping_reduced_is_in_the_python_code(folder, monkey
             assert np.array_equal(by_python(page, folder, monkeypatch).parameters, shown(page))
 
 
+def test_a_training_that_stopped_by_itself_is_exported_as_it_was_asked_for(
+    folder, monkeypatch, capsys
+):
+    state = {
+        "data": {"kind": "sample", "name": "wdbc"},
+        "settings": {"learning_rate": 0.1, "patience": 2, "layers": [4]},
+    }
+    with page_of(state) as page:
+        page.train_to_the_end()
+        page.until(lambda: page.status["travel"] is not None)
+        code = page.ask("code")
+        assert (code["exact"], code["command_exact"], code["why"]) == (True, True, None)
+        assert "early" not in code["command"]
+        for network in (
+            by_python(page, folder, monkeypatch),
+            by_command(page, folder),
+            by_toml(page, folder),
+        ):
+            assert np.array_equal(network.parameters, shown(page))
+
+
 def test_an_earlier_epoch_can_be_exported(folder, monkeypatch, capsys):
     with page_of(TOY) as page:
         page.steps("epoch", 8)

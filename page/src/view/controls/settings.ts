@@ -60,8 +60,10 @@ export class SettingsBar {
       this.optimizer.show(String(setting("optimizer", "sgd")));
       const activation = setting("activation", "relu");
       const mixed = Array.isArray(activation) && new Set(activation).size > 1;
-      this.activation.setOptions([...names(catalog.activations), ...(mixed ? [["mixed", "several"] as const] : [])]);
-      this.activation.show(mixed ? "mixed" : String(Array.isArray(activation) ? (activation[0] ?? "") : activation));
+      const one = mixed ? "mixed" : String(Array.isArray(activation) ? (activation[0] ?? "") : activation);
+      const own = one === "" || catalog.activations.includes(one) ? [] : [[one, mixed ? "several" : one] as const];
+      this.activation.setOptions([...names(catalog.activations), ...own]);
+      this.activation.show(one);
       const l1 = Number(setting("l1", 0));
       const l2 = Number(setting("l2", 0));
       if (l1 > 0) this.kind = "l1";

@@ -74,7 +74,7 @@ export class Editor {
       h(
         "div",
         { class: "editor-head" },
-        h("h3", { id: title }, heading.charAt(0).toUpperCase() + heading.slice(1)),
+        h("h3", { id: title }, /^(unit|output|bias)\b/.test(heading) ? heading.charAt(0).toUpperCase() + heading.slice(1) : heading),
         h("button", { class: "icon", type: "button", "aria-label": "Close", onclick: () => this.close(true) }, "×"),
       ),
       list,

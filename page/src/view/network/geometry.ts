@@ -32,7 +32,7 @@ export interface ColumnPlace {
   units: number;
   more: number;
   description: LayerDescription | null;
-  /** Layers without weights of their own between this one and the one before: dropout, … */
+  /** Layers between this one and the next that have no links: batch norm, dropout, … */
   between: LayerDescription[];
   bottom: number;
 }
@@ -57,17 +57,19 @@ function inputWidth(description: Description, available: number): number {
   return Math.min(longest > 6 ? 58 + 7 * Math.min(longest, 17) : 84, Math.max(84, 0.3 * available));
 }
 
-/** Return the dense layers, each with what stands before it. */
-export function denseLayers(description: Description): { dense: LayerDescription; before: LayerDescription[] }[] {
-  const layers: { dense: LayerDescription; before: LayerDescription[] }[] = [];
-  let before: LayerDescription[] = [];
+/** Return the dense layers, each with what follows it and belongs to it: batch norm, dropout. */
+export function denseLayers(description: Description): { dense: LayerDescription; after: LayerDescription[] }[] {
+  const layers: { dense: LayerDescription; after: LayerDescription[] }[] = [];
   for (const layer of description.layers) {
-    if (layer.kind === "dense") {
-      layers.push({ dense: layer, before });
-      before = [];
-    } else before.push(layer);
+    if (layer.kind === "dense") layers.push({ dense: layer, after: [] });
+    else layers.at(-1)?.after.push(layer);
   }
   return layers;
+}
+
+/** Return what stands before the first dense layer: embeddings. */
+function aboutInputs(description: Description): LayerDescription[] {
+  return description.layers.slice(0, description.layers.findIndex((layer) => layer.kind === "dense"));
 }
 
 /** Return the columns of W[1] whose inputs are drawn. */
@@ -123,7 +125,7 @@ export function geometryOf(description: Description, available: number): Geometr
       units: total,
       more: total - drawn.length,
       description: dense ? dense.dense : null,
-      between: dense ? dense.before : [],
+      between: dense ? dense.after : aboutInputs(description),
       bottom: top + (drawn.length - 1) * pitch + size / 2,
     });
   };

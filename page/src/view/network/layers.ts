@@ -13,8 +13,9 @@ export function hiddenLayers(description: Description): number[] {
     .map(({ dense }) => dense.units);
 }
 
+/** The activations of the hidden layers. Where there is batch norm, it comes between the sums and the activation, and has it. */
 export function activationsOf(description: Description): string[] {
   return denseLayers(description)
     .slice(0, -1)
-    .map(({ dense }) => dense.activation);
+    .map(({ dense, after }) => after.find((layer) => layer.kind === "batch_norm")?.activation ?? dense.activation);
 }

@@ -3,7 +3,7 @@
 import "./network.css";
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
-import type { Json } from "../../protocol/messages";
+import type { Json, LayerDescription } from "../../protocol/messages";
 import { withSettings } from "../../state";
 import { onTheme, reducedMotion } from "../colours";
 import { clipped, count, inputTitle, short, subscript } from "../format";
@@ -226,13 +226,15 @@ export class NetworkView {
       head.activation.hidden = !hidden;
       head.fixed.hidden = hidden;
       if (hidden) {
-        fillOptions(head.activation, options);
-        head.activation.value = activations[i - 1] ?? "";
+        const own = activations[i - 1] ?? "";
+        // An activation with a setting of its own, such as leaky_relu(slope=0.2), joins the names.
+        fillOptions(head.activation, options.includes(own) ? options : [own, ...options]);
+        head.activation.value = own;
         head.activation.disabled = reason !== null;
         head.activation.setAttribute("aria-label", `Activation of layer ${i}`);
       } else if (i === 0) setText(head.fixed, column.more > 0 ? count(column.units) : "");
       else setText(head.fixed, column.description?.activation ?? "");
-      setText(head.between, column.between.map((layer) => layer.name || layer.kind).join(", "));
+      setText(head.between, column.between.map(besideName).join(", "));
       head.between.hidden = column.between.length === 0;
       head.rest.hidden = column.more <= 0;
       setText(head.rest, `… ${count(column.more)} more`);
@@ -243,6 +245,8 @@ export class NetworkView {
       head.element.remove();
       head.rest.remove();
     }
+    const tallest = Math.max(...this.headPool.map((head) => head.element.offsetHeight));
+    this.heads.style.height = `${Math.max(88, tallest + 8)}px`;
   }
 
   private newHead(layer: number): Head {
@@ -522,8 +526,14 @@ function disable(button: HTMLButtonElement, reason: string | null): void {
   button.title = reason ?? button.getAttribute("aria-label") ?? "";
 }
 
+/** "batch norm", "dropout 0.2" */
+function besideName(layer: LayerDescription): string {
+  const name = layer.name || layer.kind;
+  return layer.kind === "dropout" && layer.detail ? `${name} ${layer.detail}` : name;
+}
+
 function fillOptions(select: HTMLSelectElement, names: readonly string[]): void {
-  if (select.options.length === names.length) return;
+  if (select.options.length === names.length && names.every((name, i) => select.options[i]!.value === name)) return;
   select.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
 }
 

@@ -5,10 +5,16 @@ import { h } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { History } from "../../protocol/messages";
 import { onTheme, theme } from "../colours";
-import { count, loss } from "../format";
+import { count, loss, short } from "../format";
 
 const MOST_POINTS = 1000;
 const HEIGHT = 118;
+
+/** 0.25, 1200, 4.0e8: what fits before the axis. */
+function tickText(tick: number): string {
+  const size = Math.abs(tick);
+  return size >= 1e5 || (size > 0 && size < 1e-4) ? short(tick, 2) : String(Number(tick.toPrecision(6))).replace("-", "−");
+}
 
 export class LossChart {
   readonly element = h("div", { class: "chart", role: "img", "aria-label": "Loss of training and test rows over the epochs" });
@@ -144,13 +150,13 @@ export class LossChart {
       {
         width,
         height: HEIGHT,
-        padding: [8, 6, 0, 0],
+        padding: [8, 14, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { size: 6 } },
         scales: { x: { time: false } },
         axes: [
           { ...axis, size: 22, gap: 3, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : "")) },
-          { ...axis, size: 40, gap: 4, space: 26 },
+          { ...axis, size: 44, gap: 4, space: 26, values: (_, ticks) => ticks.map((tick) => tickText(tick)) },
         ],
         series: [
           {},

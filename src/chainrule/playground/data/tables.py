@@ -137,7 +137,10 @@ class OwnTables:
             if found.identity in self._start:
                 return self._start[found.identity]
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="chainrule-play-")
+                self._folder = tempfile.TemporaryDirectory(
+                    prefix="chainrule-play-",
+                    ignore_cleanup_errors=True,  # on Windows, of a file that is still being read
+                )
             # Stored by its checksum: a name from outside is no name of a file here.
             place = Path(self._folder.name) / found.identity
             shutil.copyfile(path, place)

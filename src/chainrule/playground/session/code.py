@@ -48,13 +48,18 @@ class Exported:
 def exported(trained: Trained, snapshot: Snapshot) -> Exported:
     """Return what trains the network of a snapshot.
 
-    The training ends with the epoch that is shown. Its early stopping is therefore off: a learning
-    rate that its rule reduced is written down as a change, like those of the page.
+    If the training has ended by itself, and the epoch is shown whose weights it keeps, this is the
+    training as it was asked for. Otherwise it ends with the epoch that is shown. Its early stopping
+    is then off: a learning rate that its rule reduced is written down as a change, like those of
+    the page.
     """
     epoch, changes = snapshot.epoch, trained.changes.values(until=snapshot.epoch)
     config, reasons = trained.prepared.config, []
     training = config.training
     values: dict[str, Any] = {"early_stopping": False}
+    as_asked = training.early_stopping and epoch == trained.kept_epoch and epoch > 0
+    if as_asked and not trained.changes.values():
+        return _exported(trained, config, {}, exact=snapshot.at_epoch_end, reasons=[])
     stop = training.schedule not in ANY_LENGTH and epoch < training.epochs
     if stop:
         changes[epoch] = changes.get(epoch, {}) | {"stop": True}
@@ -88,6 +93,16 @@ def exported(trained: Trained, snapshot: Snapshot) -> Exported:
     elif not snapshot.at_epoch_end:
         reasons = [f"epoch {epoch + 1} is not finished; this trains until the end of epoch {epoch}"]
     config = replace(config, training=replace(training, **values))
+    return _exported(trained, config, changes, exact, reasons)
+
+
+def _exported(
+    trained: Trained,
+    config: RunConfig,
+    changes: dict[int, dict[str, Any]],
+    exact: bool,
+    reasons: list[str],
+) -> Exported:
     config = replace(config, data=replace(config.data, table=trained.file_name))
     changes = dict(sorted(changes.items()))
     return Exported(

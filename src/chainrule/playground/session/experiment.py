@@ -11,6 +11,7 @@ from chainrule.errors import ChainruleError, InvalidArgumentError, TrainingDiver
 from chainrule.limits import POSITIVE
 from chainrule.network.parameters import parameter_count
 from chainrule.playground.data.tables import OwnTables
+from chainrule.playground.paths import without_folders
 from chainrule.playground.session.base import Client, Message, ReadOnlyError
 from chainrule.playground.session.code import Exported, exported
 from chainrule.playground.session.control import (
@@ -113,7 +114,7 @@ class Experiment(Viewer):
             except EndedFromOutside:
                 pass
             except ChainruleError as error:
-                self._failed(str(error))
+                self._failed(without_folders(str(error)))
             except Exception as error:
                 _LOG.exception("a training of the playground failed")
                 self._failed(
@@ -211,8 +212,9 @@ class Experiment(Viewer):
             controller.diverged()
             self._ended(trained, wishes, f"training diverged: {error}", "diverged")
         else:
-            self._ended(trained, wishes, _told_end(fitted), fitted.stopped.reason)
             best = fitted.stopped.best_epoch
+            trained.kept_epoch = state.epochs if best is None else best
+            self._ended(trained, wishes, _told_end(fitted), fitted.stopped.reason)
             if best is not None and best != state.epochs:
                 self._show_best(best)
 
@@ -529,7 +531,9 @@ class _Told:
     def keep(self, snapshot: Snapshot, best: bool) -> None:
         """Keep the snapshot of an epoch."""
         kept = self._experiment._kept
-        kept.pin(snapshot) if best else kept.add(snapshot)
+        if best:
+            kept.pin(snapshot)
+        kept.add(snapshot)
 
     def keeps(self, epoch: int) -> bool:
         """Whether the snapshot of an epoch is to be kept."""

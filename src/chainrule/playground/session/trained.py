@@ -40,6 +40,8 @@ class Trained:
     ended: str = ""
     """Why it ended; "" as long as it has not."""
     diverged: bool = False
+    kept_epoch: int | None = None
+    """The epoch whose weights are those of the whole training, once that has ended by itself."""
 
     def settings(self) -> dict[str, Any]:
         """Return the value of every setting that a state may have, ready for JSON."""

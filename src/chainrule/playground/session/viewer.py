@@ -154,9 +154,9 @@ class Viewer:
         """Add a page, and push it a description and a status."""
         with self._lock:
             self._clients.add(client)
-        if self._scene is not None:
-            client.push(self._description(client))
-        client.push(self._status_message())
+            if self._scene is not None:
+                client.push(self._description(client))
+            client.push(self._status_message())
 
     def disconnect(self, client: Client) -> None:
         """Remove a page."""
@@ -192,7 +192,9 @@ class Viewer:
                 with self._lock:
                     if version == self._version:
                         self._frames[key] = data
-        client.seen = version
+        with self._lock:
+            if client.view is view:  # another one, which was chosen meanwhile, has not been seen
+                client.seen = version
         return Frame(version, data)
 
     def request(self, client: Client, message: Mapping[str, Any]) -> Any:
@@ -282,8 +284,8 @@ class Viewer:
         with self._lock:
             plane = self._plane(view.plane)  # raises, if there is no such column
             client.view, client.seen = view, -1
-        if view.plane != before.plane:
-            client.push(self._description(client))
+            if view.plane != before.plane:
+                client.push(self._description(client))
         return {"plane": plane.to_json()}
 
     def _travel(self, client: Client, message: Mapping[str, Any]) -> Any:
@@ -313,18 +315,19 @@ class Viewer:
 
     def _history(self) -> dict[str, Any]:
         """Return the curves; gradients of the layers as far as there is time to compute them."""
-        scene, known = self._scene, self._norms
+        with self._lock:  # all of the same training
+            scene, known, curves, kept = self._scene, self._norms, self._curves, self._kept
         if scene is not None:
             end = time.monotonic() + _SECONDS_FOR_NORMS
-            epochs = [one.epoch for one in self._curves.events() if one.epoch not in known]
+            epochs = [one.epoch for one in curves.events() if one.epoch not in known]
             # First every epoch that is divisible by a large power of two: coarse, then finer.
             for epoch in sorted(epochs, key=lambda one: -(one & -one)):
-                snapshot = self._kept.at(epoch)
+                snapshot = kept.at(epoch)
                 if snapshot is not None:
                     known[epoch] = scene.weight_norms(snapshot)
                 if time.monotonic() > end:
                     break
-        return self._curves.to_json(known.get)
+        return curves.to_json(known.get)
 
     def _weights(self) -> dict[str, Any]:
         snapshot = self._ready()
@@ -332,7 +335,7 @@ class Viewer:
         return {"epoch": snapshot.epoch, "step": snapshot.step, "layers": layers}
 
     def _point(self, client: Client, message: Mapping[str, Any]) -> dict[str, Any]:
-        snapshot, subject = self._ready(), self._about()
+        snapshot, subject = self._ready_with_subject()
         part, place = subject.place_of(message.get("index"))
         X = subject.parts[part].X[place : place + 1]
         outputs = np.empty((1, snapshot.spec.n_outputs), snapshot.spec.dtype)
@@ -345,10 +348,11 @@ class Viewer:
     def _answer(self, client: Client, message: Mapping[str, Any]) -> dict[str, Any]:
         number = whole(message, "number")
         facts = Facts(self._state() or {}, 0, float("nan"), None, {}, False)
-        snapshot = self._shown_or_none()
-        if snapshot is not None and self._scene is not None:
-            measured = self._measured_of(self._scene, snapshot)
-            names = self._scene.metric_names
+        with self._lock:
+            snapshot, scene = self._shown_or_none(), self._scene
+        if snapshot is not None and scene is not None:
+            measured = self._measured_of(scene, snapshot)
+            names = scene.metric_names
             by_part = {
                 part: {
                     name.split(" ", 1)[1].lower(): value
@@ -372,14 +376,14 @@ class Viewer:
         return False
 
     def _inspected(self) -> Inspected:
-        snapshot, subject = self._ready(), self._about()
-        until = snapshot.epoch
+        snapshot, subject = self._ready_with_subject()
+        kept, until = self._kept, snapshot.epoch
 
         def example(index: int) -> Examples:
             return self._example(snapshot, subject, index)
 
         def path() -> tuple[list[Floats], list[int]]:
-            return self._kept.path(until)
+            return kept.path(until)
 
         return Inspected(
             snapshot, subject.features, subject.decoder, example, path, lambda: self._closed
@@ -430,6 +434,11 @@ class Viewer:
             raise InvalidArgumentError("there is no network yet; wait until its table is read")
         return shown
 
+    def _ready_with_subject(self) -> tuple[Snapshot, Subject]:
+        """Return the snapshot that is shown, and what it is of."""
+        with self._lock:
+            return self._ready(), self._about()
+
     def _plane(self, wish: Wish) -> Plane:
         with self._lock:
             if wish not in self._planes:
@@ -460,10 +469,11 @@ class Viewer:
         return {"type": "description", "run": run, **asked, **found}
 
     def _describe_to_all(self) -> None:
-        for client in tuple(self._clients):
-            client.seen = -1
-            client.push(self._description(client))
-            client.push(self._status_message())
+        with self._lock:
+            for client in self._clients:
+                client.seen = -1
+                client.push(self._description(client))
+                client.push(self._status_message())
 
     def _status_message(self) -> Message:
         with self._lock:
@@ -477,9 +487,9 @@ class Viewer:
                 self._version += 1
                 self._frames.clear()
             self._status |= changes
-        message = self._status_message()
-        for client in tuple(self._clients):
-            client.push(message)
+            # Within the lock: a page must not be told an older status after a newer one.
+            for client in self._clients:
+                client.push(self._status_message())
 
 
 def whole(message: Mapping[str, Any], name: str, least: int | None = None) -> int:
