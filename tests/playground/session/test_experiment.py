@@ -392,7 +392,7 @@ def test_a_finished_run_is_trained_again_and_cannot_be_changed():
         assert page.session.hello()["read_only"]
         assert page.description["notes"][0] == "a note"
         for kind in ("configure", "set", "edit"):
-            with pytest.raises(ReadOnlyError, match=f"{kind}: this run is finished"):
+            with pytest.raises(ReadOnlyError, match=f"{kind}: this is the replay of a"):
                 page.ask(kind, learning_rate=1)
         page.train_to_the_end()
         page.until(lambda: page.status["stopped"])
