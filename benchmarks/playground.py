@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,13 +231,12 @@ def live(runs: int) -> None:
 
 def memory() -> None:
     """Measure whether memory stays flat over the snapshots of an hour."""
-    print(f"Memory over {SNAPSHOTS_OF_AN_HOUR:,} snapshots, the training as fast as it goes:")
+    print(f"Memory over {SNAPSHOTS_OF_AN_HOUR:,} snapshots, each of another epoch:")
     child = Child("snapshots")
     tenth, all_of_them = child.read(), child.read()
     show("after a tenth [MB]", tenth["memory"] / 2**20)
     show("after all [MB]", all_of_them["memory"] / 2**20)
     show("growth [MB]", (all_of_them["memory"] - tenth["memory"]) / 2**20)
-    show("epochs trained", all_of_them["epochs"], 0)
     child.end()
 
 
@@ -320,26 +320,27 @@ def part_fit(arguments: argparse.Namespace) -> None:
 
 
 def part_snapshots(arguments: argparse.Namespace) -> None:
+    """Show snapshots one after the other, each of another epoch, as a training does."""
     from chainrule.playground.session.base import Client
     from chainrule.playground.session.experiment import Experiment
+    from chainrule.playground.session.viewer import Viewer
+    from chainrule.training.events import EpochEnded
 
-    session = Experiment()
-    session.wait_until_ready()
+    source = Experiment()
+    source.wait_until_ready()
+    snapshot, viewer = source._ready(), Viewer(source._subject, mode="live")
+    source.close()
     client = Client(push=lambda message: None)
-    session.connect(client)
-    session.request(client, {"type": "speed", "epochs_per_second": None})
-    session.request(client, {"type": "run"})
+    viewer.connect(client)
     say({"url": ""})
-    received = 0
+    epoch = 0
     for target in (SNAPSHOTS_OF_AN_HOUR // 10, SNAPSHOTS_OF_AN_HOUR):
-        while received < target:
-            client.seen = -1
-            if session.frame(client) is not None:
-                received += 1
-            if not session._status["running"]:
-                session.request(client, {"type": "run"})
-        say(usage() | {"epochs": session._newest.epoch})
-    session.close()
+        while epoch < target:
+            epoch += 1
+            viewer.epoch(EpochEnded(epoch, 1.0, 0.0, 0.1, 1.0, 0.001))
+            viewer.show(replace(snapshot, epoch=epoch, parameters=snapshot.parameters.copy()))
+            assert viewer.frame(client) is not None
+        say(usage())
     sys.stdin.read()
 
 

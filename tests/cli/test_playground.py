@@ -61,7 +61,7 @@ def test_ctrl_c_ends_it_with_a_sentence(playing):
     process, url = playing
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
-    assert (code, err) == (0, "chainrule: the playground has ended\n")
+    assert (code, err) == (0, "chainrule: the playground has stopped\n")
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
 
@@ -105,8 +105,8 @@ def test_a_port_that_is_in_use_is_a_sentence(chainrule):
         port = taken.getsockname()[1]
         told = chainrule("play", "--port", port).sentence
     assert told == (
-        f"chainrule: --port: {port} is in use by another program; choose another, or leave it out "
-        "for the next free one\n"
+        f"chainrule: --port: {port} is in use by another program; choose another one, or leave it "
+        "out for the next free one\n"
     )
 
 
@@ -119,7 +119,10 @@ def test_mistakes_are_sentences(chainrule, tmp_path, wdbc, model):
         ([tmp_path / "notes.txt"], "notes.txt"),
         ([wdbc, "--target", "diagnosi"], "--target"),
         (["--target", "price"], "--target: expected a table"),
-        ([model, "--target", "diagnosis"], "--target: expected none beside a model or a run"),
+        (
+            [model, "--target", "diagnosis"],
+            "--target: expected none together with a model or a run",
+        ),
         (["--host", "no.such.host.invalid"], "--host: expected a name or an address"),
     ):
         assert words in chainrule("play", *arguments).sentence

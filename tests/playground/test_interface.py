@@ -95,7 +95,11 @@ def test_a_wrong_argument_is_named(arguments, words):
 
 def test_a_model_takes_no_target_and_no_state():
     net = cr.Network([1, cr.Dense(1, "identity")], cost="mse")
-    with pytest.raises(cr.InvalidArgumentError, match="target: expected none beside a model"):
+    with pytest.raises(
+        cr.InvalidArgumentError, match="target: expected none together with a model"
+    ):
         cr.play(net, target="y", **QUIET)
-    with pytest.raises(cr.InvalidArgumentError, match="layers: expected none beside a model"):
+    with pytest.raises(
+        cr.InvalidArgumentError, match="layers: expected none together with a model"
+    ):
         cr.play(net, layers=[3], **QUIET)

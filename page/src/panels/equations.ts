@@ -74,8 +74,8 @@ function open(root: HTMLElement, page: Page): () => void {
     h(
       "p",
       { class: "help" },
-      "Click a unit or a line of the network to see the equations about it, or step through all. ",
-      "The arrow keys go on and back.",
+      "Click a unit or a connection of the network to see its equations, or step through all of them. ",
+      "The arrow keys move forward and back.",
     ),
     source,
     about,
@@ -112,14 +112,14 @@ function open(root: HTMLElement, page: Page): () => void {
     );
     replace(
       source,
-      labelled("Numbers of", which),
+      labelled("Numbers for", which),
       example === null ? null : labelled("Row", number),
       partOfUnit(subject, page, (part) => {
         choose(part);
         source.querySelector<HTMLElement>(".part select")?.focus();
       }),
       subject ? button("All equations of the step", () => choose(null)) : null,
-      button("Take the numbers of now", () => void load()),
+      button("Update the numbers", () => void load()),
     );
   }
 
@@ -157,7 +157,7 @@ function open(root: HTMLElement, page: Page): () => void {
       answer.example !== null
         ? `row ${answer.example}`
         : `${answer.batch === "next" ? "the next" : "the first"} batch, ${answer.rows} rows`;
-    const loss = answer.loss === null ? null : h("span", { title: exact(answer.loss) }, `, cost ${short(answer.loss)}`);
+    const loss = answer.loss === null ? null : h("span", { title: exact(answer.loss) }, `, loss ${short(answer.loss)}`);
     replace(notes, ...(answer.notes ?? []).map((note) => h("p", { class: "note" }, note)));
     replace(about, `${subjectText(subject, page)} Step ${answer.step}, epoch ${answer.epoch}: ${of}`, loss, ".");
   }
@@ -219,7 +219,7 @@ function open(root: HTMLElement, page: Page): () => void {
       step.numbers ? formula(step.numbers, true) : null,
       step.result === null
         ? null
-        : h("p", { class: "result" }, "To the last digit: ", h("output", {}, exact(step.result))),
+        : h("p", { class: "result" }, "All digits: ", h("output", {}, exact(step.result))),
       ...step.arrays.map(matrix),
     );
     page.highlight([step.about, step.of].filter((part) => part !== null && part !== undefined));
@@ -336,14 +336,14 @@ function subjectText(subject: Selection | null, page: Page): string {
   switch (subject?.kind) {
     case "unit":
       return subject.layer === 0
-        ? `About the input ${inputs[subject.unit] ?? subject.unit + 1}.`
-        : `About unit ${subject.unit + 1} of layer ${subject.layer}.`;
+        ? `Equations of the input ${inputs[subject.unit] ?? subject.unit + 1}.`
+        : `Equations of unit ${subject.unit + 1} of layer ${subject.layer}.`;
     case "weight":
-      return `About the weight W[${subject.row + 1}, ${subject.column + 1}] of layer ${subject.layer}.`;
+      return `Equations of the weight W[${subject.row + 1}, ${subject.column + 1}] of layer ${subject.layer}.`;
     case "bias":
-      return `About the bias of unit ${subject.row + 1} of layer ${subject.layer}.`;
+      return `Equations of the bias of unit ${subject.row + 1} of layer ${subject.layer}.`;
     case "layer":
-      return `About layer ${subject.layer}.`;
+      return `Equations of layer ${subject.layer}.`;
     default:
       return "All equations of one step.";
   }

@@ -59,7 +59,7 @@ def test_a_mistake_is_told_without_details_and_logged(served, caplog):
 
     told, after = asyncio.run(page())
     assert "KeyError" in told["message"]
-    assert "a mistake in chainrule" in told["message"]
+    assert "a bug in chainrule" in told["message"]
     assert after["value"] == 1
     assert "a request of the page failed" in caplog.text
 

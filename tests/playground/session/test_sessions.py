@@ -104,7 +104,7 @@ def test_a_page_that_returns_in_time_keeps_the_training(sessions, clock):
 def test_there_are_only_so_many_sessions_and_the_longest_idle_one_makes_room(sessions, clock):
     pages = [client() for _ in range(MAX_SESSIONS)]
     found = [sessions.connect(identity(n), page) for n, page in enumerate(pages)]
-    with pytest.raises(TooManySessionsError, match="as many as this server keeps"):
+    with pytest.raises(TooManySessionsError, match="the limit of this server"):
         sessions.connect(identity(99), client())
     for number in (5, 3):
         clock.now += 1

@@ -118,7 +118,8 @@ class OwnTables:
         tables = {table.identity: table for table in self.all()}
         if not isinstance(identity, str) or identity not in tables:
             raise InvalidArgumentError(
-                "table: this table is not here (any more); upload it again, and choose its target"
+                "table: the server does not have this table (any more); upload it again, and "
+                "choose its target"
             )
         return tables[identity]
 

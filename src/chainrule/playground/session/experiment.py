@@ -118,8 +118,8 @@ class Experiment(Viewer):
             except Exception as error:
                 _LOG.exception("a training of the playground failed")
                 self._failed(
-                    f"failed by a mistake in chainrule ({type(error).__name__}); the terminal "
-                    "shows where"
+                    f"failed because of a bug in chainrule ({type(error).__name__}); the terminal "
+                    "shows the details"
                 )
 
     def _failed(self, message: str) -> None:
@@ -259,8 +259,8 @@ class Experiment(Viewer):
 
     def _refused(self, client: Client, message: Mapping[str, Any]) -> Any:
         raise ReadOnlyError(
-            f"{message['type']}: this run is finished, and is only shown again; open chainrule "
-            "play with its table to change it"
+            f"{message['type']}: this is the replay of a finished run, which cannot be changed; "
+            "open its table with chainrule play to train another network"
         )
 
     def configure(self, state: object) -> dict[str, Any]:
@@ -335,7 +335,7 @@ class Experiment(Viewer):
         if isinstance(trained.plan.optimizer, LBFGS):
             if unit == "batch":
                 raise InvalidArgumentError(
-                    "unit: expected epoch, since lbfgs learns from all rows at once; got batch"
+                    "unit: expected epoch, since each lbfgs step uses all rows; got batch"
                 )
             steps = 1
         with wishes.changed:
@@ -374,11 +374,11 @@ class Experiment(Viewer):
         wishes, trained, controller = self._settled_training()
         if self._travelled is not None:
             raise InvalidArgumentError(
-                "an earlier epoch is shown, which cannot be changed; go back to the present first"
+                "an earlier epoch is shown, which cannot be changed; return to the latest one first"
             )
         if trained.ended:
             raise InvalidArgumentError(
-                f"the training has ended and cannot be changed any more ({trained.ended}); reset it"
+                f"the training has ended and can no longer be changed ({trained.ended}); reset it"
             )
         training = controller.training
         assert training is not None
@@ -548,7 +548,7 @@ class _Told:
         if reached and trained is not None:
             message = f"finished: {epoch} epochs"
             if trained.open_ended:
-                message += "; run goes on for as many again"
+                message += "; Run continues for as many epochs again"
         with self._wishes.changed:
             if not self._wishes.running:
                 self._experiment._set_status(running=False, epoch=epoch, message=message)

@@ -146,7 +146,7 @@ class Sessions:
         idle = [(kept.idle_since, one) for one, kept in self._kept.items() if not kept.clients]
         if not idle:
             raise TooManySessionsError(
-                f"{MAX_SESSIONS} sessions are open, as many as this server keeps at once; close a "
+                f"{MAX_SESSIONS} sessions are open, which is the limit of this server; close a "
                 "page, and try again"
             )
         self._superseded.append(self._kept.pop(min(idle)[1]).session)

@@ -213,11 +213,11 @@ class Viewer:
             return answers[kind](client, message)
         if kind in _CHANGES:
             raise ReadOnlyError(
-                f"{kind}: this page only shows a training; open chainrule play to train a network"
+                f"{kind}: this page is read-only; open chainrule play to train a network"
             )
         if kind in ("code", "table"):
             raise InvalidArgumentError(
-                f"{kind}: there is none of a training, or a model, that is only shown here"
+                f"{kind}: is not available for a training or a model that this page only shows"
             )
         names = [*answers, *_CHANGES]
         raise InvalidArgumentError(
@@ -226,7 +226,7 @@ class Viewer:
         )
 
     def download(self, kind: str) -> tuple[str, bytes, str]:
-        """Return a file's name, content and media type; only the curves, of what is only shown.
+        """Return a file's name, content and media type; of a read-only page, only the curves.
 
         Raises
         ------
@@ -237,11 +237,13 @@ class Viewer:
             from chainrule.training.history import csv_text
 
             return kind, csv_text(self._curves.events(), header=True).encode(), "text/csv"
-        raise InvalidArgumentError(f"download: there is no {kind!r:.40} of what is only shown here")
+        raise InvalidArgumentError(
+            f"download: {kind!r:.40} is not available on a page that is read-only"
+        )
 
     def upload(self, name: str, path: Path) -> Message:
         """Refuse a table."""
-        raise ReadOnlyError("upload: this page only shows a training; it takes no table")
+        raise ReadOnlyError("upload: this page is read-only and accepts no tables")
 
     # Requests.
 
