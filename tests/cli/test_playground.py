@@ -61,8 +61,7 @@ def test_ctrl_c_ends_it_with_a_sentence(playing):
     process, url = playing
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
-    assert (code, err) == (0, "chainrule: the playground has stopped
-")
+    assert (code, err) == (0, "chainrule: the playground has stopped\n")
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
 
