@@ -105,8 +105,8 @@ def test_a_port_that_is_in_use_is_a_sentence(chainrule):
         port = taken.getsockname()[1]
         told = chainrule("play", "--port", port).sentence
     assert told == (
-        f"chainrule: --port: {port} is in use by another program; choose another one, or leave it out "
-        "for the next free one\n"
+        f"chainrule: --port: {port} is in use by another program; choose another one, or leave it "
+        "out for the next free one\n"
     )
 
 
