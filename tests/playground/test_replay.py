@@ -98,7 +98,9 @@ def test_a_replay_can_be_paused_and_travelled_but_not_changed(folder, looking):
     page.ask("travel", epoch=3)
     assert page.ask("weights")["epoch"] == 3
     for kind in ("configure", "set", "edit"):
-        with pytest.raises(cr.InvalidArgumentError, match=f"^{kind}: this run is finished"):
+        with pytest.raises(
+            cr.InvalidArgumentError, match=f"^{kind}: this is the replay of a finished run"
+        ):
             page.ask(kind, state={}, learning_rate=0.1, name="W")
 
 

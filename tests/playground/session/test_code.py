@@ -105,7 +105,11 @@ def test_changes_on_the_way_are_in_the_python_code(folder, monkeypatch, capsys):
         assert not code["command_exact"]
         assert code["why"] == "The command cannot make the changes that were made during training."
         assert np.array_equal(by_python(page, folder, monkeypatch).parameters, shown(page))
-        assert save(page, "run.toml", folder).read_text(encoding="utf-8").startswith("# This is")
+        assert (
+            save(page, "run.toml", folder)
+            .read_text(encoding="utf-8")
+            .startswith("# These settings")
+        )
 
 
 def test_an_epoch_in_the_middle_of_a_schedule_is_reached_by_a_stop(folder, monkeypatch, capsys):
@@ -113,7 +117,7 @@ def test_an_epoch_in_the_middle_of_a_schedule_is_reached_by_a_stop(folder, monke
         page.steps("epoch", 4)
         code = page.ask("code")
         assert code["exact"]
-        assert "its schedule goes over 9 epochs" in code["why"].lower()
+        assert "schedule is for 9 epochs" in code["why"].lower()
         assert np.array_equal(by_python(page, folder, monkeypatch).parameters, shown(page))
 
 
@@ -168,7 +172,7 @@ def test_what_cannot_be_reproduced_says_why():
     with page_of(TOY) as page:
         code = page.ask("code")
         assert not code["exact"]
-        assert code["why"].startswith("Before the first epoch nothing is trained")
+        assert code["why"].startswith("The network has not been trained for an epoch yet")
         page.steps("epoch", 1)
         page.steps("batch", 2)
         code = page.ask("code")

@@ -287,7 +287,7 @@ def test_a_change_of_a_running_training_is_made_between_two_epochs():
         ("view", {"plane": {"kind": "pair", "x": "x1", "y": "x1"}}, "two different columns"),
         ("view", {"signal": "sideways"}, "signal: expected forward or backward"),
         ("view", {"detail": {"layer": 0, "unit": 0}}, "layer: expected a whole number of at least"),
-        ("table", {"table": "nothing"}, "this table is not here"),
+        ("table", {"table": "nothing"}, "does not have this table"),
         ("rnu", {}, "there is no request 'rnu'; did you mean 'run'"),
         ("inspect", {"example": 10**9}, "index: expected a row|example"),
     ],
@@ -341,7 +341,7 @@ def test_lbfgs_trains_iteration_by_iteration():
         page.steps("epoch", 2)
         page.steps("epoch", 1)
         assert page.ask("weights")["epoch"] == 3
-        with pytest.raises(InvalidArgumentError, match="expected epoch, since lbfgs"):
+        with pytest.raises(InvalidArgumentError, match="expected epoch, since each lbfgs"):
             page.ask("step", unit="batch", count=1)
         chosen = wanted({**state, "settings": {"optimizer": "lbfgs", "epochs": 3}}, OwnTables())
         network = chosen.prepared().train().network
@@ -392,7 +392,7 @@ def test_a_finished_run_is_trained_again_and_cannot_be_changed():
         assert page.session.hello()["read_only"]
         assert page.description["notes"][0] == "a note"
         for kind in ("configure", "set", "edit"):
-            with pytest.raises(ReadOnlyError, match=f"{kind}: this run is finished"):
+            with pytest.raises(ReadOnlyError, match=f"{kind}: this is the replay of a"):
                 page.ask(kind, learning_rate=1)
         page.train_to_the_end()
         page.until(lambda: page.status["stopped"])

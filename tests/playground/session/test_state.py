@@ -81,7 +81,7 @@ def test_the_normalised_state_is_json_and_normal(data):
         ({"data": {"kind": "toy", "name": "xor", "noise": "5"}}, "noise: expected a number"),
         ({"data": {"kind": "toy", "name": "xor", "rows": 10**9}}, "rows: expected"),
         ({"data": {"kind": "sample"}}, "data: expected one of iris"),
-        ({"data": {"kind": "table", "table": "x"}}, "this table is not here"),
+        ({"data": {"kind": "table", "table": "x"}}, "does not have this table"),
         ({"inputs": "x1"}, "inputs: expected a list of columns"),
         ({"inputs": []}, "inputs: expected at least one column"),
         ({"inputs": ["x3"]}, "inputs: expected columns of the table; got 'x3'"),

@@ -115,7 +115,7 @@ def test_a_model_is_shown_with_the_rows_of_a_table(model):
     assert page.ask("measures")["rows"] == 90
     assert page.ask("weights")["layers"][0]["W"] == model.network.weights[0].tolist()
     assert viewer.hello()["read_only"]
-    with pytest.raises(InvalidArgumentError, match="code: there is none of"):
+    with pytest.raises(InvalidArgumentError, match="code: is not available for"):
         page.ask("code")
 
 
@@ -144,7 +144,7 @@ def test_a_viewer_without_a_network_says_so():
 
 def test_a_note_for_the_columns_that_a_pair_leaves_out(model):
     plane = plane_of(Subject.of_model(model, table()), ("size", "age"))
-    assert plane.note == "The other columns are at their mean, categories at the most frequent one."
+    assert plane.note.startswith("Other columns are fixed: numbers at their mean, categories")
     with pytest.raises(InvalidArgumentError, match="got 'town'"):
         plane_of(Subject.of_model(model, table()), ("size", "town"))
 
