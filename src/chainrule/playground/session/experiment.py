@@ -186,7 +186,7 @@ class Experiment(Viewer):
         controller = trained.controller = Controller(wishes, trained.changes, told)
         with wishes.changed:
             wishes.until_epoch = prepared.config.training.epochs if trained.open_ended else None
-        # What is said of a table, such as that a column tells the target, is so by intent in a toy.
+        # In toy data, what notes on a table warn of, such as leakage, is intended.
         notes = (*self._own_notes, *(() if is_toy else prepared.notes))
         with self._jobs:
             if self._at_work != self._asked:
@@ -516,7 +516,7 @@ class _Told:
 
     @property
     def watched(self) -> bool:
-        """Whether a page looks."""
+        """Whether a visible page is connected."""
         return self._experiment.watched
 
     def show(self, snapshot: Snapshot) -> None:
@@ -592,7 +592,7 @@ class _Catcher:
             self._caught(snapshot)
 
     def epoch(self, event: EpochEnded) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def keep(self, snapshot: Snapshot, best: bool) -> None:
         """Take the snapshot that is wanted."""
@@ -608,13 +608,13 @@ class _Catcher:
         return epoch == self._epoch
 
     def paused(self, epoch: int, reached: bool) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def pace(self, epoch: int, per_second: float) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def refused(self, error: ChainruleError) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
 
 def _told_end(fitted: Fitted) -> str:
