@@ -3,9 +3,11 @@
 import re
 from typing import NamedTuple
 
+from chainrule.playground.inspection.shown_terms import block_of
+
 
 class Wording(NamedTuple):
-    """A step's title and sentence; {layer} stands for its layer."""
+    """A step's title and sentence; {layer} stands for its layer, {block} for its parameters."""
 
     title: str
     text: str
@@ -74,7 +76,7 @@ _WORDS: tuple[tuple[str, Wording], ...] = (
     (
         r"∂J/∂W\[\d+\]",
         Wording(
-            "gradient of the weights of {layer}",
+            "gradient of {block}",
             "The gradient of a weight is what flows into it times the error of the unit that it "
             "leads to; over a batch, the mean.",
         ),
@@ -82,64 +84,143 @@ _WORDS: tuple[tuple[str, Wording], ...] = (
     (
         r"∂J/∂b\[\d+\]",
         Wording(
-            "gradient of the biases of {layer}",
+            "gradient of {block}",
             "The gradient of a bias is the error of its unit; over a batch, the mean.",
         ),
     ),
     (
         r"∂J/∂.*",
-        Wording("gradient of parameters of {layer}", "The slope of the loss in each parameter."),
+        Wording("gradient of {block}", "The slope of the loss in each parameter."),
     ),
     (
         r"g of .*",
         Wording(
-            "bounded gradient of {layer}",
+            "bounded gradient of {block}",
             "A gradient longer than the bound is scaled down to this length.",
         ),
     ),
     (
         r"V of .*",
         Wording(
-            "average gradient of {layer}", "An average of the gradients so far, the newest first."
+            "average gradient of {block}", "An average of the gradients so far, the newest first."
         ),
     ),
     (
         r"S of .*",
         Wording(
-            "average squared gradient of {layer}",
+            "average squared gradient of {block}",
             "An average of the squared gradients so far: how large they are, whatever their sign.",
         ),
     ),
     (
         r"V̂ of .*",
         Wording(
-            "corrected average gradient of {layer}",
+            "corrected average gradient of {block}",
             "The average began at 0; in the first steps the division undoes this.",
         ),
     ),
     (
         r"Ŝ of .*",
         Wording(
-            "corrected average squared gradient of {layer}",
+            "corrected average squared gradient of {block}",
             "This average began at 0 too, and is corrected in the same way.",
         ),
     ),
     (
         r"X of .*",
-        Wording("averaged parameters of {layer}", "The network is evaluated at this average."),
+        Wording("average of {block}", "The network is evaluated at this average."),
     ),
-    (r"Z of .*", Wording("moved parameters of {layer}", "The point that the steps move.")),
+    (r"Z of .*", Wording("moved {block}", "The point that the steps move.")),
     (
         r"Δ.*",
-        Wording("change of the parameters of {layer}", "New minus old: the step downhill."),
+        Wording("change of {block}", "New minus old: the step downhill."),
     ),
-    (r"new .*", Wording("new parameters of {layer}", "The parameters after the step.")),
+    (r"new .*", Wording("new values of {block}", "The parameters after the step.")),
 )
 
 _OTHER = Wording("{layer}", "What this layer computes.")
 
+# Of layers without weights: equation and name of a term.
+_OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
+    ("BN1", r"μ.*", Wording("means over the batch in {layer}", "The mean of each unit.")),
+    (
+        "BN1",
+        r"v.*",
+        Wording("variances over the batch in {layer}", "How much each unit varies."),
+    ),
+    (
+        "BN2",
+        r".*",
+        Wording(
+            "normalised sums of {layer}",
+            "Less their means and divided by their deviations, they have mean 0 and variance 1 "
+            "over the batch.",
+        ),
+    ),
+    (
+        "BN3",
+        r"Z.*",
+        Wording(
+            "scaled and shifted sums of {layer}",
+            "A scale and a shift, which are learned, give each unit a spread and a mean of its "
+            "own.",
+        ),
+    ),
+    (
+        "BN4",
+        r"∂C/∂A.*",
+        Wording(
+            "errors through the batch norm of {layer}",
+            "Mean and deviation depend on the whole batch, so each example's error depends on "
+            "those of all others.",
+        ),
+    ),
+    (
+        "DO1",
+        r"M.*",
+        Wording(
+            "dropout's mask of {layer}",
+            "Which units are left out in this step, example by example: those with 0. The others "
+            "grow by as much as is lost on average.",
+        ),
+    ),
+    (
+        "DO1",
+        r"A.*",
+        Wording("activations of {layer} after dropout", "The activations, times the mask."),
+    ),
+    (
+        "DO1",
+        r"∂C/∂A.*",
+        Wording("errors through the dropout of {layer}", "What is left out gets no error."),
+    ),
+    (
+        "EM1",
+        r"e.*",
+        Wording("vectors of categories", "Each example has the vector of its category."),
+    ),
+    ("EM1", r"A.*", Wording("inputs with vectors", "The numbers, and below them the vectors.")),
+    (
+        "BN6",
+        r"new .*",
+        Wording(
+            "new values of {block}",
+            "They follow the batches slowly, and predictions use them instead of a batch's.",
+        ),
+    ),
+)
 
-def wording(name: str, layer: int | None, count: int) -> Wording:
+_BLOCKS = {
+    "W": "weights",
+    "b": "biases",
+    "γ": "scales γ",
+    "β": "shifts β",
+    "μ": "running means μ",
+    "v": "running variances v",
+}
+
+
+def wording(name: str, layer: int | None, count: int, equation: str = "") -> Wording:
     """Return title and sentence for a term of the trace.
 
     Parameters
@@ -150,14 +231,23 @@ def wording(name: str, layer: int | None, count: int) -> Wording:
         The layer as the drawing counts.
     count : int
         How many layers the drawing has.
+    equation : str
+        The name of its equation, such as "F1".
 
     Examples
     --------
     >>> from chainrule.playground.inspection.wording import wording
     >>> wording("δ[3]", 2, 2).title
     'errors of the output layer'
+    >>> wording("V of b[1]", 1, 2).title
+    'average gradient of the biases of layer 1'
     """
-    where = "the output layer" if layer == count else f"layer {layer}"
+    where = "the output layer" if layer == count else f"layer {layer}" if layer else "the inputs"
+    of_equation = (
+        words for key, names, words in _OF_EQUATION if key == equation and re.fullmatch(names, name)
+    )
     fitting = (words for pattern, words in _WORDS if re.fullmatch(pattern, name))
-    found = next(fitting, _OTHER)
-    return Wording(found.title.format(layer=where), found.text)
+    found = next(of_equation, next(fitting, _OTHER))
+    block = block_of(name).partition("[")[0]
+    parameters = f"the {_BLOCKS[block]} of {where}" if block in _BLOCKS else f"{block} of {where}"
+    return Wording(found.title.format(layer=where, block=parameters), found.text)
