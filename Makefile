@@ -26,6 +26,7 @@ SOURCES := $(shell find src native -type f -not -name '*.pyc') CMakeLists.txt py
 demo: $(VENV)/installed
 	$(BIN)/chainrule train examples/wdbc.csv --target diagnosis --out demo --overwrite
 	@printf '%s\n' '' 'Next, for example:' \
+		'  $(BIN)/chainrule play examples/wdbc.csv --target diagnosis' \
 		'  $(BIN)/chainrule predict demo/model.safetensors examples/wdbc.csv -o predictions.csv' \
 		'  $(BIN)/chainrule explain demo/model.safetensors examples/wdbc.csv --row 3' \
 		'  $(BIN)/chainrule trace demo/model.safetensors examples/wdbc.csv --row 3' \
@@ -146,7 +147,7 @@ $(VENV)/pip:
 	touch $@
 
 $(VENV)/installed: $(VENV)/pip $(SOURCES)
-	$(BIN)/python -m pip install --quiet .
+	$(BIN)/python -m pip install --quiet '.[play]'
 	touch $@
 
 $(VENV)/dev: $(VENV)/pip requirements/dev.lock

@@ -28,13 +28,13 @@ def test_one_native_file_names_python() -> None:
 
 def test_the_reference_meets_the_equations_at_one_place() -> None:
     transposes = files_naming(r"\.T\b", "src/chainrule", ".py")
-    # Beside it, only the text of a trace turns a column vector to print it in one line, and the
+    # Beside it, only the LaTeX of a trace turns a column vector to print it in one line, and the
     # estimators show W as scikit-learn does: (inputs, outputs). Exports are written as other
     # programs have it.
     elsewhere = [name for name in transposes if not re.search("/(equations|exports)/", name)]
     assert elsewhere == [
         "src/chainrule/engines/passes.py",
-        "src/chainrule/inspection/renderers.py",
+        "src/chainrule/inspection/trace_latex.py",
         "src/chainrule/settings/weights.py",
     ]
 

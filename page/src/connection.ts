@@ -36,9 +36,9 @@ const FIRST_RETRIES: Record<number, number> = { 1001: 2, 1008: 5, 1012: 2, 1013:
 
 const CLOSED: Record<number, string> = {
   1001: "The server has stopped.",
-  1009: "The page sent a message that is larger than the server takes.",
+  1009: "The page sent a message that is larger than the server accepts.",
   1012: "The server has stopped.",
-  1013: "The server has as many pages as it keeps.",
+  1013: "The server has reached its limit of open pages.",
 };
 
 export class Connection {

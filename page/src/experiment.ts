@@ -26,9 +26,9 @@ export interface Surroundings {
 }
 
 const READ_ONLY = {
-  play: "This can only be looked at.",
-  live: "This page shows a training that runs elsewhere, and cannot change it.",
-  replay: "This page replays a finished training, and cannot change it.",
+  play: "This page is read-only.",
+  live: "This page shows the training of another program and cannot change it.",
+  replay: "This page replays a finished run and cannot change it.",
 } as const;
 
 export class Experiment implements Page {
@@ -86,7 +86,7 @@ export class Experiment implements Page {
 
   /** Why the training cannot be run, paused and stepped; a replay can. */
   get transportReason(): string | null {
-    if (this.isModel) return "This is a trained model; there is no training to run.";
+    if (this.isModel) return "This is a trained model, which is not being trained.";
     return this.newest.hello?.mode === "replay" ? null : this.readOnlyReason;
   }
 
@@ -299,7 +299,7 @@ export class Experiment implements Page {
     const other = this.wanted !== null && !sameState(sinceBegin(this.wanted), sinceBegin(description.state));
     if (first && this.wanted && other && !this.readOnlyReason) {
       const wanted = this.wanted;
-      if (this.description) this.say("The server has begun anew; so does this training.");
+      if (this.description) this.say("The server was restarted, so this training starts again.");
       this.wanted = null;
       this.configureFromLink(wanted).catch((reason: unknown) => {
         this.fail(reason);

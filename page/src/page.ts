@@ -27,7 +27,7 @@ export class WholePage {
   private readonly all: HTMLButtonElement;
   private readonly link = h("button", { type: "button", class: "tool", onclick: () => void this.openLink() }, "Link…");
   private readonly which = segmented(
-    "Panels are about",
+    "Panels show",
     [
       ["a", "Left"],
       ["b", "Right"],
@@ -47,23 +47,23 @@ export class WholePage {
     this.hide = given.hide;
     this.wantedPanel = given.panel;
     this.comparing = h("button", { type: "button", class: "tool", onclick: () => this.toggleComparison() }, "Compare");
-    this.comparing.title = "Two trainings side by side";
+    this.comparing.title = "Train two networks side by side";
     this.all = h("button", { type: "button", class: "tool", onclick: () => this.setHidden([]) }, "Show all controls");
     this.both = h(
       "div",
-      { class: "both", role: "group", "aria-label": "Both trainings", hidden: true },
+      { class: "both", role: "group", "aria-label": "Both networks", hidden: true },
       h("button", { type: "button", class: "tool", onclick: () => this.askBoth("run") }, "Run both"),
       h("button", { type: "button", class: "tool", onclick: () => this.askBoth("pause") }, "Pause both"),
       h("button", { type: "button", class: "tool", onclick: () => this.askBoth("reset") }, "Reset both"),
       h("span", { class: "grow" }),
-      h("span", { class: "muted" }, "Panels about"),
+      h("span", { class: "muted" }, "Panels show"),
       this.which.element,
     );
     this.element.append(
       h(
         "header",
         { class: "head-of-page" },
-        h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the training"),
+        h("a", { class: "skip", href: "#", onclick: (event: Event) => this.skip(event) }, "Skip to the network"),
         h("h1", null, mark(), h("span", null, "chainrule ", h("span", { class: "light" }, "playground"))),
         this.badge,
         h("span", { class: "grow" }),
@@ -252,7 +252,7 @@ export class WholePage {
     this.banner.hidden = false;
     const why = state.reason ? `${state.reason.replace(/\.?$/, ".")} ` : "There is no connection to the server. ";
     this.banner.replaceChildren(
-      h("span", null, `${why}Is \`chainrule play\` still running? The page connects again by itself; a training that the server still has is shown as it is then.`),
+      h("span", null, `${why}Is \`chainrule play\` still running? The page reconnects automatically, and then shows the current state of the training if the server still has it.`),
       h("button", { type: "button", class: "tool", onclick: () => this.views.get(slot)?.experiment.retryNow() }, "Try now"),
     );
   }

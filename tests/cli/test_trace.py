@@ -20,7 +20,8 @@ def test_the_trace_is_that_of_the_networks_step_on_the_row(chainrule, model, wdb
     out = chainrule("trace", model, wdbc, "--row", 569, "--optimizer", "sgd").out
     loaded = cr.load(model)
     X, y = loaded.examples(wdbc)
-    assert out.endswith(str(loaded.network.trace(X[-1:], y[-1:], optimizer="sgd")) + "\n")
+    assert str(loaded.network.trace(X[-1:], y[-1:], optimizer="sgd")) in out
+    assert "--html FILE has all of their numbers" in out.splitlines()[-1]
 
 
 def test_a_trace_is_written_as_a_page_and_as_latex(chainrule, model, wdbc, tmp_path):
@@ -56,7 +57,7 @@ def test_a_later_step_on_the_row_is_traced_with_what_the_optimizer_remembers(
     before = net.parameters.copy()
     net.fit(X[1:2], y[1:2], optimizer="momentum", epochs=2)
     traced = net.trace(X[1:2], y[1:2], optimizer="momentum", state=net.optimizer_state)
-    assert out.endswith(f"{traced}\n")
+    assert str(traced) in out
     assert "\n      t = 3  the number of the step\n" in out
     assert "old V of W[1]" in out
     np.testing.assert_array_equal(cr.load(model).network.parameters, before)

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import importlib.util
+import itertools
 import json
 import pickle
 import threading
@@ -14,6 +15,7 @@ import pytest
 import websockets
 
 import chainrule as cr
+from chainrule.playground.session.base import Client
 from tests.playground.server.pages import A, ask, receive
 
 
@@ -160,6 +162,16 @@ def test_the_page_moves_on_to_the_next_training(live):
     page.join()
     assert found["layers"][0]["units"] == 7
     assert [one["layers"][0]["units"] for one in page.of("description")][-1] == 7
+
+
+def test_each_training_is_said_to_run_and_then_to_have_ended(live):
+    told = []
+    live._viewer.connect(Client(push=told.append))
+    for _ in range(2):
+        network().fit(*examples(), epochs=5, callbacks=[live])
+    running = [one["running"] for one in told if one["type"] == "status" and one["epochs"] == 5]
+    changes = [running[0], *(b for a, b in itertools.pairwise(running) if a != b)]
+    assert changes == [True, False, True, False]
 
 
 def test_a_training_goes_on_after_the_page_was_stopped():

@@ -57,6 +57,7 @@ def test_no_link_is_followed(tmp_path):
     [
         *(b"", b"\xff", b"file:///etc/passwd", b"javascript:alert(1)", b"https://127.0.0.1:1/"),
         *(b"http://evil.example:1/", b"http://", b"http://localhost:b/", b"-h", b"http://[::1/"),
+        *(b"http://evil.example\\@127.0.0.1:1/", b"http://a@127.0.0.1:1/"),
         *(b"http://127.0.0.1:1/\x1b[2J", b"http://127.0.0.1:1/\nb", b"http://localhost/"),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_run_is_trained_again_and_found_to_have_the_same_bits(folder, looking)
     page.to_the_end()
     assert page.session.hello()["mode"] == "replay"
     assert page.last("description")["notes"] == [
-        "This is the run's own network: its parameters have the bits of the saved model."
+        "The replayed network is identical to the saved model, to the bit."
     ]
     history = page.ask("history")
     recorded = pl.read_csv(folder / "history.csv")
@@ -106,7 +106,7 @@ def test_a_run_of_this_process_is_trained_again_though_its_table_was_in_memory(t
     run = cr.train(pl.read_csv(table), target="kind", epochs=4, verbose=False)
     page = looking(replay_of_run(run))
     page.to_the_end()
-    assert "bits of the saved model" in page.last("description")["notes"][0]
+    assert "identical to the saved model" in page.last("description")["notes"][0]
 
 
 def test_a_run_whose_table_has_changed_is_not_shown_as_if_it_had_not(table, tmp_path, looking):
@@ -118,7 +118,7 @@ def test_a_run_whose_table_has_changed_is_not_shown_as_if_it_had_not(table, tmp_
     page = looking(replay(tmp_path / "run"))
     page.to_the_end()
     (note,) = page.last("description")["notes"]
-    assert "a network of other bits" in note
+    assert "a different network" in note
     assert "own.csv has changed since then" in note
     assert str(tmp_path) not in note
 
@@ -131,7 +131,9 @@ def test_a_run_whose_table_is_gone_shows_its_curves_and_its_network(table, tmp_p
     own.unlink()
     page = looking(replay(tmp_path / "run"))
     (note,) = page.last("description")["notes"]
-    assert note.startswith("This is the run's final network; its training cannot be shown again: ")
+    assert note.startswith(
+        "This is the final network of the run. Its training cannot be replayed: "
+    )
     assert "own.csv" in note
     assert str(tmp_path) not in note
     assert page.ask("history")["train"] == run.history["loss"]

@@ -1,7 +1,7 @@
 /** The equations of one training step, one at a time, with their numbers. */
 
 import type { Page, Panel, Selection } from "../panel";
-import { announcement, append, button, newId, h, labelled, messageOf, replace, select } from "./dom";
+import { announcement, button, newId, h, labelled, messageOf, replace, select } from "./dom";
 import { gradientCheck } from "./gradient_check";
 import { type ArrayShown, matrix } from "./matrices";
 import { exact, short } from "./numbers";
@@ -65,15 +65,17 @@ function open(root: HTMLElement, page: Page): () => void {
     progress,
     stage,
   );
-  const extras = h("div", { class: "extras" });
+  const checked = h("div");
+  const extras = h("div", { class: "extras" }, checked, closing(surfaceView(page)));
+  let checkedFor = "";
 
   const source = h("div", { class: "source" });
   root.append(
     h(
       "p",
       { class: "help" },
-      "Click a unit or a line of the network to see the equations about it, or step through all. ",
-      "The arrow keys go on and back.",
+      "Click a unit or a connection of the network to see its equations, or step through all of them. ",
+      "The arrow keys move forward and back.",
     ),
     source,
     about,
@@ -110,10 +112,14 @@ function open(root: HTMLElement, page: Page): () => void {
     );
     replace(
       source,
-      labelled("Numbers of", which),
+      labelled("Numbers for", which),
       example === null ? null : labelled("Row", number),
+      partOfUnit(subject, page, (part) => {
+        choose(part);
+        source.querySelector<HTMLElement>(".part select")?.focus();
+      }),
       subject ? button("All equations of the step", () => choose(null)) : null,
-      button("Take the numbers of now", () => void load()),
+      button("Update the numbers", () => void load()),
     );
   }
 
@@ -151,7 +157,7 @@ function open(root: HTMLElement, page: Page): () => void {
       answer.example !== null
         ? `row ${answer.example}`
         : `${answer.batch === "next" ? "the next" : "the first"} batch, ${answer.rows} rows`;
-    const loss = answer.loss === null ? null : h("span", { title: exact(answer.loss) }, `, cost ${short(answer.loss)}`);
+    const loss = answer.loss === null ? null : h("span", { title: exact(answer.loss) }, `, loss ${short(answer.loss)}`);
     replace(notes, ...(answer.notes ?? []).map((note) => h("p", { class: "note" }, note)));
     replace(about, `${subjectText(subject, page)} Step ${answer.step}, epoch ${answer.epoch}: ${of}`, loss, ".");
   }
@@ -213,18 +219,20 @@ function open(root: HTMLElement, page: Page): () => void {
       step.numbers ? formula(step.numbers, true) : null,
       step.result === null
         ? null
-        : h("p", { class: "result" }, "To the last digit: ", h("output", {}, exact(step.result))),
+        : h("p", { class: "result" }, "All digits: ", h("output", {}, exact(step.result))),
       ...step.arrays.map(matrix),
     );
     page.highlight([step.about, step.of].filter((part) => part !== null && part !== undefined));
   }
 
+  /** A check stays as long as it is about the numbers that are shown. */
   function extra(): void {
-    replace(extras);
-    if (subject?.kind === "weight" || subject?.kind === "bias") {
-      append(extras, gradientCheck(page, subject, example));
+    const key = JSON.stringify([subject, example, shown?.epoch, shown?.step]);
+    if (key !== checkedFor) {
+      checkedFor = key;
+      const single = subject?.kind === "weight" || subject?.kind === "bias" ? subject : null;
+      replace(checked, single && gradientCheck(page, single, example));
     }
-    append(extras, closing(surfaceView(page)));
   }
 
   buildSource();
@@ -264,12 +272,36 @@ function open(root: HTMLElement, page: Page): () => void {
   };
 }
 
+/** A unit, its bias or one of its weights: for keyboards, which cannot click a line. */
+function partOfUnit(subject: Selection | null, page: Page, choose: (part: Selection) => void): HTMLElement | null {
+  if (!subject || subject.kind === "layer" || subject.kind === "point" || subject.layer === 0) {
+    return null;
+  }
+  const layer = subject.layer;
+  const row = subject.kind === "unit" ? subject.unit : subject.row;
+  const chosen = subject.kind === "weight" ? String(subject.column) : subject.kind;
+  const dense = page.description?.layers.filter((each) => each.kind === "dense") ?? [];
+  const inputs = page.description?.inputs.map((input) => input.name) ?? [];
+  const below = layer === 1 ? inputs : Array.from({ length: dense[layer - 2]?.units ?? 0 }, (_, i) => `unit ${i + 1}`);
+  const options = below.map((name, i) => [String(i), `weight from ${name}`] as const);
+  const parts = select([["unit", "the whole unit"], ["bias", "its bias"], ...options], chosen, (value) => {
+    const weight = { kind: "weight", layer, row, column: Number(value) } as const;
+    choose(value === "unit" ? { kind: "unit", layer, unit: row } : value === "bias" ? { kind: "bias", layer, row } : weight);
+  });
+  const field = labelled("Part", parts);
+  field.classList.add("part");
+  return field;
+}
+
 /** Calls back when the training has just paused, and after each single step. */
 function pausedAgain(page: Page, listener: () => void): () => void {
-  let before = "";
-  return () => {
+  const standing = (): string => {
     const status = page.status;
-    const now = status && !status.running ? `${status.epoch} ${status.step} ${status.travel}` : "";
+    return status && !status.running ? `${status.epoch} ${status.step} ${status.travel}` : "";
+  };
+  let before = standing();
+  return () => {
+    const now = standing();
     if (now && before !== now) {
       listener();
     }
@@ -304,14 +336,14 @@ function subjectText(subject: Selection | null, page: Page): string {
   switch (subject?.kind) {
     case "unit":
       return subject.layer === 0
-        ? `About the input ${inputs[subject.unit] ?? subject.unit + 1}.`
-        : `About unit ${subject.unit + 1} of layer ${subject.layer}.`;
+        ? `Equations of the input ${inputs[subject.unit] ?? subject.unit + 1}.`
+        : `Equations of unit ${subject.unit + 1} of layer ${subject.layer}.`;
     case "weight":
-      return `About the weight W[${subject.row + 1}, ${subject.column + 1}] of layer ${subject.layer}.`;
+      return `Equations of the weight W[${subject.row + 1}, ${subject.column + 1}] of layer ${subject.layer}.`;
     case "bias":
-      return `About the bias of unit ${subject.row + 1} of layer ${subject.layer}.`;
+      return `Equations of the bias of unit ${subject.row + 1} of layer ${subject.layer}.`;
     case "layer":
-      return `About layer ${subject.layer}.`;
+      return `Equations of layer ${subject.layer}.`;
     default:
       return "All equations of one step.";
   }

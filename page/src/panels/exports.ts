@@ -15,12 +15,12 @@ interface Code {
 }
 
 const FILES: readonly (readonly [kind: string, name: string, about: string])[] = [
-  ["model.safetensors", "Model file", "Predicts and trains on in chainrule; data only, no code."],
-  ["model.onnx", "ONNX", "Predicts in ONNX Runtime and whatever else reads ONNX."],
-  ["code.py", "Python code", "Trains this network again."],
+  ["model.safetensors", "Model file", "For predictions and further training in chainrule; contains data only, no code."],
+  ["model.onnx", "ONNX", "For predictions in ONNX Runtime and other programs that read ONNX."],
+  ["code.py", "Python code", "Trains the same network again."],
   ["run.toml", "run.toml", "The settings, for chainrule train --config run.toml."],
-  ["data.csv", "Data", "The rows that it learns from, as CSV."],
-  ["history.csv", "History", "Loss and scores of each epoch, as CSV."],
+  ["data.csv", "Data", "The table, with all rows and columns."],
+  ["history.csv", "History", "Losses and scores of each epoch, as CSV; those of the test rows are called validation."],
 ];
 
 export const exports: Panel = { id: "export", title: "Export", open };
@@ -30,7 +30,7 @@ function open(root: HTMLElement, page: Page): () => void {
   const said = announcement("status");
   const code = h("div", { class: "code" });
   root.append(
-    h("p", { class: "help" }, "The network as it is shown now. Predictions of the files are those of this page."),
+    h("p", { class: "help" }, "Files, code and commands for the network as it is shown now."),
     h("ul", { class: "files" }, ...FILES.map((file) => entry(page, file, failure))),
     failure,
     said,
@@ -76,10 +76,12 @@ function changes(page: Page, listener: () => void): () => void {
 
 function exactness(code: Code): string {
   const reason = code.why ? ` ${code.why}` : "";
-  if (!code.exact) return `Not exact: the code and the command do not train this very network.${reason}`;
+  if (!code.exact) {
+    return `Not exact: the code and the command train a different network.${reason}`;
+  }
   return code.command_exact
-    ? `Exact: the code and the command train this very network, to the last bit.${reason}`
-    : `Exact: the Python code trains this very network, to the last bit. The command and run.toml do not.${reason}`;
+    ? `Exact: the code and the command train the same network, to the bit.${reason}`
+    : `The Python code is exact: it trains the same network, to the bit. The command and run.toml are not.${reason}`;
 }
 
 function entry(page: Page, [kind, name, about]: (typeof FILES)[number], failure: HTMLElement): HTMLElement {
@@ -112,7 +114,7 @@ function block(title: string, text: string, said: HTMLElement): HTMLElement {
       () => replace(said, `${title} copied.`),
       () => {
         getSelection()?.selectAllChildren(pre);
-        replace(said, `The browser does not let the page copy. ${title} is selected: press Ctrl+C.`);
+        replace(said, `The browser does not allow the page to copy. The text of ${title} is selected: press Ctrl+C.`);
       },
     );
   });

@@ -51,7 +51,7 @@ export function gradientCheck(
     h(
       "p",
       { class: "help" },
-      `Moves this ${subject.kind} a little to both sides, and compares the change of the cost with the gradient.`,
+      `Increases and decreases this ${subject.kind} slightly, and compares the change of the loss with the gradient.`,
     ),
     button("Check this gradient", () => void check()),
     failure,
@@ -73,7 +73,7 @@ function shown(check: Check): Node[] {
         ["by central differences", check.difference],
         ["h", check.h],
         ["relative difference", check.relative],
-        ["allowed by rounding", check.bound],
+        ["tolerance for rounding", check.bound],
       ]),
     ),
   ];

@@ -138,7 +138,7 @@ function contents(listed: Listed[], progress: Progress, begin: (number: number) 
   return h(
     "div",
     {},
-    h("p", {}, `${progress.solved.length} of ${listed.length} solved. A lesson sets up its own network; what you train now is then gone.`),
+    h("p", {}, `${progress.solved.length} of ${listed.length} solved. A lesson replaces the current network by its own.`),
     h("ol", { class: "contents" }, ...entries),
   );
 }
@@ -150,7 +150,7 @@ function question(lesson: Lesson, page: Page, solved: () => void): HTMLElement {
   const fields = h("div", { class: "answer" });
   const hints = h("div", { class: "hints", "aria-live": "polite" });
   let shown = 0;
-  const hint = button("Give me a hint", () => {
+  const hint = button("Show a hint", () => {
     const text = lesson.hints[shown];
     if (text !== undefined) {
       shown += 1;
@@ -203,7 +203,7 @@ function question(lesson: Lesson, page: Page, solved: () => void): HTMLElement {
     try {
       const { correct, explanation, hint: next } = await page.request<Answered>("answer", { number: lesson.number, answer });
       verdict.className = `verdict ${correct ? "agree" : "differ"}`;
-      replace(verdict, h("p", {}, h("strong", {}, correct ? "Right." : "Not yet.")), prose(explanation), !correct && next ? prose(next) : null);
+      replace(verdict, h("p", {}, h("strong", {}, correct ? "Correct." : "Not correct yet.")), prose(explanation), !correct && next ? prose(next) : null);
       if (correct) {
         solved();
       }

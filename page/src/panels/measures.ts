@@ -101,7 +101,7 @@ function keepingFocus(body: HTMLElement, change: () => void): void {
 
 function sections(answer: Measures, history: History): Node[] {
   return [
-    h("p", { class: "note" }, `Of ${answer.rows} ${answer.part === "test" ? "test" : "training"} rows.`),
+    h("p", { class: "note" }, `Measured on ${answer.rows} ${answer.part === "test" ? "test rows, which the network is not trained on" : "training rows"}.`),
     scores(answer),
     diagnostics(answer),
     ...(answer.confusion ? [confusion(answer.confusion)] : []),
@@ -123,7 +123,7 @@ function scores(answer: Measures): HTMLElement {
       {},
       h("th", { scope: "row" }, score.name),
       h("td", { title: exact(score.value), "data-score": score.key }, short(score.value)),
-      h("td", { class: "muted" }, score.greater_is_better ? "more is better" : "less is better"),
+      h("td", { class: "muted" }, score.greater_is_better ? "higher is better" : "lower is better"),
     ),
   );
   return section("Scores", "scores", h("table", { class: "plain" }, h("tbody", {}, ...rows)));
@@ -134,7 +134,7 @@ function diagnostics(answer: Measures): HTMLElement {
   return section(
     "Diagnostics",
     "diagnostics",
-    found.length ? h("ul", {}, ...found) : h("p", {}, "Nothing is wrong as far as the checks see."),
+    found.length ? h("ul", {}, ...found) : h("p", {}, "The checks found no problem."),
   );
 }
 
@@ -157,9 +157,9 @@ function confusion({ classes, counts }: NonNullable<Measures["confusion"]>): HTM
 }
 
 function roc(curves: NonNullable<Measures["roc"]>): HTMLElement {
-  const summary = curves.map((curve) => `${curve.class}: area ${short(curve.area)}`).join(", ");
+  const summary = curves.map((curve) => `${curve.class}: AUC ${short(curve.area)}`).join(", ");
   const chart = new Chart(
-    "ROC: true positives against false positives, over all thresholds",
+    "ROC curve: true positive rate against false positive rate for all thresholds",
     summary,
     { label: "false positive rate", lo: 0, hi: 1 },
     { label: "true positive rate", lo: 0, hi: 1 },
@@ -168,8 +168,9 @@ function roc(curves: NonNullable<Measures["roc"]>): HTMLElement {
     const points = curve.false_positive_rate.map((x, k) => [x, curve.true_positive_rate[k] ?? Number.NaN] as const);
     chart.line(points, i, curve.class);
   });
-  const names = curves.slice(0, 8).map((curve) => `${curve.class} (area ${short(curve.area)})`);
-  return section("ROC", "roc", chart.element, legend(names));
+  const names = curves.slice(0, 8).map((curve) => `${curve.class} (AUC ${short(curve.area)})`);
+  const more = curves.length > names.length ? h("p", { class: "note" }, `The first ${names.length} classes are drawn.`) : null;
+  return section("ROC", "roc", chart.element, legend(names), more);
 }
 
 function predicted(values: NonNullable<Measures["values"]>): HTMLElement {
@@ -187,8 +188,8 @@ function predicted(values: NonNullable<Measures["values"]>): HTMLElement {
 function quantiles({ probability, residual }: NonNullable<Measures["values"]>["quantiles"]): HTMLElement {
   const [lo, hi] = extent(residual);
   const chart = new Chart(
-    "Quantiles of the errors (true − predicted)",
-    "the middle of the curve is the median error",
+    "Quantiles of the errors (predicted − true)",
+    "at a share of 0.5, the curve shows the median error",
     { label: "share of the rows", lo: 0, hi: 1 },
     { label: "error", lo, hi },
   );
@@ -208,7 +209,7 @@ function norms(history: History): HTMLElement[] {
     "Gradient norm of each layer over the epochs",
     names.map((name) => `${name}: ${short(history.gradient_norm[name]?.at(-1))}`).join(", "),
     { label: "epoch", lo: Math.max(first, 0), hi: last },
-    { label: "norm of the gradient", lo: Math.max(lo, hi * 1e-8), hi, log: true },
+    { label: "gradient norm", lo: Math.max(lo, hi * 1e-8), hi, log: true },
   );
   names.forEach((name, i) => {
     const points = (history.gradient_norm[name] ?? []).map((y, k) => [history.epochs[k] ?? k, y ?? Number.NaN] as const);
@@ -224,7 +225,7 @@ function layer(measured: LayerMeasures): HTMLElement {
     return found ? [histogram(kind, found)] : [];
   });
   const facts = [
-    measured.gradient_norm === null ? null : `norm of the gradient ${short(measured.gradient_norm)}`,
+    measured.gradient_norm === null ? null : `gradient norm ${short(measured.gradient_norm)}`,
     measured.error_rms === null ? null : `root mean square of δ ${short(measured.error_rms)}`,
   ].filter(Boolean);
   return h(

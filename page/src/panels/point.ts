@@ -16,7 +16,7 @@ function open(root: HTMLElement, page: Page): () => void {
   const answerBox = h("div", { class: "point" });
   const number = h("input", { type: "number", min: 0, step: 1, onchange: () => choose(Number(number.value)) });
   root.append(
-    h("p", { class: "help" }, "Click a point of the map, or choose a row, to see how its prediction is made."),
+    h("p", { class: "help" }, "Click a point of the map or choose a row to see its prediction."),
     h("div", { class: "actions" }, labelled("Row", number), button("Next row", () => neighbour(1)), button("Previous row", () => neighbour(-1))),
     failure,
     said,
@@ -91,11 +91,11 @@ function shown(answer: PointAnswer, page: Page): Node[] {
       h("dt", {}, "target"),
       h("dd", { title: text(answer.target) }, brief(answer.target)),
       h("dt", {}, "prediction"),
-      h("dd", { title: text(answer.prediction), class: classes ? (right ? "right" : "wrong") : "" }, brief(answer.prediction), classes ? (right ? " (right)" : " (wrong)") : null),
+      h("dd", { title: text(answer.prediction), class: classes ? (right ? "right" : "wrong") : "" }, brief(answer.prediction), classes ? (right ? " (correct)" : " (wrong)") : null),
     ),
     ...probabilities(answer, page),
-    h("div", { class: "actions" }, button("See the prediction made, step by step", () => page.show("equations"), { class: "primary" })),
-    h("h3", {}, "Its row"),
+    h("div", { class: "actions" }, button("Show the prediction step by step", () => page.show("equations"), { class: "primary" })),
+    h("h3", {}, "Values of the row"),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "values of the row" }, h("table", { class: "plain" }, h("tbody", {}, ...rows))),
   ];
 }

@@ -24,8 +24,8 @@ function open(root: HTMLElement, page: Page): () => void {
     h(
       "div",
       { class: "actions" },
-      h("button", { type: "submit", class: "primary", disabled: page.readOnlyReason !== null }, "Apply and start again"),
-      button("Back to the defaults", () => void configure({}), { disabled: page.readOnlyReason !== null }),
+      h("button", { type: "submit", class: "primary", disabled: page.readOnlyReason !== null }, "Apply and restart the training"),
+      button("Restore the defaults", () => void configure({}), { disabled: page.readOnlyReason !== null }),
     ),
     failure,
     message,
@@ -133,13 +133,13 @@ function open(root: HTMLElement, page: Page): () => void {
 
   async function configure(values: Record<string, unknown>): Promise<void> {
     replace(failure);
-    replace(message, "Starting again …");
+    replace(message, "Restarting the training …");
     try {
       if (page.state) {
         await page.configure({ ...page.state, settings: values as Settings });
       }
       build();
-      replace(message, "The network starts again with these settings.");
+      replace(message, "The training has restarted with these settings.");
     } catch (reason) {
       replace(message);
       const text = messageOf(reason);

@@ -68,7 +68,7 @@ export function surfaceView(page: Page): { element: HTMLElement; start: () => vo
         "Directions",
         select(
           [
-            ["path", "along the path"],
+            ["path", "along the path of the weights"],
             ["random", "random"],
           ],
           directions,
@@ -89,7 +89,7 @@ export function surfaceView(page: Page): { element: HTMLElement; start: () => vo
           },
         ),
       ),
-      button("Other directions", () => {
+      button("New random directions", () => {
         seed += 1;
         directions = "random";
         element.querySelector("select")!.value = "random";
@@ -133,8 +133,8 @@ function drawn(surface: Surface): Node[] {
   return [
     canvas,
     readout,
-    h("p", { class: "help" }, `Dark: ${short(least)}. Light: ${short(most)}. The cross is the network now; `,
-      "the line is the way that its weights took, seen in this plane."),
+    h("p", { class: "help" }, `Dark: low loss (${short(least)}). Light: high loss (${short(most)}). The cross marks the current weights; `,
+      "the line is their path during training, projected onto this plane."),
   ];
 }
 

@@ -23,7 +23,7 @@ function open(root: HTMLElement, page: Page): () => void {
   const zone = h(
     "div",
     { class: "dropzone", ondragover: over, ondragleave: () => zone.classList.remove("over"), ondrop: drop },
-    labelled("Drop a file here, or choose one", input, "CSV, Parquet or what else polars reads. It stays on this machine: it goes to the server that you started, and no further."),
+    labelled("Drop a file here, or choose one", input, "CSV, Parquet, Arrow or JSON lines. The file is sent only to the server of this page."),
   );
   const reason = page.readOnlyReason;
   if (reason) {
@@ -54,7 +54,7 @@ function open(root: HTMLElement, page: Page): () => void {
     const most = page.hello.upload_limit;
     if (most !== undefined && file.size > most) {
       const remedy = "Give its path to chainrule play instead: chainrule play TABLE --target COLUMN.";
-      replace(failure, `${file.name} has ${bytes(file.size)}, and the page takes at most ${bytes(most)}. ${remedy}`);
+      replace(failure, `${file.name} has ${bytes(file.size)}, and the page accepts at most ${bytes(most)}. ${remedy}`);
       return;
     }
     moving.hidden = false;
@@ -109,7 +109,7 @@ function open(root: HTMLElement, page: Page): () => void {
     const entries = tables.map((entry) =>
       h("li", {}, button(`Use ${entry.name}`, () => void choose(entry.table)), entry.rows === undefined ? null : ` ${plural(entry.rows, "row")}`),
     );
-    replace(known, h("h3", {}, "Tables that are here"), h("ul", { class: "files" }, ...entries));
+    replace(known, h("h3", {}, "Available tables"), h("ul", { class: "files" }, ...entries));
   }
 
   async function choose(id: string, focus = true): Promise<void> {
@@ -167,7 +167,7 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
     const names = facts.columns.map((column) => column.name).filter((name) => name !== target);
     const used = names.filter((name) => chosen.has(name));
     if (used.length === 0) {
-      replace(failure, "No column is chosen: the network needs at least one to predict from.");
+      replace(failure, "No column is chosen: the network needs at least one input column.");
       return;
     }
     const state: State = {
@@ -178,7 +178,11 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
     try {
       const { run } = page.description ?? { run: -1 };
       await page.configure(state);
+<<<<<<< HEAD
       sayOnceReady(page, run, `The network learns ${target} from ${plural(used.length, "column")} of ${facts.name}.`);
+=======
+      page.say(`The network learns to predict ${target} from ${used.length} columns of ${facts.name}.`);
+>>>>>>> main
     } catch (reason) {
       replace(failure, messageOf(reason));
     }
@@ -198,10 +202,10 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
     { "aria-label": `Choices for ${facts.name}` },
     h("h3", { tabindex: -1 }, `${facts.name}: ${plural(facts.rows, "row")}`),
     labelled("Target: the column to predict", targets),
-    h("fieldset", {}, h("legend", {}, "Columns to predict from"), h("div", { class: "actions" }, button("All", () => all(true)), button("None", () => all(false))), boxes),
+    h("fieldset", {}, h("legend", {}, "Input columns"), h("div", { class: "actions" }, button("All", () => all(true)), button("None", () => all(false))), boxes),
     failure,
-    h("div", { class: "actions" }, button("Learn from this table", () => void start(), { class: "primary", disabled: page.readOnlyReason !== null })),
-    h("p", { class: "help" }, "The two columns of the map, or the plane of the principal components, are chosen above the map."),
+    h("div", { class: "actions" }, button("Train on this table", () => void start(), { class: "primary", disabled: page.readOnlyReason !== null })),
+    h("p", { class: "help" }, "Below the output map, you can choose what its axes show: two columns, or the first two principal components."),
   );
 }
 

@@ -28,7 +28,7 @@ export function upload(file: File, url: string, progress: (sent: number, total: 
         reject(new Error(refusal(request)));
       }
     });
-    request.addEventListener("error", () => reject(new Error("The server did not take the file: is it still running?")));
+    request.addEventListener("error", () => reject(new Error("The server did not receive the file: is it still running?")));
     request.addEventListener("abort", () => reject(new CancelledError("The upload was cancelled.")));
   });
   request.open("POST", url);

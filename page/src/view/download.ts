@@ -19,7 +19,7 @@ function saveCanvas(canvas: HTMLCanvasElement, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => {
       if (!blob) {
-        reject(new Error("The browser made no picture."));
+        reject(new Error("The browser could not create the picture."));
         return;
       }
       save(blob, name);

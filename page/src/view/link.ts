@@ -10,7 +10,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ["data", "Data and inputs"],
   ["network", "The network"],
   ["output", "Losses and output"],
-  ["timeline", "Looking back"],
+  ["timeline", "Look back at earlier epochs"],
   ["panels", "Panels below"],
 ];
 
@@ -36,7 +36,7 @@ export class LinkDialog {
       "dialog",
       { class: "dialog", "aria-labelledby": title },
       h("h2", { id: title }, "Link to this training"),
-      h("p", { class: "muted" }, "The link has the data, the network and all settings; who opens it trains the same network, to the bit. Leave out what a class or an audience does not need."),
+      h("p", { class: "muted" }, "The link contains the settings of the data, the network and the training: whoever opens it trains the same network. A table of your own is not part of the link, which finds it only on this server. Leave out the controls that your audience does not need."),
       list,
       h("div", { class: "field" }, h("label", { for: id }, "Address"), this.address),
       h(
@@ -67,7 +67,7 @@ export class LinkDialog {
   private async copy(): Promise<void> {
     try {
       await navigator.clipboard.writeText(this.address.value);
-      this.say("The link is on the clipboard.");
+      this.say("The link was copied.");
       this.element.close();
     } catch {
       // Browsers forbid the clipboard where the page did not come over HTTPS or from this machine.

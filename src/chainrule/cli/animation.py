@@ -1,4 +1,4 @@
-"""The command animate: the film of a run's training."""
+"""The command animate: an animation of a run's training."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,12 +36,12 @@ def animate(
             help="Output file: .gif, .mp4 (needs ffmpeg), or .html, a page with a slider.",
         ),
     ],
-    seconds: Annotated[float, typer.Option(metavar="NUMBER", help="Duration.")] = 8.0,
+    seconds: Annotated[float, typer.Option(metavar="NUMBER", help="Duration in seconds.")] = 8.0,
     fps: Annotated[
         float | None,
         typer.Option(
             metavar="NUMBER",
-            help="Frames a second; default: 12.5 of a GIF, 30 of an MP4, 25 of a page.",
+            help="Frames per second; default: 12.5 for a GIF, 30 for an MP4, 25 for a page.",
             show_default=False,
         ),
     ] = None,
@@ -49,7 +49,7 @@ def animate(
         str | None,
         typer.Option(
             metavar="WIDTHxHEIGHT",
-            help="In pixels; default: 800x520 of a GIF, 1600x1040 of an MP4.",
+            help="Size in pixels; default: 800x520 for a GIF, 1600x1040 for an MP4.",
             show_default=False,
         ),
     ] = None,
@@ -66,7 +66,7 @@ def animate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The run's table, if it is no longer where the run found it.",
+            help="The run's table, if it was moved since the run.",
             show_default=False,
         ),
     ] = None,
@@ -74,7 +74,7 @@ def animate(
 ) -> None:
     """Show how the network of a run learned: weights, decision boundary, losses, gradients.
 
-    The run is trained once more, which gives the same network to the bit.
+    The command trains the run again, which gives the same network to the bit.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.animation import animate as write

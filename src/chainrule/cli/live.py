@@ -16,8 +16,8 @@ LiveOption: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--live",
-        help="Show the training in a page of the browser, whose address is printed; chainrule play "
-        "DIR opens it.",
+        help="Show the training in a browser page, whose address is printed; chainrule play DIR "
+        "opens it.",
     ),
 ]
 

@@ -31,7 +31,7 @@ def play(
         typer.Argument(
             metavar="SOURCE",
             help="A table, a model file, or the folder of a run: one that is being trained with "
-            "--live is joined, a finished one is trained again before your eyes. By default, toy "
+            "--live is shown live, a finished one is trained again in the page. By default, toy "
             "data.",
             show_default=False,
         ),
@@ -40,7 +40,7 @@ def play(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="The column of the table to predict; by default, the page asks.",
+            help="The column of the table to predict; by default, the page asks for it.",
             show_default=False,
         ),
     ] = None,
@@ -48,8 +48,8 @@ def play(
         str,
         typer.Option(
             metavar="HOST",
-            help="The name or address to listen at. Any but that of this machine gets a random "
-            "token, which is part of the printed address.",
+            help="The name or address to listen at. If other machines can reach it, a random "
+            "token is part of the printed address.",
         ),
     ] = "127.0.0.1",
     port: Annotated[
@@ -67,11 +67,11 @@ def play(
         typer.Option("--browser/--no-browser", help="Whether the page is opened in a browser."),
     ] = True,
 ) -> None:
-    """Build, train and look into a network in a page of the browser.
+    """Build, train and inspect a network in a browser page.
 
     The page shows every step of a training: the weights, the outputs, the errors, the equations
-    with their numbers. It works without a connection to the internet, and only this machine can
-    open it. Ctrl-C ends it.
+    with their numbers. It works without an internet connection, and only this machine can
+    open it. Press Ctrl-C to stop it.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.playground.installation import require_extra
@@ -89,10 +89,10 @@ def play(
         if browser:
             page.open()
         if not page.is_running:
-            say_sentence(f"The training in {source} shows itself at {page.url}")
+            say_sentence(f"The training in {source} is shown at {page.url}")
             return
         say(f"The playground is at {page.url}")
-        say_sentence("Ctrl-C ends it.")
-        sys.stdout.flush()  # a pipe would keep the address to itself
+        say_sentence("Press Ctrl-C to stop it.")
+        sys.stdout.flush()  # otherwise a pipe would buffer the address
         page.wait()
-    say_sentence("chainrule: the playground has ended", error=True)
+    say_sentence("chainrule: the playground has stopped", error=True)

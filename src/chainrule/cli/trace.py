@@ -55,7 +55,7 @@ def trace(
             metavar="K",
             min=1,
             max=1_000_000,
-            help="Take K steps on the row, and show the last one: what V and S remember.",
+            help="Take K steps on the row and show the last one, with V and S of the steps before.",
         ),
     ] = 1,
     skip_bad_rows: Annotated[
@@ -65,7 +65,7 @@ def trace(
     """Show every equation of a training step on one row, with its numbers.
 
     The row needs a target value, from which the errors δ are computed. The model does not change.
-    The steps of a training itself are kept by a Tracer, in Python.
+    A Tracer, in Python, records the steps of a training itself.
     To see which columns a prediction depends on, use chainrule explain.
     """
     from chainrule.files.outputs import check_outputs
@@ -89,15 +89,18 @@ def trace(
         state = network.optimizer_state
     traced = network.trace(X, y, optimizer=chosen_optimizer, state=state)
     summary = _summary(loaded, chosen)
-    name = numbers.named(0).capitalize()
+    name, equations = numbers.named(0).capitalize(), str(traced)
     blocks = (
         [f"{name}: {summary}"],
         _inputs(loaded, chosen, X[0]),
-        str(traced).split("\n"),
+        equations.split("\n"),
     )
     for number, lines in enumerate(blocks):
         for line in ["", *lines] if number else lines:
             say(line)
+    if html is None and "are not shown" in equations:
+        say()
+        say("Of long arrays, only the corners are shown; --html FILE shows all numbers.")
     title = f"{name} of {table.name}"
     for path, ending, what in (
         (html, ".html", "Page"),

@@ -460,12 +460,14 @@ class Network(BaseNetwork):
 
         Parameters
         ----------
-        X, Y, optimizer, sample_weight, class_weight, l1, l2, label_smoothing, max_grad_norm
+        X, Y, optimizer
             As for `fit`.
         state : OptimizerState, optional
             The optimizer's state before the step: with `optimizer_state`, after a `fit` by the same
             optimizer, the step is the next one of that training. By default the optimizer takes its
             first step.
+        sample_weight, class_weight, l1, l2, label_smoothing, max_grad_norm
+            As for `fit`.
         example : int, default 0
             The example whose softmax Jacobian is shown, counted from 0.
 

@@ -100,8 +100,8 @@ class Tracer:
         plan = training.plan
         if isinstance(plan.optimizer, LBFGS):
             raise InvalidArgumentError(
-                "callbacks: expected no Tracer with L-BFGS, which searches along lines instead of "
-                "taking the steps of an equation; choose another solver, such as adam"
+                "callbacks: expected no Tracer with L-BFGS, which uses line searches instead of "
+                "the update of an equation; choose another solver, such as adam"
             )
         if self.rows is not None:
             count = len(plan.problem.examples.X)
@@ -183,7 +183,7 @@ class Tracer:
             remedy = "Keep fewer steps" + ("" if self.rows else ", choose rows")
             raise InvalidArgumentError(
                 f"steps: expected traces of at most {self.most_megabytes} MB, most_megabytes; got "
-                f"{len(self.steps)} of about {each} MB each. {remedy}, or allow more"
+                f"{len(self.steps)} of about {each} MB each. {remedy}, or raise the limit"
             )
 
 

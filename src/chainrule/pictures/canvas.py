@@ -77,7 +77,7 @@ def small_image(figure: "Figure") -> EncodedImage:
     if small.tell() <= _LARGE or not features.check("webp"):
         return EncodedImage("image/png", small.getvalue())
     smaller = BytesIO()
-    image.save(smaller, "WEBP", quality=70)
+    image.save(smaller, "WEBP", quality=80)
     return EncodedImage("image/webp", smaller.getvalue())
 
 

@@ -33,13 +33,13 @@ def play(
     ----------
     source : optional
         What to play with: a table (a path, a polars or pandas DataFrame, an Arrow table), the
-        folder of a run, which is trained again before your eyes, a model or its file, or the `Run`
+        folder of a run, which is trained again, a model or its file, or the `Run`
         that `train` returned. By default, toy data.
     target : str, optional
         The column of the table to predict; by default, the page asks.
     host : str, default "127.0.0.1"
-        The name or address to listen at. Any but that of this machine gets a random token, which is
-        part of the address.
+        The name or address to listen at. If it can be reached from other machines, the address
+        contains a random token.
     port : int, optional
         By default the first free one from 8765 on.
     open_browser : bool, optional
@@ -48,13 +48,13 @@ def play(
         Whether the call waits for Ctrl-C, which stops the page; by default, in scripts, but neither
         in notebooks nor at a prompt.
     **state
-        What the page begins with: ``data="spiral"`` (with ``noise`` and ``rows``), ``inputs=["x1",
+        What the page starts with: ``data="spiral"`` (with ``noise`` and ``rows``), ``inputs=["x1",
         "x2"]``, and any option of training, such as ``layers=[8, 8]`` or ``learning_rate=0.1``.
 
     Returns
     -------
     Playground
-        Its `url` is the address, its `stop` ends it; a notebook shows the page.
+        Its `url` is the address, and its `stop` stops the server; a notebook shows the page.
 
     Raises
     ------
@@ -80,9 +80,12 @@ def play(
     if open_browser or (open_browser is None and waits):
         page.open()
     if waits:
-        told = f"chainrule: the playground is at {page.url} (Ctrl-C ends it)"
-        print(printable(told), flush=True)
-        page.wait()
+        told = f"chainrule: the playground is at {page.url} (press Ctrl-C to stop it)"
+        try:
+            print(printable(told), flush=True)
+            page.wait()
+        except KeyboardInterrupt:  # before `wait`, which handles it
+            page.stop()
     return page
 
 
@@ -96,7 +99,7 @@ def start(
 ) -> Playground:
     """Serve a page and return at once; see `play`.
 
-    If the source is the folder of a run whose training shows itself, this is that training's page.
+    If the source is the folder of a run that is being trained with --live, this is that run's page.
     """
     from chainrule.playground.server.process import Server
 
@@ -117,6 +120,7 @@ def state_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
+    >>> from chainrule.playground.interface import state_of
     >>> state_of({"data": "xor", "noise": 10, "layers": [4], "inputs": ["x1"]})
     {'data': {'name': 'xor', 'noise': 10}, 'inputs': ['x1'], 'settings': {'layers': [4]}}
     """

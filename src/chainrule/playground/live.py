@@ -32,11 +32,11 @@ _SHARE = 0.02  # of the training's time that copying its state may take
 
 @hinting
 class Live:
-    """Shows a training in a page of the browser while it runs; the page can only look.
+    """Shows a training in a browser page while it runs; the page is read-only.
 
     The page is the playground's: the network with its weights, the losses, the map of its outputs,
-    histograms, the equations of a step. It needs ``pip install 'chainrule[play]'``. Nothing of the
-    training changes, and its results have the same bits.
+    histograms, the equations of a step. It needs ``pip install 'chainrule[play]'``. The
+    training does not change: its results have the same bits.
 
     The server starts with the first training, and its address is printed. It serves all trainings
     that have this callback, one after the other, and stops with `stop`, at the end of a ``with``
@@ -47,8 +47,8 @@ class Live:
     port : int, optional
         By default the first free one from 8765 on.
     host : str, default "127.0.0.1"
-        The name or address to listen at. Any but that of this machine gets a random token, which is
-        part of the address.
+        The name or address to listen at. If it can be reached from other machines, the address
+        contains a random token.
     open_browser : bool, default False
         Whether the page is opened at once.
 
@@ -142,6 +142,7 @@ class Live:
         run, self._run = self._run, None
         try:
             self._viewer.begin(_subject(training, run))
+            self._viewer.started(training.plan.epochs)
             self._training = training
             self._show()
         except Exception as error:  # what is only looked at must not fail
@@ -207,6 +208,7 @@ class Live:
                 learning_rate=None if self._ended is None else self._ended.learning_rate,
                 ended=self._ended,
                 test=plan.validation,
+                at_epoch_end=memory is None or step % plan.steps_per_epoch == 0,
             )
         )
 

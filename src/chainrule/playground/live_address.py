@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from chainrule.files.atomic import create
 from chainrule.playground.server.address import is_loopback
 
 _LONGEST = 500
+_ADDRESS = re.compile(r"http://(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[1-9][0-9]{0,4}/")
 
 
 @contextlib.contextmanager
@@ -48,8 +50,7 @@ def read_address(path: Path) -> str | None:
     with contextlib.suppress(OSError, UnicodeDecodeError, ValueError):
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             text = file.read(_LONGEST).decode("ascii").strip()
-        parts = urlsplit(text)
-        own = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        if own and parts.port and text.isprintable():
+        # Nothing but what `url_of` writes: browsers read other addresses differently than Python.
+        if _ADDRESS.fullmatch(text) and is_loopback(urlsplit(text).hostname or ""):
             return text
     return None

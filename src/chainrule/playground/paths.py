@@ -11,6 +11,7 @@ def without_folders(text: str) -> str:
 
     Examples
     --------
+    >>> from chainrule.playground.paths import without_folders
     >>> without_folders("/home/ada/houses.csv: cannot be read (see '/var/log/x.txt')")
     "houses.csv: cannot be read (see 'x.txt')"
     >>> without_folders(r"C:\Users\ada\houses.csv: is no table")

@@ -17,13 +17,13 @@ from chainrule.runs.repetition import Repetition
 from chainrule.runs.run import Run
 from chainrule.training.events import EpochEnded
 
-_SAME = "This is the run's own network: its parameters have the bits of the saved model."
+_SAME = "The replayed network is identical to the saved model, to the bit."
 _OWN_COLUMNS = ("epoch", "loss", "validation_loss", "penalty", "learning_rate", "gradient_norm")
 _LONGEST_HISTORY = 2**26
 
 
 def replay(folder: Path) -> Sessions:
-    """Return the sessions that train the network of a run's folder again, before all pages' eyes.
+    """Return the sessions that train the network of a run's folder again, for all pages.
 
     If that cannot be done, they show the curves of its history and its network, and say why.
 
@@ -38,7 +38,7 @@ def replay(folder: Path) -> Sessions:
     except (InvalidArgumentError, OSError) as error:
         history = read_history(RunFolder(folder).history)
         reason = without_folders(str(error))
-        note = f"This is the run's final network; its training cannot be shown again: {reason}"
+        note = f"This is the final network of the run. Its training cannot be replayed: {reason}"
         return sessions_of_model(model, notes=(note,), history=history)
     return Sessions.of(Replay(repetition))
 

@@ -81,6 +81,6 @@ def _refuse_with_model(target: str | None, state: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name != "settings":
             raise InvalidArgumentError(
-                f"{name}: expected none beside a model or a run, which has its own; got "
+                f"{name}: expected none together with a model or a run, which has its own; got "
                 f"{shown(value)}"
             )

@@ -1,4 +1,4 @@
-"""`animate`: the film of a training, from a recording or by repeating a run."""
+"""`animate`: an animation of a training, from a recording or by repeating a run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,14 +49,14 @@ def animate(
     table: Table = None,
     verbose: bool = True,
 ) -> None:
-    """Write the film of a training: a GIF, an MP4, or a page with a slider.
+    """Write an animation of a training: a GIF, an MP4, or a page with a slider.
 
     It shows the weights, the decision boundary or the predicted values, the losses, and the
     activations and gradients of the layers, epoch by epoch. With more than two inputs, the boundary
     is drawn on the plane of the first two principal components of the examples.
 
-    A run, which is deterministic, is trained once more, and the film is refused unless the network
-    is the same to the bit.
+    A run, which is deterministic, is trained again. If the network is not the same to the bit, no
+    animation is written.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ def animate(
     seconds : float, default 8
         Duration; the last epoch is shown two seconds longer. A GIF begins with it.
     fps : float, optional
-        Frames a second: by default 12.5 of a GIF, 30 of an MP4, 25 of a page.
+        Frames per second: by default 12.5 for a GIF, 30 for an MP4, 25 for a page.
     size : (width, height), optional
-        In pixels: by default (800, 520) of a GIF and (1600, 1040) of an MP4. A page has the size of
-        its window.
+        In pixels: by default (800, 520) for a GIF and (1600, 1040) for an MP4. A page has the size
+        of its window.
     theme : {"light", "dark"}, optional
-        By default a page follows the reader's system, and images are light.
+        By default, a page uses the theme of the reader's system, and images are light.
     feature_names, class_names : sequences of str, optional
         Names of the inputs and of the outputs; those of a run are known.
     table : path, polars or pandas DataFrame, or Arrow table, optional
-        The table of a run, if it is not where the run found it.
+        The table of a run, if it was moved since the run.
     verbose : bool, default True
         Whether progress is shown, in a terminal or a notebook.
 

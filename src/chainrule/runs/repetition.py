@@ -77,7 +77,7 @@ class Repetition:
         if not isinstance(model, TableModel) or not {"config", "rows"} <= model.details.keys():
             raise InvalidArgumentError(
                 f"{model_file(folder)}: is not the model of a finished run of chainrule train or "
-                "chainrule.train, which alone can be repeated; record another training with a "
+                "chainrule.train, so it cannot be repeated; record another training with a "
                 "Recorder"
             )
         return cls.of_model(model, table)
@@ -107,7 +107,7 @@ class Repetition:
 
     @property
     def callbacks(self) -> tuple[Callback, ...]:
-        """What ends the training early, where a callback or Ctrl-C ended the run."""
+        """What ends the training where a callback or Ctrl-C ended the run early."""
         planned = self.prepared.config.training.epochs or 0
         return (_EndsAfter(self.epochs),) if self.epochs < planned else ()
 
@@ -117,7 +117,7 @@ class Repetition:
             raise InvalidArgumentError(_difference(self.model.details, self.table))
 
     def check_uncalibrated(self, parameters: NDArray[np.floating]) -> None:
-        """Do the same with parameters that no temperature was fitted to yet."""
+        """Do the same with parameters before temperature scaling."""
         description = self.prepared.description()
         network = description.network()
         if network.parameters.shape == parameters.shape:
@@ -178,9 +178,8 @@ def _difference(details: Mapping[str, Any], table: Table | None) -> str:
         "within an epoch ended the run"
     )
     return (
-        f"table: training the run again gave a network of other bits, so this would not be the "
-        f"film of that run; {because}. Train again with callbacks=[Recorder()], and make a film of "
-        "that"
+        f"table: training the run again gave a different network, so the training cannot be "
+        f"shown; {because}. Record a new training with callbacks=[Recorder()]"
     )
 
 

@@ -1,4 +1,4 @@
-"""Changes on the way: of learning rate, penalties and single weights, between two epochs."""
+"""Changes during a training, between two epochs: learning rate, penalties, single weights."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -147,13 +147,13 @@ class Change:
             one.check(training.spec)
         if self.learning_rate is not None and training.plan.next_rate is not None:
             raise InvalidArgumentError(
-                "changes: learning_rate: expected none, because the schedule invscaling sets it "
+                "changes: learning_rate: expected none, because the schedule invscaling sets α "
                 f"after each epoch; got {self.learning_rate!r}. Use another schedule"
             )
         names = [name for name in self.values() if name != "stop"]
         if names and isinstance(training.plan.optimizer, LBFGS):
             raise InvalidArgumentError(
-                f"changes: expected only stop for lbfgs, whose line search goes on from its own "
+                f"changes: expected only stop for lbfgs, whose line search continues from its own "
                 f"state; got {names[0]}. Use another optimizer, such as adam"
             )
 
@@ -181,16 +181,16 @@ _NAMES = ("learning_rate", "l1", "l2", "parameters", "stop")
 class Changes:
     """A callback that changes a training between its epochs.
 
-    It reproduces what was changed by hand in ``chainrule play``: the exported Python has it. It
-    works in `Network.fit`, in the estimators and in `train`, and with checkpoints.
+    It reproduces the changes made by hand in ``chainrule play``, whose exported code uses it.
+    It works in `Network.fit`, in the estimators and in `train`, and with checkpoints.
 
     Parameters
     ----------
     changes : dict
-        By the number of finished epochs of this training (0: before the first step), a dictionary
-        with any of:
+        For each number of finished epochs of this training (0: before the first step), a
+        dictionary with any of:
 
-        - ``"learning_rate"``: α from there on, in the place of a schedule;
+        - ``"learning_rate"``: α from then on, instead of that of a schedule;
         - ``"l1"``, ``"l2"``: strengths of the penalties, as the training's own settings have them;
         - ``"parameters"``: a list of ``("W" or "b", layer, row, column, value)``, with the number
           of the dense layer from 1 on, and row and column from 0 on (0 for a bias);
@@ -200,7 +200,7 @@ class Changes:
     ------
     InvalidArgumentError
         If a name or a value is invalid; when training begins, if the network has no such weight,
-        or the solver is 'lbfgs', which cannot be changed on the way.
+        or the solver is 'lbfgs', which cannot be changed during training.
 
     Examples
     --------

@@ -57,7 +57,7 @@ def page(tabs: Tabs) -> None:
 def equations(tabs: Tabs) -> None:
     tab = _trained(tabs, viewport={"width": 900, "height": 900})
     tab.page.locator(".unit").nth(5).click()
-    tab.page.get_by_role("button", name="Its equations").click()
+    tab.page.get_by_role("button", name="Show equations").click()
     tab.page.locator(".equation .katex").first.wait_for()
     tab.page.wait_for_timeout(300)
     _save(tab.page.locator(".one-by-one"), "equations")
@@ -83,7 +83,7 @@ def lesson(tabs: Tabs) -> None:
     panel = tab.panel("Lessons")
     panel.locator("ol.contents button").nth(1).click()
     panel.locator(".lesson").wait_for()
-    panel.get_by_role("button", name="Give me a hint").click()
+    panel.get_by_role("button", name="Show a hint").click()
     tab.page.wait_for_timeout(500)
     _save(panel, "lesson")
 

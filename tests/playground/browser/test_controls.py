@@ -98,7 +98,7 @@ def test_layers_and_units_are_added_and_taken_away(tab):
     page = tab.page
     page.get_by_role("button", name="Add a unit to layer 1").click()
     tab.until(lambda: tab.setting("layers") == [5, 2])
-    page.get_by_role("button", name="Take a unit away from layer 2").click()
+    page.get_by_role("button", name="Remove a unit from layer 2").click()
     tab.until(lambda: tab.setting("layers") == [5, 1])
     page.get_by_role("button", name="hidden layer", exact=False).first.click()
     tab.until(lambda: len(tab.setting("layers")) != 2)

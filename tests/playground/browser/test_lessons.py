@@ -17,7 +17,7 @@ def test_the_lessons_are_solved_from_the_first_to_the_last(tab, table):
         assert panel.locator(".katex-error").count() == 0
         answer(tab, panel, lesson, table)
         panel.locator(".question .verdict p").first.wait_for()
-        assert "Right." in panel.locator(".question .verdict").inner_text(), lesson.title
+        assert "Correct." in panel.locator(".question .verdict").inner_text(), lesson.title
         if lesson.number < len(lessons):
             panel.get_by_role("button", name="Next lesson").click()
     panel.get_by_role("button", name="All lessons").click()
@@ -47,7 +47,7 @@ def solve(tab, lesson, table):
     if lesson.solution.get("data", {}).get("kind") == "table":
         panel = tab.panel("Your table")
         panel.get_by_label("Drop a file here").set_input_files(table)
-        panel.get_by_role("button", name="Learn from this table").click()
+        panel.get_by_role("button", name="Train on this table").click()
         tab.until(lambda: tab.state["data"] == "table" and tab.epoch == 0)
         tab.train(1)
         tab.panel("Lessons")
@@ -68,5 +68,5 @@ def test_a_wrong_answer_is_explained_and_a_hint_helps(tab):
     panel.locator("ol.contents button").first.click()
     panel.get_by_role("button", name="Check my").click()
     panel.get_by_role("alert").filter(has_text="a").first.wait_for()
-    panel.get_by_role("button", name="Give me a hint").click()
+    panel.get_by_role("button", name="Show a hint").click()
     panel.locator(".hints .prose").wait_for()

@@ -52,7 +52,7 @@ def test_a_text_that_is_no_number_is_refused_in_a_sentence(tab, session):
     field = tab.page.locator(".editor-row input").first
     field.fill("much")
     field.press("Enter")
-    tab.page.get_by_text("A weight is a number").wait_for()
+    tab.page.get_by_text("Expected a number").wait_for()
     assert field.get_attribute("aria-invalid") == "true"
     assert session(tab).weights() == before
 
@@ -124,7 +124,7 @@ def test_six_hidden_layers_fit_into_the_page_and_a_seventh_is_not_offered(tabs):
 def test_a_network_without_hidden_layers_is_drawn(tabs):
     tab = tabs.open("#data=toy&name=gauss&layers=[]")
     tab.page.get_by_text("0 hidden layers").wait_for()
-    assert tab.page.get_by_role("button", name="Take a hidden layer away").is_disabled()
+    assert tab.page.get_by_role("button", name="Remove a hidden layer").is_disabled()
     tab.train(1)
 
 

@@ -86,12 +86,20 @@ def test_equations_are_stepped_through_and_typeset(tab):
     assert panel.locator(".phases [aria-current]").inner_text() == "update"
 
 
-def test_a_clicked_weight_has_its_gradient_checked(tab):
+def test_a_weight_has_its_gradient_checked(tab, session):
     tab.train(1)
     tab.page.locator(".unit").nth(2).click()
-    tab.page.get_by_role("button", name="Its equations").click()
+    tab.page.get_by_role("button", name="Show equations").click()
     panel = tab.page.get_by_role("tabpanel")
     panel.get_by_text("unit 1 of layer 1").wait_for()
+    panel.get_by_label("Part").select_option("weight from x2")
+    panel.get_by_text("Equations of the weight W[1, 2] of layer 1").wait_for()
+    panel.get_by_role("button", name="Check this gradient").click()
+    shown = panel.locator(".gradient-check dd")
+    shown.first.wait_for()
+    check = session(tab).request("gradient_check", name="W", layer=1, row=0, column=1)
+    assert float(shown.nth(0).inner_text()) == check["backpropagation"]
+    assert float(shown.nth(1).inner_text()) == check["difference"]
 
 
 def test_the_loss_surface_is_drawn(tab):
@@ -141,7 +149,7 @@ def test_a_table_is_uploaded_and_learned_from(tab, session, table):
     panel.get_by_label("Target").wait_for()
     panel.get_by_label("Target").select_option("price")
     panel.get_by_label("city").uncheck()
-    panel.get_by_role("button", name="Learn from this table").click()
+    panel.get_by_role("button", name="Train on this table").click()
     tab.until(lambda: tab.state.get("data") == "table" and tab.epoch == 0)
     state = session(tab).description()["state"]
     assert state["data"]["target"] == "price"
@@ -161,7 +169,7 @@ def test_a_file_that_is_no_table_is_refused(tab, tabs, tmp_path):
 def test_a_point_of_the_map_shows_its_row(tab, session):
     panel = tab.panel("Point")
     panel.get_by_role("button", name="Next row").click()
-    panel.get_by_text("Its row").wait_for()
+    panel.get_by_text("Values of the row").wait_for()
     index = int(panel.get_by_label("Row", exact=True).input_value())
     row = session(tab).request("point", index=index)["row"]
     titles = panel.locator("table").last.locator("td").evaluate_all("all => all.map(e => e.title)")

@@ -119,11 +119,11 @@ def test_the_right_number_is_accepted_within_its_tolerance_and_mistakes_are_expl
 ANSWERS = {
     "One weighted sum": 2 * 1 - 1 * 3 + 0.5,
     "Vanishing gradients": 0.25**4,
-    "How to begin": (2 / 50) / (2 / (50 + 50)),
+    "Initial weights": (2 / 50) / (2 / (50 + 50)),
     "Momentum": 1 / (1 - 0.9),
-    "RMSprop's scaling": 1e-4 / (0.1 * 1e-4**2) ** 0.5,
+    "RMSprop": 1e-4 / (0.1 * 1e-4**2) ** 0.5,
     "Adam's first steps": 0.1 / 0.001**0.5,
-    "Why p − y": 0.2 - 1,
+    "Softmax and cross-entropy": 0.2 - 1,
 }
 
 

@@ -59,7 +59,7 @@ def test_a_mistake_is_told_without_details_and_logged(served, caplog):
 
     told, after = asyncio.run(page())
     assert "KeyError" in told["message"]
-    assert "a mistake in chainrule" in told["message"]
+    assert "a bug in chainrule" in told["message"]
     assert after["value"] == 1
     assert "a request of the page failed" in caplog.text
 
@@ -121,10 +121,12 @@ def test_a_reload_comes_back_to_the_same_session(served):
         for _ in range(3):
             async with served.socket(A) as one:
                 await receive(one, "hello")
+        async with asyncio.timeout(10):
+            while served.sessions[0].clients:
+                await asyncio.sleep(0.01)
 
     asyncio.run(pages())
     assert len(served.sessions) == 1
-    assert served.sessions[0].clients == []
 
 
 def test_a_page_without_a_session_is_told_why(served):
@@ -164,21 +166,18 @@ def test_a_page_that_acknowledges_has_at_most_two_frames_on_their_way(served):
         async with served.socket() as one:
             await receive(one, None)
             await one.send('{"type":"drawn"}')
-            received = []
-            for _ in range(20):  # it draws nothing for a while
+            for _ in range(2):  # which it does not draw
                 served.sessions[0].version += 1
-                try:
-                    received.append(await asyncio.wait_for(one.recv(), 0.05))
-                except TimeoutError:
-                    continue
+                await receive(one, None)
+            served.sessions[0].version += 1
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(one.recv(), 0.5)
             served.sessions[0].version = 200
             await asyncio.sleep(0.1)
             await one.send('{"type":"drawn"}')  # the newest of them alone
-            return received, await receive(one, None)
+            return await receive(one, None)
 
-    stalled, next_one = asyncio.run(page())
-    assert len([each for each in stalled if isinstance(each, bytes)]) == 2
-    assert next_one[0] == 200
+    assert asyncio.run(page())[0] == 200
 
 
 def test_a_page_that_does_not_read_catches_up_at_once(served):
@@ -186,6 +185,7 @@ def test_a_page_that_does_not_read_catches_up_at_once(served):
 
     async def page():
         async with served.socket(A, max_queue=1) as one, served.socket(A) as two:
+            await receive(two, "hello")
             session = served.sessions[0]
             session.frame_bytes = 2**20  # so that the system's buffers hold only a few
             for _ in range(60):

@@ -156,7 +156,7 @@ def test_a_download_that_is_not_there_yet_is_a_sentence(served):
 def test_a_mistake_in_a_download_is_told_without_details(served, caplog):
     answer = httpx.get(in_session(served, "download/model.onnx"))
     assert answer.status_code == 500
-    assert "a mistake in chainrule (KeyError)" in answer.text
+    assert "a bug in chainrule (KeyError)" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_changes_on_the_way_are_in_the_python_code(folder, monkeypatch, capsys):
         code = page.ask("code")
         assert code["exact"]
         assert not code["command_exact"]
-        assert code["why"] == "The command cannot make the changes on the way."
+        assert code["why"] == "The command cannot make the changes that were made during training."
         assert np.array_equal(by_python(page, folder, monkeypatch).parameters, shown(page))
         assert save(page, "run.toml", folder).read_text(encoding="utf-8").startswith("# This is")
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_reproduced_says_why():
         page.steps("batch", 2)
         code = page.ask("code")
         assert not code["exact"]
-        assert code["why"] == "Epoch 2 has begun; this ends with epoch 1."
+        assert code["why"] == "Epoch 2 is not finished; this trains until the end of epoch 1."
 
 
 def test_the_model_file_predicts_what_the_page_shows(folder):

@@ -177,7 +177,9 @@ def test_after_the_last_epoch_run_goes_on_for_as_many_again():
     state = {**CIRCLE, "settings": {"epochs": 4}}
     with page_of(state) as page:
         page.train_to_the_end()
-        assert page.status["message"] == "finished: 4 epochs; run goes on for as many again"
+        assert (
+            page.status["message"] == "finished: 4 epochs; Run continues for as many epochs again"
+        )
         page.train_to_the_end()
         assert page.ask("weights")["epoch"] == 8
         assert np.array_equal(parameters(page), trained(CIRCLE, 8).parameters)

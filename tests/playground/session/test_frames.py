@@ -10,7 +10,7 @@ from chainrule.playground.data.samples import sample_table
 from chainrule.playground.data.tables import OwnTables
 from chainrule.playground.session.downloads import model_of
 
-from .pages import page_of
+from .pages import decoded, page_of
 
 XOR = {"data": {"kind": "toy", "name": "xor", "noise": 5}, "settings": {"layers": [5, 3]}}
 
@@ -190,6 +190,8 @@ def test_losses_and_metrics_are_those_of_the_history():
         page.steps("epoch", 4)
         frame, history = page.frame(), page.ask("history")
         assert history["epochs"] == [1, 2, 3, 4]
+        norms = [history["gradient_norm"][f"layer {layer}"][-1] for layer in (1, 2, 3)]
+        assert frame["weight_norms"].tolist() == pytest.approx(norms, rel=1e-6)
         assert frame["train"] == np.float32(history["train"][-1])
         assert frame["test"] == np.float32(history["test"][-1])
         model, parts = model_shown(page), page.session._trained.prepared.parts
@@ -316,3 +318,19 @@ def test_a_sample_s_points_have_their_classes():
             assert point["target"] == page.description["classes"][target]
             row = {name: point["row"][name] for name in table.columns}
             assert table.filter(pl.all_horizontal(pl.col(k) == v for k, v in row.items())).height
+
+
+def test_a_view_that_is_chosen_while_a_frame_is_drawn_gets_a_frame_of_its_own(monkeypatch):
+    with page_of(XOR) as page:
+        session, encode = page.session, page.session._scene.encode
+
+        def encode_late(*arguments):
+            monkeypatch.setattr(session._scene, "encode", encode)
+            page.ask("view", detail={"layer": 1, "unit": 2})
+            return encode(*arguments)
+
+        monkeypatch.setattr(session._scene, "encode", encode_late)
+        page.client.seen = -1
+        assert decoded(session.frame(page.client).data)["sizes"][2] == 0
+        assert decoded(session.frame(page.client).data)["detail"] == (1, 2)
+        assert session.frame(page.client) is None

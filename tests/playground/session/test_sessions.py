@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from chainrule.errors import InvalidArgumentError
@@ -102,12 +104,14 @@ def test_a_page_that_returns_in_time_keeps_the_training(sessions, clock):
 def test_there_are_only_so_many_sessions_and_the_longest_idle_one_makes_room(sessions, clock):
     pages = [client() for _ in range(MAX_SESSIONS)]
     found = [sessions.connect(identity(n), page) for n, page in enumerate(pages)]
-    with pytest.raises(TooManySessionsError, match="as many as this server keeps"):
+    with pytest.raises(TooManySessionsError, match="the limit of this server"):
         sessions.connect(identity(99), client())
     for number in (5, 3):
         clock.now += 1
         sessions.disconnect(identity(number), pages[number])
     sessions.connect(identity(99), client())
+    assert found[5].told[-1] == "disconnect"
+    sessions.tidy()  # closing may take a while, and no page waits for it
     assert found[5].told[-1] == "close"
     assert found[3].told[-1] == "disconnect"
     assert len(sessions) == MAX_SESSIONS
@@ -118,6 +122,31 @@ def test_all_sessions_are_closed_at_the_end(sessions):
     sessions.close()
     assert all(one.told[-1] == "close" for one in found)
     assert len(sessions) == 0
+    with pytest.raises(TooManySessionsError, match="the playground has ended"):
+        sessions.connect(identity(1), client())
+
+
+def test_a_session_that_made_room_is_closed_at_the_end_too(sessions):
+    pages = [client() for _ in range(MAX_SESSIONS)]
+    found = [sessions.connect(identity(n), page) for n, page in enumerate(pages)]
+    sessions.disconnect(identity(5), pages[5])
+    sessions.connect(identity(99), client())
+    sessions.close()
+    assert all(one.told[-1] == "close" for one in found)
+
+
+def test_sessions_are_closed_side_by_side(clock):
+    both = threading.Barrier(2, timeout=20)
+
+    class Slow(Fake):
+        def close(self):
+            both.wait()
+            super().close()
+
+    sessions = Sessions(Slow, clock)
+    found = [sessions.connect(identity(n), client()) for n in range(2)]
+    sessions.close()
+    assert all(one.told[-1] == "close" for one in found)
 
 
 def test_one_session_can_stand_for_all_ids(clock):

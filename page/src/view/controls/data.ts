@@ -6,6 +6,7 @@ import type { Json, State, TableSummary } from "../../protocol/messages";
 import { inForce, withSettings } from "../../state";
 import { onTheme } from "../colours";
 import { count, inputTitle, plural } from "../format";
+import { TEST_ROWS } from "../test_rows";
 import { choices, dataOf, taskOf, type Choice } from "./catalog";
 import { selectField, sliderField } from "./field";
 import { otherData } from "./settings";
@@ -29,7 +30,7 @@ export class DataColumn {
   private readonly ratio = sliderField("Training share", { min: 10, max: 90, step: 5 }, (v) => `${v} %`, (v) => this.setRatio(v));
   private readonly noise = sliderField("Noise", { min: 0, max: 50, step: 5 }, (v) => String(v), (v) => this.setData({ noise: v }));
   private readonly rows = sliderField("Rows", { min: 100, max: 2000, step: 100 }, (v) => count(v), (v) => this.setData({ rows: v }));
-  private readonly batch = selectField("Batch size", BATCHES.map((b) => [String(b), count(b)] as const), (v) => this.setBatch(v), "Rows of one step");
+  private readonly batch = selectField("Batch size", BATCHES.map((b) => [String(b), count(b)] as const), (v) => this.setBatch(v), "Rows in each training step");
   private readonly regenerate: HTMLButtonElement;
   private readonly inputs = h("fieldset", { class: "inputs" });
   private readonly inputList = h("div", { class: "input-list" });
@@ -108,6 +109,7 @@ export class DataColumn {
       const [train = 0, test = 0] = description.rows ?? [];
       const rows = `${count(train)} rows for training, ${count(test)} for testing`;
       const sizes = `${plural(description.inputs.length, "input")}, ${plural(description.n_parameters, "parameter")}`;
+      this.about.title = TEST_ROWS;
       setText(this.about, state.data.kind === "toy" ? rows : `${rows}; ${sizes}`);
     }
     this.showInputs(state);
@@ -271,7 +273,7 @@ export class DataColumn {
     const boxes = [...this.inputList.querySelectorAll("input")];
     const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
     if (chosen.length === 0) {
-      this.experiment.say("A network needs at least one input.", "error");
+      this.experiment.say("The network needs at least one input.", "error");
       const state = this.experiment.state;
       if (state) this.showInputs(state);
       return;

@@ -21,10 +21,10 @@ function plain(value: number): string {
 
 export class SettingsBar {
   readonly element = h("div", { class: "settings", role: "group", "aria-label": "Settings", "data-group": "settings" });
-  private readonly rate = selectField("Learning rate", numbers(RATES), (v) => this.live({ learning_rate: Number(v) }), "How far a step goes against the gradient; changes at once, without a reset");
-  private readonly activation = selectField("Activation", [], (v) => this.set({ activation: v }), "Of all hidden layers; each layer can have its own below");
+  private readonly rate = selectField("Learning rate", numbers(RATES), (v) => this.live({ learning_rate: Number(v) }), "Length of a step relative to the gradient; can be changed without a reset");
+  private readonly activation = selectField("Activation", [], (v) => this.set({ activation: v }), "Activation function of all hidden layers; the network below lets you choose one for each layer");
   private readonly optimizer = selectField("Optimizer", [], (v) => this.set({ optimizer: v }));
-  private readonly penalty = selectField("Regularization", [["none", "none"], ["l1", "L1"], ["l2", "L2"]], (v) => this.setPenalty(v, this.penaltyRate()), "A penalty on large weights, against overfitting");
+  private readonly penalty = selectField("Regularization", [["none", "none"], ["l1", "L1"], ["l2", "L2"]], (v) => this.setPenalty(v, this.penaltyRate()), "Penalty on large weights, which reduces overfitting");
   private readonly strength = selectField("Regularization rate", numbers(PENALTIES), (v) => this.setPenalty(this.penaltyKind(), Number(v)));
   private readonly task = selectField("Problem", [["classification", "classification"], ["regression", "regression"]], (v) => this.setTask(v as Task));
   private readonly offs: (() => void)[];
@@ -78,7 +78,7 @@ export class SettingsBar {
     this.activation.disable(reason ?? noHidden);
     this.strength.disable(reason ?? (this.kind === "none" ? "Choose L1 or L2 first." : null));
     // A table's target decides what kind of problem it is.
-    this.task.disable(reason ?? (state?.data.kind === "table" ? "The target column decides this." : null));
+    this.task.disable(reason ?? (state?.data.kind === "table" ? "The target column determines this." : null));
   }
 
   private set(changes: { [name: string]: Json }): void {

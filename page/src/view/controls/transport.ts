@@ -10,7 +10,7 @@ const SPEEDS: readonly (readonly [string, string])[] = [
   ["5", "5 epochs/s"],
   ["30", "30 epochs/s"],
   ["100", "100 epochs/s"],
-  ["fastest", "as fast as it goes"],
+  ["fastest", "as fast as possible"],
 ];
 
 export class Transport {
@@ -19,7 +19,7 @@ export class Transport {
   private readonly others: HTMLButtonElement[];
   private readonly epoch = h("span", { class: "epoch-number" }, "0");
   private readonly about = h("span", { class: "epoch-about" });
-  private readonly speed = selectField("Speed", SPEEDS, (value) => this.setSpeed(value), "Epochs a second, at most. A training waits while its page is hidden, except when it goes as fast as it can.");
+  private readonly speed = selectField("Speed", SPEEDS, (value) => this.setSpeed(value), "Largest number of epochs per second. The training pauses while the page is hidden, except at the speed “as fast as possible”.");
   private readonly offs: (() => void)[];
   private shownRunning = false;
 

@@ -140,7 +140,7 @@ export class Editor {
     return h(
       "div",
       { class: "editor-foot" },
-      h("span", { class: "muted" }, reason ?? "Enter sets a value; training goes on from it."),
+      h("span", { class: "muted" }, reason ?? "Press Enter to set a value; training continues from it."),
       h(
         "button",
         {
@@ -151,7 +151,7 @@ export class Editor {
             this.close(false);
           },
         },
-        "Its equations",
+        "Show equations",
       ),
     );
   }
@@ -162,7 +162,7 @@ export class Editor {
     const number = Number(text);
     if (text === "" || !Number.isFinite(number)) {
       input.setAttribute("aria-invalid", "true");
-      this.experiment.say(`A weight is a number, such as -0.25; "${input.value}" is none.`, "error");
+      this.experiment.say(`Expected a number, such as -0.25; "${input.value}" is not one.`, "error");
       return;
     }
     input.removeAttribute("aria-invalid");

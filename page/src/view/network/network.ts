@@ -67,10 +67,10 @@ export class NetworkView {
 
   constructor(private readonly experiment: Experiment) {
     void this.loadEditor();
-    this.lessLayers = stepButton("−", "Take a hidden layer away", () => this.changeLayers(-1));
+    this.lessLayers = stepButton("−", "Remove a hidden layer", () => this.changeLayers(-1));
     this.moreLayers = stepButton("+", "Add a hidden layer", () => this.changeLayers(1));
     this.signal = segmented(
-      "What links and units show",
+      "What connections and units show",
       [
         ["forward", "Forward"],
         ["backward", "Backward"],
@@ -162,8 +162,8 @@ export class NetworkView {
     setText(
       this.key,
       signal === "forward"
-        ? `Width: size of a weight. Click a link, a unit or its bias (the dot) to ${this.experiment.readOnlyReason ? "see" : "change"} it.`
-        : "Width: size of a gradient ∂J/∂w. A unit's border: its mean error |δ|.",
+        ? `Line width: size of the weight. Click a connection, a unit or its bias (the dot) to ${this.experiment.readOnlyReason ? "see" : "change"} it.`
+        : "Line width: size of the gradient ∂J/∂w. Border of a unit: its mean error |δ|.",
     );
   }
 
@@ -173,7 +173,7 @@ export class NetworkView {
     const hidden = hiddenLayers(description);
     setText(this.layersCount, `${hidden.length} hidden ${hidden.length === 1 ? "layer" : "layers"}`);
     const reason = this.experiment.readOnlyReason;
-    disable(this.lessLayers, reason ?? (hidden.length === 0 ? "There is no hidden layer to take away." : null));
+    disable(this.lessLayers, reason ?? (hidden.length === 0 ? "There is no hidden layer to remove." : null));
     disable(
       this.moreLayers,
       reason ?? (hidden.length >= MOST_LAYERS ? `The page draws up to ${MOST_LAYERS} hidden layers.` : null),
@@ -221,8 +221,8 @@ export class NetworkView {
       setText(head.count, hidden ? count(column.units) : "");
       head.count.title = hidden ? `${column.units} units` : "";
       for (const part of [head.less, head.more, head.count]) part.hidden = !hidden;
-      disable(head.less, reason ?? (column.units <= 1 ? "A layer has at least one unit." : null));
-      disable(head.more, reason ?? (column.units >= MOST_UNITS ? `At most ${MOST_UNITS} units here.` : null));
+      disable(head.less, reason ?? (column.units <= 1 ? "A layer needs at least one unit." : null));
+      disable(head.more, reason ?? (column.units >= MOST_UNITS ? `A layer can have at most ${MOST_UNITS} units here.` : null));
       head.activation.hidden = !hidden;
       head.fixed.hidden = hidden;
       if (hidden) {
@@ -254,7 +254,7 @@ export class NetworkView {
       element: h("div", { class: "head" }),
       title: h("span", { class: "head-title" }),
       count: h("span", { class: "head-count" }),
-      less: stepButton("−", `Take a unit away from layer ${layer}`, () => this.changeUnits(layer, -1)),
+      less: stepButton("−", `Remove a unit from layer ${layer}`, () => this.changeUnits(layer, -1)),
       more: stepButton("+", `Add a unit to layer ${layer}`, () => this.changeUnits(layer, 1)),
       activation: choice({}),
       fixed: h("span", { class: "head-fixed" }),

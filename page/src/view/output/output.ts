@@ -9,6 +9,7 @@ import { checkbox, selectField } from "../controls/field";
 import { inputTitle, loss, short } from "../format";
 import { fit, paintOutput, Pixels } from "../maps";
 import { unitName } from "../network/names";
+import { TEST_ROWS } from "../test_rows";
 import { drawAxes } from "./axes";
 import { Legend } from "./legend";
 import type { LossChart } from "./losses";
@@ -95,8 +96,8 @@ export class OutputView {
         h(
           "dl",
           { class: "losses" },
-          h("div", null, h("dt", { class: "key-train" }, "Training loss"), train),
-          h("div", null, h("dt", { class: "key-test" }, "Test loss"), test),
+          h("div", null, h("dt", { class: "key-train", title: "Mean loss on the training rows over the last epoch" }, "Training loss"), train),
+          h("div", null, h("dt", { class: "key-test", title: TEST_ROWS }, "Test loss"), test),
         ),
         metrics,
         this.chartPlace,
@@ -344,7 +345,7 @@ export class OutputView {
   private showReadout(): void {
     const { frame, description, view } = this.experiment;
     if (!frame || !description || !this.cross) {
-      setText(this.readout, frame && description && description.points.x.length > 0 ? "Point at the map for values; click a point for its prediction." : "Point at the map for values.");
+      setText(this.readout, frame && description && description.points.x.length > 0 ? "Point at the map to read values; click a point to see its prediction." : "Point at the map to read values.");
       return;
     }
     const [sx, sy] = this.cross;

@@ -86,7 +86,7 @@ export class PointCard {
         { class: "point-verdict" },
         "Predicted ",
         h("strong", null, text(answer.prediction)),
-        classes ? (right ? h("span", { class: "good" }, " ✓ right") : h("span", { class: "bad" }, ` ✗ it is ${text(answer.target)}`)) : `, is ${text(answer.target)}`,
+        classes ? (right ? h("span", { class: "good" }, " ✓ correct") : h("span", { class: "bad" }, ` ✗ true class: ${text(answer.target)}`)) : `, true value ${text(answer.target)}`,
       ),
       likely.length > 0 && h("ul", { class: "probabilities" }, ...likely.map(([name, p]) => probability(name, p))),
       h("p", { class: "point-row" }, entries.slice(0, 8).map(([name, value]) => `${inputTitle(name)} ${text(value)}`).join(" · ") + (entries.length > 8 ? ` … ${entries.length - 8} more` : "")),

@@ -19,7 +19,7 @@
     bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (error) {
     document.getElementById("numbers").textContent =
-      "This browser cannot unpack the film (it lacks DecompressionStream); a newer one can.";
+      "This browser cannot unpack the animation (it lacks DecompressionStream). Use a newer browser.";
     return;
   }
   const size = film.size;

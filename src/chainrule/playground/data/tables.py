@@ -118,7 +118,8 @@ class OwnTables:
         tables = {table.identity: table for table in self.all()}
         if not isinstance(identity, str) or identity not in tables:
             raise InvalidArgumentError(
-                "table: this table is not here (any more); upload it again, and choose its target"
+                "table: the server does not have this table (any more); upload it again, and "
+                "choose its target"
             )
         return tables[identity]
 
@@ -136,7 +137,10 @@ class OwnTables:
             if found.identity in self._start:
                 return self._start[found.identity]
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="chainrule-play-")
+                self._folder = tempfile.TemporaryDirectory(
+                    prefix="chainrule-play-",
+                    ignore_cleanup_errors=True,  # on Windows, of a file that is still being read
+                )
             # Stored by its checksum: a name from outside is no name of a file here.
             place = Path(self._folder.name) / found.identity
             shutil.copyfile(path, place)

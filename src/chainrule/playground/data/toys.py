@@ -140,8 +140,8 @@ TOYS: Mapping[str, Toy] = {
         Toy("xor", "Exclusive or", "Opposite quadrants belong together.", "classification", _xor),
         Toy("gauss", "Gauss", "Two clouds of points.", "classification", _gauss),
         Toy("spiral", "Spiral", "Two arms of a spiral.", "classification", _spiral),
-        Toy("plane", "Plane", "A value that rises evenly.", "regression", _plane),
-        Toy("multi-gauss", "Hills", "Three hills and three hollows.", "regression", _multi_gauss),
+        Toy("plane", "Plane", "A value that increases linearly.", "regression", _plane),
+        Toy("multi-gauss", "Hills", "Three maxima and three minima.", "regression", _multi_gauss),
     )
 }
 

@@ -24,12 +24,11 @@ from chainrule.tables.target import TargetEncoder
 _MOST_NUMBERS, _FEWEST = 20_000, 4
 
 _NEEDS_A_BATCH = (
-    "Batch normalisation compares the examples of a batch, so a single one has no step of its own: "
-    "these are the numbers of the whole batch, whose first example is shown."
+    "Batch normalisation uses the mean and variance of the batch, so the step of a single example "
+    "cannot be shown: these are the numbers of the whole batch, for its first example."
 )
 _LINE_SEARCH = (
-    "L-BFGS finds its steps by a search along a line, from many gradients: only the gradient is "
-    "shown."
+    "L-BFGS determines a step by a line search, from many gradients: only the gradient is shown."
 )
 
 

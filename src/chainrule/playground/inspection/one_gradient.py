@@ -79,11 +79,12 @@ def checked_gradient(
 def _in_words(found: EntryCheck, distance: float) -> str:
     if found.agrees is None:
         return (
-            "Between the two points lies a kink, where a unit starts or stops being active: the "
-            "difference of the loss says nothing here. Try another weight or example."
+            "Between the two points, a unit starts or stops being active. The loss has a kink "
+            "there, so its difference cannot be compared with the gradient. Try another weight or "
+            "example."
         )
     both = (
-        f"Backpropagation gives {found.gradient:.7g}, the difference of the loss "
+        f"Backpropagation gives {found.gradient:.7g}, the central difference of the loss gives "
         f"{found.difference:.7g}"
     )
     if found.agrees:

@@ -253,9 +253,11 @@ def _share(plane: Plane, moves: Sequence[Vector], points: Vector) -> float | Non
 
 def _in_words(directions: str, rows: int, share: float | None) -> str:
     plane = (
-        "Each axis is a random direction, scaled unit by unit to the network's own weights."
+        "Each axis is a random direction, scaled for each unit to the norm of the unit's weights."
         if directions == "random"
-        else "The axes are the two directions in which the path is longest (principal components)."
+        else "The axes are the first two principal components of the path."
     )
-    of_path = "" if share is None else f" {share:.0%} of the path's extent lies in this plane."
-    return f"The loss on {rows} training examples. {plane}{of_path}"
+    of_path = (
+        "" if share is None else f" {share:.0%} of the path's squared distances lie in this plane."
+    )
+    return f"Loss on {rows} training examples. {plane}{of_path}"

@@ -79,15 +79,15 @@ def _bound(host: str, port: int) -> socket.socket:
 def _refusal(error: OSError, host: str, port: int) -> InvalidArgumentError:
     if error.errno == errno.EADDRINUSE:
         return _PortInUseError(
-            f"port: {port} is in use by another program; choose another, or leave it out for the "
-            "next free one"
+            f"port: {port} is in use by another program; choose another one, or leave it out for "
+            "the next free one"
         )
     if error.errno == errno.EACCES:
         return InvalidArgumentError(
             f"port: {port} is reserved for the system; choose one of at least 1024"
         )
     return InvalidArgumentError(
-        f"host: {shown(host)} is no address of this machine ({error.strerror or error})"
+        f"host: {shown(host)} is not an address of this machine ({error.strerror or error})"
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
@@ -14,6 +15,8 @@ from chainrule.playground.server.assets import Asset, answer
 from chainrule.playground.server.pages import Pages
 from chainrule.playground.server.security import Guard, Guarded
 from chainrule.playground.server.transfers import Transfers
+
+_LOG = logging.getLogger("chainrule.playground")
 
 _SECONDS_BETWEEN_TIDYING = 1.0
 
@@ -60,4 +63,7 @@ def _file(asset: Asset) -> Callable[[Request], Awaitable[Response]]:
 async def _tidy(pages: Pages) -> None:
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_TIDYING)
-        await pages.requests.run(pages.sessions.tidy)
+        try:
+            await pages.requests.run(pages.sessions.tidy)
+        except Exception:  # of one session, which must not keep the others from being closed
+            _LOG.exception("a session could not be paused or closed")

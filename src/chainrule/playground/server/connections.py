@@ -22,6 +22,7 @@ class BoundedProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_for_head = False
+    _is_websocket = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin, or close the connection if there are too many."""
@@ -34,6 +35,8 @@ class BoundedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on, with a deadline for what has begun."""
         super().data_received(data)
+        if self._is_websocket:
+            return
         waits_for_head = self.conn.their_state is h11.IDLE
         if self._deadline is None or waits_for_head != self._is_for_head:
             seconds = SECONDS_FOR_HEAD if waits_for_head else SECONDS_FOR_EXCHANGE
@@ -46,6 +49,7 @@ class BoundedProtocol(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand over to the WebSocket, which has its own time limits."""
+        self._is_websocket = True
         self._relax()
         super().handle_websocket_upgrade(event)
 

@@ -43,9 +43,14 @@ class Ticks:
     _CALM = 36  # ticks without anything new, after which it becomes slower
 
     def __init__(self, rate: float) -> None:
-        self._interval = 1.0 / rate
+        self._fastest = 1.0 / rate
         self._next = time.monotonic()
         self._calm = 0
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two ticks at present."""
+        return self._fastest if self._calm <= self._CALM else self._SLOWEST
 
     def hurry(self) -> None:
         """Go back to the full rate."""
@@ -53,13 +58,12 @@ class Ticks:
 
     def rest(self, seconds: float) -> None:
         """Let no tick come before some seconds have passed."""
-        self._next = max(self._next, time.monotonic() + seconds - self._interval)
+        self._next = max(self._next, time.monotonic() + seconds - self._fastest)
 
     async def next(self) -> None:
         """Wait for the next tick."""
         self._calm += 1
         now = time.monotonic()
-        interval = self._interval if self._calm <= self._CALM else self._SLOWEST
         # Behind by more than a tick: those that were missed are not made up for.
-        self._next = max(self._next + interval, now)
+        self._next = max(self._next + self.interval, now)
         await asyncio.sleep(self._next - now)

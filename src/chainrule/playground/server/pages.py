@@ -61,7 +61,9 @@ class Pages:
         """Serve one page until it, or the server, ends."""
         await websocket.accept()
         if self._open >= MAX_PAGES:
-            await websocket.close(TRY_AGAIN_LATER, f"{MAX_PAGES} pages are open, as many as can be")
+            await websocket.close(
+                TRY_AGAIN_LATER, f"{MAX_PAGES} pages are open, which is the limit"
+            )
             return
         self._open += 1
         try:
@@ -174,8 +176,8 @@ class _Page:
             _LOG.exception("a request of the page failed")
             return _error(
                 request.id,
-                f"{request.type[:40]}: failed by a mistake in chainrule ({type(error).__name__}); "
-                "the terminal shows where",
+                f"{request.type[:40]}: failed because of a bug in chainrule "
+                f"({type(error).__name__}); the terminal shows the details",
             )
 
     async def _send_error(self, number: int | None, message: str) -> None:

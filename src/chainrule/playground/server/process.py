@@ -150,4 +150,5 @@ class _Quiet(logging.Filter):
         if record.thread != self._thread.ident:
             return True
         error = record.exc_info[1] if record.exc_info else None
-        return error is not None and not isinstance(error, UnicodeDecodeError | OSError)
+        harmless = UnicodeDecodeError | OSError | asyncio.CancelledError
+        return error is not None and not isinstance(error, harmless)

@@ -67,7 +67,7 @@ class Guard:
                 return 403, "The request comes from a page of another site."
         if not self._has_token(scope):
             return 403, (
-                "The token is missing or wrong. Open the page at the whole address that chainrule "
+                "The token is missing or wrong. Open the page at the full address that chainrule "
                 "printed."
             )
         return None

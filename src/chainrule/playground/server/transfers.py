@@ -150,4 +150,5 @@ def _told(status: int, message: str) -> Response:
 
 
 def _mistake(error: Exception) -> str:
-    return f"failed by a mistake in chainrule ({type(error).__name__}); the terminal shows where"
+    name = type(error).__name__
+    return f"failed because of a bug in chainrule ({name}); the terminal shows the details"

@@ -66,8 +66,8 @@ def _sample(name: str) -> dict[str, Any]:
     numbers = table.select(sample.columns).to_numpy().astype(np.float64)
     numbers = (numbers - numbers.mean(axis=0)) / np.maximum(numbers.std(axis=0), 1e-12)
     _, _, directions = np.linalg.svd(numbers, full_matrices=False)
-    places = numbers[rows] @ directions[:2].T
-    places /= np.abs(places).max(axis=0)
+    x, y = (numbers[rows] @ direction for direction in directions[:2])
+    x, y = x / np.abs(x).max(), y / np.abs(y).max()
     classes = sorted(set(table[sample.target].to_list()))
     target = [classes.index(one) for one in table[sample.target].gather(rows).to_list()]
     return {
@@ -76,7 +76,7 @@ def _sample(name: str) -> dict[str, Any]:
         "about": sample.about,
         "task": "classification",
         "classes": list(map(str, classes)),
-        "points": _points(places[:, 0], places[:, 1], target),
+        "points": _points(x, y, target),
     }
 
 

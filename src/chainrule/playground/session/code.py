@@ -64,22 +64,22 @@ def exported(trained: Trained, snapshot: Snapshot) -> Exported:
     if stop:
         changes[epoch] = changes.get(epoch, {}) | {"stop": True}
         reasons.append(
-            f"its schedule goes over {training.epochs} epochs, and the command cannot stop after "
-            f"{epoch}"
+            f"the learning-rate schedule is for {training.epochs} epochs, and the command cannot "
+            f"stop after {epoch}"
         )
     else:
         values["epochs"] = max(1, epoch)
     ruled, by_hand = training.early_stopping, any(set(one) != {"stop"} for one in changes.values())
     if by_hand:
-        reasons.append("the command cannot make the changes on the way")
+        reasons.append("the command cannot make the changes that were made during training")
     if ruled and trained.controller is not None:
         rates = {at: rate for at, rate in trained.controller.rates.items() if at < epoch}
         for at, rate in rates.items():
             changes[at] = {"learning_rate": rate} | changes.get(at, {})
         if rates:
             reasons.append(
-                "its rule reduced the learning rate by the validation loss, which the command does "
-                "only with early stopping"
+                "the learning rate was reduced because of the validation loss, which the command "
+                "does only with early stopping"
             )
     stopping = trained.plan.stopping
     if not isinstance(trained.plan.optimizer, LBFGS) and (ruled or stopping is None):
@@ -87,9 +87,11 @@ def exported(trained: Trained, snapshot: Snapshot) -> Exported:
         values["patience"] = max(training.patience or 1, training.epochs if stop else epoch, 1)
     exact = snapshot.at_epoch_end and epoch > 0
     if not epoch:
-        reasons = ["before the first epoch nothing is trained; this trains one epoch"]
+        reasons = [
+            "the network has not been trained for an epoch yet; this trains it for one epoch"
+        ]
     elif not snapshot.at_epoch_end:
-        reasons = [f"epoch {epoch + 1} has begun; this ends with epoch {epoch}"]
+        reasons = [f"epoch {epoch + 1} is not finished; this trains until the end of epoch {epoch}"]
     config = replace(config, training=replace(training, **values))
     return _exported(trained, config, changes, exact, reasons)
 

@@ -72,15 +72,13 @@ def _model_file(kind: str, trained: Trained, snapshot: Snapshot) -> bytes:
 def _toml(code: Exported) -> str:
     if code.command_exact:
         return code.toml
-    return f"# This is not all: {code.why}\n{code.toml}"
+    return f"# These settings alone do not train the same network. {code.why}\n{code.toml}"
 
 
 def _table(trained: Trained) -> File:
     wanted = trained.wanted
     if wanted is None:
-        raise InvalidArgumentError(
-            "download: the table is that of a run, which is not offered here"
-        )
+        raise InvalidArgumentError("download: the table of a finished run is not available here")
     if wanted.own is not None:
         return wanted.own.name, wanted.own.path.read_bytes(), _BYTES
     return wanted.file_name, wanted.table().write_csv().encode(), "text/csv"

@@ -11,6 +11,7 @@ from chainrule.errors import ChainruleError, InvalidArgumentError, TrainingDiver
 from chainrule.limits import POSITIVE
 from chainrule.network.parameters import parameter_count
 from chainrule.playground.data.tables import OwnTables
+from chainrule.playground.paths import without_folders
 from chainrule.playground.session.base import Client, Message, ReadOnlyError
 from chainrule.playground.session.code import Exported, exported
 from chainrule.playground.session.control import (
@@ -113,12 +114,12 @@ class Experiment(Viewer):
             except EndedFromOutside:
                 pass
             except ChainruleError as error:
-                self._failed(str(error))
+                self._failed(without_folders(str(error)))
             except Exception as error:
                 _LOG.exception("a training of the playground failed")
                 self._failed(
-                    f"failed by a mistake in chainrule ({type(error).__name__}); the terminal "
-                    "shows where"
+                    f"failed because of a bug in chainrule ({type(error).__name__}); the terminal "
+                    "shows the details"
                 )
 
     def _failed(self, message: str) -> None:
@@ -258,8 +259,8 @@ class Experiment(Viewer):
 
     def _refused(self, client: Client, message: Mapping[str, Any]) -> Any:
         raise ReadOnlyError(
-            f"{message['type']}: this run is finished, and is only shown again; open chainrule "
-            "play with its table to change it"
+            f"{message['type']}: this is the replay of a finished run, which cannot be changed; "
+            "open its table with chainrule play to train another network"
         )
 
     def configure(self, state: object) -> dict[str, Any]:
@@ -334,7 +335,7 @@ class Experiment(Viewer):
         if isinstance(trained.plan.optimizer, LBFGS):
             if unit == "batch":
                 raise InvalidArgumentError(
-                    "unit: expected epoch, since lbfgs learns from all rows at once; got batch"
+                    "unit: expected epoch, since each lbfgs step uses all rows; got batch"
                 )
             steps = 1
         with wishes.changed:
@@ -373,11 +374,11 @@ class Experiment(Viewer):
         wishes, trained, controller = self._settled_training()
         if self._travelled is not None:
             raise InvalidArgumentError(
-                "an earlier epoch is shown, which cannot be changed; go back to the present first"
+                "an earlier epoch is shown, which cannot be changed; return to the latest one first"
             )
         if trained.ended:
             raise InvalidArgumentError(
-                f"the training has ended and cannot be changed any more ({trained.ended}); reset it"
+                f"the training has ended and can no longer be changed ({trained.ended}); reset it"
             )
         training = controller.training
         assert training is not None
@@ -530,7 +531,9 @@ class _Told:
     def keep(self, snapshot: Snapshot, best: bool) -> None:
         """Keep the snapshot of an epoch."""
         kept = self._experiment._kept
-        kept.pin(snapshot) if best else kept.add(snapshot)
+        if best:
+            kept.pin(snapshot)
+        kept.add(snapshot)
 
     def keeps(self, epoch: int) -> bool:
         """Whether the snapshot of an epoch is to be kept."""
@@ -545,7 +548,7 @@ class _Told:
         if reached and trained is not None:
             message = f"finished: {epoch} epochs"
             if trained.open_ended:
-                message += "; run goes on for as many again"
+                message += "; Run continues for as many epochs again"
         with self._wishes.changed:
             if not self._wishes.running:
                 self._experiment._set_status(running=False, epoch=epoch, message=message)

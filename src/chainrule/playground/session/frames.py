@@ -223,19 +223,29 @@ class Scene:
         if ended is not None:
             held_out = ended.validation_loss
             losses = [ended.loss, float("nan") if held_out is None else held_out]
-        gradient, norm = np.zeros_like(snapshot.parameters), float("nan")
+        gradient = self._gradient(snapshot)
+        with np.errstate(all="ignore"):
+            norm = float(np.linalg.norm(gradient)) if ended is None else ended.gradient_norm
+        norms = self._norms(gradient)
+        rate = float("nan") if snapshot.learning_rate is None else snapshot.learning_rate
+        return Measured(losses[0], losses[1], rate, norm, metrics, gradient, norms)
+
+    def weight_norms(self, snapshot: Snapshot) -> list[float]:
+        """Return ‖∂J/∂W[l]‖ of the dense layers, on a sample of the training rows."""
+        return self._norms(self._gradient(snapshot))
+
+    def _norms(self, gradient: Floats) -> list[float]:
+        with np.errstate(all="ignore"):
+            return [float(np.linalg.norm(gradient[place])) for place in self.drawn.weights]
+
+    def _gradient(self, snapshot: Snapshot) -> Floats:
+        gradient = np.zeros_like(snapshot.parameters)
         few = self._sample(snapshot, "gradients")
         if few is not None:
             problem = Problem(self.subject.spec, snapshot.parameters, few, snapshot.penalties)
             with np.errstate(all="ignore"):
                 self.engine.loss_and_gradient(problem, gradient)
-                norm = float(np.linalg.norm(gradient))
-        if ended is not None:
-            norm = ended.gradient_norm
-        with np.errstate(all="ignore"):
-            norms = [float(np.linalg.norm(gradient[place])) for place in self.drawn.weights]
-        rate = float("nan") if snapshot.learning_rate is None else snapshot.learning_rate
-        return Measured(losses[0], losses[1], rate, norm, metrics, gradient, norms)
+        return gradient
 
     def _has(self, part: int) -> bool:
         return len(self.subject.parts) > part and len(self.subject.parts[part]) > 0

@@ -1,6 +1,7 @@
 """The curves of a training, thinned so that an hour of epochs takes no more room than a minute."""
 
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chainrule.training.events import EpochEnded
@@ -40,9 +41,21 @@ class Curves:
             events.append(last)
         return [one for one in events if until is None or one.epoch <= until]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the curves for a page, with None where there is no value."""
+    def to_json(self, norms: Callable[[int], Sequence[float] | None]) -> dict[str, Any]:
+        """Return the curves for a page, with None where there is no value.
+
+        Parameters
+        ----------
+        norms : callable
+            Returns the norm of each layer's gradient after an epoch; None if it is not known.
+        """
         events = self.events()
+        found = [norms(one.epoch) for one in events]
+        layers = max((len(one) for one in found if one is not None), default=0)
+        by_layer = {
+            f"layer {layer + 1}": [None if one is None else finite(one[layer]) for one in found]
+            for layer in range(layers)
+        }
         metrics: dict[str, list[float | None]] = {}
         for part, name in (("metrics", "train"), ("validation_metrics", "test")):
             for metric in {key: None for one in events for key in getattr(one, part)}:
@@ -56,7 +69,10 @@ class Curves:
             "metrics": metrics,
             "learning_rate": [finite(one.learning_rate) for one in events],
             "penalty": [finite(one.penalty) for one in events],
-            "gradient_norm": {"whole network": [finite(one.gradient_norm) for one in events]},
+            "gradient_norm": {
+                "whole network": [finite(one.gradient_norm) for one in events],
+                **by_layer,
+            },
         }
 
 

@@ -56,7 +56,7 @@ def sessions_for_play(
         if table is not None:
             if "data" in begun:
                 raise InvalidArgumentError(
-                    "data: expected none beside a table; give only one of both"
+                    "data: expected none together with a table; give only one of the two"
                 )
             own = _own_table(table, stack)
             column = own.suggested_target if target is None else target_in(own, target)

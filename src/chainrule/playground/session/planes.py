@@ -155,9 +155,11 @@ def plane_of(subject: Subject, wish: Wish = None) -> Plane:
     others = set(subject.columns) - {first, second}
     note = ""
     if subject.is_toy:
-        note = "The other inputs follow from x₁ and x₂."
+        note = "The other inputs are computed from x₁ and x₂."
     elif others:
-        note = "The other columns are at their mean, categories at the most frequent one."
+        note = (
+            "Other columns are fixed: numbers at their mean, categories at the most frequent one."
+        )
     x, y = (_axis(subject, name) for name in (first, second))
     return Plane("pair", subject, x, y, note, (first, second), base)
 
@@ -204,9 +206,9 @@ def _components(subject: Subject) -> Plane:
         low, high = _range(centred @ direction)
         name = f"principal component {place + 1} ({100 * shares[place]:.0f} % of the variance)"
         axes.append(Axis(name, low, high))
-    note = "Two principal components of the inputs, through their mean."
+    note = "The plane of the first two principal components of the inputs, through their mean."
     if codes:
-        note += " Embedded columns are at their most frequent category."
+        note += " Embedded columns are fixed at their most frequent category."
     x, y = axes
     return Plane("pca", subject, x, y, note, base=base, directions=directions)
 

@@ -45,6 +45,8 @@ class Sessions:
         self._opened, self._clock = opened, clock
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
+        self._superseded: list[Session] = []
+        self._closed = False
 
     @classmethod
     def of(cls, session: Session) -> "Sessions":
@@ -92,9 +94,13 @@ class Sessions:
         kept.session.disconnect(client)
 
     def tidy(self) -> None:
-        """Pause sessions without a page for a minute, and close those without one for an hour."""
+        """Pause sessions without a page for a minute; close those without one for an hour.
+
+        Those that made room for others are closed too: here, since it may take a while.
+        """
         with self._lock:
-            closing, pausing = [], []
+            closing, pausing = self._superseded, []
+            self._superseded = []
             for identity, kept in list(self._kept.items()):
                 if kept.clients:
                     continue
@@ -111,16 +117,23 @@ class Sessions:
             session.close()
 
     def close(self) -> None:
-        """Close all sessions."""
+        """Close all sessions, side by side; from now on, none is opened."""
         with self._lock:
-            sessions = [kept.session for kept in self._kept.values()]
+            self._closed = True
+            sessions = [*self._superseded, *(kept.session for kept in self._kept.values())]
             self._kept.clear()
-        for session in sessions:
-            session.close()
+            self._superseded = []
+        closing = [threading.Thread(target=session.close, daemon=True) for session in sessions]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
 
     def _get(self, identity: str) -> _Kept:
         kept = self._kept.get(identity)
         if kept is None:
+            if self._closed:
+                raise TooManySessionsError("the playground has ended")
             if not _ID.match(identity):
                 raise InvalidArgumentError("session: expected 32 hexadecimal digits")
             self._make_room()
@@ -133,10 +146,10 @@ class Sessions:
         idle = [(kept.idle_since, one) for one, kept in self._kept.items() if not kept.clients]
         if not idle:
             raise TooManySessionsError(
-                f"{MAX_SESSIONS} sessions are open, as many as this server keeps at once; close a "
+                f"{MAX_SESSIONS} sessions are open, which is the limit of this server; close a "
                 "page, and try again"
             )
-        self._kept.pop(min(idle)[1]).session.close()
+        self._superseded.append(self._kept.pop(min(idle)[1]).session)
 
 
 class _OneForAll(Sessions):
@@ -149,7 +162,7 @@ class _OneForAll(Sessions):
         return super()._get("0" * 32)
 
     def find(self, identity: str) -> Session | None:
-        return self._get(identity).session
+        return self.get(identity)
 
     def disconnect(self, identity: str, client: Client) -> None:
         super().disconnect("0" * 32, client)

@@ -55,7 +55,7 @@ ELSEWHERE = {
     "table": "data",
     "target": "data",
     "test": "data",
-    "calibrate": "the playground shows networks as their training leaves them",
+    "calibrate": "the playground shows uncalibrated networks",
 }
 _MOST_PARAMETERS = 2_000_000
 _MOST_LAYERS = 32

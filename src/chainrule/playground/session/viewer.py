@@ -1,6 +1,7 @@
 """A session that shows a training, or a model, to the pages that are connected to it."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Floats
 from chainrule.errors import InvalidArgumentError
 from chainrule.playground.inspection.requests import REQUESTS, Inspected
@@ -29,6 +31,8 @@ from chainrule.training.events import EpochEnded
 _CHANGES = ("configure", "run", "pause", "reset", "step", "speed", "set", "edit")
 # Planes that a session keeps: each has grids of inputs.
 _MOST_PLANES = 8
+# How long a request for the curves may compute gradients of kept epochs.
+_SECONDS_FOR_NORMS = 0.1
 
 
 class Viewer:
@@ -86,6 +90,7 @@ class Viewer:
         self._planes: dict[Any, Plane] = {}
         self._frames: dict[Any, bytes] = {}
         self._measured: tuple[Snapshot, bool, Measured] | None = None
+        self._norms: dict[int, list[float]] = {}
 
     # What is fed to it.
 
@@ -97,18 +102,25 @@ class Viewer:
             self._run += 1
             self._version += 1
 
+    def started(self, epochs: int) -> None:
+        """Say that the training runs, and how many epochs it is to have."""
+        status = {"running": True, "epoch": 0, "step": 0, "stopped": None, "travel": None}
+        self._set_status(**status, epochs=epochs, message="")
+
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot, in the place of the last one."""
         with self._lock:
             first = self._scene is None
             if self._scene is None:
                 assert self._subject is not None
-                self._scene = Scene(self._subject, snapshot.plan.engine)
+                # One thread: those of a second engine would hold up the training's at every step.
+                self._scene = Scene(self._subject, engine_for(snapshot.spec, "auto", threads=1))
             self._newest = snapshot
             self._version += 1
             self._frames.clear()
             if snapshot.at_epoch_end and self._kept.wants(snapshot.epoch):
                 self._kept.add(snapshot)
+                self._norms.pop(snapshot.epoch, None)
             self._status |= {"epoch": snapshot.epoch, "step": snapshot.step}
         if first:
             self._describe_to_all()
@@ -142,9 +154,9 @@ class Viewer:
         """Add a page, and push it a description and a status."""
         with self._lock:
             self._clients.add(client)
-        if self._scene is not None:
-            client.push(self._description(client))
-        client.push(self._status_message())
+            if self._scene is not None:
+                client.push(self._description(client))
+            client.push(self._status_message())
 
     def disconnect(self, client: Client) -> None:
         """Remove a page."""
@@ -180,7 +192,9 @@ class Viewer:
                 with self._lock:
                     if version == self._version:
                         self._frames[key] = data
-        client.seen = version
+        with self._lock:
+            if client.view is view:  # another one, which was chosen meanwhile, has not been seen
+                client.seen = version
         return Frame(version, data)
 
     def request(self, client: Client, message: Mapping[str, Any]) -> Any:
@@ -199,11 +213,11 @@ class Viewer:
             return answers[kind](client, message)
         if kind in _CHANGES:
             raise ReadOnlyError(
-                f"{kind}: this page only shows a training; open chainrule play to train a network"
+                f"{kind}: this page is read-only; open chainrule play to train a network"
             )
         if kind in ("code", "table"):
             raise InvalidArgumentError(
-                f"{kind}: there is none of a training, or a model, that is only shown here"
+                f"{kind}: is not available for a training or a model that this page only shows"
             )
         names = [*answers, *_CHANGES]
         raise InvalidArgumentError(
@@ -212,7 +226,7 @@ class Viewer:
         )
 
     def download(self, kind: str) -> tuple[str, bytes, str]:
-        """Return a file's name, content and media type; only the curves, of what is only shown.
+        """Return a file's name, content and media type; of a read-only page, only the curves.
 
         Raises
         ------
@@ -223,11 +237,13 @@ class Viewer:
             from chainrule.training.history import csv_text
 
             return kind, csv_text(self._curves.events(), header=True).encode(), "text/csv"
-        raise InvalidArgumentError(f"download: there is no {kind!r:.40} of what is only shown here")
+        raise InvalidArgumentError(
+            f"download: {kind!r:.40} is not available on a page that is read-only"
+        )
 
     def upload(self, name: str, path: Path) -> Message:
         """Refuse a table."""
-        raise ReadOnlyError("upload: this page only shows a training; it takes no table")
+        raise ReadOnlyError("upload: this page is read-only and accepts no tables")
 
     # Requests.
 
@@ -235,7 +251,7 @@ class Viewer:
         found: dict[Any, Callable[[Client, Mapping[str, Any]], Any]] = {
             "view": self._view,
             "travel": self._travel,
-            "history": lambda client, message: self._curves.to_json(),
+            "history": lambda client, message: self._history(),
             "weights": lambda client, message: self._weights(),
             "point": self._point,
             "lessons": lambda client, message: lessons(),
@@ -268,8 +284,8 @@ class Viewer:
         with self._lock:
             plane = self._plane(view.plane)  # raises, if there is no such column
             client.view, client.seen = view, -1
-        if view.plane != before.plane:
-            client.push(self._description(client))
+            if view.plane != before.plane:
+                client.push(self._description(client))
         return {"plane": plane.to_json()}
 
     def _travel(self, client: Client, message: Mapping[str, Any]) -> Any:
@@ -297,13 +313,29 @@ class Viewer:
             raise InvalidArgumentError(f"epoch: no earlier epoch is kept; got {epoch}")
         return found
 
+    def _history(self) -> dict[str, Any]:
+        """Return the curves; gradients of the layers as far as there is time to compute them."""
+        with self._lock:  # all of the same training
+            scene, known, curves, kept = self._scene, self._norms, self._curves, self._kept
+        if scene is not None:
+            end = time.monotonic() + _SECONDS_FOR_NORMS
+            epochs = [one.epoch for one in curves.events() if one.epoch not in known]
+            # First every epoch that is divisible by a large power of two: coarse, then finer.
+            for epoch in sorted(epochs, key=lambda one: -(one & -one)):
+                snapshot = kept.at(epoch)
+                if snapshot is not None:
+                    known[epoch] = scene.weight_norms(snapshot)
+                if time.monotonic() > end:
+                    break
+        return curves.to_json(known.get)
+
     def _weights(self) -> dict[str, Any]:
         snapshot = self._ready()
         layers = dense_arrays(snapshot.spec, snapshot.parameters)
         return {"epoch": snapshot.epoch, "step": snapshot.step, "layers": layers}
 
     def _point(self, client: Client, message: Mapping[str, Any]) -> dict[str, Any]:
-        snapshot, subject = self._ready(), self._about()
+        snapshot, subject = self._ready_with_subject()
         part, place = subject.place_of(message.get("index"))
         X = subject.parts[part].X[place : place + 1]
         outputs = np.empty((1, snapshot.spec.n_outputs), snapshot.spec.dtype)
@@ -316,10 +348,11 @@ class Viewer:
     def _answer(self, client: Client, message: Mapping[str, Any]) -> dict[str, Any]:
         number = whole(message, "number")
         facts = Facts(self._state() or {}, 0, float("nan"), None, {}, False)
-        snapshot = self._shown_or_none()
-        if snapshot is not None and self._scene is not None:
-            measured = self._measured_of(self._scene, snapshot)
-            names = self._scene.metric_names
+        with self._lock:
+            snapshot, scene = self._shown_or_none(), self._scene
+        if snapshot is not None and scene is not None:
+            measured = self._measured_of(scene, snapshot)
+            names = scene.metric_names
             by_part = {
                 part: {
                     name.split(" ", 1)[1].lower(): value
@@ -343,14 +376,14 @@ class Viewer:
         return False
 
     def _inspected(self) -> Inspected:
-        snapshot, subject = self._ready(), self._about()
-        until = snapshot.epoch
+        snapshot, subject = self._ready_with_subject()
+        kept, until = self._kept, snapshot.epoch
 
         def example(index: int) -> Examples:
             return self._example(snapshot, subject, index)
 
         def path() -> tuple[list[Floats], list[int]]:
-            return self._kept.path(until)
+            return kept.path(until)
 
         return Inspected(
             snapshot, subject.features, subject.decoder, example, path, lambda: self._closed
@@ -401,6 +434,11 @@ class Viewer:
             raise InvalidArgumentError("there is no network yet; wait until its table is read")
         return shown
 
+    def _ready_with_subject(self) -> tuple[Snapshot, Subject]:
+        """Return the snapshot that is shown, and what it is of."""
+        with self._lock:
+            return self._ready(), self._about()
+
     def _plane(self, wish: Wish) -> Plane:
         with self._lock:
             if wish not in self._planes:
@@ -431,10 +469,11 @@ class Viewer:
         return {"type": "description", "run": run, **asked, **found}
 
     def _describe_to_all(self) -> None:
-        for client in tuple(self._clients):
-            client.seen = -1
-            client.push(self._description(client))
-            client.push(self._status_message())
+        with self._lock:
+            for client in self._clients:
+                client.seen = -1
+                client.push(self._description(client))
+                client.push(self._status_message())
 
     def _status_message(self) -> Message:
         with self._lock:
@@ -448,9 +487,9 @@ class Viewer:
                 self._version += 1
                 self._frames.clear()
             self._status |= changes
-        message = self._status_message()
-        for client in tuple(self._clients):
-            client.push(message)
+            # Within the lock: a page must not be told an older status after a newer one.
+            for client in self._clients:
+                client.push(self._status_message())
 
 
 def whole(message: Mapping[str, Any], name: str, least: int | None = None) -> int:

@@ -19,7 +19,7 @@ _CURVE_POINTS = 150
 class Recorder(Recording):
     """A callback that records a training: parameters, losses and metrics of its epochs.
 
-    `animate` makes a film of the recording, `picture` a still of one epoch. Recording copies the
+    `animate` makes an animation of it, `picture` a still image of one epoch. Recording copies the
     parameters and does nothing else, so the training has the same bits as without it.
 
     The memory is bounded: when the recording would exceed `megabytes`, every second epoch of it is

@@ -180,8 +180,8 @@ class Recording:
         """
         if self.spec is None or self._examples is None:
             raise InvalidArgumentError(
-                "recorder: expected one that has recorded a training; got one without: give it to "
-                "fit, callbacks=[recorder]"
+                "recorder: expected one that has recorded a training; got an unused one. Pass it "
+                "to fit, callbacks=[recorder]"
             )
         return self.spec, self._examples, self._held_out
 
