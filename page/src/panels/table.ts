@@ -178,11 +178,7 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
     try {
       const { run } = page.description ?? { run: -1 };
       await page.configure(state);
-<<<<<<< HEAD
-      sayOnceReady(page, run, `The network learns ${target} from ${plural(used.length, "column")} of ${facts.name}.`);
-=======
-      page.say(`The network learns to predict ${target} from ${used.length} columns of ${facts.name}.`);
->>>>>>> main
+      sayOnceReady(page, run, `The network learns to predict ${target} from ${plural(used.length, "column")} of ${facts.name}.`);
     } catch (reason) {
       replace(failure, messageOf(reason));
     }

@@ -210,7 +210,7 @@ def test_a_table_that_nothing_can_be_learned_from_says_so_and_leads_back(tab, tm
     panel.get_by_label("Target").select_option("kind")
     panel.get_by_role("button", name="Learn from this table").click()
     tab.page.locator(".notes.bad-news", has_text="one class").wait_for()
-    assert tab.page.get_by_text("The network learns").count() == 0
+    assert tab.page.get_by_text("The network learns to predict").count() == 0
     tab.page.locator("label.thumbnail", has_text="Circle").click()
     tab.until(lambda: tab.state.get("data") == "toy")
     tab.page.locator(".notes.bad-news").wait_for(state="hidden")

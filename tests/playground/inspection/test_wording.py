@@ -27,14 +27,14 @@ def test_no_two_updates_have_the_same_title(case):
 @pytest.mark.parametrize(
     ("name", "equation", "title"),
     [
-        ("V of b[1]", "O3", "average gradient of the biases of layer 1"),
+        ("V of b[1]", "O3", "momentum of the biases of layer 1"),
         ("new W[1]", "O1", "new values of the weights of layer 1"),
         ("∂J/∂γ[1]", "BN3", "gradient of the scales γ of layer 1"),
         ("Z[1]", "F1", "weighted sums of layer 1"),
         ("Z[1]", "BN3", "scaled and shifted sums of layer 1"),
         ("A[1]", "DO1", "activations of layer 1 after dropout"),
-        ("∂C/∂A[1]", "BP2", "errors handed down to layer 1"),
-        ("∂C/∂A[1]", "DO1", "errors through the dropout of layer 1"),
+        ("∂C/∂A[1]", "BP2", "errors propagated back to layer 1"),
+        ("∂C/∂A[1]", "DO1", "errors propagated through the dropout of layer 1"),
     ],
 )
 def test_titles_say_what_a_term_is_and_of_what(name, equation, title):

@@ -79,139 +79,98 @@ _WORDS: tuple[tuple[str, Wording], ...] = (
     (
         r"∂J/∂W\[\d+\]",
         Wording(
-<<<<<<< HEAD
             "gradient of {block}",
-            "The gradient of a weight is what flows into it times the error of the unit that it "
-            "leads to; over a batch, the mean.",
-=======
-            "gradient of the weights of {layer}",
             "The gradient of a weight is its input times the error of its unit, averaged over the "
             "batch. A penalty adds its own gradient.",
->>>>>>> main
         ),
     ),
     (
         r"∂J/∂b\[\d+\]",
         Wording(
-<<<<<<< HEAD
             "gradient of {block}",
-            "The gradient of a bias is the error of its unit; over a batch, the mean.",
-=======
-            "gradient of the biases of {layer}",
             "The gradient of a bias is the error of its unit, averaged over the batch.",
->>>>>>> main
         ),
     ),
     (
         r"∂J/∂.*",
-<<<<<<< HEAD
-        Wording("gradient of {block}", "The slope of the loss in each parameter."),
-=======
         Wording(
-            "gradient of parameters of {layer}",
+            "gradient of {block}",
             "The derivative of the loss with respect to each parameter.",
         ),
->>>>>>> main
     ),
     (
         r"g of .*",
         Wording(
-<<<<<<< HEAD
-            "bounded gradient of {block}",
-            "A gradient longer than the bound is scaled down to this length.",
-=======
-            "clipped gradient of {layer}",
+            "clipped gradient of {block}",
             "If the norm of the whole gradient exceeds the limit, it is scaled down to the limit.",
->>>>>>> main
         ),
     ),
     (
         r"V of .*",
         Wording(
-<<<<<<< HEAD
-            "average gradient of {block}", "An average of the gradients so far, the newest first."
-=======
-            "momentum of {layer}", "V combines the new gradient with those of the steps before."
->>>>>>> main
+            "momentum of {block}", "V combines the new gradient with those of the steps before."
         ),
     ),
     (
         r"S of .*",
         Wording(
-<<<<<<< HEAD
             "average squared gradient of {block}",
-            "An average of the squared gradients so far: how large they are, whatever their sign.",
-=======
-            "average squared gradient of {layer}",
             "S is a running average of the squared gradients: it measures their size.",
->>>>>>> main
         ),
     ),
     (
         r"V̂ of .*",
         Wording(
-<<<<<<< HEAD
-            "corrected average gradient of {block}",
-            "The average began at 0; in the first steps the division undoes this.",
-=======
-            "bias-corrected momentum of {layer}",
+            "bias-corrected momentum of {block}",
             "V started at 0, so it is too small in the first steps; the division corrects this.",
->>>>>>> main
         ),
     ),
     (
         r"Ŝ of .*",
         Wording(
-<<<<<<< HEAD
-            "corrected average squared gradient of {block}",
-            "This average began at 0 too, and is corrected in the same way.",
-=======
-            "bias-corrected average squared gradient of {layer}",
+            "bias-corrected average squared gradient of {block}",
             "S started at 0 as well, and is corrected in the same way.",
->>>>>>> main
         ),
     ),
     (
         r"X of .*",
-<<<<<<< HEAD
-        Wording("average of {block}", "The network is evaluated at this average."),
-    ),
-    (r"Z of .*", Wording("moved {block}", "The point that the steps move.")),
-    (
-        r"Δ.*",
-        Wording("change of {block}", "New minus old: the step downhill."),
-=======
         Wording(
-            "averaged parameters of {layer}",
+            "average of {block}",
             "The network is evaluated with this average of its parameters.",
         ),
     ),
-    (r"Z of .*", Wording("moved parameters of {layer}", "The parameters that the steps change.")),
+    (r"Z of .*", Wording("steps of {block}", "The parameters that the steps change.")),
     (
         r"Δ.*",
-        Wording("change of the parameters of {layer}", "New parameters minus old ones."),
->>>>>>> main
+        Wording("change of {block}", "New parameters minus old ones."),
     ),
     (r"new .*", Wording("new values of {block}", "The parameters after the step.")),
 )
 
 _OTHER = Wording("{layer}", "What this layer computes.")
 
+
 # Of layers without weights: equation and name of a term.
 _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
-    ("BN1", r"μ.*", Wording("means over the batch in {layer}", "The mean of each unit.")),
+    (
+        "BN1",
+        r"μ.*",
+        Wording("means over the batch in {layer}", "The mean of each unit over the examples."),
+    ),
     (
         "BN1",
         r"v.*",
-        Wording("variances over the batch in {layer}", "How much each unit varies."),
+        Wording(
+            "variances over the batch in {layer}", "The variance of each unit over the examples."
+        ),
     ),
     (
         "BN2",
         r".*",
         Wording(
             "normalised sums of {layer}",
-            "Less their means and divided by their deviations, they have mean 0 and variance 1 "
-            "over the batch.",
+            "Minus the mean, divided by the standard deviation: mean 0 and variance 1 over the "
+            "batch.",
         ),
     ),
     (
@@ -219,17 +178,16 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r"Z.*",
         Wording(
             "scaled and shifted sums of {layer}",
-            "A scale and a shift, which are learned, give each unit a spread and a mean of its "
-            "own.",
+            "The learned scale γ and shift β give each unit a spread and a mean of its own.",
         ),
     ),
     (
         "BN4",
         r"∂C/∂A.*",
         Wording(
-            "errors through the batch norm of {layer}",
-            "Mean and deviation depend on the whole batch, so each example's error depends on "
-            "those of all others.",
+            "errors propagated through the batch norm of {layer}",
+            "The mean and the variance depend on the whole batch, so the error of each example "
+            "depends on those of all others.",
         ),
     ),
     (
@@ -237,8 +195,8 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r"M.*",
         Wording(
             "dropout's mask of {layer}",
-            "Which units are left out in this step, example by example: those with 0. The others "
-            "grow by as much as is lost on average.",
+            "0 for each activation that this step drops; the others are scaled up so that their "
+            "expected sum stays the same.",
         ),
     ),
     (
@@ -249,7 +207,10 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
     (
         "DO1",
         r"∂C/∂A.*",
-        Wording("errors through the dropout of {layer}", "What is left out gets no error."),
+        Wording(
+            "errors propagated through the dropout of {layer}",
+            "A dropped activation gets no error.",
+        ),
     ),
     (
         "EM1",
@@ -262,7 +223,7 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r"new .*",
         Wording(
             "new values of {block}",
-            "They follow the batches slowly, and predictions use them instead of a batch's.",
+            "A running average over the batches; predictions use it in place of a batch's own.",
         ),
     ),
 )
@@ -297,7 +258,7 @@ def wording(name: str, layer: int | None, count: int, equation: str = "") -> Wor
     >>> wording("δ[3]", 2, 2).title
     'errors of the output layer'
     >>> wording("V of b[1]", 1, 2).title
-    'average gradient of the biases of layer 1'
+    'momentum of the biases of layer 1'
     """
     where = "the output layer" if layer == count else f"layer {layer}" if layer else "the inputs"
     of_equation = (
