@@ -20,7 +20,7 @@ const SLOW = 400;
 function sentence(note: string): string {
   if (note === PREPARING) return "Preparing the training …";
   // A name, of a file or of a setting, stays as it is.
-  const begun = /^[a-z]+[ ,]/.test(note) ? note.charAt(0).toUpperCase() + note.slice(1) : note;
+  const begun = /^([a-z]+[ ,]|finished:)/.test(note) ? note.charAt(0).toUpperCase() + note.slice(1) : note;
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
