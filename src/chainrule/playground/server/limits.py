@@ -23,8 +23,8 @@ MESSAGES_AT_ONCE = 400
 """Rate of a page's messages, and how many it may send at once, before they are read more slowly."""
 
 FRAMES_PER_SECOND = 36
-"""Largest rate of frames. It is above the default speed of 30 epochs per second, since two clocks of
-the same rate would miss every other epoch."""
+"""Largest rate of frames. It is above the default speed of 30 epochs per second, since two clocks
+of the same rate would miss every other epoch."""
 
 LOOKS_PER_SECOND = 72
 """How often a session is asked whether it has a new frame."""
