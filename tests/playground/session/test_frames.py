@@ -334,3 +334,15 @@ def test_a_view_that_is_chosen_while_a_frame_is_drawn_gets_a_frame_of_its_own(mo
         assert decoded(session.frame(page.client).data)["sizes"][2] == 0
         assert decoded(session.frame(page.client).data)["detail"] == (1, 2)
         assert session.frame(page.client) is None
+
+
+def test_maps_of_a_table_with_very_many_inputs_are_smaller(monkeypatch):
+    with page_of({"data": {"kind": "sample", "name": "digits"}}) as page:
+        usual, inputs = page.frame()["sizes"], 64
+        monkeypatch.setattr(
+            "chainrule.playground.session.frames._MOST_OF_A_GRID", 16**2 * inputs * 4
+        )
+        page.session._frames.clear()
+        output, units, _ = page.frame()["sizes"]
+        assert output <= 16 < usual[0]
+        assert units <= 16

@@ -48,7 +48,7 @@ def test_more_inputs_are_projected_onto_their_principal_components():
     signs = np.sign((found.plane.points * expected).sum(axis=0))
     np.testing.assert_allclose(found.plane.points, expected * signs, atol=1e-4)
     share = pca.explained_variance_ratio_[0]
-    assert found.plane.labels[0] == f"principal component 1 ({share:.0%})"
+    assert found.plane.labels[0] == f"principal component 1 ({share:.0%} of the variance)"
     # A linear network's map is a plane: its mean is the prediction at the centre.
     outputs = found.scene(0).outputs
     assert outputs.shape == (96, 96)

@@ -1,9 +1,8 @@
 /** What units and links are called, for labels and for screen readers. */
 
-import type { Selection } from "../../panel";
 import type { Description } from "../../protocol/messages";
 import { inputTitle } from "../format";
-import { denseLayers, type ColumnPlace } from "./geometry";
+import { denseLayers } from "./geometry";
 
 export function unitName(description: Description, layer: number, unit: number): string {
   if (layer === 0) return inputTitle(description.inputs[unit]?.name ?? `input ${unit + 1}`);
@@ -17,23 +16,4 @@ export function unitName(description: Description, layer: number, unit: number):
 export function layerName(description: Description, layer: number): string {
   if (layer === 0) return "Inputs";
   return layer === denseLayers(description).length ? "Output" : `Layer ${layer}`;
-}
-
-export function columnTitle(description: Description, column: ColumnPlace): string {
-  return layerName(description, column.layer);
-}
-
-export function partName(description: Description, part: Selection): string {
-  switch (part.kind) {
-    case "unit":
-      return unitName(description, part.layer, part.unit);
-    case "weight":
-      return `weight from ${unitName(description, part.layer - 1, part.column)} to ${unitName(description, part.layer, part.row)}`;
-    case "bias":
-      return `bias of ${unitName(description, part.layer, part.row)}`;
-    case "layer":
-      return layerName(description, part.layer);
-    case "point":
-      return `row ${part.index}`;
-  }
 }

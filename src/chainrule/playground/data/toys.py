@@ -8,7 +8,7 @@ differ between machines in the last bits.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,6 @@ INPUTS: Mapping[str, str] = {
 """The columns to learn from, with what they are."""
 
 ROWS, NOISE, SEED = Whole(20, 10_000), Number(0, 50, open_high=False), Whole(0, 2**32 - 1)
-
-ToyName = Literal["circle", "xor", "gauss", "spiral", "plane", "multi-gauss"]
 
 Points: TypeAlias = tuple[Floats, Floats, Floats]
 """x₁, x₂ and the label: −1 or 1, or a value between them."""

@@ -31,6 +31,9 @@ _MAPS, _UNITS, _DETAILS = (
 # OpenBLAS divides no product of fewer multiplications among threads.
 _MOST_OF_A_PRODUCT = 1 << 18
 
+_MOST_OF_A_GRID = 8 << 20
+"""Bytes of the inputs at all points of a map; each plane keeps those of its maps."""
+
 MOST_MEASURED = 1_000
 """Rows of each part on which a frame's metrics are measured while it runs, evenly spaced."""
 _MOST_EXACT = 400_000_000
@@ -129,7 +132,9 @@ class Scene:
             )
         )
         left, places = layout.MAX_BYTES - fixed, [0, 0, 0]
-        options = (_MAPS, _UNITS, _DETAILS if detail else (0,))
+        options = (*map(self._affordable, (_MAPS, _UNITS)), (0,))
+        if detail:
+            options = (*options[:2], self._affordable(_DETAILS))
         counts = (self.channels, drawn.n_units, 1)
         while True:
             widths = [one[place] for one, place in zip(options, places, strict=True)]
@@ -141,6 +146,13 @@ class Scene:
             if not can:
                 return Sizes(widths[0], 0 if widths[1] ** 2 * drawn.n_units > left else 4, 0)
             places[max(can, key=lambda n: bytes_of[n])] += 1
+
+    def _affordable(self, widths: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the widths of maps whose grids of inputs do not take much memory."""
+        row = self.subject.spec.n_features * np.dtype(self.subject.spec.dtype).itemsize
+        return (
+            tuple(width for width in widths[:-1] if width**2 * row <= _MOST_OF_A_GRID) + widths[-1:]
+        )
 
     def encode(
         self,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats
 from chainrule.errors import InvalidArgumentError
+from chainrule.pictures.projection import principal_components
 from chainrule.playground.data import toys
 from chainrule.playground.session.subject import Subject
 from chainrule.suggestions import did_you_mean
@@ -191,26 +192,15 @@ def _components(subject: Subject) -> Plane:
     base[codes] = typical_inputs(subject)[codes]
     centred = rows - base
     centred[:, codes] = 0
-    directions = np.zeros((2, rows.shape[1]))
-    _, sizes, found = np.linalg.svd(centred, full_matrices=False)
-    count = min(2, len(found), int((sizes > 1e-12).sum()))
-    directions[:count] = found[:count]
-    # The sign of a component is arbitrary: its largest entry is made positive.
-    for direction in directions:
-        if direction[np.abs(direction).argmax()] < 0:
-            direction *= -1
-    total = float((sizes**2).sum()) or 1.0
-    shares = [*(sizes[:2] ** 2 / total), 0.0, 0.0]
-    axes = []
-    for place, direction in enumerate(directions):
-        low, high = _range(centred @ direction)
-        name = f"principal component {place + 1} ({100 * shares[place]:.0f} % of the variance)"
-        axes.append(Axis(name, low, high))
+    components = principal_components(centred)
+    x, y = (
+        Axis(components.label(number), *_range(centred @ direction))
+        for number, direction in enumerate(components.directions, 1)
+    )
     note = "The plane of the first two principal components of the inputs, through their mean."
     if codes:
         note += " Embedded columns are fixed at their most frequent category."
-    x, y = axes
-    return Plane("pca", subject, x, y, note, base=base, directions=directions)
+    return Plane("pca", subject, x, y, note, base=base, directions=components.directions)
 
 
 def _axis(subject: Subject, name: str) -> Axis:

@@ -15,6 +15,7 @@ from chainrule.engines import engine_named
 from chainrule.engines.base import Examples, Floats
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.animation.film import Plane, grid_of
+from chainrule.pictures.projection import principal_components
 
 Units: TypeAlias = Callable[[NDArray[np.floating]], NDArray[np.float64]]
 
@@ -141,19 +142,10 @@ def _axes(
         return origin, directions, (names[0], names[-1])
     origin[numbers] = X[:, numbers].mean(axis=0)
     centred = (X - origin)[:, numbers]
-    _, sizes, components = np.linalg.svd(centred, full_matrices=False)
-    components = np.concatenate([components, np.zeros((max(0, 2 - len(components)), len(numbers)))])
-    # The sign of a component is arbitrary; this choice is the same on every machine.
-    largest = np.abs(components[:2]).argmax(axis=1)
-    signs = np.sign(components[[0, 1], largest])
+    components = principal_components(centred)
     directions = np.zeros((2, n))
-    directions[:, numbers] = components[:2] * np.where(signs == 0, 1, signs)[:, None]
-    shares = np.append(sizes**2, 0) / max(float(np.sum(sizes**2)), 1e-300)
-    labels = tuple(
-        f"principal component {number} ({share:.0%})"
-        for number, share in zip((1, 2), shares, strict=False)
-    )
-    return origin, directions, (labels[0], labels[1])
+    directions[:, numbers] = components.directions
+    return origin, directions, (components.label(1), components.label(2))
 
 
 def _targets(
