@@ -178,7 +178,8 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r"Z.*",
         Wording(
             "scaled and shifted sums of {layer}",
-            "Each unit's sums are multiplied by its scale γ, and its shift β is added; both are learned.",
+            "Each unit's sums are multiplied by its scale γ, and its shift β is added. Both are "
+            "learned.",
         ),
     ),
     (
