@@ -6,7 +6,7 @@ import { gradientCheck } from "./gradient_check";
 import { type ArrayShown, matrix } from "./matrices";
 import { exact, short } from "./numbers";
 import { surfaceView } from "./surface";
-import { formula } from "./typesetting";
+import { calculation, formula } from "./typesetting";
 
 interface Step {
   phase: "forward" | "cost" | "backward" | "gradients" | "update";
@@ -216,7 +216,7 @@ function open(root: HTMLElement, page: Page): () => void {
       h("h3", {}, step.id ? h("span", { class: "equation-id" }, step.id) : null, ` ${step.title}`),
       h("p", {}, step.text),
       formula(step.equation, true),
-      step.numbers ? formula(step.numbers, true) : null,
+      step.numbers ? calculation(step.numbers) : null,
       step.result === null
         ? null
         : h("p", { class: "result" }, "All digits: ", h("output", {}, exact(step.result))),

@@ -3,7 +3,7 @@
 import type { Page, Selection } from "../panel";
 import { announcement, button, h, messageOf, replace } from "./dom";
 import { exact } from "./numbers";
-import { formula } from "./typesetting";
+import { calculation, formula } from "./typesetting";
 
 interface Check {
   backpropagation: number;
@@ -64,7 +64,7 @@ function shown(check: Check): Node[] {
   return [
     h("p", { class: `verdict ${verdict}` }, check.text),
     formula(check.equation, true),
-    formula(check.numbers, true),
+    calculation(check.numbers),
     h(
       "dl",
       { class: "facts" },

@@ -3,6 +3,7 @@
 import type { Page, Panel } from "../panel";
 import type { State, TableSummary } from "../protocol/messages";
 import { announcement, button, h, labelled, messageOf, newId, replace, select } from "./dom";
+import { count, plural } from "../view/format";
 import { bytes } from "./numbers";
 import { CancelledError, type TableFacts, type Upload, upload } from "./upload";
 
@@ -76,7 +77,7 @@ function open(root: HTMLElement, page: Page): () => void {
   }
 
   function received(facts: TableFacts): void {
-    replace(said, `${facts.name}: ${facts.rows} rows, ${facts.columns.length} columns.`);
+    replace(said, `${facts.name}: ${plural(facts.rows, "row")}, ${plural(facts.columns.length, "column")}.`);
     showChoices(facts);
     void list();
   }
@@ -88,9 +89,9 @@ function open(root: HTMLElement, page: Page): () => void {
     }
   }
 
-  function showChoices(facts: TableFacts): void {
+  function showChoices(facts: TableFacts, focus = true): void {
     replace(choices, tableForm(facts, page));
-    choices.querySelector<HTMLElement>("h3")?.focus();
+    if (focus) choices.querySelector<HTMLElement>("h3")?.focus();
   }
 
   async function list(): Promise<void> {
@@ -106,21 +107,23 @@ function open(root: HTMLElement, page: Page): () => void {
       return;
     }
     const entries = tables.map((entry) =>
-      h("li", {}, button(`Use ${entry.name}`, () => void choose(entry.table)), entry.rows === undefined ? null : ` ${entry.rows} rows`),
+      h("li", {}, button(`Use ${entry.name}`, () => void choose(entry.table)), entry.rows === undefined ? null : ` ${plural(entry.rows, "row")}`),
     );
     replace(known, h("h3", {}, "Available tables"), h("ul", { class: "files" }, ...entries));
   }
 
-  async function choose(id: string): Promise<void> {
+  async function choose(id: string, focus = true): Promise<void> {
     replace(failure);
     try {
-      showChoices(await page.request<TableFacts>("table", { table: id }));
+      showChoices(await page.request<TableFacts>("table", { table: id }), focus);
     } catch (reason) {
       replace(failure, messageOf(reason));
     }
   }
 
   void list();
+  const data = page.state?.data;
+  if (data?.kind === "table" && !reason) void choose(data.table, false);
   return () => under?.cancel();
 }
 
@@ -173,8 +176,9 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
       settings: begun === undefined ? {} : (page.state?.settings ?? {}),
     };
     try {
+      const { run } = page.description ?? { run: -1 };
       await page.configure(state);
-      page.say(`The network learns to predict ${target} from ${used.length} columns of ${facts.name}.`);
+      sayOnceReady(page, run, `The network learns to predict ${target} from ${plural(used.length, "column")} of ${facts.name}.`);
     } catch (reason) {
       replace(failure, messageOf(reason));
     }
@@ -192,7 +196,7 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
   return h(
     "section",
     { "aria-label": `Choices for ${facts.name}` },
-    h("h3", { tabindex: -1 }, `${facts.name}: ${facts.rows} rows`),
+    h("h3", { tabindex: -1 }, `${facts.name}: ${plural(facts.rows, "row")}`),
     labelled("Target: the column to predict", targets),
     h("fieldset", {}, h("legend", {}, "Input columns"), h("div", { class: "actions" }, button("All", () => all(true)), button("None", () => all(false))), boxes),
     failure,
@@ -201,7 +205,19 @@ function tableForm(facts: TableFacts, page: Page): HTMLElement {
   );
 }
 
+/** Said once the network is there; if the table cannot be learned from, the page says why. */
+function sayOnceReady(page: Page, before: number, text: string): void {
+  const offs: (() => void)[] = [];
+  const look = (): void => {
+    const ready = page.description !== null && page.description.run !== before;
+    if (ready) page.say(text);
+    if (ready || page.status?.stopped === "failed") for (const off of offs) off();
+  };
+  offs.push(page.on("description", look), page.on("status", look));
+  look();
+}
+
 function about(column: TableFacts["columns"][number]): string {
-  const missing = column.missing ? `, ${column.missing} missing` : "";
+  const missing = column.missing ? `, ${count(column.missing)} missing` : "";
   return `${column.about ?? column.kind}${missing}`;
 }

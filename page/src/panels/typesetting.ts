@@ -33,3 +33,10 @@ export function formula(tex: string, display = false): HTMLElement {
     });
   return element;
 }
+
+/** A formula with its numbers, on lines of its own: it breaks after an operator where it is too wide. */
+export function calculation(tex: string): HTMLElement {
+  const element = formula(String.raw`\displaystyle ${tex}`);
+  element.classList.add("calculation");
+  return element;
+}

@@ -2,6 +2,7 @@
 
 import { h } from "../dom";
 import type { Experiment } from "../experiment";
+import { sameState } from "../state";
 import { DataColumn } from "./controls/data";
 import { SettingsBar } from "./controls/settings";
 import { Transport } from "./controls/transport";
@@ -18,7 +19,8 @@ const SLOW = 400;
 
 function sentence(note: string): string {
   if (note === PREPARING) return "Preparing the training …";
-  const begun = note.charAt(0).toUpperCase() + note.slice(1);
+  // A name, of a file or of a setting, stays as it is.
+  const begun = /^([a-z]+[ ,]|finished:)/.test(note) ? note.charAt(0).toUpperCase() + note.slice(1) : note;
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
@@ -84,7 +86,10 @@ export class ExperimentView {
     }
     const bad = status?.stopped === "failed" || status?.stopped === "diverged";
     this.notes.classList.toggle("bad-news", bad);
-    this.tell([...new Set([...(said ? [said] : []), ...(description?.notes ?? [])])]);
+    // The network that is still drawn is the one before; so are its notes.
+    const before = status?.stopped === "failed" && !sameState(this.experiment.state, description?.state ?? null);
+    this.element.classList.toggle("before", before);
+    this.tell([...new Set([...(said ? [said] : []), ...(before ? [] : (description?.notes ?? []))])]);
   }
 
   private tell(notes: string[]): void {

@@ -29,7 +29,7 @@ class _Before:
 
 
 class Tracer:
-    """Keeps steps of a training, with every number of their equations, as a callback of `fit`.
+    """Records steps of a training, with every number of their equations, as a callback of `fit`.
 
     It works in `Network.fit`, in the estimators and in `train`, and changes nothing about the
     training. The parameters before and after a step, V and S after it, α and the examples are the
@@ -90,7 +90,7 @@ class Tracer:
         self._before: _Before | None = None
 
     def __call__(self, event: object) -> None:
-        """Take no notice of events: the steps are looked at between them."""
+        """Ignore events: steps are recorded between them."""
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_training": None, "_before": None}
@@ -115,7 +115,7 @@ class Tracer:
         self.traces, self._before, self._training = {}, None, training
 
     def training_ended(self, error: BaseException | None) -> None:
-        """Let go of the training."""
+        """Release the training."""
         self._training = self._before = None
 
     def steps_left(self, done: int) -> int | None:

@@ -1,1 +1,1 @@
-"""The page that shows a training as it goes, and the server behind it."""
+"""The playground: a page that shows a network while it is trained, and its server."""

@@ -17,7 +17,7 @@ _HEIGHT = 760
 
 
 class Stoppable(Protocol):
-    """A server, as far as its handle needs it."""
+    """The part of a server that its handle needs."""
 
     @property
     def is_running(self) -> bool:
@@ -110,7 +110,7 @@ class Playground:
 
 @contextlib.contextmanager
 def _ends_at_once() -> Iterator[None]:
-    """Let a second Ctrl-C end the process, should stopping take longer than its user has time."""
+    """Let a second Ctrl-C end the process, in case stopping takes long."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -24,7 +24,7 @@ def play(
     block: bool | None = None,
     **state: Any,
 ) -> Playground:
-    """Open the playground: a page in which a network is built, trained and looked into.
+    """Open the playground: a page in which you build, train and inspect a network.
 
     It needs ``pip install 'chainrule[play]'``, and works without a connection to the internet. The
     same page opens with the command ``chainrule play``.
@@ -145,5 +145,5 @@ def state_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_interactive() -> bool:
-    """Return whether the user can go on while the page is open: in a notebook, or at a prompt."""
+    """Return whether the user can work while the page is open: in a notebook or at a prompt."""
     return in_notebook() or hasattr(sys, "ps1") or bool(sys.flags.interactive)

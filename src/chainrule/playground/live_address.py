@@ -42,7 +42,7 @@ def written_address(path: Path, url: str) -> Iterator[None]:
 
 
 def read_address(path: Path) -> str | None:
-    """Return the address in a file; None if there is no such file or it is none of ours.
+    """Return the address in a file; None if chainrule wrote no such file.
 
     The file may come from somebody else, together with the folder of a run, so only the address of
     a page of this machine is returned.

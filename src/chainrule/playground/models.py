@@ -1,4 +1,4 @@
-"""Models without their training: what a page shows of them."""
+"""Sessions that show a trained model without its training."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The progress of a film: a live line in a terminal or a notebook, nothing elsewhere."""
+"""The progress of an animation: a live line in a terminal or a notebook, nothing elsewhere."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from chainrule.training.notebook import NotebookLine, in_notebook
 
 
 class FrameProgress:
-    """Shows how far a film is.
+    """Shows the progress of an animation.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Repeats the training of a finished run, which gives the same network to the bit."""
+"""Repeats the training of a finished run, which gives the same network, to the bit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from chainrule.training.events import Callback, EpochEnded, Event
 def repeated(
     folder: str | Path, callbacks: Sequence[Callback] = (), table: Table | None = None
 ) -> tuple[PreparedRun, FittedNetwork]:
-    """Train the network of a finished run once more, and check that it is the same to the bit.
+    """Train the network of a finished run again, and check that it is the same to the bit.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How a consumer of events looks into a running training: at its state, between any two steps.
+"""How a consumer of events inspects a running training: its state, between any two steps.
 
 A callback may have these methods beside `training_ended` of `chainrule.training.events.Callback`:
 
@@ -111,7 +111,7 @@ class Halts:
     def steps_left(self, done: int) -> int | None:
         """Return how many steps may be taken before any watcher wants to look; None: any number.
 
-        It is at least 1: who wants to look after `done` steps has done so.
+        It is at least 1: watchers that wanted to look after `done` steps have done so.
         """
         left = [watcher.steps_left(done) for watcher in self._watchers]
         numbers = [max(1, number) for number in left if number is not None]

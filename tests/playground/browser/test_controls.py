@@ -194,3 +194,20 @@ def test_a_link_of_another_version_opens_without_the_settings_that_are_not_known
     tab.page.get_by_text("this version does not know; they are left out: sparkle").first.wait_for()
     assert (tab.state["name"], tab.setting("layers")) == ("xor", [3])
     assert "sparkle" not in tab.state
+
+
+def test_a_learning_rate_that_a_schedule_changes_is_told_beside_the_one_that_was_set(tabs):
+    tab = tabs.open("#data=toy&name=circle&schedule=cosine&epochs=10&learning_rate=0.1")
+    now = tab.page.locator(".settings .now").first
+    tab.train(1)
+    tab.until(lambda: now.inner_text().startswith("now 0.09"))
+    tab.page.get_by_role("slider", name="Look back").press("Home")
+    tab.until(lambda: now.inner_text() == "")
+
+
+def test_a_learning_rate_that_was_just_set_is_the_one_of_now(tab):
+    tab.train(1)
+    tab.page.get_by_label("Learning rate").select_option("0.3")
+    tab.until(lambda: tab.setting("learning_rate") == 0.3)
+    tab.train(1)
+    assert tab.page.locator(".settings .now").first.inner_text() == ""

@@ -182,7 +182,7 @@ def test_settings_that_a_table_decides_are_shown_as_they_are(tab, session, table
     panel = tab.panel("Your table")
     panel.get_by_label("Drop a file here").set_input_files(table)
     panel.get_by_label("Target").select_option("price")
-    panel.get_by_role("button", name="Learn from this table").click()
+    panel.get_by_role("button", name="Train on this table").click()
     tab.until(lambda: tab.state.get("data") == "table")
     tab.until(lambda: tab.page.get_by_label("Activation", exact=True).input_value() == "relu")
     used = session(tab).description()["settings"]
@@ -199,3 +199,19 @@ def test_the_form_of_settings_follows_the_other_controls(tab):
     form = tab.panel("All settings")
     tab.page.get_by_label("Optimizer", exact=True).select_option("adam")
     tab.until(lambda: form.locator("[data-setting=optimizer] select").input_value() == "adam")
+
+
+def test_a_table_that_nothing_can_be_learned_from_says_so_and_leads_back(tab, tmp_path):
+    path = tmp_path / "flat.csv"
+    path.write_text("size,kind\n" + "".join(f"{n},same\n" for n in range(40)), encoding="utf-8")
+    tab.train(1)
+    panel = tab.panel("Your table")
+    panel.get_by_label("Drop a file here").set_input_files(path)
+    panel.get_by_label("Target").select_option("kind")
+    panel.get_by_role("button", name="Train on this table").click()
+    tab.page.locator(".notes.bad-news", has_text="one class").wait_for()
+    assert tab.page.get_by_text("The network learns to predict").count() == 0
+    tab.page.locator("label.thumbnail", has_text="Circle").click()
+    tab.until(lambda: tab.state.get("data") == "toy")
+    tab.page.locator(".notes.bad-news").wait_for(state="hidden")
+    tab.train(1)

@@ -2,7 +2,7 @@
 
 import { h, newId, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
-import type { State, TableSummary } from "../../protocol/messages";
+import type { Json, State, TableSummary } from "../../protocol/messages";
 import { inForce, withSettings } from "../../state";
 import { onTheme } from "../colours";
 import { count, inputTitle, plural } from "../format";
@@ -41,6 +41,7 @@ export class DataColumn {
   private built = "";
   private inputsBuilt = "";
   private columns: string[] = [];
+  private recalled = "";
 
   constructor(private readonly experiment: Experiment) {
     const title = newId("data-title");
@@ -61,6 +62,8 @@ export class DataColumn {
     this.offs = [
       experiment.on("hello", () => this.show()),
       experiment.on("description", () => this.show()),
+      // Of data that nothing can be learned from there is no description.
+      experiment.on("status", () => experiment.status?.stopped === "failed" && this.show()),
       onTheme(() => this.drawThumbnails()),
     ];
     this.show();
@@ -89,6 +92,7 @@ export class DataColumn {
     this.own.disabled = reason !== null;
     this.showTables(experiment.hello.tables);
     if (!state) return;
+    if (state.data.kind === "table") void this.recallTables(state.data.table);
     const toy = state.data.kind === "toy" ? state.data : null;
     this.noise.element.hidden = this.regenerate.hidden = this.rows.element.hidden = toy === null;
     if (toy) {
@@ -144,13 +148,34 @@ export class DataColumn {
             class: "table-choice",
             "aria-pressed": String(table.table === known),
             disabled: this.experiment.readOnlyReason !== null,
-            onclick: () => this.experiment.show("table"),
+            onclick: () => this.chooseTable(table),
           },
           h("strong", null, table.name),
           table.rows === undefined ? null : h("span", { class: "muted" }, ` ${plural(table.rows, "row")}`),
         ),
       ),
     );
+  }
+
+  /** A table that came after the page was opened is listed too. */
+  private async recallTables(used: string): Promise<void> {
+    const { experiment } = this;
+    if (this.recalled === used || experiment.hello.tables.some((table) => table.table === used)) return;
+    this.recalled = used;
+    try {
+      experiment.hello.tables = await experiment.request<TableSummary[] & Json>("tables");
+    } catch {
+      return; // The list stays as it is.
+    }
+    this.showTables(experiment.hello.tables);
+  }
+
+  /** Learn from a table; one that is learned from shows its columns. */
+  private chooseTable(table: TableSummary): void {
+    const { experiment } = this;
+    const data = experiment.state?.data;
+    if (data?.kind === "table" && data.table === table.table) experiment.show("table");
+    else void experiment.change(() => ({ data: { kind: "table", table: table.table }, inputs: null, settings: {} }));
   }
 
   private choose(choice: Choice): void {

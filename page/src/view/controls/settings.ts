@@ -1,6 +1,6 @@
 /** The settings that people change most, above the network; the rest is in the panel "Settings". */
 
-import { h } from "../../dom";
+import { h, setText } from "../../dom";
 import type { Experiment } from "../../experiment";
 import type { Json, State, Task } from "../../protocol/messages";
 import { inForce, withSettings } from "../../state";
@@ -22,6 +22,7 @@ function plain(value: number): string {
 export class SettingsBar {
   readonly element = h("div", { class: "settings", role: "group", "aria-label": "Settings", "data-group": "settings" });
   private readonly rate = selectField("Learning rate", numbers(RATES), (v) => this.live({ learning_rate: Number(v) }), "Length of a step relative to the gradient; can be changed without a reset");
+  private readonly rateNow = h("span", { class: "now" });
   private readonly activation = selectField("Activation", [], (v) => this.set({ activation: v }), "Activation function of all hidden layers; the network below lets you choose one for each layer");
   private readonly optimizer = selectField("Optimizer", [], (v) => this.set({ optimizer: v }));
   private readonly penalty = selectField("Regularization", [["none", "none"], ["l1", "L1"], ["l2", "L2"]], (v) => this.setPenalty(v, this.penaltyRate()), "Penalty on large weights, which reduces overfitting");
@@ -32,9 +33,11 @@ export class SettingsBar {
 
   constructor(private readonly experiment: Experiment) {
     for (const field of this.fields()) this.element.append(field.element);
+    this.rate.element.append(this.rateNow);
     this.offs = [
       experiment.on("hello", () => this.show()),
       experiment.on("description", () => this.show()),
+      experiment.on("frame", () => this.showRate()),
     ];
     this.show();
   }
@@ -79,6 +82,15 @@ export class SettingsBar {
     this.strength.disable(reason ?? (this.kind === "none" ? "Choose L1 or L2 first." : null));
     // A table's target decides what kind of problem it is.
     this.task.disable(reason ?? (state?.data.kind === "table" ? "The target column determines this." : null));
+  }
+
+  /** A schedule, or a rule that watches the loss, may have changed the rate on the way. */
+  private showRate(): void {
+    const now = this.experiment.frame?.learningRate ?? NaN;
+    const state = this.experiment.state;
+    const begun = state ? Number(inForce(this.experiment, "learning_rate")) : NaN;
+    const differs = Math.abs(now - begun) > 1e-3 * begun;
+    setText(this.rateNow, differs ? `now ${short(now, 2)}` : "");
   }
 
   private set(changes: { [name: string]: Json }): void {

@@ -157,8 +157,9 @@ export function drawUnits(
       context.arc(x - 1, y + size + 1, 5, 0, 2 * Math.PI);
       context.fillStyle = linkColour(bias, widestBias);
       context.fill();
-      context.lineWidth = 1.5;
-      context.strokeStyle = colours.surface;
+      // With an outline, a bias of 0 is seen too.
+      context.lineWidth = 1;
+      context.strokeStyle = colours.muted;
       context.stroke();
     }
   }

@@ -26,6 +26,7 @@ export class LossChart {
   private run = -1;
   private asked = 0;
   private dirty = false;
+  private later = 0;
   private running = false;
   private drawnAt = 0;
   private readonly observer: ResizeObserver;
@@ -50,6 +51,7 @@ export class LossChart {
   }
 
   destroy(): void {
+    clearTimeout(this.later);
     this.observer.disconnect();
     this.plot?.destroy();
     for (const off of this.offs) off();
@@ -91,12 +93,19 @@ export class LossChart {
       return; // The chart begins with the present.
     }
     if (asked !== this.asked) return;
+    // The history begins after the first epoch, and may end before the newest frame.
+    const first = history.epochs[0] ?? Infinity;
     const last = history.epochs.at(-1) ?? -1;
-    const newer = this.epochs.findIndex((epoch) => epoch > last);
-    const rest = newer < 0 ? this.epochs.length : newer;
-    this.epochs = [...history.epochs, ...this.epochs.slice(rest)];
-    this.train = [...history.train, ...this.train.slice(rest)];
-    this.test = [...history.test, ...this.test.slice(rest)];
+    const joined = <T>(told: T[], own: T[]): T[] => [
+      ...own.filter((_, i) => this.epochs[i]! < first),
+      ...told,
+      ...own.filter((_, i) => this.epochs[i]! > last && this.epochs[i]! >= first),
+    ];
+    const train = joined(history.train, this.train);
+    const test = joined(history.test, this.test);
+    this.epochs = joined(history.epochs, this.epochs);
+    this.train = train;
+    this.test = test;
     this.draw(true);
   }
 
@@ -133,7 +142,12 @@ export class LossChart {
   /** Ten times a second is enough for a chart. */
   private draw(now: boolean): void {
     const time = performance.now();
-    if (!now && (!this.dirty || time - this.drawnAt < 100)) return;
+    if (!now && (!this.dirty || time - this.drawnAt < 100)) {
+      if (this.dirty && !this.later) this.later = window.setTimeout(() => this.draw(true), 100);
+      return;
+    }
+    clearTimeout(this.later);
+    this.later = 0;
     this.drawnAt = time;
     this.dirty = false;
     this.plot?.setData([this.epochs, this.train, this.test]);

@@ -12,7 +12,7 @@ import { unitName } from "../network/names";
 import { TEST_ROWS } from "../test_rows";
 import { drawAxes } from "./axes";
 import { Legend } from "./legend";
-import { LossChart } from "./losses";
+import type { LossChart } from "./losses";
 import type { PointCard } from "./point";
 import { drawPoints, nearestPoint } from "./points";
 
@@ -42,7 +42,10 @@ export class OutputView {
   private readonly spoken = h("p", { class: "visually-hidden", "aria-live": "polite" });
   private readonly numbers: { train: HTMLElement; test: HTMLElement; metrics: HTMLElement };
   private readonly legend = new Legend();
-  private readonly chart: LossChart;
+  /** Comes after the first paint. */
+  private chart: LossChart | null = null;
+  private readonly chartPlace = h("div", { class: "chart" });
+  private gone = false;
   private card: PointCard | null = null;
   private destroyed = false;
   private readonly pixels = new Pixels(this.map);
@@ -71,7 +74,7 @@ export class OutputView {
       this.discreteChanged(checked);
       this.draw();
     });
-    this.chart = new LossChart(experiment);
+    void this.loadChart(experiment);
     void this.loadCard();
     const title = newId("output");
     const train = h("dd", { class: "train" });
@@ -97,7 +100,7 @@ export class OutputView {
           h("div", null, h("dt", { class: "key-test", title: TEST_ROWS }, "Test loss"), test),
         ),
         metrics,
-        this.chart.element,
+        this.chartPlace,
       ),
       h(
         "div",
@@ -125,9 +128,17 @@ export class OutputView {
     if (experiment.description) this.describe();
   }
 
+  private async loadChart(experiment: Experiment): Promise<void> {
+    const { LossChart } = await import("./losses");
+    if (this.gone) return;
+    this.chart = new LossChart(experiment);
+    this.chartPlace.replaceWith(this.chart.element);
+  }
+
   destroy(): void {
     this.observer.disconnect();
-    this.chart.destroy();
+    this.gone = true;
+    this.chart?.destroy();
     this.destroyed = true;
     this.card?.destroy();
     for (const off of this.offs) off();

@@ -1,1 +1,1 @@
-"""What the playground trains on: toys, samples, and tables of one's own."""
+"""The playground's data: toy data, samples, and users' tables."""

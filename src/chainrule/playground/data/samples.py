@@ -1,4 +1,4 @@
-"""Small real tables, read from the files that scikit-learn brings along."""
+"""Small real tables, read from files of scikit-learn."""
 
 import gzip
 from collections.abc import Mapping

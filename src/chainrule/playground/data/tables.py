@@ -1,4 +1,4 @@
-"""Tables of one's own: uploaded to a session, or named when the playground starts."""
+"""Users' tables: uploaded to a session, or named when the playground starts."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ _MOST_CLASSES = 50
 
 @dataclass(frozen=True)
 class OwnTable:
-    """A table of one's own, kept as the file that it came as.
+    """A user's table, stored as its original file.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class OwnTables:
                     prefix="chainrule-play-",
                     ignore_cleanup_errors=True,  # on Windows, of a file that is still being read
                 )
-            # Stored by its checksum: a name from outside is no name of a file here.
+            # Stored by its checksum: a name from outside must not choose a file name.
             place = Path(self._folder.name) / found.identity
             shutil.copyfile(path, place)
             kept = OwnTable(

@@ -173,7 +173,7 @@ class _View:
     def _step(self, term: Term, given: Sequence[Term]) -> dict[str, Any]:
         layer = self._layer(term)
         numbers, of = self._numbers(term)
-        words = wording(term.name, layer, self._count)
+        words = wording(term.name, layer, self._count, term.equation)
         about = {"kind": "layer", "layer": layer} if layer is not None else None
         return {
             "phase": phase_of(term),

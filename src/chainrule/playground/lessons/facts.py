@@ -1,4 +1,4 @@
-"""What a question may ask of the page's session, and the conditions on it."""
+"""The facts about a session that questions use, and conditions on them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -132,7 +132,7 @@ class _Page:
         await _until_first_ends(works)
 
     async def _read(self) -> None:
-        """Read messages, no faster than they can be worked off."""
+        """Read messages, no faster than they can be processed."""
         bucket = Bucket(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE, time.monotonic)
         while True:
             message = await self._websocket.receive()

@@ -1,4 +1,4 @@
-"""A server's life: it runs in a thread of its own, and ends within a moment."""
+"""The server's thread: its start, and its stop, which takes only a moment."""
 
 import asyncio
 import logging

@@ -83,7 +83,7 @@ def exported(trained: Trained, snapshot: Snapshot) -> Exported:
             )
     stopping = trained.plan.stopping
     if not isinstance(trained.plan.optimizer, LBFGS) and (ruled or stopping is None):
-        # So long a patience ends no training of these epochs.
+        # With such a long patience, the stopping rule does not end the training early.
         values["patience"] = max(training.patience or 1, training.epochs if stop else epoch, 1)
     exact = snapshot.at_epoch_end and epoch > 0
     if not epoch:

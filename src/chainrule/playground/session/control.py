@@ -55,7 +55,7 @@ class Told(Protocol):
 
     @property
     def watched(self) -> bool:
-        """Whether a page looks."""
+        """Whether a visible page is connected."""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot."""
@@ -112,7 +112,7 @@ class Controller:
         return self._training
 
     def training_begins(self, training: Training) -> None:
-        """Take hold of the training."""
+        """Keep the training."""
         self._training = training
         self._rate = self._constant_rate()
 

@@ -75,7 +75,7 @@ class Display:
         self._measured: tuple[Snapshot, bool, Measured] | None = None
         self._norms: dict[int, list[float]] = {}
 
-    # What is fed to it.
+    # What the training reports.
 
     def begin(self, subject: Subject, notes: tuple[str, ...] | list[str] = ()) -> None:
         """Show another training: earlier snapshots and curves are forgotten."""

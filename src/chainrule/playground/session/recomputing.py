@@ -45,7 +45,7 @@ class _Catcher:
             self._caught(snapshot)
 
     def epoch(self, event: EpochEnded) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def keep(self, snapshot: Snapshot, best: bool) -> None:
         """Take the snapshot that is wanted."""
@@ -61,10 +61,10 @@ class _Catcher:
         return epoch == self._epoch
 
     def paused(self, epoch: int, reached: bool) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def pace(self, epoch: int, per_second: float) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def refused(self, error: ChainruleError) -> None:
-        """Take no notice."""
+        """Do nothing."""

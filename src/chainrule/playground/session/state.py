@@ -40,10 +40,10 @@ TOY_SETTINGS: Mapping[str, Any] = {
     "split": [0.5, 0.48, 0.02],
     "seed": 0,
 }
-"""Settings of toys that are not given: plain steps, as in the equations, and no early end."""
+"""Defaults for toy data: plain gradient descent, and no early stopping."""
 
 TABLE_SETTINGS: Mapping[str, Any] = {"layers": [16, 8], "seed": 0}
-"""Settings of other tables that are not given: the package's own, but for a network to look at."""
+"""Defaults for other tables: those of the package, but with a network that can be drawn."""
 
 START: Mapping[str, Any] = {
     "data": {"kind": "toy", "name": "circle", "noise": 0, "rows": 500, "seed": 0},

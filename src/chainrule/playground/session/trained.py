@@ -75,7 +75,7 @@ class Trained:
             plan = replace(plan, epochs=_ENDLESS)
         by_default = wanted is not None and not wanted.stops_by_itself
         if by_default and stopping and not (stopping.keeps_best or stopping.slows):
-            # A toy that learns nothing more may be watched all the same.
+            # On toy data, training continues even if the loss no longer decreases.
             plan = replace(plan, stopping=None)
         return cls(wanted, prepared, plan, open_ended)
 

@@ -174,7 +174,7 @@ class Trainer(Viewer):
         controller = trained.controller = Controller(wishes, trained.changes, told)
         with wishes.changed:
             wishes.until_epoch = prepared.config.training.epochs if trained.open_ended else None
-        # What is said of a table, such as that a column tells the target, is so by intent in a toy.
+        # In toy data, what notes on a table warn of, such as leakage, is intended.
         notes = (*self._own_notes, *(() if is_toy else prepared.notes))
         with self._jobs:
             if self._at_work != self._asked:
@@ -273,7 +273,7 @@ class _Told:
 
     @property
     def watched(self) -> bool:
-        """Whether a page looks."""
+        """Whether a visible page is connected."""
         return self._trainer.watched
 
     def show(self, snapshot: Snapshot) -> None:

@@ -1,1 +1,1 @@
-"""Recording a training: its parameters epoch by epoch, and the numbers that a film of it shows."""
+"""Recording a training: its parameters after each epoch, and the numbers of its animation."""

@@ -92,7 +92,7 @@ class Recorder(Recording):
             self.best_epoch = event.best_epoch
 
     def training_ended(self, error: BaseException | None) -> None:
-        """Let go of the training, so that its arrays can be freed."""
+        """Release the training, so that its arrays can be freed."""
         self._training = None
 
     def picture(
