@@ -39,6 +39,28 @@ def test_a_script_waits_and_prints_the_address():
     assert (script.returncode, out, err) == (0, "after it: Playground(stopped)\n", "")
 
 
+def test_a_script_that_ends_while_a_network_trains_ends_well():
+    code = (
+        "import json\n"
+        "import chainrule as cr\n"
+        "from websockets.sync.client import connect\n"
+        "page = cr.play(data={'kind': 'sample', 'name': 'digits'}, layers=[256, 256],\n"
+        "               port=0, block=False, open_browser=False)\n"
+        "with connect(page.url.replace('http', 'ws') + 'ws?session=' + 'a' * 32) as socket:\n"
+        "    for number, kind in enumerate(('speed', 'run')):\n"
+        "        socket.send(json.dumps({'id': number, 'type': kind}))\n"
+        "    for message in socket:\n"
+        "        told = json.loads(message) if isinstance(message, str) else {}\n"
+        "        if told.get('type') == 'status' and told['epochs_per_second']:\n"
+        "            break\n"
+        "raise SystemExit(3)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (3, "")
+
+
 def test_a_prompt_does_not_wait(monkeypatch):
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
     with cr.play(port=0, open_browser=False) as page:

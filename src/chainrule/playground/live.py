@@ -1,10 +1,7 @@
 """`Live`: a callback that shows a running training in a page."""
 
-import atexit
-import contextlib
 import time
 import warnings
-import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -115,7 +112,6 @@ class Live:
             self._viewer = Viewer(mode="live")
             server = Server(Sessions.of(self._viewer), self.host, self.port, framed=in_notebook())
             self._page = Playground(server.url, server)
-            atexit.register(_stop_at_exit, weakref.ref(self))
             if self.open_browser:
                 self._page.open()
         return self._page.url
@@ -245,10 +241,3 @@ def _subject(training: Training, run: "PreparedRun | None") -> Subject:
     if run is None:
         return Subject.of_plan(training.plan)
     return Subject.of_run(run, training.spec)
-
-
-def _stop_at_exit(reference: "weakref.ref[Live]") -> None:
-    live = reference()
-    if live is not None and live.is_running:
-        with contextlib.suppress(Exception):
-            live.stop()

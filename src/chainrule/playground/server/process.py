@@ -1,6 +1,7 @@
 """The server's thread: its start, and its stop, which takes only a moment."""
 
 import asyncio
+import atexit
 import logging
 import threading
 from collections.abc import Mapping
@@ -71,6 +72,8 @@ class Server:
         self._thread = threading.Thread(target=self._run, name="chainrule-server", daemon=True)
         self._quiet = _Quiet(self._thread)
         self._thread.start()
+        # A training that still ran when the interpreter ends would abort the process.
+        atexit.register(self.stop)
         self._wait_for_start()
 
     def _run(self) -> None:
@@ -108,6 +111,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop answering, close all pages and sessions, and end the trainings."""
+        atexit.unregister(self.stop)
         self._server.should_exit = True
         self._stopped.wait(_SECONDS_TO_END)
         self._sessions.close()

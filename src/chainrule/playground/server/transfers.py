@@ -1,6 +1,5 @@
 """Uploads and downloads: a table to a session, and what a session offers as a file."""
 
-import asyncio
 import contextlib
 import logging
 import re
@@ -100,7 +99,6 @@ class Transfers:
     async def _written(self, request: Request, path: Path) -> None:
         """Write the body to a file, and stop writing at the limit."""
         size, is_too_large = 0, _stated_length(request) > self._limit
-        loop = asyncio.get_running_loop()
         with path.open("xb") as file:
             async for piece in _body(request):
                 size += len(piece)
@@ -110,7 +108,7 @@ class Transfers:
                 if size > _MOST_DRAINED:
                     break
                 if not is_too_large:
-                    await loop.run_in_executor(None, file.write, piece)
+                    await self._pages.requests.run(file.write, piece)
         if is_too_large:
             raise _TooLargeError(
                 f"the table has more than {self._limit / 2**20:g} MB, the limit of an upload; give "

@@ -123,9 +123,15 @@ class Sessions:
             sessions = [*self._superseded, *(kept.session for kept in self._kept.values())]
             self._kept.clear()
             self._superseded = []
-        closing = [threading.Thread(target=session.close, daemon=True) for session in sessions]
-        for thread in closing:
-            thread.start()
+        closing = []
+        for session in sessions:
+            thread = threading.Thread(target=session.close, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # while the interpreter ends, no thread can be started
+                session.close()
+            else:
+                closing.append(thread)
         for thread in closing:
             thread.join()
 
