@@ -21,7 +21,7 @@ def test_the_trace_is_that_of_the_networks_step_on_the_row(chainrule, model, wdb
     loaded = cr.load(model)
     X, y = loaded.examples(wdbc)
     assert str(loaded.network.trace(X[-1:], y[-1:], optimizer="sgd")) in out
-    assert "--html FILE has all of their numbers" in out.splitlines()[-1]
+    assert "--html FILE shows all numbers" in out.splitlines()[-1]
 
 
 def test_a_trace_is_written_as_a_page_and_as_latex(chainrule, model, wdbc, tmp_path):

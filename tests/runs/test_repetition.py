@@ -64,7 +64,7 @@ def test_a_table_that_is_missing_or_has_changed_is_named(table, folder, tmp_path
     with pytest.raises(cr.InvalidArgumentError, match=r"moved\.csv has changed since the run: it"):
         repeated(folder, table=moved)
     moved.write_text("\n".join([lines[0], *["0.5,7.0"] * 20, *lines[21:]]))
-    with pytest.raises(cr.InvalidArgumentError, match=r"bits.*moved\.csv has changed since then"):
+    with pytest.raises(cr.InvalidArgumentError, match=r"different.*moved\.csv has changed since"):
         repeated(folder, table=moved)
     shutil.copy(table, moved)
     repeated(folder, table=moved)
@@ -105,7 +105,7 @@ def test_parameters_are_compared_before_a_temperature_is_fitted_too(calibrate, t
     fit(plan)
     repetition.check_uncalibrated(plan.problem.parameters)
     plan.problem.parameters[0] += 1
-    with pytest.raises(cr.InvalidArgumentError, match="other bits"):
+    with pytest.raises(cr.InvalidArgumentError, match="a different network"):
         repetition.check_uncalibrated(plan.problem.parameters)
 
 

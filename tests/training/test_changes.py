@@ -161,7 +161,7 @@ def test_what_decides_by_itself_cannot_be_changed():
     def train(change, **settings):
         return cr.train(table, "class", callbacks=[cr.Changes(change)], verbose=False, **settings)
 
-    with pytest.raises(InvalidArgumentError, match="the schedule invscaling sets it"):
+    with pytest.raises(InvalidArgumentError, match="the schedule invscaling sets α"):
         train({1: {"learning_rate": 0.1}}, schedule="invscaling")
     with pytest.raises(InvalidArgumentError, match="expected only stop for lbfgs"):
         train({1: {"l2": 0.1}}, optimizer="lbfgs")

@@ -31,8 +31,8 @@ def play(
         typer.Argument(
             metavar="SOURCE",
             help="A table, a model file, or the folder of a run: one that is being trained with "
-            "--live is shown live, a finished one is trained again in the page. By default, toy "
-            "data.",
+            "--live is shown live, a finished one is trained again while you watch. By default, "
+            "toy data.",
             show_default=False,
         ),
     ] = None,
@@ -70,8 +70,8 @@ def play(
     """Build, train and inspect a network in a browser page.
 
     The page shows every step of a training: the weights, the outputs, the errors, the equations
-    with their numbers. It works without an internet connection, and only this machine can
-    open it. Press Ctrl-C to stop it.
+    with their numbers. It works without an internet connection, and by default, only
+    this machine can open it. Press Ctrl-C to stop it.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.playground.installation import require_extra

@@ -145,5 +145,5 @@ def state_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_interactive() -> bool:
-    """Return whether the user can keep working while the page is open: in a notebook or at a prompt."""
+    """Return whether the user can work while the page is open: in a notebook or at a prompt."""
     return in_notebook() or hasattr(sys, "ps1") or bool(sys.flags.interactive)

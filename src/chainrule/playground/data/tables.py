@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import ChainruleError, InvalidArgumentError, InvalidTableError
 from chainrule.number_texts import plain
+from chainrule.playground.data.uploads import require_bounded
 from chainrule.suggestions import did_you_mean
 from chainrule.tables.reader import read_for_training
 
@@ -129,9 +130,11 @@ class OwnTables:
         Raises
         ------
         InvalidTableError
-            If it is no table.
+            If it is no table, or one that takes too much memory.
         """
         name = printable_name(name)
+        with naming(path, name):
+            require_bounded(path)
         found = OwnTable.read(path, name)
         with self._lock:
             if found.identity in self._start:

@@ -169,8 +169,8 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r".*",
         Wording(
             "normalised sums of {layer}",
-            "Minus the mean, divided by the standard deviation: mean 0 and variance 1 over the "
-            "batch.",
+            "Each sum minus the mean, divided by the standard deviation: each unit then has mean 0 "
+            "and variance 1 over the batch.",
         ),
     ),
     (
@@ -178,7 +178,8 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r"Z.*",
         Wording(
             "scaled and shifted sums of {layer}",
-            "The learned scale γ and shift β give each unit a spread and a mean of its own.",
+            "Each unit's sums are multiplied by its scale γ, and its shift β is added. Both are "
+            "learned.",
         ),
     ),
     (
@@ -194,7 +195,7 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         "DO1",
         r"M.*",
         Wording(
-            "dropout's mask of {layer}",
+            "dropout mask of {layer}",
             "0 for each activation that this step drops; the others are scaled up so that their "
             "expected sum stays the same.",
         ),
@@ -209,15 +210,15 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         r"∂C/∂A.*",
         Wording(
             "errors propagated through the dropout of {layer}",
-            "A dropped activation gets no error.",
+            "Where an activation was dropped, the error is 0.",
         ),
     ),
     (
         "EM1",
         r"e.*",
-        Wording("vectors of categories", "Each example has the vector of its category."),
+        Wording("embedding vectors", "The embedding vector of each example's category."),
     ),
-    ("EM1", r"A.*", Wording("inputs with vectors", "The numbers, and below them the vectors.")),
+    ("EM1", r"A.*", Wording("inputs with embeddings", "The numbers, then the embedding vectors.")),
     (
         "BN6",
         r"new .*",

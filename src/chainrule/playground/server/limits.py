@@ -23,8 +23,8 @@ MESSAGES_AT_ONCE = 400
 """Rate of a page's messages, and how many it may send at once, before they are read more slowly."""
 
 FRAMES_PER_SECOND = 36
-"""Largest rate of frames. It is above the default speed of 30 epochs per second, since two clocks of
-the same rate would miss every other epoch."""
+"""Largest rate of frames. It is above the default speed of 30 epochs per second, since two clocks
+of the same rate would miss every other epoch."""
 
 LOOKS_PER_SECOND = 72
 """How often a session is asked whether it has a new frame."""
@@ -33,7 +33,7 @@ FRAMES_IN_FLIGHT = 2
 """Largest number of frames that were sent to a page but not drawn yet."""
 
 REST_WHEN_PLAYING, REST_WHEN_LIVE = 2, 20
-"""Pause after a frame, as a multiple of the time that drawing it took: frames of a live training may
+"""Pause after a frame, as a multiple of the time that it took: the frames of a live training may
 take a twentieth of a core."""
 
 SECONDS_FOR_HEAD = 10.0
@@ -43,8 +43,8 @@ SECONDS_FOR_EXCHANGE = 300.0
 """Time in which a request and its response must have been transferred."""
 
 BACKLOG = 128
-"""Connections that wait to be accepted. They are accepted together, so their number is far below the
+"""Connections that wait to be accepted. They are accepted together, so this is far below the
 usual limit of 1,024 open files."""
 
 PIECE = 2**16
-"""Bytes of a response that are sent at a time: what a client that does not read takes of memory."""
+"""Bytes of a response that are sent at a time: the memory that an unread response takes."""
