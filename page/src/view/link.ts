@@ -36,7 +36,7 @@ export class LinkDialog {
       "dialog",
       { class: "dialog", "aria-labelledby": title },
       h("h2", { id: title }, "Link to this training"),
-      h("p", { class: "muted" }, "The link contains the settings of the data, the network and the training: whoever opens it trains the same network. A table of your own is not part of the link, which finds it only on this server. Leave out the controls that your audience does not need."),
+      h("p", { class: "muted" }, "The link contains the settings of the data, the network and the training: whoever opens it trains the same network. An uploaded table is not part of the link: it must be uploaded again. Leave out the controls that your audience does not need."),
       list,
       h("div", { class: "field" }, h("label", { for: id }, "Address"), this.address),
       h(

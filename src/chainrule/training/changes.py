@@ -204,7 +204,6 @@ class Changes:
 
     Examples
     --------
-    >>> import numpy as np
     >>> import chainrule as cr
     >>> net = cr.Network([1, cr.Dense(1, "identity")], cost="mse", seed=0)
     >>> changes = cr.Changes({0: {"parameters": [("W", 1, 0, 0, 2.0)]}, 3: {"learning_rate": 0.0}})

@@ -82,7 +82,7 @@ def test_only_the_newest_uploads_are_kept_and_all_are_deleted_at_the_end(tables,
     ]
     kept = [start, *added[-MOST_TABLES:]]
     assert [one.identity for one in tables.all()] == [one.identity for one in kept]
-    with pytest.raises(InvalidArgumentError, match="this table is not here"):
+    with pytest.raises(InvalidArgumentError, match="does not have this table"):
         tables.get(added[0].identity)
     paths = [one.path for one in added]
     tables.close()

@@ -346,3 +346,16 @@ def test_maps_of_a_table_with_very_many_inputs_are_smaller(monkeypatch):
         output, units, _ = page.frame()["sizes"]
         assert output <= 16 < usual[0]
         assert units <= 16
+
+
+def test_a_loss_beyond_single_precision_is_infinite_in_a_frame(monkeypatch):
+    with page_of(XOR) as page:
+        measured = page.session._scene.measured
+        huge = {"train_loss": 1e300, "gradient_norm": 1e39}
+        monkeypatch.setattr(
+            page.session._scene, "measured", lambda *given: measured(*given)._replace(**huge)
+        )
+        page.session._measured = None
+        page.session._frames.clear()
+        frame = page.frame()
+        assert frame["train"] == frame["gradient_norm"] == np.inf

@@ -26,7 +26,7 @@ def snapshot(epoch, size=10):
     )  # fmt: skip
 
 
-@given(epochs=st.integers(1, 20_000))
+@given(epochs=st.integers(1, 5_000))
 def test_curves_have_at_most_a_thousand_points_and_the_last_epoch(epochs):
     curves = Curves()
     for epoch in range(1, epochs + 1):
@@ -40,7 +40,7 @@ def test_curves_have_at_most_a_thousand_points_and_the_last_epoch(epochs):
     assert found["test"] == [2 / epoch for epoch in found["epochs"]]
 
 
-@given(epochs=st.integers(1, 3_000), size=st.integers(1, 3_000))
+@given(epochs=st.integers(1, 1_000), size=st.integers(1, 3_000))
 def test_kept_snapshots_stay_within_their_room_and_evenly_spaced(epochs, size):
     room = 1 << 20
     kept = KeptSnapshots(room)

@@ -194,8 +194,8 @@ class Scene:
         )
         header = layout.HEADER.pack(
             *(layout.MAGIC, layout.VERSION, bits, run, snapshot.epoch, snapshot.step),
-            *(measured.train_loss, measured.test_loss),
-            *(measured.learning_rate, measured.gradient_norm),
+            *_singles(measured.train_loss, measured.test_loss),
+            *_singles(measured.learning_rate, measured.gradient_norm),
             *(sizes.output, self.channels, sizes.units, drawn.n_units, len(drawn.values)),
             *(len(measured.metrics), sizes.detail, *(detail or (0, 0)), len(drawn.layers)),
         )
@@ -364,6 +364,12 @@ def _blocks(spec: NetworkSpec, rows: int) -> Iterator[slice]:
     size = max(4, _MOST_OF_A_PRODUCT // largest)
     for start in range(0, rows, size):
         yield slice(start, start + size)
+
+
+def _singles(*numbers: float) -> list[float]:
+    """Return numbers rounded to float32; what is too large for it is infinite."""
+    with np.errstate(over="ignore"):
+        return np.array(numbers).astype(np.float32).tolist()  # type: ignore[no-any-return]
 
 
 def _bytes(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
