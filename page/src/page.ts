@@ -123,6 +123,7 @@ export class WholePage {
       panelIsOpen: () => this.tabs?.open != null,
     });
     experiment.on("hello", () => this.onHello(experiment));
+    for (const event of ["description", "status"] as const) experiment.on(event, () => this.follow(slot));
     const view = new ExperimentView(experiment, slot === "a" ? "Training" : "Second training");
     this.views.set(slot, view);
     this.stage.append(view.element);
@@ -132,15 +133,23 @@ export class WholePage {
   private onHello(experiment: Experiment): void {
     if (experiment !== this.first) return;
     const { mode } = experiment.hello;
-    setText(this.badge, MODES[mode]);
+    this.follow("a");
     this.badge.hidden = mode === "play";
     this.badge.title = experiment.readOnlyReason ?? "";
     this.comparing.hidden = this.link.hidden = experiment.hello.read_only;
     this.openWanted();
   }
 
+  /** What the page offers depends on what is shown: a training, a replay, or a model alone. */
+  private follow(slot: Slot): void {
+    const { first } = this;
+    if (first.connected) setText(this.badge, first.isModel ? "model" : MODES[first.hello.mode]);
+    if (slot === this.panelsOf) this.tabs?.offer();
+  }
+
   private openWanted(): void {
     if (!this.tabs || !this.first.connected) return;
+    this.tabs.offer();
     if (this.wantedPanel && !this.tabs.open) this.tabs.show(this.wantedPanel);
     this.wantedPanel = null;
   }

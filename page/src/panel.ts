@@ -46,6 +46,8 @@ export interface Panel {
   id: string;
   /** The name of its tab. */
   title: string;
+  /** Whether it has something to show of a training; without it, always. */
+  fits?(page: Page): boolean;
   /** Build the panel into `root`, which is empty and is the tab's panel; returns what closes it. */
   open(root: HTMLElement, page: Page): () => void;
 }

@@ -1,6 +1,7 @@
 /** Pieces that several panels are built from; text from the server is never parsed as HTML. */
 
 import { h, newId } from "../dom";
+import type { Page } from "../panel";
 
 export { h, newId, svg } from "../dom";
 
@@ -59,4 +60,9 @@ export function announcement(kind: "status" | "alert" = "status"): HTMLElement {
 
 export function messageOf(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** Whether there are rows; a model may be shown without its table. */
+export function hasRows(page: Page): boolean {
+  return page.description === null || page.description.points.index.length > 0;
 }

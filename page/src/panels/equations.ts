@@ -1,7 +1,7 @@
 /** The equations of one training step, one at a time, with their numbers. */
 
 import type { Page, Panel, Selection } from "../panel";
-import { announcement, button, newId, h, labelled, messageOf, replace, select } from "./dom";
+import { announcement, button, hasRows, newId, h, labelled, messageOf, replace, select } from "./dom";
 import { gradientCheck } from "./gradient_check";
 import { type ArrayShown, matrix } from "./matrices";
 import { exact, short } from "./numbers";
@@ -37,7 +37,7 @@ interface Inspection {
 
 const PHASES = ["forward", "cost", "backward", "gradients", "update"] as const;
 
-export const equations: Panel = { id: "equations", title: "Equations", open };
+export const equations: Panel = { id: "equations", title: "Equations", open, fits: (page) => hasRows(page) };
 
 function open(root: HTMLElement, page: Page): () => void {
   let shown: Inspection | null = null;

@@ -23,12 +23,28 @@ const FILES: readonly (readonly [kind: string, name: string, about: string])[] =
   ["history.csv", "History", "Losses and scores of each epoch, as CSV; those of the test rows are called validation."],
 ];
 
-export const exports: Panel = { id: "export", title: "Export", open };
+/** A training that runs elsewhere can be saved there; its page has the curves alone. */
+const ONLY_SHOWN = "history.csv";
+
+export const exports: Panel = { id: "export", title: "Export", open, fits: (page) => !isModel(page) };
+
+function isModel(page: Page): boolean {
+  return page.readOnlyReason !== null && page.hello.mode !== "live" && page.status?.epochs === null;
+}
 
 function open(root: HTMLElement, page: Page): () => void {
   const failure = announcement("alert");
   const said = announcement("status");
   const code = h("div", { class: "code" });
+  if (page.hello.mode === "live") {
+    const history = FILES.filter(([kind]) => kind === ONLY_SHOWN);
+    root.append(
+      h("p", { class: "help" }, "The network is saved by the program that trains it."),
+      h("ul", { class: "files" }, ...history.map((file) => entry(page, file, failure))),
+      failure,
+    );
+    return () => undefined;
+  }
   root.append(
     h("p", { class: "help" }, "Files, code and commands for the network as it is shown now."),
     h("ul", { class: "files" }, ...FILES.map((file) => entry(page, file, failure))),

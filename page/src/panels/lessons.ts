@@ -29,7 +29,7 @@ interface Answered {
   hint: string | null;
 }
 
-export const lessons: Panel = { id: "lessons", title: "Lessons", open };
+export const lessons: Panel = { id: "lessons", title: "Lessons", open, fits: (page) => page.readOnlyReason === null };
 
 function open(root: HTMLElement, page: Page): () => void {
   const failure = announcement("alert");

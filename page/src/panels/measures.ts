@@ -100,6 +100,9 @@ function keepingFocus(body: HTMLElement, change: () => void): void {
 }
 
 function sections(answer: Measures, history: History): Node[] {
+  if (answer.rows === 0) {
+    return [h("p", { class: "note" }, "The model is shown without its table: there are no rows to measure it on."), ...answer.layers.map(layer)];
+  }
   return [
     h("p", { class: "note" }, `Measured on ${answer.rows} ${answer.part === "test" ? "test rows, which the network is not trained on" : "training rows"}.`),
     scores(answer),

@@ -2,10 +2,10 @@
 
 import type { Page, Panel } from "../panel";
 import type { Json, PointAnswer } from "../protocol/messages";
-import { announcement, button, h, labelled, messageOf, replace } from "./dom";
+import { announcement, button, h, hasRows, labelled, messageOf, replace } from "./dom";
 import { exact, percent, short } from "./numbers";
 
-export const point: Panel = { id: "point", title: "Point", open };
+export const point: Panel = { id: "point", title: "Point", open, fits: (page) => hasRows(page) };
 
 function open(root: HTMLElement, page: Page): () => void {
   let index = page.selection?.kind === "point" ? page.selection.index : null;

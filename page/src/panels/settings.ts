@@ -7,7 +7,7 @@ import { announcement, button, h, labelled, messageOf, replace } from "./dom";
 import { type Field, settingField, Unreadable } from "./settings_fields";
 import { type LayersField, layersField } from "./settings_layers";
 
-export const settings: Panel = { id: "settings", title: "All settings", open };
+export const settings: Panel = { id: "settings", title: "All settings", open, fits: (page) => page.readOnlyReason === null };
 
 function open(root: HTMLElement, page: Page): () => void {
   let fields: Field[] = [];

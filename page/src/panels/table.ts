@@ -7,7 +7,7 @@ import { count, plural } from "../view/format";
 import { bytes } from "./numbers";
 import { CancelledError, type TableFacts, type Upload, upload } from "./upload";
 
-export const table: Panel = { id: "table", title: "Your table", open };
+export const table: Panel = { id: "table", title: "Your table", open, fits: (page) => page.readOnlyReason === null };
 
 function open(root: HTMLElement, page: Page): () => void {
   const failure = announcement("alert");

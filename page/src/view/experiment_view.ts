@@ -76,7 +76,7 @@ export class ExperimentView {
     // A training that no page asked for has no settings that a page could show.
     this.element.classList.toggle("watching", description !== null && description.state === null);
     this.element.classList.toggle("model", this.experiment.isModel);
-    this.element.classList.toggle("no-rows", this.experiment.isModel && description?.rows?.[0] === 0);
+    this.element.classList.toggle("no-rows", this.experiment.isModel && !description?.rows?.[0]);
     const said = status?.message || status?.stopped;
     clearTimeout(this.timer);
     // Most networks are there before a reader has read that they are prepared.

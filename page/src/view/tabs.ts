@@ -32,13 +32,21 @@ export class Tabs {
     this.mark();
   }
 
+  /** Offer the panels that have something to show of this training. */
+  offer(): void {
+    const page = this.page();
+    for (const panel of this.panels) this.buttons.get(panel.id)!.hidden = page !== null && panel.fits?.(page) === false;
+    if (this.shown && this.buttons.get(this.shown)!.hidden) this.show(null);
+    this.mark();
+  }
+
   get open(): string | null {
     return this.shown;
   }
 
   /** Open a panel, or close all with null; `focus`: whether the reader is taken there. */
   show(id: string | null, focus = false): void {
-    const panel = this.panels.find((other) => other.id === id);
+    const panel = this.panels.find((other) => other.id === id && !this.buttons.get(other.id)!.hidden);
     const page = this.page();
     if (this.shown !== (panel?.id ?? null)) {
       this.close?.();
@@ -83,13 +91,13 @@ export class Tabs {
       if (selected) this.body.setAttribute("aria-labelledby", button.id);
     }
     if (!reachable) {
-      const first = this.buttons.values().next().value;
+      const first = [...this.buttons.values()].find((button) => !button.hidden);
       if (first) first.tabIndex = 0;
     }
   }
 
   private onKey(event: KeyboardEvent): void {
-    const all = [...this.buttons.values()];
+    const all = [...this.buttons.values()].filter((button) => !button.hidden);
     const at = all.indexOf(document.activeElement as HTMLButtonElement);
     const next: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 };
     const to = next[event.key];

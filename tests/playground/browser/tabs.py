@@ -23,7 +23,7 @@ class Tab:
         """Wait until the network is drawn and the panels are there."""
         self.page.wait_for_selector(".epoch-number")
         self.page.wait_for_selector(".unit")
-        self.page.wait_for_selector("[role=tab]")
+        self.page.wait_for_selector("[role=tab]:visible")
         return self
 
     @property

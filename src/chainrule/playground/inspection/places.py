@@ -92,8 +92,8 @@ def known_examples(snapshot: Snapshot) -> Examples:
         if examples is not None and len(examples.X):
             return examples
     raise InvalidArgumentError(
-        "example: expected rows to compute with; this model is shown without its table. Open it "
-        "together with the table"
+        "example: expected rows to compute with; this model is shown without its table. Open the "
+        "folder of its run instead"
     )
 
 
