@@ -94,7 +94,7 @@ def test_a_bad_row_is_named_by_its_line_in_the_file(tmp_path):
     path = tmp_path / "t.csv"
     lines = ["a,b"] + [f'{n},"x{n}\n"' for n in range(100)] + ["1"] + ["2,y"] * 100
     path.write_text("\n".join(lines))
-    with pytest.raises(InvalidTableError, match="line 202 has 1 fields where the first line names"):
+    with pytest.raises(InvalidTableError, match="line 202 has 1 field where the first line names"):
         list(scan_batches(path))
     notes = []
     assert together(scan_batches(path, skip_bad_rows=True, notes=notes)).height == 200

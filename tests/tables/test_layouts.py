@@ -193,7 +193,7 @@ def test_pieces_of_every_form_are_the_whole_with_the_same_notes(tmp_path, monkey
             'a,x,y\n"b,1,2\nq,3,4\n"def,5,6\nr,7,8\n',
             "line 2 opens a quotation mark that is closed inside a field, 2 lines below",
         ),
-        ("# by a tool\n\na,b\n1,2\n3\n", "line 5 has 1 fields where the line of names, 3, names 2"),
+        ("# by a tool\n\na,b\n1,2\n3\n", "line 5 has 1 field where the line of names, 3, names 2"),
         ("sep=;\n", "is empty|no names"),
     ],
 )

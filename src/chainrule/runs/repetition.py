@@ -159,7 +159,8 @@ def _prepared(details: Mapping[str, Any], table: Table | None) -> PreparedRun:
     except (ChainruleError, OSError) as error:
         raise InvalidArgumentError(
             f"table: the run cannot be repeated, since its table cannot be read again ({error}); "
-            f"go to the folder where it was trained (this is {Path.cwd()}), or name the table"
+            f"go to the folder where it was trained (this is {Path.cwd()}), or put the table back; "
+            "animate also takes its new path, as table"
         ) from error
 
 

@@ -254,7 +254,8 @@ def _fault(first: int, taken: list[str], fields: int, layout: Layout) -> str:
             f"is line {layout.header_line} a title or a comment above the names, or is a separator "
             "too many?"
         )
-    return f"{where} has {fields} fields where the {which} names {columns} columns; {reason}"
+    many = f"{fields} field{'' if fields == 1 else 's'}"
+    return f"{where} has {many} where the {which} names {columns} columns; {reason}"
 
 
 def _is_comment(line: str, fields: int, layout: Layout) -> bool:
