@@ -51,6 +51,9 @@ def test_pure_build_needs_no_compiler_and_makes_a_wheel_for_every_machine(source
     names = zipfile.ZipFile(wheel).namelist()
     assert "chainrule/py.typed" in names
     assert not [name for name in names if "_native" in name and not name.endswith(".pyi")]
+    # Not only the modules: the playground's built page, its lessons, the report's styles.
+    sources = [path for path in (source / "src").rglob("*") if path.is_file()]
+    assert {path.relative_to(source / "src").as_posix() for path in sources} <= set(names)
 
 
 @pytest.mark.skipif("CHAINRULE_PURE" in os.environ, reason="a pure installation has no extension")
