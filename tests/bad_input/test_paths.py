@@ -7,7 +7,6 @@ import chainrule as cr
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import describe_model_file
 from chainrule.files.outputs import check_outputs
-from chainrule.report.trace_page import write_trace_latex
 from chainrule.runs.config import RunConfig
 
 X = np.arange(8, dtype=np.float32).reshape(4, 2)
@@ -34,7 +33,7 @@ GIVEN = {
     "to_csv": lambda path: network().fit(X, X[:, 0], epochs=1).to_csv(path),
     "CSVLog": cr.CSVLog,
     "export": lambda path: cr.export(network(), named(path, ".py"), "numpy"),
-    "a trace": lambda path: write_trace_latex(network().trace(X[:1], X[:1, 0]), path),
+    "a trace": lambda path: network().trace(X[:1], X[:1, 0]).save(named(path, ".tex")),
     "run.toml": RunConfig.read,
     "an output": lambda path: check_outputs([("path", path)]),
     "an input": lambda path: check_outputs([], [("path", path)]),

@@ -23,7 +23,7 @@ ESTIMATORS = {
 # Of `Network.fit`: examples, what is measured of them, and the checkpoint.
 NO_SETTINGS = {
     *("self", "X", "Y", "validation_data", "sample_weight", "metrics"),
-    *("checkpoint", "every", "resume"),
+    *("checkpoint", "every", "resume", "state"),
 }
 # Of `Network`: what it is made of.
 PARTS = {"self", "layers", "cost", "fused"}
