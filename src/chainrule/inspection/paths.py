@@ -23,6 +23,9 @@ _PIECES = 16
 _USUAL_PIECES = 256
 # Of the largest difference of f on a path: pieces with a larger error are halved.
 _TOLERANCE = 1e-8
+# Differences of f are no more exact than f: of its largest value, and in the smallest normal number.
+_ROUNDING = 16 * np.finfo(np.float64).eps
+_SMALLEST = float(np.finfo(np.float64).tiny)
 _MOST_HALVINGS = 30
 # Numbers of the largest array, and multiplications of all passes together: seconds of work.
 _BLOCK = 1 << 18
@@ -79,7 +82,11 @@ def _integrals(f: Output, X: Floats64, references: Floats64, most: int) -> Float
     pieces = _cut(f, X, references, most)
     left = most * references.shape[1] - len(pieces.path)
     ends = f.values(np.hstack([X, references]))
-    allowed = _TOLERANCE * float(np.abs(ends[1:] - ends[0]).max())
+    allowed = max(
+        _TOLERANCE * float(np.abs(ends[1:] - ends[0]).max()),
+        _ROUNDING * float(np.abs(ends).max()),
+        _SMALLEST,
+    )
     for halving in range(_MOST_HALVINGS + 1):
         mean_grad, errors = _integrated(f, X, references, pieces)
         wrong = errors > allowed

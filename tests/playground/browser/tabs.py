@@ -21,7 +21,7 @@ class Tab:
 
     def ready(self) -> "Tab":
         """Wait until the network is drawn and the panels are there."""
-        self.page.wait_for_selector(".epoch-number")
+        self.page.wait_for_selector(".epoch-number", state="attached")  # a model hides it
         self.page.wait_for_selector(".unit")
         self.page.wait_for_selector("[role=tab]:visible")
         return self
