@@ -23,7 +23,7 @@ _PIECES = 16
 _USUAL_PIECES = 256
 # Of the largest difference of f on a path: pieces with a larger error are halved.
 _TOLERANCE = 1e-8
-# Differences of f are no more exact than f: of its largest value, and in the smallest normal number.
+# Differences of f are no more exact than its largest value is, or than normal numbers are.
 _ROUNDING = 16 * np.finfo(np.float64).eps
 _SMALLEST = float(np.finfo(np.float64).tiny)
 _MOST_HALVINGS = 30
