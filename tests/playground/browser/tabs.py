@@ -1,6 +1,7 @@
 """What the tests in a browser share: tabs of the page, and what they read and press there."""
 
 import json
+import re
 import urllib.parse
 from typing import Any
 
@@ -21,14 +22,16 @@ class Tab:
 
     def ready(self) -> "Tab":
         """Wait until the network is drawn and the panels are there."""
-        self.page.wait_for_selector(".epoch-number", state="attached")  # a model hides it
+        # Not that it is visible: the page of a model alone hides it.
+        self.page.locator(".epoch-number", has_text=re.compile(r"\d")).wait_for(state="attached")
         self.page.wait_for_selector(".unit")
         self.page.wait_for_selector("[role=tab]:visible")
         return self
 
     @property
     def epoch(self) -> int:
-        return int(self.page.inner_text(".epoch-number").replace(",", "").replace("\u202f", ""))
+        shown = self.page.text_content(".epoch-number") or ""
+        return int(shown.replace(",", "").replace("\u202f", ""))
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
