@@ -35,22 +35,7 @@ _SECONDS_OF_WAITING = 20.0
 
 
 class Trainer(Viewer):
-    """A session that trains; what pages may ask of it is `Experiment`'s.
-
-    Parameters
-    ----------
-    tables : OwnTables, optional
-    state : dict, optional
-        What is trained first; see `chainrule.playground.session.state`.
-    prepared : PreparedRun, optional
-        A finished run, which is trained again in the place of a state.
-    read_only : bool
-        Whether pages may run, pause and step, but change nothing.
-    mode : {"play", "replay"}
-    notes : sequence of str
-    callbacks : sequence of callables
-        More callbacks of the trainings.
-    """
+    """A session that trains; `Experiment` adds what pages may ask of it, and has its parameters."""
 
     def __init__(
         self,
