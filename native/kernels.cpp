@@ -1,67 +1,13 @@
 // Compiled once for every instruction set; CHAINRULE_ISA is the set's name.
 
-#include "entries.hpp"
+#include "kernels.hpp"
 #include "tables.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
+extern const Kernels<double> double_kernels; // kernels_f64.cpp
+
 namespace {
-
-// For batches of at most half a vector's lanes, vectors of half the size are used.
-template <typename T> bool narrow(long batch) {
-    return CHAINRULE_BYTES > 32 && batch <= CHAINRULE_BYTES / 2 / long(sizeof(T));
-}
-
-constexpr int narrow_bytes = CHAINRULE_BYTES > 32 ? CHAINRULE_BYTES / 2 : CHAINRULE_BYTES;
-
-template <typename T>
-long train(const Network &net, T *parameters, const Examples<T> &examples,
-           const Training<T> &training, const Control &control) {
-    return narrow<T>(training.batch_size)
-               ? train_with<Engine<T, narrow_bytes>>(net, parameters, examples, training, control)
-               : train_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, training,
-                                                        control);
-}
-
-template <typename T>
-double loss(const Network &net, const T *parameters, const Examples<T> &examples,
-            const Objective &objective, T *gradient, const Control &control, bool *stopped) {
-    return loss_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, objective, gradient,
-                                                 control, stopped);
-}
-
-template <typename T, int BYTES>
-Outcome forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
-                     const Control &control) {
-    const Examples<T> examples{X, nullptr, nullptr, nullptr, nullptr, m, m, 1};
-    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, Purpose{m, m});
-    return engine.prepare() ? engine.forward(out) : Outcome::out_of_memory;
-}
-
-template <typename T>
-Outcome forward(const Network &net, const T *parameters, const T *X, long m, T *out,
-                const Control &control) {
-    return narrow<T>(m) ? forward_with<T, narrow_bytes>(net, parameters, X, m, out, control)
-                        : forward_with<T, CHAINRULE_BYTES>(net, parameters, X, m, out, control);
-}
-
-template <typename T> void activation(const Choice &chosen, T *A, T *D, long n) {
-    using Act = Activations<T, CHAINRULE_BYTES>;
-    Act::apply(chosen, A, D, 1, n, 0);
-}
-
-template <typename T> using KindsOf = Table<T, CHAINRULE_BYTES, Dense<T, CHAINRULE_BYTES>>;
-
-template <typename T>
-bool readable(const Network &net, const T *X, long m, const std::int32_t *order) {
-    const Layer &first = net.layers[0];
-    bool all = true;
-    KindsOf<T>::visit(first, [&](auto kind) {
-        for (long i = 0; i < m; ++i)
-            all &= kind.readable(first, X + (order ? long(order[i]) : i) * first.n_in);
-    });
-    return all;
-}
 
 template <typename X> constexpr Entry named{X::name, X::settings.name};
 
@@ -83,8 +29,7 @@ template <typename... Xs> Entries<OptimizerEntry> optimizers_of(Types<Xs...>) {
     return {all, sizeof...(Xs)};
 }
 
-template <typename T>
-constexpr Kernels<T> kernels{train<T>, loss<T>, forward<T>, activation<T>, readable<T>};
+constexpr Kernels<float> float_kernels = kernels_of<float>;
 
 } // namespace
 
@@ -93,7 +38,7 @@ extern const Tables tables{layers_of(KindsOf<float>::List{}),
                            costs_of(Costs<float, CHAINRULE_BYTES>::List{}),
                            optimizers_of(Optimizers<float, CHAINRULE_BYTES>::List{})};
 
-extern const InstructionSet instruction_set{CHAINRULE_NAME, &kernels<float>, &kernels<double>,
+extern const InstructionSet instruction_set{CHAINRULE_NAME, &float_kernels, &double_kernels,
                                             nullptr};
 
 } // namespace chainrule::CHAINRULE_ISA
