@@ -97,10 +97,10 @@ def test_layers_are_copied_pickled_and_replaced_as_before():
 
 def test_a_warning_of_a_training_points_at_the_line_of_the_user(monkeypatch):
     monkeypatch.setattr(
-        "chainrule.engines.base.Engine.mixed_precision", lambda engine: "no", raising=False
+        "chainrule.engines.base.Engine.with_precision", lambda engine, name: "no", raising=False
     )
     monkeypatch.setattr(
-        "chainrule.engines.native.NativeEngine.mixed_precision", lambda engine: "no"
+        "chainrule.engines.native.NativeEngine.with_precision", lambda engine, name: "no"
     )
     with pytest.warns(RuntimeWarning, match="bfloat16") as caught:
         network().fit(X, X, epochs=1, precision="mixed", engine="reference")

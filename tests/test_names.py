@@ -41,5 +41,12 @@ def test_the_type_of_engines_lists_those_that_are_installed():
 
 def test_every_type_is_compared_with_a_registry():
     types = {name for name in vars(names) if name[0].isupper()} - {"Literal", "TypeAlias"}
-    derived = {"ActivationText", "CostText", "SolverName", "EngineName", "Precision"}
+    derived = {
+        "ActivationText",
+        "CostText",
+        "SolverName",
+        "EngineName",
+        "Precision",
+        "PredictionPrecision",
+    }
     assert types == set(REGISTRIES) | derived

@@ -94,7 +94,14 @@ DOORS = {
     "engine": (ENGINES, engine_named),
     "metric": (METRICS, lambda name: named_metrics([name])),
     "dtype": (DTYPES, lambda name: cr.Network([1, cr.Dense(1, "identity")], "mse", dtype=name)),
-    "precision": (("full", "mixed"), lambda name: small_network().fit(X, X, precision=name)),
+    "precision": (
+        ("full", "mixed", "split"),
+        lambda name: small_network().fit(X, X, precision=name),
+    ),
+    "precision of predictions": (
+        ("full", "split"),
+        lambda name: small_network().predict(X, precision=name),
+    ),
     "class weight": (
         ("balanced",),
         lambda name: small_network().fit(X, X, class_weight=name),
@@ -103,7 +110,7 @@ DOORS = {
     "solver": (solvers(), lambda name: fitted(solver=name)),
     "schedule": ((*RULES, *SCHEDULES), lambda name: fitted(learning_rate=name)),
     "loss": (REGRESSION, lambda name: fitted(loss=name)),
-    "estimator's precision": (("full", "mixed"), lambda name: fitted(precision=name)),
+    "estimator's precision": (("full", "mixed", "split"), lambda name: fitted(precision=name)),
     "scaling": (
         SCALINGS,
         lambda name: cr.TableEncoder(scaling=name).fit(TABLE),

@@ -106,5 +106,8 @@ MetricName: TypeAlias = Literal["accuracy", "rmse", "mae", "r2"]
 EngineName: TypeAlias = Literal["auto", "native", "reference"]
 """The engines, and "auto", the fastest of those that are installed."""
 
-Precision: TypeAlias = Literal["full", "mixed"]
-"""The precision of products in training steps."""
+Precision: TypeAlias = Literal["full", "mixed", "split"]
+"""The precisions of the products in training steps."""
+
+PredictionPrecision: TypeAlias = Literal["full", "split"]
+"""The precisions of the products in predictions."""

@@ -37,12 +37,16 @@ def test_info_shows_what_the_compiled_core_finds(chainrule, monkeypatch):
             "features": ["avx2", "amx_bf16"],
             "instruction_sets": ["generic", "avx2"],
             "cores": 8,
+            "precisions": ["mixed"],
         },
         instruction_set=lambda: "avx2",
     )
     monkeypatch.setattr(extension, "native", core)
     out = " ".join(chainrule("info").out.split())
-    assert "this CPU offers generic, avx2; 8 cores; no kernels use its amx_bf16" in out
+    assert (
+        "this CPU offers generic, avx2; 8 cores; precisions full, mixed; "
+        "no kernels use its amx_bf16"
+    ) in out
 
 
 def test_info_says_why_there_is_no_compiled_core(chainrule, monkeypatch):

@@ -1,19 +1,17 @@
 """Mixed precision: products in bfloat16, everything else in float32."""
 
-import warnings
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import engine_for, extension
+from chainrule.engines import extension
 from chainrule.engines.base import Penalties, Problem
-from chainrule.engines.native import NativeEngine, has_mixed
+from chainrule.engines.native import NativeEngine, has_precision
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.reference import ReferenceEngine
-from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
@@ -39,7 +37,7 @@ def use(name):
     except ValueError:
         pytest.skip(f"this CPU (or build) has no {name}")
     try:
-        if not has_mixed():
+        if not has_precision("mixed"):
             pytest.skip("the system grants no tile registers")
         yield
     finally:
@@ -78,7 +76,7 @@ def test_one_layer_multiplies_what_is_rounded_and_adds_in_float32(mixed_set, n_i
         pytest.skip("pairs do not pay in so small a layer")
     spec = NetworkSpec(n_in, (Dense(n_out, "identity"),), "mse")
     problem = problem_of(spec, m, seed=n_in).rounded("float32")
-    loss, gradient = gradient_of(NativeEngine(mixed=True), problem)
+    loss, gradient = gradient_of(NativeEngine(precision="mixed"), problem)
     ((W, b),) = blocks(spec, problem.theta)
     X, Y = bfloat16(problem.X), problem.Y.astype(np.float64)
     delta = X @ bfloat16(W).T + b - Y
@@ -107,7 +105,7 @@ DEEP = NetworkSpec(
 def test_a_deep_network_s_gradient_is_near_that_of_float32_and_not_it(mixed_set, m):
     problem = problem_of(DEEP, m, weighted=True).rounded("float32")
     _, exact = gradient_of(ReferenceEngine(), problem)
-    _, mixed = gradient_of(NativeEngine(mixed=True), problem)
+    _, mixed = gradient_of(NativeEngine(precision="mixed"), problem)
     _, full = gradient_of(NativeEngine(), problem)
     # Each product rounds both factors to within 2⁻⁹; ten products lie between X and a gradient.
     difference = np.linalg.norm(mixed - exact) / np.linalg.norm(exact)
@@ -135,7 +133,7 @@ def test_any_number_of_threads_gives_the_same_bits_in_mixed_precision(
     order = epoch_orders(3, range(1, 3), 1000, shuffle=True)
     results = []
     for threads in (1, 2, 3, 5):
-        engine = NativeEngine(threads, mixed=True)
+        engine = NativeEngine(threads, precision="mixed")
         theta, state, records = train(engine, problem, Adam(1e-3), order, batch_size, clip)
         arrays = (theta, state.slots, records.cost, gradient_of(engine, problem)[1])
         results.append([array.tobytes() for array in arrays])
@@ -147,8 +145,10 @@ def test_where_bfloat16_gains_nothing_mixed_precision_is_float32(mixed_set, batc
     problem = problem_of(DEEP, 50).rounded("float32")
     order = epoch_orders(3, range(1, 3), 50, shuffle=True)
     results = []
-    for mixed in (False, True):
-        theta, _, _ = train(NativeEngine(mixed=mixed), problem, Adam(1e-3), order, batch_size)
+    for precision in ("full", "mixed"):
+        theta, _, _ = train(
+            NativeEngine(precision=precision), problem, Adam(1e-3), order, batch_size
+        )
         results.append(theta)
     same = np.array_equal(*results)
     assert same == (batch_size < 32 or mixed_set == "avx512_bf16")
@@ -179,7 +179,7 @@ def test_all_kinds_of_layer_agree_with_float32_as_far_as_bfloat16_goes(mixed_set
         pytest.skip("pairs do not pay in so small a network")
     data, theta = examples(KINDS, 700, weighted=True), parameters(KINDS)
     results = []
-    for engine in (ReferenceEngine(), NativeEngine(mixed=True)):
+    for engine in (ReferenceEngine(), NativeEngine(precision="mixed")):
         gradient = np.full_like(theta, np.nan)
         loss = engine.loss_and_gradient(Problem(KINDS, theta, data), gradient)
         results.append((loss, gradient))
@@ -196,7 +196,7 @@ def test_emulated_tiles_give_the_bits_of_the_real_ones(spec, m):
     for name in ("amx_bf16", "amx_bf16_emulated"):
         gradient = np.full_like(theta, np.nan)
         with use(name):
-            NativeEngine(mixed=True).loss_and_gradient(Problem(spec, theta, data), gradient)
+            NativeEngine(precision="mixed").loss_and_gradient(Problem(spec, theta, data), gradient)
         gradients.append(tiled_weights(spec, gradient))
     assert len(gradients[0]) >= 3
     for real, emulated in zip(*gradients, strict=True):
@@ -208,8 +208,8 @@ def test_what_overflows_in_float32_overflows_in_mixed_precision(mixed_set):
     problem = problem_of(spec, 100).rounded("float32")
     for W, _ in blocks(spec, problem.theta):
         W[5] = 1e30
-    for mixed in (False, True):
-        loss, gradient = gradient_of(NativeEngine(mixed=mixed), problem)
+    for precision in ("full", "mixed"):
+        loss, gradient = gradient_of(NativeEngine(precision=precision), problem)
         assert not np.isfinite(loss)
         assert not np.all(np.isfinite(gradient))
 
@@ -220,7 +220,7 @@ def test_subnormal_numbers_are_zero(mixed_set):
     for small in (0.0, 1e-39):
         problem = problem_of(spec, 100).rounded("float32")
         blocks(spec, problem.theta)[0][0][:] = small
-        gradients.append(gradient_of(NativeEngine(mixed=True), problem)[1])
+        gradients.append(gradient_of(NativeEngine(precision="mixed"), problem)[1])
     np.testing.assert_array_equal(*gradients)
 
 
@@ -239,47 +239,3 @@ def test_training_in_mixed_precision_learns_as_well_as_in_float32(mixed_set):
         assert losses[precision] < 0.2 * before
     assert losses["mixed"] != losses["full"]
     assert abs(losses["mixed"] - losses["full"]) < 0.1 * losses["full"]
-
-
-def test_without_bfloat16_a_warning_says_why_and_training_is_in_float32():
-    X, y = np.eye(3), [0, 1, 2]
-    results = []
-    for precision in ("full", "mixed"):
-        net = cr.Network([3, cr.Dense(3, "softmax")], cost="cross_entropy", seed=0)
-        if precision == "mixed":
-            with pytest.warns(RuntimeWarning, match="precision: there are no bfloat16 products"):
-                net.fit(X, y, epochs=2, engine="reference", precision="mixed")
-        else:
-            net.fit(X, y, epochs=2, engine="reference")
-        results.append(net.parameters)
-    np.testing.assert_array_equal(*results)
-
-
-@pytest.mark.skipif(extension.native is None, reason="there is no compiled core")
-def test_an_instruction_set_without_bfloat16_falls_back_to_float32_with_a_warning():
-    before = extension.native.instruction_set()
-    extension.native.use_instruction_set("generic")
-    try:
-        with pytest.warns(RuntimeWarning, match="no AMX, nor AVX-512-BF16"):
-            engine = engine_for(DEEP, "native", precision="mixed")
-    finally:
-        extension.native.use_instruction_set(before)
-    assert not engine.mixed
-
-
-def test_full_precision_warns_of_nothing():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        engine_for(DEEP, "auto", precision="full")
-
-
-def test_mixed_precision_of_float64_is_refused():
-    spec = NetworkSpec(2, (Dense(2, "softmax"),), "cross_entropy", dtype="float64")
-    with pytest.raises(InvalidArgumentError, match=r"^precision: .* dtype float32; .* float64$"):
-        engine_for(spec, "auto", precision="mixed")
-
-
-@pytest.mark.parametrize("precision", ["half", "", None, 16])
-def test_an_unknown_precision_is_refused(precision):
-    with pytest.raises(InvalidArgumentError, match=r"^precision: expected full or mixed; got"):
-        engine_for(DEEP, "auto", precision=precision)

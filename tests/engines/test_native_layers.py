@@ -163,8 +163,8 @@ def test_mixed_precision_drops_normalizes_and_looks_up_the_same(bfloat16, layers
         train(engine, spec, data, SGD(0.01), 384)[0]
         for engine in (
             NativeEngine(),
-            NativeEngine(threads, mixed=True),
-            NativeEngine(1, mixed=True),
+            NativeEngine(threads, precision="mixed"),
+            NativeEngine(1, precision="mixed"),
         )
     )
     np.testing.assert_array_equal(mixed, alone)

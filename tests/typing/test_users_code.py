@@ -64,6 +64,7 @@ WRONG = {
     'net.fit(X, X, metrics=["acuracy"])': "metrics",
     'net.fit(X, X, engine="fast")': "engine",
     'net.fit(X, X, precision="half")': "precision",
+    'net.predict(X, precision="mixed")': "precision",
     "cr.Dense(3, units=3)": "units",
     'cr.Dense(3, "relu", "glorot")': "init",
     "cr.Adam(lr=0.1)": "lr",
@@ -76,6 +77,7 @@ WRONG = {
 RIGHT = {
     "net.fit(X, X)": "History",
     "net.fit(X, X)['loss']": "list[float]",
+    'net.predict(X, precision="split")': "ndarray[tuple[Any, ...], dtype[floating[Any]]]",
     "net.predict(X)": "ndarray[tuple[Any, ...], dtype[floating[Any]]]",
     "net.loss(X, X)": "float",
     "cr.Dense(3, 'leaky_relu(slope=0.2)')": "Dense",

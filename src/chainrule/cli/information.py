@@ -66,7 +66,8 @@ def _installation() -> list[tuple[str, str]]:
         unused = [name for name in cpu["features"] if name not in cpu["instruction_sets"]]
         core = (
             f"uses {native.instruction_set()}; this CPU offers "
-            f"{', '.join(cpu['instruction_sets'])}; {cpu['cores']} cores"
+            f"{', '.join(cpu['instruction_sets'])}; {cpu['cores']} cores; precisions "
+            f"{', '.join(['full', *cpu['precisions']])}"
         ) + (f"; no kernels use its {', '.join(unused)}" if unused else "")
     return [
         ("chainrule", __version__),

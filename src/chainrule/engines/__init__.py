@@ -8,6 +8,7 @@ examples are drawn by the caller.
 import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import cast, get_args
 
 from chainrule.checks import whole_number
 from chainrule.engines import extension
@@ -15,6 +16,8 @@ from chainrule.engines.base import Engine, Predictor
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError, levels_inside
+from chainrule.limits import Choice
+from chainrule.names import Precision, PredictionPrecision
 from chainrule.network.spec import NetworkSpec
 from chainrule.suggestions import did_you_mean
 
@@ -22,6 +25,9 @@ ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
     {ReferenceEngine.name: ReferenceEngine}
     | ({NativeEngine.name: NativeEngine} if extension.native is not None else {})
 )
+
+_PRECISIONS = Choice.of(*get_args(Precision))
+_PREDICTION_PRECISIONS = Choice.of(*get_args(PredictionPrecision))
 
 
 def engine_named(name: str, threads: int | None = None) -> Engine:
@@ -69,37 +75,51 @@ def engine_for(
     spec : NetworkSpec
     name : str
     threads : int, optional
-    precision : {"full", "mixed"}
-        "mixed": products in bfloat16, everything else in float32. If the engine or the CPU does not
-        support bfloat16 products, or they would be slower, a warning is issued and products are
-        computed in float32. Networks and batches that are too small to benefit use float32 without
-        a warning.
+    precision : {"full", "mixed", "split"}
+        "mixed": products in bfloat16, everything else in float32. "split": products of float32
+        factors, each as the sum of three bfloat16 pieces. If the engine or the CPU does not support
+        them, or they would be slower, a warning is issued and products are computed in float32.
+        Networks and batches that are too small to benefit use float32 without a warning.
 
     Raises
     ------
     InvalidArgumentError
-        If no engine has that name, `threads` is not a whole number of at least 1, or mixed
-        precision is requested for a float64 network.
+        If no engine has that name, `threads` is not a whole number of at least 1, or another
+        precision than "full" is requested for a float64 network.
     """
-    if precision not in ("full", "mixed"):
-        raise InvalidArgumentError(
-            f"precision: expected full or mixed; got {precision!r}"
-            f"{did_you_mean(precision, ('full', 'mixed'))}"
-        )
+    _PRECISIONS.require(precision, "precision: expected", quoted=False)
     if name == "auto" and _SHARED["auto"].lacking(spec):
         name = "reference"
-    engine = engine_named(name, threads)
+    return _with_precision(engine_named(name, threads), spec, precision, "training")
+
+
+def engine_for_predictions(spec: NetworkSpec, name: str, precision: str = "full") -> Engine:
+    """Return the named engine for predictions of `spec`, as `engine_for` does for training.
+
+    "auto" is the fastest engine, since every engine computes the outputs of every network.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If no engine has that name, `precision` is neither "full" nor "split", or it is "split" for
+        a float64 network.
+    """
+    _PREDICTION_PRECISIONS.require(precision, "precision: expected", quoted=False)
+    return _with_precision(engine_named(name), spec, precision, "predicting")
+
+
+def _with_precision(engine: Engine, spec: NetworkSpec, precision: str, doing: str) -> Engine:
     if precision == "full":
         return engine
     if spec.dtype != "float32":
         raise InvalidArgumentError(
-            f"precision: mixed precision is for networks of dtype float32; this one is {spec.dtype}"
+            f"precision: {precision} is for networks of dtype float32; this one is {spec.dtype}"
         )
-    mixed = engine.mixed_precision()
-    if not isinstance(mixed, str):
-        return mixed
+    found = engine.with_precision(cast(Precision, precision))
+    if not isinstance(found, str):
+        return found
     warnings.warn(
-        f"precision: there are no bfloat16 products here ({mixed}); training in float32",
+        f"precision: there are no bfloat16 products here ({found}); {doing} in float32",
         RuntimeWarning,
         stacklevel=levels_inside(),
     )
@@ -121,4 +141,11 @@ _SHARED: Mapping[str, Engine] = MappingProxyType(
     {name: engine(None) for name, engine in ENGINES.items()} | {"auto": ENGINES[_FASTEST](None)}
 )
 
-__all__ = ["ENGINES", "Engine", "engine_for", "engine_named", "quick_predictor"]
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "engine_for",
+    "engine_for_predictions",
+    "engine_named",
+    "quick_predictor",
+]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.equations.penalties import shared_strength
+from chainrule.names import Precision
 from chainrule.network.spec import NetworkSpec
 
 Floats: TypeAlias = NDArray[np.floating]
@@ -168,14 +169,18 @@ class Engine(Protocol):
     def surroundings(self) -> Mapping[str, str]:
         """What rounding depends on besides the engine name; a resumed checkpoint compares it.
 
-        The keys are "instruction set" and "precision" (full or mixed).
+        The keys are "instruction set" and "precision" (full, mixed or split).
         """
 
     def lacking(self, spec: NetworkSpec) -> str:
         """Return a network feature that the engine does not support, in words; "" for none."""
 
-    def mixed_precision(self) -> "Engine | str":
-        """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
+    def with_precision(self, precision: Precision) -> "Engine | str":
+        """Return the same engine with bfloat16 products, or the reason why it is unavailable.
+
+        `precision` is "mixed" (products of rounded factors, in training steps) or "split" (products
+        of float32 factors, each as three pieces; in predictions too).
+        """
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a function for predictions with minimal overhead.

@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,19 @@ from chainrule.engines.base import (
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.plans import lacking, plan_of, without_own_cost
 from chainrule.errors import InvalidArgumentError
+from chainrule.names import Precision
 from chainrule.network.spec import NetworkSpec
 
 # More threads would not change results, only contend for cores and exhaust system limits.
 _MOST_THREADS = max(64, os.cpu_count() or 1)
+
+# Why a precision is unavailable.
+_MISSING: Mapping[Precision, str] = MappingProxyType(
+    {
+        "mixed": "no AMX, nor AVX-512-BF16 that is faster than float32, is there or was chosen",
+        "split": "no AMX is there or was chosen",
+    }
+)
 
 
 class NativeEngine:
@@ -37,37 +47,39 @@ class NativeEngine:
     threads : int, optional
         Number of threads, at most 64 or the number of cores, whichever is larger. By default the
         number of cores, or one thread if a step is too short to parallelise.
-    mixed : bool, default False
-        Whether gradients and steps of float32 networks multiply in bfloat16 (see `has_mixed`) if
-        the shapes are large enough to benefit. Sums, parameters and the optimizer stay in float32,
-        as do calls of `loss` and `forward`.
+    precision : {"full", "mixed", "split"}, default "full"
+        How float32 networks multiply where the shapes are large enough to benefit and
+        `has_precision` is true. "mixed": gradients and steps round the factors to bfloat16; sums,
+        parameters and the optimizer stay in float32, as do calls of `loss` and `forward`. "split":
+        each factor is the sum of three bfloat16 pieces, and six products of pieces are added in
+        float32, also in `loss` and `forward`.
     """
 
     name = "native"
 
-    def __init__(self, threads: int | None = None, mixed: bool = False) -> None:
+    def __init__(self, threads: int | None = None, precision: Precision = "full") -> None:
         # A negative number tells the core the maximum that it may choose.
         self.threads = -default_threads() if threads is None else min(threads, _MOST_THREADS)
-        self.mixed = mixed
+        self.precision = precision
 
     @property
     def surroundings(self) -> Mapping[str, str]:
-        """The instruction set, and whether products are computed in bfloat16."""
+        """The instruction set, and the precision of products."""
         assert extension.native is not None
         return {
             "instruction set": extension.native.instruction_set(),
-            "precision": "mixed" if self.mixed else "full",
+            "precision": self.precision,
         }
 
     def lacking(self, spec: NetworkSpec) -> str:
         """Return a network feature that the compiled core does not support; "" for none."""
         return lacking(spec)
 
-    def mixed_precision(self) -> "NativeEngine | str":
+    def with_precision(self, precision: Precision) -> "NativeEngine | str":
         """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
-        if not has_mixed():
-            return "no AMX, nor AVX-512-BF16 that is faster than float32, is there or was chosen"
-        return NativeEngine(self.threads, mixed=True)
+        if not has_precision(precision):
+            return _MISSING[precision]
+        return NativeEngine(self.threads, precision)
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a compiled function that takes X unchecked and returns None if X is unsuitable."""
@@ -76,7 +88,7 @@ class NativeEngine:
     def forward(self, spec: NetworkSpec, parameters: Floats, X: Floats, out: Floats) -> None:
         """Write the network's outputs for the rows of X to `out`."""
         with _held(parameters, X, out):
-            _plan(without_own_cost(spec)).forward(parameters, X, out, self.threads)
+            _plan(without_own_cost(spec)).forward(parameters, X, out, self.threads, self.precision)
 
     def loss(self, problem: Problem) -> float:
         """Return J plus penalties over all examples."""
@@ -84,7 +96,7 @@ class NativeEngine:
         own = _numbers(problem.penalties.over(examples.weight))
         with _held(parameters, *examples):
             plan = _plan(problem.spec)
-            return float(plan.loss(parameters, examples, own, None, self.threads))
+            return float(plan.loss(parameters, examples, own, None, self.threads, self.precision))
 
     def loss_and_gradient(self, problem: Problem, gradient: Floats) -> float:
         """Write ∂(J + penalties)/∂θ to `gradient` and return J + penalties."""
@@ -92,7 +104,9 @@ class NativeEngine:
         own = _numbers(problem.penalties.over(examples.weight))
         plan = _plan(problem.spec)
         with _held(parameters, gradient, *examples):
-            return float(plan.loss(parameters, examples, own, gradient, self.threads, self.mixed))
+            return float(
+                plan.loss(parameters, examples, own, gradient, self.threads, self.precision)
+            )
 
     def train(
         self,
@@ -124,7 +138,7 @@ class NativeEngine:
                     batches.size,
                     batches.noise_key,
                     self.threads,
-                    self.mixed,
+                    self.precision,
                     shares,
                 )
         finally:
@@ -168,9 +182,11 @@ def _held(*arrays: NDArray[Any] | None) -> Iterator[None]:
         held.clear()
 
 
-def has_mixed() -> bool:
-    """Return whether the instruction set in use multiplies in bfloat16."""
-    return extension.native is not None and bool(extension.native.cpu_info()["mixed"])
+def has_precision(precision: Precision) -> bool:
+    """Return whether the instruction set in use multiplies in a precision."""
+    if precision == "full":
+        return True
+    return extension.native is not None and precision in extension.native.cpu_info()["precisions"]
 
 
 def _numbers(

@@ -28,6 +28,7 @@ from chainrule.engines.passes import (
 )
 from chainrule.equations.averages import average_update
 from chainrule.equations.clipping import clipped_gradient
+from chainrule.names import Precision
 from chainrule.network.layers import TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
@@ -64,8 +65,8 @@ class ReferenceEngine:
         """Return "": the reference engine supports every network."""
         return ""
 
-    def mixed_precision(self) -> str:
-        """Return the reason why there is no mixed precision."""
+    def with_precision(self, precision: Precision) -> str:
+        """Return the reason why there are no bfloat16 products."""
         return "the reference engine has none"
 
     def predictor(self, spec: NetworkSpec) -> Predictor:

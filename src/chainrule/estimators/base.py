@@ -15,7 +15,6 @@ from sklearn.utils.validation import (
 
 from chainrule.arguments import hinting
 from chainrule.checks import whole_number
-from chainrule.engines import engine_named
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.calibration import check_calibration, learn_from_validation
@@ -29,6 +28,7 @@ from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.inputs import checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
 from chainrule.estimators.parts import parts_of
+from chainrule.estimators.prediction import prediction_engine
 from chainrule.estimators.preparation import GivenData, Preparation
 from chainrule.estimators.randomness import begin_randomness
 from chainrule.estimators.scaling import (
@@ -252,7 +252,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         if "network_" not in vars(self):
             check_is_fitted(self)
         X = checked_features(self, X)
-        net, engine = self.network_, engine_named(self.engine, self.threads)
+        net, engine = self.network_, prediction_engine(self)
         outputs = np.empty((X.shape[0], self.n_outputs_), net.spec.dtype)
         start = 0
         for block in blocks(X):

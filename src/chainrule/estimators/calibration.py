@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines import engine_named
 from chainrule.equations.conformal import (
     absolute_residual,
     class_score,
@@ -18,6 +17,7 @@ from chainrule.estimators.array_types import Floats
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.labels import Labels
+from chainrule.estimators.prediction import prediction_engine
 from chainrule.estimators.validation import HeldOut
 from chainrule.model.conformal import Conformal, checked_coverage
 from chainrule.model.temperature import Temperature, calibrate
@@ -50,7 +50,7 @@ def learn_from_validation(estimator: Estimator, request: FitRequest) -> None:
     found: list[Temperature | None] = [None] * len(estimator.network_.spec.heads)
     if validation is not None:
         mode: Any = getattr(estimator, "calibrate", "off")
-        engine = engine_named(estimator.engine, estimator.threads)
+        engine = prediction_engine(estimator)
         found = calibrate(estimator.network_, validation.examples, engine, mode)
     estimator._note_temperatures([1.0 if one is None else one.value for one in found])
     estimator._conformal = {}
@@ -72,7 +72,7 @@ def conformal_of(
 def _outputs(estimator: Estimator, X: Floats) -> Floats:
     net = estimator.network_
     outputs = np.empty((len(X), net.spec.n_outputs), net.spec.dtype)
-    engine_named(estimator.engine, estimator.threads).forward(net.spec, net.parameters, X, outputs)
+    prediction_engine(estimator).forward(net.spec, net.parameters, X, outputs)
     return outputs
 
 

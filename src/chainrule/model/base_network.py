@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from chainrule.arguments import hinting
 from chainrule.checks import whole_number
-from chainrule.engines import engine_for, engine_named, quick_predictor
+from chainrule.engines import engine_for, engine_for_predictions, quick_predictor
 from chainrule.engines.base import Examples, Floats, Penalties, Problem
 from chainrule.engines.memory import is_readable, readable, writable
 from chainrule.engines.optimizer import OptimizerState
@@ -18,7 +18,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.limits import NOT_NEGATIVE
 from chainrule.model.summary import network_summary
-from chainrule.names import CostText, DType, EngineName, InitializerName
+from chainrule.names import CostText, DType, EngineName, InitializerName, PredictionPrecision
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -191,13 +191,24 @@ class BaseNetwork:
         return group_views(self.spec, self._parameters, "embeddings")
 
     @hinting
-    def predict(self, X: ArrayLike, *, engine: EngineName = "auto") -> Floats:
+    def predict(
+        self,
+        X: ArrayLike,
+        *,
+        engine: EngineName = "auto",
+        precision: PredictionPrecision = "full",
+    ) -> Floats:
         """Return the outputs A[L] for examples, one per row.
 
         Parameters
         ----------
         X : array (m, n[0])
         engine : str, default "auto"
+        precision : {"full", "split"}, default "full"
+            "split": the products of float32 layers of at least 256 inputs and units as sums of
+            products of bfloat16 pieces, as in `Network.fit`: up to twice as fast, and the sums err
+            less. It takes a CPU with AMX; elsewhere a warning says so and the products are those
+            of float32.
 
         Returns
         -------
@@ -207,9 +218,9 @@ class BaseNetwork:
         Raises
         ------
         InvalidArgumentError
-            If X does not fit the network.
+            If X does not fit the network, or an argument is invalid.
         """
-        if engine == "auto":
+        if engine == "auto" and precision == "full":
             if self._quick is None:
                 self._quick = quick_predictor(self.spec)
             outputs = None if X is None else self._quick(self._parameters, X)
@@ -217,7 +228,8 @@ class BaseNetwork:
                 return outputs
         features = as_features(self.spec, X)
         outputs = np.empty((len(features), self.spec.n_outputs), self.spec.dtype)
-        engine_named(engine).forward(self.spec, self._parameters, features, outputs)
+        chosen = engine_for_predictions(self.spec, engine, precision)
+        chosen.forward(self.spec, self._parameters, features, outputs)
         return outputs
 
     @hinting

@@ -1,6 +1,9 @@
 """Settings of a training's execution and its output."""
 
+from typing import get_args
+
 from chainrule.limits import COUNT, FLAG, VERBOSE, Choice, Either, Readable
+from chainrule.names import Precision
 from chainrule.settings.names import dtypes, read_engine, read_init
 from chainrule.settings.setting import Option, Setting
 
@@ -42,13 +45,16 @@ EXECUTION: tuple[Setting, ...] = (
     ),
     Setting(
         "precision",
-        Choice.of("full", "mixed"),
-        meaning="'mixed': a float32 network multiplies in bfloat16, as in `chainrule.Network.fit`. "
-        "Not for 'lbfgs'.",
-        kind="{'full', 'mixed'}",
+        Choice.of(*get_args(Precision)),
+        meaning="'mixed': a float32 network multiplies in bfloat16; 'split': its wide layers "
+        "multiply float32 numbers in bfloat16 pieces, in predictions too; as in "
+        "`chainrule.Network.fit`. Not for 'lbfgs'.",
+        kind="{'full', 'mixed', 'split'}",
         mlp="full",
         fit="full",
-        option=Option("full, or mixed: products in bfloat16."),
+        option=Option(
+            "full; mixed: products in bfloat16; split: float32 products as sums of bfloat16 ones."
+        ),
     ),
     Setting(
         "engine",
