@@ -101,6 +101,24 @@ def backward_pass(
     weights: Array | None = None,
 ) -> BackwardPass:
     """Return δ of every layer and the gradient of every block (BP1 to BP4 or FU1 to FU5)."""
+    deltas = layer_errors(spec, theta, Y, passes, weights)
+    gradients = [
+        layer.gradients(layer_pass, delta, A_prev)
+        for layer, layer_pass, delta, A_prev in zip(
+            spec.layers, passes, deltas, [X, *(one.A for one in passes[:-1])], strict=True
+        )
+    ]
+    return BackwardPass(deltas, gradients)
+
+
+def layer_errors(
+    spec: NetworkSpec,
+    theta: Sequence[Sequence[Array]],
+    Y: Array,
+    passes: Sequence[LayerPass],
+    weights: Array | None = None,
+) -> list[Array]:
+    """Return δ of every layer (BP1 and BP2 or FU1 to FU5)."""
     output = passes[-1]
     if spec.fused_pair is not None:
         delta = spec.fused_pair.error(output.A, Y)
@@ -111,16 +129,11 @@ def backward_pass(
         delta = weighted_error(delta, weights)
 
     deltas = [delta]
-    gradients: list[tuple[Any, ...]] = []
-    for index in reversed(range(len(spec.layers))):
-        layer, layer_pass = spec.layers[index], passes[index]
-        A_prev = passes[index - 1].A if index else X
-        gradients.append(layer.gradients(layer_pass, delta, A_prev))
-        if index:
-            through = spec.layers[index - 1].through_activation(passes[index - 1])
-            delta = layer.error_below(theta[index], layer_pass, delta, through)
-            deltas.append(delta)
-    return BackwardPass(deltas[::-1], gradients[::-1])
+    for index in reversed(range(1, len(spec.layers))):
+        through = spec.layers[index - 1].through_activation(passes[index - 1])
+        delta = spec.layers[index].error_below(theta[index], passes[index], delta, through)
+        deltas.append(delta)
+    return deltas[::-1]
 
 
 def new_statistics(

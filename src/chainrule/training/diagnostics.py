@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from chainrule.engines.base import Examples, Floats, Problem
 from chainrule.engines.passes import (
     as_columns,
-    backward_pass,
     cost_equations,
     forward_pass,
+    layer_errors,
     mean_cost,
 )
 from chainrule.network.activation import Activation, activation_of
@@ -25,6 +25,7 @@ from chainrule.network.cost import CustomCost
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
+from chainrule.training.one_thread import OneThread
 
 MOST_ROWS = 256
 """Rows of a sample: a unit that is inactive for all of this many examples is as good as dead."""
@@ -164,11 +165,14 @@ def _sampled(problem: Problem) -> Sample:
     weights = some.weights
     if weights is not None and not weights.sum() > 0:
         weights = None
-    theta = views(spec, problem.parameters)
+    theta = [
+        [block.view(OneThread) if block.shape[1] > 1 else block for block in blocks]
+        for blocks in views(spec, problem.parameters)
+    ]
     X, Y = as_columns(some.X), as_columns(some.targets(spec.n_outputs))
     with np.errstate(all="ignore"):
         passes = forward_pass(spec, theta, X, TrainingStep(0, weights=weights))
-        deltas = backward_pass(spec, theta, X, Y, passes, weights).deltas
+        deltas = layer_errors(spec, theta, Y, passes, weights)
     return Sample(passes, deltas)
 
 
