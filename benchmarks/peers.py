@@ -31,7 +31,9 @@ def fall_asleep() -> None:
     time.sleep(0.3)
 
 
-def chainrule_peer(engine: str, precision: str = "full") -> Callable[..., Peer]:
+def chainrule_peer(
+    engine: str, precision: str = "full", threads: int | None = None
+) -> Callable[..., Peer]:
     class Chainrule:
         def __init__(
             self, workload: Workload, X: np.ndarray, y: np.ndarray, parameters: Parameters
@@ -54,17 +56,29 @@ def chainrule_peer(engine: str, precision: str = "full") -> Callable[..., Peer]:
             return self.net.loss(self.X, self.y, engine=engine)
 
         def train(self, epochs: int) -> None:
-            self.net.fit(
-                self.X,
-                self.y,
-                optimizer=self.optimizer,
-                epochs=epochs,
-                batch_size=self.batch,
-                engine=engine,
-                precision=precision,
-            )
+            with warnings.catch_warnings():
+                # A small network goes through its rows thousands of times.
+                warnings.simplefilter("ignore")
+                self.net.fit(
+                    self.X,
+                    self.y,
+                    optimizer=self.optimizer,
+                    epochs=epochs,
+                    batch_size=self.batch,
+                    engine=engine,
+                    precision=precision,
+                    threads=threads,
+                )
 
     return Chainrule
+
+
+def chainrule_precisions(engine: str, threads: int | None = None) -> dict[str, Callable[..., Peer]]:
+    """Return chainrule with products in bfloat16 by its precision, where the CPU has them."""
+    from chainrule.engines.native import has_precision
+
+    names = [name for name in ("split", "mixed") if engine != "reference" and has_precision(name)]
+    return {name: chainrule_peer(engine, name, threads) for name in names}
 
 
 class Sklearn:
@@ -215,19 +229,11 @@ class Jax:
 
 
 def available_peers() -> dict[str, Callable[..., Peer]]:
-    """Return the peers that are installed, by name; scikit-learn always is.
-
-    "mixed" is chainrule itself with products in bfloat16, where the CPU has them.
-    """
-    from chainrule.engines.native import has_mixed
-
+    """Return the other libraries that are installed, by name; scikit-learn always is."""
     peers: dict[str, Callable[..., Peer]] = {"sklearn": Sklearn}
-    if has_mixed():
-        peers["mixed"] = chainrule_peer("native", "mixed")
     try:
-        import torch
+        import torch  # noqa: F401
 
-        torch.set_num_threads(torch.get_num_threads())
         peers |= {"torch": Torch, "torch bf16": TorchAutocast}
     except ImportError:
         pass

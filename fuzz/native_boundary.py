@@ -202,15 +202,15 @@ def one(data: bytes) -> None:
         try:
             what = draw.small(0, 5)
             if what == 0:
-                plan.predict(theta, X)
+                plan.predict(theta, X, precision(draw))
             elif what == 1:
                 out = draw.array((m, n_out), dtype)
-                plan.forward(theta, X, out, threads)
+                plan.forward(theta, X, out, threads, precision(draw))
             elif what == 2:
                 gradient = draw.array((count,), dtype) if draw.small(0, 1) else None
                 objective = (draw.real(), draw.real(), False, draw.real())
-                mixed = bool(draw.small(0, 1))
-                plan.loss(theta, (X, Y, weights), objective, gradient, threads, mixed)
+                examples = (X, Y, weights)
+                plan.loss(theta, examples, objective, gradient, threads, precision(draw))
             elif what == 3:
                 train(draw, plan, theta, X, Y, weights, m, count, dtype, threads)
             elif what == 4:
@@ -222,6 +222,11 @@ def one(data: bytes) -> None:
                 native.activation(chosen(draw, "activations"), A, D)
         except EXPECTED:
             pass
+
+
+def precision(draw) -> str:
+    """Return the name of a precision, or another."""
+    return draw.random.choice(["full", "mixed", "split", "half" if draw.odd() else "full"])
 
 
 def train(draw, plan, theta, X, Y, weights, m, count, dtype, threads) -> None:
@@ -239,7 +244,7 @@ def train(draw, plan, theta, X, Y, weights, m, count, dtype, threads) -> None:
         draw.array((epochs, length), np.int32, m), draw.array((steps,), np.float64),
         tuple(records), (optimizer, settings, draw.number(0, 9)),
         (draw.real(), draw.real(), bool(draw.small(0, 1)), draw.real()), batch,
-        draw.number(0, 99), threads, bool(draw.small(0, 1)),
+        draw.number(0, 99), threads, precision(draw),
     )  # fmt: skip
 
 

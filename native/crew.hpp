@@ -5,6 +5,7 @@
 
 #include "memory.hpp"
 #include "plan.hpp"
+#include "profile.hpp"
 #include "simd.hpp"
 #include "team.hpp"
 
@@ -46,7 +47,9 @@ class Crew {
         workers.run(
             [](void *of, int thread) {
                 Member member{thread};
+                begin_laps();
                 (*static_cast<std::remove_reference_t<Body> *>(of))(member);
+                end_laps();
             },
             &body);
     }
@@ -78,7 +81,9 @@ class Crew {
         // The counters of the phase before this one, which everybody has left, serve the phase
         // after the next.
         if (self.index == 0 && threads_ > 1) clear(self.passed + 2);
+        lap(Timed::rest);
         barrier_->wait();
+        lap(Timed::waiting);
         return __atomic_load_n(&stop_at_, __ATOMIC_RELAXED) > self.passed++;
     }
 

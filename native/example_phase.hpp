@@ -70,9 +70,13 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
         each_panel(part.batch, some, [&](long panel, long example, long size) {
             panels_.gather(panel, example, size);
         });
+        lap(Timed::gather);
         panels_.forward(some);
+        lap(Timed::forward);
         output(part.batch, some);
+        lap(Timed::cost);
         panels_.backward(some);
+        lap(Timed::errors);
         return true;
     }
 

@@ -84,6 +84,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
             crew_.test_stop(self, group.work * batch.count / 2);
             if (crew_.stop_wished()) return;
             Kinds::gradient(c_, group, own, room_.halves[self.index] + group.at);
+            lap(Timed::gradients);
         }
     }
 
@@ -120,6 +121,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
                 if (crew_.stop_wished()) return false;
             }
             gradient(group, n, own);
+            lap(Timed::gradients);
             if (updates_at_once()) {
                 note_penalty(g, numbers);
                 room_.groups.squares[g] =
@@ -128,6 +130,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
             } else {
                 updates_.keep(group, own, room_.gradient, !room_.whole_gradient || at == 0);
             }
+            lap(Timed::updates);
             return true;
         });
     }
@@ -162,6 +165,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
             after_update(group, batch, numbers);
             return true;
         });
+        lap(Timed::updates);
         return true;
     }
 

@@ -193,9 +193,9 @@ class Network(BaseNetwork):
             and training is in float32.
             "split": products of float32 numbers, each the sum of three bfloat16 pieces, as six
             products of pieces that are added in float32 (JAX's BF16_BF16_F32_X6). In layers of at
-            least 256 inputs and units they are up to twice as fast as float32's own, and err less
-            than float32's own sums; narrower layers multiply in float32. It takes a CPU with AMX;
-            elsewhere as for "mixed". The losses that `fit` reports are computed alike.
+            least 256 inputs and units they are up to twice as fast as those of "full", and their
+            sums err less; narrower layers multiply in float32. It takes a CPU with AMX; elsewhere
+            as for "mixed". The losses that `fit` reports are computed alike.
         shuffle : bool, default True
             Whether each epoch has a new order of examples, drawn from the seed.
         verbose : bool, default False
