@@ -61,6 +61,9 @@ template <typename T, int BYTES> struct Simd {
         return v;
     }
 
+    // Keeps the compiler from computing a pointer anew from others wherever it is used.
+    CHAINRULE_INLINE void keep(const T *&pointer) { asm("" : "+r"(pointer)); }
+
     // The sum of the lanes in a fixed order (halves, quarters, …).
     CHAINRULE_INLINE T sum(V v) {
         T x[lanes];
