@@ -19,10 +19,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,6 +33,7 @@
 #include "dispatch.hpp"
 #include "finite.hpp"
 #include "order.hpp"
+#include "pace.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -131,10 +134,14 @@ class BoundPlan {
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
                            objective_from(objective), key);
         const Kernels<T> &chosen = kernels<T>(mixed);
-        return interruptible(threads, [&](const Control &control) {
-            return checked_memory(
-                chosen.train(plan_.network(), parameters.data(), given, training, control));
-        });
+        Pace &pace = paces_[{&chosen, batch_size}];
+        return interruptible(
+            threads,
+            [&](const Control &control) {
+                return checked_memory(
+                    chosen.train(plan_.network(), parameters.data(), given, training, control));
+            },
+            &pace);
     }
 
     template <typename T>
@@ -229,10 +236,10 @@ class BoundPlan {
     }
 
     // Runs without the GIL; an exception from a signal handler is raised afterwards.
-    template <typename F> static auto interruptible(int threads, F &&body) {
+    template <typename F> static auto interruptible(int threads, F &&body, Pace *pace = nullptr) {
         std::optional<nb::python_error> error;
         const int most = most_threads();
-        const Control control{std::clamp(threads, -most, most), signal_pending, &error};
+        const Control control{std::clamp(threads, -most, most), signal_pending, &error, pace};
         auto result = [&] {
             nb::gil_scoped_release release;
             return body(control);
@@ -243,6 +250,9 @@ class BoundPlan {
 
     Plan plan_;
     int threads_; // of `predict`, at most
+    // For each kind of training. Only used with the GIL, which protects the map; a Pace protects
+    // itself.
+    mutable std::map<std::pair<const void *, long>, Pace> paces_;
 };
 
 template <typename T> void activation(const Chosen &chosen, Vector<T> A, Vector<T> D) {
