@@ -28,7 +28,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -252,6 +252,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=11, help="of short trainings in turns")
     parser.add_argument("--seconds", type=float, default=0.5, help="of each in each run")
+    parser.add_argument("--rows", type=int, help="at most, for a quick look at long epochs")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--competing", action="store_true", help="beside a busy process")
     parser.add_argument("--no-peers", action="store_true", help="chainrule alone")
@@ -260,7 +261,10 @@ def main() -> None:
     print("beside one competing process" if arguments.competing else "nothing else is started")
     all_found, all_broken = [], []
     for index in map(int, arguments.workloads.split(",")):
-        found, broken = run(WORKLOADS[index], arguments)
+        workload = WORKLOADS[index]
+        if arguments.rows:
+            workload = replace(workload, rows=min(workload.rows, arguments.rows))
+        found, broken = run(workload, arguments)
         all_found.append(found)
         all_broken += broken
     summary(all_found)
