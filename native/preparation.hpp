@@ -21,6 +21,7 @@ struct Purpose {
 template <typename T, int BYTES, typename Kinds> struct Preparation {
     using W = Workspace<T, BYTES>;
     static constexpr long chunk = W::chunk;
+    static constexpr long most_together = 8;
 
     Purpose purpose{};
     W ws;
@@ -64,8 +65,12 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
         crew.engage(chosen_threads(work, control));
         // Several panels go through a wide layer together, so that its weights, which do not fit
         // into the cache, are read once for all of them.
-        if (purpose.gradients && Kinds::shared_weights(net) > 1L << 16)
-            together = smaller(8, divided_up(ws.panels, crew.threads()));
+        const bool wide = Kinds::shared_weights(net) > 1L << 16;
+        if (wide && purpose.gradients) {
+            together = smaller(most_together, divided_up(ws.panels, crew.threads()));
+        } else if (wide && Kinds::copies) {
+            together = larger(1, smaller(most_together, ws.panels / crew.threads()));
+        }
         if (!purpose.gradients) return true;
         whole_gradient = purpose.clipped || purpose.batch > ws.panels * ws.panel_size || work > 2e9;
         gradient = given;
@@ -83,7 +88,10 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
         constexpr long memory_limit = 64L << 20;
         // Each panel needs the sums over all others, so the whole batch must be in memory.
         if (segmented) return 1L << 40;
-        if (!purpose.gradients) return larger(1, larger(control.threads, -control.threads));
+        if (!purpose.gradients) {
+            const long threads = larger(1, larger(control.threads, -control.threads));
+            return Kinds::copies ? threads * most_together : threads;
+        }
         // Approximate number of elements per example: A and D of each layer, and a transposed A.
         // Beyond the memory limit, a batch goes through in several parts of whole panels.
         long elements = 3 * net.layers[0].n_in;
