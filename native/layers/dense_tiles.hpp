@@ -40,7 +40,8 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     // would take longer than one of float32.
     static bool tiled(const Layer &layer) {
         if (PIECES > 1) return layer.n_in >= 256 && layer.n_out >= 256;
-        return layer.n_in >= 24 && layer.n_out >= 32 && weights(layer) >= 1536;
+        if (layer.n_out < 32) return layer.n_in >= 64; // most often the last one
+        return layer.n_in >= 24 && weights(layer) >= 1536;
     }
 
     // The multiplications in a batch that tiles make faster.
@@ -63,9 +64,10 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     }
 
     // Whether layer l passes its activations on, and gets its errors, only in packed form: it and
-    // the layer above are in tiles, and what is between them needs no array.
+    // the layer above are in tiles, and what is between them needs no array. Layer 0 is X.
     static bool packed(const Network &net, int l) {
-        if (l < 1 || l >= net.count) return false;
+        if (l == 0) return tiled(net.layers[0]);
+        if (l == net.count) return false;
         const Layer &layer = net.layers[l - 1], &above = net.layers[l];
         const Through through = Base::through(layer);
         return layer.kind == above.kind && tiled(layer) && tiled(above) &&
@@ -138,9 +140,51 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                     set_words(low, high, x, i);
                 }
                 put_transposed(x, transposed + k * pairs(n_out) + r / tile_depth * tile_words,
-                               words(n_in, n_out));
+                               tile_rows, words(n_in, n_out));
             }
         }
+    }
+
+    // Packs a panel's A[0] for F1 and BP4 of layer 1, from the rows of X. After the pointers to the
+    // rows, which whole tiles of examples have, follow those of 16 rows that are needed next.
+    // Returns what Panels::gather does.
+    static SV gather(const C &c, long panel, const float *const *row, long count) {
+        const long *own = c.ws.place[1].own, n = c.layer(1).n_in;
+        const long ld = across(c.ws), wide = pairs(c.ws.ld);
+        V zero{};
+        for (long e = 0; e < count; e += tile_depth) {
+            for (long k = 0; k < n; k += tile_depth) {
+                float *of_units = c.at(panel, own[inputs]) + k / 2 * ld + e;
+                float *of_examples = c.at(panel, own[turned]) + k * wide + e / 2 * tile_rows;
+                for (long h = 0; h < 32; h += 16, of_units += 16, of_examples += 8 * tile_rows) {
+                    const long valid = count - e - h;
+                    V x[PIECES][16];
+#pragma GCC unroll 8
+                    for (long i = 0; i < 16; i += 2) {
+                        V a[2][2];
+#pragma GCC unroll 2
+                        for (long j = 0; j < 2; ++j) {
+                            const float *from = row[e + h + i + j];
+                            __builtin_prefetch(row[e + h + i + j + 16] + k);
+                            __builtin_prefetch(row[e + h + i + j + 16] + k + 16);
+                            a[j][0] = part(from, k, n);
+                            a[j][1] = part(from, k + 16, n);
+                            set_row(a[j][0], a[j][1], x, i + j);
+                            if (!c.training) zero += (a[j][0] - a[j][0]) + (a[j][1] - a[j][1]);
+                        }
+                        if (!c.training) continue;
+                        float *to = of_examples + i / 2 * tile_rows;
+                        for (long t = 0; t < 2 && k + 16 * t < n; ++t) {
+                            const V first = i < valid ? a[0][t] : V{};
+                            const V second = i + 1 < valid ? a[1][t] : V{};
+                            put_words(first, second, to + 16 * t * wide, by_examples(n, c.ws));
+                        }
+                    }
+                    if (valid > 0) put_transposed(x, of_units, ld, by_units(n, c.ws));
+                }
+            }
+        }
+        return S::splat(R::sum(zero));
     }
 
     static void forward(const C &c, int l, const PanelSpan &some) {
@@ -269,6 +313,11 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     // Entries k to k + 15 of a row of n numbers; 0 beyond its end.
     CHAINRULE_INLINE V part(const float *row, long k, long n) {
         if (k + R::lanes <= n) return R::load(row + k);
+#if defined(__AVX512F__)
+        const long some = k < n ? n - k : 0;
+        return reinterpret_cast<V>(
+            _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << some) - 1), row + k));
+#endif
         return k < n ? R::load_part(row + k, static_cast<int>(n - k)) : V{};
     }
     // The first `count` lanes; the others become 0.
@@ -307,12 +356,12 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
         for (int p = 0; p < PIECES; ++p)
             R::store(to + p * piece, Bfloat16::words(a[p], b[p]));
     }
-    CHAINRULE_INLINE void put_transposed(V (&x)[PIECES][16], float *tile, long piece) {
+    CHAINRULE_INLINE void put_transposed(V (&x)[PIECES][16], float *tile, long row, long piece) {
         for (int p = 0; p < PIECES; ++p) {
             Transpose<float, 64>::block(x[p]);
 #pragma GCC unroll 16
             for (int i = 0; i < 16; ++i)
-                R::store(tile + p * piece + i * tile_rows, x[p][i]);
+                R::store(tile + p * piece + i * row, x[p][i]);
         }
     }
 
@@ -373,7 +422,8 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                     }
                 }
             }
-            if (c.training) put_transposed(x, of_examples + h * wide, by_examples(n, c.ws));
+            if (c.training)
+                put_transposed(x, of_examples + h * wide, tile_rows, by_examples(n, c.ws));
         }
     }
 

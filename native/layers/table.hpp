@@ -78,6 +78,11 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
         visit(layer, [&](auto kind) { elements = kind.parts(layer, first, ws); });
         return elements;
     }
+    static typename Simd<T, BYTES>::V gather(const C &c, long panel, const T *const *row,
+                                             long count) {
+        if constexpr (DenseKind::copies) return DenseKind::gather(c, panel, row, count);
+        return typename Simd<T, BYTES>::V{};
+    }
     static bool packed(const Network &net, int l) {
         const Layer &layer = net.layers[l ? l - 1 : 0];
         return layer.kind == List::template place_of<DenseKind>() && DenseKind::packed(net, l);
