@@ -2,6 +2,7 @@
 // run: constructor with its purpose, then `prepare`, then the run itself.
 #pragma once
 
+#include "pace.hpp"
 #include "rates.hpp"
 #include "step.hpp"
 #include "subnormals.hpp"
@@ -32,10 +33,30 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
     // Trains, and returns the number of finished steps.
     long train(const Training<T> &training) {
         Step step(context_, panels_, room_, crew_, &training);
-        StepNumbers<T> numbers{};
-        long finished = 0;
-        crew_.go([&](Member &self) { train_in(self, training, step, numbers, finished); });
-        return finished;
+        Run run{training, step, {training.update, training.objective}, {}};
+        Pace *const pace = room_.paced && control_.pace->take() ? control_.pace : nullptr;
+        if (pace) pace->begin(crew_.most_threads(), room_.first_threads);
+        const long steps = divided_up(examples_.count, purpose_.batch) * examples_.epochs;
+        do {
+            const long first = run.finished;
+            long end = steps;
+            int threads = room_.first_threads;
+            const double before = pace ? now_seconds() : 0;
+            if (pace) {
+                const double expected = pace->expected() * double(purpose_.batch);
+                const double many = expected > 0 ? pace->seconds() / expected : 2;
+                if (many < double(steps - first)) end = first + larger(1, long(many));
+                threads = pace->threads();
+            }
+            crew_.go(threads, [&](Member &self) { train_in(self, run, end); });
+            if (run.finished < end) break; // stopped
+            if (pace) {
+                const double now = now_seconds();
+                pace->note(now, (now - before) / double((end - first) * purpose_.batch));
+            }
+        } while (run.finished < steps);
+        if (pace) pace->give_back();
+        return run.finished;
     }
 
     // Returns J + penalties over all examples; NaN if it was stopped.
@@ -129,51 +150,57 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         return sum > 0 ? 1 / sum : 0;
     }
 
-    // Assigns groups of parameters to this thread, and fills the copies of them that layers keep in
-    // another layout.
+    // Fills the copies of parameters that layers keep in another layout.
     void begin(Member &self) {
-        self.first_group = room_.groups.first_of(self.index, crew_.threads());
-        self.last_group = room_.groups.first_of(self.index + 1, crew_.threads());
-        for (long g = self.first_group; g < self.last_group; ++g)
+        const long last = room_.groups.first_of(self.index + 1, crew_.threads());
+        for (long g = room_.groups.first_of(self.index, crew_.threads()); g < last; ++g)
             Kinds::renew(context_, room_.groups[g]);
         crew_.barrier(self);
     }
 
-    void train_in(Member &self, const Training<T> &training, Step &step, StepNumbers<T> &numbers,
-                  long &finished) {
+    // A training under way.
+    struct Run {
+        const Training<T> &training;
+        Step &step;
+        StepRates<T, BYTES> rates;
+        StepNumbers<T> numbers;
+        long finished = 0;
+    };
+
+    // Takes the steps up to `end`.
+    void train_in(Member &self, Run &run, long end) {
         const FlushSubnormals guard;
-        const Update<T> &update = training.update;
+        const Training<T> &training = run.training;
         const Records &records = training.records;
         const long batch_size = purpose_.batch;
         const long steps_per_epoch = divided_up(examples_.count, batch_size);
-        const long steps = steps_per_epoch * examples_.epochs;
-        StepRates<T, BYTES> rates(update, training.objective);
-        begin(self);
-        for (long s = 0; s < steps; ++s) {
-            rates.next();
+        const long begun = run.finished;
+        if (begun == 0) begin(self);
+        for (long s = begun; s < end; ++s) {
             const long in_epoch = s % steps_per_epoch * batch_size;
             const long first = s / steps_per_epoch * examples_.count + in_epoch;
             const long count = smaller(batch_size, examples_.count - in_epoch);
             const Batch batch{first, count, share_of(first, count),
-                              step_noise(training.key, std::uint64_t(update.t + s + 1))};
+                              step_noise(training.key, std::uint64_t(training.update.t + s + 1))};
             // Thread 0 may write `numbers` here: the others read it only between the first barrier
             // inside the step and the barrier below.
             if (self.index == 0) {
-                numbers = rates.numbers(s);
+                run.rates.next();
+                run.numbers = run.rates.numbers(s);
                 if (training.objective.shared) { // P3
-                    numbers.l1 *= T(batch.share);
-                    numbers.l2 *= T(batch.share);
+                    run.numbers.l1 *= T(batch.share);
+                    run.numbers.l2 *= T(batch.share);
                 }
             }
-            if (!step.run(self, batch, numbers)) return;
+            if (!run.step.run(self, batch, run.numbers)) return;
             // A step that has begun its updates is always finished, so the result of this barrier
             // is ignored: a stop takes effect at the next step's first barrier.
             crew_.barrier(self);
             if (self.index == 0) {
-                records.costs[s] = step.cost();
-                if (records.penalties) records.penalties[s] = step.penalty();
-                records.gradient_norms[s] = step.gradient_norm();
-                finished = s + 1;
+                records.costs[s] = run.step.cost();
+                if (records.penalties) records.penalties[s] = run.step.penalty();
+                records.gradient_norms[s] = run.step.gradient_norm();
+                run.finished = s + 1;
             }
         }
     }
@@ -183,28 +210,29 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         if constexpr (Kinds::copies) {
             for (int l = 0; l < net_.count; ++l) {
                 // Whole rows of tiles, and pairs of them, to each thread.
-                const long units = divided_up(net_.layers[l].n_out, 32), n = net_.layers[l].n_out;
+                const long n = net_.layers[l].n_out, units = divided_up(n, 32);
                 const long begin = crew_.first_of(self, units) * 32;
                 const long end = smaller(crew_.last_of(self, units) * 32, n);
-                if (begin < end) Kinds::renew(context_, Group{l, 0, 2, begin, end, 0, 0, 0});
+                if (begin < end) Kinds::renew(context_, Group{l, 0, 2, begin, end, 0, 0, 0, 0});
             }
             crew_.barrier(self);
         }
     }
 
-    // Calls f with spans of this thread's panels. Each thread has the arrays of a single span,
-    // which it uses for all of its spans in turn.
+    // Calls f with spans of panels, each in some thread. Each thread has the arrays of a single
+    // span, which it uses for all of its spans in turn.
     template <typename F> void each_span(const Member &self, F &&f) {
         const long together = room_.together, at = self.index * together;
         const double work = Kinds::pass_work(net_, room_.ws.panel_size * together) / 3;
         const long size = room_.ws.panel_size, panels = divided_up(examples_.count, size);
-        const long end = crew_.last_of(self, panels);
-        for (long q = crew_.first_of(self, panels); q < end; q += together) {
+        crew_.distribute(self, divided_up(panels, together), [&](long i) {
             crew_.test_stop(self, work);
-            if (crew_.stop_wished()) break;
-            const long many = smaller(together, end - q), last = (q + many - 1) * size;
-            f(PanelSpan{at, many, smaller(size, examples_.count - last), q * size});
-        }
+            if (crew_.stop_wished()) return false;
+            const long q = i * together, many = smaller(together, panels - q);
+            const long last = examples_.count - (q + many - 1) * size;
+            f(PanelSpan{at, many, smaller(size, last), q * size});
+            return true;
+        });
     }
     // Calls f(panel, first example, number of examples) for each panel of a span.
     template <typename F> void each_panel(const PanelSpan &some, F &&f) const {

@@ -19,10 +19,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,6 +32,7 @@
 #include "cpu.hpp"
 #include "dispatch.hpp"
 #include "order.hpp"
+#include "pace.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -125,10 +128,14 @@ class BoundPlan {
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
                            objective_from(objective), key);
         const Kernels<T> &chosen = kernels<T>(precision_named(precision));
-        return interruptible(threads, [&](const Control &control) {
-            return checked_memory(
-                chosen.train(plan_.network(), parameters.data(), given, training, control));
-        });
+        Pace &pace = paces_[{&chosen, batch_size}];
+        return interruptible(
+            threads,
+            [&](const Control &control) {
+                return checked_memory(
+                    chosen.train(plan_.network(), parameters.data(), given, training, control));
+            },
+            &pace);
     }
 
     template <typename T>
@@ -233,13 +240,13 @@ class BoundPlan {
     }
 
     // Runs without the GIL; an exception from a signal handler is raised afterwards.
-    template <typename F> static auto interruptible(int threads, F &&body) {
+    template <typename F> static auto interruptible(int threads, F &&body, Pace *pace = nullptr) {
         std::optional<nb::python_error> error;
         // More threads would only wait for each other, and a system may run out of them. The same
         // limit is in native.py.
         const int most_threads = std::max(64, core_count());
         const Control control{std::clamp(threads, -most_threads, most_threads), signal_pending,
-                              &error};
+                              &error, pace};
         auto result = [&] {
             nb::gil_scoped_release release;
             return body(control);
@@ -250,6 +257,9 @@ class BoundPlan {
 
     Plan plan_;
     int threads_; // of `predict`, at most
+    // For each kind of training. Only used with the GIL, which protects the map; a Pace protects
+    // itself.
+    mutable std::map<std::pair<const void *, long>, Pace> paces_;
 };
 
 template <typename T> void activation(const Chosen &chosen, Vector<T> A, Vector<T> D) {

@@ -30,9 +30,9 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     // A layer's own arrays, in words of two numbers; each holds all first pieces, then all second
     // ones, and so on.
     enum Own {
-        inputs, // A[l−1], pairs of units by rows: right factor of F1
+        inputs, // A[l−1], tiles with pairs of units by rows: right factor of F1
         turned, // A[l−1], tiles with pairs of examples by rows: right factor of BP4
-        deltas, // δ[l], pairs of units by rows: right factor of BP2
+        deltas, // δ[l], tiles with pairs of units by rows: right factor of BP2
         rows    // δ[l], pairs of examples: left factor of BP4; then the sums of each unit's δ
     };
 
@@ -74,10 +74,20 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                (through == Through::rectifier || through == Through::unchanged);
     }
 
+    // The elements of a layer's A and δ for each example.
+    static long elements(const Network &net, int l) {
+        if (!packed(net, l)) return Base::elements(net, l);
+        return l ? 2 * PIECES * net.layers[l - 1].n_out : PIECES * net.layers[0].n_in;
+    }
+
     // The number of words, in whole tiles, for a row of n numbers (`pairs`) and for a row of pairs
     // with one word per example of a panel (`across`).
     static long pairs(long n) { return divided_up(n, tile_depth) * tile_rows; }
     static long across(const W &ws) { return rounded_up(ws.ld, tile_rows); }
+    // Where the tile of a panel's units `row` and next, and examples `column` and next, begins.
+    static long tile_at(const W &ws, long row, long column) {
+        return row / 2 * across(ws) + column * tile_rows;
+    }
     // The number of words of a panel's n units, as pairs of units and as pairs of examples.
     static long by_units(long n, const W &ws) { return pairs(n) * across(ws); }
     static long by_examples(long n, const W &ws) { return rounded_up(n, tile_rows) * pairs(ws.ld); }
@@ -140,7 +150,7 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                     set_words(low, high, x, i);
                 }
                 put_transposed(x, transposed + k * pairs(n_out) + r / tile_depth * tile_words,
-                               tile_rows, words(n_in, n_out));
+                               words(n_in, n_out));
             }
         }
     }
@@ -150,13 +160,14 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     // Returns what Panels::gather does.
     static SV gather(const C &c, long panel, const float *const *row, long count) {
         const long *own = c.ws.place[1].own, n = c.layer(1).n_in;
-        const long ld = across(c.ws), wide = pairs(c.ws.ld);
+        const long wide = pairs(c.ws.ld);
         V zero{};
         for (long e = 0; e < count; e += tile_depth) {
             for (long k = 0; k < n; k += tile_depth) {
-                float *of_units = c.at(panel, own[inputs]) + k / 2 * ld + e;
+                float *of_units = c.at(panel, own[inputs]) + tile_at(c.ws, k, e);
                 float *of_examples = c.at(panel, own[turned]) + k * wide + e / 2 * tile_rows;
-                for (long h = 0; h < 32; h += 16, of_units += 16, of_examples += 8 * tile_rows) {
+                for (long h = 0; h < 32;
+                     h += 16, of_units += tile_words, of_examples += 8 * tile_rows) {
                     const long valid = count - e - h;
                     V x[PIECES][16];
 #pragma GCC unroll 8
@@ -180,7 +191,7 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                             put_words(first, second, to + 16 * t * wide, by_examples(n, c.ws));
                         }
                     }
-                    if (valid > 0) put_transposed(x, of_units, ld, by_units(n, c.ws));
+                    if (valid > 0) put_transposed(x, of_units, by_units(n, c.ws));
                 }
             }
         }
@@ -251,20 +262,21 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
             c.error_of_whole(l - 1, some, q);
     }
 
-    static void gradient(const C &c, const Group &group, long panels, long last_count, float *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, float *out) {
         const Layer &layer = c.layer(group.l());
-        if (!tiled(layer)) return Plain::gradient(c, group, panels, last_count, out);
+        if (!tiled(layer)) return Plain::gradient(c, group, some, out);
         const W &ws = c.ws;
         const Place &place = ws.place[group.l()];
         const long wide = pairs(ws.ld), units = group.end - group.begin, n = layer.n_in;
-        const float *D = ws.memory + place.own[rows] + group.begin * wide;
-        const float *A = ws.memory + place.own[turned];
+        const long panels = some.count;
+        const float *D = c.at(some.first, place.own[rows]) + group.begin * wide;
+        const float *A = c.at(some.first, place.own[turned]);
         TileProduct product{{D, wide, tile_rows * wide, tile_rows, by_examples(layer.n_out, ws)},
                             {A, tile_rows, tile_rows * wide, tile_words, by_examples(n, ws)},
                             panels,
                             ws.panel_stride,
                             divided_up(ws.panel_size, tile_depth),
-                            divided_up(last_count, tile_depth)};
+                            divided_up(some.last_count, tile_depth)};
         Tiles tiles;
         const long down = divided_up(units, tile_rows), wide_tiles = divided_up(n, tile_rows);
         for (long v = 0; v < wide_tiles; v += 2) {
@@ -291,7 +303,7 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                 }
             }
         }
-        const float *sums = ws.memory + place.own[rows] + sums_at(layer, ws);
+        const float *sums = c.at(some.first, place.own[rows]) + sums_at(layer, ws);
         for (long r = 0; r < units; ++r) { // BP3
             V sum = V{};
             for (long q = 0; q < panels; ++q)
@@ -356,12 +368,12 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
         for (int p = 0; p < PIECES; ++p)
             R::store(to + p * piece, Bfloat16::words(a[p], b[p]));
     }
-    CHAINRULE_INLINE void put_transposed(V (&x)[PIECES][16], float *tile, long row, long piece) {
+    CHAINRULE_INLINE void put_transposed(V (&x)[PIECES][16], float *tile, long piece) {
         for (int p = 0; p < PIECES; ++p) {
             Transpose<float, 64>::block(x[p]);
 #pragma GCC unroll 16
             for (int i = 0; i < 16; ++i)
-                R::store(tile + p * piece + i * row, x[p][i]);
+                R::store(tile + p * piece + i * tile_rows, x[p][i]);
         }
     }
 
@@ -388,9 +400,8 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     }
     template <bool WHOLE, typename Value>
     static void put_activations_of(const C &c, int l, const Block &b, Value &&value) {
-        const long *own = c.ws.place[l].own, n = c.layer(l).n_in;
-        const long ld = across(c.ws), wide = pairs(c.ws.ld);
-        float *of_units = c.at(b.panel, own[inputs]) + b.row / 2 * ld + b.column;
+        const long *own = c.ws.place[l].own, n = c.layer(l).n_in, wide = pairs(c.ws.ld);
+        float *of_units = c.at(b.panel, own[inputs]) + tile_at(c.ws, b.row, b.column);
         float *of_examples = c.at(b.panel, own[turned]) + b.row * wide + b.column / 2 * tile_rows;
         for (long h = 0; h < (WHOLE ? block_side : b.rows); h += 16) {
             V x[PIECES][16];
@@ -406,11 +417,11 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                         a[j][e] = there ? value(b.row + h + i + j, R::load(from)) : V{};
                     }
                 }
-                float *to = of_units + (h + i) / 2 * ld;
+                float *to = of_units + (h + i) / 2 * tile_rows;
                 if (WHOLE || h + i < b.rows) {
                     put_words(a[0][0], a[1][0], to, by_units(n, c.ws));
                     if (WHOLE || b.columns > 16)
-                        put_words(a[0][1], a[1][1], to + 16, by_units(n, c.ws));
+                        put_words(a[0][1], a[1][1], to + tile_words, by_units(n, c.ws));
                 }
 #pragma GCC unroll 2
                 for (long j = 0; j < 2; ++j) {
@@ -422,8 +433,7 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                     }
                 }
             }
-            if (c.training)
-                put_transposed(x, of_examples + h * wide, tile_rows, by_examples(n, c.ws));
+            if (c.training) put_transposed(x, of_examples + h * wide, by_examples(n, c.ws));
         }
     }
 
@@ -440,7 +450,7 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     template <bool WHOLE>
     static void put_errors_of(const C &c, int l, const Block &b, const float *A) {
         const long *own = c.ws.place[l].own, n = c.layer(l).n_out;
-        const long ld = across(c.ws), wide = pairs(c.ws.ld), place = b.row / 2 * ld + b.column;
+        const long wide = pairs(c.ws.ld), place = tile_at(c.ws, b.row, b.column);
         float *side_by_side = c.at(b.panel, own[rows]);
         float *sums = side_by_side + sums_at(c.layer(l), c.ws) + b.row * R::lanes;
         float *of_examples = side_by_side + b.row * wide + b.column / 2;
@@ -457,13 +467,15 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
                     if (!WHOLE) d[j][e] = first_of(d[j][e], b.valid - 16 * e);
                 }
                 if (A && there) { // A of a rectifier is 0 exactly if its first piece is
-                    const auto pair = R::bits(R::load(A + place + i / 2 * ld + 16 * e));
+                    const auto pair =
+                        R::bits(R::load(A + place + i / 2 * tile_rows + e * tile_words));
                     d[0][e] = R::select((pair & 0x7fff) != 0, d[0][e], V{});
                     d[1][e] = R::select((pair & 0x7fff0000) != 0, d[1][e], V{});
                 }
                 if (l > 1 && there)
                     put_words(d[0][e], d[1][e],
-                              c.at(b.panel, own[deltas]) + place + i / 2 * ld + 16 * e,
+                              c.at(b.panel, own[deltas]) + place + i / 2 * tile_rows +
+                                  e * tile_words,
                               by_units(n, c.ws));
             }
 #pragma GCC unroll 2
@@ -504,9 +516,8 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
     // The product of a copy, whose tiles are contiguous, with the pairs of a panel.
     static TileProduct by_panel(const float *left, long piece, long depth, const float *right,
                                 const W &ws) {
-        const long ld = across(ws);
         return {{left, tile_rows, tile_rows * pairs(depth), tile_words, piece},
-                {right, ld, tile_rows, tile_rows * ld, by_units(depth, ws)},
+                {right, tile_rows, tile_words, tile_rows * across(ws), by_units(depth, ws)},
                 1,
                 0,
                 divided_up(depth, tile_depth),

@@ -61,6 +61,11 @@ template <typename T, int BYTES> struct LayerKind {
     // Whether A[l] and δ[l] are never stored as arrays of T. Only dense layers can do without.
     static bool packed(const Network &, int /* l */) { return false; }
 
+    // The approximate number of elements per example of layer l: A and D, and a transposed A.
+    static long elements(const Network &net, int l) {
+        return 3 * (l ? net.layers[l - 1].n_out : net.layers[0].n_in);
+    }
+
     // Allocates memory that is kept between steps (the place's `copy`). Returns false if out of
     // memory. `copies`: also for predictions and losses, not only for gradients.
     static constexpr bool copies = false;
@@ -73,9 +78,8 @@ template <typename T, int BYTES> struct LayerKind {
     // training step.
     static void follow(const C &, const Group &) {}
 
-    // The gradient of a group over the given number of panels, its slices in sequence in `out`.
-    static void gradient(const C &, const Group &, long /* panels */, long /* last_count */,
-                         T * /* out */) {}
+    // The gradient of a group over a span of panels, its slices in sequence in `out`.
+    static void gradient(const C &, const Group &, const PanelSpan &, T * /* out */) {}
 
     // Sums of units [begin, end) over the whole batch: `statistics` before `forward`, `errors`
     // before `backward`.

@@ -87,6 +87,9 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
         const Layer &layer = net.layers[l ? l - 1 : 0];
         return layer.kind == List::template place_of<DenseKind>() && DenseKind::packed(net, l);
     }
+    static long elements(const Network &net, int l) {
+        return packed(net, l) ? DenseKind::elements(net, l) : LayerKind<T, BYTES>::elements(net, l);
+    }
     static constexpr bool copies = DenseKind::copies;
     static bool prepare(const Network &net, int l, W &ws) {
         bool ready = false;
@@ -110,9 +113,8 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
         visit(c.layer(l), [&](auto kind) { kind.errors(c, l, begin, end, panels, last_count); });
     }
 
-    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
-        visit(c.layer(group.l()),
-              [&](auto kind) { kind.gradient(c, group, panels, last_count, out); });
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, T *out) {
+        visit(c.layer(group.l()), [&](auto kind) { kind.gradient(c, group, some, out); });
     }
     static void renew(const C &c, const Group &group) {
         visit(c.layer(group.l()), [&](auto kind) { kind.renew(c, group); });

@@ -108,6 +108,9 @@ def gradient_products(engine, K):
     + [(of, K) for of in (forward_products, error_products) for K in (256, 1024, 4096)],
 )
 def test_products_err_less_than_a_chain_of_float32(split_set, products, K):
+    if split_set == "amx_bf16_emulated" and K == 4096 and products is not gradient_products:
+        pytest.skip("too long")
+
     def error(engine):
         actual, exact = products(engine, K)
         return np.sqrt(np.mean((actual - exact) ** 2) / np.mean(exact**2))
@@ -117,7 +120,7 @@ def test_products_err_less_than_a_chain_of_float32(split_set, products, K):
 
 # Both sides of a tile's, a block's, a panel's and a part's length.
 SIZES = [(256, 256, 64), (257, 300, 70), (300, 259, 33), (400, 290, 150), (1100, 260, 129),
-         (2500, 256, 600)]  # fmt: skip
+         (2500, 256, 200)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("n_in", "n_out", "m"), SIZES)
@@ -164,19 +167,16 @@ def test_all_kinds_of_layer_agree_with_the_reference(split_set, spec):
     assert not np.array_equal(gradient, full)
 
 
-ONE = NetworkSpec(300, (Dense(290, "identity"),), "mse")
-
-
-@pytest.mark.parametrize("spec", [ONE], ids=["one"])
 @pytest.mark.parametrize("m", [65, 512])
-def test_emulated_tiles_give_the_bits_of_the_real_ones(spec, m):
-    # The outputs are one layer in tiles: others' sums have an order for each vector length.
+def test_emulated_tiles_give_the_bits_of_the_real_ones(m):
+    # One layer, and not its biases: the order of other sums depends on the vectors' length.
+    spec = NetworkSpec(300, (Dense(290, "identity"),), "mse")
     problem = problem_of(spec, m).rounded("float32")
     results = []
     for name in SETS:
         with use(name):
             gradient = gradient_of(split(), problem)[1]
-            results.append((outputs_of(split(), problem), *blocks(spec, gradient)[0]))
+            results.append((outputs_of(split(), problem), blocks(spec, gradient)[0][0]))
     for real, emulated in zip(*results, strict=True):
         np.testing.assert_array_equal(real, emulated)
 
