@@ -22,11 +22,11 @@ namespace avx512_bf16 {
 extern const Kernels<float> mixed_kernels;
 }
 namespace amx_bf16 {
-extern const Kernels<float> mixed_kernels;
+extern const Kernels<float> mixed_kernels, split_kernels;
 }
 #endif
 namespace amx_bf16_emulated {
-extern const Kernels<float> mixed_kernels;
+extern const Kernels<float> mixed_kernels, split_kernels;
 }
 
 namespace {
@@ -42,7 +42,7 @@ const std::vector<InstructionSet> &built() {
         {"avx512_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
          &avx512_bf16::mixed_kernels},
         {"amx_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
-         &amx_bf16::mixed_kernels, tiles_granted},
+         &amx_bf16::mixed_kernels, &amx_bf16::split_kernels, tiles_granted},
 #endif
     };
     return sets;
@@ -56,7 +56,8 @@ const InstructionSet &emulated() {
     const InstructionSet &full = generic::instruction_set;
 #endif
     static const InstructionSet set{"amx_bf16_emulated", full.f32, full.f64,
-                                    &amx_bf16_emulated::mixed_kernels};
+                                    &amx_bf16_emulated::mixed_kernels,
+                                    &amx_bf16_emulated::split_kernels};
     return set;
 }
 
@@ -103,6 +104,20 @@ std::string usual(const CpuWords &words) {
 
 const InstructionSet &chosen() {
     return *current();
+}
+
+Precision precision_named(const std::string &name) {
+    if (name == "full") return Precision::full;
+    if (name == "mixed") return Precision::mixed;
+    if (name == "split") return Precision::split;
+    throw std::invalid_argument("precision: expected full, mixed or split; got " + name);
+}
+
+std::vector<std::string> precisions() {
+    std::vector<std::string> names;
+    if (has(Precision::mixed)) names.emplace_back("mixed");
+    if (has(Precision::split)) names.emplace_back("split");
+    return names;
 }
 
 void choose(const std::string &name) {

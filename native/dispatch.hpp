@@ -24,17 +24,32 @@ std::vector<std::string> runnable(const std::vector<std::string> &features);
 /// set, in no list, emulates the instructions of another for tests.
 void choose(const std::string &name);
 
-/// Whether the set in use has products in bfloat16, which the system lets it use.
-inline bool has_mixed() {
-    return chosen().mixed != nullptr && (!chosen().granted || chosen().granted());
+/// How float32 networks multiply: in float32, in bfloat16, or in sums of three bfloat16 numbers.
+enum class Precision { full, mixed, split };
+
+/// A precision by name; throws std::invalid_argument if there is no such precision.
+Precision precision_named(const std::string &name);
+
+/// Whether the set in use has kernels of its own for a precision, which the system lets it use.
+inline bool has(Precision precision) {
+    const InstructionSet &set = chosen();
+    const Kernels<float> *own = precision == Precision::mixed   ? set.mixed
+                                : precision == Precision::split ? set.split
+                                                                : set.f32;
+    return own && (precision == Precision::full || !set.granted || set.granted());
 }
 
-/// The kernels in use for a type; mixed: with bfloat16 products, if the set has them.
-template <typename T> const Kernels<T> &kernels(bool mixed = false);
-template <> inline const Kernels<float> &kernels<float>(bool mixed) {
-    return mixed && has_mixed() ? *chosen().mixed : *chosen().f32;
+/// The names of the precisions other than "full" that the set in use has.
+std::vector<std::string> precisions();
+
+/// The kernels in use for a type: those of a precision, if the set has it, else the full ones.
+template <typename T> const Kernels<T> &kernels(Precision precision = Precision::full);
+template <> inline const Kernels<float> &kernels<float>(Precision precision) {
+    const InstructionSet &set = chosen();
+    if (precision == Precision::full || !has(precision)) return *set.f32;
+    return precision == Precision::mixed ? *set.mixed : *set.split;
 }
-template <> inline const Kernels<double> &kernels<double>(bool) {
+template <> inline const Kernels<double> &kernels<double>(Precision) {
     return *chosen().f64;
 }
 

@@ -79,10 +79,16 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         double cost = 0;
         crew_.go([&](Member &self) {
             const FlushSubnormals guard;
-            each_panel(self, [&](long panel, long first, long count) {
-                panels_.gather(self.index, first, count);
-                panels_.forward({self.index, 1, count, first});
-                room_.panel_costs[panel] = panels_.output(self.index, first, count, 0);
+            copy_weights(self);
+            each_span(self, [&](const PanelSpan &some) {
+                each_panel(some, [&](long panel, long first, long count) {
+                    panels_.gather(panel, first, count);
+                });
+                panels_.forward(some);
+                each_panel(some, [&](long panel, long first, long count) {
+                    room_.panel_costs[first / room_.ws.panel_size] =
+                        panels_.output(panel, first, count, 0);
+                });
             });
             if (!crew_.barrier(self) || self.index != 0) return;
             // One thread adds all panels in their order, so that the sum has the same bits for any
@@ -105,15 +111,20 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             const FlushSubnormals guard;
             const long n_out = net_.layers[net_.count - 1].n_out;
             typename S::V zero = {};
-            each_panel(self, [&](long, long first, long count) {
-                zero += panels_.gather(self.index, first, count);
-                panels_.forward({self.index, 1, count, first});
-                const T *A = panels_.finish(self.index, count);
-                for (long i = 0; i < count; ++i) {
-                    T *to = out + (first + i) * n_out;
-                    for (int j = 0; j < n_out; ++j)
-                        to[j] = A[j * room_.ws.ld + i];
-                }
+            copy_weights(self);
+            each_span(self, [&](const PanelSpan &some) {
+                each_panel(some, [&](long panel, long first, long count) {
+                    zero += panels_.gather(panel, first, count);
+                });
+                panels_.forward(some);
+                each_panel(some, [&](long panel, long first, long count) {
+                    const T *A = panels_.finish(panel, count);
+                    for (long i = 0; i < count; ++i) {
+                        T *to = out + (first + i) * n_out;
+                        for (int j = 0; j < n_out; ++j)
+                            to[j] = A[j * room_.ws.ld + i];
+                    }
+                });
             });
             // `gather` returns the sum of x · 0, which is NaN as soon as one x is not finite: this
             // checks X without another pass over it.
@@ -194,17 +205,39 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         }
     }
 
-    // Calls f(panel, first example, number of examples) for each panel, in some thread. Each thread
-    // has the arrays of a single panel, which it uses for all of its panels in turn.
-    template <typename F> void each_panel(const Member &self, F &&f) {
-        const double work = Kinds::pass_work(net_, room_.ws.panel_size) / 3;
+    // Fills the copies of weights that passes without a gradient read, if there are any.
+    void copy_weights(Member &self) {
+        if constexpr (Kinds::copies) {
+            for (int l = 0; l < net_.count; ++l) {
+                // Whole rows of tiles, and pairs of them, to each thread.
+                const long n = net_.layers[l].n_out, units = divided_up(n, 32);
+                const long begin = crew_.first_of(self, units) * 32;
+                const long end = smaller(crew_.last_of(self, units) * 32, n);
+                if (begin < end) Kinds::renew(context_, Group{l, 0, 2, begin, end, 0, 0, 0, 0});
+            }
+            crew_.barrier(self);
+        }
+    }
+
+    // Calls f with spans of panels, each in some thread. Each thread has the arrays of a single
+    // span, which it uses for all of its spans in turn.
+    template <typename F> void each_span(const Member &self, F &&f) {
+        const long together = room_.together, at = self.index * together;
+        const double work = Kinds::pass_work(net_, room_.ws.panel_size * together) / 3;
         const long size = room_.ws.panel_size, panels = divided_up(examples_.count, size);
-        crew_.distribute(self, panels, [&](long q) {
+        crew_.distribute(self, divided_up(panels, together), [&](long i) {
             crew_.test_stop(self, work);
             if (crew_.stop_wished()) return false;
-            f(q, q * size, smaller(size, examples_.count - q * size));
+            const long q = i * together, many = smaller(together, panels - q);
+            const long last = examples_.count - (q + many - 1) * size;
+            f(PanelSpan{at, many, smaller(size, last), q * size});
             return true;
         });
+    }
+    // Calls f(panel, first example, number of examples) for each panel of a span.
+    template <typename F> void each_panel(const PanelSpan &some, F &&f) const {
+        for (long i = 0; i < some.count; ++i)
+            f(some.first + i, some.example + i * room_.ws.panel_size, context_.count(some, i));
     }
 
     const Network &net_;

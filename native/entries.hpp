@@ -36,4 +36,12 @@ double loss_with(const Network &net, const T *parameters, const Examples<T> &exa
     return J;
 }
 
+template <typename Engine, typename T>
+Outcome forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
+                     const Control &control) {
+    const Examples<T> examples{X, nullptr, nullptr, nullptr, nullptr, m, m, 1};
+    Engine engine(net, const_cast<T *>(parameters), examples, control, Purpose{m, m});
+    return engine.prepare() ? engine.forward(out) : Outcome::out_of_memory;
+}
+
 } // namespace chainrule::CHAINRULE_ISA

@@ -29,19 +29,12 @@ double loss(const Network &net, const T *parameters, const Examples<T> &examples
                                                  control, stopped);
 }
 
-template <typename T, int BYTES>
-Outcome forward_with(const Network &net, const T *parameters, const T *X, long m, T *out,
-                     const Control &control) {
-    const Examples<T> examples{X, nullptr, nullptr, nullptr, nullptr, m, m, 1};
-    Engine<T, BYTES> engine(net, const_cast<T *>(parameters), examples, control, Purpose{m, m});
-    return engine.prepare() ? engine.forward(out) : Outcome::out_of_memory;
-}
-
 template <typename T>
 Outcome forward(const Network &net, const T *parameters, const T *X, long m, T *out,
                 const Control &control) {
-    return narrow<T>(m) ? forward_with<T, narrow_bytes>(net, parameters, X, m, out, control)
-                        : forward_with<T, CHAINRULE_BYTES>(net, parameters, X, m, out, control);
+    return narrow<T>(m)
+               ? forward_with<Engine<T, narrow_bytes>>(net, parameters, X, m, out, control)
+               : forward_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, X, m, out, control);
 }
 
 template <typename T> void activation(const Choice &chosen, T *A, T *D, long n) {

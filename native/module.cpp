@@ -123,7 +123,8 @@ class BoundPlan {
     long train(Vector<T> parameters, Matrix<T> slots, const ExamplesOf<T> &examples,
                Rows<std::int32_t> order, In<double> learning_rates, const RecordsOf &records,
                const OptimizerOf &optimizer, const ObjectiveOf &objective, long batch_size,
-               std::uint64_t key, int threads, bool mixed, std::optional<In<double>> shares) const {
+               std::uint64_t key, int threads, const std::string &precision,
+               std::optional<In<double>> shares) const {
         const auto &[costs, gradient_norms, penalties] = records;
         TrainingArrays<T> arrays{array(parameters), array(slots), array(learning_rates),
                                  array(costs), array(gradient_norms)};
@@ -133,7 +134,7 @@ class BoundPlan {
         const Training<T> training =
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
                            objective_from(objective), key);
-        const Kernels<T> &chosen = kernels<T>(mixed);
+        const Kernels<T> &chosen = kernels<T>(precision_named(precision));
         Pace &pace = paces_[{&chosen, batch_size}];
         return interruptible(
             threads,
@@ -146,11 +147,14 @@ class BoundPlan {
 
     template <typename T>
     double loss(In<T> parameters, const ExamplesOf<T> &examples, const ObjectiveOf &objective,
-                std::optional<Vector<T>> gradient, int threads, bool mixed) const {
+                std::optional<Vector<T>> gradient, int threads,
+                const std::string &precision) const {
         const Examples<T> given = examples_from(examples, std::nullopt);
         plan_.check_parameters(long(parameters.shape(0)));
         require(!gradient || gradient->shape(0) == parameters.shape(0), "gradient does not fit");
-        const Kernels<T> &chosen = kernels<T>(mixed && gradient);
+        Precision own = precision_named(precision);
+        if (own == Precision::mixed && !gradient) own = Precision::full;
+        const Kernels<T> &chosen = kernels<T>(own);
         return interruptible(threads, [&](const Control &control) {
             bool stopped = false;
             return checked_memory(
@@ -160,16 +164,19 @@ class BoundPlan {
     }
 
     template <typename T>
-    void forward(In<T> parameters, Rows<T> X, Matrix<T> out, int threads) const {
+    void forward(In<T> parameters, Rows<T> X, Matrix<T> out, int threads,
+                 const std::string &precision) const {
         plan_.check_parameters(long(parameters.shape(0)));
         plan_.check_outputs(array(X), array(out));
-        run_forward(parameters.data(), X.data(), long(X.shape(0)), out.data(), threads);
+        run_forward(parameters.data(), X.data(), long(X.shape(0)), out.data(), threads,
+                    precision_named(precision));
     }
 
     // Outputs for X, or None if X or the parameters are not in the engines' format: exact type,
     // C-ordered, finite, of the network's width, with all codes in their tables. The caller then
     // converts them, or reports what is wrong.
-    nb::object predict(nb::handle parameters, nb::handle X) const {
+    nb::object predict(nb::handle parameters, nb::handle X, const std::string &precision) const {
+        const Precision own = precision_named(precision);
         if (!PyArray_CheckExact(parameters.ptr()) || !PyArray_CheckExact(X.ptr()))
             return nb::none();
         auto *theta = reinterpret_cast<PyArrayObject *>(parameters.ptr());
@@ -185,8 +192,8 @@ class BoundPlan {
         nb::object out = nb::steal(PyArray_EMPTY(2, shape, type, 0));
         if (!out.is_valid()) throw nb::python_error();
         void *to = PyArray_DATA(reinterpret_cast<PyArrayObject *>(out.ptr()));
-        const bool finite = type == NPY_FLOAT ? predict_to<float>(theta, rows, to)
-                                              : predict_to<double>(theta, rows, to);
+        const bool finite = type == NPY_FLOAT ? predict_to<float>(theta, rows, to, own)
+                                              : predict_to<double>(theta, rows, to, own);
         return finite ? out : nb::none();
     }
 
@@ -204,17 +211,21 @@ class BoundPlan {
     }
 
     template <typename T>
-    bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out) const {
+    bool predict_to(PyArrayObject *theta, PyArrayObject *rows, void *out,
+                    Precision precision) const {
         const T *X = static_cast<const T *>(PyArray_DATA(rows));
         const long m = long(PyArray_DIM(rows, 0));
         return plan_.readable(X, m) && run_forward(static_cast<const T *>(PyArray_DATA(theta)), X,
-                                                   m, static_cast<T *>(out), threads_);
+                                                   m, static_cast<T *>(out), threads_, precision);
     }
 
     // Returns false if X is not finite.
     template <typename T>
-    bool run_forward(const T *parameters, const T *X, long m, T *out, int threads) const {
-        const Kernels<T> &chosen = kernels<T>();
+    bool run_forward(const T *parameters, const T *X, long m, T *out, int threads,
+                     Precision precision) const {
+        // Only "split" is for predictions, too.
+        const Kernels<T> &chosen =
+            kernels<T>(precision == Precision::split ? precision : Precision::full);
         // Too short to release the GIL, or to be interrupted.
         const bool brief = double(m) * double(plan_.weights()) < 1e5;
         Outcome outcome;
@@ -281,11 +292,11 @@ template <typename T> void bind(nb::class_<BoundPlan> &plan, nb::module_ &m) {
     plan.def("train", &BoundPlan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "examples"_a.noconvert(), "order"_a.noconvert(), "learning_rates"_a.noconvert(),
              "records"_a.noconvert(), "optimizer"_a, "objective"_a, "batch_size"_a, "key"_a,
-             "threads"_a, "mixed"_a = false, "shares"_a.noconvert().none() = nb::none());
+             "threads"_a, "precision"_a = "full", "shares"_a.noconvert().none() = nb::none());
     plan.def("loss", &BoundPlan::loss<T>, "parameters"_a.noconvert(), "examples"_a.noconvert(),
-             "objective"_a, "gradient"_a.noconvert().none(), "threads"_a, "mixed"_a = false);
+             "objective"_a, "gradient"_a.noconvert().none(), "threads"_a, "precision"_a = "full");
     plan.def("forward", &BoundPlan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
-             "out"_a.noconvert(), "threads"_a);
+             "out"_a.noconvert(), "threads"_a, "precision"_a = "full");
     m.def("activation", &activation<T>, "chosen"_a, "A"_a.noconvert(), "D"_a.noconvert());
 }
 
@@ -321,7 +332,7 @@ NB_MODULE(_native, m) {
             info["instruction_sets"] = runnable(features);
             info["usual"] = usual(cpu);
             info["cores"] = core_count();
-            info["mixed"] = has_mixed();
+            info["precisions"] = precisions();
             return info;
         },
         "words"_a = nb::none(),
@@ -387,7 +398,7 @@ NB_MODULE(_native, m) {
     nb::class_<BoundPlan> plan(m, "Plan", "A network as the kernels see it.");
     plan.def(nb::init<const std::vector<LayerOf> &, const std::vector<HeadOf> &, bool, int>(),
              "layers"_a, "heads"_a, "fused"_a = true, "threads"_a = 1);
-    plan.def("predict", &BoundPlan::predict, "parameters"_a, "X"_a);
+    plan.def("predict", &BoundPlan::predict, "parameters"_a, "X"_a, "precision"_a = "full");
     bind<float>(plan, m);
     bind<double>(plan, m);
 }

@@ -33,6 +33,7 @@ template <typename T, int BYTES, typename Kinds> class Panels {
     // Returns 0 in every lane, or NaN in some where X has NaN or infinities (of a prediction:
     // training has looked at X before).
     V gather(long panel, long first, long count) const {
+        if (Kinds::packed(c_.net, 0)) return gather_packed(panel, first, count);
         // Rows in a random order come from memory, if X is larger than the caches: the next ones
         // are then called for early.
         const bool far = examples_.order && examples_.rows * c_.net.layers[0].n_in > 1L << 17;
@@ -101,6 +102,18 @@ template <typename T, int BYTES, typename Kinds> class Panels {
 
   private:
     static long once(const std::int32_t *index) { return __atomic_load_n(index, __ATOMIC_RELAXED); }
+
+    // The same for a first layer that packs its inputs itself: it gets pointers to the rows.
+    V gather_packed(long panel, long first, long count) const {
+        const long n = c_.net.layers[0].n_in, last = examples_.count * examples_.epochs - 1;
+        const T *row[chunk + 32];
+        for (long i = 0; i < rounded_up(count, 32); ++i)
+            row[i] = examples_.X + row_of(first + (i < count ? i : 0)) * n;
+        for (long i = 0; i < 16; ++i)
+            row[rounded_up(count, 32) + i] =
+                examples_.X + row_of(smaller(first + count + i, last)) * n;
+        return Kinds::gather(c_, panel, row, count);
+    }
 
     template <bool TRAINING, bool FAR> V gather_as(long panel, long first, long count) const {
         const Place &place = c_.ws.place[0];

@@ -132,6 +132,8 @@ struct InstructionSet {
     const Kernels<float> *f32;
     const Kernels<double> *f64;
     const Kernels<float> *mixed; // with bfloat16 products; nullptr if this set has none
+    // Float32 products as sums of bfloat16 products; nullptr if this set has none.
+    const Kernels<float> *split = nullptr;
     bool (*granted)() = nullptr; // requests from the system what they need beyond the CPU
 };
 

@@ -21,6 +21,7 @@ struct Purpose {
 template <typename T, int BYTES, typename Kinds> struct Preparation {
     using W = Workspace<T, BYTES>;
     static constexpr long chunk = W::chunk;
+    static constexpr long most_together = 8;
 
     Purpose purpose{};
     W ws;
@@ -76,10 +77,16 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
         if (!crew.engage(paced ? -control.threads : first_threads)) return false;
         // Several panels go through a wide layer together, so that its weights, which do not fit
         // into the cache, are read once for all of them.
-        if (purpose.gradients && Kinds::shared_weights(net) > 1L << 16)
-            together = smaller(8, divided_up(ws.panels, crew.most_threads()));
+        const bool wide = Kinds::shared_weights(net) > 1L << 16;
+        const long most = crew.most_threads();
+        if (wide && purpose.gradients) {
+            together = smaller(most_together, divided_up(ws.panels, most));
+        } else if (wide && Kinds::copies) {
+            together = larger(1, smaller(most_together, ws.panels / most));
+        }
         if (!purpose.gradients) return true;
-        whole_gradient = purpose.clipped || purpose.batch > ws.panels * ws.panel_size || work > 2e9;
+        whole_gradient = purpose.clipped || purpose.batch > ws.panels * ws.panel_size ||
+                         work > (Kinds::copies ? 1e11 : 2e9);
         gradient = given;
         if (whole_gradient && !given) gradient = own_gradient_ = allocate<T>(net.parameters);
         halved = in_halves(net);
@@ -119,18 +126,23 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     // How many examples' arrays may be in memory: a longer batch goes through in parts of whole
     // panels.
     long most_examples(const Network &net) const {
-        constexpr long memory_limit = 64L << 20;
-        // Approximate number of elements per example: A and D of each layer, and a transposed A.
-        long elements = 3 * net.layers[0].n_in;
-        for (int l = 0; l < net.count; ++l)
-            elements += 3 * net.layers[l].n_out;
+        long memory_limit = 64L << 20;
+        // Parts would need the whole gradient, and each would read and write it: with fast products
+        // that takes longer than they do. What it would take is better spent on longer parts.
+        if (Kinds::copies) memory_limit += net.parameters * long(sizeof(T));
+        long elements = 0; // per example
+        for (int l = 0; l <= net.count; ++l)
+            elements += Kinds::elements(net, l);
         return memory_limit / (elements * long(sizeof(T)));
     }
 
     long most_panels(const Network &net, const Control &control) const {
         // Each panel needs the sums over all others, so the whole batch must be in memory.
         if (segmented) return 1L << 40;
-        if (!purpose.gradients) return larger(1, larger(control.threads, -control.threads));
+        if (!purpose.gradients) {
+            const long threads = larger(1, larger(control.threads, -control.threads));
+            return Kinds::copies ? threads * most_together : threads;
+        }
         return larger(1, most_examples(net) / chunk);
     }
 

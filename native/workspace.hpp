@@ -35,6 +35,7 @@ template <typename T, int BYTES> struct Workspace {
     static constexpr long chunk = Wide::chunk;
     static constexpr long line = 64 / static_cast<long>(sizeof(T));
 
+    bool training = false; // store what backpropagation and the gradients need
     long usual_batch = 0;  // the training's batch size; the last batch of an epoch may be smaller
     long panel_size = 0;   // examples per panel
     long ld = 0;           // panel_size rounded up to whole vectors
@@ -57,8 +58,9 @@ template <typename T, int BYTES> struct Workspace {
     // training's batch size, and not on `batch`, so that an epoch that is trained in several calls
     // has the same bits. `Kinds` is the table of layer kinds (layers/table.hpp).
     template <typename Kinds>
-    bool prepare(const Network &net, long batch, long usual, long most_panels, bool training) {
+    bool prepare(const Network &net, long batch, long usual, long most_panels, bool gradients) {
         layers = net.count;
+        training = gradients;
         usual_batch = usual;
         panel_size = chosen_size<Kinds>(net);
         ld = rounded_up(panel_size, S::lanes);
@@ -73,28 +75,25 @@ template <typename T, int BYTES> struct Workspace {
             size += rounded_up(elements, line);
             return start;
         };
-        long deepest = 0;
+        long partial = 0;
         for (int l = 0; l <= net.count; ++l) {
             const long n = l ? net.layers[l - 1].n_out : net.layers[0].n_in;
-            place[l].A = take(n * ld);
-            if (training && l) place[l].D = take(n * ld);
-            if (l) Kinds::place(net, l, *this, take, training);
-            if (l > 1) deepest = larger(deepest, net.layers[l - 1].n_out);
+            const bool packed = Kinds::packed(net, l);
+            if (!packed) place[l].A = take(n * ld);
+            if (!packed && training && l) place[l].D = take(n * ld);
+            if (!l) continue;
+            Kinds::place(net, l, *this, take, training);
+            partial = larger(partial, Kinds::parts(net.layers[l - 1], l == 1, *this));
         }
         const long n_out = net.layers[net.count - 1].n_out;
         Y = take(n_out * ld);
         scale = take(ld);
         costs = take(ld);
-        if (training && deepest > P::deep) {
-            long widest = 0;
-            for (int l = 1; l < net.count; ++l)
-                widest = larger(widest, net.layers[l - 1].n_out);
-            parts = take(widest * ld);
-        }
+        parts = take(partial);
         panel_stride = size + line; // avoids powers of two, which map panels to the same cache sets
         memory = allocate<T>(panel_stride * panels + chunk);
         if (!memory) return false;
-        for (int l = 1; training && l <= net.count; ++l)
+        for (int l = 1; (training || Kinds::copies) && l <= net.count; ++l)
             if (!Kinds::prepare(net, l, *this)) return false;
         return true;
     }

@@ -22,6 +22,11 @@ template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
         return weights(layer) * (batch * (first ? 2.0 : 3.0) + update_work);
     }
     static long shared_weights(const Layer &layer) { return long(layer.n_in) * layer.n_out; }
+    // The partial sums of BP2.
+    static long parts(const Layer &layer, bool first, const Workspace<T, BYTES> &ws) {
+        const bool deep = layer.n_out > Products<T, BYTES>::deep;
+        return ws.training && !first && deep ? layer.n_in * ws.ld : 0;
+    }
 
     // The number of units in a group. A small layer is one group. A larger one is divided evenly
     // into a power of two of groups of some dozens of units, whose δ and gradient stay in the

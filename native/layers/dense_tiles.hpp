@@ -1,7 +1,10 @@
-// The dense layer with products of bfloat16 numbers in tiles, summed in float32. Parameters,
-// activations, δ and gradients remain float32; only the factors of products are rounded, when they
-// are packed, once for all three products. A left factor is packed as rows, a right factor as pairs
-// of rows.
+// The dense layer with products of bfloat16 numbers in tiles, summed in float32. Parameters and the
+// gradient remain float32; only the factors of products are rounded, when they are packed, once for
+// all three products: to one bfloat16 number, or to three pieces (PIECES), whose products are as
+// exact as those of float32. A left factor is packed as rows, a right factor as pairs of rows.
+//
+// Between two such layers, activations and errors are packed as soon as a block of them is
+// finished, and never exist as float32 arrays.
 #pragma once
 
 #include "../bfloat16.hpp"
@@ -10,27 +13,35 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
+template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES> {
     using Plain = Dense<float, BYTES>;
     using Base = DenseLayer<float, BYTES>;
     using C = Context<float, BYTES>;
     using W = Workspace<float, BYTES>;
-    using S = Simd<float, BYTES>;
-    using V = typename S::V;
     using R = Bfloat16::S; // a tile's rows, even if BYTES is less than 64
+    using V = typename R::V;
+    using S = Simd<float, BYTES>;
+    using SV = typename S::V;
     using Base::weights;
 
-    // A layer's own arrays, in words of two numbers.
+    // Predictions use the copies of weights, too.
+    static constexpr bool copies = true;
+
+    // A layer's own arrays, in words of two numbers; each holds all first pieces, then all second
+    // ones, and so on.
     enum Own {
-        inputs, // A[l−1], pairs of units by rows: right factor of F1
+        inputs, // A[l−1], tiles with pairs of units by rows: right factor of F1
         turned, // A[l−1], tiles with pairs of examples by rows: right factor of BP4
-        deltas, // δ[l], pairs of units by rows: right factor of BP2
+        deltas, // δ[l], tiles with pairs of units by rows: right factor of BP2
         rows    // δ[l], pairs of examples: left factor of BP4; then the sums of each unit's δ
     };
 
-    // Narrower layers multiply in float32, because their tiles would be mostly empty.
+    // Narrower layers multiply in float32: their tiles would be mostly empty, or six products
+    // would take longer than one of float32.
     static bool tiled(const Layer &layer) {
-        return layer.n_in >= 24 && layer.n_out >= 32 && weights(layer) >= 1536;
+        if (PIECES > 1) return layer.n_in >= 256 && layer.n_out >= 256;
+        if (layer.n_out < 32) return layer.n_in >= 64; // most often the last one
+        return layer.n_in >= 24 && weights(layer) >= 1536;
     }
 
     // The multiplications in a batch that tiles make faster.
@@ -40,7 +51,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
 
     // A product in tiles counts as half the work of a float32 product.
     static double pass_work(const Layer &layer, long batch, bool first) {
-        if (!tiled(layer)) return Base::pass_work(layer, batch, first);
+        if (!tiled(layer) || PIECES > 1) return Base::pass_work(layer, batch, first);
         return weights(layer) * (batch * (first ? 1.0 : 1.5) + update_work);
     }
 
@@ -52,38 +63,72 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
             emit(0, 2, r, smaller(r + units, layer.n_out));
     }
 
+    // Whether layer l passes its activations on, and gets its errors, only in packed form: it and
+    // the layer above are in tiles, and what is between them needs no array. Layer 0 is X.
+    static bool packed(const Network &net, int l) {
+        if (l == 0) return tiled(net.layers[0]);
+        if (l == net.count) return false;
+        const Layer &layer = net.layers[l - 1], &above = net.layers[l];
+        const Through through = Base::through(layer);
+        return layer.kind == above.kind && tiled(layer) && tiled(above) &&
+               (through == Through::rectifier || through == Through::unchanged);
+    }
+
+    // The elements of a layer's A and δ for each example.
+    static long elements(const Network &net, int l) {
+        if (!packed(net, l)) return Base::elements(net, l);
+        return l ? 2 * PIECES * net.layers[l - 1].n_out : PIECES * net.layers[0].n_in;
+    }
+
     // The number of words, in whole tiles, for a row of n numbers (`pairs`) and for a row of pairs
     // with one word per example of a panel (`across`).
     static long pairs(long n) { return divided_up(n, tile_depth) * tile_rows; }
     static long across(const W &ws) { return rounded_up(ws.ld, tile_rows); }
+    // Where the tile of a panel's units `row` and next, and examples `column` and next, begins.
+    static long tile_at(const W &ws, long row, long column) {
+        return row / 2 * across(ws) + column * tile_rows;
+    }
+    // The number of words of a panel's n units, as pairs of units and as pairs of examples.
+    static long by_units(long n, const W &ws) { return pairs(n) * across(ws); }
+    static long by_examples(long n, const W &ws) { return rounded_up(n, tile_rows) * pairs(ws.ld); }
+    static long sums_at(const Layer &layer, const W &ws) {
+        return PIECES * by_examples(layer.n_out, ws);
+    }
 
     template <typename Take>
     static void place(const Network &net, int l, W &ws, Take &&take, bool training) {
         const Layer &layer = net.layers[l - 1];
         if (!tiled(layer)) return Plain::place(net, l, ws, take, training);
         long *own = ws.place[l].own;
-        own[inputs] = take(pairs(layer.n_in) * across(ws));
-        own[turned] = take(rounded_up(layer.n_in, tile_rows) * pairs(ws.ld));
-        own[deltas] = take(pairs(layer.n_out) * across(ws));
-        own[rows] = take(sums_at(layer, ws) + layer.n_out * S::lanes);
+        own[inputs] = take(PIECES * by_units(layer.n_in, ws));
+        if (!training) return;
+        own[turned] = take(PIECES * by_examples(layer.n_in, ws));
+        if (l > 1) own[deltas] = take(PIECES * by_units(layer.n_out, ws));
+        own[rows] = take(sums_at(layer, ws) + layer.n_out * R::lanes);
     }
-    static long sums_at(const Layer &layer, const W &ws) {
-        return rounded_up(layer.n_out, tile_rows) * pairs(ws.ld);
+    // Chains of more than `deep` tiles leave partial sums.
+    static long parts(const Layer &layer, bool first, const W &ws) {
+        if (!tiled(layer)) return Plain::parts(layer, first, ws);
+        const long longest = larger(layer.n_in, layer.n_out);
+        return longest > deep * tile_depth ? high * rounded_up(ws.ld, block_side) : 0;
     }
 
     // The copy holds the tiles of W, then the tiles of Wᵀ, each row of tiles after the other.
     static long words(long n_out, long n_in) { return rounded_up(n_out, tile_rows) * pairs(n_in); }
     static bool prepare(const Network &net, int l, W &ws) {
         const Layer &layer = net.layers[l - 1];
-        if (!tiled(layer)) return Plain::prepare(net, l, ws);
-        const long transposed = l > 1 ? words(layer.n_in, layer.n_out) : 0;
-        ws.place[l].copy = allocate<float>(words(layer.n_out, layer.n_in) + transposed);
+        if (!tiled(layer)) return !ws.training || Plain::prepare(net, l, ws);
+        const long transposed = ws.training && l > 1 ? words(layer.n_in, layer.n_out) : 0;
+        ws.place[l].copy = allocate<float>(PIECES * (words(layer.n_out, layer.n_in) + transposed));
         return ws.place[l].copy != nullptr;
     }
 
     static void renew(const C &c, const Group &group) {
         const int l = group.l();
-        if (!tiled(c.layer(l))) return Plain::renew(c, group);
+        if (!tiled(c.layer(l))) {
+            if (c.training) Plain::renew(c, group);
+            return;
+        }
         const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
         const float *weights = c.block(l, 0);
         float *copy = static_cast<float *>(c.ws.place[l].copy);
@@ -91,75 +136,128 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
             const float *row = weights + r * n_in;
             float *to = copy + (r - r % tile_rows) * pairs(n_in) + r % tile_rows * tile_rows;
             for (long k = 0; k < n_in; k += tile_depth, to += tile_words)
-                R::store(to, Bfloat16::row(part(row, k, n_in), part(row, k + 16, n_in)));
+                put_row(part(row, k, n_in), part(row, k + 16, n_in), to, words(n_out, n_in));
         }
-        if (l == 1) return;
-        float *transposed = copy + words(n_out, n_in);
+        if (l == 1 || !c.training) return;
+        float *transposed = copy + PIECES * words(n_out, n_in);
         for (long r = group.begin; r < group.end; r += tile_depth) {
             for (long k = 0; k < n_in; k += tile_rows) {
-                R::V x[16];
+                V x[PIECES][16];
                 for (long i = 0; i < 16; ++i) {
                     const float *row = weights + (r + 2 * i) * n_in;
-                    x[i] =
-                        Bfloat16::words(r + 2 * i < n_out ? part(row, k, n_in) : R::V{},
-                                        r + 2 * i + 1 < n_out ? part(row + n_in, k, n_in) : R::V{});
+                    const V low = r + 2 * i < n_out ? part(row, k, n_in) : V{};
+                    const V high = r + 2 * i + 1 < n_out ? part(row + n_in, k, n_in) : V{};
+                    set_words(low, high, x, i);
                 }
-                put_transposed(x, transposed + k * pairs(n_out) + r / tile_depth * tile_words);
+                put_transposed(x, transposed + k * pairs(n_out) + r / tile_depth * tile_words,
+                               words(n_in, n_out));
             }
         }
+    }
+
+    // Packs a panel's A[0] for F1 and BP4 of layer 1, from the rows of X. After the pointers to the
+    // rows, which whole tiles of examples have, follow those of 16 rows that are needed next.
+    // Returns what Panels::gather does.
+    static SV gather(const C &c, long panel, const float *const *row, long count) {
+        const long *own = c.ws.place[1].own, n = c.layer(1).n_in;
+        const long wide = pairs(c.ws.ld);
+        V zero{};
+        for (long e = 0; e < count; e += tile_depth) {
+            for (long k = 0; k < n; k += tile_depth) {
+                float *of_units = c.at(panel, own[inputs]) + tile_at(c.ws, k, e);
+                float *of_examples = c.at(panel, own[turned]) + k * wide + e / 2 * tile_rows;
+                for (long h = 0; h < 32;
+                     h += 16, of_units += tile_words, of_examples += 8 * tile_rows) {
+                    const long valid = count - e - h;
+                    V x[PIECES][16];
+#pragma GCC unroll 8
+                    for (long i = 0; i < 16; i += 2) {
+                        V a[2][2];
+#pragma GCC unroll 2
+                        for (long j = 0; j < 2; ++j) {
+                            const float *from = row[e + h + i + j];
+                            __builtin_prefetch(row[e + h + i + j + 16] + k);
+                            __builtin_prefetch(row[e + h + i + j + 16] + k + 16);
+                            a[j][0] = part(from, k, n);
+                            a[j][1] = part(from, k + 16, n);
+                            set_row(a[j][0], a[j][1], x, i + j);
+                            if (!c.training) zero += (a[j][0] - a[j][0]) + (a[j][1] - a[j][1]);
+                        }
+                        if (!c.training) continue;
+                        float *to = of_examples + i / 2 * tile_rows;
+                        for (long t = 0; t < 2 && k + 16 * t < n; ++t) {
+                            const V first = i < valid ? a[0][t] : V{};
+                            const V second = i + 1 < valid ? a[1][t] : V{};
+                            put_words(first, second, to + 16 * t * wide, by_examples(n, c.ws));
+                        }
+                    }
+                    if (valid > 0) put_transposed(x, of_units, by_units(n, c.ws));
+                }
+            }
+        }
+        return S::splat(R::sum(zero));
     }
 
     static void forward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         if (!tiled(layer)) return Plain::forward(c, l, some);
         const Place &place = c.ws.place[l];
-        for (long q = 0; q < some.count; ++q)
-            pack_activations(c, l, some.first + q, c.count(some, q));
-        const TileProduct product = by_panel(static_cast<const float *>(place.copy), layer.n_in,
-                                             c.at(some.first, place.own[inputs]), across(c.ws));
-        const bool last = l == c.net.count;
-        const bool rectified = c.through(l) == Through::rectifier && !last;
-        const float *bias = c.block(l, 1);
-        float *A = c.at(some.first, place.A);
-        if (rectified) {
-            multiply(c, product, layer.n_out, some, A, A, [bias](long r, float *, V sum) {
-                const V z = sum + bias[r];
-                return S::select(z < 0.0f, V{}, z);
+        if (!packed(c.net, l - 1)) {
+            each_block(c, some, c.ws.place[l - 1].A, layer.n_in, [&](const Block &block) {
+                put_activations(c, l, block, [](long, V a) { return a; });
             });
-        } else {
-            multiply(c, product, layer.n_out, some, A, A,
-                     [bias](long r, float *, V sum) { return sum + bias[r]; });
         }
-        if (!rectified && !last && c.through(l) != Through::unchanged) c.activate(l, some);
+        const TileProduct product =
+            by_panel(static_cast<const float *>(place.copy), words(layer.n_out, layer.n_in),
+                     layer.n_in, c.at(some.first, place.own[inputs]), c.ws);
+        const float *bias = c.block(l, 1);
+        const auto finish = [&](auto &&value) {
+            multiply(c, product, layer.n_out, some, [&](const Block &block) {
+                if (packed(c.net, l)) return put_activations(c, l + 1, block, value);
+                put_floats(c, place.A, block,
+                           [&](long r, const float *, SV sum) { return value(r, sum); });
+            });
+        };
+        const bool last = l == c.net.count;
+        if (c.through(l) == Through::rectifier && !last)
+            return finish([bias](long r, auto sum) {
+                const auto z = sum + bias[r];
+                return z < 0.0f ? decltype(sum){} : z;
+            });
+        finish([bias](long r, auto sum) { return sum + bias[r]; });
+        if (!last && c.through(l) != Through::unchanged) c.activate(l, some);
     }
 
     static void backward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
         if (!tiled(layer)) return Plain::backward(c, l, some);
         const Place &place = c.ws.place[l], &below = c.ws.place[l - 1];
-        for (long q = 0; q < some.count; ++q)
-            pack_errors(c, l, some.first + q, c.count(some, q));
+        if (!packed(c.net, l)) {
+            each_block(c, some, place.D, layer.n_out,
+                       [&](const Block &block) { put_errors(c, l, block, nullptr); });
+        }
         if (l == 1) return;
         const float *transposed =
-            static_cast<const float *>(place.copy) + words(layer.n_out, layer.n_in);
+            static_cast<const float *>(place.copy) + PIECES * words(layer.n_out, layer.n_in);
         const TileProduct product =
-            by_panel(transposed, layer.n_out, c.at(some.first, place.own[deltas]), across(c.ws));
-        float *D = c.at(some.first, below.D), *parts = c.at(some.first, c.ws.parts);
-        const long activations = below.A - below.D;
-        switch (c.through(l - 1)) {
-        case Through::rectifier:
-            multiply(c, product, layer.n_in, some, D, D, [&](long, float *d, V error) {
-                return S::select(S::load(d + activations) > 0.0f, error, V{});
+            by_panel(transposed, words(layer.n_in, layer.n_out), layer.n_out,
+                     c.at(some.first, place.own[deltas]), c.ws);
+        const Through through = c.through(l - 1);
+        if (packed(c.net, l - 1)) {
+            const bool masked = through == Through::rectifier;
+            multiply(c, product, layer.n_in, some, [&](const Block &block) {
+                put_errors(c, l - 1, block, masked ? &place : nullptr);
             });
-            break;
-        case Through::derivative:
-            multiply(c, product, layer.n_in, some, D, parts,
-                     [](long, float *d, V error) { return error * S::load(d); });
-            break;
-        default:
-            multiply(c, product, layer.n_in, some, D, D,
-                     [](long, float *, V error) { return error; });
+            return;
         }
+        const long activations = below.A - below.D;
+        multiply(c, product, layer.n_in, some, [&](const Block &block) {
+            put_floats(c, below.D, block, [&](long, const float *d, SV error) {
+                if (through == Through::rectifier)
+                    return S::select(S::load(d + activations) > 0.0f, error, SV{});
+                return through == Through::derivative ? error * S::load(d) : error;
+            });
+        });
         for (long q = 0; q < some.count; ++q)
             c.error_of_whole(l - 1, some, q);
     }
@@ -173,8 +271,8 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         const long panels = some.count;
         const float *D = c.at(some.first, place.own[rows]) + group.begin * wide;
         const float *A = c.at(some.first, place.own[turned]);
-        TileProduct product{{D, wide, tile_rows * wide, tile_rows},
-                            {A, tile_rows, tile_rows * wide, tile_words},
+        TileProduct product{{D, wide, tile_rows * wide, tile_rows, by_examples(layer.n_out, ws)},
+                            {A, tile_rows, tile_rows * wide, tile_words, by_examples(n, ws)},
                             panels,
                             ws.panel_stride,
                             divided_up(ws.panel_size, tile_depth),
@@ -195,12 +293,12 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
                         now.B.at += q * ws.panel_stride;
                         if (q) now.begun = to;
                         now.begun_stride = n;
-                        tile_block(tiles, now, r, height, v, columns, to, n);
+                        tile_block<PIECES>(tiles, now, r, height, v, columns, to, n);
                     } else if (q == 0) { // the whole chain: `out` has no room for partial sums
-                        alignas(64) float block[32 * 32];
-                        tile_block(tiles, now, r, height, v, columns, block, 32);
+                        alignas(64) float block[block_side * block_side];
+                        tile_block<PIECES>(tiles, now, r, height, v, columns, block, block_side);
                         for (long i = 0; i < some; ++i)
-                            std::memcpy(to + i * n, block + i * 32, sizeof(float) * width);
+                            std::memcpy(to + i * n, block + i * block_side, sizeof(float) * width);
                     }
                 }
             }
@@ -209,176 +307,271 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
         for (long r = 0; r < units; ++r) { // BP3
             V sum = V{};
             for (long q = 0; q < panels; ++q)
-                sum += S::load(sums + q * ws.panel_stride + (group.begin + r) * S::lanes);
-            out[n * units + r] = S::sum(sum);
+                sum += R::load(sums + q * ws.panel_stride + (group.begin + r) * R::lanes);
+            out[n * units + r] = R::sum(sum);
         }
     }
 
   private:
+    // Rows and columns of the sums that are multiplied together.
+    static constexpr long block_side = 2 * tile_rows;
     // The number of panels whose pairs of 32 units stay in the first-level cache.
-    static constexpr long near_panels = 8;
+    static constexpr long near_panels = PIECES > 1 ? 3 : 8;
     // The depth, in tiles, at which the pairs of a span's panels stay in the second-level cache
-    // while each row of tiles reads them.
-    static constexpr long deep = 32;
+    // while each row of tiles reads them, and the number of rows whose partial sums stay there.
+    static constexpr long deep = PIECES > 1 ? 12 : 32;
+    static constexpr long high = 256;
 
     // Entries k to k + 15 of a row of n numbers; 0 beyond its end.
-    CHAINRULE_INLINE R::V part(const float *row, long k, long n) {
+    CHAINRULE_INLINE V part(const float *row, long k, long n) {
         if (k + R::lanes <= n) return R::load(row + k);
-        return k < n ? R::load_part(row + k, static_cast<int>(n - k)) : R::V{};
+#if defined(__AVX512F__)
+        const long some = k < n ? n - k : 0;
+        return reinterpret_cast<V>(
+            _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << some) - 1), row + k));
+#endif
+        return k < n ? R::load_part(row + k, static_cast<int>(n - k)) : V{};
     }
     // The first `count` lanes; the others become 0.
-    CHAINRULE_INLINE R::V first_of(R::V v, long count) {
-        const R::M lane{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-        return R::select(lane < static_cast<int>(count), v, R::V{});
-    }
-    CHAINRULE_INLINE void put_transposed(R::V (&x)[16], float *tile) {
-        Transpose<float, 64>::block(x);
-        for (int i = 0; i < 16; ++i)
-            R::store(tile + i * tile_rows, x[i]);
+    CHAINRULE_INLINE V first_of(V v, long count) {
+        const typename R::M lane{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+        return R::select(lane < static_cast<int>(smaller(count, R::lanes)), v, V{});
     }
 
-    // Packs a panel's A[l−1] for F1 and BP4. For BP4, which sums over examples, those from `count`
-    // on are 0.
-    static void pack_activations(const C &c, int l, long panel, long count) {
-        const Place &place = c.ws.place[l];
-        const long n = c.layer(l).n_in, ld = c.ws.ld, wide = pairs(ld);
-        const float *A = c.at(panel, c.ws.place[l - 1].A);
-        float *of_units = c.at(panel, place.own[inputs]);
-        float *of_examples = c.at(panel, place.own[turned]);
-        for (long k = 0; k < n; k += 16) {
-            const long some = smaller(16, n - k);
-            pack_pairs(A + k * ld, ld, some, count, of_units + k / 2 * across(c.ws), across(c.ws));
-            for (long e = 0; e < count; e += tile_depth) {
-                R::V x[16];
-                for (long i = 0; i < 16; ++i)
-                    x[i] = i < some ? examples(A + (k + i) * ld, e, count) : R::V{};
-                put_transposed(x, of_examples + k * wide + e / tile_depth * tile_words);
+    // Packs 32 numbers in a row, and one number of each of two rows; `piece`: from the words of a
+    // piece to those of the next.
+    CHAINRULE_INLINE void set_row(V first, V second, V (&x)[PIECES][16], long i) {
+        V a[PIECES], b[PIECES];
+        Bfloat16::pieces(first, a);
+        Bfloat16::pieces(second, b);
+        for (int p = 0; p < PIECES; ++p)
+            x[p][i] = Bfloat16::row(a[p], b[p]);
+    }
+    CHAINRULE_INLINE void set_words(V low, V high, V (&x)[PIECES][16], long i) {
+        V a[PIECES], b[PIECES];
+        Bfloat16::pieces(low, a);
+        Bfloat16::pieces(high, b);
+        for (int p = 0; p < PIECES; ++p)
+            x[p][i] = Bfloat16::words(a[p], b[p]);
+    }
+    CHAINRULE_INLINE void put_row(V first, V second, float *to, long piece) {
+        V a[PIECES], b[PIECES];
+        Bfloat16::pieces(first, a);
+        Bfloat16::pieces(second, b);
+        for (int p = 0; p < PIECES; ++p)
+            R::store(to + p * piece, Bfloat16::row(a[p], b[p]));
+    }
+    CHAINRULE_INLINE void put_words(V low, V high, float *to, long piece) {
+        V a[PIECES], b[PIECES];
+        Bfloat16::pieces(low, a);
+        Bfloat16::pieces(high, b);
+        for (int p = 0; p < PIECES; ++p)
+            R::store(to + p * piece, Bfloat16::words(a[p], b[p]));
+    }
+    CHAINRULE_INLINE void put_transposed(V (&x)[PIECES][16], float *tile, long piece) {
+        for (int p = 0; p < PIECES; ++p) {
+            Transpose<float, 64>::block(x[p]);
+#pragma GCC unroll 16
+            for (int i = 0; i < 16; ++i)
+                R::store(tile + p * piece + i * tile_rows, x[p][i]);
+        }
+    }
+
+    // At most 32 units by 32 examples of a panel.
+    struct Block {
+        const float *at;
+        long stride, panel, row, rows, column, columns;
+        long valid; // examples from `column` on; further columns are padding
+
+        bool whole() const {
+            return rows == block_side && columns == block_side && valid >= block_side;
+        }
+    };
+
+    // Packs a block of A[l−1] for F1 and BP4 of layer l. value(unit, vector) is A of what the block
+    // holds. For BP4, which sums over examples, padding is 0.
+    template <typename Value>
+    CHAINRULE_INLINE void put_activations(const C &c, int l, const Block &block, Value &&value) {
+        if (block.whole()) {
+            put_activations_of<true>(c, l, block, value);
+        } else {
+            put_activations_of<false>(c, l, block, value);
+        }
+    }
+    template <bool WHOLE, typename Value>
+    static void put_activations_of(const C &c, int l, const Block &b, Value &&value) {
+        const long *own = c.ws.place[l].own, n = c.layer(l).n_in, wide = pairs(c.ws.ld);
+        float *of_units = c.at(b.panel, own[inputs]) + tile_at(c.ws, b.row, b.column);
+        float *of_examples = c.at(b.panel, own[turned]) + b.row * wide + b.column / 2 * tile_rows;
+        for (long h = 0; h < (WHOLE ? block_side : b.rows); h += 16) {
+            V x[PIECES][16];
+#pragma GCC unroll 8
+            for (long i = 0; i < 16; i += 2) {
+                V a[2][2];
+#pragma GCC unroll 2
+                for (long j = 0; j < 2; ++j) {
+#pragma GCC unroll 2
+                    for (long e = 0; e < 2; ++e) {
+                        const bool there = WHOLE || (h + i + j < b.rows && 16 * e < b.columns);
+                        const float *from = b.at + (h + i + j) * b.stride + 16 * e;
+                        a[j][e] = there ? value(b.row + h + i + j, R::load(from)) : V{};
+                    }
+                }
+                float *to = of_units + (h + i) / 2 * tile_rows;
+                if (WHOLE || h + i < b.rows) {
+                    put_words(a[0][0], a[1][0], to, by_units(n, c.ws));
+                    if (WHOLE || b.columns > 16)
+                        put_words(a[0][1], a[1][1], to + tile_words, by_units(n, c.ws));
+                }
+#pragma GCC unroll 2
+                for (long j = 0; j < 2; ++j) {
+                    if (WHOLE) {
+                        set_row(a[j][0], a[j][1], x, i + j);
+                    } else {
+                        set_row(first_of(a[j][0], b.valid), first_of(a[j][1], b.valid - 16), x,
+                                i + j);
+                    }
+                }
+            }
+            if (c.training) put_transposed(x, of_examples + h * wide, by_examples(n, c.ws));
+        }
+    }
+
+    // Packs a block of δ[l] for BP2 and BP4, and sums it for BP3. `above`: the place of layer
+    // l + 1, if its errors are yet to be multiplied by the derivative of a rectifier.
+    CHAINRULE_INLINE void put_errors(const C &c, int l, const Block &block, const Place *above) {
+        const float *A = above ? c.at(block.panel, above->own[inputs]) : nullptr;
+        if (block.whole()) {
+            put_errors_of<true>(c, l, block, A);
+        } else {
+            put_errors_of<false>(c, l, block, A);
+        }
+    }
+    template <bool WHOLE>
+    static void put_errors_of(const C &c, int l, const Block &b, const float *A) {
+        const long *own = c.ws.place[l].own, n = c.layer(l).n_out;
+        const long wide = pairs(c.ws.ld), place = tile_at(c.ws, b.row, b.column);
+        float *side_by_side = c.at(b.panel, own[rows]);
+        float *sums = side_by_side + sums_at(c.layer(l), c.ws) + b.row * R::lanes;
+        float *of_examples = side_by_side + b.row * wide + b.column / 2;
+        for (long i = 0; i < (WHOLE ? block_side : b.rows); i += 2) {
+            V d[2][2];
+#pragma GCC unroll 2
+            for (long e = 0; e < 2; ++e) {
+                const bool there = WHOLE || 16 * e < b.columns;
+#pragma GCC unroll 2
+                for (long j = 0; j < 2; ++j) {
+                    d[j][e] = there && (WHOLE || i + j < b.rows)
+                                  ? R::load(b.at + (i + j) * b.stride + 16 * e)
+                                  : V{};
+                    if (!WHOLE) d[j][e] = first_of(d[j][e], b.valid - 16 * e);
+                }
+                if (A && there) { // A of a rectifier is 0 exactly if its first piece is
+                    const auto pair =
+                        R::bits(R::load(A + place + i / 2 * tile_rows + e * tile_words));
+                    d[0][e] = R::select((pair & 0x7fff) != 0, d[0][e], V{});
+                    d[1][e] = R::select((pair & 0x7fff0000) != 0, d[1][e], V{});
+                }
+                if (l > 1 && there)
+                    put_words(d[0][e], d[1][e],
+                              c.at(b.panel, own[deltas]) + place + i / 2 * tile_rows +
+                                  e * tile_words,
+                              by_units(n, c.ws));
+            }
+#pragma GCC unroll 2
+            for (long j = 0; j < 2; ++j) {
+                if (!WHOLE && i + j >= b.rows) break;
+                put_row(d[j][0], d[j][1], of_examples + (i + j) * wide, by_examples(n, c.ws));
+                float *sum = sums + (i + j) * R::lanes;
+                const V both = d[j][0] + d[j][1];
+                R::store(sum, b.column ? R::load(sum) + both : both);
             }
         }
     }
 
-    // Packs a panel's δ[l] for BP2 and BP4, and sums it for BP3.
-    static void pack_errors(const C &c, int l, long panel, long count) {
-        const Place &place = c.ws.place[l];
-        const long n = c.layer(l).n_out, ld = c.ws.ld, wide = pairs(ld);
-        const float *D = c.at(panel, place.D);
-        float *side_by_side = c.at(panel, place.own[rows]);
-        if (l > 1) pack_pairs(D, ld, n, count, c.at(panel, place.own[deltas]), across(c.ws));
-        float *sums = side_by_side + sums_at(c.layer(l), c.ws);
-        for (long j = 0; j < n; ++j, D += ld) {
-            for (long e = 0; e < count; e += tile_depth)
-                R::store(side_by_side + j * wide + e / 2, examples(D, e, count));
-            V sum = V{};
-            for (long e = 0; e < count; e += S::lanes)
-                sum += S::load(D + e);
-            S::store(sums + j * S::lanes, sum);
-        }
+    // Stores value(unit, destination, vector) of a block as float32.
+    template <typename Value>
+    CHAINRULE_INLINE void put_floats(const C &c, long offset, const Block &b, Value &&value) {
+        const long columns = smaller(b.columns, c.ws.ld - b.column);
+        float *to = c.at(b.panel, offset) + b.row * c.ws.ld + b.column;
+        for (long i = 0; i < b.rows; ++i, to += c.ws.ld)
+            for (long e = 0; e < columns; e += S::lanes)
+                S::store(to + e, value(b.row + i, to + e, S::load(b.at + i * b.stride + e)));
     }
 
-    // 32 examples of a unit, from e on; those from `count` on are 0.
-    CHAINRULE_INLINE R::V examples(const float *row, long e, long count) {
-        if (e + tile_depth <= count) return Bfloat16::row(R::load(row + e), R::load(row + e + 16));
-        const R::V first = first_of(R::load(row + e), count - e);
-        const R::V second =
-            e + 16 < count ? first_of(R::load(row + e + 16), count - e - 16) : R::V{};
-        return Bfloat16::row(first, second);
-    }
-
-    // Combines rows 2k and 2k + 1 into one row of words.
-    static void pack_pairs(const float *from, long ld, long rows, long count, float *to,
-                           long to_ld) {
-        for (long k = 0; k < rows; k += 2, from += 2 * ld, to += to_ld) {
-            for (long e = 0; e < count; e += 16)
-                R::store(to + e, Bfloat16::words(R::load(from + e),
-                                                 k + 1 < rows ? R::load(from + ld + e) : R::V{}));
+    // Calls f with each block of an array of n units.
+    template <typename F>
+    CHAINRULE_INLINE void each_block(const C &c, const PanelSpan &some, long offset, long n,
+                                     F &&f) {
+        for (long q = 0; q < some.count; ++q) {
+            const long count = c.count(some, q), ld = c.ws.ld, panel = some.first + q;
+            for (long r = 0; r < n; r += block_side)
+                for (long v = 0; v < count; v += block_side)
+                    f(Block{c.at(panel, offset) + r * ld + v, ld, panel, r,
+                            smaller(block_side, n - r), v,
+                            smaller(block_side, rounded_up(count - v, tile_rows)), count - v});
         }
     }
 
     // The product of a copy, whose tiles are contiguous, with the pairs of a panel.
-    static TileProduct by_panel(const float *left, long depth, const float *right, long ld) {
-        return {{left, tile_rows, tile_rows * pairs(depth), tile_words},
-                {right, ld, tile_rows, tile_rows * ld},
+    static TileProduct by_panel(const float *left, long piece, long depth, const float *right,
+                                const W &ws) {
+        return {{left, tile_rows, tile_rows * pairs(depth), tile_words, piece},
+                {right, tile_rows, tile_words, tile_rows * across(ws), by_units(depth, ws)},
                 1,
                 0,
                 divided_up(depth, tile_depth),
                 divided_up(depth, tile_depth)};
     }
 
-    // C of a span of panels; each vector of C is finish(row, place, sum). `parts` holds the partial
-    // sums.
+    // C of a span of panels: calls finish with each block of it.
     template <typename Finish>
-    static void multiply(const C &c, const TileProduct &product, long rows, const PanelSpan &some,
-                         float *to, float *parts, Finish &&finish) {
-        const long ld = c.ws.ld, stride = c.ws.panel_stride, down = divided_up(rows, tile_rows);
-        const long depth = product.depth;
-        // Partial sums are stored as whole tiles, so the depth is split only if rows consist of
-        // whole tiles.
-        const long pieces = some.count == 1 || ld % tile_rows ? 1 : divided_up(depth, deep);
-        const long piece = divided_up(depth, pieces);
+    static void multiply(const C &c, const TileProduct &product, long n, const PanelSpan &some,
+                         Finish &&finish) {
+        const long stride = c.ws.panel_stride, depth = product.depth;
+        const long wide_blocks = divided_up(c.ws.ld, block_side);
+        const long pieces = some.count == 1 ? 1 : divided_up(depth, deep);
+        const long piece = divided_up(depth, pieces), most = pieces > 1 ? high : n;
         Tiles tiles;
         // The vector units finish the previous block while the tile unit multiplies the next one,
         // so there are two buffers.
-        alignas(64) float blocks[2][32 * 32];
+        alignas(64) float blocks[2][block_side * block_side];
         Block before{};
         int turn = 0;
-        for (long k = 0; k < depth; k += piece) {
-            for (long r = 0; r < down; r += 2) {
-                const long height = smaller(2, down - r), units = smaller(32, rows - r * 16);
-                // `parts` has no room for partial sums of an incomplete last row of tiles.
-                const bool whole = units < 16 * height;
-                if (whole && k) continue;
-                const bool ends = whole || k + piece >= depth;
-                TileProduct now = product;
-                if (!whole) now.last_depth = smaller(piece, depth - k);
-                now.A.at += k * now.A.along;
-                now.B.at += k * now.B.along;
-                now.begun_stride = ld;
-                for (long q = 0; q < some.count; ++q, now.B.at += stride) {
-                    const long wide = divided_up(c.count(some, q), tile_rows);
-                    for (long v = 0; v < wide; v += 2) {
-                        const long columns = smaller(2, wide - v);
-                        const long at = q * stride + r * 16 * ld + v * 16;
-                        if (k) now.begun = parts + at;
-                        if (!ends) {
-                            tile_block(tiles, now, r, height, v, columns, parts + at, ld);
-                            continue;
+        for (long top = 0; top < n; top += most) {
+            for (long k = 0; k < depth; k += piece) {
+                for (long r = top; r < smaller(top + most, n); r += block_side) {
+                    TileProduct now = product;
+                    now.last_depth = smaller(piece, depth - k);
+                    now.A.at += k * now.A.along;
+                    now.B.at += k * now.B.along;
+                    now.begun_stride = block_side;
+                    const long height = smaller(2, divided_up(n - r, tile_rows));
+                    for (long q = 0; q < some.count; ++q, now.B.at += stride) {
+                        const long count = c.count(some, q), panel = some.first + q;
+                        for (long v = 0; v < count; v += block_side) {
+                            const long columns = smaller(2, divided_up(count - v, tile_rows));
+                            float *sums = blocks[turn];
+                            if (pieces > 1) {
+                                float *part = c.at(panel, c.ws.parts) +
+                                              ((r - top) * wide_blocks + v) * block_side;
+                                if (k) now.begun = part;
+                                if (k + piece < depth) sums = part;
+                            }
+                            tile_block<PIECES>(tiles, now, r / tile_rows, height, v / tile_rows,
+                                               columns, sums, block_side);
+                            if (k + piece < depth) continue;
+                            if (before.at) finish(before);
+                            before = {
+                                sums, block_side,          panel,    r, smaller(block_side, n - r),
+                                v,    columns * tile_rows, count - v};
+                            turn ^= 1;
                         }
-                        float *sums = blocks[turn];
-                        turn ^= 1;
-                        for (long i = 0; i < units; ++i) {
-                            __builtin_prefetch(to + at + i * ld, 1);
-                            __builtin_prefetch(to + at + i * ld + 16, 1);
-                        }
-                        tile_block(tiles, now, r, height, v, columns, sums, 32);
-                        finish_block(before, ld, finish);
-                        before = {sums, to + at, r * 16, units, smaller(columns * 16, ld - v * 16)};
                     }
                 }
             }
         }
-        finish_block(before, ld, finish);
-    }
-
-    // The sums of at most 32 rows by 32 columns, and their destination.
-    struct Block {
-        const float *sums;
-        float *to;
-        long row, rows, columns;
-    };
-    template <typename Finish>
-    CHAINRULE_INLINE void finish_block(const Block &block, long ld, Finish &&finish) {
-        float *to = block.to;
-        const float *sums = block.sums;
-        for (long i = 0; i < block.rows; ++i, to += ld, sums += 32) {
-            if (block.columns == 32) {
-#pragma GCC unroll 8
-                for (long j = 0; j < 32; j += S::lanes)
-                    S::store(to + j, finish(block.row + i, to + j, S::load(sums + j)));
-            } else {
-                for (long j = 0; j < block.columns; j += S::lanes)
-                    S::store(to + j, finish(block.row + i, to + j, S::load(sums + j)));
-            }
-        }
+        if (before.at) finish(before);
     }
 };
 

@@ -55,8 +55,20 @@ template <typename T, int BYTES> struct LayerKind {
     template <typename Take>
     static void place(const Network &, int /* l */, W &, Take &&, bool /* training */) {}
 
+    // The number of elements of a panel that products need for partial sums, shared by all layers.
+    static long parts(const Layer &, bool /* first */, const W &) { return 0; }
+
+    // Whether A[l] and δ[l] are never stored as arrays of T. Only dense layers can do without.
+    static bool packed(const Network &, int /* l */) { return false; }
+
+    // The approximate number of elements per example of layer l: A and D, and a transposed A.
+    static long elements(const Network &net, int l) {
+        return 3 * (l ? net.layers[l - 1].n_out : net.layers[0].n_in);
+    }
+
     // Allocates memory that is kept between steps (the place's `copy`). Returns false if out of
-    // memory.
+    // memory. `copies`: also for predictions and losses, not only for gradients.
+    static constexpr bool copies = false;
     static bool prepare(const Network &, int /* l */, W &) { return true; }
 
     // Renews the copies of a group's parameters after the parameters have changed.

@@ -73,9 +73,29 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
             kind.place(net, l, ws, take, training);
         });
     }
+    static long parts(const Layer &layer, bool first, const W &ws) {
+        long elements = 0;
+        visit(layer, [&](auto kind) { elements = kind.parts(layer, first, ws); });
+        return elements;
+    }
+    static typename Simd<T, BYTES>::V gather(const C &c, long panel, const T *const *row,
+                                             long count) {
+        if constexpr (DenseKind::copies) return DenseKind::gather(c, panel, row, count);
+        return typename Simd<T, BYTES>::V{};
+    }
+    static bool packed(const Network &net, int l) {
+        const Layer &layer = net.layers[l ? l - 1 : 0];
+        return layer.kind == List::template place_of<DenseKind>() && DenseKind::packed(net, l);
+    }
+    static long elements(const Network &net, int l) {
+        return packed(net, l) ? DenseKind::elements(net, l) : LayerKind<T, BYTES>::elements(net, l);
+    }
+    static constexpr bool copies = DenseKind::copies;
     static bool prepare(const Network &net, int l, W &ws) {
         bool ready = false;
-        visit(net.layers[l - 1], [&](auto kind) { ready = kind.prepare(net, l, ws); });
+        visit(net.layers[l - 1], [&](auto kind) {
+            ready = !(ws.training || kind.copies) || kind.prepare(net, l, ws);
+        });
         return ready;
     }
 

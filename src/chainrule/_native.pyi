@@ -36,10 +36,14 @@ class _CPUInfo(TypedDict):
     instruction_sets: list[str]
     usual: str
     cores: int
-    mixed: bool
+    precisions: list[str]
 
 class Plan:
-    """A network prepared for the kernels."""
+    """A network prepared for the kernels.
+
+    `precision` is "full", "mixed" or "split"; where `cpu_info` does not list it, and in float64, it
+    is "full". "mixed" is only for `train`, and for `loss` with a gradient.
+    """
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class Plan:
         batch_size: int,
         key: int,
         threads: int,
-        mixed: bool = False,
+        precision: str = "full",
         shares: _Numbers | None = None,
     ) -> int:
         """Take a step for each batch of `order`; return the number of finished steps.
@@ -77,14 +81,21 @@ class Plan:
         objective: _Objective,
         gradient: _Floats | None,
         threads: int,
-        mixed: bool = False,
+        precision: str = "full",
     ) -> float:
         """Return J plus penalties; write the gradient to `gradient` unless it is None."""
 
-    def forward(self, parameters: _Floats, X: _Floats, out: _Floats, threads: int) -> None:
+    def forward(
+        self,
+        parameters: _Floats,
+        X: _Floats,
+        out: _Floats,
+        threads: int,
+        precision: str = "full",
+    ) -> None:
         """Write the outputs for the rows of X to `out`."""
 
-    def predict(self, parameters: _Floats, X: Any) -> _Floats | None:
+    def predict(self, parameters: _Floats, X: Any, precision: str = "full") -> _Floats | None:
         """Return the outputs for X; None if X is not an array that `forward` accepts."""
 
 def names() -> dict[str, dict[str, tuple[str, ...]]]:

@@ -74,8 +74,8 @@ struct Case {
     }
 };
 
-Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long batch, int n_in,
-           int hidden, int n_out) {
+Result run(int threads, Precision precision, bool normalized, bool embedded, long m, long batch,
+           int n_in, int hidden, int n_out) {
     const Case network(normalized, embedded, n_in, hidden, n_out);
     const Plan plan(network.layers, {{n_out, {"softmax"}, {"cross_entropy"}}}, true);
     const long count = network.parameters;
@@ -114,17 +114,19 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
     const Named adam{"adam",
                      {{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}, {"plain_epsilon", 0}}};
     Objective objective{1e-4, 1e-4};
-    if (!mixed) objective.max_norm = 0.1;
+    if (precision == Precision::full) objective.max_norm = 0.1;
     const Training<float> training = plan.training(arrays, examples, adam, 0, batch, objective, 7);
     // An even number is the most that measuring may choose.
     Pace pace;
     const Control control{threads % 2 ? threads : -threads, nullptr, nullptr, &pace};
-    kernels<float>(mixed).train(plan.network(), result.parameters.data(), examples, training,
-                                control);
+    kernels<float>(precision).train(plan.network(), result.parameters.data(), examples, training,
+                                    control);
     result.average.assign(slots.begin() + 2 * count, slots.end());
     result.outputs.resize(m * n_out);
-    kernels<float>().forward(plan.network(), result.parameters.data(), X.data(), m,
-                             result.outputs.data(), control);
+    const bool split = precision == Precision::split;
+    kernels<float>(split ? precision : Precision::full)
+        .forward(plan.network(), result.parameters.data(), X.data(), m, result.outputs.data(),
+                 control);
     return result;
 }
 
@@ -178,21 +180,27 @@ int main() {
     } cases[] = {{1000, 256, 70, 130, 5},
                  {300, 64, 200, 200, 3},
                  {1300, 512, 28, 100, 2},
-                 {20000, 20000, 300, 40, 2}};
+                 {20000, 20000, 300, 40, 2},
+                 {500, 200, 300, 260, 5}};
+    const struct {
+        Precision precision;
+        const char *name;
+    } precisions[] = {
+        {Precision::full, ""}, {Precision::mixed, ", mixed"}, {Precision::split, ", split"}};
     for (const auto &c : cases) {
-        for (int kind = 0; kind < 8; ++kind) {
-            const bool mixed = kind & 1, normalized = kind & 2, embedded = kind & 4;
-            if (mixed && !has_mixed()) continue;
-            const auto trained = [&](int threads) {
-                return run(threads, mixed, normalized, embedded, c.m, c.batch, c.n_in, c.hidden,
+        for (int kind = 0; kind < 12; ++kind) {
+            const auto &[precision, name] = precisions[kind % 3];
+            const bool normalized = kind / 3 & 1, embedded = kind / 6;
+            if (!has(precision)) continue;
+            const auto trained = [&, precision = precision](int threads) {
+                return run(threads, precision, normalized, embedded, c.m, c.batch, c.n_in, c.hidden,
                            c.n_out);
             };
             const Result alone = trained(1);
             for (int threads = 2; threads <= 4; ++threads) {
                 const Result other = trained(threads);
-                std::printf("%ld examples, batch %ld%s%s%s, %d threads: %s\n", c.m, c.batch,
-                            mixed ? ", mixed" : "", normalized ? ", normalized" : "",
-                            embedded ? ", embedded" : "", threads,
+                std::printf("%ld examples, batch %ld%s%s%s, %d threads: %s\n", c.m, c.batch, name,
+                            normalized ? ", normalized" : "", embedded ? ", embedded" : "", threads,
                             other == alone ? "the same bits" : "OTHER BITS");
                 failed += !(other == alone);
             }
