@@ -12,6 +12,8 @@ of a step. What is shown is the fastest of some runs.
 import argparse
 import ctypes
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -40,16 +42,21 @@ def built() -> Path:
     import nanobind
 
     folder = ROOT / "build" / "profile"
+    # That of this environment, if it has one.
+    places = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    cmake = shutil.which("cmake", path=os.pathsep.join(places))
+    if cmake is None:
+        raise SystemExit("cmake is needed to build the core with clocks: pip install cmake")
     subprocess.run(
         [
-            "cmake", "-S", ROOT, "-B", folder, "-DCHAINRULE_PROFILE=ON",
+            cmake, "-S", ROOT, "-B", folder, "-DCHAINRULE_PROFILE=ON",
             f"-DPython_EXECUTABLE={sys.executable}", f"-Dnanobind_DIR={nanobind.cmake_dir()}",
         ],
         check=True,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     subprocess.run(
-        ["cmake", "--build", folder, "--target", "_native", "--parallel"],
+        [cmake, "--build", folder, "--target", "_native", "--parallel"],
         check=True,
         stdout=subprocess.DEVNULL,
     )
