@@ -4,6 +4,7 @@
 
 #include "rates.hpp"
 #include "step.hpp"
+#include "stopping.hpp"
 #include "subnormals.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -137,6 +138,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         const long steps_per_epoch = divided_up(examples_.count, batch_size);
         const long steps = steps_per_epoch * examples_.epochs;
         StepRates<T, BYTES> rates(update, training.objective);
+        Stopping stopping(training.rule, examples_.count); // of thread 0
         begin(self);
         for (long s = 0; s < steps; ++s) {
             rates.next();
@@ -163,6 +165,9 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 if (records.penalties) records.penalties[s] = step.penalty();
                 records.gradient_norms[s] = step.gradient_norm();
                 finished = s + 1;
+                const double penalty = records.penalties ? records.penalties[s] : 0;
+                const bool ends_epoch = in_epoch + count == examples_.count;
+                if (stopping.step(records.costs[s], penalty, count, ends_epoch)) crew_.wish_stop();
             }
         }
     }
