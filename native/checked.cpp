@@ -173,7 +173,8 @@ Examples<T> Plan::examples(Array<const T> X, std::optional<Array<const T>> Y,
 template <typename T>
 Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
                            const Named &optimizer, std::int64_t t, long batch_size,
-                           const Objective &objective, std::uint64_t key) const {
+                           const Objective &objective, std::uint64_t key,
+                           const LossRule *rule) const {
     check_parameters(arrays.parameters.rows);
     const Choice choice = chosen(generic::tables.optimizers, optimizer, "optimizer");
     const OptimizerEntry &entry = generic::tables.optimizers[choice.kind];
@@ -200,7 +201,8 @@ Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &e
             objective,
             {arrays.costs.data, arrays.gradient_norms.data,
              arrays.penalties ? arrays.penalties->data : nullptr},
-            key};
+            key,
+            rule};
 }
 
 Choice element_wise(const Named &activation) {
@@ -216,7 +218,7 @@ Choice element_wise(const Named &activation) {
         std::optional<Array<const T>>, std::optional<Array<const std::int32_t>>) const;            \
     template Training<T> Plan::training(const TrainingArrays<T> &, const Examples<T> &,            \
                                         const Named &, std::int64_t, long, const Objective &,      \
-                                        std::uint64_t) const;                                      \
+                                        std::uint64_t, const LossRule *) const;                    \
     template void Plan::check_outputs(Array<const T>, Array<T>) const;                             \
     template bool Plan::readable(const T *, long, const std::int32_t *) const;
 CHAINRULE_OF(float)

@@ -77,7 +77,8 @@ class Plan {
     template <typename T>
     Training<T> training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
                          const Named &optimizer, std::int64_t t, long batch_size,
-                         const Objective &objective, std::uint64_t key) const;
+                         const Objective &objective, std::uint64_t key,
+                         const LossRule *rule = nullptr) const;
 
     void check_parameters(long count) const;
     template <typename T> void check_outputs(Array<const T> X, Array<T> out) const;

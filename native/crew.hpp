@@ -63,10 +63,10 @@ class Crew {
         const double now = now_seconds();
         if (now - last_test_ < 0.02) return;
         last_test_ = now;
-        if (control_.stop_test && control_.stop_test(control_.stop_context)) {
-            __atomic_store_n(&stop_wished_, 1, __ATOMIC_RELAXED);
-        }
+        if (control_.stop_test && control_.stop_test(control_.stop_context)) wish_stop();
     }
+    // Called by thread 0: all threads stop at the next barrier.
+    void wish_stop() { __atomic_store_n(&stop_wished_, 1, __ATOMIC_RELAXED); }
     bool stop_wished() const { return __atomic_load_n(&stop_wished_, __ATOMIC_RELAXED) != 0; }
     bool stopped() const { return __atomic_load_n(&stop_at_, __ATOMIC_RELAXED) < never; }
 

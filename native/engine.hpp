@@ -5,6 +5,7 @@
 #include "pace.hpp"
 #include "rates.hpp"
 #include "step.hpp"
+#include "stopping.hpp"
 #include "subnormals.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -33,7 +34,11 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
     // Trains, and returns the number of finished steps.
     long train(const Training<T> &training) {
         Step step(context_, panels_, room_, crew_, &training);
-        Run run{training, step, {training.update, training.objective}, {}};
+        Run run{training,
+                step,
+                {training.update, training.objective},
+                {training.rule, examples_.count},
+                {}};
         Pace *const pace = room_.paced && control_.pace->take() ? control_.pace : nullptr;
         if (pace) pace->begin(crew_.most_threads(), room_.first_threads);
         const long steps = divided_up(examples_.count, purpose_.batch) * examples_.epochs;
@@ -163,6 +168,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         const Training<T> &training;
         Step &step;
         StepRates<T, BYTES> rates;
+        Stopping stopping;
         StepNumbers<T> numbers;
         long finished = 0;
     };
@@ -201,6 +207,10 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 if (records.penalties) records.penalties[s] = run.step.penalty();
                 records.gradient_norms[s] = run.step.gradient_norm();
                 run.finished = s + 1;
+                const double penalty = records.penalties ? records.penalties[s] : 0;
+                const bool ends_epoch = in_epoch + count == examples_.count;
+                if (run.stopping.step(records.costs[s], penalty, count, ends_epoch))
+                    crew_.wish_stop();
             }
         }
     }

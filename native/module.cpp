@@ -58,6 +58,7 @@ using ExamplesOf =
     std::tuple<Rows<T>, std::variant<Rows<T>, In<std::int32_t>>, std::optional<In<T>>>;
 using OptimizerOf = std::tuple<std::string, std::map<std::string, double>, std::int64_t>;
 using ObjectiveOf = std::tuple<double, double, bool, double>;
+using RuleOf = std::tuple<double, double, double, long, double>;
 using RecordsOf = std::tuple<Vector<double>, Vector<double>, std::optional<Vector<double>>>;
 
 template <typename T> Array<T> array(const Vector<T> &vector) {
@@ -94,6 +95,12 @@ Objective objective_from(const ObjectiveOf &of) {
     return {l1, l2, shared, max_norm};
 }
 
+std::optional<LossRule> rule_from(const std::optional<RuleOf> &of) {
+    if (!of) return std::nullopt;
+    const auto &[best, tolerance, patience, stale, outputs] = *of;
+    return LossRule{best, tolerance, patience, stale, outputs};
+}
+
 void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
 }
@@ -124,16 +131,17 @@ class BoundPlan {
                Rows<std::int32_t> order, In<double> learning_rates, const RecordsOf &records,
                const OptimizerOf &optimizer, const ObjectiveOf &objective, long batch_size,
                std::uint64_t key, int threads, const std::string &precision,
-               std::optional<In<double>> shares) const {
+               std::optional<In<double>> shares, const std::optional<RuleOf> &of_rule) const {
         const auto &[costs, gradient_norms, penalties] = records;
         TrainingArrays<T> arrays{array(parameters), array(slots), array(learning_rates),
                                  array(costs), array(gradient_norms)};
         if (penalties) arrays.penalties = array(*penalties);
         if (shares) arrays.shares = array(*shares);
         const Examples<T> given = examples_from(examples, array(order));
+        const std::optional<LossRule> rule = rule_from(of_rule);
         const Training<T> training =
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
-                           objective_from(objective), key);
+                           objective_from(objective), key, rule ? &*rule : nullptr);
         const Kernels<T> &chosen = kernels<T>(precision_named(precision));
         Pace &pace = paces_[{&chosen, batch_size}];
         return interruptible(
@@ -292,7 +300,8 @@ template <typename T> void bind(nb::class_<BoundPlan> &plan, nb::module_ &m) {
     plan.def("train", &BoundPlan::train<T>, "parameters"_a.noconvert(), "slots"_a.noconvert(),
              "examples"_a.noconvert(), "order"_a.noconvert(), "learning_rates"_a.noconvert(),
              "records"_a.noconvert(), "optimizer"_a, "objective"_a, "batch_size"_a, "key"_a,
-             "threads"_a, "precision"_a = "full", "shares"_a.noconvert().none() = nb::none());
+             "threads"_a, "precision"_a = "full", "shares"_a.noconvert().none() = nb::none(),
+             "rule"_a = nb::none());
     plan.def("loss", &BoundPlan::loss<T>, "parameters"_a.noconvert(), "examples"_a.noconvert(),
              "objective"_a, "gradient"_a.noconvert().none(), "threads"_a, "precision"_a = "full");
     plan.def("forward", &BoundPlan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),
@@ -370,13 +379,13 @@ NB_MODULE(_native, m) {
             const std::size_t n = orders.shape(1);
             require(before.shape(0) == n && n <= 0x7fffffff && all_below(array(before), long(n)),
                     "an order holds indices of its own examples");
+            std::vector<std::uint32_t> places(n);
             const std::int32_t *last = before.data();
             for (std::size_t e = 0; e < orders.shape(0); ++e) {
                 std::int32_t *row = orders.data() + e * n;
-                shuffled_as_numpy(std::int32_t(n), row,
-                                  [&] { return bits->next_uint32(bits->state); });
-                for (std::size_t i = 0; i < n; ++i)
-                    row[i] = last[row[i]];
+                std::copy(last, last + n, row);
+                shuffle_as_numpy(std::int32_t(n), row, places.data(),
+                                 [&] { return bits->next_uint32(bits->state); });
                 last = row;
             }
         },

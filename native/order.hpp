@@ -25,24 +25,22 @@ static inline void epoch_order(std::uint64_t key, std::uint64_t epoch, std::int3
     }
 }
 
-// The shuffle of numpy.random.RandomState; `next` returns the generator's next 32 random bits.
+// The shuffle of numpy.random.RandomState, of the n numbers in `order`; `next` returns the
+// generator's next 32 random bits. `places` is scratch memory for n numbers.
 template <typename Next>
-static inline void shuffled_as_numpy(std::int32_t n, std::int32_t *order, Next &&next) {
-    for (std::int32_t i = 0; i < n; ++i)
-        order[i] = i;
-    std::uint32_t mask = 0; // as many low bits as the numbers up to i need
-    for (std::int32_t i = n - 1; i > 0; --i) {
-        if (mask / 2 >= std::uint32_t(i) || mask == 0) {
-            mask = std::uint32_t(i);
-            for (int shift = 1; shift < 32; shift *= 2)
-                mask |= mask >> shift;
-        }
-        std::uint32_t j;
-        do
-            j = next() & mask;
-        while (j > std::uint32_t(i));
-        std::swap(order[i], order[j]);
+static inline void shuffle_as_numpy(std::int32_t n, std::int32_t *order, std::uint32_t *places,
+                                    Next &&next) {
+    std::uint32_t mask = ~0u; // as many low bits as the numbers up to i need
+    // A number that is too large is overwritten by the next one. A branch would be taken at random,
+    // which no CPU can predict.
+    for (std::uint32_t i = n > 0 ? std::uint32_t(n) - 1 : 0; i > 0;) {
+        while (mask / 2 >= i)
+            mask /= 2;
+        places[i] = next() & mask;
+        i -= places[i] <= i;
     }
+    for (std::int32_t i = n - 1; i > 0; --i)
+        std::swap(order[i], order[places[i]]);
 }
 
 } // namespace chainrule

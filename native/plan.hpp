@@ -91,12 +91,22 @@ struct Records {
     double *penalties = nullptr; // nullptr if they are not needed
 };
 
+// A rule of early stopping on the training loss. A run ends after the first epoch whose loss is not
+// finite, or with which more than `patience` consecutive epochs have not improved on the best loss
+// by the tolerance.
+struct LossRule {
+    double best, tolerance, patience; // the best loss so far
+    long stale;                       // epochs without an improvement so far
+    double outputs;                   // an epoch's loss: mean cost / outputs + penalty
+};
+
 template <typename T> struct Training {
     long batch_size;
     Update<T> update;
     Objective objective;
     Records records;
-    std::uint64_t key = 0; // key of the steps' random numbers (dropout)
+    std::uint64_t key = 0;          // key of the steps' random numbers (dropout)
+    const LossRule *rule = nullptr; // without a rule, all steps are taken
 };
 
 // Called from the calling thread about every 20 ms; if it returns true, the run stops.

@@ -30,6 +30,8 @@ _Optimizer: TypeAlias = tuple[str, Mapping[str, float], int]
 """Name, settings, number of previous updates."""
 _Objective: TypeAlias = tuple[float, float, bool, float]
 """l1, l2, whether they are divided by the batch's weight (P3), maximum gradient norm (G1)."""
+_Rule: TypeAlias = tuple[float, float, float, int, float]
+"""Best loss so far, tolerance, patience, epochs without an improvement so far, divisor of costs."""
 
 class _CPUInfo(TypedDict):
     features: list[str]
@@ -67,8 +69,11 @@ class Plan:
         threads: int,
         precision: str = "full",
         shares: _Numbers | None = None,
+        rule: _Rule | None = None,
     ) -> int:
         """Take a step for each batch of `order`; return the number of finished steps.
+
+        `rule` ends the run early: see `chainrule.engines.base.LossRule`.
 
         `shares` holds each step's c of an average, WA1. If the optimizer has no average of its own,
         the last row of `slots` is the average of the parameters.

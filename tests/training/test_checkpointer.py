@@ -94,7 +94,7 @@ class Interrupted:
         if self.call != 0:
             self.engine.train(problem, rule, state, batches, records)
             return
-        order, batch, rates, key = batches
+        order, batch, rates, key, _ = batches
         per_epoch = -(-order.shape[1] // batch)
         whole, rest = divmod(min(self.steps, rates.size), per_epoch)
         pieces = [(order[:whole], slice(0, whole * per_epoch))]
@@ -114,13 +114,15 @@ class Interrupted:
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3, 8, 11])
-@pytest.mark.parametrize(("watched", "seconds"), [(True, 1e-12), (True, 1e9), (False, 1e9)])
+@pytest.mark.parametrize(
+    ("watched", "seconds", "call"), [(True, 1e-12, 3), (True, 1e9, 3), (False, 1e9, 1)]
+)
 def test_ctrl_c_in_the_engine_writes_a_checkpoint_first(
-    engine, steps, watched, seconds, monkeypatch
+    engine, steps, watched, seconds, call, monkeypatch
 ):
     monkeypatch.setattr(loop, "_SECONDS_A_CALL", seconds)
     history, parameters = finished(engine)
-    run, store = prepared(Interrupted(engine, 3, steps), every=1000, watched=watched)
+    run, store = prepared(Interrupted(engine, call, steps), every=1000, watched=watched)
     events = []
     with pytest.raises(KeyboardInterrupt):
         events.extend(run.events())

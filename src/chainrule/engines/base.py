@@ -126,6 +126,23 @@ class UpdateRule:
         return self.max_grad_norm < float("inf")
 
 
+class LossRule(NamedTuple):
+    """A rule of early stopping on the training loss, with its counters.
+
+    Steps end after the first epoch whose loss is not finite, or with which more than `patience`
+    consecutive epochs have not improved on the best loss by the tolerance. The loss of an epoch is
+    its mean cost, divided by `outputs`, plus the penalties if they are recorded.
+    """
+
+    best: float
+    """The best loss so far."""
+    tolerance: float
+    patience: float
+    stale: int
+    """Consecutive epochs without an improvement so far."""
+    outputs: float
+
+
 class Batches(NamedTuple):
     """The batches of consecutive steps, and other values that vary by step."""
 
@@ -137,6 +154,9 @@ class Batches(NamedTuple):
     """(steps,)"""
     noise_key: int = 0
     """A step's random numbers (dropout) depend only on this key and the step number."""
+    rule: LossRule | None = None
+    """When the steps end before the last batch, if the engine `ends_early`. Its sums may be rounded
+    in another way than the caller's: the caller decides again, from the records."""
 
 
 class StepRecords(NamedTuple):
@@ -148,6 +168,10 @@ class StepRecords(NamedTuple):
     """(steps,): Euclidean norm of the whole gradient, penalties included, before any clipping."""
     penalty: NDArray[np.float64] | None = None
     """(steps,): the penalties; None: not recorded."""
+
+    def first(self, steps: int) -> "StepRecords":
+        """Return views of the records of the first steps."""
+        return self.part(slice(steps))
 
     def part(self, steps: slice) -> "StepRecords":
         """Return views of the records of some steps."""
@@ -164,6 +188,8 @@ class Engine(Protocol):
     """
 
     name: str
+    ends_early: bool
+    """Whether `train` follows the rule of its batches; if not, it takes a step for each batch."""
 
     @property
     def surroundings(self) -> Mapping[str, str]:
@@ -208,6 +234,7 @@ class Engine(Protocol):
     ) -> None:
         """Take one step for each batch; the first step has the number `state.t` + 1.
 
+        There are fewer steps if the engine `ends_early` and the rule of the batches ends them.
         Updates the problem's parameters and `state` in place. An interruption (an exception in the
         calling thread) leaves both as they were after a completed step.
         """

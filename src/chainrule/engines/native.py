@@ -56,6 +56,7 @@ class NativeEngine:
     """
 
     name = "native"
+    ends_early = True
 
     def __init__(self, threads: int | None = None, precision: Precision = "full") -> None:
         # A negative number tells the core the maximum that it may choose.
@@ -116,17 +117,18 @@ class NativeEngine:
         batches: Batches,
         records: StepRecords,
     ) -> None:
-        """Take one step for each batch."""
+        """Take one step for each batch, or fewer if the rule of the batches ends them."""
         order, rates = batches.order, batches.learning_rates
         if order.size == 0:
             return
         parameters, examples = problem.parameters, problem.examples
         records.cost.fill(np.nan)
+        finished = -1
         try:
             shares = rule.optimizer.shares(state, rates)
             arrays = (parameters, state.slots, *examples, order, rates, *records, shares)
             with _held(*arrays):
-                _plan(problem.spec).train(
+                finished = _plan(problem.spec).train(
                     parameters,
                     state.slots,
                     examples,
@@ -140,10 +142,11 @@ class NativeEngine:
                     self.threads,
                     self.precision,
                     shares,
+                    batches.rule,
                 )
         finally:
-            # Runs after Ctrl-C too: the finished steps are those that have written a record.
-            finished = int(np.count_nonzero(~np.isnan(records.cost)))
+            if finished < 0:  # after Ctrl-C: the finished steps are those that wrote a record
+                finished = int(np.count_nonzero(~np.isnan(records.cost)))
             rule.optimizer.count(state, rates[:finished])
 
 

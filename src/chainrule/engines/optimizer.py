@@ -312,10 +312,11 @@ class Optimizer:
     @classmethod
     def described(cls, given: Mapping[str, Any], rate: LearningRate) -> "Optimizer":
         """Return the optimizer of this class with settings from an estimator's parameters."""
+        used = cls.parameters()
         settings = {
-            f.name: given[parameter_of(f)]
+            f.name: given[name]
             for f in fields(cls)
-            if parameter_of(f) in given and parameter_of(f) in cls.parameters()
+            if (name := parameter_of(f)) in used and name in given
         }
         return cls(learning_rate=rate, **settings)
 

@@ -53,6 +53,7 @@ class ReferenceEngine:
     """Executes the equations with NumPy."""
 
     name = "reference"
+    ends_early = False
 
     surroundings: Mapping[str, str] = MappingProxyType(
         {"instruction set": "none", "precision": "full"}

@@ -1,7 +1,7 @@
 """The loss curves and counters of scikit-learn's estimators, recorded from training events."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,10 @@ import numpy as np
 from chainrule.estimators import iterations
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.scoring import is_loss
+from chainrule.training.epochs import Epochs
 from chainrule.training.events import EpochEnded, Event, Stopped
 from chainrule.training.plan import Plan
-from chainrule.training.stopping import Stopping
+from chainrule.training.stopping import Stopping, TrainingLoss
 
 
 class Curves:
@@ -34,6 +35,8 @@ class Curves:
         self._scored = early and not is_loss(estimator.early_stopping)
         spec = estimator.network_.spec
         self._outputs = spec.n_outputs if spec.cost == "mse" else 1
+        self.loss = TrainingLoss(self._outputs)
+        """The loss of an epoch as scikit-learn defines it."""
         self._rows = 0
         self._prints = bool(estimator.verbose) and estimator._prints_iterations
         self._converged = False
@@ -75,6 +78,20 @@ class Curves:
             estimator._note(event.metrics, event.validation_metrics)
         self._write_best()
 
+    @property
+    def epochs_ended(self) -> Callable[[Epochs], None] | None:
+        """Consumes epochs that ended together; None if each of them is printed."""
+        return None if self._prints else self._consume
+
+    def _consume(self, epochs: Epochs) -> None:
+        # Epochs end together only without validation data and metrics.
+        estimator, losses = self._estimator, self.loss.of(epochs)
+        estimator.n_iter_ += len(losses)
+        estimator.t_ += self._rows * len(losses)
+        estimator.loss_ = losses[-1]
+        estimator.loss_curve_ += losses
+        self._write_best()
+
     def diverged(self) -> None:
         """Record an epoch whose loss is not finite: its score is NaN, as in scikit-learn.
 
@@ -112,14 +129,6 @@ class Curves:
                 too_small=stopping.rule.slows,
             )
             print(line)
-
-    def loss(self, event: EpochEnded) -> float:
-        """Return the loss of an epoch as scikit-learn defines it."""
-        # scikit-learn minimises the sum of the squared error over outputs, but reports the mean.
-        if self._outputs == 1:
-            return event.objective
-        penalty = event.objective - event.loss
-        return event.loss / self._outputs + penalty
 
     def _write_best(self) -> None:
         estimator, stopping = self._estimator, self._stopping

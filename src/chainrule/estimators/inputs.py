@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,19 +69,37 @@ def checked_features(estimator: Estimator, X: MatrixLike) -> Inputs:
     """
     if estimator.encoder_ is not None:
         return estimator.encoder_.encode(frame_for(estimator.encoder_, X, TRAINING.X))
-    plain = (
-        type(X) is np.ndarray
-        and X.ndim == 2
-        and X.dtype in (np.float64, np.float32)
-        and X.shape[1] == estimator.n_features_in_
-        and len(X) > 0
-        and X.flags.c_contiguous
-        and not hasattr(estimator, "feature_names_in_")
-        and all_finite(X)
-    )
-    if plain:
+    if _is_plain(X) and _fits(estimator, X):
         return X
     return _validated(estimator, filled(X, estimator._column_means), TRAINING.X, reset=False)
+
+
+def _is_plain(X: object) -> TypeGuard[Floats]:
+    """Whether X is an array that scikit-learn's validation, which is slow, would return as it is.
+
+    It must also be in the order in memory that the engines need.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and (X.dtype == np.float64 or X.dtype == np.float32)
+        and X.size > 0
+        and X.flags.c_contiguous
+        and all_finite(X)
+    )
+
+
+def _is_plain_target(y: object, m: int) -> TypeGuard[NDArray[Any]]:
+    """Whether scikit-learn's validation would return the targets of m examples as they are.
+
+    Their values have been checked already.
+    """
+    return type(y) is np.ndarray and y.ndim == 1 and len(y) == m and y.dtype.kind in "biufU"
+
+
+def _fits(estimator: Estimator, X: Floats) -> bool:
+    """Whether X has as many columns as the training inputs, which had no names."""
+    return X.shape[1] == estimator.n_features_in_ and not hasattr(estimator, "feature_names_in_")
 
 
 def checked_rows(
@@ -110,7 +128,15 @@ def checked_rows(
     of_table = reset and estimator._takes_tables and is_table(X)
     if of_table and isinstance(getattr(given, "name", None), str):
         estimator._target_name = given.name
-    if read is None:
+    inputs: Any
+    targets: Any
+    if _is_plain(X) and _is_plain_target(y, len(X)) and (reset or _fits(estimator, X)):
+        inputs, targets = X, y
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+            estimator.__dict__.pop("feature_names_in_", None)
+        found = Rows(inputs, targets, None, names)
+    elif read is None:
         inputs, targets = _validated(
             estimator, filled(X, estimator._column_means), names.X, y=y, reset=reset, **checks
         )

@@ -29,6 +29,11 @@ class Labels(NamedTuple):
         ValueError
             If y does not contain classes, with scikit-learn's message.
         """
+        if y.ndim == 1 and y.dtype.kind in "biu":
+            # These are classes, unless there are so many that scikit-learn doubts it.
+            classes = np.unique(y)
+            if 2 * len(classes) <= len(y):
+                return cls.among(classes)
         kind = type_of_target(y, input_name="y")
         if kind not in _KINDS:
             check_classification_targets(y)  # which raises

@@ -32,6 +32,7 @@ from chainrule.network.random import noise_key
 from chainrule.network.registry.documentation import naming
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
+from chainrule.training.epochs import Epochs
 from chainrule.training.events import Callback, Event
 from chainrule.training.examples import as_examples, softened_examples
 from chainrule.training.fit import Fitted, fit
@@ -344,17 +345,14 @@ class Network(BaseNetwork):
         before_epoch: Callable[[], None] | None = None,
     ) -> Fitted:
         """Train by a plan of this network, and keep `epochs_trained` up to date; see `fit`."""
-
-        def count(event: Event | None = None) -> None:
-            self.epochs_trained = state.epochs_before + state.epochs
-
-        # `count` comes first: if a consumer raises, the parameters have been trained for this epoch
-        # all the same.
-        told = [count, *consumers] if consumers else []
+        counter = _EpochCounter(self, state)
+        # It comes first: if a consumer raises, the parameters have been trained for this epoch all
+        # the same.
+        told: list[Callback] = [counter, *consumers] if consumers else []
         try:
             return fit(plan, told, checkpointer, state, before_epoch)
         finally:
-            count()
+            counter.count()
 
     @hinting
     def find_learning_rate(
@@ -544,3 +542,19 @@ class Network(BaseNetwork):
         """
         examples = as_examples(self.spec, X, Y, sample_weight)
         return check_gradients(self._problem(examples, l1, l2), engine_for(self.spec, engine))
+
+
+class _EpochCounter:
+    """A consumer of events that keeps a network's `epochs_trained` up to date."""
+
+    def __init__(self, network: Network, state: State) -> None:
+        self._network, self._state = network, state
+
+    def __call__(self, event: Event) -> None:
+        self.count()
+
+    def epochs_ended(self, epochs: Epochs) -> None:
+        self.count()
+
+    def count(self) -> None:
+        self._network.epochs_trained = self._state.epochs_before + self._state.epochs

@@ -5,18 +5,21 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
+from typing import cast
 
 import numpy as np
 
 from chainrule.errors import TrainingDivergedError
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.checkups import Checkups
+from chainrule.training.epochs import Epochs, TakesEpochs, takes_epochs
 from chainrule.training.events import Callback, EpochEnded, Event, Stopped, TrainingStarted
 from chainrule.training.lbfgs import minimise
 from chainrule.training.loop import Loop
 from chainrule.training.own_functions import check_cost
 from chainrule.training.plan import LBFGS, Plan
 from chainrule.training.state import State
+from chainrule.training.stopping import Stopping
 from chainrule.training.watching import Halts, Training, tell_beginning
 
 
@@ -135,8 +138,9 @@ class _Conductor:
         try:
             # The loop may have trained some epochs ahead. Closing its generator when training ends
             # early undoes them.
-            halts = Halts(self._consumers)
-            with closing(Loop(self._plan, state, checkpointer, halts).events()) as events:
+            halts, together = Halts(self._consumers), self._takes_epochs()
+            loop = Loop(self._plan, state, checkpointer, halts, together)
+            with closing(loop.events()) as events:
                 stopped = self._followed(events)
             if checkpointer is not None:
                 checkpointer.finish(stopped)
@@ -150,9 +154,23 @@ class _Conductor:
                 state.stopping.restore()
         return Fitted(stopped)
 
-    def _followed(self, events: Iterable[Event]) -> Stopped:
+    def _takes_epochs(self) -> bool:
+        """Whether all parts of the training take epochs that ended together."""
+        stopping = self._state.stopping
+        return (
+            self._checkups is None
+            and self._before_epoch is None
+            and (stopping is None or stopping.takes_epochs)
+            and all(map(takes_epochs, self._consumers))
+        )
+
+    def _followed(self, events: Iterable[Event | Epochs]) -> Stopped:
         """Pass on the events until training ends, by itself or by request."""
         for event in events:
+            if isinstance(event, Epochs):
+                if self._epochs_ended(event):
+                    return self._ended(Stopped(self._state.epochs, "converged"))
+                continue
             if isinstance(event, EpochEnded):
                 if self._epoch_ended(event):
                     reason = "converged" if self._converged else "callback"
@@ -179,12 +197,7 @@ class _Conductor:
         if checkups is not None and state.epochs >= checkups.next_look:
             checkups.epoch_ended(state.epochs, event)
         if stopping is not None and stopping.epoch_ended(event):
-            # Out of patience: an adaptive learning rate is reduced, and training only ends when it
-            # cannot be reduced further.
-            assert state.optimizer is not None
-            slower = stopping.slower(state.optimizer)
-            self._converged = slower is None
-            state.optimizer = slower or state.optimizer
+            self._run_out_of_patience(stopping)
         asked = self._tell(event)
         if self._plan.next_rate is not None:
             assert state.optimizer is not None
@@ -194,6 +207,23 @@ class _Conductor:
             return True
         self._begin_epoch()
         return False
+
+    def _epochs_ended(self, epochs: Epochs) -> bool:
+        """Process epochs that ended together; return whether training should end."""
+        state, stopping = self._state, self._state.stopping
+        if stopping is not None and stopping.epochs_ended(epochs):
+            self._run_out_of_patience(stopping)
+        state.epochs += len(epochs)
+        for consumer in cast("Sequence[TakesEpochs]", self._consumers):
+            consumer.epochs_ended(epochs)
+        return self._converged
+
+    def _run_out_of_patience(self, stopping: Stopping) -> None:
+        """Reduce an adaptive learning rate; training ends if it cannot be reduced further."""
+        assert self._state.optimizer is not None
+        slower = stopping.slower(self._state.optimizer)
+        self._converged = slower is None
+        self._state.optimizer = slower or self._state.optimizer
 
     def _ended(self, stopped: Stopped) -> Stopped:
         self._examine_once_more()

@@ -8,15 +8,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Batches, Floats, StepRecords, UpdateRule
+from chainrule.engines.base import Batches, Floats, LossRule, StepRecords, UpdateRule
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
 from chainrule.training.checkpointer import Checkpointer
+from chainrule.training.epochs import Epochs
 from chainrule.training.events import Event, Resumed, StepsEnded, Stopped, TrainingStarted
-from chainrule.training.lookahead import SECONDS_AHEAD, train_ahead
+from chainrule.training.lookahead import SECONDS_AHEAD, one_by_one, train_ahead
 from chainrule.training.plan import Plan
 from chainrule.training.reports import Reports
 from chainrule.training.settings_text import settings_of
@@ -29,14 +30,28 @@ from chainrule.training.watching import Halts, Moment
 _SECONDS_A_CALL = 0.05
 
 
-class _Pace:
-    """The number of steps per call of the engine, adapted to their measured duration."""
+# The first call, before any is measured, is planned for a fiftieth of that at this many
+# multiplications a second.
+_FIRST_CALL, _MULTIPLICATIONS_A_SECOND = 1 / 50, 2e10
 
-    def __init__(self) -> None:
-        self.steps = 1
+
+class _Pace:
+    """The number of steps per call of the engine, adapted to their measured duration.
+
+    Parameters
+    ----------
+    multiplications : int
+        About the number of multiplications of a step.
+    """
+
+    def __init__(self, multiplications: int) -> None:
+        first = _FIRST_CALL * _SECONDS_A_CALL * _MULTIPLICATIONS_A_SECOND
+        self.steps = max(1, int(first / multiplications))
+        self.is_measured = False
 
     def learn(self, steps: int, seconds: float) -> None:
         """Adapt to the duration of a call of `steps` steps."""
+        self.is_measured = True
         self.steps = max(1, int(steps * min(100.0, _SECONDS_A_CALL / max(seconds, 1e-9))))
 
 
@@ -53,6 +68,8 @@ class Loop:
         training.
     halts : Halts, optional
         Between which steps callbacks look at the training.
+    together : bool, default False
+        Whether to yield `Epochs` instead of the events of epochs that end together.
     """
 
     def __init__(
@@ -61,8 +78,10 @@ class Loop:
         state: State,
         checkpointer: Checkpointer | None = None,
         halts: Halts | None = None,
+        together: bool = False,
     ) -> None:
         self.plan, self.state = plan, state
+        self._together = together
         self._checkpointer = checkpointer
         self._halts = halts or Halts(())
         self._reports = Reports(plan, state)
@@ -77,7 +96,7 @@ class Loop:
         assert self.state.memory is not None
         return self.state.memory
 
-    def events(self) -> Generator[Event, None, None]:
+    def events(self) -> Generator[Event | Epochs, None, None]:
         """Train, and yield the events.
 
         Raises
@@ -85,10 +104,12 @@ class Loop:
         TrainingDivergedError
             If the loss is no longer finite; the parameters are then those of an earlier epoch.
         """
-        events = self._events()
+        if self._together and self._checkpointer is None:
+            return self._events()
+        events = one_by_one(self._events(), self.state)
         return events if self._checkpointer is None else self._checkpointer.followed(events)
 
-    def _events(self) -> Generator[Event, None, None]:
+    def _events(self) -> Generator[Event | Epochs, None, None]:
         plan, before = self.plan, self.state.epochs_before
         m, steps = len(plan.problem.examples.X), plan.steps_per_epoch
         size = int(plan.problem.parameters.size)
@@ -99,7 +120,7 @@ class Loop:
         if start.stopped:  # the checkpoint is that of a finished training
             yield Stopped(start.epochs, start.stopped)
             return
-        pace = _Pace()
+        pace = _Pace(3 * size * min(m, plan.batch_size))
         epoch = before + start.epochs + 1
         end = before + plan.epochs + 1
         while epoch < end:
@@ -112,7 +133,7 @@ class Loop:
                 ahead = range(epoch, epoch + tried)
                 trained = yield from train_ahead(self.plan, self.state, ahead, train)
             else:
-                yield from train(range(epoch, epoch + certain))
+                yield from train(range(epoch, epoch + certain), ends_early=False)
                 trained = certain
             epoch, start = epoch + trained, BEGINNING
             if self._checkpointer is not None:
@@ -151,12 +172,22 @@ class Loop:
         """
         if self.plan.orders is None or self._checkpointer is not None or certain == 1:
             return 0
+        if self._loss_rule() is not None and pace.is_measured:
+            return pace.steps  # hardly an epoch is ever undone: the engine ends where the rule does
         return int(pace.steps * SECONDS_AHEAD / _SECONDS_A_CALL)
 
-    def _train_epochs(self, epochs: range, pace: _Pace, start: Position) -> Iterator[Event]:
+    def _loss_rule(self) -> LossRule | None:
+        """Return the stopping rule with its counters, if the engine can end by it."""
+        stopping = self.state.stopping
+        return stopping.loss_rule if stopping and self.plan.engine.ends_early else None
+
+    def _train_epochs(
+        self, epochs: range, pace: _Pace, start: Position, *, ends_early: bool
+    ) -> Iterator[Event | Epochs]:
         """Train one epoch in parts, or several epochs in one call.
 
         `start` is the position within the first epoch if that is resumed; it is then the only one.
+        With `ends_early`, the last epochs may be left out, if the stopping rule ends training.
         """
         plan, parameters, memory = self.plan, self.state.parameters, self._memory
         if start.order is not None:
@@ -169,8 +200,9 @@ class Loop:
             yield from self._train_in_order(order, epochs, pace, start)
             return
         saved, remembered = parameters.copy(), memory.copy()
+        rule = self._loss_rule() if ends_early else None
         try:
-            yield from self._train_in_order(order, epochs, pace, start)
+            yield from self._train_in_order(order, epochs, pace, start, rule)
         except TrainingDivergedError:
             # No event of these epochs has been emitted. The events before the error, and the
             # parameters after it, must not depend on how many epochs were trained together, so they
@@ -189,7 +221,8 @@ class Loop:
         epochs: range,
         pace: _Pace,
         start: Position,
-    ) -> Iterator[Event]:
+        rule: LossRule | None = None,
+    ) -> Iterator[Event | Epochs]:
         started = time.perf_counter() - start.seconds
         plan, parameters = self.plan, self.state.parameters
         steps = plan.steps_per_epoch
@@ -216,10 +249,13 @@ class Loop:
             call_started = time.perf_counter()
             most = self._most_steps(pace, epochs[0], done)
             stop = rates.size if len(epochs) > 1 else min(done + most, steps)
-            part = slice(done, self._take_steps(order, slice(done, stop), rates, records))
+            part = slice(done, self._take_steps(order, slice(done, stop), rates, records, rule))
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)
             done = part.stop
+            if done < rates.size and rule is not None:  # the rule has ended it
+                epochs, rates, records = epochs[: done // steps], rates[:done], records.first(done)
+                shares = shares[: len(epochs)]
             if done > part.start:
                 halted += self._halt(epochs[-1], done, order, rates)
             if done < rates.size:
@@ -232,7 +268,7 @@ class Loop:
                         done,
                         time.perf_counter() - started - halted,
                         None if plan.orders is None else order[0],
-                        records.part(slice(done)) if done else None,
+                        records.first(done) if done else None,
                         before if done else None,
                     )
                     yield from self._checkpointer.reached(position)
@@ -241,7 +277,11 @@ class Loop:
             self._diverged(f"the end of epoch {epochs[-1]}", float(rates[-1]), before)
         seconds = (time.perf_counter() - started - halted) / len(epochs)
         last_rates = rates[steps - 1 :: steps]
-        yield from self._reports.of_epochs(epochs, records, shares, last_rates, seconds)
+        rows = self._reports.of_epochs(epochs, records, shares, last_rates, seconds)
+        if len(epochs) == 1:
+            yield from rows.events()
+        else:
+            yield rows
 
     def _most_steps(self, pace: _Pace, epoch: int, done: int) -> int:
         """Return how many steps the next call of the engine takes, `done` steps into an epoch."""
@@ -273,8 +313,11 @@ class Loop:
         part: slice,
         rates: NDArray[np.float64],
         records: StepRecords,
+        rule: LossRule | None,
     ) -> int:
         """Take the steps `part` of some epochs; return the number of the step where this ended.
+
+        It ends early where the rule ends the training.
 
         It ends early after Ctrl-C if there is a checkpointer, which then writes a checkpoint here:
         within a single epoch after any step, among several epochs only at their end.
@@ -299,7 +342,11 @@ class Loop:
                     UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
                     Batches(
-                        np.ascontiguousarray(rows), batch, rates[done:stop], self.state.noise_key
+                        np.ascontiguousarray(rows),
+                        batch,
+                        rates[done:stop],
+                        self.state.noise_key,
+                        rule,
                     ),
                     records.part(slice(done, stop)),
                 )
@@ -311,7 +358,9 @@ class Loop:
                 if len(order) == 1:
                     break
             else:
-                done = stop
+                done += memory.t - taken
+                if done < stop:
+                    break
             finally:
                 self.state.publish()
         return done

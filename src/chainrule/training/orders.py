@@ -28,7 +28,7 @@ class ShuffledOrders:
 
     def mark(self) -> Callable[[], None]:
         """Return a function that resets order and random state to the current ones."""
-        order, state = self._order, self._random.get_state() if self._shuffle else None
+        order, state = self._order, self._random.get_state(legacy=False) if self._shuffle else None
 
         def back() -> None:
             self._order = order

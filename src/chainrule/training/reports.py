@@ -1,19 +1,17 @@
-"""The `EpochEnded` events: losses, penalties and metrics of finished epochs."""
-
-from collections.abc import Iterator
+"""The rows of finished epochs: their losses, penalties and metrics."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Problem, StepRecords
-from chainrule.training.events import EpochEnded
+from chainrule.training.epochs import Epochs
 from chainrule.training.own_functions import metric_value
 from chainrule.training.plan import Plan
 from chainrule.training.state import State
 
 
 class Reports:
-    """Creates the events of the epochs of one training."""
+    """Creates the rows of the epochs of one training."""
 
     def __init__(self, plan: Plan, state: State) -> None:
         self._plan, self._state, problem = plan, state, plan.problem
@@ -21,7 +19,8 @@ class Reports:
         self._examples = problem.examples
         m = len(self._examples.X)
         self._starts = np.arange(0, m, plan.batch_size)
-        self._sizes = np.diff(self._starts, append=m).astype(np.float64)
+        self._sizes = np.full(len(self._starts), float(plan.batch_size))
+        self._sizes[-1] = m - self._starts[-1]
         self._shares = self._sizes[None]
         self._weight = self._examples.weight
         one = slice(0, 1)
@@ -48,8 +47,8 @@ class Reports:
         shares: NDArray[np.float64],
         last_rates: NDArray[np.float64],
         seconds: float,
-    ) -> Iterator[EpochEnded]:
-        """Yield the events of epochs that ended together, with the parameters of the last one."""
+    ) -> Epochs:
+        """Return the rows of epochs that ended together, with the parameters of the last one."""
         costs, steps = records.cost.reshape(len(epochs), -1), shares.shape[1]
         losses = (costs * shares).sum(axis=1) / shares.sum(axis=1)
         norms = records.gradient_norm.reshape(costs.shape).mean(axis=1)
@@ -68,30 +67,20 @@ class Reports:
             )
             validation_metrics = self._metrics(self._plan.validation)
         metrics = self._metrics(self._examples) if self._plan.training_metrics else {}
-        numbers = zip(
-            losses.tolist(), penalties, last_rates.tolist(), norms.tolist(), objectives.tolist(),
-            strict=True,
-        )  # fmt: skip
-        common = {
-            "seconds": seconds,
-            "metrics": metrics,
-            "validation_loss": validation_loss,
-            "validation_metrics": validation_metrics,
-        }
-        for epoch, (loss, penalty_now, rate, norm, objective) in zip(epochs, numbers, strict=True):
-            # The same as the constructor of the frozen class in a third of its time, which matters
-            # because a small network has tens of thousands of epochs per second.
-            event = object.__new__(EpochEnded)
-            vars(event).update(
-                common,
-                epoch=epoch,
-                loss=loss,
-                penalty=penalty_now,
-                learning_rate=rate,
-                gradient_norm=norm,
-                objective=objective,
-            )
-            yield event
+        return Epochs(
+            epochs,
+            losses.tolist(),
+            penalties,
+            last_rates.tolist(),
+            norms.tolist(),
+            objectives.tolist(),
+            {
+                "seconds": seconds,
+                "metrics": metrics,
+                "validation_loss": validation_loss,
+                "validation_metrics": validation_metrics,
+            },
+        )
 
     def _over_batches(self, stepwise: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean over each epoch's batches, weighted by their sizes: (epochs,)."""

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.checks import shown
-from chainrule.engines.base import Floats
+from chainrule.engines.base import Floats, LossRule
 from chainrule.engines.optimizer import Optimizer
 from chainrule.errors import InvalidArgumentError
+from chainrule.training.epochs import Epochs
 from chainrule.training.events import EpochEnded, Stopped
 
 # An adaptive learning rate is divided by this, until it is this small.
@@ -24,6 +25,31 @@ def validation_loss(event: EpochEnded) -> float:
     """Return the loss of the validation data after an epoch."""
     assert event.validation_loss is not None
     return event.validation_loss
+
+
+@dataclass(frozen=True)
+class TrainingLoss:
+    """The training loss as a measure, as scikit-learn defines it: what the steps minimised."""
+
+    outputs: int = 1
+    """scikit-learn minimises the sum of the squared error over outputs, but reports the mean: the
+    number of outputs that the loss without penalties is divided by."""
+
+    def __call__(self, event: EpochEnded) -> float:
+        """Return the loss of an epoch."""
+        return self._of(event.loss, event.objective)
+
+    def of(self, epochs: Epochs) -> list[float]:
+        """Return the loss of each of several epochs."""
+        if self.outputs == 1:
+            return list(epochs.objectives)
+        return [*map(self._of, epochs.losses, epochs.objectives)]
+
+    def _of(self, loss: float, objective: float) -> float:
+        if self.outputs == 1:
+            return objective
+        penalty = objective - loss
+        return loss / self.outputs + penalty
 
 
 @dataclass(frozen=True)
@@ -124,17 +150,53 @@ class Stopping:
         left = self.rule.patience + 1 - self.count
         return int(min(max(1, left), 2**31))
 
+    @property
+    def loss_rule(self) -> LossRule | None:
+        """The rule and its counters for an engine that applies it; None if it is no such rule."""
+        rule = self.rule
+        if rule.keeps_best or not isinstance(rule.measure, TrainingLoss):
+            return None
+        patience = float(min(rule.patience, 2**31))
+        return LossRule(
+            float(self.best), float(rule.tolerance), patience, self.count, rule.measure.outputs
+        )
+
+    @property
+    def takes_epochs(self) -> bool:
+        """Whether it can process epochs that ended together."""
+        return self.loss_rule is not None
+
     def epoch_ended(self, event: EpochEnded) -> bool:
         """Process an epoch; return whether the patience is exceeded."""
+        return self._measured(self.rule.measure(event), event.epoch)
+
+    def epochs_ended(self, epochs: Epochs) -> bool:
+        """Process epochs up to the first that exceeds the patience, if any, and keep only those.
+
+        Returns
+        -------
+        bool
+            Whether the patience is exceeded.
+        """
+        assert isinstance(self.rule.measure, TrainingLoss)
+        numbers = epochs.numbers
+        for measured, epoch in zip(self.rule.measure.of(epochs), numbers, strict=True):
+            if self._measured(measured, epoch):
+                epochs.keep(epoch - numbers.start + 1)
+                return True
+        return False
+
+    def _measured(self, measured: float, epoch: int) -> bool:
+        """Process the measure of an epoch; return whether the patience is exceeded."""
         rule = self.rule
-        self.last = measured = rule.measure(event)
+        self.last = measured
         # As in scikit-learn: a NaN compares false here, and so does not count as a worsening.
         if measured > self.best - rule.tolerance:
             self.count += 1
         else:
             self.count = 0
         if measured < self.best:
-            self.best, self.best_epoch = measured, event.epoch
+            self.best, self.best_epoch = measured, epoch
             if rule.keeps_best:
                 assert self.best_parameters is not None
                 self.best_parameters[...] = self._parameters
