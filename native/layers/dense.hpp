@@ -236,21 +236,17 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         const W &ws = c.ws;
         const T *delta = c.at(some.first, ws.place[group.l()].D) + group.begin * ws.ld;
         const long rows = group.end - group.begin;
-        const auto sum_of = [&](long r) __attribute__((always_inline)) {
-            V sum = V{};
-            for (long q = 0; q < some.count; ++q) {
-                const T *d = delta + q * ws.panel_stride + r * ws.ld;
-                const long count = c.count(some, q);
-                for (long e = 0; e < count; e += S::lanes)
-                    sum += S::load(d + e);
-            }
-            return sum;
-        };
-        for (long r = 0; r < rows; r += S::lanes) {
+        for (long r = 0; r < rows; r += S::lanes, delta += S::lanes * ws.ld) {
             const int part = int(smaller(S::lanes, rows - r));
-            V sums[S::lanes];
-            for (int i = 0; i < S::lanes; ++i)
-                sums[i] = i < part ? sum_of(r + i) : V{};
+            V sums[S::lanes] = {};
+            for (long q = 0; q < some.count; ++q) {
+                const long count = c.count(some, q);
+                const T *d = delta + q * ws.panel_stride;
+                for (int i = 0; i < part; ++i, d += ws.ld) {
+                    for (long e = 0; e < count; e += S::lanes)
+                        sums[i] += S::load(d + e);
+                }
+            }
             S::store_part(out + r, Transpose<T, BYTES>::sums(sums), part);
         }
     }
