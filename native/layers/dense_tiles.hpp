@@ -44,9 +44,11 @@ template <int BYTES, int PIECES = 1> struct DenseTiles : DenseLayer<float, BYTES
         return layer.n_in >= 24 && weights(layer) >= 1536;
     }
 
-    // The multiplications in a batch that tiles make faster.
+    // The multiplications in a batch that tiles make faster. Six products are hardly faster than
+    // one of float32, so that a batch must be longer before they pay for packing the weights.
     static double faster(const Layer &layer, long batch) {
-        return tiled(layer) && batch >= tile_depth ? weights(layer) * double(batch) : 0;
+        const long least = PIECES > 1 ? 128 : tile_depth;
+        return tiled(layer) && batch >= least ? weights(layer) * double(batch) : 0;
     }
 
     // A product in tiles counts as half the work of a float32 product.

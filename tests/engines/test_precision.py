@@ -119,7 +119,7 @@ def wide_network():
     net = cr.Network(
         [256, cr.Dense(256, "tanh"), cr.Dense(3, "softmax")], cost="cross_entropy", seed=0
     )
-    return net, np.random.default_rng(0).standard_normal((96, 256)).astype(np.float32)
+    return net, np.random.default_rng(0).standard_normal((160, 256)).astype(np.float32)
 
 
 def test_split_predictions_are_nearer_to_float64_than_those_of_float32():
