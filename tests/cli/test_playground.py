@@ -70,7 +70,7 @@ def test_sigterm_ends_it_with_its_exit_code(playing):
     process, _ = playing
     process.send_signal(signal.SIGTERM)
     code, _, err = ended(process)
-    assert (code, err) == (143, "")
+    assert (code, err) == (143, "chainrule: the playground has stopped\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

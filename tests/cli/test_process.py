@@ -80,6 +80,59 @@ def interrupts_reach_children():
     signal.signal(signal.SIGHUP, hangup)
 
 
+COMPLETE = ["history.csv", "metrics.json", "model.safetensors", "run.toml", "test_predictions.csv"]
+
+# Sends itself a signal just before a module is loaded, or before the n-th call of a function:
+# "module:function" or "module:class.method@n".
+SELF = """
+import importlib.abc, itertools, os, signal, sys
+number, place = int(sys.argv.pop(1)), sys.argv.pop(1)
+def send():
+    os.kill(os.getpid(), number)
+class Loading(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == place:
+            sys.meta_path.remove(self)
+            send()
+def patch(owner, path):
+    first, _, rest = path.partition(".")
+    if rest:
+        return patch(getattr(owner, first), rest)
+    before = getattr(owner, first)
+    calls = itertools.count(1)
+    def patched(*arguments, **named):
+        if next(calls) == int(nth or 1):
+            send()
+        return before(*arguments, **named)
+    setattr(owner, first, patched)
+place, _, nth = place.partition("@")
+module, _, name = place.partition(":")
+if name:
+    patch(importlib.import_module(module), name)
+else:
+    sys.meta_path.insert(0, Loading())
+from chainrule.cli import main
+"""
+
+
+@pytest.fixture
+def sent_to_itself(tmp_path):
+    """Runs a command that sends itself a signal at a place; returns what it left."""
+
+    def run(number, place, *arguments, before=""):
+        (tmp_path / "program.py").write_text(f"{SELF}{before}\nmain()\n", encoding="utf-8")
+        # As a module, since CPython ends differently after a script or a text.
+        return subprocess.run(
+            [sys.executable, "-m", "program", str(int(number)), place, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+        )
+
+    return run
+
+
 def begun(arguments, history, lines=3):
     """Start a command, and return its process when the history has so many epochs."""
     process = subprocess.Popen(
@@ -129,23 +182,17 @@ def test_an_interrupted_training_leaves_a_model_and_its_history(wdbc, tmp_path, 
     ("number", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
-def test_a_run_cut_short_goes_on_to_the_same_bits(wdbc, tmp_path, number, code):
-    length = ("--epochs", 1000, "--no-early-stopping", "--tolerance", 0, "--patience", 10**6)
+def test_a_run_cut_short_goes_on_to_the_same_bits(sent_to_itself, wdbc, tmp_path, number, code):
+    length = ("--epochs", 300, "--no-early-stopping", "--tolerance", 0, "--patience", 10**6)
     arguments = ["train", wdbc, "--target", "diagnosis", "--layers", "16", *length, "--no-report"]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run(*arguments, "--out", whole).returncode == 0
-    process = begun(
-        [*arguments, "--checkpoint", "--every", 100, "--out", cut], cut / "history.csv", 50
-    )
-    try:
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == code
-    assert "Traceback" not in errors
+    place = "chainrule.training.consumers:CSVLog.__call__@150"
+    ended = sent_to_itself(number, place, *arguments, "--checkpoint", "--every", 100, "--out", cut)
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
     if number != signal.SIGKILL:
-        assert f"chainrule resume {cut} continues from here" in errors
+        assert f"chainrule resume {cut} continues from here" in ended.stderr
     refused = run(*arguments, "--checkpoint", "--out", cut)
     assert refused.returncode == 2
     assert f"chainrule resume {cut} continues it" in refused.stderr
@@ -155,7 +202,7 @@ def test_a_run_cut_short_goes_on_to_the_same_bits(wdbc, tmp_path, number, code):
     for name in ("model.safetensors", "metrics.json", "run.toml"):
         assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
     lengths = [(folder / "history.csv").read_text().count("\n") for folder in (whole, cut)]
-    assert lengths == [1001, 1001]
+    assert lengths == [301, 301]
     assert not list(cut.glob("checkpoint*"))
 
 
@@ -241,20 +288,21 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
     (tmp_path / "table.csv").write_text("size,rooms\n" + "1,2\n" * 250_000, encoding="utf-8")
     out = tmp_path / f"out.{ending}"
     out.write_text("old", encoding="utf-8")
-    # The second piece comes while the file is being written, and takes its time.
+    # The second piece comes while the file is being written, and waits for the signal.
     slow = (
-        "import sys, time; from chainrule.model.table_model import TableModel\n"
+        "import sys; from chainrule.model.table_model import TableModel\n"
         "predict, calls = TableModel.predict_read, []\n"
         "def slowly(self, table, *more, **named):\n"
         "    calls.append(table)\n"
         "    if len(calls) == 2:\n"
-        "        print('writing', file=sys.stderr, flush=True); time.sleep(1)\n"
+        "        print('writing', file=sys.stderr, flush=True); sys.stdin.read()\n"
         "    return predict(self, table, *more, **named)\n"
         "TableModel.predict_read = slowly\n"
         "from chainrule.cli.app import app; app()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", slow, "predict", regression[1], tmp_path / "table.csv", "-o", out],
+        stdin=subprocess.PIPE,  # closed by communicate
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -272,16 +320,102 @@ def test_an_interrupted_prediction_leaves_what_was_there_and_nothing_else(
 
 
 @pytest.mark.usefixtures("interrupts_reach_children")
-def test_an_interrupted_report_leaves_a_run_and_says_so(wdbc, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+@pytest.mark.parametrize(
+    "place", ["chainrule.cli.limits", "chainrule.cli.app", "typer", "chainrule.tables.reader"]
+)
+def test_a_signal_while_the_program_loads_is_answered_in_a_sentence(
+    sent_to_itself, number, code, place, wdbc
+):
+    result = sent_to_itself(number, place, "train", wdbc, "--target", "diagnosis")
+    assert (result.returncode, result.stderr) == (code, "chainrule: interrupted\n")
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+def test_ctrl_c_in_a_text_that_python_runs_is_answered_as_any_other(sent_to_itself, model, wdbc):
+    # CPython would remember it, and end itself by SIGINT.
+    place = "chainrule.model.table_model:TableModel.predict_read"
+    text = "def send(): exec('import os, signal; os.kill(os.getpid(), signal.SIGINT); [] + []')"
+    result = sent_to_itself(signal.SIGINT, place, "predict", model, wdbc, before=text)
+    assert (result.returncode, result.stderr) == (130, "chainrule: interrupted\n")
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_a_signal_after_the_work_is_done_changes_nothing(sent_to_itself, number, when):
+    # Functions that were registered first are called last.
+    early = "import atexit; atexit.register(send)"
+    late = "import chainrule.cli.limits as one, atexit; found = one.fit_to_limits\n"
+    late += "one.fit_to_limits = lambda _: atexit.register(send)"
+    before = late if when == "early" else early
+    result = sent_to_itself(number, "nowhere", "--version", before=before)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"chainrule {cr.__version__}\n"
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("place", "said", "files"),
+    [
+        ("chainrule.runs.plan:Description.network", "", []),
+        (
+            "chainrule.runs.plan:Description.calibrated",
+            "the model of epoch",
+            ["history.csv", "model.safetensors", "run.toml"],
+        ),
+        (
+            "chainrule.runs.run:Run.write_to",
+            "the run is complete in run, but has no report",
+            [
+                "history.csv",
+                "metrics.json",
+                "model.safetensors",
+                "run.toml",
+                "test_predictions.csv",
+            ],
+        ),
+        (
+            "chainrule.runs.run:write_predictions",
+            "the run is complete in run, but has no report",
+            [
+                "history.csv",
+                "metrics.json",
+                "model.safetensors",
+                "run.toml",
+                "test_predictions.csv",
+            ],
+        ),
+        (
+            "chainrule.cli.messages:TellPeople.finished",
+            "the run is complete in run",
+            sorted([*COMPLETE, "report.html"]),
+        ),
+    ],
+)
+def test_an_interrupted_run_says_what_there_is(
+    sent_to_itself, wdbc, tmp_path, number, code, place, said, files
+):
+    arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 2, "--out", "run"]
+    result = sent_to_itself(number, place, *arguments)
+    assert result.returncode == code, result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith(f"chainrule: interrupted; {said}" if said else "chainrule: interrupted")
+    assert "Traceback" not in result.stderr
+    folder = tmp_path / "run"
+    assert sorted(path.name for path in folder.glob("*")) == files
+    assert folder.is_dir() == bool(files)  # a folder that would be empty is not left
+
+
+@pytest.mark.usefixtures("interrupts_reach_children")
+def test_an_interrupted_report_leaves_a_run_and_says_so(sent_to_itself, wdbc, tmp_path):
     run_folder = tmp_path / "run"
     arguments = ["train", wdbc, "--target", "diagnosis", "--epochs", 2, "--out", run_folder]
-    process = begun(arguments, run_folder / "test_predictions.csv", 0)
-    try:
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert f"interrupted; the run is complete in {run_folder}, but has no report" in errors
+    ended = sent_to_itself(signal.SIGINT, "chainrule.runs.run:Run.report", *arguments)
+    assert ended.returncode == 130
+    assert f"interrupted; the run is complete in {run_folder}, but has no report" in ended.stderr
     assert not (run_folder / "report.html").exists()
     assert cr.load(run_folder).details["scores"]["test"]

@@ -5,6 +5,12 @@ import sys
 
 def main() -> None:
     """Run the command line; the entry point ``chainrule``."""
+    from chainrule.cli.interrupts import run
+
+    run(_main)
+
+
+def _main() -> None:
     from chainrule.cli.limits import fit_to_limits
     from chainrule.errors import ChainruleError
 

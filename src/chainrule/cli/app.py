@@ -21,9 +21,11 @@ from chainrule.cli import (
     trace,
     training,
 )
-from chainrule.cli.interrupts import terminated_as_interrupted
-from chainrule.cli.streams import prepare_streams, say, say_sentence
+from chainrule.cli.interrupts import Ended, ended, interruptible
+from chainrule.cli.streams import finish_streams, prepare_streams, say, say_sentence
 from chainrule.errors import ChainruleError
+
+_INTERRUPTED = (130, 143, 129)
 
 
 class Commands(TyperGroup):
@@ -45,16 +47,19 @@ class Commands(TyperGroup):
         arguments = [argument for argument in arguments if argument != "--debug"]
         prepare_streams(machines=_is_for_machines(arguments))
         try:
-            # SIGTERM and SIGHUP raise here, so that temporary files are removed in any case.
-            with terminated_as_interrupted():
+            with interruptible():
                 code = super().main(
                     *(arguments, prog_name or "chainrule", complete_var),
                     standalone_mode=False,
                     **extra,
                 )
-        except typer.Abort:  # raised on Ctrl-C by older versions of typer
-            say("chainrule: interrupted", error=True)
-            code = 130
+                if code == 130:  # typer's answer to a KeyboardInterrupt
+                    raise KeyboardInterrupt
+                finish_streams()
+        except (typer.Abort, KeyboardInterrupt, SystemExit) as interrupt:
+            if isinstance(interrupt, Ended) or getattr(interrupt, "code", 130) not in _INTERRUPTED:
+                raise
+            raise ended(interrupt) from None
         except Exception as error:
             message = _sentence(error)
             if message is None or debug:

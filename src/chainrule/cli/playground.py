@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from chainrule.cli.interrupts import Ended, exit_code
 from chainrule.cli.streams import say, say_sentence
 
 _EXAMPLES = """Examples:
@@ -84,15 +85,23 @@ def play(
         name, colon, rest = str(error).partition(":")
         option = f"--{name}" if name in ("host", "port", "target") else name
         raise InvalidArgumentError(f"{option}{colon}{rest}") from error
-    # Ctrl-C may also come before `wait`, which handles it.
-    with contextlib.suppress(KeyboardInterrupt), page:
-        if browser:
-            page.open()
-        if not page.is_running:
-            say_sentence(f"The training in {source} is shown at {page.url}")
-            return
-        say(f"The playground is at {page.url}")
-        say_sentence("Press Ctrl-C to stop it.")
-        sys.stdout.flush()  # otherwise a pipe would buffer the address
-        page.wait()
-    say_sentence("chainrule: the playground has stopped", error=True)
+    code = 0
+    try:
+        with page:
+            if browser:
+                page.open()
+            if not page.is_running:
+                say_sentence(f"The training in {source} is shown at {page.url}")
+                return
+            say(f"The playground is at {page.url}")
+            say_sentence("Press Ctrl-C to stop it.")
+            sys.stdout.flush()  # otherwise a pipe would buffer the address
+            page.wait()
+    except KeyboardInterrupt:  # before `wait`, which handles it, or after
+        pass
+    except SystemExit as terminated:
+        code = exit_code(terminated)
+    with contextlib.suppress(OSError):  # of a terminal that was closed
+        say_sentence("chainrule: the playground has stopped", error=True)
+    if code:
+        raise Ended(code)

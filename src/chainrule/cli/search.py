@@ -1,11 +1,8 @@
 """chainrule train --search: a search for the best settings, and its results."""
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import typer
-
-from chainrule.cli.streams import say_sentence
 
 if TYPE_CHECKING:
     from chainrule.assessment.comparison import Comparison
@@ -24,7 +21,7 @@ def search_and_write(
     report: bool,
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
-    from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.cli.interrupts import Ended, ended
     from chainrule.cli.writing import write_run
     from chainrule.runs.search import is_default, search
 
@@ -40,40 +37,46 @@ def search_and_write(
             default[:] = [fitted]
 
     display = tell.search(trials, limit)
+    found, written = None, False
     try:
-        with terminated_as_interrupted():
-            found = search(
-                run,
-                folder.search,
-                trials=trials,
-                seconds=limit,
-                callbacks=display.callbacks,
-                earlier=display.earlier,
-                told=display.told,
-                better=better,
-            )
-    except (KeyboardInterrupt, SystemExit) as interrupt:
-        tell.close()
-        same = bool(best_so_far and default) and best_so_far[0][1] is default[0]
-        if best_so_far and default and not same and not isinstance(interrupt, SystemExit):
-            tell.compared(_compared(run, *best_so_far[0], default[0], "the best so far"))
-        say_sentence(
-            f"chainrule: interrupted; the best model so far is in {folder.path}, and the same "
-            "command continues the search",
-            error=True,
+        found = search(
+            run,
+            folder.search,
+            trials=trials,
+            seconds=limit,
+            callbacks=display.callbacks,
+            earlier=display.earlier,
+            told=display.told,
+            better=better,
         )
-        raise typer.Exit(exit_code(interrupt)) from None
+        tell.close()
+        tell.found(found)
+        with tell.working("computing the scores"):
+            trained = found.run.judged(found.fitted)
+            if found.default is not None and not found.is_default:
+                name = f"trial {found.best.number}"
+                comparison = _compared(run, found.run, found.fitted, found.default, name)
+                trained = replace(trained, comparison=comparison)
+        write_run(trained, folder, tell, report)
+        written = True
+        tell.finished(found.run, trained, folder, report)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        if isinstance(interrupt, Ended):
+            raise
+        if written:
+            raise ended(interrupt, f"the run is complete in {folder.path}") from None
+        with contextlib.suppress(OSError):  # of a terminal that was closed
+            tell.close()
+        same = bool(best_so_far and default) and best_so_far[0][1] is default[0]
+        shows = found is None and not isinstance(interrupt, SystemExit)
+        if best_so_far and default and not same and shows:
+            tell.compared(_compared(run, *best_so_far[0], default[0], "the best so far"))
+        left = "no trial has ended"
+        if folder.model.exists():
+            left = f"the best model so far is in {folder.path}"
+        raise ended(interrupt, f"{left}, and the same command continues the search") from None
     finally:
         tell.close()
-    tell.found(found)
-    with tell.working("computing the scores"):
-        trained = found.run.judged(found.fitted)
-        if found.default is not None and not found.is_default:
-            name = f"trial {found.best.number}"
-            comparison = _compared(run, found.run, found.fitted, found.default, name)
-            trained = replace(trained, comparison=comparison)
-    write_run(trained, folder, tell, report)
-    tell.finished(found.run, trained, folder, report)
 
 
 def _compared(

@@ -6,6 +6,7 @@ any source, since a warning or a traceback may quote names from an untrusted fil
 """
 
 import codecs
+import contextlib
 import json
 import os
 import sys
@@ -156,6 +157,13 @@ def prepare_streams(machines: bool = False) -> None:
         errors, printed = (_ESCAPED, printable_json) if machines else (_SHOWN, _lines_printable)
         sys.stdout = _prepared(sys.stdout, errors, printed)
     sys.stderr = _prepared(sys.stderr, _SHOWN, _lines_printable)
+
+
+def finish_streams() -> None:
+    """Write what standard output and error have in their buffers."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or broken
+            stream.flush()
 
 
 def _prepared(stream: Any, errors: str, printed: Callable[[str], str]) -> Any:

@@ -10,7 +10,6 @@ from chainrule.cli.live import LiveOption, showing
 from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
 from chainrule.cli.settings import takes_settings
-from chainrule.cli.streams import say_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from chainrule.cli.messages import Teller
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import RunFolder
-    from chainrule.runs.run_fit import Checkpointing, Interrupted
+    from chainrule.runs.run_fit import Checkpointing, FittedNetwork
     from chainrule.runs.training import PreparedRun
     from chainrule.training.events import Callback
 
@@ -218,7 +217,7 @@ def train_and_write(
     watchers: "Sequence[Callback]" = (),
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
-    from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
+    from chainrule.cli.interrupts import Ended, ended, held
     from chainrule.cli.writing import write_run
     from chainrule.errors import ChainruleError
     from chainrule.runs.run_fit import Interrupted
@@ -230,31 +229,41 @@ def train_and_write(
     progress = tell.progress(bool(run.config.training.early_stopping))
     # With checkpoints, the first signal waits for one; without, the model as it is is saved.
     signals: contextlib.AbstractContextManager[None] = (
-        terminated_as_interrupted() if checkpointing is None else stop_at_checkpoint()
+        contextlib.nullcontext() if checkpointing is None else stop_at_checkpoint()
     )
+    fitted, written = None, False
     try:
         with signals:
             fitted = run.train([CSVLog(folder.history), *progress, *watchers], checkpointing)
-    except Interrupted as interrupt:
+        tell.close()
+        with tell.working("computing the scores"):
+            trained = run.judged(fitted)
+        write_run(trained, folder, tell, report)
+        written = True
+        if checkpointing is not None:
+            with held():
+                folder.forget_checkpoint()
+        tell.finished(run, trained, folder, report)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        if isinstance(interrupt, Ended):
+            raise
+        if written:
+            raise ended(interrupt, f"the run is complete in {folder.path}") from None
         with contextlib.suppress(OSError):  # of a terminal that was closed
             tell.close()
-        _save_interrupted(run, folder, interrupt, checkpointing is not None)
-        raise typer.Exit(exit_code(interrupt)) from None
+        if isinstance(interrupt, Interrupted):
+            fitted = interrupt.fitted
+        if fitted is None:
+            _forget_empty(folder.history)
+            raise
+        left = _save_interrupted(run, folder, fitted, checkpointing is not None)
+        raise ended(interrupt, left) from None
     except ChainruleError:
-        _forget_empty(folder.history)  # nothing was learned: no run is left in the folder
+        if fitted is None:  # nothing was learned: no run is left in the folder
+            _forget_empty(folder.history)
         raise
     finally:
         tell.close()
-    try:
-        with terminated_as_interrupted(), tell.working("computing the scores"):
-            trained = run.judged(fitted)
-    except (KeyboardInterrupt, SystemExit) as interrupt:
-        _save_interrupted(run, folder, Interrupted(fitted, interrupt), checkpointing is not None)
-        raise typer.Exit(exit_code(interrupt)) from None
-    write_run(trained, folder, tell, report)
-    if checkpointing is not None:
-        folder.forget_checkpoint()
-    tell.finished(run, trained, folder, report)
 
 
 def _forget_empty(path: Path) -> None:
@@ -312,18 +321,17 @@ def _config(
 
 
 def _save_interrupted(
-    run: "PreparedRun", folder: "RunFolder", interrupt: "Interrupted", resumable: bool
-) -> None:
+    run: "PreparedRun", folder: "RunFolder", fitted: "FittedNetwork", resumable: bool
+) -> str:
+    """Save the model of an interrupted training; return what is left of the run."""
     from chainrule.runs.program_name import calling
 
-    fitted = interrupt.fitted
     run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
     again = f"; {calling('resume', folder.path)} continues from here" if resumable else ""
-    say_sentence(
-        f"chainrule: interrupted; the model of {which} is in {folder.model}, without scores, "
-        "calibration and the distributions that chainrule drift needs; the finished epochs are in "
-        f"{folder.history}{again}",
-        error=True,
+    return (
+        f"the model of {which} is in {folder.model}, without scores, calibration and the "
+        "distributions that chainrule drift needs; the finished epochs are in "
+        f"{folder.history}{again}"
     )

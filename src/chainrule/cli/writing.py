@@ -3,10 +3,7 @@
 import contextlib
 from typing import TYPE_CHECKING
 
-import typer
-
-from chainrule.cli.interrupts import exit_code, terminated_as_interrupted
-from chainrule.cli.streams import say_sentence
+from chainrule.cli.interrupts import ended, held
 
 if TYPE_CHECKING:
     from chainrule.cli.messages import Teller
@@ -17,20 +14,21 @@ if TYPE_CHECKING:
 def write_run(trained: "Run", folder: "RunFolder", tell: "Teller", report: bool) -> None:
     """Write the files of a run: the model at once, and then the report, which takes longer.
 
-    An interruption of the latter ends the process, with a message that says what there is.
+    An interruption waits until all files but the report are written, and then ends the process,
+    with a message that says what there is.
     """
-    trained.write_to(folder, report=False)
-    if not report:
-        return
+    left = ""
     try:
-        with terminated_as_interrupted():
+        with held():
+            trained.write_to(folder, report=False)
+            left = f"the run is complete in {folder.path}"
+            left += ", but has no report" if report else ""
+        if report:
             _write_report(trained, folder, tell)
     except (KeyboardInterrupt, SystemExit) as interrupt:
-        say_sentence(
-            f"chainrule: interrupted; the run is complete in {folder.path}, but has no report",
-            error=True,
-        )
-        raise typer.Exit(exit_code(interrupt)) from None
+        if not left:  # a second interruption, of the writing
+            raise
+        raise ended(interrupt, left) from None
 
 
 def _write_report(trained: "Run", folder: "RunFolder", tell: "Teller") -> None:

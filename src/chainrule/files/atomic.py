@@ -104,8 +104,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    temporary, descriptor = _created_beside(path)
-    os.close(descriptor)
+    temporary = _created_beside(path)
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -137,15 +136,21 @@ def _spooled(place: Destination) -> Iterator[Path]:
             shutil.copyfileobj(source, target)
 
 
-def _created_beside(path: Path) -> tuple[Path, int]:
-    """Create an empty file in the folder of `path`, opened for writing."""
+def _created_beside(path: Path) -> Path:
+    """Create an empty file in the folder of `path`."""
     # A replacement for a private file must be private from its first byte; a new file gets the
     # user's default permissions.
     mode = 0o600 if path.exists() else 0o666
     while True:
         temporary = path.with_name(f".chainrule-{secrets.token_hex(6)}{_suffix(path)}")
-        with contextlib.suppress(FileExistsError):
-            return temporary, create(temporary, mode)
+        try:
+            os.close(create(temporary, mode))
+        except FileExistsError:
+            continue
+        except (KeyboardInterrupt, SystemExit):  # the file may have been created
+            temporary.unlink(missing_ok=True)
+            raise
+        return temporary
 
 
 def create(path: Path, mode: int = 0o666) -> int:

@@ -101,28 +101,28 @@ def fit(
         )
     history, network = History(), None
     notes: list[str] = []
-    # Warnings become notes of the run. "always" records those that Python would show only once.
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            network = description.network()
-            plan = description.plan(network)
-            consumers: list[Callback] = [history, *callbacks]
-            notes += _trained(description, plan, consumers, network, history, checkpointer)
-        except (KeyboardInterrupt, SystemExit) as interrupt:
-            if network is None:
-                raise  # there is no network to return
-            fitted = FittedNetwork(network, history, _best_epoch(options, history))
-            raise Interrupted(fitted, interrupt) from interrupt
-        finally:
-            if checkpointer is not None:
-                checkpointer.close()
-    assert network is not None
-    notes = [*(str(warning.message) for warning in caught), *notes]
-    best = _best_epoch(options, history)
-    temperature = description.calibrated(network)
-    # `dict.fromkeys` drops repeated notes but keeps their order.
-    return FittedNetwork(network, history, best, tuple(dict.fromkeys(notes)), temperature)
+    try:
+        # Warnings become notes of the run. "always" records those that Python would show only once.
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                network = description.network()
+                plan = description.plan(network)
+                consumers: list[Callback] = [history, *callbacks]
+                notes += _trained(description, plan, consumers, network, history, checkpointer)
+            finally:
+                if checkpointer is not None:
+                    checkpointer.close()
+        notes = [*(str(warning.message) for warning in caught), *notes]
+        best = _best_epoch(options, history)
+        temperature = description.calibrated(network)
+        # `dict.fromkeys` drops repeated notes but keeps their order.
+        return FittedNetwork(network, history, best, tuple(dict.fromkeys(notes)), temperature)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        if network is None:
+            raise  # there is no network to return
+        fitted = FittedNetwork(network, history, _best_epoch(options, history))
+        raise Interrupted(fitted, interrupt) from interrupt
 
 
 class Interrupted(KeyboardInterrupt):

@@ -69,9 +69,9 @@ def stop_at_checkpoint() -> Iterator[None]:
 
     before = _wanted
     _wanted = None
-    for number in caught:
-        signal.signal(number, take_note)
     try:
+        for number in caught:
+            signal.signal(number, take_note)
         yield
         if _wanted is not None:
             raise _wanted

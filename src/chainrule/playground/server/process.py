@@ -111,11 +111,11 @@ class Server:
 
     def stop(self) -> None:
         """Stop answering, close all pages and sessions, and end the trainings."""
-        atexit.unregister(self.stop)
         self._server.should_exit = True
         self._stopped.wait(_SECONDS_TO_END)
         self._sessions.close()
         self._pages.close(1.0)
+        atexit.unregister(self.stop)  # last: after an interrupted stop, it is tried again
 
 
 def _config(pages: Pages, guard: Guard, assets: Mapping[str, Asset]) -> uvicorn.Config:
