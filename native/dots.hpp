@@ -116,17 +116,11 @@ template <typename T, int BYTES> struct Dots : Simd<T, BYTES> {
 #pragma GCC unroll 16
             for (int i = 0; i < S::lanes; ++i)
                 x[i] = first + i < R * K ? of[first + i] : V{};
-            Transpose<T, BYTES>::block(x);
-#pragma GCC unroll 4
-            for (int half = S::lanes / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-                for (int i = 0; i < half; ++i)
-                    x[i] += x[i + half];
-            }
+            const V sums = Transpose<T, BYTES>::sums(x);
 #pragma GCC unroll 16
             for (int i = 0; i < S::lanes; ++i) {
                 const int at = first + i;
-                if (at < R * K) C[at / K * ldc + at % K] = x[0][i];
+                if (at < R * K) C[at / K * ldc + at % K] = sums[i];
             }
         }
     }

@@ -2,6 +2,7 @@
 // run: constructor with its purpose, then `prepare`, then the run itself.
 #pragma once
 
+#include "pace.hpp"
 #include "rates.hpp"
 #include "step.hpp"
 #include "stopping.hpp"
@@ -33,10 +34,34 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
     // Trains, and returns the number of finished steps.
     long train(const Training<T> &training) {
         Step step(context_, panels_, room_, crew_, &training);
-        StepNumbers<T> numbers{};
-        long finished = 0;
-        crew_.go([&](Member &self) { train_in(self, training, step, numbers, finished); });
-        return finished;
+        Run run{training,
+                step,
+                {training.update, training.objective},
+                {training.rule, examples_.count},
+                {}};
+        Pace *const pace = room_.paced && control_.pace->take() ? control_.pace : nullptr;
+        if (pace) pace->begin(crew_.most_threads(), room_.first_threads);
+        const long steps = divided_up(examples_.count, purpose_.batch) * examples_.epochs;
+        do {
+            const long first = run.finished;
+            long end = steps;
+            int threads = room_.first_threads;
+            const double before = pace ? now_seconds() : 0;
+            if (pace) {
+                const double expected = pace->expected() * double(purpose_.batch);
+                const double many = expected > 0 ? pace->seconds() / expected : 2;
+                if (many < double(steps - first)) end = first + larger(1, long(many));
+                threads = pace->threads();
+            }
+            crew_.go(threads, [&](Member &self) { train_in(self, run, end); });
+            if (run.finished < end) break; // stopped
+            if (pace) {
+                const double now = now_seconds();
+                pace->note(now, (now - before) / double((end - first) * purpose_.batch));
+            }
+        } while (run.finished < steps);
+        if (pace) pace->give_back();
+        return run.finished;
     }
 
     // Returns J + penalties over all examples; NaN if it was stopped.
@@ -119,69 +144,77 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         return sum > 0 ? 1 / sum : 0;
     }
 
-    // Assigns groups of parameters to this thread, and fills the copies of them that layers keep in
-    // another layout.
+    // Fills the copies of parameters that layers keep in another layout.
     void begin(Member &self) {
-        self.first_group = room_.groups.first_of(self.index, crew_.threads());
-        self.last_group = room_.groups.first_of(self.index + 1, crew_.threads());
-        for (long g = self.first_group; g < self.last_group; ++g)
+        const long last = room_.groups.first_of(self.index + 1, crew_.threads());
+        for (long g = room_.groups.first_of(self.index, crew_.threads()); g < last; ++g)
             Kinds::renew(context_, room_.groups[g]);
         crew_.barrier(self);
     }
 
-    void train_in(Member &self, const Training<T> &training, Step &step, StepNumbers<T> &numbers,
-                  long &finished) {
+    // A training under way.
+    struct Run {
+        const Training<T> &training;
+        Step &step;
+        StepRates<T, BYTES> rates;
+        Stopping stopping; // of thread 0
+        StepNumbers<T> numbers;
+        long finished = 0;
+    };
+
+    // Takes the steps up to `end`.
+    void train_in(Member &self, Run &run, long end) {
         const FlushSubnormals guard;
-        const Update<T> &update = training.update;
+        const Training<T> &training = run.training;
         const Records &records = training.records;
         const long batch_size = purpose_.batch;
         const long steps_per_epoch = divided_up(examples_.count, batch_size);
-        const long steps = steps_per_epoch * examples_.epochs;
-        StepRates<T, BYTES> rates(update, training.objective);
-        Stopping stopping(training.rule, examples_.count); // of thread 0
-        begin(self);
-        for (long s = 0; s < steps; ++s) {
-            rates.next();
+        const long begun = run.finished;
+        if (begun == 0) begin(self);
+        for (long s = begun; s < end; ++s) {
             const long in_epoch = s % steps_per_epoch * batch_size;
             const long first = s / steps_per_epoch * examples_.count + in_epoch;
             const long count = smaller(batch_size, examples_.count - in_epoch);
             const Batch batch{first, count, share_of(first, count),
-                              step_noise(training.key, std::uint64_t(update.t + s + 1))};
+                              step_noise(training.key, std::uint64_t(training.update.t + s + 1))};
             // Thread 0 may write `numbers` here: the others read it only between the first barrier
             // inside the step and the barrier below.
             if (self.index == 0) {
-                numbers = rates.numbers(s);
+                run.rates.next();
+                run.numbers = run.rates.numbers(s);
                 if (training.objective.shared) { // P3
-                    numbers.l1 *= T(batch.share);
-                    numbers.l2 *= T(batch.share);
+                    run.numbers.l1 *= T(batch.share);
+                    run.numbers.l2 *= T(batch.share);
                 }
             }
-            if (!step.run(self, batch, numbers)) return;
+            if (!run.step.run(self, batch, run.numbers)) return;
             // A step that has begun its updates is always finished, so the result of this barrier
             // is ignored: a stop takes effect at the next step's first barrier.
             crew_.barrier(self);
             if (self.index == 0) {
-                records.costs[s] = step.cost();
-                if (records.penalties) records.penalties[s] = step.penalty();
-                records.gradient_norms[s] = step.gradient_norm();
-                finished = s + 1;
+                records.costs[s] = run.step.cost();
+                if (records.penalties) records.penalties[s] = run.step.penalty();
+                records.gradient_norms[s] = run.step.gradient_norm();
+                run.finished = s + 1;
                 const double penalty = records.penalties ? records.penalties[s] : 0;
                 const bool ends_epoch = in_epoch + count == examples_.count;
-                if (stopping.step(records.costs[s], penalty, count, ends_epoch)) crew_.wish_stop();
+                if (run.stopping.step(records.costs[s], penalty, count, ends_epoch))
+                    crew_.wish_stop();
             }
         }
     }
 
-    // Calls f(panel, first example, number of examples) for each of this thread's panels. Each
-    // thread has the arrays of a single panel, which it uses for all of its panels in turn.
+    // Calls f(panel, first example, number of examples) for each panel, in some thread. Each thread
+    // has the arrays of a single panel, which it uses for all of its panels in turn.
     template <typename F> void each_panel(const Member &self, F &&f) {
         const double work = Kinds::pass_work(net_, room_.ws.panel_size) / 3;
         const long size = room_.ws.panel_size, panels = divided_up(examples_.count, size);
-        for (long q = crew_.first_of(self, panels); q < crew_.last_of(self, panels); ++q) {
+        crew_.distribute(self, panels, [&](long q) {
             crew_.test_stop(self, work);
-            if (crew_.stop_wished()) break;
+            if (crew_.stop_wished()) return false;
             f(q, q * size, smaller(size, examples_.count - q * size));
-        }
+            return true;
+        });
     }
 
     const Network &net_;

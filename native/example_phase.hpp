@@ -24,39 +24,69 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
     ExamplePhase(const C &context, const Panels<T, BYTES, Kinds> &panels, Room &room, Crew &crew)
         : c_(context), panels_(panels), room_(room), crew_(crew) {}
 
-    // Processes this thread's panels of `count` examples from the batch's example `at` on; of a
-    // segmented batch, those of the whole batch. Returns false if the run was stopped.
+    // Processes `count` examples from the batch's example `at` on, with all threads; of a segmented
+    // batch, all of it. Returns false if the run was stopped.
     bool run(Member &self, const Batch &batch, long at, long count) {
         if (room_.segmented) return in_segments(self, batch);
-        const double work = work_of_span();
-        each_span(self, batch, at, count, work, [&](const PanelSpan &some) {
-            each_panel(batch, some, [&](long panel, long example, long size) {
-                panels_.gather(panel, example, size);
-            });
-            panels_.forward(some);
-            output(batch, some);
-            panels_.backward(some);
+        const Part part{batch, at, count};
+        const long panels = divided_up(count, c_.ws.panel_size);
+        crew_.distribute(self, divided_up(panels, room_.together), [&](long i) {
+            const long first = i * room_.together;
+            return through(self, part, first, smaller(first + room_.together, panels));
         });
         return true;
     }
 
+    // Processes the panels [first, end) of a batch that is in memory as a whole, in this thread.
+    void run_alone(Member &self, const Batch &batch, long first, long end) {
+        const Part whole{batch, 0, batch.count};
+        for (long q = first; q < end; q += room_.together)
+            if (!through(self, whole, q, smaller(q + room_.together, end))) return;
+    }
+
   private:
+    // What is in the panels: `count` examples of a batch, from its example `at` on.
+    struct Part {
+        const Batch &batch;
+        long at, count;
+    };
+
     double work_of_span() const {
         return Kinds::pass_work(c_.net, c_.ws.panel_size * room_.together);
     }
 
-    // Calls f with spans of this thread's panels of `count` examples from the batch's example `at`
-    // on. A span is a number of panels that go through each layer together.
+    // The panels [first, end) as a span, which goes through each layer together.
+    PanelSpan span(const Part &part, long first, long end) const {
+        const long size = c_.ws.panel_size;
+        return {first, end - first, smaller(size, part.count - (end - 1) * size),
+                part.at + first * size, part.batch.noise};
+    }
+
+    // Takes a span through the whole phase. Returns false if the run is to be stopped.
+    bool through(Member &self, const Part &part, long first, long end) {
+        crew_.test_stop(self, work_of_span());
+        if (crew_.stop_wished()) return false;
+        const PanelSpan some = span(part, first, end);
+        each_panel(part.batch, some, [&](long panel, long example, long size) {
+            panels_.gather(panel, example, size);
+        });
+        panels_.forward(some);
+        output(part.batch, some);
+        panels_.backward(some);
+        return true;
+    }
+
+    // Calls f with spans of this thread's panels of a whole batch. Each thread keeps to its own
+    // panels: there is no barrier between two calls.
     template <typename F>
-    void each_span(const Member &self, const Batch &batch, long at, long count, double work,
-                   F &&f) {
-        const long size = c_.ws.panel_size, panels = divided_up(count, size);
+    void each_span(const Member &self, const Batch &batch, double work, F &&f) {
+        const Part whole{batch, 0, batch.count};
+        const long panels = divided_up(batch.count, c_.ws.panel_size);
         const long end = crew_.last_of(self, panels);
         for (long q = crew_.first_of(self, panels); q < end; q += room_.together) {
             crew_.test_stop(self, work);
             if (crew_.stop_wished()) break;
-            const long many = smaller(room_.together, end - q), last = (q + many - 1) * size;
-            f(PanelSpan{q, many, smaller(size, count - last), at + q * size, batch.noise});
+            f(span(whole, q, smaller(q + room_.together, end)));
         }
     }
 
@@ -85,10 +115,10 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
 
     bool in_segments(Member &self, const Batch &batch) {
         const int L = c_.net.count;
-        const long count = batch.count, panels = divided_up(count, c_.ws.panel_size);
-        const long last = count - (panels - 1) * c_.ws.panel_size;
+        const long panels = divided_up(batch.count, c_.ws.panel_size);
+        const long last = batch.count - (panels - 1) * c_.ws.panel_size;
         const double work = work_of_span() / 4;
-        each_span(self, batch, 0, count, work, [&](const PanelSpan &some) {
+        each_span(self, batch, work, [&](const PanelSpan &some) {
             each_panel(batch, some, [&](long panel, long example, long size) {
                 panels_.gather(panel, example, size);
                 panels_.shares(panel, example, size, batch.share);
@@ -98,7 +128,7 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
         // Forward: all panels up to the next such layer, then its statistics. After the barrier,
         // each thread computes those of its share of the units, in the order of the examples.
         for (int next = next_barrier(0, 1); next <= L; l = next, next = next_barrier(next, 1)) {
-            each_span(self, batch, 0, count, work, [&](const PanelSpan &some) {
+            each_span(self, batch, work, [&](const PanelSpan &some) {
                 panels_.forward(some, larger(l, 1), next - 1);
             });
             if (!crew_.barrier(self)) return false;
@@ -108,7 +138,7 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
             if (!crew_.barrier(self)) return false;
         }
         // The last segment includes the cost, and goes back down to the uppermost such layer.
-        each_span(self, batch, 0, count, work, [&](const PanelSpan &some) {
+        each_span(self, batch, work, [&](const PanelSpan &some) {
             panels_.forward(some, l, L);
             output(batch, some);
             panels_.backward(some, L, l + 1);
@@ -120,7 +150,7 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
             Kinds::errors(c_, l, crew_.first_of(self, n), crew_.last_of(self, n), panels, last);
             if (!crew_.barrier(self)) return false;
             const int below = next_barrier(l, -1);
-            each_span(self, batch, 0, count, work,
+            each_span(self, batch, work,
                       [&](const PanelSpan &some) { panels_.backward(some, l, below + 1); });
         }
         return true;

@@ -19,17 +19,21 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "checked.hpp"
 #include "cpu.hpp"
 #include "dispatch.hpp"
+#include "finite.hpp"
 #include "order.hpp"
+#include "pace.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -101,6 +105,12 @@ void require(bool fits, const char *what) {
     if (!fits) throw std::invalid_argument(std::string("chainrule._native: ") + what);
 }
 
+// More threads would only wait for each other, and a system may run out of them. The same limit is
+// in native.py.
+int most_threads() {
+    return std::max(64, core_count());
+}
+
 // Asks Python for pending signals (Ctrl-C) from inside a long computation.
 bool signal_pending(void *context) {
     nb::gil_scoped_acquire gil;
@@ -133,10 +143,14 @@ class BoundPlan {
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
                            objective_from(objective), key, rule ? &*rule : nullptr);
         const Kernels<T> &chosen = kernels<T>(mixed);
-        return interruptible(threads, [&](const Control &control) {
-            return checked_memory(
-                chosen.train(plan_.network(), parameters.data(), given, training, control));
-        });
+        Pace &pace = paces_[{&chosen, batch_size}];
+        return interruptible(
+            threads,
+            [&](const Control &control) {
+                return checked_memory(
+                    chosen.train(plan_.network(), parameters.data(), given, training, control));
+            },
+            &pace);
     }
 
     template <typename T>
@@ -231,13 +245,10 @@ class BoundPlan {
     }
 
     // Runs without the GIL; an exception from a signal handler is raised afterwards.
-    template <typename F> static auto interruptible(int threads, F &&body) {
+    template <typename F> static auto interruptible(int threads, F &&body, Pace *pace = nullptr) {
         std::optional<nb::python_error> error;
-        // More threads would only wait for each other, and a system may run out of them. The same
-        // limit is in native.py.
-        const int most_threads = std::max(64, core_count());
-        const Control control{std::clamp(threads, -most_threads, most_threads), signal_pending,
-                              &error};
+        const int most = most_threads();
+        const Control control{std::clamp(threads, -most, most), signal_pending, &error, pace};
         auto result = [&] {
             nb::gil_scoped_release release;
             return body(control);
@@ -248,6 +259,9 @@ class BoundPlan {
 
     Plan plan_;
     int threads_; // of `predict`, at most
+    // For each kind of training. Only used with the GIL, which protects the map; a Pace protects
+    // itself.
+    mutable std::map<std::pair<const void *, long>, Pace> paces_;
 };
 
 template <typename T> void activation(const Chosen &chosen, Vector<T> A, Vector<T> D) {
@@ -268,18 +282,8 @@ template <typename E> nb::dict names_of(const Entries<E> &entries) {
     return names;
 }
 
-// A number is NaN or infinite exactly if all bits of its exponent are set.
-template <typename T, typename Bits> bool all_finite(In<T> array) {
-    constexpr Bits exponent = sizeof(T) == 4 ? Bits(0x7f800000u) : Bits(0x7ff0000000000000u);
-    const T *numbers = array.data();
-    const std::size_t n = array.shape(0);
-    Bits found = 0; // as wide as the numbers, so that the loop can be vectorised
-    for (std::size_t i = 0; i < n; ++i) {
-        Bits bits;
-        std::memcpy(&bits, numbers + i, sizeof bits);
-        found |= Bits((bits & exponent) == exponent);
-    }
-    return found == 0;
+template <typename T> bool finite(In<T> array, int threads) {
+    return all_finite(array.data(), long(array.shape(0)), std::clamp(threads, 1, most_threads()));
 }
 
 template <typename T> void bind(nb::class_<BoundPlan> &plan, nb::module_ &m) {
@@ -342,9 +346,9 @@ NB_MODULE(_native, m) {
     m.def("use_instruction_set", &choose, "name"_a,
           "Choose the kernels' instruction set; ValueError if this CPU or build has not got it.");
 
-    m.def("all_finite", &all_finite<float, std::uint32_t>, "array"_a.noconvert());
-    m.def("all_finite", &all_finite<double, std::uint64_t>, "array"_a.noconvert(),
-          "Whether no element is NaN or infinite.");
+    m.def("all_finite", &finite<float>, "array"_a.noconvert(), "threads"_a = 1);
+    m.def("all_finite", &finite<double>, "array"_a.noconvert(), "threads"_a = 1,
+          "Whether no element is NaN or infinite; large arrays are shared by that many threads.");
     m.def(
         "epoch_orders",
         [](std::uint64_t key, std::uint64_t first_epoch, Matrix<std::int32_t> orders) {

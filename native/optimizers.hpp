@@ -92,7 +92,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
             V &squares = x.slot[0];
             squares = n.beta_1 * squares + n.rest_1 * (x.g * x.g);
-            x.theta -= n.rate * x.g / (S::sqrt(squares) + n.epsilon);
+            x.theta -= S::quotient(n.rate * x.g, S::sqrt(squares) + n.epsilon);
         }
     };
 
@@ -155,7 +155,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
         CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
             TwoAverages::average(x, n);
-            x.theta -= n.rate * x.slot[0] / (S::sqrt(x.slot[1]) + n.epsilon);
+            x.theta -= S::quotient(n.rate * x.slot[0], S::sqrt(x.slot[1]) + n.epsilon);
         }
     };
 
@@ -170,7 +170,8 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
         CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
             TwoAverages::average(x, n);
-            x.theta -= n.rate * x.slot[0] / (S::sqrt(x.slot[1]) + n.epsilon) + n.decay * x.theta;
+            const V step = S::quotient(n.rate * x.slot[0], S::sqrt(x.slot[1]) + n.epsilon);
+            x.theta -= step + n.decay * x.theta;
         }
     };
 
@@ -188,7 +189,7 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
             TwoAverages::average(x, n);
             const V corrected = n.ahead * x.slot[0] + n.now * x.g;
-            x.theta -= n.rate * corrected / (S::sqrt(x.slot[1]) + n.epsilon);
+            x.theta -= S::quotient(n.rate * corrected, S::sqrt(x.slot[1]) + n.epsilon);
         }
     };
 
@@ -224,7 +225,8 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         CHAINRULE_INLINE void update(Slice &x, const Numbers &n) {
             V &fast = x.slot[0], &average = x.slot[1], &squares = x.slot[2];
             squares = n.beta_2 * squares + n.rest_2 * (x.g * x.g);
-            fast -= n.rate * x.g / (S::sqrt(squares) + n.epsilon) + n.decay * x.theta;
+            const V step = S::quotient(n.rate * x.g, S::sqrt(squares) + n.epsilon);
+            fast -= step + n.decay * x.theta;
             average += n.share * (fast - average);
             x.theta = average + n.rest_1 * (fast - average);
         }

@@ -109,10 +109,13 @@ template <typename T, int BYTES, typename Kinds> class Panels {
         V zero = V{};
         for (long e = 0; e < count; e += S::lanes) {
             const T *row[S::lanes], *ahead[S::lanes];
+            long furthest = 0;
             for (int i = 0; i < S::lanes; ++i) {
                 // Lanes that pad hold an example too: what a network makes of zeros may be
                 // infinite where nothing else is, and 0 · ∞ is no error of 0.
-                row[i] = examples_.X + row_of(first + (e + i < count ? e + i : 0)) * n;
+                const long at = row_of(first + (e + i < count ? e + i : 0)) * n;
+                furthest = larger(furthest, at);
+                row[i] = examples_.X + at;
                 if constexpr (FAR) {
                     const long last = examples_.count * examples_.epochs - 1;
                     ahead[i] = examples_.X + row_of(smaller(first + e + i + S::lanes, last)) * n;
@@ -120,13 +123,16 @@ template <typename T, int BYTES, typename Kinds> class Panels {
             }
             for (long k = 0; k < n; k += S::lanes) {
                 V x[S::lanes];
-                for (int i = 0; i < S::lanes; ++i) {
-                    if constexpr (FAR) __builtin_prefetch(ahead[i] + k);
-                    if (row[i] - examples_.X + k + S::lanes <= total) {
+                if constexpr (FAR) {
+                    for (int i = 0; i < S::lanes; ++i)
+                        __builtin_prefetch(ahead[i] + k);
+                }
+                if (furthest + k + S::lanes <= total) {
+                    for (int i = 0; i < S::lanes; ++i)
                         x[i] = S::load(row[i] + k); // may reach into the next row: never used
-                    } else {
+                } else {
+                    for (int i = 0; i < S::lanes; ++i)
                         x[i] = S::load_part(row[i] + k, static_cast<int>(n - k));
-                    }
                 }
                 if (turned) {
                     T *to = turned + (k / chunk) * ld * chunk + e * chunk + k % chunk;

@@ -5,6 +5,8 @@
 
 namespace chainrule {
 
+class Pace; // pace.hpp
+
 constexpr int most_settings = 6;
 
 // A type by its index in a list (types.hpp), and its settings in the order of their names.
@@ -114,6 +116,7 @@ struct Control {
     int threads; // number of threads; −n: at most n, and a single one if there is little work
     StopTest stop_test;
     void *stop_context;
+    Pace *pace = nullptr; // measures which number is the fastest, if it may be chosen
 };
 
 enum class Outcome { done, stopped, out_of_memory, not_finite };

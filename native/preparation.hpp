@@ -34,12 +34,21 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     // anything.
     bool whole_gradient = false;
     T *gradient = nullptr; // the whole gradient, if it is needed
+    // Whether a gradient is the sum of two, over the first and the second half of the batch's
+    // panels. Two threads then take one half each through both phases, and each reads activations
+    // that it has made itself; what they exchange are gradients. This pays where parameters are few
+    // beside activations. Shapes alone decide: it determines the order of additions.
+    bool halved = false;
+    T *halves[2] = {};  // gradients of all groups, if there are two threads
+    long spare = 0;     // offset of the second half's gradient in an arena
+    bool paced = false; // the number of threads may change between steps
 
     Preparation() = default;
     Preparation(const Preparation &) = delete;
     ~Preparation() {
         std::free(panel_costs);
         std::free(arenas_);
+        std::free(halves[0]);
         std::free(own_gradient_);
     }
 
@@ -57,39 +66,72 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
             !(panel_costs = allocate<double>(larger(divided_up(purpose.batch, ws.panel_size), 1))))
             return false;
         if ((purpose.gradients || purpose.penalties) &&
-            !groups.template prepare<Kinds>(net, purpose.usual_batch))
+            !groups.template prepare<Kinds>(net, purpose.usual_batch, 2 * chunk))
             return false;
         const double work = Kinds::pass_work(net, purpose.batch) +
                             (purpose.gradients ? Kinds::table_work(net) : 0.0);
-        crew.engage(chosen_threads(work, control));
+        paced = control.pace && control.threads < -1 && purpose.stepping && work > least_paced &&
+                work < most_paced;
+        first_threads = chosen_threads(work, control);
+        if (!crew.engage(paced ? -control.threads : first_threads)) return false;
         // Several panels go through a wide layer together, so that its weights, which do not fit
         // into the cache, are read once for all of them.
         if (purpose.gradients && Kinds::shared_weights(net) > 1L << 16)
-            together = smaller(8, divided_up(ws.panels, crew.threads()));
+            together = smaller(8, divided_up(ws.panels, crew.most_threads()));
         if (!purpose.gradients) return true;
         whole_gradient = purpose.clipped || purpose.batch > ws.panels * ws.panel_size || work > 2e9;
         gradient = given;
         if (whole_gradient && !given) gradient = own_gradient_ = allocate<T>(net.parameters);
-        arena_stride_ = rounded_up(groups.largest() + 2 * chunk, 64);
-        arenas_ = allocate<T>(arena_stride_ * crew.threads());
-        return arenas_ && (gradient || !whole_gradient);
+        halved = in_halves(net);
+        spare = rounded_up(groups.largest() + 2 * chunk, 64);
+        arena_stride_ = halved ? 2 * spare : spare;
+        arenas_ = allocate<T>(arena_stride_ * crew.most_threads());
+        if (halved && crew.most_threads() > 1) {
+            halves[0] = allocate<T>(2 * groups.elements());
+            if (!halves[0]) return false;
+            halves[1] = halves[0] + groups.elements();
+        }
+        return arenas_ && (gradient || !whole_gradient) && groups.share(crew.most_threads());
     }
 
-    // A thread's scratch memory for the gradient of one group.
+    int first_threads = 1; // the number to begin with
+
+    // A thread's scratch memory for the gradient of one group, or two.
     T *arena(int thread) const { return arenas_ + thread * arena_stride_; }
 
   private:
-    long most_panels(const Network &net, const Control &control) const {
+    // In multiplications: shorter steps have one thread, and longer ones have enough panels and
+    // groups for as many as there are.
+    static constexpr double least_paced = 1e6, most_paced = 1e9;
+
+    bool in_halves(const Network &net) const {
+        long activations = net.layers[0].n_in;
+        for (int l = 0; l < net.count; ++l) {
+            activations += net.layers[l].n_out;
+            if (Kinds::whole_batch(net.layers[l])) return false;
+        }
+        return purpose.usual_batch > ws.panel_size &&
+               purpose.usual_batch <= most_examples(net) / chunk * chunk &&
+               Kinds::pass_work(net, purpose.usual_batch) > 2e6 &&
+               net.parameters * 2 <= activations * purpose.usual_batch;
+    }
+
+    // How many examples' arrays may be in memory: a longer batch goes through in parts of whole
+    // panels.
+    long most_examples(const Network &net) const {
         constexpr long memory_limit = 64L << 20;
-        // Each panel needs the sums over all others, so the whole batch must be in memory.
-        if (segmented) return 1L << 40;
-        if (!purpose.gradients) return larger(1, larger(control.threads, -control.threads));
         // Approximate number of elements per example: A and D of each layer, and a transposed A.
-        // Beyond the memory limit, a batch goes through in several parts of whole panels.
         long elements = 3 * net.layers[0].n_in;
         for (int l = 0; l < net.count; ++l)
             elements += 3 * net.layers[l].n_out;
-        return larger(1, memory_limit / (elements * long(sizeof(T))) / chunk);
+        return memory_limit / (elements * long(sizeof(T)));
+    }
+
+    long most_panels(const Network &net, const Control &control) const {
+        // Each panel needs the sums over all others, so the whole batch must be in memory.
+        if (segmented) return 1L << 40;
+        if (!purpose.gradients) return larger(1, larger(control.threads, -control.threads));
+        return larger(1, most_examples(net) / chunk);
     }
 
     int chosen_threads(double work, const Control &control) const {

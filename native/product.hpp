@@ -94,7 +94,13 @@ struct Products : Simd<T, BYTES> {
             }
         }
         for (long q = 0; q < p.panels; ++q) {
-            const T *a = p.row(r) + q * p.panel_stride;
+            // Four rows of A share a pointer: more strides than that would not stay in registers.
+            const T *a[(R + 3) / 4];
+#pragma GCC unroll 3
+            for (int i = 0; i < R; i += 4) {
+                a[i / 4] = p.row(r) + q * p.panel_stride + i * p.row_stride;
+                S::keep(a[i / 4]);
+            }
             const T *b = p.B + q * p.panel_stride + v;
             const long depth = q + 1 < p.panels ? p.depth : p.last_depth;
             for (long k = 0; k < depth; ++k) {
@@ -104,12 +110,14 @@ struct Products : Simd<T, BYTES> {
                     row[j] = S::load(b + j * S::lanes);
 #pragma GCC unroll 16
                 for (int i = 0; i < R; ++i) {
-                    const V x = Arithmetic::spread(a + i * p.row_stride);
+                    const V x = Arithmetic::spread(a[i / 4] + i % 4 * p.row_stride);
 #pragma GCC unroll 4
                     for (int j = 0; j < N; ++j)
                         sum[i][j] = Arithmetic::add(sum[i][j], x, row[j]);
                 }
-                a += p.column_stride;
+#pragma GCC unroll 3
+                for (int i = 0; i < R; i += 4)
+                    a[i / 4] += p.column_stride;
                 b += p.ldb;
             }
         }

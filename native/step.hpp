@@ -4,7 +4,9 @@
 //   2. Divided by parameters: each thread has groups of rows of W[l] (and b[l]). It computes their
 //      gradient over all panels in order (BP3, BP4), and applies penalty and optimizer to them.
 //
-// No sum is divided between threads, so the bits of the result do not depend on their number.
+// No sum is divided in a way that depends on the number of threads, so the bits of the result do
+// not either. Where parameters are few, a gradient is the sum of those over two fixed halves of the
+// panels, which two threads compute in the first phase.
 #pragma once
 
 #include "example_phase.hpp"
@@ -32,8 +34,12 @@ template <typename T, int BYTES, typename Kinds> class Step {
         // A batch that exceeds the panels in memory goes through in parts.
         for (long at = 0; at < batch.count; at += part) {
             const long n = smaller(part, batch.count - at);
-            if (!examples_.run(self, batch, at, n)) return false;
-            // Phase 2 reads the panels of all threads.
+            if (by_halves()) {
+                half(self, batch);
+            } else if (!examples_.run(self, batch, at, n)) {
+                return false;
+            }
+            // Phase 2 reads the panels, or the half gradients, of all threads.
             if (!crew_.barrier(self)) return false;
             parameters_phase(self, batch, numbers, at, n);
             // The next part overwrites the panels, and an update needs the whole gradient.
@@ -53,20 +59,67 @@ template <typename T, int BYTES, typename Kinds> class Step {
   private:
     bool updates_at_once() const { return training_ && !room_.whole_gradient; }
 
+    // Whether each of two threads has one half of the batch's panels.
+    bool by_halves() const { return room_.halved && crew_.threads() == 2; }
+
+    // The panels of n examples, and of a half of them; the second half may be empty.
+    PanelSpan all_of(long n) const {
+        const long panels = divided_up(n, c_.ws.panel_size);
+        return {0, panels, n - (panels - 1) * c_.ws.panel_size, 0};
+    }
+    PanelSpan half_of(long n, int which) const {
+        const PanelSpan all = all_of(n);
+        const long first = divided_up(all.count, 2);
+        if (which == 1) return {first, all.count - first, all.last_count, 0};
+        return {0, first, first < all.count ? c_.ws.panel_size : all.last_count, 0};
+    }
+
+    // Phase 1 of this thread's half, and the gradient over it of all groups.
+    void half(Member &self, const Batch &batch) {
+        const PanelSpan own = half_of(batch.count, self.index);
+        if (own.count == 0) return;
+        examples_.run_alone(self, batch, own.first, own.first + own.count);
+        for (long g = 0; g < room_.groups.count(); ++g) {
+            const Group &group = room_.groups[g];
+            crew_.test_stop(self, group.work * batch.count / 2);
+            if (crew_.stop_wished()) return;
+            Kinds::gradient(c_, group, own, room_.halves[self.index] + group.at);
+        }
+    }
+
+    // The gradient of a group over the panels of n examples, in `own`.
+    void gradient(const Group &group, long n, T *own) const {
+        const PanelSpan second = half_of(n, 1);
+        if (!room_.halved) {
+            Kinds::gradient(c_, group, all_of(n), own);
+        } else if (by_halves()) {
+            add(group, room_.halves[0] + group.at,
+                second.count ? room_.halves[1] + group.at : nullptr, own);
+        } else {
+            Kinds::gradient(c_, group, half_of(n, 0), own);
+            if (!second.count) return;
+            Kinds::gradient(c_, group, second, own + room_.spare);
+            add(group, own, own + room_.spare, own);
+        }
+    }
+    void add(const Group &group, const T *first, const T *second, T *sum) const {
+        const long count = room_.groups.elements(group);
+        for (long i = 0; i < count; ++i)
+            sum[i] = second ? first[i] + second[i] : first[i];
+    }
+
     // Phase 2 over the panels of n examples, beginning with the batch's example `at`.
     void parameters_phase(Member &self, const Batch &batch, const StepNumbers<T> &numbers, long at,
                           long n) {
-        const long panels = divided_up(n, c_.ws.panel_size);
-        const long last = n - (panels - 1) * c_.ws.panel_size;
         T *const own = room_.arena(self.index);
-        for (long g = self.first_group; g < self.last_group; ++g) {
+        each_group(self, [&](long g) {
             const Group &group = room_.groups[g];
             // Stopping here is only possible while no group has been updated.
             if (room_.whole_gradient) {
                 crew_.test_stop(self, group.work * n);
-                if (crew_.stop_wished()) break;
+                if (crew_.stop_wished()) return false;
             }
-            Kinds::gradient(c_, group, panels, last, own);
+            gradient(group, n, own);
             if (updates_at_once()) {
                 note_penalty(g, numbers);
                 room_.groups.squares[g] =
@@ -75,21 +128,30 @@ template <typename T, int BYTES, typename Kinds> class Step {
             } else {
                 updates_.keep(group, own, room_.gradient, !room_.whole_gradient || at == 0);
             }
-        }
+            return true;
+        });
+    }
+
+    // Calls f(g) for each group, in some thread: see Crew::distribute.
+    template <typename F> void each_group(const Member &self, F &&f) {
+        crew_.distribute(
+            self, [&](int thread) { return room_.groups.first_of(thread, crew_.threads()); }, f);
     }
 
     bool update_from_whole(Member &self, const Batch &batch, StepNumbers<T> numbers) {
         const double most = training_->objective.max_norm;
         if (room_.purpose.clipped) { // G1
-            for (long g = self.first_group; g < self.last_group; ++g)
+            each_group(self, [&](long g) {
                 room_.groups.squares[g] =
                     updates_.squares(room_.groups[g], room_.gradient, numbers);
+                return true;
+            });
             if (!crew_.barrier(self)) return false;
             // Every thread adds the same squares in the same order, and gets the same norm.
             const double norm = gradient_norm();
             if (norm > most) numbers.scale = T(most / norm);
         }
-        for (long g = self.first_group; g < self.last_group; ++g) {
+        each_group(self, [&](long g) {
             const Group &group = room_.groups[g];
             note_penalty(g, numbers);
             const double squares =
@@ -98,7 +160,8 @@ template <typename T, int BYTES, typename Kinds> class Step {
             // for its norm at this moment.
             if (!room_.purpose.clipped) room_.groups.squares[g] = squares;
             after_update(group, batch, numbers);
-        }
+            return true;
+        });
         return true;
     }
 

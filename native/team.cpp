@@ -11,7 +11,6 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#include <sched.h>
 #endif
 
 namespace chainrule {
@@ -139,23 +138,37 @@ void Workers::run(void (*body)(void *, int), void *context) {
     }
 }
 
+namespace {
+
+constexpr int most_looks = 200; // some 4 µs
+
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+} // namespace
+
 void Barrier::wait() {
     if (count_ <= 1) return;
-    const int generation = __atomic_load_n(&generation_, __ATOMIC_ACQUIRE);
-    if (__atomic_add_fetch(&arrived_, 1, __ATOMIC_ACQ_REL) == count_) {
-        __atomic_store_n(&arrived_, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&generation_, generation + 1, __ATOMIC_RELEASE);
+    const int generation = generation_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
+        arrived_.store(0, std::memory_order_relaxed);
+        // Sequentially consistent: the number of sleepers, which notify_all reads, is then read
+        // after the others can see the new generation. Otherwise one could fall asleep in between
+        // for ever.
+        generation_.store(generation + 1, std::memory_order_seq_cst);
+        generation_.notify_all();
         return;
     }
-    for (int spins = 0; __atomic_load_n(&generation_, __ATOMIC_ACQUIRE) == generation; ++spins) {
-        if (spins < 4000) {
-#if defined(__x86_64__) || defined(__i386__)
-            __builtin_ia32_pause();
-#endif
-        } else {
-            std::this_thread::yield();
-        }
+    for (int looks = 0; looks < most_looks; ++looks) {
+        if (generation_.load(std::memory_order_acquire) != generation) return;
+        pause();
     }
+    generation_.wait(generation, std::memory_order_acquire);
 }
 
 } // namespace chainrule

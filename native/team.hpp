@@ -1,6 +1,8 @@
 // Threads that sleep while they wait for work, and a barrier that spins for threads at work.
 #pragma once
 
+#include <atomic>
+
 namespace chainrule {
 
 /// Seconds of a steady clock.
@@ -28,7 +30,9 @@ class Workers {
     int threads_ = 1;
 };
 
-/// A barrier for the `count` threads of one run: spins for some microseconds, then yields.
+/// A barrier for the `count` threads of one run. Who waits looks at it for some microseconds and
+/// then sleeps: where another process wants the core, a thread that kept looking would hold it up,
+/// and with it the thread that everybody waits for.
 class Barrier {
   public:
     explicit Barrier(int count) : count_(count) {}
@@ -36,8 +40,8 @@ class Barrier {
 
   private:
     const int count_;
-    alignas(64) int arrived_ = 0;
-    alignas(64) int generation_ = 0;
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<int> generation_{0};
 };
 
 } // namespace chainrule

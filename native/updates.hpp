@@ -7,7 +7,7 @@
 namespace chainrule::CHAINRULE_ISA {
 
 template <typename T, int BYTES> class Updates {
-    using Opt = Optimizers<T, BYTES>;
+    using Opt = Optimizers<T, CHAINRULE_BYTES>; // whole vectors, however narrow a batch is
 
   public:
     Updates(T *theta, const Groups &groups, long parameters)

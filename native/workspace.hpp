@@ -30,7 +30,9 @@ constexpr long update_work = 16;
 template <typename T, int BYTES> struct Workspace {
     using S = Simd<T, BYTES>;
     using P = Products<T, BYTES>;
-    static constexpr long chunk = P::chunk;
+    // The transposed activations are in chunks of the widest vectors, whatever a batch has.
+    using Wide = Products<T, CHAINRULE_BYTES>;
+    static constexpr long chunk = Wide::chunk;
     static constexpr long line = 64 / static_cast<long>(sizeof(T));
 
     long usual_batch = 0;  // the training's batch size; the last batch of an epoch may be smaller
@@ -60,7 +62,7 @@ template <typename T, int BYTES> struct Workspace {
         usual_batch = usual;
         panel_size = chosen_size<Kinds>(net);
         ld = rounded_up(panel_size, S::lanes);
-        near = larger(1, P::deep / panel_size);
+        near = larger(1, Wide::deep / panel_size);
         panels = smaller(divided_up(batch, panel_size), most_panels);
 
         place = net.count < 8 ? few_places : allocate<Place>(net.count + 1);

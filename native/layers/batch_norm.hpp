@@ -121,14 +121,14 @@ template <typename T, int BYTES> struct BatchNorm : LayerKind<T, BYTES> {
     }
 
     // The gradients of γ and β; those of μ and v are 0.
-    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, T *out) {
         const int l = group.l();
         const long n = c.layer(l).n_out;
         if (c.stepping) {
             std::memcpy(out, sum(c, l, stretched), sizeof(T) * n);
             std::memcpy(out + n, sum(c, l, moved), sizeof(T) * n);
         } else {
-            errors(c, l, 0, n, panels, last_count, out + n, out);
+            errors(c, l, 0, n, some.count, some.last_count, out + n, out);
         }
         std::memset(out + 2 * n, 0, sizeof(T) * 2 * n);
     }

@@ -102,16 +102,18 @@ template <typename T, int BYTES> struct CategoryEmbedding : LayerKind<T, BYTES> 
 
     // EM2 of some rows of one table: the sums of their δ over the batch, in the order of the
     // examples. Only this thread writes these rows, so there are no atomic additions.
-    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, T *out) {
         const Layer &layer = c.layer(group.l());
         const W &ws = c.ws;
         const long d = layer.blocks[group.block].columns, count = group.end - group.begin;
         const T first = T(group.begin), end = T(group.end);
         std::memset(out, 0, sizeof(T) * count * d);
-        for (long q = 0; q < panels; ++q) {
-            const T *codes = c.at(q, ws.place[group.layer].A) + column(layer, group.block) * ws.ld;
-            const T *D = c.at(q, ws.place[group.l()].D) + first_unit(layer, group.block) * ws.ld;
-            const long examples = q + 1 < panels ? ws.panel_size : last_count;
+        for (long q = 0; q < some.count; ++q) {
+            const T *codes =
+                c.at(some.first + q, ws.place[group.layer].A) + column(layer, group.block) * ws.ld;
+            const T *D = c.at(some.first + q, ws.place[group.l()].D) +
+                         first_unit(layer, group.block) * ws.ld;
+            const long examples = c.count(some, q);
             for (long e = 0; e < examples; ++e) {
                 if (!(codes[e] >= first && codes[e] < end)) continue;
                 T *row = out + static_cast<long>(codes[e] - first) * d;

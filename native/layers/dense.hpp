@@ -168,22 +168,22 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         }
     }
 
-    // BP4 and BP3 of a group over `panels` panels. `out` receives the gradients of the rows of W,
+    // BP4 and BP3 of a group over a span of panels. `out` receives the gradients of the rows of W,
     // then those of their b.
-    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, T *out) {
         const W &ws = c.ws;
         const Place &place = ws.place[group.l()], &below = ws.place[group.layer];
-        const T *delta = ws.memory + place.D + group.begin * ws.ld;
+        const T *delta = c.at(some.first, place.D) + group.begin * ws.ld;
         const long rows = group.end - group.begin, n = c.layer(group.l()).n_in;
         if (below.turned) {
-            gradient_from<P>(c, group, panels, ws.panel_size, last_count, delta, ws.ld,
-                             ws.memory + below.turned, out);
+            gradient_from<typename W::Wide>(c, group, some.count, ws.panel_size, some.last_count,
+                                            delta, ws.ld, c.at(some.first, below.turned), out);
         } else {
-            D::run({delta, ws.memory + below.A, ws.ld, panels, ws.panel_stride,
-                    C::vectors(ws.panel_size), C::vectors(last_count), out, n},
+            D::run({delta, c.at(some.first, below.A), ws.ld, some.count, ws.panel_stride,
+                    C::vectors(ws.panel_size), C::vectors(some.last_count), out, n},
                    rows, n);
         }
-        biases(c, group, panels, last_count, out + rows * n);
+        biases(c, group, some, out + rows * n);
     }
 
     // BP4 from the rows of δ, `delta_stride` apart, and transposed activations. Each panel has the
@@ -198,11 +198,11 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         // beginning of the next row, which chunk 0 then overwrites. With a single chunk, this would
         // destroy partial sums of the next row, so chains are not split there.
         const long chunks = divided_up(n, chunk);
-        const long together = chunks == 1 && n % S::lanes != 0 ? panels : ws.near;
+        const long together = chunks == 1 && n % Multiply::lanes != 0 ? panels : ws.near;
         for (long i = 0; i < chunks; ++i) {
             const long at = i ? i - 1 : chunks - 1;
             const T *B = turned + at * delta_stride * chunk;
-            const long vectors = C::vectors(smaller(chunk, n - at * chunk));
+            const long vectors = divided_up(smaller(chunk, n - at * chunk), Multiply::lanes);
             for (long q = 0; q < panels; q += together) {
                 const long now = smaller(together, panels - q);
                 Product<T> product{delta + q * ws.panel_stride,
@@ -227,18 +227,26 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
     }
 
     // BP3 of a group.
-    static void biases(const C &c, const Group &group, long panels, long last_count, T *out) {
+    static void biases(const C &c, const Group &group, const PanelSpan &some, T *out) {
         const W &ws = c.ws;
-        const T *delta = ws.memory + ws.place[group.l()].D + group.begin * ws.ld;
-        for (long r = 0; r < group.end - group.begin; ++r) {
+        const T *delta = c.at(some.first, ws.place[group.l()].D) + group.begin * ws.ld;
+        const long rows = group.end - group.begin;
+        const auto sum_of = [&](long r) __attribute__((always_inline)) {
             V sum = V{};
-            for (long q = 0; q < panels; ++q) {
+            for (long q = 0; q < some.count; ++q) {
                 const T *d = delta + q * ws.panel_stride + r * ws.ld;
-                const long count = q + 1 < panels ? ws.panel_size : last_count;
+                const long count = c.count(some, q);
                 for (long e = 0; e < count; e += S::lanes)
                     sum += S::load(d + e);
             }
-            out[r] = S::sum(sum);
+            return sum;
+        };
+        for (long r = 0; r < rows; r += S::lanes) {
+            const int part = int(smaller(S::lanes, rows - r));
+            V sums[S::lanes];
+            for (int i = 0; i < S::lanes; ++i)
+                sums[i] = i < part ? sum_of(r + i) : V{};
+            S::store_part(out + r, Transpose<T, BYTES>::sums(sums), part);
         }
     }
 

@@ -141,13 +141,13 @@ struct DensePairs : DenseLayer<float, 64> {
         }
     }
 
-    static void gradient(const C &c, const Group &group, long panels, long last_count, float *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, float *out) {
         const Place &place = c.ws.place[group.l()];
-        Plain::gradient_from<P>(c, group, panels, pairs(c.ws.panel_size), pairs(last_count),
-                                c.ws.memory + place.own[rows] + group.begin * pairs(c.ws.ld),
-                                pairs(c.ws.ld), c.ws.memory + place.own[turned], out);
-        Plain::biases(c, group, panels, last_count,
-                      out + c.layer(group.l()).n_in * (group.end - group.begin));
+        Plain::gradient_from<P>(c, group, some.count, pairs(c.ws.panel_size),
+                                pairs(some.last_count),
+                                c.at(some.first, place.own[rows]) + group.begin * pairs(c.ws.ld),
+                                pairs(c.ws.ld), c.at(some.first, place.own[turned]), out);
+        Plain::biases(c, group, some, out + c.layer(group.l()).n_in * (group.end - group.begin));
     }
 };
 

@@ -164,20 +164,21 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
             c.error_of_whole(l - 1, some, q);
     }
 
-    static void gradient(const C &c, const Group &group, long panels, long last_count, float *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, float *out) {
         const Layer &layer = c.layer(group.l());
-        if (!tiled(layer)) return Plain::gradient(c, group, panels, last_count, out);
+        if (!tiled(layer)) return Plain::gradient(c, group, some, out);
         const W &ws = c.ws;
         const Place &place = ws.place[group.l()];
         const long wide = pairs(ws.ld), units = group.end - group.begin, n = layer.n_in;
-        const float *D = ws.memory + place.own[rows] + group.begin * wide;
-        const float *A = ws.memory + place.own[turned];
+        const long panels = some.count;
+        const float *D = c.at(some.first, place.own[rows]) + group.begin * wide;
+        const float *A = c.at(some.first, place.own[turned]);
         TileProduct product{{D, wide, tile_rows * wide, tile_rows},
                             {A, tile_rows, tile_rows * wide, tile_words},
                             panels,
                             ws.panel_stride,
                             divided_up(ws.panel_size, tile_depth),
-                            divided_up(last_count, tile_depth)};
+                            divided_up(some.last_count, tile_depth)};
         Tiles tiles;
         const long down = divided_up(units, tile_rows), wide_tiles = divided_up(n, tile_rows);
         for (long v = 0; v < wide_tiles; v += 2) {
@@ -204,7 +205,7 @@ template <int BYTES> struct DenseTiles : DenseLayer<float, BYTES> {
                 }
             }
         }
-        const float *sums = ws.memory + place.own[rows] + sums_at(layer, ws);
+        const float *sums = c.at(some.first, place.own[rows]) + sums_at(layer, ws);
         for (long r = 0; r < units; ++r) { // BP3
             V sum = V{};
             for (long q = 0; q < panels; ++q)

@@ -66,9 +66,8 @@ template <typename T, int BYTES> struct LayerKind {
     // training step.
     static void follow(const C &, const Group &) {}
 
-    // The gradient of a group over the given number of panels, its slices in sequence in `out`.
-    static void gradient(const C &, const Group &, long /* panels */, long /* last_count */,
-                         T * /* out */) {}
+    // The gradient of a group over a span of panels, its slices in sequence in `out`.
+    static void gradient(const C &, const Group &, const PanelSpan &, T * /* out */) {}
 
     // Sums of units [begin, end) over the whole batch: `statistics` before `forward`, `errors`
     // before `backward`.

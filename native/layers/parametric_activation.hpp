@@ -85,16 +85,16 @@ template <typename T, int BYTES> struct ParametricActivation : LayerKind<T, BYTE
     }
 
     // PA2
-    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, T *out) {
         const int l = group.l();
         const Place &own = c.ws.place[l];
         const long ld = c.ws.ld;
         for (long j = 0; j < c.layer(l).n_out; ++j) {
             V total = V{};
-            for (long q = 0; q < panels; ++q) {
-                const T *moved = c.at(q, own.own[way]) + j * ld;
-                const T *d = c.at(q, own.D) + j * ld;
-                const long count = q + 1 < panels ? c.ws.panel_size : last_count;
+            for (long q = 0; q < some.count; ++q) {
+                const T *moved = c.at(some.first + q, own.own[way]) + j * ld;
+                const T *d = c.at(some.first + q, own.D) + j * ld;
+                const long count = c.count(some, q);
                 for (long e = 0; e < count; e += S::lanes)
                     total += S::load(d + e) * S::load(moved + e);
             }

@@ -93,9 +93,8 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
         visit(c.layer(l), [&](auto kind) { kind.errors(c, l, begin, end, panels, last_count); });
     }
 
-    static void gradient(const C &c, const Group &group, long panels, long last_count, T *out) {
-        visit(c.layer(group.l()),
-              [&](auto kind) { kind.gradient(c, group, panels, last_count, out); });
+    static void gradient(const C &c, const Group &group, const PanelSpan &some, T *out) {
+        visit(c.layer(group.l()), [&](auto kind) { kind.gradient(c, group, some, out); });
     }
     static void renew(const C &c, const Group &group) {
         visit(c.layer(group.l()), [&](auto kind) { kind.renew(c, group); });

@@ -107,8 +107,8 @@ def instruction_set() -> str:
 def use_instruction_set(name: str) -> None:
     """Set the kernels' instruction set; ValueError if this CPU or build does not support it."""
 
-def all_finite(array: _Floats) -> bool:
-    """Return whether all elements are finite."""
+def all_finite(array: _Floats, threads: int = 1) -> bool:
+    """Return whether all elements are finite; large arrays are shared by that many threads."""
 
 def epoch_orders(key: int, first_epoch: int, orders: _Indices) -> None:
     """Fill each row with the order of the examples in one epoch."""

@@ -219,9 +219,12 @@ def test_training_agrees_with_the_reference(instruction_set, name, batch_size):
 
 
 THREADED = [
-    # Several panels, a short last batch, groups of unequal rows.
+    # Few parameters beside activations: gradients of two halves. A short last batch, groups of
+    # unequal rows.
     (NetworkSpec(70, (Dense(130, "relu"), Dense(50, "tanh"), Dense(10, "softmax")),
                  "cross_entropy"), 1000, 384),
+    # Many parameters: one gradient over all panels.
+    (NetworkSpec(300, (Dense(200, "relu"), Dense(2, "softmax")), "cross_entropy"), 700, 128),
     # One batch of one tile, halved for the second thread.
     (NetworkSpec(200, (Dense(150, "silu"), Dense(3, "identity")), "mse"), 640, 64),
     # More examples in a batch than have room at a time: the gradient comes in several parts.
@@ -229,13 +232,15 @@ THREADED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("spec", "m", "batch_size"), THREADED, ids=["panels", "half", "parts"])
+@pytest.mark.parametrize(
+    ("spec", "m", "batch_size"), THREADED, ids=["halves", "panels", "half", "parts"]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_any_number_of_threads_gives_the_same_bits(instruction_set, spec, m, batch_size, dtype):
     problem = problem_of(spec, m, weighted=True).rounded(dtype)
     order = epoch_orders(3, range(1, 3), m, shuffle=True)
     results = []
-    for threads in (1, 2, 3, 5):
+    for threads in (1, 2, 3, 5, None):
         engine = NativeEngine(threads)
         theta, state, records = train(engine, problem, Adam(1e-3), order, batch_size)
         gradient = np.empty_like(theta)
@@ -247,7 +252,7 @@ def test_any_number_of_threads_gives_the_same_bits(instruction_set, spec, m, bat
         alone = engine.loss(Problem(problem.spec, theta, problem.examples))
         arrays = (theta, state.slots, *records, gradient, outputs, np.array([loss, alone]))
         results.append([array.tobytes() for array in arrays])
-    assert results[1:] == results[:1] * 3
+    assert results[1:] == results[:1] * 4
 
 
 def test_an_absurd_number_of_threads_gives_the_same_bits_with_fewer():

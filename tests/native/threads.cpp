@@ -7,6 +7,7 @@
 
 #include "../../native/checked.hpp"
 #include "../../native/dispatch.hpp"
+#include "../../native/pace.hpp"
 #include "../../native/team.hpp"
 
 using namespace chainrule;
@@ -115,7 +116,9 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
     Objective objective{1e-4, 1e-4};
     if (!mixed) objective.max_norm = 0.1;
     const Training<float> training = plan.training(arrays, examples, adam, 0, batch, objective, 7);
-    const Control control{threads, nullptr, nullptr};
+    // An even number is the most that measuring may choose.
+    Pace pace;
+    const Control control{threads % 2 ? threads : -threads, nullptr, nullptr, &pace};
     kernels<float>(mixed).train(plan.network(), result.parameters.data(), examples, training,
                                 control);
     result.average.assign(slots.begin() + 2 * count, slots.end());
@@ -125,14 +128,57 @@ Result run(int threads, bool mixed, bool normalized, bool embedded, long m, long
     return result;
 }
 
+// The number of threads that a Pace comes to in `seconds` from `from` on, where a second of the
+// clock brings as many examples as `speed` says for a number of threads.
+template <typename Speed> int settled(Pace &pace, double from, double seconds, Speed &&speed) {
+    double now = from, in_use[65] = {};
+    while (now < from + seconds) {
+        const int threads = pace.threads();
+        in_use[threads] += pace.seconds();
+        now += pace.seconds();
+        pace.note(now, 1.0 / speed(threads));
+    }
+    int most = 1;
+    for (int threads = 1; threads <= 64; ++threads)
+        if (in_use[threads] > in_use[most]) most = threads;
+    return in_use[most] > 0.85 * seconds ? most : 0;
+}
+
+int wrong_pace(const char *what, int found, int expected) {
+    std::printf("%s: %d threads, expected %d\n", what, found, expected);
+    return found != expected;
+}
+
+int wrong_paces() {
+    int failed = 0;
+    const auto faster = [](int threads) { return double(threads); };
+    const auto slower = [](int threads) { return 1.0 / threads; };
+    const auto up_to_four = [](int threads) {
+        return threads <= 4 ? double(threads) : 4.0 / threads;
+    };
+    for (int guess : {1, 6}) {
+        Pace pace;
+        pace.begin(6, guess);
+        failed += wrong_pace("more are faster", settled(pace, 10, 2, faster), 6);
+        failed += wrong_pace("then slower", settled(pace, 12, 2, slower), 1);
+        failed += wrong_pace("then faster up to four", settled(pace, 14, 3, up_to_four), 4);
+        pace.begin(1, 1);
+        failed += wrong_pace("only one", settled(pace, 20, 1, faster), 1);
+    }
+    return failed;
+}
+
 } // namespace
 
 int main() {
-    int failed = 0;
+    int failed = wrong_paces();
     const struct {
         long m, batch;
         int n_in, hidden, n_out;
-    } cases[] = {{1000, 256, 70, 130, 5}, {300, 64, 200, 200, 3}, {20000, 20000, 300, 40, 2}};
+    } cases[] = {{1000, 256, 70, 130, 5},
+                 {300, 64, 200, 200, 3},
+                 {1300, 512, 28, 100, 2},
+                 {20000, 20000, 300, 40, 2}};
     for (const auto &c : cases) {
         for (int kind = 0; kind < 8; ++kind) {
             const bool mixed = kind & 1, normalized = kind & 2, embedded = kind & 4;
