@@ -168,7 +168,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         const Training<T> &training;
         Step &step;
         StepRates<T, BYTES> rates;
-        Stopping stopping;
+        Stopping stopping; // of thread 0
         StepNumbers<T> numbers;
         long finished = 0;
     };

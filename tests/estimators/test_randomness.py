@@ -1,8 +1,11 @@
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
 
+from chainrule import MLPClassifier
 from chainrule.training.random_state import as_text, set_from_text
 
 GENERATORS = pytest.mark.parametrize(
@@ -80,3 +83,15 @@ def test_what_is_no_state_is_refused(text):
 def test_a_state_of_another_generator_names_both():
     with pytest.raises(ValueError, match=r"does not belong to this kind|Philox.*MT19937"):
         set_from_text(random_of("MT19937", 0), as_text(random_of("Philox", 0)))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_a_seed_gives_numpy_s_generator_of_that_seed_in_copies_too(seed, copied):
+    model = MLPClassifier((3,), random_state=seed).fit([[0.0], [1.0]], [0, 1], epochs=0)
+    expected = np.random.RandomState(seed)
+    for shape in ((1, 3), 3, (3, 1), 1):  # the draws of the initial weights
+        expected.uniform(size=shape)
+    np.testing.assert_array_equal(
+        copied(model)._random_state.standard_normal(5), expected.standard_normal(5)
+    )

@@ -69,3 +69,12 @@ def test_the_first_part_needs_the_classes_and_later_ones_the_same():
         model.partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="has classes not in"):
         model.partial_fit(X, y + 1)
+
+
+def test_a_default_of_one_s_own_class_is_checked_too():
+    class Own(cr.MLPClassifier):
+        def __init__(self, alpha=-1.0):
+            super().__init__(alpha=alpha)
+
+    with pytest.raises(cr.InvalidArgumentError, match=r"The 'alpha' parameter of Own must be"):
+        Own().fit([[0.0], [1.0]], [0, 1])

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -144,19 +144,9 @@ class NetworkSpec:
     def _check_cost(self) -> None:
         if isinstance(self.cost, CustomCost):
             return
-        cost = cost_of(self.cost)
-        object.__setattr__(self, "cost", str(cost))
-        sigma = self.activations[-1]
-        alike = isinstance(cost, CostHeads) == isinstance(sigma, ActivationHeads)
-        heads = [head.units for head in sigma.parts(self.n_outputs)]
-        if not alike or heads != [head.units for head in cost.parts(self.n_outputs)]:
-            raise InvalidArgumentError(
-                "cost: heads are those of the output layer, as in Dense(4, 'heads(softmax:3, "
-                "identity:1)') with cost='heads(cross_entropy:3, mse:1)'; got "
-                f"{self.cost!r} over {str(sigma)!r}"
-            )
-        for head in self.heads:
-            _check_head(head)
+        cost = self.cost if isinstance(self.cost, str) else str(cost_of(self.cost))
+        checked = _checked_cost(cost, self.layers[-1].activation, self.n_outputs)
+        object.__setattr__(self, "cost", checked)
 
     def __hash__(self) -> int:
         return self._hash
@@ -207,13 +197,11 @@ class NetworkSpec:
     @cached_property
     def heads(self) -> tuple[OutputHead, ...]:
         """The heads of the output layer, in row order; an undivided layer is one head."""
-        parts = self.activations[-1].parts(self.n_outputs)
+        sigma = self.activations[-1]
         if isinstance(self.cost, CustomCost):
+            parts = sigma.parts(self.n_outputs)
             return tuple(OutputHead(part.units, part.function, None, 1.0) for part in parts)
-        return tuple(
-            OutputHead(part.units, part.function, of.function, of.weight)
-            for part, of in zip(parts, cost_of(self.cost).parts(self.n_outputs), strict=True)
-        )
+        return _heads(sigma, cost_of(self.cost), self.n_outputs)
 
     @cached_property
     def fused_pair(self) -> FusedPair | None:
@@ -277,6 +265,33 @@ class NetworkSpec:
             return cls(layers=layers, **fields)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidArgumentError(f"spec: not a network specification ({error})") from error
+
+
+def _heads(
+    sigma: Activation | ActivationHeads, cost: Cost | CostHeads, n_outputs: int
+) -> tuple[OutputHead, ...]:
+    return tuple(
+        OutputHead(part.units, part.function, of.function, of.weight)
+        for part, of in zip(sigma.parts(n_outputs), cost.parts(n_outputs), strict=True)
+    )
+
+
+# Cached: a search makes thousands of networks with the same outputs.
+@lru_cache(maxsize=256)
+def _checked_cost(text: str, activation: str, n_outputs: int) -> str:
+    """Return a cost in its standard form; raise unless it is defined on the outputs."""
+    cost, sigma = cost_of(text), activation_of(activation)
+    alike = isinstance(cost, CostHeads) == isinstance(sigma, ActivationHeads)
+    heads = [head.units for head in sigma.parts(n_outputs)]
+    if not alike or heads != [head.units for head in cost.parts(n_outputs)]:
+        raise InvalidArgumentError(
+            "cost: heads are those of the output layer, as in Dense(4, 'heads(softmax:3, "
+            "identity:1)') with cost='heads(cross_entropy:3, mse:1)'; got "
+            f"{str(cost)!r} over {str(sigma)!r}"
+        )
+    for head in _heads(sigma, cost, n_outputs):
+        _check_head(head)
+    return str(cost)
 
 
 def _check_head(head: OutputHead) -> None:

@@ -33,9 +33,9 @@ _SECONDS_A_CALL = 0.05
 _LONG_STEPS, _SECONDS_OF_LONG_STEPS = 4, 2.0
 
 
-# The first call, before any is measured, is planned for a fiftieth of that at this many
+# The first call, before any is measured, is planned for a fifth of that at this many
 # multiplications a second.
-_FIRST_CALL, _MULTIPLICATIONS_A_SECOND = 1 / 50, 2e10
+_FIRST_CALL, _MULTIPLICATIONS_A_SECOND = 1 / 5, 2e10
 
 
 class _Pace:
@@ -50,11 +50,9 @@ class _Pace:
     def __init__(self, multiplications: int) -> None:
         first = _FIRST_CALL * _SECONDS_A_CALL * _MULTIPLICATIONS_A_SECOND
         self.steps = max(1, int(first / multiplications))
-        self.is_measured = False
 
     def learn(self, steps: int, seconds: float) -> None:
         """Adapt to the duration of a call of `steps` steps."""
-        self.is_measured = True
         usual = steps * min(100.0, _SECONDS_A_CALL / max(seconds, 1e-9))
         long = min(_LONG_STEPS, steps * _SECONDS_OF_LONG_STEPS / max(seconds, 1e-9))
         self.steps = max(1, int(max(usual, long)))
@@ -177,7 +175,7 @@ class Loop:
         """
         if self.plan.orders is None or self._checkpointer is not None or certain == 1:
             return 0
-        if self._loss_rule() is not None and pace.is_measured:
+        if self._loss_rule() is not None:
             return pace.steps  # hardly an epoch is ever undone: the engine ends where the rule does
         return int(pace.steps * SECONDS_AHEAD / _SECONDS_A_CALL)
 
