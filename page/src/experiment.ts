@@ -36,6 +36,8 @@ export class Experiment implements Page {
   private readonly connection: Connection;
   private readonly listeners = new Map<PageEvent, Set<() => void>>();
   private newest: { hello: Hello | null; bytes: ArrayBuffer | null } = { hello: null, bytes: null };
+  /** A frame that came before the description of its training. */
+  private early: Frame | null = null;
   private scheduled = 0;
   /** Whether the training waits until the page is looked at again. */
   private waiting = false;
@@ -318,7 +320,12 @@ export class Experiment implements Page {
     if (another || this.wanted === null || this.readOnlyReason || !sameState(sinceBegin(this.wanted), sinceBegin(description.state))) {
       this.wanted = description.state;
     }
+    // The server sends no other frame of a training that waits.
+    const early = this.early;
+    this.early = null;
+    if (early && this.frame === null && this.fits(early)) this.frame = early;
     this.emit("description");
+    if (this.frame === early && early) this.emit("frame");
     this.surroundings.changed();
   }
 
@@ -335,11 +342,15 @@ export class Experiment implements Page {
     if (!bytes) return;
     this.connection.acknowledge();
     const frame = decodeFrame(bytes);
-    // A frame may be of the training before the description.
-    if (!this.description || frame.run !== this.description.run) return;
-    if (frame.values.length !== this.description.drawn_values.length) return;
-    this.frame = frame;
-    this.emit("frame");
+    if (this.fits(frame)) {
+      this.frame = frame;
+      this.emit("frame");
+    } else this.early = frame;
+  }
+
+  /** A frame may be of the training before the description, or after it. */
+  private fits(frame: Frame): boolean {
+    return frame.run === this.description?.run && frame.values.length === this.description.drawn_values.length;
   }
 
   private emit(event: PageEvent): void {

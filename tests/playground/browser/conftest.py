@@ -14,6 +14,9 @@ from chainrule.playground.session.opening import sessions_for_play
 from tests.playground.browser.tabs import Asked, Tabs
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium's own sandbox needs rights that containers and root do not have; and what is drawn must
+# not depend on a graphics card, nor on how fast one is imitated.
+_OPTIONS = ["--no-sandbox", "--disable-gpu"]
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +26,7 @@ def browser():
     if program is None:
         pytest.skip("no Chromium on this machine: sh tests/playground/browser/install.sh as root")
     with api.sync_playwright() as playwright:
-        # Chromium's own sandbox needs rights that containers and root do not have.
-        one = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        one = playwright.chromium.launch(executable_path=program, args=_OPTIONS)
         yield one
         one.close()
 

@@ -35,8 +35,7 @@ def main() -> None:
 def _trained(tabs: Tabs, **options: Any) -> Tab:
     tab = tabs.open(SPIRAL, **options)
     tab.page.get_by_label("Speed").select_option("100")
-    tab.run()
-    tab.page.get_by_role("button", name="Run", exact=True).wait_for(timeout=60_000)
+    tab.run_to_the_end()
     tab.page.wait_for_timeout(500)
     return tab
 

@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.playground.session.base import Client
 from chainrule.playground.session.sessions import Sessions
 
-_SECONDS = 30  # machines that do other things beside
+_SECONDS = 120  # machines that do other things beside
 
 
 class Tab:
@@ -21,27 +21,50 @@ class Tab:
         page.on("console", lambda said: said.type == "error" and errors.append(said.text))
 
     def ready(self) -> "Tab":
-        """Wait until the network is drawn and the panels are there."""
-        # Not that it is visible: the page of a model alone hides it.
+        """Wait until the server has answered, its network is drawn, and the panels are there."""
+        # Not that they are visible: the page of a model alone hides them.
         self.page.locator(".epoch-number", has_text=re.compile(r"\d")).wait_for(state="attached")
+        self.page.locator("canvas.map:not(.empty)").wait_for(state="attached")
         self.page.wait_for_selector(".unit")
         self.page.wait_for_selector("[role=tab]:visible")
         return self
 
     @property
     def epoch(self) -> int:
-        shown = self.page.text_content(".epoch-number") or ""
-        return int(shown.replace(",", "").replace("\u202f", ""))
+        return self.epochs[0]
+
+    @property
+    def epochs(self) -> list[int]:
+        """The epoch of each training in the page; -1: the server has not told it yet."""
+        shown = self.page.locator(".epoch-number").all_text_contents()
+        return [int(re.sub(r"\D", "", text) or -1) for text in shown]
+
+    @property
+    def step(self) -> int:
+        """The step of the picture that is shown."""
+        told = self.page.locator(".epoch-number").first.get_attribute("title") or ""
+        return int(re.sub(r"\D", "", told) or -1)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def run(self) -> None:
+        """Press Run, and wait until the training runs, or has run already."""
+        before = self.step
         self.press("Run")
+        self.until(lambda: self._can("Pause") or self.step > before)
+
+    def run_to_the_end(self) -> None:
+        """Press Run, and wait until the training has ended by itself."""
+        self.run()
+        self.until(lambda: self._can("Run"))
 
     def pause(self) -> None:
         self.press("Pause")
-        self.page.get_by_role("button", name="Run", exact=True).wait_for()
+        self.until(lambda: self._can("Run"))
+
+    def _can(self, name: str) -> bool:
+        return bool(self.page.get_by_role("button", name=name, exact=True).count())
 
     def train(self, epochs: int) -> None:
         """Train some epochs, one after the other, by the button for one."""
@@ -57,6 +80,27 @@ class Tab:
                 return
             self.page.wait_for_timeout(20)
         raise AssertionError("the page did not come to what was expected")
+
+    def reloaded_without(self, script: str) -> Any:
+        """Reload without a script of the page; return what lets it come."""
+        held: list[Any] = []
+        self.page.route(f"**/assets/{script}-*.js", held.append)
+        self.page.reload()
+        self.ready()
+
+        def come() -> None:
+            self.until(lambda: held)
+            for route in held:
+                route.continue_()
+
+        return come
+
+    def still(self, part: Any) -> None:
+        """Wait until nothing changes in a part of the page: formulas have replaced their TeX."""
+        before = None
+        while (now := part.inner_html()) != before:
+            before = now
+            self.page.wait_for_timeout(100)
 
     def panel(self, name: str) -> Any:
         """Open a panel; return it."""

@@ -35,7 +35,7 @@ def test_axe_finds_nothing(tabs, scheme, width):
     for name in PANELS:
         panel = tab.panel(name)
         panel.locator(":visible").first.wait_for()
-        tab.page.wait_for_timeout(150)  # formulas replace their TeX
+        tab.still(panel)
         assert violations(tab, "[role=tabpanel]") == [], name
 
 
@@ -49,10 +49,11 @@ def _overflow(tab):
 def test_nothing_is_cut_off_on_a_narrow_screen(tabs, width):
     """640 pixels are what a window of 1280 has at 200 % zoom."""
     tab = tabs.open(viewport={"width": width, "height": 800})
-    assert _overflow(tab) == 0
+    tab.until(lambda: _overflow(tab) == 0)
     for name in PANELS:
-        tab.panel(name).locator(":visible").first.wait_for()
-        tab.page.wait_for_timeout(100)
+        panel = tab.panel(name)
+        panel.locator(":visible").first.wait_for()
+        tab.still(panel)
         assert _overflow(tab) == 0, name
 
 

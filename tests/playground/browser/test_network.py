@@ -16,18 +16,23 @@ def values(tab):
     }
 
 
-def edited(tab):
-    """Wait until the editor has the exact numbers of a network that waits."""
+def edited(tab, numbers):
+    """Wait until the editor has these numbers, exactly: it first has those of the drawing."""
     tab.page.get_by_role("dialog").wait_for()
-    tab.until(lambda: all(values(tab).values()))
-    tab.page.wait_for_timeout(200)
+    tab.until(lambda: list(values(tab).values()) == numbers)
     return values(tab)
+
+
+def numbers_of(side, layer, unit):
+    """The bias of a unit and its weights."""
+    here = side.weights()[layer - 1]
+    return [here["b"][unit - 1], *here["W"][unit - 1]]
 
 
 def test_a_unit_shows_its_bias_and_weights_exactly(tab, session):
     tab.train(2)
     unit(tab, "unit 3 of layer 1").click()
-    shown = edited(tab)
+    shown = edited(tab, numbers_of(session(tab), 1, 3))
     layer = session(tab).weights()[0]
     assert shown == {
         "bias b₃": layer["b"][2],
@@ -36,9 +41,16 @@ def test_a_unit_shows_its_bias_and_weights_exactly(tab, session):
     }
 
 
+def test_a_unit_that_is_clicked_on_before_the_editor_has_loaded_opens_it(tab):
+    come = tab.reloaded_without("editor")
+    unit(tab, "unit 3 of layer 1").click()
+    come()
+    tab.page.get_by_role("dialog").get_by_text("bias b₃").wait_for()
+
+
 def test_a_number_with_a_comma_or_a_minus_sign_is_read(tab, session):
     unit(tab, "unit 1 of layer 2").click()
-    edited(tab)
+    edited(tab, numbers_of(session(tab), 2, 1))
     field = tab.page.locator(".editor-row input").nth(1)
     field.fill("−0,75")
     field.press("Enter")
@@ -48,7 +60,7 @@ def test_a_number_with_a_comma_or_a_minus_sign_is_read(tab, session):
 def test_a_text_that_is_no_number_is_refused_in_a_sentence(tab, session):
     before = session(tab).weights()
     unit(tab, "unit 1 of layer 1").click()
-    edited(tab)
+    edited(tab, numbers_of(session(tab), 1, 1))
     field = tab.page.locator(".editor-row input").first
     field.fill("much")
     field.press("Enter")
@@ -98,7 +110,7 @@ def test_one_unit_is_in_the_order_of_the_tab_key(tab):
 
 def test_a_unit_under_the_pointer_is_drawn_large(tab):
     title = tab.page.locator(".map-title")
-    assert title.inner_text() == "Prediction over the plane"
+    tab.until(lambda: title.inner_text() == "Prediction over the plane")
     unit(tab, "unit 2 of layer 1").hover()
     tab.until(lambda: title.inner_text().lower() == "unit 2 of layer 1")
     tab.page.mouse.move(5, 5)

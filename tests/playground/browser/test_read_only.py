@@ -31,7 +31,7 @@ def test_a_model_alone_offers_what_needs_no_rows(shown):
         [2, cr.Dense(3, "tanh"), cr.Dense(1, "sigmoid")], cost="binary_cross_entropy", seed=0
     )
     tab = shown(net)
-    assert panels(tab) == ["Measures"]
+    tab.until(lambda: panels(tab) == ["Measures"])
     assert tab.page.locator(".badge").inner_text() == "model"
     assert not tab.page.locator("dl.losses").is_visible()
     panel = tab.panel("Measures")
@@ -45,5 +45,5 @@ def test_a_replay_offers_what_changes_nothing(shown, tmp_path, monkeypatch, caps
     pl.DataFrame({"x": x, "y": x * x + 0.1 * x}).write_csv("curve.csv")
     cr.train("curve.csv", target="y", layers=[3], epochs=2, verbose=False).save("run")
     tab = shown(tmp_path / "run")
-    assert panels(tab) == ["Equations", "Measures", "Point", "Export"]
+    tab.until(lambda: panels(tab) == ["Equations", "Measures", "Point", "Export"])
     assert tab.page.get_by_role("tabpanel").count() == 0

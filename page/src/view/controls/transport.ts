@@ -17,7 +17,7 @@ export class Transport {
   readonly element = h("div", { class: "transport", role: "group", "aria-label": "Training", "data-group": "run" });
   private readonly run: HTMLButtonElement;
   private readonly others: HTMLButtonElement[];
-  private readonly epoch = h("span", { class: "epoch-number" }, "0");
+  private readonly epoch = h("span", { class: "epoch-number" }, "–");
   private readonly about = h("span", { class: "epoch-about" });
   private readonly speed = selectField("Speed", SPEEDS, (value) => this.setSpeed(value), "Largest number of epochs per second. The training pauses while the page is hidden, except at the speed “as fast as possible”.");
   private readonly offs: (() => void)[];
@@ -81,8 +81,8 @@ export class Transport {
 
   private showEpoch(): void {
     const { status, frame } = this.experiment;
-    const epoch = frame?.epoch ?? status?.epoch ?? 0;
-    setText(this.epoch, count(epoch));
+    const epoch = frame?.epoch ?? status?.epoch;
+    setText(this.epoch, epoch === undefined ? "–" : count(epoch));
     setText(this.about, status?.epochs ? `of ${count(status.epochs)}` : "");
     this.epoch.title = frame ? `Step ${count(frame.step)}` : "";
   }

@@ -46,6 +46,8 @@ export class NetworkView {
   private readonly moreLayers: HTMLButtonElement;
   private readonly signal: Segmented;
   private editor: Editor | null = null;
+  /** What was clicked on before there was an editor. */
+  private editLater: (() => void) | null = null;
   private destroyed = false;
   private readonly atlas = new UnitAtlas();
   private readonly inputAtlas = new UnitAtlas();
@@ -134,10 +136,13 @@ export class NetworkView {
     if (this.destroyed) return;
     this.editor = new Editor(this.experiment);
     this.stage.append(this.editor.element);
+    this.editLater?.();
+    this.editLater = null;
   }
 
   private edit(edited: Edited, x: number, y: number, origin: HTMLElement): void {
-    this.editor?.open(edited, x, y, origin);
+    if (this.editor) this.editor.open(edited, x, y, origin);
+    else this.editLater = () => this.edit(edited, x, y, origin);
   }
 
   setDiscrete(discrete: boolean): void {
@@ -182,6 +187,7 @@ export class NetworkView {
     this.biasWidths.reset();
     this.hoverLink = null;
     this.hoverUnit = null;
+    this.editLater = null;
     updateInputs(this.inputAtlas, description, this.discrete);
     this.layOut();
   }

@@ -29,7 +29,7 @@ function pairColumns(description: Description): string[] {
 export class OutputView {
   readonly element = h("section", { class: "output", "data-group": "output" });
   private readonly map = h("canvas", {
-    class: "map",
+    class: "map empty",
     tabindex: "0",
     role: "application",
     "aria-roledescription": "map",

@@ -15,16 +15,21 @@ export class PointCard {
   constructor(private readonly experiment: Experiment) {
     this.offs = [
       experiment.on("frame", () => this.refresh()),
-      experiment.on("select", () => {
-        if (experiment.selection?.kind !== "point") this.close();
-        else if (experiment.selection.index !== this.index) void this.open(experiment.selection.index);
-      }),
+      experiment.on("select", () => this.follow()),
       experiment.on("description", () => this.forget()),
     ];
+    // The card comes after the first paint, and a row may have been chosen before.
+    this.follow();
   }
 
   destroy(): void {
     for (const off of this.offs) off();
+  }
+
+  private follow(): void {
+    const { selection } = this.experiment;
+    if (selection?.kind !== "point") this.close();
+    else if (selection.index !== this.index) void this.open(selection.index);
   }
 
   async open(index: number): Promise<void> {
