@@ -28,8 +28,8 @@ from chainrule.training.watching import Halts, Moment
 # a part of a long epoch, or several short ones. Between calls, training can be watched and
 # interrupted. The division into calls does not change the results, since the steps are the same.
 _SECONDS_A_CALL = 0.05
-# A call also takes memory for the arrays of a batch and gives it back, which costs the more, the wider
-# a network is: where steps are long, a call takes up to so many of them, within so many seconds.
+# A call also takes memory for the arrays of a batch and gives it back, which costs the more, the
+# wider a network is: where steps are long, a call takes up to so many, within so many seconds.
 _LONG_STEPS, _SECONDS_OF_LONG_STEPS = 4, 2.0
 
 
