@@ -84,7 +84,7 @@ class Tab:
     def reloaded_without(self, script: str) -> Any:
         """Reload without a script of the page; return what lets it come."""
         held: list[Any] = []
-        self.page.route(f"**/assets/{script}-*.js", held.append)
+        self.page.route(f"**/assets/{script}-*.js", lambda route: held.append(route))
         self.page.reload()
         self.ready()
 

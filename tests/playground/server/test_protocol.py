@@ -227,7 +227,7 @@ def test_a_page_that_vanishes_is_noticed(served):
         one = await served.socket()
         await receive(one, "hello")
         one.transport.abort()  # no closing handshake, as when its process is killed
-        for _ in range(100):
+        for _ in range(1500):
             if not served.sessions[0].clients:
                 return True
             await asyncio.sleep(0.02)
