@@ -29,8 +29,9 @@ from chainrule.training.watching import Halts, Moment
 # interrupted. The division into calls does not change the results, since the steps are the same.
 _SECONDS_A_CALL = 0.05
 # A call also takes memory for the arrays of a batch and gives it back, which costs the more, the
-# wider a network is: where steps are long, a call takes up to so many, within so many seconds.
-_LONG_STEPS, _SECONDS_OF_LONG_STEPS = 4, 2.0
+# wider a network is: where steps are long, a call takes up to so many, if it gets no longer than by
+# this factor.
+_LONG_STEPS, _LONGER = 4, 40
 
 
 # The first call, before any is measured, is planned for a fifth of that at this many
@@ -54,8 +55,7 @@ class _Pace:
     def learn(self, steps: int, seconds: float) -> None:
         """Adapt to the duration of a call of `steps` steps."""
         usual = steps * min(100.0, _SECONDS_A_CALL / max(seconds, 1e-9))
-        long = min(_LONG_STEPS, steps * _SECONDS_OF_LONG_STEPS / max(seconds, 1e-9))
-        self.steps = max(1, int(max(usual, long)))
+        self.steps = max(1, int(max(usual, min(_LONG_STEPS, _LONGER * usual))))
 
 
 class Loop:
