@@ -1,4 +1,4 @@
-"""The peers, each training the same network: ReLU, softmax cross-entropy, Adam at 1e-3, float32.
+"""The peers, each training the same network: ReLU, softmax cross-entropy, Adam, float32.
 
 A peer is made from a workload, its data and initial parameters; `loss()` is its mean cross-entropy
 over the data, and `train(epochs)` trains on shuffled batches. Whatever a peer compiles or caches,
@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 from workloads import Workload
 
-LEARNING_RATE = 1e-3
 Parameters = list[tuple[np.ndarray, np.ndarray]]
 """(W, b) of each layer, W as (n_out, n_in)."""
 
@@ -49,7 +48,7 @@ def chainrule_peer(
                 self.net.weights, self.net.biases, parameters, strict=True
             ):
                 W[...], b[...] = W_given, b_given
-            self.optimizer = cr.Adam(LEARNING_RATE)
+            self.optimizer = cr.Adam(workload.learning_rate)
             self.X, self.y, self.batch = X, y, workload.batch
 
         def loss(self) -> float:
@@ -93,7 +92,7 @@ class Sklearn:
         self.model = MLPClassifier(
             workload.sizes[1:-1],
             batch_size=workload.batch,
-            learning_rate_init=LEARNING_RATE,
+            learning_rate_init=workload.learning_rate,
             alpha=0.0,
             tol=0.0,
             warm_start=True,
@@ -141,7 +140,7 @@ class Torch:
         self.model = nn.Sequential(*layers[:-1])
         self.cost = nn.CrossEntropyLoss()
         self.X, self.y = torch.from_numpy(X), torch.from_numpy(y)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), LEARNING_RATE)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), workload.learning_rate)
 
     def loss(self) -> float:
         with self.torch.no_grad():
@@ -174,7 +173,7 @@ class Jax:
         import jax.numpy as jnp
 
         self.X, self.y = jnp.asarray(X), jnp.asarray(y)
-        full = workload.rows // workload.batch
+        full, rate = workload.rows // workload.batch, workload.learning_rate
 
         def cost(theta, X, y):
             A = X
@@ -193,7 +192,7 @@ class Jax:
             S = tree(lambda s, g: 0.999 * s + 0.001 * g * g, S, gradient)
             theta = tree(
                 lambda w, v, s: (
-                    w - LEARNING_RATE * (v / (1 - 0.9**t)) / (jnp.sqrt(s / (1 - 0.999**t)) + 1e-8)
+                    w - rate * (v / (1 - 0.9**t)) / (jnp.sqrt(s / (1 - 0.999**t)) + 1e-8)
                 ),
                 theta,
                 V,
