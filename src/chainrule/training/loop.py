@@ -130,6 +130,8 @@ class Loop:
             # `certain` epochs can go through the engine together, because none of them but the last
             # can be the end of the training. `tried` more may be trained speculatively.
             certain = max(1, min(pace.steps // steps, end - epoch, self._most_together()))
+            if start is not BEGINNING:  # the rest of an epoch
+                certain = 1
             tried = min(self._most_tried(certain, pace) // steps, end - epoch)
             train = partial(self._train_epochs, pace=pace, start=start)
             if tried > certain:
