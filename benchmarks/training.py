@@ -16,7 +16,7 @@ share above 100 % is what bfloat16 gains beyond anything that float32 could.
 What an option promises is then asserted, on pairs of short trainings in turns:
 
 - mixed precision is not slower than full by more than 3 %, nor is split where layers are at least
-  512 wide (narrower ones gain less error, and time only in some states of a machine),
+  512 wide (narrower ones always err less, but gain time only in some states of a machine),
 - the number of threads that is chosen is not slower than one thread by more than 5 %.
 
 It counts as slower if the median of the pairs says so, and three of four pairs are slower at all:
