@@ -116,7 +116,7 @@ def test_optimizers_have_as_many_vectors_on_both_sides():
             arguments = (
                 np.ones(2), np.zeros((slots, 2)), (one, one, None), order, np.ones(1),
                 (np.zeros(1), np.zeros(1), None), (name, optimizer.settings, 0),
-                (0.0, 0.0, False, np.inf), 1, 0, 1, False, shares,
+                (0.0, 0.0, False, np.inf), 1, 0, 1, "full", shares,
             )  # fmt: skip
             if slots == optimizer.slots:
                 assert plan.train(*arguments) == 1

@@ -143,7 +143,7 @@ template <typename Speed> int settled(Pace &pace, double from, double seconds, S
     int most = 1;
     for (int threads = 1; threads <= 64; ++threads)
         if (in_use[threads] > in_use[most]) most = threads;
-    return in_use[most] > 0.85 * seconds ? most : 0;
+    return in_use[most] > 0.7 * seconds ? most : 0;
 }
 
 int wrong_pace(const char *what, int found, int expected) {
