@@ -143,7 +143,7 @@ template <typename Speed> int settled(Pace &pace, double from, double seconds, S
     int most = 1;
     for (int threads = 1; threads <= 64; ++threads)
         if (in_use[threads] > in_use[most]) most = threads;
-    return in_use[most] > 0.7 * seconds ? most : 0;
+    return in_use[most] > 0.85 * seconds ? most : 0;
 }
 
 int wrong_pace(const char *what, int found, int expected) {
@@ -163,7 +163,7 @@ int wrong_paces() {
         pace.begin(6, guess);
         failed += wrong_pace("more are faster", settled(pace, 10, 2, faster), 6);
         failed += wrong_pace("then slower", settled(pace, 12, 2, slower), 1);
-        failed += wrong_pace("then faster up to four", settled(pace, 14, 3, up_to_four), 4);
+        failed += wrong_pace("then faster up to four", settled(pace, 14, 6, up_to_four), 4);
         pace.begin(1, 1);
         failed += wrong_pace("only one", settled(pace, 20, 1, faster), 1);
     }
