@@ -2,11 +2,11 @@
 // run: constructor with its purpose, then `prepare`, then the run itself.
 #pragma once
 
-#include "pace.hpp"
 #include "rates.hpp"
 #include "step.hpp"
 #include "stopping.hpp"
 #include "subnormals.hpp"
+#include "thread_choice.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -39,28 +39,29 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 {training.update, training.objective},
                 {training.rule, examples_.count},
                 {}};
-        Pace *const pace = room_.paced && control_.pace->take() ? control_.pace : nullptr;
-        if (pace) pace->begin(crew_.most_threads(), room_.first_threads);
+        ThreadChoice *const choice =
+            room_.measured && control_.choice->take() ? control_.choice : nullptr;
+        if (choice) choice->begin(crew_.most_threads(), room_.first_threads);
         const long steps = divided_up(examples_.count, purpose_.batch) * examples_.epochs;
         do {
             const long first = run.finished;
             long end = steps;
             int threads = room_.first_threads;
-            const double before = pace ? now_seconds() : 0;
-            if (pace) {
-                const double expected = pace->expected() * double(purpose_.batch);
-                const double many = expected > 0 ? pace->seconds() / expected : 2;
+            const double before = choice ? now_seconds() : 0;
+            if (choice) {
+                const double expected = choice->expected() * double(purpose_.batch);
+                const double many = expected > 0 ? choice->seconds() / expected : 2;
                 if (many < double(steps - first)) end = first + larger(1, long(many));
-                threads = pace->threads();
+                threads = choice->threads();
             }
             crew_.go(threads, [&](Member &self) { train_in(self, run, end); });
             if (run.finished < end) break; // stopped
-            if (pace) {
+            if (choice) {
                 const double now = now_seconds();
-                pace->note(now, (now - before) / double((end - first) * purpose_.batch));
+                choice->note(now, (now - before) / double((end - first) * purpose_.batch));
             }
         } while (run.finished < steps);
-        if (pace) pace->give_back();
+        if (choice) choice->give_back();
         return run.finished;
     }
 

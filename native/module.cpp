@@ -33,7 +33,7 @@
 #include "dispatch.hpp"
 #include "finite.hpp"
 #include "order.hpp"
-#include "pace.hpp"
+#include "thread_choice.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -143,14 +143,14 @@ class BoundPlan {
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
                            objective_from(objective), key, rule ? &*rule : nullptr);
         const Kernels<T> &chosen = kernels<T>(precision_named(precision));
-        Pace &pace = paces_[{&chosen, batch_size}];
+        ThreadChoice &choice = thread_choices_[{&chosen, batch_size}];
         return interruptible(
             threads,
             [&](const Control &control) {
                 return checked_memory(
                     chosen.train(plan_.network(), parameters.data(), given, training, control));
             },
-            &pace);
+            &choice);
     }
 
     template <typename T>
@@ -255,10 +255,11 @@ class BoundPlan {
     }
 
     // Runs without the GIL; an exception from a signal handler is raised afterwards.
-    template <typename F> static auto interruptible(int threads, F &&body, Pace *pace = nullptr) {
+    template <typename F>
+    static auto interruptible(int threads, F &&body, ThreadChoice *choice = nullptr) {
         std::optional<nb::python_error> error;
         const int most = most_threads();
-        const Control control{std::clamp(threads, -most, most), signal_pending, &error, pace};
+        const Control control{std::clamp(threads, -most, most), signal_pending, &error, choice};
         auto result = [&] {
             nb::gil_scoped_release release;
             return body(control);
@@ -269,9 +270,9 @@ class BoundPlan {
 
     Plan plan_;
     int threads_; // of `predict`, at most
-    // For each kind of training. Only used with the GIL, which protects the map; a Pace protects
-    // itself.
-    mutable std::map<std::pair<const void *, long>, Pace> paces_;
+    // For each kind of training. Only used with the GIL, which protects the map; a ThreadChoice
+    // protects itself.
+    mutable std::map<std::pair<const void *, long>, ThreadChoice> thread_choices_;
 };
 
 template <typename T> void activation(const Chosen &chosen, Vector<T> A, Vector<T> D) {

@@ -5,7 +5,7 @@
 
 namespace chainrule {
 
-class Pace; // pace.hpp
+class ThreadChoice; // thread_choice.hpp
 
 constexpr int most_settings = 6;
 
@@ -116,7 +116,7 @@ struct Control {
     int threads; // number of threads; −n: at most n, and a single one if there is little work
     StopTest stop_test;
     void *stop_context;
-    Pace *pace = nullptr; // measures which number is the fastest, if it may be chosen
+    ThreadChoice *choice = nullptr; // measures which number is the fastest, if it may be chosen
 };
 
 enum class Outcome { done, stopped, out_of_memory, not_finite };

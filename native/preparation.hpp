@@ -40,9 +40,9 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     // that it has made itself; what they exchange are gradients. This pays where parameters are few
     // beside activations. Shapes alone decide: it determines the order of additions.
     bool halved = false;
-    T *halves[2] = {};  // gradients of all groups, if there are two threads
-    long spare = 0;     // offset of the second half's gradient in an arena
-    bool paced = false; // the number of threads may change between steps
+    T *halves[2] = {};     // gradients of all groups, if there are two threads
+    long spare = 0;        // offset of the second half's gradient in an arena
+    bool measured = false; // the number of threads may change between steps
 
     Preparation() = default;
     Preparation(const Preparation &) = delete;
@@ -71,10 +71,10 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
             return false;
         const double work = Kinds::pass_work(net, purpose.batch) +
                             (purpose.gradients ? Kinds::table_work(net) : 0.0);
-        paced = control.pace && control.threads < -1 && purpose.stepping && work > least_paced &&
-                work < most_paced;
+        measured = control.choice && control.threads < -1 && purpose.stepping &&
+                   work > least_measured && work < most_measured;
         first_threads = chosen_threads(work, control);
-        if (!crew.engage(paced ? -control.threads : first_threads)) return false;
+        if (!crew.engage(measured ? -control.threads : first_threads)) return false;
         // Several panels go through a wide layer together, so that its weights, which do not fit
         // into the cache, are read once for all of them.
         const bool wide = Kinds::shared_weights(net) > 1L << 16;
@@ -109,7 +109,7 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
   private:
     // In multiplications: shorter steps have one thread, and longer ones have enough panels and
     // groups for as many as there are.
-    static constexpr double least_paced = 1e6, most_paced = 1e9;
+    static constexpr double least_measured = 1e6, most_measured = 1e9;
 
     bool in_halves(const Network &net) const {
         long activations = net.layers[0].n_in;

@@ -1,20 +1,19 @@
 """Mixed precision: products in bfloat16, everything else in float32."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule.engines import extension
 from chainrule.engines.base import Penalties, Problem
-from chainrule.engines.native import NativeEngine, has_precision
+from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.orders import epoch_orders
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Scale
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
+from tests.engines.instruction_sets import computing_with
 from tests.engines.test_layer_kinds import examples, parameters
 from tests.engines.test_native import train
 from tests.oracles_networks import blocks
@@ -26,27 +25,9 @@ native = extension.native
 SETS = ["avx512_bf16", "amx_bf16", "amx_bf16_emulated"]
 
 
-@contextmanager
-def use(name):
-    """Compute with an instruction set for a while."""
-    if native is None:
-        pytest.skip("there is no compiled core")
-    before = native.instruction_set()
-    try:
-        native.use_instruction_set(name)
-    except ValueError:
-        pytest.skip(f"this CPU (or build) has no {name}")
-    try:
-        if not has_precision("mixed"):
-            pytest.skip("the system grants no tile registers")
-        yield
-    finally:
-        native.use_instruction_set(before)
-
-
 @pytest.fixture(params=SETS)
 def mixed_set(request):
-    with use(request.param):
+    with computing_with(request.param, "mixed"):
         yield request.param
 
 
@@ -196,7 +177,7 @@ def test_emulated_tiles_give_the_bits_of_the_real_ones(spec, m):
     gradients = []
     for name in ("amx_bf16", "amx_bf16_emulated"):
         gradient = np.full_like(theta, np.nan)
-        with use(name):
+        with computing_with(name, "mixed"):
             NativeEngine(precision="mixed").loss_and_gradient(Problem(spec, theta, data), gradient)
         gradients.append(tiled_weights(spec, gradient))
     assert len(gradients[0]) >= 3

@@ -12,6 +12,7 @@ from chainrule.engines.native import has_precision
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense
 from chainrule.network.spec import NetworkSpec
+from tests.engines.instruction_sets import computing_with
 
 native = extension.native
 SPEC = NetworkSpec(70, (Dense(301, "relu"), Dense(10, "softmax")), "cross_entropy")
@@ -19,25 +20,9 @@ BFLOAT16 = ["mixed", "split"]
 
 
 @contextmanager
-def instruction_set(name):
-    """Compute with an instruction set for a while."""
-    if native is None:
-        pytest.skip("there is no compiled core")
-    before = native.instruction_set()
-    try:
-        native.use_instruction_set(name)
-    except ValueError:
-        pytest.skip(f"this CPU (or build) has no {name}")
-    try:
-        yield
-    finally:
-        native.use_instruction_set(before)
-
-
-@contextmanager
 def tiles():
     """Compute with tiles of AMX, which are emulated."""
-    with instruction_set("amx_bf16_emulated"):
+    with computing_with("amx_bf16_emulated"):
         yield
 
 
@@ -66,7 +51,7 @@ def test_without_bfloat16_a_warning_says_why_and_predictions_are_in_float32():
 def test_an_instruction_set_without_bfloat16_falls_back_to_float32_with_a_warning(
     precision, reason
 ):
-    with instruction_set("generic"), pytest.warns(RuntimeWarning, match=reason):
+    with computing_with("generic"), pytest.warns(RuntimeWarning, match=reason):
         engine = engine_for(SPEC, "native", precision=precision)
     assert engine.precision == "full"
 

@@ -1,7 +1,5 @@
 """Split precision: float32 products as sums of products of bfloat16 numbers."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from chainrule.engines.orders import epoch_orders
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.network.layers import BatchNorm, Dense, Dropout
 from chainrule.network.spec import NetworkSpec
+from tests.engines.instruction_sets import computing_with
 from tests.engines.test_layer_kinds import examples, parameters
 from tests.engines.test_native import train
 from tests.oracles_networks import blocks
@@ -24,27 +23,9 @@ native = extension.native
 SETS = ["amx_bf16", "amx_bf16_emulated"]
 
 
-@contextmanager
-def use(name):
-    """Compute with an instruction set for a while."""
-    if native is None:
-        pytest.skip("there is no compiled core")
-    before = native.instruction_set()
-    try:
-        native.use_instruction_set(name)
-    except ValueError:
-        pytest.skip(f"this CPU (or build) has no {name}")
-    try:
-        if "split" not in native.cpu_info()["precisions"]:
-            pytest.skip("the system does not lend its tiles")
-        yield
-    finally:
-        native.use_instruction_set(before)
-
-
 @pytest.fixture(params=SETS)
 def split_set(request):
-    with use(request.param):
+    with computing_with(request.param, "split"):
         yield request.param
 
 
@@ -176,7 +157,7 @@ def test_emulated_tiles_give_the_bits_of_the_real_ones(m):
     problem = problem_of(spec, m).rounded("float32")
     results = []
     for name in SETS:
-        with use(name):
+        with computing_with(name, "split"):
             gradient = gradient_of(split(), problem)[1]
             results.append((outputs_of(split(), problem), blocks(spec, gradient)[0][0]))
     for real, emulated in zip(*results, strict=True):

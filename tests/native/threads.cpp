@@ -7,8 +7,8 @@
 
 #include "../../native/checked.hpp"
 #include "../../native/dispatch.hpp"
-#include "../../native/pace.hpp"
 #include "../../native/team.hpp"
+#include "../../native/thread_choice.hpp"
 
 using namespace chainrule;
 
@@ -117,8 +117,8 @@ Result run(int threads, Precision precision, bool normalized, bool embedded, lon
     if (precision == Precision::full) objective.max_norm = 0.1;
     const Training<float> training = plan.training(arrays, examples, adam, 0, batch, objective, 7);
     // An even number is the most that measuring may choose.
-    Pace pace;
-    const Control control{threads % 2 ? threads : -threads, nullptr, nullptr, &pace};
+    ThreadChoice choice;
+    const Control control{threads % 2 ? threads : -threads, nullptr, nullptr, &choice};
     kernels<float>(precision).train(plan.network(), result.parameters.data(), examples, training,
                                     control);
     result.average.assign(slots.begin() + 2 * count, slots.end());
@@ -130,15 +130,16 @@ Result run(int threads, Precision precision, bool normalized, bool embedded, lon
     return result;
 }
 
-// The number of threads that a Pace comes to in `seconds` from `from` on, where a second of the
-// clock brings as many examples as `speed` says for a number of threads.
-template <typename Speed> int settled(Pace &pace, double from, double seconds, Speed &&speed) {
+// The number of threads that a ThreadChoice comes to in `seconds` from `from` on, where a second of
+// the clock brings as many examples as `speed` says for a number of threads.
+template <typename Speed>
+int settled(ThreadChoice &choice, double from, double seconds, Speed &&speed) {
     double now = from, in_use[65] = {};
     while (now < from + seconds) {
-        const int threads = pace.threads();
-        in_use[threads] += pace.seconds();
-        now += pace.seconds();
-        pace.note(now, 1.0 / speed(threads));
+        const int threads = choice.threads();
+        in_use[threads] += choice.seconds();
+        now += choice.seconds();
+        choice.note(now, 1.0 / speed(threads));
     }
     int most = 1;
     for (int threads = 1; threads <= 64; ++threads)
@@ -146,12 +147,12 @@ template <typename Speed> int settled(Pace &pace, double from, double seconds, S
     return in_use[most] > 0.85 * seconds ? most : 0;
 }
 
-int wrong_pace(const char *what, int found, int expected) {
+int wrong_choice(const char *what, int found, int expected) {
     std::printf("%s: %d threads, expected %d\n", what, found, expected);
     return found != expected;
 }
 
-int wrong_paces() {
+int wrong_choices() {
     int failed = 0;
     const auto faster = [](int threads) { return double(threads); };
     const auto slower = [](int threads) { return 1.0 / threads; };
@@ -159,13 +160,13 @@ int wrong_paces() {
         return threads <= 4 ? double(threads) : 4.0 / threads;
     };
     for (int guess : {1, 6}) {
-        Pace pace;
-        pace.begin(6, guess);
-        failed += wrong_pace("more are faster", settled(pace, 10, 2, faster), 6);
-        failed += wrong_pace("then slower", settled(pace, 12, 2, slower), 1);
-        failed += wrong_pace("then faster up to four", settled(pace, 14, 6, up_to_four), 4);
-        pace.begin(1, 1);
-        failed += wrong_pace("only one", settled(pace, 20, 1, faster), 1);
+        ThreadChoice choice;
+        choice.begin(6, guess);
+        failed += wrong_choice("more are faster", settled(choice, 10, 2, faster), 6);
+        failed += wrong_choice("then slower", settled(choice, 12, 2, slower), 1);
+        failed += wrong_choice("then faster up to four", settled(choice, 14, 6, up_to_four), 4);
+        choice.begin(1, 1);
+        failed += wrong_choice("only one", settled(choice, 20, 1, faster), 1);
     }
     return failed;
 }
@@ -173,7 +174,7 @@ int wrong_paces() {
 } // namespace
 
 int main() {
-    int failed = wrong_paces();
+    int failed = wrong_choices();
     const struct {
         long m, batch;
         int n_in, hidden, n_out;

@@ -45,8 +45,9 @@ class NativeEngine:
     Parameters
     ----------
     threads : int, optional
-        Number of threads, at most 64 or the number of cores, whichever is larger. By default the
-        number of cores, or one thread if a step is too short to parallelise.
+        Number of threads, at most 64 or the number of cores, whichever is larger. By default, how
+        many of at most one per core are the fastest is measured in training; short steps and
+        short predictions have one thread.
     precision : {"full", "mixed", "split"}, default "full"
         How float32 networks multiply where the shapes are large enough to benefit and
         `has_precision` is true. "mixed": gradients and steps round the factors to bfloat16; sums,

@@ -1,11 +1,8 @@
 """The random state of an estimator, and its seed, which is drawn if none is given."""
 
-from collections.abc import Callable
 from numbers import Integral
-from typing import Any
 
 import numpy as np
-from numpy.random.bit_generator import ISeedSequence
 from sklearn.utils import check_random_state
 
 from chainrule.checks import shown
@@ -25,9 +22,7 @@ def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpoint
             estimator.seed_ = checkpointer.keep("seed", estimator.seed_, most=2**32 - 1)
         given = estimator.random_state if estimator.seed_ is None else estimator.seed_
         try:
-            estimator._random_state = (
-                _seeded(given) if type(given) is int else check_random_state(given)
-            )
+            estimator._random_state = check_random_state(given)
         except ValueError as error:
             raise InvalidArgumentError(
                 f"random_state: expected a whole number from 0 to {2**32 - 1}, a "
@@ -42,26 +37,6 @@ def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpoint
             raise InvalidCheckpointError(
                 f"checkpoint: its random state cannot be taken: {error}"
             ) from error
-
-
-def _seeded(seed: int) -> np.random.RandomState:
-    """Return `RandomState(seed)` in half of its time: it would first be seeded by the system."""
-    unmixed: Any = _Unmixed()  # NumPy declares fewer kinds of seeds than it takes
-    random = np.random.RandomState(np.random.MT19937(unmixed))
-    random.seed(seed)
-    return random
-
-
-class _Unmixed(ISeedSequence):
-    """The seed of a generator that gets another one at once."""
-
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
-        """Return any state."""
-        return np.ones(n_words, dtype)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[int]]:
-        # A pickle or a copy of the generator has its state, and needs only some seed.
-        return np.random.SeedSequence, (0,)
 
 
 def _drawn_seed(random_state: object) -> int | None:

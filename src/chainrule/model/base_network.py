@@ -206,8 +206,8 @@ class BaseNetwork:
         engine : str, default "auto"
         precision : {"full", "split"}, default "full"
             "split": the products of float32 layers of at least 256 inputs and units as sums of
-            products of bfloat16 pieces, as in `Network.fit`: up to twice as fast, and the sums err
-            less. It takes a CPU with AMX; elsewhere a warning says so and the products are those
+            products of bfloat16 pieces, as in `Network.fit`: the sums err less, and wide layers are
+            faster. It takes a CPU with AMX; elsewhere a warning says so and the products are those
             of float32.
 
         Returns

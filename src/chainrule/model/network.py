@@ -185,18 +185,20 @@ class Network(BaseNetwork):
             The engine that executes the steps: "native" (compiled), "reference" (the equations on
             NumPy), or "auto", the fastest available one ("reference" for a `CustomCost`).
         threads : int, optional
-            Number of threads. By default one per core, or a single one if a step is too short to be
-            divided. The result has the same bits for any number.
+            Number of threads. By default the core measures, while it trains, how many of at most
+            one per core are the fastest; short steps have one. The result has the same bits for any
+            number.
         precision : {"full", "mixed", "split"}, default "full"
             "mixed": products in bfloat16 with sums, parameters and optimizer in float32, which
             pays from some dozens of units and examples on; smaller networks train in float32. It
             takes a CPU with AMX, or one of AMD's with AVX-512-BF16; elsewhere a warning says so
             and training is in float32.
             "split": products of float32 numbers, each the sum of three bfloat16 pieces, as six
-            products of pieces that are added in float32 (JAX's BF16_BF16_F32_X6). In layers of at
-            least 256 inputs and units they are up to twice as fast as those of "full", and their
-            sums err less; narrower layers multiply in float32. It takes a CPU with AMX; elsewhere
-            as for "mixed". The losses that `fit` reports are computed alike.
+            products of pieces that are added in float32 (JAX's BF16_BF16_F32_X6), in layers of at
+            least 256 inputs and units and batches of at least 128 examples; others multiply in
+            float32. The sums err less than those of "full", and very wide layers are faster. It
+            takes a CPU with AMX; elsewhere as for "mixed". The losses that `fit` reports are
+            computed alike.
         shuffle : bool, default True
             Whether each epoch has a new order of examples, drawn from the seed.
         verbose : bool, default False

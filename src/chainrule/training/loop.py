@@ -28,9 +28,9 @@ from chainrule.training.watching import Halts, Moment
 # a part of a long epoch, or several short ones. Between calls, training can be watched and
 # interrupted. The division into calls does not change the results, since the steps are the same.
 _SECONDS_A_CALL = 0.05
-# A call also takes memory for the arrays of a batch and gives it back, which costs the more, the
-# wider a network is: where steps are long, a call takes up to so many, if it gets no longer than by
-# this factor.
+# Each call also takes memory for the arrays of a batch and gives it back, which takes long if the
+# network is wide. Long steps therefore go in calls of up to four, if these are at most 40 times as
+# long as other calls.
 _LONG_STEPS, _LONGER = 4, 40
 
 

@@ -1,14 +1,14 @@
-#include "pace.hpp"
+#include "thread_choice.hpp"
 
 #include <algorithm>
 
 namespace chainrule {
 
-int Pace::threads(int number) const {
+int ThreadChoice::threads(int number) const {
     return number >= numbers_ - 1 ? most_ : 1 << number;
 }
 
-void Pace::begin(int most, int guess) {
+void ThreadChoice::begin(int most, int guess) {
     trial_ = 0;
     if (most == most_) return;
     most_ = most;
@@ -21,7 +21,7 @@ void Pace::begin(int most, int guess) {
     interval_ = shortest;
 }
 
-void Pace::note(double now, double seconds_an_example) {
+void ThreadChoice::note(double now, double seconds_an_example) {
     double &time = times_[tried()];
     const double before = time;
     time = seconds_an_example;
@@ -51,7 +51,7 @@ void Pace::note(double now, double seconds_an_example) {
     }
 }
 
-void Pace::settle(double now) {
+void ThreadChoice::settle(double now) {
     trial_ = 0;
     usual_ = times_[number_];
     interval_ = moved_ ? shortest : std::min(2 * interval_, longest);

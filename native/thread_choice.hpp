@@ -10,7 +10,7 @@ namespace chainrule {
 ///
 /// A training goes on in stretches. From time to time, and when steps have become slower, one is
 /// tried with half or twice as many threads, and the faster number is kept.
-class Pace {
+class ThreadChoice {
   public:
     /// Takes it for one training; false if another one has it.
     bool take() { return !taken_.exchange(true, std::memory_order_acquire); }
