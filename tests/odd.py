@@ -130,7 +130,7 @@ def _instruction_sets() -> list[Setting]:
 
 def _numpy_features() -> str:
     """Return what NumPy may be told not to use, of what it finds here."""
-    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__  # type: ignore[import-not-found]
 
     return " ".join(name for name in __cpu_dispatch__ if __cpu_features__.get(name))
 

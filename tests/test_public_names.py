@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import chainrule
-from chainrule import _HOMES
+from chainrule import _HOMES  # type: ignore[attr-defined]
 
 HEAVY = ("sklearn", "scipy", "polars", "matplotlib", "rich", "typer", "safetensors", "jax")
 

@@ -59,11 +59,11 @@ def injected(at: Callable[[str, int, int], Any]):
     modules = (checkpoint, checkpoint_store)
     try:
         for module in modules:
-            module.os = faults
+            module.os = faults  # type: ignore[attr-defined]
         yield faults
     finally:
         for module in modules:
-            module.os = os
+            module.os = os  # type: ignore[attr-defined]
 
 
 def nth(name: str, number: int, fault: Any) -> Callable[[str, int, int], Any]:

@@ -15,6 +15,7 @@ from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropou
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
 from tests import plans
+from tests.engines.instruction_sets import computing_with
 from tests.engines.test_layer_kinds import (
     DROPS,
     KEY,
@@ -24,7 +25,6 @@ from tests.engines.test_layer_kinds import (
     parameters,
     train,
 )
-from tests.engines.test_mixed import use
 from tests.engines.test_native import instruction_set
 
 __all__ = ["instruction_set"]
@@ -150,7 +150,7 @@ def test_float32_steps_of_other_kinds_stay_near_those_of_float64(instruction_set
 @pytest.fixture(params=["amx_bf16", "amx_bf16_emulated"])
 def bfloat16(request):
     """Instruction sets with products in bfloat16, where this CPU has them."""
-    with use(request.param):
+    with computing_with(request.param, "mixed"):
         yield
 
 

@@ -228,7 +228,8 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "array"), [(name, array) for name, arrays in ARRAYS.items() for array in arrays]
+    ("name", "array"),
+    [(name, array) for name, arrays in ARRAYS.items() for array in arrays],  # type: ignore[attr-defined]
 )
 def test_arrays_that_cannot_be_are_not_believed(engine, name, array):
     metadata, arrays = a_checkpoint(engine)
