@@ -1,11 +1,13 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
 It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
-statistics), scales, parametric activations and category embeddings (one-hot codes times a table),
-and reads the flat vector by a layout of its own. Nothing of the package is used.
+statistics), scales, parametric activations, piecewise-linear embeddings (by interpolation) and
+category embeddings (one-hot codes times a table), and reads the flat vector by a layout of its own.
+Nothing of the package is used.
 """
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +42,13 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
         elif layer.kind == "parametric_activation":
             alpha = theta[at : at + n]
             A, at = (1 - alpha) * A + alpha * activation(layer.activation)(A), at + n
+        elif layer.kind == "piecewise_linear_embedding":
+            bins = [
+                jnp.interp(A[:, column], jnp.array([low, high]), jnp.array([0.0, 1.0]))[:, None]
+                for column, edges in layer.columns
+                for low, high in pairwise(edges)
+            ]
+            A = jnp.concatenate([A, *bins], axis=1)
         elif layer.kind == "category_embedding":
             inputs, codes_of = A, {column: codes for column, codes, _ in layer.columns}
             parts = [A[:, [j for j in range(n) if j not in codes_of]]]

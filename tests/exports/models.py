@@ -85,6 +85,7 @@ def every_kind(dtype="float32"):
     net = cr.Network(
         [
             4,
+            cr.PiecewiseLinearEmbedding([(2, [-1.0, -0.25, 0.5]), (0, [-0.5, 2.0])]),
             *hidden,
             cr.Scale(),
             cr.Dropout(0.5),

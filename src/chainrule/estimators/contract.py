@@ -1,7 +1,7 @@
 """The estimator interface that the modules of `fit` use: parameters, attributes and hooks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Estimator(FittedAttributes):
 
     solver: str
     batch_size: int | str
-    max_iter: int
+    max_iter: int | Literal["auto"]
     shuffle: bool
     random_state: int | np.random.RandomState | None
     tol: float
@@ -44,6 +44,7 @@ class Estimator(FittedAttributes):
     alpha: float
     l1: float
     init: str | None
+    numeric_bins: int
     standardize: bool
     embeddings: Any
     dtype: DType | None
@@ -111,6 +112,10 @@ class Estimator(FittedAttributes):
             self.__dict__.pop(name, None)
         if self._takes_tables:  # otherwise, scikit-learn does so
             self.__dict__.pop("feature_names_in_", None)
+
+    def _longest(self, n_examples: int) -> int:
+        """Return the maximum number of epochs of a training on so many examples."""
+        return int(self.max_iter)
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)

@@ -39,6 +39,7 @@ from chainrule.settings.defaults import (
     ENOUGH_TO_SET_ASIDE,
     default_batch_size,
     default_dtype,
+    default_epochs,
 )
 from chainrule.training.events import Callback
 
@@ -55,6 +56,9 @@ class GoodDefaults(BaseMLP):
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return default_batch_size(n_examples)
+
+    def _longest(self, n_examples: int) -> int:
+        return default_epochs(n_examples) if self.max_iter == "auto" else int(self.max_iter)
 
     def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: alpha is divided by the total weight, whatever the batch size."""
@@ -130,6 +134,9 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         n_units: int | None = None,
         init: InitializerName | None = None,
         initial_weights: InitialWeights = None,
+        numeric_bins: int = 0,
+        scale_layer: bool = False,
+        width_scaling: bool = False,
         standardize: bool = True,
         dtype: DType | None = None,
         callbacks: Sequence[Callback] | None = None,
@@ -204,6 +211,9 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         n_units: int | None = None,
         init: InitializerName | None = None,
         initial_weights: InitialWeights = None,
+        numeric_bins: int = 0,
+        scale_layer: bool = False,
+        width_scaling: bool = False,
         standardize: bool = True,
         standardize_target: bool = True,
         dtype: DType | None = None,

@@ -63,7 +63,7 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
     n_examples = len(examples.X)
     batch_size = _batch_size(estimator, n_examples)
     # Each `partial_fit` call trains one epoch of a training whose length is `max_iter`.
-    length = estimator.max_iter if request.incremental else epochs
+    length = estimator._longest(n_examples) if request.incremental else epochs
     rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
     optimizer = optimizer_of(given, rate)
     memory: OptimizerState | None = given.get("_optimizer_state") if request.incremental else None

@@ -18,10 +18,15 @@ from chainrule.exports.c_activations import definitions
 from chainrule.exports.c_columns import Columns
 from chainrule.exports.c_text import c_double, c_float, c_texts
 from chainrule.exports.program import Program
-from chainrule.exports.stages import Activations, HeadActivation, activation_names
+from chainrule.exports.stages import (
+    Activations,
+    HeadActivation,
+    activation_names,
+    stage_units,
+)
 from chainrule.exports.texts import check_utf8, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine
+from chainrule.network.layers.operations import Affine, Binned
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -48,9 +53,7 @@ def source(program: Program, name: str) -> str:
     columns = Columns(program.columns, name) if program.columns else None
     constants, body = _network(program)
     n_inputs = program.n_features
-    width = max(
-        [n_inputs, *(len(stage.b) for stage in program.stages if isinstance(stage, Affine))]
-    )
+    width = max(n_inputs, *(units for _, units in stage_units(program.stages, n_inputs)))
     outputs = max(program.n_outputs, 1 + program.is_single)
     parts = [
         _head(program, name),
@@ -68,6 +71,7 @@ def source(program: Program, name: str) -> str:
         *constants,
         _classes(program, name, outputs),
         _DENSE if any(isinstance(stage, Affine) for stage in program.stages) else "",
+        _BINNED if any(isinstance(stage, Binned) for stage in program.stages) else "",
         *definitions(activation_names(program.stages)),
         _undoing(program),
         f"{_signature(program, name)}\n{{\n"
@@ -92,6 +96,18 @@ static void dense(const float *W, const float *b, const float *x, float *y, int 
             sum += W[i] * x[i];
         y[j] = sum + b[j];
         W += n_in;
+    }
+}"""
+
+
+_BINNED = """\
+static void binned(const int *columns, const float *lower, const float *width, float *a, int n,
+                   int bins)
+{
+    int k;
+    for (k = 0; k < bins; k++) {
+        float e = (a[columns[k]] - lower[k]) / width[k];
+        a[n + k] = e < 0.0f ? 0.0f : e > 1.0f ? 1.0f : e;
     }
 }"""
 
@@ -138,8 +154,19 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
     constants: list[str] = []
     body: list[str] = []
     a, z = "a", "z"
-    for place, stage in enumerate(program.stages, start=1):
-        if isinstance(stage, Affine):
+    for place, (stage, units) in enumerate(
+        stage_units(program.stages, program.n_features), start=1
+    ):
+        if isinstance(stage, Binned):
+            own = [f"columns{place}", f"lower{place}", f"width{place}"]
+            constants += [
+                _numbers(own[0], map(str, stage.columns.tolist()), len(stage.columns), "int"),
+                _floats(own[1], stage.lower),
+                _floats(own[2], stage.width),
+            ]
+            first, bins = units - len(stage.columns), len(stage.columns)
+            body.append(f"binned({', '.join(own)}, {a}, {first}, {bins});")
+        elif isinstance(stage, Affine):
             n_out, n_in = stage.W.shape
             constants += [_floats(f"W{place}", stage.W), _floats(f"b{place}", stage.b)]
             body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
@@ -238,8 +265,11 @@ def _loop(count: int, statement: str) -> list[str]:
 
 def _floats(name: str, array: NDArray[Any], kind: str = "float") -> str:
     number = c_float if kind == "float" else c_double
-    numbers = _wrapped(map(number, array.ravel()))
-    return f"static const {kind} {name}[{array.size}] = {{\n{numbers}\n}};"
+    return _numbers(name, map(number, array.ravel()), array.size, kind)
+
+
+def _numbers(name: str, numbers: Iterable[str], count: int, kind: str) -> str:
+    return f"static const {kind} {name}[{count}] = {{\n{_wrapped(numbers)}\n}};"
 
 
 def _wrapped(numbers: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine
+from chainrule.network.layers.operations import Affine, Binned
 from chainrule.tables.transform import TargetTransform
 
 # Versions of 2022, which all current ONNX runtimes read.
@@ -57,6 +57,8 @@ def model_of(program: Program, name: str) -> Any:
         elif isinstance(stage, Scaled):
             scale, shift = (graph.constant(x.astype(np.float32)) for x in stage)
             value = graph.node("Add", [graph.node("Mul", [value, scale]), shift])
+        elif isinstance(stage, Binned):
+            value = _binned(graph, value, stage)
         else:
             value = _activated(graph, value, stage)
     _outputs(graph, program, value)
@@ -164,6 +166,16 @@ def _inverted(graph: Graph, t: str, transform: TargetTransform) -> str:
     falling = graph.node("Mul", [falling, number(transform.fall)])
     moved = graph.node("Mul", [graph.node("Sub", [rising, falling]), number(transform.spread)])
     return graph.node("Add", [moved, number(transform.center)])
+
+
+def _binned(graph: Graph, value: str, stage: Binned) -> str:
+    """Return the units with PL1 of each bin after them."""
+    columns = graph.constant(stage.columns.astype(np.int64))
+    bins = graph.node("Gather", [value, columns], axis=1)
+    lower, width = (graph.constant(x.astype(np.float32)) for x in (stage.lower, stage.width))
+    bins = graph.node("Div", [graph.node("Sub", [bins, lower]), width])
+    ends = [graph.constant(np.array(x, np.float32)) for x in (0.0, 1.0)]  # scalars
+    return graph.node("Concat", [value, graph.node("Clip", [bins, *ends])], axis=1)
 
 
 def _activated(graph: Graph, value: str, stage: Activations) -> str:

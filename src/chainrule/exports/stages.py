@@ -1,9 +1,10 @@
-"""A network reduced to its prediction: affine layers, scales and activations.
+"""A network reduced to its prediction: affine layers, scales, bins and activations.
 
 Dropout is omitted. Batch normalisation, whose statistics are constants in a prediction, becomes a
 scale and a shift of each unit, folded into the preceding affine layer if it follows one directly.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.layers.operations import (
     Activated,
     Affine,
+    Binned,
     Dropped,
     Multiplied,
     Normalized,
@@ -48,7 +50,7 @@ class Activations(NamedTuple):
     """α of each unit; None if all are 1, so that a = σ(z)."""
 
 
-Stage: TypeAlias = Affine | Scaled | Activations
+Stage: TypeAlias = Affine | Scaled | Binned | Activations
 
 
 def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
@@ -67,7 +69,7 @@ def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
         if operations is None:
             raise InvalidArgumentError(
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
-                "normalisation, scales and dropout can"
+                "normalisation, scales, bins and dropout can"
             )
         for operation in operations:
             _add(wide, operation, units)
@@ -80,13 +82,15 @@ def _rounded(stage: Stage, dtype: str) -> Stage:
         return stage._replace(
             strength=None if stage.strength is None else stage.strength.astype(dtype)
         )
+    if isinstance(stage, Binned):
+        return Binned(stage.columns, stage.lower.astype(dtype), stage.width.astype(dtype))
     return type(stage)(*(numbers.astype(dtype) for numbers in stage))
 
 
 def _add(wide: list[Stage], operation: Operation, units: int) -> None:
     """Append the stage of an operation, if it has one in a prediction."""
     match operation:
-        case Affine():
+        case Affine() | Binned():
             wide.append(operation)
         case Normalized(gamma, beta, mean, variance, epsilon):
             scale = gamma / np.sqrt(variance + epsilon)
@@ -108,6 +112,17 @@ def _add_scaled(wide: list[Stage], stage: Scaled) -> None:
         wide[-1] = Affine(stage.scale[:, None] * last.W, stage.scale * last.b + stage.shift)
     else:
         wide.append(stage)
+
+
+def stage_units(stages: tuple[Stage, ...], n_features: int) -> Iterator[tuple[Stage, int]]:
+    """Return each stage with the number of its units, n[l]."""
+    units = n_features
+    for stage in stages:
+        if isinstance(stage, Affine):
+            units = len(stage.b)
+        elif isinstance(stage, Binned):
+            units += len(stage.columns)
+        yield stage, units
 
 
 def activation_names(stages: tuple[Stage, ...]) -> list[str]:

@@ -35,6 +35,9 @@ class Settings(TypedDict, total=False):
     categorical: str | Sequence[str] | None
     preset: Literal["fast", "standard", "thorough"] | None
     seed: int | None
+    bins: int | None
+    scale_layer: bool | None
+    width_scaling: bool | None
     layers: int | Sequence[int] | None
     activation: str | Sequence[str] | None
     loss: ClassificationLoss | RegressionLoss | None

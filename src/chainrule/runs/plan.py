@@ -13,7 +13,7 @@ from chainrule.model.temperature import Temperature, calibrate
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.presets import parameters_of
-from chainrule.settings.layers import hidden_sizes
+from chainrule.settings.layers import bins_of, hidden_sizes
 from chainrule.settings.losses import classification_output, regression_output
 from chainrule.settings.networks import new_network
 from chainrule.settings.optimizers import optimizer_of
@@ -94,6 +94,7 @@ class Description:
             output.cost,
             self.options.dtype or "float32",
             self._random,
+            bins=bins_of(given, self._training.X),
         )
 
     def plan(self, network: Network) -> Plan:

@@ -16,6 +16,15 @@ def default_batch_size(n_examples: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 128)), 32, 512))
 
 
+def default_epochs(n_examples: int) -> int:
+    """Return 64 epochs for up to 20,000 rows, and fewer for more rows, to no less than 16.
+
+    Above 20,000 rows, the number falls with the square root of the number of rows: an epoch over
+    many rows takes more steps.
+    """
+    return max(16, round(64 * math.sqrt(min(1.0, 20_000 / max(n_examples, 1)))))
+
+
 def default_patience(n_examples: int) -> int:
     """Return 10 epochs for up to 50,000 rows, and fewer for more rows.
 

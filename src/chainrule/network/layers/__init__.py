@@ -14,18 +14,28 @@ from chainrule.network.layers.category_embedding import CategoryEmbedding, Embed
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
 from chainrule.network.layers.parametric_activation import ParametricActivation
+from chainrule.network.layers.piecewise_linear import BinnedColumn, PiecewiseLinearEmbedding
 from chainrule.network.layers.scale import Scale
 
 LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
     {
         kind.kind: kind
-        for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding, Scale, ParametricActivation)
+        for kind in (
+            Dense,
+            Dropout,
+            BatchNorm,
+            CategoryEmbedding,
+            PiecewiseLinearEmbedding,
+            Scale,
+            ParametricActivation,
+        )
     }
 )
 
 __all__ = [
     "LAYER_KINDS",
     "BatchNorm",
+    "BinnedColumn",
     "Block",
     "CategoryEmbedding",
     "Dense",
@@ -34,6 +44,7 @@ __all__ = [
     "Layer",
     "LayerPass",
     "ParametricActivation",
+    "PiecewiseLinearEmbedding",
     "Scale",
     "Shown",
     "TrainingStep",

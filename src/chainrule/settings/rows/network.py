@@ -89,6 +89,32 @@ NETWORK: tuple[Setting, ...] = (
         mlp=None,
     ),
     Setting(
+        "bins",
+        Whole(0, MOST_UNITS),
+        meaning="The largest number of bins of the piecewise-linear embedding, PL1, of each "
+        "numeric column; 0: no such layer. Edges are quantiles of the training examples; columns "
+        "of two values have no bins.",
+        parameter="numeric_bins",
+        mlp=0,
+        option=Option("Bins of the piecewise-linear embedding of each number; 0: none."),
+    ),
+    Setting(
+        "scale_layer",
+        FLAG,
+        meaning="Whether a `Scale` layer comes before the first hidden layer: it learns the "
+        "importance of each input, at a learning rate 64 times as large.",
+        mlp=False,
+        option=Option("Learn a factor for each input, with a scale layer."),
+    ),
+    Setting(
+        "width_scaling",
+        FLAG,
+        meaning="Whether the learning rate of each layer's weights has the factor √(128/n), where "
+        "n is the number of its inputs, so that a rate suits layers of every width.",
+        mlp=False,
+        option=Option("Learning rates by the widths of the layers."),
+    ),
+    Setting(
         "standardize",
         FLAG,
         meaning="Whether inputs are standardised internally, to mean 0 and standard deviation 1; "
