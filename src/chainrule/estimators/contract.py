@@ -17,6 +17,7 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.names import DType
+from chainrule.settings.defaults import default_epochs, default_l2
 from chainrule.settings.losses import Output
 from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
@@ -39,9 +40,9 @@ class Estimator(FittedAttributes):
     warm_start: bool
     early_stopping: bool | str | Callable[..., float]
     validation_fraction: float
-    n_iter_no_change: float
+    n_iter_no_change: float | Literal["auto"]
     max_fun: int
-    alpha: float
+    alpha: float | Literal["auto"]
     l1: float
     init: str | None
     numeric_bins: int
@@ -115,7 +116,11 @@ class Estimator(FittedAttributes):
 
     def _longest(self, n_examples: int) -> int:
         """Return the maximum number of epochs of a training on so many examples."""
-        return int(self.max_iter)
+        return default_epochs(n_examples) if self.max_iter == "auto" else int(self.max_iter)
+
+    def _strength(self, weight: float) -> float:
+        """Return the strength of the L2 penalty for examples of a total weight."""
+        return default_l2(weight) if self.alpha == "auto" else float(self.alpha)
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
@@ -129,7 +134,7 @@ class Estimator(FittedAttributes):
 
     def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: as in scikit-learn, divided by a batch's sum of weights."""
-        return Penalties(float(self.l1), float(self.alpha), shared=True)
+        return Penalties(float(self.l1), self._strength(examples.weight), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)

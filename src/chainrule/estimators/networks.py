@@ -39,7 +39,6 @@ from chainrule.settings.defaults import (
     ENOUGH_TO_SET_ASIDE,
     default_batch_size,
     default_dtype,
-    default_epochs,
 )
 from chainrule.training.events import Callback
 
@@ -57,13 +56,10 @@ class GoodDefaults(BaseMLP):
     def _auto_batch_size(self, n_examples: int) -> int:
         return default_batch_size(n_examples)
 
-    def _longest(self, n_examples: int) -> int:
-        return default_epochs(n_examples) if self.max_iter == "auto" else int(self.max_iter)
-
     def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: alpha is divided by the total weight, whatever the batch size."""
         total = examples.weight
-        return Penalties(float(self.l1) / total, float(self.alpha) / total, per=total)
+        return Penalties(float(self.l1) / total, self._strength(total) / total, per=total)
 
     def _auto_dtype(self, X: Inputs) -> DType:
         return default_dtype(X.shape[0])
@@ -104,16 +100,16 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes: HiddenLayers = (128, 64),
+        hidden_layer_sizes: HiddenLayers = (128, 128, 128),
         activation: Activations = "silu",
         *,
         solver: SolverName = "adam",
-        alpha: float = 3.0,
+        alpha: float | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: LearningRateRule = "adaptive",
-        learning_rate_init: float = 0.002,
+        learning_rate: LearningRateRule = "flat_cosine",
+        learning_rate_init: float = 0.0035,
         power_t: float = 0.5,
-        max_iter: int = 200,
+        max_iter: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
@@ -124,19 +120,19 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         early_stopping: EarlyStopping = "loss",
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        beta_2: float = 0.95,
         epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
+        n_iter_no_change: float | Literal["auto"] = "auto",
         max_fun: int = 15000,
         class_weight: ClassWeight = None,
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: InitializerName | None = None,
+        init: InitializerName | None = "lecun_normal",
         initial_weights: InitialWeights = None,
-        numeric_bins: int = 0,
-        scale_layer: bool = False,
-        width_scaling: bool = False,
+        numeric_bins: int = 8,
+        scale_layer: bool = True,
+        width_scaling: bool = True,
         standardize: bool = True,
         dtype: DType | None = None,
         callbacks: Sequence[Callback] | None = None,
@@ -146,7 +142,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         batch_norm: bool = False,
         loss: ClassificationLoss | OwnLoss = "log_loss",
         focal_gamma: float = 2.0,
-        label_smoothing: float = 0.0,
+        label_smoothing: float | Literal["auto"] = "auto",
         max_grad_norm: float | None = None,
         weight_decay: float = 0.01,
         precision: Precision = "full",
@@ -182,16 +178,16 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
     def __init__(
         self,
         loss: RegressionLoss | OwnLoss = "squared_error",
-        hidden_layer_sizes: HiddenLayers = (128, 64),
-        activation: Activations = "relu",
+        hidden_layer_sizes: HiddenLayers = (128, 128, 128),
+        activation: Activations = "silu",
         *,
         solver: SolverName = "adam",
-        alpha: float = 0.5,
+        alpha: float | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: LearningRateRule = "adaptive",
-        learning_rate_init: float = 0.002,
+        learning_rate: LearningRateRule = "flat_cosine",
+        learning_rate_init: float = 0.006,
         power_t: float = 0.5,
-        max_iter: int = 200,
+        max_iter: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
@@ -202,18 +198,18 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         early_stopping: EarlyStopping = "loss",
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        beta_2: float = 0.95,
         epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
+        n_iter_no_change: float | Literal["auto"] = "auto",
         max_fun: int = 15000,
         l1: float = 0.0,
         n_layers: int | None = None,
         n_units: int | None = None,
-        init: InitializerName | None = None,
+        init: InitializerName | None = "lecun_normal",
         initial_weights: InitialWeights = None,
-        numeric_bins: int = 0,
-        scale_layer: bool = False,
-        width_scaling: bool = False,
+        numeric_bins: int = 8,
+        scale_layer: bool = True,
+        width_scaling: bool = True,
         standardize: bool = True,
         standardize_target: bool = True,
         dtype: DType | None = None,

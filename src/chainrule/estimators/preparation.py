@@ -11,7 +11,6 @@ from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.inputs import VALIDATION, Rows, checked_rows
 from chainrule.estimators.scaling import (
-    counted,
     dense,
     network_inputs,
     scale_of_inputs,
@@ -152,17 +151,17 @@ class Preparation(Estimator):
             dtype,
             self._random_state,
             self._given_weights,
-            self._bins(counted(inputs, rows.weights)),
+            self._bins(inputs, rows.weights),
         )
         self._given_weights = {}
         self.n_iter_ = self.t_ = 0
 
-    def _bins(self, inputs: Floats) -> PiecewiseLinearEmbedding | None:
+    def _bins(self, inputs: Floats, weights: Floats | None) -> PiecewiseLinearEmbedding | None:
         """Return the layer of bins of unscaled inputs, if the settings ask for one."""
         if not self.numeric_bins:
             return None
         scale = self._input_scale
-        return bins_of(vars(self), inputs if scale is None else scale.scaled(inputs))
+        return bins_of(vars(self), inputs if scale is None else scale.scaled(inputs), weights)
 
     def _examples(self, rows: Rows, inputs: Floats, targets: Floats) -> Examples:
         """Return validated rows, and their inputs, in the network's format."""

@@ -35,11 +35,11 @@ class Settings(TypedDict, total=False):
     categorical: str | Sequence[str] | None
     preset: Literal["fast", "standard", "thorough"] | None
     seed: int | None
+    layers: int | Sequence[int] | None
+    activation: str | Sequence[str] | None
     bins: int | None
     scale_layer: bool | None
     width_scaling: bool | None
-    layers: int | Sequence[int] | None
-    activation: str | Sequence[str] | None
     loss: ClassificationLoss | RegressionLoss | None
     optimizer: SolverName | None
     learning_rate: float | None

@@ -106,7 +106,9 @@ def codes_of(given: Settings, n_features: int) -> tuple[int, ...]:
     return tuple(column for layer in embedding_layer(given, n_features) for column in layer.codes)
 
 
-def bins_of(given: Settings, inputs: NDArray[np.floating]) -> PiecewiseLinearEmbedding | None:
+def bins_of(
+    given: Settings, inputs: NDArray[np.floating], weights: NDArray[np.floating] | None = None
+) -> PiecewiseLinearEmbedding | None:
     """Return the piecewise-linear embedding of numeric inputs, or None if there is nothing to bin.
 
     Codes have no bins, and neither have indicators and other inputs of two values.
@@ -117,6 +119,8 @@ def bins_of(given: Settings, inputs: NDArray[np.floating]) -> PiecewiseLinearEmb
         The settings.
     inputs : array (m, n)
         Training examples as the network gets them.
+    weights : array (m,), optional
+        Weights of the examples; 2 counts as two examples, 0 as none.
     """
     bins = int(given["numeric_bins"])
     if bins < 2 or not len(inputs):
@@ -124,7 +128,9 @@ def bins_of(given: Settings, inputs: NDArray[np.floating]) -> PiecewiseLinearEmb
     codes = {int(column) for column, *_ in given["embeddings"] or ()}
     # Behind the lookup of codes, the other inputs come first, in their order.
     behind = [column for column in range(inputs.shape[1]) if column not in codes]
-    edges = [quantile_edges(inputs[:, column].astype(np.float64), bins) for column in behind]
+    edges = [
+        quantile_edges(inputs[:, column].astype(np.float64), bins, weights) for column in behind
+    ]
     columns = [(unit, each) for unit, each in enumerate(edges) if len(each) > 2]
     return PiecewiseLinearEmbedding(columns) if columns else None
 

@@ -205,7 +205,9 @@ class PiecewiseLinearEmbedding(Layer):
         return (Binned(*self._of_each_bin()),)
 
 
-def quantile_edges(values: NDArray[np.float64], bins: int) -> tuple[float, ...]:
+def quantile_edges(
+    values: NDArray[np.float64], bins: int, weights: NDArray[np.floating] | None = None
+) -> tuple[float, ...]:
     """Return the different quantiles of values at equal steps, the extremes among them.
 
     Edges closer than a millionth of the range are one, since float32 could not divide by their
@@ -215,10 +217,14 @@ def quantile_edges(values: NDArray[np.float64], bins: int) -> tuple[float, ...]:
     ----------
     values : array (m,)
     bins : int
+    weights : array (m,), optional
+        Not negative, with a positive sum.
     """
+    if weights is not None:
+        values, weights = values[weights > 0], weights[weights > 0]
     # Quantiles that are values: between those of an indicator there is nothing to learn.
     steps = np.linspace(0.0, 1.0, bins + 1)
-    edges = np.unique(np.quantile(values, steps, method="inverted_cdf"))
+    edges = np.unique(np.quantile(values, steps, method="inverted_cdf", weights=weights))
     apart = 1e-6 * (edges[-1] - edges[0])
     kept = [float(edges[0])]
     for edge in edges[1:]:

@@ -105,6 +105,7 @@ NUMBERS: tuple[Setting, ...] = (
         SHARE,
         meaning="β₂ of {optimizers of beta_2}.",
         mlp=0.999,
+        network=0.95,
         option=Option("β₂ of {optimizers of beta_2}."),
         needs=_of_optimizers("beta_2"),
     ),
