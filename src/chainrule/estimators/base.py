@@ -199,7 +199,12 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             else:
                 limit = 1 if incremental else self._longest(len(examples.X))
             request = FitRequest(
-                self._trained_on(examples), validation, early, limit, fresh, incremental
+                self._softened(examples, examples.weight),
+                validation,
+                early,
+                limit,
+                fresh,
+                incremental,
             )
             check_calibration(self, request)
         tasks = None

@@ -111,8 +111,8 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         suits = self.loss == "log_loss" and self._labels.kind != "multilabel"
         return default_label_smoothing(weight) if suits else 0.0
 
-    def _trained_on(self, examples: Examples) -> Examples:
-        share = self._smoothing(examples.weight)
+    def _softened(self, examples: Examples, weight: float) -> Examples:
+        share = self._smoothing(weight)
         if share == 0:
             return examples
         spec = self.network_.spec

@@ -160,8 +160,11 @@ class Estimator(FittedAttributes):
         """Return targets transformed to the scale of `_measure_targets`."""
         return targets
 
-    def _trained_on(self, examples: Examples) -> Examples:
-        """Return the examples with the targets used in training, such as smoothed labels."""
+    def _softened(self, examples: Examples, weight: float) -> Examples:
+        """Return examples with the targets of the loss, such as smoothed labels.
+
+        `weight` is the total weight of the training examples.
+        """
         return examples
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:

@@ -89,7 +89,9 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
         seed=network.seed,
         max_grad_norm=estimator._longest_gradient(),
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
-        validation=None if validation is None else validation.examples,
+        validation=None
+        if validation is None
+        else estimator._softened(validation.examples, examples.weight),
         metrics=estimator._metrics(),
         training_metrics=estimator._measures_training,
         stopping=stopping_rule(given, measure, request.early, constant),

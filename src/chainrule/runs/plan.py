@@ -100,10 +100,9 @@ class Description:
     def plan(self, network: Network) -> Plan:
         """Return the training plan of a network."""
         options, given, spec = self.options, self._given, network.spec
-        examples = softened_examples(
-            spec, self._examples(network, self._training), options.label_smoothing or 0.0
-        )
-        held_out = self._examples(network, self._validation)
+        share = options.label_smoothing or 0.0
+        examples = softened_examples(spec, self._examples(network, self._training), share)
+        held_out = softened_examples(spec, self._examples(network, self._validation), share)
         m = len(examples.X)
         assert options.epochs is not None
         assert options.batch_size is not None

@@ -11,6 +11,9 @@ from chainrule.names import DType
 ENOUGH_TO_SET_ASIDE = 200
 
 
+_ENOUGH_FOR_A_TEMPERATURE = 2000
+
+
 def default_batch_size(n_examples: int) -> int:
     """Return a power of two from 32 to 256 that gives about 64 steps per epoch, or more."""
     return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 64)), 32, 256))
@@ -35,8 +38,11 @@ def default_l2(n_examples: float) -> float:
 
 
 def default_label_smoothing(n_examples: float) -> float:
-    """Return 0.1, or 0 for a small table, for which no temperature is fitted afterwards."""
-    return 0.1 if n_examples >= ENOUGH_TO_SET_ASIDE else 0.0
+    """Return 0.1, or 0 for few rows, whose validation rows are too few to fit a temperature to.
+
+    Smoothed labels make probabilities too even, which a temperature undoes.
+    """
+    return 0.1 if n_examples >= _ENOUGH_FOR_A_TEMPERATURE else 0.0
 
 
 def default_patience(n_examples: int) -> int:

@@ -33,6 +33,7 @@ DESCENT: tuple[Setting, ...] = (
         "`momentum`, as in scikit-learn.",
         parameter="solver",
         mlp="adam",
+        network="adamw",
         fit="adam",
         fit_limit=Choice(optimizers),
         option=Option("{optimizers} or lbfgs."),
@@ -65,8 +66,8 @@ DESCENT: tuple[Setting, ...] = (
         "epochs",
         Either(COUNT, ("auto",)),
         meaning="Maximum number of epochs (iterations of 'lbfgs'); 'auto': 64, and fewer for "
-        "more than 20,000 examples. `partial_fit` does not know its end with 'auto', and a schedule "
-        "stays at its first rate.",
+        "more than 20,000 examples. `partial_fit` does not know its end with 'auto', and a "
+        "schedule stays at its first rate.",
         parameter="max_iter",
         mlp=200,
         network="auto",

@@ -59,6 +59,7 @@ NUMBERS: tuple[Setting, ...] = (
         NOT_NEGATIVE,
         meaning="Decoupled weight decay of {optimizers of weight_decay}; other solvers have none.",
         mlp=0.01,
+        network=0.1,
         option=Option("Weight decay of {optimizers of weight_decay}."),
         needs=_of_optimizers("weight_decay"),
     ),

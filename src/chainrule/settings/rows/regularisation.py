@@ -49,9 +49,9 @@ REGULARISATION: tuple[Setting, ...] = (
     Setting(
         "label_smoothing",
         Either(SHARE, ("auto",)),
-        meaning="Share of each target, in [0, 1), that is spread evenly over all classes, Y1. "
-        "Validation uses the true classes. 'auto': 0.1 for one label per example, "
-        "loss='log_loss' and at least 200 training examples, else 0.",
+        meaning="Share of each target, in [0, 1), that is spread evenly over all classes, Y1; "
+        "also for the validation loss, so that both losses measure the same. 'auto': 0.1 for one "
+        "label per example, loss='log_loss' and at least 2,000 training examples, else 0.",
         of=("classifier",),
         mlp=0.0,
         network="auto",
