@@ -37,7 +37,9 @@ def test_a_schedule_over_the_whole_training_is_not_cut_short():
 
 
 def test_large_tables_take_fewer_epochs_and_no_penalty():
-    chosen = [resolved(TrainingOptions(), "regression", rows, rows) for rows in (400, 20_000, 10**6)]
+    chosen = [
+        resolved(TrainingOptions(), "regression", rows, rows) for rows in (400, 20_000, 10**6)
+    ]
     assert [one.epochs for one in chosen] == [64, 64, 16]
     assert [round(one.l2, 5) for one in chosen] == [10.0, 0.00625, 0.0]
 

@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 
 State = dict[str, Any]
 
+PLAIN_INPUTS: Mapping[str, Any] = {"bins": 0, "scale_layer": False, "width_scaling": False}
+"""Inputs that go straight into the first hidden layer, as a picture of a network shows them."""
+
 TOY_SETTINGS: Mapping[str, Any] = {
     "layers": [4, 2],
     "activation": "tanh",
+    "init": "default",
+    **PLAIN_INPUTS,
     "optimizer": "sgd",
     "momentum": 0.0,
     "nesterov": False,
     "learning_rate": 0.1,
     "schedule": "constant",
+    "beta_2": 0.999,
     "epochs": 1000,
     "batch_size": 10,
     "l1": 0.0,
@@ -42,7 +48,7 @@ TOY_SETTINGS: Mapping[str, Any] = {
 }
 """Defaults for toy data: plain gradient descent, and no early stopping."""
 
-TABLE_SETTINGS: Mapping[str, Any] = {"layers": [16, 8], "seed": 0}
+TABLE_SETTINGS: Mapping[str, Any] = {"layers": [16, 8], **PLAIN_INPUTS, "seed": 0}
 """Defaults for other tables: those of the package, but with a network that can be drawn."""
 
 START: Mapping[str, Any] = {

@@ -59,7 +59,7 @@ DESCENT: tuple[Setting, ...] = (
         parameter="learning_rate",
         kind="str, Schedule or callable",
         mlp="constant",
-        network="flat_cosine",
+        network="cosine",
         option=Option("adaptive, constant, {schedules} or invscaling."),
     ),
     Setting(
