@@ -114,8 +114,7 @@ TABLES = (
         "interest_rate",
         "tuning",
         # The instalment with the amount and the term is the rate; the job's title is free text.
-        ["grade", "sub_grade", "installment", "loan_status", "emp_title", *_PAID]
-        + ["num_accounts_120d_past_due"],
+        ["grade", "sub_grade", "installment", "loan_status", "emp_title", *_PAID],
     ),
     _values(
         "check_times",

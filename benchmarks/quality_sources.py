@@ -20,7 +20,7 @@ MISSING = ["?", "", "<null>", "NA"]
 FEWEST = 20  # rows of a class; rows of rarer classes are left out
 
 
-class NotInstalled(Exception):
+class NotInstalledError(Exception):
     """The package or the folder that holds a table is not there."""
 
 
@@ -28,7 +28,7 @@ def package_file(package, *parts):
     """Return the path of a file inside an installed package, which is not imported."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise NotInstalled(f"the package {package} is not installed")
+        raise NotInstalledError(f"the package {package} is not installed")
     return Path(found.submodule_search_locations[0]).joinpath(*parts)
 
 
@@ -85,7 +85,7 @@ def read_data(data, name):
     """Return a table of the folder --data; several files with a + between them are one table."""
     paths = [data / part for part in name.split("+")] if data else []
     if not paths or not all(path.exists() for path in paths):
-        raise NotInstalled(f"--data has no {name}")
+        raise NotInstalledError(f"--data has no {name}")
     if name.endswith(".parquet"):
         return pl.read_parquet(paths[0])
     return pl.concat(pl.read_csv(path, infer_schema_length=None) for path in paths)
@@ -164,7 +164,7 @@ def convert(folder, data=None, only=None, accept=False):
         if not path.exists():
             try:
                 frame = prepared(table, read(table, data))
-            except NotInstalled as reason:
+            except NotInstalledError as reason:
                 print(f"{table.name} is left out: {reason}")
                 continue
             frame.write_parquet(path)
