@@ -63,6 +63,9 @@ def run_one(method, frame, task, seed):
 
 def warm_up(method):
     """Let a method import what it needs, so that its first table does not pay for that."""
+    if hasattr(method, "load"):  # where even the smallest fit takes seconds
+        method.load()
+        return
     import numpy as np
     import polars as pl
 
@@ -102,10 +105,13 @@ def chosen_tables(index, options):
 def run(index, options, names, path):
     """Run the methods on the tables, split after split, and keep each result when it is there."""
     import polars as pl
+    import quality_scores
     from machine import cpu_name
     from quality_methods import methods
 
-    made = methods(json.loads(options.settings), options.time_limit)
+    quality_scores.check()
+    settings = json.loads(options.settings)
+    made = methods(settings, options.time_limit)
     machine = cpu_name()
     versions = {name: made[name]().version() for name in names}
     done = {
@@ -132,7 +138,11 @@ def run(index, options, names, path):
                 except Exception as reason:
                     line["failure"] = f"{type(reason).__name__}: {reason}"
                 now = datetime.now(UTC).isoformat(timespec="seconds")
-                line |= {"settings": json.loads(options.settings), "machine": machine, "at": now}
+                line |= {"machine": machine, "at": now, "settings": {}}
+                if name.startswith("chainrule"):
+                    line["settings"] |= settings
+                if name == "chainrule best":
+                    line["settings"] |= {"time_limit": options.time_limit}
                 with path.open("a") as file:
                     file.write(json.dumps(line) + "\n")
                 print(summary(line), flush=True)
@@ -151,6 +161,9 @@ def arguments():
     parser.add_argument("--tables", type=Path, default=FOLDER, help="the folder of the tables")
     parser.add_argument("--data", type=Path, help="the folder of Adult, California and flights")
     parser.add_argument("--results", type=Path, default=FOLDER / "results.jsonl")
+    parser.add_argument(
+        "--beside", type=Path, nargs="*", default=[], help="more files of results, for --report"
+    )
     parser.add_argument("--methods", help="names with commas; default: all that are not slow")
     parser.add_argument("--slow", action="store_true", help="pytabkit's networks instead")
     parser.add_argument("--half", choices=["tuning", "judging", "both"], default="both")
@@ -176,7 +189,8 @@ def main():
         from quality_report import report
 
         beside = sorted(options.results.parent.glob(options.results.stem + "-slow-*.jsonl"))
-        lines = [line for path in [options.results, *beside] for line in kept(path)]
+        beside += options.beside
+        lines = [line for path in [*beside, options.results] for line in kept(path)]
         tables = set(options.only.split(",")) if options.only else None
         names = options.methods.split(",") if options.methods else None
         print(report(lines, options.against, options.half, names, tables))
@@ -190,6 +204,9 @@ def main():
     unknown = set(names) - set(methods({}, 0))
     if unknown:
         raise SystemExit(f"--methods: {', '.join(unknown)} is none of {', '.join(methods({}, 0))}")
+    ours = [name for name in names if name.startswith("chainrule")]
+    if (options.name and len(ours) != 1) or (options.settings != "{}" and not options.name):
+        raise SystemExit("--settings need a --name, and that one of chainrule's methods")
     path = options.results
     if options.slow:
         from machine import cpu_name

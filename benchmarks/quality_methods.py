@@ -18,7 +18,15 @@ class Chainrule:
     """chainrule's networks, given the table as it is."""
 
     def __init__(self, **settings):
-        self.settings = settings
+        self.settings = {"threads": 1} | settings
+
+    def load(self):
+        import chainrule as cr
+        import polars as pl
+
+        X = pl.DataFrame({"a": np.arange(300.0), "b": ["x", "y", "z"] * 100})
+        cr.NetworkClassifier(max_iter=2).fit(X, np.arange(300) % 2).predict_proba(X)
+        cr.NetworkRegressor(max_iter=2).fit(X, np.arange(300.0)).predict(X)
 
     def version(self):
         import chainrule
@@ -36,7 +44,7 @@ class Chainrule:
         import chainrule as cr
 
         kind = cr.NetworkClassifier if task == CLASSES else cr.NetworkRegressor
-        self.model = kind(random_state=seed, threads=1, **self.settings).fit(X, y)
+        self.model = kind(random_state=seed, **self.settings).fit(X, y)
 
     def predict(self, X):
         return _predictions(self.model, X)
@@ -175,6 +183,12 @@ class Pytabkit(WithCategories):
 
     def __init__(self, name):
         self.name = name
+
+    def load(self):
+        import pytabkit  # noqa: F401
+        import torch
+
+        torch.ones(1) @ torch.ones(1)
 
     def made(self, task, seed):
         import pytabkit

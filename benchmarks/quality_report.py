@@ -36,6 +36,7 @@ def report(lines, against, half="both", names=None, tables=None):
             parts.append(f"### {task.capitalize()}, both halves\n")
             parts.append(summary(chosen, names, against))
     parts.append(remarks(results, failures))
+    parts.append(extremes(results, names))
     return "\n".join(parts)
 
 
@@ -213,6 +214,18 @@ def remarks(results, failures):
             f"- {method} is above the trivial error on some split of {', '.join(sorted(tables))}"
         )
     return "\n".join(dict.fromkeys(text))
+
+
+def extremes(results, names):
+    """Return where a method's mean error is over twice, or under half, of the first method's."""
+    errors = table_errors(results)
+    text = []
+    for name in names[1:]:
+        for table in sorted(set(errors[name]) & set(errors[names[0]])):
+            ratio = (errors[name][table] + ADDED) / (errors[names[0]][table] + ADDED)
+            if not 0.5 <= ratio <= 2:
+                text.append(f"- {name}'s error on {table} is {ratio:.2f} times {names[0]}'s")
+    return "\n".join(text)
 
 
 def markdown(heads, rows):

@@ -72,3 +72,21 @@ def calibration_error(probabilities, y):
     places = np.minimum((certainty * BINS).astype(int), BINS - 1)
     sums = np.bincount(places, certainty - right, BINS)
     return float(np.abs(sums).sum() / len(y))
+
+
+def check():
+    """Compare the scores with scikit-learn's, and the calibration error with one known by hand."""
+    from sklearn import metrics
+
+    random = np.random.default_rng(0)
+    y, values = random.integers(4, size=500), random.normal(size=500)
+    p, guesses = random.dirichlet(np.ones(4), 500), values + random.normal(size=500)
+    found = errors("classes", p, y, y)
+    assert np.isclose(found["error"], 1 - metrics.accuracy_score(y, p.argmax(1)))
+    assert np.isclose(found["log_loss"], metrics.log_loss(y, p))
+    found = errors("values", guesses, values, values)
+    assert np.isclose(found["error"] ** 2, 1 - metrics.r2_score(values, guesses))
+    # Of ten rows that are 0.8 certain six are right; the ten that are 0.6 certain are calibrated.
+    p = np.repeat([[0.8, 0.2], [0.6, 0.4]], 10, axis=0)
+    y = np.array([0] * 6 + [1] * 4 + [0] * 6 + [1] * 4)
+    assert np.isclose(calibration_error(p, y), 0.1)
