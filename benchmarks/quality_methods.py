@@ -21,8 +21,9 @@ class Chainrule:
         self.settings = {"threads": 1} | settings
 
     def load(self):
-        import chainrule as cr
         import polars as pl
+
+        import chainrule as cr
 
         X = pl.DataFrame({"a": np.arange(300.0), "b": ["x", "y", "z"] * 100})
         cr.NetworkClassifier(max_iter=2).fit(X, np.arange(300) % 2).predict_proba(X)
