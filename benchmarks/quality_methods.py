@@ -178,7 +178,11 @@ class CatBoost:
 
 
 class Pytabkit(WithCategories):
-    """A network of pytabkit (PyTorch) on the CPU, by the name of its class without its ending."""
+    """A network of pytabkit (PyTorch) on the CPU, by the name of its class without its ending.
+
+    It takes no missing numbers: they get the median of the rows that it is fitted to, and a column
+    that says so, which is more than scikit-learn's MLP gets.
+    """
 
     package = "pytabkit"
 
@@ -190,6 +194,23 @@ class Pytabkit(WithCategories):
         import torch
 
         torch.ones(1) @ torch.ones(1)
+
+    def fit(self, X, y, task, seed):
+        self.medians = {
+            name: X[name].median()
+            for name, kind in X.schema.items()
+            if kind.is_numeric() and X[name].null_count()
+        }
+        super().fit(X, y, task, seed)
+
+    def _frame(self, X):
+        frame = super()._frame(X)
+        for name in self.medians:
+            frame[f"{name} is missing"] = frame[name].isna().astype(float)
+        numbers = [name for name, kind in X.schema.items() if kind.is_numeric()]
+        # Missing in the rows to predict alone: 0, for want of anything better.
+        frame[numbers] = frame[numbers].fillna(self.medians).fillna(0.0)
+        return frame
 
     def made(self, task, seed):
         import pytabkit
