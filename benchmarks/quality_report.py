@@ -87,7 +87,7 @@ def logs(results, method, against):
         if name == method and other:
             ratio = (line["error"] + ADDED) / (other["error"] + ADDED)
             found.setdefault(table, []).append(np.log(ratio))
-    return [np.array(found[table]) for table in sorted(found)]
+    return {table: np.array(found[table]) for table in sorted(found)}
 
 
 def interval(ratios, draw_tables):
@@ -121,7 +121,7 @@ def summary(results, names, against):
     heads += ["log loss", "calibration error"] if classes else []
     rows = []
     for name in names:
-        ratios = logs(results, name, against)
+        ratios = list(logs(results, name, against).values())
         if not ratios:
             continue
         means = np.array([values.mean() for values in ratios])
@@ -160,6 +160,11 @@ def by_tables(pairs, key):
     return np.mean([np.mean(of) for of in values.values()])
 
 
+def pairs_of(results, method):
+    """Return the tables and splits that a method has results of."""
+    return {(table, split) for name, table, split in results if name == method}
+
+
 def table_errors(results):
     """Return the mean error over splits by method and table."""
     errors = {}
@@ -169,32 +174,40 @@ def table_errors(results):
 
 
 def ranks(results, names):
-    """Return the mean rank on the first method's tables of the methods that have them all."""
+    """Return the mean rank of the methods that have all of the first one's tables and splits."""
     from scipy.stats import rankdata
 
-    errors = table_errors(results)
-    tables = sorted(errors.get(names[0], ()))
-    complete = [name for name in names if set(tables) <= set(errors.get(name, ()))]
+    wanted = pairs_of(results, names[0])
+    complete = [name for name in names if wanted <= pairs_of(results, name)]
     if len(complete) < 2:
         return {}
-    block = np.array([[errors[name][table] for table in tables] for name in complete])
+    block = [[results[name, *pair]["error"] for pair in sorted(wanted)] for name in complete]
     return dict(zip(complete, rankdata(block, axis=0).mean(1), strict=True))
 
 
 def by_table(results, names):
-    """Return the mean errors, a table a row; the lowest is bold."""
+    """Return the mean errors, a table a row.
+
+    The lowest is bold; a mean over fewer splits than the first method's stands in brackets.
+    """
     errors = table_errors(results)
     names = [name for name in names if name in errors]
     lines = {line["table"]: line for line in results.values()}
     rows = []
     for table in sorted(lines, key=lambda table: (lines[table]["rows"], table)):
-        found = {name: errors[name][table] for name in names if table in errors[name]}
-        best = min(found.values())
-        cells = [
-            "–" if name not in found else f"**{found[name]:.4f}**" if found[name] == best
-            else f"{found[name]:.4f}"
-            for name in names
-        ]  # fmt: skip
+        splits = {
+            name: {split for of, split in pairs_of(results, name) if of == table} for name in names
+        }
+        full = [name for name in names if splits[name] >= splits[names[0]]]
+        best = min((errors[name][table] for name in full if splits[name]), default=None)
+        cells = []
+        for name in names:
+            text = f"{errors[name][table]:.4f}" if splits[name] else "–"
+            if name not in full and splits[name]:
+                text = f"({text})"
+            elif splits[name] and errors[name][table] == best:
+                text = f"**{text}**"
+            cells.append(text)
         rows.append([table, f"{lines[table]['rows']:,}", f"{lines[table]['trivial']:.3f}", *cells])
     return markdown(["table", "rows", "trivial", *names], rows)
 
@@ -217,12 +230,11 @@ def remarks(results, failures):
 
 
 def extremes(results, names):
-    """Return where a method's mean error is over twice, or under half, of the first method's."""
-    errors = table_errors(results)
+    """Return where a method's error is over twice, or under half, of the first method's."""
     text = []
     for name in names[1:]:
-        for table in sorted(set(errors[name]) & set(errors[names[0]])):
-            ratio = (errors[name][table] + ADDED) / (errors[names[0]][table] + ADDED)
+        for table, values in logs(results, name, names[0]).items():
+            ratio = np.exp(values.mean())
             if not 0.5 <= ratio <= 2:
                 text.append(f"- {name}'s error on {table} is {ratio:.2f} times {names[0]}'s")
     return "\n".join(text)
