@@ -66,8 +66,9 @@ def test_stages_have_the_network_s_precision_and_leave_its_parameters_alone(dtyp
     before = net.parameters.copy()
     for stage in stages_of(net.spec, net.parameters):
         if not isinstance(stage, Activations):
-            assert {array.dtype.name for array in stage} == {dtype}
-            for array in stage:
+            arrays = [array for array in stage if array.dtype.kind == "f"]  # columns are not
+            assert {array.dtype.name for array in arrays} == {dtype}
+            for array in arrays:
                 array[...] = 0
     np.testing.assert_array_equal(net.parameters, before)
 

@@ -45,11 +45,11 @@ def test_large_tables_take_fewer_epochs_and_no_penalty():
 
 
 def test_labels_are_smoothed_where_a_temperature_can_undo_it():
-    def smoothing(task="classification", rows=1000, **given):
+    def smoothing(task="classification", rows=3000, **given):
         return resolved(TrainingOptions(**given), task, rows, rows + 100).label_smoothing
 
     assert smoothing() == 0.1
-    assert smoothing(rows=150) == smoothing(loss="focal") == smoothing("regression") == 0.0
+    assert smoothing(rows=1500) == smoothing(loss="focal") == smoothing("regression") == 0.0
     assert smoothing(label_smoothing=0.3) == 0.3
 
 
