@@ -219,7 +219,7 @@ def same_files(one, other):
     [
         (),
         ("--preset", "fast", "--seed", 11, "--split", "0.7,0.1,0.2"),
-        ("--dropout", "0.1,0.2", "--batch-norm", "--schedule", "one_cycle", "--l1", 0.5),
+        ("--dropout", "0.1,0.0,0.2", "--batch-norm", "--schedule", "one_cycle", "--l1", 0.5),
         ("--loss", "focal", "--focal-gamma", 1.5, "--class-weight", "balanced"),
         ("--ignore", "mean_area,mean_radius", "--ignore", "worst_area", "--scaling", "robust"),
         ("--optimizer", "lbfgs", "--layers", "8", "--epochs", 5),
@@ -262,7 +262,7 @@ def test_options_beside_a_config_come_first(chainrule, wdbc, tmp_path):
     outcome = chainrule("train", wdbc, *arguments, "--no-report", "--out", tmp_path / "run")
     assert outcome.code == 0
     model = cr.load(tmp_path / "run" / "model.safetensors")
-    assert model.network.spec.sizes == (30, 5, 1)
+    assert model.network.spec.sizes == (30, 270, 270, 5, 1)
     assert model.network.epochs_trained == 2
 
 
@@ -329,7 +329,7 @@ def test_json_has_a_line_an_event_and_the_scores_at_the_end(chainrule, wdbc, tmp
     assert [line["event"] for line in lines] == [
         *("run", "started", "epoch", "epoch", "epoch", "stopped", "finished")
     ]
-    assert lines[0]["config"]["training"]["layers"] == [128, 64]
+    assert lines[0]["config"]["training"]["layers"] == [128, 128, 128]
     assert lines[0]["rows"] == {"train": 455, "validation": 57, "test": 57}
     assert [line["epoch"] for line in lines[2:5]] == [1, 2, 3]
     scores = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
@@ -360,7 +360,8 @@ def test_a_preset_decides_what_is_not_set(chainrule, wdbc, tmp_path, preset):
     arguments = ("train", wdbc, "--target", "diagnosis", "--epochs", 1, "--no-report")
     assert chainrule(*arguments, "--preset", preset, "--out", tmp_path).code == 0
     sizes = cr.load(tmp_path / "model.safetensors").network.spec.sizes
-    assert sizes == {"fast": (30, 64, 1), "thorough": (30, 256, 256, 128, 128, 1)}[preset]
+    hidden = {"fast": (64, 64), "thorough": (256,) * 6}[preset]  # with dropout: twice
+    assert sizes == (30, 270, 270, *hidden, 1)
 
 
 def test_counts_are_predicted_in_their_own_unit(chainrule, tmp_path):
@@ -397,14 +398,31 @@ def test_the_best_of_a_search_is_repeated_from_its_run_toml(chainrule, wdbc, tmp
     config = ("--config", tmp_path / "found" / "run.toml")
     assert chainrule("train", *config, "--no-report", "--out", tmp_path / "again").code == 0
     assert same_files(tmp_path / "found", tmp_path / "again") == [True] * 5
-    assert cr.load(tmp_path / "again" / "model.safetensors").network.spec.sizes == (30, 6, 1)
+    assert cr.load(tmp_path / "again" / "model.safetensors").network.spec.sizes == (
+        30,
+        270,
+        270,
+        6,
+        1,
+    )
 
 
 def test_a_search_ends_with_its_best_beside_the_default(chainrule, tmp_path):
     table = tmp_path / "waves.csv"
     rows = "".join(f"{x / 50},{math.sin(x / 50):.4f}\n" for x in range(600))
     table.write_text("x,y\n" + rows, encoding="utf-8")
-    settings = ("--target", "y", "--epochs", 3, "--layers", 8, "--out", tmp_path / "run")
+    settings = (
+        "--target",
+        "y",
+        "--epochs",
+        3,
+        "--layers",
+        8,
+        "--bins",
+        0,
+        "--out",
+        tmp_path / "run",
+    )
     outcome = chainrule("train", table, *settings, "--search", 4)
     assert outcome.code == 0
     best = re.search(

@@ -164,7 +164,7 @@ def test_resumed_calls(name, digests, tmp_path):
 
     for _ in range(100):
         try:
-            result = case(checkpoint=tmp_path / "c", every=15, resume=True, callbacks=[one_more])
+            result = case(checkpoint=tmp_path / "c", every=6, resume=True, callbacks=[one_more])
             break
         except Enough:
             pass
