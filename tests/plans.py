@@ -58,6 +58,19 @@ def embedding(n_in, tables, n_out=None, activation="identity"):
     )
 
 
+def periodic(n_in, columns, n_out=None, groups="weights", activation="identity"):
+    """Two cosines and three values of each column; none: of all."""
+    k = len(columns) or n_in
+    return layer(
+        "periodic_embedding",
+        n_in,
+        n_out or n_in + 3 * k,
+        {"columns": columns},
+        [(k, 2, "weights"), (k, 2, "weights"), (k, 6, groups), (k, 3, "weights")],
+        activation,
+    )
+
+
 def head(units, activation="identity", cost=None, weight=1.0):
     return (
         units,

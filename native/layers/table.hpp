@@ -7,6 +7,7 @@
 #include "dense.hpp"
 #include "dropout.hpp"
 #include "parametric_activation.hpp"
+#include "periodic_embedding.hpp"
 #include "scale.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -18,7 +19,7 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
 
     using List =
         Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>, CategoryEmbedding<T, BYTES>,
-              Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
+              Scale<T, BYTES>, ParametricActivation<T, BYTES>, PeriodicEmbedding<T, BYTES>>;
 
     // Calls f with a layer's kind.
     template <typename F> CHAINRULE_INLINE void visit(const Layer &layer, F &&f) {

@@ -11,6 +11,7 @@ from chainrule.network.layers import (
     Dense,
     Dropout,
     ParametricActivation,
+    PeriodicEmbedding,
     Scale,
 )
 from chainrule.network.parameters import initial_parameters, placed_blocks
@@ -46,6 +47,7 @@ ALL = (
     BatchNorm("relu"),
     Scale(),
     ParametricActivation("gelu", 0.5),
+    PeriodicEmbedding([2, 4], frequencies=3, size=3),
     Dropout(0.3),
     Dense(3, "softmax"),
 )
@@ -59,6 +61,16 @@ PARAMETRIC = (
     ParametricActivation("relu"),
     Dense(3, "softmax"),
 )
+PERIODIC = (
+    PeriodicEmbedding(frequencies=5),
+    Dense(9, "gelu"),
+    PeriodicEmbedding([7, 0], frequencies=2, size=2),
+    Dense(7, "relu"),
+    PeriodicEmbedding([3], frequencies=1, size=3),
+    Dense(5, "softmax"),
+    PeriodicEmbedding(frequencies=3, size=2),
+    Dense(3, "softmax"),
+)
 NETWORKS = {
     "dropout": DROPS,
     "batch norm": NORMAL,
@@ -66,6 +78,7 @@ NETWORKS = {
     "embeddings": EMBEDDED,
     "scales": SCALED,
     "parametric": PARAMETRIC,
+    "periodic": PERIODIC,
     "all kinds": ALL,
 }
 every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)
@@ -80,7 +93,7 @@ def parameters(spec, seed=0):
     theta = initial_parameters(spec, seed).astype(np.float64)
     random = np.random.default_rng(seed)
     for placed in placed_blocks(spec):
-        if placed.block.name != "W":
+        if not placed.block.penalised:  # the others are drawn, and none of them is 0
             theta[placed.slice] = random.uniform(0.5, 1.5, theta[placed.slice].size)
     return theta.astype(spec.dtype)
 
@@ -88,8 +101,9 @@ def parameters(spec, seed=0):
 def examples(spec, m, seed=0, weighted=False):
     random = np.random.default_rng(seed)
     X = random.standard_normal((m, spec.n_features))
-    for column, codes, _ in getattr(spec.layers[0], "columns", ()):
-        X[:, column] = random.integers(0, codes, m)
+    if isinstance(spec.layers[0], CategoryEmbedding):
+        for column, codes, _ in spec.layers[0].columns:
+            X[:, column] = random.integers(0, codes, m)
     Y = np.eye(spec.n_outputs)[random.integers(0, spec.n_outputs, m)]
     weights = random.uniform(0.5, 2, m) if weighted else None
     return Examples(X, Y, weights).astype(spec.dtype)

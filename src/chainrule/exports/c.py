@@ -6,10 +6,11 @@ package.
 """
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
@@ -21,7 +22,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import check_utf8, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine
+from chainrule.network.layers.operations import Affine, Periodic
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -48,9 +49,7 @@ def source(program: Program, name: str) -> str:
     columns = Columns(program.columns, name) if program.columns else None
     constants, body = _network(program)
     n_inputs = program.n_features
-    width = max(
-        [n_inputs, *(len(stage.b) for stage in program.stages if isinstance(stage, Affine))]
-    )
+    width = max(n_inputs, *program.network.spec.sizes)
     outputs = max(program.n_outputs, 1 + program.is_single)
     parts = [
         _head(program, name),
@@ -68,6 +67,7 @@ def source(program: Program, name: str) -> str:
         *constants,
         _classes(program, name, outputs),
         _DENSE if any(isinstance(stage, Affine) for stage in program.stages) else "",
+        _PERIODIC if any(isinstance(stage, Periodic) for stage in program.stages) else "",
         *definitions(activation_names(program.stages)),
         _undoing(program),
         f"{_signature(program, name)}\n{{\n"
@@ -92,6 +92,22 @@ static void dense(const float *W, const float *b, const float *x, float *y, int 
             sum += W[i] * x[i];
         y[j] = sum + b[j];
         W += n_in;
+    }
+}"""
+
+
+_PERIODIC = """\
+/* Values V cos(2 pi w x + c) + d of a unit x, from its f frequencies. */
+static void periodic(float x, const float *w, const float *c, const float *V, const float *d,
+                     int f, int s, float *e)
+{
+    int h, o;
+    for (o = 0; o < s; o++)
+        e[o] = d[o];
+    for (h = 0; h < f; h++) {
+        float cosine = cosf(w[h] * x + c[h]);
+        for (o = 0; o < s; o++)
+            e[o] += V[o * f + h] * cosine;
     }
 }"""
 
@@ -137,13 +153,16 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
     """Return the constants, and the statements from x to y, which alternate between `a` and `z`."""
     constants: list[str] = []
     body: list[str] = []
-    a, z = "a", "z"
+    a, z, units = "a", "z", program.n_features
     for place, stage in enumerate(program.stages, start=1):
         if isinstance(stage, Affine):
             n_out, n_in = stage.W.shape
             constants += [_floats(f"W{place}", stage.W), _floats(f"b{place}", stage.b)]
             body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
-            a, z = z, a
+            a, z, units = z, a, n_out
+        elif isinstance(stage, Periodic):
+            body += _periodic(stage, place, a, units, constants)
+            units += stage.d.size
         elif isinstance(stage, Activations):
             strength = ""
             if stage.strength is not None:
@@ -161,6 +180,18 @@ def _network(program: Program) -> tuple[list[str], list[str]]:
         if array is not None:
             constants.append(_floats(name, array, "double"))
     return constants, [*_begin(program), *body, *_end(program, a)]
+
+
+def _periodic(stage: Periodic, place: int, a: str, units: int, constants: list[str]) -> list[str]:
+    """Return the statements that append PE2 of some units to the `units` ones in `a`."""
+    k, s, F = stage.V.shape
+    w, c, V, d = (f"{name}{place}" for name in ("w", "c", "V", "d"))
+    rates = (2 * np.pi * stage.w.astype(np.float64)).astype(np.float32)
+    constants += [_floats(w, rates), _floats(c, stage.c), _floats(V, stage.V), _floats(d, stage.d)]
+    columns = f"columns{place}"
+    constants.append(_whole_numbers(columns, stage.columns))
+    arguments = f"{w} + i * {F}, {c} + i * {F}, {V} + i * {s * F}, {d} + i * {s}, {F}, {s}"
+    return _loop(k, f"periodic({a}[{columns}[i]], {arguments}, {a} + {units} + i * {s});")
 
 
 def _activated(part: HeadActivation, a: str, strength: str) -> list[str]:
@@ -240,6 +271,10 @@ def _floats(name: str, array: NDArray[Any], kind: str = "float") -> str:
     number = c_float if kind == "float" else c_double
     numbers = _wrapped(map(number, array.ravel()))
     return f"static const {kind} {name}[{array.size}] = {{\n{numbers}\n}};"
+
+
+def _whole_numbers(name: str, numbers: Sequence[int]) -> str:
+    return f"static const int {name}[{len(numbers)}] = {{\n{_wrapped(map(str, numbers))}\n}};"
 
 
 def _wrapped(numbers: Iterable[str]) -> str:

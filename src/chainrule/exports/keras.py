@@ -21,6 +21,7 @@ from chainrule.network.layers.operations import (
     Dropped,
     Multiplied,
     Normalized,
+    Periodic,
 )
 from chainrule.network.parameters import views
 
@@ -61,6 +62,9 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
                 case Multiplied(factors):
                     lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
                     weights.append(factors)
+                case Periodic(columns, w, c, V, d):
+                    lines += _periodic(list(columns), *V.shape)
+                    weights += [2 * np.pi * w, c, V, d]
                 case Dropped(rate):
                     lines.append(f"x = layers.Dropout({rate!r})(x)")
                 case Activated(sigma, None):
@@ -76,6 +80,16 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
         scale, offset = program.target_deviation.tolist(), program.target_mean.tolist()
         lines.append(f"x = layers.Rescaling({scale}, {offset})(x)")
     return lines, weights
+
+
+def _periodic(columns: list[int], k: int, s: int, F: int) -> list[str]:
+    phases = f'layers.EinsumDense("ij,jk->ijk", output_shape=({k}, {F}), bias_axes="jk")'
+    mixed = f'layers.EinsumDense("ijk,jlk->ijl", output_shape=({k}, {s}), bias_axes="jl")'
+    return [
+        f"z = {phases}(keras.ops.take(x, {columns}, axis=1))",
+        f"z = {mixed}(keras.ops.cos(z))",
+        "x = layers.Concatenate()([x, layers.Flatten()(z)])",
+    ]
 
 
 def _activation(sigma: Activation | ActivationHeads) -> list[str]:

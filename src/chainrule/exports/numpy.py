@@ -23,7 +23,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine
+from chainrule.network.layers.operations import Affine, Periodic
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.missing_words import MISSING_WORDS
 
@@ -149,6 +149,17 @@ def _stages(program: Program, numbers: list[str]) -> str:
             W = _array(f"W{place}", stage.W, numbers)
             b = _array(f"b{place}", stage.b[:, None], numbers)
             lines.append(f"    A = {W} @ A + {b}")
+        elif isinstance(stage, Periodic):
+            w, c, V, d = (
+                _array(f"{symbol}{place}", array, numbers)
+                for symbol, array in zip("wcVd", stage[1:], strict=True)
+            )
+            units = f"A[{list(stage.columns)}]"
+            lines += [
+                f"    psi = (2 * np.pi * {w})[:, :, None] * {units}[:, None, :]",
+                f"    e = {V} @ np.cos(psi + {c}[:, :, None]) + {d}[:, :, None]",
+                "    A = np.concatenate([A, e.reshape(-1, A.shape[1])])",
+            ]
         elif isinstance(stage, Activations):
             text = _activated(stage.heads)
             if stage.strength is not None:

@@ -1,4 +1,4 @@
-"""A network reduced to its prediction: affine layers, scales and activations.
+"""A network reduced to its prediction: affine layers, scales, periodic values and activations.
 
 Dropout is omitted. Batch normalisation, whose statistics are constants in a prediction, becomes a
 scale and a shift of each unit, folded into the preceding affine layer if it follows one directly.
@@ -18,6 +18,7 @@ from chainrule.network.layers.operations import (
     Multiplied,
     Normalized,
     Operation,
+    Periodic,
 )
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -48,7 +49,7 @@ class Activations(NamedTuple):
     """α of each unit; None if all are 1, so that a = σ(z)."""
 
 
-Stage: TypeAlias = Affine | Scaled | Activations
+Stage: TypeAlias = Affine | Scaled | Periodic | Activations
 
 
 def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
@@ -67,7 +68,7 @@ def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
         if operations is None:
             raise InvalidArgumentError(
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
-                "normalisation, scales and dropout can"
+                "normalisation, scales, periodic embeddings and dropout can"
             )
         for operation in operations:
             _add(wide, operation, units)
@@ -80,13 +81,15 @@ def _rounded(stage: Stage, dtype: str) -> Stage:
         return stage._replace(
             strength=None if stage.strength is None else stage.strength.astype(dtype)
         )
+    if isinstance(stage, Periodic):
+        return Periodic(stage.columns, *(numbers.astype(dtype) for numbers in stage[1:]))
     return type(stage)(*(numbers.astype(dtype) for numbers in stage))
 
 
 def _add(wide: list[Stage], operation: Operation, units: int) -> None:
     """Append the stage of an operation, if it has one in a prediction."""
     match operation:
-        case Affine():
+        case Affine() | Periodic():
             wide.append(operation)
         case Normalized(gamma, beta, mean, variance, epsilon):
             scale = gamma / np.sqrt(variance + epsilon)

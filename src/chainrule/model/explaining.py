@@ -157,7 +157,7 @@ class Explainer:
             direction, offset = (np.ones(1), 0.0) if explained else (-np.ones(1), 1.0)
         widths = [column.width for column in self.encoder.columns_]
         owners = np.repeat(np.arange(len(widths)), widths)
-        owners = owners[self.network.spec.layers[0].input_sources(len(owners))]
+        owners = owners[self.network.spec.looked_up_sources()]
         by_method = by_shapley_values if method == "shapley" else by_expected_gradients
         return by_method(
             Output.of(spec, parameters, direction, offset, undoing),

@@ -508,7 +508,7 @@ def _indices(rows: int | Sequence[int] | None, numbers: RowNumbers, where: str) 
 
 def _inputs_of(spec: NetworkSpec) -> int:
     """Return how many inputs there are after any embedding lookup."""
-    return len(spec.layers[0].input_sources(spec.n_features))
+    return len(spec.looked_up_sources())
 
 
 def _misfit(spec: NetworkSpec, encoder: TableEncoder, target: TargetEncoder) -> str:

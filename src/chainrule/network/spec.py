@@ -1,10 +1,15 @@
 """The frozen, hashable, serialisable description of a network."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from math import prod
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.checks import MOST_UNITS, shown
 from chainrule.errors import InvalidArgumentError
@@ -111,7 +116,10 @@ class NetworkSpec:
                     f"layers: a {type(layer).__name__} {layer.first_because}, so it must be the "
                     f"first layer; got {layer!r} after {self.layers[0]!r}"
                 )
-        self.layers[0].check_features(self.n_features)
+        size = self.n_features
+        for layer in self.layers:
+            layer.check_features(size)
+            size = layer.output_units(size)
         for layer in self.layers[:-1]:
             if isinstance(activation_of(layer.activation), ActivationHeads):
                 raise InvalidArgumentError(
@@ -209,6 +217,23 @@ class NetworkSpec:
         if not self.fused or isinstance(self.cost, CustomCost):
             return None
         return cost_of(self.cost).fused_with(self.activations[-1])
+
+    def looked_up_sources(self) -> NDArray[np.intp]:
+        """Return the input of each unit behind the lookup of category codes, if there is one."""
+        first = self.layers[0]
+        return first.input_sources(self.n_features) if first.codes else np.arange(self.n_features)
+
+    def unit_names(self, names: Sequence[str]) -> list[str]:
+        """Return the names of the inputs of the first layer with weights."""
+        return [name for name, _ in self.named_units(names)]
+
+    def named_units(self, names: Sequence[str]) -> list[tuple[str, int]]:
+        """Return name and network input of each input of the first layer with weights."""
+        found, sources = list(names), np.arange(len(names))
+        for layer in takewhile(lambda layer: not layer.has_weights, self.layers):
+            sources = sources[layer.input_sources(len(found))]
+            found = layer.input_names(found)
+        return list(zip(found, sources.tolist(), strict=True))
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """Return the parameter blocks of each layer, in the order of the flat vector."""

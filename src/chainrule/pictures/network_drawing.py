@@ -76,7 +76,7 @@ def network_drawing(
     """
     features = _names("feature_names", feature_names, spec.n_features)
     if features:
-        features = spec.layers[0].input_names(features)
+        features = spec.unit_names(features)
     outputs = _names("class_names", class_names, spec.n_outputs)
     layers = " → ".join(detail for _, detail in drawn_layers(spec))
     return Picture(

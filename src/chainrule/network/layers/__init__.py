@@ -8,18 +8,27 @@ twin, and an entry in `LAYER_KINDS`. Other modules access layers only through th
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import Block, Draws, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
 from chainrule.network.layers.parametric_activation import ParametricActivation
+from chainrule.network.layers.periodic_embedding import PeriodicEmbedding
 from chainrule.network.layers.scale import Scale
 
 LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
     {
         kind.kind: kind
-        for kind in (Dense, Dropout, BatchNorm, CategoryEmbedding, Scale, ParametricActivation)
+        for kind in (
+            Dense,
+            Dropout,
+            BatchNorm,
+            CategoryEmbedding,
+            Scale,
+            ParametricActivation,
+            PeriodicEmbedding,
+        )
     }
 )
 
@@ -29,11 +38,13 @@ __all__ = [
     "Block",
     "CategoryEmbedding",
     "Dense",
+    "Draws",
     "Dropout",
     "EmbeddedColumn",
     "Layer",
     "LayerPass",
     "ParametricActivation",
+    "PeriodicEmbedding",
     "Scale",
     "Shown",
     "TrainingStep",

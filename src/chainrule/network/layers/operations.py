@@ -38,6 +38,21 @@ class Multiplied(NamedTuple):
     """(n[l],)."""
 
 
+class Periodic(NamedTuple):
+    """z = a, and V cos(2π w a + c) + d of each of k units below it."""
+
+    columns: tuple[int, ...]
+    """Indices of the units."""
+    w: Array
+    """(k, F)."""
+    c: Array
+    """(k, F)."""
+    V: Array
+    """(k, s, F)."""
+    d: Array
+    """(k, s)."""
+
+
 class Dropped(NamedTuple):
     """z = a; in training, some activations are set to 0 and the others scaled up."""
 
@@ -52,7 +67,7 @@ class Activated(NamedTuple):
     """α, (n[l],); None: all 1."""
 
 
-Operation: TypeAlias = Affine | Normalized | Multiplied | Dropped | Activated
+Operation: TypeAlias = Affine | Normalized | Multiplied | Periodic | Dropped | Activated
 
 
 def activated(activation: str) -> tuple[Activated, ...]:

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.network.parameters import parameter_count
-from chainrule.playground.session.drawn import input_names
 from chainrule.playground.session.frames import Scene
 from chainrule.playground.session.history import finite
 from chainrule.playground.session.planes import Plane, pair_columns
@@ -27,7 +26,7 @@ def described(scene: Scene, plane: Plane, notes: tuple[str, ...]) -> dict[str, A
         "classes": list(subject.classes) or None,
         "inputs": [
             {"name": name, "column": subject.columns[place]}
-            for name, place in input_names(spec, subject.features)
+            for name, place in spec.named_units(subject.features)
         ],
         "drawn_inputs": list(drawn.inputs),
         "input_maps": scene.input_maps(plane),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats
-from chainrule.network.layers import CategoryEmbedding, Dense
+from chainrule.network.layers import Dense
 from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 from chainrule.playground.session.layout import MAX_DRAWN
@@ -137,23 +137,6 @@ class Drawn:
                 entry["detail"] = detail
             found.append(entry)
         return found
-
-
-def input_names(spec: NetworkSpec, features: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Return name and feature of each input of the first dense layer.
-
-    Embedded columns come last, with one input for each number of their vectors.
-    """
-    first = spec.layers[0]
-    if not isinstance(first, CategoryEmbedding):
-        return [(name, place) for place, name in enumerate(features)]
-    codes = set(first.codes)
-    names = [(name, place) for place, name in enumerate(features) if place not in codes]
-    return names + [
-        (f"{features[place]} [{number + 1}]", place)
-        for place, _, dimension in first.columns
-        for number in range(dimension)
-    ]
 
 
 def dense_arrays(spec: NetworkSpec, theta: Floats) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def network(subject: Subject) -> Html:
     if spec.n_outputs == 1:
         outputs = outputs[-1:]
     inputs = list(map(str, subject.model.encoder.get_feature_names_out()))
-    units = spec.layers[0].input_names(inputs)  # of the first layer with weights
+    units = spec.unit_names(inputs)
     columns = count(len(subject.model.encoder.columns_), "column")
     lead = (
         f"{count(len(inputs), 'input')} from {columns}, "
