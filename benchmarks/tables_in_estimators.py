@@ -60,7 +60,7 @@ def cases(data: Path) -> Iterator[Case]:
 @contextmanager
 def indicators_standardised() -> Iterator[None]:
     usual = preparation.scale_of_inputs
-    preparation.scale_of_inputs = lambda inputs, weights, spec: Scale.of(inputs, weights)
+    preparation.scale_of_inputs = lambda inputs, weights, codes: Scale.of(inputs, weights)
     try:
         yield
     finally:

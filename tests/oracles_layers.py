@@ -1,12 +1,13 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
 It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
-statistics), scales, parametric activations, category embeddings (one-hot codes times a table) and
-periodic embeddings, and reads the flat vector by a layout of its own. Nothing of the package is
-used.
+statistics), scales, parametric activations, piecewise-linear embeddings (by interpolation),
+periodic embeddings and category embeddings (one-hot codes times a table), and reads the flat vector
+by a layout of its own. Nothing of the package is used.
 """
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -54,6 +55,13 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
                 waves = jnp.cos(2 * jnp.pi * A[:, [column]] * w[row] + c[row])
                 parts.append(waves @ V[row].reshape(s, F).T + d[row])
             A = jnp.concatenate(parts, axis=1)
+        elif layer.kind == "piecewise_linear_embedding":
+            bins = [
+                jnp.interp(A[:, column], jnp.array([low, high]), jnp.array([0.0, 1.0]))[:, None]
+                for column, edges in layer.columns
+                for low, high in pairwise(edges)
+            ]
+            A = jnp.concatenate([A, *bins], axis=1)
         elif layer.kind == "category_embedding":
             inputs, codes_of = A, {column: codes for column, codes, _ in layer.columns}
             parts = [A[:, [j for j in range(n) if j not in codes_of]]]

@@ -71,6 +71,17 @@ def periodic(n_in, columns, n_out=None, groups="weights", activation="identity")
     )
 
 
+def bins(n_in, columns, lower=None, width=None, n_out=None, **given):
+    """Bins of width 1 from 0, one for each of columns."""
+    settings = {
+        "columns": columns,
+        "lower": [0.0] * len(columns) if lower is None else lower,
+        "width": [1.0] * len(columns) if width is None else width,
+    }
+    n_out = n_out or n_in + len(columns)
+    return layer("piecewise_linear_embedding", n_in, n_out, settings, **given)
+
+
 def head(units, activation="identity", cost=None, weight=1.0):
     return (
         units,

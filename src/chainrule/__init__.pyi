@@ -14,6 +14,7 @@ from chainrule.engines.optimizers import RMSprop as RMSprop
 from chainrule.engines.optimizers import ScheduleFreeAdamW as ScheduleFreeAdamW
 from chainrule.engines.schedules import CosineDecay as CosineDecay
 from chainrule.engines.schedules import ExponentialDecay as ExponentialDecay
+from chainrule.engines.schedules import FlatCosine as FlatCosine
 from chainrule.engines.schedules import OneCycle as OneCycle
 from chainrule.engines.schedules import TimeDecay as TimeDecay
 from chainrule.engines.schedules import Warmup as Warmup
@@ -43,6 +44,7 @@ from chainrule.network.layers import Dense as Dense
 from chainrule.network.layers import Dropout as Dropout
 from chainrule.network.layers import ParametricActivation as ParametricActivation
 from chainrule.network.layers import PeriodicEmbedding as PeriodicEmbedding
+from chainrule.network.layers import PiecewiseLinearEmbedding as PiecewiseLinearEmbedding
 from chainrule.network.layers import Scale as Scale
 from chainrule.network.spec import NetworkSpec as NetworkSpec
 from chainrule.playground.interface import play as play

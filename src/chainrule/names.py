@@ -84,6 +84,7 @@ ScheduleName: TypeAlias = Literal[
     "invscaling",
     "adaptive",
     "cosine",
+    "flat_cosine",
     "one_cycle",
     "warmup_cosine",
     "time",

@@ -12,6 +12,7 @@ from chainrule.network.layers import (
     Dropout,
     ParametricActivation,
     PeriodicEmbedding,
+    PiecewiseLinearEmbedding,
     Scale,
 )
 from chainrule.network.parameters import initial_parameters, placed_blocks
@@ -41,6 +42,7 @@ EMBEDDED = (CategoryEmbedding([(2, 5, 3), (0, 3, 2)]), Dense(9, "gelu"), Dense(3
 SCALED = (Scale(), Dense(9, "gelu"), Scale(), Dense(7, "softmax"), Scale(), Dense(3, "softmax"))
 ALL = (
     CategoryEmbedding([(1, 4, 4), (3, 2, 1), (2, 7, 2)]),
+    PiecewiseLinearEmbedding([(0, [-0.5, 0.5, 1.0])]),
     Dropout(0.1),
     BatchNorm("tanh"),
     Dense(6, "identity"),
@@ -49,6 +51,17 @@ ALL = (
     ParametricActivation("gelu", 0.5),
     PeriodicEmbedding([2, 4], frequencies=3, size=3),
     Dropout(0.3),
+    Dense(3, "softmax"),
+)
+BINS = PiecewiseLinearEmbedding([(3, [-1.0, -0.2, 0.3, 1.5]), (0, [0.0, 0.7])])
+BINNED = (
+    BINS,
+    Dense(9, "gelu"),
+    PiecewiseLinearEmbedding([(8, [-0.1, 0.1, 0.4]), (2, [0.0, 0.2, 0.3])]),
+    Dense(7, "relu"),
+    PiecewiseLinearEmbedding([(0, [0.1, 0.5])]),
+    Dense(5, "softmax"),
+    PiecewiseLinearEmbedding([(1, [0.1, 0.15, 0.3])]),
     Dense(3, "softmax"),
 )
 PARAMETRIC = (
@@ -79,6 +92,7 @@ NETWORKS = {
     "scales": SCALED,
     "parametric": PARAMETRIC,
     "periodic": PERIODIC,
+    "bins": BINNED,
     "all kinds": ALL,
 }
 every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)
@@ -101,9 +115,9 @@ def parameters(spec, seed=0):
 def examples(spec, m, seed=0, weighted=False):
     random = np.random.default_rng(seed)
     X = random.standard_normal((m, spec.n_features))
-    if isinstance(spec.layers[0], CategoryEmbedding):
-        for column, codes, _ in spec.layers[0].columns:
-            X[:, column] = random.integers(0, codes, m)
+    tables = spec.layers[0].columns if spec.layers[0].codes else ()
+    for column, codes, _ in tables:
+        X[:, column] = random.integers(0, codes, m)
     Y = np.eye(spec.n_outputs)[random.integers(0, spec.n_outputs, m)]
     weights = random.uniform(0.5, 2, m) if weighted else None
     return Examples(X, Y, weights).astype(spec.dtype)

@@ -37,6 +37,7 @@ ARRAYS = {
     "weights": np.array([1.0, 2.0, 0.5]),
     "M": np.array([[0.0, 2.0, 2.0], [2.0, 0.0, 2.0]]),
     "E": _W,
+    "fractions": _A,
     "codes": np.array([1.0, 0.0, 1.0]),
     "x": np.array([[0.5, -1.0, 2.0]]),
     "w": np.array([[0.5, -0.25]]),
@@ -48,6 +49,8 @@ ARRAYS = {
     "delta_e": -_Z[None],
     "delta_psi": _A[None],
     "X_hat": _Z,
+    "lower": np.array([[0.25], [-2.0]]),
+    "width": np.array([[0.5], [2.0]]),
     "scale": np.array([[1.5], [0.5]]),
     "s": np.array([[1.5], [-0.5]]),
     "strengths": np.array([[0.5], [1.5]]),
@@ -92,7 +95,7 @@ NUMBERS = {
 }
 # Of the schedules.
 NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 0.5}
-NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "restarts": 1}
+NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "flat": 1.0, "restarts": 1}
 NUMBERS |= {"momentum": 0.9, "epsilon": 1e-5}
 NUMBERS |= {"center": 0.5, "spread": 2.0, "rise": 0.75, "fall": 0.25}
 NUMBERS |= {"share": 0.5}

@@ -69,6 +69,19 @@ def test_lr6_one_cycle_of_a_worked_example(array, dtype):
     assert_within(alpha, expected, 8 * epsilon(dtype))
 
 
+def test_lr8_flat_cosine_of_a_worked_example(array, dtype):
+    tau = array(np.array([0.0, 3.0, 4.0, 5.0, 6.0, 9.0]))
+    alpha = schedules.flat_cosine(tau, 1.0, 0.5, 4, 6)
+    assert_within(alpha, [1.0, 1.0, 1.0, 0.75, 0.5, 0.5], 4 * epsilon(dtype))
+
+
+def test_lr8_without_a_flat_part_is_lr4(array64):
+    tau = array64(np.arange(12.0))
+    found = as_float64(schedules.flat_cosine(tau, 1.0, 0.25, 0, 10))
+    expected = as_float64(schedules.cosine_decay(tau, 1.0, 0.25, 10))
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_lr6_has_no_jump_at_its_peak(array64):
     tau = array64([4 - 1e-6, 4.0, 4 + 1e-6])
     alpha = as_float64(schedules.one_cycle(tau, 0.2, 1.0, 0.04, 4, 10))

@@ -45,7 +45,8 @@ EPOCH = [("begin", "epoch"), ("end", "epoch")]
 def test_scikit_learns_callbacks_are_told_of_the_fit_and_of_each_epoch(kind):
     recorder = Recorder()
     X, y = values()
-    model = kind(max_iter=3, random_state=0).set_callbacks(recorder).fit(X, y)
+    model = kind(max_iter=3, early_stopping=False, random_state=0)
+    model.set_callbacks(recorder).fit(X, y)
     assert recorder.calls == [
         ("setup", "fit"),
         ("begin", "fit"),

@@ -170,7 +170,10 @@ def test_a_classifier_to_scikit_learn_predicts_the_same(data, activation):
 def test_a_regressor_to_scikit_learn_predicts_the_same(data, standardize_target):
     X, y = VALUES[data]
     ours = cr.NetworkRegressor(
-        "huber", (7,), "tanh", standardize_target=standardize_target, random_state=0
+        *("huber", (7,), "tanh"),
+        numeric_bins=0,
+        standardize_target=standardize_target,
+        random_state=0,
     )
     ours = fitted(ours, X, y)
     theirs = ours.to_sklearn()

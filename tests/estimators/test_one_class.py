@@ -38,6 +38,7 @@ def test_its_probability_is_one_in_one_column(kind, only, early):
 def test_the_score_of_early_stopping_is_that_of_its_predictions(kind):
     # From weights that speak for the other side: what is predicted does not depend on them.
     model = kind(hidden_layer_sizes=(), solver="sgd", learning_rate_init=1e-9, max_iter=2)
+    model.set_params(numeric_bins=0, scale_layer=False)
     model.set_params(early_stopping=True, initial_weights=([np.zeros((3, 1))], [[5.0]]))
     model.fit(X, np.zeros(len(X)))
     assert model.validation_scores_ == [1.0, 1.0]

@@ -198,8 +198,8 @@ def test_an_export_of_a_model_of_such_values_is_made(suffix, tmp_path):
 
 
 def test_scikit_learn_s_estimator_of_it_predicts_the_same():
-    model = NetworkRegressor(max_iter=5, random_state=0).fit(X, SIGNAL * 1e39)
-    model.set_params(activation="relu")
+    model = NetworkRegressor(activation="relu", numeric_bins=0, max_iter=5, random_state=0)
+    model.fit(X, SIGNAL * 1e39)
     np.testing.assert_allclose(
         model.to_sklearn().predict(X) / 1e39, model.predict(X) / 1e39, rtol=1e-3, atol=1e-3
     )

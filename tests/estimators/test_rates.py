@@ -157,7 +157,7 @@ def test_mixed_precision_is_asked_of_the_engine():
         ({"max_grad_norm": 0}, "'max_grad_norm' .* a finite number > 0 or None; got 0"),
         ({"weight_decay": -1}, "'weight_decay' .* got -1"),
         ({"precision": "half"}, "'precision' .* got 'half'"),
-        ({"label_smoothing": 1.0}, r"'label_smoothing' .* \[0, 1\); got 1.0"),
+        ({"label_smoothing": 1.0}, r"'label_smoothing' .* \[0, 1\) or 'auto'; got 1.0"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(settings, message):

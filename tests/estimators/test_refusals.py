@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
         ({"tol": "small"}, "'tol' .* got 'small'"),
         ({"momentum": 1.5}, r"'momentum' .* \[0, 1\]; got 1.5"),
         ({"validation_fraction": 1.0}, r"'validation_fraction' .* \[0, 1\); got 1.0"),
-        ({"n_iter_no_change": 0}, "'n_iter_no_change' .* or infinity; got 0"),
+        ({"n_iter_no_change": 0}, "'n_iter_no_change' .* or infinity or 'auto'; got 0"),
         ({"early_stopping": 3}, "'early_stopping' .* got 3"),
         ({"hidden_layer_sizes": (5, 0)}, r"hidden_layer_sizes must be > 0.*got \(5, 0\)"),
         ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes must be > 0.*got 2.5"),

@@ -39,7 +39,7 @@ FITTED = {
     "embeddings": lambda: cr.NetworkClassifier(**SHORT, embeddings=[(0, 10, 2)]).fit(
         np.floor(IRIS), SPECIES
     ),
-    "layers": lambda: cr.NetworkClassifier(**SHORT, dropout=[0.1, 0.2], batch_norm=True).fit(
+    "layers": lambda: cr.NetworkClassifier(**SHORT, dropout=[0.1, 0.0, 0.2], batch_norm=True).fit(
         IRIS, SPECIES
     ),
 }

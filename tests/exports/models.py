@@ -86,6 +86,7 @@ def every_kind(dtype="float32"):
         [
             4,
             cr.PeriodicEmbedding(frequencies=2, size=2),
+            cr.PiecewiseLinearEmbedding([(2, [-1.0, -0.25, 0.5]), (0, [-0.5, 2.0])]),
             *hidden,
             cr.Scale(),
             cr.Dropout(0.5),

@@ -26,12 +26,36 @@ def test_patience_shrinks_with_many_rows():
     assert patience == [10, 10, 5, 3, 3]
 
 
+def test_a_schedule_over_the_whole_training_is_not_cut_short():
+    def patience(**given):
+        return resolved(TrainingOptions(**given), "regression", 1000, 1100).patience
+
+    assert patience() is None
+    assert patience(schedule="cosine") is None
+    assert patience(schedule="adaptive") == patience(schedule="constant") == 10
+    assert patience(schedule="cosine", patience=4) == 4
+
+
+def test_large_tables_take_fewer_epochs_and_no_penalty():
+    chosen = [resolved(TrainingOptions(), "regression", rows, rows) for rows in (400, 20_000, 10**6)]
+    assert [one.epochs for one in chosen] == [64, 64, 16]
+    assert [round(one.l2, 5) for one in chosen] == [10.0, 0.00625, 0.0]
+
+
+def test_labels_are_smoothed_where_a_temperature_can_undo_it():
+    def smoothing(task="classification", rows=1000, **given):
+        return resolved(TrainingOptions(**given), task, rows, rows + 100).label_smoothing
+
+    assert smoothing() == 0.1
+    assert smoothing(rows=150) == smoothing(loss="focal") == smoothing("regression") == 0.0
+    assert smoothing(label_smoothing=0.3) == 0.3
+
+
 def test_presets_are_networks_and_trainings_of_three_sizes():
     chosen = [resolved(TrainingOptions(preset=one), "regression", 1000, 1100) for one in PRESETS]
-    assert [one.layers for one in chosen] == [(64,), (128, 64), (256, 128)]
-    assert [one.epochs for one in chosen] == [30, 200, 500]
-    assert [one.patience for one in chosen] == [3, 10, 20]
-    assert [one.learning_rate for one in chosen] == [0.005, 0.002, 0.001]
+    assert [one.layers for one in chosen] == [(64, 64), (128,) * 3, (256,) * 3]
+    assert [one.epochs for one in chosen] == [30, 64, 200]
+    assert [one.patience for one in chosen] == [None] * 3
     assert [one.dropout for one in chosen] == [(0.0,), (0.0,), (0.1,)]
 
 

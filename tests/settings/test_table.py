@@ -56,7 +56,8 @@ def test_the_standard_preset_is_what_the_estimators_do(estimator):
     asked = [{}, {"optimizer": "adamw"}, {"optimizer": "sgd", "schedule": "invscaling"}]
     losses = ["focal"] if task == "classification" else ["huber", "quantile"]
     asked += [{"loss": loss} for loss in losses]
-    by_rows = {"batch_size", "early_stopping", "dtype"}
+    by_rows = {"batch_size", "early_stopping", "dtype", "epochs", "l2"}
+    by_rows |= {"label_smoothing", "patience"}
     seen = set()
     for wanted in asked:
         chosen = resolved(TrainingOptions(**wanted), task, 450, 500)

@@ -15,7 +15,7 @@ from chainrule.engines.hyperparameters import documented, flag, number, rule, wh
 from chainrule.engines.schedule import Rates, Schedule, schedule_of
 from chainrule.equations import schedules as equations
 from chainrule.errors import InvalidArgumentError
-from chainrule.limits import INSIDE, NOT_NEGATIVE, POSITIVE
+from chainrule.limits import INSIDE, NOT_NEGATIVE, POSITIVE, SHARE
 
 
 @documented
@@ -131,6 +131,42 @@ class CosineDecay(Schedule):
 
 @documented
 @dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """The learning rate stays, and then decays along half a cosine, LR8.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> cr.FlatCosine(1.0, steps=4, flat=0.5).rates(1, 6).round(4).tolist()
+    [1.0, 1.0, 1.0, 0.5, 0.0, 0.0]
+    """
+
+    initial: float = field(metadata=number("α₀, the rate of the first step.", NOT_NEGATIVE))
+    final: float = field(default=0.0, metadata=number("α₁, where it ends and stays.", NOT_NEGATIVE))
+    steps: int | None = field(
+        default=None,
+        metadata=whole(
+            "How many steps it takes. By default those of the training.", 1, optional=True
+        ),
+    )
+    flat: float = field(
+        default=0.5, metadata=number("The share of the steps in which α stays.", SHARE)
+    )
+
+    def planned(self, total_steps: int, steps_per_epoch: int) -> "FlatCosine":
+        """Return this schedule, with the training length as its length if it was omitted."""
+        return replace(self, steps=self.steps or total_steps)
+
+    def at(self, tau: Rates) -> Rates:
+        """LR8."""
+        length = _length(self)
+        return np.asarray(
+            equations.flat_cosine(tau, self.initial, self.final, self.flat * length, length)
+        )
+
+
+@documented
+@dataclass(frozen=True)
 class OneCycle(Schedule):
     """The learning rate rises to a maximum, then falls far below its initial value, LR6.
 
@@ -239,6 +275,10 @@ class Named(NamedTuple):
 SCHEDULES: Mapping[str, Named] = MappingProxyType(
     {
         "cosine": Named("to 0, LR4", lambda rate, steps: CosineDecay(rate, steps=steps)),
+        "flat_cosine": Named(
+            "constant for half of the steps, then to 0, LR8",
+            lambda rate, steps: FlatCosine(rate, steps=steps),
+        ),
         "one_cycle": Named(
             "up to it and down to nothing, LR6", lambda rate, steps: OneCycle(rate, steps=steps)
         ),

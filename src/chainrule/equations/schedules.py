@@ -114,6 +114,25 @@ def one_cycle(
     return xp.where(tau < peak, rising, falling)
 
 
+def flat_cosine(tau: Array, initial: float, final: float, flat: float, length: float) -> Array:
+    """LR8: α = α₀ until τ = P, then falls by LR4 to α₁ until τ = T.
+
+    Source: the fastai library's ``fit_flat_cos`` (Howard and Gugger 2020, "fastai: A Layered API
+    for Deep Learning", Information 11).
+
+    Parameters
+    ----------
+    tau : array
+    initial, final : float
+        α₀ and α₁.
+    flat, length : float
+        P and T, 0 ≤ P < T.
+    """
+    xp = namespace(tau)
+    falling = cosine_decay(tau - flat, initial, final, length - flat)
+    return xp.where(tau < flat, xp.ones_like(tau) * initial, falling)
+
+
 def warm_up(tau: Array, target: float, length: float) -> Array:
     """LR7: α = α₂ (τ + 1)/T, for τ < T.
 

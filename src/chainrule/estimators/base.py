@@ -180,7 +180,6 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         incremental: bool = False,
         checkpointer: Checkpointer | None = None,
     ) -> Self:
-        limit = (1 if incremental else self.max_iter) if epochs is None else epochs
         with as_it_was_if_refused(self):
             hidden = self._checked_sizes(incremental)
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
@@ -195,8 +194,17 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             )
             if fresh:
                 self._complete()
+            if epochs is not None:
+                limit = epochs
+            else:
+                limit = 1 if incremental else self._longest(len(examples.X))
             request = FitRequest(
-                self._trained_on(examples), validation, early, limit, fresh, incremental
+                self._softened(examples, examples.weight),
+                validation,
+                early,
+                limit,
+                fresh,
+                incremental,
             )
             check_calibration(self, request)
         tasks = None
@@ -211,10 +219,10 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 and self._expects_convergence
                 and epochs is None
                 and not incremental
-                and self.n_iter_ == self.max_iter
+                and self.n_iter_ == request.epochs
             ):
                 warnings.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
+                    f"Stochastic Optimizer: Maximum iterations ({request.epochs}) reached and the "
                     "optimization hasn't converged yet.",
                     ConvergenceWarning,
                     stacklevel=levels_inside(),

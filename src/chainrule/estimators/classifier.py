@@ -44,6 +44,7 @@ from chainrule.names import (
     Precision,
     SolverName,
 )
+from chainrule.settings.defaults import default_label_smoothing
 from chainrule.settings.losses import Output, classification_output
 from chainrule.training.events import Callback
 from chainrule.training.examples import smoothed
@@ -54,7 +55,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
 
     _labels: Labels
     class_weight: Any
-    label_smoothing: float
+    label_smoothing: float | Literal["auto"]
     calibrate: str
     temperature_: float
 
@@ -103,11 +104,19 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
     def _output(self) -> Output:
         return classification_output(vars(self), self._labels.kind == "multiclass")
 
-    def _trained_on(self, examples: Examples) -> Examples:
-        if self.label_smoothing == 0:
+    def _smoothing(self, weight: float) -> float:
+        """Return the share of each target that is spread over all classes."""
+        if self.label_smoothing != "auto":
+            return float(self.label_smoothing)
+        suits = self.loss == "log_loss" and self._labels.kind != "multilabel"
+        return default_label_smoothing(weight) if suits else 0.0
+
+    def _softened(self, examples: Examples, weight: float) -> Examples:
+        share = self._smoothing(weight)
+        if share == 0:
             return examples
         spec = self.network_.spec
-        Y = smoothed(spec, examples.targets(spec.n_outputs), float(self.label_smoothing))
+        Y = smoothed(spec, examples.targets(spec.n_outputs), share)
         return examples._replace(Y=Y.astype(spec.dtype, copy=False))
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
@@ -353,6 +362,9 @@ class MLPClassifier(BaseClassifier):
         n_units: int | None = None,
         init: InitializerName | None = None,
         initial_weights: InitialWeights = None,
+        numeric_bins: int = 0,
+        scale_layer: bool = False,
+        width_scaling: bool = False,
         standardize: bool = False,
         dtype: DType | None = None,
         callbacks: Sequence[Callback] | None = None,

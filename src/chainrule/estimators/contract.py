@@ -1,7 +1,7 @@
 """The estimator interface that the modules of `fit` use: parameters, attributes and hooks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.names import DType
+from chainrule.settings.defaults import default_epochs, default_l2
 from chainrule.settings.losses import Output
 from chainrule.tables.encoder import TableEncoder
 from chainrule.training.diagnostics import Diagnosis
@@ -31,7 +32,7 @@ class Estimator(FittedAttributes):
 
     solver: str
     batch_size: int | str
-    max_iter: int
+    max_iter: int | Literal["auto"]
     shuffle: bool
     random_state: int | np.random.RandomState | None
     tol: float
@@ -39,11 +40,12 @@ class Estimator(FittedAttributes):
     warm_start: bool
     early_stopping: bool | str | Callable[..., float]
     validation_fraction: float
-    n_iter_no_change: float
+    n_iter_no_change: float | Literal["auto"]
     max_fun: int
-    alpha: float
+    alpha: float | Literal["auto"]
     l1: float
     init: str | None
+    numeric_bins: int
     standardize: bool
     embeddings: Any
     dtype: DType | None
@@ -112,6 +114,14 @@ class Estimator(FittedAttributes):
         if self._takes_tables:  # otherwise, scikit-learn does so
             self.__dict__.pop("feature_names_in_", None)
 
+    def _longest(self, n_examples: int) -> int:
+        """Return the maximum number of epochs of a training on so many examples."""
+        return default_epochs(n_examples) if self.max_iter == "auto" else int(self.max_iter)
+
+    def _strength(self, weight: float) -> float:
+        """Return the strength of the L2 penalty for examples of a total weight."""
+        return default_l2(weight) if self.alpha == "auto" else float(self.alpha)
+
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)
 
@@ -124,7 +134,7 @@ class Estimator(FittedAttributes):
 
     def _penalties(self, examples: Examples) -> Penalties:
         """Return the penalties: as in scikit-learn, divided by a batch's sum of weights."""
-        return Penalties(float(self.l1), float(self.alpha), shared=True)
+        return Penalties(float(self.l1), self._strength(examples.weight), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)
@@ -150,8 +160,11 @@ class Estimator(FittedAttributes):
         """Return targets transformed to the scale of `_measure_targets`."""
         return targets
 
-    def _trained_on(self, examples: Examples) -> Examples:
-        """Return the examples with the targets used in training, such as smoothed labels."""
+    def _softened(self, examples: Examples, weight: float) -> Examples:
+        """Return examples with the targets of the loss, such as smoothed labels.
+
+        `weight` is the total weight of the training examples.
+        """
         return examples
 
     def _score_of(self, outputs: Floats, held_out: HeldOut) -> float:

@@ -124,7 +124,7 @@ class Curves:
             line = iterations.no_improvement(
                 what,
                 estimator.tol,
-                estimator.n_iter_no_change,
+                stopping.rule.patience,
                 new_rate=stopping.slowed_to,
                 too_small=stopping.rule.slows,
             )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
 from chainrule.engines.optimizer import OptimizerState
+from chainrule.engines.schedule import LearningRate
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
@@ -14,7 +15,7 @@ from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.scoring import epoch_measure
 from chainrule.settings.optimizers import optimizer_of
 from chainrule.settings.rates import learning_rate_of
-from chainrule.settings.rules import inverse_scaling, stopping_rule
+from chainrule.settings.rules import inverse_scaling, is_planned, stopping_rule
 from chainrule.training.events import Callback, EpochEnded
 from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
@@ -63,8 +64,11 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
     n_examples = len(examples.X)
     batch_size = _batch_size(estimator, n_examples)
     # Each `partial_fit` call trains one epoch of a training whose length is `max_iter`.
-    length = estimator.max_iter if request.incremental else epochs
-    rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
+    length = estimator._longest(n_examples) if request.incremental else epochs
+    if request.incremental and estimator.max_iter == "auto" and is_planned(given["learning_rate"]):
+        rate: LearningRate = float(estimator.learning_rate_init)  # nobody knows when it will end
+    else:
+        rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
     optimizer = optimizer_of(given, rate)
     memory: OptimizerState | None = given.get("_optimizer_state") if request.incremental else None
     if memory is not None:
@@ -85,7 +89,9 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
         seed=network.seed,
         max_grad_norm=estimator._longest_gradient(),
         orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
-        validation=None if validation is None else validation.examples,
+        validation=None
+        if validation is None
+        else estimator._softened(validation.examples, examples.weight),
         metrics=estimator._metrics(),
         training_metrics=estimator._measures_training,
         stopping=stopping_rule(given, measure, request.early, constant),

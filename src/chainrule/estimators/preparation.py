@@ -10,10 +10,16 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.inputs import VALIDATION, Rows, checked_rows
-from chainrule.estimators.scaling import dense, network_inputs, scale_of_inputs, within
+from chainrule.estimators.scaling import (
+    dense,
+    network_inputs,
+    scale_of_inputs,
+    within,
+)
 from chainrule.estimators.validation import HeldOut, split
 from chainrule.names import DType
-from chainrule.network.layers import Dense
+from chainrule.network.layers import Dense, PiecewiseLinearEmbedding
+from chainrule.settings.layers import bins_of, codes_of
 from chainrule.settings.networks import new_network
 from chainrule.tables.encoder import TableEncoder
 from chainrule.training.examples import as_weights
@@ -54,9 +60,10 @@ class Preparation(Estimator):
         """
         if rows.reading is not None:
             return self._prepared_table(rows, targets, held_out, hidden, early)
+        inputs = self._inputs(rows)
         if hidden is not None:
-            self._initialize(rows, targets, hidden, self._dtype_for(rows))
-        examples = self._examples(rows, targets, hidden is not None)
+            self._initialize(rows, inputs, targets, hidden, self._dtype_for(rows))
+        examples = self._examples(rows, inputs, targets)
         validation = self._own_validation(*held_out)
         if early and validation is None:
             early = self._sets_aside(len(targets))
@@ -81,7 +88,7 @@ class Preparation(Estimator):
         As a run does, it divides the rows first, so that nothing that the network is given depends
         on validation rows.
         """
-        kept, rest, fresh = rows, None, hidden is not None
+        kept, rest = rows, None
         own = any(given is not None for given in held_out)
         if early and not own:
             early = self._sets_aside(len(targets))
@@ -91,12 +98,15 @@ class Preparation(Estimator):
                 targets = targets[training]
         if hidden is not None:
             self._learn_encoder(kept)
-            self._initialize(kept, targets, hidden, self._dtype_for(rows))
-        examples = self._examples(kept, targets, fresh)
+        inputs = self._inputs(kept)
+        if hidden is not None:
+            self._initialize(kept, inputs, targets, hidden, self._dtype_for(rows))
+        examples = self._examples(kept, inputs, targets)
         validation = self._own_validation(*held_out)
         if rest is not None:
             part, its_targets = rest
-            validation = HeldOut(self._examples(part, its_targets), part.X, part.y)
+            its_examples = self._examples(part, self._inputs(part), its_targets)
+            validation = HeldOut(its_examples, part.X, part.y)
             _check_weights(examples, validation.examples)
         return examples, validation, early
 
@@ -116,35 +126,46 @@ class Preparation(Estimator):
     def _dtype_for(self, rows: Rows) -> DType:
         return self.dtype or self._auto_dtype(rows.X)
 
+    def _inputs(self, rows: Rows) -> Floats:
+        """Return rows as dense inputs, not yet scaled."""
+        return dense(rows.X) if self.encoder_ is None else self.encoder_.encode(rows.X)
+
     def _initialize(
-        self, rows: Rows, targets: Floats, hidden: tuple[int, ...], dtype: DType
+        self, rows: Rows, inputs: Floats, targets: Floats, hidden: tuple[int, ...], dtype: DType
     ) -> None:
         """Create the network and reset the attributes that a fresh fit starts from."""
         self.n_outputs_ = targets.shape[1]
         self.n_layers_ = len(hidden) + 2
         self._measure_targets(targets, rows.weights)
         self.out_activation_, activation, cost = self._output()
+        codes = codes_of(vars(self), inputs.shape[1])
+        # An encoder scales the columns that need it itself.
+        scales = bool(self.standardize) and self.encoder_ is None
+        self._input_scale = scale_of_inputs(inputs, rows.weights, codes) if scales else None
         self.network_ = new_network(
             vars(self),
-            self.n_features_in_ if self.encoder_ is None else self.encoder_.n_inputs,
+            inputs.shape[1],
             hidden,
             Dense(self.n_outputs_, activation),
             cost,
             dtype,
             self._random_state,
             self._given_weights,
+            self._bins(inputs, rows.weights),
         )
         self._given_weights = {}
         self.n_iter_ = self.t_ = 0
 
-    def _examples(self, rows: Rows, targets: Floats, fresh: bool = False) -> Examples:
-        """Return validated rows in the network's format; if `fresh`, learn the input scale."""
+    def _bins(self, inputs: Floats, weights: Floats | None) -> PiecewiseLinearEmbedding | None:
+        """Return the layer of bins of unscaled inputs, if the settings ask for one."""
+        if not self.numeric_bins:
+            return None
+        scale = self._input_scale
+        return bins_of(vars(self), inputs if scale is None else scale.scaled(inputs), weights)
+
+    def _examples(self, rows: Rows, inputs: Floats, targets: Floats) -> Examples:
+        """Return validated rows, and their inputs, in the network's format."""
         spec = self.network_.spec
-        inputs = dense(rows.X) if self.encoder_ is None else self.encoder_.encode(rows.X)
-        if fresh:
-            # An encoder scales the columns that need it itself.
-            scales = bool(self.standardize) and self.encoder_ is None
-            self._input_scale = scale_of_inputs(inputs, rows.weights, spec) if scales else None
         features = network_inputs(inputs, self._input_scale, spec, rows.names.X)
         weights = self._with_class_weights(rows.y, rows.weights)
         if weights is not None:
@@ -169,7 +190,7 @@ class Preparation(Estimator):
             raise InvalidArgumentError(
                 f"y_val: expected {self.n_outputs_} outputs as in y; got {targets.shape[1]}"
             )
-        return HeldOut(self._examples(rows, targets), rows.X, rows.y)
+        return HeldOut(self._examples(rows, self._inputs(rows), targets), rows.X, rows.y)
 
     def _divided(self, targets: Floats) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of the training rows, and of the rows that are set aside."""

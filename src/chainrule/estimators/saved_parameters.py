@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from chainrule.engines.schedules import (
     CosineDecay,
     ExponentialDecay,
+    FlatCosine,
     OneCycle,
     TimeDecay,
     Warmup,
@@ -16,7 +17,8 @@ from chainrule.engines.schedules import (
 from chainrule.files.plain_data import Arrays, from_plain, to_plain
 
 _SCHEDULES: Mapping[str, type] = {
-    kind.__name__: kind for kind in (TimeDecay, ExponentialDecay, CosineDecay, OneCycle, Warmup)
+    kind.__name__: kind
+    for kind in (TimeDecay, ExponentialDecay, CosineDecay, FlatCosine, OneCycle, Warmup)
 }
 
 

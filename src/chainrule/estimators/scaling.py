@@ -131,11 +131,11 @@ def blocks(X: Inputs) -> list[Inputs]:
     return [rows[start : start + _BLOCK_ROWS] for start in range(0, X.shape[0], _BLOCK_ROWS)]
 
 
-def scale_of_inputs(inputs: Floats, weights: Floats | None, spec: NetworkSpec) -> Scale:
+def scale_of_inputs(inputs: Floats, weights: Floats | None, codes: Iterable[int]) -> Scale:
     """Return the scale of inputs; category codes (for embeddings) and indicators stay unchanged."""
     # A row of weight 0 counts as absent.
     counted = inputs if weights is None or weights.all() else inputs[weights > 0]
-    unchanged = {*spec.layers[0].codes, *np.flatnonzero(indicators(counted)).tolist()}
+    unchanged = {*codes, *np.flatnonzero(indicators(counted)).tolist()}
     return Scale.of(inputs, weights).leaving(unchanged)
 
 

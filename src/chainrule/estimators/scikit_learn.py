@@ -19,6 +19,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
+from chainrule.network.layers import Scale
+from chainrule.network.parameters import views
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.network.registry.costs import COSTS
 
@@ -42,6 +44,10 @@ _EXPORT = "export the model (`chainrule.exports.export`)"
 
 # Layers that scikit-learn's networks lack: name and remedy, for the error message.
 _REMEDIES = {
+    "piecewise_linear_embedding": (
+        "piecewise-linear embeddings",
+        f"train with numeric_bins=0, or {_EXPORT}",
+    ),
     "batch_norm": ("batch normalisation", f"train with batch_norm=False, or {_EXPORT}"),
     "category_embedding": (
         "embeddings",
@@ -64,7 +70,7 @@ def to_sklearn(estimator: Any) -> Any:
             f"numbers; fit it to the output of a TableEncoder, or {_EXPORT}"
         )
     spec = estimator.network_.spec
-    for layer in spec.layers:
+    for layer in spec.layers[1:] if isinstance(spec.layers[0], Scale) else spec.layers:
         if not (layer.has_weights or layer.is_noise):
             what, remedy = _REMEDIES.get(layer.kind, (f"layer of kind {layer.kind}", _EXPORT))
             raise InvalidArgumentError(
@@ -127,6 +133,9 @@ def _parameters_for(kind: type, estimator: Any) -> dict[str, Any]:
         "early_stopping": (False, True),
         "loss": [row.loss.name for row in COSTS.values() if row.loss and row.loss.in_scikit_learn],
     }
+    for name in ("alpha", "max_iter", "n_iter_no_change"):
+        if isinstance(parameters.get(name), str):  # "auto"
+            parameters[name] = _default(kind, name)
     for name, values in allowed.items():
         if name in parameters and not any(parameters[name] is value for value in values):
             fits = isinstance(parameters[name], str) and parameters[name] in values
@@ -142,6 +151,9 @@ def _folded(estimator: Any) -> tuple[list[Floats], list[Floats]]:
     """Return weights (inputs, outputs) and biases (outputs,) with the scaling folded in."""
     coefs = [W.copy() for W in estimator.coefs_]
     biases = [b.copy() for b in estimator.intercepts_]
+    if isinstance(estimator.network_.spec.layers[0], Scale):
+        (factors,) = views(estimator.network_.spec, estimator.network_.parameters)[0]
+        coefs[0] = coefs[0] * factors
     scale = estimator._input_scale
     if scale is not None:
         first = coefs[0].astype(np.float64) / scale.deviation[:, None]

@@ -18,6 +18,7 @@ from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.layers.operations import (
     Activated,
     Affine,
+    Binned,
     Dropped,
     Multiplied,
     Normalized,
@@ -59,11 +60,19 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
                         f"epsilon={epsilon!r})(x)"
                     )
                     weights += [gamma, beta, mean, variance]
+                case Binned(columns, lower, width):
+                    lines += [
+                        f"columns = {columns.tolist()}",
+                        f"lower, width = np.array({_texts(lower, spec.dtype)}), "
+                        f"np.array({_texts(width, spec.dtype)})",
+                        "bins = (keras.ops.take(x, columns, axis=1) - lower) / width",
+                        "x = keras.ops.concatenate([x, keras.ops.clip(bins, 0, 1)], axis=1)",
+                    ]
                 case Multiplied(factors):
                     lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
                     weights.append(factors)
                 case Periodic(columns, w, c, V, d):
-                    lines += _periodic(list(columns), *V.shape)
+                    lines += _periodic(columns.tolist(), *V.shape)
                     weights += [2 * np.pi * w, c, V, d]
                 case Dropped(rate):
                     lines.append(f"x = layers.Dropout({rate!r})(x)")
@@ -80,6 +89,11 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
         scale, offset = program.target_deviation.tolist(), program.target_mean.tolist()
         lines.append(f"x = layers.Rescaling({scale}, {offset})(x)")
     return lines, weights
+
+
+def _texts(numbers: NDArray[Any], dtype: str) -> str:
+    """Return the arguments of a NumPy array of numbers in a precision."""
+    return f"{numbers.astype(dtype).tolist()}, {dtype!r}"
 
 
 def _periodic(columns: list[int], k: int, s: int, F: int) -> list[str]:

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.equations.piecewise import piecewise_linear
 from chainrule.exports import numpy_columns, numpy_intervals
 from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Periodic
+from chainrule.network.layers.operations import Affine, Binned, Periodic
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.missing_words import MISSING_WORDS
 
@@ -109,6 +110,8 @@ def _equations(program: Program) -> list[str]:
     found: dict[str, str] = {}
     for name in activation_names(program.stages):
         _collect(ACTIVATIONS[name].function, found)
+    if any(isinstance(stage, Binned) for stage in program.stages):
+        _collect(piecewise_linear, found)
     for equation in numpy_intervals.equations(program):
         _collect(equation, found)
     return list(found.values())
@@ -149,14 +152,20 @@ def _stages(program: Program, numbers: list[str]) -> str:
             W = _array(f"W{place}", stage.W, numbers)
             b = _array(f"b{place}", stage.b[:, None], numbers)
             lines.append(f"    A = {W} @ A + {b}")
+        elif isinstance(stage, Binned):
+            columns = _array(f"columns{place}", stage.columns.astype(np.int64), numbers)
+            lower = _array(f"lower{place}", stage.lower[:, None], numbers)
+            width = _array(f"width{place}", stage.width[:, None], numbers)
+            bins = f"{piecewise_linear.__name__}(A[{columns}], {lower}, {width})"
+            lines.append(f"    A = np.concatenate([A, {bins}])")
         elif isinstance(stage, Periodic):
             w, c, V, d = (
                 _array(f"{symbol}{place}", array, numbers)
                 for symbol, array in zip("wcVd", stage[1:], strict=True)
             )
-            units = f"A[{list(stage.columns)}]"
+            columns = _array(f"columns{place}", stage.columns.astype(np.int64), numbers)
             lines += [
-                f"    psi = (2 * np.pi * {w})[:, :, None] * {units}[:, None, :]",
+                f"    psi = (2 * np.pi * {w})[:, :, None] * A[{columns}][:, None, :]",
                 f"    e = {V} @ np.cos(psi + {c}[:, :, None]) + {d}[:, :, None]",
                 "    A = np.concatenate([A, e.reshape(-1, A.shape[1])])",
             ]

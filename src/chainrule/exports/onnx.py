@@ -18,7 +18,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Periodic
+from chainrule.network.layers.operations import Affine, Binned, Periodic
 from chainrule.tables.transform import TargetTransform
 
 # Versions of 2022, which all current ONNX runtimes read.
@@ -57,6 +57,8 @@ def model_of(program: Program, name: str) -> Any:
         elif isinstance(stage, Scaled):
             scale, shift = (graph.constant(x.astype(np.float32)) for x in stage)
             value = graph.node("Add", [graph.node("Mul", [value, scale]), shift])
+        elif isinstance(stage, Binned):
+            value = _binned(graph, value, stage)
         elif isinstance(stage, Periodic):
             value = _periodic(graph, value, stage)
         else:
@@ -168,10 +170,20 @@ def _inverted(graph: Graph, t: str, transform: TargetTransform) -> str:
     return graph.node("Add", [moved, number(transform.center)])
 
 
+def _binned(graph: Graph, value: str, stage: Binned) -> str:
+    """Return the units with PL1 of each bin after them."""
+    columns = graph.constant(stage.columns.astype(np.int64))
+    bins = graph.node("Gather", [value, columns], axis=1)
+    lower, width = (graph.constant(x.astype(np.float32)) for x in (stage.lower, stage.width))
+    bins = graph.node("Div", [graph.node("Sub", [bins, lower]), width])
+    ends = [graph.constant(np.array(x, np.float32)) for x in (0.0, 1.0)]  # scalars
+    return graph.node("Concat", [value, graph.node("Clip", [bins, *ends])], axis=1)
+
+
 def _periodic(graph: Graph, value: str, stage: Periodic) -> str:
     """Return the units, and below them PE2 of some of them."""
     k, s, F = stage.V.shape
-    columns = graph.constant(np.repeat(stage.columns, F))
+    columns = graph.constant(np.repeat(stage.columns.astype(np.int64), F))
     rates, phases = (
         graph.constant(x.astype(np.float32).ravel()) for x in (2 * np.pi * stage.w, stage.c)
     )

@@ -1,9 +1,10 @@
-"""A network reduced to its prediction: affine layers, scales, periodic values and activations.
+"""A network reduced to its prediction: affine layers, scales, embeddings and activations.
 
 Dropout is omitted. Batch normalisation, whose statistics are constants in a prediction, becomes a
 scale and a shift of each unit, folded into the preceding affine layer if it follows one directly.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.layers.operations import (
     Activated,
     Affine,
+    Binned,
     Dropped,
     Multiplied,
     Normalized,
@@ -49,7 +51,7 @@ class Activations(NamedTuple):
     """α of each unit; None if all are 1, so that a = σ(z)."""
 
 
-Stage: TypeAlias = Affine | Scaled | Periodic | Activations
+Stage: TypeAlias = Affine | Scaled | Binned | Periodic | Activations
 
 
 def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
@@ -68,7 +70,7 @@ def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
         if operations is None:
             raise InvalidArgumentError(
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
-                "normalisation, scales, periodic embeddings and dropout can"
+                "normalisation, scales, bins, periodic embeddings and dropout can"
             )
         for operation in operations:
             _add(wide, operation, units)
@@ -81,15 +83,16 @@ def _rounded(stage: Stage, dtype: str) -> Stage:
         return stage._replace(
             strength=None if stage.strength is None else stage.strength.astype(dtype)
         )
-    if isinstance(stage, Periodic):
-        return Periodic(stage.columns, *(numbers.astype(dtype) for numbers in stage[1:]))
+    if isinstance(stage, Binned | Periodic):
+        columns, *numbers = stage
+        return type(stage)(columns, *(array.astype(dtype) for array in numbers))
     return type(stage)(*(numbers.astype(dtype) for numbers in stage))
 
 
 def _add(wide: list[Stage], operation: Operation, units: int) -> None:
     """Append the stage of an operation, if it has one in a prediction."""
     match operation:
-        case Affine() | Periodic():
+        case Affine() | Binned() | Periodic():
             wide.append(operation)
         case Normalized(gamma, beta, mean, variance, epsilon):
             scale = gamma / np.sqrt(variance + epsilon)
@@ -111,6 +114,19 @@ def _add_scaled(wide: list[Stage], stage: Scaled) -> None:
         wide[-1] = Affine(stage.scale[:, None] * last.W, stage.scale * last.b + stage.shift)
     else:
         wide.append(stage)
+
+
+def stage_units(stages: tuple[Stage, ...], n_features: int) -> Iterator[tuple[Stage, int]]:
+    """Return each stage with the number of its units, n[l]."""
+    units = n_features
+    for stage in stages:
+        if isinstance(stage, Affine):
+            units = len(stage.b)
+        elif isinstance(stage, Binned):
+            units += len(stage.columns)
+        elif isinstance(stage, Periodic):
+            units += stage.d.size
+        yield stage, units
 
 
 def activation_names(stages: tuple[Stage, ...]) -> list[str]:

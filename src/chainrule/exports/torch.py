@@ -19,6 +19,7 @@ from chainrule.network.activation import Activation, ActivationHeads
 from chainrule.network.layers.operations import (
     Activated,
     Affine,
+    Binned,
     Dropped,
     Multiplied,
     Normalized,
@@ -75,12 +76,19 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
                         running_var=variance,
                         num_batches_tracked=np.zeros((), np.int64),
                     )
+                case Binned(columns, lower, width):
+                    add(
+                        f"Bins({len(columns)}, {dtype})",
+                        columns=columns.astype(np.int64),
+                        lower=lower.astype(spec.dtype),
+                        width=width.astype(spec.dtype),
+                    )
                 case Multiplied(factors):
                     add(f"Factors({n_out}, {dtype})", weight=factors)
                 case Periodic(columns, w, c, V, d):
                     _, s, F = V.shape
                     add(
-                        f"Periodic({list(columns)}, {F}, {s}, {dtype})",
+                        f"Periodic({columns.tolist()}, {F}, {s}, {dtype})",
                         frequencies=w,
                         phases=c,
                         mixing=V,
@@ -161,6 +169,19 @@ class To(nn.Module):
 
     def forward(self, x):
         return x.to(self.dtype)''',
+    "Bins(": '''\
+class Bins(nn.Module):
+    """x, followed by the part of each bin that lies below its column of x."""
+
+    def __init__(self, n, dtype):
+        super().__init__()
+        self.register_buffer("columns", torch.zeros(n, dtype=torch.int64))
+        self.register_buffer("lower", torch.zeros(n, dtype=dtype))
+        self.register_buffer("width", torch.ones(n, dtype=dtype))
+
+    def forward(self, x):
+        bins = (x[:, self.columns] - self.lower) / self.width
+        return torch.cat([x, bins.clamp(0, 1)], dim=1)''',
     "Factors(": '''\
 class Factors(nn.Module):
     """x * weight, a factor for each unit."""

@@ -37,6 +37,9 @@ class Settings(TypedDict, total=False):
     seed: int | None
     layers: int | Sequence[int] | None
     activation: str | Sequence[str] | None
+    bins: int | None
+    scale_layer: bool | None
+    width_scaling: bool | None
     loss: ClassificationLoss | RegressionLoss | None
     optimizer: SolverName | None
     learning_rate: float | None

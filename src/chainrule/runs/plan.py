@@ -13,7 +13,7 @@ from chainrule.model.temperature import Temperature, calibrate
 from chainrule.network.layers import Dense
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.presets import parameters_of
-from chainrule.settings.layers import hidden_sizes
+from chainrule.settings.layers import bins_of, hidden_sizes
 from chainrule.settings.losses import classification_output, regression_output
 from chainrule.settings.networks import new_network
 from chainrule.settings.optimizers import optimizer_of
@@ -94,15 +94,15 @@ class Description:
             output.cost,
             self.options.dtype or "float32",
             self._random,
+            bins=bins_of(given, self._training.X),
         )
 
     def plan(self, network: Network) -> Plan:
         """Return the training plan of a network."""
         options, given, spec = self.options, self._given, network.spec
-        examples = softened_examples(
-            spec, self._examples(network, self._training), options.label_smoothing or 0.0
-        )
-        held_out = self._examples(network, self._validation)
+        share = options.label_smoothing or 0.0
+        examples = softened_examples(spec, self._examples(network, self._training), share)
+        held_out = softened_examples(spec, self._examples(network, self._validation), share)
         m = len(examples.X)
         assert options.epochs is not None
         assert options.batch_size is not None

@@ -10,9 +10,13 @@ from chainrule.settings.defaults import (
     ENOUGH_TO_SET_ASIDE,
     default_batch_size,
     default_dtype,
+    default_epochs,
+    default_l2,
+    default_label_smoothing,
     default_patience,
 )
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+from chainrule.settings.rules import is_planned
 from chainrule.settings.setting import ABSENT
 from chainrule.settings.table import OPTIONS
 from chainrule.suggestions import did_you_mean
@@ -54,7 +58,8 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
             f"{did_you_mean(options.loss, losses)}"
         )
     chosen = _standard(task) | {
-        "patience": default_patience(n_train),
+        "epochs": default_epochs(n_train),
+        "l2": default_l2(n_train),
         "batch_size": min(default_batch_size(n_train), n_train),
         "early_stopping": n_rows >= ENOUGH_TO_SET_ASIDE and options.optimizer != "lbfgs",
         "dtype": default_dtype(n_rows),
@@ -65,6 +70,11 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
         for one in fields(options)
         if getattr(options, one.name) is not None
     }
+    if options.label_smoothing is None:
+        suits = task == "classification" and chosen["loss"] == "log_loss"
+        chosen["label_smoothing"] = default_label_smoothing(n_train) if suits else 0.0
+    if options.patience is None:
+        chosen["patience"] = None if is_planned(chosen["schedule"]) else default_patience(n_train)
     # Settings without effect are left out of run.toml.
     for row in OPTIONS:
         needs = row.needs

@@ -15,6 +15,10 @@ BATCHES = (0.5, 1.0, 2.0, 4.0)
 """Factors of the batch size that a run without a search would use."""
 
 
+_LEAST_L2 = 0.03
+"""It has hardly an effect."""
+
+
 def open_settings(asked: TrainingOptions) -> tuple[str, ...]:
     """Return the settings that a search varies and the user did not set."""
     names = ("layers", "activation", "learning_rate", "l2", "dropout", "batch_size")
@@ -33,7 +37,7 @@ def first_draw(run: PreparedRun, varied: Sequence[str]) -> dict[str, Any]:
         },
         "activation": {"activation": training.activation},
         "learning_rate": {"learning_rate": training.learning_rate},
-        "l2": {"l2": training.l2},
+        "l2": {"l2": max(_LEAST_L2, training.l2 or 0.0)},
         "dropout": {"dropout": (training.dropout or (0.0,))[0]},
         "batch_size": {"batch": 1.0},
     }
@@ -52,7 +56,7 @@ def drawn_settings(run: PreparedRun, trial: "Trial", varied: Sequence[str]) -> d
     if "learning_rate" in varied:
         drawn["learning_rate"] = trial.suggest_float("learning_rate", 3e-4, 1e-2, log=True)
     if "l2" in varied:
-        drawn["l2"] = trial.suggest_float("l2", 0.03, 30.0, log=True)
+        drawn["l2"] = trial.suggest_float("l2", _LEAST_L2, 30.0, log=True)
     if "dropout" in varied:
         share = trial.suggest_float("dropout", 0.0, 0.5, step=0.05)
         drawn["dropout"] = (round(share, 2),)  # steps accumulate rounding errors

@@ -11,9 +11,38 @@ from chainrule.names import DType
 ENOUGH_TO_SET_ASIDE = 200
 
 
+_ENOUGH_FOR_A_TEMPERATURE = 2000
+
+
 def default_batch_size(n_examples: int) -> int:
-    """Return a power of two from 32 to 512 that gives about 128 steps per epoch."""
-    return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 128)), 32, 512))
+    """Return a power of two from 32 to 256 that gives about 64 steps per epoch, or more."""
+    return int(np.clip(2 ** round(np.log2(max(n_examples, 1) / 64)), 32, 256))
+
+
+def default_epochs(n_examples: int) -> int:
+    """Return 64 epochs for up to 20,000 rows, and fewer for more rows, to no less than 16.
+
+    Above 20,000 rows, the number falls with the square root of the number of rows: an epoch over
+    many rows takes more steps.
+    """
+    return max(16, round(64 * math.sqrt(min(1.0, 20_000 / max(n_examples, 1)))))
+
+
+def default_l2(n_examples: float) -> float:
+    """Return 10 for up to 500 rows, and less for more: a strength that falls with their square.
+
+    The strength is divided by the number of rows, so that the penalty falls with its cube: many
+    rows leave little to memorise, and a penalty only keeps the network from learning.
+    """
+    return 10.0 * min(1.0, 500 / max(n_examples, 1)) ** 2
+
+
+def default_label_smoothing(n_examples: float) -> float:
+    """Return 0.1, or 0 for few rows, whose validation rows are too few to fit a temperature to.
+
+    Smoothed labels make probabilities too even, which a temperature undoes.
+    """
+    return 0.1 if n_examples >= _ENOUGH_FOR_A_TEMPERATURE else 0.0
 
 
 def default_patience(n_examples: int) -> int:

@@ -1,14 +1,26 @@
 """Construction of a network's layers from settings."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import SHARE
 from chainrule.network.activation import activation_of
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout, Layer
+from chainrule.network.layers import (
+    BatchNorm,
+    CategoryEmbedding,
+    Dense,
+    Dropout,
+    Layer,
+    PiecewiseLinearEmbedding,
+)
+from chainrule.network.layers.piecewise_linear import quantile_edges
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.settings.given import Settings
 
@@ -16,6 +28,10 @@ from chainrule.settings.given import Settings
 _NAMES = MappingProxyType(
     {row.scikit_learn: name for name, row in ACTIVATIONS.items() if row.scikit_learn}
 )
+
+
+_BASE_WIDTH = 128
+"""The number of inputs of a layer whose weights have the learning rate itself."""
 
 
 def hidden_sizes(given: Settings) -> tuple[int, ...]:
@@ -83,6 +99,51 @@ def embedding_layer(given: Settings, n_features: int) -> list[CategoryEmbedding]
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"embeddings: {error}") from None
     return [layer]
+
+
+def codes_of(given: Settings, n_features: int) -> tuple[int, ...]:
+    """Return the columns of X that are category codes; raises as `embedding_layer` does."""
+    return tuple(column for layer in embedding_layer(given, n_features) for column in layer.codes)
+
+
+def bins_of(
+    given: Settings, inputs: NDArray[np.floating], weights: NDArray[np.floating] | None = None
+) -> PiecewiseLinearEmbedding | None:
+    """Return the piecewise-linear embedding of numeric inputs, or None if there is nothing to bin.
+
+    Codes have no bins, and neither have indicators and other inputs of two values.
+
+    Parameters
+    ----------
+    given : mapping
+        The settings.
+    inputs : array (m, n)
+        Training examples as the network gets them.
+    weights : array (m,), optional
+        Weights of the examples; 2 counts as two examples, 0 as none.
+    """
+    bins = int(given["numeric_bins"])
+    if bins < 2 or not len(inputs):
+        return None
+    codes = {int(column) for column, *_ in given["embeddings"] or ()}
+    # Behind the lookup of codes, the other inputs come first, in their order.
+    behind = [column for column in range(inputs.shape[1]) if column not in codes]
+    edges = [
+        quantile_edges(inputs[:, column].astype(np.float64), bins, weights) for column in behind
+    ]
+    columns = [(unit, each) for unit, each in enumerate(edges) if len(each) > 2]
+    return PiecewiseLinearEmbedding(columns) if columns else None
+
+
+def width_scaled(layers: Sequence[Layer], n_features: int) -> list[Layer]:
+    """Return layers whose weights' learning rates have the factor √(128/n[l−1])."""
+    found, n_in = [], n_features
+    for layer in layers:
+        if isinstance(layer, Dense):
+            layer = replace(layer, learning_rate_factor=math.sqrt(_BASE_WIDTH / n_in))
+        found.append(layer)
+        n_in = layer.output_units(n_in)
+    return found
 
 
 def hidden_layers(

@@ -8,11 +8,21 @@ import numpy as np
 from chainrule.model.network import Network
 from chainrule.names import DType
 from chainrule.network.cost import CustomCost
-from chainrule.network.layers import Dense
+from chainrule.network.layers import Dense, Layer, PiecewiseLinearEmbedding, Scale
 from chainrule.network.spec import NetworkSpec
 from chainrule.settings.given import Settings
-from chainrule.settings.layers import embedding_layer, hidden_activations, hidden_layers
+from chainrule.settings.layers import (
+    embedding_layer,
+    hidden_activations,
+    hidden_layers,
+    width_scaled,
+)
 from chainrule.settings.weights import first_parameters
+
+SCALE_LEARNING_RATE_FACTOR = 64.0
+"""A factor is of the order of 1, a weight of 1/√n: the rate that suits the one is too small for
+the other. RealMLP (Holzmüller, Grinsztajn and Steinwart 2024) has 6 where hidden weights have
+1/√n[l−1], n = 256."""
 
 
 def new_network(
@@ -24,6 +34,7 @@ def new_network(
     dtype: DType,
     random: np.random.RandomState,
     weights: Mapping[str, Any] | None = None,
+    bins: PiecewiseLinearEmbedding | None = None,
 ) -> Network:
     """Return an untrained network whose parameters are drawn from a random state.
 
@@ -41,6 +52,8 @@ def new_network(
     random : RandomState
     weights : dict, optional
         ``coefs_`` and ``intercepts_``, which override the setting `initial_weights`.
+    bins : PiecewiseLinearEmbedding, optional
+        The layer of bins, made from the training examples: see `bins_of`.
 
     Raises
     ------
@@ -49,8 +62,13 @@ def new_network(
     """
     activations = hidden_activations(given, len(hidden))
     embedded = embedding_layer(given, n_features)
-    layers = [*embedded, *hidden_layers(given, hidden, activations)]
-    spec = NetworkSpec(n_features, (*layers, output), cost, given["init"] or "auto", dtype)
+    first_layers: list[Layer] = [*embedded, *([bins] if bins is not None else [])]
+    if given["scale_layer"]:
+        first_layers.append(Scale(SCALE_LEARNING_RATE_FACTOR))
+    layers: list[Layer] = [*first_layers, *hidden_layers(given, hidden, activations), output]
+    if given["width_scaling"]:
+        layers = width_scaled(layers, n_features)
+    spec = NetworkSpec(n_features, tuple(layers), cost, given["init"] or "auto", dtype)
     logistic = [name == "sigmoid" for name in activations]
     logistic.append(bool(logistic) and logistic[-1])
     first: tuple[Any, str] = given["initial_weights"], "initial_weights"

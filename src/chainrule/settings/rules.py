@@ -1,10 +1,16 @@
 """The rules that stop a training, and that change its learning rate between epochs."""
 
 from collections.abc import Callable
+from math import inf
 
+from chainrule.engines.schedule import Schedule
+from chainrule.engines.schedules import SCHEDULES
 from chainrule.settings.given import Settings
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import StoppingRule
+
+_PATIENCE = 10
+"""Epochs without an improvement, by default."""
 
 
 def stopping_rule(
@@ -28,7 +34,23 @@ def stopping_rule(
     """
     rule = given["learning_rate"]
     slows = isinstance(rule, str) and rule == "adaptive" and not _fixed(given, adam_is_constant)
-    return StoppingRule(given["n_iter_no_change"], given["tol"], measure, keeps_best, slows)
+    return StoppingRule(patience_of(given), given["tol"], measure, keeps_best, slows)
+
+
+def patience_of(given: Settings) -> float:
+    """Return the patience in epochs; by default ∞ with a schedule over the whole training.
+
+    Such a schedule is at its best at its end: an epoch without an improvement before says little.
+    """
+    patience = given["n_iter_no_change"]
+    if patience not in (None, "auto"):
+        return patience  # type: ignore[no-any-return]
+    return inf if is_planned(given["learning_rate"]) else float(_PATIENCE)
+
+
+def is_planned(rate: object) -> bool:
+    """Whether a learning-rate setting is a schedule over the whole training."""
+    return isinstance(rate, Schedule) or (isinstance(rate, str) and rate in SCHEDULES)
 
 
 def inverse_scaling(

@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 
+import chainrule as cr
+from chainrule.engines import ENGINES
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import LAYER_KINDS, Block, Dense, Layer
+from chainrule.network.spec import NetworkSpec
 
 
 def test_a_dense_layer_is_a_layer_of_its_kind():
@@ -88,3 +91,33 @@ def test_a_layer_s_own_initialiser_outranks_the_network_s():
     assert Dense(3, "tanh", "zeros").blocks(5, "he_normal")[0].initializer == "zeros"
     assert Dense(3, "tanh").blocks(5, "he_normal")[0].initializer == "he_normal"
     assert Dense(3, "tanh", "auto").blocks(5, "he_normal")[0].initializer == "glorot_uniform"
+
+
+@pytest.mark.parametrize("name", ["learning_rate_factor", "bias_learning_rate_factor"])
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), "2", None, True])
+def test_factors_that_are_none_are_refused(name, value):
+    with pytest.raises(InvalidArgumentError, match=rf"^{name}: expected a finite number > 0"):
+        Dense(3, "relu", **{name: value})
+
+
+def test_factors_are_written_and_read_again_and_left_out_where_they_are_one():
+    layer = Dense(3, "relu", learning_rate_factor=0.25, bias_learning_rate_factor=2)
+    assert eval(repr(layer)) == layer
+    spec = NetworkSpec(2, (layer, Dense(1, "identity")), "mse")
+    assert NetworkSpec.from_json(spec.to_json()) == spec
+    assert spec.to_json().count("learning_rate_factor") == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_step_of_gradient_descent_has_the_factors_of_weights_and_biases(engine):
+    X, Y = np.random.default_rng(0).standard_normal((2, 16, 3))
+    moved = []
+    for factors in ({}, {"learning_rate_factor": 0.25, "bias_learning_rate_factor": 2.0}):
+        layers = [3, Dense(5, "tanh", **factors), Dense(3, "identity")]
+        net = cr.Network(layers, "mse", seed=0, dtype="float64")
+        before = net.parameters.copy()
+        net.fit(X, Y, optimizer=cr.SGD(0.1), epochs=1, batch_size=16, engine=engine)
+        moved.append(net.parameters - before)
+    plain, scaled = moved
+    expected = plain * np.repeat([0.25, 2.0, 1.0], [15, 5, 18])
+    np.testing.assert_allclose(scaled, expected, rtol=1e-12, atol=1e-15)

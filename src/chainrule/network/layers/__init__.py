@@ -15,6 +15,7 @@ from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
 from chainrule.network.layers.parametric_activation import ParametricActivation
 from chainrule.network.layers.periodic_embedding import PeriodicEmbedding
+from chainrule.network.layers.piecewise_linear import BinnedColumn, PiecewiseLinearEmbedding
 from chainrule.network.layers.scale import Scale
 
 LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
@@ -25,9 +26,10 @@ LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
             Dropout,
             BatchNorm,
             CategoryEmbedding,
+            PeriodicEmbedding,
+            PiecewiseLinearEmbedding,
             Scale,
             ParametricActivation,
-            PeriodicEmbedding,
         )
     }
 )
@@ -35,6 +37,7 @@ LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
 __all__ = [
     "LAYER_KINDS",
     "BatchNorm",
+    "BinnedColumn",
     "Block",
     "CategoryEmbedding",
     "Dense",
@@ -45,6 +48,7 @@ __all__ = [
     "LayerPass",
     "ParametricActivation",
     "PeriodicEmbedding",
+    "PiecewiseLinearEmbedding",
     "Scale",
     "Shown",
     "TrainingStep",

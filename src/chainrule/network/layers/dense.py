@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chainrule.arguments import hinting
-from chainrule.checks import MOST_UNITS, whole_number
+from chainrule.checks import MOST_UNITS, positive_number, whole_number
 from chainrule.equations._array import Array
 from chainrule.equations.backpropagation import (
     bias_gradient,
@@ -29,6 +29,8 @@ from chainrule.network.registry.documentation import naming
 from chainrule.network.registry.initializers import INITIALIZERS
 from chainrule.suggestions import did_you_mean
 
+_FACTORS = ("learning_rate_factor", "bias_learning_rate_factor")
+
 
 @hinting
 @naming("activations")
@@ -48,17 +50,30 @@ class Dense(Layer):
     init : str, optional
         An initialiser's name, or "auto" (He for the ReLU family, otherwise Glorot). By default the
         network's `init`.
+    learning_rate_factor : float, default 1.0
+        Factor of the learning rate for W, above 0.
+    bias_learning_rate_factor : float, default 1.0
+        Factor of the learning rate for b, above 0.
 
     Raises
     ------
     InvalidArgumentError
         If an argument is invalid.
 
+    Notes
+    -----
+    Adam and its siblings change each weight by about the learning rate α, whatever its size, and
+    with more units below, more weights change a unit together. With the factor 1/√n[l−1], a rate
+    suits any width: such a layer learns as one of the neural tangent parametrisation does, in which
+    Z[l] = W[l] · A[l−1]/√n[l−1] (Jacot, Gabriel and Hongler 2018, "Neural Tangent Kernel").
+
     Examples
     --------
     >>> import chainrule as cr
     >>> cr.Dense(24, "leaky_relu(slope=0.2)")
     Dense(24, 'leaky_relu(slope=0.2)')
+    >>> cr.Dense(64, "silu", learning_rate_factor=1 / 8)
+    Dense(64, 'silu', learning_rate_factor=0.125)
     """
 
     kind: ClassVar[str] = "dense"
@@ -69,6 +84,8 @@ class Dense(Layer):
     units: int
     activation: ActivationText = "relu"
     init: InitializerName | None = None
+    learning_rate_factor: float = 1.0
+    bias_learning_rate_factor: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", whole_number("units", self.units, 1, MOST_UNITS))
@@ -82,10 +99,22 @@ class Dense(Layer):
             )
         if self.init is not None:
             check_init(self.init)
+        for name in _FACTORS:
+            object.__setattr__(self, name, positive_number(name, getattr(self, name)))
 
     def __repr__(self) -> str:
         init = f", init={self.init!r}" if self.init is not None else ""
-        return f"Dense({self.units}, {self.activation!r}{init})"
+        factors = "".join(f", {name}={value!r}" for name, value in self._factors().items())
+        return f"Dense({self.units}, {self.activation!r}{init}{factors})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the declaration as JSON-ready values; factors of 1 are left out."""
+        values = super().to_dict()
+        return {k: v for k, v in values.items() if k not in _FACTORS} | self._factors()
+
+    def _factors(self) -> dict[str, float]:
+        """Return the factors of the learning rate that are not 1."""
+        return {name: getattr(self, name) for name in _FACTORS if getattr(self, name) != 1.0}
 
     def output_units(self, n_in: int) -> int:
         """Return n[l]."""
@@ -97,8 +126,8 @@ class Dense(Layer):
         if init == "auto":
             init = activation_of(self.activation).initializer
         return (
-            Block("W", (self.units, n_in), "weights", init),
-            Block("b", (self.units, 1), "biases", "zeros"),
+            Block("W", (self.units, n_in), "weights", init, self.learning_rate_factor),
+            Block("b", (self.units, 1), "biases", "zeros", self.bias_learning_rate_factor),
         )
 
     def forward(

@@ -6,6 +6,9 @@ needs no export code of its own.
 
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chainrule.equations._array import Array
 from chainrule.network.activation import Activation, ActivationHeads, activation_of
 
@@ -31,6 +34,17 @@ class Normalized(NamedTuple):
     """Fraction of μ and v that is kept in each training step."""
 
 
+class Binned(NamedTuple):
+    """z = a, followed by min(max((a[columns] − lower)/width, 0), 1): a unit more for each bin."""
+
+    columns: NDArray[np.intp]
+    """(bins,): the unit below that each bin divides."""
+    lower: NDArray[np.floating]
+    """(bins,)."""
+    width: NDArray[np.floating]
+    """(bins,)."""
+
+
 class Multiplied(NamedTuple):
     """z = s ⊙ a."""
 
@@ -39,10 +53,10 @@ class Multiplied(NamedTuple):
 
 
 class Periodic(NamedTuple):
-    """z = a, and V cos(2π w a + c) + d of each of k units below it."""
+    """z = a, followed by V cos(2π w a + c) + d of each of k units: s units more for each."""
 
-    columns: tuple[int, ...]
-    """Indices of the units."""
+    columns: NDArray[np.intp]
+    """(k,): indices of the units."""
     w: Array
     """(k, F)."""
     c: Array
@@ -67,7 +81,7 @@ class Activated(NamedTuple):
     """α, (n[l],); None: all 1."""
 
 
-Operation: TypeAlias = Affine | Normalized | Multiplied | Periodic | Dropped | Activated
+Operation: TypeAlias = Affine | Normalized | Binned | Multiplied | Periodic | Dropped | Activated
 
 
 def activated(activation: str) -> tuple[Activated, ...]:

@@ -242,7 +242,7 @@ class PeriodicEmbedding(Layer):
     def operations(self, theta: Sequence[Array]) -> tuple[Periodic, ...]:
         """Return the cosines, mixed."""
         w, c, V, d = theta
-        columns = tuple(self.embedded(w.shape[0]))
+        columns = np.array(self.embedded(w.shape[0]), np.intp)
         return (Periodic(columns, w, c, V.reshape(*d.shape, -1), d),)
 
     def _taken(self, A: Array, n_in: int) -> Array:

@@ -14,7 +14,7 @@ from chainrule.limits import (
     Whole,
 )
 from chainrule.settings.names import is_schedule, optimizers, schedules, solvers
-from chainrule.settings.setting import Option, Setting
+from chainrule.settings.setting import By, Option, Setting
 
 _SCHEDULE = Other(
     is_schedule, "a schedule such as CosineDecay(0.01), or a function of the step", "callable"
@@ -33,6 +33,7 @@ DESCENT: tuple[Setting, ...] = (
         "`momentum`, as in scikit-learn.",
         parameter="solver",
         mlp="adam",
+        network="adamw",
         fit="adam",
         fit_limit=Choice(optimizers),
         option=Option("{optimizers} or lbfgs."),
@@ -43,8 +44,8 @@ DESCENT: tuple[Setting, ...] = (
         meaning="Initial learning rate.",
         parameter="learning_rate_init",
         mlp=0.001,
-        network=0.002,
-        option=Option("Initial learning rate α.", presets={"fast": 0.005, "thorough": 0.001}),
+        network=By(0.0035, 0.006, 0.005),
+        option=Option("Initial learning rate α."),
     ),
     Setting(
         "schedule",
@@ -58,20 +59,23 @@ DESCENT: tuple[Setting, ...] = (
         parameter="learning_rate",
         kind="str, Schedule or callable",
         mlp="constant",
-        network="adaptive",
+        network="flat_cosine",
         option=Option("adaptive, constant, {schedules} or invscaling."),
     ),
     Setting(
         "epochs",
-        COUNT,
-        meaning="Maximum number of epochs (iterations of 'lbfgs').",
+        Either(COUNT, ("auto",)),
+        meaning="Maximum number of epochs (iterations of 'lbfgs'); 'auto': 64, and fewer for "
+        "more than 20,000 examples. `partial_fit` does not know its end with 'auto', and a "
+        "schedule stays at its first rate.",
         parameter="max_iter",
         mlp=200,
+        network="auto",
         fit=50,
         fit_limit=Whole(0),
         option=Option(
             "Maximum number of passes over the training rows.",
-            presets={"fast": 30, "thorough": 500},
+            presets={"fast": 30, "thorough": 200},
         ),
     ),
     Setting(
@@ -101,14 +105,16 @@ DESCENT: tuple[Setting, ...] = (
     ),
     Setting(
         "patience",
-        Either(COUNT, (inf,)),
+        Either(COUNT, (inf, "auto")),
         meaning="Training ends after more than this many consecutive epochs without an improvement "
-        "of at least `tol`.",
+        "of at least `tol`. 'auto': never before the end of a schedule over "
+        "`max_iter` epochs, else 10.",
         parameter="n_iter_no_change",
         mlp=10,
+        network="auto",
         option=Option(
-            "Epochs without an improvement before the rate is reduced or training ends.",
-            presets={"fast": 3, "thorough": 20},
+            "Epochs without an improvement before the rate is reduced or training ends; by "
+            "default never before the end of a schedule.",
         ),
     ),
     Setting(

@@ -15,11 +15,12 @@ EXECUTION: tuple[Setting, ...] = (
         "scikit-learn's draws.",
         kind="str or None",
         mlp=None,
+        network="lecun_normal",
         fit="auto",
         fit_limit=Readable(read_init),
         option=Option(
             "Initialiser of the weights: auto, glorot_uniform, he_normal, lecun_normal, …; "
-            "default: scikit-learn's draws.",
+            "'default': scikit-learn's draws.",
             none="default",
             limit=Either(Readable(read_init), ("default",)),
         ),

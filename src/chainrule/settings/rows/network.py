@@ -3,7 +3,7 @@
 from chainrule.checks import MOST_UNITS
 from chainrule.limits import COUNT, FLAG, Choice, Either, Readable, Whole
 from chainrule.settings.names import read_activation
-from chainrule.settings.setting import By, Option, Setting
+from chainrule.settings.setting import Option, Setting
 
 # More layers would exhaust memory before any check could report it.
 _MOST_LAYERS = 10_000
@@ -37,12 +37,12 @@ NETWORK: tuple[Setting, ...] = (
         parameter="hidden_layer_sizes",
         kind="array-like of int",
         mlp=(100,),
-        network=(128, 64),
+        network=(128, 128, 128),
         option=Option(
-            "Units of the hidden layers (128,64), or none.",
+            "Units of the hidden layers (128,128,128), or none.",
             form="wholes",
             limit=Whole(1, MOST_UNITS),
-            presets={"fast": (64,), "thorough": (256, 128)},
+            presets={"fast": (64, 64), "thorough": (256, 256, 256)},
         ),
     ),
     Setting(
@@ -65,7 +65,7 @@ NETWORK: tuple[Setting, ...] = (
         "each layer.",
         kind="str or list of str",
         mlp="relu",
-        network=By("silu", "relu", "silu"),
+        network="silu",
         option=Option(
             "Activation of the hidden layers: relu, silu, tanh, gelu, …; one name, or one per "
             "hidden layer (tanh,relu).",
@@ -87,6 +87,35 @@ NETWORK: tuple[Setting, ...] = (
         "those of the embedded values.",
         kind="list of (column, codes, dimension) or None",
         mlp=None,
+    ),
+    Setting(
+        "bins",
+        Whole(0, MOST_UNITS),
+        meaning="The largest number of bins of the piecewise-linear embedding, PL1, of each "
+        "numeric column; 0: no such layer. Edges are quantiles of the training examples; columns "
+        "of two values have no bins.",
+        parameter="numeric_bins",
+        mlp=0,
+        network=8,
+        option=Option("Bins of the piecewise-linear embedding of each number; 0: none."),
+    ),
+    Setting(
+        "scale_layer",
+        FLAG,
+        meaning="Whether a `Scale` layer comes before the first hidden layer: it learns the "
+        "importance of each input, at a learning rate 64 times as large.",
+        mlp=False,
+        network=True,
+        option=Option("Learn a factor for each input, with a scale layer."),
+    ),
+    Setting(
+        "width_scaling",
+        FLAG,
+        meaning="Whether the learning rate of each layer's weights has the factor √(128/n), where "
+        "n is the number of its inputs, so that a rate suits layers of every width.",
+        mlp=False,
+        network=True,
+        option=Option("Learning rates by the widths of the layers."),
     ),
     Setting(
         "standardize",

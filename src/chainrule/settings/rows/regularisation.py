@@ -1,18 +1,20 @@
 """Settings of regularisation, which keeps a network from memorising its examples."""
 
-from chainrule.limits import FLAG, NOT_NEGATIVE, SHARE, Choice
-from chainrule.settings.setting import By, Option, Setting
+from chainrule.limits import FLAG, NOT_NEGATIVE, SHARE, Choice, Either
+from chainrule.settings.setting import Option, Setting
 
 REGULARISATION: tuple[Setting, ...] = (
     Setting(
         "l2",
-        NOT_NEGATIVE,
+        Either(NOT_NEGATIVE, ("auto",)),
         meaning="Strength of the L2 penalty, P1, divided by the number of examples, P3: those of a "
-        "batch, as in scikit-learn (MLP…), or all of them (Network…).",
+        "batch, as in scikit-learn (MLP…), or all of them (Network…). 'auto': 10 "
+        "for up to 500 examples, and soon nothing for more.",
         parameter="alpha",
         mlp=0.0001,
-        network=By(3.0, 0.5, 1.0),
+        network="auto",
         fit=0.0,
+        fit_limit=NOT_NEGATIVE,
         option=Option("Strength of the L2 penalty, P1, divided by the number of rows."),
     ),
     Setting(
@@ -46,12 +48,15 @@ REGULARISATION: tuple[Setting, ...] = (
     ),
     Setting(
         "label_smoothing",
-        SHARE,
-        meaning="Share of each target, in [0, 1), that is spread evenly over all classes, Y1. "
-        "Validation uses the true classes.",
+        Either(SHARE, ("auto",)),
+        meaning="Share of each target, in [0, 1), that is spread evenly over all classes, Y1; "
+        "also for the validation loss, so that both losses measure the same. 'auto': 0.1 for one "
+        "label per example, loss='log_loss' and at least 2,000 training examples, else 0.",
         of=("classifier",),
         mlp=0.0,
+        network="auto",
         fit=0.0,
+        fit_limit=SHARE,
         option=Option("Share of each target that is spread evenly over all classes."),
     ),
     Setting(

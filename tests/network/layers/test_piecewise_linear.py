@@ -1,0 +1,99 @@
+"""The declaration of a piecewise-linear embedding, its quantiles, and what others learn from it."""
+
+import math
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import InvalidArgumentError
+from chainrule.network.layers import LAYER_KINDS, Dense, PiecewiseLinearEmbedding
+from chainrule.network.layers.piecewise_linear import quantile_edges
+from chainrule.network.spec import NetworkSpec
+
+BINS = PiecewiseLinearEmbedding([(2, [-1.0, 0.0, 2.0]), (0, (0.5, 1.0))])
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        (3, "columns: expected a list"),
+        ("ab", "columns: expected a list"),
+        ([], "columns: expected a list .* got an empty one"),
+        ([(0,)], "columns: expected a list"),
+        ([(0, [1.0])], "columns: edges: expected at least two numbers in increasing order"),
+        ([(0, [1.0, 1.0])], "columns: edges: expected at least two numbers in increasing order"),
+        ([(0, [2.0, 1.0])], "columns: edges: expected at least two numbers in increasing order"),
+        ([(0, [0.0, math.nan])], "columns: edges: expected a finite number; got nan"),
+        ([(0, "01")], "columns: edges: expected at least two numbers"),
+        ([(-1, [0.0, 1.0])], "columns: column: expected a whole number"),
+        ([(0, [0.0, 1.0]), (0, [1.0, 2.0])], "columns: expected each column once; got 0 2 times"),
+    ],
+)
+def test_columns_that_are_none_are_refused(columns, named):
+    with pytest.raises(InvalidArgumentError, match=named):
+        PiecewiseLinearEmbedding(columns)
+
+
+def test_a_column_outside_the_layer_below_is_refused():
+    with pytest.raises(InvalidArgumentError, match="units of the layer below, from 0 to 1; got 2"):
+        cr.Network([2, BINS, cr.Dense(1, "identity")], "mse")
+
+
+def test_it_is_written_and_read_again():
+    assert eval(repr(BINS)) == BINS
+    assert LAYER_KINDS["piecewise_linear_embedding"] is PiecewiseLinearEmbedding
+    spec = NetworkSpec(3, (BINS, Dense(2)), "mse")
+    assert NetworkSpec.from_json(spec.to_json()) == spec
+    assert hash(NetworkSpec.from_json(spec.to_json())) == hash(spec)
+
+
+def test_edges_are_quantiles_and_bins_hold_equally_many_examples():
+    X = RANDOM.standard_normal((1000, 2))
+    layer = PiecewiseLinearEmbedding.of(X, bins=5)
+    for column, edges in layer.columns:
+        counts, _ = np.histogram(X[:, column], edges)
+        assert np.abs(counts - 200).max() <= 1  # an edge is an example
+
+
+def test_columns_with_too_few_different_values_have_no_bins():
+    X = np.column_stack([np.repeat([0.0, 1.0], 50), np.arange(100.0), np.zeros(100)])
+    assert [column for column, _ in PiecewiseLinearEmbedding.of(X, 4).columns] == [1]
+    with pytest.raises(InvalidArgumentError, match="got an empty one"):
+        PiecewiseLinearEmbedding.of(X, 4, columns=[0, 2])
+
+
+def test_edges_that_float32_could_not_tell_apart_are_one():
+    values = np.concatenate([np.full(50, 1e6), 1e6 + 1e-3 * np.arange(50), [0.0]])
+    assert quantile_edges(values, 10) == (0.0, 1e6)
+
+
+def test_a_table_that_is_none_is_refused():
+    for X in ([1.0, 2.0], [[math.nan]], np.empty((0, 2))):
+        with pytest.raises(InvalidArgumentError, match=r"^X: expected a table of finite numbers"):
+            PiecewiseLinearEmbedding.of(X)
+
+
+def test_a_dense_layer_above_it_learns_any_function_that_is_linear_between_the_edges():
+    x = np.linspace(-1.0, 1.0, 201)[:, None]
+    layer = PiecewiseLinearEmbedding([(0, [-1.0, -0.5, 0.25, 1.0])])
+    net = cr.Network([1, layer, cr.Dense(1, "identity")], "mse", dtype="float64")
+    # Values −2, 1, 0, 4 at the edges: slope 0 of x itself, and the differences.
+    (W,), (b,) = net.weights, net.biases
+    W[...], b[...] = [[0.0, 3.0, -1.0, 4.0]], -2.0
+    expected = np.interp(x[:, 0], [-1.0, -0.5, 0.25, 1.0], [-2.0, 1.0, 0.0, 4.0])
+    np.testing.assert_allclose(net.predict(x)[:, 0], expected, atol=1e-13)
+
+
+def test_names_and_sources_of_its_units_tell_the_columns():
+    assert BINS.input_names(["a", "b", "c"]) == ["a", "b", "c", "c bin 1", "c bin 2", "a bin 1"]
+    assert BINS.input_sources(3).tolist() == [0, 1, 2, 2, 2, 0]
+    assert BINS.output_units(3) == 6
+
+
+def test_gradients_are_those_of_central_differences():
+    layers = [3, cr.Dense(4, "tanh"), BINS, cr.Dense(5, "gelu"), cr.Dense(2, "softmax")]
+    net = cr.Network(layers, "cross_entropy", seed=0, dtype="float64")
+    X, y = RANDOM.standard_normal((20, 3)), RANDOM.integers(0, 2, 20)
+    assert net.check_gradients(X, y)
