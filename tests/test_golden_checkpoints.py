@@ -23,6 +23,18 @@ WDBC = Path(__file__).parent.parent / "examples" / "wdbc.csv"
 # NumPy's matrix products differ in the last bits from one BLAS to another.
 ROUNDING = 1e-9
 
+# NetworkClassifier's, of what has another one now.
+OLD_DEFAULTS = {
+    "solver": "adam",
+    "beta_2": 0.999,
+    "learning_rate_init": 0.002,
+    "init": None,
+    "numeric_bins": 0,
+    "scale_layer": False,
+    "width_scaling": False,
+    "n_iter_no_change": 10,
+}
+
 
 def examples() -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(7)
@@ -68,6 +80,7 @@ def test_an_estimator_s_checkpoint_resumes(tmp_path: Path) -> None:
         dropout=0.1,
         alpha=0.001,
         engine="reference",
+        **OLD_DEFAULTS,
     )
     estimator.fit(X, Y.argmax(axis=1), checkpoint=tmp_path / "checkpoint", resume=True)
     finished = np.load(GOLDEN / "estimator-finished.npy")

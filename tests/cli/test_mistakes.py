@@ -95,7 +95,7 @@ def test_huge_whole_numbers_are_no_mistake(chainrule, tmp_path):
         (["--loss", "huber"], "loss: expected log_loss, focal for a classification; got 'huber'"),
         (["--dropout", "0.1,x"], "--dropout: expected numbers with commas between them"),
         (["--dropout", "1.0"], "--dropout: expected a number in [0, 1)"),
-        (["--dropout", "0.1,0.2,0.3"], "one for each of the 2 hidden layers"),
+        (["--dropout", "0.1,0.2"], "one for each of the 3 hidden layers"),
         (["--split", "0.5,0.5"], "--split: expected 3 shares between 0 and 1"),
         (["--split", "0.5,0.3,0.3"], "--split: expected shares that add up to 1"),
         (["--test", "x.csv", "--split", "0.8,0.1,0.1"], "--split: expected 2 shares"),

@@ -25,8 +25,8 @@ def test_training_says_what_it_understood_and_chose(trained):
     out = trained[0].out
     assert "569 rows; 455 train, 57 validate, 57 test" in out
     assert "Classification of diagnosis: 2 classes, B (285), M (170) in the training rows" in out
-    assert "30 inputs from 30 columns → 128 silu → 64 silu → 2 classes" in out
-    assert "adam, learning rate 0.002 (adaptive), batches of 32, at most 20 epochs" in out
+    assert "30 inputs from 30 columns → 128 silu → 128 silu → 128 silu → 2 classes" in out
+    assert "adamw, learning rate 0.0035 (cosine), batches of 32, at most 20 epochs" in out
     assert "early stopping, seed 0" in out
 
 
@@ -119,7 +119,7 @@ def test_each_hidden_layer_can_have_an_activation_of_its_own(chainrule, wdbc, tm
     )
     assert outcome.code == 0
     model = cr.load(tmp_path / "run" / "model.safetensors")
-    hidden = [layer.activation for layer in model.network.spec.layers]
+    hidden = [layer.activation for layer in model.network.spec.layers if layer.has_weights]
     assert hidden == ["tanh", "leaky_relu(slope=0.2)", "sigmoid"]
     assert "--activation 'tanh,leaky_relu(slope=0.2)'" in model.details["command"]
     with_three = chainrule(
@@ -134,6 +134,7 @@ def test_options_reach_the_network_and_the_optimizer(chainrule, wdbc, tmp_path):
         *("train", wdbc, "--target", "diagnosis", "--out", tmp_path, "--epochs", 2, "--no-report"),
         *("--layers", "5, 3", "--activation", "leaky_relu(slope=0.2)", "--seed", 7),
         *("--schedule", "constant"),
+        *("--bins", 0, "--no-scale-layer"),
         *("--optimizer", "sgd", "--learning-rate", 0.25, "--batch-size", 64, "--l1", 0.1),
     )
     assert outcome.code == 0
@@ -159,7 +160,7 @@ def test_no_hidden_layer_is_possible(chainrule, wdbc, tmp_path):
         "--no-report",
     )
     assert chainrule(*arguments, "--layers", "none").code == 0
-    assert cr.load(tmp_path / "model.safetensors").network.spec.sizes == (30, 1)
+    assert cr.load(tmp_path / "model.safetensors").network.spec.sizes == (30, 270, 270, 1)
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(chainrule, tmp_path):

@@ -23,7 +23,13 @@ TRAIN, OWN, NEW = slice(0, 400), slice(400, 1400), slice(1400, 2400)
 
 def overfitted(kind=cr.NetworkClassifier, y=CLASSES, **settings):
     """Return a classifier that was trained until it is too certain, with its validation data."""
-    settings = {"random_state": 0, "early_stopping": False, "alpha": 0.0} | settings
+    settings = {
+        "random_state": 0,
+        "early_stopping": False,
+        "alpha": 0.0,
+        "numeric_bins": 0,
+    } | settings
+    settings = {"hidden_layer_sizes": (64,)} | settings
     model = kind(**settings)
     return model.fit(X[TRAIN], y[TRAIN], X_val=X[OWN], y_val=y[OWN], epochs=60)
 
@@ -58,7 +64,9 @@ def test_a_loss_that_makes_probabilities_too_even_gets_a_temperature_below_one(s
 
 def test_a_temperature_is_that_of_the_weighted_validation_loss():
     weights = np.where(CLASSES[OWN] == 1, 5.0, 1.0)
-    model = cr.NetworkClassifier(random_state=0, early_stopping=False, alpha=0.0, calibrate="on")
+    model = cr.NetworkClassifier(
+        (64,), numeric_bins=0, random_state=0, early_stopping=False, alpha=0.0, calibrate="on"
+    )
     model.fit(
         X[TRAIN], CLASSES[TRAIN], X_val=X[OWN], y_val=CLASSES[OWN], sample_weight_val=weights,
         epochs=60,

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def test_a_loss_that_is_stuck_is_said_and_kept():
-    model = NetworkClassifier(alpha=1e4, early_stopping=False, max_iter=32, random_state=0)
+    model = NetworkClassifier((16,), alpha=1e4, early_stopping=False, max_iter=32, random_state=0)
     with pytest.warns(TrainingDiagnosisWarning, match="of a constant predict") as caught:
         model.fit(X, y)
     assert caught[0].filename == __file__
@@ -25,7 +25,7 @@ def test_a_loss_that_is_stuck_is_said_and_kept():
 
 
 def test_a_new_fit_begins_with_nothing_found():
-    model = NetworkClassifier(alpha=1e4, early_stopping=False, max_iter=32, random_state=0)
+    model = NetworkClassifier((16,), alpha=1e4, early_stopping=False, max_iter=32, random_state=0)
     with pytest.warns(TrainingDiagnosisWarning):
         model.fit(X, y)
     model.set_params(alpha=1.0).fit(X, X[:, 0] > 0)

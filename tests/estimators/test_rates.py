@@ -132,12 +132,14 @@ def test_smoothed_labels_leave_probabilities_short_of_certain(make):
     assert models[1].score(X, y) > 0.95
 
 
-def test_validation_is_of_the_true_labels():
+def test_the_validation_loss_has_smoothed_labels_as_the_training_loss_has():
     X, y = two_classes()
     model = MLPClassifier(label_smoothing=0.4, random_state=0, max_iter=20)
     model.fit(X, y, X_val=X, y_val=y)
-    p = np.clip(model.predict_proba(X)[np.arange(len(y)), y], 1e-300, 1)
-    assert model.validation_loss_curve_[-1] == pytest.approx(-np.log(p).mean())
+    p = np.clip(model.predict_proba(X), 1e-300, 1)
+    targets = 0.6 * np.eye(2)[y] + 0.2
+    loss = -(targets * np.log(p)).sum(axis=1).mean()
+    assert model.validation_loss_curve_[-1] == pytest.approx(loss)
 
 
 def test_mixed_precision_is_asked_of_the_engine():

@@ -27,7 +27,14 @@ def table(rows=1200, seed=0):
 
 
 ROWS = table()
-HASTY = {"epochs": 40, "early_stopping": False, "l2": 0.0, "split": (0.3, 0.5, 0.2)}
+HASTY = {
+    "epochs": 40,
+    "layers": (64,),
+    "bins": 0,
+    "early_stopping": False,
+    "l2": 0.0,
+    "split": (0.3, 0.5, 0.2),
+}
 """Settings that make a network too certain, with many validation rows."""
 
 

@@ -37,17 +37,19 @@ def test_a_schedule_over_the_whole_training_is_not_cut_short():
 
 
 def test_large_tables_take_fewer_epochs_and_no_penalty():
-    chosen = [resolved(TrainingOptions(), "regression", rows, rows) for rows in (400, 20_000, 10**6)]
+    chosen = [
+        resolved(TrainingOptions(), "regression", rows, rows) for rows in (400, 20_000, 10**6)
+    ]
     assert [one.epochs for one in chosen] == [64, 64, 16]
     assert [round(one.l2, 5) for one in chosen] == [10.0, 0.00625, 0.0]
 
 
 def test_labels_are_smoothed_where_a_temperature_can_undo_it():
-    def smoothing(task="classification", rows=1000, **given):
+    def smoothing(task="classification", rows=3000, **given):
         return resolved(TrainingOptions(**given), task, rows, rows + 100).label_smoothing
 
     assert smoothing() == 0.1
-    assert smoothing(rows=150) == smoothing(loss="focal") == smoothing("regression") == 0.0
+    assert smoothing(rows=1500) == smoothing(loss="focal") == smoothing("regression") == 0.0
     assert smoothing(label_smoothing=0.3) == 0.3
 
 

@@ -57,7 +57,7 @@ def test_the_standard_preset_is_what_the_estimators_do(estimator):
     losses = ["focal"] if task == "classification" else ["huber", "quantile"]
     asked += [{"loss": loss} for loss in losses]
     by_rows = {"batch_size", "early_stopping", "dtype", "epochs", "l2"}
-    by_rows |= {"label_smoothing", "patience"}
+    by_rows |= {"label_smoothing", "patience", "schedule"}
     seen = set()
     for wanted in asked:
         chosen = resolved(TrainingOptions(**wanted), task, 450, 500)

@@ -177,7 +177,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def _of_network(network: "Network") -> list[tuple[str, str]]:
     spec = network.spec
     return [
-        ("layers", ", ".join([str(spec.n_features), *map(repr, spec.layers)])),
+        ("layers", ", ".join([str(spec.n_features), *(layer.brief for layer in spec.layers)])),
         ("cost", str(spec.cost)),
         ("parameters", f"{network.parameters.size:,} of {spec.dtype}"),
         ("epochs trained", str(network.epochs_trained)),

@@ -94,7 +94,7 @@ class NetworkMixed(GoodDefaults):
         solver: SolverName = "adamw",
         alpha: float | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: LearningRateRule = "flat_cosine",
+        learning_rate: LearningRateRule = "auto",
         learning_rate_init: float = 0.005,
         power_t: float = 0.5,
         max_iter: int | Literal["auto"] = "auto",

@@ -1,6 +1,6 @@
 """NetworkClassifier and NetworkRegressor: MLPClassifier and MLPRegressor with good defaults.
 
-`benchmarks/estimators.py` measures the quality of the defaults.
+`benchmarks/quality.py` measures the quality of the defaults; docs/quality.md has the results.
 """
 
 from collections.abc import Sequence
@@ -83,10 +83,12 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
 
     It accepts tables with text, categories, dates and missing values.
 
-    It is `MLPClassifier` with different defaults. Inputs are standardised internally, and the batch
-    size grows with the number of examples. With 200 examples or more, training is in float32, and a
-    stratified part of the examples is set aside as validation data. The validation loss decides
-    when the learning rate is reduced, when training stops and which weights are kept.
+    It is `MLPClassifier` with different defaults. Inputs are standardised internally; a
+    piecewise-linear embedding lets the network bend its answer along each number, and a scale layer
+    learns the importance of each input. The batch size grows with the number of examples, and the
+    learning rate falls along half a cosine. With 200 examples or more, training is in float32, and
+    a stratified part of the examples is set aside as validation data: the weights of the epoch with
+    the lowest validation loss are kept.
     """
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
@@ -106,7 +108,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         solver: SolverName = "adamw",
         alpha: float | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: LearningRateRule = "flat_cosine",
+        learning_rate: LearningRateRule = "auto",
         learning_rate_init: float = 0.0035,
         power_t: float = 0.5,
         max_iter: int | Literal["auto"] = "auto",
@@ -169,10 +171,11 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
     It accepts tables with text, categories, dates and missing values.
 
     It is `MLPRegressor` with different defaults. Inputs and targets are standardised internally,
-    predictions are returned in the target's units, and the batch size grows with the number of
-    examples. With 200 examples or more, training is in float32, and a part of the examples is set
-    aside as validation data. The validation loss decides when the learning rate is reduced, when
-    training stops and which weights are kept.
+    and predictions are returned in the target's units; a piecewise-linear embedding lets the
+    network bend its answer along each number, and a scale layer learns the importance of each
+    input. The batch size grows with the number of examples, and the learning rate falls along half
+    a cosine. With 200 examples or more, training is in float32, and a part of the examples is set
+    aside as validation data: the weights of the epoch with the lowest validation loss are kept.
     """
 
     def __init__(
@@ -184,7 +187,7 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         solver: SolverName = "adamw",
         alpha: float | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: LearningRateRule = "flat_cosine",
+        learning_rate: LearningRateRule = "auto",
         learning_rate_init: float = 0.006,
         power_t: float = 0.5,
         max_iter: int | Literal["auto"] = "auto",

@@ -12,7 +12,7 @@ from chainrule.network.cost import CustomCost
 
 HiddenLayers: TypeAlias = int | Sequence[int] | NDArray[np.integer]
 Activations: TypeAlias = ActivationText | Literal["logistic"] | Sequence[ActivationText]
-LearningRateRule: TypeAlias = ScheduleName | Schedule | Callable[[int], float]
+LearningRateRule: TypeAlias = Literal["auto"] | ScheduleName | Schedule | Callable[[int], float]
 RandomState: TypeAlias = int | np.random.RandomState | None
 EarlyStopping: TypeAlias = bool | Literal["loss"] | str | Callable[[Any, Any, Any], float]
 """A str is the name of one of scikit-learn's scorers."""

@@ -14,8 +14,8 @@ from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.scoring import epoch_measure
 from chainrule.settings.optimizers import optimizer_of
-from chainrule.settings.rates import learning_rate_of
-from chainrule.settings.rules import inverse_scaling, is_planned, stopping_rule
+from chainrule.settings.rates import AUTO, learning_rate_of
+from chainrule.settings.rules import inverse_scaling, stopping_rule
 from chainrule.training.events import Callback, EpochEnded
 from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
@@ -65,7 +65,7 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
     batch_size = _batch_size(estimator, n_examples)
     # Each `partial_fit` call trains one epoch of a training whose length is `max_iter`.
     length = estimator._longest(n_examples) if request.incremental else epochs
-    if request.incremental and estimator.max_iter == "auto" and is_planned(given["learning_rate"]):
+    if request.incremental and estimator.learning_rate == AUTO:
         rate: LearningRate = float(estimator.learning_rate_init)  # nobody knows when it will end
     else:
         rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))

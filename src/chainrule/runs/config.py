@@ -21,6 +21,12 @@ from chainrule.runs.options import (
 from chainrule.runs.values import check, from_toml
 from chainrule.suggestions import did_you_mean, nearest
 
+_ALWAYS_WRITTEN = {"layers", "epochs", "batch_size", "init", "shuffle"}
+"""Settings that every run writes, and hardly anyone else all of them."""
+
+_NEWER: Mapping[str, Any] = {"bins": 0, "scale_layer": False, "width_scaling": False}
+"""Settings that a run wrote nothing of before they existed, with the values that it had then."""
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -134,6 +140,8 @@ class RunConfig:
                 if name not in known:
                     raise InvalidArgumentError(f"{where}: [{section}]: {_misplaced(name)}")
                 values[name] = from_toml(known[name], value, f"{where}: [{section}]")
+        if values.keys() >= _ALWAYS_WRITTEN:
+            values = {**_NEWER, **values}
         try:
             return cls.of(values)
         except InvalidArgumentError as error:

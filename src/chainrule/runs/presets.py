@@ -16,6 +16,7 @@ from chainrule.settings.defaults import (
     default_patience,
 )
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
+from chainrule.settings.rates import PLANNED_BY_DEFAULT
 from chainrule.settings.rules import is_planned
 from chainrule.settings.setting import ABSENT
 from chainrule.settings.table import OPTIONS
@@ -58,6 +59,7 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
             f"{did_you_mean(options.loss, losses)}"
         )
     chosen = _standard(task) | {
+        "schedule": PLANNED_BY_DEFAULT,
         "epochs": default_epochs(n_train),
         "l2": default_l2(n_train),
         "batch_size": min(default_batch_size(n_train), n_train),

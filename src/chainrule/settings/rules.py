@@ -6,6 +6,7 @@ from math import inf
 from chainrule.engines.schedule import Schedule
 from chainrule.engines.schedules import SCHEDULES
 from chainrule.settings.given import Settings
+from chainrule.settings.rates import AUTO
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import StoppingRule
 
@@ -50,7 +51,7 @@ def patience_of(given: Settings) -> float:
 
 def is_planned(rate: object) -> bool:
     """Whether a learning-rate setting is a schedule over the whole training."""
-    return isinstance(rate, Schedule) or (isinstance(rate, str) and rate in SCHEDULES)
+    return isinstance(rate, Schedule) or (isinstance(rate, str) and rate in (AUTO, *SCHEDULES))
 
 
 def inverse_scaling(

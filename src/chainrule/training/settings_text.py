@@ -17,6 +17,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         f"{layer.kind} {units}" for layer, units in zip(spec.layers, spec.sizes[1:], strict=True)
     ]
     bound = plan.max_grad_norm
+    patience = math.inf if plan.stopping is None else plan.stopping.patience
     return {
         "network": ", ".join([f"inputs {spec.n_features}", *layers]),
         "cost": printable(spec.cost),
@@ -29,7 +30,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         "l1": penalties.l1,
         "l2": penalties.l2,
         "max_grad_norm": bound if math.isfinite(bound) else None,
-        "patience": None if plan.stopping is None else plan.stopping.patience,
+        "patience": patience if math.isfinite(patience) else None,
         "examples": len(problem.examples.X),
         "validation_examples": 0 if plan.validation is None else len(plan.validation.X),
         "engine": plan.engine.name,

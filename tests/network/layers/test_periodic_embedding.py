@@ -198,3 +198,8 @@ def test_explanations_are_shares_of_the_columns_that_add_up(method, behind_looku
     model.save(tmp_path / "model.safetensors")
     again = cr.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(again.predict(table), model.predict(table))
+
+
+def test_a_short_description_leaves_out_the_indices():
+    assert PeriodicEmbedding([4, 1]).brief == "PeriodicEmbedding(16 frequencies of 2 units)"
+    assert PeriodicEmbedding(frequencies=3).brief == "PeriodicEmbedding(3 frequencies of all units)"

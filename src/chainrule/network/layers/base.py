@@ -202,6 +202,11 @@ class Layer(ABC):
         return grad_A
 
     @property
+    def brief(self) -> str:
+        """The declaration for people to read: `repr` without what is long or only for training."""
+        return repr(self)
+
+    @property
     def detail(self) -> str:
         """Text shown in a drawing next to the layer's kind or its number of units."""
         return ""

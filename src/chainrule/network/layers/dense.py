@@ -1,7 +1,7 @@
 """The dense layer: every unit is connected to every unit of the layer below."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from chainrule.arguments import hinting
@@ -169,6 +169,11 @@ class Dense(Layer):
     def error_text(self, grad_A: str, l: int) -> str:  # noqa: E741 - the field's letter
         """BP1, or BP1s for softmax."""
         return activation_error_text(self.activation, grad_A, l)
+
+    @property
+    def brief(self) -> str:
+        """The declaration without factors of the learning rate."""
+        return repr(replace(self, learning_rate_factor=1.0, bias_learning_rate_factor=1.0))
 
     @property
     def detail(self) -> str:

@@ -235,6 +235,12 @@ class PeriodicEmbedding(Layer):
         return (Shown("ψ", phases, flat), Shown("A", periodic_values, layer_pass.A))
 
     @property
+    def brief(self) -> str:
+        """The number of frequencies, without the indices of the units."""
+        units = "all units" if self.columns is None else f"{len(self.columns)} units"
+        return f"PeriodicEmbedding({self.frequencies} frequencies of {units})"
+
+    @property
     def detail(self) -> str:
         """The number of frequencies."""
         return f"of {self.frequencies} frequencies"

@@ -199,6 +199,11 @@ class PiecewiseLinearEmbedding(Layer):
         )
 
     @property
+    def brief(self) -> str:
+        """The number of bins, without their edges."""
+        return f"PiecewiseLinearEmbedding({sum(self.bins)} bins of {len(self.columns)} units)"
+
+    @property
     def detail(self) -> str:
         """The number of bins."""
         return f"{sum(self.bins)} bins"

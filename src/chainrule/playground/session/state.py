@@ -24,26 +24,41 @@ if TYPE_CHECKING:
 
 State = dict[str, Any]
 
+PLAIN_INPUTS: Mapping[str, Any] = {"bins": 0, "scale_layer": False, "width_scaling": False}
+"""Inputs that go straight into the first hidden layer, as a picture of a network shows them."""
+
 TOY_SETTINGS: Mapping[str, Any] = {
     "layers": [4, 2],
     "activation": "tanh",
+    "init": "default",
+    **PLAIN_INPUTS,
     "optimizer": "sgd",
     "momentum": 0.0,
     "nesterov": False,
     "learning_rate": 0.1,
     "schedule": "constant",
+    "beta_2": 0.999,
     "epochs": 1000,
     "batch_size": 10,
     "l1": 0.0,
     "l2": 0.0,
+    "label_smoothing": 0.0,
     "early_stopping": False,
     "split": [0.5, 0.48, 0.02],
     "seed": 0,
 }
 """Defaults for toy data: plain gradient descent, and no early stopping."""
 
-TABLE_SETTINGS: Mapping[str, Any] = {"layers": [16, 8], "seed": 0}
-"""Defaults for other tables: those of the package, but with a network that can be drawn."""
+TABLE_SETTINGS: Mapping[str, Any] = {
+    "layers": [16, 8],
+    **PLAIN_INPUTS,
+    "schedule": "adaptive",
+    "epochs": 200,
+    "label_smoothing": 0.0,
+    "seed": 0,
+}
+"""Defaults for other tables: those of the package, but with a network that can be drawn, a loss
+that is the log loss, and a learning rate that suits a training of any length."""
 
 START: Mapping[str, Any] = {
     "data": {"kind": "toy", "name": "circle", "noise": 0, "rows": 500, "seed": 0},

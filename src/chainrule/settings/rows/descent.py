@@ -49,25 +49,25 @@ DESCENT: tuple[Setting, ...] = (
     ),
     Setting(
         "schedule",
-        Either(Choice(schedules), (_SCHEDULE,)),
+        Either(Choice(schedules), ("auto", _SCHEDULE)),
         meaning="How `learning_rate_init` changes. 'constant': not at all; 'invscaling': by 1/(t + "
         "1)^power_t, t being the examples seen; 'adaptive': divided by 5 whenever "
         "`n_iter_no_change` epochs bring nothing (in MLP…, 'adam' keeps it constant under "
         "these, as in scikit-learn). Over `max_iter` epochs, for every solver but 'lbfgs': "
-        "{schedules in words}. Or a schedule (`chainrule.CosineDecay`, …) or a function of the "
+        "{schedules in words}. 'auto': 'cosine', but constant in `partial_fit`, which does not "
+        "know its end. Or a schedule (`chainrule.CosineDecay`, …) or a function of the "
         "step t = 1, 2, …, which have rates of their own.",
         parameter="learning_rate",
         kind="str, Schedule or callable",
         mlp="constant",
-        network="flat_cosine",
+        network="auto",
         option=Option("adaptive, constant, {schedules} or invscaling."),
     ),
     Setting(
         "epochs",
         Either(COUNT, ("auto",)),
         meaning="Maximum number of epochs (iterations of 'lbfgs'); 'auto': 64, and fewer for "
-        "more than 20,000 examples. `partial_fit` does not know its end with 'auto', and a "
-        "schedule stays at its first rate.",
+        "more than 20,000 examples.",
         parameter="max_iter",
         mlp=200,
         network="auto",
