@@ -1,9 +1,9 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
 It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
-statistics), scales, parametric activations, piecewise-linear embeddings (by interpolation) and
-category embeddings (one-hot codes times a table), and reads the flat vector by a layout of its own.
-Nothing of the package is used.
+statistics), scales, parametric activations, piecewise-linear embeddings (by interpolation),
+periodic embeddings and category embeddings (one-hot codes times a table), and reads the flat vector
+by a layout of its own. Nothing of the package is used.
 """
 
 from functools import partial
@@ -42,6 +42,19 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
         elif layer.kind == "parametric_activation":
             alpha = theta[at : at + n]
             A, at = (1 - alpha) * A + alpha * activation(layer.activation)(A), at + n
+        elif layer.kind == "periodic_embedding":
+            columns = range(n) if layer.columns is None else layer.columns
+            k, F, s = len(columns), layer.frequencies, layer.size - 1
+            arrays = []
+            for count in (F, F, s * F, s):
+                arrays.append(theta[at : at + k * count].reshape(k, count))
+                at += k * count
+            w, c, V, d = arrays
+            parts = [A]
+            for row, column in enumerate(columns):
+                waves = jnp.cos(2 * jnp.pi * A[:, [column]] * w[row] + c[row])
+                parts.append(waves @ V[row].reshape(s, F).T + d[row])
+            A = jnp.concatenate(parts, axis=1)
         elif layer.kind == "piecewise_linear_embedding":
             bins = [
                 jnp.interp(A[:, column], jnp.array([low, high]), jnp.array([0.0, 1.0]))[:, None]

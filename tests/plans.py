@@ -58,6 +58,30 @@ def embedding(n_in, tables, n_out=None, activation="identity"):
     )
 
 
+def periodic(n_in, columns, n_out=None, groups="weights", activation="identity"):
+    """Two cosines and three values of each column; none: of all."""
+    k = len(columns) or n_in
+    return layer(
+        "periodic_embedding",
+        n_in,
+        n_out or n_in + 3 * k,
+        {"columns": columns},
+        [(k, 2, "weights"), (k, 2, "weights"), (k, 6, groups), (k, 3, "weights")],
+        activation,
+    )
+
+
+def bins(n_in, columns, lower=None, width=None, n_out=None, **given):
+    """Bins of width 1 from 0, one for each of columns."""
+    settings = {
+        "columns": columns,
+        "lower": [0.0] * len(columns) if lower is None else lower,
+        "width": [1.0] * len(columns) if width is None else width,
+    }
+    n_out = n_out or n_in + len(columns)
+    return layer("piecewise_linear_embedding", n_in, n_out, settings, **given)
+
+
 def head(units, activation="identity", cost=None, weight=1.0):
     return (
         units,

@@ -7,6 +7,7 @@
 #include "dense.hpp"
 #include "dropout.hpp"
 #include "parametric_activation.hpp"
+#include "periodic_embedding.hpp"
 #include "piecewise_linear.hpp"
 #include "scale.hpp"
 
@@ -17,9 +18,9 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
 
-    using List =
-        Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>, CategoryEmbedding<T, BYTES>,
-              PiecewiseLinear<T, BYTES>, Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
+    using List = Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>,
+                       CategoryEmbedding<T, BYTES>, PeriodicEmbedding<T, BYTES>,
+                       PiecewiseLinear<T, BYTES>, Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
 
     // Calls f with a layer's kind.
     template <typename F> CHAINRULE_INLINE void visit(const Layer &layer, F &&f) {

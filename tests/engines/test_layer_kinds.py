@@ -11,6 +11,7 @@ from chainrule.network.layers import (
     Dense,
     Dropout,
     ParametricActivation,
+    PeriodicEmbedding,
     PiecewiseLinearEmbedding,
     Scale,
 )
@@ -48,6 +49,7 @@ ALL = (
     BatchNorm("relu"),
     Scale(),
     ParametricActivation("gelu", 0.5),
+    PeriodicEmbedding([2, 4], frequencies=3, size=3),
     Dropout(0.3),
     Dense(3, "softmax"),
 )
@@ -72,6 +74,16 @@ PARAMETRIC = (
     ParametricActivation("relu"),
     Dense(3, "softmax"),
 )
+PERIODIC = (
+    PeriodicEmbedding(frequencies=5),
+    Dense(9, "gelu"),
+    PeriodicEmbedding([7, 0], frequencies=2, size=2),
+    Dense(7, "relu"),
+    PeriodicEmbedding([3], frequencies=1, size=3),
+    Dense(5, "softmax"),
+    PeriodicEmbedding(frequencies=3, size=2),
+    Dense(3, "softmax"),
+)
 NETWORKS = {
     "dropout": DROPS,
     "batch norm": NORMAL,
@@ -79,6 +91,7 @@ NETWORKS = {
     "embeddings": EMBEDDED,
     "scales": SCALED,
     "parametric": PARAMETRIC,
+    "periodic": PERIODIC,
     "bins": BINNED,
     "all kinds": ALL,
 }
@@ -94,7 +107,7 @@ def parameters(spec, seed=0):
     theta = initial_parameters(spec, seed).astype(np.float64)
     random = np.random.default_rng(seed)
     for placed in placed_blocks(spec):
-        if placed.block.name != "W":
+        if not placed.block.penalised:  # the others are drawn, and none of them is 0
             theta[placed.slice] = random.uniform(0.5, 1.5, theta[placed.slice].size)
     return theta.astype(spec.dtype)
 

@@ -11,7 +11,13 @@ from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRe
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import SGD, Adam, HeavyBall, RMSprop
 from chainrule.engines.reference import ReferenceEngine
-from chainrule.network.layers import BatchNorm, CategoryEmbedding, Dense, Dropout
+from chainrule.network.layers import (
+    BatchNorm,
+    CategoryEmbedding,
+    Dense,
+    Dropout,
+    PeriodicEmbedding,
+)
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
 from tests import plans
@@ -49,7 +55,9 @@ def test_compiled_factors_are_exactly_those_of_the_reference(instruction_set, ra
 
 @every_network
 @pytest.mark.parametrize("batch", [3, 7, 16, 33, 64, 130])
-@pytest.mark.parametrize("optimizer", [SGD(0.1), HeavyBall(0.05), RMSprop(0.01)], ids=repr)
+@pytest.mark.parametrize(
+    "optimizer", [SGD(0.1), HeavyBall(0.05), RMSprop(0.01, epsilon=1e-6)], ids=repr
+)
 def test_training_with_other_kinds_agrees_with_the_reference(
     instruction_set, layers, batch, optimizer
 ):
@@ -61,8 +69,10 @@ def test_training_with_other_kinds_agrees_with_the_reference(
         for engine in (ReferenceEngine(), NativeEngine())
     ]
     (theta, state, records), (theta_n, state_n, records_n) = results
-    # RMSprop divides what is 0 but for rounding (∂C/∂b below batch normalisation), 1e-16 or so, by
-    # ε = 1e-8; everything else is rounding through at most 44 steps.
+    # Below batch normalisation ∂C/∂b is 0 but for the rounding of a sum of `batch` terms of order
+    # 1/√(v + 1e-5), which are at most 316: batch · 316 · 2⁻⁵². RMSprop divides that by its own ε,
+    # 1e-6, and multiplies it by 0.01 in each of 130/batch steps: 9e-8 in all. Everything else is
+    # rounding through at most 44 steps.
     loose = isinstance(optimizer, RMSprop)
     np.testing.assert_allclose(theta_n, theta, rtol=0, atol=1e-7 if loose else 1e-9)
     np.testing.assert_allclose(state_n.slots, state.slots, rtol=0, atol=1e-9)
@@ -110,8 +120,15 @@ TABLES = (
     Dense(130, "relu"), Dropout(0.5), Dense(10, "softmax"),
 )  # fmt: skip
 NORMAL_TABLES = (*TABLES[:1], BatchNorm(), *TABLES[1:])
+# Groups of five units, the last one short, and a group of one.
+PERIODIC_WIDE = (
+    PeriodicEmbedding(), Dense(130, "relu"),
+    PeriodicEmbedding([100, 3], frequencies=100, size=9), Dense(10, "softmax"),
+)  # fmt: skip
 many = pytest.mark.parametrize(
-    "layers", [WIDE, TABLES, NORMAL_TABLES], ids=["wide", "tables", "normalized tables"]
+    "layers",
+    [WIDE, TABLES, NORMAL_TABLES, PERIODIC_WIDE],
+    ids=["wide", "tables", "normalized tables", "periodic"],
 )
 
 
@@ -208,6 +225,28 @@ def test_mixed_precision_drops_normalizes_and_looks_up_the_same(bfloat16, layers
         (plans.embedding(3, [(0, 5, 2), (0, 5, 2)]), "one table"),
         (plans.embedding(3, [(0, 5, 2)], n_out=3), "replace their columns"),
         (plans.embedding(3, [(0, 5, 2)], activation="sigmoid"), "first layer"),
+        (plans.layer("periodic_embedding", 3, 3, {"columns": []}), "has w, c, V and d"),
+        (plans.periodic(3, [0.0, 3.0]), "units of the layer below"),
+        (plans.periodic(3, [-1.0]), "units of the layer below"),
+        (plans.periodic(3, [0.5]), "units of the layer below"),
+        (plans.periodic(3, [float("nan")]), "units of the layer below"),
+        (plans.periodic(3, [1.0, 0.0]), "in their order"),
+        (plans.periodic(3, [1.0, 1.0]), "in their order"),
+        (plans.periodic(3, [0.0])._replace(settings={"columns": []}), "a row of parameters"),
+        (plans.periodic(3, [], n_out=9), "follow the units"),
+        (plans.periodic(3, [], groups="biases"), "has w, c, V and d"),
+        (plans.periodic(3, [], activation="tanh"), "no activation"),
+        (plans.bins(3, [0.0, 3.0]), "a unit below and a width"),
+        (plans.bins(3, [-1.0]), "a unit below and a width"),
+        (plans.bins(3, [0.5]), "a unit below and a width"),
+        (plans.bins(3, [float("nan")]), "a unit below and a width"),
+        (plans.bins(3, [0.0], width=[0.0]), "a unit below and a width"),
+        (plans.bins(3, [0.0], width=[float("nan")]), "a unit below and a width"),
+        (plans.bins(3, [0.0], lower=[0.0, 1.0]), "units beside those below"),
+        (plans.bins(3, [0.0], width=[1.0, 1.0]), "units beside those below"),
+        (plans.bins(3, [0.0], n_out=3), "units beside those below"),
+        (plans.bins(3, [0.0], blocks=[(3, 1, "scale")]), "units beside those below"),
+        (plans.bins(3, [0.0], activation="tanh"), "bins have no activation"),
     ],
     ids=str,
 )

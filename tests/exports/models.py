@@ -85,12 +85,14 @@ def every_kind(dtype="float32"):
     net = cr.Network(
         [
             4,
+            cr.PeriodicEmbedding(frequencies=2, size=2),
             cr.PiecewiseLinearEmbedding([(2, [-1.0, -0.25, 0.5]), (0, [-0.5, 2.0])]),
             *hidden,
             cr.Scale(),
             cr.Dropout(0.5),
             cr.Dense(5, "identity"),
             cr.ParametricActivation("leaky_relu(slope=0.5)", 0.75),
+            cr.PeriodicEmbedding([3, 0], frequencies=3, size=3, scale=1.0),
             cr.Scale(2.0),
             cr.BatchNorm("softmax"),
             cr.BatchNorm("tanh", momentum=0.5, epsilon=0.1),

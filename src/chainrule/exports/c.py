@@ -6,27 +6,18 @@ package.
 """
 
 import textwrap
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from chainrule.errors import InvalidArgumentError
-from chainrule.exports import c_intervals
+from chainrule.exports import c_intervals, c_stages
 from chainrule.exports.c_activations import definitions
 from chainrule.exports.c_columns import Columns
-from chainrule.exports.c_text import c_double, c_float, c_texts
+from chainrule.exports.c_text import c_array, c_double, c_loop, c_texts
 from chainrule.exports.program import Program
-from chainrule.exports.stages import (
-    Activations,
-    HeadActivation,
-    activation_names,
-    stage_units,
-)
+from chainrule.exports.stages import activation_names, stage_units
 from chainrule.exports.texts import check_utf8, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Binned
 
 
 def write(program: Program, path: Path, name: str) -> tuple[Path, ...]:
@@ -70,8 +61,7 @@ def source(program: Program, name: str) -> str:
         f"#include <math.h>{_newline_if(columns, '#include <string.h>')}",
         *constants,
         _classes(program, name, outputs),
-        _DENSE if any(isinstance(stage, Affine) for stage in program.stages) else "",
-        _BINNED if any(isinstance(stage, Binned) for stage in program.stages) else "",
+        *c_stages.functions(program.stages),
         *definitions(activation_names(program.stages)),
         _undoing(program),
         f"{_signature(program, name)}\n{{\n"
@@ -84,32 +74,6 @@ def source(program: Program, name: str) -> str:
         "#endif",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-_DENSE = """\
-static void dense(const float *W, const float *b, const float *x, float *y, int n_in, int n_out)
-{
-    int i, j;
-    for (j = 0; j < n_out; j++) {
-        float sum = 0.0f;
-        for (i = 0; i < n_in; i++)
-            sum += W[i] * x[i];
-        y[j] = sum + b[j];
-        W += n_in;
-    }
-}"""
-
-
-_BINNED = """\
-static void binned(const int *columns, const float *lower, const float *width, float *a, int n,
-                   int bins)
-{
-    int k;
-    for (k = 0; k < bins; k++) {
-        float e = (a[columns[k]] - lower[k]) / width[k];
-        a[n + k] = e < 0.0f ? 0.0f : e > 1.0f ? 1.0f : e;
-    }
-}"""
 
 
 def _newline_if(condition: Any, text: str) -> str:
@@ -150,64 +114,19 @@ def _classes(program: Program, name: str, count: int) -> str:
 
 
 def _network(program: Program) -> tuple[list[str], list[str]]:
-    """Return the constants, and the statements from x to y, which alternate between `a` and `z`."""
-    constants: list[str] = []
-    body: list[str] = []
-    a, z = "a", "z"
-    for place, (stage, units) in enumerate(
-        stage_units(program.stages, program.n_features), start=1
-    ):
-        if isinstance(stage, Binned):
-            own = [f"columns{place}", f"lower{place}", f"width{place}"]
-            constants += [
-                _numbers(own[0], map(str, stage.columns.tolist()), len(stage.columns), "int"),
-                _floats(own[1], stage.lower),
-                _floats(own[2], stage.width),
-            ]
-            first, bins = units - len(stage.columns), len(stage.columns)
-            body.append(f"binned({', '.join(own)}, {a}, {first}, {bins});")
-        elif isinstance(stage, Affine):
-            n_out, n_in = stage.W.shape
-            constants += [_floats(f"W{place}", stage.W), _floats(f"b{place}", stage.b)]
-            body.append(f"dense(W{place}, b{place}, {a}, {z}, {n_in}, {n_out});")
-            a, z = z, a
-        elif isinstance(stage, Activations):
-            strength = ""
-            if stage.strength is not None:
-                strength = f"strength{place}"
-                constants.append(_floats(strength, stage.strength))
-            body += [line for part in stage.heads for line in _activated(part, a, strength)]
-        else:
-            constants += [
-                _floats(f"scale{place}", stage.scale),
-                _floats(f"shift{place}", stage.shift),
-            ]
-            body += _loop(len(stage.scale), f"{a}[i] = {a}[i] * scale{place}[i] + shift{place}[i];")
+    """Return the constants, and the statements from x to y."""
+    constants, body, end = c_stages.statements(program.stages, program.n_features)
     for name in ("mean", "deviation", "target_mean", "target_deviation"):
         array = getattr(program, name)
         if array is not None:
-            constants.append(_floats(name, array, "double"))
-    return constants, [*_begin(program), *body, *_end(program, a)]
-
-
-def _activated(part: HeadActivation, a: str, strength: str) -> list[str]:
-    sigma = part.activation
-    if sigma.name == "identity":
-        return []
-    if sigma.of_layer:
-        return [f"{sigma.name}({a} + {part.begin}, {part.end - part.begin});"]
-    more = "".join(f", {c_float(value)}" for _, value in sigma.settings)
-    value = f"{sigma.name}_of({a}[i]{more})"
-    if strength:
-        value = f"{a}[i] + {strength}[i] * ({value} - {a}[i])"
-    statement = f"{a}[i] = {value};"
-    return [f"for (i = {part.begin}; i < {part.end}; i++)", f"    {statement}"]
+            constants.append(c_array("double", name, array))
+    return constants, [*_begin(program), *body, *_end(program, end)]
 
 
 def _begin(program: Program) -> list[str]:
     if program.mean is not None:
-        return _loop(program.n_features, "a[i] = (float)((x[i] - mean[i]) / deviation[i]);")
-    return _loop(program.n_features, "a[i] = x[i];")
+        return c_loop(program.n_features, "a[i] = (float)((x[i] - mean[i]) / deviation[i]);")
+    return c_loop(program.n_features, "a[i] = x[i];")
 
 
 def _end(program: Program, a: str) -> list[str]:
@@ -216,10 +135,10 @@ def _end(program: Program, a: str) -> list[str]:
     if program.target_mean is not None:
         value = f"{a}[i] * target_deviation[i] + target_mean[i]"
         if program.transform is not None:
-            return _loop(program.n_outputs, f"t[i] = {value};")
+            return c_loop(program.n_outputs, f"t[i] = {value};")
         value = f"(float)({value})"
-        return _loop(program.n_outputs, f"y[i] = {value};")
-    return _loop(program.n_outputs, f"y[i] = {a}[i];")
+        return c_loop(program.n_outputs, f"y[i] = {value};")
+    return c_loop(program.n_outputs, f"y[i] = {a}[i];")
 
 
 def _signature(program: Program, name: str) -> str:
@@ -234,7 +153,8 @@ def _transformed(program: Program, name: str) -> str:
     if program.transform is None:
         return ""
     n = program.n_outputs
-    body = [f"double t[{n}];", "int i;", "learned(x, t);", *_loop(n, "y[i] = (float)undone(t[i]);")]
+    undone = c_loop(n, "y[i] = (float)undone(t[i]);")
+    body = [f"double t[{n}];", "int i;", "learned(x, t);", *undone]
     return (
         f"void {name}_predict(const float *x, float *y)\n{{\n"
         + textwrap.indent("\n".join(body), "    ")
@@ -257,22 +177,3 @@ def _undoing(program: Program) -> str:
         f"    y = {c_double(transform.center)} + {c_double(transform.spread)} * y;\n"
         f"    return y < {low} ? {low} : y > {high} ? {high} : y;\n}}"
     )
-
-
-def _loop(count: int, statement: str) -> list[str]:
-    return [f"for (i = 0; i < {count}; i++)", f"    {statement}"]
-
-
-def _floats(name: str, array: NDArray[Any], kind: str = "float") -> str:
-    number = c_float if kind == "float" else c_double
-    return _numbers(name, map(number, array.ravel()), array.size, kind)
-
-
-def _numbers(name: str, numbers: Iterable[str], count: int, kind: str) -> str:
-    return f"static const {kind} {name}[{count}] = {{\n{_wrapped(numbers)}\n}};"
-
-
-def _wrapped(numbers: Iterable[str]) -> str:
-    every = list(numbers)
-    rows = (every[start : start + 6] for start in range(0, len(every), 6))
-    return ",\n".join("    " + ", ".join(row) for row in rows)

@@ -1,8 +1,10 @@
 """Numbers and text as C literals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 # The longest string literal, in bytes: C99 guarantees 4095 characters, but Microsoft's compiler
 # accepts only 2048 in one literal.
@@ -19,11 +21,27 @@ def c_double(value: float) -> str:
     return _hex(float(value))
 
 
+_LITERALS: dict[str, Callable[[Any], str]] = {"float": c_float, "double": c_double, "int": str}
+
+
 def _hex(value: float) -> str:
     mantissa, _, exponent = value.hex().partition("p")
     whole, _, fraction = mantissa.partition(".")
     fraction = fraction.rstrip("0")
     return f"{whole}.{fraction}p{exponent}" if fraction else f"{whole}p{exponent}"
+
+
+def c_array(kind: Literal["float", "double", "int"], name: str, array: NDArray[Any]) -> str:
+    """Return the definition of a constant array of numbers, row after row."""
+    numbers = [_LITERALS[kind](number) for number in array.ravel().tolist()]
+    rows = (numbers[start : start + 6] for start in range(0, len(numbers), 6))
+    listed = ",\n".join("    " + ", ".join(row) for row in rows)
+    return f"static const {kind} {name}[{len(numbers)}] = {{\n{listed}\n}};"
+
+
+def c_loop(count: int, statement: str) -> list[str]:
+    """Return a statement for each i below a count."""
+    return [f"for (i = 0; i < {count}; i++)", f"    {statement}"]
 
 
 def c_string(text: str) -> str:

@@ -22,6 +22,7 @@ from chainrule.network.layers.operations import (
     Dropped,
     Multiplied,
     Normalized,
+    Periodic,
 )
 from chainrule.network.parameters import views
 
@@ -70,6 +71,9 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
                 case Multiplied(factors):
                     lines.append(f'x = layers.EinsumDense("ij,j->ij", output_shape=({units},))(x)')
                     weights.append(factors)
+                case Periodic(columns, w, c, V, d):
+                    lines += _periodic(columns.tolist(), *V.shape)
+                    weights += [2 * np.pi * w, c, V, d]
                 case Dropped(rate):
                     lines.append(f"x = layers.Dropout({rate!r})(x)")
                 case Activated(sigma, None):
@@ -90,6 +94,16 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
 def _texts(numbers: NDArray[Any], dtype: str) -> str:
     """Return the arguments of a NumPy array of numbers in a precision."""
     return f"{numbers.astype(dtype).tolist()}, {dtype!r}"
+
+
+def _periodic(columns: list[int], k: int, s: int, F: int) -> list[str]:
+    phases = f'layers.EinsumDense("ij,jk->ijk", output_shape=({k}, {F}), bias_axes="jk")'
+    mixed = f'layers.EinsumDense("ijk,jlk->ijl", output_shape=({k}, {s}), bias_axes="jl")'
+    return [
+        f"z = {phases}(keras.ops.take(x, {columns}, axis=1))",
+        f"z = {mixed}(keras.ops.cos(z))",
+        "x = layers.Concatenate()([x, layers.Flatten()(z)])",
+    ]
 
 
 def _activation(sigma: Activation | ActivationHeads) -> list[str]:

@@ -24,7 +24,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Binned
+from chainrule.network.layers.operations import Affine, Binned, Periodic
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.missing_words import MISSING_WORDS
 
@@ -158,6 +158,17 @@ def _stages(program: Program, numbers: list[str]) -> str:
             width = _array(f"width{place}", stage.width[:, None], numbers)
             bins = f"{piecewise_linear.__name__}(A[{columns}], {lower}, {width})"
             lines.append(f"    A = np.concatenate([A, {bins}])")
+        elif isinstance(stage, Periodic):
+            w, c, V, d = (
+                _array(f"{symbol}{place}", array, numbers)
+                for symbol, array in zip("wcVd", stage[1:], strict=True)
+            )
+            columns = _array(f"columns{place}", stage.columns.astype(np.int64), numbers)
+            lines += [
+                f"    psi = (2 * np.pi * {w})[:, :, None] * A[{columns}][:, None, :]",
+                f"    e = {V} @ np.cos(psi + {c}[:, :, None]) + {d}[:, :, None]",
+                "    A = np.concatenate([A, e.reshape(-1, A.shape[1])])",
+            ]
         elif isinstance(stage, Activations):
             text = _activated(stage.heads)
             if stage.strength is not None:

@@ -18,7 +18,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Binned
+from chainrule.network.layers.operations import Affine, Binned, Periodic
 from chainrule.tables.transform import TargetTransform
 
 # Versions of 2022, which all current ONNX runtimes read.
@@ -59,6 +59,8 @@ def model_of(program: Program, name: str) -> Any:
             value = graph.node("Add", [graph.node("Mul", [value, scale]), shift])
         elif isinstance(stage, Binned):
             value = _binned(graph, value, stage)
+        elif isinstance(stage, Periodic):
+            value = _periodic(graph, value, stage)
         else:
             value = _activated(graph, value, stage)
     _outputs(graph, program, value)
@@ -176,6 +178,25 @@ def _binned(graph: Graph, value: str, stage: Binned) -> str:
     bins = graph.node("Div", [graph.node("Sub", [bins, lower]), width])
     ends = [graph.constant(np.array(x, np.float32)) for x in (0.0, 1.0)]  # scalars
     return graph.node("Concat", [value, graph.node("Clip", [bins, *ends])], axis=1)
+
+
+def _periodic(graph: Graph, value: str, stage: Periodic) -> str:
+    """Return the units, and below them PE2 of some of them."""
+    k, s, F = stage.V.shape
+    columns = graph.constant(np.repeat(stage.columns.astype(np.int64), F))
+    rates, phases = (
+        graph.constant(x.astype(np.float32).ravel()) for x in (2 * np.pi * stage.w, stage.c)
+    )
+    psi = graph.node("Mul", [graph.node("Gather", [value, columns], axis=1), rates])
+    cosines = graph.node("Cos", [graph.node("Add", [psi, phases])])
+    # As k products with matrices of their own, of one row for each example.
+    rows = graph.node("Reshape", [cosines, graph.constant(np.array([-1, k, 1, F]))])
+    V = graph.constant(stage.V.astype(np.float32).transpose(0, 2, 1))
+    mixed = graph.node(
+        "Reshape", [graph.node("MatMul", [rows, V]), graph.constant(np.array([-1, k * s]))]
+    )
+    shifts = graph.constant(stage.d.astype(np.float32).ravel())
+    return graph.node("Concat", [value, graph.node("Add", [mixed, shifts])], axis=1)
 
 
 def _activated(graph: Graph, value: str, stage: Activations) -> str:

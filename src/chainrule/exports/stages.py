@@ -1,4 +1,4 @@
-"""A network reduced to its prediction: affine layers, scales, bins and activations.
+"""A network reduced to its prediction: affine layers, scales, embeddings and activations.
 
 Dropout is omitted. Batch normalisation, whose statistics are constants in a prediction, becomes a
 scale and a shift of each unit, folded into the preceding affine layer if it follows one directly.
@@ -20,6 +20,7 @@ from chainrule.network.layers.operations import (
     Multiplied,
     Normalized,
     Operation,
+    Periodic,
 )
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
@@ -50,7 +51,7 @@ class Activations(NamedTuple):
     """α of each unit; None if all are 1, so that a = σ(z)."""
 
 
-Stage: TypeAlias = Affine | Scaled | Binned | Activations
+Stage: TypeAlias = Affine | Scaled | Binned | Periodic | Activations
 
 
 def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
@@ -69,7 +70,7 @@ def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
         if operations is None:
             raise InvalidArgumentError(
                 f"layers: {type(layer).__name__} cannot be exported; dense layers, batch "
-                "normalisation, scales, bins and dropout can"
+                "normalisation, scales, bins, periodic embeddings and dropout can"
             )
         for operation in operations:
             _add(wide, operation, units)
@@ -82,15 +83,16 @@ def _rounded(stage: Stage, dtype: str) -> Stage:
         return stage._replace(
             strength=None if stage.strength is None else stage.strength.astype(dtype)
         )
-    if isinstance(stage, Binned):
-        return Binned(stage.columns, stage.lower.astype(dtype), stage.width.astype(dtype))
+    if isinstance(stage, Binned | Periodic):
+        columns, *numbers = stage
+        return type(stage)(columns, *(array.astype(dtype) for array in numbers))
     return type(stage)(*(numbers.astype(dtype) for numbers in stage))
 
 
 def _add(wide: list[Stage], operation: Operation, units: int) -> None:
     """Append the stage of an operation, if it has one in a prediction."""
     match operation:
-        case Affine() | Binned():
+        case Affine() | Binned() | Periodic():
             wide.append(operation)
         case Normalized(gamma, beta, mean, variance, epsilon):
             scale = gamma / np.sqrt(variance + epsilon)
@@ -122,6 +124,8 @@ def stage_units(stages: tuple[Stage, ...], n_features: int) -> Iterator[tuple[St
             units = len(stage.b)
         elif isinstance(stage, Binned):
             units += len(stage.columns)
+        elif isinstance(stage, Periodic):
+            units += stage.d.size
         yield stage, units
 
 

@@ -23,6 +23,7 @@ from chainrule.network.layers.operations import (
     Dropped,
     Multiplied,
     Normalized,
+    Periodic,
 )
 from chainrule.network.parameters import views
 from chainrule.network.registry.activations import ACTIVATIONS
@@ -84,6 +85,15 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
                     )
                 case Multiplied(factors):
                     add(f"Factors({n_out}, {dtype})", weight=factors)
+                case Periodic(columns, w, c, V, d):
+                    _, s, F = V.shape
+                    add(
+                        f"Periodic({columns.tolist()}, {F}, {s}, {dtype})",
+                        frequencies=w,
+                        phases=c,
+                        mixing=V,
+                        shifts=d,
+                    )
                 case Dropped(rate):
                     add(f"nn.Dropout({rate!r})")
                 case Activated(sigma, None):
@@ -182,6 +192,23 @@ class Factors(nn.Module):
 
     def forward(self, x):
         return x * self.weight''',
+    "Periodic(": '''\
+class Periodic(nn.Module):
+    """The units, then mixed cosines of those in columns."""
+
+    def __init__(self, columns, frequencies, size, dtype):
+        super().__init__()
+        self.columns = columns
+        k = len(columns)
+        self.frequencies = nn.Parameter(torch.zeros(k, frequencies, dtype=dtype))
+        self.phases = nn.Parameter(torch.zeros(k, frequencies, dtype=dtype))
+        self.mixing = nn.Parameter(torch.zeros(k, size, frequencies, dtype=dtype))
+        self.shifts = nn.Parameter(torch.zeros(k, size, dtype=dtype))
+
+    def forward(self, x):
+        psi = 2 * torch.pi * self.frequencies * x[:, self.columns, None] + self.phases
+        e = torch.einsum("mkf,ksf->mks", torch.cos(psi), self.mixing) + self.shifts
+        return torch.cat([x, e.flatten(1)], dim=1)''',
     "Partly(": '''\
 class Partly(nn.Module):
     """z + strength * (activation(z) - z), a strength for each unit."""

@@ -13,6 +13,7 @@ from chainrule.equations.text import equation_text, latex
 from chainrule.inspection.step import Step
 from chainrule.inspection.terms import Term, equation_tex, indexed, of_equation, unbound
 from chainrule.network.activation import Activation
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 
 Columns = NDArray[np.intp] | slice
@@ -61,7 +62,7 @@ def cost_terms(step: Step, columns: Columns) -> list[Term]:
 
 def penalty_terms(step: Step, J: float, penalty: float, new: str = "") -> list[Term]:
     """Return the strengths of the penalties, the penalties and J + P; nothing without penalties."""
-    strengths = step.problem.penalties
+    spec, strengths = step.problem.spec, step.problem.penalties
     if not strengths:
         return []
     terms = []
@@ -79,7 +80,10 @@ def penalty_terms(step: Step, J: float, penalty: float, new: str = "") -> list[T
             if strengths.shared:
                 words += ", divided by the weights of the batch, P3"
             terms.append(Term("", name, words, np.asarray(value * step.penalty_share)))
-    formula = "the sum over all W[l] of " + " and of ".join(texts)
+    blocks = [placed.name for placed in placed_blocks(spec) if placed.block.penalised]
+    plain = all(name.startswith("W[") for name in blocks)
+    over = "W[l]" if plain else ", ".join(blocks)
+    formula = f"the sum over all {over} of " + " and of ".join(texts)
     terms.append(Term("", f"{new}P", formula, np.asarray(penalty)))
     terms.append(Term("", f"{new}J + P", "the loss", np.asarray(J + penalty)))
     return terms

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import check_memory
-from chainrule.network.layers import Block
+from chainrule.network.layers import Block, Draws
 from chainrule.network.random import Stream, generator
 from chainrule.network.registry.initializers import INITIALIZERS
 from chainrule.network.spec import NetworkSpec
@@ -122,14 +122,22 @@ def initial_parameters(spec: NetworkSpec, seed: int) -> Vector:
     for index, placed in enumerate(placed_blocks(spec)):
         if isinstance(placed.block.initializer, float):
             continue
-        initializer = INITIALIZERS[placed.block.initializer]
         random = generator(seed, Stream.INITIALIZATION, index)
-        shape = placed.block.shape
-        draws = (
-            random.standard_normal(shape)
-            if initializer.draws == "normal"
-            else random.uniform(-1, 1, shape)
-        )
-        n_out, n_in = shape
-        vector[placed.slice] = initializer.function(draws, n_in, n_out).ravel()
+        vector[placed.slice] = _drawn(placed.block, random).ravel()
     return vector
+
+
+def _drawn(block: Block, random: np.random.Generator) -> NDArray[np.float64]:
+    """Draw the initial values of a block whose initialiser is not a constant."""
+    if isinstance(block.initializer, Draws):
+        return _draws(block, random, block.initializer.distribution) * block.initializer.scale
+    row = INITIALIZERS[str(block.initializer)]
+    n_out, n_in = block.shape
+    initial: NDArray[np.float64] = row.function(_draws(block, random, row.draws), n_in, n_out)
+    return initial
+
+
+def _draws(block: Block, random: np.random.Generator, distribution: str) -> NDArray[np.float64]:
+    if distribution == "normal":
+        return random.standard_normal(block.shape)
+    return random.uniform(-1, 1, block.shape)

@@ -116,7 +116,10 @@ class NetworkSpec:
                     f"layers: a {type(layer).__name__} {layer.first_because}, so it must be the "
                     f"first layer; got {layer!r} after {self.layers[0]!r}"
                 )
-        self.layers[0].check_features(self.n_features)
+        size = self.n_features
+        for layer in self.layers:
+            layer.check_features(size)
+            size = layer.output_units(size)
         for layer in self.layers[:-1]:
             if isinstance(activation_of(layer.activation), ActivationHeads):
                 raise InvalidArgumentError(

@@ -8,12 +8,13 @@ twin, and an entry in `LAYER_KINDS`. Other modules access layers only through th
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.base import Block, Draws, Layer, LayerPass, Shown, TrainingStep
 from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
 from chainrule.network.layers.parametric_activation import ParametricActivation
+from chainrule.network.layers.periodic_embedding import PeriodicEmbedding
 from chainrule.network.layers.piecewise_linear import BinnedColumn, PiecewiseLinearEmbedding
 from chainrule.network.layers.scale import Scale
 
@@ -25,6 +26,7 @@ LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
             Dropout,
             BatchNorm,
             CategoryEmbedding,
+            PeriodicEmbedding,
             PiecewiseLinearEmbedding,
             Scale,
             ParametricActivation,
@@ -39,11 +41,13 @@ __all__ = [
     "Block",
     "CategoryEmbedding",
     "Dense",
+    "Draws",
     "Dropout",
     "EmbeddedColumn",
     "Layer",
     "LayerPass",
     "ParametricActivation",
+    "PeriodicEmbedding",
     "PiecewiseLinearEmbedding",
     "Scale",
     "Shown",

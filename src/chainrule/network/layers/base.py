@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 from chainrule.equations._array import Array
 from chainrule.network.activation import activation_of
 from chainrule.network.layers.operations import Operation
+
+
+class Draws(NamedTuple):
+    """Initial values of a block: random numbers times a factor that its layer knows."""
+
+    distribution: Literal["normal", "uniform"]
+    """N(0, 1), or uniform on [−1, 1)."""
+    scale: float
 
 
 class Block(NamedTuple):
@@ -22,9 +30,9 @@ class Block(NamedTuple):
     group: str
     """"weights" (penalised, decayed), "biases", "scale", "embeddings", or "statistics", which are
     updated from the examples of each training step (`Layer.statistics`) and not by a gradient."""
-    initializer: str | float
-    """A name in `chainrule.network.registry.initializers.INITIALIZERS`, or a constant initial
-    value."""
+    initializer: str | float | Draws
+    """A name in `chainrule.network.registry.initializers.INITIALIZERS`, a constant initial value,
+    or draws of a given size."""
     learning_rate_factor: float = 1.0
     """Factor of the learning rate for these parameters."""
 
@@ -152,7 +160,7 @@ class Layer(ABC):
         """Return the new values of the blocks without a gradient, which come last."""
         return ()
 
-    # For a first layer: how it reads the inputs.
+    # How it reads its inputs, which are those of the network if it is the first layer.
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -160,7 +168,7 @@ class Layer(ABC):
         return ()
 
     def check_features(self, n_features: int) -> None:
-        """Raise unless the layer can be the first layer of a network with `n_features` inputs."""
+        """Raise unless the layer can have `n_features` inputs."""
         return
 
     def check_inputs(self, X: NDArray[np.floating], name: str) -> None:

@@ -52,6 +52,21 @@ class Multiplied(NamedTuple):
     """(n[l],)."""
 
 
+class Periodic(NamedTuple):
+    """z = a, followed by V cos(2π w a + c) + d of each of k units: s units more for each."""
+
+    columns: NDArray[np.intp]
+    """(k,): indices of the units."""
+    w: Array
+    """(k, F)."""
+    c: Array
+    """(k, F)."""
+    V: Array
+    """(k, s, F)."""
+    d: Array
+    """(k, s)."""
+
+
 class Dropped(NamedTuple):
     """z = a; in training, some activations are set to 0 and the others scaled up."""
 
@@ -66,7 +81,7 @@ class Activated(NamedTuple):
     """α, (n[l],); None: all 1."""
 
 
-Operation: TypeAlias = Affine | Normalized | Binned | Multiplied | Dropped | Activated
+Operation: TypeAlias = Affine | Normalized | Binned | Multiplied | Periodic | Dropped | Activated
 
 
 def activated(activation: str) -> tuple[Activated, ...]:

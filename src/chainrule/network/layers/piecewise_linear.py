@@ -138,14 +138,17 @@ class PiecewiseLinearEmbedding(Layer):
             for name, each in zip(names, self._of_each_bin(), strict=True)
         }
 
-    def output_units(self, n_in: int) -> int:
-        """Return n[l]: the units below, and one for each bin."""
+    def check_features(self, n_features: int) -> None:
+        """Raise unless all columns are units of the layer below."""
         for column, _ in self.columns:
-            if column >= n_in:
+            if column >= n_features:
                 raise InvalidArgumentError(
-                    f"columns: expected units of the layer below, from 0 to {n_in - 1}; got "
+                    f"columns: expected units of the layer below, from 0 to {n_features - 1}; got "
                     f"{column} in PiecewiseLinearEmbedding"
                 )
+
+    def output_units(self, n_in: int) -> int:
+        """Return n[l]: the units below, and one for each bin."""
         return n_in + sum(self.bins)
 
     def input_sources(self, n_features: int) -> NDArray[np.intp]:

@@ -219,6 +219,12 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         Wording("embedding vectors", "The embedding vector of each example's category."),
     ),
     ("EM1", r"A.*", Wording("inputs with embeddings", "The numbers, then the embedding vectors.")),
+    ("PE1", r"ψ.*", Wording("phases ψ of {layer}", "Each cosine's angle, for each example.")),
+    (
+        "PE2",
+        r"A.*",
+        Wording("units with periodic values", "The units below, then their mixed cosines."),
+    ),
     (
         "BN6",
         r"new .*",
@@ -232,6 +238,10 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
 _BLOCKS = {
     "W": "weights",
     "b": "biases",
+    "w": "frequencies w",
+    "c": "phases c",
+    "V": "mixing matrices V",
+    "d": "shifts d",
     "γ": "scales γ",
     "β": "shifts β",
     "μ": "running means μ",
