@@ -423,18 +423,18 @@ def test_a_search_ends_with_its_best_beside_the_default(chainrule, tmp_path):
         "--out",
         tmp_path / "run",
     )
-    outcome = chainrule("train", table, *settings, "--search", 4)
+    outcome = chainrule("train", table, *settings, "--search", 8)
     assert outcome.code == 0
     best = re.search(
-        r"Best of 4 trials: trial ([0-9]), .*--activation [a-z]+ --learning-rate", outcome.out
+        r"Best of 8 trials: trial ([0-9]), .*--activation [a-z]+ --learning-rate", outcome.out
     )
     assert best
     assert "learning_rate" not in outcome.out
     assert "On 60 test rows, " in outcome.out
-    assert f"trial {best[1]} against the default is" in outcome.out
+    assert re.search(rf"trial {best[1]} (against|is better than) the default", outcome.out)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "What the search gained" in page
-    again = chainrule("train", table, *settings, "--search", 4)  # all from the journal
+    again = chainrule("train", table, *settings, "--search", 8)  # all from the journal
     assert again.out.split("Best of")[1] == outcome.out.split("Best of")[1]
 
 

@@ -164,7 +164,8 @@ def test_an_estimator_is_shown_with_its_columns_or_without(table, looking):
     assert list(dict.fromkeys(columns)) == ["length", "width"]
     on_arrays = cr.NetworkClassifier(max_iter=3, random_state=0).fit(X.to_numpy(), frame["kind"])
     page = looking(sessions_of_model(on_arrays))
-    assert [one["column"] for one in page.last("description")["inputs"]] == ["x1", "x2"]
+    columns = [one["column"] for one in page.last("description")["inputs"]]
+    assert list(dict.fromkeys(columns)) == ["x1", "x2"]
 
 
 @pytest.mark.parametrize(

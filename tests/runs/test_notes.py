@@ -87,7 +87,7 @@ def test_classes_of_few_training_rows_are_said_with_their_number():
 
 
 def test_a_class_that_test_rows_have_and_none_is_predicted_as_is_said():
-    run = prepared({}, classes(40), learning_rate=1e-4)
+    run = prepared({}, classes(40), bins=0)
     fitted = run.fit()
     counts = fitted.scores["test"]["confusion_matrix"]
     column = counts["classes"].index("rare")
@@ -107,7 +107,12 @@ def test_no_class_that_is_predicted_is_said_to_be_none():
         ({"patient": [n // 4 for n in range(ROWS)]}, PLAIN, {}, ("--group patient",)),
         ({"day": [date(2020, 1, 1 + n % 28) for n in range(ROWS)]}, PLAIN, {}, ("--time day",)),
         ({}, PLAIN, {"split": (0.8, 0.15, 0.05)}, ("--split 0.6,0.1,0.3",)),
-        ({}, PLAIN, {"epochs": 3, "schedule": "constant"}, ("still falling", "--epochs 6")),
+        (
+            {},
+            PLAIN,
+            {"epochs": 3, "schedule": "constant", "learning_rate": 1e-4},
+            ("still falling", "--epochs 6"),
+        ),
         ({"an odd 'name'": X}, X, {}, ("leave it out", "--ignore")),
     ],
 )

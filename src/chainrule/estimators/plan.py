@@ -65,15 +65,16 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
     batch_size = _batch_size(estimator, n_examples)
     # Each `partial_fit` call trains one epoch of a training whose length is `max_iter`.
     length = estimator._longest(n_examples) if request.incremental else epochs
-    if request.incremental and estimator.learning_rate == AUTO:
-        rate: LearningRate = float(estimator.learning_rate_init)  # nobody knows when it will end
-    else:
+    constant_rate = request.incremental and estimator.learning_rate == AUTO
+    rate: LearningRate = float(estimator.learning_rate_init)  # nobody knows when it will end
+    if not constant_rate:
         rate = learning_rate_of(given, length, steps_per_epoch(n_examples, batch_size))
     optimizer = optimizer_of(given, rate)
     memory: OptimizerState | None = given.get("_optimizer_state") if request.incremental else None
     if memory is not None:
         if memory.slots.shape == (optimizer.slots, network.parameters.size):
-            optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
+            if not constant_rate:
+                optimizer = replace(optimizer, learning_rate=estimator._learning_rate)
         else:
             memory = None
     measure: Callable[[EpochEnded], float] = curves.loss

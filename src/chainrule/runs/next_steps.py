@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.runs.program_name import called, calling
+from chainrule.settings.rules import is_planned
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
@@ -48,7 +49,9 @@ def _improvement(prepared: "PreparedRun", run: "Run") -> str:
     """Return what may make the scores better."""
     training = prepared.config.training
     best = run.model.details["best_epoch"]
-    if best is not None and best >= _STILL_FALLING * training.epochs:
+    # A schedule over the whole training makes the last epochs the best ones by design.
+    falling = best is not None and best >= _STILL_FALLING * training.epochs
+    if falling and not is_planned(training.schedule):
         again = _again(prepared, training={"epochs": 2 * training.epochs})
         return f"The validation loss was still falling at the last epoch: {again}"
     train, test = run.scores["train"], run.scores["test"]

@@ -187,7 +187,7 @@ def test_settings_that_a_table_decides_are_shown_as_they_are(tab, session, table
     panel.get_by_label("Target").select_option("price")
     panel.get_by_role("button", name="Train on this table").click()
     tab.until(lambda: tab.state.get("data") == "table")
-    tab.until(lambda: tab.page.get_by_label("Activation", exact=True).input_value() == "relu")
+    tab.until(lambda: tab.page.get_by_label("Activation", exact=True).input_value() == "silu")
     used = session(tab).description()["settings"]
     labels = {"Regularization rate": "l2", "Learning rate": "learning_rate"}
     for label, name in labels.items():
