@@ -23,12 +23,16 @@ from chainrule.network.layers import (
 from chainrule.network.layers.piecewise_linear import quantile_edges
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.settings.given import Settings
+from chainrule.tables.indicators import indicators
 
 # Maps scikit-learn's activation names to the package's.
 _NAMES = MappingProxyType(
     {row.scikit_learn: name for name, row in ACTIVATIONS.items() if row.scikit_learn}
 )
 
+
+_MOST_BINS = 1024
+"""Bins of all columns together: many columns, such as pixels, would make a step slow."""
 
 _BASE_WIDTH = 128
 """The number of inputs of a layer whose weights have the learning rate itself."""
@@ -128,11 +132,17 @@ def bins_of(
     codes = {int(column) for column, *_ in given["embeddings"] or ()}
     # Behind the lookup of codes, the other inputs come first, in their order.
     behind = [column for column in range(inputs.shape[1]) if column not in codes]
+    is_indicator = indicators(inputs)
+    columns = [(unit, column) for unit, column in enumerate(behind) if not is_indicator[column]]
+    bins = min(bins, _MOST_BINS // max(1, len(columns)))
+    if bins < 2:
+        return None
     edges = [
-        quantile_edges(inputs[:, column].astype(np.float64), bins, weights) for column in behind
+        (unit, quantile_edges(inputs[:, column].astype(np.float64), bins, weights))
+        for unit, column in columns
     ]
-    columns = [(unit, each) for unit, each in enumerate(edges) if len(each) > 2]
-    return PiecewiseLinearEmbedding(columns) if columns else None
+    found = [(unit, each) for unit, each in edges if len(each) > 2]
+    return PiecewiseLinearEmbedding(found) if found else None
 
 
 def width_scaled(layers: Sequence[Layer], n_features: int) -> list[Layer]:

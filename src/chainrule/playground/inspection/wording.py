@@ -219,6 +219,8 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
         Wording("embedding vectors", "The embedding vector of each example's category."),
     ),
     ("EM1", r"A.*", Wording("inputs with embeddings", "The numbers, then the embedding vectors.")),
+    ("PL1", r"E.*", Wording("bins of {layer}", "The part of each bin that lies below its unit.")),
+    ("PL1", r"A.*", Wording("units with bins", "The units below, then the parts of their bins.")),
     ("PE1", r"ψ.*", Wording("phases ψ of {layer}", "Each cosine's angle, for each example.")),
     (
         "PE2",

@@ -93,7 +93,8 @@ NETWORK: tuple[Setting, ...] = (
         Whole(0, MOST_UNITS),
         meaning="The largest number of bins of the piecewise-linear embedding, PL1, of each "
         "numeric column; 0: no such layer. Edges are quantiles of the training examples; columns "
-        "of two values have no bins.",
+        "of two values have no bins. All columns together have at most 1,024 bins, and none if "
+        "that is fewer than 2 a column.",
         parameter="numeric_bins",
         mlp=0,
         network=8,
