@@ -1,6 +1,5 @@
 """Category embeddings: each category code is replaced by a row of a learned table."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -14,6 +13,7 @@ from chainrule.equations._array import Array, namespace
 from chainrule.equations.embedding import lookup, lookup_gradient
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.columns import check_each_once
 
 _MOST_CODES = 2**24
 """float32 represents every whole number up to this one exactly."""
@@ -239,11 +239,7 @@ def _checked_columns(given: object) -> tuple[EmbeddedColumn, ...]:
         columns.append(EmbeddedColumn(column, codes, dimension))
     if not columns:
         raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")
-    number, times = Counter(column.column for column in columns).most_common(1)[0]
-    if times > 1:
-        raise InvalidArgumentError(
-            f"columns: expected each column once; got {number} {times} times"
-        )
+    check_each_once(column.column for column in columns)
     return tuple(columns)
 
 

@@ -1,6 +1,5 @@
 """Periodic embeddings: learned cosines of units, beside the units themselves."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import pi
@@ -24,6 +23,7 @@ from chainrule.equations.periodic import (
 )
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Block, Draws, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.columns import check_each_once
 from chainrule.network.layers.operations import Periodic
 
 _MOST_FREQUENCIES = 2**12
@@ -275,7 +275,5 @@ def _checked_columns(given: object) -> tuple[int, ...]:
     columns = sorted(whole_number("columns: index", column, 0, MOST_UNITS) for column in given)
     if not columns:
         raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")
-    number, times = Counter(columns).most_common(1)[0]
-    if times > 1:
-        raise InvalidArgumentError(f"columns: expected each index once; got {number} {times} times")
+    check_each_once(columns, "index")
     return tuple(columns)

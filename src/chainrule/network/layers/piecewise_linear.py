@@ -1,6 +1,5 @@
 """Piecewise-linear embeddings: numbers beside the parts of their bins that lie below them."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +14,7 @@ from chainrule.equations._array import Array, namespace
 from chainrule.equations.piecewise import piecewise_linear, piecewise_linear_error
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.columns import check_each_once
 from chainrule.network.layers.operations import Binned
 
 
@@ -257,11 +257,7 @@ def _checked_columns(given: object) -> tuple[BinnedColumn, ...]:
         columns.append(BinnedColumn(column, _checked_edges(entry[1])))
     if not columns:
         raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")
-    number, times = Counter(column.column for column in columns).most_common(1)[0]
-    if times > 1:
-        raise InvalidArgumentError(
-            f"columns: expected each column once; got {number} {times} times"
-        )
+    check_each_once(column.column for column in columns)
     return tuple(columns)
 
 
