@@ -29,7 +29,12 @@ def same(shown, printed):
 def rounded_alike(number, other):
     """Tell whether a number with many decimals is another one, within a few units of the last."""
     decimals = len(number.partition(".")[2])
-    return decimals == 4 and abs(float(number) - float(other)) < 5e-4
+    return decimals == 4 and abs(value(number) - value(other)) < 5e-4
+
+
+def value(number):
+    """Return a number, or two fields of a CSV line that look like one with thousands."""
+    return float(number.replace(",", ""))
 
 
 def missing(shown, printed):
@@ -95,3 +100,5 @@ def test_comparing_notices_a_wrong_number_a_missing_line_and_a_missing_end():
     assert missing("…\nx\n", "a\nb\n") == "x"
     assert missing("a\n", "a\nb\n") == "(the end)"
     assert missing("…\nc 0.1254\n", "c 0.12344\n") == "c 0.1254"
+    assert missing("110,105.8736\n", "110,105.87360205\n") == ""
+    assert missing("110,105.8736\n", "110,106.87360205\n") == "110,105.8736"
