@@ -251,7 +251,7 @@ def signalled(tmp_path, number, asked="asked", times=1):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     told = [process.stdout.readline().split()]
-    while told[-1] and told[-1][0] != "StepsEnded":
+    while told[-1] and told[-1][0] not in ("StepsEnded", "EpochEnded"):
         told.append(process.stdout.readline().split())
     for _ in range(times):
         process.send_signal(number)
