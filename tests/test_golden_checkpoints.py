@@ -33,6 +33,7 @@ OLD_DEFAULTS = {
     "scale_layer": False,
     "width_scaling": False,
     "n_iter_no_change": 10,
+    "ema_decay": 0.0,
 }
 
 

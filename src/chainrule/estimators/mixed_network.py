@@ -135,7 +135,7 @@ class NetworkMixed(GoodDefaults):
         weight_decay: float = 0.1,
         precision: Precision = "full",
         embeddings: Embeddings = None,
-        ema_decay: float = 0.0,
+        ema_decay: float = 0.998,
         calibrate: str = "auto",
     ) -> None:
         store(self, locals())

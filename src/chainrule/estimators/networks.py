@@ -149,7 +149,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         weight_decay: float = 0.1,
         precision: Precision = "full",
         embeddings: Embeddings = None,
-        ema_decay: float = 0.0,
+        ema_decay: float = 0.998,
         calibrate: str = "auto",
     ) -> None:
         store(self, locals())
@@ -227,6 +227,6 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         weight_decay: float = 0.1,
         precision: Precision = "full",
         embeddings: Embeddings = None,
-        ema_decay: float = 0.0,
+        ema_decay: float = 0.998,
     ) -> None:
         store(self, locals())

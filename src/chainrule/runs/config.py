@@ -24,7 +24,12 @@ from chainrule.suggestions import did_you_mean, nearest
 _ALWAYS_WRITTEN = {"layers", "epochs", "batch_size", "init", "shuffle"}
 """Settings that every run writes, and hardly anyone else all of them."""
 
-_NEWER: Mapping[str, Any] = {"bins": 0, "scale_layer": False, "width_scaling": False}
+_NEWER: Mapping[str, Any] = {
+    "bins": 0,
+    "scale_layer": False,
+    "width_scaling": False,
+    "ema_decay": 0.0,
+}
 """Settings that a run wrote nothing of before they existed, with the values that it had then."""
 
 

@@ -43,6 +43,7 @@ TOY_SETTINGS: Mapping[str, Any] = {
     "l1": 0.0,
     "l2": 0.0,
     "label_smoothing": 0.0,
+    "ema_decay": 0.0,
     "early_stopping": False,
     "split": [0.5, 0.48, 0.02],
     "seed": 0,
@@ -55,6 +56,7 @@ TABLE_SETTINGS: Mapping[str, Any] = {
     "schedule": "adaptive",
     "epochs": 200,
     "label_smoothing": 0.0,
+    "ema_decay": 0.0,
     "seed": 0,
 }
 """Defaults for other tables: those of the package, but with a network that can be drawn, a loss

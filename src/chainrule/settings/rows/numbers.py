@@ -70,6 +70,7 @@ NUMBERS: tuple[Setting, ...] = (
         "moving average of its weights, WA1 and WA2, over about the last 1/(1 − ρ) steps. 0: at "
         "the weights themselves. For {optimizers of ema_decay}.",
         mlp=0.0,
+        network=0.998,
         option=Option(
             "Keep a moving average of the weights, over about the last 1/(1 − this) steps; 0: "
             "none. For {optimizers of ema_decay}."
