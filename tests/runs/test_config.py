@@ -119,3 +119,14 @@ def test_every_training_setting_can_be_set_and_read_back():
 def test_whole_numbers_beyond_all_sense_are_refused(name, digits):
     with pytest.raises(InvalidArgumentError, match=r"^run\.toml: "):
         RunConfig.from_toml(f"[training]\n{name} = {'9' * digits}")
+
+
+def test_a_file_of_a_run_before_the_bins_means_the_network_that_it_had():
+    # Runs write all of these, and since there are bins, those too.
+    written = "layers = [4]\nepochs = 9\nbatch_size = 32\ninit = 'default'\nshuffle = true\n"
+    old = RunConfig.from_toml(f"[training]\n{written}").training
+    assert (old.bins, old.scale_layer, old.width_scaling, old.ema_decay) == (0, False, False, 0.0)
+    new = RunConfig.from_toml(f"[training]\n{written}bins = 8\n").training
+    assert (new.bins, new.scale_layer, new.ema_decay) == (8, None, None)
+    by_hand = RunConfig.from_toml("[training]\nlayers = [4]\n").training
+    assert (by_hand.bins, by_hand.ema_decay) == (None, None)

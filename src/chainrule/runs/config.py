@@ -24,7 +24,7 @@ from chainrule.suggestions import did_you_mean, nearest
 _ALWAYS_WRITTEN = {"layers", "epochs", "batch_size", "init", "shuffle"}
 """Settings that every run writes, and hardly anyone else all of them."""
 
-_NEWER: Mapping[str, Any] = {
+_BEFORE_BINS: Mapping[str, Any] = {
     "bins": 0,
     "scale_layer": False,
     "width_scaling": False,
@@ -145,8 +145,8 @@ class RunConfig:
                 if name not in known:
                     raise InvalidArgumentError(f"{where}: [{section}]: {_misplaced(name)}")
                 values[name] = from_toml(known[name], value, f"{where}: [{section}]")
-        if values.keys() >= _ALWAYS_WRITTEN:
-            values = {**_NEWER, **values}
+        if values.keys() >= _ALWAYS_WRITTEN and "bins" not in values:
+            values = {**_BEFORE_BINS, **values}
         try:
             return cls.of(values)
         except InvalidArgumentError as error:
