@@ -87,7 +87,7 @@ def test_classes_of_few_training_rows_are_said_with_their_number():
 
 
 def test_a_class_that_test_rows_have_and_none_is_predicted_as_is_said():
-    run = prepared({}, classes(40), bins=0)
+    run = prepared({}, classes(40), bins=0, layers=())
     fitted = run.fit()
     counts = fitted.scores["test"]["confusion_matrix"]
     column = counts["classes"].index("rare")
