@@ -1,5 +1,6 @@
 """Drift: the difference between the distributions of a table's rows and of the training rows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -200,7 +201,7 @@ def drift(model: TableModel, rows: "pl.DataFrame") -> Drift:
     profile = TrainingProfile.of_model(model)
     counted = prediction_counts(model, profile.predictions, rows)
     tests = len(profile.columns) + 1
-    total = sum(profile.dependence.values())
+    total = math.fsum(profile.dependence.values())  # a file has them in another order
     columns = []
     for column in model.encoder.columns_:
         bins = profile.columns.get(column.name)
