@@ -26,8 +26,8 @@ def test_training_says_what_it_understood_and_chose(trained):
     assert "569 rows; 455 train, 57 validate, 57 test" in out
     assert "Classification of diagnosis: 2 classes, B (285), M (170) in the training rows" in out
     assert "30 inputs from 30 columns → 128 silu → 128 silu → 128 silu → 2 classes" in out
-    assert "adamw, learning rate 0.0035 (cosine), batches of 32, at most 20 epochs" in out
-    assert "early stopping, seed 0" in out
+    assert "adamw, learning rate 0.0035 (cosine), batches of 32, 20 epochs" in out
+    assert "of which the best is kept, seed 0" in out
 
 
 def test_training_shows_the_scores_and_the_confusion_matrix(trained):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chainrule.assessment.comparison import Comparison
     from chainrule.cli.search_display import SearchDisplay
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.options import TrainingOptions
     from chainrule.runs.run import Run
     from chainrule.runs.search import Found
     from chainrule.runs.training import PreparedRun
@@ -247,6 +248,13 @@ class TellPeople(TellNobody):
         show()
 
 
+def _length(training: "TrainingOptions") -> str:
+    """Return how long a training is, and what ends it."""
+    if training.early_stopping and training.patience is None:
+        return f"{training.epochs} epochs, of which the best is kept"
+    return f"at most {training.epochs} epochs{', early stopping' * bool(training.early_stopping)}"
+
+
 def introduction(run: "PreparedRun") -> Iterable[str]:
     """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
@@ -278,8 +286,8 @@ def introduction(run: "PreparedRun") -> Iterable[str]:
     yield f"Network: {' → '.join([inputs, *hidden, _output(target)])}"
     yield (
         f"Training: {training.optimizer}, learning rate {training.learning_rate:g} "
-        f"({training.schedule}), batches of {training.batch_size}, at most {training.epochs} "
-        f"epochs{', early stopping' if training.early_stopping else ''}, seed {training.seed}"
+        f"({training.schedule}), batches of {training.batch_size}, {_length(training)}, "
+        f"seed {training.seed}"
     )
     for note in run.notes:
         yield f"Note: {note}"
