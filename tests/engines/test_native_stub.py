@@ -99,6 +99,7 @@ def test_settings_have_the_same_names_on_both_sides():
     for name, optimizer in OPTIMIZERS.items():
         assert sorted(optimizer().settings) == sorted(names["optimizers"][name])
     examples = {"dense": (3,), "dropout": (0.5,), "category_embedding": ([(0, 2, 1)],)}
+    examples["piecewise_linear_embedding"] = ([(0, [0.0, 1.0])],)
     for name, kind in LAYER_KINDS.items():
         assert tuple(kind(*examples.get(name, ())).settings) == names["layers"][name]
 
