@@ -17,10 +17,35 @@ from chainrule.training.diagnostics import Diagnosis
 FOLDER = Path(__file__).parent / "golden"
 CLASSIFIER, REGRESSOR = (FOLDER / f"estimator-{kind}-v4.safetensors" for kind in ("table", "array"))
 
+# Of the same version, but written on 2026-11-28, when there were no bins and other defaults.
+OLD_CLASSIFIER, OLD_REGRESSOR = (
+    FOLDER / f"estimator-{kind}-v4-before-bins.safetensors" for kind in ("table", "array")
+)
+OLD_DEFAULTS = {
+    "solver": "adam",
+    "alpha": 3.0,
+    "learning_rate": "adaptive",
+    "learning_rate_init": 0.002,
+    "max_iter": 200,
+    "n_iter_no_change": 10,
+    "beta_2": 0.999,
+    "init": None,
+    "label_smoothing": 0.0,
+    "weight_decay": 0.01,
+    "ema_decay": 0.0,
+    "numeric_bins": 0,
+    "scale_layer": False,
+    "width_scaling": False,
+}
+classifiers = pytest.mark.parametrize("path", [CLASSIFIER, OLD_CLASSIFIER], ids=lambda p: p.stem)
+regressors = pytest.mark.parametrize("path", [REGRESSOR, OLD_REGRESSOR], ids=lambda p: p.stem)
 
-def golden_classifier():
+
+def golden_classifier(**settings):
     """The classifier of a table, written out."""
-    model = cr.NetworkClassifier((), class_weight={"ja": 2.0, "nein": 1.0}, random_state=5)
+    model = cr.NetworkClassifier(
+        (), class_weight={"ja": 2.0, "nein": 1.0}, random_state=5, **settings
+    )
     encoder = TableEncoder()
     encoder.columns_ = (
         NumericColumn("size", fill=2.0, center=1.0, scale=4.0, flag=True),
@@ -97,8 +122,10 @@ def test_today_s_writer_gives_the_bytes_of_the_golden_file(tmp_path, path, golde
     assert (tmp_path / "model.safetensors").read_bytes() == path.read_bytes()
 
 
-def test_the_golden_classifier_is_read_with_all_that_its_users_see():
-    model, expected = cr.load(CLASSIFIER), golden_classifier()
+@classifiers
+def test_the_golden_classifier_is_read_with_all_that_its_users_see(path):
+    expected = golden_classifier(**(OLD_DEFAULTS if path == OLD_CLASSIFIER else {}))
+    model = cr.load(path)
     assert type(model) is cr.NetworkClassifier
     assert model.get_params() == expected.get_params()
     assert model.classes_.dtype == object
@@ -111,16 +138,18 @@ def test_the_golden_classifier_is_read_with_all_that_its_users_see():
     assert model._conformal[None].scores.tolist() == [[0.25], [0.5]]
 
 
-def test_the_golden_classifier_predicts_what_is_worked_out_by_hand():
+@classifiers
+def test_the_golden_classifier_predicts_what_is_worked_out_by_hand(path):
     rows = pd.DataFrame({"kind": ["a", 'ü,"', "new"], "size": [1.0, 5.0, np.nan]})
     # size (x − 1)/4 (0.25 for the missing value, whose flag is 1), and the one of the category
     logits = np.array([0 + 4 - 4, 1 + 8 - 4, 0.25 + 2 - 4])
-    found = cr.load(CLASSIFIER).predict_proba(rows)
+    found = cr.load(path).predict_proba(rows)
     np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-logits)), rtol=1e-6)
-    assert cr.load(CLASSIFIER).predict(rows).tolist() == ["ja", "nein", "ja"]
+    assert cr.load(path).predict(rows).tolist() == ["ja", "nein", "ja"]
 
 
-def test_the_golden_regressor_predicts_what_is_worked_out_by_hand():
-    model = cr.load(REGRESSOR)
+@regressors
+def test_the_golden_regressor_predicts_what_is_worked_out_by_hand(path):
+    model = cr.load(path)
     assert model.learning_rate == cr.Warmup(cr.CosineDecay(0.5))
     assert model.predict([[3.0, 2.0], [1.0, 10.0]]).tolist() == [112.0, 136.0]

@@ -97,7 +97,7 @@ def test_the_estimators_and_train_change_alike():
     change = {1: {"learning_rate": 0.0}}
     run = cr.train(table, "class", callbacks=[cr.Changes(change)], **settings)
     rates = [epoch.learning_rate for epoch in run.history.epochs]
-    assert rates == [0.002, 0, 0, 0]
+    assert rates == [0.0035, 0, 0, 0]
     once = cr.train(table, "class", **settings | {"epochs": 1})
     assert np.array_equal(run.model.network.parameters, once.model.network.parameters)
 

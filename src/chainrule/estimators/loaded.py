@@ -35,6 +35,9 @@ _FAULTS = (ValueError, KeyError, TypeError, AttributeError, IndexError, Overflow
 # Attributes without which an estimator cannot predict or be trained further.
 _NEEDED = ("n_features_in_", "n_outputs_", "n_layers_", "n_iter_", "t_", "out_activation_")
 
+_BEFORE_BINS = {"numeric_bins": 0, "scale_layer": False, "width_scaling": False}
+"""Parameters that a file says nothing of if it was written before they existed."""
+
 
 def from_file(path: str | Path, model: ModelFile) -> Loaded:
     """Return the estimator that a model file holds.
@@ -84,7 +87,8 @@ def _parameters(kind: Any, given: Any, arrays: Mapping[str, NDArray[Any]]) -> di
     unknown = [name for name in given if name not in known]
     if unknown:
         raise ValueError(f"{kind.__name__} has no parameter {unknown[0]!r:.60}")
-    return {name: parameter_from_plain(value, arrays) for name, value in given.items()}
+    found = {name: parameter_from_plain(value, arrays) for name, value in given.items()}
+    return found if "numeric_bins" in found else {**_BEFORE_BINS, **found}
 
 
 def _attributes(kind: Any, given: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
