@@ -129,7 +129,7 @@ def bins_of(
     bins = int(given["numeric_bins"])
     if bins < 2 or not len(inputs):
         return None
-    codes = {int(column) for column, *_ in given["embeddings"] or ()}
+    codes = codes_of(given, inputs.shape[1])
     # Behind the lookup of codes, the other inputs come first, in their order.
     behind = [column for column in range(inputs.shape[1]) if column not in codes]
     is_indicator = indicators(inputs)

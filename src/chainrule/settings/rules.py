@@ -8,10 +8,7 @@ from chainrule.engines.schedules import SCHEDULES
 from chainrule.settings.given import Settings
 from chainrule.settings.rates import AUTO
 from chainrule.training.events import EpochEnded
-from chainrule.training.stopping import StoppingRule
-
-_PATIENCE = 10
-"""Epochs without an improvement, by default."""
+from chainrule.training.stopping import DEFAULT_PATIENCE, StoppingRule
 
 
 def stopping_rule(
@@ -46,7 +43,7 @@ def patience_of(given: Settings) -> float:
     patience = given["n_iter_no_change"]
     if patience not in (None, "auto"):
         return patience  # type: ignore[no-any-return]
-    return inf if is_planned(given["learning_rate"]) else float(_PATIENCE)
+    return inf if is_planned(given["learning_rate"]) else float(DEFAULT_PATIENCE)
 
 
 def is_planned(rate: object) -> bool:

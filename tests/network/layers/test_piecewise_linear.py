@@ -26,6 +26,8 @@ RANDOM = np.random.default_rng(0)
         ([(0, [1.0, 1.0])], "columns: edges: expected at least two numbers in increasing order"),
         ([(0, [2.0, 1.0])], "columns: edges: expected at least two numbers in increasing order"),
         ([(0, [0.0, math.nan])], "columns: edges: expected a finite number; got nan"),
+        ([(0, [0.0, 1e-40])], "columns: edges: expected at least two numbers .* 1e-30 above"),
+        ([(0, [-1e38, 1.0])], "columns: edges: expected a finite number"),
         ([(0, "01")], "columns: edges: expected at least two numbers"),
         ([(-1, [0.0, 1.0])], "columns: column: expected a whole number"),
         ([(0, [0.0, 1.0]), (0, [1.0, 2.0])], "columns: expected each column once; got 0 2 times"),
@@ -67,6 +69,15 @@ def test_columns_with_too_few_different_values_have_no_bins():
 def test_edges_that_float32_could_not_tell_apart_are_one():
     values = np.concatenate([np.full(50, 1e6), 1e6 + 1e-3 * np.arange(50), [0.0]])
     assert quantile_edges(values, 10) == (0.0, 1e6)
+
+
+@pytest.mark.parametrize("scale", [1e-45, 1e-300, 1e33, 1e39, 1e308])
+def test_values_that_float32_lacks_give_no_bins_that_divide_by_nothing(scale):
+    for edges in (quantile_edges(RANDOM.uniform(-1, 1, 200) * scale, 4), (0.0, 1.0)):
+        if len(edges) > 2:
+            PiecewiseLinearEmbedding([(0, edges)])
+        assert np.isfinite(np.diff(np.float32(edges))).all()
+        assert (np.diff(np.float32(edges)) > 0).all()
 
 
 def test_a_table_that_is_none_is_refused():

@@ -1,6 +1,6 @@
 """Category embeddings: each category code is replaced by a row of a learned table."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -13,7 +13,7 @@ from chainrule.equations._array import Array, namespace
 from chainrule.equations.embedding import lookup, lookup_gradient
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, TrainingStep
-from chainrule.network.layers.columns import check_each_once
+from chainrule.network.layers.columns import check_each_once, entries_of
 
 _MOST_CODES = 2**24
 """float32 represents every whole number up to this one exactly."""
@@ -221,12 +221,8 @@ class CategoryEmbedding(Layer):
 
 def _checked_columns(given: object) -> tuple[EmbeddedColumn, ...]:
     expected = "columns: expected a list of (column, codes, dimension), such as [(2, 12, 5)]"
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"{expected}; got {shown(given)}")
     columns = []
-    for entry in given:
-        if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 3:
-            raise InvalidArgumentError(f"{expected}; got {shown(entry)} in it")
+    for entry in entries_of(given, 3, expected):
         column = whole_number("columns: column", entry[0], 0, MOST_UNITS)
         codes = whole_number("columns: codes", entry[1], 1)
         if codes > _MOST_CODES:
@@ -237,8 +233,6 @@ def _checked_columns(given: object) -> tuple[EmbeddedColumn, ...]:
             )
         dimension = whole_number("columns: dimension", entry[2], 1, _LARGEST_DIMENSION)
         columns.append(EmbeddedColumn(column, codes, dimension))
-    if not columns:
-        raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")
     check_each_once(column.column for column in columns)
     return tuple(columns)
 

@@ -14,8 +14,11 @@ from chainrule.equations._array import Array, namespace
 from chainrule.equations.piecewise import piecewise_linear, piecewise_linear_error
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers.base import Layer, LayerPass, Shown, TrainingStep
-from chainrule.network.layers.columns import check_each_once
+from chainrule.network.layers.columns import check_each_once, entries_of
 from chainrule.network.layers.operations import Binned
+
+_LARGEST_EDGE, _LEAST_WIDTH = 1e29, 1e-30
+"""Edges and widths that float32 represents, so that no bin divides by 0 or by infinity."""
 
 
 class BinnedColumn(NamedTuple):
@@ -230,10 +233,11 @@ def quantile_edges(
     """
     if weights is not None:
         values, weights = values[weights > 0], weights[weights > 0]
+    values = np.clip(values, -_LARGEST_EDGE, _LARGEST_EDGE)
     # Quantiles that are values: between those of an indicator there is nothing to learn.
     steps = np.linspace(0.0, 1.0, bins + 1)
     edges = np.unique(np.quantile(values, steps, method="inverted_cdf", weights=weights))
-    apart = 1e-6 * (edges[-1] - edges[0])
+    apart = max(1e-6 * (edges[-1] - edges[0]), _LEAST_WIDTH)
     kept = [float(edges[0])]
     for edge in edges[1:]:
         if edge - kept[-1] > apart:
@@ -247,25 +251,22 @@ def _column(numbers: NDArray[np.float64], like: Array) -> Array:
 
 def _checked_columns(given: object) -> tuple[BinnedColumn, ...]:
     expected = "columns: expected a list of (column, edges), such as [(0, [-1.0, 0.0, 2.0])]"
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"{expected}; got {shown(given)}")
     columns = []
-    for entry in given:
-        if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 2:
-            raise InvalidArgumentError(f"{expected}; got {shown(entry)} in it")
+    for entry in entries_of(given, 2, expected):
         column = whole_number("columns: column", entry[0], 0, MOST_UNITS)
         columns.append(BinnedColumn(column, _checked_edges(entry[1])))
-    if not columns:
-        raise InvalidArgumentError(f"{expected}; got an empty one: leave the layer out")
     check_each_once(column.column for column in columns)
     return tuple(columns)
 
 
 def _checked_edges(given: object) -> tuple[float, ...]:
-    expected = "columns: edges: expected at least two numbers in increasing order"
+    expected = (
+        f"columns: edges: expected at least two numbers in increasing order, each at least "
+        f"{_LEAST_WIDTH:g} above the one before"
+    )
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"{expected}; got {shown(given)}")
     edges = tuple(finite_number("columns: edges", edge) for edge in given)
-    if len(edges) < 2 or any(not low < high for low, high in pairwise(edges)):
+    if len(edges) < 2 or any(high - low < _LEAST_WIDTH for low, high in pairwise(edges)):
         raise InvalidArgumentError(f"{expected}; got {shown(list(edges))}")
     return edges
