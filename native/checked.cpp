@@ -73,7 +73,8 @@ Plan::Plan(const std::vector<NamedLayer> &layers, const std::vector<NamedHead> &
     layers_.reserve(layers.size());
     for (const NamedLayer &layer : layers)
         take(layer, at);
-    require(!layers_.empty() && layers.back().kind == "dense", "a network ends in a dense layer");
+    require(!layers_.empty() && generic::tables.layers[layers_.back().kind].has_weights,
+            "a network ends in a dense layer");
     long units = 0;
     for (const NamedHead &head : heads) {
         take(head);

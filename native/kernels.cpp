@@ -13,7 +13,8 @@ template <typename X> constexpr Entry named{X::name, X::settings.name};
 
 // The entries for all types of a list.
 template <typename... Xs> Entries<LayerEntry> layers_of(Types<Xs...>) {
-    static constexpr LayerEntry all[]{{named<Xs>, Xs::lists, Xs::reads_codes, Xs::check}...};
+    static constexpr LayerEntry all[]{
+        {named<Xs>, Xs::lists, Xs::reads_codes, Xs::has_weights, Xs::check}...};
     return {all, sizeof...(Xs)};
 }
 template <typename... Xs> Entries<ActivationEntry> activations_of(Types<Xs...>) {

@@ -15,6 +15,7 @@ struct Entry {
 struct LayerEntry : Entry {
     bool lists;       // a setting may have several numbers
     bool reads_codes; // some inputs are category codes
+    bool has_weights; // the output layer may be of this kind
     // Returns what is wrong with a layer, or nullptr. Its sizes, the offsets of its blocks and the
     // presence of its settings have been checked before.
     const char *(*check)(const Layer &, bool first);

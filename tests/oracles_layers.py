@@ -1,9 +1,10 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
-It knows dense layers, dropout (its factors are given), batch normalisation (with the batch's own
-statistics), scales, parametric activations, piecewise-linear embeddings (by interpolation),
-periodic embeddings and category embeddings (one-hot codes times a table), and reads the flat vector
-by a layout of its own. Nothing of the package is used.
+It knows dense layers, also in groups (a block-diagonal matrix), dropout (its factors are given),
+batch normalisation (with the batch's own statistics), scales, parametric activations,
+piecewise-linear embeddings (by interpolation), periodic embeddings and category embeddings (one-hot
+codes times a table), and reads the flat vector by a layout of its own. Nothing of the package is
+used.
 """
 
 from functools import partial
@@ -72,8 +73,10 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
                 at += codes * dimension
             A = jnp.concatenate(parts, axis=1)
         else:
-            W = theta[at : at + n * layer.units].reshape(layer.units, n)
-            at += n * layer.units
+            groups = layer.groups if layer.kind == "grouped_dense" else 1
+            count = n * layer.units // groups
+            W = theta[at : at + count].reshape(groups, layer.units // groups, n // groups)
+            W, at = jax.scipy.linalg.block_diag(*W), at + count
             Z = A @ W.T + theta[at : at + layer.units]
             A, at = activation(layer.activation)(Z), at + layer.units
     if spec.cost == "cross_entropy":

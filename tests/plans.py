@@ -30,6 +30,12 @@ def dense(n_in, n_out, activation="identity"):
     return layer("dense", n_in, n_out, blocks=blocks, activation=activation)
 
 
+def grouped(n_in, n_out, seen, group="weights"):
+    """Each unit sees so many units below."""
+    blocks = [(n_out, seen, group), (n_out, 1, "biases")]
+    return layer("grouped_dense", n_in, n_out, blocks=blocks)
+
+
 def dropout(n_in, rate=0.5, n_out=None):
     return layer("dropout", n_in, n_out or n_in, {"rate": [rate]})
 

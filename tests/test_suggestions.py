@@ -13,7 +13,7 @@ from chainrule.engines.schedules import SCHEDULES
 from chainrule.exports.export_file import TARGETS, export
 from chainrule.network.activation import activation_of
 from chainrule.network.cost import cost_of
-from chainrule.network.layers.dense import check_init
+from chainrule.network.layers.weighted import check_init
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.network.registry.costs import COSTS
 from chainrule.network.registry.initializers import INITIALIZERS

@@ -1,4 +1,4 @@
-// The dense layer: F1 and F2, BP2, BP3 and BP4.
+// The dense layer: F1 and F2, BP2, BP3 and BP4, also for a part of a layer.
 #pragma once
 
 #include "../dots.hpp"
@@ -6,9 +6,17 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// What dense layers have in common for all implementations of their products.
+// Neighbouring units of a layer, and those of the layer below that they see: in a dense layer, all.
+struct Part {
+    long n_in, n_out;
+    long first_in = 0, first_out = 0;
+};
+
+// What layers with weighted sums have in common for all implementations of their products. A row of
+// W has a weight for each unit below that a unit of the layer sees.
 template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
     static constexpr const char *name = "dense";
+    static constexpr bool has_weights = true;
 
     static const char *check(const Layer &layer, bool) {
         const bool fits = layer.block_count == 2 &&
@@ -17,36 +25,43 @@ template <typename T, int BYTES> struct DenseLayer : LayerKind<T, BYTES> {
         return fits ? nullptr : "a dense layer has W and b";
     }
 
-    static double weights(const Layer &layer) { return double(layer.n_in) * layer.n_out; }
+    static long seen(const Layer &layer) { return layer.blocks[0].columns; }
+    // Parts of equal size, each of which sees other units below.
+    static long part_count(const Layer &layer) { return layer.n_in / seen(layer); }
+    static long part_units(const Layer &layer) { return layer.n_out / part_count(layer); }
+
+    static double weights(const Layer &layer) { return double(seen(layer)) * layer.n_out; }
     static double pass_work(const Layer &layer, long batch, bool first) {
         return weights(layer) * (batch * (first ? 2.0 : 3.0) + update_work);
     }
-    static long shared_weights(const Layer &layer) { return long(layer.n_in) * layer.n_out; }
+    static long shared_weights(const Layer &layer) { return seen(layer) * layer.n_out; }
     // The partial sums of BP2.
     static long parts(const Layer &layer, bool first, const Workspace<T, BYTES> &ws) {
-        const bool deep = layer.n_out > Products<T, BYTES>::deep;
-        return ws.training && !first && deep ? layer.n_in * ws.ld : 0;
+        const bool deep = part_units(layer) > Products<T, BYTES>::deep;
+        return ws.training && !first && deep ? seen(layer) * ws.ld : 0;
     }
 
-    // The number of units in a group. A small layer is one group. A larger one is divided evenly
+    // The number of units in a group. A small part is one group. A larger one is divided evenly
     // into a power of two of groups of some dozens of units, whose δ and gradient stay in the
     // nearer caches.
     static long group_units(const Layer &layer) {
-        if (long(layer.n_in) * layer.n_out <= 4096) return layer.n_out;
+        const long n_out = part_units(layer);
+        if (seen(layer) * n_out <= 4096) return n_out;
         long groups = 1;
-        // Each group reads all of the layer's inputs, so wide layers have larger groups.
-        const long most = layer.n_out < 1024 ? 48 : 96;
-        while (groups * most <= layer.n_out)
+        // Each group reads all of the part's inputs, so wide parts have larger groups.
+        const long most = n_out < 1024 ? 48 : 96;
+        while (groups * most <= n_out)
             groups *= 2;
-        return rounded_up(divided_up(layer.n_out, groups), 2); // even: see dense_pairs.hpp
+        return rounded_up(divided_up(n_out, groups), 2); // even: see dense_pairs.hpp
     }
     template <typename Emit> static void divide(const Layer &layer, Emit &&emit) {
-        const long units = group_units(layer);
-        for (long r = 0; r < layer.n_out; r += units)
-            emit(0, 2, r, smaller(r + units, layer.n_out));
+        const long units = group_units(layer), n_out = part_units(layer);
+        for (long first = 0; first < layer.n_out; first += n_out)
+            for (long r = 0; r < n_out; r += units)
+                emit(0, 2, first + r, first + smaller(r + units, n_out));
     }
     static double group_work(const Layer &layer, const Group &group, long) {
-        return double((group.end - group.begin) * layer.n_in);
+        return double((group.end - group.begin) * seen(layer));
     }
 };
 
@@ -71,23 +86,27 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
 
     // BP2 reads W by columns. In a large W, each number would take a cache line, often a page, so
     // BP2 reads a packed copy instead.
+    static long copied(long n_in, long n_out) {
+        return n_in * n_out < 1L << 17 ? 0 : P::packed_rows(n_in) * n_out;
+    }
     static bool prepare(const Network &net, int l, W &ws) {
-        const long n_in = net.layers[l - 1].n_in, n_out = net.layers[l - 1].n_out;
-        if (l == 1 || n_in * n_out < 1L << 17) return true;
-        ws.place[l].copy = allocate<T>(P::packed_rows(n_in) * n_out);
-        return ws.place[l].copy != nullptr;
+        const Layer &layer = net.layers[l - 1];
+        const long size = l == 1 ? 0 : copied(layer.n_in, layer.n_out);
+        return !size || (ws.place[l].copy = allocate<T>(size));
     }
 
     // Renews the copy of a group's rows of W, which are columns of the copy.
     static void renew(const C &c, const Group &group) {
-        const int l = group.l();
-        const long n_in = c.layer(l).n_in, n_out = c.layer(l).n_out;
-        const T *weights = c.block(l, 0);
-        T *copy = static_cast<T *>(c.ws.place[l].copy);
-        if (!copy) return;
+        const Layer &layer = c.layer(group.l());
+        if (void *copy = c.ws.place[group.l()].copy)
+            renew_part(c.block(group.l(), 0), layer.n_in, layer.n_out, group.begin, group.end,
+                       static_cast<T *>(copy));
+    }
+    // Rows [begin, end) of a part's n_out.
+    static void renew_part(const T *weights, long n_in, long n_out, long begin, long end, T *copy) {
         for (long k = 0; k < n_in; k += P::interleaved) {
             const long wide = smaller(P::interleaved, n_in - k);
-            for (long r = group.begin; r < group.end; ++r) {
+            for (long r = begin; r < end; ++r) {
                 T *row = copy + P::packed_at(k, r, n_in, n_out);
                 for (long i = 0; i < wide; ++i)
                     row[i] = weights[r * n_in + k + i];
@@ -98,78 +117,126 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
     // F1 and F2; the output layer's σ is left to its heads, which may fuse it with the cost.
     static void forward(const C &c, int l, const PanelSpan &some) {
         const Layer &layer = c.layer(l);
-        const W &ws = c.ws;
-        const T *weights = c.block(l, 0);
-        const Product<T> product{weights,
-                                 layer.n_in,
-                                 1,
-                                 0,
-                                 c.at(some.first, ws.place[l - 1].A),
-                                 ws.ld,
-                                 1,
-                                 layer.n_in,
-                                 layer.n_in,
-                                 c.at(some.first, ws.place[l].A),
-                                 ws.ld,
-                                 c.block(l, 1)};
-        after_forward<P>(c, l, product, some);
+        sums_of_part(c, l, {layer.n_in, layer.n_out}, some);
+        activate(c, l, some);
     }
 
-    // Z[l] by a prepared product, and F2. The rectifier is fused into the product; other
-    // activations follow it.
+    // F1 of a part.
+    static void sums_of_part(const C &c, int l, const Part &part, const PanelSpan &some) {
+        const W &ws = c.ws;
+        const Product<T> product{c.block(l, 0) + part.first_out * part.n_in,
+                                 part.n_in,
+                                 1,
+                                 0,
+                                 c.at(some.first, ws.place[l - 1].A) + part.first_in * ws.ld,
+                                 ws.ld,
+                                 1,
+                                 part.n_in,
+                                 part.n_in,
+                                 c.at(some.first, ws.place[l].A) + part.first_out * ws.ld,
+                                 ws.ld,
+                                 c.block(l, 1) + part.first_out};
+        sums_by<P>(c, l, product, part.n_out, some);
+    }
+
+    // Rows of Z[l] by a prepared product, and F2 of a rectifier, which is fused into the product.
     template <typename Multiply>
-    static void after_forward(const C &c, int l, const Product<T> &product, const PanelSpan &some) {
-        const Layer &layer = c.layer(l);
-        const bool last = l == c.net.count;
-        if (c.through(l) == Through::rectifier && !last)
-            return run<Multiply, store_rectified>(c, product, layer.n_out, some);
-        run<Multiply, store_plain>(c, product, layer.n_out, some);
-        if (!last && c.through(l) != Through::unchanged) c.activate(l, some);
+    static void sums_by(const C &c, int l, const Product<T> &product, long rows,
+                        const PanelSpan &some) {
+        if (c.through(l) == Through::rectifier && l != c.net.count) {
+            run<Multiply, store_rectified>(c, product, rows, some);
+        } else {
+            run<Multiply, store_plain>(c, product, rows, some);
+        }
+    }
+    // F2 of other activations.
+    static void activate(const C &c, int l, const PanelSpan &some) {
+        const Through through = c.through(l);
+        if (through != Through::rectifier && through != Through::unchanged && l != c.net.count)
+            c.activate(l, some);
     }
 
     // BP2, and the transposed activations of the layer below if BP4 needs them.
     static void backward(const C &c, int l, const PanelSpan &some) {
         if (l == 1) return; // the inputs were transposed when they came in
         const Layer &layer = c.layer(l);
-        const W &ws = c.ws;
-        const Place &below = ws.place[l - 1];
-        Product<T> product{
-            c.block(l, 0), 1, layer.n_in,  0,           c.at(some.first, ws.place[l].D),
-            ws.ld,         1, layer.n_out, layer.n_out, c.at(some.first, below.D),
-            ws.ld};
-        if (const void *copy = ws.place[l].copy) {
-            // W is read from its packed copy, see `prepare`.
-            product.A = static_cast<const T *>(copy);
-            product.row_stride = 1;
-            product.column_stride = product.interleaved = P::interleaved;
-            product.packed_rows = P::packed_rows(layer.n_in);
-        }
-        error_below<P>(c, l, product, some);
+        errors_of_part(c, l, {layer.n_in, layer.n_out}, static_cast<const T *>(c.ws.place[l].copy),
+                       some);
+        after_errors(c, l, some);
     }
 
-    // BP2 by a prepared product, and A[l−1] transposed for BP4.
+    // BP2 of a part, from the packed copy of its W (see `prepare`) if it has one.
+    static void errors_of_part(const C &c, int l, const Part &part, const T *copy,
+                               const PanelSpan &some) {
+        const W &ws = c.ws;
+        Product<T> product{c.block(l, 0) + part.first_out * part.n_in,
+                           1,
+                           part.n_in,
+                           0,
+                           c.at(some.first, ws.place[l].D) + part.first_out * ws.ld,
+                           ws.ld,
+                           1,
+                           part.n_out,
+                           part.n_out,
+                           nullptr,
+                           ws.ld};
+        if (copy) {
+            product.A = copy;
+            product.row_stride = 1;
+            product.column_stride = product.interleaved = P::interleaved;
+            product.packed_rows = P::packed_rows(part.n_in);
+        }
+        errors_by<P>(c, l, product, part.first_in, part.n_in, some);
+    }
+
+    // BP2 by a prepared product: δ of the units of layer l − 1 from `first` on.
     template <typename Multiply>
-    static void error_below(const C &c, int l, Product<T> product, const PanelSpan &some) {
-        const long n = c.layer(l).n_in;
+    static void errors_by(const C &c, int l, Product<T> product, long first, long rows,
+                          const PanelSpan &some) {
         const W &ws = c.ws;
         const Place &below = ws.place[l - 1];
-        product.activations = c.at(some.first, below.A);
+        product.C = c.at(some.first, below.D) + first * ws.ld;
+        product.activations = c.at(some.first, below.A) + first * ws.ld;
         product.parts = c.at(some.first, ws.parts);
         switch (c.through(l - 1)) {
         case Through::rectifier:
-            run<Multiply, rectifier_masked>(c, product, n, some);
+            run<Multiply, rectifier_masked>(c, product, rows, some);
             break;
         case Through::derivative:
-            run<Multiply, times_derivative>(c, product, n, some);
+            run<Multiply, times_derivative>(c, product, rows, some);
             break;
         default:
-            run<Multiply, store_plain>(c, product, n, some);
+            run<Multiply, store_plain>(c, product, rows, some);
         }
+    }
+    // What follows BP2: the error of a σ that couples the units below, and A[l−1] transposed for
+    // BP4.
+    static void after_errors(const C &c, int l, const PanelSpan &some) {
+        const W &ws = c.ws;
+        const Place &below = ws.place[l - 1];
         for (long q = 0; q < some.count; ++q) {
             c.error_of_whole(l - 1, some, q);
             const long panel = some.first + q;
             if (below.turned)
-                turn(ws, c.at(panel, below.A), c.at(panel, below.turned), n, c.count(some, q));
+                turn(ws, c.at(panel, below.A), c.at(panel, below.turned), c.layer(l).n_in,
+                     c.count(some, q));
+        }
+    }
+
+    // Transposes n rows of a panel's A, in chunks of columns.
+    static void turn(const W &ws, const T *A, T *turned, long n, long count) {
+        for (long k = 0; k < n; k += S::lanes) {
+            const long features = smaller(S::lanes, n - k);
+            T *to = turned + (k / chunk) * ws.ld * chunk + k % chunk;
+            for (long e = 0; e < count; e += S::lanes) {
+                V x[S::lanes];
+                for (int j = 0; j < S::lanes; ++j) {
+                    x[j] = j < features ? S::load(A + (k + j) * ws.ld + e) : V{};
+                }
+                Transpose<T, BYTES>::block(x);
+                for (int i = 0; i < S::lanes; ++i)
+                    S::store(to + (e + i) * chunk, x[i]);
+            }
         }
     }
 
@@ -181,7 +248,7 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         const T *delta = c.at(some.first, place.D) + group.begin * ws.ld;
         const long rows = group.end - group.begin, n = c.layer(group.l()).n_in;
         if (below.turned) {
-            gradient_from<typename W::Wide>(c, group, some.count, ws.panel_size, some.last_count,
+            gradient_from<typename W::Wide>(c, rows, n, some.count, ws.panel_size, some.last_count,
                                             delta, ws.ld, c.at(some.first, below.turned), out);
         } else {
             D::run({delta, c.at(some.first, below.A), ws.ld, some.count, ws.panel_stride,
@@ -191,14 +258,13 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
         biases(c, group, some, out + rows * n);
     }
 
-    // BP4 from the rows of δ, `delta_stride` apart, and transposed activations. Each panel has the
-    // depth `depth`, the last one `last_depth`.
+    // BP4 from the rows of δ, `delta_stride` apart, and n transposed activations. Each panel has
+    // the depth `depth`, the last one `last_depth`.
     template <typename Multiply>
-    static void gradient_from(const C &c, const Group &group, long panels, long depth,
+    static void gradient_from(const C &c, long rows, long n, long panels, long depth,
                               long last_depth, const T *delta, long delta_stride, const T *turned,
                               T *out) {
         const W &ws = c.ws;
-        const long rows = group.end - group.begin, n = c.layer(group.l()).n_in;
         // The last chunk comes first: its last vector writes past the end of a row, over the
         // beginning of the next row, which chunk 0 then overwrites. With a single chunk, this would
         // destroy partial sums of the next row, so chains are not split there.
@@ -256,23 +322,6 @@ template <typename T, int BYTES> struct Dense : DenseLayer<T, BYTES> {
     static void run(const C &c, const Product<T> &product, long rows, const PanelSpan &some) {
         Multiply::template blocked<E>(product, rows, some.count, c.ws.panel_stride,
                                       C::vectors(c.ws.panel_size), C::vectors(some.last_count));
-    }
-
-    // Transposes a panel's A, in chunks of columns.
-    static void turn(const W &ws, const T *A, T *turned, long n, long count) {
-        for (long k = 0; k < n; k += S::lanes) {
-            const long features = smaller(S::lanes, n - k);
-            T *to = turned + (k / chunk) * ws.ld * chunk + k % chunk;
-            for (long e = 0; e < count; e += S::lanes) {
-                V x[S::lanes];
-                for (int j = 0; j < S::lanes; ++j) {
-                    x[j] = j < features ? S::load(A + (k + j) * ws.ld + e) : V{};
-                }
-                Transpose<T, BYTES>::block(x);
-                for (int i = 0; i < S::lanes; ++i)
-                    S::store(to + (e + i) * chunk, x[i]);
-            }
-        }
     }
 };
 

@@ -99,7 +99,8 @@ struct DensePairs : DenseLayer<float, 64> {
                                      c.at(some.first, place.A),
                                      ws.ld,
                                      c.block(l, 1)};
-        Plain::after_forward<P>(c, l, product, some);
+        Plain::sums_by<P>(c, l, product, layer.n_out, some);
+        Plain::activate(c, l, some);
     }
 
     static void backward(const C &c, int l, const PanelSpan &some) {
@@ -126,11 +127,12 @@ struct DensePairs : DenseLayer<float, 64> {
                                    1,
                                    pairs(layer.n_out),
                                    pairs(layer.n_out),
-                                   c.at(some.first, below.D),
+                                   nullptr,
                                    ws.ld};
             product.interleaved = P::interleaved;
             product.packed_rows = P::packed_rows(layer.n_in);
-            Plain::error_below<P>(c, l, product, some);
+            Plain::errors_by<P>(c, l, product, 0, layer.n_in, some);
+            Plain::after_errors(c, l, some);
         }
         // A[l−1] is already transposed, in float32; BP4 reads it in pairs of examples.
         for (long q = 0; q < some.count; ++q) {
@@ -143,11 +145,12 @@ struct DensePairs : DenseLayer<float, 64> {
 
     static void gradient(const C &c, const Group &group, const PanelSpan &some, float *out) {
         const Place &place = c.ws.place[group.l()];
-        Plain::gradient_from<P>(c, group, some.count, pairs(c.ws.panel_size),
+        const long units = group.end - group.begin, n = c.layer(group.l()).n_in;
+        Plain::gradient_from<P>(c, units, n, some.count, pairs(c.ws.panel_size),
                                 pairs(some.last_count),
                                 c.at(some.first, place.own[rows]) + group.begin * pairs(c.ws.ld),
                                 pairs(c.ws.ld), c.at(some.first, place.own[turned]), out);
-        Plain::biases(c, group, some, out + c.layer(group.l()).n_in * (group.end - group.begin));
+        Plain::biases(c, group, some, out + n * units);
     }
 };
 

@@ -23,6 +23,8 @@ template <typename T, int BYTES> struct LayerKind {
     static constexpr Names settings{};
     // Whether a setting may have several numbers.
     static constexpr bool lists = false;
+    // Whether it computes new units from weights W and biases b, as the output layer must.
+    static constexpr bool has_weights = false;
     // Whether a training step needs sums over the whole batch: `statistics` and `errors`.
     static constexpr bool whole_batch = false;
 

@@ -6,6 +6,7 @@
 #include "category_embedding.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
+#include "grouped_dense.hpp"
 #include "parametric_activation.hpp"
 #include "periodic_embedding.hpp"
 #include "piecewise_linear.hpp"
@@ -18,7 +19,7 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
 
-    using List = Types<DenseKind, Dropout<T, BYTES>, BatchNorm<T, BYTES>,
+    using List = Types<DenseKind, GroupedDense<T, BYTES>, Dropout<T, BYTES>, BatchNorm<T, BYTES>,
                        CategoryEmbedding<T, BYTES>, PeriodicEmbedding<T, BYTES>,
                        PiecewiseLinear<T, BYTES>, Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
 

@@ -42,6 +42,7 @@ from chainrule.network.layers import BatchNorm as BatchNorm
 from chainrule.network.layers import CategoryEmbedding as CategoryEmbedding
 from chainrule.network.layers import Dense as Dense
 from chainrule.network.layers import Dropout as Dropout
+from chainrule.network.layers import GroupedDense as GroupedDense
 from chainrule.network.layers import ParametricActivation as ParametricActivation
 from chainrule.network.layers import PeriodicEmbedding as PeriodicEmbedding
 from chainrule.network.layers import PiecewiseLinearEmbedding as PiecewiseLinearEmbedding

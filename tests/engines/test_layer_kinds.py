@@ -10,6 +10,7 @@ from chainrule.network.layers import (
     CategoryEmbedding,
     Dense,
     Dropout,
+    GroupedDense,
     ParametricActivation,
     PeriodicEmbedding,
     PiecewiseLinearEmbedding,
@@ -50,6 +51,7 @@ ALL = (
     Scale(),
     ParametricActivation("gelu", 0.5),
     PeriodicEmbedding([2, 4], frequencies=3, size=3),
+    GroupedDense(8, 2, "silu"),
     Dropout(0.3),
     Dense(3, "softmax"),
 )
@@ -84,6 +86,17 @@ PERIODIC = (
     PeriodicEmbedding(frequencies=3, size=2),
     Dense(3, "softmax"),
 )
+GROUPED = (
+    Dense(8, "relu"),
+    GroupedDense(12, 4, "gelu"),
+    GroupedDense(6, 2, "relu"),
+    GroupedDense(4, 1, "identity"),
+    Dense(9, "softmax"),
+    GroupedDense(6, 3, "tanh"),
+    BatchNorm(),
+    GroupedDense(6, 6, "relu"),
+    Dense(3, "softmax"),
+)
 NETWORKS = {
     "dropout": DROPS,
     "batch norm": NORMAL,
@@ -93,6 +106,7 @@ NETWORKS = {
     "parametric": PARAMETRIC,
     "periodic": PERIODIC,
     "bins": BINNED,
+    "groups": GROUPED,
     "all kinds": ALL,
 }
 every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)

@@ -16,8 +16,10 @@ from chainrule.network.layers import (
     CategoryEmbedding,
     Dense,
     Dropout,
+    GroupedDense,
     PeriodicEmbedding,
 )
+from chainrule.network.parameters import parameter_count, views
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
 from tests import plans
@@ -125,10 +127,15 @@ PERIODIC_WIDE = (
     PeriodicEmbedding(), Dense(130, "relu"),
     PeriodicEmbedding([100, 3], frequencies=100, size=9), Dense(10, "softmax"),
 )  # fmt: skip
+# Groups of parameters that are parts of a layer's groups, beside dense layers of each precision.
+GROUPED_WIDE = (
+    GroupedDense(200, 2, "relu"), Dense(150, "relu"), GroupedDense(300, 3, "silu"),
+    GroupedDense(90, 30, "relu"), Dense(96, "identity"), Dense(10, "softmax"),
+)  # fmt: skip
 many = pytest.mark.parametrize(
     "layers",
-    [WIDE, TABLES, NORMAL_TABLES, PERIODIC_WIDE],
-    ids=["wide", "tables", "normalized tables", "periodic"],
+    [WIDE, TABLES, NORMAL_TABLES, PERIODIC_WIDE, GROUPED_WIDE],
+    ids=["wide", "tables", "normalized tables", "periodic", "groups"],
 )
 
 
@@ -150,6 +157,49 @@ def test_other_kinds_give_the_same_bits_for_any_number_of_threads(
         NativeEngine(threads).loss_and_gradient(Problem(spec, theta, data), gradient)
         results.append([a.tobytes() for a in (theta, state.slots, gradient, *records)])
     assert results[1:] == results[:1] * 3
+
+
+# Groups deep enough for products in parts, and so large that BP2 reads a copy of W.
+GROUPED_DEEP = (
+    GroupedDense(1600, 2, "silu"), GroupedDense(330, 2, "relu"), GroupedDense(1600, 2, "tanh"),
+    GroupedDense(40, 2, "identity"), Dense(3, "softmax"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [8, 150])
+def test_deep_groups_have_the_gradient_of_a_block_diagonal_dense_layer(
+    instruction_set, dtype, batch
+):
+    spec = network(GROUPED_DEEP, dtype, n=10)
+    dense = network(tuple(Dense(one.units, one.activation) for one in GROUPED_DEEP), dtype, n=10)
+    theta, data = parameters(spec), examples(spec, batch)
+    of_zeros = np.zeros(parameter_count(dense), dtype)
+    places = []  # of each parameter in those of the dense network
+    at = 0
+    for (W, b), (V, c) in zip(views(spec, theta), views(dense, of_zeros), strict=True):
+        groups, units = V.shape[1] // W.shape[1], W.shape[1]
+        starts = np.repeat(np.arange(groups) * units, len(W) // groups)
+        rows = np.arange(len(W))[:, None] * V.shape[1] + starts[:, None]
+        places += [at + (rows + np.arange(units)).ravel(), at + V.size + np.arange(b.size)]
+        at += V.size + c.size
+    places = np.concatenate(places)
+    of_zeros[places] = theta
+    gradient, whole = np.empty_like(theta), np.empty_like(of_zeros)
+    NativeEngine(2).loss_and_gradient(Problem(spec, theta, data), gradient)
+    NativeEngine(2).loss_and_gradient(Problem(dense, of_zeros, data), whole)
+    # Sums of up to 1600 products, of which the dense network has zeros more, in five layers.
+    bound = 5 * 1600 * np.finfo(dtype).eps * np.abs(whole).max()
+    np.testing.assert_allclose(gradient, whole[places], rtol=0, atol=bound)
+    alone = np.empty_like(theta)
+    NativeEngine(1).loss_and_gradient(Problem(spec, theta, data), alone)
+    np.testing.assert_array_equal(alone, gradient)
+    # The copy of W follows the steps: they are those that begin with a new copy.
+    order = np.tile(np.arange(batch, dtype=np.int32), 2)
+    both, _, _ = train(NativeEngine(), spec, data, SGD(0.1), batch, theta=theta, order=order)
+    for _ in range(2):
+        theta, _, _ = train(NativeEngine(), spec, data, SGD(0.1), batch, theta=theta)
+    np.testing.assert_array_equal(both, theta)
 
 
 @every_network
@@ -213,6 +263,11 @@ def test_mixed_precision_drops_normalizes_and_looks_up_the_same(bfloat16, layers
         (plans.layer("dense", 3, 3, blocks=[(3, 0, "weights"), (3, 1, "biases")]), "rows and col"),
         (plans.layer("dense", 3, 3, activation="reluu"), "no such activation: reluu"),
         (plans.layer("dense", 3, 3, activation="leaky_relu"), "has a setting slope"),
+        (plans.layer("grouped_dense", 4, 6), "has W and b"),
+        (plans.grouped(4, 6, 3), "has W and b"),
+        (plans.grouped(4, 6, 8), "has W and b"),
+        (plans.grouped(4, 6, 2, group="biases"), "has W and b"),
+        (plans.grouped(4, 5, 2), "equally many units"),
         (plans.embedding(3, []), "a table for each"),
         (plans.layer("category_embedding", 3, 3, {"columns": [0.0]}), "a table for each"),
         (plans.embedding(3, [(3, 5, 2)]), "a table has"),

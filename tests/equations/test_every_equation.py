@@ -92,6 +92,7 @@ NUMBERS = {
     "total_weight": 4.0,
     "n_in": 2,
     "n_out": 2,
+    "groups": 2,
 }
 # Of the schedules.
 NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 0.5}

@@ -73,7 +73,7 @@ _LATEX = {
 }
 _LAYER_INDEX = re.compile(r"\[(l[^\]]*|L|\d+)\]")
 # A transpose would be a second superscript of the same letter, which LaTeX refuses without braces.
-_TRANSPOSED = re.compile(r"(\w)\[(l[^\]]*|L|\d+)\]ᵀ")
+_TRANSPOSED = re.compile(r"(\w)\[(l[^\]]*|L|\d+)\](ₖ?)ᵀ")
 
 # In LaTeX, a letter may only have one subscript, so several digits are grouped.
 _NUMBER = re.compile(r"[₀-₉]+")
@@ -111,7 +111,7 @@ def latex(formula: str) -> str:
     >>> print(latex("Z[l] = W[l]ᵀ · A[l]"))
     Z^{[l]} = {W^{[l]}}^{\mathsf{T}} \cdot  A^{[l]}
     """
-    formula = _TRANSPOSED.sub(r"{\1^{[\2]}}ᵀ", formula)
+    formula = _TRANSPOSED.sub(r"{\1\3^{[\2]}}ᵀ", formula)
     formula = _ROOT.sub(lambda root: rf"\sqrt{{{root['group'] or root['letter']}}}", formula)
     for symbol in sorted(_LATEX, key=len, reverse=True):
         formula = formula.replace(symbol, _LATEX[symbol])

@@ -82,7 +82,7 @@ def equation_tex(name: str, formula: str) -> str:
     A formula may also compute other arrays, and have words.
     """
     for clause in re.split(r";|,(?= )| for ", formula):
-        if clause.strip().startswith((f"{name} =", f"{name} ←")):
+        if clause.strip().startswith((f"{name} =", f"{name}ₖ =", f"{name} ←")):
             return latex(clause.strip())
     return ""
 

@@ -132,7 +132,8 @@ def _drawn(block: Block, random: np.random.Generator) -> NDArray[np.float64]:
     if isinstance(block.initializer, Draws):
         return _draws(block, random, block.initializer.distribution) * block.initializer.scale
     row = INITIALIZERS[str(block.initializer)]
-    n_out, n_in = block.shape
+    rows, n_in = block.shape
+    n_out = rows if block.n_out is None else block.n_out
     initial: NDArray[np.float64] = row.function(_draws(block, random, row.draws), n_in, n_out)
     return initial
 

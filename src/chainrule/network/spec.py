@@ -17,7 +17,7 @@ from chainrule.names import CostText, DType, InitializerName
 from chainrule.network.activation import Activation, ActivationHeads, activation_of
 from chainrule.network.cost import Cost, CostHeads, CustomCost, cost_of
 from chainrule.network.layers import LAYER_KINDS, Block, Layer
-from chainrule.network.layers.dense import check_init
+from chainrule.network.layers.weighted import check_init
 from chainrule.network.registry.costs import FusedPair
 from chainrule.network.registry.documentation import naming
 from chainrule.network.registry.values import BETWEEN_0_AND_1

@@ -76,7 +76,7 @@ def read_activation(value: Any) -> None:
 
 def read_init(value: Any) -> None:
     """Raise an error unless `value` names an initialiser, or is "auto"."""
-    from chainrule.network.layers.dense import check_init
+    from chainrule.network.layers.weighted import check_init
 
     check_init(value)
 

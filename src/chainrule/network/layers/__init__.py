@@ -13,6 +13,7 @@ from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
 from chainrule.network.layers.dropout import Dropout
+from chainrule.network.layers.grouped_dense import GroupedDense
 from chainrule.network.layers.parametric_activation import ParametricActivation
 from chainrule.network.layers.periodic_embedding import PeriodicEmbedding
 from chainrule.network.layers.piecewise_linear import BinnedColumn, PiecewiseLinearEmbedding
@@ -23,6 +24,7 @@ LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
         kind.kind: kind
         for kind in (
             Dense,
+            GroupedDense,
             Dropout,
             BatchNorm,
             CategoryEmbedding,
@@ -44,6 +46,7 @@ __all__ = [
     "Draws",
     "Dropout",
     "EmbeddedColumn",
+    "GroupedDense",
     "Layer",
     "LayerPass",
     "ParametricActivation",

@@ -35,6 +35,8 @@ class Block(NamedTuple):
     or draws of a given size."""
     learning_rate_factor: float = 1.0
     """Factor of the learning rate for these parameters."""
+    n_out: int | None = None
+    """To how many units each unit below has weights, for the initialiser; None: a row each."""
 
     @property
     def penalised(self) -> bool:

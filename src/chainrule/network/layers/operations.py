@@ -22,6 +22,15 @@ class Affine(NamedTuple):
     """(n[l],)."""
 
 
+class GroupedAffine(NamedTuple):
+    """z = W a + b in each group: W[k] multiplies the k-th part of a."""
+
+    W: Array
+    """(G, n[l]/G, n[l−1]/G)."""
+    b: Array
+    """(n[l],)."""
+
+
 class Normalized(NamedTuple):
     """z = γ (a − μ)/√(v + ε) + β, each (n[l],); a training step uses its batch's μ and v."""
 
@@ -81,7 +90,9 @@ class Activated(NamedTuple):
     """α, (n[l],); None: all 1."""
 
 
-Operation: TypeAlias = Affine | Normalized | Binned | Multiplied | Periodic | Dropped | Activated
+Operation: TypeAlias = (
+    Affine | GroupedAffine | Normalized | Binned | Multiplied | Periodic | Dropped | Activated
+)
 
 
 def activated(activation: str) -> tuple[Activated, ...]:
