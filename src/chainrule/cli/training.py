@@ -236,7 +236,7 @@ def train_and_write(
     if checkpointing is not None:
         folder.write_config(run.config, run.command)  # what resume reads
     progress: Sequence[Callback] = ()
-    told: Callable[[MemberEnded], object] = lambda ended: None
+    told: Callable[[MemberEnded], object] | None = None
     if run.is_ensemble:
         told = tell.members()
     else:

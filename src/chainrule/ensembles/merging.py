@@ -1,10 +1,10 @@
 """One network for several: their hidden layers side by side, and the mean of their outputs.
 
 The hidden layers of K networks become one layer of K groups, which do not see each other, and the
-output layer, [w₁W₁ … w_K W_K], takes the weighted mean of their pre-activations Z[L]. Whatever reads
-a network therefore reads an ensemble: predictions, traces, explanations, exports and files need no
-second mechanism. The mean is one of values for the identity, and a geometric mean of probabilities
-for softmax and sigmoid.
+output layer, [w₁W₁ … w_K W_K], takes the weighted mean of their pre-activations Z[L]. Whatever
+reads a network therefore reads an ensemble: predictions, traces, explanations, exports and files
+need no second mechanism. The mean is one of values for the identity, and a geometric mean of
+probabilities for softmax and sigmoid.
 """
 
 from collections.abc import Sequence
@@ -161,7 +161,7 @@ class _Merger:
             self._append(layer, [np.concatenate(blocks) for blocks in zip(*thetas, strict=True)])
 
     def _look_up(self, layer: CategoryEmbedding, thetas: list[list[NDArray[np.float64]]]) -> None:
-        """The tables of all networks side by side: a code has the vectors of all of them."""
+        """Put the tables of all networks side by side: a code has the vectors of all of them."""
         count = self._count
         columns = [(column, codes, count * size) for column, codes, size in layer.columns]
         tables = [np.concatenate(each, axis=1) for each in zip(*thetas, strict=True)]
@@ -177,7 +177,7 @@ class _Merger:
         self._shared = _Shared(whole, [np.ones(len(own)) for own in whole])
 
     def _bin(self, layer: PiecewiseLinearEmbedding) -> None:
-        """The same bins for all networks, if they divide units that all of them share."""
+        """Add the bins once, since they divide units that all networks share."""
         assert self._shared is not None
         places, factors = self._shared
         divided = [column for column, _ in layer.columns]

@@ -96,7 +96,7 @@ class Task:
         A time limit. Without one, every member is trained.
     store : MemberStore, optional
         Takes the members, and has those of an interrupted training.
-    told : callable
+    told : callable, optional
         Called after each member, in the calling thread.
     """
 
@@ -108,7 +108,7 @@ class Task:
     variations: int = VARIATIONS
     seconds: float | None = None
     store: MemberStore | None = None
-    told: Callable[[MemberEnded], object] = lambda ended: None
+    told: Callable[[MemberEnded], object] | None = None
 
 
 def train_ensemble(task: Task) -> Ensemble:
@@ -284,11 +284,12 @@ class _Trainer:
         if self._complete(place.variation):
             self._add(place.variation)
         planned = self._budget.folds * self._budget.variations
-        self._task.told(
-            MemberEnded(
-                place, len(self._members), planned, loss, self._ensemble_loss, self._elapsed
+        if self._task.told is not None:
+            self._task.told(
+                MemberEnded(
+                    place, len(self._members), planned, loss, self._ensemble_loss, self._elapsed
+                )
             )
-        )
 
     def _add(self, variation: int) -> None:
         """Add a variation to the ensemble so far, all of which count alike."""

@@ -148,7 +148,7 @@ def train_best(
         workers_of(estimator.threads),
         seconds=None if estimator.time_limit is None else float(estimator.time_limit),
         store=store,
-        told=(lambda ended: None) if progress is None else progress,
+        told=progress,
     )
     try:
         ensemble = train_ensemble(task)

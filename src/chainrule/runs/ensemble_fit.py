@@ -49,7 +49,7 @@ def fit_best(
     run: "PreparedRun",
     callbacks: Sequence[Callback] = (),
     checkpointing: Checkpointing | None = None,
-    told: Callable[[MemberEnded], object] = lambda ended: None,
+    told: Callable[[MemberEnded], object] | None = None,
 ) -> FittedNetwork:
     """Train an ensemble on the training and validation rows of a run.
 
@@ -60,7 +60,7 @@ def fit_best(
         Each is called with every event of the first network's training.
     checkpointing : Checkpointing, optional
         Where finished networks are kept, and whether those of an interrupted run are used.
-    told : callable
+    told : callable, optional
         Called after each network.
 
     Raises

@@ -60,8 +60,8 @@ class Run:
     comparison : Comparison, optional
         After a search, the comparison with the model of the default settings, on the test rows.
     validating : TableModel, optional
-        Of an ensemble, whose networks learn from the validation rows too: its networks that did not,
-        which these rows are scored by.
+        Of an ensemble, whose networks learn from the validation rows too: its networks that did
+        not, which these rows are scored by.
     """
 
     config: RunConfig

@@ -185,7 +185,7 @@ class PreparedRun:
         self,
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
-        told: Callable[[MemberEnded], object] = lambda ended: None,
+        told: Callable[[MemberEnded], object] | None = None,
     ) -> FittedNetwork:
         """Train a network on the training rows, or an ensemble on these and the validation rows.
 
@@ -209,7 +209,7 @@ class PreparedRun:
         self,
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
-        told: Callable[[MemberEnded], object] = lambda ended: None,
+        told: Callable[[MemberEnded], object] | None = None,
     ) -> Run:
         """Train a network and evaluate it; see `train`."""
         return self.judged(self.train(callbacks, checkpointing, told))
