@@ -195,7 +195,8 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             hidden = self._checked_sizes(incremental)
             best = wants_ensemble(self)
             if best:
-                check_ensemble(self, held_out, epochs, incremental)
+                check_ensemble(self, held_out, incremental)
+                best = epochs != 0  # which trains nothing
             members = checkpointer.members if isinstance(checkpointer, Checkpoint) else None
             single = checkpointer if isinstance(checkpointer, Checkpointer) else None
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.passes import as_columns
 from chainrule.ensembles.members import Draft, Place
 from chainrule.ensembles.members import Rows as MemberRows
 from chainrule.ensembles.progress import MemberProgress
@@ -35,7 +34,7 @@ from chainrule.estimators.preparation import GivenData
 from chainrule.estimators.validation import HeldOut
 from chainrule.files.locks import FileLock
 from chainrule.model.checkpoints import open_store
-from chainrule.model.temperature import calibrated_by, head_units
+from chainrule.model.temperature import calibrated_by, outputs_at
 from chainrule.settings.networks import drawn_network, with_dropout
 from chainrule.tables.folds import divided_into_folds
 from chainrule.training.state import State
@@ -61,9 +60,7 @@ def wants_ensemble(estimator: Estimator) -> bool:
     return False
 
 
-def check_ensemble(
-    estimator: Estimator, held_out: GivenData, epochs: int | None, incremental: bool
-) -> None:
+def check_ensemble(estimator: Estimator, held_out: GivenData, incremental: bool) -> None:
     """Raise if an argument or a setting does not suit an ensemble.
 
     Raises
@@ -81,8 +78,6 @@ def check_ensemble(
         wrong = "each network is validated on a fold of X; add the rows of X_val and y_val to X"
     elif callbacks_of(estimator):
         wrong = "many networks are trained at the same time; set callbacks to None"
-    elif epochs == 0:
-        wrong = "epochs=0 trains nothing; leave epochs out"
     if wrong:
         raise InvalidArgumentError(f"quality: 'best': {wrong}")
 
@@ -234,7 +229,7 @@ def _take(
     found = calibrated_by(network, ensemble.outputs, examples, mode)
     temperatures = [1.0 if one is None else one.value for one in found]
     estimator._note_temperatures(temperatures)
-    outputs = activated(estimator, ensemble.outputs, temperatures)
+    outputs = outputs_at(network.spec, ensemble.outputs, temperatures)
     given = estimator._out_of_fold(outputs)
     if given is not None:
         estimator.out_of_fold_ = np.full((len(request.examples.X), *given.shape[1:]), np.nan)
@@ -263,13 +258,3 @@ def _take(
     estimator._learning_rate = float(estimator.learning_rate_init)
     network.epochs_trained = estimator.n_iter_
     estimator._complete()
-
-
-def activated(estimator: Estimator, Z: Floats, temperatures: list[float]) -> Floats:
-    """Return the outputs of pre-activations Z[L], (m, n[L]), at a temperature for each head."""
-    spec = estimator.network_.spec
-    scaled = Z.astype(np.float64)
-    for units, temperature in zip(head_units(spec), temperatures, strict=True):
-        scaled[:, units] /= temperature
-    A = spec.activations[-1].function(as_columns(scaled))
-    return np.ascontiguousarray(as_columns(A), spec.dtype)
