@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -225,7 +226,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 incremental,
             )
             if best:
-                train_best(self, request, rows, targets, members, epochs)
+                train_best(self, replace(request, examples=examples), rows, members, epochs)
                 self._summarise(request)
                 return self
             self._forget_ensemble()

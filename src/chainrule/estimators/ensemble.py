@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.base import Examples
 from chainrule.ensembles.members import Draft, Place
 from chainrule.ensembles.members import Rows as MemberRows
 from chainrule.ensembles.progress import MemberProgress
@@ -23,7 +24,6 @@ from chainrule.ensembles.training import (
 from chainrule.ensembles.variations import member_seed, varied
 from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError, levels_inside
-from chainrule.estimators.array_types import Floats
 from chainrule.estimators.calibration import conformal_of
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
@@ -111,7 +111,6 @@ def train_best(
     estimator: Estimator,
     request: FitRequest,
     rows: Rows,
-    targets: Floats,
     store: MemberStore | None,
     epochs: int | None,
 ) -> None:
@@ -122,11 +121,9 @@ def train_best(
     estimator : BaseMLP
         Its network, untrained, says what the members look like.
     request : FitRequest
-        With all examples for training, and none for validation.
+        With all examples for training, with their targets as they are, and none for validation.
     rows : Rows
         The same examples, as the user gave them.
-    targets : array (m, outputs)
-        Their targets, not scaled.
     store : MemberStore, optional
         Takes the members, and has those of an interrupted training.
     epochs : int, optional
@@ -138,7 +135,7 @@ def train_best(
     task = Task(
         estimator.network_.spec,
         estimator._softened(request.examples, request.examples.weight),
-        _folds(estimator, targets, seed),
+        _folds(estimator, request.examples, seed),
         members.described,
         workers_of(estimator.threads),
         seconds=None if estimator.time_limit is None else float(estimator.time_limit),
@@ -163,14 +160,15 @@ def _is_exit(interrupt: EnsembleInterrupted) -> bool:
     return isinstance(interrupt.interrupt, SystemExit)
 
 
-def _folds(estimator: Estimator, targets: Floats, seed: int) -> NDArray[np.intp]:
-    m = len(targets)
+def _folds(estimator: Estimator, examples: Examples, seed: int) -> NDArray[np.intp]:
+    m = len(examples.X)
     if m < 2:
         raise InvalidArgumentError(
             "quality: 'best' needs at least 2 examples, to validate each network on others than "
             f"it learns from; got {m}"
         )
-    return divided_into_folds(m, min(FOLDS, m), seed=seed, classes=estimator._classes_of(targets))
+    classes = estimator._classes_of(examples.targets(estimator.n_outputs_))
+    return divided_into_folds(m, min(FOLDS, m), seed=seed, classes=classes)
 
 
 class _Members:
