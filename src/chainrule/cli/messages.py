@@ -1,7 +1,7 @@
 """The messages of train while it works: for people, for machines, or none."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from chainrule.assessment.comparison import Comparison
     from chainrule.cli.search_display import SearchDisplay
+    from chainrule.ensembles.members import MemberEnded
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.options import TrainingOptions
     from chainrule.runs.run import Run
@@ -30,6 +31,9 @@ class Teller(Protocol):
 
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
         """Return callbacks that show the training's progress."""
+
+    def members(self) -> "Callable[[MemberEnded], object]":
+        """Return what is called after each network of an ensemble, and shows it."""
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return the display of a search."""
@@ -74,6 +78,10 @@ class TellNobody:
         """Return no callbacks."""
         return ()
 
+    def members(self) -> "Callable[[MemberEnded], object]":
+        """Return a function that shows nothing."""
+        return lambda ended: None
+
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return a display that shows nothing."""
         from chainrule.cli.search_display import SearchDisplay
@@ -112,6 +120,12 @@ class TellMachines(TellNobody):
     def progress(self, early_stopping: bool) -> Sequence[Callback]:
         """Return the callback that writes a line for each event."""
         return (self._lines,)
+
+    def members(self) -> "Callable[[MemberEnded], object]":
+        """Return a function that writes a line for each network."""
+        return lambda ended: self._lines.write(
+            "network", {**ended.place._asdict(), **ended._asdict(), "place": None}
+        )
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return the display that writes a line for each trial."""
@@ -166,6 +180,13 @@ class TellPeople(TellNobody):
         self._progress = progress_for_people(early_stopping)
         return (self._progress,)
 
+    def members(self) -> "Callable[[MemberEnded], object]":
+        """Return a display of the networks that have been trained."""
+        from chainrule.cli.progress import members_for_people
+
+        self._progress = members_for_people()
+        return self._progress  # type: ignore[no-any-return]
+
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return a display with a table of the best trials."""
         from chainrule.cli.search_display import search_for_people
@@ -204,6 +225,9 @@ class TellPeople(TellNobody):
         if best is not None:
             show()
             show(f"Kept the weights of epoch {best}, which has the lowest validation loss")
+        if "ensemble" in trained.model.details:
+            show()
+            self._tell(ensemble_line(trained.model.details["ensemble"]))
         show()
         show(score_table(trained.scores))
         note = averaging_note(trained.scores["test"])
@@ -248,6 +272,24 @@ class TellPeople(TellNobody):
         show()
 
 
+def ensemble_line(found: "Mapping[str, Any]") -> str:
+    """Return a sentence about an ensemble, from the details of its model file."""
+    from chainrule.ensembles.summary import EnsembleSummary
+
+    summary = EnsembleSummary.from_details(found)
+    trained = ""
+    if summary.trained > summary.networks:
+        trained = f", of {summary.trained} that were trained"
+    gain = ""
+    if summary.gain > 0:
+        gain = f", {summary.gain:.1%} below that of the first {summary.folds} alone"
+    return (
+        f"Ensemble of {summary.networks} networks{trained}: on rows that they did not learn from, "
+        f"the loss is {summary.loss:.4g}{gain}. The validation scores are of the networks that did "
+        "not learn from these rows"
+    )
+
+
 def _length(training: "TrainingOptions") -> str:
     """Return how long a training is, and what ends it."""
     if training.early_stopping and training.patience is None:
@@ -289,6 +331,14 @@ def introduction(run: "PreparedRun") -> Iterable[str]:
         f"({training.schedule}), batches of {training.batch_size}, {_length(training)}, "
         f"seed {training.seed}"
     )
+    if run.is_ensemble:
+        from chainrule.ensembles.training import FOLDS, VARIATIONS
+
+        limit = f", for about {training.time_limit}" if training.time_limit else ""
+        yield (
+            f"Ensemble: up to {FOLDS * VARIATIONS} networks{limit}: {VARIATIONS} variations of "
+            f"these settings, each on {FOLDS} folds of the training and validation rows"
+        )
     for note in run.notes:
         yield f"Note: {note}"
 

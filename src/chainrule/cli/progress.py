@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
-from chainrule.cli.progress_line import Watch, duration, fitted_line, short_number
+from chainrule.cli.progress_line import Part, Watch, duration, fitted_line, short_number
 from chainrule.cli.streams import say, say_json, say_sentence
+from chainrule.ensembles.progress import member_text
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from chainrule.cli.screen import Screen
+    from chainrule.ensembles.members import MemberEnded
 
 
 class JSONLines:
@@ -172,3 +174,59 @@ def line_of(screen: "Screen", watch: Watch) -> "Text":
 def progress_for_people(early_stopping: bool) -> "PlainProgress | LiveProgress":
     """Return the live display if standard error is a terminal, otherwise the plain one."""
     return LiveProgress(early_stopping) if sys.stderr.isatty() else PlainProgress(early_stopping)
+
+
+class PlainMembers:
+    """About a dozen lines on standard error: the first and last networks, and some in between."""
+
+    def __call__(self, ended: "MemberEnded") -> None:
+        """Show a network whose training ended."""
+        every = max(1, ended.planned // 10)
+        if ended.trained in (1, ended.planned) or ended.trained % every == 0:
+            say(member_text(ended), error=True)
+
+    def close(self) -> None:
+        """Do nothing: plain lines need no clean-up."""
+
+
+class LiveMembers:
+    """A line in a terminal that is updated while the networks of an ensemble are trained."""
+
+    def __init__(self) -> None:
+        from chainrule.cli.displays import console
+
+        self._screen = console(error=True)
+        self._began = time.perf_counter()
+        self._last: MemberEnded | None = None
+        self._live = live(self._screen, self._drawn)
+        self._live.start()
+
+    def __call__(self, ended: "MemberEnded") -> None:
+        """Show a network whose training ended."""
+        self._last = ended
+
+    def close(self) -> None:
+        """End the display, with its last line left in place."""
+        self._live.stop()
+
+    def _drawn(self) -> "Text":
+        last, took = self._last, duration(time.perf_counter() - self._began)
+        if last is None:
+            return self._line([Part(("training the first networks",), 2), Part((took,), 1)], 0.0)
+        parts = [Part((f"network {last.trained}/{last.planned}",), 4)]
+        if last.ensemble_loss is not None:
+            score = f"{last.ensemble_loss:.4g}"
+            parts.append(Part((f"loss out of fold {score}", f"loss {score}"), 3))
+        return self._line([*parts, Part((took,), 2)], last.trained / last.planned)
+
+    def _line(self, parts: "list[Part]", share: float) -> "Text":
+        from rich.text import Text
+
+        full, empty = ("━", "─") if self._screen.encoding.startswith("utf") else ("#", "-")
+        line = fitted_line(parts, share, self._screen.width - 3, full, empty)
+        return Text(line, no_wrap=True, overflow="crop", end="")
+
+
+def members_for_people() -> "PlainMembers | LiveMembers":
+    """Return the live display if standard error is a terminal, otherwise the plain one."""
+    return LiveMembers() if sys.stderr.isatty() else PlainMembers()

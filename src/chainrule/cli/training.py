@@ -12,9 +12,10 @@ from chainrule.cli.preparation import ready
 from chainrule.cli.settings import takes_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chainrule.cli.messages import Teller
+    from chainrule.ensembles.members import MemberEnded
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.run_fit import Checkpointing, FittedNetwork
@@ -28,6 +29,8 @@ chainrule train data.csv --target price --out run
 chainrule train train.csv --target income --test test.csv --preset thorough
 
 chainrule train visits.csv --target ill --group patient --ignore name,address --split 0.7,0.1,0.2
+
+chainrule train data.csv --target price --quality best --time-limit 60s
 
 chainrule train data.csv --target price --search 50 --time-limit 10m
 
@@ -68,15 +71,6 @@ def train(
             min=1,
             help="Try N configurations and keep the best. The same command continues an earlier "
             "search.",
-            rich_help_panel="Search",
-            show_default=False,
-        ),
-    ] = None,
-    time_limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="End the search after 90s, 5m or 1h30m.",
             rich_help_panel="Search",
             show_default=False,
         ),
@@ -131,11 +125,22 @@ def train(
     from chainrule.cli.messages import teller
     from chainrule.errors import InvalidArgumentError
     from chainrule.playground.installation import require_extra
-    from chainrule.runs.duration import seconds_of
+    from chainrule.runs.ensemble_fit import BEST
     from chainrule.runs.folder import Outputs, RunFolder
+    from chainrule.settings.duration import seconds_of
 
-    limit = None if time_limit is None else seconds_of("--time-limit", time_limit)
+    chosen = _config(table, config, settings, checkpoint)
+    best = chosen.training.quality == BEST
+    limit = None
+    if not best:  # of an ensemble, it is a setting of the run
+        given = chosen.training.time_limit
+        limit = None if given is None else seconds_of("--time-limit", given)
+        chosen = chosen.updated({"time_limit": None})
     searches = search is not None or limit is not None
+    if best and searches:
+        raise InvalidArgumentError(
+            "--search: a search tries single networks; leave out one of --search and --quality best"
+        )
     if checkpoint and searches:
         raise InvalidArgumentError(
             "--checkpoint: a search continues when the same command is given again; leave "
@@ -146,9 +151,13 @@ def train(
             "--live: a search trains many networks, and the page shows one training; leave --live "
             "out"
         )
+    if live and best:
+        raise InvalidArgumentError(
+            "--live: --quality best trains many networks at the same time, and the page shows one "
+            "training; leave --live out"
+        )
     if live:
         require_extra("--live")
-    chosen = _config(table, config, settings, checkpoint)
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
     folder = None if out is None else RunFolder(out)
@@ -226,7 +235,12 @@ def train_and_write(
 
     if checkpointing is not None:
         folder.write_config(run.config, run.command)  # what resume reads
-    progress = tell.progress(bool(run.config.training.early_stopping))
+    progress: Sequence[Callback] = ()
+    told: Callable[[MemberEnded], object] | None = None
+    if run.is_ensemble:
+        told = tell.members()
+    else:
+        progress = tell.progress(bool(run.config.training.early_stopping))
     # With checkpoints, the first signal waits for one; without, the model as it is is saved.
     signals: contextlib.AbstractContextManager[None] = (
         contextlib.nullcontext() if checkpointing is None else stop_at_checkpoint()
@@ -234,7 +248,8 @@ def train_and_write(
     fitted, written = None, False
     try:
         with signals:
-            fitted = run.train([CSVLog(folder.history), *progress, *watchers], checkpointing)
+            callbacks: list[Callback] = [CSVLog(folder.history), *progress, *watchers]
+            fitted = run.train(callbacks, checkpointing, told)
         tell.close()
         with tell.working("computing the scores"):
             trained = run.judged(fitted)
@@ -329,6 +344,8 @@ def _save_interrupted(
     run.model_of(fitted).save(folder.model)
     folder.write_config(run.config, run.command)
     which = "the last finished step" if fitted.best_epoch is None else f"epoch {fitted.best_epoch}"
+    if fitted.out_of_fold is not None:
+        which = f"the first {fitted.out_of_fold.summary.networks} networks"
     again = f"; {calling('resume', folder.path)} continues from here" if resumable else ""
     return (
         f"the model of {which} is in {folder.model}, without scores, calibration and the "

@@ -24,6 +24,13 @@ from chainrule.estimators.callbacks import (
     has_listeners,
     with_callbacks,
 )
+from chainrule.estimators.ensemble import (
+    BEST,
+    Checkpoint,
+    check_ensemble,
+    train_best,
+    wants_ensemble,
+)
 from chainrule.estimators.fit_request import FitRequest
 from chainrule.estimators.inputs import checked_features, checked_rows
 from chainrule.estimators.parameters import check_parameters
@@ -133,7 +140,11 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 "checkpoint: solver='lbfgs' cannot go on to the same bits (its memory is SciPy's); "
                 "use another solver, such as 'adam'"
             )
-        checkpointer = open_checkpointer(checkpoint, every, resume)
+        checkpointer: Checkpointer | Checkpoint | None
+        if self.quality == BEST:
+            checkpointer = Checkpoint(checkpoint, every, resume)
+        else:
+            checkpointer = open_checkpointer(checkpoint, every, resume)
         try:
             fit: Any = type(self)._fit
             if has_listeners(self):
@@ -178,17 +189,23 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         held_out: GivenData = (None, None, None),
         epochs: int | None = None,
         incremental: bool = False,
-        checkpointer: Checkpointer | None = None,
+        checkpointer: Checkpointer | Checkpoint | None = None,
     ) -> Self:
         with as_it_was_if_refused(self):
             hidden = self._checked_sizes(incremental)
+            best = wants_ensemble(self)
+            if best:
+                check_ensemble(self, held_out, epochs, incremental)
+            members = checkpointer.members if isinstance(checkpointer, Checkpoint) else None
+            single = checkpointer if isinstance(checkpointer, Checkpointer) else None
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
             rows = checked_rows(self, X, y, sample_weight, reset=fresh)
             targets = self._encoded(rows.y, fresh, incremental)
-            begin_randomness(self, fresh, checkpointer)
+            begin_randomness(self, fresh, members or single)
             if fresh and not (self.warm_start or incremental):
                 self._given_weights = {}  # as in scikit-learn: `fit` starts afresh
             early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
+            early = early and not best  # each fold is set aside once
             examples, validation, early = self._prepared(
                 rows, targets, held_out, hidden if fresh else None, early
             )
@@ -206,6 +223,11 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 fresh,
                 incremental,
             )
+            if best:
+                train_best(self, request, rows, targets, members, epochs)
+                self._summarise(request)
+                return self
+            self._forget_ensemble()
             check_calibration(self, request)
         tasks = None
         if not incremental and has_listeners(self):
@@ -213,7 +235,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         if self.solver == "lbfgs":
             minimise(self, request, tasks)
         else:
-            complete = train(self, request, tasks, checkpointer)
+            complete = train(self, request, tasks, single)
             if (
                 not complete
                 and self._expects_convergence
@@ -232,6 +254,11 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         if tasks is not None:
             tasks.close()
         return self
+
+    def _forget_ensemble(self) -> None:
+        """Forget an ensemble of an earlier fit."""
+        for name in ("ensemble_", "out_of_fold_"):
+            self.__dict__.pop(name, None)
 
     def _summarise(self, request: FitRequest) -> None:
         """Store a summary of a table's training rows, the background of explanations."""

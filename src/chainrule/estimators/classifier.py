@@ -137,6 +137,14 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         targets = held_out.examples.targets(outputs.shape[1])
         return class_scores(self._labels, outputs, targets)
 
+    def _out_of_fold(self, outputs: Floats) -> NDArray[np.floating]:
+        return self._labels.probabilities(outputs)
+
+    def _classes_of(self, targets: Floats) -> NDArray[Any] | None:
+        if self._labels.kind == "multilabel":
+            return None
+        return targets[:, 0] if targets.shape[1] == 1 else targets.argmax(axis=1)
+
     def _with_class_weights(self, y: NDArray[Any], weights: Floats | None) -> Floats | None:
         if self.class_weight is None:
             return weights
@@ -381,5 +389,7 @@ class MLPClassifier(BaseClassifier):
         embeddings: Embeddings = None,
         ema_decay: float = 0.0,
         calibrate: str = "off",
+        quality: Literal["standard", "best"] = "standard",
+        time_limit: float | None = None,
     ) -> None:
         store(self, locals())

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from chainrule.engines.base import Examples, Penalties
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.schedule import LearningRate
+from chainrule.ensembles.summary import EnsembleSummary
 from chainrule.estimators.array_types import Floats, Inputs, MatrixLike, Targets
 from chainrule.estimators.attributes import FittedAttributes
 from chainrule.estimators.given import labels
@@ -30,6 +31,8 @@ class Estimator(FittedAttributes):
 
     # Parameters.
 
+    quality: str
+    time_limit: float | None
     solver: str
     batch_size: int | str
     max_iter: int | Literal["auto"]
@@ -41,6 +44,7 @@ class Estimator(FittedAttributes):
     early_stopping: bool | str | Callable[..., float]
     validation_fraction: float
     n_iter_no_change: float | Literal["auto"]
+    learning_rate_init: float
     max_fun: int
     alpha: float | Literal["auto"]
     l1: float
@@ -71,6 +75,11 @@ class Estimator(FittedAttributes):
     best_loss_: float | None
     best_validation_score_: float | None
     diagnostics_: list[Diagnosis]
+    ensemble_: EnsembleSummary
+    """With quality="best"."""
+    out_of_fold_: NDArray[np.floating]
+    """With quality="best": predictions of the training examples, by networks that did not learn
+    from them; NaN for folds that a time limit left out."""
     _random_state: np.random.RandomState
     _input_scale: Scale | None
     _best_parameters: Floats
@@ -177,6 +186,14 @@ class Estimator(FittedAttributes):
     def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
         """Return the calibration scores of validation examples, by target."""
         return {}
+
+    def _out_of_fold(self, outputs: Floats) -> NDArray[np.floating] | None:
+        """Return what `out_of_fold_` holds for outputs; None if there is no such attribute."""
+        return None
+
+    def _classes_of(self, targets: Floats) -> NDArray[Any] | None:
+        """Return the class of each example, which folds are balanced by; None for values."""
+        return None
 
     def _strata(self, targets: Floats) -> NDArray[Any] | None:
         """Return the strata for a stratified validation split, or None."""

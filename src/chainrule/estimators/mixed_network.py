@@ -137,6 +137,8 @@ class NetworkMixed(GoodDefaults):
         embeddings: Embeddings = None,
         ema_decay: float = 0.998,
         calibrate: str = "auto",
+        quality: Literal["standard", "best"] = "standard",
+        time_limit: float | None = None,
     ) -> None:
         store(self, locals())
 

@@ -151,6 +151,8 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
         embeddings: Embeddings = None,
         ema_decay: float = 0.998,
         calibrate: str = "auto",
+        quality: Literal["standard", "best"] = "standard",
+        time_limit: float | None = None,
     ) -> None:
         store(self, locals())
 
@@ -228,5 +230,7 @@ class NetworkRegressor(GoodDefaults, BaseRegressor):
         precision: Precision = "full",
         embeddings: Embeddings = None,
         ema_decay: float = 0.998,
+        quality: Literal["standard", "best"] = "standard",
+        time_limit: float | None = None,
     ) -> None:
         store(self, locals())

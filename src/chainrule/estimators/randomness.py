@@ -1,6 +1,7 @@
 """The random state of an estimator, and its seed, which is drawn if none is given."""
 
 from numbers import Integral
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -8,13 +9,20 @@ from sklearn.utils import check_random_state
 from chainrule.checks import shown
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError
 from chainrule.estimators.contract import Estimator
-from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.random_state import as_text, set_from_text
+
+
+class Keeps(Protocol):
+    """A checkpoint that keeps values which are drawn before a training."""
+
+    def keep(self, name: str, value: Any, most: int | None = None) -> Any:
+        """Return the value kept under a name: `value`, or the saved one on resuming."""
+
 
 _LARGEST_SEED = 2**31 - 1
 
 
-def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Checkpointer | None) -> None:
+def begin_randomness(estimator: Estimator, fresh: bool, checkpointer: Keeps | None) -> None:
     """Set the random state for all random draws of the estimator, and record its seed."""
     if fresh or estimator.random_state is not None:
         estimator.seed_ = _drawn_seed(estimator.random_state)

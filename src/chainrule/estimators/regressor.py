@@ -87,6 +87,10 @@ class BaseRegressor(RegressorMixin, BaseMLP):
         true = held_out.y.reshape(len(outputs), -1)
         return {None: value_scores(true, self._restored(outputs))}
 
+    def _out_of_fold(self, outputs: Floats) -> NDArray[np.floating]:
+        values = self._restored(outputs)
+        return values[:, 0] if values.shape[1] == 1 else values
+
     def _measure_targets(self, targets: Floats, weights: Floats | None) -> None:
         # Counts are not rescaled: the Poisson deviance needs them in their fixed unit.
         scales = self.standardize_target and lowest_target(self.loss) == -np.inf
@@ -258,5 +262,7 @@ class MLPRegressor(BaseRegressor):
         precision: Precision = "full",
         embeddings: Embeddings = None,
         ema_decay: float = 0.0,
+        quality: Literal["standard", "best"] = "standard",
+        time_limit: float | None = None,
     ) -> None:
         store(self, locals())

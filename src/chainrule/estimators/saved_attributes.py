@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import shown
+from chainrule.ensembles.summary import EnsembleSummary
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.scaling import Scale
 from chainrule.estimators.targets import Target
@@ -211,6 +212,7 @@ RANDOM = Kind(as_text, _read_random)
 
 CONFORMAL = Kind(_write_conformal, _read_conformal)
 BACKGROUND = Kind(_write_background, _read_background)
+ENSEMBLE = Kind(EnsembleSummary.to_details, EnsembleSummary.from_details)
 TEMPERATURE = _plain("a temperature above 0, or one for each target", _is_temperature)
 
 ATTRIBUTES: Mapping[str, Kind] = {
@@ -239,6 +241,7 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "temperature_": TEMPERATURE,
     "_conformal": CONFORMAL,
     "_background": BACKGROUND,
+    "ensemble_": ENSEMBLE,
     # Of NetworkMixed.
     "targets_": TARGETS,
     "target_loss_curves_": CURVES,

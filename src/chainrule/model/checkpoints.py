@@ -17,7 +17,24 @@ def open_checkpointer(
 ) -> Checkpointer | None:
     """Return the checkpointer of a training, or None if no checkpoints are to be written.
 
-    It locks the checkpoint until its `close`.
+    It locks the checkpoint until its `close`. The arguments and errors are those of `open_store`.
+    """
+    store = open_store(checkpoint, every, resume, lock)
+    if store is None:
+        return None
+    try:
+        return Checkpointer(store, every, store.load())
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_store(
+    checkpoint: str | Path | None, every: int | str, resume: bool, lock: FileLock | None = None
+) -> CheckpointStore | None:
+    """Return the files of a checkpoint, or None if no checkpoints are to be written.
+
+    They are locked until its `close`.
 
     Parameters
     ----------
@@ -58,13 +75,10 @@ def open_checkpointer(
     file_path("checkpoint", checkpoint)
     Interval(every)
     store = CheckpointStore(checkpoint, lock)
-    try:
-        if not resume and store.exists():
-            raise InvalidArgumentError(
-                f"checkpoint: {checkpoint} exists already; resume=True continues from it. To start "
-                f"over, remove it and {store.previous.name} beside it, or choose another path"
-            )
-        return Checkpointer(store, every, store.load())
-    except BaseException:
+    if not resume and store.exists():
         store.close()
-        raise
+        raise InvalidArgumentError(
+            f"checkpoint: {checkpoint} exists already; resume=True continues from it. To start "
+            f"over, remove it and {store.previous.name} beside it, or choose another path"
+        )
+    return store

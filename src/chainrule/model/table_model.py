@@ -200,6 +200,12 @@ class TableModel:
         """
         return calibration_scores(self.target, self._outputs(X), true)
 
+    def scores_of_outputs(
+        self, outputs: NDArray[np.floating], true: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the calibration scores of outputs A[L], (rows, n[L]), as `scores_of` does."""
+        return calibration_scores(self.target, self._by_class(outputs), true)
+
     def probabilities(self, table: Any) -> NDArray[np.floating]:
         """Return the probability of each class, in the order of ``target.classes``.
 
@@ -422,7 +428,9 @@ class TableModel:
 
     def _outputs(self, X: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return the network's outputs; for classes, the probability of each class."""
-        outputs = self.network.predict(X)
+        return self._by_class(self.network.predict(X))
+
+    def _by_class(self, outputs: NDArray[np.floating]) -> NDArray[np.floating]:
         if self.target.task == "classification" and outputs.shape[1] == 1:
             return np.hstack([1 - outputs, outputs])
         return outputs

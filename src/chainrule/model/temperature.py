@@ -133,15 +133,29 @@ def calibrate(
         or have pre-activations that are not finite, and for all heads if `mode` is "off" or no
         validation row has a weight above 0.
     """
+    if mode == "off" or not any(_parts(network.spec)) or not validation.weight > 0:
+        return [None] * len(network.spec.heads)
+    Z = pre_activations(network, validation.X, engine)
+    return calibrated_by(network, Z, validation, mode)
+
+
+def calibrated_by(
+    network: Network, outputs: Floats, examples: Examples, mode: Mode
+) -> list[Temperature | None]:
+    """Fit a temperature for each head to pre-activations Z[L], (m, n[L]), and fold it in.
+
+    As `calibrate`, but the pre-activations need not be those of the network itself: those of an
+    ensemble's members are of rows that they did not learn from.
+    """
     spec = network.spec
     parts = _parts(spec)
-    if mode == "off" or not any(parts) or not validation.weight > 0:
+    if mode == "off" or not any(parts) or not examples.weight > 0:
         return [None] * len(parts)
-    Z = as_columns(pre_activations(network, validation.X, engine)).astype(np.float64)
-    Y = as_columns(validation.targets(spec.n_outputs)).astype(np.float64)
-    weights = None if validation.weights is None else validation.weights.astype(np.float64)
+    Z = as_columns(outputs).astype(np.float64)
+    Y = as_columns(examples.targets(spec.n_outputs)).astype(np.float64)
+    weights = None if examples.weights is None else examples.weights.astype(np.float64)
     found: list[Temperature | None] = []
-    for units, output in zip(_slices(spec), parts, strict=True):
+    for units, output in zip(head_units(spec), parts, strict=True):
         # A training that diverged may leave weights whose products are out of range.
         if output is None or not np.isfinite(Z[units]).all():
             found.append(None)
@@ -286,6 +300,7 @@ def _parts(spec: NetworkSpec) -> list[str | None]:
     return [name if name in _OUTPUTS else None for name in names]
 
 
-def _slices(spec: NetworkSpec) -> list[slice]:
+def head_units(spec: NetworkSpec) -> list[slice]:
+    """Return the output units of each head."""
     ends = np.cumsum([head.units for head in spec.heads]).tolist()
     return [slice(end - head.units, end) for end, head in zip(ends, spec.heads, strict=True)]

@@ -21,6 +21,8 @@ class Stream(IntEnum):
     SPLIT = 2
     CHECK = 3
     NOISE = 4
+    FOLDS = 5
+    MEMBERS = 6
 
 
 def generator(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:

@@ -13,7 +13,9 @@ PARTS = ("test", "validation")
 _ROWS = 50_000
 
 
-def held_out_predictions(model: TableModel, parts: Parts) -> Iterator["pl.DataFrame"]:
+def held_out_predictions(
+    model: TableModel, parts: Parts, validating: TableModel | None = None
+) -> Iterator["pl.DataFrame"]:
     """Yield a row for each test and validation row, in batches.
 
     The columns are "part"; "row", its number in its file; "line", if a file has lines; "target",
@@ -24,6 +26,8 @@ def held_out_predictions(model: TableModel, parts: Parts) -> Iterator["pl.DataFr
     model : TableModel
     parts : Parts
         The rows of the run that trained the model.
+    validating : TableModel, optional
+        The model for the validation rows, if `model` has learned from them.
     """
     import polars as pl
 
@@ -33,6 +37,7 @@ def held_out_predictions(model: TableModel, parts: Parts) -> Iterator["pl.DataFr
     one_type = types.pop() if len(types) == 1 else pl.String if model.target.classes else pl.Float64
     has_lines = any(parts.numbers[part].lines is not None for part in PARTS)
     for part in PARTS:
+        of_part = validating if part == "validation" and validating is not None else model
         for start in range(0, tables[part].height, _ROWS):
             rows = tables[part].slice(start, _ROWS)
             numbers = parts.numbers[part][start : start + _ROWS]
@@ -41,7 +46,7 @@ def held_out_predictions(model: TableModel, parts: Parts) -> Iterator["pl.DataFr
                 lines = [None] * len(numbers) if numbers.lines is None else numbers.lines
                 places["line"] = pl.Series(lines, dtype=pl.Int64)
             with numbers.naming():
-                predictions = model.predict_read(rows)
+                predictions = of_part.predict_read(rows)
             yield predictions.select(
                 pl.lit(part).alias("part"),
                 *(column.alias(name) for name, column in places.items()),

@@ -1,8 +1,8 @@
 """The encoding of a run's target, its transform, and notes about both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,34 +120,52 @@ def _offers(name: str, values: NDArray[np.float64], training: TrainingOptions) -
     ]
 
 
+class Residual(NamedTuple):
+    """Targets and outputs of rows, both encoded."""
+
+    y: NDArray[Any]
+    """(rows,)."""
+    outputs: NDArray[np.floating]
+    """(rows, 1)."""
+
+    @classmethod
+    def of(cls, network: Network, rows: EncodedRows) -> "Residual":
+        """Return those of a network; of many rows, evenly spaced ones."""
+        some = slice(None, None, _step(len(rows.X)))
+        return cls(rows.y[some], network.predict(rows.X[some]))
+
+
 def smeared_target(
     target: TargetEncoder,
-    network: Network,
     loss: str | None,
-    training: EncodedRows,
-    validation: EncodedRows,
+    held_out: Residual,
+    training: Callable[[], Residual] | None,
 ) -> TargetEncoder:
     """Return a transformed target whose predictions are means again (TT4), from residuals.
 
-    The residuals are those of the validation rows, plus those of the training rows if there are few
-    validation rows. A loss that estimates a median or a quantile needs no correction: a monotonic
-    transform preserves both.
+    The residuals are those of rows that the network did not learn from, plus those of the training
+    rows if there are few. A loss that estimates a median or a quantile needs no correction: a
+    monotonic transform preserves both.
     """
     if target.transform is None or loss not in estimating("mean"):
         return target
     # The network was fitted to the training rows, so their residuals are too small.
-    parts = [validation]
-    if len(validation.X) < _ENOUGH_RESIDUALS:
-        parts.append(training)
-    residuals = [_residuals(target, network, part) for part in parts]
+    parts = [held_out]
+    if len(held_out.y) < _ENOUGH_RESIDUALS and training is not None:
+        parts.append(training())
+    residuals = [_residuals(target, part) for part in parts]
     return replace(target, transform=target.transform.smeared(np.concatenate(residuals)))
 
 
-def _residuals(target: TargetEncoder, network: Network, rows: EncodedRows) -> NDArray[np.float64]:
-    # Rounded up: at most _MOST_RESIDUALS rows, evenly spaced, to limit the time for large tables.
-    step = max(1, -(-len(rows.X) // _MOST_RESIDUALS))
-    outputs = network.predict(rows.X[::step])[:, 0].astype(np.float64)
-    return np.asarray((rows.y[::step] - outputs) * target.std, np.float64)
+def _residuals(target: TargetEncoder, part: Residual) -> NDArray[np.float64]:
+    some = slice(None, None, _step(len(part.y)))
+    outputs = part.outputs[some, 0].astype(np.float64)
+    return np.asarray((part.y[some] - outputs) * target.std, np.float64)
+
+
+def _step(rows: int) -> int:
+    """Return the step that leaves at most _MOST_RESIDUALS rows, to limit the time."""
+    return max(1, -(-rows // _MOST_RESIDUALS))  # rounded up
 
 
 def against_constant(

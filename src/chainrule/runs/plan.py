@@ -58,6 +58,8 @@ class Description:
     training, validation : EncodedRows
     embeddings : list of (column, codes, dimension)
         The inputs that are category codes, embedded by a lookup.
+    random : RandomState, optional
+        By default one of the options' seed.
     """
 
     def __init__(
@@ -67,20 +69,22 @@ class Description:
         training: EncodedRows,
         validation: EncodedRows,
         embeddings: Sequence[tuple[int, int, int]] = (),
+        random: np.random.RandomState | None = None,
     ) -> None:
         self.options, self._target = options, target
         self._training, self._validation = training, validation
-        self._random = np.random.RandomState(options.seed)
-        self._given = parameters_of(options, target.task) | {
+        self._random = np.random.RandomState(options.seed) if random is None else random
+        self.given = parameters_of(options, target.task) | {
             "n_layers": None,
             "n_units": None,
             "embeddings": list(embeddings),
             "initial_weights": None,
         }
+        """The options as parameters of the estimators, by scikit-learn's names."""
 
     def network(self) -> Network:
         """Return the network, untrained."""
-        given, target = self._given, self._target
+        given, target = self.given, self._target
         if target.task == "classification":
             output = classification_output(given, len(target.classes) > 2)
         else:
@@ -99,10 +103,9 @@ class Description:
 
     def plan(self, network: Network) -> Plan:
         """Return the training plan of a network."""
-        options, given, spec = self.options, self._given, network.spec
-        share = options.label_smoothing or 0.0
-        examples = softened_examples(spec, self._examples(network, self._training), share)
-        held_out = softened_examples(spec, self._examples(network, self._validation), share)
+        options, given, spec = self.options, self.given, network.spec
+        examples = self.softened(network, self._training)
+        held_out = self.softened(network, self._validation)
         m = len(examples.X)
         assert options.epochs is not None
         assert options.batch_size is not None
@@ -149,7 +152,7 @@ class Description:
             None if nothing was fitted: for values, and with ``calibrate="off"``.
         """
         options = self.options
-        validation = self._examples(network, self._validation)
+        validation = self.examples(network, self._validation)
         engine = engine_for(network.spec, options.engine or "auto", options.threads)
         return calibrate(network, validation, engine, options.calibrate or "off")[0]
 
@@ -161,7 +164,7 @@ class Description:
         consumers: Sequence[Callback],
     ) -> None:
         """Attach the checkpointer, which restores the training from a checkpoint, if any."""
-        given = self._given
+        given = self.given
         rules = ("solver", "learning_rate", "tol", "n_iter_no_change", "power_t")
         # The names date from when a run trained an estimator; they keep its checkpoints resumable.
         more = {name: _text(given[name]) for name in rules}
@@ -175,7 +178,12 @@ class Description:
         }
         checkpointer.attach(plan, state, memories | memories_of(consumers), more)
 
-    def _examples(self, network: Network, rows: EncodedRows) -> Examples:
+    def softened(self, network: Network, rows: EncodedRows) -> Examples:
+        """Return rows as examples with the targets of the loss: smoothed labels, if any."""
+        share = self.options.label_smoothing or 0.0
+        return softened_examples(network.spec, self.examples(network, rows), share)
+
+    def examples(self, network: Network, rows: EncodedRows) -> Examples:
         """Return rows in the engines' format, with balanced class weights if requested."""
         y, classifies = rows.y, self._target.task == "classification"
         whole = classifies and network.spec.n_outputs > 1

@@ -59,6 +59,9 @@ class Run:
         The rows that the model was trained and scored on.
     comparison : Comparison, optional
         After a search, the comparison with the model of the default settings, on the test rows.
+    validating : TableModel, optional
+        Of an ensemble, whose networks learn from the validation rows too: its networks that did
+        not, which these rows are scored by.
     """
 
     config: RunConfig
@@ -69,6 +72,7 @@ class Run:
     result_notes: tuple[str, ...]
     parts: Parts
     comparison: Comparison | None = None
+    validating: TableModel | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -170,7 +174,9 @@ class Run:
         self.history.to_csv(folder.history)
         folder.write_config(self.config, self.command)
         folder.write_scores(self.scores)
-        write_predictions(held_out_predictions(self.model, self.parts), folder.predictions)
+        write_predictions(
+            held_out_predictions(self.model, self.parts, self.validating), folder.predictions
+        )
         if report:
             self.report().save(folder.report)
 

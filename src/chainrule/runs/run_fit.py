@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from chainrule.ensembles.summary import EnsembleSummary
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.files.locks import FileLock
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
@@ -24,6 +26,22 @@ from chainrule.training.plan import Plan
 from chainrule.training.state import State
 
 
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """What an ensemble says of the rows that it was trained on, by networks that did not see them.
+
+    The rows are those of the training part, then those of the validation part.
+    """
+
+    rows: NDArray[np.intp]
+    """The rows with such a prediction: all, unless a time limit left folds out."""
+    outputs: NDArray[np.floating]
+    """A[L] of these rows, (rows, n[L])."""
+    validating: Network
+    """The networks of the ensemble that did not learn from the validation part, merged."""
+    summary: EnsembleSummary
+
+
 @dataclass(frozen=True)
 class FittedNetwork:
     """The result of a training."""
@@ -36,6 +54,8 @@ class FittedNetwork:
     """Deviations from the requested training, such as an early end."""
     temperature: Temperature | None = None
     """The temperature that was fitted to the validation rows; None for values."""
+    out_of_fold: OutOfFold | None = None
+    """Of an ensemble; None for a single network."""
 
     @property
     def best_loss(self) -> float:

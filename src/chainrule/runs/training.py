@@ -1,19 +1,22 @@
 """Trains a model on a table by a config, and returns it with its history and scores."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.assessment.training_profile import KEY, TrainingProfile
+from chainrule.ensembles.members import MemberEnded
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
 from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
+from chainrule.runs.ensemble_fit import BEST, all_rows, fit_best
 from chainrule.runs.learned_target import (
+    Residual,
     against_constant,
     fitted_target,
     smeared_target,
@@ -152,25 +155,42 @@ class PreparedRun:
         spell = command_of if self.config.data.table else call_of
         return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
-    def description(self) -> Description:
+    def description(
+        self,
+        options: TrainingOptions | None = None,
+        training: EncodedRows | None = None,
+        validation: EncodedRows | None = None,
+        random: np.random.RandomState | None = None,
+    ) -> Description:
         """Return what describes a training: its network, untrained, and its plan.
 
-        Each training takes a new one, since the random numbers are drawn from it.
+        Each training takes a new one, since the random numbers are drawn from it. The arguments are
+        by default those of the run.
         """
         return Description(
-            self.config.training,
+            self.config.training if options is None else options,
             self.target,
-            self.training,
-            self.validation,
+            self.training if training is None else training,
+            self.validation if validation is None else validation,
             embedded_columns(self.encoder),
+            random,
         )
 
-    def train(
-        self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
-    ) -> FittedNetwork:
-        """Train a network on the training rows.
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it trains an ensemble of many networks."""
+        return bool(self.config.training.quality == BEST)
 
-        A callback with a method ``run_begins`` is first called there with this run.
+    def train(
+        self,
+        callbacks: Sequence[Callback] = (),
+        checkpointing: Checkpointing | None = None,
+        told: Callable[[MemberEnded], object] | None = None,
+    ) -> FittedNetwork:
+        """Train a network on the training rows, or an ensemble on these and the validation rows.
+
+        A callback with a method ``run_begins`` is first called there with this run. Of an ensemble,
+        callbacks see the first network's training, and `told` is called after each network.
 
         Raises
         ------
@@ -181,42 +201,68 @@ class PreparedRun:
             begins = getattr(callback, "run_begins", None)
             if callable(begins):
                 begins(self)
+        if self.is_ensemble:
+            return fit_best(self, callbacks, checkpointing, told)
         return fit(self.description(), callbacks, checkpointing)
 
     def fit(
-        self, callbacks: Sequence[Callback] = (), checkpointing: Checkpointing | None = None
+        self,
+        callbacks: Sequence[Callback] = (),
+        checkpointing: Checkpointing | None = None,
+        told: Callable[[MemberEnded], object] | None = None,
     ) -> Run:
         """Train a network and evaluate it; see `train`."""
-        return self.judged(self.train(callbacks, checkpointing))
+        return self.judged(self.train(callbacks, checkpointing, told))
 
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
     ) -> TableModel:
         """Return a trained network as a table model."""
         # The correction of a transformed target needs residuals, so it follows the training.
-        target = smeared_target(
-            self.target, fitted.network, self.config.training.loss, self.training, self.validation
-        )
+        target = self._smeared(fitted)
         model = TableModel(fitted.network, self.encoder, target)
-        true = target.truth(self.parts.validation[target.name])
-        conformal = Conformal.of(model.scores_of(self.validation.X, true))
-        background = Background.summary(fitted.network, self.training.X)
+        found = fitted.out_of_fold
+        if found is None:
+            true = target.truth(self.parts.validation[target.name])
+            scores = model.scores_of(self.validation.X, true)
+        else:
+            parts = (self.parts.train, self.parts.validation)
+            true = np.concatenate([target.truth(part[target.name]) for part in parts])
+            scores = model.scores_of_outputs(found.outputs, true[found.rows])
         return TableModel(
             fitted.network,
             self.encoder,
             target,
             details,
-            background=background,
-            conformal=conformal,
+            background=Background.summary(fitted.network, self.training.X),
+            conformal=Conformal.of(scores),
         )
+
+    def _smeared(self, fitted: FittedNetwork) -> TargetEncoder:
+        loss, found = self.config.training.loss, fitted.out_of_fold
+        if found is not None:
+            y = all_rows(self).y[found.rows]
+            return smeared_target(self.target, loss, Residual(y, found.outputs), None)
+        network = fitted.network
+        held_out = Residual.of(network, self.validation)
+        return smeared_target(
+            self.target, loss, held_out, lambda: Residual.of(network, self.training)
+        )
+
+    def validating(self, fitted: FittedNetwork, model: TableModel) -> TableModel:
+        """Return the model that validation rows are scored by, which has not learned from them."""
+        if fitted.out_of_fold is None:
+            return model
+        return TableModel(fitted.out_of_fold.validating, self.encoder, model.target)
 
     def judged(self, fitted: FittedNetwork, notes: Sequence[str] = ()) -> Run:
         """Return a trained network as a table model, with its scores."""
         model = self.model_of(fitted)
+        validating = self.validating(fitted, model)
         scores = {}
         for name, part in self.parts.tables().items():
             with self.parts.numbers[name].naming():
-                scores[name] = model.evaluate(part)
+                scores[name] = (validating if name == "validation" else model).evaluate(part)
         details: dict[str, Any] = {
             "command": self.command,
             "config": self.config.values(),
@@ -231,9 +277,9 @@ class PreparedRun:
             details["target"] = dict(
                 zip(("mean", "deviation"), mean_and_deviation(learned), strict=True)
             )
-        unseen = [self.parts.validation, *([] if self.config.data.test else [self.parts.test])]
-        held_out = unseen[0].vstack(unseen[1]) if len(unseen) == 2 else unseen[0]
-        details[KEY] = TrainingProfile.of(model, self.parts.train, held_out).to_json()
+        details[KEY] = TrainingProfile.of(model, self.parts.train, self._held_out()).to_json()
+        if fitted.out_of_fold is not None:
+            details["ensemble"] = fitted.out_of_fold.summary.to_details()
         if fitted.temperature is not None:
             details["temperature"] = fitted.temperature.to_details()
         # The details contain the scores, which need a model: hence a second one with details.
@@ -246,11 +292,29 @@ class PreparedRun:
             conformal=model.conformal,
         )
         rest = {"validation": self.parts.validation, "test": self.parts.test}
+        if fitted.out_of_fold is not None:
+            del rest["validation"]  # the ensemble has learned from these rows
         worse = against_constant(model, self.config.training.loss, self.parts.train, rest)
         never = notes_on_predictions(scores, self.target.name)
         beside = self.findings.beside_scores
         notes = (*notes, *fitted.notes, *worse, *never, *beside)
-        return Run(self.config, model, fitted.history, scores, self.notes, notes, self.parts)
+        return Run(
+            self.config,
+            model,
+            fitted.history,
+            scores,
+            self.notes,
+            notes,
+            self.parts,
+            validating=validating if self.is_ensemble else None,
+        )
+
+    def _held_out(self) -> "pl.DataFrame":
+        """Return rows of the run's table that the profile of the training compares with."""
+        validation, test = self.parts.validation, self.parts.test
+        if self.config.data.test:
+            return validation
+        return test if self.is_ensemble else validation.vstack(test)
 
 
 def _encoded(

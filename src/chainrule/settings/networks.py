@@ -1,6 +1,7 @@
 """Construction of a network from settings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from chainrule.model.network import Network
 from chainrule.names import DType
 from chainrule.network.cost import CustomCost
-from chainrule.network.layers import Dense, Layer, PiecewiseLinearEmbedding, Scale
+from chainrule.network.layers import Dense, Dropout, Layer, PiecewiseLinearEmbedding, Scale
 from chainrule.network.spec import NetworkSpec
 from chainrule.settings.given import Settings
 from chainrule.settings.layers import (
@@ -69,7 +70,18 @@ def new_network(
     if given["width_scaling"]:
         layers = width_scaled(layers, n_features)
     spec = NetworkSpec(n_features, tuple(layers), cost, given["init"] or "auto", dtype)
-    logistic = [name == "sigmoid" for name in activations]
+    return drawn_network(given, spec, random, weights)
+
+
+def drawn_network(
+    given: Settings,
+    spec: NetworkSpec,
+    random: np.random.RandomState,
+    weights: Mapping[str, Any] | None = None,
+) -> Network:
+    """Return an untrained network of a specification; the arguments are those of `new_network`."""
+    hidden = [layer for layer in spec.layers[:-1] if layer.has_weights]
+    logistic = [name == "sigmoid" for name in hidden_activations(given, len(hidden))]
     logistic.append(bool(logistic) and logistic[-1])
     first: tuple[Any, str] = given["initial_weights"], "initial_weights"
     if weights:
@@ -77,6 +89,24 @@ def new_network(
     parameters = first_parameters(spec, given["init"], *first, logistic, random)
     # Only dropout still draws from the network's seed. Without dropout none is drawn, so that the
     # random state stays the same as scikit-learn's.
-    drops = any(layer.is_noise for layer in layers)
+    drops = any(layer.is_noise for layer in spec.layers)
     seed = int(random.randint(2**31 - 1)) if drops else 0
     return Network.from_parameters(spec, parameters, seed=seed)
+
+
+def with_dropout(spec: NetworkSpec, given: Settings) -> NetworkSpec:
+    """Return a specification with the dropout of the settings instead of its own."""
+    rates = given["dropout"]
+    hidden = sum(layer.has_weights for layer in spec.layers[:-1])
+    each = [float(rates)] * hidden if isinstance(rates, int | float) else [*map(float, rates)]
+    layers: list[Layer] = []
+    below = 0  # hidden layers so far
+    for layer in spec.layers:
+        if layer.is_noise:
+            continue
+        if layer.has_weights:
+            if below and each[below - 1] > 0:
+                layers.append(Dropout(each[below - 1]))
+            below += 1
+        layers.append(layer)
+    return replace(spec, layers=tuple(layers))

@@ -1,14 +1,43 @@
 """Settings of the network: its layers, their initial weights, and its inputs."""
 
 from chainrule.checks import MOST_UNITS
-from chainrule.limits import COUNT, FLAG, Choice, Either, Readable, Whole
+from chainrule.limits import COUNT, FLAG, POSITIVE, Choice, Either, Readable, Whole
+from chainrule.settings.duration import read_duration
 from chainrule.settings.names import read_activation
-from chainrule.settings.setting import Option, Setting
+from chainrule.settings.setting import Needs, Option, Setting
 
 # More layers would exhaust memory before any check could report it.
 _MOST_LAYERS = 10_000
 
 NETWORK: tuple[Setting, ...] = (
+    Setting(
+        "quality",
+        Choice.of("standard", "best"),
+        meaning="'standard': one network. 'best': an ensemble of many, trained on folds of the "
+        "examples and merged into one network: better predictions for about forty times the "
+        "time.",
+        mlp="standard",
+        option=Option(
+            "standard: one network; best: an ensemble of many, which predicts better and takes "
+            "about forty times as long."
+        ),
+    ),
+    Setting(
+        "time_limit",
+        Either(POSITIVE, (None,)),
+        meaning="Time in seconds that quality='best' may take, about. As many networks are trained "
+        "as it has room for, on fewer folds or for fewer epochs if need be, so the result depends "
+        "on the machine. None: all of them.",
+        kind="float or None",
+        mlp=None,
+        option=Option(
+            "Train for about 90s, 5m or 1h30m: with --quality best, as many networks as there is "
+            "time for; otherwise, a search for the best configuration.",
+            form="text",
+            limit=Readable(read_duration),
+        ),
+        needs=Needs("quality", lambda: ("best",)),
+    ),
     Setting(
         "preset",
         option=Option(

@@ -42,3 +42,8 @@ def seconds_of(name: str, text: str) -> float:
             f"{name}: expected a time such as 90s, 5m or 1h30m; got {text!r}"
         )
     return seconds
+
+
+def read_duration(text: str) -> float:
+    """Return the duration of the setting `time_limit`; see `seconds_of`."""
+    return seconds_of("time_limit", text)

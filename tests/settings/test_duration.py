@@ -1,7 +1,7 @@
 import pytest
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.runs.duration import seconds_of
+from chainrule.settings.duration import seconds_of
 
 
 @pytest.mark.parametrize(

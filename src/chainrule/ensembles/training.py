@@ -1,0 +1,400 @@
+"""Trains the members of an ensemble side by side, selects among them, and merges them.
+
+Each member learns from all rows but those of one fold, on one thread, and several members are
+trained at the same time. So the bits of a member do not depend on how many threads there are, and a
+core spends no time waiting for others. The rows of its fold decide which epoch's weights a member
+keeps; together, the folds give every row a prediction by networks that did not learn from it, which
+decide how much each variation of the settings counts.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines import engine_for
+from chainrule.engines.base import Examples
+from chainrule.ensembles.budget import Budget
+from chainrule.ensembles.members import Describe, Draft, Member, MemberEnded, Place, Rows
+from chainrule.ensembles.merging import check_mergeable, merged
+from chainrule.ensembles.selection import greedy_weights, loss_of
+from chainrule.ensembles.store import MemberStore
+from chainrule.errors import NothingLearnedError, TrainingDivergedError
+from chainrule.model.network import Network
+from chainrule.model.temperature import pre_activations
+from chainrule.network.spec import NetworkSpec
+from chainrule.training.events import Callback, Event
+from chainrule.training.signals import stop_wanted
+from chainrule.training.state import State
+
+FOLDS = 5
+VARIATIONS = 8
+"""Variations of the settings, the first of which are the settings as given."""
+
+# How often the main thread looks whether it is to stop.
+_SECONDS_A_LOOK = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """A trained ensemble."""
+
+    network: Network
+    """The merged network."""
+    rows: NDArray[np.intp]
+    """The rows with an out-of-fold prediction: all, unless a time limit left folds out."""
+    outputs: NDArray[np.floating]
+    """Z[L] of these rows by the members that did not learn from them, (rows, n[L])."""
+    members: tuple[Member, ...]
+    """All that were trained, by variation and fold."""
+    weights: NDArray[np.float64]
+    """How much each variation counts."""
+    losses: NDArray[np.float64]
+    """The out-of-fold loss of each variation; NaN for those without a member for each fold."""
+    loss: float
+    """The out-of-fold loss of the ensemble."""
+    first_fold: Network
+    """The members whose fold is the first, merged: an ensemble that did not learn from it."""
+    seconds: float
+    complete: bool
+    """Whether it is the ensemble that was asked for, with neither a limit nor an interruption."""
+
+    @property
+    def used(self) -> int:
+        """The number of members in the merged network."""
+        return sum(bool(self.weights[member.place.variation] > 0) for member in self.members)
+
+    @property
+    def variations(self) -> int:
+        """The number of variations that count."""
+        return int(np.count_nonzero(self.weights))
+
+
+@dataclass(frozen=True)
+class Task:
+    """An ensemble that is to be trained.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        Of the settings as given.
+    examples : Examples
+        All rows, with the targets of the loss.
+    folds : array (rows,)
+        The fold of each row, from 0.
+    describe : callable
+        Describes a member.
+    workers : int
+        Members that are trained at the same time.
+    variations : int
+    seconds : float, optional
+        A time limit. Without one, every member is trained.
+    store : MemberStore, optional
+        Takes the members, and has those of an interrupted training.
+    told : callable, optional
+        Called after each member, in the calling thread.
+    """
+
+    spec: NetworkSpec
+    examples: Examples
+    folds: NDArray[np.intp]
+    describe: Describe
+    workers: int
+    variations: int = VARIATIONS
+    seconds: float | None = None
+    store: MemberStore | None = None
+    told: Callable[[MemberEnded], object] | None = None
+
+
+def train_ensemble(task: Task) -> Ensemble:
+    """Train the members of an ensemble, and merge them.
+
+    With a time limit, members are trained until another variation would not end in time; what has
+    begun of it then is discarded. At least the settings as given are trained, with fewer folds and
+    shorter trainings if the limit demands it.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the network's layers cannot be merged, or a checkpoint belongs to another training.
+    NothingLearnedError
+        If the loss of a member with the settings as given is not finite in its first epochs.
+    CheckpointWriteError
+        If a checkpoint cannot be written.
+    EnsembleInterrupted
+        On Ctrl-C, or a signal that ends the training at a checkpoint.
+    """
+    check_mergeable(task.spec)
+    return _Trainer(task).ensemble()
+
+
+class EnsembleInterrupted(KeyboardInterrupt):
+    """The training of an ensemble was interrupted.
+
+    Parameters
+    ----------
+    interrupt : BaseException
+        The KeyboardInterrupt, or the SystemExit raised by a signal handler.
+    ensemble : Ensemble or None
+        Of the variations that were complete; None if not even the first was.
+    """
+
+    def __init__(self, interrupt: BaseException, ensemble: Ensemble | None) -> None:
+        super().__init__("interrupted")
+        self.interrupt, self.ensemble = interrupt, ensemble
+
+
+class _Cancelled(Exception):  # noqa: N818 - no error: a member is not needed any more
+    """Ends a member's training from another thread."""
+
+
+class _Trainer:
+    """The training of one ensemble."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._began = time.monotonic()
+        self._before = task.store.seconds_before if task.store is not None else 0.0
+        self._cancelled = threading.Event()
+        self._members: dict[Place, Member] = {}
+        self._diverged: dict[Place, BaseException] = {}
+        self._n_folds = int(task.folds.max()) + 1
+        self._total: NDArray[np.float64] | None = None
+        """The sum of the outputs of the variations that are complete."""
+        self._whole: set[int] = set()
+        self._ensemble_loss: float | None = None
+        self._budget = Budget(self._n_folds, None, task.variations)
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    @property
+    def _left(self) -> float:
+        limit = self._task.seconds
+        return np.inf if limit is None else limit - self._before - self._elapsed
+
+    def ensemble(self) -> Ensemble:
+        """Train, and return the ensemble."""
+        try:
+            self._plan()
+            with ThreadPoolExecutor(self._task.workers, "chainrule-member") as pool:
+                try:
+                    self._train(pool)
+                except BaseException:
+                    self._cancelled.set()
+                    raise
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            if self._task.store is not None:
+                self._task.store.write(self._elapsed)
+            whole = self._complete(0)
+            raise EnsembleInterrupted(
+                interrupt, self._selected(complete=False) if whole else None
+            ) from interrupt
+        return self._selected(complete=self._left == np.inf)
+
+    def _plan(self) -> None:
+        """Choose a budget, by the time that an epoch of the first member takes."""
+        task, first = self._task, Place(0, 0)
+        draft = task.describe(first, self._rows(first), None)
+        if task.store is not None:
+            task.store.begin(draft)
+        if task.seconds is None:
+            return
+        probe = task.describe(first, self._rows(first), 1)
+        began = time.monotonic()
+        self._conduct(probe)
+        took = time.monotonic() - began
+        self._budget = Budget.within(
+            self._left, took, draft.plan.epochs, self._n_folds, task.variations, task.workers
+        )
+
+    def _rows(self, place: Place) -> Rows:
+        own = self._task.folds == place.fold
+        return Rows(np.flatnonzero(~own), np.flatnonzero(own))
+
+    def _places(self) -> Iterator[Place]:
+        """Yield the members to train in order, for as long as there is time for a variation."""
+        budget = self._budget
+        for variation in range(budget.variations):
+            if variation and not self._has_time(variation):
+                return
+            for fold in range(budget.folds):
+                yield Place(variation, fold)
+
+    def _has_time(self, variation: int) -> bool:
+        if self._task.seconds is None:
+            return True
+        done = [member.seconds for member in self._members.values() if member.seconds]
+        if not done:
+            return self._left > 0
+        pending = variation * self._budget.folds - len(self._members) - len(self._diverged)
+        turns = -(-(self._budget.folds + max(0, pending)) // self._task.workers)
+        return float(np.mean(done)) * turns <= self._left
+
+    def _train(self, pool: ThreadPoolExecutor) -> None:
+        task, places = self._task, self._places()
+        running: set[Future[Member]] = set()
+        place_of: dict[Future[Member], Place] = {}
+        ended = False
+        while True:
+            while not ended and len(running) < task.workers:
+                place = next(places, None)
+                if place is None:
+                    ended = True
+                    break
+                future = pool.submit(self._member, place)
+                place_of[future] = place
+                running.add(future)
+            if not running:
+                return
+            done, running = wait(running, _SECONDS_A_LOOK, FIRST_COMPLETED)
+            wanted = stop_wanted()
+            if wanted is not None:
+                raise wanted
+            for future in sorted(done, key=place_of.__getitem__):
+                self._ended(place_of[future], future)
+            if self._left <= 0 and self._complete(0):
+                # What has begun of another variation is not worth the wait.
+                self._cancelled.set()
+                ended = True
+
+    def _ended(self, place: Place, future: "Future[Member]") -> None:
+        try:
+            member = future.result()
+        except _Cancelled:
+            return
+        except TrainingDivergedError as error:
+            if place.variation == 0:
+                raise NothingLearnedError.of(error) from error
+            self._diverged[place] = error
+            return
+        self._members[place] = member
+        rows = self._rows(place).held_out
+        loss = loss_of(self._task.spec, self._task.examples.take(rows))(member.outputs)
+        if self._complete(place.variation):
+            self._add(place.variation)
+        planned = self._budget.folds * self._budget.variations
+        if self._task.told is not None:
+            self._task.told(
+                MemberEnded(
+                    place, len(self._members), planned, loss, self._ensemble_loss, self._elapsed
+                )
+            )
+
+    def _add(self, variation: int) -> None:
+        """Add a variation to the ensemble so far, all of which count alike."""
+        outputs = self._outputs_of(variation).astype(np.float64)
+        self._total = outputs if self._total is None else self._total + outputs
+        self._whole.add(variation)
+        self._ensemble_loss = self._loss(self._total / len(self._whole))
+
+    def _member(self, place: Place) -> Member:
+        """Train a member; called in a thread of the pool."""
+        if self._cancelled.is_set():
+            raise _Cancelled
+        began, task, rows = time.monotonic(), self._task, self._rows(place)
+        draft = task.describe(place, rows, self._budget.epochs)
+        store, key = task.store, ""
+        if store is not None:
+            key = store.key_of(draft)
+            found = store.trained(draft)
+            if found is not None:
+                vector, epochs, note = found
+                network = Network.from_parameters(draft.network.spec, vector)
+                return Member(place, network, self._outputs(network, rows), epochs, 0.0, note)
+        epochs, note = self._conduct(draft)
+        outputs = self._outputs(draft.network, rows)
+        seconds = time.monotonic() - began
+        member = Member(place, draft.network, outputs, epochs, seconds, note)
+        if store is not None:
+            with _WRITING:
+                store.add(key, member, self._elapsed)
+        return member
+
+    def _conduct(self, draft: Draft) -> tuple[int, str]:
+        """Train a draft; return its epochs, and why it ended early."""
+        state = draft.state or State.of(draft.plan)
+        consumers: list[Callback] = [self._watch, *draft.consumers]
+        try:
+            draft.network._conduct(draft.plan, consumers, state)
+        except TrainingDivergedError as error:
+            if state.epochs == 0:
+                raise
+            return state.epochs, str(error)
+        return state.epochs, ""
+
+    def _watch(self, event: Event) -> None:
+        if self._cancelled.is_set():
+            raise _Cancelled
+
+    def _outputs(self, network: Network, rows: Rows) -> NDArray[np.floating]:
+        engine = engine_for(network.spec, "auto", 1)
+        return pre_activations(network, self._task.examples.X[rows.held_out], engine)
+
+    # What was trained becomes an ensemble.
+
+    def _complete(self, variation: int) -> bool:
+        folds = range(self._budget.folds)
+        return all(Place(variation, fold) in self._members for fold in folds)
+
+    @cached_property
+    def _held_out(self) -> NDArray[np.intp]:
+        """The rows of all folds that are trained without, fold by fold."""
+        folds = range(self._budget.folds)
+        return np.concatenate([self._rows(Place(0, fold)).held_out for fold in folds])
+
+    @cached_property
+    def _loss(self) -> Callable[[NDArray[np.floating]], float]:
+        """The loss of outputs of these rows."""
+        return loss_of(self._task.spec, self._task.examples.take(self._held_out))
+
+    def _outputs_of(self, variation: int) -> NDArray[np.floating]:
+        """Return the outputs of a complete variation for these rows."""
+        folds = range(self._budget.folds)
+        return np.concatenate([self._members[Place(variation, fold)].outputs for fold in folds])
+
+    def _selected(self, *, complete: bool) -> Ensemble:
+        """Select among the variations that are complete, and merge their members."""
+        budget, rows = self._budget, self._held_out
+        whole = [v for v in range(budget.variations) if self._complete(v)]
+        outputs = [self._outputs_of(variation) for variation in whole]
+        found = greedy_weights(outputs, self._loss)
+        weights = np.zeros(budget.variations)
+        losses = np.full(budget.variations, np.nan)
+        weights[whole] = found
+        losses[whole] = [self._loss(each) for each in outputs]
+        mean = np.zeros(outputs[0].shape)
+        for weight, each in zip(found, outputs, strict=True):
+            mean += weight * each
+        order = np.argsort(rows)
+        members = tuple(self._members[place] for place in sorted(self._members))
+        return Ensemble(
+            self._merged(members, weights),
+            rows[order],
+            mean[order].astype(outputs[0].dtype),
+            members,
+            weights,
+            losses,
+            self._loss(mean),
+            self._merged([one for one in members if one.place.fold == 0], weights),
+            self._before + self._elapsed,
+            complete and len(self._members) == budget.folds * budget.variations,
+        )
+
+    def _merged(self, members: Sequence[Member], weights: NDArray[np.float64]) -> Network:
+        used = [one for one in members if weights[one.place.variation] > 0]
+        return merged([one.network for one in used], [weights[one.place.variation] for one in used])
+
+
+# One checkpoint is written at a time.
+_WRITING = threading.Lock()
