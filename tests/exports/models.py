@@ -88,6 +88,8 @@ def every_kind(dtype="float32"):
             cr.PeriodicEmbedding(frequencies=2, size=2),
             cr.PiecewiseLinearEmbedding([(2, [-1.0, -0.25, 0.5]), (0, [-0.5, 2.0])]),
             *hidden,
+            cr.GroupedDense(9, 3, "gelu"),
+            cr.GroupedDense(6, 3, "identity"),
             cr.Scale(),
             cr.Dropout(0.5),
             cr.Dense(5, "identity"),

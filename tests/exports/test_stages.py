@@ -13,7 +13,7 @@ from chainrule.exports.stages import (
     stages_of,
 )
 from chainrule.network.activation import activation_of
-from chainrule.network.layers.operations import Affine
+from chainrule.network.layers.operations import Affine, GroupedAffine
 from tests.exports.models import every_kind
 
 
@@ -24,6 +24,17 @@ def test_batch_normalisation_behind_a_sum_is_part_of_the_weights():
     first, *_ = stages_of(net.spec, net.parameters)
     assert isinstance(first, Affine)
     assert (first.W.tolist(), first.b.tolist()) == ([[2.0]], [-1.0])
+
+
+def test_batch_normalisation_behind_groups_is_part_of_their_weights():
+    layers = [cr.GroupedDense(2, 2, "identity"), cr.BatchNorm(epsilon=1.0), cr.Dense(1)]
+    net = cr.Network([4, *layers], "mse")
+    # The same in the second unit; 1·(x − 0)/1 + 0 in the first one.
+    net.parameters = [4, 5, 2, 6, 3, 1, 1, 3, 0, 5, 0, 7, 0, 8, 1, 1, 0]
+    first, *_ = stages_of(net.spec, net.parameters)
+    assert isinstance(first, GroupedAffine)
+    assert first.W.tolist() == [[[4.0, 5.0]], [[2.0, 6.0]]]
+    assert first.b.tolist() == [3.0, -1.0]
 
 
 def test_batch_normalisation_behind_an_activation_is_a_step_of_its_own():

@@ -31,6 +31,14 @@ def test_every_weight_of_a_small_network_is_an_edge(tmp_path):
     assert curves >= 3 * 4 + 4 * 2
 
 
+def test_units_of_different_groups_are_not_connected(tmp_path):
+    path = tmp_path / "network.svg"
+    net = network(6, cr.GroupedDense(4, 2), cr.GroupedDense(2, 2, "identity"), cost="mse")
+    net.parameters = np.ones_like(net.parameters)
+    net.draw().save(path)
+    assert path.read_text(encoding="utf-8").count("stroke-linecap: round") == 3 * 4 + 2 * 2
+
+
 def test_the_sign_of_a_weight_is_its_colour(tmp_path):
     pixels = {}
     for sign in (1, -1):
@@ -66,8 +74,9 @@ def test_a_large_layer_is_drawn_by_its_first_and_last_units(tmp_path):
         network(1, cr.Dense(1, "identity"), cost="mse"),
         network(2, *[cr.Dense(2, "tanh")] * 30, cr.Dense(2, "softmax")),
         network(32, cr.Dense(33), cr.Dense(2, "softmax")),
+        network(6, cr.GroupedDense(80, 2), cr.GroupedDense(8, 8), cr.Dense(2, "softmax")),
     ],
-    ids=["one weight", "30 layers", "at the limit"],
+    ids=["one weight", "30 layers", "at the limit", "groups"],
 )
 def test_any_network_can_be_drawn(tmp_path, net):
     net.draw().save(tmp_path / "network.png")

@@ -155,6 +155,19 @@ def test_a_weight_that_the_network_does_not_have_is_refused_before_training(plac
     assert np.array_equal(net.parameters, before)
 
 
+def test_a_weight_of_a_group_goes_by_the_unit_below_it():
+    layers = [3, cr.Dense(4), cr.GroupedDense(4, 2), cr.Dense(2, "softmax")]
+    net = cr.Network(layers, "cross_entropy", seed=0)
+    places = [("W", 2, 1, 0, 5.0), ("W", 2, 3, 2, 6.0), ("b", 2, 3, 0, 7.0)]
+    changes = cr.Changes({0: {"parameters": places, "learning_rate": 0.0}})
+    net.fit(X, Y, epochs=1, callbacks=[changes])
+    assert (net.weights[1][1, 0], net.weights[1][3, 0], net.biases[1][3]) == (5.0, 6.0, 7.0)
+    for row, column, message in ((1, 2, "row < 4 and column < 2"), (2, 1, "and 2 <= column < 4")):
+        change = cr.Changes({0: {"parameters": [("W", 2, row, column, 1.0)]}})
+        with pytest.raises(InvalidArgumentError, match=message):
+            net.fit(X, Y, callbacks=[change])
+
+
 def test_what_decides_by_itself_cannot_be_changed():
     table = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "class": Y})
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from chainrule.exports.c_text import c_array, c_float, c_loop
 from chainrule.exports.stages import Activations, HeadActivation, Stage, stage_units
-from chainrule.network.layers.operations import Affine, Binned, Periodic
+from chainrule.network.layers.operations import Affine, Binned, GroupedAffine, Periodic
 
 _DENSE = """\
 static void dense(const float *W, const float *b, const float *x, float *y, int n_in, int n_out)
@@ -47,34 +47,37 @@ static void periodic(float x, const float *w, const float *c, const float *V, co
     }
 }"""
 
-_FUNCTIONS = {Affine: _DENSE, Binned: _BINNED, Periodic: _PERIODIC}
+_FUNCTIONS = {Affine | GroupedAffine: _DENSE, Binned: _BINNED, Periodic: _PERIODIC}
 
 
 def functions(stages: tuple[Stage, ...]) -> list[str]:
     """Return the functions that the statements call, without those of activations."""
     return [
         function
-        for kind, function in _FUNCTIONS.items()
-        if any(isinstance(stage, kind) for stage in stages)
+        for kinds, function in _FUNCTIONS.items()
+        if any(isinstance(stage, kinds) for stage in stages)
     ]
 
 
 def statements(stages: tuple[Stage, ...], n_features: int) -> tuple[list[str], list[str], str]:
     """Return the constants, the statements, and the array that holds the result: `a` or `z`.
 
-    The inputs are in `a`. A dense stage writes to the other array, all others to the same one.
+    The inputs are in `a`. An affine stage writes to the other array, all others to the same one.
     """
     constants: list[str] = []
     body: list[str] = []
     a, z = "a", "z"
     units_below = n_features
     for place, (stage, units) in enumerate(stage_units(stages, n_features), start=1):
-        if isinstance(stage, Affine):
+        if isinstance(stage, Affine | GroupedAffine):
             constants += [
                 c_array("float", f"W{place}", stage.W),
                 c_array("float", f"b{place}", stage.b),
             ]
-            body.append(f"dense(W{place}, b{place}, {a}, {z}, {units_below}, {units});")
+            if isinstance(stage, Affine):
+                body.append(f"dense(W{place}, b{place}, {a}, {z}, {units_below}, {units});")
+            else:
+                body += _grouped(stage, place, a, z)
             a, z = z, a
         elif isinstance(stage, Binned):
             constants += [
@@ -101,6 +104,13 @@ def statements(stages: tuple[Stage, ...], n_features: int) -> tuple[list[str], l
             body += c_loop(units, f"{a}[i] = {a}[i] * scale{place}[i] + shift{place}[i];")
         units_below = units
     return constants, body, a
+
+
+def _grouped(stage: GroupedAffine, place: int, a: str, z: str) -> list[str]:
+    groups, n_out, n_in = stage.W.shape
+    parameters = f"W{place} + i * {n_out * n_in}, b{place} + i * {n_out}"
+    arrays = f"{a} + i * {n_in}, {z} + i * {n_out}"
+    return c_loop(groups, f"dense({parameters}, {arrays}, {n_in}, {n_out});")
 
 
 def _periodic_constants(stage: Periodic, place: int) -> list[str]:

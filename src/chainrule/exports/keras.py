@@ -20,6 +20,7 @@ from chainrule.network.layers.operations import (
     Affine,
     Binned,
     Dropped,
+    GroupedAffine,
     Multiplied,
     Normalized,
     Periodic,
@@ -54,6 +55,9 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
                 case Affine(W, b):
                     lines.append(f"x = layers.Dense({units})(x)")
                     weights += [W.T, b]
+                case GroupedAffine(W, b):
+                    lines += _grouped(*W.shape)
+                    weights += [W, b.reshape(W.shape[:2])]
                 case Normalized(gamma, beta, mean, variance, epsilon, momentum):
                     lines.append(
                         f"x = layers.BatchNormalization(momentum={momentum!r}, "
@@ -94,6 +98,14 @@ def _layers(program: Program) -> tuple[list[str], list[NDArray[Any]]]:
 def _texts(numbers: NDArray[Any], dtype: str) -> str:
     """Return the arguments of a NumPy array of numbers in a precision."""
     return f"{numbers.astype(dtype).tolist()}, {dtype!r}"
+
+
+def _grouped(groups: int, n_out: int, n_in: int) -> list[str]:
+    shape = f'output_shape=({groups}, {n_out}), bias_axes="gj"'
+    return [
+        f"x = layers.Reshape(({groups}, {n_in}))(x)",
+        f'x = layers.Flatten()(layers.EinsumDense("igk,gjk->igj", {shape})(x))',
+    ]
 
 
 def _periodic(columns: list[int], k: int, s: int, F: int) -> list[str]:

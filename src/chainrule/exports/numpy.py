@@ -24,7 +24,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, activation_names
 from chainrule.exports.texts import literal, printable
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Binned, Periodic
+from chainrule.network.layers.operations import Affine, Binned, GroupedAffine, Periodic
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.tables.missing_words import MISSING_WORDS
 
@@ -152,6 +152,14 @@ def _stages(program: Program, numbers: list[str]) -> str:
             W = _array(f"W{place}", stage.W, numbers)
             b = _array(f"b{place}", stage.b[:, None], numbers)
             lines.append(f"    A = {W} @ A + {b}")
+        elif isinstance(stage, GroupedAffine):
+            groups, _, n_in = stage.W.shape
+            W = _array(f"W{place}", stage.W, numbers)
+            b = _array(f"b{place}", stage.b[:, None], numbers)
+            lines += [
+                f"    A = {W} @ A.reshape({groups}, {n_in}, A.shape[1])",
+                f"    A = A.reshape({len(stage.b)}, A.shape[2]) + {b}",
+            ]
         elif isinstance(stage, Binned):
             columns = _array(f"columns{place}", stage.columns.astype(np.int64), numbers)
             lower = _array(f"lower{place}", stage.lower[:, None], numbers)

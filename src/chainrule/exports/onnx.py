@@ -18,7 +18,7 @@ from chainrule.exports.program import Program
 from chainrule.exports.stages import Activations, HeadActivation, Scaled
 from chainrule.exports.texts import check_utf8, names_of, texts_of
 from chainrule.files.atomic import atomic_path
-from chainrule.network.layers.operations import Affine, Binned, Periodic
+from chainrule.network.layers.operations import Affine, Binned, GroupedAffine, Periodic
 from chainrule.tables.transform import TargetTransform
 
 # Versions of 2022, which all current ONNX runtimes read.
@@ -54,6 +54,8 @@ def model_of(program: Program, name: str) -> Any:
         if isinstance(stage, Affine):
             W, b = (graph.constant(x.astype(np.float32)) for x in (stage.W.T, stage.b))
             value = graph.node("Gemm", [value, W, b])
+        elif isinstance(stage, GroupedAffine):
+            value = _grouped(graph, value, stage)
         elif isinstance(stage, Scaled):
             scale, shift = (graph.constant(x.astype(np.float32)) for x in stage)
             value = graph.node("Add", [graph.node("Mul", [value, scale]), shift])
@@ -168,6 +170,17 @@ def _inverted(graph: Graph, t: str, transform: TargetTransform) -> str:
     falling = graph.node("Mul", [falling, number(transform.fall)])
     moved = graph.node("Mul", [graph.node("Sub", [rising, falling]), number(transform.spread)])
     return graph.node("Add", [moved, number(transform.center)])
+
+
+def _grouped(graph: Graph, value: str, stage: GroupedAffine) -> str:
+    """Return the sums of each group, as one product of a batch of matrices."""
+    groups, n_out, n_in = stage.W.shape
+    W, b = (graph.constant(x.astype(np.float32)) for x in (stage.W.transpose(0, 2, 1), stage.b))
+    value = graph.node("Reshape", [value, graph.constant(np.array([-1, groups, n_in]))])
+    value = graph.node("MatMul", [graph.node("Transpose", [value], perm=[1, 0, 2]), W])
+    value = graph.node("Transpose", [value], perm=[1, 0, 2])
+    value = graph.node("Reshape", [value, graph.constant(np.array([-1, groups * n_out]))])
+    return graph.node("Add", [value, b])
 
 
 def _binned(graph: Graph, value: str, stage: Binned) -> str:

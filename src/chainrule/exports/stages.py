@@ -17,6 +17,7 @@ from chainrule.network.layers.operations import (
     Affine,
     Binned,
     Dropped,
+    GroupedAffine,
     Multiplied,
     Normalized,
     Operation,
@@ -51,7 +52,7 @@ class Activations(NamedTuple):
     """α of each unit; None if all are 1, so that a = σ(z)."""
 
 
-Stage: TypeAlias = Affine | Scaled | Binned | Periodic | Activations
+Stage: TypeAlias = Affine | GroupedAffine | Scaled | Binned | Periodic | Activations
 
 
 def stages_of(spec: NetworkSpec, parameters: Floats) -> tuple[Stage, ...]:
@@ -92,7 +93,7 @@ def _rounded(stage: Stage, dtype: str) -> Stage:
 def _add(wide: list[Stage], operation: Operation, units: int) -> None:
     """Append the stage of an operation, if it has one in a prediction."""
     match operation:
-        case Affine() | Binned() | Periodic():
+        case Affine() | GroupedAffine() | Binned() | Periodic():
             wide.append(operation)
         case Normalized(gamma, beta, mean, variance, epsilon):
             scale = gamma / np.sqrt(variance + epsilon)
@@ -112,6 +113,9 @@ def _add_scaled(wide: list[Stage], stage: Scaled) -> None:
     last = wide[-1] if wide else None
     if isinstance(last, Affine):
         wide[-1] = Affine(stage.scale[:, None] * last.W, stage.scale * last.b + stage.shift)
+    elif isinstance(last, GroupedAffine):
+        scale = stage.scale.reshape(*last.W.shape[:2], 1)
+        wide[-1] = GroupedAffine(scale * last.W, stage.scale * last.b + stage.shift)
     else:
         wide.append(stage)
 
@@ -120,7 +124,7 @@ def stage_units(stages: tuple[Stage, ...], n_features: int) -> Iterator[tuple[St
     """Return each stage with the number of its units, n[l]."""
     units = n_features
     for stage in stages:
-        if isinstance(stage, Affine):
+        if isinstance(stage, Affine | GroupedAffine):
             units = len(stage.b)
         elif isinstance(stage, Binned):
             units += len(stage.columns)

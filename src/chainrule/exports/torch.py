@@ -21,6 +21,7 @@ from chainrule.network.layers.operations import (
     Affine,
     Binned,
     Dropped,
+    GroupedAffine,
     Multiplied,
     Normalized,
     Periodic,
@@ -66,6 +67,8 @@ def _modules(program: Program) -> tuple[list[str], dict[str, NDArray[Any]]]:
             match operation:
                 case Affine(W, b):
                     add(f"nn.Linear({n_in}, {n_out}, {dtype})", weight=W, bias=b)
+                case GroupedAffine(W, b):
+                    add(f"Grouped({n_in}, {n_out}, {len(W)}, {dtype})", weight=W, bias=b)
                 case Normalized(gamma, beta, mean, variance, epsilon, momentum):
                     add(
                         # PyTorch's momentum is the weight of the new value.
@@ -169,6 +172,19 @@ class To(nn.Module):
 
     def forward(self, x):
         return x.to(self.dtype)''',
+    "Grouped(": '''\
+class Grouped(nn.Module):
+    """Groups of units, each of which sees its own group of the units below."""
+
+    def __init__(self, n_in, n_out, groups, dtype):
+        super().__init__()
+        shape = groups, n_out // groups, n_in // groups
+        self.weight = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(n_out, dtype=dtype))
+
+    def forward(self, x):
+        x = x.unflatten(1, (len(self.weight), -1))
+        return torch.einsum("mgi,goi->mgo", x, self.weight).flatten(1) + self.bias''',
     "Bins(": '''\
 class Bins(nn.Module):
     """x, followed by the part of each bin that lies below its column of x."""

@@ -1,6 +1,6 @@
 """All parameters in one contiguous vector; W[l] and b[l] are views into it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple, TypeAlias
 
@@ -60,6 +60,37 @@ def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np
         for placed in placed_blocks(spec)
         if placed.block.name == name
     ]
+
+
+def weights_between(
+    spec: NetworkSpec, vector: Vector, units: Sequence[Sequence[int]]
+) -> list[NDArray[np.floating]]:
+    """Return the weights between some units of each layer that has weights and some units below.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    vector : array
+    units : list of list of int
+        The units of the first such layer's inputs, then those of each such layer.
+
+    Returns
+    -------
+    weights : list of array
+        A row for each unit and a column for each one below; 0 where the unit does not see it.
+    """
+    places = [index for index, layer in enumerate(spec.layers) if layer.has_weights]
+    between = []
+    for index, W, below, above in zip(
+        places, named_views(spec, vector, "W"), units, units[1:], strict=False
+    ):
+        columns, found = np.asarray(below), np.zeros((len(above), len(below)), vector.dtype)
+        for row, unit in enumerate(above):
+            seen = spec.layers[index].seen(unit, spec.sizes[index])
+            inside = (columns >= seen.start) & (columns < seen.stop)
+            found[row, inside] = W[unit, columns[inside] - seen.start]
+        between.append(found)
+    return between
 
 
 def group_views(spec: NetworkSpec, vector: Vector, group: str) -> list[NDArray[np.floating]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.parameters import Vector, named_views
+from chainrule.network.parameters import Vector, named_views, weights_between
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.canvas import FAINT, INK, blank, shortened
 from chainrule.pictures.picture import Picture, wrapped
@@ -112,7 +112,8 @@ def _figure(
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
     colors, scale = _color_scale(weights)
-    for below, above, W in zip(columns, columns[1:], weights, strict=False):
+    between = weights_between(spec, parameters, [column.units for column in columns])
+    for below, above, W in zip(columns[:-1], columns[1:], between, strict=True):
         _draw_weights(axes, below, above, W, colors, scale)
     biases: list[NDArray[np.floating] | None] = [None]
     biases += [b.reshape(-1) for b in named_views(spec, parameters, "b")]
@@ -196,12 +197,15 @@ class EdgeStyle(NamedTuple):
 
 
 def edge_style(W: NDArray[np.floating], colors: "Colormap", scale: "Normalize") -> EdgeStyle:
-    """Return how the weights between two layers are drawn: the larger, the thicker and opaquer."""
+    """Return how the weights between two layers are drawn: the larger, the thicker and opaquer.
+
+    A weight of 0 is no edge.
+    """
     strength = np.clip(np.abs(W) / scale.vmax, 0, 1).ravel()
     rgba = colors(scale(W.ravel()))
     # Among few edges even weak ones should be visible; thousands would merge into a grey block.
     room = min(1.0, 150 / W.size)
-    rgba[:, 3] = np.clip(0.3 * room + 0.8 * strength**1.5, 0, 1)
+    rgba[:, 3] = np.where(strength > 0, np.clip(0.3 * room + 0.8 * strength**1.5, 0, 1), 0)
     widths = 0.3 + 2.6 * max(0.5, room**0.25) * strength**1.3
     order = np.argsort(strength, kind="stable")
     return EdgeStyle(order, rgba[order], widths[order])
@@ -211,14 +215,14 @@ def _draw_weights(
     axes: "Axes",
     below: _Column,
     above: _Column,
-    W: NDArray[np.float64],
+    W: NDArray[np.floating],
     colors: "Colormap",
     scale: "Normalize",
 ) -> None:
     from matplotlib.collections import PathCollection
     from matplotlib.path import Path as Curve
 
-    style = edge_style(W[np.ix_(above.units, below.units)], colors, scale)
+    style = edge_style(W, colors, scale)
     codes = [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
     bend = 0.35 * (above.x - below.x)
     curves = [

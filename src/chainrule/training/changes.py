@@ -8,7 +8,7 @@ from chainrule.checks import is_real, is_whole, shown
 from chainrule.engines.schedule import checked_rate
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import FLAG, NOT_NEGATIVE
-from chainrule.network.parameters import named_views
+from chainrule.network.parameters import placed_blocks
 from chainrule.network.spec import NetworkSpec
 from chainrule.suggestions import did_you_mean
 from chainrule.training.events import EpochEnded, Event
@@ -26,7 +26,7 @@ class ParameterChange(NamedTuple):
     layer : int
         The number of the dense layer, from 1 on.
     row, column : int
-        The place in W[l], from 0 on: unit and input. The column of a bias is 0.
+        The unit, and the unit below that a weight comes from, from 0 on. The column of a bias is 0.
     value : float
     """
 
@@ -51,19 +51,30 @@ class ParameterChange(NamedTuple):
             f'as [("W", 1, 0, 2, 0.5)]; got {shown(given)}'
         )
 
-    def check(self, spec: NetworkSpec) -> None:
-        """Raise unless the network has this weight or bias."""
-        shapes = [
-            block.shape for blocks in spec.blocks() for block in blocks if block.name == self.name
-        ]
-        if 1 <= self.layer <= len(shapes):
-            rows, columns = (*shapes[self.layer - 1], 1)[:2]
-            if 0 <= self.row < rows and 0 <= self.column < columns:
-                return
-            expected = f"row < {rows} and column < {columns}"
-        else:
-            expected = f"a dense layer from 1 to {len(shapes)}"
-        raise InvalidArgumentError(
+    def place(self, spec: NetworkSpec) -> int:
+        """Return where this weight or bias is in the flat vector.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the network has none such.
+        """
+        blocks = [one for one in placed_blocks(spec) if one.block.name == self.name]
+        if not 1 <= self.layer <= len(blocks):
+            raise self._missing(f"a dense layer from 1 to {len(blocks)}")
+        placed = blocks[self.layer - 1]
+        rows, columns = (*placed.block.shape, 1)[:2]
+        seen = range(columns)
+        if self.name == "W" and 0 <= self.row < rows:
+            seen = spec.layers[placed.layer - 1].seen(self.row, spec.sizes[placed.layer - 1])
+        if not 0 <= self.row < rows or self.column not in seen:
+            first = f"{seen.start} <= " if seen.start else ""
+            raise self._missing(f"row < {rows} and {first}column < {seen.stop}")
+        start: int = placed.slice.start
+        return start + self.row * columns + self.column - seen.start
+
+    def _missing(self, expected: str) -> InvalidArgumentError:
+        return InvalidArgumentError(
             f"changes: parameters: expected {expected}; got {self.name}, layer {self.layer}, row "
             f"{self.row}, column {self.column}"
         )
@@ -144,7 +155,7 @@ class Change:
             If the network has no such weight, or the solver or the schedule decides by itself.
         """
         for one in self.parameters:
-            one.check(training.spec)
+            one.place(training.spec)
         if self.learning_rate is not None and training.plan.next_rate is not None:
             raise InvalidArgumentError(
                 "changes: learning_rate: expected none, because the schedule invscaling sets α "
@@ -171,8 +182,7 @@ class Change:
             vectors += [state.memory.slots[slot] for slot in state.optimizer.theta_slots()]
         for one in self.parameters:
             for vector in vectors:
-                array = named_views(spec, vector, one.name)[one.layer - 1]
-                array.reshape(array.shape[0], -1)[one.row, one.column] = one.value
+                vector[one.place(spec)] = one.value
 
 
 _NAMES = ("learning_rate", "l1", "l2", "parameters", "stop")

@@ -27,7 +27,7 @@ NETWORKS = [
 
 def digits(step):
     """Return how many digits a line's numbers have: more for parameters and their gradients."""
-    return 7 if step["of"] and step["id"].startswith(("O", "WA", "G")) else 4
+    return 7 if step["of"] and step["id"].startswith(("O", "WA", "G1")) else 4
 
 
 def step_of(view, name, phase=None):
@@ -60,6 +60,21 @@ def test_every_line_of_a_step_adds_up_to_its_result(layers, cost, outputs, messa
     snapshot, _ = training(layers=layers, cost=cost, outputs=outputs, l1=0.001)
     for step in ask("inspect", snapshot, message, outputs)["steps"]:
         assert consistent(step["numbers"], digits(step)), step["numbers"]
+
+
+def test_every_line_of_a_step_of_groups_adds_up_to_its_result():
+    extra = (cr.GroupedDense(6, 3, "tanh"), cr.GroupedDense(4, 2, "silu"))
+    snapshot, catcher = training(extra=extra, l1=0.001, l2=0.01)
+    subject = {"kind": "weight", "layer": 3, "row": 2, "column": 4}
+    for message in ({}, {"example": 2}, {"subject": subject}):
+        for step in ask("inspect", snapshot, message)["steps"]:
+            assert consistent(step["numbers"], digits(step)), step["numbers"]
+    last = new_parameter(ask("inspect", snapshot, {"subject": subject}))
+    # The second of the three weights of its unit, which sees units 3 to 5.
+    value = views(snapshot.spec, catcher.after[snapshot.step + 1])[2][0][2, 1]
+    assert number(last["numbers"].rpartition("= ")[2]) == pytest.approx(value, abs=1e-6)
+    with pytest.raises(InvalidArgumentError, match=r"^column: expected 3 to 5, as W\[3\] is 4 × 3"):
+        ask("inspect", snapshot, {"subject": subject | {"column": 0}})
 
 
 def test_an_average_that_is_evaluated_is_shown_too():

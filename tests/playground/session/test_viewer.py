@@ -7,6 +7,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError
 from chainrule.playground.session.base import ReadOnlyError
+from chainrule.playground.session.drawn import Drawn, dense_arrays
 from chainrule.playground.session.opening import model_viewer, sessions_for_play
 from chainrule.playground.session.planes import plane_of
 from chainrule.playground.session.snapshot import Snapshot
@@ -57,6 +58,24 @@ class Watch:
                 learning_rate=0.1, ended=event, test=plan.validation,
             )
         )  # fmt: skip
+
+
+def test_weights_of_groups_are_drawn_where_units_see_each_other():
+    layers = (cr.Dense(12), cr.GroupedDense(6, 3), cr.GroupedDense(20, 2), cr.Dense(1, "identity"))
+    net = cr.Network([4, *layers], "mse", seed=0)
+    drawn = Drawn(net.spec)
+    arrays = dense_arrays(net.spec, net.parameters)
+    assert [np.shape(layer["W"]) for layer in arrays] == [(12, 4), (6, 12), (20, 6), (1, 20)]
+    assert [np.count_nonzero(layer["W"]) for layer in arrays] == [48, 24, 60, 20]
+    for (name, layer, row, column), place in zip(drawn.values, drawn.places, strict=True):
+        found = arrays[layer - 1][name][row]
+        assert net.parameters[place] == (found[column] if name == "W" else found)
+    # Of the second layer, six units with four weights each; those of the third group see units
+    # 8 to 11, which are not drawn.
+    seen = [value[2:] for value in drawn.values if value[:2] == ("W", 2)]
+    assert seen == [(row, row // 2 * 4 + k) for row in range(4) for k in range(4)]
+    sizes = [place.stop - place.start for place in drawn.weights]
+    assert sizes == [W.size for W in net.weights]
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,10 @@ class Layer(ABC):
         """Return the parameter blocks, in the order of the flat vector."""
         return ()
 
+    def seen(self, unit: int, n_in: int) -> range:
+        """Return the units below to which a row of W has weights: those that its unit sees."""
+        return range(n_in)
+
     # Equations.
 
     @abstractmethod

@@ -110,6 +110,12 @@ class GroupedDense(WeightedLayer):
                 f"{_multiples(n_features, self.groups)} units, or put a Dense layer here"
             )
 
+    def seen(self, unit: int, n_in: int) -> range:
+        """Return the units of the unit's own group below."""
+        size = n_in // self.groups
+        first = unit // (self.units // self.groups) * size
+        return range(first, first + size)
+
     def blocks(self, n_in: int, default_init: str) -> tuple[Block, ...]:
         """Return W, n[l] × n[l−1]/G, and b, n[l] × 1."""
         n_out = self.units // self.groups

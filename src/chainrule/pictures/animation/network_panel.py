@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.network.parameters import named_views
+from chainrule.network.parameters import named_views, weights_between
 from chainrule.pictures.animation.film import Film, Scene
 from chainrule.pictures.animation.theme import Theme
 from chainrule.pictures.canvas import shortened
@@ -159,22 +159,20 @@ class NetworkPanel:
     def show(self, frame: int, scene: Scene) -> None:
         """Show the weights and biases of a frame."""
         spec = self._film.spec
-        weights = named_views(spec, scene.parameters, "W")
-        for edges, curves, below, above, W in zip(
-            self._edges, self._curves, self._columns, self._columns[1:], weights, strict=False
-        ):
-            shown = np.nan_to_num(W[np.ix_(above.units, below.units)])
-            style = edge_style(shown, self._colours, self._scale)
+        units = [column.units for column in self._columns]
+        weights = weights_between(spec, scene.parameters, units)
+        for edges, curves, W in zip(self._edges, self._curves, weights, strict=True):
+            style = edge_style(np.nan_to_num(W), self._colours, self._scale)
             edges.set_paths([curves[index] for index in style.order])
             edges.set_edgecolor(style.colours)
             edges.set_linewidth(0.7 * style.widths)
-        for units, column, b in zip(
+        for circles, column, b in zip(
             self._units[1:],
             self._columns[1:],
             named_views(spec, scene.parameters, "b"),
             strict=True,
         ):
-            units.set_facecolor(
+            circles.set_facecolor(
                 self._colours(self._scale(np.nan_to_num(b.reshape(-1)[column.units])))
             )
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.network.parameters import named_views
+from chainrule.network.parameters import named_views, weights_between
 from chainrule.pictures.animation.charts import drawn, layer_name
 from chainrule.pictures.animation.film import Film, Plane, Scene, Values
 from chainrule.pictures.animation.network_panel import MOST_UNITS, drawn_units
@@ -233,12 +233,7 @@ def _columns(film: Film) -> list[dict[str, Any]]:
 def _frame(film: Film, scene: Scene, layers: Sequence[int]) -> tuple[NDArray[np.uint8], ...]:
     """Return the bytes of a frame: weights and biases, histograms, map."""
     units = [drawn_units(size) for size, _ in film.captions]
-    values = [
-        W[np.ix_(above, below)].ravel()
-        for W, below, above in zip(
-            named_views(film.spec, scene.parameters, "W"), units, units[1:], strict=False
-        )
-    ]
+    values = [W.ravel() for W in weights_between(film.spec, scene.parameters, units)]
     values += [
         b.reshape(-1)[above]
         for b, above in zip(named_views(film.spec, scene.parameters, "b"), units[1:], strict=True)

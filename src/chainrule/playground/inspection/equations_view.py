@@ -264,12 +264,21 @@ class _View:
         """Return row and column of the weight whose numbers are shown in a layer."""
         if self._subject.kind == "weight" and layer == self._subject.layer:
             return self._subject.row, self._subject.column
-        return self._row("", layer), 0
+        row = self._row("", layer)
+        return row, self._seen(layer, row).start
+
+    def _seen(self, layer: int, row: int) -> range:
+        """Return the units below that a unit of a layer of the drawing sees."""
+        l = drawn_layers(self._spec)[layer - 1]  # noqa: E741 - the field's letter
+        return self._spec.layers[l - 1].seen(row, self._spec.sizes[l - 1])
 
     def _lines_of(self, placed: PlacedBlock) -> Mapping[str, Numbers]:
         """Return the update of the shown parameter of a block, with its numbers."""
         if placed.name not in self._lines:
-            row, column = self._weight(drawn_layer(self._spec, placed.layer))
+            layer = drawn_layer(self._spec, placed.layer)
+            row, column = self._weight(layer)
+            if placed.block.name == "W":
+                column -= self._seen(layer, row).start
             columns = placed.block.shape[-1]
             offset = min(row * columns + min(column, columns - 1), prod(placed.block.shape) - 1)
             self._lines[placed.name] = update_numbers(self._terms, placed, offset)
@@ -297,5 +306,5 @@ class _View:
         elif term.name in ("Y", f"A[{len(self._spec.layers)}]"):
             rows = self._outputs
         elif term.name == "W[1]" or block_of(term.name) == "W[1]":
-            columns = self._features
+            columns = self._features if term.value.shape[-1] == len(self._features) else None
         return array(term.name_tex, term.value, rows, columns, self._most)

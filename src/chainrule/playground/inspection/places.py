@@ -45,7 +45,7 @@ def parameter(
     layer : int
         As the drawing counts, from 1.
     row, column : int
-        From 0.
+        The unit, and the unit below that a weight comes from; from 0.
 
     Raises
     ------
@@ -57,13 +57,16 @@ def parameter(
     l = layer_index(spec, layer)  # noqa: E741 - the field's letter
     placed = next(p for p in placed_blocks(spec) if p.layer == l and p.block.name == name)
     rows, columns = placed.block.shape
-    for place, value, size in (("row", row, rows), ("column", column, columns)):
-        if not 0 <= value < size:
+    seen = range(columns)
+    if name == "W" and 0 <= row < rows:
+        seen = spec.layers[l - 1].seen(row, spec.sizes[l - 1])
+    for place, value, some in (("row", row, range(rows)), ("column", column, seen)):
+        if value not in some:
             raise InvalidArgumentError(
-                f"{place}: expected 0 to {size - 1}, as {placed.name} is {rows} × {columns}; "
-                f"got {shown(value)}"
+                f"{place}: expected {some[0]} to {some[-1]}, as {placed.name} is {rows} × "
+                f"{columns}; got {shown(value)}"
             )
-    return placed, placed.slice.start + row * columns + column
+    return placed, placed.slice.start + row * columns + column - seen.start
 
 
 def whole(values: Mapping[str, Any], name: str, default: int | None = None) -> int:

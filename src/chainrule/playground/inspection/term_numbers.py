@@ -86,7 +86,8 @@ class Traced:
 
     def weighted_sum(self, l: int, j: int) -> Numbers:  # noqa: E741 - the field's letter
         """F1 of one unit."""
-        terms = products(self[f"W[{l}]"][j], self[f"A[{l - 1}]"][:, 0])
+        seen = self._seen(l, j)
+        terms = products(self[f"W[{l}]"][j], self[f"A[{l - 1}]"][seen.start : seen.stop, 0])
         terms.append(tex(self[f"b[{l}]"][j, 0]))
         return Numbers.of(unit("z", l, j), self[f"Z[{l}]"][j, 0], total(terms))
 
@@ -192,14 +193,19 @@ class Traced:
         """BP4 of one weight, with the gradients of P1 and P2."""
         a, delta = self[f"A[{l - 1}]"][k], self[f"δ[{l}]"][j]
         side = _mean(products(a, delta))
-        w = float(self[f"W[{l}]"][j, k])
+        column = k - self._seen(l, j).start
+        w = float(self[f"W[{l}]"][j, column])
         if self.penalties.l2:
             side += rf" + {tex(self.penalties.l2 * self.share)} \cdot {factor(w)}"
         if self.penalties.l1:
             strength = tex(self.penalties.l1 * self.share)
             side += rf" + {strength} \cdot \operatorname{{sign}}({tex(w)})"
         symbol = rf"\frac{{\partial J}}{{\partial {weight(l, j, k)}}}"
-        return Numbers.of(symbol, self[f"∂J/∂W[{l}]"][j, k], side)
+        return Numbers.of(symbol, self[f"∂J/∂W[{l}]"][j, column], side)
+
+    def _seen(self, l: int, j: int) -> range:  # noqa: E741
+        """Return the units below that a unit sees."""
+        return self.spec.layers[l - 1].seen(j, self.spec.sizes[l - 1])
 
     def bias_gradient(self, l: int, j: int) -> Numbers:  # noqa: E741
         """BP3 of one bias."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats
-from chainrule.network.layers import Dense
-from chainrule.network.parameters import placed_blocks
+from chainrule.network.layers import Layer
+from chainrule.network.parameters import placed_blocks, weights_between
 from chainrule.network.spec import NetworkSpec
 from chainrule.playground.session.layout import MAX_DRAWN
 
@@ -20,14 +20,15 @@ _MOST_VALUES = 640
 
 @dataclass(frozen=True)
 class DrawnLayer:
-    """A dense layer of a drawing, with the layers that follow it and have no weights.
+    """A layer with weights in a drawing, and the layers that follow it and have none.
 
     Parameters
     ----------
     number : int
-        Counted from 1 over the dense layers.
+        Counted from 1 over the layers with weights.
+    layer : Layer
     index, last : int
-        The places in the network of the dense layer, and of the last layer that belongs to it.
+        The places in the network of the layer, and of the last layer that belongs to it.
     units, inputs : int
         n[l] and n[l−1].
     weights, biases : int
@@ -35,12 +36,29 @@ class DrawnLayer:
     """
 
     number: int
+    layer: Layer
     index: int
     last: int
     units: int
     inputs: int
     weights: int
     biases: int
+
+    def seen(self, row: int) -> range:
+        """Return the units below that a unit sees: a row of W has a weight for each."""
+        return self.layer.seen(row, self.inputs)
+
+    @property
+    def all_weights(self) -> slice:
+        """The place of W in the flat vector."""
+        return slice(self.weights, self.weights + self.units * len(self.seen(0)))
+
+    def place(self, name: str, row: int, column: int) -> int:
+        """Return where a weight or bias is in the flat vector; `column` is the unit below."""
+        if name == "b":
+            return self.biases + row
+        seen = self.seen(row)
+        return self.weights + row * len(seen) + column - seen.start
 
 
 class Drawn:
@@ -86,29 +104,24 @@ class Drawn:
 
     def _values(self) -> Iterator[tuple[str, int, int, int]]:
         for layer in self.layers:
-            columns = range(min(layer.inputs, self.most))
             for row in self.units(layer):
+                columns = (column for column in layer.seen(row) if column < self.most)
                 yield from (("W", layer.number, row, column) for column in columns)
             yield from (("b", layer.number, row, 0) for row in self.units(layer))
 
     @cached_property
     def places(self) -> NDArray[np.intp]:
         """Where the drawn parameters are in the flat vector."""
-        found = []
-        for name, number, row, column in self.values:
-            layer = self.layers[number - 1]
-            found.append(
-                layer.weights + row * layer.inputs + column if name == "W" else layer.biases + row
-            )
+        found = [
+            self.layers[number - 1].place(name, row, column)
+            for name, number, row, column in self.values
+        ]
         return np.array(found, np.intp)
 
     @cached_property
     def weights(self) -> tuple[slice, ...]:
         """The places of W of each dense layer in the flat vector."""
-        return tuple(
-            slice(layer.weights, layer.weights + layer.units * layer.inputs)
-            for layer in self.layers
-        )
+        return tuple(layer.all_weights for layer in self.layers)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the layers of the network for a page."""
@@ -140,16 +153,19 @@ class Drawn:
 
 
 def dense_arrays(spec: NetworkSpec, theta: Floats) -> list[dict[str, Any]]:
-    """Return W and b of every dense layer as lists of numbers, exactly."""
+    """Return W and b of every layer with weights as lists of numbers, exactly.
+
+    W has a column for each unit below, 0 where a unit does not see it.
+    """
+    layers = list(_dense_layers(spec))
+    sizes = [layers[0].inputs, *(layer.units for layer in layers)]
+    weights = weights_between(spec, theta, [range(size) for size in sizes])
     return [
         {
-            "W": theta[layer.weights : layer.weights + layer.units * layer.inputs]
-            .reshape(layer.units, layer.inputs)
-            .astype(np.float64)
-            .tolist(),
+            "W": W.astype(np.float64).tolist(),
             "b": theta[layer.biases : layer.biases + layer.units].astype(np.float64).tolist(),
         }
-        for layer in _dense_layers(spec)
+        for layer, W in zip(layers, weights, strict=True)
     ]
 
 
@@ -157,11 +173,12 @@ def _dense_layers(spec: NetworkSpec) -> Iterator[DrawnLayer]:
     starts = {
         (placed.layer - 1, placed.block.name): placed.slice.start for placed in placed_blocks(spec)
     }
-    indices = [index for index, layer in enumerate(spec.layers) if isinstance(layer, Dense)]
+    indices = [index for index, layer in enumerate(spec.layers) if layer.has_weights]
     ends = [*indices[1:], len(spec.layers)]
     for number, (index, end) in enumerate(zip(indices, ends, strict=True), start=1):
         yield DrawnLayer(
             number,
+            spec.layers[index],
             index,
             end - 1,
             spec.sizes[index + 1],
