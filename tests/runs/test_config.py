@@ -101,6 +101,7 @@ def test_every_training_setting_can_be_set_and_read_back():
         "text": {
             "preset": "fast", "activation": "relu", "loss": "huber", "optimizer": "adamw",
             "schedule": "cosine", "class_weight": "balanced", "init": "he_normal",
+            "quality": "best", "time_limit": "90s",
             "dtype": "float64", "precision": "mixed", "engine": "reference", "calibrate": "on",
         },
         "whole": 7, "number": 0.5, "flag": True, "wholes": (3,), "numbers": (0.25,),

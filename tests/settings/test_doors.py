@@ -110,6 +110,8 @@ def rows(has):
 def test_estimators_take_what_the_table_says(estimator, row):
     name = row.parameter_name
     settings = {"hidden_layer_sizes": (1,), "solver": "sgd", "dtype": "float32", "random_state": 0}
+    if row.needs is not None and row.needs.setting == "quality":
+        settings["quality"] = row.needs.values()[0]
 
     def takes(value):
         value = (value,) if name == "hidden_layer_sizes" else value

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -195,7 +196,8 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             hidden = self._checked_sizes(incremental)
             best = wants_ensemble(self)
             if best:
-                check_ensemble(self, held_out, epochs, incremental)
+                check_ensemble(self, held_out, incremental)
+                best = epochs != 0  # which trains nothing
             members = checkpointer.members if isinstance(checkpointer, Checkpoint) else None
             single = checkpointer if isinstance(checkpointer, Checkpointer) else None
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
@@ -224,7 +226,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 incremental,
             )
             if best:
-                train_best(self, request, rows, targets, members, epochs)
+                train_best(self, replace(request, examples=examples), rows, members, epochs)
                 self._summarise(request)
                 return self
             self._forget_ensemble()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.passes import as_columns
+from chainrule.engines.base import Examples
 from chainrule.ensembles.members import Draft, Place
 from chainrule.ensembles.members import Rows as MemberRows
 from chainrule.ensembles.progress import MemberProgress
@@ -24,7 +24,6 @@ from chainrule.ensembles.training import (
 from chainrule.ensembles.variations import member_seed, varied
 from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError, levels_inside
-from chainrule.estimators.array_types import Floats
 from chainrule.estimators.calibration import conformal_of
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
@@ -35,7 +34,7 @@ from chainrule.estimators.preparation import GivenData
 from chainrule.estimators.validation import HeldOut
 from chainrule.files.locks import FileLock
 from chainrule.model.checkpoints import open_store
-from chainrule.model.temperature import calibrated_by, head_units
+from chainrule.model.temperature import calibrated_by, outputs_at
 from chainrule.settings.networks import drawn_network, with_dropout
 from chainrule.tables.folds import divided_into_folds
 from chainrule.training.state import State
@@ -61,9 +60,7 @@ def wants_ensemble(estimator: Estimator) -> bool:
     return False
 
 
-def check_ensemble(
-    estimator: Estimator, held_out: GivenData, epochs: int | None, incremental: bool
-) -> None:
+def check_ensemble(estimator: Estimator, held_out: GivenData, incremental: bool) -> None:
     """Raise if an argument or a setting does not suit an ensemble.
 
     Raises
@@ -81,8 +78,6 @@ def check_ensemble(
         wrong = "each network is validated on a fold of X; add the rows of X_val and y_val to X"
     elif callbacks_of(estimator):
         wrong = "many networks are trained at the same time; set callbacks to None"
-    elif epochs == 0:
-        wrong = "epochs=0 trains nothing; leave epochs out"
     if wrong:
         raise InvalidArgumentError(f"quality: 'best': {wrong}")
 
@@ -116,7 +111,6 @@ def train_best(
     estimator: Estimator,
     request: FitRequest,
     rows: Rows,
-    targets: Floats,
     store: MemberStore | None,
     epochs: int | None,
 ) -> None:
@@ -127,11 +121,9 @@ def train_best(
     estimator : BaseMLP
         Its network, untrained, says what the members look like.
     request : FitRequest
-        With all examples for training, and none for validation.
+        With all examples for training, with their targets as they are, and none for validation.
     rows : Rows
         The same examples, as the user gave them.
-    targets : array (m, outputs)
-        Their targets, not scaled.
     store : MemberStore, optional
         Takes the members, and has those of an interrupted training.
     epochs : int, optional
@@ -143,7 +135,7 @@ def train_best(
     task = Task(
         estimator.network_.spec,
         estimator._softened(request.examples, request.examples.weight),
-        _folds(estimator, targets, seed),
+        _folds(estimator, request.examples, seed),
         members.described,
         workers_of(estimator.threads),
         seconds=None if estimator.time_limit is None else float(estimator.time_limit),
@@ -168,14 +160,15 @@ def _is_exit(interrupt: EnsembleInterrupted) -> bool:
     return isinstance(interrupt.interrupt, SystemExit)
 
 
-def _folds(estimator: Estimator, targets: Floats, seed: int) -> NDArray[np.intp]:
-    m = len(targets)
+def _folds(estimator: Estimator, examples: Examples, seed: int) -> NDArray[np.intp]:
+    m = len(examples.X)
     if m < 2:
         raise InvalidArgumentError(
             "quality: 'best' needs at least 2 examples, to validate each network on others than "
             f"it learns from; got {m}"
         )
-    return divided_into_folds(m, min(FOLDS, m), seed=seed, classes=estimator._classes_of(targets))
+    classes = estimator._classes_of(examples.targets(estimator.n_outputs_))
+    return divided_into_folds(m, min(FOLDS, m), seed=seed, classes=classes)
 
 
 class _Members:
@@ -234,7 +227,7 @@ def _take(
     found = calibrated_by(network, ensemble.outputs, examples, mode)
     temperatures = [1.0 if one is None else one.value for one in found]
     estimator._note_temperatures(temperatures)
-    outputs = activated(estimator, ensemble.outputs, temperatures)
+    outputs = outputs_at(network.spec, ensemble.outputs, temperatures)
     given = estimator._out_of_fold(outputs)
     if given is not None:
         estimator.out_of_fold_ = np.full((len(request.examples.X), *given.shape[1:]), np.nan)
@@ -263,13 +256,3 @@ def _take(
     estimator._learning_rate = float(estimator.learning_rate_init)
     network.epochs_trained = estimator.n_iter_
     estimator._complete()
-
-
-def activated(estimator: Estimator, Z: Floats, temperatures: list[float]) -> Floats:
-    """Return the outputs of pre-activations Z[L], (m, n[L]), at a temperature for each head."""
-    spec = estimator.network_.spec
-    scaled = Z.astype(np.float64)
-    for units, temperature in zip(head_units(spec), temperatures, strict=True):
-        scaled[:, units] /= temperature
-    A = spec.activations[-1].function(as_columns(scaled))
-    return np.ascontiguousarray(as_columns(A), spec.dtype)

@@ -5,7 +5,7 @@ predictions, exports, traces, explanations and files need no second mechanism.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -274,6 +274,15 @@ def pre_activations(network: Network, X: Floats, engine: Engine) -> Floats:
     Z = np.empty((len(X), spec.n_outputs), spec.dtype)
     engine.forward(plain, network.parameters, X, Z)
     return Z
+
+
+def outputs_at(spec: NetworkSpec, Z: Floats, temperatures: Sequence[float]) -> Floats:
+    """Return A[L] of pre-activations Z[L], (m, n[L]), with a temperature for each head."""
+    columns = as_columns(Z).astype(np.float64)
+    for units, temperature in zip(head_units(spec), temperatures, strict=True):
+        columns[units] /= temperature
+    A = spec.activations[-1].function(columns)
+    return np.ascontiguousarray(as_columns(A), spec.dtype)
 
 
 def fold(network: Network, temperature: float, units: slice = slice(None)) -> None:

@@ -7,7 +7,7 @@ rows: their scores are those of that ensemble.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,14 @@ from chainrule.ensembles.training import (
     FOLDS,
     Ensemble,
     EnsembleInterrupted,
-    Task,
     train_ensemble,
 )
+from chainrule.ensembles.training import Task as EnsembleTask
 from chainrule.ensembles.variations import member_seed, varied
 from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.checkpoints import open_store
-from chainrule.model.temperature import calibrated_by, fold, head_units
+from chainrule.model.temperature import calibrated_by, fold, head_units, outputs_at
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.plan import Description, EncodedRows
 from chainrule.runs.presets import parameters_of
@@ -36,17 +36,61 @@ from chainrule.settings.duration import read_duration
 from chainrule.settings.networks import drawn_network, with_dropout
 from chainrule.settings.table import OPTIONS
 from chainrule.tables.folds import divided_into_folds
+from chainrule.tables.task import Task
 from chainrule.training.events import Callback
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
-    from chainrule.runs.training import PreparedRun
+    import polars as pl
 
 BEST = "best"
 
 
+class EnsembleRows(NamedTuple):
+    """The rows that an ensemble learns from: the training part, then the validation part."""
+
+    encoded: EncodedRows
+    folds: NDArray[np.intp]
+    """The fold of each row: 0 for those of the validation part."""
+
+    @classmethod
+    def of(
+        cls,
+        training: EncodedRows,
+        validation: EncodedRows,
+        seed: int,
+        classes: NDArray[Any] | None,
+        groups: "pl.Series | None",
+        times: "pl.Series | None",
+    ) -> "EnsembleRows":
+        """Return the rows of both parts, and divide those of the training part into folds.
+
+        `classes`, `groups` and `times` are of the training rows; see `divided_into_folds`.
+        """
+        n = len(training.X)
+        folds = divided_into_folds(
+            n,
+            min(FOLDS - 1, n),
+            seed=seed,
+            classes=classes,
+            groups=None if groups is None else groups.rank("dense").to_numpy(),
+            times=times,
+        )
+        both = EncodedRows(*map(np.concatenate, zip(training, validation, strict=True)))
+        return cls(both, np.concatenate([folds + 1, np.zeros(len(validation.X), np.intp)]))
+
+
+Described = Callable[
+    [TrainingOptions, EncodedRows, EncodedRows, np.random.RandomState | None], Description
+]
+"""Describes a training by options, training rows, validation rows and a random state."""
+
+
 def fit_best(
-    run: "PreparedRun",
+    described: Described,
+    whole: Description,
+    rows: EnsembleRows,
+    task: Task,
     callbacks: Sequence[Callback] = (),
     checkpointing: Checkpointing | None = None,
     told: Callable[[MemberEnded], object] | None = None,
@@ -55,7 +99,11 @@ def fit_best(
 
     Parameters
     ----------
-    run : PreparedRun
+    described : callable
+    whole : Description
+        Of a single network with the options of the run.
+    rows : EnsembleRows
+    task : {"classification", "regression"}
     callbacks : list of callables
         Each is called with every event of the first network's training.
     checkpointing : Checkpointing, optional
@@ -72,7 +120,7 @@ def fit_best(
     Interrupted
         On Ctrl-C, or a SystemExit raised by a signal handler; it has the ensemble so far.
     """
-    options = run.config.training
+    options = whole.options
     if options.optimizer == "lbfgs":
         raise InvalidArgumentError(
             "quality: best trains by steps, and the optimizer lbfgs takes none; use another, such "
@@ -86,12 +134,12 @@ def fit_best(
     try:
         if files is not None and checkpointing is not None:
             store = MemberStore(files, checkpointing.resume)
-        members = _Members(run, callbacks)
+        members = _Members(described, whole, rows, task, callbacks)
         limit = options.time_limit
-        task = Task(
+        asked = EnsembleTask(
             members.spec,
-            members.examples(),
-            _folds(run),
+            whole.softened(members.network, rows.encoded),
+            rows.folds,
             members.described,
             workers_of(options.threads),
             seconds=None if limit is None else read_duration(limit),
@@ -99,79 +147,46 @@ def fit_best(
             told=told,
         )
         try:
-            ensemble = train_ensemble(task)
+            ensemble = train_ensemble(asked)
         except EnsembleInterrupted as interrupt:
             if interrupt.ensemble is None:
                 raise interrupt.interrupt from None
-            fitted = _fitted(run, interrupt.ensemble, members)
+            fitted = _fitted(interrupt.ensemble, members)
             raise Interrupted(fitted, interrupt.interrupt) from interrupt
-        return _fitted(run, ensemble, members)
+        return _fitted(ensemble, members)
     finally:
         if files is not None:
             files.close()
 
 
-def all_rows(run: "PreparedRun") -> EncodedRows:
-    """Return the rows of an ensemble: those of the training part, then those of the validation."""
-    parts = (run.training, run.validation)
-    return EncodedRows(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-
-
-def _folds(run: "PreparedRun") -> NDArray[np.intp]:
-    """Return the fold of each of `all_rows`: 0 for the validation part, then those of the rest."""
-    data, part = run.config.data, run.parts.train
-    classes = run.training.y if run.target.task == "classification" else None
-    rest = divided_into_folds(
-        part.height,
-        min(FOLDS - 1, part.height),
-        seed=run.config.training.seed,
-        classes=classes,
-        groups=part[data.group].cast(_text()).to_numpy() if data.group else None,
-        times=part[data.time] if data.time else None,
-    )
-    return np.concatenate([rest + 1, np.zeros(len(run.validation.X), np.intp)])
-
-
-def _text() -> Any:
-    import polars as pl
-
-    return pl.String
-
-
 class _Members:
     """Describes the members of a run's ensemble."""
 
-    def __init__(self, run: "PreparedRun", callbacks: Sequence[Callback]) -> None:
-        self._run, self._callbacks = run, callbacks
-        self._rows = all_rows(run)
-        whole = run.description()
-        self._whole_network = whole.network()
-        self.spec = self._whole_network.spec
+    def __init__(
+        self,
+        described: Described,
+        whole: Description,
+        rows: EnsembleRows,
+        task: Task,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        self._described, self._task = described, task
+        self.whole, self.rows = whole, rows.encoded
+        self._callbacks = callbacks
+        self.network = whole.network()
+        self.spec = self.network.spec
         self.history = History()
         """Of the first member."""
 
-    def examples(self) -> Any:
-        """Return all rows as examples, with the targets of the loss."""
-        return self._described(self._run.config.training, self._rows, self._rows).softened(
-            self._whole_network, self._rows
-        )
-
-    def hard_examples(self) -> Any:
-        """Return all rows as examples, with the targets as they are."""
-        return self._described(self._run.config.training, self._rows, self._rows).examples(
-            self._whole_network, self._rows
-        )
-
     def described(self, place: Place, rows: MemberRows, epochs: int | None) -> Draft:
         """Return a member with a network of its own."""
-        seed = self._run.config.training.seed
-        options = self._run.config.training
-        given = parameters_of(options, self._run.target.task)
-        options = replace(options, threads=1, **_as_options(varied(given, seed, place.variation)))
+        options = self.whole.options
+        changed = varied(parameters_of(options, self._task), options.seed, place.variation)
+        options = replace(options, threads=1, **_as_options(changed))
         if epochs is not None:
             options = replace(options, epochs=epochs)
-        training, held_out = (EncodedRows(*(each[some] for each in self._rows)) for some in rows)
-        random = np.random.RandomState(member_seed(seed, place))
+        training, held_out = (EncodedRows(*(each[some] for each in self.rows)) for some in rows)
+        random = np.random.RandomState(member_seed(options.seed, place))
         description = self._described(options, training, held_out, random)
         network = drawn_network(
             description.given, with_dropout(self.spec, description.given), random
@@ -181,15 +196,6 @@ class _Members:
         if place == Place(0, 0) and epochs is None:
             consumers = [self.history, *self._callbacks]
         return Draft(network, plan, consumers=consumers)
-
-    def _described(
-        self,
-        options: TrainingOptions,
-        training: EncodedRows,
-        validation: EncodedRows,
-        random: np.random.RandomState | None = None,
-    ) -> Description:
-        return self._run.description(options, training, validation, random)
 
 
 def _as_options(changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,17 +207,16 @@ def _as_options(changed: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fitted(run: "PreparedRun", ensemble: Ensemble, members: _Members) -> FittedNetwork:
-    mode: Any = run.config.training.calibrate or "off"
-    examples = members.hard_examples().take(ensemble.rows)
+def _fitted(ensemble: Ensemble, members: _Members) -> FittedNetwork:
+    mode: Any = members.whole.options.calibrate or "off"
     network = ensemble.network
+    examples = members.whole.examples(network, members.rows).take(ensemble.rows)
     found = calibrated_by(network, ensemble.outputs, examples, mode)
-    scaled = ensemble.outputs.astype(np.float64)
-    for units, one in zip(head_units(network.spec), found, strict=True):
-        if one is not None and one.applied:
-            fold(ensemble.first_fold, one.value, units)
-            scaled[:, units] /= one.value
-    outputs = network.spec.activations[-1].function(scaled.T).T.astype(network.spec.dtype)
+    temperatures = [1.0 if one is None else one.value for one in found]
+    for units, temperature in zip(head_units(network.spec), temperatures, strict=True):
+        if temperature != 1:
+            fold(ensemble.first_fold, temperature, units)
+    outputs = outputs_at(network.spec, ensemble.outputs, temperatures)
     notes = [
         f"network {index} of the ensemble ended after {member.epochs} epochs: {member.note}"
         for index, member in enumerate(ensemble.members, start=1)

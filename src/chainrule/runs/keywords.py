@@ -33,6 +33,8 @@ class Settings(TypedDict, total=False):
     embed_above: int | None
     target_transform: Literal["auto", "none", "log", "asinh"] | None
     categorical: str | Sequence[str] | None
+    quality: Literal["standard", "best"] | None
+    time_limit: str | None
     preset: Literal["fast", "standard", "thorough"] | None
     seed: int | None
     layers: int | Sequence[int] | None

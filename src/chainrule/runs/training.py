@@ -14,7 +14,7 @@ from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
 from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
-from chainrule.runs.ensemble_fit import BEST, all_rows, fit_best
+from chainrule.runs.ensemble_fit import BEST, EnsembleRows, fit_best
 from chainrule.runs.learned_target import (
     Residual,
     against_constant,
@@ -202,7 +202,9 @@ class PreparedRun:
             if callable(begins):
                 begins(self)
         if self.is_ensemble:
-            return fit_best(self, callbacks, checkpointing, told)
+            whole, rows = self.description(), self._ensemble_rows()
+            task = self.target.task
+            return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)
         return fit(self.description(), callbacks, checkpointing)
 
     def fit(
@@ -241,12 +243,23 @@ class PreparedRun:
     def _smeared(self, fitted: FittedNetwork) -> TargetEncoder:
         loss, found = self.config.training.loss, fitted.out_of_fold
         if found is not None:
-            y = all_rows(self).y[found.rows]
+            y = self._ensemble_rows().encoded.y[found.rows]
             return smeared_target(self.target, loss, Residual(y, found.outputs), None)
         network = fitted.network
         held_out = Residual.of(network, self.validation)
         return smeared_target(
             self.target, loss, held_out, lambda: Residual.of(network, self.training)
+        )
+
+    def _ensemble_rows(self) -> EnsembleRows:
+        data, part = self.config.data, self.parts.train
+        return EnsembleRows.of(
+            self.training,
+            self.validation,
+            self.config.training.seed,
+            self.training.y if self.target.task == "classification" else None,
+            part[data.group] if data.group else None,
+            part[data.time] if data.time else None,
         )
 
     def validating(self, fitted: FittedNetwork, model: TableModel) -> TableModel:
