@@ -241,6 +241,31 @@ def test_mixed_precision_drops_normalizes_and_looks_up_the_same(bfloat16, layers
     assert (mixed != full).any()
 
 
+# Layers in which bfloat16 products pay, in tiles or in pairs, around groups, which are in float32.
+AROUND_GROUPS = (
+    Dense(400, "relu"), GroupedDense(400, 4, "relu"), Dense(300, "relu"), Dense(256, "silu"),
+    GroupedDense(32, 2, "identity"), Dense(10, "softmax"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["amx_bf16", "amx_bf16_emulated", "avx512_bf16"])
+def test_dense_layers_around_groups_multiply_in_mixed_precision(name):
+    with computing_with(name, "mixed"):
+        spec = network(AROUND_GROUPS, "float32", n=170)
+        data, theta = examples(spec, 256), parameters(spec)
+        full, mixed, alone = (
+            train(engine, spec, data, SGD(0.1), 128, theta=theta)[0]
+            for engine in (
+                NativeEngine(),
+                NativeEngine(3, precision="mixed"),
+                NativeEngine(1, precision="mixed"),
+            )
+        )
+    np.testing.assert_array_equal(mixed, alone)
+    # Factors of 8 bits; a layer that took another's errors would be all off.
+    assert 0 < np.linalg.norm(mixed - full) < 0.03 * np.linalg.norm(full - theta)
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [

@@ -31,9 +31,13 @@ const struct {
     long column, codes, dimension;
 } tables[2] = {{1, 5000, 8}, {0, 3, 2}};
 
-NamedLayer dense(int n_in, int n_out, const char *activation) {
-    return {"dense",      n_in, n_out,
-            {activation}, {},   {{0, n_out, n_in, "weights"}, {0, n_out, 1, "biases"}}};
+NamedLayer dense(int n_in, int n_out, const char *activation, int groups = 1) {
+    return {groups > 1 ? "grouped_dense" : "dense",
+            n_in,
+            n_out,
+            {activation},
+            {},
+            {{0, n_out, n_in / groups, "weights"}, {0, n_out, 1, "biases"}}};
 }
 
 // The network, and where batch normalisation has its parameters.
@@ -62,6 +66,7 @@ struct Case {
             layers.push_back(layer);
         }
         layers.push_back({"dropout", hidden, hidden, {"identity"}, {{"rate", {0.3}}}});
+        if (hidden % 4 == 0) layers.push_back(dense(hidden, hidden, "silu", 4));
         layers.push_back(dense(hidden, n_out, "identity"));
         for (NamedLayer &layer : layers) {
             if (layer.kind == "batch_norm") ones = parameters;

@@ -74,6 +74,8 @@ def test_weights_of_groups_are_drawn_where_units_see_each_other():
     # 8 to 11, which are not drawn.
     seen = [value[2:] for value in drawn.values if value[:2] == ("W", 2)]
     assert seen == [(row, row // 2 * 4 + k) for row in range(4) for k in range(4)]
+    described = [(layer["kind"], layer["layer"], layer["drawn"]) for layer in drawn.to_json()]
+    assert described == [("dense", i + 1, list(range(n))) for i, n in enumerate((8, 6, 8, 1))]
     sizes = [place.stop - place.start for place in drawn.weights]
     assert sizes == [W.size for W in net.weights]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Floats
-from chainrule.network.layers import Layer
+from chainrule.network.layers import Dense, Layer
 from chainrule.network.parameters import placed_blocks, weights_between
 from chainrule.network.spec import NetworkSpec
 from chainrule.playground.session.layout import MAX_DRAWN
@@ -137,7 +137,8 @@ class Drawn:
             if layer is None:
                 name = one.kind.replace("_", " ")
             entry: dict[str, Any] = {
-                "kind": one.kind,
+                # The page draws a column of units for each of this kind.
+                "kind": one.kind if layer is None else Dense.kind,
                 "name": name,
                 "units": units,
                 "activation": str(one.activation),
