@@ -190,7 +190,8 @@ def test_a_resumed_ensemble_has_the_bits_of_one_that_was_not_interrupted(tmp_pat
     resumed = train_ensemble(task(counting, store=MemberStore(again, True)))
     again.close()
     assert np.array_equal(resumed.network.parameters, train_ensemble(task()).network.parameters)
-    assert len(set(trained)) <= 9 - after
+    # The first one is trained again, for its history.
+    assert len(set(trained)) <= 9 - after + 1
 
 
 def test_a_checkpoint_of_another_ensemble_is_refused(tmp_path):

@@ -29,8 +29,6 @@ class EnsembleSummary:
         the example. NaN for a variation that is not complete.
     loss : float
         The out-of-fold loss of the ensemble.
-    seconds : float
-        What the training took.
     complete : bool
         Whether all networks were trained that there are without a time limit.
     """
@@ -41,7 +39,6 @@ class EnsembleSummary:
     weights: tuple[float, ...]
     losses: tuple[float, ...]
     loss: float
-    seconds: float
     complete: bool
 
     @classmethod
@@ -54,7 +51,6 @@ class EnsembleSummary:
             tuple(ensemble.weights.tolist()),
             tuple(ensemble.losses.tolist()),
             ensemble.loss,
-            ensemble.seconds,
             ensemble.complete,
         )
 
@@ -83,12 +79,11 @@ class EnsembleSummary:
         if not isinstance(found, Mapping):
             raise ValueError("expected the summary of an ensemble")
         counts = [found.get(name) for name in ("networks", "trained", "folds")]
-        numbers = [found.get(name) for name in ("loss", "seconds")]
         weights, losses = found.get("weights"), found.get("losses")
         complete = found.get("complete")
         usual = (
             all(type(count) is int and 0 < count < 2**31 for count in counts)
-            and all(is_real(number) for number in numbers)
+            and is_real(found.get("loss"))
             and isinstance(weights, list | tuple)
             and isinstance(losses, list | tuple)
             and len(weights) == len(losses) > 0
@@ -106,6 +101,5 @@ class EnsembleSummary:
             weights=tuple(map(float, weights)),
             losses=tuple(float("nan") if one is None else float(one) for one in losses),
             loss=float(found["loss"]),
-            seconds=float(found["seconds"]),
             complete=bool(complete),
         )

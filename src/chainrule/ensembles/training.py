@@ -36,6 +36,8 @@ FOLDS = 5
 VARIATIONS = 8
 """Variations of the settings, the first of which are the settings as given."""
 
+_FIRST = Place(0, 0)
+
 # How often the main thread looks whether it is to stop.
 _SECONDS_A_LOOK = 0.1
 
@@ -204,7 +206,7 @@ class _Trainer:
 
     def _plan(self) -> None:
         """Choose a budget, by the time that an epoch of the first member takes."""
-        task, first = self._task, Place(0, 0)
+        task, first = self._task, _FIRST
         draft = task.describe(first, self._rows(first), None)
         if task.store is not None:
             task.store.begin(draft)
@@ -307,7 +309,8 @@ class _Trainer:
         store, key = task.store, ""
         if store is not None:
             key = store.key_of(draft)
-            found = store.trained(draft)
+            # The first one is trained again, for the history of its epochs.
+            found = None if place == _FIRST else store.trained(draft)
             if found is not None:
                 vector, epochs, note = found
                 network = Network.from_parameters(draft.network.spec, vector)

@@ -236,17 +236,11 @@ def _take(
     held_out = HeldOut(examples, own.X, own.y)
     estimator._conformal = conformal_of(estimator._scores_of(outputs, held_out), held_out)
     estimator.ensemble_ = EnsembleSummary.of(ensemble)
-    if first is not None:
-        for name in ("loss_curve_", "validation_loss_curve_", "validation_scores_"):
-            setattr(estimator, name, getattr(first, name))
-        if hasattr(first, "diagnostics_"):
-            estimator.diagnostics_ = first.diagnostics_
-        estimator.best_validation_score_ = first.best_validation_score_
-    else:  # all of its members come from a checkpoint
-        estimator.loss_curve_ = []
-        estimator.validation_loss_curve_ = estimator.validation_scores_ = None
-        estimator.best_validation_score_ = None
-        estimator.diagnostics_ = []
+    for name in ("loss_curve_", "validation_loss_curve_", "validation_scores_"):
+        setattr(estimator, name, getattr(first, name))
+    if hasattr(first, "diagnostics_"):
+        estimator.diagnostics_ = first.diagnostics_
+    estimator.best_validation_score_ = first.best_validation_score_
     estimator.loss_ = estimator.best_loss_ = ensemble.loss
     estimator.n_iter_ = max(member.epochs for member in ensemble.members)
     estimator.t_ = estimator.n_iter_ * len(request.examples.X)

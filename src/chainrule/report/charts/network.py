@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.model.network import Network
+from chainrule.network.parameters import weights_between
 from chainrule.pictures.canvas import shortened
 from chainrule.pictures.network_drawing import drawn_layers
 from chainrule.report.charts.plot import svg
@@ -47,10 +48,13 @@ def network_picture(
     scale = max(float(np.quantile(np.abs(W), 0.99)) for W in weights) or 1.0
     inputs = [shortened(name, _NAME_LENGTH) for name in input_names]
     outputs = [shortened(name, _NAME_LENGTH) for name in output_names]
-    columns = _columns(weights, inputs, outputs)
+    columns = _columns(_strengths(network, weights), inputs, outputs)
+    between = weights_between(
+        network.spec, network.parameters, [column.units.tolist() for column in columns]
+    )
     marks: list[Html] = []
-    for below, above, W in zip(columns, columns[1:], weights, strict=False):
-        marks += _edges(below, above, W[np.ix_(above.units, below.units)] / scale)
+    for below, above, W in zip(columns, columns[1:], between, strict=False):
+        marks += _edges(below, above, W.astype(np.float64) / scale)
     biases: list[NDArray[np.float64] | None] = [None]
     biases += [np.asarray(b, np.float64).ravel() / scale for b in network.biases]
     for column, bias in zip(columns, biases, strict=True):
@@ -64,14 +68,27 @@ def network_picture(
     return svg(_WIDTH, height, label, *marks, class_="chart network-picture")
 
 
-def _columns(
-    weights: list[NDArray[np.float64]], inputs: list[str], outputs: list[str]
-) -> list[_Column]:
+def _strengths(network: Network, weights: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Return the sum of the squared weights from and to each unit of each layer."""
+    layers = [layer for layer in network.spec.layers if layer.has_weights]
     sizes = [weights[0].shape[1], *(W.shape[0] for W in weights)]
-    strengths = [np.zeros(size) for size in sizes]
-    for layer, W in enumerate(weights):
-        strengths[layer] = strengths[layer] + (W**2).sum(axis=0)
-        strengths[layer + 1] = strengths[layer + 1] + (W**2).sum(axis=1)
+    strengths: list[NDArray[np.float64]] = [np.zeros(size) for size in sizes]
+    for index, (layer, W) in enumerate(zip(layers, weights, strict=True)):
+        squared = W**2
+        strengths[index + 1] = strengths[index + 1] + squared.sum(axis=1)
+        if W.shape[1] == sizes[index]:
+            strengths[index] = strengths[index] + squared.sum(axis=0)
+            continue
+        for unit, row in enumerate(squared):
+            seen = layer.seen(unit, sizes[index])
+            strengths[index][seen.start : seen.stop] += row
+    return strengths
+
+
+def _columns(
+    strengths: list[NDArray[np.float64]], inputs: list[str], outputs: list[str]
+) -> list[_Column]:
+    sizes = [len(strength) for strength in strengths]
     left = 24 + _LETTER * max(map(len, inputs), default=0)
     right = 24 + _LETTER * max(map(len, outputs), default=0)
     most = min(max(sizes), MOST_UNITS)
@@ -83,7 +100,7 @@ def _columns(
         gap = min(_WIDEST_GAP, height / len(units))
         y = _TOP + height / 2 + (np.arange(len(units)) - (len(units) - 1) / 2) * gap
         x = left + layer * (_WIDTH - left - right) / (len(sizes) - 1)
-        columns.append(_Column(x, units, y, min(7.5, 0.36 * gap), size))
+        columns.append(_Column(x, units, np.asarray(y, np.float64), min(7.5, 0.36 * gap), size))
     return columns
 
 
