@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import block_diag
 
-from chainrule.network.layers import Dense
+from chainrule.network.layers import Dense, Dropout, GroupedDense, Scale
 from chainrule.network.parameters import (
     initial_parameters,
+    named_views,
     parameter_count,
     placed_blocks,
     views,
+    weights_between,
 )
 from chainrule.network.spec import NetworkSpec
 
@@ -110,6 +113,21 @@ def test_initial_weights_spread_as_their_source_says(init, deviation, limit):
         assert largest > 3.5 * deviation
     else:
         assert 0.999 * limit <= largest <= limit
+
+
+def test_weights_between_units_are_0_where_groups_do_not_see_each_other():
+    layers = (Scale(), GroupedDense(6, 2), Dropout(0.1), GroupedDense(3, 3), Dense(2, "identity"))
+    spec = NetworkSpec(4, layers, "mse", dtype="float64")
+    theta = initial_parameters(spec, 0)
+    W, V, U = named_views(spec, theta, "W")
+    first, second, last = weights_between(spec, theta)
+    np.testing.assert_array_equal(first, block_diag(W[:3], W[3:]))
+    np.testing.assert_array_equal(second, block_diag(*V))
+    np.testing.assert_array_equal(last, U)
+    some = weights_between(spec, theta, [[3, 0], [0, 5], [1], [1, 0]])
+    np.testing.assert_array_equal(some[0], [[0, W[0, 0]], [W[5, 1], 0]])
+    np.testing.assert_array_equal(some[1], [[0, 0]])
+    np.testing.assert_array_equal(some[2], U[[1, 0]][:, [1]])
 
 
 def test_auto_starts_a_relu_network_by_he_and_its_output_by_glorot():

@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.layers import Scale
+from chainrule.network.layers import Dense, Scale
 from chainrule.network.parameters import views
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.network.registry.costs import COSTS
@@ -48,6 +48,7 @@ _REMEDIES = {
         "piecewise-linear embeddings",
         f"train with numeric_bins=0, or {_EXPORT}",
     ),
+    "grouped_dense": ("dense layers in groups", f"train one network instead, or {_EXPORT}"),
     "batch_norm": ("batch normalisation", f"train with batch_norm=False, or {_EXPORT}"),
     "category_embedding": (
         "embeddings",
@@ -71,7 +72,7 @@ def to_sklearn(estimator: Any) -> Any:
         )
     spec = estimator.network_.spec
     for layer in spec.layers[1:] if isinstance(spec.layers[0], Scale) else spec.layers:
-        if not (layer.has_weights or layer.is_noise):
+        if not (isinstance(layer, Dense) or layer.is_noise):
             what, remedy = _REMEDIES.get(layer.kind, (f"layer of kind {layer.kind}", _EXPORT))
             raise InvalidArgumentError(
                 f"to_sklearn: scikit-learn's networks have no {what}; {remedy}"

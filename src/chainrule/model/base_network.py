@@ -177,7 +177,10 @@ class BaseNetwork:
 
     @property
     def weights(self) -> list[Floats]:
-        """Weights W of each dense layer in turn, (n[l], n[l−1]); views into `parameters`."""
+        """Weights W of each dense layer in turn, (n[l], n[l−1]); views into `parameters`.
+
+        Those of a `GroupedDense` layer with G groups are (n[l], n[l−1]/G).
+        """
         return named_views(self.spec, self._parameters, "W")
 
     @property

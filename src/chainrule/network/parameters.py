@@ -63,16 +63,16 @@ def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np
 
 
 def weights_between(
-    spec: NetworkSpec, vector: Vector, units: Sequence[Sequence[int]]
+    spec: NetworkSpec, vector: Vector, units: Sequence[Sequence[int]] | None = None
 ) -> list[NDArray[np.floating]]:
-    """Return the weights between some units of each layer that has weights and some units below.
+    """Return the weights between units of each layer that has weights and units below.
 
     Parameters
     ----------
     spec : NetworkSpec
     vector : array
-    units : list of list of int
-        The units of the first such layer's inputs, then those of each such layer.
+    units : list of list of int, optional
+        Which of the first such layer's inputs, then which units of each such layer; by default all.
 
     Returns
     -------
@@ -80,6 +80,8 @@ def weights_between(
         A row for each unit and a column for each one below; 0 where the unit does not see it.
     """
     places = [index for index, layer in enumerate(spec.layers) if layer.has_weights]
+    if units is None:
+        units = [range(spec.sizes[places[0]]), *(range(spec.sizes[i + 1]) for i in places)]
     between = []
     for index, W, below, above in zip(
         places, named_views(spec, vector, "W"), units, units[1:], strict=False

@@ -158,15 +158,12 @@ def dense_arrays(spec: NetworkSpec, theta: Floats) -> list[dict[str, Any]]:
 
     W has a column for each unit below, 0 where a unit does not see it.
     """
-    layers = list(_dense_layers(spec))
-    sizes = [layers[0].inputs, *(layer.units for layer in layers)]
-    weights = weights_between(spec, theta, [range(size) for size in sizes])
     return [
         {
             "W": W.astype(np.float64).tolist(),
             "b": theta[layer.biases : layer.biases + layer.units].astype(np.float64).tolist(),
         }
-        for layer, W in zip(layers, weights, strict=True)
+        for layer, W in zip(_dense_layers(spec), weights_between(spec, theta), strict=True)
     ]
 
 

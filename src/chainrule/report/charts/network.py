@@ -70,8 +70,9 @@ def network_picture(
 
 def _strengths(network: Network, weights: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     """Return the sum of the squared weights from and to each unit of each layer."""
-    layers = [layer for layer in network.spec.layers if layer.has_weights]
-    sizes = [weights[0].shape[1], *(W.shape[0] for W in weights)]
+    spec = network.spec
+    layers = [layer for layer in spec.layers if layer.has_weights]
+    sizes = [spec.sizes[spec.layers.index(layers[0])], *(W.shape[0] for W in weights)]
     strengths: list[NDArray[np.float64]] = [np.zeros(size) for size in sizes]
     for index, (layer, W) in enumerate(zip(layers, weights, strict=True)):
         squared = W**2
@@ -113,7 +114,7 @@ def _edges(below: _Column, above: _Column, shown: NDArray[np.float64]) -> list[H
     for flat in np.argsort(strength, axis=None, kind="stable"):  # strong ones on top
         row, column = divmod(int(flat), shown.shape[1])
         strong = float(strength[row, column])
-        if shown.size > _MANY_EDGES and strong < _WEAKEST:
+        if not strong or (shown.size > _MANY_EDGES and strong < _WEAKEST):
             continue
         low, high = coordinate(float(below.y[column])), coordinate(float(above.y[row]))
         start, end = coordinate(below.x), coordinate(above.x)
