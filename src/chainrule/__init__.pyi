@@ -51,6 +51,7 @@ from chainrule.network.spec import NetworkSpec as NetworkSpec
 from chainrule.playground.interface import play as play
 from chainrule.playground.live import Live as Live
 from chainrule.runs.animation import animate as animate
+from chainrule.runs.distillation import distill as distill
 from chainrule.runs.interface import RunInterrupted as RunInterrupted
 from chainrule.runs.interface import train as train
 from chainrule.runs.loader import load as load
