@@ -24,6 +24,7 @@ from chainrule.ensembles.members import Describe, Draft, Member, MemberEnded, Pl
 from chainrule.ensembles.merging import check_mergeable, merged
 from chainrule.ensembles.selection import greedy_weights, loss_of
 from chainrule.ensembles.store import MemberStore
+from chainrule.ensembles.variations import PORTFOLIO
 from chainrule.errors import NothingLearnedError, TrainingDivergedError
 from chainrule.model.network import Network
 from chainrule.model.temperature import pre_activations
@@ -33,8 +34,7 @@ from chainrule.training.signals import stop_wanted
 from chainrule.training.state import State
 
 FOLDS = 5
-VARIATIONS = 8
-"""Variations of the settings, the first of which are the settings as given."""
+VARIATIONS = len(PORTFOLIO)
 
 _FIRST = Place(0, 0)
 

@@ -192,7 +192,7 @@ class _Members:
         whole, request = self._estimator, self._request
         member: Any = copy.copy(whole)
         given = vars(member)
-        given.update(varied(given, self._seed, place.variation))
+        given.update(varied(given, place.variation))
         given.update(threads=1, verbose=False, callbacks=None)
         member._random_state = np.random.RandomState(member_seed(self._seed, place))
         member.network_ = drawn_network(

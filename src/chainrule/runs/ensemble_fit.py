@@ -181,7 +181,7 @@ class _Members:
     def described(self, place: Place, rows: MemberRows, epochs: int | None) -> Draft:
         """Return a member with a network of its own."""
         options = self.whole.options
-        changed = varied(parameters_of(options, self._task), options.seed, place.variation)
+        changed = varied(parameters_of(options, self._task), place.variation)
         options = replace(options, threads=1, **_as_options(changed))
         if epochs is not None:
             options = replace(options, epochs=epochs)
