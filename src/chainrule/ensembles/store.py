@@ -48,7 +48,7 @@ class MemberStore:
         self._found: dict[str, Any] = {}
         self.seconds_before = 0.0
         """What earlier, interrupted trainings of this ensemble took."""
-        self._written, self._cost = time.monotonic(), 0.0
+        self._written, self._cost = -np.inf, 0.0
         found = store.load() if resume else None
         if found is not None:
             self._read(found.metadata, found.arrays)
