@@ -228,7 +228,7 @@ def test_partial_fit_of_an_ensemble_is_refused_and_changes_nothing(fitted):
 
 
 def test_scikit_learn_s_networks_have_no_ensembles(fitted):
-    with pytest.raises(InvalidArgumentError, match="networks have no .* export the model"):
+    with pytest.raises(InvalidArgumentError, match=r"networks have no .* export the model"):
         fitted.to_sklearn()
 
 
