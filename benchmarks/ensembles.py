@@ -66,9 +66,8 @@ def main() -> None:
     for count in counts:
         ratios = [many / single for many, single in zip(times[count], times[1], strict=True)]
         median, ratio = statistics.median(times[count]), statistics.median(ratios)
-        print(
-            f"{count:8d}  {median:7.2f}  {ratio:7.2f}  (from {min(ratios):.2f} to {max(ratios):.2f})"
-        )
+        spread = f"(from {min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"{count:8d}  {median:7.2f}  {ratio:7.2f}  {spread}")
 
 
 if __name__ == "__main__":

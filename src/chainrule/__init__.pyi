@@ -15,6 +15,7 @@ from chainrule.engines.optimizers import ScheduleFreeAdamW as ScheduleFreeAdamW
 from chainrule.engines.schedules import CosineDecay as CosineDecay
 from chainrule.engines.schedules import ExponentialDecay as ExponentialDecay
 from chainrule.engines.schedules import FlatCosine as FlatCosine
+from chainrule.engines.schedules import LogCosine as LogCosine
 from chainrule.engines.schedules import OneCycle as OneCycle
 from chainrule.engines.schedules import TimeDecay as TimeDecay
 from chainrule.engines.schedules import Warmup as Warmup

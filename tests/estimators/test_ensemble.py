@@ -227,6 +227,11 @@ def test_partial_fit_of_an_ensemble_is_refused_and_changes_nothing(fitted):
     assert np.array_equal(model.network_.parameters, fitted.network_.parameters)
 
 
+def test_scikit_learn_s_networks_have_no_ensembles(fitted):
+    with pytest.raises(InvalidArgumentError, match=r"networks have no .* export the model"):
+        fitted.to_sklearn()
+
+
 def test_a_single_example_is_refused():
     with pytest.raises(InvalidArgumentError, match="'best' needs at least 2 examples"):
         cr.NetworkRegressor(**QUICK).fit([[1.0]], [2.0])

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from chainrule.checks import shown
+from chainrule.ensembles.progress import MemberProgress
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import FLAG
 from chainrule.runs.config import RunConfig
+from chainrule.runs.ensemble_fit import BEST
 from chainrule.runs.keywords import Settings
 from chainrule.runs.options import SECTIONS, settings_of
 from chainrule.runs.parts import TEST_TABLE, Table
@@ -93,12 +95,15 @@ def train(
         for callback in callbacks:
             if isinstance(callback, Tracker):
                 callback.describe(_flat(prepared.config))
-        progress = Progress() if verbose else None
+        progress: Progress | MemberProgress | None = None
+        if verbose:
+            progress = MemberProgress() if prepared.is_ensemble else Progress()
         consumers: list[Callback] = [*callbacks]
-        if progress is not None:
+        told = progress if isinstance(progress, MemberProgress) else None
+        if isinstance(progress, Progress):
             consumers.insert(0, progress)
         try:
-            return prepared.fit(consumers)
+            return prepared.fit(consumers, told=told)
         except Interrupted as interrupt:
             if isinstance(interrupt.interrupt, SystemExit):
                 raise interrupt.interrupt from None
@@ -163,6 +168,11 @@ def _config(
         raise InvalidArgumentError("target: expected the name of the column to predict; got none")
     if table is None and not begun.data.table:
         raise InvalidArgumentError("table: expected a table or the path of one; got none")
+    if begun.training.time_limit is not None and begun.training.quality != BEST:
+        raise InvalidArgumentError(
+            "time_limit: expected none without quality='best', which alone has a time limit; got "
+            f"{shown(begun.training.time_limit)}"
+        )
     if test is None and begun.data.test == TEST_TABLE:
         raise InvalidArgumentError(
             "test: expected the test table of the run in config, which was in memory; got none"

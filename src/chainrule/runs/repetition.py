@@ -70,6 +70,13 @@ class Repetition:
     prepared: PreparedRun
     table: Table | None = None
 
+    def __post_init__(self) -> None:
+        if self.prepared.is_ensemble:
+            raise InvalidArgumentError(
+                "quality: the run trained many networks at the same time (quality best), which "
+                "cannot be shown as one training; train one network, with quality standard"
+            )
+
     @classmethod
     def of(cls, folder: str | Path, table: Table | None = None) -> Self:
         """Read the run in a folder; see `repeated`."""
