@@ -17,8 +17,11 @@ from chainrule.report.subject import Subject
 def training(subject: Subject) -> Html:
     """Return the section."""
     history = subject.history
+    ensemble = _ensemble(subject)
+    tables = [] if ensemble is None else [_variations(ensemble)]
     if not len(history):
-        return section("training", "How it was trained", "The history has no epochs.")
+        lead = "The history has no epochs." if ensemble is None else _ensemble_lead(ensemble)
+        return section("training", "How it was trained", lead, *tables)
     best = _best_epoch(subject)
     seconds = sum(history["seconds"])
     lead = f"{count(len(history), 'epoch')} in {_duration(seconds)}."
@@ -27,7 +30,6 @@ def training(subject: Subject) -> Html:
         lead += f" The validation loss was lowest, {number(loss)}, after epoch {plain(best)}"
         last = history["epoch"][-1]
         lead += "." if best == last else "; later epochs did not improve it."
-    ensemble = _ensemble(subject)
     if ensemble is not None:
         lead = f"{_ensemble_lead(ensemble)} The curves are those of its first network: {lead}"
     names = ["loss"]
@@ -40,7 +42,7 @@ def training(subject: Subject) -> Html:
         "How it was trained",
         lead,
         figures(*(_panel(subject, name, best) for name in names)),
-        *([] if ensemble is None else [_variations(ensemble)]),
+        *tables,
     )
 
 
