@@ -173,6 +173,13 @@ def test_what_does_not_suit_an_ensemble_is_one_sentence(
     assert message in outcome.sentence
 
 
+def test_the_report_says_what_was_trained(ensemble):
+    page = (ensemble[1] / "report.html").read_text(encoding="utf-8")
+    assert "The model is an ensemble of" in page
+    assert "the settings as given" in page
+    assert "learning rate × 0.7, weight decay × 0.5, dropout 0.2, no L2 penalty" in page
+
+
 def test_an_ensemble_cannot_be_shown_as_one_training(ensemble, chainrule, tmp_path):
     outcome = chainrule("animate", ensemble[1], tmp_path / "page.html")
     assert "train one network, with quality standard" in outcome.sentence
