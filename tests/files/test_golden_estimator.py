@@ -21,6 +21,10 @@ CLASSIFIER, REGRESSOR = (FOLDER / f"estimator-{kind}-v4.safetensors" for kind in
 OLD_CLASSIFIER, OLD_REGRESSOR = (
     FOLDER / f"estimator-{kind}-v4-before-bins.safetensors" for kind in ("table", "array")
 )
+# And on 2026-11-30, when there were no ensembles.
+SINGLE_CLASSIFIER, SINGLE_REGRESSOR = (
+    FOLDER / f"estimator-{kind}-v4-before-ensembles.safetensors" for kind in ("table", "array")
+)
 OLD_DEFAULTS = {
     "solver": "adam",
     "alpha": 3.0,
@@ -37,8 +41,12 @@ OLD_DEFAULTS = {
     "scale_layer": False,
     "width_scaling": False,
 }
-classifiers = pytest.mark.parametrize("path", [CLASSIFIER, OLD_CLASSIFIER], ids=lambda p: p.stem)
-regressors = pytest.mark.parametrize("path", [REGRESSOR, OLD_REGRESSOR], ids=lambda p: p.stem)
+classifiers = pytest.mark.parametrize(
+    "path", [CLASSIFIER, SINGLE_CLASSIFIER, OLD_CLASSIFIER], ids=lambda p: p.stem
+)
+regressors = pytest.mark.parametrize(
+    "path", [REGRESSOR, SINGLE_REGRESSOR, OLD_REGRESSOR], ids=lambda p: p.stem
+)
 
 
 def golden_classifier(**settings):
