@@ -15,6 +15,7 @@ from chainrule.engines.optimizers import ScheduleFreeAdamW as ScheduleFreeAdamW
 from chainrule.engines.schedules import CosineDecay as CosineDecay
 from chainrule.engines.schedules import ExponentialDecay as ExponentialDecay
 from chainrule.engines.schedules import FlatCosine as FlatCosine
+from chainrule.engines.schedules import LogCosine as LogCosine
 from chainrule.engines.schedules import OneCycle as OneCycle
 from chainrule.engines.schedules import TimeDecay as TimeDecay
 from chainrule.engines.schedules import Warmup as Warmup
@@ -52,6 +53,7 @@ from chainrule.network.spec import NetworkSpec as NetworkSpec
 from chainrule.playground.interface import play as play
 from chainrule.playground.live import Live as Live
 from chainrule.runs.animation import animate as animate
+from chainrule.runs.distillation import distill as distill
 from chainrule.runs.interface import RunInterrupted as RunInterrupted
 from chainrule.runs.interface import train as train
 from chainrule.runs.loader import load as load

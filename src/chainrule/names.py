@@ -85,6 +85,7 @@ ScheduleName: TypeAlias = Literal[
     "adaptive",
     "cosine",
     "flat_cosine",
+    "coslog4",
     "one_cycle",
     "warmup_cosine",
     "time",

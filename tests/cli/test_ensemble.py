@@ -173,6 +173,29 @@ def test_what_does_not_suit_an_ensemble_is_one_sentence(
     assert message in outcome.sentence
 
 
+def test_the_report_says_what_was_trained(ensemble):
+    page = (ensemble[1] / "report.html").read_text(encoding="utf-8")
+    assert "The model is an ensemble of" in page
+    assert "the settings as given" in page
+    assert "learning rate × 0.7, weight decay × 0.5, dropout 0.2, no L2 penalty" in page
+
+
+def test_an_ensemble_cannot_be_shown_as_one_training(ensemble, chainrule, tmp_path):
+    outcome = chainrule("animate", ensemble[1], tmp_path / "page.html")
+    assert "train one network, with quality standard" in outcome.sentence
+
+
+def test_a_time_limit_without_an_ensemble_is_refused_in_python(wdbc):
+    with pytest.raises(cr.InvalidArgumentError, match="time_limit: expected none without quality"):
+        cr.train(wdbc, "diagnosis", time_limit="5s", verbose=False)
+
+
+def test_python_shows_each_network(capsys):
+    table = pl.DataFrame({"x": np.arange(100.0), "y": np.arange(100.0) % 7})
+    cr.train(table, "y", quality="best", layers=[4], epochs=2)
+    assert capsys.readouterr().err.startswith("network 1/40  loss on its fold ")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_ensemble_goes_on_to_the_same_file(wdbc, tmp_path, ensemble, number):
     folder = tmp_path / "run"

@@ -34,7 +34,7 @@ def network(seed):
 SPEC = network(0).spec
 
 
-def describe(place, rows, epochs, rate=0.02):
+def describe(place, rows, epochs, shown, rate=0.02):
     """Return a member whose draws depend on its place, and whose rate on its variation."""
     net = network(100 * place.variation + place.fold)
     plan = Plan(
@@ -119,8 +119,8 @@ def test_a_long_time_limit_changes_nothing():
 
 
 def test_a_variation_that_diverges_is_left_out():
-    def diverging(place, rows, epochs):
-        return describe(place, rows, epochs, 1e200 if place.variation == 1 else 0.02)
+    def diverging(place, rows, epochs, shown):
+        return describe(place, rows, epochs, shown, 1e200 if place.variation == 1 else 0.02)
 
     found = train_ensemble(task(diverging))
     assert found.weights[1] == 0
@@ -130,14 +130,16 @@ def test_a_variation_that_diverges_is_left_out():
 
 def test_settings_as_given_that_diverge_are_an_error():
     with pytest.raises(NothingLearnedError):
-        train_ensemble(task(lambda place, rows, epochs: describe(place, rows, epochs, 1e200)))
+        train_ensemble(
+            task(lambda place, rows, epochs, shown: describe(place, rows, epochs, shown, 1e200))
+        )
 
 
 def test_an_error_in_a_member_ends_the_others():
-    def broken(place, rows, epochs):
+    def broken(place, rows, epochs, shown):
         if place == Place(1, 1):
             raise ZeroDivisionError
-        return describe(place, rows, epochs)
+        return describe(place, rows, epochs, shown)
 
     with pytest.raises(ZeroDivisionError):
         train_ensemble(task(broken))
@@ -182,8 +184,8 @@ def test_a_resumed_ensemble_has_the_bits_of_one_that_was_not_interrupted(tmp_pat
     kept.close()
     trained = []
 
-    def counting(place, rows, epochs):
-        draft = describe(place, rows, epochs)
+    def counting(place, rows, epochs, shown):
+        draft = describe(place, rows, epochs, shown)
         return draft._replace(consumers=[lambda event: trained.append(place)])
 
     again = CheckpointStore(tmp_path / "ckpt")
@@ -194,6 +196,32 @@ def test_a_resumed_ensemble_has_the_bits_of_one_that_was_not_interrupted(tmp_pat
     assert len(set(trained)) <= 9 - after + 1
 
 
+def test_a_resumed_ensemble_whose_time_is_up_keeps_what_was_trained(tmp_path):
+    kept = CheckpointStore(tmp_path / "ckpt")
+    given = task(workers=1, seconds=600.0, store=MemberStore(kept, False), told=Interrupts(7))
+    with pytest.raises(EnsembleInterrupted):
+        train_ensemble(given)
+    kept.close()
+    again = CheckpointStore(tmp_path / "ckpt")
+    resumed = train_ensemble(task(workers=1, seconds=1e-6, store=MemberStore(again, True)))
+    again.close()
+    assert np.isfinite(resumed.losses).tolist() == [True, True, False]
+    assert all(member.epochs > 1 for member in resumed.members)
+
+
+def test_one_member_stands_for_all_in_what_is_recorded():
+    shown_places = []
+
+    def recording(place, rows, epochs, shown):
+        if shown:
+            shown_places.append(place)
+        return describe(place, rows, epochs, shown)
+
+    for seconds in (None, 600.0, 1e-6):
+        train_ensemble(task(recording, seconds=seconds))
+    assert shown_places == [Place(0, 0)] * 3
+
+
 def test_a_checkpoint_of_another_ensemble_is_refused(tmp_path):
     kept = CheckpointStore(tmp_path / "ckpt")
     with pytest.raises(EnsembleInterrupted):
@@ -201,7 +229,7 @@ def test_a_checkpoint_of_another_ensemble_is_refused(tmp_path):
     kept.close()
     again = CheckpointStore(tmp_path / "ckpt")
     other = task(
-        lambda place, rows, epochs: describe(place, rows, epochs, 0.03),
+        lambda place, rows, epochs, shown: describe(place, rows, epochs, shown, 0.03),
         store=MemberStore(again, True),
     )
     with pytest.raises(InvalidArgumentError, match="belongs to another training"):

@@ -97,7 +97,7 @@ NUMBERS = {
 }
 # Of the schedules.
 NUMBERS |= {"initial": 0.5, "final": 0.125, "maximum": 2.0, "target": 0.5, "decay": 0.5}
-NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "flat": 1.0, "restarts": 1}
+NUMBERS |= {"factor": 2.0, "length": 3.0, "peak": 1.0, "flat": 1.0, "restarts": 1, "cycles": 2}
 NUMBERS |= {"momentum": 0.9, "epsilon": 1e-5}
 NUMBERS |= {"center": 0.5, "spread": 2.0, "rise": 0.75, "fall": 0.25}
 NUMBERS |= {"share": 0.5}

@@ -82,6 +82,21 @@ def test_lr8_without_a_flat_part_is_lr4(array64):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_lr9_log_cosine_of_a_worked_example(array, dtype):
+    # k = 2, T = 6: log₂(1 + τ/2) is 0, ½, 1, 3/2 and 2 at τ = 0, 2√2 − 2, 2, 4√2 − 2 and 6.
+    tau = array(np.array([0.0, 2 * np.sqrt(2) - 2, 2.0, 4 * np.sqrt(2) - 2, 6.0, 9.0]))
+    alpha = schedules.log_cosine(tau, 0.5, 2, 6)
+    assert_within(alpha, [0.0, 0.5, 0.0, 0.5, 0.0, 0.0], 16 * epsilon(dtype))
+
+
+@pytest.mark.parametrize("cycles", [1, 2, 4, 5])
+def test_lr9_rises_and_falls_k_times(array64, cycles):
+    alpha = as_float64(schedules.log_cosine(array64(np.linspace(0, 1, 4001)), 1.0, cycles, 1.0))
+    rises = np.diff(alpha) > 0
+    assert np.count_nonzero(np.diff(rises.astype(int)) == -1) == cycles
+    assert alpha.max() == pytest.approx(1.0, abs=1e-5)
+
+
 def test_lr6_has_no_jump_at_its_peak(array64):
     tau = array64([4 - 1e-6, 4.0, 4 + 1e-6])
     alpha = as_float64(schedules.one_cycle(tau, 0.2, 1.0, 0.04, 4, 10))

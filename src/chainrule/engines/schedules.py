@@ -167,6 +167,38 @@ class FlatCosine(Schedule):
 
 @documented
 @dataclass(frozen=True)
+class LogCosine(Schedule):
+    """The learning rate rises and falls several times, each time for about twice as long, LR9.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> cr.LogCosine(1.0, cycles=2, steps=6).rates(1, 7).round(3).tolist()
+    [0.0, 0.93, 0.0, 0.718, 0.93, 0.324, 0.0]
+    """
+
+    maximum: float = field(metadata=number("α₂, which each cycle reaches.", NOT_NEGATIVE))
+    cycles: int = field(
+        default=4, metadata=whole("k, the number of times that α rises and falls.", 1)
+    )
+    steps: int | None = field(
+        default=None,
+        metadata=whole(
+            "How many steps it takes. By default those of the training.", 1, optional=True
+        ),
+    )
+
+    def planned(self, total_steps: int, steps_per_epoch: int) -> "LogCosine":
+        """Return this schedule, with the training length as its length if it was omitted."""
+        return replace(self, steps=self.steps or total_steps)
+
+    def at(self, tau: Rates) -> Rates:
+        """LR9."""
+        return np.asarray(equations.log_cosine(tau, self.maximum, self.cycles, _length(self)))
+
+
+@documented
+@dataclass(frozen=True)
 class OneCycle(Schedule):
     """The learning rate rises to a maximum, then falls far below its initial value, LR6.
 
@@ -278,6 +310,9 @@ SCHEDULES: Mapping[str, Named] = MappingProxyType(
         "flat_cosine": Named(
             "constant for half of the steps, then to 0, LR8",
             lambda rate, steps: FlatCosine(rate, steps=steps),
+        ),
+        "coslog4": Named(
+            "up to it and to 0 four times, LR9", lambda rate, steps: LogCosine(rate, steps=steps)
         ),
         "one_cycle": Named(
             "up to it and down to nothing, LR6", lambda rate, steps: OneCycle(rate, steps=steps)

@@ -38,9 +38,10 @@ class Rows(NamedTuple):
     """The rows of its fold, which decide which epoch's weights are kept."""
 
 
-Describe = Callable[[Place, Rows, int | None], Draft]
-"""Returns a member, untrained, given its place, its rows, and the number of epochs (None: the
-number that the settings say). Calls may come from several threads at once."""
+Describe = Callable[[Place, Rows, int | None, bool], Draft]
+"""Returns a member, untrained, given its place, its rows, the number of epochs (None: the number
+that the settings say), and whether it is the one that stands for all, whose training is diagnosed
+and recorded. Calls may come from several threads at once."""
 
 
 @dataclass(frozen=True, eq=False)

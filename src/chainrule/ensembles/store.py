@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import is_real
-from chainrule.ensembles.members import Draft, Member
+from chainrule.ensembles.members import Draft, Member, Place
 from chainrule.errors import InvalidCheckpointError
 from chainrule.files.checkpoint_store import CheckpointStore
 from chainrule.training.fingerprint import check_same, fingerprint, surroundings
@@ -44,6 +44,7 @@ class MemberStore:
         self._facts: dict[str, dict[str, Any]] = {}
         self._arrays: dict[str, NDArray[Any]] = {}
         self._first: dict[str, str] = {}
+        self._places: set[Place] = set()
         self._kept: dict[str, Any] = {}
         self._found: dict[str, Any] = {}
         self.seconds_before = 0.0
@@ -65,6 +66,8 @@ class MemberStore:
                     raise ValueError(f"epochs: {own['epochs']!r:.50}")
                 if type(own["note"]) is not str or arrays[key].ndim != 1:
                     raise ValueError(f"member {key:.50}")
+                variation, fold = own["place"]
+                self._places.add(Place(int(variation), int(fold)))
                 self._facts[key], self._arrays[key] = own, arrays[key]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidCheckpointError(
@@ -122,6 +125,10 @@ class MemberStore:
             )
         return vector, self._facts[key]["epochs"], self._facts[key]["note"]
 
+    def has(self, place: Place) -> bool:
+        """Whether the checkpoint that was resumed from has a member for a place."""
+        return place in self._places
+
     def key_of(self, draft: Draft) -> str:
         """Return what a member is known by; to be asked before it is trained."""
         return _key(draft)
@@ -131,7 +138,8 @@ class MemberStore:
 
         `seconds`: what the ensemble has taken so far.
         """
-        self._facts[key] = {"epochs": member.epochs, "note": member.note}
+        place = [int(index) for index in member.place]
+        self._facts[key] = {"epochs": member.epochs, "note": member.note, "place": place}
         self._arrays[key] = member.network.parameters
         if time.monotonic() - self._written >= max(_SECONDS, self._cost / _SHARE):
             self.write(seconds)

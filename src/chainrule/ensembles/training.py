@@ -181,6 +181,11 @@ class _Trainer:
         return time.monotonic() - self._began
 
     @property
+    def _resumes(self) -> bool:
+        store = self._task.store
+        return store is not None and store.has(_FIRST)
+
+    @property
     def _left(self) -> float:
         limit = self._task.seconds
         return np.inf if limit is None else limit - self._before - self._elapsed
@@ -207,18 +212,24 @@ class _Trainer:
     def _plan(self) -> None:
         """Choose a budget, by the time that an epoch of the first member takes."""
         task, first = self._task, _FIRST
-        draft = task.describe(first, self._rows(first), None)
+        draft = task.describe(first, self._rows(first), None, False)
         if task.store is not None:
             task.store.begin(draft)
         if task.seconds is None:
             return
-        probe = task.describe(first, self._rows(first), 1)
+        probe = task.describe(first, self._rows(first), 1, False)
         began = time.monotonic()
         self._conduct(probe)
         took = time.monotonic() - began
-        self._budget = Budget.within(
+        budget = Budget.within(
             self._left, took, draft.plan.epochs, self._n_folds, task.variations, task.workers
         )
+        if task.store is not None:  # a resumed training goes on with the budget that it had
+            folds = task.store.keep("folds", budget.folds, most=self._n_folds)
+            epochs = task.store.keep("epochs", budget.epochs or 0, most=draft.plan.epochs)
+            most = task.store.keep("variations", budget.variations, most=task.variations)
+            budget = Budget(max(1, folds), epochs or None, max(1, most))
+        self._budget = budget
 
     def _rows(self, place: Place) -> Rows:
         own = self._task.folds == place.fold
@@ -234,7 +245,10 @@ class _Trainer:
                 yield Place(variation, fold)
 
     def _has_time(self, variation: int) -> bool:
-        if self._task.seconds is None:
+        task, folds = self._task, range(self._budget.folds)
+        if task.seconds is None:
+            return True
+        if task.store is not None and all(task.store.has(Place(variation, f)) for f in folds):
             return True
         done = [member.seconds for member in self._members.values() if member.seconds]
         if not done:
@@ -265,8 +279,9 @@ class _Trainer:
                 raise wanted
             for future in sorted(done, key=place_of.__getitem__):
                 self._ended(place_of[future], future)
-            if self._left <= 0 and self._complete(0):
-                # What has begun of another variation is not worth the wait.
+            if self._left <= 0 and self._complete(0) and not self._resumes:
+                # What has begun of another variation is not worth the wait. (Of a training that is
+                # resumed late, nothing has begun but what is read from the checkpoint.)
                 self._cancelled.set()
                 ended = True
 
@@ -305,7 +320,7 @@ class _Trainer:
         if self._cancelled.is_set():
             raise _Cancelled
         began, task, rows = time.monotonic(), self._task, self._rows(place)
-        draft = task.describe(place, rows, self._budget.epochs)
+        draft = task.describe(place, rows, self._budget.epochs, place == _FIRST)
         store, key = task.store, ""
         if store is not None:
             key = store.key_of(draft)

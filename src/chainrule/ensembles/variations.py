@@ -29,6 +29,22 @@ class Variation(NamedTuple):
     smoothed: bool = True
     """Whether label smoothing stays."""
 
+    @property
+    def words(self) -> str:
+        """What it changes, in words."""
+        parts = []
+        if self.rate != 1:
+            parts.append(f"learning rate × {self.rate:g}")
+        if self.decay != 1:
+            parts.append(f"weight decay × {self.decay:g}")
+        if self.dropout:
+            parts.append(f"dropout {self.dropout:g}")
+        if not self.penalised:
+            parts.append("no L2 penalty")
+        if not self.smoothed:
+            parts.append("no label smoothing")
+        return ", ".join(parts) or "the settings as given"
+
 
 PORTFOLIO: tuple[Variation, ...] = (
     Variation(),

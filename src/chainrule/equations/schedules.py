@@ -114,6 +114,30 @@ def one_cycle(
     return xp.where(tau < peak, rising, falling)
 
 
+def log_cosine(tau: Array, maximum: float, cycles: float, length: float) -> Array:
+    """LR9: α = α₂ (1 − cos(2π log₂(1 + (2ᵏ − 1) τ/T)))/2 until τ = T, and 0 from there on.
+
+    Source: "coslog4", k = 4, of Holzmüller, Grinsztajn and Steinwart 2024, "Better by default:
+    strong pre-tuned MLPs and boosted trees on tabular data".
+
+    Parameters
+    ----------
+    tau : array
+    maximum : float
+        α₂.
+    cycles : float
+        k, a whole number of at least 1: the number of times that α rises and falls, each time over
+        about twice as many steps.
+    length : float
+        T, above 0.
+    """
+    xp = namespace(tau)
+    share = xp.clip(tau / length, 0.0, 1.0)
+    turns = xp.log2(1 + (2.0**cycles - 1) * share)
+    waves = maximum * (1 - xp.cos(2 * pi * turns)) / 2
+    return xp.where(share < 1, waves, xp.zeros_like(tau))
+
+
 def flat_cosine(tau: Array, initial: float, final: float, flat: float, length: float) -> Array:
     """LR8: α = α₀ until τ = P, then falls by LR4 to α₁ until τ = T.
 

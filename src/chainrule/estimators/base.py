@@ -191,7 +191,9 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         epochs: int | None = None,
         incremental: bool = False,
         checkpointer: Checkpointer | Checkpoint | None = None,
+        targets: Floats | None = None,
     ) -> Self:
+        """Train; `targets`, (m, outputs), are learned in place of those that y is encoded as."""
         with as_it_was_if_refused(self):
             hidden = self._checked_sizes(incremental)
             best = wants_ensemble(self)
@@ -202,14 +204,16 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             single = checkpointer if isinstance(checkpointer, Checkpointer) else None
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
             rows = checked_rows(self, X, y, sample_weight, reset=fresh)
-            targets = self._encoded(rows.y, fresh, incremental)
+            stratified = targets is None  # targets that are not classes have no strata
+            if targets is None:
+                targets = self._encoded(rows.y, fresh, incremental)
             begin_randomness(self, fresh, members or single)
             if fresh and not (self.warm_start or incremental):
                 self._given_weights = {}  # as in scikit-learn: `fit` starts afresh
             early = bool(self.early_stopping) and self.solver != "lbfgs" and not incremental
             early = early and not best  # each fold is set aside once
             examples, validation, early = self._prepared(
-                rows, targets, held_out, hidden if fresh else None, early
+                rows, targets, held_out, hidden if fresh else None, early, stratified
             )
             if fresh:
                 self._complete()

@@ -134,8 +134,12 @@ class BaseClassifier(ClassifierMixin, BaseMLP):
         (self.temperature_,) = temperatures
 
     def _scores_of(self, outputs: Floats, held_out: HeldOut) -> dict[Any, NDArray[np.float64]]:
-        targets = held_out.examples.targets(outputs.shape[1])
-        return class_scores(self._labels, outputs, targets)
+        labels, y = self._labels, held_out.y
+        if labels.kind == "multilabel":
+            return {}
+        # The classes themselves: the targets of a student are what its teacher says of them.
+        targets = labels.targets(y.reshape(-1), "float64")
+        return class_scores(labels, outputs, targets)
 
     def _out_of_fold(self, outputs: Floats) -> NDArray[np.floating]:
         return self._labels.probabilities(outputs)

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ class _Members:
         self.first: Any = None
         """The estimator that the first member was trained as, for its curves."""
 
-    def described(self, place: Place, rows: MemberRows, epochs: int | None) -> Draft:
+    def described(self, place: Place, rows: MemberRows, epochs: int | None, shown: bool) -> Draft:
         """Return a member: a copy of the estimator with a network of its own."""
         whole, request = self._estimator, self._request
         member: Any = copy.copy(whole)
@@ -210,8 +211,10 @@ class _Members:
         )
         curves = Curves(member, early, True)
         plan = plan_of(member, one, curves, watched=False)
-        if place == Place(0, 0) and epochs is None:
+        if shown:
             self.first = member
+        else:
+            plan = replace(plan, diagnosed=False)
         return Draft(member.network_, plan, State.of(plan, curves.stopping(plan)), (curves,))
 
 

@@ -44,6 +44,7 @@ class Preparation(Estimator):
         held_out: GivenData,
         hidden: tuple[int, ...] | None,
         early: bool,
+        stratified: bool = True,
     ) -> Prepared:
         """Return the examples of a training; create the network first if `hidden` has its sizes.
 
@@ -57,9 +58,11 @@ class Preparation(Estimator):
             Sizes of the hidden layers of a new network.
         early : bool
             Whether validation data are needed, and set aside if the user passed none.
+        stratified : bool
+            Whether data that are set aside have about the same share of every class.
         """
         if rows.reading is not None:
-            return self._prepared_table(rows, targets, held_out, hidden, early)
+            return self._prepared_table(rows, targets, held_out, hidden, early, stratified)
         inputs = self._inputs(rows)
         if hidden is not None:
             self._initialize(rows, inputs, targets, hidden, self._dtype_for(rows))
@@ -68,7 +71,7 @@ class Preparation(Estimator):
         if early and validation is None:
             early = self._sets_aside(len(targets))
             if early:
-                training, aside = self._divided(targets)
+                training, aside = self._divided(targets, stratified)
                 part = rows.take(aside)
                 validation = HeldOut(examples.take(aside), part.X, part.y)
                 examples = examples.take(training)
@@ -82,6 +85,7 @@ class Preparation(Estimator):
         held_out: GivenData,
         hidden: tuple[int, ...] | None,
         early: bool,
+        stratified: bool,
     ) -> Prepared:
         """Return the examples of a table's rows; rows that are set aside teach the encoder nothing.
 
@@ -93,7 +97,7 @@ class Preparation(Estimator):
         if early and not own:
             early = self._sets_aside(len(targets))
             if early:
-                training, aside = self._divided(targets)
+                training, aside = self._divided(targets, stratified)
                 kept, rest = rows.take(training), (rows.take(aside), targets[aside])
                 targets = targets[training]
         if hidden is not None:
@@ -192,12 +196,12 @@ class Preparation(Estimator):
             )
         return HeldOut(self._examples(rows, self._inputs(rows), targets), rows.X, rows.y)
 
-    def _divided(self, targets: Floats) -> tuple[np.ndarray, np.ndarray]:
+    def _divided(self, targets: Floats, stratified: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of the training rows, and of the rows that are set aside."""
         return split(
             len(targets),
             self.validation_fraction,
-            self._strata(targets),
+            self._strata(targets) if stratified else None,
             self._random_state,
             self._stratum,
         )

@@ -10,6 +10,7 @@ from chainrule.engines.schedules import (
     CosineDecay,
     ExponentialDecay,
     FlatCosine,
+    LogCosine,
     OneCycle,
     TimeDecay,
     Warmup,
@@ -18,7 +19,7 @@ from chainrule.files.plain_data import Arrays, from_plain, to_plain
 
 _SCHEDULES: Mapping[str, type] = {
     kind.__name__: kind
-    for kind in (TimeDecay, ExponentialDecay, CosineDecay, FlatCosine, OneCycle, Warmup)
+    for kind in (TimeDecay, ExponentialDecay, CosineDecay, FlatCosine, LogCosine, OneCycle, Warmup)
 }
 
 

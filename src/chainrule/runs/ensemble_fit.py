@@ -5,6 +5,7 @@ So the networks whose fold is the first are an ensemble that has not learned fro
 rows: their scores are those of that ensemble.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +40,7 @@ from chainrule.tables.folds import divided_into_folds
 from chainrule.tables.task import Task
 from chainrule.training.events import Callback
 from chainrule.training.history import History
+from chainrule.training.state import State
 
 if TYPE_CHECKING:
     import polars as pl
@@ -147,13 +149,16 @@ def fit_best(
             told=told,
         )
         try:
-            ensemble = train_ensemble(asked)
+            # Warnings become notes of the run.
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                ensemble = train_ensemble(asked)
         except EnsembleInterrupted as interrupt:
             if interrupt.ensemble is None:
                 raise interrupt.interrupt from None
             fitted = _fitted(interrupt.ensemble, members)
             raise Interrupted(fitted, interrupt.interrupt) from interrupt
-        return _fitted(ensemble, members)
+        return _fitted(ensemble, members, [str(warning.message) for warning in caught])
     finally:
         if files is not None:
             files.close()
@@ -178,7 +183,7 @@ class _Members:
         self.history = History()
         """Of the first member."""
 
-    def described(self, place: Place, rows: MemberRows, epochs: int | None) -> Draft:
+    def described(self, place: Place, rows: MemberRows, epochs: int | None, shown: bool) -> Draft:
         """Return a member with a network of its own."""
         options = self.whole.options
         changed = varied(parameters_of(options, self._task), place.variation)
@@ -192,10 +197,11 @@ class _Members:
             description.given, with_dropout(self.spec, description.given), random
         )
         plan = description.plan(network)
-        consumers: list[Callback] = []
-        if place == Place(0, 0) and epochs is None:
-            consumers = [self.history, *self._callbacks]
-        return Draft(network, plan, consumers=consumers)
+        if not shown:
+            return Draft(network, replace(plan, diagnosed=False))
+        state = State.of(plan)
+        self.history.diagnostics = state.diagnostics
+        return Draft(network, plan, state, [self.history, *self._callbacks])
 
 
 def _as_options(changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +213,7 @@ def _as_options(changed: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fitted(ensemble: Ensemble, members: _Members) -> FittedNetwork:
+def _fitted(ensemble: Ensemble, members: _Members, notes: Sequence[str] = ()) -> FittedNetwork:
     mode: Any = members.whole.options.calibrate or "off"
     network = ensemble.network
     examples = members.whole.examples(network, members.rows).take(ensemble.rows)
@@ -217,7 +223,7 @@ def _fitted(ensemble: Ensemble, members: _Members) -> FittedNetwork:
         if temperature != 1:
             fold(ensemble.first_fold, temperature, units)
     outputs = outputs_at(network.spec, ensemble.outputs, temperatures)
-    notes = [
+    ended = [
         f"network {index} of the ensemble ended after {member.epochs} epochs: {member.note}"
         for index, member in enumerate(ensemble.members, start=1)
         if member.note
@@ -226,7 +232,7 @@ def _fitted(ensemble: Ensemble, members: _Members) -> FittedNetwork:
         network,
         members.history,
         None,
-        tuple(notes),
+        tuple(dict.fromkeys((*notes, *ended))),
         found[0],
         OutOfFold(
             ensemble.rows,

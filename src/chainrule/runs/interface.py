@@ -1,8 +1,7 @@
 """`train`: the command of this name, from Python."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field
 from functools import cached_property
 from pathlib import Path
@@ -10,14 +9,14 @@ from typing import Any, Unpack
 
 from chainrule.checks import shown
 from chainrule.ensembles.progress import MemberProgress
-from chainrule.errors import ChainruleError, InvalidArgumentError
+from chainrule.errors import InvalidArgumentError
 from chainrule.limits import FLAG
 from chainrule.runs.config import RunConfig
 from chainrule.runs.ensemble_fit import BEST
 from chainrule.runs.keywords import Settings
 from chainrule.runs.options import SECTIONS, settings_of
 from chainrule.runs.parts import TEST_TABLE, Table
-from chainrule.runs.python_names import in_python
+from chainrule.runs.python_names import python_names
 from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Interrupted
 from chainrule.runs.training import PreparedRun
@@ -91,7 +90,7 @@ def train(
     _check_callbacks(callbacks)
     FLAG.require(verbose, "verbose: expected")
     chosen = _config(table, target, test, config, settings)
-    with _python_names():
+    with python_names():
         prepared = PreparedRun.prepare(chosen, _in_memory(table), _in_memory(test))
         for callback in callbacks:
             if isinstance(callback, Tracker):
@@ -163,7 +162,7 @@ def _config(
         values["test"] = _path(test) or TEST_TABLE
         # A division of another table, or of this one alone, is not what the file is about any more.
         values.setdefault("split", None)
-    with _python_names():
+    with python_names():
         begun = begun.updated(values)
     if not begun.data.target:
         raise InvalidArgumentError("target: expected the name of the column to predict; got none")
@@ -223,15 +222,3 @@ def _check_callbacks(callbacks: Any) -> None:
         raise InvalidArgumentError(
             f"callbacks: expected a list of functions that take an event; got {shown(wrong[0])}"
         )
-
-
-@contextmanager
-def _python_names() -> Iterator[None]:
-    """Let errors name Python's arguments, not the command line's options."""
-    try:
-        yield
-    except ChainruleError as error:
-        told = in_python(str(error))
-        if told == str(error):
-            raise
-        raise type(error)(told) from error

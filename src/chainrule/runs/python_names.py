@@ -1,8 +1,11 @@
 """Messages that name options of the command line, in the names of Python's arguments."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from chainrule.errors import ChainruleError
 from chainrule.limits import Choice
 from chainrule.runs.options import SECTIONS, settings_of
 
@@ -39,3 +42,15 @@ def in_python(message: str) -> str:
         return f"{name}{rest}"
 
     return _OPTION.sub(spelled, message)
+
+
+@contextmanager
+def python_names() -> Iterator[None]:
+    """Let errors name Python's arguments, not the command line's options."""
+    try:
+        yield
+    except ChainruleError as error:
+        told = in_python(str(error))
+        if told == str(error):
+            raise
+        raise type(error)(told) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ _WIDEST_GAP = 40.0
 _TOP, _BOTTOM = 56.0, 16.0
 _NAME_LENGTH = 26
 _LETTER = 7.3
+_NOTE_LETTER = 6.6
 # If there are many edges, those weaker than this fraction of the scale are left out.
 _WEAKEST, _MANY_EDGES = 0.06, 300
 
@@ -167,6 +169,8 @@ def _names(column: _Column, names: list[str], side: int) -> list[Html]:
 
 def _captions(columns: list[_Column], descriptions: list[str]) -> list[Html]:
     marks = []
+    gap = min(right.x - left.x for left, right in pairwise(columns))
+    most = min(34, int(gap / _NOTE_LETTER))
     for index, (column, detail) in enumerate(zip(columns, descriptions, strict=True)):
         last = index == len(columns) - 1
         title = "Inputs" if index == 0 else "Output" if last else f"Layer {index}"
@@ -175,7 +179,12 @@ def _captions(columns: list[_Column], descriptions: list[str]) -> list[Html]:
         marks.append(element("text", title, x=column.x, y=16, text_anchor="middle", class_="title"))
         marks.append(
             element(
-                "text", shortened(detail, 34), x=column.x, y=34, text_anchor="middle", class_="note"
+                "text",
+                shortened(detail, most),
+                x=column.x,
+                y=34,
+                text_anchor="middle",
+                class_="note",
             )
         )
     return marks

@@ -2,21 +2,26 @@
 
 import numpy as np
 
+from chainrule.ensembles.summary import EnsembleSummary
+from chainrule.ensembles.variations import PORTFOLIO
 from chainrule.number_texts import count, number, plain
 from chainrule.pictures.canvas import shortened
 from chainrule.pictures.curves import LOGARITHMIC_FROM, NOT_METRICS, TITLES
 from chainrule.report.charts.plot import Plot, legend
 from chainrule.report.charts.scales import padded, round_step
 from chainrule.report.markup import Html, join
-from chainrule.report.sections.elements import figure, figures, section
+from chainrule.report.sections.elements import figure, figures, section, table
 from chainrule.report.subject import Subject
 
 
 def training(subject: Subject) -> Html:
     """Return the section."""
     history = subject.history
+    ensemble = _ensemble(subject)
+    tables = [] if ensemble is None else [_variations(ensemble)]
     if not len(history):
-        return section("training", "How it was trained", "The history has no epochs.")
+        lead = "The history has no epochs." if ensemble is None else _ensemble_lead(ensemble)
+        return section("training", "How it was trained", lead, *tables)
     best = _best_epoch(subject)
     seconds = sum(history["seconds"])
     lead = f"{count(len(history), 'epoch')} in {_duration(seconds)}."
@@ -25,6 +30,8 @@ def training(subject: Subject) -> Html:
         lead += f" The validation loss was lowest, {number(loss)}, after epoch {plain(best)}"
         last = history["epoch"][-1]
         lead += "." if best == last else "; later epochs did not improve it."
+    if ensemble is not None:
+        lead = f"{_ensemble_lead(ensemble)} The curves are those of its first network: {lead}"
     names = ["loss"]
     for column in history.columns:
         name = column.removeprefix("validation_")
@@ -35,7 +42,42 @@ def training(subject: Subject) -> Html:
         "How it was trained",
         lead,
         figures(*(_panel(subject, name, best) for name in names)),
+        *tables,
     )
+
+
+def _ensemble(subject: Subject) -> EnsembleSummary | None:
+    details = subject.model.details.get("ensemble")
+    return None if details is None else EnsembleSummary.from_details(details)
+
+
+def _ensemble_lead(ensemble: EnsembleSummary) -> str:
+    trained = f"{count(ensemble.trained, 'network')} on {count(ensemble.folds, 'fold')}"
+    return (
+        f"The model is an ensemble of {plain(ensemble.networks)} of {trained} of the rows, merged "
+        f"into one. On rows that they did not learn from, its loss is {number(ensemble.loss)}."
+    )
+
+
+def _variations(ensemble: EnsembleSummary) -> Html:
+    rows = [
+        [
+            plain(index),
+            variation.words,
+            number(loss) if np.isfinite(loss) else "not trained",
+            f"{weight:.0%}",
+        ]
+        for index, (variation, loss, weight) in enumerate(
+            zip(PORTFOLIO, ensemble.losses, ensemble.weights, strict=False), start=1
+        )
+    ]
+    columns = [
+        ("Variation", "number"),
+        ("Settings", ""),
+        ("Loss out of fold", "number"),
+        ("Weight", "number"),
+    ]
+    return table("The variations of the settings that were trained", columns, rows, "variations")
 
 
 def _best_epoch(subject: Subject) -> int:
