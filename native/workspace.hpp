@@ -12,7 +12,7 @@ namespace chainrule::CHAINRULE_ISA {
 struct Place {
     long A = 0, D = 0; // activations; σ′(Z), then δ
     long turned = 0;   // A transposed, for the gradient of the weights above (0: not needed)
-    long own[4] = {};  // further arrays of the layer's kind
+    long own[5] = {};  // further arrays of the layer's kind
     void *copy = nullptr;
     Through through = Through::unchanged; // the factor by which the layer above multiplies errors
 };

@@ -1,10 +1,10 @@
 """An independent oracle of training steps: a network's cost written again, in rows, with JAX.
 
-It knows dense layers, also in groups (a block-diagonal matrix), dropout (its factors are given),
-batch normalisation (with the batch's own statistics), scales, parametric activations,
-piecewise-linear embeddings (by interpolation), periodic embeddings and category embeddings (one-hot
-codes times a table), and reads the flat vector by a layout of its own. Nothing of the package is
-used.
+It knows dense layers, also in groups (a block-diagonal matrix) and with members that share a matrix
+(member by member), dropout (its factors are given), batch normalisation (with the batch's own
+statistics), scales, parametric activations, piecewise-linear embeddings (by interpolation),
+periodic embeddings and category embeddings (one-hot codes times a table), and reads the flat vector
+by a layout of its own. Nothing of the package is used.
 """
 
 from functools import partial
@@ -72,6 +72,23 @@ def training_cost(spec, theta, X, Y, weights=None, factors=None):
                 parts.append(one_hot.astype(E.dtype) @ E)
                 at += codes * dimension
             A = jnp.concatenate(parts, axis=1)
+        elif layer.kind == "batch_ensemble":
+            K, shared = layer.members, layer.shared_input
+            seen, units = n if shared else n // K, layer.units // K
+            arrays = []
+            for count in (units * seen, K * seen, layer.units, layer.units):
+                arrays.append(theta[at : at + count])
+                at += count
+            W = arrays[0].reshape(units, seen)
+            members = zip(*(array.reshape(K, -1) for array in arrays[1:]), strict=True)
+            Z = jnp.concatenate(
+                [
+                    (A[:, :seen] if shared else A[:, k * seen : (k + 1) * seen]) * r @ W.T * s + b
+                    for k, (r, s, b) in enumerate(members)
+                ],
+                axis=1,
+            )
+            A = activation(layer.activation)(Z)
         else:
             groups = layer.groups if layer.kind == "grouped_dense" else 1
             count = n * layer.units // groups

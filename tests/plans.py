@@ -36,6 +36,17 @@ def grouped(n_in, n_out, seen, group="weights"):
     return layer("grouped_dense", n_in, n_out, blocks=blocks)
 
 
+def batch_ensemble(n_in, n_out, members, seen, factors=None, group="scale"):
+    """The members have so many factors of their inputs together; by default one for each."""
+    blocks = [
+        (n_out // members, seen, "weights"),
+        (members * seen if factors is None else factors, 1, group),
+        (n_out, 1, "scale"),
+        (n_out, 1, "biases"),
+    ]
+    return layer("batch_ensemble", n_in, n_out, blocks=blocks)
+
+
 def dropout(n_in, rate=0.5, n_out=None):
     return layer("dropout", n_in, n_out or n_in, {"rate": [rate]})
 

@@ -2,6 +2,7 @@
 // members (kind.hpp describes them) and one entry in the list.
 #pragma once
 
+#include "batch_ensemble.hpp"
 #include "batch_norm.hpp"
 #include "category_embedding.hpp"
 #include "dense.hpp"
@@ -19,9 +20,10 @@ template <typename T, int BYTES, typename DenseKind> struct Table {
     using C = Context<T, BYTES>;
     using W = Workspace<T, BYTES>;
 
-    using List = Types<DenseKind, GroupedDense<T, BYTES>, Dropout<T, BYTES>, BatchNorm<T, BYTES>,
-                       CategoryEmbedding<T, BYTES>, PeriodicEmbedding<T, BYTES>,
-                       PiecewiseLinear<T, BYTES>, Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
+    using List =
+        Types<DenseKind, GroupedDense<T, BYTES>, BatchEnsemble<T, BYTES>, Dropout<T, BYTES>,
+              BatchNorm<T, BYTES>, CategoryEmbedding<T, BYTES>, PeriodicEmbedding<T, BYTES>,
+              PiecewiseLinear<T, BYTES>, Scale<T, BYTES>, ParametricActivation<T, BYTES>>;
 
     // Calls f with a layer's kind.
     template <typename F> CHAINRULE_INLINE void visit(const Layer &layer, F &&f) {

@@ -39,6 +39,7 @@ from chainrule.exports.export_file import export as export
 from chainrule.model.network import Network as Network
 from chainrule.model.tracer import Tracer as Tracer
 from chainrule.network.cost import CustomCost as CustomCost
+from chainrule.network.layers import BatchEnsemble as BatchEnsemble
 from chainrule.network.layers import BatchNorm as BatchNorm
 from chainrule.network.layers import CategoryEmbedding as CategoryEmbedding
 from chainrule.network.layers import Dense as Dense

@@ -47,7 +47,7 @@ def test_symbols_page_names_parameters_of_the_equations():
     parameters = {name for f in EQUATIONS for name in inspect.signature(f).parameters}
     state = {"V", "S", "t"}
     # What the page leaves out is explained where it is used.
-    unlisted = {"draws", "state", "through_activation"}
+    unlisted = {"draws", "state", "through_activation", "shared_input"}
     assert named == (parameters | state) - unlisted
 
 

@@ -6,6 +6,7 @@ import pytest
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
 from chainrule.engines.optimizers import SGD, Adam, AdamW, Momentum
 from chainrule.network.layers import (
+    BatchEnsemble,
     BatchNorm,
     CategoryEmbedding,
     Dense,
@@ -52,6 +53,7 @@ ALL = (
     ParametricActivation("gelu", 0.5),
     PeriodicEmbedding([2, 4], frequencies=3, size=3),
     GroupedDense(8, 2, "silu"),
+    BatchEnsemble(6, 2, "tanh"),
     Dropout(0.3),
     Dense(3, "softmax"),
 )
@@ -97,6 +99,17 @@ GROUPED = (
     GroupedDense(6, 6, "relu"),
     Dense(3, "softmax"),
 )
+SHARED = (
+    BatchEnsemble(12, 3, "gelu", shared_input=True),
+    BatchEnsemble(6, 3, "relu"),
+    BatchEnsemble(4, 1, "identity"),
+    BatchEnsemble(8, 2, "relu", shared_input=True),
+    Dense(9, "softmax"),
+    BatchEnsemble(6, 3, "tanh"),
+    BatchNorm(),
+    BatchEnsemble(6, 6, "relu"),
+    Dense(3, "softmax"),
+)
 NETWORKS = {
     "dropout": DROPS,
     "batch norm": NORMAL,
@@ -107,6 +120,7 @@ NETWORKS = {
     "periodic": PERIODIC,
     "bins": BINNED,
     "groups": GROUPED,
+    "shared weights": SHARED,
     "all kinds": ALL,
 }
 every_network = pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)

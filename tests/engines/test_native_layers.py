@@ -12,6 +12,7 @@ from chainrule.engines.native import NativeEngine
 from chainrule.engines.optimizers import SGD, Adam, HeavyBall, RMSprop
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.network.layers import (
+    BatchEnsemble,
     BatchNorm,
     CategoryEmbedding,
     Dense,
@@ -19,7 +20,7 @@ from chainrule.network.layers import (
     GroupedDense,
     PeriodicEmbedding,
 )
-from chainrule.network.parameters import parameter_count, views
+from chainrule.network.parameters import parameter_count, placed_blocks, views
 from chainrule.network.random import dropout_factors, noise_key, step_noise
 from chainrule.network.spec import NetworkSpec
 from tests import plans
@@ -34,6 +35,7 @@ from tests.engines.test_layer_kinds import (
     train,
 )
 from tests.engines.test_native import instruction_set
+from tests.numerics import epsilon
 
 __all__ = ["instruction_set"]
 
@@ -132,10 +134,16 @@ GROUPED_WIDE = (
     GroupedDense(200, 2, "relu"), Dense(150, "relu"), GroupedDense(300, 3, "silu"),
     GroupedDense(90, 30, "relu"), Dense(96, "identity"), Dense(10, "softmax"),
 )  # fmt: skip
+# Groups of rows of shared weights, of one chunk of inputs and of several, and members of one unit.
+SHARED_WIDE = (
+    BatchEnsemble(600, 4, "relu", shared_input=True), BatchEnsemble(300, 4, "silu"),
+    BatchEnsemble(90, 30, "relu"), Dense(96, "identity"),
+    BatchEnsemble(200, 2, "tanh", shared_input=True), Dense(10, "softmax"),
+)  # fmt: skip
 many = pytest.mark.parametrize(
     "layers",
-    [WIDE, TABLES, NORMAL_TABLES, PERIODIC_WIDE, GROUPED_WIDE],
-    ids=["wide", "tables", "normalized tables", "periodic", "groups"],
+    [WIDE, TABLES, NORMAL_TABLES, PERIODIC_WIDE, GROUPED_WIDE, SHARED_WIDE],
+    ids=["wide", "tables", "normalized tables", "periodic", "groups", "shared weights"],
 )
 
 
@@ -192,6 +200,41 @@ def test_deep_groups_have_the_gradient_of_a_block_diagonal_dense_layer(
     bound = 5 * 1600 * np.finfo(dtype).eps * np.abs(whole).max()
     np.testing.assert_allclose(gradient, whole[places], rtol=0, atol=bound)
     alone = np.empty_like(theta)
+    NativeEngine(1).loss_and_gradient(Problem(spec, theta, data), alone)
+    np.testing.assert_array_equal(alone, gradient)
+    # The copy of W follows the steps: they are those that begin with a new copy.
+    order = np.tile(np.arange(batch, dtype=np.int32), 2)
+    both, _, _ = train(NativeEngine(), spec, data, SGD(0.1), batch, theta=theta, order=order)
+    for _ in range(2):
+        theta, _, _ = train(NativeEngine(), spec, data, SGD(0.1), batch, theta=theta)
+    np.testing.assert_array_equal(both, theta)
+
+
+# W so deep that its products go in parts, and so large that BP2 reads a copy of it.
+SHARED_DEEP = (
+    BatchEnsemble(1600, 2, "silu", shared_input=True), BatchEnsemble(600, 2, "relu"),
+    BatchEnsemble(1800, 2, "tanh"), BatchEnsemble(40, 2, "identity"), Dense(3, "softmax"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [8, 150])
+def test_deep_shared_weights_have_the_gradient_of_the_equations(instruction_set, dtype, batch):
+    spec = network(SHARED_DEEP, dtype, n=10)
+    theta, data = parameters(spec), examples(spec, batch)
+    # A layer of 900 units of parameters near 1 would saturate the next one.
+    for placed in placed_blocks(spec):
+        if placed.block.group == "scale":
+            theta[placed.slice] *= np.random.default_rng(1).choice(
+                [-1, 1], theta[placed.slice].size
+            )
+    gradient, expected, alone = (np.empty_like(theta) for _ in range(3))
+    NativeEngine(3).loss_and_gradient(Problem(spec, theta, data), gradient)
+    ReferenceEngine().loss_and_gradient(Problem(spec, theta, data), expected)
+    for placed in placed_blocks(spec):
+        one, other = gradient[placed.slice], expected[placed.slice]
+        # Sums of up to 900 products through five layers.
+        assert np.linalg.norm(one - other) <= 1000 * epsilon(dtype) * np.linalg.norm(other)
     NativeEngine(1).loss_and_gradient(Problem(spec, theta, data), alone)
     np.testing.assert_array_equal(alone, gradient)
     # The copy of W follows the steps: they are those that begin with a new copy.
@@ -293,6 +336,11 @@ def test_dense_layers_around_groups_multiply_in_mixed_precision(name):
         (plans.grouped(4, 6, 8), "has W and b"),
         (plans.grouped(4, 6, 2, group="biases"), "has W and b"),
         (plans.grouped(4, 5, 2), "equally many units"),
+        (plans.layer("batch_ensemble", 4, 6), "has W, r, s and b"),
+        (plans.batch_ensemble(4, 7, 2, 2), "has W, r, s and b"),
+        (plans.batch_ensemble(4, 6, 2, 2, 3), "has W, r, s and b"),
+        (plans.batch_ensemble(4, 6, 2, 2, group="weights"), "has W, r, s and b"),
+        (plans.batch_ensemble(5, 6, 2, 2), "equally many units"),
         (plans.embedding(3, []), "a table for each"),
         (plans.layer("category_embedding", 3, 3, {"columns": [0.0]}), "a table for each"),
         (plans.embedding(3, [(3, 5, 2)]), "a table has"),

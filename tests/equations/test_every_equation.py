@@ -52,6 +52,7 @@ ARRAYS = {
     "lower": np.array([[0.25], [-2.0]]),
     "width": np.array([[0.5], [2.0]]),
     "scale": np.array([[1.5], [0.5]]),
+    "r": np.array([[0.5], [-2.0]]),
     "s": np.array([[1.5], [-0.5]]),
     "strengths": np.array([[0.5], [1.5]]),
     "shift": np.array([[0.5], [-0.5]]),

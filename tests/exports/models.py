@@ -90,6 +90,8 @@ def every_kind(dtype="float32"):
             *hidden,
             cr.GroupedDense(9, 3, "gelu"),
             cr.GroupedDense(6, 3, "identity"),
+            cr.BatchEnsemble(6, 3, "tanh", shared_input=True),
+            cr.BatchEnsemble(9, 3, "identity"),
             cr.Scale(),
             cr.Dropout(0.5),
             cr.Dense(5, "identity"),

@@ -40,6 +40,19 @@ NamedLayer dense(int n_in, int n_out, const char *activation, int groups = 1) {
             {{0, n_out, n_in / groups, "weights"}, {0, n_out, 1, "biases"}}};
 }
 
+// Of members that share W, with their own inputs.
+NamedLayer batch_ensemble(int n_in, int n_out, const char *activation, int members) {
+    return {"batch_ensemble",
+            n_in,
+            n_out,
+            {activation},
+            {},
+            {{0, n_out / members, n_in / members, "weights"},
+             {0, n_in, 1, "scale"},
+             {0, n_out, 1, "scale"},
+             {0, n_out, 1, "biases"}}};
+}
+
 // The network, and where batch normalisation has its parameters.
 struct Case {
     std::vector<NamedLayer> layers;
@@ -66,7 +79,10 @@ struct Case {
             layers.push_back(layer);
         }
         layers.push_back({"dropout", hidden, hidden, {"identity"}, {{"rate", {0.3}}}});
-        if (hidden % 4 == 0) layers.push_back(dense(hidden, hidden, "silu", 4));
+        if (hidden % 4 == 0) {
+            layers.push_back(dense(hidden, hidden, "silu", 4));
+            layers.push_back(batch_ensemble(hidden, hidden, "tanh", 4));
+        }
         layers.push_back(dense(hidden, n_out, "identity"));
         for (NamedLayer &layer : layers) {
             if (layer.kind == "batch_norm") ones = parameters;

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
-from chainrule.network.layers import Dense, Dropout, GroupedDense, Scale
+from chainrule.network.layers import BatchEnsemble, Dense, Dropout, GroupedDense, Scale
 from chainrule.network.parameters import (
     initial_parameters,
     named_views,
@@ -128,6 +128,25 @@ def test_weights_between_units_are_0_where_groups_do_not_see_each_other():
     np.testing.assert_array_equal(some[0], [[0, W[0, 0]], [W[5, 1], 0]])
     np.testing.assert_array_equal(some[1], [[0, 0]])
     np.testing.assert_array_equal(some[2], U[[1, 0]][:, [1]])
+
+
+def test_weights_between_units_of_members_are_products_with_their_factors():
+    layers = (BatchEnsemble(4, 2, shared_input=True), BatchEnsemble(6, 2), Dense(2, "identity"))
+    spec = NetworkSpec(3, layers, "mse", dtype="float64")
+    theta = np.random.default_rng(0).standard_normal(parameter_count(spec))
+    (W, r, s, _), (V, q, p, _), (U, _) = views(spec, theta)
+    first, second, last = weights_between(spec, theta)
+    np.testing.assert_allclose(first[:2], s[:2] * W * r[:3].T, rtol=1e-15)
+    np.testing.assert_allclose(first[2:], s[2:] * W * r[3:].T, rtol=1e-15)
+    members = block_diag(p[:3] * V * q[:2].T, p[3:] * V * q[2:].T)
+    np.testing.assert_allclose(second, members, rtol=1e-15)
+    np.testing.assert_array_equal(last, U)
+    some = weights_between(spec, theta, [[2], [1, 3], [4], [0]])
+    np.testing.assert_array_equal(some[0], first[[1, 3]][:, [2]])
+    np.testing.assert_array_equal(some[1], second[[4]][:, [1, 3]])
+    plain = weights_between(spec, theta, parameters_only=True)
+    np.testing.assert_array_equal(plain[0], np.concatenate([W, W]))
+    np.testing.assert_array_equal(plain[1], block_diag(V, V))
 
 
 def test_auto_starts_a_relu_network_by_he_and_its_output_by_glorot():

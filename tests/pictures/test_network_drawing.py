@@ -39,6 +39,16 @@ def test_units_of_different_groups_are_not_connected(tmp_path):
     assert path.read_text(encoding="utf-8").count("stroke-linecap: round") == 3 * 4 + 2 * 2
 
 
+def test_members_are_drawn_with_the_weights_that_their_factors_make_of_the_shared_ones(tmp_path):
+    path = tmp_path / "network.svg"
+    layers = [cr.BatchEnsemble(4, 2, shared_input=True), cr.BatchEnsemble(2, 2, "identity")]
+    net = network(6, *layers, cost="mse")
+    net.parameters = np.ones_like(net.parameters)
+    net.parameters[12:18] = 0  # r of the first member
+    net.draw().save(path)
+    assert path.read_text(encoding="utf-8").count("stroke-linecap: round") == 6 * 2 + 2 * 2
+
+
 def test_the_sign_of_a_weight_is_its_colour(tmp_path):
     pixels = {}
     for sign in (1, -1):
@@ -75,8 +85,9 @@ def test_a_large_layer_is_drawn_by_its_first_and_last_units(tmp_path):
         network(2, *[cr.Dense(2, "tanh")] * 30, cr.Dense(2, "softmax")),
         network(32, cr.Dense(33), cr.Dense(2, "softmax")),
         network(6, cr.GroupedDense(80, 2), cr.GroupedDense(8, 8), cr.Dense(2, "softmax")),
+        network(6, cr.BatchEnsemble(80, 2), cr.BatchEnsemble(8, 8), cr.Dense(2, "softmax")),
     ],
-    ids=["one weight", "30 layers", "at the limit", "groups"],
+    ids=["one weight", "30 layers", "at the limit", "groups", "shared weights"],
 )
 def test_any_network_can_be_drawn(tmp_path, net):
     net.draw().save(tmp_path / "network.png")

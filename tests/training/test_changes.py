@@ -168,6 +168,19 @@ def test_a_weight_of_a_group_goes_by_the_unit_below_it():
             net.fit(X, Y, callbacks=[change])
 
 
+def test_a_weight_of_a_member_is_that_of_all_members():
+    members = [cr.BatchEnsemble(4, 2, shared_input=True), cr.BatchEnsemble(6, 2)]
+    net = cr.Network([3, *members, cr.Dense(2, "softmax")], "cross_entropy", seed=0)
+    places = [("W", 1, 3, 2, 5.0), ("W", 2, 4, 3, 6.0), ("b", 2, 5, 0, 7.0)]
+    changes = cr.Changes({0: {"parameters": places, "learning_rate": 0.0}})
+    net.fit(X, Y, epochs=1, callbacks=[changes])
+    assert (net.weights[0][1, 2], net.weights[1][1, 1], net.biases[1][5]) == (5.0, 6.0, 7.0)
+    for row, column, message in ((1, 2, "row < 6 and column < 2"), (6, 1, "row < 6 and column")):
+        change = cr.Changes({0: {"parameters": [("W", 2, row, column, 1.0)]}})
+        with pytest.raises(InvalidArgumentError, match=message):
+            net.fit(X, Y, callbacks=[change])
+
+
 def test_what_decides_by_itself_cannot_be_changed():
     table = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "class": Y})
 

@@ -49,6 +49,7 @@ _REMEDIES = {
         f"train with numeric_bins=0, or {_EXPORT}",
     ),
     "grouped_dense": ("dense layers in groups", f"train one network instead, or {_EXPORT}"),
+    "batch_ensemble": ("shared weights", f"train one network instead, or {_EXPORT}"),
     "batch_norm": ("batch normalisation", f"train with batch_norm=False, or {_EXPORT}"),
     "category_embedding": (
         "embeddings",

@@ -179,7 +179,9 @@ class BaseNetwork:
     def weights(self) -> list[Floats]:
         """Weights W of each dense layer in turn, (n[l], n[l−1]); views into `parameters`.
 
-        Those of a `GroupedDense` layer with G groups are (n[l], n[l−1]/G).
+        Those of a `GroupedDense` layer with G groups are (n[l], n[l−1]/G). Those of a
+        `BatchEnsemble` of K members are (n[l]/K, n[l−1]/K), or (n[l]/K, n[l−1]) if the members
+        share their inputs.
         """
         return named_views(self.spec, self._parameters, "W")
 

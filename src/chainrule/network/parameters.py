@@ -62,8 +62,24 @@ def named_views(spec: NetworkSpec, vector: Vector, name: str) -> list[NDArray[np
     ]
 
 
+def unit_weights(spec: NetworkSpec, vector: Vector) -> list[NDArray[np.floating]]:
+    """Return what the units of each layer with weights multiply the units below by.
+
+    Returns
+    -------
+    weights : list of array
+        A row for each unit, with a column for each unit below that it sees: W, or, if members share
+        W, its product with their factors.
+    """
+    theta = zip(spec.layers, views(spec, vector), strict=True)
+    return [layer.unit_weights(blocks) for layer, blocks in theta if layer.has_weights]
+
+
 def weights_between(
-    spec: NetworkSpec, vector: Vector, units: Sequence[Sequence[int]] | None = None
+    spec: NetworkSpec,
+    vector: Vector,
+    units: Sequence[Sequence[int]] | None = None,
+    parameters_only: bool = False,
 ) -> list[NDArray[np.floating]]:
     """Return the weights between units of each layer that has weights and units below.
 
@@ -73,6 +89,8 @@ def weights_between(
     vector : array
     units : list of list of int, optional
         Which of the first such layer's inputs, then which units of each such layer; by default all.
+    parameters_only : bool, default False
+        Whether to return the entries of W, without the factors of members that share it.
 
     Returns
     -------
@@ -82,15 +100,16 @@ def weights_between(
     places = [index for index, layer in enumerate(spec.layers) if layer.has_weights]
     if units is None:
         units = [range(spec.sizes[places[0]]), *(range(spec.sizes[i + 1]) for i in places)]
+    weights = named_views(spec, vector, "W") if parameters_only else unit_weights(spec, vector)
     between = []
-    for index, W, below, above in zip(
-        places, named_views(spec, vector, "W"), units, units[1:], strict=False
-    ):
+    for index, W, below, above in zip(places, weights, units, units[1:], strict=False):
+        layer = spec.layers[index]
         columns, found = np.asarray(below), np.zeros((len(above), len(below)), vector.dtype)
         for row, unit in enumerate(above):
-            seen = spec.layers[index].seen(unit, spec.sizes[index])
+            seen = layer.seen(unit, spec.sizes[index])
             inside = (columns >= seen.start) & (columns < seen.stop)
-            found[row, inside] = W[unit, columns[inside] - seen.start]
+            own = layer.row(unit) if parameters_only else unit
+            found[row, inside] = W[own, columns[inside] - seen.start]
         between.append(found)
     return between
 
@@ -174,4 +193,5 @@ def _drawn(block: Block, random: np.random.Generator) -> NDArray[np.float64]:
 def _draws(block: Block, random: np.random.Generator, distribution: str) -> NDArray[np.float64]:
     if distribution == "normal":
         return random.standard_normal(block.shape)
-    return random.uniform(-1, 1, block.shape)
+    uniform = random.uniform(-1, 1, block.shape)
+    return np.where(uniform < 0, -1.0, 1.0) if distribution == "signs" else uniform

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InvalidArgumentError
-from chainrule.network.parameters import Vector, named_views, weights_between
+from chainrule.network.parameters import Vector, named_views, unit_weights, weights_between
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.canvas import FAINT, INK, blank, shortened
 from chainrule.pictures.picture import Picture, wrapped
@@ -89,7 +89,7 @@ def network_drawing(
 def _ranges(spec: NetworkSpec, parameters: Vector) -> str:
     """Return a line for each layer of weights: the numbers that the drawing shows as colours."""
     lines = [f"{'layer':>7} {'weights':>12} {'smallest':>10} {'largest':>10} {'typical size':>13}"]
-    for number, W in enumerate(named_views(spec, parameters, "W"), 1):
+    for number, W in enumerate(unit_weights(spec, parameters), 1):
         values = np.asarray(W, np.float64)
         typical = float(np.sqrt(np.mean(values**2)))
         lines.append(
@@ -107,7 +107,7 @@ def _figure(
     columns = _columns(spec, left)
     width = columns[-1].x + right
     height = 2 * (columns[0].middle - _BELOW) + _BELOW + _ABOVE
-    weights = [np.asarray(W, np.float64) for W in named_views(spec, parameters, "W")]
+    weights = [np.asarray(W, np.float64) for W in unit_weights(spec, parameters)]
     figure = blank(width, height)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")

@@ -27,6 +27,7 @@ class ParameterChange(NamedTuple):
         The number of the dense layer, from 1 on.
     row, column : int
         The unit, and the unit below that a weight comes from, from 0 on. The column of a bias is 0.
+        Members that share W share the new value, too.
     value : float
     """
 
@@ -63,15 +64,16 @@ class ParameterChange(NamedTuple):
         if not 1 <= self.layer <= len(blocks):
             raise self._missing(f"a dense layer from 1 to {len(blocks)}")
         placed = blocks[self.layer - 1]
-        rows, columns = (*placed.block.shape, 1)[:2]
+        layer, units = spec.layers[placed.layer - 1], spec.sizes[placed.layer]
+        columns, row = placed.block.shape[1], self.row
         seen = range(columns)
-        if self.name == "W" and 0 <= self.row < rows:
-            seen = spec.layers[placed.layer - 1].seen(self.row, spec.sizes[placed.layer - 1])
-        if not 0 <= self.row < rows or self.column not in seen:
+        if self.name == "W" and 0 <= row < units:
+            seen, row = layer.seen(row, spec.sizes[placed.layer - 1]), layer.row(row)
+        if not 0 <= self.row < units or self.column not in seen:
             first = f"{seen.start} <= " if seen.start else ""
-            raise self._missing(f"row < {rows} and {first}column < {seen.stop}")
+            raise self._missing(f"row < {units} and {first}column < {seen.stop}")
         start: int = placed.slice.start
-        return start + self.row * columns + self.column - seen.start
+        return start + row * columns + self.column - seen.start
 
     def _missing(self, expected: str) -> InvalidArgumentError:
         return InvalidArgumentError(

@@ -77,6 +77,21 @@ def test_every_line_of_a_step_of_groups_adds_up_to_its_result():
         ask("inspect", snapshot, {"subject": subject | {"column": 0}})
 
 
+def test_every_line_of_a_step_of_shared_weights_adds_up_to_its_result():
+    extra = (cr.BatchEnsemble(6, 3, "tanh", shared_input=True), cr.BatchEnsemble(4, 2, "silu"))
+    snapshot, catcher = training(extra=extra, l1=0.001, l2=0.01)
+    subject = {"kind": "weight", "layer": 3, "row": 2, "column": 4}
+    for message in ({}, {"example": 2}, {"subject": subject}):
+        for step in ask("inspect", snapshot, message)["steps"]:
+            assert consistent(step["numbers"], digits(step)), step["numbers"]
+    last = new_parameter(ask("inspect", snapshot, {"subject": subject}))
+    # The first unit of the second member, and the second of the units 3 to 5 that it sees.
+    value = views(snapshot.spec, catcher.after[snapshot.step + 1])[2][0][0, 1]
+    assert number(last["numbers"].rpartition("= ")[2]) == pytest.approx(value, abs=1e-6)
+    with pytest.raises(InvalidArgumentError, match=r"^column: expected 3 to 5, as W\[3\] is 2 × 3"):
+        ask("inspect", snapshot, {"subject": subject | {"column": 0}})
+
+
 def test_an_average_that_is_evaluated_is_shown_too():
     snapshot, _ = training(optimizer=cr.Adam(learning_rate=0.1, ema_decay=0.9))
     lines = [s for s in ask("inspect", snapshot)["steps"] if s["id"] == "WA1"]

@@ -80,6 +80,18 @@ def test_weights_of_groups_are_drawn_where_units_see_each_other():
     assert sizes == [W.size for W in net.weights]
 
 
+def test_members_are_drawn_with_the_shared_weights_that_a_page_changes():
+    members = (cr.BatchEnsemble(6, 3, shared_input=True), cr.BatchEnsemble(12, 3))
+    net = cr.Network([4, *members, cr.Dense(1, "identity")], "mse", seed=0)
+    drawn = Drawn(net.spec)
+    arrays = dense_arrays(net.spec, net.parameters)
+    assert [np.shape(layer["W"]) for layer in arrays] == [(6, 4), (12, 6), (1, 12)]
+    for (name, layer, row, column), place in zip(drawn.values, drawn.places, strict=True):
+        found = arrays[layer - 1][name][row]
+        assert net.parameters[place] == (found[column] if name == "W" else found)
+    assert [place.stop - place.start for place in drawn.weights] == [2 * 4, 4 * 2, 12]
+
+
 @pytest.mark.parametrize(
     ("output", "cost", "Y", "channels"),
     [

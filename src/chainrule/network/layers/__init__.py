@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from chainrule.network.layers.base import Block, Draws, Layer, LayerPass, Shown, TrainingStep
+from chainrule.network.layers.batch_ensemble import BatchEnsemble
 from chainrule.network.layers.batch_norm import BatchNorm
 from chainrule.network.layers.category_embedding import CategoryEmbedding, EmbeddedColumn
 from chainrule.network.layers.dense import Dense
@@ -25,6 +26,7 @@ LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
         for kind in (
             Dense,
             GroupedDense,
+            BatchEnsemble,
             Dropout,
             BatchNorm,
             CategoryEmbedding,
@@ -38,6 +40,7 @@ LAYER_KINDS: Mapping[str, type[Layer]] = MappingProxyType(
 
 __all__ = [
     "LAYER_KINDS",
+    "BatchEnsemble",
     "BatchNorm",
     "BinnedColumn",
     "Block",

@@ -16,8 +16,8 @@ from chainrule.network.layers.operations import Operation
 class Draws(NamedTuple):
     """Initial values of a block: random numbers times a factor that its layer knows."""
 
-    distribution: Literal["normal", "uniform"]
-    """N(0, 1), or uniform on [−1, 1)."""
+    distribution: Literal["normal", "uniform", "signs"]
+    """N(0, 1), uniform on [−1, 1), or −1 and 1 with equal probability."""
     scale: float
 
 
@@ -135,6 +135,14 @@ class Layer(ABC):
     def seen(self, unit: int, n_in: int) -> range:
         """Return the units below to which a row of W has weights: those that its unit sees."""
         return range(n_in)
+
+    def row(self, unit: int) -> int:
+        """Return the row of W with the weights of a unit."""
+        return unit
+
+    def unit_weights(self, theta: Sequence[Array]) -> Array:
+        """Return what each unit multiplies the units below that it sees by: a row for each unit."""
+        return theta[0]
 
     # Equations.
 

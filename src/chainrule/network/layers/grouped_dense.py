@@ -15,10 +15,9 @@ from chainrule.equations.grouped import (
 )
 from chainrule.errors import InvalidArgumentError
 from chainrule.names import ActivationText, InitializerName
-from chainrule.network.activation import Activation, activation_of
 from chainrule.network.layers.base import Block, LayerPass, TrainingStep
 from chainrule.network.layers.operations import GroupedAffine, Operation, activated, column
-from chainrule.network.layers.weighted import WeightedLayer
+from chainrule.network.layers.weighted import WeightedLayer, check_of_units, multiples
 
 
 @hinting
@@ -87,14 +86,9 @@ class GroupedDense(WeightedLayer):
         if self.units % self.groups:
             raise InvalidArgumentError(
                 f"units: expected a multiple of groups={self.groups}, since all groups have "
-                f"equally many; got {self.units}: {_multiples(self.units, self.groups)} would do"
+                f"equally many; got {self.units}: {multiples(self.units, self.groups)} would do"
             )
-        sigma = activation_of(self.activation)
-        if not isinstance(sigma, Activation) or sigma.of_layer:
-            raise InvalidArgumentError(
-                "activation: expected one that is applied to each unit by itself, since groups do "
-                f"not see each other; got {self.activation!r}: a Dense layer may have it"
-            )
+        check_of_units(self.activation, "groups")
 
     @property
     def _first(self) -> tuple[object, ...]:
@@ -107,7 +101,7 @@ class GroupedDense(WeightedLayer):
             raise InvalidArgumentError(
                 f"groups: expected a divisor of the {n_features} units of the layer below, since "
                 f"all groups see equally many; got {self.groups} in {self!r}. Give the layer below "
-                f"{_multiples(n_features, self.groups)} units, or put a Dense layer here"
+                f"{multiples(n_features, self.groups)} units, or put a Dense layer here"
             )
 
     def seen(self, unit: int, n_in: int) -> range:
@@ -153,9 +147,3 @@ class GroupedDense(WeightedLayer):
         W, b = theta
         W = W.reshape(self.groups, -1, W.shape[1])
         return (GroupedAffine(W, column(b)), *activated(self.activation))
-
-
-def _multiples(number: int, of: int) -> str:
-    """Return the multiples nearest to a number that is none."""
-    below = number // of * of
-    return f"{below} or {below + of}" if below else str(of)

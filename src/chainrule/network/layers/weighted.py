@@ -1,4 +1,4 @@
-"""What dense and grouped dense layers have in common: everything but their products."""
+"""What all layers with weighted sums have in common: everything but their products."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from chainrule.equations._array import Array
 from chainrule.equations.forward import activation
 from chainrule.errors import InvalidArgumentError
 from chainrule.names import InitializerName
-from chainrule.network.activation import activation_of
+from chainrule.network.activation import Activation, activation_of
 from chainrule.network.layers.base import Block, Layer, LayerPass, Shown, activation_error_text
 from chainrule.network.registry.initializers import INITIALIZERS
 from chainrule.suggestions import did_you_mean
@@ -41,15 +41,20 @@ class WeightedLayer(Layer):
             object.__setattr__(self, name, positive_number(name, getattr(self, name)))
 
     def __repr__(self) -> str:
-        init = f", init={self.init!r}" if self.init is not None else ""
-        factors = "".join(f", {name}={value!r}" for name, value in self._factors().items())
-        first = ", ".join(repr(value) for value in self._first)
-        return f"{type(self).__name__}({first}{init}{factors})"
+        init = {} if self.init is None else {"init": self.init}
+        named = {**self._options, **init, **self._factors()}
+        parts = [*map(repr, self._first), *(f"{name}={value!r}" for name, value in named.items())]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     @property
     def _first(self) -> tuple[object, ...]:
         """The arguments up to σ."""
         return (self.units, self.activation)
+
+    @property
+    def _options(self) -> dict[str, object]:
+        """The keyword arguments before `init` that are not as by default."""
+        return {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the declaration as JSON-ready values; factors of 1 are left out."""
@@ -68,13 +73,21 @@ class WeightedLayer(Layer):
         self, n_in: int, default_init: str, n_out: int | None = None
     ) -> tuple[Block, ...]:
         """Return W, with n_in weights in each row, and b; `n_out` is that of `Block`."""
-        init = self.init or default_init
-        if init == "auto":
-            init = activation_of(self.activation).initializer
+        init = self.initializer(default_init)
         return (
             Block("W", (self.units, n_in), "weights", init, self.learning_rate_factor, n_out),
-            Block("b", (self.units, 1), "biases", "zeros", self.bias_learning_rate_factor),
+            self.biases,
         )
+
+    def initializer(self, default_init: str) -> str:
+        """Return the name of the initialiser of W."""
+        init = self.init or default_init
+        return activation_of(self.activation).initializer if init == "auto" else init
+
+    @property
+    def biases(self) -> Block:
+        """b, n[l] × 1."""
+        return Block("b", (self.units, 1), "biases", "zeros", self.bias_learning_rate_factor)
 
     def activated(self, Z: Array) -> LayerPass:
         """F2."""
@@ -114,3 +127,19 @@ def check_init(init: object) -> None:
             f"init: expected auto, {', '.join(INITIALIZERS)}; got {init!r}"
             f"{did_you_mean(init, ('auto', *INITIALIZERS))}"
         )
+
+
+def check_of_units(activation: str, parts: str) -> None:
+    """Raise unless σ is applied to each unit by itself, as in a layer of separate `parts`."""
+    sigma = activation_of(activation)
+    if not isinstance(sigma, Activation) or sigma.of_layer:
+        raise InvalidArgumentError(
+            f"activation: expected one that is applied to each unit by itself, since {parts} do "
+            f"not see each other; got {activation!r}: a Dense layer may have it"
+        )
+
+
+def multiples(number: int, of: int) -> str:
+    """Return the multiples nearest to a number that is none."""
+    below = number // of * of
+    return f"{below} or {below + of}" if below else str(of)

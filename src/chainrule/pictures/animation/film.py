@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.network.parameters import Vector, named_views
+from chainrule.network.parameters import Vector, unit_weights
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.curves import TITLES, panels_of
 from chainrule.pictures.network_drawing import drawn_layers
@@ -112,7 +112,7 @@ class Film:
         ends = [
             float(np.quantile(np.abs(W[np.isfinite(W)]), 0.98)) if np.isfinite(W).any() else 0.0
             for frame in frames
-            for W in named_views(self.spec, self.scene(int(frame)).parameters, "W")
+            for W in unit_weights(self.spec, self.scene(int(frame)).parameters)
         ]
         return max(ends) or 1.0
 

@@ -279,6 +279,7 @@ class _View:
             row, column = self._weight(layer)
             if placed.block.name == "W":
                 column -= self._seen(layer, row).start
+                row = self._spec.layers[placed.layer - 1].row(row)
             columns = placed.block.shape[-1]
             offset = min(row * columns + min(column, columns - 1), prod(placed.block.shape) - 1)
             self._lines[placed.name] = update_numbers(self._terms, placed, offset)

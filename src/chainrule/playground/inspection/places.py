@@ -57,16 +57,16 @@ def parameter(
     l = layer_index(spec, layer)  # noqa: E741 - the field's letter
     placed = next(p for p in placed_blocks(spec) if p.layer == l and p.block.name == name)
     rows, columns = placed.block.shape
-    seen = range(columns)
-    if name == "W" and 0 <= row < rows:
-        seen = spec.layers[l - 1].seen(row, spec.sizes[l - 1])
-    for place, value, some in (("row", row, range(rows)), ("column", column, seen)):
+    units, seen, own = range(spec.sizes[l]), range(columns), row
+    if name == "W" and row in units:
+        seen, own = spec.layers[l - 1].seen(row, spec.sizes[l - 1]), spec.layers[l - 1].row(row)
+    for place, value, some in (("row", row, units), ("column", column, seen)):
         if value not in some:
             raise InvalidArgumentError(
                 f"{place}: expected {some[0]} to {some[-1]}, as {placed.name} is {rows} × "
                 f"{columns}; got {shown(value)}"
             )
-    return placed, placed.slice.start + row * columns + column - seen.start
+    return placed, placed.slice.start + own * columns + column - seen.start
 
 
 def whole(values: Mapping[str, Any], name: str, default: int | None = None) -> int:

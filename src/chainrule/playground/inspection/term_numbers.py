@@ -11,6 +11,7 @@ from typing import Any
 from chainrule.engines.base import Floats, Penalties
 from chainrule.equations import backpropagation, fused_pairs
 from chainrule.equations.counts import exponential_poisson_error
+from chainrule.equations.grouped import grouped_weight_gradient
 from chainrule.equations.text import equation_text
 from chainrule.inspection.terms import latex_name
 from chainrule.inspection.trace import Trace
@@ -24,6 +25,9 @@ _A_MINUS_Y = (
     fused_pairs.identity_mean_squared_error_error,
     exponential_poisson_error,
 )
+
+# The gradient of a weight is a mean of products of one activation and one error.
+_ONE_PRODUCT = (backpropagation.weight_gradient, grouped_weight_gradient)
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,11 @@ class Traced:
     # What a unit computes, for the first example.
 
     def weighted_sum(self, l: int, j: int) -> Numbers:  # noqa: E741 - the field's letter
-        """F1 of one unit."""
-        seen = self._seen(l, j)
-        terms = products(self[f"W[{l}]"][j], self[f"A[{l - 1}]"][seen.start : seen.stop, 0])
+        """F1 of one unit; with shared weights, of their products with the factors of a member."""
+        seen, layer = self._seen(l, j), self.spec.layers[l - 1]
+        theta = [self[f"{block.name}[{l}]"] for block in self.spec.blocks()[l - 1]]
+        below = self[f"A[{l - 1}]"][seen.start : seen.stop, 0]
+        terms = products(layer.unit_weights(theta)[j], below)
         terms.append(tex(self[f"b[{l}]"][j, 0]))
         return Numbers.of(unit("z", l, j), self[f"Z[{l}]"][j, 0], total(terms))
 
@@ -190,18 +196,22 @@ class Traced:
     # The gradients.
 
     def weight_gradient(self, l: int, j: int, k: int) -> Numbers:  # noqa: E741
-        """BP4 of one weight, with the gradients of P1 and P2."""
-        a, delta = self[f"A[{l - 1}]"][k], self[f"δ[{l}]"][j]
+        """BP4 of one weight, with the gradients of P1 and P2; of a shared one, the result alone."""
+        a, delta, layer = self[f"A[{l - 1}]"][k], self[f"δ[{l}]"][j], self.spec.layers[l - 1]
+        row, column = layer.row(j), k - self._seen(l, j).start
+        symbol = rf"\frac{{\partial J}}{{\partial {weight(l, row, k)}}}"
+        gradient, W = self[f"∂J/∂W[{l}]"], self[f"W[{l}]"]
+        if layer.gradient_equations[0] not in _ONE_PRODUCT:
+            symbol = rf"\frac{{\partial J}}{{\partial {weight(l, row, column)}}}"
+            return Numbers.of(symbol, gradient[row, column])
         side = _mean(products(a, delta))
-        column = k - self._seen(l, j).start
-        w = float(self[f"W[{l}]"][j, column])
+        w = float(W[row, column])
         if self.penalties.l2:
             side += rf" + {tex(self.penalties.l2 * self.share)} \cdot {factor(w)}"
         if self.penalties.l1:
             strength = tex(self.penalties.l1 * self.share)
             side += rf" + {strength} \cdot \operatorname{{sign}}({tex(w)})"
-        symbol = rf"\frac{{\partial J}}{{\partial {weight(l, j, k)}}}"
-        return Numbers.of(symbol, self[f"∂J/∂W[{l}]"][j, column], side)
+        return Numbers.of(symbol, gradient[row, column], side)
 
     def _seen(self, l: int, j: int) -> range:  # noqa: E741
         """Return the units below that a unit sees."""

@@ -240,6 +240,8 @@ _OF_EQUATION: tuple[tuple[str, str, Wording], ...] = (
 _BLOCKS = {
     "W": "weights",
     "b": "biases",
+    "r": "factors r of the inputs",
+    "s": "factors s",
     "w": "frequencies w",
     "c": "phases c",
     "V": "mixing matrices V",

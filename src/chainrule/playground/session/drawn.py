@@ -31,8 +31,10 @@ class DrawnLayer:
         The places in the network of the layer, and of the last layer that belongs to it.
     units, inputs : int
         n[l] and n[l−1].
-    weights, biases : int
-        Where W and b begin in the flat vector.
+    weights : slice
+        The place of W in the flat vector.
+    biases : int
+        Where b begins.
     """
 
     number: int
@@ -41,24 +43,20 @@ class DrawnLayer:
     last: int
     units: int
     inputs: int
-    weights: int
+    weights: slice
     biases: int
 
     def seen(self, row: int) -> range:
         """Return the units below that a unit sees: a row of W has a weight for each."""
         return self.layer.seen(row, self.inputs)
 
-    @property
-    def all_weights(self) -> slice:
-        """The place of W in the flat vector."""
-        return slice(self.weights, self.weights + self.units * len(self.seen(0)))
-
     def place(self, name: str, row: int, column: int) -> int:
         """Return where a weight or bias is in the flat vector; `column` is the unit below."""
         if name == "b":
             return self.biases + row
+        start: int = self.weights.start
         seen = self.seen(row)
-        return self.weights + row * len(seen) + column - seen.start
+        return start + self.layer.row(row) * len(seen) + column - seen.start
 
 
 class Drawn:
@@ -121,7 +119,7 @@ class Drawn:
     @cached_property
     def weights(self) -> tuple[slice, ...]:
         """The places of W of each dense layer in the flat vector."""
-        return tuple(layer.all_weights for layer in self.layers)
+        return tuple(layer.weights for layer in self.layers)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the layers of the network for a page."""
@@ -156,21 +154,21 @@ class Drawn:
 def dense_arrays(spec: NetworkSpec, theta: Floats) -> list[dict[str, Any]]:
     """Return W and b of every layer with weights as lists of numbers, exactly.
 
-    W has a column for each unit below, 0 where a unit does not see it.
+    W has a column for each unit below, 0 where a unit does not see it. Members that share W have
+    the same numbers here, since a page shows and changes the parameters themselves.
     """
+    between = weights_between(spec, theta, parameters_only=True)
     return [
         {
             "W": W.astype(np.float64).tolist(),
             "b": theta[layer.biases : layer.biases + layer.units].astype(np.float64).tolist(),
         }
-        for layer, W in zip(_dense_layers(spec), weights_between(spec, theta), strict=True)
+        for layer, W in zip(_dense_layers(spec), between, strict=True)
     ]
 
 
 def _dense_layers(spec: NetworkSpec) -> Iterator[DrawnLayer]:
-    starts = {
-        (placed.layer - 1, placed.block.name): placed.slice.start for placed in placed_blocks(spec)
-    }
+    places = {(placed.layer - 1, placed.block.name): placed.slice for placed in placed_blocks(spec)}
     indices = [index for index, layer in enumerate(spec.layers) if layer.has_weights]
     ends = [*indices[1:], len(spec.layers)]
     for number, (index, end) in enumerate(zip(indices, ends, strict=True), start=1):
@@ -181,6 +179,6 @@ def _dense_layers(spec: NetworkSpec) -> Iterator[DrawnLayer]:
             end - 1,
             spec.sizes[index + 1],
             spec.sizes[index],
-            starts[index, "W"],
-            starts[index, "b"],
+            places[index, "W"],
+            places[index, "b"].start,
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.model.network import Network
-from chainrule.network.parameters import weights_between
+from chainrule.network.parameters import unit_weights, weights_between
 from chainrule.pictures.canvas import shortened
 from chainrule.pictures.network_drawing import drawn_layers
 from chainrule.report.charts.plot import svg
@@ -46,7 +46,7 @@ def network_picture(
 
     Of a layer with more than `MOST_UNITS` units, those with the largest weights are drawn.
     """
-    weights = [np.asarray(W, np.float64) for W in network.weights]
+    weights = [np.asarray(W, np.float64) for W in unit_weights(network.spec, network.parameters)]
     scale = max(float(np.quantile(np.abs(W), 0.99)) for W in weights) or 1.0
     inputs = [shortened(name, _NAME_LENGTH) for name in input_names]
     outputs = [shortened(name, _NAME_LENGTH) for name in output_names]

@@ -1,5 +1,7 @@
 """The network: drawn with its weights, and its layers in numbers."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,7 +72,7 @@ def _layers(subject: Subject) -> Html:
                 f"{index}",
                 str(layer.activation),
                 plain(size),
-                plain(W.size + b.size),
+                plain(sum(math.prod(block.shape) for block in net.spec.blocks()[index - 1])),
                 number(float(np.sqrt(np.mean(W**2)))),
                 number(float(np.abs(W).max())),
                 _histogram(W),
