@@ -100,6 +100,7 @@ def test_settings_have_the_same_names_on_both_sides():
         assert sorted(optimizer().settings) == sorted(names["optimizers"][name])
     examples = {"dense": (3,), "dropout": (0.5,), "category_embedding": ([(0, 2, 1)],)}
     examples["piecewise_linear_embedding"] = ([(0, [0.0, 1.0])],)
+    examples |= {"grouped_dense": (4, 2), "batch_ensemble": (4, 2)}
     for name, kind in LAYER_KINDS.items():
         assert tuple(kind(*examples.get(name, ())).settings) == names["layers"][name]
 
