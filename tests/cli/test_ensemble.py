@@ -99,6 +99,7 @@ def test_machines_are_told_of_each_network(chainrule, wdbc, tmp_path):
     lines = [json.loads(line) for line in outcome.out.splitlines()]
     networks = [line for line in lines if line["event"] == "network"]
     assert [line["trained"] for line in networks] == list(range(1, 41))
+    assert "place" not in networks[0]
     assert {(line["variation"], line["fold"]) for line in networks} == {
         (variation, fold) for variation in range(8) for fold in range(5)
     }
@@ -184,6 +185,15 @@ def test_the_report_says_what_was_trained(ensemble):
 def test_an_ensemble_cannot_be_shown_as_one_training(ensemble, chainrule, tmp_path):
     outcome = chainrule("animate", ensemble[1], tmp_path / "page.html")
     assert "train one network, with quality standard" in outcome.sentence
+
+
+def test_an_interrupted_ensemble_cannot_be_watched_when_it_is_resumed(
+    ensemble, chainrule, tmp_path
+):
+    (tmp_path / "run.toml").write_bytes((ensemble[1] / "run.toml").read_bytes())
+    (tmp_path / "checkpoint").write_bytes(b"")
+    outcome = chainrule("resume", tmp_path, "--live")
+    assert "--live: --quality best trains many networks" in outcome.sentence
 
 
 def test_a_time_limit_without_an_ensemble_is_refused_in_python(wdbc):

@@ -123,9 +123,13 @@ class TellMachines(TellNobody):
 
     def members(self) -> "Callable[[MemberEnded], object]":
         """Return a function that writes a line for each network."""
-        return lambda ended: self._lines.write(
-            "network", {**ended.place._asdict(), **ended._asdict(), "place": None}
-        )
+
+        def write(ended: "MemberEnded") -> None:
+            entries = ended._asdict()
+            place = entries.pop("place")
+            self._lines.write("network", {**place._asdict(), **entries})
+
+        return write
 
     def search(self, trials: int | None, seconds: float | None) -> "SearchDisplay":
         """Return the display that writes a line for each trial."""

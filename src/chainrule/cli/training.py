@@ -151,12 +151,8 @@ def train(
             "--live: a search trains many networks, and the page shows one training; leave --live "
             "out"
         )
-    if live and best:
-        raise InvalidArgumentError(
-            "--live: --quality best trains many networks at the same time, and the page shows one "
-            "training; leave --live out"
-        )
     if live:
+        _check_shown(chosen)
         require_extra("--live")
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
@@ -210,6 +206,8 @@ def resume(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
     chosen, tell = RunConfig.read(where.config), teller(json, quiet)
+    if live:
+        _check_shown(chosen)
     with ready("DIR", where, outputs, chosen, every, tell, resume=True) as given:
         run, _, checkpointing = given
         tell.understood(run)
@@ -279,6 +277,18 @@ def train_and_write(
         raise
     finally:
         tell.close()
+
+
+def _check_shown(config: "RunConfig") -> None:
+    """Raise if a page cannot show the training of a run."""
+    from chainrule.errors import InvalidArgumentError
+    from chainrule.runs.ensemble_fit import BEST
+
+    if config.training.quality == BEST:
+        raise InvalidArgumentError(
+            "--live: --quality best trains many networks at the same time, and the page shows one "
+            "training; leave --live out"
+        )
 
 
 def _forget_empty(path: Path) -> None:
