@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
+from chainrule.files.checkpoint_store import CheckpointStore
 
 QUICK = ("--quality", "best", "--layers", "8,8", "--epochs", "6")
 SLOW = ("--quality", "best", "--layers", "64,64", "--epochs", "8")
@@ -191,7 +192,9 @@ def test_an_interrupted_ensemble_cannot_be_watched_when_it_is_resumed(
     ensemble, chainrule, tmp_path
 ):
     (tmp_path / "run.toml").write_bytes((ensemble[1] / "run.toml").read_bytes())
-    (tmp_path / "checkpoint").write_bytes(b"")
+    store = CheckpointStore(tmp_path / "checkpoint")
+    store.save({}, {})
+    store.close()
     outcome = chainrule("resume", tmp_path, "--live")
     assert "--live: --quality best trains many networks" in outcome.sentence
 
