@@ -123,9 +123,9 @@ def train(
     which the run can be repeated to the bit. Ctrl-C saves the best model so far.
     """
     from chainrule.cli.messages import teller
+    from chainrule.ensembles.members import BEST
     from chainrule.errors import InvalidArgumentError
     from chainrule.playground.installation import require_extra
-    from chainrule.runs.ensemble_fit import BEST
     from chainrule.runs.folder import Outputs, RunFolder
     from chainrule.settings.duration import seconds_of
 
@@ -281,8 +281,8 @@ def train_and_write(
 
 def _check_shown(config: "RunConfig") -> None:
     """Raise if a page cannot show the training of a run."""
+    from chainrule.ensembles.members import BEST
     from chainrule.errors import InvalidArgumentError
-    from chainrule.runs.ensemble_fit import BEST
 
     if config.training.quality == BEST:
         raise InvalidArgumentError(

@@ -12,6 +12,9 @@ from chainrule.training.events import Callback
 from chainrule.training.plan import Plan
 from chainrule.training.state import State
 
+BEST = "best"
+"""The `quality` that asks for an ensemble."""
+
 
 class Place(NamedTuple):
     """Which member: the variation of the settings, and the fold that it does not learn from."""

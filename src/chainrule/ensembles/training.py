@@ -62,7 +62,6 @@ class Ensemble:
     """The out-of-fold loss of the ensemble."""
     first_fold: Network
     """The members whose fold is the first, merged: an ensemble that did not learn from it."""
-    seconds: float
     complete: bool
     """Whether it is the ensemble that was asked for, with neither a limit nor an interruption."""
 
@@ -70,11 +69,6 @@ class Ensemble:
     def used(self) -> int:
         """The number of members in the merged network."""
         return sum(bool(self.weights[member.place.variation] > 0) for member in self.members)
-
-    @property
-    def variations(self) -> int:
-        """The number of variations that count."""
-        return int(np.count_nonzero(self.weights))
 
 
 @dataclass(frozen=True)
@@ -405,7 +399,6 @@ class _Trainer:
             losses,
             self._loss(mean),
             self._merged([one for one in members if one.place.fold == 0], weights),
-            self._before + self._elapsed,
             complete and len(self._members) == budget.folds * budget.variations,
         )
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 
 from chainrule.arguments import hinting
 from chainrule.checks import whole_number
+from chainrule.ensembles.members import BEST
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.calibration import check_calibration, learn_from_validation
@@ -26,7 +27,6 @@ from chainrule.estimators.callbacks import (
     with_callbacks,
 )
 from chainrule.estimators.ensemble import (
-    BEST,
     Checkpoint,
     check_ensemble,
     train_best,

@@ -9,11 +9,11 @@ from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from chainrule.ensembles.members import BEST
 from chainrule.errors import InvalidArgumentError
 from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.classifier import BaseClassifier
-from chainrule.estimators.ensemble import BEST
 from chainrule.estimators.given_tables import is_table
 from chainrule.estimators.mixed_network import NetworkMixed
 from chainrule.estimators.regressor import BaseRegressor

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples
-from chainrule.ensembles.members import Draft, Place
+from chainrule.ensembles.members import BEST, Draft, Place
 from chainrule.ensembles.members import Rows as MemberRows
 from chainrule.ensembles.progress import MemberProgress
 from chainrule.ensembles.store import MemberStore
@@ -39,8 +39,6 @@ from chainrule.model.temperature import calibrated_by, outputs_at
 from chainrule.settings.networks import drawn_network, with_dropout
 from chainrule.tables.folds import divided_into_folds
 from chainrule.training.state import State
-
-BEST = "best"
 
 
 def wants_ensemble(estimator: Estimator) -> bool:

@@ -279,9 +279,12 @@ def pre_activations(network: Network, X: Floats, engine: Engine) -> Floats:
 def outputs_at(spec: NetworkSpec, Z: Floats, temperatures: Sequence[float]) -> Floats:
     """Return A[L] of pre-activations Z[L], (m, n[L]), with a temperature for each head."""
     columns = as_columns(Z).astype(np.float64)
-    for units, temperature in zip(head_units(spec), temperatures, strict=True):
-        columns[units] /= temperature
     A = spec.activations[-1].function(columns)
+    for units, output, temperature in zip(
+        head_units(spec), _parts(spec), temperatures, strict=True
+    ):
+        if output is not None and temperature != 1:
+            A[units] = _OUTPUTS[output].tempered(columns[units], temperature)
     return np.ascontiguousarray(as_columns(A), spec.dtype)
 
 

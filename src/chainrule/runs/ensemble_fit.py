@@ -45,8 +45,6 @@ from chainrule.training.state import State
 if TYPE_CHECKING:
     import polars as pl
 
-BEST = "best"
-
 
 class EnsembleRows(NamedTuple):
     """The rows that an ensemble learns from: the training part, then the validation part."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from chainrule.checks import shown
+from chainrule.ensembles.members import BEST
 from chainrule.ensembles.progress import MemberProgress
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import FLAG
 from chainrule.runs.config import RunConfig
-from chainrule.runs.ensemble_fit import BEST
 from chainrule.runs.keywords import Settings
 from chainrule.runs.options import SECTIONS, settings_of
 from chainrule.runs.parts import TEST_TABLE, Table

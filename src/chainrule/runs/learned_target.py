@@ -138,7 +138,7 @@ class Residual(NamedTuple):
 def smeared_target(
     target: TargetEncoder,
     loss: str | None,
-    held_out: Residual,
+    held_out: Callable[[], Residual],
     training: Callable[[], Residual] | None,
 ) -> TargetEncoder:
     """Return a transformed target whose predictions are means again (TT4), from residuals.
@@ -150,8 +150,8 @@ def smeared_target(
     if target.transform is None or loss not in estimating("mean"):
         return target
     # The network was fitted to the training rows, so their residuals are too small.
-    parts = [held_out]
-    if len(held_out.y) < _ENOUGH_RESIDUALS and training is not None:
+    parts = [held_out()]
+    if len(parts[0].y) < _ENOUGH_RESIDUALS and training is not None:
         parts.append(training())
     residuals = [_residuals(target, part) for part in parts]
     return replace(target, transform=target.transform.smeared(np.concatenate(residuals)))

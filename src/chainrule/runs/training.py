@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.assessment.training_profile import KEY, TrainingProfile
-from chainrule.ensembles.members import MemberEnded
+from chainrule.ensembles.members import BEST, MemberEnded
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
 from chainrule.runs.command import call_of, command_of
 from chainrule.runs.config import RunConfig
-from chainrule.runs.ensemble_fit import BEST, EnsembleRows, fit_best
+from chainrule.runs.ensemble_fit import EnsembleRows, fit_best
 from chainrule.runs.learned_target import (
     Residual,
     against_constant,
@@ -241,14 +241,19 @@ class PreparedRun:
         )
 
     def _smeared(self, fitted: FittedNetwork) -> TargetEncoder:
-        loss, found = self.config.training.loss, fitted.out_of_fold
+        target, loss, found = self.target, self.config.training.loss, fitted.out_of_fold
+        # Residuals take predictions, which few targets need: hence functions.
         if found is not None:
-            y = self._ensemble_rows().encoded.y[found.rows]
-            return smeared_target(self.target, loss, Residual(y, found.outputs), None)
+            y = np.concatenate([self.training.y, self.validation.y])
+            return smeared_target(
+                target, loss, lambda: Residual(y[found.rows], found.outputs), None
+            )
         network = fitted.network
-        held_out = Residual.of(network, self.validation)
         return smeared_target(
-            self.target, loss, held_out, lambda: Residual.of(network, self.training)
+            target,
+            loss,
+            lambda: Residual.of(network, self.validation),
+            lambda: Residual.of(network, self.training),
         )
 
     def _ensemble_rows(self) -> EnsembleRows:
