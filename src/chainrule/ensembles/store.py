@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from chainrule.checks import is_real
 from chainrule.ensembles.members import Draft, Member, Place
 from chainrule.errors import InvalidCheckpointError
 from chainrule.files.checkpoint_store import CheckpointStore
+from chainrule.files.locks import FileLock
+from chainrule.model.checkpoints import open_store
 from chainrule.training.fingerprint import check_same, fingerprint, surroundings
 
 _KEY = "ensemble"
@@ -29,7 +32,7 @@ class MemberStore:
     Parameters
     ----------
     store : CheckpointStore
-        Closed by its creator.
+        Closed by `close`.
     resume : bool
         Whether members of an earlier training are used.
 
@@ -53,6 +56,28 @@ class MemberStore:
         found = store.load() if resume else None
         if found is not None:
             self._read(found.metadata, found.arrays)
+
+    @classmethod
+    def opened(
+        cls,
+        checkpoint: str | Path | None,
+        every: int | str,
+        resume: bool,
+        lock: FileLock | None = None,
+    ) -> "MemberStore | None":
+        """Return the store of a checkpoint, or None without one; see `open_store` for arguments."""
+        files = open_store(checkpoint, every, resume, lock)
+        if files is None:
+            return None
+        try:
+            return cls(files, resume)
+        except BaseException:
+            files.close()
+            raise
+
+    def close(self) -> None:
+        """Release the checkpoint for other trainings."""
+        self._store.close()
 
     def _read(self, metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> None:
         try:

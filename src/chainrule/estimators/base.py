@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from chainrule.arguments import hinting
 from chainrule.checks import whole_number
 from chainrule.ensembles.members import BEST
+from chainrule.ensembles.store import MemberStore
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.array_types import Floats, MatrixLike
 from chainrule.estimators.calibration import check_calibration, learn_from_validation
@@ -27,7 +28,6 @@ from chainrule.estimators.callbacks import (
     with_callbacks,
 )
 from chainrule.estimators.ensemble import (
-    Checkpoint,
     check_ensemble,
     train_best,
     wants_ensemble,
@@ -141,9 +141,9 @@ class BaseMLP(CallbackSupportMixin, Preparation):
                 "checkpoint: solver='lbfgs' cannot go on to the same bits (its memory is SciPy's); "
                 "use another solver, such as 'adam'"
             )
-        checkpointer: Checkpointer | Checkpoint | None
+        checkpointer: Checkpointer | MemberStore | None
         if self.quality == BEST:
-            checkpointer = Checkpoint(checkpoint, every, resume)
+            checkpointer = MemberStore.opened(checkpoint, every, resume)
         else:
             checkpointer = open_checkpointer(checkpoint, every, resume)
         try:
@@ -190,7 +190,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         held_out: GivenData = (None, None, None),
         epochs: int | None = None,
         incremental: bool = False,
-        checkpointer: Checkpointer | Checkpoint | None = None,
+        checkpointer: Checkpointer | MemberStore | None = None,
         targets: Floats | None = None,
     ) -> Self:
         """Train; `targets`, (m, outputs), are learned in place of those that y is encoded as."""
@@ -200,7 +200,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             if best:
                 check_ensemble(self, held_out, incremental)
                 best = epochs != 0  # which trains nothing
-            members = checkpointer.members if isinstance(checkpointer, Checkpoint) else None
+            members = checkpointer if isinstance(checkpointer, MemberStore) else None
             single = checkpointer if isinstance(checkpointer, Checkpointer) else None
             fresh = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
             rows = checked_rows(self, X, y, sample_weight, reset=fresh)

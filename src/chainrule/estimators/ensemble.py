@@ -3,7 +3,6 @@
 import copy
 import warnings
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,6 @@ from chainrule.estimators.inputs import Rows
 from chainrule.estimators.plan import callbacks_of, plan_of
 from chainrule.estimators.preparation import GivenData
 from chainrule.estimators.validation import HeldOut
-from chainrule.files.locks import FileLock
-from chainrule.model.checkpoints import open_store
 from chainrule.model.temperature import calibrated_by, outputs_at
 from chainrule.settings.networks import drawn_network, with_dropout
 from chainrule.tables.folds import divided_into_folds
@@ -79,31 +76,6 @@ def check_ensemble(estimator: Estimator, held_out: GivenData, incremental: bool)
         wrong = "many networks are trained at the same time; set callbacks to None"
     if wrong:
         raise InvalidArgumentError(f"quality: 'best': {wrong}")
-
-
-class Checkpoint:
-    """The checkpoint of an ensemble; `close` releases it."""
-
-    def __init__(
-        self,
-        path: str | Path | None,
-        every: int | str,
-        resume: bool,
-        lock: FileLock | None = None,
-    ) -> None:
-        self._files = open_store(path, every, resume, lock)
-        self.members: MemberStore | None = None
-        if self._files is not None:
-            try:
-                self.members = MemberStore(self._files, resume)
-            except BaseException:
-                self._files.close()
-                raise
-
-    def close(self) -> None:
-        """Release the checkpoint for other trainings."""
-        if self._files is not None:
-            self._files.close()
 
 
 def train_best(

@@ -27,7 +27,6 @@ from chainrule.ensembles.training import Task as EnsembleTask
 from chainrule.ensembles.variations import member_seed, varied
 from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError
-from chainrule.model.checkpoints import open_store
 from chainrule.model.temperature import calibrated_by, fold, head_units, outputs_at
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.plan import Description, EncodedRows
@@ -126,14 +125,12 @@ def fit_best(
             "quality: best trains by steps, and the optimizer lbfgs takes none; use another, such "
             "as adamw"
         )
-    files = store = None
+    store = None
     if checkpointing is not None:
-        files = open_store(
+        store = MemberStore.opened(
             checkpointing.path, checkpointing.every, checkpointing.resume, checkpointing.lock
         )
     try:
-        if files is not None and checkpointing is not None:
-            store = MemberStore(files, checkpointing.resume)
         members = _Members(described, whole, rows, task, callbacks)
         limit = options.time_limit
         asked = EnsembleTask(
@@ -158,8 +155,8 @@ def fit_best(
             raise Interrupted(fitted, interrupt.interrupt) from interrupt
         return _fitted(ensemble, members, [str(warning.message) for warning in caught])
     finally:
-        if files is not None:
-            files.close()
+        if store is not None:
+            store.close()
 
 
 class _Members:
