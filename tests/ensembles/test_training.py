@@ -8,10 +8,11 @@ from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Problem
 from chainrule.engines.optimizers import Adam
 from chainrule.engines.reference import ReferenceEngine
+from chainrule.ensembles.ensemble import EnsembleInterrupted
 from chainrule.ensembles.members import Draft, Place
 from chainrule.ensembles.selection import loss_of
 from chainrule.ensembles.store import MemberStore
-from chainrule.ensembles.training import EnsembleInterrupted, Task, train_ensemble
+from chainrule.ensembles.training import Task, train_ensemble
 from chainrule.errors import InvalidArgumentError, InvalidCheckpointError, NothingLearnedError
 from chainrule.files.checkpoint_store import CheckpointStore
 from chainrule.model.network import Network

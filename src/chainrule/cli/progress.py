@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from chainrule.cli.progress_line import Part, Watch, duration, fitted_line, short_number
 from chainrule.cli.streams import say, say_json, say_sentence
-from chainrule.ensembles.progress import member_text
+from chainrule.ensembles.progress import has_line, member_text
 from chainrule.training.events import (
     EpochEnded,
     Event,
@@ -181,8 +181,7 @@ class PlainMembers:
 
     def __call__(self, ended: "MemberEnded") -> None:
         """Show a network whose training ended."""
-        every = max(1, ended.planned // 10)
-        if ended.trained in (1, ended.planned) or ended.trained % every == 0:
+        if has_line(ended):
             say(member_text(ended), error=True)
 
     def close(self) -> None:

@@ -26,8 +26,7 @@ class MemberProgress:
 
     def __call__(self, ended: MemberEnded) -> None:
         """Show a network whose training ended."""
-        every = max(1, ended.planned // _LINES)
-        if not self._live and ended.trained % every and ended.trained not in (1, ended.planned):
+        if not self._live and not has_line(ended):
             return
         line = member_text(ended)
         if self._live:
@@ -43,6 +42,12 @@ class MemberProgress:
             self._file.write("\n")
             self._file.flush()
             self._open = False
+
+
+def has_line(ended: MemberEnded) -> bool:
+    """Whether a network has a line where lines stay: the first, the last, and some in between."""
+    every = max(1, ended.planned // _LINES)
+    return ended.trained in (1, ended.planned) or ended.trained % every == 0
 
 
 def member_text(ended: MemberEnded) -> str:

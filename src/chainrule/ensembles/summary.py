@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.checks import is_real
-from chainrule.ensembles.training import Ensemble
+from chainrule.ensembles.ensemble import Ensemble
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples
+from chainrule.ensembles.ensemble import Ensemble, EnsembleInterrupted
 from chainrule.ensembles.members import BEST, Draft, Place
 from chainrule.ensembles.members import Rows as MemberRows
 from chainrule.ensembles.progress import MemberProgress
 from chainrule.ensembles.store import MemberStore
 from chainrule.ensembles.summary import EnsembleSummary
-from chainrule.ensembles.training import (
-    FOLDS,
-    Ensemble,
-    EnsembleInterrupted,
-    Task,
-    train_ensemble,
-)
+from chainrule.ensembles.training import FOLDS, Task, train_ensemble
 from chainrule.ensembles.variations import member_seed, varied
 from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError, levels_inside

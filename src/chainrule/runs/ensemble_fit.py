@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.ensembles.ensemble import Ensemble, EnsembleInterrupted
 from chainrule.ensembles.members import Draft, MemberEnded, Place
 from chainrule.ensembles.members import Rows as MemberRows
 from chainrule.ensembles.store import MemberStore
 from chainrule.ensembles.summary import EnsembleSummary
-from chainrule.ensembles.training import (
-    FOLDS,
-    Ensemble,
-    EnsembleInterrupted,
-    train_ensemble,
-)
+from chainrule.ensembles.training import FOLDS, train_ensemble
 from chainrule.ensembles.training import Task as EnsembleTask
 from chainrule.ensembles.variations import member_seed, varied
 from chainrule.ensembles.workers import workers_of
