@@ -89,7 +89,7 @@ def test_a_resumed_fit_has_the_bits_of_an_uninterrupted_one(tmp_path):
         pass
 
     def stop(event):
-        if getattr(event, "epoch", 0) == 20:
+        if getattr(event, "epoch", 0) == 9:
             raise StopError
 
     def fit(**settings):

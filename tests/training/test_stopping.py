@@ -55,6 +55,31 @@ def test_no_epoch_but_the_last_of_a_lookahead_can_be_the_end():
     assert Stopping(StoppingRule(patience=math.inf), np.zeros(1)).lookahead() > 10**9
 
 
+def ended_at(losses, **rule):
+    """Return the epoch that a rule without a patience ends a training after; None if none."""
+    stopping = Stopping(StoppingRule(math.inf, 0.0, **rule), np.zeros(1))
+    assert stopping.lookahead() == (1 if "grace" in rule else 2**31)
+    ends = told(stopping, *losses)
+    return ends.index(True) + 1 if True in ends else None
+
+
+def test_with_a_grace_it_ends_when_the_loss_is_much_worse_than_long_ago():
+    losses = [1.0, 0.9, 0.8, *([0.83] * 20)]
+    assert ended_at(losses, grace=4.0) == 11  # the first epoch after 2 · 3 + 4
+    assert ended_at(losses, grace=4.5) == 11
+    assert ended_at(losses, grace=100.0) is None
+    assert ended_at(losses) is None
+    # 2 % above the best is much worse, less is not; a loss that falls again is not.
+    assert ended_at([0.8, *([0.8159] * 30)], grace=4.0) is None
+    assert ended_at([0.8, *([0.8161] * 30)], grace=4.0) == 7
+    assert ended_at([0.8, *([0.9] * 5), 0.81, *([0.9] * 5)], grace=4.0) == 8
+    assert ended_at([*np.linspace(1, 0.5, 40)], grace=4.0) is None
+    # Losses below 0, such as those of a function of the user's, have a size too.
+    assert ended_at([-1.0, *([-0.99] * 9)], grace=4.0) is None
+    assert ended_at([-1.0, *([-0.97] * 9)], grace=4.0) == 7
+    assert ended_at([0.8, *([math.nan] * 30)], grace=4.0) is None
+
+
 def test_an_adaptive_rate_is_divided_by_five_until_it_is_tiny():
     stopping = Stopping(StoppingRule(patience=0, slows=True), np.zeros(1))
     optimizer, rates = SGD(0.01), []

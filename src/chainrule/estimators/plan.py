@@ -12,7 +12,7 @@ from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.contract import Estimator
 from chainrule.estimators.curves import Curves
 from chainrule.estimators.fit_request import FitRequest
-from chainrule.estimators.scoring import epoch_measure
+from chainrule.estimators.scoring import epoch_measure, is_loss
 from chainrule.settings.optimizers import optimizer_of
 from chainrule.settings.rates import AUTO, learning_rate_of
 from chainrule.settings.rules import inverse_scaling, stopping_rule
@@ -78,8 +78,10 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
         else:
             memory = None
     measure: Callable[[EpochEnded], float] = curves.loss
+    ends_worse = False
     if request.early and validation is not None:
         measure = epoch_measure(estimator, engine, validation)
+        ends_worse = is_loss(estimator.early_stopping) and not request.incremental
     constant = estimator._adam_is_constant
     return Plan(
         _problem(estimator, examples),
@@ -95,7 +97,9 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
         else estimator._softened(validation.examples, examples.weight),
         metrics=estimator._metrics(),
         training_metrics=estimator._measures_training,
-        stopping=stopping_rule(given, measure, request.early, constant),
+        stopping=stopping_rule(
+            given, measure, request.early, constant, epochs if ends_worse else None
+        ),
         next_rate=inverse_scaling(given, lambda epochs: estimator.t_, constant),
         epochs_before=network.epochs_trained,
         optimizer_state=memory,

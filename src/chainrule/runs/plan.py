@@ -137,7 +137,12 @@ class Description:
             validation=held_out,
             metrics=self._metrics(),
             training_metrics=False,  # they would take a quarter of the time
-            stopping=stopping_rule(given, validation_loss if early else _objective, early),
+            stopping=stopping_rule(
+                given,
+                validation_loss if early else _objective,
+                early,
+                epochs=options.epochs if early else None,
+            ),
             next_rate=inverse_scaling(given, lambda epochs: epochs * m),
             diagnosed=True,
             **common,

@@ -6,9 +6,14 @@ from math import inf
 from chainrule.engines.schedule import Schedule
 from chainrule.engines.schedules import SCHEDULES
 from chainrule.settings.given import Settings
-from chainrule.settings.rates import AUTO
+from chainrule.settings.rates import AUTO, PLANNED_BY_DEFAULT
 from chainrule.training.events import EpochEnded
 from chainrule.training.stopping import DEFAULT_PATIENCE, StoppingRule
+
+GRACE = 3 / 16
+"""The share of all epochs that a validation loss always has to become better again."""
+
+_FALLING = (AUTO, PLANNED_BY_DEFAULT)
 
 
 def stopping_rule(
@@ -16,6 +21,7 @@ def stopping_rule(
     measure: Callable[[EpochEnded], float],
     keeps_best: bool,
     adam_is_constant: bool = False,
+    epochs: int | None = None,
 ) -> StoppingRule:
     """Return the stopping rule that the settings describe.
 
@@ -29,10 +35,16 @@ def stopping_rule(
         Whether the weights with the lowest measure are kept.
     adam_is_constant : bool, default False
         Whether 'adam' ignores the `learning_rate` rule, as in scikit-learn.
+    epochs : int, optional
+        The length of the training, if the measure is a validation loss. With the default schedule
+        and patience, the training then ends when that loss has become much worse.
     """
     rule = given["learning_rate"]
     slows = isinstance(rule, str) and rule == "adaptive" and not _fixed(given, adam_is_constant)
-    return StoppingRule(patience_of(given), given["tol"], measure, keeps_best, slows)
+    grace = inf
+    if epochs is not None and _is_default(given):
+        grace = GRACE * epochs
+    return StoppingRule(patience_of(given), given["tol"], measure, keeps_best, slows, grace)
 
 
 def patience_of(given: Settings) -> float:
@@ -49,6 +61,12 @@ def patience_of(given: Settings) -> float:
 def is_planned(rate: object) -> bool:
     """Whether a learning-rate setting is a schedule over the whole training."""
     return isinstance(rate, Schedule) or (isinstance(rate, str) and rate in (AUTO, *SCHEDULES))
+
+
+def _is_default(given: Settings) -> bool:
+    """Whether the learning rate only falls, over the whole training, and no patience is set."""
+    falls = isinstance(given["learning_rate"], str) and given["learning_rate"] in _FALLING
+    return falls and given["n_iter_no_change"] in (None, "auto")
 
 
 def inverse_scaling(
