@@ -53,6 +53,7 @@ from chainrule.training.examples import smoothed
 class BaseClassifier(ClassifierMixin, BaseMLP):
     """The classifiers' part of the estimator interface, and their public methods."""
 
+    _learns_classes = True
     _labels: Labels
     class_weight: Any
     label_smoothing: float | Literal["auto"]

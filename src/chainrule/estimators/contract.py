@@ -111,6 +111,8 @@ class Estimator(FittedAttributes):
     """Whether 'adam' ignores the `learning_rate` rule, as in scikit-learn."""
     _prints_iterations = True
     """Whether `verbose` prints scikit-learn's lines instead of this package's progress display."""
+    _learns_classes = False
+    """Whether targets may be classes."""
     _takes_tables = False
     """Whether tables with text, dates and missing values are encoded by a `TableEncoder`."""
     _diagnoses = False
@@ -129,7 +131,9 @@ class Estimator(FittedAttributes):
 
     def _strength(self, weight: float) -> float:
         """Return the strength of the L2 penalty for examples of a total weight."""
-        return default_l2(weight) if self.alpha == "auto" else float(self.alpha)
+        if self.alpha != "auto":
+            return float(self.alpha)
+        return default_l2(weight, self._learns_classes)
 
     def _auto_batch_size(self, n_examples: int) -> int:
         return min(200, n_examples)

@@ -83,6 +83,8 @@ class NetworkMixed(GoodDefaults):
     targets_: list[Target]
     temperature_: dict[Any, float]
 
+    _learns_classes = True
+
     def __init__(
         self,
         targets: TargetKinds = None,

@@ -61,7 +61,7 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
     chosen = _standard(task) | {
         "schedule": PLANNED_BY_DEFAULT,
         "epochs": default_epochs(n_train),
-        "l2": default_l2(n_train),
+        "l2": default_l2(n_train, task == "classification"),
         "batch_size": min(default_batch_size(n_train), n_train),
         "early_stopping": n_rows >= ENOUGH_TO_SET_ASIDE and options.optimizer != "lbfgs",
         "dtype": default_dtype(n_rows),

@@ -28,13 +28,15 @@ def default_epochs(n_examples: int) -> int:
     return max(16, round(64 * math.sqrt(min(1.0, 20_000 / max(n_examples, 1)))))
 
 
-def default_l2(n_examples: float) -> float:
-    """Return 10 for up to 500 rows, and less for more: a strength that falls with their square.
+def default_l2(n_examples: float, classes: bool = True) -> float:
+    """Return 10 (classes) or 1 (values) for up to 500 rows, and less for more rows.
 
-    The strength is divided by the number of rows, so that the penalty falls with its cube: many
-    rows leave little to memorise, and a penalty only keeps the network from learning.
+    The strength falls with the square of the number of rows. It is divided by that number, so that
+    the penalty falls with its cube: many rows leave little to memorise, and a penalty only keeps
+    the network from learning. Values need less of it than classes: their loss has no minimum at
+    infinite weights.
     """
-    return 10.0 * min(1.0, 500 / max(n_examples, 1)) ** 2
+    return (10.0 if classes else 1.0) * min(1.0, 500 / max(n_examples, 1)) ** 2
 
 
 def default_label_smoothing(n_examples: float) -> float:
