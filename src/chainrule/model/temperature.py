@@ -17,6 +17,7 @@ from chainrule.engines.base import Engine, Examples
 from chainrule.engines.passes import as_columns
 from chainrule.equations._array import Array
 from chainrule.equations.fused_pairs import sigmoid_binary_cross_entropy, softmax_cross_entropy
+from chainrule.equations.targets import smoothed_targets
 from chainrule.equations.temperature import (
     sigmoid_temperature_curvature,
     softmax_temperature_curvature,
@@ -32,7 +33,7 @@ Floats: TypeAlias = NDArray[np.floating]
 Mode: TypeAlias = Literal["auto", "on", "off"]
 
 LOWEST, HIGHEST = 0.1, 10.0
-"""The limits of T. Rows that are all predicted correctly would otherwise have T → 0."""
+"""The limits of T."""
 
 # Fewer rows say too little about a temperature for "auto" to use it.
 _FEWEST_ROWS = 20
@@ -178,8 +179,12 @@ def fitted_temperature(
 
     With "auto", it is applied if it lowers the log loss of rows that it was not fitted to by more
     than the standard error of that gain, by five-fold cross-validation. It is not applied if there
-    are fewer than 20 rows, or if the log loss falls all the way to the lowest temperature: rows
-    that are all predicted correctly cannot determine the temperature.
+    are fewer than 20 rows.
+
+    Where the log loss falls all the way to the lowest temperature, as it does for rows that are all
+    predicted correctly, m rows say only that an error is rarer than about one in m. Their targets
+    are then smoothed (Y1) so that the true class has (m + 1)/(m + 2), Laplace's rule of succession.
+    Source: Platt 1999, "Probabilistic outputs for support vector machines", section 2.2.
 
     Parameters
     ----------
@@ -195,15 +200,42 @@ def fitted_temperature(
     # Rounded up: evenly spaced rows, at most _MOST_NUMBERS pre-activations.
     used = used[:: max(1, -(-len(used) * len(Z) // _MOST_NUMBERS))]
     Z, Y, w = np.ascontiguousarray(Z[:, used]), np.ascontiguousarray(Y[:, used]), w[used]
-    fitted = _minimum(Z, Y, w, _OUTPUTS[output])
+    fitted = _fitted(Z, Y, w, _OUTPUTS[output])
     gain = error = float("nan")
     if len(used) >= _FEWEST_ROWS:
         gain, error = _cross_validated(Z, Y, w, _OUTPUTS[output], fitted)
-    pays = gain > error and fitted > LOWEST
+    pays = gain > error
     value = fitted if mode == "on" or pays else 1.0
     cost = _OUTPUTS[output].cost
     before, after = (float(np.sum(w * cost(Z / T, Y)) / np.sum(w)) for T in (1.0, value))
     return Temperature(value, fitted, gain, error, before, after, len(used))
+
+
+def _fitted(
+    Z: NDArray[np.float64],
+    Y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    output: _Output,
+    start: float = 1.0,
+) -> float:
+    """Return T with the lowest log loss; that of smoothed targets if it is the lowest T or none."""
+    if _slope(Z, Y, w, output, 1 / LOWEST)[0] <= 0:
+        classes = len(Z) if output is _OUTPUTS["softmax"] else 2
+        share = classes / ((classes - 1) * (len(w) + 2))
+        Y = smoothed_targets(Y, share, classes)
+    return _minimum(Z, Y, w, output, start)
+
+
+def _slope(
+    Z: NDArray[np.float64],
+    Y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    output: _Output,
+    beta: float,
+) -> tuple[float, Array]:
+    """Return the slope of the weighted log loss in β = 1/T, and A[L] there."""
+    A = output.tempered(Z, 1 / beta)
+    return float(np.sum(w * temperature_slope(Z, A, Y)) / np.sum(w)), A
 
 
 def _minimum(
@@ -223,8 +255,7 @@ def _minimum(
     least, most = 1 / HIGHEST, 1 / LOWEST
     low, high, beta = 0.0, float("inf"), 1 / start  # the minimum lies between low and high
     for _ in range(_MOST_STEPS):
-        A = output.tempered(Z, 1 / beta)
-        falls = float(np.sum(w * temperature_slope(Z, A, Y)) / total)
+        falls, A = _slope(Z, Y, w, output, beta)
         if falls <= 0 and beta >= most:
             return LOWEST
         if falls >= 0 and beta <= least:
@@ -257,7 +288,7 @@ def _cross_validated(
     gains = np.empty(len(w))
     for fold_number in range(_FOLDS):
         others, own = folds != fold_number, folds == fold_number
-        T = _minimum(Z[:, others], Y[:, others], w[others], output, start)
+        T = _fitted(Z[:, others], Y[:, others], w[others], output, start)
         costs = (output.cost(Z[:, own] / each, Y[:, own]) for each in (1.0, T))
         gains[own] = np.subtract(*costs)
     total = np.sum(w)
