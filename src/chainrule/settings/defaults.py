@@ -29,14 +29,14 @@ def default_epochs(n_examples: int) -> int:
 
 
 def default_l2(n_examples: float, classes: bool = True) -> float:
-    """Return 10 (classes) or 1 (values) for up to 500 rows, and less for more rows.
+    """Return 10 (classes) or 0.1 (values) for up to 500 rows, and less for more rows.
 
     The strength falls with the square of the number of rows. It is divided by that number, so that
     the penalty falls with its cube: many rows leave little to memorise, and a penalty only keeps
     the network from learning. Values need less of it than classes: their loss has no minimum at
     infinite weights.
     """
-    return (10.0 if classes else 1.0) * min(1.0, 500 / max(n_examples, 1)) ** 2
+    return (10.0 if classes else 0.1) * min(1.0, 500 / max(n_examples, 1)) ** 2
 
 
 def default_label_smoothing(n_examples: float) -> float:
