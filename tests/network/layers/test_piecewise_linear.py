@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError
@@ -64,6 +66,39 @@ def test_columns_with_too_few_different_values_have_no_bins():
     assert [column for column, _ in PiecewiseLinearEmbedding.of(X, 4).columns] == [1]
     with pytest.raises(InvalidArgumentError, match="got an empty one"):
         PiecewiseLinearEmbedding.of(X, 4, columns=[0, 2])
+
+
+def test_a_value_that_comes_often_is_one_edge_and_leaves_the_other_edges_to_the_other_values():
+    # 90 of 100 values are 0: nine quantiles of ten, but a single edge.
+    values = np.concatenate([np.zeros(90), np.arange(1.0, 11.0)])
+    assert quantile_edges(values, 4) == (0.0, 1.0, 4.0, 7.0, 10.0)
+    # Two frequent values, one of them within the others.
+    values = np.concatenate([np.repeat([0.0, 5.0], 45), [1.0, 2.0, 8.0, 9.0]])
+    assert quantile_edges(values, 4) == (0.0, 1.0, 2.0, 5.0, 9.0)
+    # Every value of a column with few different ones.
+    assert quantile_edges(np.repeat(np.arange(5.0), 20), 8) == (0.0, 1.0, 2.0, 3.0, 4.0)
+    assert quantile_edges(np.repeat([3.0], 20), 8) == (3.0,)
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.0, 0.0, 1.0, 2.5, -4.0, 7.0, 8.0, 100.0]), min_size=1),
+    st.integers(2, 12),
+    st.data(),
+)
+def test_edges_are_values_with_the_extremes_among_them_and_a_weight_is_as_many_rows(
+    values, bins, data
+):
+    counts = data.draw(st.lists(st.integers(0, 3), min_size=len(values), max_size=len(values)))
+    if not sum(counts):
+        return
+    values = np.array(values)
+    repeated = np.repeat(values, counts)
+    edges = quantile_edges(values, bins, np.array(counts, float))
+    assert edges == quantile_edges(repeated, bins)
+    assert set(edges) <= set(repeated)
+    assert (edges[0], edges[-1]) == (repeated.min(), repeated.max())
+    assert 1 <= len(edges) <= bins + 1
+    assert (np.diff(edges) > 0).all()
 
 
 def test_edges_that_float32_could_not_tell_apart_are_one():

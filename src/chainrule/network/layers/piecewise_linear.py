@@ -221,22 +221,37 @@ def quantile_edges(
 ) -> tuple[float, ...]:
     """Return the different quantiles of values at equal steps, the extremes among them.
 
-    Edges closer than a millionth of the range are one, since float32 could not divide by their
-    distance.
+    A value that comes more often than there are values in a bin would be several quantiles, which
+    are one edge: a column that is mostly 0 would be left with a single bin for all other values. So
+    each such value is an edge, and the other edges are quantiles of the other values. Edges closer
+    than a millionth of the range are one, since float32 could not divide by their distance.
 
     Parameters
     ----------
     values : array (m,)
     bins : int
+        The largest number of bins: one fewer than edges.
     weights : array (m,), optional
         Not negative, with a positive sum.
     """
     if weights is not None:
         values, weights = values[weights > 0], weights[weights > 0]
     values = np.clip(values, -_LARGEST_EDGE, _LARGEST_EDGE)
-    # Quantiles that are values: between those of an indicator there is nothing to learn.
-    steps = np.linspace(0.0, 1.0, bins + 1)
-    edges = np.unique(np.quantile(values, steps, method="inverted_cdf", weights=weights))
+    distinct, places = np.unique(values, return_inverse=True)
+    counts = np.bincount(places, weights)
+    frequent = counts * bins > counts.sum()
+    edges = distinct[frequent]
+    if not frequent.all():
+        rest = ~frequent[places]
+        steps = np.linspace(0.0, 1.0, max(2, bins + 1 - len(edges)))
+        # Quantiles that are values: between those of an indicator there is nothing to learn.
+        others = np.quantile(
+            values[rest],
+            steps,
+            method="inverted_cdf",
+            weights=None if weights is None else weights[rest],
+        )
+        edges = np.union1d(edges, others)
     apart = max(1e-6 * (edges[-1] - edges[0]), _LEAST_WIDTH)
     kept = [float(edges[0])]
     for edge in edges[1:]:
