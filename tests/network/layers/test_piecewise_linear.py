@@ -69,12 +69,16 @@ def test_columns_with_too_few_different_values_have_no_bins():
 
 
 def test_a_value_that_comes_often_is_one_edge_and_leaves_the_other_edges_to_the_other_values():
-    # 90 of 100 values are 0: nine quantiles of ten, but a single edge.
-    values = np.concatenate([np.zeros(90), np.arange(1.0, 11.0)])
+    # Nine of ten values are 0: nine quantiles of ten, but a single edge.
+    values = np.concatenate([np.zeros(1080), np.repeat(np.arange(1.0, 11.0), 12)])
     assert quantile_edges(values, 4) == (0.0, 1.0, 4.0, 7.0, 10.0)
     # Two frequent values, one of them within the others.
-    values = np.concatenate([np.repeat([0.0, 5.0], 45), [1.0, 2.0, 8.0, 9.0]])
+    values = np.concatenate([np.repeat([0.0, 5.0], 450), np.repeat([1.0, 2.0, 8.0, 9.0], 20)])
     assert quantile_edges(values, 4) == (0.0, 1.0, 2.0, 5.0, 9.0)
+    # Other values that are too few for bins have none.
+    assert quantile_edges(np.concatenate([np.zeros(900), np.arange(1.0, 40.0)]), 8) == (0.0, 39.0)
+    values = np.concatenate([np.zeros(900), np.arange(1.0, 81.0)])
+    assert quantile_edges(values, 8) == (0.0, 1.0, 40.0, 80.0)
     # Every value of a column with few different ones.
     assert quantile_edges(np.repeat(np.arange(5.0), 20), 8) == (0.0, 1.0, 2.0, 3.0, 4.0)
     assert quantile_edges(np.repeat([3.0], 20), 8) == (3.0,)
@@ -88,7 +92,7 @@ def test_a_value_that_comes_often_is_one_edge_and_leaves_the_other_edges_to_the_
 def test_edges_are_values_with_the_extremes_among_them_and_a_weight_is_as_many_rows(
     values, bins, data
 ):
-    counts = data.draw(st.lists(st.integers(0, 3), min_size=len(values), max_size=len(values)))
+    counts = data.draw(st.lists(st.integers(0, 60), min_size=len(values), max_size=len(values)))
     if not sum(counts):
         return
     values = np.array(values)

@@ -18,6 +18,9 @@ from chainrule.network.layers.columns import check_each_once, entries_of
 from chainrule.network.layers.operations import Binned
 
 _LARGEST_EDGE, _LEAST_WIDTH = 1e29, 1e-30
+
+# Of the values beside frequent ones; fewer say too little about a bin of their own.
+_FEWEST_IN_BIN = 40
 """Edges and widths that float32 represents, so that no bin divides by 0 or by infinity."""
 
 
@@ -223,8 +226,9 @@ def quantile_edges(
 
     A value that comes more often than there are values in a bin would be several quantiles, which
     are one edge: a column that is mostly 0 would be left with a single bin for all other values. So
-    each such value is an edge, and the other edges are quantiles of the other values. Edges closer
-    than a millionth of the range are one, since float32 could not divide by their distance.
+    each such value is an edge, and the other edges are quantiles of the other values, as far as
+    there are 40 of them for each bin. Edges closer than a millionth of the range are one, since
+    float32 could not divide by their distance.
 
     Parameters
     ----------
@@ -240,17 +244,15 @@ def quantile_edges(
     distinct, places = np.unique(values, return_inverse=True)
     counts = np.bincount(places, weights)
     frequent = counts * bins > counts.sum()
-    edges = distinct[frequent]
-    if not frequent.all():
-        rest = ~frequent[places]
-        steps = np.linspace(0.0, 1.0, max(2, bins + 1 - len(edges)))
+    edges, rest = distinct[[0, -1]], np.ones(len(values), bool)
+    if frequent.any():
+        edges, rest = np.union1d(edges, distinct[frequent]), ~frequent[places]
+        bins = min(bins - int(frequent.sum()), int(counts[~frequent].sum() / _FEWEST_IN_BIN))
+    if bins > 0 and rest.any():
         # Quantiles that are values: between those of an indicator there is nothing to learn.
-        others = np.quantile(
-            values[rest],
-            steps,
-            method="inverted_cdf",
-            weights=None if weights is None else weights[rest],
-        )
+        steps = np.linspace(0.0, 1.0, bins + 1)
+        of_rest = None if weights is None else weights[rest]
+        others = np.quantile(values[rest], steps, method="inverted_cdf", weights=of_rest)
         edges = np.union1d(edges, others)
     apart = max(1e-6 * (edges[-1] - edges[0]), _LEAST_WIDTH)
     kept = [float(edges[0])]
