@@ -41,6 +41,7 @@ def test_large_tables_take_fewer_epochs_and_no_penalty():
         resolved(TrainingOptions(), "regression", rows, rows) for rows in (400, 20_000, 10**6)
     ]
     assert [one.epochs for one in chosen] == [64, 64, 16]
+    assert [one.bins for one in chosen] == [8, 16, 16]
     assert [round(one.l2, 6) for one in chosen] == [0.1, 0.000063, 0.0]
     assert resolved(TrainingOptions(), "classification", 400, 400).l2 == 10.0
 

@@ -56,7 +56,7 @@ def test_the_standard_preset_is_what_the_estimators_do(estimator):
     asked = [{}, {"optimizer": "adamw"}, {"optimizer": "sgd", "schedule": "invscaling"}]
     losses = ["focal"] if task == "classification" else ["huber", "quantile"]
     asked += [{"loss": loss} for loss in losses]
-    by_rows = {"batch_size", "early_stopping", "dtype", "epochs", "l2"}
+    by_rows = {"batch_size", "early_stopping", "dtype", "epochs", "l2", "bins"}
     by_rows |= {"label_smoothing", "patience", "schedule"}
     by_rows |= {"time_limit"}  # a time as text on the command line
     seen = set()

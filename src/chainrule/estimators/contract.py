@@ -49,7 +49,7 @@ class Estimator(FittedAttributes):
     alpha: float | Literal["auto"]
     l1: float
     init: str | None
-    numeric_bins: int
+    numeric_bins: int | Literal["auto"]
     standardize: bool
     embeddings: Any
     dtype: DType | None

@@ -119,7 +119,7 @@ class NetworkMixed(GoodDefaults):
         n_units: int | None = None,
         init: InitializerName | None = "lecun_normal",
         initial_weights: InitialWeights = None,
-        numeric_bins: int = 8,
+        numeric_bins: int | Literal["auto"] = "auto",
         scale_layer: bool = True,
         width_scaling: bool = True,
         standardize: bool = True,

@@ -9,6 +9,7 @@ from chainrule.runs.options import TrainingOptions
 from chainrule.settings.defaults import (
     ENOUGH_TO_SET_ASIDE,
     default_batch_size,
+    default_bins,
     default_dtype,
     default_epochs,
     default_l2,
@@ -61,6 +62,7 @@ def resolved(options: TrainingOptions, task: Task, n_train: int, n_rows: int) ->
     chosen = _standard(task) | {
         "schedule": PLANNED_BY_DEFAULT,
         "epochs": default_epochs(n_train),
+        "bins": default_bins(n_train),
         "l2": default_l2(n_train, task == "classification"),
         "batch_size": min(default_batch_size(n_train), n_train),
         "early_stopping": n_rows >= ENOUGH_TO_SET_ASIDE and options.optimizer != "lbfgs",

@@ -12,6 +12,7 @@ ENOUGH_TO_SET_ASIDE = 200
 
 
 _ENOUGH_FOR_A_TEMPERATURE = 2000
+_ENOUGH_FOR_FINE_BINS = 10_000
 
 
 def default_batch_size(n_examples: int) -> int:
@@ -26,6 +27,11 @@ def default_epochs(n_examples: int) -> int:
     many rows takes more steps.
     """
     return max(16, round(64 * math.sqrt(min(1.0, 20_000 / max(n_examples, 1)))))
+
+
+def default_bins(n_examples: int) -> int:
+    """Return 8, or 16 for many rows, which tell more about a bin each."""
+    return 16 if n_examples >= _ENOUGH_FOR_FINE_BINS else 8
 
 
 def default_l2(n_examples: float, classes: bool = True) -> float:

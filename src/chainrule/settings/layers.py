@@ -22,6 +22,7 @@ from chainrule.network.layers import (
 )
 from chainrule.network.layers.piecewise_linear import quantile_edges
 from chainrule.network.registry.activations import ACTIVATIONS
+from chainrule.settings.defaults import default_bins
 from chainrule.settings.given import Settings
 from chainrule.tables.indicators import indicators
 
@@ -126,7 +127,8 @@ def bins_of(
     weights : array (m,), optional
         Weights of the examples; 2 counts as two examples, 0 as none.
     """
-    bins = int(given["numeric_bins"])
+    bins = given["numeric_bins"]
+    bins = default_bins(len(inputs)) if bins == "auto" else int(bins)
     if bins < 2 or not len(inputs):
         return None
     codes = codes_of(given, inputs.shape[1])

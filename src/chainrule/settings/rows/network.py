@@ -119,14 +119,14 @@ NETWORK: tuple[Setting, ...] = (
     ),
     Setting(
         "bins",
-        Whole(0, MOST_UNITS),
+        Either(Whole(0, MOST_UNITS), ("auto",)),
         meaning="The largest number of bins of the piecewise-linear embedding, PL1, of each "
-        "numeric column; 0: no such layer. Edges are quantiles of the training examples; columns "
-        "of two values have no bins. All columns together have at most 1,024 bins, and none if "
-        "that is fewer than 2 a column.",
+        "numeric column; 0: no such layer; 'auto': 8, or 16 for at least 10,000 examples. Edges "
+        "are quantiles of the training examples; columns of two values have no bins. All columns "
+        "together have at most 1,024 bins, and none if that is fewer than 2 a column.",
         parameter="numeric_bins",
         mlp=0,
-        network=8,
+        network="auto",
         option=Option("Bins of the piecewise-linear embedding of each number; 0: none."),
     ),
     Setting(
