@@ -4,9 +4,11 @@ The default profile draws the same examples on every machine, so a red run is re
 `pytest --hypothesis-profile=explore` looks further.
 """
 
+import gc
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 # Before anything imports JAX, which most tests do not.
@@ -31,3 +33,18 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 settings.register_profile("reproducible", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile("reproducible")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collect the tests without looking for garbage.
+
+    All that is collected stays until the end; to look through it again and again takes a fifth of
+    the time of collecting.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
