@@ -16,6 +16,11 @@ os.environ["JAX_ENABLE_X64"] = "1"
 # What the oracles compute is small and computed once: compiling it is what takes long.
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 
+# Before anything imports NumPy. Where workers share the cores, threads of OpenBLAS spin while they
+# wait for others that have no core: a product of 300 × 300 numbers takes nine times as long.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # What shapes output and is nobody's subject: a test that asks for it sets it. Rich, click and
 # Python read these in this process and in those that tests start.
 for _name in (
