@@ -56,8 +56,20 @@ def trained(chainrule, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def model(trained):
-    return trained[1] / "model.safetensors"
+def light(chainrule, tmp_path_factory):
+    """The folder of a run with small layers: to explain, check or draw a large model takes long."""
+    folder = tmp_path_factory.mktemp("light") / "run"
+    outcome = chainrule(
+        *("train", WDBC, "--target", "diagnosis", "--layers", "16,8", "--epochs", "20"),
+        *("--no-report", "--out", folder),
+    )
+    assert outcome.code == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(light):
+    return light / "model.safetensors"
 
 
 @pytest.fixture(scope="session")

@@ -4,19 +4,17 @@ import pytest
 from PIL import Image
 
 
-def test_the_film_of_a_run_is_written(chainrule, trained, tmp_path):
+def test_the_film_of_a_run_is_written(chainrule, light, tmp_path):
     path = tmp_path / "learning.gif"
-    outcome = chainrule(
-        "animate", trained[1], path, "--seconds", 1, "--fps", 3, "--size", "400x260"
-    )
+    outcome = chainrule("animate", light, path, "--seconds", 1, "--fps", 3, "--size", "400x260")
     assert outcome.out == f"Written: {path}\n"
     with Image.open(path) as image:
         assert image.size == (400, 260)
         assert image.n_frames == 3
 
 
-def test_a_quiet_command_says_nothing(chainrule, trained, tmp_path):
-    outcome = chainrule("animate", trained[1], tmp_path / "f.html", "--fps", 1, "--quiet")
+def test_a_quiet_command_says_nothing(chainrule, light, tmp_path):
+    outcome = chainrule("animate", light, tmp_path / "f.html", "--fps", 1, "--quiet")
     assert (outcome.out, outcome.err) == ("", "")
     assert "<!doctype html>" in (tmp_path / "f.html").read_text(encoding="utf-8")
 
@@ -32,6 +30,6 @@ def test_a_quiet_command_says_nothing(chainrule, trained, tmp_path):
     ],
 )
 def test_a_mistake_is_named_as_the_command_line_has_it(
-    chainrule, trained, tmp_path, options, message
+    chainrule, light, tmp_path, options, message
 ):
-    assert message in chainrule("animate", trained[1], tmp_path / options[0], *options[1:]).sentence
+    assert message in chainrule("animate", light, tmp_path / options[0], *options[1:]).sentence

@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import chainrule as cr
 from chainrule.files.checkpoint_store import CheckpointStore
 
 QUICK = ("--quality", "best", "--layers", "8,8", "--epochs", "6")
-SLOW = ("--quality", "best", "--layers", "64,64", "--epochs", "8")
 
 
 @pytest.fixture(scope="module")
@@ -210,32 +208,41 @@ def test_python_shows_each_network(capsys):
     assert capsys.readouterr().err.startswith("network 1/40  loss on its fold ")
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(chainrule, wdbc, tmp_path_factory):
-    """The bytes of the model of an ensemble that takes long enough to be interrupted."""
-    folder = tmp_path_factory.mktemp("uninterrupted") / "run"
-    chainrule("train", wdbc, "--target", "diagnosis", *SLOW, "--no-report", "--out", folder)
-    return (folder / "model.safetensors").read_bytes()
+# Sends itself a signal once so many networks are trained. It writes each network to the checkpoint,
+# for else SIGKILL would leave none: a checkpoint is written at most once a second.
+INTERRUPTED = """
+import os, sys
+from chainrule.cli import progress
+from chainrule.ensembles import store
+number, after = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+store._SECONDS, store._SHARE = 0.0, float("inf")
+text_of = progress.member_text
+def text(ended):
+    if ended.trained == after:
+        os.kill(os.getpid(), number)
+    return text_of(ended)
+progress.member_text = text
+from chainrule.cli import main
+main()
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_ensemble_goes_on_to_the_same_file(wdbc, tmp_path, uninterrupted, number):
+def test_an_interrupted_ensemble_goes_on_to_the_same_file(
+    ensemble, chainrule, wdbc, tmp_path, number
+):
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "chainrule", "train", str(wdbc), "--target", "diagnosis"]
-    command += [*SLOW, "--checkpoint", "--out", str(folder)]
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    )
-    seen = []
-    for line in process.stderr:
-        seen.append(line)
-        # A checkpoint is written at most once a second; SIGKILL leaves what was written.
-        if line.startswith("network 4/40" if number != signal.SIGKILL else "network 12/40"):
-            os.kill(process.pid, number)
-            break
-    process.communicate()
-    assert process.returncode in (130, 143, -signal.SIGKILL), seen
-    done = [sys.executable, "-m", "chainrule", "resume", str(folder), "--no-report"]
-    subprocess.run(done, check=True, capture_output=True)
-    assert (folder / "model.safetensors").read_bytes() == uninterrupted
+    command = [sys.executable, "-c", INTERRUPTED, str(int(number)), "4"]
+    command += ["train", str(wdbc), "--target", "diagnosis", *QUICK, "--checkpoint", "--no-report"]
+    ended = subprocess.run([*command, "--out", str(folder)], capture_output=True, text=True)
+    assert ended.returncode in (130, 143, -signal.SIGKILL), ended.stderr
+    assert "network 1/40" in ended.stderr
+    assert "network 40/40" not in ended.stderr
+    assert (folder / "checkpoint").exists()
+    resumed = chainrule("resume", folder, "--no-report")
+    assert resumed.code == 0
+    assert "network 40/40" in resumed.err
+    assert (folder / "model.safetensors").read_bytes() == (
+        ensemble[1] / "model.safetensors"
+    ).read_bytes()
     assert not (folder / "checkpoint").exists()

@@ -9,6 +9,21 @@ import chainrule as cr
 from chainrule.cli.app import app
 
 
+@pytest.fixture(scope="module")
+def narrow(chainrule, wdbc, tmp_path_factory):
+    """A model and a table of a few columns: what it takes to explain a row grows with them."""
+    folder = tmp_path_factory.mktemp("narrow")
+    table = folder / "wdbc.csv"
+    names = ["mean_radius", "mean_texture", "mean_area", "mean_concavity", "diagnosis"]
+    pl.read_csv(wdbc)[names].write_csv(table)
+    outcome = chainrule(
+        *("train", table, "--target", "diagnosis", "--layers", "8", "--epochs", "5"),
+        *("--no-report", "--out", folder / "run"),
+    )
+    assert outcome.code == 0
+    return folder / "run" / "model.safetensors", table
+
+
 def test_a_row_is_explained_by_line_prediction_truth_and_effects(chainrule, model, wdbc):
     out = chainrule("explain", model, wdbc, "--row", 5).out
     table = pl.read_csv(wdbc)
@@ -27,7 +42,8 @@ def test_a_row_is_explained_by_line_prediction_truth_and_effects(chainrule, mode
 
 
 @pytest.mark.parametrize("change", ["absent", "empty", "nonsense"])
-def test_a_row_without_a_target_is_explained(chainrule, model, wdbc, tmp_path, change):
+def test_a_row_without_a_target_is_explained(chainrule, narrow, tmp_path, change):
+    model, wdbc = narrow
     table = pl.read_csv(wdbc)
     value = {"empty": None, "nonsense": "?!"}.get(change)
     changed = table.drop("diagnosis") if change == "absent" else table
@@ -50,7 +66,8 @@ def test_the_value_of_a_regression_is_explained_in_its_units(chainrule, regressi
     assert "%" not in out
 
 
-def test_another_class_has_the_opposite_effects(chainrule, model, wdbc):
+def test_another_class_has_the_opposite_effects(chainrule, narrow):
+    model, wdbc = narrow
     found = [
         json.loads(chainrule("explain", model, wdbc, "--row", 3, "--class", name, *JSON).out)
         for name in ("B", "M")
@@ -64,7 +81,8 @@ JSON = ("--format", "json")
 
 
 @pytest.mark.parametrize("rows", [("--row", "3,7"), ("--row", 3, "--row", 7), ("--row", " 3, 7,3")])
-def test_several_rows_are_explained_in_the_order_given(chainrule, model, wdbc, rows):
+def test_several_rows_are_explained_in_the_order_given(chainrule, narrow, rows):
+    model, wdbc = narrow
     found = json.loads(chainrule("explain", model, wdbc, *rows, *JSON).out)
     assert [(row["row"], row["line"]) for row in found["rows"]] == [(3, 4), (7, 8)]
     for row in found["rows"]:
@@ -73,7 +91,8 @@ def test_several_rows_are_explained_in_the_order_given(chainrule, model, wdbc, r
         assert abs(row["unexplained"]) < 1e-6
 
 
-def test_the_background_may_be_a_table_of_the_users_own(chainrule, model, wdbc, tmp_path):
+def test_the_background_may_be_a_table_of_the_users_own(chainrule, narrow, tmp_path):
+    model, wdbc = narrow
     few = tmp_path / "few.csv"
     pl.read_csv(wdbc)[:30].write_csv(few)
     arguments = ("explain", model, wdbc, "--row", 3, "--background", few)
@@ -97,9 +116,8 @@ def test_exact_shapley_values_are_a_method_for_few_columns(chainrule, model, reg
 @pytest.mark.parametrize(
     ("name", "option"), [("why.html", ()), ("why", ("--format", "html")), ("why.HTM", ())]
 )
-def test_a_page_needs_nothing_else_and_follows_dark_mode(
-    chainrule, model, wdbc, tmp_path, name, option
-):
+def test_a_page_needs_nothing_else_and_follows_dark_mode(chainrule, narrow, tmp_path, name, option):
+    model, wdbc = narrow
     page = tmp_path / name
     arguments = ("explain", model, wdbc, "--row", 3, *option)
     assert chainrule(*arguments, "-o", page).out == f"Explanation written to {page}\n"
@@ -112,7 +130,8 @@ def test_a_page_needs_nothing_else_and_follows_dark_mode(
     assert printed == text
 
 
-def test_json_and_text_are_written_to_files(chainrule, model, wdbc, tmp_path):
+def test_json_and_text_are_written_to_files(chainrule, narrow, tmp_path):
+    model, wdbc = narrow
     arguments = ("explain", model, wdbc, "--row", 3)
     data, text = tmp_path / "why.json", tmp_path / "why.txt"
     chainrule(*arguments, "-o", data)
@@ -185,7 +204,8 @@ def test_a_model_of_arrays_is_refused(chainrule, wdbc, tmp_path):
     assert "without the encoder of a table" in sentence
 
 
-def test_json_on_a_narrow_stream_is_read_back_unchanged(model, wdbc):
+def test_json_on_a_narrow_stream_is_read_back_unchanged(narrow):
+    model, wdbc = narrow
     result = CliRunner(charset="ascii").invoke(
         app, ["explain", str(model), str(wdbc), "--row", "1", "--format", "json"]
     )

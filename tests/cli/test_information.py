@@ -56,7 +56,8 @@ def test_info_says_why_there_is_no_compiled_core(chainrule, monkeypatch):
     assert "none (it was forgotten); everything runs on the reference engine" in out
 
 
-def test_info_shows_what_is_in_a_model_file(chainrule, model):
+def test_info_shows_what_is_in_a_model_file(chainrule, trained):
+    model = trained[1] / "model.safetensors"
     out = " ".join(chainrule("info", model).out.split())
     for text in (
         "classification",

@@ -155,17 +155,16 @@ def test_formulas_are_made_harmless_on_standard_output_too(chainrule, regression
     "command", ["predict", "evaluate", "explain", "importance", "check", "info", "export"]
 )
 def test_every_command_takes_a_run_s_folder_for_its_model(
-    chainrule, trained, wdbc, tmp_path, command
+    chainrule, light, wdbc, tmp_path, command
 ):
     more = {
         "explain": [wdbc, "--row", "2"],
         "info": [],
         "export": [tmp_path / "m.py"],
     }.get(command, [wdbc])
-    folder = trained[1]
-    found = chainrule(command, folder, *more)
+    found = chainrule(command, light, *more)
     assert found.code == 0, found.err
-    assert found.out == chainrule(command, folder / "model.safetensors", *more).out
+    assert found.out == chainrule(command, light / "model.safetensors", *more).out
     wrong = chainrule(command, tmp_path, *more)
     assert f"{tmp_path}: is a folder without model.safetensors" in wrong.sentence
 

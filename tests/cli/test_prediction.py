@@ -126,8 +126,8 @@ def test_pieces_are_predicted_as_the_whole(model, wdbc):
     whole = loaded.predict(wdbc)
     joined = pl.concat(pieces)
     assert joined["prediction"].equals(whole["prediction"])
-    # A product of other rows may round otherwise: 30 + 128 + 64 terms of float32.
-    tolerance = 222 * np.finfo(np.float32).eps
+    # A product of other rows may round otherwise: 240 bins + 16 + 8 terms of float32.
+    tolerance = 264 * np.finfo(np.float32).eps
     for name in ("probability_B", "probability_M"):
         assert np.abs(joined[name].to_numpy() - whole[name].to_numpy()).max() <= tolerance
 

@@ -12,10 +12,11 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
-# A search of 50 trials takes minutes, and forty networks take some seconds.
+# A search of 50 trials takes minutes, and other trainings take some seconds each.
 SHORTER = {
-    "--search 50 --time-limit 5m": "--search 2 --time-limit 1m",
-    "--quality best": "--quality best --epochs 4",
+    "--out demo --overwrite": "--out demo --overwrite --epochs 10",
+    "--search 50 --time-limit 5m": "--search 2 --time-limit 1m --epochs 4",
+    "--quality best": "--quality best --layers 16,8 --epochs 4",
 }
 
 # A page is served until it is ended: here as soon as its address is printed.

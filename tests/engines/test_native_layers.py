@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from functools import cache
 
 import numpy as np
 import pytest
@@ -57,6 +58,21 @@ def test_compiled_factors_are_exactly_those_of_the_reference(instruction_set, ra
     np.testing.assert_array_equal(after[: m * n].reshape(m, n), M.T.astype(dtype))
 
 
+# One instruction set after the other is compared with the same numbers of the reference, whose
+# steps take a hundred times as long.
+
+
+@cache
+def trained_by_the_reference(layers, batch, optimizer):
+    return trained_by(ReferenceEngine(), layers, batch, optimizer)
+
+
+def trained_by(engine, layers, batch, optimizer):
+    spec = network(layers, n=13)
+    data, theta = examples(spec, 130, weighted=True), parameters(spec)
+    return train(engine, spec, data, optimizer, batch, Penalties(1e-3, 1e-2), theta=theta)
+
+
 @every_network
 @pytest.mark.parametrize("batch", [3, 7, 16, 33, 64, 130])
 @pytest.mark.parametrize(
@@ -65,14 +81,8 @@ def test_compiled_factors_are_exactly_those_of_the_reference(instruction_set, ra
 def test_training_with_other_kinds_agrees_with_the_reference(
     instruction_set, layers, batch, optimizer
 ):
-    spec = network(layers, n=13)
-    data, theta = examples(spec, 130, weighted=True), parameters(spec)
-    penalties = Penalties(1e-3, 1e-2)
-    results = [
-        train(engine, spec, data, optimizer, batch, penalties, theta=theta)
-        for engine in (ReferenceEngine(), NativeEngine())
-    ]
-    (theta, state, records), (theta_n, state_n, records_n) = results
+    theta, state, records = trained_by_the_reference(layers, batch, optimizer)
+    theta_n, state_n, records_n = trained_by(NativeEngine(), layers, batch, optimizer)
     # Below batch normalisation ∂C/∂b is 0 but for the rounding of a sum of `batch` terms of order
     # 1/√(v + 1e-5), which are at most 316: batch · 316 · 2⁻⁵². RMSprop divides that by its own ε,
     # 1e-6, and multiplies it by 0.01 in each of 130/batch steps: 9e-8 in all. Everything else is
