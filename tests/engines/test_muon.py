@@ -226,3 +226,30 @@ def test_steps_taken_in_two_calls_are_those_of_one(engine):
         return net.parameters
 
     np.testing.assert_array_equal(trained(2, 3), trained(5))
+
+
+def test_a_training_resumed_from_its_checkpoint_has_the_bits_of_one_without_a_stop(
+    engine, tmp_path
+):
+    X = np.random.default_rng(0).standard_normal((40, 5))
+    y = (X[:, 0] > 0).astype(int)
+    given = {"optimizer": cr.Muon(0.02, ema_decay=0.5), "batch_size": 8, "engine": engine.name}
+
+    def network():
+        layers = [5, cr.Dense(6), cr.Dense(7), cr.Dense(2, "softmax")]
+        return cr.Network(layers, "cross_entropy", seed=1)
+
+    class StopError(Exception):
+        pass
+
+    def stops(event):
+        if getattr(event, "epoch", 0) == 3:
+            raise StopError
+
+    whole, resumed = network(), network()
+    whole.fit(X, y, epochs=6, **given)
+    path = tmp_path / "run.checkpoint"
+    with pytest.raises(StopError):
+        network().fit(X, y, epochs=6, checkpoint=path, callbacks=[stops], **given)
+    resumed.fit(X, y, epochs=6, checkpoint=path, resume=True, **given)
+    np.testing.assert_array_equal(resumed.parameters, whole.parameters)

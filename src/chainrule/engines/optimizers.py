@@ -258,7 +258,8 @@ class Muon(Optimizer):
     In a `GroupedDense` layer each group has a matrix of its own; in a `BatchEnsemble` layer it is
     the matrix that all members share. Steps are as long as those of AdamW with the same learning
     rate (0.2 α for each entry, about), so that a rate that suits AdamW suits Muon. The state of a
-    hidden matrix is V alone; its S stays 0.
+    hidden matrix is V alone; its S stays 0. Estimators and runs pass their `momentum` as β, by
+    default 0.9, and their own `beta_2` and `weight_decay`.
 
     On CPUs with AVX-512-BF16, the products of O10 of matrices of at least 64 rows and columns round
     their factors to bfloat16 if the network is in float32, as in the authors' own program: results
