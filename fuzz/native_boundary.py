@@ -146,7 +146,9 @@ class Layers:
             if draw.odd():
                 group = draw.random.choice(GROUPS)
             place = draw.number(self.count, self.count)
-            blocks.append((place, rows, columns, group, draw.real() if draw.odd() else 1.0))
+            rate = draw.real() if draw.odd() else 1.0
+            hidden = draw.small(0, 4) if draw.odd() or group == "weights" else 0
+            blocks.append((place, rows, columns, group, rate, hidden))
             self.count += rows * columns
         settings = {key: [draw.real()] for key in NAMES["layers"].get(kind, ())}
         if kind == "category_embedding":

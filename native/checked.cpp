@@ -109,7 +109,10 @@ void Plan::take(const NamedLayer &named, long &at) {
                 "a block has rows and columns");
         require(block.offset == at, "blocks lie one after the other");
         blocks.push_back({at, block.rows, block.columns, block.group == "weights",
-                          block.group != "statistics", block.rate});
+                          block.group != "statistics", block.rate, block.hidden});
+        require(block.hidden >= 0 && (!block.hidden || block.rows % block.hidden == 0),
+                "hidden matrices divide the rows of a block");
+        require(!block.hidden || blocks.back().moves, "the optimizer updates hidden matrices");
         at += blocks.back().count();
         require(at <= most_parameters, "too many parameters");
         if (blocks.back().weights) weights_ += blocks.back().count();
@@ -198,7 +201,8 @@ Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &e
     return {batch_size,
             {choice, arrays.slots.data, t, arrays.learning_rates.data,
              arrays.shares ? arrays.shares->data : nullptr,
-             averaged ? arrays.slots.data + entry.slots * network_.parameters : nullptr},
+             averaged ? arrays.slots.data + entry.slots * network_.parameters : nullptr,
+             orthogonaliser<T>()},
             objective,
             {arrays.costs.data, arrays.gradient_norms.data,
              arrays.penalties ? arrays.penalties->data : nullptr},

@@ -22,6 +22,7 @@ struct NamedBlock {
     long offset, rows, columns;
     std::string group;
     double rate = 1; // factor of the learning rate
+    long hidden = 0; // of how many hidden matrices it consists, one above the other
 };
 
 struct NamedLayer {

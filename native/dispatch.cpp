@@ -20,7 +20,8 @@ extern const InstructionSet instruction_set;
 }
 namespace avx512_bf16 {
 extern const Kernels<float> mixed_kernels;
-}
+extern const Orthogonaliser<float> orthogonaliser;
+} // namespace avx512_bf16
 namespace amx_bf16 {
 extern const Kernels<float> mixed_kernels, split_kernels;
 }
@@ -40,7 +41,7 @@ const std::vector<InstructionSet> &built() {
         avx2::instruction_set,
         avx512::instruction_set,
         {"avx512_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
-         &avx512_bf16::mixed_kernels},
+         &avx512_bf16::mixed_kernels, nullptr, nullptr, &avx512_bf16::orthogonaliser},
         {"amx_bf16", avx512::instruction_set.f32, avx512::instruction_set.f64,
          &amx_bf16::mixed_kernels, &amx_bf16::split_kernels, tiles_granted},
 #endif

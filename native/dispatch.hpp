@@ -53,4 +53,12 @@ template <> inline const Kernels<double> &kernels<double>(Precision) {
     return *chosen().f64;
 }
 
+/// What orthogonalises in bfloat16 in the set in use; nullptr if nothing does.
+template <typename T> const Orthogonaliser<T> *orthogonaliser() {
+    return nullptr;
+}
+template <> inline const Orthogonaliser<float> *orthogonaliser<float>() {
+    return chosen().orthogonaliser;
+}
+
 } // namespace chainrule

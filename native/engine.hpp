@@ -27,8 +27,8 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
 
     // Allocates the memory for the purpose; returns false if there is not enough. `gradient`: the
     // caller's array for the gradient, if it is returned.
-    bool prepare(T *gradient = nullptr) {
-        return room_.prepare(net_, purpose_, gradient, crew_, control_);
+    bool prepare(T *gradient = nullptr, const Orthogonalisation<T> &of = {}) {
+        return room_.prepare(net_, purpose_, gradient, crew_, control_, of);
     }
 
     // Trains, and returns the number of finished steps.

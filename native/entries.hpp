@@ -13,8 +13,16 @@ long train_with(const Network &net, T *parameters, const Examples<T> &examples,
     Purpose purpose{smaller(batch, examples.count), smaller(batch, examples.rows)};
     purpose.gradients = purpose.stepping = true;
     purpose.clipped = objective.max_norm < __builtin_huge_val();
+    const Update<T> &update = training.update;
+    Orthogonalisation<T> of;
+    Optimizers<T, CHAINRULE_BYTES>::List::visit(update.optimizer.kind, [&](auto tag) {
+        using Kind = typename decltype(tag)::Type;
+        purpose.orthogonal = Kind::orthogonal;
+        if constexpr (Kind::orthogonal)
+            of = {update.orthogonaliser, Kind::epsilon(update.optimizer.settings)};
+    });
     Engine engine(net, parameters, examples, control, purpose);
-    return engine.prepare() ? engine.train(training) : -1;
+    return engine.prepare(nullptr, of) ? engine.train(training) : -1;
 }
 
 template <typename Engine, typename T>

@@ -16,6 +16,7 @@ struct Slice {
     long count;
     bool weights, moves;
     double rate;
+    long row; // numbers in a row, of a hidden matrix; else 0
 };
 
 // Rows [begin, end) of neighbouring blocks of a layer: the incoming weights of some units with the
@@ -133,11 +134,17 @@ class Groups {
             const long count = (group.end - group.begin) * block.columns;
             Slice *const last = first + group.slices - 1;
             if (group.slices && last->weights == block.weights && last->moves == block.moves &&
-                last->rate == block.rate && last->at + last->count == at) {
+                last->rate == block.rate && !last->row && !block.hidden &&
+                last->at + last->count == at) {
                 last->count += count;
             } else {
-                first[group.slices++] = {at,          in_group,  count, block.weights,
-                                         block.moves, block.rate};
+                first[group.slices++] = {at,
+                                         in_group,
+                                         count,
+                                         block.weights,
+                                         block.moves,
+                                         block.rate,
+                                         block.hidden ? block.columns : 0};
             }
             in_group += count;
         }

@@ -5,6 +5,7 @@
 #include "layers/dense_tiles.hpp"
 #else
 #include "layers/dense_pairs.hpp"
+#include "pair_words.hpp"
 #endif
 
 namespace chainrule::CHAINRULE_ISA {
@@ -17,5 +18,10 @@ using Own = Bfloat16Kernels<DensePairs>;
 
 // For training steps only: a loss or an output by itself is always computed with float32 products.
 extern const Kernels<float> mixed_kernels{Own::train, Own::loss, nullptr, nullptr, nullptr};
+
+#if !defined(CHAINRULE_TILES)
+extern const Orthogonaliser<float> orthogonaliser;
+const Orthogonaliser<float> orthogonaliser = orthogonaliser_of<float, PairWords>;
+#endif
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -49,7 +49,7 @@ template <typename T> using Rows = Matrix<const T>;
 
 // Arguments that belong together: named tuples of chainrule.engines, or plain tuples.
 using Chosen = std::tuple<std::string, std::map<std::string, double>>;
-using BlockOf = std::tuple<long, long, long, std::string, double>;
+using BlockOf = std::tuple<long, long, long, std::string, double, long>;
 using LayerOf = std::tuple<std::string, int, int, Chosen,
                            std::map<std::string, std::vector<double>>, std::vector<BlockOf>>;
 using HeadOf = std::tuple<int, Chosen, Chosen, double>;
@@ -76,8 +76,8 @@ std::vector<NamedLayer> layers_from(const std::vector<LayerOf> &layers) {
     std::vector<NamedLayer> result;
     for (const auto &[kind, n_in, n_out, activation, settings, blocks] : layers) {
         NamedLayer layer{kind, n_in, n_out, named(activation), settings, {}};
-        for (const auto &[offset, rows, columns, group, rate] : blocks)
-            layer.blocks.push_back({offset, rows, columns, group, rate});
+        for (const auto &[offset, rows, columns, group, rate, hidden] : blocks)
+            layer.blocks.push_back({offset, rows, columns, group, rate, hidden});
         result.push_back(std::move(layer));
     }
     return result;

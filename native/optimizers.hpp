@@ -14,6 +14,7 @@ template <typename T> struct StepNumbers {
     T decay;        // α λ of O6 and O8
     T ahead, now;   // factors of V and δW in O7's V̂
     T share;        // c of WA1
+    T step;         // α of O11, which has no bias correction
     T scale = T(1); // factor of the gradient if its norm is clipped
 
     // The numbers of parameters that have their own learning-rate factor.
@@ -21,12 +22,13 @@ template <typename T> struct StepNumbers {
         StepNumbers numbers = *this;
         numbers.rate *= T(factor);
         numbers.decay *= T(factor);
+        numbers.step *= T(factor);
         return numbers;
     }
 
     template <typename U> StepNumbers<U> as() const {
         return {U(rate), U(beta_1), U(rest_1), U(beta_2), U(rest_2), U(epsilon), U(l1),
-                U(l2),   U(decay),  U(ahead),  U(now),    U(share),  U(scale)};
+                U(l2),   U(decay),  U(ahead),  U(now),    U(share),  U(step),    U(scale)};
     }
 };
 
@@ -51,7 +53,8 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
 
     struct Plain {
         static constexpr int slots = 0;
-        static constexpr bool averages = false; // whether a state vector is an average, WA1
+        static constexpr bool averages = false;   // whether a state vector is an average, WA1
+        static constexpr bool orthogonal = false; // whether hidden matrices have steps by O11
         static constexpr Names settings{};
         static void numbers(StepNumbers<double> &, const double *, Powers) {}
     };
@@ -232,8 +235,54 @@ template <typename T, int BYTES> struct Optimizers : Simd<T, BYTES> {
         }
     };
 
+    // O11: hidden matrices by `ahead` and `orthogonal_step`, everything else as O6.
+    struct Muon : AdamW {
+        static constexpr const char *name = "muon";
+        static constexpr bool orthogonal = true;
+        static constexpr Names settings{"beta_1", "beta_2", "epsilon", "weight_decay", "beta"};
+        static void numbers(StepNumbers<double> &n, const double *own, Powers powers) {
+            n.step = n.rate;
+            n.ahead = own[4];
+            n.now = 1 - own[4];
+            AdamW::numbers(n, own, powers);
+        }
+        static double epsilon(const double *own) { return own[2]; }
+    };
+
     using List = Types<GradientDescent, Momentum, RMSprop, Adam, HeavyBall, Nesterov, AdamW, NAdam,
-                       Lion, ScheduleFreeAdamW>;
+                       Lion, ScheduleFreeAdamW, Muon>;
+
+    // O11 of a row of a hidden matrix, up to its direction G = βV + (1 − β) δW. Returns Σ g², as
+    // `run` does, and Σ G².
+    struct RowSquares {
+        double gradient, direction;
+    };
+    static RowSquares ahead(const T *theta, const T *g, T *average, T *direction, long count,
+                            const Numbers &numbers) {
+        V squares = V{}, ahead = V{};
+        for (long i = 0; i < count; i += S::lanes) {
+            const int part = count - i < S::lanes ? int(count - i) : S::lanes;
+            V x = penalised(S::load_part(g + i, part), S::load_part(theta + i, part), numbers);
+            squares += x * x;
+            x *= numbers.scale;
+            const V mean = numbers.ahead * S::load_part(average + i, part) + numbers.now * x;
+            const V G = numbers.ahead * mean + numbers.now * x;
+            ahead += G * G;
+            S::store_part(average + i, mean, part);
+            S::store_part(direction + i, G, part);
+        }
+        return {double(S::sum(squares)), double(S::sum(ahead))};
+    }
+    // W ← W − α (size · O + λ W)
+    static void orthogonal_step(T *theta, const T *direction, long count, T size,
+                                const Numbers &numbers) {
+        const T rate = numbers.step * size;
+        for (long i = 0; i < count; i += S::lanes) {
+            const int part = count - i < S::lanes ? int(count - i) : S::lanes;
+            const V W = S::load_part(theta + i, part), O = S::load_part(direction + i, part);
+            S::store_part(theta + i, W - (rate * O + numbers.decay * W), part);
+        }
+    }
 
     // WA1 of one slice of θ.
     static void average(T *to, const T *theta, long count, T share) {

@@ -29,6 +29,7 @@ struct Block {
     bool weights;    // penalised and decayed
     bool moves;      // updated by the optimizer; statistics are updated by their layer
     double rate = 1; // factor of the learning rate
+    long hidden = 0; // of how many hidden matrices it consists, one above the other; 0: of none
 
     long count() const { return rows * columns; }
 };
@@ -76,6 +77,29 @@ struct Objective {
     double max_norm = __builtin_huge_val(); // G1
 };
 
+constexpr int newton_schulz_steps = 5;
+constexpr int orthogonal_phases = 1 + 3 * newton_schulz_steps;
+
+// A matrix G that is replaced by the orthogonalised one, O10: n × m, n ≤ m, or the transpose of
+// such a matrix (`turned`).
+template <typename T> struct Orthogonal {
+    long n, m;
+    bool turned;
+    T *G;
+    const double *squares; // Σ G² of each row
+    double epsilon;
+    T *memory; // of Orthogonaliser::elements, zeroed at first
+    long rows() const { return turned ? m : n; }
+};
+
+// The functions that orthogonalise: phase after phase, each in blocks of rows.
+template <typename T> struct Orthogonaliser {
+    long (*blocks)(long n);
+    long (*elements)(long n, long m);
+    long (*scratch)(long n); // elements of memory for a thread
+    void (*run)(const Orthogonal<T> &, int phase, long block, T *scratch);
+};
+
 template <typename T> struct Update {
     Choice optimizer;
     T *slots;                     // the optimizer's vectors, contiguous
@@ -83,6 +107,8 @@ template <typename T> struct Update {
     const double *learning_rates; // one per step
     const double *shares;         // c of WA1 for each step, if weights are averaged
     T *average;                   // average of the parameters, WA1, or nullptr
+    // Orthogonalises in another precision where that is faster, or nullptr.
+    const Orthogonaliser<T> *orthogonaliser = nullptr;
 };
 
 // One entry per step, with values from before its update.
@@ -145,6 +171,7 @@ struct InstructionSet {
     // Float32 products as sums of bfloat16 products; nullptr if this set has none.
     const Kernels<float> *split = nullptr;
     bool (*granted)() = nullptr; // requests from the system what they need beyond the CPU
+    const Orthogonaliser<float> *orthogonaliser = nullptr; // with bfloat16 products
 };
 
 } // namespace chainrule

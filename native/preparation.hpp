@@ -3,6 +3,7 @@
 
 #include "crew.hpp"
 #include "groups.hpp"
+#include "matrices.hpp"
 #include "workspace.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -16,6 +17,13 @@ struct Purpose {
     bool clipped = false;  // needs the norm of the whole gradient before an update
     bool costs = false;
     bool penalties = false;
+    bool orthogonal = false; // steps of hidden matrices are orthogonal, O11
+};
+
+// How hidden matrices are orthogonalised: in which other precision, if any, and with which ε.
+template <typename T> struct Orthogonalisation {
+    const Orthogonaliser<T> *faster = nullptr;
+    double epsilon = 0;
 };
 
 template <typename T, int BYTES, typename Kinds> struct Preparation {
@@ -26,6 +34,7 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     Purpose purpose{};
     W ws;
     Groups groups;
+    Matrices<T> matrices;          // those whose steps are orthogonal
     double *panel_costs = nullptr; // one per panel of the batch; `ws` may hold fewer panels
     long together = 1;             // panels that go through a layer together
     bool segmented = false;        // a layer needs statistics of the whole batch
@@ -56,7 +65,7 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     // `given`: the caller's array for the gradient, or nullptr. Returns false if there is not
     // enough memory.
     bool prepare(const Network &net, const Purpose &wanted, T *given, Crew &crew,
-                 const Control &control) {
+                 const Control &control, const Orthogonalisation<T> &of = {}) {
         purpose = wanted;
         for (int l = 0; purpose.stepping && l < net.count; ++l)
             segmented |= Kinds::whole_batch(net.layers[l]);
@@ -70,11 +79,15 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
             !groups.template prepare<Kinds>(net, purpose.usual_batch, 2 * chunk))
             return false;
         const double work = Kinds::pass_work(net, purpose.batch) +
-                            (purpose.gradients ? Kinds::table_work(net) : 0.0);
+                            (purpose.gradients ? Kinds::table_work(net) : 0.0) +
+                            (purpose.orthogonal ? Matrices<T>::work(net) : 0.0);
         measured = control.choice && control.threads < -1 && purpose.stepping &&
                    work > least_measured && work < most_measured;
         first_threads = chosen_threads(work, control);
         if (!crew.engage(measured ? -control.threads : first_threads)) return false;
+        if (purpose.orthogonal &&
+            !matrices.prepare(net, of.faster, of.epsilon, crew.most_threads()))
+            return false;
         // Several panels go through a wide layer together, so that its weights, which do not fit
         // into the cache, are read once for all of them.
         const bool wide = Kinds::shared_weights(net) > 1L << 16;

@@ -4,6 +4,10 @@
 //   2. Divided by parameters: each thread has groups of rows of W[l] (and b[l]). It computes their
 //      gradient over all panels in order (BP3, BP4), and applies penalty and optimizer to them.
 //
+// An optimizer whose steps are orthogonal, O11, needs the whole gradient of a hidden matrix: its
+// groups end with the matrix's direction, and their steps follow when all threads together have
+// orthogonalised the directions (matrices.hpp).
+//
 // No sum is divided in a way that depends on the number of threads, so the bits of the result do
 // not either. Where parameters are few, a gradient is the sum of those over two fixed halves of the
 // panels, which two threads compute in the first phase.
@@ -25,7 +29,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
          const Training<T> *training)
         : c_(context), room_(room), crew_(crew), training_(training),
           examples_(context, panels, room, crew),
-          updates_(context.theta, room.groups, context.net.parameters) {}
+          updates_(context.theta, room.groups, context.net.parameters, &room.matrices) {}
 
     // Both phases of one batch. Returns false if the run was stopped, in which case no parameter
     // was updated.
@@ -46,7 +50,10 @@ template <typename T, int BYTES, typename Kinds> class Step {
             if (room_.whole_gradient && !crew_.barrier(self)) return false;
         }
         if (self.index == 0) note_cost(batch);
-        return !room_.whole_gradient || !training_ || update_from_whole(self, batch, numbers);
+        if (!training_) return true;
+        if (room_.whole_gradient && !update_from_whole(self, batch, numbers)) return false;
+        if (room_.matrices.count()) orthogonal_steps(self, batch, numbers);
+        return true;
     }
 
     // J, gradient norm and penalty of the last batch, valid after the barrier that follows `run`.
@@ -169,9 +176,30 @@ template <typename T, int BYTES, typename Kinds> class Step {
         return true;
     }
 
+    // The steps of hidden matrices whose directions are known when all threads have passed the
+    // first barrier. The results of barriers are ignored: the step has begun its updates.
+    void orthogonal_steps(Member &self, const Batch &batch, const StepNumbers<T> &numbers) {
+        crew_.barrier(self);
+        room_.matrices.orthogonalise(self, crew_);
+        lap(Timed::updates);
+        crew_.barrier(self);
+        each_group(self, [&](long g) {
+            const Group &group = room_.groups[g];
+            if (!updates_.waits(group)) return true;
+            updates_.finish(group, numbers);
+            renew(group, batch, numbers);
+            return true;
+        });
+        lap(Timed::updates);
+    }
+
+    // What follows the update of a group, unless a part of it is yet to come.
+    void after_update(const Group &group, const Batch &batch, const StepNumbers<T> &numbers) {
+        if (!updates_.waits(group)) renew(group, batch, numbers);
+    }
     // Layers keep copies of their weights in other layouts, and running statistics; a batch without
     // weight has no statistics to follow.
-    void after_update(const Group &group, const Batch &batch, const StepNumbers<T> &numbers) {
+    void renew(const Group &group, const Batch &batch, const StepNumbers<T> &numbers) {
         Kinds::renew(c_, group);
         if (batch.share > 0) Kinds::follow(c_, group);
         if (T *average = training_->update.average) updates_.average(group, average, numbers.share);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "groups.hpp"
+#include "matrices.hpp"
 #include "optimizers.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -10,11 +11,14 @@ template <typename T, int BYTES> class Updates {
     using Opt = Optimizers<T, CHAINRULE_BYTES>; // whole vectors, however narrow a batch is
 
   public:
-    Updates(T *theta, const Groups &groups, long parameters)
-        : theta_(theta), groups_(groups), parameters_(parameters) {}
+    // `matrices`: those whose steps are orthogonal, if there are any.
+    Updates(T *theta, const Groups &groups, long parameters, const Matrices<T> *matrices = nullptr)
+        : theta_(theta), groups_(groups), parameters_(parameters),
+          matrices_(matrices && matrices->count() ? matrices : nullptr) {}
 
     // Applies penalties and optimizer to a group, and returns Σ g². `gradient` holds the group's
-    // own gradient or, if `whole`, that of all parameters.
+    // own gradient or, if `whole`, that of all parameters. Of hidden matrices with orthogonal
+    // steps, it only determines the direction.
     double update(const Group &group, const Update<T> &update, const StepNumbers<T> &numbers,
                   const T *gradient, bool whole) const {
         // Without penalties and decay, weights and biases are updated alike, and adjacent slices
@@ -25,15 +29,38 @@ template <typename T, int BYTES> class Updates {
         for (const Slice *s = groups_.begin(group); s < end;) {
             Slice now = *s++;
             if (!now.moves) continue;
-            for (;
-                 alike && s < end && s->moves && s->at == now.at + now.count && s->rate == now.rate;
+            const T *g = gradient + (whole ? now.at : now.in_group);
+            if (waits(now)) {
+                squares += directions(update, now, g, numbers);
+                continue;
+            }
+            for (; alike && s < end && s->moves && !waits(*s) && s->at == now.at + now.count &&
+                   s->rate == now.rate;
                  ++s)
                 now.count += s->count;
-            const T *g = gradient + (whole ? now.at : now.in_group);
             squares += now.rate == 1 ? slice(update, now, g, numbers)
                                      : slice(update, now, g, numbers.at_rate(now.rate));
         }
         return squares;
+    }
+
+    // Whether a group has rows of matrices with orthogonal steps, which end with `finish`.
+    bool waits(const Group &group) const {
+        bool any = false;
+        for (const Slice *s = groups_.begin(group); s < groups_.end(group); ++s)
+            any |= waits(*s);
+        return any;
+    }
+    // The steps of a group's rows of such matrices, when their directions are orthogonal.
+    void finish(const Group &group, const StepNumbers<T> &numbers) const {
+        for (const Slice *s = groups_.begin(group); s < groups_.end(group); ++s) {
+            if (!waits(*s)) continue;
+            const StepNumbers<T> own = Opt::of_slice(numbers.at_rate(s->rate), s->weights);
+            for (long i = 0; i < s->count; i += s->row) {
+                const auto row = matrices_->row(s->at + i);
+                Opt::orthogonal_step(theta_ + s->at + i, row.direction, s->row, row.size, own);
+            }
+        }
     }
 
     // WA1 of a group after its update, which includes its statistics.
@@ -89,6 +116,22 @@ template <typename T, int BYTES> class Updates {
     }
 
   private:
+    bool waits(const Slice &slice) const { return matrices_ && slice.row; }
+
+    double directions(const Update<T> &update, const Slice &s, const T *g,
+                      const StepNumbers<T> &numbers) const {
+        const StepNumbers<T> own = Opt::of_slice(numbers, s.weights);
+        double squares = 0;
+        for (long i = 0; i < s.count; i += s.row) {
+            const auto row = matrices_->row(s.at + i);
+            const auto found = Opt::ahead(theta_ + s.at + i, g + i, update.slots + s.at + i,
+                                          row.direction, s.row, own);
+            *row.squares = found.direction;
+            squares += found.gradient;
+        }
+        return squares;
+    }
+
     double slice(const Update<T> &update, const Slice &s, const T *g,
                  const StepNumbers<T> &numbers) const {
         return Opt::run(update.optimizer.kind, theta_ + s.at, g, update.slots + s.at, parameters_,
@@ -98,6 +141,7 @@ template <typename T, int BYTES> class Updates {
     T *theta_;
     const Groups &groups_;
     const long parameters_;
+    const Matrices<T> *const matrices_;
 };
 
 } // namespace chainrule::CHAINRULE_ISA

@@ -17,8 +17,8 @@ class Layer(NamedTuple):
     n_out: int
     activation: tuple[str, dict[str, float]]
     settings: dict[str, list[float]]
-    blocks: list[tuple[int, int, str]]
-    """Rows, columns, group."""
+    blocks: list[tuple[int, int, str] | tuple[int, int, str, int]]
+    """Rows, columns, group, and of how many hidden matrices it consists, if of any."""
 
 
 def layer(kind, n_in, n_out, settings=None, blocks=(), activation="identity"):
@@ -113,8 +113,8 @@ def placed(layers, first=0):
     at, result = first, []
     for own in layers:
         blocks = []
-        for rows, columns, group in own.blocks:
-            blocks.append((at, rows, columns, group, 1.0))
+        for rows, columns, group, *hidden in own.blocks:
+            blocks.append((at, rows, columns, group, 1.0, *(hidden or [0])))
             at += rows * columns
         result.append((*own[:-1], blocks))
     return result

@@ -8,6 +8,7 @@ from chainrule.engines.optimizers import AdamW as AdamW
 from chainrule.engines.optimizers import HeavyBall as HeavyBall
 from chainrule.engines.optimizers import Lion as Lion
 from chainrule.engines.optimizers import Momentum as Momentum
+from chainrule.engines.optimizers import Muon as Muon
 from chainrule.engines.optimizers import NAdam as NAdam
 from chainrule.engines.optimizers import Nesterov as Nesterov
 from chainrule.engines.optimizers import RMSprop as RMSprop

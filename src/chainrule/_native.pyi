@@ -16,8 +16,9 @@ _Numbers: TypeAlias = NDArray[np.float64]
 
 _Chosen: TypeAlias = tuple[str, Mapping[str, float]]
 """Name of an activation or a cost, and its settings by name."""
-_Block: TypeAlias = tuple[int, int, int, str, float]
-"""Offset in the flat vector, rows, columns, group, learning rate factor."""
+_Block: TypeAlias = tuple[int, int, int, str, float, int]
+"""Offset in the flat vector, rows, columns, group, learning rate factor, number of hidden
+matrices one above the other."""
 _Layer: TypeAlias = tuple[str, int, int, _Chosen, Mapping[str, Sequence[float]], Sequence[_Block]]
 """Kind, n[l−1], n[l], activation, settings, blocks."""
 _Head: TypeAlias = tuple[int, _Chosen, _Chosen, float]

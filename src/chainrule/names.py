@@ -73,6 +73,7 @@ OptimizerName: TypeAlias = Literal[
     "nadam",
     "lion",
     "schedule_free_adamw",
+    "muon",
 ]
 """The optimizers."""
 

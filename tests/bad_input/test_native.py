@@ -39,6 +39,18 @@ PLANS = {
     },
     "no blocks": {"layers": [plans.dense(3, 2)._replace(blocks=[])]},
     "blocks of another size": {"layers": [plans.dense(3, 2)._replace(blocks=LAST.blocks)]},
+    "hidden matrices that divide no rows": {
+        "layers": [plans.dense(3, 2)._replace(blocks=[(2, 3, "weights", 4), (2, 1, "biases")])]
+    },
+    "hidden matrices of a negative number": {
+        "layers": [plans.dense(3, 2)._replace(blocks=[(2, 3, "weights", -1), (2, 1, "biases")])]
+    },
+    "statistics for a hidden matrix": {
+        "layers": [
+            plans.norm(3)._replace(blocks=[(3, 1, "scale")] * 2 + [(3, 1, "statistics", 1)] * 2),
+            plans.dense(3, 2),
+        ]
+    },
     "dropout of everything": {"layers": [plans.dropout(3, 1.0), plans.dense(3, 2)]},
     "dropout of NaN": {"layers": [plans.dropout(3, np.nan), plans.dense(3, 2)]},
     "dropout that changes size": {"layers": [plans.dropout(3, n_out=4), LAST]},

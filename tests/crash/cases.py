@@ -123,6 +123,10 @@ CASES: Mapping[str, Case] = MappingProxyType(
         ),
         "nadam": network(cr.NAdam(), shuffle=False),
         "lion": network(cr.Lion(cr.Warmup(cr.CosineDecay(0.001))), label_smoothing=0.1),
+        "muon": network(
+            cr.Muon(cr.Warmup(0.01), ema_decay=0.9),
+            (cr.Dense(16, "tanh"), cr.Dense(80, "tanh"), cr.Dense(70, "relu")),
+        ),
         "schedule_free": network(
             cr.ScheduleFreeAdamW(cr.Warmup(0.01)),
             (cr.Dense(16, "identity"), cr.BatchNorm("relu")),

@@ -107,8 +107,11 @@ def test_settings_have_the_same_names_on_both_sides():
 
 def test_optimizers_have_as_many_vectors_on_both_sides():
     layers = [
-        ("dense", 1, 1, ("identity", {}), {}, [(0, 1, 1, "weights", 1.0), (1, 1, 1, "biases", 1.0)])
-    ]
+        (
+            "dense", 1, 1, ("identity", {}), {},
+            [(0, 1, 1, "weights", 1.0, 1), (1, 1, 1, "biases", 1.0, 0)],
+        )
+    ]  # fmt: skip
     plan = extension.native.Plan(layers, [(1, ("identity", {}), ("mse", {}), 1.0)])
     one, order = np.ones((1, 1)), np.zeros((1, 1), np.int32)
     for name, kind in OPTIMIZERS.items():

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(native is None, reason="there is no compiled cor
 SETS = native.cpu_info()["instruction_sets"] if native else []
 FUSED = [name for name in SETS if name != "generic"]  # with fused multiply-adds
 # Those with a root in the divisor.
-DIVIDING = ["adam", "adamw", "nadam", "rmsprop", "schedule_free_adamw"]
+DIVIDING = ["adam", "adamw", "muon", "nadam", "rmsprop", "schedule_free_adamw"]
 
 
 @pytest.fixture(scope="module", params=SETS)

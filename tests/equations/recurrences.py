@@ -1,9 +1,12 @@
 """The optimizers as scalar recurrences, written from the equations: a step each.
 
-Nothing here calls the package or an array library. A step takes W, its gradient, what it remembers
-(nothing before the first), t and α, and returns the new W and memory; `decaying` is 1 for what
-decays, else 0. Each has the name of its equation; arrays may stand for numbers.
+Nothing here calls the package, nor an array library, but for singular value decompositions. A step
+takes W, its gradient, what it remembers (nothing before the first), t and α, and returns the new W
+and memory; `decaying` is 1 for what decays, else 0. Each has the name of its equation; arrays may
+stand for numbers.
 """
+
+import numpy as np
 
 
 def path(step, W, gradients, alpha, **settings):
@@ -94,6 +97,36 @@ def schedule_free_adamw(
     c = alpha**2 / total
     X = (1.0 - c) * X + c * Z
     return (1.0 - beta_1) * Z + beta_1 * X, (Z, X, S, total)
+
+
+def newton_schulz(x):
+    """Return what five steps of O10 make of a singular value."""
+    for _ in range(5):
+        x = 3.4445 * x - 4.7750 * x**3 + 2.0315 * x**5
+    return x
+
+
+def muon(
+    W, dW, memory, t, alpha, beta=0.95, beta_1=0.9, beta_2=0.95, epsilon=1e-8, weight_decay=0.01,
+    decaying=1.0, hidden=False, matrices=(),
+):  # fmt: skip
+    """O11 of an array that is a hidden matrix, or O6; of a vector, O11 in the places given."""
+    new, (V, S) = adamw(W, dW, memory, t, alpha, beta_1, beta_2, epsilon, weight_decay, decaying)
+    if hidden:
+        V = beta * (memory or (0.0, 0.0))[0] + (1.0 - beta) * dW
+        left, values, right = np.linalg.svd(beta * V + (1.0 - beta) * dW, full_matrices=False)
+        values = newton_schulz(values / ((values**2).sum() ** 0.5 + epsilon))
+        step = 0.2 * max(W.shape) ** 0.5 * (left * values) @ right
+        return W - alpha * (step + weight_decay * W), (V, 0.0 * S)
+    for at, rows, columns in matrices:
+        here = slice(at, at + rows * columns)
+        old = tuple(part[here].reshape(rows, columns) for part in memory)
+        own, (own_V, own_S) = muon(
+            W[here].reshape(rows, columns), dW[here].reshape(rows, columns), old, t, alpha, beta,
+            epsilon=epsilon, weight_decay=weight_decay, hidden=True,
+        )  # fmt: skip
+        new[here], V[here], S[here] = own.ravel(), own_V.ravel(), own_S.ravel()
+    return new, (V, S)
 
 
 def nesterov_two_points(W, gradient, alpha, beta, steps):

@@ -60,6 +60,7 @@ ARRAYS = {
     "variance": np.array([[2.0], [0.25]]),
     "running": np.array([[2.0], [0.25]]),
     "value": np.array([[1.0], [0.5]]),
+    "G": _W,
     "theta": np.array([0.5, -2.0]),
     "gradient": np.array([0.25, 1.0]),
     "U": _W,

@@ -160,6 +160,16 @@ def update(n, optimizer):
         step(n, optimizer, name, vectors)
 
 
+def direction(n, name, old_V, g):
+    """Compute the orthogonal direction of a hidden matrix again, and the size of its step."""
+    V = n["β"] * old_V + (1 - n["β"]) * g
+    left, values, right = np.linalg.svd(n["β"] * V + (1 - n["β"]) * g, full_matrices=False)
+    values /= (values**2).sum() ** 0.5 + n["ε"]
+    # What is small beside the norm, and its rounding, grows 485-fold.
+    n(f"O of {name}", (left * recurrences.newton_schulz(values)) @ right, 1.0, digits=4 * 485)
+    n(f"s of {name}", 0.2 * max(V.shape) ** 0.5)
+
+
 def step(n, optimizer, name, vectors):
     """Compute V, S, V̂, Ŝ, and the new W of one block again."""
     g, W, t, alpha = n[f"g of {name}"], n[name], n["t"], n["α"]
@@ -167,6 +177,11 @@ def step(n, optimizer, name, vectors):
     own = optimizer.equations.vectors
     memory = tuple(old[v] for v in own)
     settings = {"decaying": 1.0 * name.startswith("W")} if optimizer.decays else {}
+    hidden = optimizer.orthogonal and name == "W[2]"
+    if hidden:
+        settings["hidden"] = True
+        own = ("V",)
+        direction(n, name, old["V"], g)
     rule = optimizer.update_equation.__name__.removesuffix("_update")
     if optimizer.averages and t > 1:  # Σα² before this step
         memory = (*memory, (t - 1) * alpha**2)
@@ -177,6 +192,7 @@ def step(n, optimizer, name, vectors):
         n(f"{v} of {name}", value, size, digits=8)
     hats = {"adam": ("V̂", "Ŝ"), "adamw": ("V̂", "Ŝ"), "nadam": ("V̂", "Ŝ")}
     hats["schedule_free_adamw"] = ("Ŝ",)
+    hats["muon"] = () if hidden else ("V̂", "Ŝ")
     for hat in hats.get(rule, ()):
         if hat == "Ŝ":
             # 1 − β₂ᵗ cancels no digits, since β₂ᵗ is computed in float64.
@@ -188,6 +204,8 @@ def step(n, optimizer, name, vectors):
         else:
             n(f"V̂ of {name}", n[f"V of {name}"] / (1 - n["β₁"] ** t))
     # The change follows from the quantities of its formula, and the new W from the change.
+    if hidden:
+        new = W - alpha * (n[f"s of {name}"] * n[f"O of {name}"] + n["λ"] * W)
     size = np.abs(new - W) + (np.abs(W) if optimizer.averages else 0)
     n(f"Δ{name}", new - W, size)
     moved = np.abs(new - W) + alpha * np.abs(g)

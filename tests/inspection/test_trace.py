@@ -8,7 +8,7 @@ from chainrule.engines.base import Examples, Problem, UpdateRule
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.errors import InvalidArgumentError
 from chainrule.inspection.trace import trace_step
-from chainrule.network.parameters import group_indicator
+from chainrule.network.parameters import group_indicator, hidden_matrices
 from tests.equations import recurrences
 from tests.numerics import assert_within, epsilon
 
@@ -132,6 +132,10 @@ def test_state_and_update_are_those_of_the_optimizer_s_first_step(name, ema_deca
     weights = {}
     if optimizer.decays:
         weights["decaying"] = group_indicator(net.spec, "weights")
+    if optimizer.orthogonal:
+        weights["matrices"] = [
+            (place.start, place.rows, place.columns) for place in hidden_matrices(net.spec)
+        ]
     step = getattr(recurrences, optimizer.update_equation.__name__.removesuffix("_update"))
     stepped, memory = step(theta, gradient, (), 1, optimizer.learning_rate, **weights)
     expected = dict(zip(optimizer.equations.vectors, memory, strict=False))

@@ -87,6 +87,8 @@ WRITTEN = {
     "weight_decay=0.01)",
     cr.NAdam: "NAdam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08)",
     cr.Lion: "Lion(learning_rate=0.0001, beta_1=0.9, beta_2=0.99, weight_decay=0.01)",
+    cr.Muon: "Muon(learning_rate=0.001, beta=0.95, beta_1=0.9, beta_2=0.95, epsilon=1e-08, "
+    "weight_decay=0.01)",
     lambda: cr.TimeDecay(0.1, 1): "TimeDecay(initial=0.1, decay=1.0, steps=None)",
     lambda: cr.ExponentialDecay(1, 0.5, 3, True): "ExponentialDecay(initial=1.0, factor=0.5, "
     "steps=3, staircase=True)",

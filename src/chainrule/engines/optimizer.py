@@ -1,6 +1,6 @@
 """The optimizer base class: equations, settings, state, and averaging of parameters."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chainrule.engines.hyperparameters import check, number, parameter_of, rule
 from chainrule.engines.schedule import LearningRate, Schedule, schedule_of
 from chainrule.equations.averages import exponential_share, rate_share
+from chainrule.equations.optimizers import Matrices
 from chainrule.errors import InvalidArgumentError
 from chainrule.limits import SHARE
 
@@ -125,6 +126,9 @@ class Optimizer:
     averages: ClassVar[bool] = False
     """Whether the network is evaluated at the state vector X, an average by WA1 and WA3."""
 
+    orthogonal: ClassVar[bool] = False
+    """Whether the steps of hidden matrices are orthogonal: O11 is told where the matrices are."""
+
     learning_rate: LearningRate
     ema_decay: float = field(
         default=0.0,
@@ -192,6 +196,10 @@ class Optimizer:
     def update_equation(self) -> Update:
         """The update equation for these settings."""
         return self.equations.update
+
+    def update_equation_of(self, hidden: bool) -> Update:
+        """Return the update equation of the matrices of hidden layers, or of other parameters."""
+        return self.update_equation
 
     @property
     def hyperparameters(self) -> dict[str, float]:
@@ -287,15 +295,19 @@ class Optimizer:
         learning_rate: Any,
         weights: Any = 1.0,
         share: Any = 1.0,
+        matrices: Sequence[Matrices] = (),
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state by the optimizer's equation, without in-place changes.
 
         `learning_rate` is α, a scalar or one value per parameter. `weights` is 1 for each parameter
-        that weight decay applies to, 0 for the others. `share` is c of an average, WA1.
+        that weight decay applies to, 0 for the others. `share` is c of an average, WA1. `matrices`
+        are those of hidden layers, in the order of θ.
         """
         settings: dict[str, Any] = self.hyperparameters
         if self.averages:
             settings["share"] = share
+        if self.orthogonal:
+            settings["matrices"] = matrices
         if self.decays:
             settings["weight_decay"] = settings["weight_decay"] * weights
         return self.update_equation(theta, gradient, equation_state, learning_rate, **settings)

@@ -40,13 +40,14 @@ class _Chosen(NamedTuple):
 
 
 class _BlockPlace(NamedTuple):
-    """A parameter block: its position in the flat vector, its shape and its group."""
+    """A parameter block: its position in the flat vector, its shape, group and hidden matrices."""
 
     offset: int
     rows: int
     columns: int
     group: str
     learning_rate_factor: float
+    hidden: int
 
 
 class _LayerPlan(NamedTuple):
@@ -120,7 +121,12 @@ def plan_of(spec: NetworkSpec, threads: int) -> "extension.Plan":
         block = placed.block
         rows, columns = block.shape
         place = _BlockPlace(
-            placed.slice.start, rows, columns, block.group, block.learning_rate_factor
+            placed.slice.start,
+            rows,
+            columns,
+            block.group,
+            block.learning_rate_factor,
+            placed.matrices,
         )
         blocks[placed.layer - 1].append(place)
     layers = [

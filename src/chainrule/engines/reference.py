@@ -32,6 +32,7 @@ from chainrule.names import Precision
 from chainrule.network.layers import TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
+    hidden_matrices,
     learning_rate_factors,
     placed_blocks,
     views,
@@ -122,7 +123,7 @@ class ReferenceEngine:
         penalties = problem.penalties
         theta, gradient = views(spec, parameters), np.empty_like(parameters)
         weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
-        factors = learning_rate_factors(spec)
+        factors, matrices = learning_rate_factors(spec), hidden_matrices(spec)
         shares = optimizer.shares(state, batches.learning_rates)
         still = [p.slice for p in placed_blocks(spec) if not p.block.has_gradient]
         rows_of_batches = (
@@ -151,6 +152,7 @@ class ReferenceEngine:
                 float(batches.learning_rates[step]) * factors,
                 weights,
                 average_share,
+                matrices,
             )
             records.cost[step] = cost
             records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))

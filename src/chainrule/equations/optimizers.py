@@ -1,11 +1,12 @@
-"""Optimizers: O0 to O9 and O3e, pure functions of θ, its gradient and a state.
+"""Optimizers: O0 to O11 and O3e, pure functions of θ, its gradient and a state.
 
-θ is the whole parameter vector: every equation holds for W and b alike, so an update is one
+θ is the whole parameter vector: every equation but O11 holds for W and b alike, so an update is one
 element-wise pass. `*_init` gives the state before the first update (V and S start at 0, t at 0);
-`*_update` returns the new θ and the new state, and changes nothing in place. λ of O6, O8 and O9 is
-one number, or one for each parameter: 0 for those that are not to decay, such as biases.
+`*_update` returns the new θ and the new state, and changes nothing in place. λ of O6, O8, O9 and
+O11 is one number, or one for each parameter: 0 for those that are not to decay, such as biases.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chainrule.equations._array import Array, namespace
@@ -39,6 +40,25 @@ class ScheduleFreeState(NamedTuple):
     X: Array
     S: Array
     t: int
+
+
+class Matrices(NamedTuple):
+    """Where weight matrices of equal shape lie in θ, row by row and one after the other."""
+
+    start: int
+    groups: int
+    rows: int
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of all of them together."""
+        return self.groups, self.rows, self.columns
+
+    @property
+    def part(self) -> slice:
+        """Their part of θ."""
+        return slice(self.start, self.start + self.groups * self.rows * self.columns)
 
 
 class Corrections(NamedTuple):
@@ -317,3 +337,97 @@ def schedule_free_corrections(
 ) -> SquareCorrection:
     """Return Ŝ of O9, from S and t after the update."""
     return SquareCorrection(state.S / (1 - beta_2**state.t))
+
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+"""a, b and c of O10."""
+
+
+def orthogonalised(G: Array, epsilon: float = 1e-8) -> Array:
+    """O10: X ← (a + b A + c A²) X, A = X Xᵀ, five times from X = G / (‖G‖ + ε).
+
+    Newton–Schulz steps: they keep the singular vectors of G, and take each singular value x of X to
+    a x + b x³ + c x⁵. With a = 3.4445, b = −4.7750 and c = 2.0315, which grow small values as fast
+    as possible, those above 0.002 are between 0.68 and 1.21 after five steps: the result is
+    nearly the orthogonal matrix U Vᵀ of the decomposition G = U Σ Vᵀ. The norm is that of all
+    entries, so that no singular value begins above 1; ε keeps G = 0 at 0. A taller G is transposed
+    before and after, so that A is the smaller of the two possible matrices. G may be several
+    matrices along further axes.
+
+    Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".
+    """
+    xp = namespace(G)
+    if G.shape[-2] > G.shape[-1]:
+        return xp.matrix_transpose(orthogonalised(xp.matrix_transpose(G), epsilon))
+    a, b, c = NEWTON_SCHULZ
+    X = G / (xp.sqrt(xp.sum(G * G, axis=(-2, -1), keepdims=True)) + epsilon)
+    for _ in range(5):
+        A = X @ xp.matrix_transpose(X)
+        X = a * X + (b * A + c * (A @ A)) @ X
+    return X
+
+
+def muon_update(
+    theta: Array,
+    gradient: Array,
+    state: AdamState,
+    learning_rate: float | Array,
+    matrices: Sequence[Matrices] = (),
+    beta: float = 0.95,
+    beta_1: float = 0.9,
+    beta_2: float = 0.95,
+    epsilon: float = 1e-8,
+    weight_decay: float | Array = 0.01,
+) -> tuple[Array, AdamState]:
+    """O11: V ← βV + (1 − β) δW;  O = NS(βV + (1 − β) δW), NS by O10;  W ← W − α (s O + λ W),
+    s = 0.2 √(max(n[l], n[l−1])).
+
+    This is the update of the given matrices, the weights of hidden layers; all other parameters
+    are updated by O6, with the same α and λ. O is Nesterov's look-ahead of the averaged gradient,
+    made orthogonal: a step is equally long in all directions, whatever the singular values of the
+    gradient. The root of the mean square of O's entries is about 1/√(max(n[l], n[l−1])), so that an
+    entry's step is about 0.2 α for every shape, as it is by O6. In a grouped layer, n[l] and n[l−1]
+    are those of a group.
+
+    Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; the
+    size and the decay by Liu et al. 2025, "Muon is scalable for LLM training".
+    """
+    xp = namespace(theta)
+    new, after = adamw_update(
+        theta, gradient, state, learning_rate, beta_1, beta_2, epsilon, weight_decay
+    )
+    if not matrices:
+        return new, after
+    V = beta * state.V + (1 - beta) * gradient
+    directions = muon_directions(gradient, V, matrices, beta, epsilon)
+    ones = [xp.ones_like(gradient[place.part]) for place in matrices]
+    inside = _placed(gradient, matrices, ones) > 0
+    sizes = [muon_size(place) * one for place, one in zip(matrices, ones, strict=True)]
+    step = _placed(gradient, matrices, sizes) * directions + weight_decay * theta
+    state = AdamState(xp.where(inside, V, after.V), xp.where(inside, state.S, after.S), after.t)
+    return xp.where(inside, theta - learning_rate * step, new), state
+
+
+def muon_size(matrices: Matrices) -> float:
+    """Return s of O11."""
+    return float(0.2 * max(matrices.rows, matrices.columns) ** 0.5)
+
+
+def muon_directions(
+    gradient: Array, V: Array, matrices: Sequence[Matrices], beta: float, epsilon: float
+) -> Array:
+    """Return O of O11 from V after the update: a vector like θ, 0 outside the matrices."""
+    xp = namespace(gradient)
+    ahead = beta * V + (1 - beta) * gradient
+    shaped = [xp.reshape(ahead[place.part], place.shape) for place in matrices]
+    return _placed(gradient, matrices, [orthogonalised(G, epsilon) for G in shaped])
+
+
+def _placed(like: Array, matrices: Sequence[Matrices], values: Sequence[Array]) -> Array:
+    """Return a vector with the values in the places of the matrices, and 0 elsewhere."""
+    xp = namespace(like)
+    parts, end = [], 0
+    for place, value in zip(matrices, values, strict=True):
+        parts += [xp.zeros_like(like[end : place.start]), xp.reshape(value, (-1,))]
+        end = place.part.stop
+    return xp.concat([*parts, xp.zeros_like(like[end:])])

@@ -21,14 +21,17 @@ from chainrule.engines.passes import (
 )
 from chainrule.equations.averages import average_update
 from chainrule.equations.clipping import clipped_gradient
+from chainrule.equations.optimizers import muon_directions
 from chainrule.network.layers import LayerPass, TrainingStep
 from chainrule.network.parameters import (
     group_indicator,
+    hidden_matrices,
     learning_rate_factors,
     placed_blocks,
     views,
 )
 from chainrule.network.random import step_noise
+from chainrule.network.spec import NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def precise_change(step: Step) -> Floats:
     """
     optimizer, old = step.rule.optimizer, step.problem.parameters
     spec = step.problem.spec
-    wide = np.float64 if spec.dtype == "float32" else np.longdouble
+    wide = _wider(spec)
     slots = step.before.slots[: len(optimizer.equations.vectors)].astype(wide)
     theta = old.astype(wide)
     new, _ = optimizer.update(
@@ -178,8 +181,23 @@ def precise_change(step: Step) -> Floats:
         step.learning_rate * learning_rate_factors(spec),
         group_indicator(spec, "weights").astype(wide),
         1.0 if step.share is None else step.share,
+        hidden_matrices(spec),
     )
     return np.asarray((new - theta).astype(old.dtype))
+
+
+def precise_directions(step: Step) -> Floats:
+    """Return O of O11 as a flat vector, 0 outside the hidden matrices, as `precise_change` does."""
+    spec, settings = step.problem.spec, step.rule.optimizer.hyperparameters
+    wide, beta = _wider(spec), settings["beta"]
+    gradient = step.downhill.astype(wide)
+    V = beta * step.before.slots[0].astype(wide) + (1 - beta) * gradient
+    found = muon_directions(gradient, V, hidden_matrices(spec), beta, settings["epsilon"])
+    return np.asarray(found.astype(spec.dtype))
+
+
+def _wider(spec: NetworkSpec) -> Any:
+    return np.float64 if spec.dtype == "float32" else np.longdouble
 
 
 def _updated(
@@ -200,6 +218,7 @@ def _updated(
         float(rates[0]) * learning_rate_factors(spec),
         group_indicator(spec, "weights"),
         1.0 if share is None else share,
+        hidden_matrices(spec),
     )
     for placed in placed_blocks(spec):
         if not placed.block.has_gradient:

@@ -13,11 +13,12 @@ from chainrule.equations import optimizers as equations
 from chainrule.equations.averages import average_update, exponential_share, rate_share
 from chainrule.equations.batch_normalization import running_value
 from chainrule.equations.clipping import clipped_gradient
+from chainrule.equations.optimizers import muon_size
 from chainrule.equations.text import equation_text, latex
-from chainrule.inspection.step import Step, precise_change
+from chainrule.inspection.step import Step, precise_change, precise_directions
 from chainrule.inspection.step_terms import penalty_terms
 from chainrule.inspection.terms import Term, of_equation
-from chainrule.network.parameters import PlacedBlock, placed_blocks
+from chainrule.network.parameters import PlacedBlock, hidden_matrices, placed_blocks
 
 SYMBOLS = {"beta": "β", "beta_1": "β₁", "beta_2": "β₂", "epsilon": "ε", "weight_decay": "λ"}
 """The letters of an optimizer's settings."""
@@ -131,7 +132,7 @@ def _block_terms(step: Step, placed: PlacedBlock, change: Floats) -> Iterator[Te
         id_, formula = _formula(step, placed, symbol)
         return Term(id_, name, formula, cut(vector), "", placed.layer, _tex(formula.split(",")[0]))
 
-    optimizer, name = step.rule.optimizer, placed.name
+    optimizer, name, spec = step.rule.optimizer, placed.name, step.problem.spec
     old, new = step.problem.parameters, step.new_theta
     if not placed.block.has_gradient:
         for title, vector in ((f"Δ{name}", new - old), (f"new {name}", new)):
@@ -141,14 +142,18 @@ def _block_terms(step: Step, placed: PlacedBlock, change: Floats) -> Iterator[Te
     if factor != 1:
         words = f"the learning rate of {name}, {factor:g} α"
         yield Term("", f"α of {name}", words, np.asarray(step.learning_rate * factor))
-    own = optimizer.equations.vectors
-    symbols = [*own, *(["X"] if optimizer.ema_decay else [])]
+    orthogonal = optimizer.orthogonal and placed.matrices > 0
+    symbols = [*optimizer.equations.vectors, *(["X"] if optimizer.ema_decay else [])]
+    own = ("V",) if orthogonal else optimizer.equations.vectors
     for symbol, vector in zip(symbols, step.before.slots, strict=True):
+        if orthogonal and symbol == "S":
+            continue
         if step.before.t or vector.any():  # before the first step, V and S are 0
             words = f"{symbol} before the step"
             yield Term("", f"old {symbol} of {name}", words, cut(vector), layer=placed.layer)
     after = dict(zip(symbols, step.after.slots, strict=True))
-    hats = optimizer.corrected(step.downhill, optimizer.equation_state(step.after))
+    equation_state = optimizer.equation_state(step.after)
+    hats = {} if orthogonal else optimizer.corrected(step.downhill, equation_state)
     # O9 needs S for Z, and Z for its average X.
     for symbol in sorted(own, key="VSZX".index):
         if symbol != "X":
@@ -156,6 +161,11 @@ def _block_terms(step: Step, placed: PlacedBlock, change: Floats) -> Iterator[Te
         hat = HATS.get(symbol)
         if hat in hats:
             yield term(hat, f"{hat} of {name}", hats[hat])
+    if orthogonal:
+        yield term("O", f"O of {name}", precise_directions(step))
+        words = f"the size of a step of {name}"
+        size = next(muon_size(one) for one in hidden_matrices(spec) if one.part == placed.slice)
+        yield Term("", f"s of {name}", words, np.asarray(size), layer=placed.layer)
     if "X" in own:
         yield term("X", f"X of {name}", after["X"])
     moved = term("W", f"Δ{name}", change)
@@ -168,7 +178,7 @@ def _block_terms(step: Step, placed: PlacedBlock, change: Floats) -> Iterator[Te
 
 def _tex(formula: str) -> str:
     tex = latex(formula).replace("old V", r"V_{\text{old}}")
-    return tex.replace("sign(", r"\operatorname{sign}(")
+    return tex.replace("sign(", r"\operatorname{sign}(").replace("NS(", r"\operatorname{NS}(")
 
 
 def _of_change(name: str, formula: str) -> tuple[str, str]:
@@ -192,7 +202,7 @@ def _formula(step: Step, placed: PlacedBlock, symbol: str) -> tuple[str, str]:
         assert text is not None
         id_, clause = text.id, text.formula
     else:
-        update = step.rule.optimizer.update_equation
+        update = step.rule.optimizer.update_equation_of(placed.matrices > 0)
         id_, clause = clause_of(update, symbol)
         if symbol == "W" and _uses_old_average(update):
             clause = re.sub(r"(?<!\w)V(?!\w)", "old V", clause)
@@ -200,6 +210,7 @@ def _formula(step: Step, placed: PlacedBlock, symbol: str) -> tuple[str, str]:
     bracketed = "g" if step.rule.clips else f"({gradient})"
     clause = _GRADIENT_FACTOR.sub(bracketed, clause).replace("δW", gradient)
     clause = re.sub(r"(?<!\w)W(?!\[)", placed.name, clause)
+    clause = clause.replace("[l]", f"[{placed.layer}]").replace("[l−1]", f"[{placed.layer - 1}]")
     if "λ" in clause and not placed.block.penalised:
         clause += f", with λ = 0 for {placed.name}"
     return id_, clause

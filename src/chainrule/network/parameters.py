@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.checks import check_memory
+from chainrule.equations.optimizers import Matrices
 from chainrule.network.layers import Block, Draws
 from chainrule.network.random import Stream, generator
 from chainrule.network.registry.initializers import INITIALIZERS
@@ -23,6 +24,8 @@ class PlacedBlock(NamedTuple):
     """l, counted from 1."""
     block: Block
     slice: slice
+    matrices: int = 0
+    """How many weight matrices of a hidden layer it consists of, one above the other; or 0."""
 
     @property
     def name(self) -> str:
@@ -33,10 +36,13 @@ class PlacedBlock(NamedTuple):
 def placed_blocks(spec: NetworkSpec) -> Iterator[PlacedBlock]:
     """Yield every parameter block with its slice of the flat vector."""
     start = 0
+    weighted = [index for index, layer in enumerate(spec.layers, start=1) if layer.has_weights]
     for l, blocks in enumerate(spec.blocks(), start=1):  # noqa: E741 - the field's letter
+        hidden = l in weighted[1:-1]
         for block in blocks:
             stop = start + prod(block.shape)
-            yield PlacedBlock(l, block, slice(start, stop))
+            matrices = spec.layers[l - 1].matrices if hidden and block.name == "W" else 0
+            yield PlacedBlock(l, block, slice(start, stop), matrices)
             start = stop
 
 
@@ -129,6 +135,20 @@ def group_indicator(spec: NetworkSpec, group: str) -> Vector:
     for placed in placed_blocks(spec):
         indicator[placed.slice] = placed.block.group == group
     return indicator
+
+
+def hidden_matrices(spec: NetworkSpec) -> tuple[Matrices, ...]:
+    """Return the places of the weight matrices of hidden layers, which O11 orthogonalises.
+
+    They are those of the layers between the first layer with weights and the output layer. In a
+    grouped layer each group has a matrix of its own; members of a batch ensemble share one.
+    """
+    return tuple(
+        Matrices(placed.slice.start, placed.matrices, rows // placed.matrices, columns)
+        for placed in placed_blocks(spec)
+        if placed.matrices
+        for rows, columns in [placed.block.shape]
+    )
 
 
 def learning_rate_factors(spec: NetworkSpec) -> Vector | float:

@@ -124,6 +124,11 @@ class Layer(ABC):
 
     # Units and parameters.
 
+    @property
+    def matrices(self) -> int:
+        """Of how many matrices W consists, one above the other: one for each group of units."""
+        return 1
+
     def output_units(self, n_in: int) -> int:
         """Return n[l], given n[l−1]."""
         return n_in

@@ -91,6 +91,11 @@ class GroupedDense(WeightedLayer):
         check_of_units(self.activation, "groups")
 
     @property
+    def matrices(self) -> int:
+        """G: the rows of a group are a matrix."""
+        return self.groups
+
+    @property
     def _first(self) -> tuple[object, ...]:
         """The arguments up to σ."""
         return (self.units, self.groups, self.activation)
