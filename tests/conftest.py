@@ -13,6 +13,8 @@ from hypothesis import settings
 os.environ["JAX_ENABLE_X64"] = "1"
 # What the oracles compute is small and computed once: compiling it is what takes long.
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+# The jax engine keeps no compiled programs: a test begins without those of an earlier session.
+os.environ["CHAINRULE_JAX_CACHE"] = ""
 
 # What shapes output and is nobody's subject: a test that asks for it sets it. Rich, click and
 # Python read these in this process and in those that tests start.

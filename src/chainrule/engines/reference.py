@@ -1,6 +1,7 @@
 """The reference engine: the equations on NumPy, readable and checked against an oracle."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 
 import numpy as np
@@ -30,6 +31,7 @@ from chainrule.engines.steps import (
     Recipe,
     StepNumbers,
     constants_of,
+    store,
     training_step,
 )
 from chainrule.names import Precision
@@ -64,6 +66,10 @@ class ReferenceEngine:
     def with_precision(self, precision: Precision) -> str:
         """Return the reason why there are no bfloat16 products."""
         return "the reference engine has none"
+
+    def holding(self, examples: Examples) -> AbstractContextManager[None]:
+        """Do nothing: examples are read where they are."""
+        return nullcontext()
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a predictor that always returns None, so that `forward` is used."""
@@ -144,22 +150,10 @@ class ReferenceEngine:
                 records.penalty[step] = measured.penalty
             after = OptimizerState(np.empty(0), state.t, weight=state.weight)
             optimizer.count(after, batches.learning_rates[step : step + 1])
-            try:
-                _put(parameters, new, state, after)
-            except BaseException:
-                # Ctrl-C must not leave parameters and state half written: write all of them again.
-                _put(parameters, new, state, after)
-                raise
+            store(new, after, parameters, state)
 
 
 def _columns(spec: NetworkSpec, examples: Examples) -> Batch:
     """Return examples as the equations take them."""
     targets = as_columns(examples.targets(spec.n_outputs))
     return Batch(as_columns(examples.X), targets, examples.weights)
-
-
-def _put(parameters: Floats, new: Moving, state: OptimizerState, after: OptimizerState) -> None:
-    parameters[...] = new.theta
-    for slot, value in zip(state.slots, new.vectors, strict=True):
-        slot[...] = value
-    state.t, state.weight = after.t, after.weight

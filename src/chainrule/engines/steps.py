@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from chainrule.engines.base import Penalties
-from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.base import Floats, Penalties
+from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import Batch, flat_gradient, gradient_pass, penalty
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.averages import average_update
@@ -116,6 +116,26 @@ def training_step(
     if optimizer.ema_decay:
         vectors.append(average_update(before.vectors[own], after, numbers.average_share))
     return Moving(after, tuple(vectors), before.t + 1), Measured(found.J, norm, added)
+
+
+def store(new: Moving, after: OptimizerState, parameters: Floats, state: OptimizerState) -> None:
+    """Write what steps have led to into the parameters and the state, and the counts of `after`.
+
+    An interruption comes after all of it is written.
+    """
+    try:
+        _write(new, after, parameters, state)
+    except BaseException:
+        # Ctrl-C must not leave parameters and state half written: write all of them again.
+        _write(new, after, parameters, state)
+        raise
+
+
+def _write(new: Moving, after: OptimizerState, parameters: Floats, state: OptimizerState) -> None:
+    parameters[...] = new.theta
+    for slot, value in zip(state.slots, new.vectors, strict=True):
+        slot[...] = value
+    state.t, state.weight = after.t, after.weight
 
 
 def _with_statistics(theta: Array, statistics: Sequence[tuple[slice, Array]]) -> Array:
