@@ -17,6 +17,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import engine_for, engine_named, jax_compiler
+from chainrule.engines import jax_programs as programs
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
 from chainrule.engines.jax import _MOST_STEPS, JaxEngine, _pieces
 from chainrule.engines.reference import ReferenceEngine
@@ -100,6 +101,7 @@ def assert_trains_alike(spec, data, optimizer, batch, tolerance, **given):
 def test_a_step_of_every_kind_of_layer_equals_the_references():
     # A training of one step of gradient descent; the derivation of its bound: test_traced_passes.
     spec = network(ALL)
+    assert not programs.steps_by_block(spec)
     assert_trains_alike(spec, examples(spec, 11, weighted=True), cr.SGD(0.01), 11, 1e-10)
 
 
@@ -115,6 +117,21 @@ def test_averages_clipping_weights_and_dropout_train_as_on_the_reference(optimiz
     # Four steps of sums of at most 20 terms; Adam's division by √Ŝ, which is at least a hundredth
     # of a gradient here, and the training itself stretch a rounding by some hundreds.
     assert_trains_alike(spec, data, optimizer, 5, 4 * 20 * 400 * epsilon(dtype), max_grad_norm=0.1)
+
+
+@pytest.mark.parametrize(
+    ("layers", "optimizer"),
+    [(NORMAL, cr.Momentum(0.1, ema_decay=0.9)), (DROPS, cr.AdamW(0.01, weight_decay=0.5))],
+    ids=["statistics", "decay"],
+)
+def test_blocks_updated_one_by_one_train_as_on_the_reference(monkeypatch, layers, optimizer):
+    monkeypatch.setattr(programs, "_MOST_IN_ONE_PART", 0)
+    spec = network(layers)
+    assert programs.steps_by_block(spec)
+    # As above, with two steps; a third of the rows is the last batch.
+    tolerance = 2 * 20 * 400 * epsilon("float64")
+    data = examples(spec, 9, seed=1)
+    assert_trains_alike(spec, data, optimizer, 6, tolerance, max_grad_norm=0.1)
 
 
 def test_class_indices_train_as_their_rows():

@@ -156,7 +156,7 @@ class JaxEngine:
         penalties, strength = _normalised(problem.penalties)
         recorded = records.penalty is not None
         recipe = Recipe(problem.spec, optimizer, penalties, rule.clips, recorded)
-        constants = constants_of(recipe, rule.max_grad_norm)
+        constants = constants_of(recipe, rule.max_grad_norm, programs.steps_by_block(recipe.spec))
         recipe = replace(recipe, optimizer=_structure(optimizer))
         shapes = Shapes.of(problem.examples)
         shares = optimizer.shares(state, rates)
@@ -167,7 +167,8 @@ class JaxEngine:
             strength * _penalty_shares(problem.penalties, problem.examples, batches),
         )
         # Assigned together, so that an interruption finds the parameters of as many steps.
-        reached = (Moving(problem.parameters, tuple(state.slots), state.t), 0)
+        slots = tuple((slot,) for slot in state.slots)
+        reached = (Moving((problem.parameters,), slots, state.t), 0)
         try:
             with arithmetic():
                 examples = self._on_device(problem.examples)

@@ -18,10 +18,22 @@ from chainrule.engines.passes import (
     gradient_pass,
     penalty,
 )
-from chainrule.engines.steps import Constants, Moving, Recipe, StepNumbers, training_step
+from chainrule.engines.steps import (
+    Constants,
+    Moving,
+    Parts,
+    Recipe,
+    StepNumbers,
+    by_block,
+    training_step,
+)
 from chainrule.equations._array import Array
-from chainrule.network.parameters import views
+from chainrule.network.parameters import parameter_count, views
 from chainrule.network.spec import NetworkSpec
+
+# With so many parameters, one pass over all of them takes less time than one for each block, though
+# XLA then copies each block that a product reads.
+_MOST_IN_ONE_PART = 2**14
 
 
 class Shapes(NamedTuple):
@@ -93,7 +105,7 @@ def steps(
     Each epoch has some batches of `size` rows of `order`, and then one of `rest`, unless that is 0.
     How many is no part of the program, so that the number of steps in a call may vary.
     """
-    spec, dtype = recipe.spec, before.theta.dtype
+    spec, dtype = recipe.spec, before.theta[0].dtype
     arrays: tuple[Array, ...] = numbers
 
     def step(first: Array, rows: int, state: Any) -> Any:
@@ -114,9 +126,28 @@ def steps(
         return step(begin + counts.full * size, rest, state) if rest else state
 
     records = jnp.zeros((len(arrays[0]), 3), jnp.float64)
-    state = (before, records, jnp.asarray(0, jnp.int32))
+    state = (_in_parts(spec, before), records, jnp.asarray(0, jnp.int32))
     moving, records, _ = lax.fori_loop(0, counts.epochs, epoch, state)
-    return moving, records
+    return _in_one_part(moving), records
+
+
+def steps_by_block(spec: NetworkSpec) -> bool:
+    """Return whether steps take each block as a part."""
+    return parameter_count(spec) > _MOST_IN_ONE_PART
+
+
+def _in_parts(spec: NetworkSpec, moving: Moving) -> Moving:
+    if not steps_by_block(spec):
+        return moving
+    vectors = tuple(by_block(spec, vector) for (vector,) in moving.vectors)
+    return Moving(by_block(spec, *moving.theta), vectors, moving.t)
+
+
+def _in_one_part(moving: Moving) -> Moving:
+    def whole(parts: Parts) -> tuple[Array]:
+        return (jnp.concat([part.ravel() for part in parts]),)
+
+    return Moving(whole(moving.theta), tuple(map(whole, moving.vectors)), moving.t)
 
 
 def _batch(spec: NetworkSpec, examples: Examples, rows: Array) -> Batch:

@@ -140,7 +140,7 @@ class ReferenceEngine:
                 1.0 if shares is None else float(shares[step]),
                 penalties.share(examples.weight),
             )
-            before = Moving(parameters, tuple(state.slots), state.t)
+            before = Moving((parameters,), tuple((slot,) for slot in state.slots), state.t)
             new, measured = training_step(
                 recipe, constants, before, _columns(spec, examples), numbers
             )

@@ -2,21 +2,33 @@
 
 The code works with any array library and never reads the value of an array element, as the passes
 do: the reference engine runs it with NumPy, and the jax engine traces it.
+
+The equations of an update hold for each element alike, so a step takes vectors in *parts*: one
+part, the flat vector, or a part for each block, in the order of the flat vector.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 from chainrule.engines.base import Floats, Penalties
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import Batch, flat_gradient, gradient_pass, penalty
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.averages import average_update
-from chainrule.equations.clipping import clipped_gradient
+from chainrule.equations.clipping import clipping_factor
 from chainrule.network.layers import TrainingStep
-from chainrule.network.parameters import group_indicator, learning_rate_factors, views
+from chainrule.network.parameters import (
+    group_indicator,
+    learning_rate_factors,
+    placed_blocks,
+    views,
+)
 from chainrule.network.spec import NetworkSpec
+
+Parts: TypeAlias = Sequence[Array]
+"""A vector as one part, or a part for each block."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,10 @@ class Constants(NamedTuple):
     hyperparameters: dict[str, Any]
     """Those of the optimizer, by name."""
     max_grad_norm: float | Array
-    decaying: Array | float
-    """1 for the parameters that decoupled weight decay applies to, 0 for the others."""
-    factors: Array | float
-    """Factors of the learning rate."""
+    decaying: Sequence[Array | float]
+    """For each part: 1 for the parameters that decoupled weight decay applies to, else 0."""
+    factors: Sequence[Array | float]
+    """For each part: factors of the learning rate."""
 
 
 class StepNumbers(NamedTuple):
@@ -57,9 +69,9 @@ class StepNumbers(NamedTuple):
 class Moving(NamedTuple):
     """What a step changes."""
 
-    theta: Array
-    """The flat vector of the parameters."""
-    vectors: Sequence[Array]
+    theta: Parts
+    """The parameters."""
+    vectors: Sequence[Parts]
     """The optimizer's state vectors; an average by `ema_decay` is the last one."""
     t: int | Array
     """Number of updates so far."""
@@ -74,15 +86,19 @@ class Measured(NamedTuple):
     """0 if it is not recorded."""
 
 
-def constants_of(recipe: Recipe, max_grad_norm: float) -> Constants:
-    """Return the constants of a training."""
+def constants_of(recipe: Recipe, max_grad_norm: float, by_block: bool = False) -> Constants:
+    """Return the constants of a training, with a part for each block or one for all."""
     spec, optimizer = recipe.spec, recipe.optimizer
-    return Constants(
-        optimizer.hyperparameters,
-        max_grad_norm,
-        group_indicator(spec, "weights") if optimizer.decays else 1.0,
-        learning_rate_factors(spec),
-    )
+    decaying: Sequence[Array | float]
+    factors: Sequence[Array | float]
+    if by_block:
+        blocks = [placed.block for placed in placed_blocks(spec)]
+        decaying = [float(block.group == "weights") for block in blocks]
+        factors = [block.learning_rate_factor for block in blocks]
+    else:
+        decaying = [group_indicator(spec, "weights") if optimizer.decays else 1.0]
+        factors = [learning_rate_factors(spec)]
+    return Constants(optimizer.hyperparameters, max_grad_norm, decaying, factors)
 
 
 def training_step(
@@ -90,36 +106,86 @@ def training_step(
 ) -> tuple[Moving, Measured]:
     """Return what the step of a batch leads to, and what was measured before its update."""
     spec, optimizer, penalties = recipe.spec, recipe.optimizer, recipe.penalties
-    xp = namespace(before.theta)
-    theta = views(spec, before.theta)
+    theta = _blocks(spec, before.theta)
     step = TrainingStep(numbers.noise, weights=batch.weights)
     found = gradient_pass(spec, theta, batch, step, penalties, numbers.penalty_share)
-    gradient = flat_gradient(spec, found.gradients, before.theta)
-    norm = xp.sqrt(xp.sum(xp.square(xp.astype(gradient, xp.float64))))
+    gradient = _gradient(spec, found.gradients, before.theta)
     added: Array | float = 0.0
     if recipe.records_penalty:
         added = penalty(spec, theta, penalties, numbers.penalty_share)
+    measured = Measured(found.J, _norm(gradient), added)
 
-    downhill = clipped_gradient(gradient, constants.max_grad_norm) if recipe.clips else gradient
+    if recipe.clips:
+        factor = clipping_factor(_whole(gradient), constants.max_grad_norm)
+        gradient = [part * factor for part in gradient]
     own = len(optimizer.equations.vectors)
-    after, state = optimizer.update(
-        before.theta,
-        downhill,
-        optimizer.equations.state(before.vectors[:own], before.t),
-        numbers.learning_rate * constants.factors,
-        constants.decaying,
-        numbers.average_share,
-        constants.hyperparameters,
-    )
-    after = _with_statistics(after, found.statistics)
-    vectors = optimizer.equations.vectors_of(state)
+    after, states = [], []
+    for part, (old, downhill) in enumerate(zip(before.theta, gradient, strict=True)):
+        new, state = optimizer.update(
+            old,
+            downhill,
+            optimizer.equations.state([vector[part] for vector in before.vectors[:own]], before.t),
+            numbers.learning_rate * constants.factors[part],
+            constants.decaying[part],
+            numbers.average_share,
+            constants.hyperparameters,
+        )
+        after.append(new)
+        states.append(optimizer.equations.vectors_of(state))
+    after = _with_statistics(spec, after, found.statistics)
+    vectors = [tuple(of_parts) for of_parts in zip(*states, strict=True)]
     if optimizer.ema_decay:
-        vectors.append(average_update(before.vectors[own], after, numbers.average_share))
-    return Moving(after, tuple(vectors), before.t + 1), Measured(found.J, norm, added)
+        average = before.vectors[own]
+        share = numbers.average_share
+        vectors.append(
+            tuple(average_update(X, W, share) for X, W in zip(average, after, strict=True))
+        )
+    return Moving(tuple(after), tuple(vectors), before.t + 1), measured
+
+
+def by_block(spec: NetworkSpec, vector: Array) -> tuple[Array, ...]:
+    """Return a flat vector with a part for each block."""
+    return tuple(block for layer in views(spec, vector) for block in layer)
+
+
+def _blocks(spec: NetworkSpec, theta: Parts) -> list[list[Array]]:
+    """Return the blocks of each layer."""
+    if len(theta) == 1:
+        return views(spec, theta[0])
+    parts = iter(theta)
+    return [list(islice(parts, len(layer))) for layer in spec.blocks()]
+
+
+def _gradient(
+    spec: NetworkSpec, gradients: Sequence[tuple[Array, ...]], theta: Parts
+) -> Sequence[Array]:
+    """Return the gradient in the parts of θ; 0 for statistics."""
+    if len(theta) == 1:
+        return [flat_gradient(spec, gradients, theta[0])]
+    values = (value for layer in gradients for value in layer)
+    return [
+        next(values) if placed.block.has_gradient else namespace(part).zeros_like(part)
+        for placed, part in zip(placed_blocks(spec), theta, strict=True)
+    ]
+
+
+def _whole(parts: Parts) -> Array:
+    """Return a vector in one part."""
+    if len(parts) == 1:
+        return parts[0]
+    xp = namespace(parts[0])
+    return xp.concat([xp.reshape(part, (-1,)) for part in parts])
+
+
+def _norm(parts: Parts) -> Array:
+    """Return the Euclidean norm of a vector, added up in float64."""
+    xp = namespace(parts[0])
+    squares = [xp.sum(xp.square(xp.astype(part, xp.float64))) for part in parts]
+    return xp.sqrt(sum(squares[1:], squares[0]))
 
 
 def store(new: Moving, after: OptimizerState, parameters: Floats, state: OptimizerState) -> None:
-    """Write what steps have led to into the parameters and the state, and the counts of `after`.
+    """Write what steps have led to, in one part, and the counts of `after`.
 
     An interruption comes after all of it is written.
     """
@@ -132,19 +198,27 @@ def store(new: Moving, after: OptimizerState, parameters: Floats, state: Optimiz
 
 
 def _write(new: Moving, after: OptimizerState, parameters: Floats, state: OptimizerState) -> None:
-    parameters[...] = new.theta
-    for slot, value in zip(state.slots, new.vectors, strict=True):
+    (parameters[...],) = new.theta
+    for slot, (value,) in zip(state.slots, new.vectors, strict=True):
         slot[...] = value
     state.t, state.weight = after.t, after.weight
 
 
-def _with_statistics(theta: Array, statistics: Sequence[tuple[slice, Array]]) -> Array:
+def _with_statistics(
+    spec: NetworkSpec, theta: list[Array], statistics: Sequence[tuple[slice, Array]]
+) -> list[Array]:
     """Return θ with the new statistics in their places, which no update reaches."""
     if not statistics:
         return theta
-    xp = namespace(theta)
+    xp = namespace(theta[0])
+    if len(theta) > 1:
+        new = {place.start: value for place, value in statistics}
+        return [
+            part if placed.block.has_gradient else xp.reshape(new[placed.slice.start], part.shape)
+            for placed, part in zip(placed_blocks(spec), theta, strict=True)
+        ]
     parts, start = [], 0
     for place, value in statistics:
-        parts += [theta[start : place.start], xp.reshape(value, (-1,))]
+        parts += [theta[0][start : place.start], xp.reshape(value, (-1,))]
         start = place.stop
-    return xp.concat([*parts, theta[start:]])
+    return [xp.concat([*parts, theta[0][start:]])]
