@@ -180,10 +180,10 @@ class JaxEngine:
                     static = (recipe, shapes, piece.size, piece.rest)
                     program = compiled(programs.steps, static, given, self.precision)
                     moving, found = program(*given)
-                    measured = np.asarray(found)[: piece.steps]
-                    for record, column in zip(records, measured.T, strict=True):
+                    measured = np.asarray(found)[:, : piece.steps]
+                    for record, of_steps in zip(records, measured, strict=True):
                         if record is not None:
-                            record[part] = column
+                            record[part] = of_steps
                     reached = (moving, part.stop)
         finally:
             moving, done = reached

@@ -20,6 +20,7 @@ from chainrule.engines.passes import (
 )
 from chainrule.engines.steps import (
     Constants,
+    Measured,
     Moving,
     Parts,
     Recipe,
@@ -100,7 +101,7 @@ def steps(
     numbers: StepNumbers,
     counts: Counts,
 ) -> tuple[Moving, Array]:
-    """Take the steps of some epochs; return what they led to, and the measurements, (steps, 3).
+    """Take the steps of some epochs; return what they led to, and the measurements, (3, steps).
 
     Each epoch has some batches of `size` rows of `order`, and then one of `rest`, unless that is 0.
     How many is no part of the program, so that the number of steps in a call may vary.
@@ -116,7 +117,7 @@ def steps(
         of_step = StepNumbers(noise, *(jnp.asarray(number, dtype) for number in others))
         moving, measured = training_step(recipe, constants, moving, own, of_step)
         record = jnp.stack([jnp.asarray(value, jnp.float64) for value in measured])
-        return moving, records.at[index].set(record), index + 1
+        return moving, records.at[:, index].set(record), index + 1
 
     def epoch(number: Array, state: Any) -> Any:
         begin = number * counts.period
@@ -125,7 +126,7 @@ def steps(
         )
         return step(begin + counts.full * size, rest, state) if rest else state
 
-    records = jnp.zeros((len(arrays[0]), 3), jnp.float64)
+    records = jnp.zeros((len(Measured._fields), len(arrays[0])), jnp.float64)
     state = (_in_parts(spec, before), records, jnp.asarray(0, jnp.int32))
     moving, records, _ = lax.fori_loop(0, counts.epochs, epoch, state)
     return _in_one_part(moving), records
