@@ -15,6 +15,8 @@ from hypothesis import settings
 os.environ["JAX_ENABLE_X64"] = "1"
 # What the oracles compute is small and computed once: compiling it is what takes long.
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+# The jax engine keeps no compiled programs: a test begins without those of an earlier session.
+os.environ["CHAINRULE_JAX_CACHE"] = ""
 
 # Before anything imports NumPy. Where workers share the cores, threads of OpenBLAS spin while they
 # wait for others that have no core: a product of 300 × 300 numbers takes nine times as long.

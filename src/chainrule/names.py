@@ -106,7 +106,7 @@ RegressionLoss: TypeAlias = Literal[
 MetricName: TypeAlias = Literal["accuracy", "rmse", "mae", "r2"]
 """The metrics of `Network.fit`."""
 
-EngineName: TypeAlias = Literal["auto", "native", "reference"]
+EngineName: TypeAlias = Literal["auto", "native", "reference", "jax"]
 """The engines, and "auto", the fastest of those that are installed."""
 
 Precision: TypeAlias = Literal["full", "mixed", "split"]

@@ -58,6 +58,10 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "numpy": ("reference",),
         "compiled": ("native",),
         "cpp": ("native",),
+        "gpu": ("jax",),
+        "cuda": ("jax",),
+        "tpu": ("jax",),
+        "xla": ("jax",),
         "double": ("float64",),
         "single": ("float32",),
         # Arguments.

@@ -50,9 +50,13 @@ def test_training_shows_what_the_test_rows_tell_of_it_beside_the_baselines(train
 
 
 def test_training_shows_its_progress_on_standard_error(trained):
-    lines = trained[0].err.splitlines()
+    *lines, stopped = trained[0].err.splitlines()
     assert lines[0].startswith("epoch 1/20  loss ")
-    assert lines[-1].startswith("epoch 20/20  loss ")
+    epochs = len((trained[1] / "history.csv").read_text().splitlines()) - 1
+    assert lines[-1].startswith(f"epoch {epochs}/20  loss ")
+    # Its validation loss had become much worse by then.
+    told = rf"stopped after {epochs} epochs: no better validation loss since epoch \d+, whose"
+    assert re.match(told, stopped)
 
 
 def test_the_metrics_file_has_the_scores_of_all_parts(trained):
@@ -70,7 +74,8 @@ def test_the_metrics_file_has_the_scores_of_all_parts(trained):
 def test_the_history_file_has_a_row_an_epoch(trained):
     with (trained[1] / "history.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == [str(epoch) for epoch in range(1, 21)]
+    assert [row["epoch"] for row in rows] == [str(epoch) for epoch in range(1, len(rows) + 1)]
+    assert 10 < len(rows) <= 20
     assert {"loss", "validation_loss", "validation_accuracy"} <= set(rows[0])
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 

@@ -16,12 +16,13 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 
 import chainrule as cr
-from chainrule.engines import ENGINES, extension
+from chainrule.engines import extension
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.engines.orders import epoch_orders
 from chainrule.network.random import epoch_order
 from chainrule.training import loop
 from tests.crash.cases import CASES, CLASSES, NOISY, X
+from tests.engine_names import ENGINES
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(CASES)

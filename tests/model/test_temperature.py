@@ -10,7 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 import chainrule as cr
-from chainrule.engines import ENGINES, engine_named
+from chainrule.engines import engine_named
 from chainrule.engines.base import Examples
 from chainrule.equations.fused_pairs import softmax_cross_entropy
 from chainrule.equations.temperature import tempered_softmax
@@ -23,6 +23,7 @@ from chainrule.model.temperature import (
     pre_activations,
     tempered,
 )
+from tests.engine_names import ENGINES
 
 
 def drawn(T, rows=3000, classes=3, seed=0):

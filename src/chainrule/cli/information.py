@@ -75,7 +75,17 @@ def _installation() -> list[tuple[str, str]]:
         ("NumPy", np.__version__),
         ("engines", f"{', '.join(ENGINES)} (auto: {engine_named('auto').name})"),
         ("compiled core", core),
+        ("jax", _version_of_jax()),
     ]
+
+
+def _version_of_jax() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("jax")
+    except PackageNotFoundError:
+        return "not installed; the engine needs pip install 'chainrule[jax]'"
 
 
 def _contents(path: Path) -> list[tuple[str, str]]:

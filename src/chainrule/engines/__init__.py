@@ -7,6 +7,7 @@ examples are drawn by the caller.
 
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import cast, get_args
 
@@ -21,9 +22,26 @@ from chainrule.names import Precision, PredictionPrecision
 from chainrule.network.spec import NetworkSpec
 from chainrule.suggestions import did_you_mean
 
-ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
+
+def _jax_engine(threads: int | None) -> Engine:
+    """Return the jax engine, whose import takes long."""
+    if find_spec("jax") is None:
+        raise InvalidArgumentError(
+            "engine: jax needs the package jax; install it with pip install 'chainrule[jax]'"
+        )
+    from chainrule.engines.jax import JaxEngine
+
+    return JaxEngine(threads)
+
+
+# Those that "auto" chooses from: without an extra, and in the order of their speed.
+_OWN: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
     {ReferenceEngine.name: ReferenceEngine}
     | ({NativeEngine.name: NativeEngine} if extension.native is not None else {})
+)
+
+ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
+    {**_OWN, "jax": _jax_engine}
 )
 
 _PRECISIONS = Choice.of(*get_args(Precision))
@@ -31,19 +49,20 @@ _PREDICTION_PRECISIONS = Choice.of(*get_args(PredictionPrecision))
 
 
 def engine_named(name: str, threads: int | None = None) -> Engine:
-    """Return the engine with the given name; "auto" is the fastest available engine.
+    """Return the engine with the given name; "auto" is the fastest one that needs no extra.
 
     Parameters
     ----------
     name : str
     threads : int, optional
-        Number of threads; by default the engine decides. The reference engine ignores it, because
-        NumPy decides.
+        Number of threads; by default the engine decides. The reference and the jax engine ignore
+        it, because NumPy and XLA decide.
 
     Raises
     ------
     InvalidArgumentError
-        If no engine has that name, or `threads` is not a whole number of at least 1.
+        If no engine has that name, the extra that it needs is not installed, or `threads` is not a
+        whole number of at least 1.
     """
     if threads is None and isinstance(name, str) and name in _SHARED:
         return _SHARED[name]
@@ -134,11 +153,11 @@ def quick_predictor(spec: NetworkSpec) -> Predictor:
     return _SHARED["auto"].predictor(spec)
 
 
-_FASTEST = list(ENGINES)[-1]
+_FASTEST = list(_OWN)[-1]
 
-# Engines have no state, so one instance with the default number of threads is shared.
+# These have no state, so one instance with the default number of threads is shared.
 _SHARED: Mapping[str, Engine] = MappingProxyType(
-    {name: engine(None) for name, engine in ENGINES.items()} | {"auto": ENGINES[_FASTEST](None)}
+    {name: engine(None) for name, engine in _OWN.items()} | {"auto": _OWN[_FASTEST](None)}
 )
 
 __all__ = [

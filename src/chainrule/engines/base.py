@@ -1,6 +1,7 @@
 """The interface between the training loop and the engines."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -206,6 +207,12 @@ class Engine(Protocol):
 
         `precision` is "mixed" (products of rounded factors, in training steps) or "split" (products
         of float32 factors, each as three pieces; in predictions too).
+        """
+
+    def holding(self, examples: Examples) -> AbstractContextManager[None]:
+        """Keep examples where the engine computes; they do not change until the context ends.
+
+        Calls of `train` with the same arrays then need not copy them.
         """
 
     def predictor(self, spec: NetworkSpec) -> Predictor:

@@ -3,7 +3,7 @@
 import os
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from chainrule.engines import extension
 from chainrule.engines.base import (
     Batches,
+    Examples,
     Floats,
     Penalties,
     Predictor,
@@ -82,6 +83,10 @@ class NativeEngine:
         if not has_precision(precision):
             return _MISSING[precision]
         return NativeEngine(self.threads, precision)
+
+    def holding(self, examples: Examples) -> AbstractContextManager[None]:
+        """Do nothing: examples are read where they are."""
+        return nullcontext()
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a compiled function that takes X unchecked and returns None if X is unsuitable."""

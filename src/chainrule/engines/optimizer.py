@@ -296,14 +296,17 @@ class Optimizer:
         weights: Any = 1.0,
         share: Any = 1.0,
         matrices: Sequence[Matrices] = (),
+        hyperparameters: Mapping[str, Any] | None = None,
     ) -> tuple[Any, Any]:
         """Return the new θ and the new state by the optimizer's equation, without in-place changes.
 
         `learning_rate` is α, a scalar or one value per parameter. `weights` is 1 for each parameter
         that weight decay applies to, 0 for the others. `share` is c of an average, WA1. `matrices`
-        are those of hidden layers, in the order of θ.
+        are those of hidden layers, in the order of θ. `hyperparameters` are used instead of the
+        optimizer's own, such as arrays that a library traces.
         """
-        settings: dict[str, Any] = self.hyperparameters
+        own = self.hyperparameters if hyperparameters is None else hyperparameters
+        settings: dict[str, Any] = dict(own)
         if self.averages:
             settings["share"] = share
         if self.orthogonal:

@@ -5,6 +5,7 @@ that trace operations (JAX) can run it. The reference engine and the trace share
 """
 
 from collections.abc import Sequence
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
 from chainrule.engines.base import Penalties
@@ -254,6 +255,22 @@ def gradient_pass(
         ]
     gradients = with_penalties(spec, theta, gradients, penalties, share)
     return GradientPass(J, gradients, statistics)
+
+
+def flat_gradient(spec: NetworkSpec, gradients: Sequence[tuple[Array, ...]], theta: Array) -> Array:
+    """Return the gradients as one vector, in the order of the parameters; 0 for statistics.
+
+    `theta` is the flat vector of the parameters.
+    """
+    xp = namespace(theta)
+    parts = []
+    places = placed_blocks(spec)
+    for blocks, layer in zip(spec.blocks(), gradients, strict=True):
+        # Blocks without a gradient come last in a layer.
+        for placed, value in zip_longest(islice(places, len(blocks)), layer):
+            own = theta[placed.slice]
+            parts.append(xp.zeros_like(own) if value is None else xp.reshape(value, (-1,)))
+    return xp.concat(parts)
 
 
 def _positive(weights: Array) -> tuple[Array, Array]:

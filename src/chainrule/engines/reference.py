@@ -1,8 +1,8 @@
 """The reference engine: the equations on NumPy, readable and checked against an oracle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
-from typing import TypeAlias
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from chainrule.engines.base import (
     Batches,
     Examples,
     Floats,
-    Penalties,
     Predictor,
     Problem,
     StepRecords,
@@ -21,22 +20,22 @@ from chainrule.engines.passes import (
     Batch,
     as_columns,
     example_costs,
+    flat_gradient,
     forward_pass,
     gradient_pass,
     mean_cost,
     penalty,
 )
-from chainrule.equations.averages import average_update
-from chainrule.equations.clipping import clipped_gradient
-from chainrule.names import Precision
-from chainrule.network.layers import TrainingStep
-from chainrule.network.parameters import (
-    group_indicator,
-    hidden_matrices,
-    learning_rate_factors,
-    placed_blocks,
-    views,
+from chainrule.engines.steps import (
+    Moving,
+    Recipe,
+    StepNumbers,
+    constants_of,
+    store,
+    training_step,
 )
+from chainrule.names import Precision
+from chainrule.network.parameters import views
 from chainrule.network.random import step_noise
 from chainrule.network.spec import NetworkSpec
 
@@ -45,9 +44,6 @@ _BLOCK_ROWS = 4096
 
 # inf and NaN are valid results that the caller checks for, so NumPy's warnings are suppressed.
 _OVERFLOW_IS_AN_ANSWER = np.errstate(over="ignore", invalid="ignore")
-
-NewStatistics: TypeAlias = Sequence[tuple[slice, Floats]]
-"""For each block without a gradient: its slice of the flat vector, and its new values."""
 
 
 class ReferenceEngine:
@@ -70,6 +66,10 @@ class ReferenceEngine:
     def with_precision(self, precision: Precision) -> str:
         """Return the reason why there are no bfloat16 products."""
         return "the reference engine has none"
+
+    def holding(self, examples: Examples) -> AbstractContextManager[None]:
+        """Do nothing: examples are read where they are."""
+        return nullcontext()
 
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a predictor that always returns None, so that `forward` is used."""
@@ -106,8 +106,10 @@ class ReferenceEngine:
         spec, theta = problem.spec, views(problem.spec, problem.parameters)
         examples, penalties = problem.examples, problem.penalties
         share = penalties.share(examples.weight)
-        J, _ = self._gradient(spec, theta, examples, penalties, share, None, gradient)
-        return float(J + penalty(spec, theta, penalties, share))
+        batch = _columns(spec, examples)
+        found = gradient_pass(spec, theta, batch, None, penalties, share)
+        gradient[...] = flat_gradient(spec, found.gradients, problem.parameters)
+        return float(found.J + penalty(spec, theta, penalties, share))
 
     @_OVERFLOW_IS_AN_ANSWER
     def train(
@@ -121,87 +123,37 @@ class ReferenceEngine:
         """Take one step for each batch, epoch by epoch."""
         spec, parameters, optimizer = problem.spec, problem.parameters, rule.optimizer
         penalties = problem.penalties
-        theta, gradient = views(spec, parameters), np.empty_like(parameters)
-        weights = group_indicator(spec, "weights") if optimizer.decays else 1.0
-        factors, matrices = learning_rate_factors(spec), hidden_matrices(spec)
+        recorded = records.penalty is not None
+        recipe = Recipe(spec, optimizer, penalties, rule.clips, recorded)
+        constants = constants_of(recipe, rule.max_grad_norm)
         shares = optimizer.shares(state, batches.learning_rates)
-        still = [p.slice for p in placed_blocks(spec) if not p.block.has_gradient]
         rows_of_batches = (
             epoch[start : start + batches.size]
             for epoch in batches.order
             for start in range(0, len(epoch), batches.size)
         )
         for step, rows in enumerate(rows_of_batches):
-            batch = problem.examples.take(rows)
-            penalty_share = penalties.share(batch.weight)
-            noise = step_noise(batches.noise_key, state.t + 1)
-            training = TrainingStep(noise, weights=batch.weights)
-            cost, statistics = self._gradient(
-                spec, theta, batch, penalties, penalty_share, training, gradient
+            examples = problem.examples.take(rows)
+            numbers = StepNumbers(
+                step_noise(batches.noise_key, state.t + 1),
+                float(batches.learning_rates[step]),
+                1.0 if shares is None else float(shares[step]),
+                penalties.share(examples.weight),
             )
+            before = Moving((parameters,), tuple((slot,) for slot in state.slots), state.t)
+            new, measured = training_step(
+                recipe, constants, before, _columns(spec, examples), numbers
+            )
+            records.cost[step] = measured.cost
+            records.gradient_norm[step] = measured.gradient_norm
             if records.penalty is not None:
-                records.penalty[step] = penalty(spec, theta, penalties, penalty_share)
-            downhill = gradient
-            if rule.clips:
-                downhill = clipped_gradient(gradient, rule.max_grad_norm)
-            average_share = 1.0 if shares is None else float(shares[step])
-            new_theta, new_state = optimizer.update(
-                parameters,
-                downhill,
-                optimizer.equation_state(state),
-                float(batches.learning_rates[step]) * factors,
-                weights,
-                average_share,
-                matrices,
-            )
-            records.cost[step] = cost
-            records.gradient_norm[step] = np.sqrt(np.sum(np.square(gradient, dtype=np.float64)))
-            for place in still:
-                new_theta[place] = parameters[place]
-            for place, value in statistics:
-                new_theta[place] = value.ravel()
-            vectors = optimizer.equations.vectors_of(new_state)
-            if optimizer.ema_decay:
-                vectors.append(average_update(optimizer.average(state), new_theta, average_share))
+                records.penalty[step] = measured.penalty
             after = OptimizerState(np.empty(0), state.t, weight=state.weight)
             optimizer.count(after, batches.learning_rates[step : step + 1])
-            try:
-                _put(parameters, new_theta, state, vectors, after)
-            except BaseException:
-                # Ctrl-C must not leave parameters and state half written: write all of them again.
-                _put(parameters, new_theta, state, vectors, after)
-                raise
-
-    def _gradient(
-        self,
-        spec: NetworkSpec,
-        theta: Sequence[Sequence[Floats]],
-        examples: Examples,
-        penalties: Penalties,
-        share: float,
-        step: TrainingStep | None,
-        gradient: Floats,
-    ) -> tuple[float, NewStatistics]:
-        """Write ∂(J + penalties)/∂θ to `gradient`; return J alone and the new statistics."""
-        targets = as_columns(examples.targets(spec.n_outputs))
-        batch = Batch(as_columns(examples.X), targets, examples.weights)
-        found = gradient_pass(spec, theta, batch, step, penalties, share)
-        for target, layer in zip(views(spec, gradient), found.gradients, strict=True):
-            for block, value in zip(target, layer, strict=False):
-                block[...] = value
-            for statistic in target[len(layer) :]:
-                statistic[...] = 0
-        return float(found.J), found.statistics
+            store(new, after, parameters, state)
 
 
-def _put(
-    parameters: Floats,
-    new_theta: Floats,
-    state: OptimizerState,
-    vectors: Sequence[Floats],
-    after: OptimizerState,
-) -> None:
-    parameters[...] = new_theta
-    for slot, value in zip(state.slots, vectors, strict=True):
-        slot[...] = value
-    state.t, state.weight = after.t, after.weight
+def _columns(spec: NetworkSpec, examples: Examples) -> Batch:
+    """Return examples as the equations take them."""
+    targets = as_columns(examples.targets(spec.n_outputs))
+    return Batch(as_columns(examples.X), targets, examples.weights)

@@ -23,8 +23,13 @@ def clipped_gradient(gradient: Array, max_norm: float) -> Array:
     -------
     gradient : array
     """
+    return gradient * clipping_factor(gradient, max_norm)
+
+
+def clipping_factor(gradient: Array, max_norm: float) -> Array:
+    """Return min(1, c/‖g‖) of G1, with which every part of the gradient is multiplied."""
     xp = namespace(gradient)
     largest = xp.max(xp.abs(gradient))
     largest = xp.where(largest > 0, largest, xp.ones_like(largest))
     norm = largest * xp.sqrt(xp.sum((gradient / largest) ** 2))
-    return gradient * (max_norm / xp.where(norm > max_norm, norm, max_norm))
+    return max_norm / xp.where(norm > max_norm, norm, max_norm)

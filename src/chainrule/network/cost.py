@@ -21,7 +21,9 @@ from chainrule.network.registry.costs import COSTS, CostRow, FusedPair
 class CustomCost:
     """A user-defined cost for `Network(cost=...)`: C of each example, and ∇ₐC.
 
-    A custom cost runs on the reference engine, which ``engine="auto"`` selects automatically.
+    A custom cost runs on the reference engine, which ``engine="auto"`` selects automatically, and
+    with ``engine="jax"`` if JAX can trace its functions: operators, methods and the namespace of
+    their arguments instead of NumPy's functions.
     `Network.check_gradients` checks `gradient` against `cost`. A network with a custom cost cannot
     be saved, because a model file stores data, not code.
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.equations._array import Array, namespace
 
@@ -76,8 +77,15 @@ def noise_key(seed: int, epoch: int = 0) -> int:
 
 def step_noise(key: int, step: int) -> int:
     """Return the 64-bit noise of one step, counted from 1; its twin is in native/noise.hpp."""
-    with np.errstate(over="ignore"):
-        return int(_mixed(np.uint64(key) ^ _mixed(np.uint64(step))))
+    return int(step_noises(key, range(step, step + 1))[0])
+
+
+def step_noises(key: int, steps: range) -> NDArray[np.uint64]:
+    """Return the noise of each of some steps, counted from 1."""
+    numbers = np.arange(steps.start, steps.stop, dtype=np.uint64)
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is intended
+        noises: NDArray[np.uint64] = _mixed(np.uint64(key) ^ _mixed(numbers))
+    return noises
 
 
 def dropout_factors(

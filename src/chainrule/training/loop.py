@@ -113,6 +113,10 @@ class Loop:
         return events if self._checkpointer is None else self._checkpointer.followed(events)
 
     def _events(self) -> Generator[Event | Epochs, None, None]:
+        with self.plan.engine.holding(self.plan.problem.examples):
+            yield from self._trained()
+
+    def _trained(self) -> Generator[Event | Epochs, None, None]:
         plan, before = self.plan, self.state.epochs_before
         m, steps = len(plan.problem.examples.X), plan.steps_per_epoch
         size = int(plan.problem.parameters.size)

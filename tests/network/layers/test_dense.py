@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import LAYER_KINDS, Block, Dense, Layer
 from chainrule.network.spec import NetworkSpec
+from tests.engine_names import ENGINES
 
 
 def test_a_dense_layer_is_a_layer_of_its_kind():

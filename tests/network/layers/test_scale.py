@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import LAYER_KINDS, Dense, Layer, Scale
 from chainrule.network.spec import NetworkSpec
+from tests.engine_names import ENGINES
 
 
 def test_a_scale_is_a_layer_of_its_kind():

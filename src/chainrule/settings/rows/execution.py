@@ -60,7 +60,7 @@ EXECUTION: tuple[Setting, ...] = (
     Setting(
         "engine",
         Readable(read_engine),
-        meaning="'native', 'reference' or 'auto', as in `chainrule.Network.fit`.",
+        meaning="'native', 'reference', 'jax' or 'auto', as in `chainrule.Network.fit`.",
         mlp="auto",
         fit="auto",
         option=Option("Engine: auto, {engines}."),

@@ -1,0 +1,166 @@
+"""What JAX traces: the equations of passes and steps, and the loop over the steps of a call.
+
+Each function is pure. Its first arguments are static, and compiled programs are found by them.
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+
+from chainrule.engines.base import Examples, Penalties
+from chainrule.engines.passes import (
+    Batch,
+    as_columns,
+    example_costs,
+    flat_gradient,
+    forward_pass,
+    gradient_pass,
+    penalty,
+)
+from chainrule.engines.steps import (
+    Constants,
+    Measured,
+    Moving,
+    Parts,
+    Recipe,
+    StepNumbers,
+    by_block,
+    training_step,
+)
+from chainrule.equations._array import Array
+from chainrule.network.parameters import parameter_count, views
+from chainrule.network.spec import NetworkSpec
+
+# With so many parameters, one pass over all of them takes less time than one for each block, though
+# XLA then copies each block that a product reads.
+_MOST_IN_ONE_PART = 2**14
+
+
+class Shapes(NamedTuple):
+    """What the shapes of a problem's arrays follow from, besides its network."""
+
+    rows: int
+    classes: bool
+    """Whether the targets are class indices."""
+    weighted: bool
+
+    @classmethod
+    def of(cls, examples: Examples) -> "Shapes":
+        """Return the shapes of some examples."""
+        return cls(len(examples.X), examples.Y.ndim == 1, examples.weights is not None)
+
+
+class Counts(NamedTuple):
+    """How the rows of a piece of an order are divided into batches."""
+
+    epochs: int | Array
+    period: int | Array
+    """Rows of an epoch."""
+    full: int | Array
+    """Batches of an epoch that have the whole size."""
+
+
+def outputs(spec: NetworkSpec, rows: int, theta: Array, X: Array) -> Array:
+    """Return the outputs of some rows."""
+    return as_columns(forward_pass(spec, views(spec, theta), as_columns(X))[-1].A)
+
+
+def costs(spec: NetworkSpec, rows: int, classes: bool, theta: Array, X: Array, Y: Array) -> Array:
+    """Return the cost of each of some rows."""
+    passes = forward_pass(spec, views(spec, theta), as_columns(X))
+    return example_costs(spec, passes[-1], _targets(spec, X, Y))
+
+
+def loss_and_gradient(
+    spec: NetworkSpec,
+    penalties: Penalties,
+    shapes: Shapes,
+    theta: Array,
+    examples: Examples,
+    share: Array,
+) -> tuple[Array, Array]:
+    """Return J plus penalties, and their gradient."""
+    X, Y, weights = examples
+    batch = Batch(as_columns(X), _targets(spec, X, Y), weights)
+    blocks, share = views(spec, theta), jnp.asarray(share, theta.dtype)
+    found = gradient_pass(spec, blocks, batch, None, penalties, share)
+    J = jnp.asarray(found.J, jnp.float64) + penalty(spec, blocks, penalties, share)
+    return J, flat_gradient(spec, found.gradients, theta)
+
+
+def steps(
+    recipe: Recipe,
+    shapes: Shapes,
+    size: int,
+    rest: int,
+    before: Moving,
+    examples: Examples,
+    constants: Constants,
+    order: Array,
+    numbers: StepNumbers,
+    counts: Counts,
+) -> tuple[Moving, Array]:
+    """Take the steps of some epochs; return what they led to, and the measurements, (3, steps).
+
+    Each epoch has some batches of `size` rows of `order`, and then one of `rest`, unless that is 0.
+    How many is no part of the program, so that the number of steps in a call may vary.
+    """
+    spec, dtype = recipe.spec, before.theta[0].dtype
+    arrays: tuple[Array, ...] = numbers
+
+    def step(first: Array, rows: int, state: Any) -> Any:
+        moving, records, index = state
+        own = _batch(spec, examples, lax.dynamic_slice(order, (first,), (rows,)))
+        noise, *others = (array[index] for array in arrays)
+        # Scalars of an array are not rounded to the type of the vectors, as Python's numbers are.
+        of_step = StepNumbers(noise, *(jnp.asarray(number, dtype) for number in others))
+        moving, measured = training_step(recipe, constants, moving, own, of_step)
+        record = jnp.stack([jnp.asarray(value, jnp.float64) for value in measured])
+        return moving, records.at[:, index].set(record), index + 1
+
+    def epoch(number: Array, state: Any) -> Any:
+        begin = number * counts.period
+        state = lax.fori_loop(
+            0, counts.full, lambda batch, now: step(begin + batch * size, size, now), state
+        )
+        return step(begin + counts.full * size, rest, state) if rest else state
+
+    records = jnp.zeros((len(Measured._fields), len(arrays[0])), jnp.float64)
+    state = (_in_parts(spec, before), records, jnp.asarray(0, jnp.int32))
+    moving, records, _ = lax.fori_loop(0, counts.epochs, epoch, state)
+    return _in_one_part(moving), records
+
+
+def steps_by_block(spec: NetworkSpec) -> bool:
+    """Return whether steps take each block as a part."""
+    return parameter_count(spec) > _MOST_IN_ONE_PART
+
+
+def _in_parts(spec: NetworkSpec, moving: Moving) -> Moving:
+    if not steps_by_block(spec):
+        return moving
+    vectors = tuple(by_block(spec, vector) for (vector,) in moving.vectors)
+    return Moving(by_block(spec, *moving.theta), vectors, moving.t)
+
+
+def _in_one_part(moving: Moving) -> Moving:
+    def whole(parts: Parts) -> tuple[Array]:
+        return (jnp.concat([part.ravel() for part in parts]),)
+
+    return Moving(whole(moving.theta), tuple(map(whole, moving.vectors)), moving.t)
+
+
+def _batch(spec: NetworkSpec, examples: Examples, rows: Array) -> Batch:
+    arrays: tuple[Array, ...] = examples
+    X, Y, weights = (
+        None if array is None else array.at[rows].get(mode="promise_in_bounds") for array in arrays
+    )
+    return Batch(as_columns(X), _targets(spec, X, Y), weights)
+
+
+def _targets(spec: NetworkSpec, X: Array, Y: Array) -> Array:
+    """Return targets as columns, (n[L], m); class indices stand for one-hot columns."""
+    if Y.ndim == 2:
+        return as_columns(Y)
+    return jnp.asarray(Y[None, :] == jnp.arange(spec.n_outputs)[:, None], X.dtype)
