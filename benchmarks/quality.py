@@ -107,11 +107,11 @@ def run(index, options, names, path):
     import polars as pl
     import quality_scores
     from machine import cpu_name
-    from quality_methods import methods
+    from quality_variants import with_variants
 
     quality_scores.check()
     settings = json.loads(options.settings)
-    made = methods(settings, options.time_limit)
+    made = with_variants(settings, options.time_limit)
     machine = cpu_name()
     versions = {name: made[name]().version() for name in names}
     done = {
@@ -183,7 +183,7 @@ def arguments():
 def main():
     on_one_thread()
     options = arguments()
-    from quality_methods import SLOW, USUAL, methods
+    from quality_methods import SLOW, USUAL
 
     if options.report:
         from quality_report import report
@@ -196,14 +196,15 @@ def main():
         print(report(lines, options.against, options.half, names, tables))
         return
     from quality_sources import convert
+    from quality_variants import with_variants
 
     warnings.simplefilter("ignore")  # a fit that ends at its most epochs is a result too
     only = options.only.split(",") if options.only else None
     index = convert(options.tables, options.data, only, options.accept)
     names = options.methods.split(",") if options.methods else list(SLOW if options.slow else USUAL)
-    unknown = set(names) - set(methods({}, 0))
-    if unknown:
-        raise SystemExit(f"--methods: {', '.join(unknown)} is none of {', '.join(methods({}, 0))}")
+    known = with_variants({}, 0)
+    if unknown := set(names) - set(known):
+        raise SystemExit(f"--methods: {', '.join(unknown)} is none of {', '.join(known)}")
     ours = [name for name in names if name.startswith("chainrule")]
     if (options.name and len(ours) != 1) or (options.settings != "{}" and not options.name):
         raise SystemExit("--settings need a --name, and that one of chainrule's methods")
