@@ -107,14 +107,16 @@ DESCENT: tuple[Setting, ...] = (
         "patience",
         Either(COUNT, (inf, "auto")),
         meaning="Training ends after more than this many consecutive epochs without an improvement "
-        "of at least `tol`. 'auto': never before the end of a schedule over "
-        "`max_iter` epochs, else 10.",
+        "of at least `tol`. 'auto': with a schedule over `max_iter` epochs, training ends before "
+        "it only if a validation loss is much worse than long before: more than 2 % above the "
+        "best, after twice as many epochs and 3/16 of `max_iter`, and only if the rate never "
+        "rises; else 10.",
         parameter="n_iter_no_change",
         mlp=10,
         network="auto",
         option=Option(
             "Epochs without an improvement before the rate is reduced or training ends; by "
-            "default never before the end of a schedule.",
+            "default, a schedule ends early only if the validation loss becomes much worse.",
         ),
     ),
     Setting(

@@ -8,8 +8,8 @@ REGULARISATION: tuple[Setting, ...] = (
         "l2",
         Either(NOT_NEGATIVE, ("auto",)),
         meaning="Strength of the L2 penalty, P1, divided by the number of examples, P3: those of a "
-        "batch, as in scikit-learn (MLP…), or all of them (Network…). 'auto': 10 "
-        "for up to 500 examples, and soon nothing for more.",
+        "batch, as in scikit-learn (MLP…), or all of them (Network…). 'auto': 10 (values alone: "
+        "0.1) for up to 500 examples, and soon nothing for more.",
         parameter="alpha",
         mlp=0.0001,
         network="auto",
