@@ -91,3 +91,20 @@ def test_counts_are_learned_through_their_logarithm():
         assert np.corrcoef(model.predict(X), np.exp(X[:, 0] * 0.5))[0, 1] > 0.8
     with pytest.raises(cr.InvalidArgumentError, match=r"^y: loss='poisson' expects values ≥ 0"):
         MLPRegressor(loss="poisson").fit(X, -y)
+
+
+def test_a_fit_ends_early_once_its_validation_loss_is_much_worse_and_a_warm_start_does_not():
+    # Nothing can be learned, so that the loss is lowest early and rises from there.
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((400, 10)), random.integers(0, 2, 400)
+    model = NetworkClassifier(random_state=0, warm_start=True, alpha=0.0).fit(X, y)
+    losses = np.array(model.validation_loss_curve_)
+    best = int(losses.argmin()) + 1
+    last = len(losses)
+    assert 12 < last < 64
+    assert last > 2 * best + 12
+    assert losses[-1] > 1.02 * losses.min()
+    model.fit(X, y)
+    assert len(model.validation_loss_curve_) == last + 64
+    patient = NetworkClassifier(random_state=0, alpha=0.0, n_iter_no_change=200).fit(X, y)
+    assert patient.n_iter_ == 64

@@ -80,6 +80,12 @@ def test_with_a_grace_it_ends_when_the_loss_is_much_worse_than_long_ago():
     assert ended_at([0.8, *([math.nan] * 30)], grace=4.0) is None
 
 
+def test_a_continued_training_has_no_grace_since_its_rate_begins_high_again():
+    stopping = Stopping(StoppingRule(math.inf, 0.0, grace=4.0), np.zeros(1), best=0.5)
+    assert not any(told(stopping, *([0.8] * 40), 0.4))
+    assert stopping.best_epoch == 41
+
+
 def test_an_adaptive_rate_is_divided_by_five_until_it_is_tiny():
     stopping = Stopping(StoppingRule(patience=0, slows=True), np.zeros(1))
     optimizer, rates = SGD(0.01), []

@@ -63,7 +63,7 @@ class StoppingRule:
     Training ends after more than `patience` consecutive epochs in which the measure has not
     improved on its best value by at least `tolerance`. With a finite `grace`, it also ends when
     more than twice as many epochs as it took to the best one, and `grace` epochs, have passed, and
-    the measure is more than 2 % above the best.
+    the measure is more than 2 % above the best; a continued training does not.
     """
 
     patience: float = DEFAULT_PATIENCE
@@ -142,6 +142,8 @@ class Stopping:
         self.count = count
         self.best = best
         self.best_epoch: int | None = None
+        # A continued training begins at a high learning rate anew: its loss may come back later.
+        self._has_grace = rule.grace < math.inf and best == math.inf
         self.last = math.nan
         """The measure of the last epoch."""
         self.out_of_patience = False
@@ -155,7 +157,7 @@ class Stopping:
 
     def lookahead(self) -> int:
         """Return how many epochs may be trained together: only the last can be the end."""
-        if self.rule.grace < math.inf:
+        if self._has_grace:
             return 1
         left = self.rule.patience + 1 - self.count
         return int(min(max(1, left), 2**31))
@@ -216,7 +218,7 @@ class Stopping:
 
     def _has_worsened(self, measured: float, epoch: int) -> bool:
         """Whether an epoch is so much later and worse than the best that none can become better."""
-        if not epoch > 2 * (self.best_epoch or 0) + self.rule.grace:
+        if not self._has_grace or not epoch > 2 * (self.best_epoch or 0) + self.rule.grace:
             return False
         return measured - self.best > _WORSENING * abs(self.best)
 
