@@ -172,6 +172,8 @@ class Curves:
             memory["_best_parameters"] = estimator._best_parameters
         memory |= estimator._noted()
         memory["converged"] = self._converged
+        assert self._stopping is not None
+        memory["best_epoch"] = self._stopping.best_epoch
         return memory
 
     def recall(self, memory: Mapping[str, Any]) -> None:
@@ -194,6 +196,12 @@ class Curves:
         estimator._note_again(memory)
         stopping.count = estimator._no_improvement_count
         stopping.best = self._best()
+        best_epoch = memory.get("best_epoch")
+        if "best_epoch" not in memory:  # of an earlier version, which had no grace
+            stopping.has_grace = False
+        if best_epoch is not None and type(best_epoch) is not int:
+            raise ValueError(f"best_epoch is {best_epoch!r:.50}")
+        stopping.best_epoch = best_epoch
 
 
 _CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")

@@ -163,7 +163,7 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = NetworkRegressor(random_state=0).fit(X[::2], y[::2])
-    >>> model.score(X[1::2], y[1::2]) > 0.4
+    >>> model.score(X[1::2], y[1::2]) > 0.3
     True
     """
 )

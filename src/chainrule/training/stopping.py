@@ -143,7 +143,7 @@ class Stopping:
         self.best = best
         self.best_epoch: int | None = None
         # A continued training begins at a high learning rate anew: its loss may come back later.
-        self._has_grace = rule.grace < math.inf and best == math.inf
+        self.has_grace = rule.grace < math.inf and best == math.inf
         self.last = math.nan
         """The measure of the last epoch."""
         self.out_of_patience = False
@@ -157,7 +157,7 @@ class Stopping:
 
     def lookahead(self) -> int:
         """Return how many epochs may be trained together: only the last can be the end."""
-        if self._has_grace:
+        if self.has_grace:
             return 1
         left = self.rule.patience + 1 - self.count
         return int(min(max(1, left), 2**31))
@@ -218,7 +218,7 @@ class Stopping:
 
     def _has_worsened(self, measured: float, epoch: int) -> bool:
         """Whether an epoch is so much later and worse than the best that none can become better."""
-        if not self._has_grace or not epoch > 2 * (self.best_epoch or 0) + self.rule.grace:
+        if not self.has_grace or not epoch > 2 * (self.best_epoch or 0) + self.rule.grace:
             return False
         return measured - self.best > _WORSENING * abs(self.best)
 
