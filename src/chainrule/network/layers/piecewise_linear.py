@@ -18,10 +18,10 @@ from chainrule.network.layers.columns import check_each_once, entries_of
 from chainrule.network.layers.operations import Binned
 
 _LARGEST_EDGE, _LEAST_WIDTH = 1e29, 1e-30
+"""Edges and widths that float32 represents, so that no bin divides by 0 or by infinity."""
 
 # Of the values beside frequent ones; fewer say too little about a bin of their own.
 _FEWEST_IN_BIN = 40
-"""Edges and widths that float32 represents, so that no bin divides by 0 or by infinity."""
 
 
 class BinnedColumn(NamedTuple):
