@@ -37,7 +37,8 @@ NamedLayer dense(int n_in, int n_out, const char *activation, int groups = 1) {
             n_out,
             {activation},
             {},
-            {{0, n_out, n_in / groups, "weights"}, {0, n_out, 1, "biases"}}};
+            {{0, n_out, n_in / groups, "weights", 1, groups > 1 ? groups : 0},
+             {0, n_out, 1, "biases"}}};
 }
 
 // Of members that share W, with their own inputs.
@@ -47,7 +48,7 @@ NamedLayer batch_ensemble(int n_in, int n_out, const char *activation, int membe
             n_out,
             {activation},
             {},
-            {{0, n_out / members, n_in / members, "weights"},
+            {{0, n_out / members, n_in / members, "weights", 1, 1},
              {0, n_in, 1, "scale"},
              {0, n_out, 1, "scale"},
              {0, n_out, 1, "biases"}}};
@@ -108,7 +109,7 @@ Result run(int threads, Precision precision, bool normalized, bool embedded, lon
         x = 0.1f * next(state);
     for (long i = network.ones; i < network.after; ++i)
         result.parameters[i] = 1.0f;
-    std::vector<float> X(m * n_in), slots(3 * count, 0.0f); // of Adam, and an average
+    std::vector<float> X(m * n_in), slots(3 * count, 0.0f); // of Adam or Muon, and an average
     for (float &x : X)
         x = next(state);
     for (long i = 0; embedded && i < m; ++i) {
@@ -134,9 +135,17 @@ Result run(int threads, Precision precision, bool normalized, bool embedded, lon
                                        {{shares.data(), steps}}};
     const Named adam{"adam",
                      {{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}, {"plain_epsilon", 0}}};
+    // Its steps of the two layers in the middle are of whole matrices.
+    const Named muon{"muon",
+                     {{"beta_1", 0.9},
+                      {"beta_2", 0.95},
+                      {"epsilon", 1e-8},
+                      {"weight_decay", 0.01},
+                      {"beta", 0.95}}};
     Objective objective{1e-4, 1e-4};
     if (precision == Precision::full) objective.max_norm = 0.1;
-    const Training<float> training = plan.training(arrays, examples, adam, 0, batch, objective, 7);
+    const Training<float> training =
+        plan.training(arrays, examples, embedded ? muon : adam, 0, batch, objective, 7);
     // An even number is the most that measuring may choose.
     ThreadChoice choice;
     const Control control{threads % 2 ? threads : -threads, nullptr, nullptr, &choice};
