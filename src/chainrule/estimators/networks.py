@@ -162,8 +162,8 @@ class NetworkClassifier(GoodDefaults, BaseClassifier):
     >>> from chainrule import NetworkRegressor
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = NetworkRegressor(random_state=0).fit(X[::2], y[::2])
-    >>> model.score(X[1::2], y[1::2]) > 0.3
+    >>> model = NetworkRegressor(random_state=0, alpha=10)   # few rows with much noise
+    >>> model.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.4
     True
     """
 )
