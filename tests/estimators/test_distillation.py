@@ -70,11 +70,14 @@ def test_a_logistic_regression_is_recovered_from_its_probabilities():
 
 def test_a_linear_regression_is_recovered_from_its_values():
     X, y = tables.values()
+    # Without correlations the cost is as steep in every direction. With them (a condition number
+    # of 21) L-BFGS may stop, by its change of the cost, 1e-4 away from the lowest point.
+    X = np.linalg.qr(X)[0] * np.sqrt(len(X))
     least_squares, *_ = np.linalg.lstsq(np.column_stack([X, np.ones(len(X))]), y, rcond=None)
     one_layer = {"hidden_layer_sizes": (), "solver": "lbfgs", "tol": 1e-12, "alpha": 0.0}
     teacher = cr.MLPRegressor(max_iter=5000, **one_layer).fit(X, y)
     found = cr.distill(teacher, X, y)
-    np.testing.assert_allclose(found.model.coefs_[0][:, 0], least_squares[:-1], atol=1e-4)
+    np.testing.assert_allclose(found.model.coefs_[0][:, 0], least_squares[:-1], atol=1e-5)
     assert found.agreement > 0.999999
 
 
