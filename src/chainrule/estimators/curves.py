@@ -47,7 +47,7 @@ class Curves:
         """Return the state of the plan's stopping rule, continued from the last training."""
         estimator, rule = self._estimator, plan.stopping
         assert rule is not None
-        self._rows = len(plan.problem.examples.X)
+        self._rows = plan.n_examples
         self._stopping = Stopping(
             rule,
             estimator.network_.parameters,

@@ -103,6 +103,11 @@ class Tracer:
                 "callbacks: expected no Tracer with L-BFGS, which uses line searches instead of "
                 "the update of an equation; choose another solver, such as adam"
             )
+        if self.rows is not None and plan.stream is not None:
+            raise InvalidArgumentError(
+                "rows: expected none for a stream, whose rows have no indices; leave rows out, and "
+                "the trace shows the step's whole batch"
+            )
         if self.rows is not None:
             count = len(plan.problem.examples.X)
             beyond = [row for row in self.rows if row >= count]
@@ -138,7 +143,11 @@ class Tracer:
         state = self._training.state
         assert state.optimizer is not None
         assert state.memory is not None
-        moment = replace(moment, rows=None if moment.rows is None else moment.rows.copy())
+        assert moment.rows is not None
+        assert moment.examples is not None
+        # Copies: the next steps may write to both.
+        batch = moment.examples.take(moment.rows)
+        moment = replace(moment, rows=moment.rows.copy(), examples=batch)
         return _Before(moment, state.moving.copy(), state.optimizer, state.memory.copy())
 
     def _keep(self, before: _Before) -> None:
@@ -146,8 +155,8 @@ class Tracer:
         plan, state, moment = self._training.plan, self._training.state, before.moment
         assert state.memory is not None
         assert moment.rows is not None
-        examples = plan.problem.examples.take(moment.rows)
-        problem = Problem(plan.problem.spec, before.parameters, examples, plan.problem.penalties)
+        assert moment.examples is not None
+        problem = replace(plan.problem, parameters=before.parameters, examples=moment.examples)
         columns = self._columns(moment.rows)
         trace = trace_step(
             problem,

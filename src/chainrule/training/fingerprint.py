@@ -43,6 +43,7 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
             f"max_grad_norm={plan.max_grad_norm!r})"
         ),
         "training data": _described(problem.examples),
+        **({} if plan.stream is None else {"stream": plan.stream.identity}),
         "validation data": _described(plan.validation),
         "metrics": ", ".join(plan.metrics) or "none",
         **more,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +16,7 @@ from chainrule.engines.orders import epoch_orders
 from chainrule.engines.passes import mean_cost
 from chainrule.errors import TrainingDivergedError
 from chainrule.training.checkpointer import Checkpointer
+from chainrule.training.courses import Course, HeldCourse, StreamedCourse, WindowOrder
 from chainrule.training.epochs import Epochs
 from chainrule.training.events import Event, Resumed, StepsEnded, Stopped, TrainingStarted
 from chainrule.training.lookahead import SECONDS_AHEAD, one_by_one, train_ahead
@@ -22,6 +24,7 @@ from chainrule.training.plan import Plan
 from chainrule.training.reports import Reports
 from chainrule.training.settings_text import settings_of
 from chainrule.training.state import BEGINNING, Position, State
+from chainrule.training.streaming import ExampleStream
 from chainrule.training.watching import Halts, Moment
 
 # The number of steps per call of the engine is chosen so that a call takes about this many seconds:
@@ -118,7 +121,7 @@ class Loop:
 
     def _trained(self) -> Generator[Event | Epochs, None, None]:
         plan, before = self.plan, self.state.epochs_before
-        m, steps = len(plan.problem.examples.X), plan.steps_per_epoch
+        m, steps = plan.n_examples, plan.steps_per_epoch
         size = int(plan.problem.parameters.size)
         yield TrainingStarted(plan.epochs, steps, m, size, plan.engine.name, settings_of(plan))
         start = self.state.start
@@ -155,6 +158,7 @@ class Loop:
         plan, stopping = self.plan, self.state.stopping
         alone = (
             plan.watched
+            or plan.stream is not None
             or bool(self._halts)
             or self._optimizer.schedule.asks_user
             or plan.validation is not None
@@ -199,19 +203,23 @@ class Loop:
         With `ends_early`, the last epochs may be left out, if the stopping rule ends training.
         """
         plan, parameters, memory = self.plan, self.state.parameters, self._memory
+        if plan.stream is not None:
+            yield from self._train_from(plan.stream, epochs, pace, start)
+            return
         if start.order is not None:
             order = start.order[None]
         elif plan.orders is None:
-            order = epoch_orders(plan.seed, epochs, len(plan.problem.examples.X), plan.shuffle)
+            order = epoch_orders(plan.seed, epochs, plan.n_examples, plan.shuffle)
         else:
             order = plan.orders(epochs)
+        held = partial(HeldCourse, plan.problem.examples, batch_size=plan.batch_size)
         if len(epochs) == 1:
-            yield from self._train_in_order(order, epochs, pace, start)
+            yield from self._train_along(held(order), epochs, pace, start)
             return
         saved, remembered = parameters.copy(), memory.copy()
         rule = self._loss_rule() if ends_early else None
         try:
-            yield from self._train_in_order(order, epochs, pace, start, rule)
+            yield from self._train_along(held(order), epochs, pace, start, rule)
         except TrainingDivergedError:
             # No event of these epochs has been emitted. The events before the error, and the
             # parameters after it, must not depend on how many epochs were trained together, so they
@@ -220,13 +228,24 @@ class Loop:
             memory.restore(remembered)
             self._checkpointer = None  # no checkpoint of a training that is bound to diverge
             for place, epoch in enumerate(epochs):
-                own = order[place : place + 1]
+                own = held(order[place : place + 1])
                 alone = range(epoch, epoch + 1)
-                yield from self._train_in_order(own, alone, pace, start)
+                yield from self._train_along(own, alone, pace, start)
 
-    def _train_in_order(
+    def _train_from(
+        self, stream: ExampleStream, epochs: range, pace: _Pace, start: Position
+    ) -> Iterator[Event | Epochs]:
+        """Train an epoch of a stream, from the window on in which it is resumed."""
+        plan, (epoch,) = self.plan, epochs
+        batch = plan.batch_size
+        with closing(stream.windows(epoch, start.steps * batch, batch)) as windows:
+            order = WindowOrder(plan.seed, epoch, plan.shuffle)
+            with StreamedCourse(windows, batch, order, plan.engine.holding) as course:
+                yield from self._train_along(course, epochs, pace, start)
+
+    def _train_along(
         self,
-        order: NDArray[np.int32],
+        course: Course,
         epochs: range,
         pace: _Pace,
         start: Position,
@@ -241,7 +260,7 @@ class Loop:
         done = start.steps
         # One learning rate per step, from the first step of the epoch on: a schedule depends on t,
         # the number of steps over the whole training.
-        rates = planned.learning_rates(self._memory.t + 1 - done, order.shape[0] * steps)
+        rates = planned.learning_rates(self._memory.t + 1 - done, len(epochs) * steps)
         records = StepRecords(
             np.empty(rates.size),
             np.empty(rates.size),
@@ -251,14 +270,14 @@ class Loop:
             for array, saved in zip(records, start.records, strict=True):
                 if array is not None:
                     array[:done] = saved
-        shares = self._reports.batch_shares(order)
+        shares = self._reports.batch_shares(len(epochs), course.order)
         # Time in which callbacks look at the training between steps is not time of the epoch.
-        halted = self._halt(epochs[0], done, order, rates)
+        halted = self._halt(epochs[0], done, course, rates)
         while done < rates.size:
             call_started = time.perf_counter()
             most = self._most_steps(pace, epochs[0], done)
             stop = rates.size if len(epochs) > 1 else min(done + most, steps)
-            part = slice(done, self._take_steps(order, slice(done, stop), rates, records, rule))
+            part = slice(done, self._take_steps(course, slice(done, stop), rates, records, rule))
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)
             done = part.stop
@@ -266,7 +285,7 @@ class Loop:
                 epochs, rates, records = epochs[: done // steps], rates[:done], records.first(done)
                 shares = shares[: len(epochs)]
             if done > part.start:
-                halted += self._halt(epochs[-1], done, order, rates)
+                halted += self._halt(epochs[-1], done, course, rates)
             if done < rates.size:
                 if part.start < done:
                     loss = float(mean_cost(records.cost[part], shares[0, part]))
@@ -276,7 +295,7 @@ class Loop:
                         epochs[0] - 1 - self.state.epochs_before,
                         done,
                         time.perf_counter() - started - halted,
-                        None if plan.orders is None else order[0],
+                        course.order[0] if plan.orders and course.order is not None else None,
                         records.first(done) if done else None,
                         before if done else None,
                     )
@@ -304,21 +323,19 @@ class Loop:
         """Return how many steps of this training are behind it, `done` steps into an epoch."""
         return (epoch - 1 - self.state.epochs_before) * self.plan.steps_per_epoch + done
 
-    def _halt(
-        self, epoch: int, done: int, order: NDArray[np.int32], rates: NDArray[np.float64]
-    ) -> float:
+    def _halt(self, epoch: int, done: int, course: Course, rates: NDArray[np.float64]) -> float:
         """Let callbacks look at the training, `done` steps into an epoch; return the seconds."""
         if not self._halts:
             return 0.0
-        began, batch, over = time.perf_counter(), self.plan.batch_size, done >= rates.size
-        rows = None if over else order[0, done * batch : (done + 1) * batch]
+        began, over = time.perf_counter(), done >= rates.size
+        examples, rows = (None, None) if over else course.batch(done)
         rate = None if over else float(rates[done])
-        self._halts.at(Moment(self._step(epoch, done), epoch, rows, rate))
+        self._halts.at(Moment(self._step(epoch, done), epoch, rows, rate, examples))
         return time.perf_counter() - began
 
     def _take_steps(
         self,
-        order: NDArray[np.int32],
+        course: Course,
         part: slice,
         rates: NDArray[np.float64],
         records: StepRecords,
@@ -335,15 +352,11 @@ class Loop:
         problem, moving, penalties = plan.problem, self.state.moving, self.state.penalties
         if moving is not problem.parameters or penalties is not problem.penalties:
             problem = replace(problem, parameters=moving, penalties=penalties)
-        steps, batch = plan.steps_per_epoch, plan.batch_size
         done: int = part.start
         while done < part.stop:
-            # The engine takes either a part of one epoch or several whole ones.
-            whole = done % steps == 0 and part.stop - done >= steps
-            stop = part.stop if whole else min(part.stop, (done // steps + 1) * steps)
-            rows = order[done // steps : -(-stop // steps)]
-            if not whole:
-                rows = rows[:, done % steps * batch : ((stop - 1) % steps + 1) * batch]
+            examples, rows, stop = course.part(done, part.stop)
+            if examples is not problem.examples:
+                problem = replace(problem, examples=examples)
             taken = memory.t
             try:
                 plan.engine.train(
@@ -351,8 +364,8 @@ class Loop:
                     UpdateRule(self._optimizer, plan.max_grad_norm),
                     memory,
                     Batches(
-                        np.ascontiguousarray(rows),
-                        batch,
+                        rows,
+                        plan.batch_size,
                         rates[done:stop],
                         self.state.noise_key,
                         rule,
@@ -364,7 +377,7 @@ class Loop:
                     raise
                 # The engine finished the step it was in: t counts the steps that it took.
                 done += memory.t - taken
-                if len(order) == 1:
+                if course.order is None or len(course.order) == 1:
                     break
             else:
                 done += memory.t - taken

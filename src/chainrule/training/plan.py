@@ -12,6 +12,7 @@ from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.training.memories import Remembers
 from chainrule.training.metrics import Metric
 from chainrule.training.stopping import StoppingRule
+from chainrule.training.streaming import ExampleStream
 
 
 class Orders(Remembers, Protocol):
@@ -71,11 +72,19 @@ class Plan:
     engine together, and their events follow."""
     diagnosed: bool = False
     """Whether the training is diagnosed: see `chainrule.training.checkups`."""
+    stream: ExampleStream | None = None
+    """Where the training examples come from, if they need not fit into memory. Those of the problem
+    are then a sample of them, for what looks at examples beside the steps: diagnoses, pictures."""
+
+    @property
+    def n_examples(self) -> int:
+        """Number of training examples."""
+        return len(self.problem.examples.X) if self.stream is None else self.stream.rows
 
     @property
     def steps_per_epoch(self) -> int:
         """Number of steps in an epoch; the last one may have fewer examples."""
-        return steps_per_epoch(len(self.problem.examples.X), self.batch_size)
+        return steps_per_epoch(self.n_examples, self.batch_size)
 
 
 def steps_per_epoch(n_examples: int, batch_size: int) -> int:

@@ -17,25 +17,26 @@ class Reports:
         self._plan, self._state, problem = plan, state, plan.problem
         self._spec, self._parameters = problem.spec, problem.parameters
         self._examples = problem.examples
-        m = len(self._examples.X)
+        m = plan.n_examples
         self._starts = np.arange(0, m, plan.batch_size)
         self._sizes = np.full(len(self._starts), float(plan.batch_size))
         self._sizes[-1] = m - self._starts[-1]
         self._shares = self._sizes[None]
-        self._weight = self._examples.weight
+        self._weight = self._examples.weight if plan.stream is None else float(m)
         one = slice(0, 1)
         self._weightless = Examples(
             self._examples.X[one], self._examples.Y[one], np.zeros(1, self._examples.X.dtype)
         )
 
-    def batch_shares(self, order: NDArray[np.int32]) -> NDArray[np.float64]:
+    def batch_shares(self, epochs: int, order: NDArray[np.int32] | None) -> NDArray[np.float64]:
         """Return each batch's weight in its epoch's mean, the sum of its examples' weights.
 
-        Its shape is (epochs, steps).
+        Its shape is (epochs, steps). The examples of a stream, which have no order, have no weights
+        either.
         """
-        if self._examples.weights is None:
-            if len(self._shares) != len(order):
-                self._shares = np.broadcast_to(self._sizes, (len(order), len(self._sizes)))
+        if self._examples.weights is None or order is None:
+            if len(self._shares) != epochs:
+                self._shares = np.broadcast_to(self._sizes, (epochs, len(self._sizes)))
             return self._shares
         weights = self._examples.weights[order].astype(np.float64)
         return np.asarray(np.add.reduceat(weights, self._starts, axis=1))
@@ -85,7 +86,7 @@ class Reports:
     def _over_batches(self, stepwise: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean over each epoch's batches, weighted by their sizes: (epochs,)."""
         # The bits of a row's sum do not depend on the number of rows; those of a matrix product do.
-        return np.asarray((stepwise * self._sizes).sum(axis=1) / len(self._examples.X))
+        return np.asarray((stepwise * self._sizes).sum(axis=1) / self._plan.n_examples)
 
     @np.errstate(over="ignore")
     def _end_penalties(

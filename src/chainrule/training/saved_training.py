@@ -113,7 +113,7 @@ class Saved:
             raise self._invalid(f"stopped: got {stopped!r:.50}")
         order = records = before = None
         if "epoch.order" in self._arrays or (steps and plan.orders is not None):
-            m = len(problem.examples.X)
+            m = plan.n_examples
             order = self._array("epoch.order", (m,), np.int32)
             # The compiled core uses these indices without a check.
             if not np.array_equal(np.sort(order), np.arange(m)):

@@ -31,7 +31,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         "l2": penalties.l2,
         "max_grad_norm": bound if math.isfinite(bound) else None,
         "patience": patience if math.isfinite(patience) else None,
-        "examples": len(problem.examples.X),
+        "examples": plan.n_examples,
         "validation_examples": 0 if plan.validation is None else len(plan.validation.X),
         "engine": plan.engine.name,
     }

@@ -16,7 +16,7 @@ from typing import Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Floats
+from chainrule.engines.base import Examples, Floats
 from chainrule.network.spec import NetworkSpec
 from chainrule.training.events import Callback
 from chainrule.training.plan import Plan
@@ -60,6 +60,9 @@ class Moment:
     """Indices of the next step's examples; None at the end of an epoch."""
     learning_rate: float | None
     """α of the next step; None at the end of an epoch."""
+    examples: Examples | None = None
+    """What the indices refer to, while the training waits: the next step's window of a stream, or
+    all examples; None at the end of an epoch."""
 
 
 class StepWatcher(Protocol):
