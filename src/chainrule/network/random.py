@@ -24,6 +24,7 @@ class Stream(IntEnum):
     NOISE = 4
     FOLDS = 5
     MEMBERS = 6
+    BLOCKS = 7
 
 
 def generator(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:
@@ -62,6 +63,26 @@ def epoch_order(seed: int, epoch: int, n_examples: int, shuffle: bool) -> np.nda
         j = targets[i]
         order[i], order[j] = order[j], order[i]
     return np.array(order, np.int32)
+
+
+def row_numbers_in_unit(key: int, first: int, rows: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each of consecutive rows, which depends on the row alone.
+
+    A hash (SplitMix64) of the key and the number of the row: no pass over other rows is needed, and
+    rows that are added to a table do not change the numbers of those before them.
+
+    Parameters
+    ----------
+    key : int
+        64 bits.
+    first, rows : int
+        The first row's number, and how many there are.
+    """
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is intended
+        places = np.arange(first, first + rows, dtype=np.uint64)
+        hashes = _mixed(np.uint64(key) ^ _mixed(places))
+    unit: NDArray[np.float64] = (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return unit
 
 
 @lru_cache(maxsize=64)

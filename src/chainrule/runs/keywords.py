@@ -27,6 +27,7 @@ class Settings(TypedDict, total=False):
     target_missing: Literal["auto", "words", "empty"] | None
     merge_spellings: bool | None
     skip_bad_rows: bool | None
+    shuffle_buffer: int | None
     scaling: Literal["standard", "robust", "none"] | None
     max_categories: int | None
     min_frequency: int | None

@@ -8,7 +8,7 @@ The preset and the data determine a setting that is None; see `chainrule.runs.pr
 from dataclasses import Field, dataclass, field, fields, make_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from chainrule.limits import Choice, Limit
+from chainrule.limits import COUNT, Choice, Limit
 from chainrule.settings.setting import Setting
 from chainrule.settings.table import OPTIONS
 
@@ -94,6 +94,14 @@ class DataOptions:
     )
     skip_bad_rows: bool = setting(
         "Skip rows that cannot be read, and show how many.", "flag", "", False
+    )
+    shuffle_buffer: int | None = setting(
+        "Read the rows while training, so that they need not fit into memory, and shuffle N of "
+        "them at a time. A TABLE that names several Parquet files, 'data/*.parquet', is read so "
+        "in any case, with as many rows as take 128 MiB.",
+        "whole",
+        "N",
+        limit=COUNT,
     )
 
 

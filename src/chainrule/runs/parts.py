@@ -10,13 +10,15 @@ from chainrule.model.table_model import TableModel
 from chainrule.runs.config import RunConfig
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetRows, TargetWords
+from chainrule.runs.streamed_rows import StreamedRows, is_streamed, stream_of
 from chainrule.settings.losses import CLASSIFICATION, REGRESSION
 from chainrule.tables.columns import check_finite, column_named, ignored_columns
 from chainrule.tables.missing_words import MISSING_IN_TEXT
-from chainrule.tables.reader import read_by, read_for_training
+from chainrule.tables.reader import TrainingTable, read_by, read_for_training
 from chainrule.tables.row_numbers import NumberedTable, RowNumbers
 from chainrule.tables.splits import split_rows
 from chainrule.tables.table_notations import TableReading
+from chainrule.tables.table_stream import TableStream
 from chainrule.tables.target import TargetEncoder
 from chainrule.tables.task import Class, Task, infer_task, task_of
 
@@ -58,6 +60,17 @@ class Parts:
     """How the table was read."""
     numbers: Mapping[str, RowNumbers] = field(default_factory=dict)
     """Where the rows of each part stand in their file."""
+    stream: StreamedRows | None = None
+    """All training rows, if they are read while training; `train` is then a sample of them."""
+
+    @property
+    def n_train(self) -> int:
+        """The number of training rows."""
+        return self.train.height if self.stream is None else self.stream.rows
+
+    def heights(self) -> dict[str, int]:
+        """Return the number of rows of each part, by name."""
+        return {name: part.height for name, part in self.tables().items()} | {"train": self.n_train}
 
     def tables(self) -> dict[str, "pl.DataFrame"]:
         """Return the parts by name."""
@@ -89,13 +102,30 @@ def divide(config: RunConfig, table: Table | None = None, test: Table | None = N
     InvalidTableError, InvalidArgumentError
         If a table or an option cannot be used.
     """
-    options, by_loss = config.data, _task_of_loss(config)
-    where = options.table or "the table"
+    options = config.data
+    if table is None and is_streamed(options):
+        stream = stream_of(options, config.training.seed, options.split or _shares_of(options))
+        kept = stream.scan.kept
+        found = read_for_training(kept, target=options.target)
+        return _of_rows(config, found, test, stream)
     found = read_for_training(
         options.table if table is None else table,
         skip_bad_rows=options.skip_bad_rows,
         target=options.target,
     )
+    return _of_rows(config, found, test)
+
+
+def _shares_of(options: DataOptions) -> tuple[float, ...]:
+    return SHARES_WITHOUT_TEST if options.test else SHARES
+
+
+def _of_rows(
+    config: RunConfig, found: TrainingTable, test: Table | None, stream: TableStream | None = None
+) -> Parts:
+    """Divide the rows of a table that was read; of a stream, the rows that it keeps in memory."""
+    options, by_loss = config.data, _task_of_loss(config)
+    where = options.table or "the table"
     table, reading = found.table, found.reading
     notes = [
         f"{options.table}: {note}" if not note.column and options.table else str(note)
@@ -120,17 +150,23 @@ def divide(config: RunConfig, table: Table | None = None, test: Table | None = N
     with numbers.naming():
         classes = TargetEncoder.fit(column, task).classes  # classes and errors of all rows
 
-    shares = options.split or (SHARES_WITHOUT_TEST if options.test else SHARES)
-    with numbers.naming():
-        split = split_rows(
-            table.height,
-            column.to_numpy() if classes else None,
-            seed=config.training.seed,
-            validation=shares[1],
-            test=0.0 if options.test else shares[2],
-            groups=table[options.group] if options.group else None,
-            times=table[options.time] if options.time else None,
-        )
+    shares = options.split or _shares_of(options)
+    streamed = None
+    if stream is None:
+        with numbers.naming():
+            split = split_rows(
+                table.height,
+                column.to_numpy() if classes else None,
+                seed=config.training.seed,
+                validation=shares[1],
+                test=0.0 if options.test else shares[2],
+                groups=table[options.group] if options.group else None,
+                times=table[options.time] if options.time else None,
+            )
+    else:
+        split = stream.scan.split.among(kept.indices)
+        streamed = StreamedRows(stream, reading, rows, config.training.shuffle is not False)
+        notes += streamed.notes(where, len(split.train), options.test == "")
     held_out, tested = table[split.test], numbers[split.test]
     if options.test:
         given = options.test if test is None else test
@@ -150,6 +186,7 @@ def divide(config: RunConfig, table: Table | None = None, test: Table | None = N
         bool(options.merge_spellings) and all(isinstance(value, str) for value in classes or (0,)),
         reading,
         {"train": numbers[split.train], "validation": numbers[split.validation], "test": tested},
+        streamed,
     )
 
 

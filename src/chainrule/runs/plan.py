@@ -1,13 +1,14 @@
 """Builds the network and its training plan from a run's options."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Penalties, Problem
+from chainrule.errors import InvalidArgumentError
 from chainrule.model.network import Network
 from chainrule.model.temperature import Temperature, calibrate
 from chainrule.network.layers import Dense
@@ -31,6 +32,7 @@ from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 from chainrule.training.state import State
 from chainrule.training.stopping import Stopping, validation_loss
+from chainrule.training.streaming import ExampleStream
 
 Floats = NDArray[np.floating]
 
@@ -47,6 +49,11 @@ class EncodedRows(NamedTuple):
     """(rows,): class indices, or encoded target values."""
 
 
+Streamed: TypeAlias = Callable[
+    [str, Callable[[Floats, NDArray[Any]], Examples]], ExampleStream | None
+]
+
+
 class Description:
     """The network and training plan that a run's options describe.
 
@@ -60,6 +67,9 @@ class Description:
         The inputs that are category codes, embedded by a lookup.
     random : RandomState, optional
         By default one of the options' seed.
+    streamed : callable, optional
+        Given the dtype of the inputs, and a function that makes examples of inputs and targets,
+        returns all training rows as a stream, of which `training` is a sample, or None.
     """
 
     def __init__(
@@ -70,8 +80,9 @@ class Description:
         validation: EncodedRows,
         embeddings: Sequence[tuple[int, int, int]] = (),
         random: np.random.RandomState | None = None,
+        streamed: Streamed | None = None,
     ) -> None:
-        self.options, self._target = options, target
+        self.options, self._target, self._streamed = options, target, streamed
         self._training, self._validation = training, validation
         self._random = np.random.RandomState(options.seed) if random is None else random
         self.given = parameters_of(options, target.task) | {
@@ -106,13 +117,13 @@ class Description:
         options, given, spec = self.options, self.given, network.spec
         examples = self.softened(network, self._training)
         held_out = self.softened(network, self._validation)
-        m = len(examples.X)
+        stream = self._stream(network)
+        m = len(examples.X) if stream is None else stream.rows
+        total = examples.weight if stream is None else float(m)
         assert options.epochs is not None
         assert options.batch_size is not None
         common: dict[str, Any] = {
-            "problem": Problem(
-                spec, network.parameters, examples, self._penalties(examples.weight)
-            ),
+            "problem": Problem(spec, network.parameters, examples, self._penalties(total)),
             "epochs": options.epochs,
             "seed": network.seed,
         }
@@ -133,7 +144,9 @@ class Description:
             engine=engine_for(spec, engine, threads, options.precision or "full"),
             batch_size=batch_size,
             max_grad_norm=float(options.max_grad_norm or "inf"),
-            orders=ShuffledOrders(m, bool(given["shuffle"]), self._random),
+            shuffle=bool(given["shuffle"]),
+            orders=None if stream else ShuffledOrders(m, bool(given["shuffle"]), self._random),
+            stream=stream,
             validation=held_out,
             metrics=self._metrics(),
             training_metrics=False,  # they would take a quarter of the time
@@ -147,6 +160,25 @@ class Description:
             diagnosed=True,
             **common,
         )
+
+    def _stream(self, network: Network) -> ExampleStream | None:
+        """Return the training rows as a stream of examples, or None if they are in memory."""
+        if self._streamed is None:
+            return None
+
+        def pack(X: Floats, y: NDArray[Any]) -> Examples:
+            return self.softened(network, EncodedRows(X, y))
+
+        stream, options = self._streamed(network.spec.dtype, pack), self.options
+        if stream is None:
+            return None
+        for name, value in (("optimizer", "lbfgs"), ("class_weight", "balanced")):
+            if getattr(options, name) == value:
+                raise InvalidArgumentError(
+                    f"{name}: expected another value for a table that is read while training, "
+                    f"since {value} needs all rows at once; got {value!r}"
+                )
+        return stream
 
     def calibrated(self, network: Network) -> Temperature | None:
         """Fold the temperature that the validation rows ask for into a trained network.
@@ -176,11 +208,9 @@ class Description:
         more["early_stopping"] = "loss" if self.options.early_stopping else "False"
         more |= {"random_state": in_words(self.options.seed), "estimator": "_Fit"}
         assert state.stopping is not None
-        assert plan.orders is not None
-        memories: dict[str, Remembers] = {
-            "estimator": _Memory(state.stopping),
-            "orders": plan.orders,
-        }
+        memories: dict[str, Remembers] = {"estimator": _Memory(state.stopping)}
+        if plan.orders is not None:
+            memories["orders"] = plan.orders
         checkpointer.attach(plan, state, memories | memories_of(consumers), more)
 
     def softened(self, network: Network, rows: EncodedRows) -> Examples:

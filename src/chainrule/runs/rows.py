@@ -62,6 +62,11 @@ class TargetRows:
         kept = _with_target(table, self.name, where, self.words)
         return kept._replace(table=self._respelled(kept.table))
 
+    def among(self, table: "pl.DataFrame") -> "KeptRows":
+        """Return the rows of a part of a table that have a target, which may be none."""
+        rows = np.flatnonzero(~_missing(table[self.name], self.words).to_numpy())
+        return KeptRows(self._respelled(table[rows]), rows, [])
+
     def has_target(self, row: "pl.DataFrame") -> bool:
         """Tell whether a single row has a target."""
         return not bool(_missing(row[self.name], self.words)[0])

@@ -161,7 +161,7 @@ class TableModel(Model):  # noqa: D101 - described where the model is
             raise InvalidArgumentError(
                 f"table: the run's own table cannot be read again ({error}); {remedy}"
             ) from error
-        if {name: part.height for name, part in parts.tables().items()} != rows or (
+        if parts.heights() != rows or (
             self.evaluate(parts.train) != self.details["scores"]["train"]
         ):
             raise InvalidArgumentError(

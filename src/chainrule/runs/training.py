@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.assessment.training_profile import KEY, TrainingProfile
+from chainrule.engines.base import Examples
 from chainrule.ensembles.members import BEST, MemberEnded
+from chainrule.errors import InvalidArgumentError
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
@@ -33,6 +36,7 @@ from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
+from chainrule.training.streaming import ExampleStream
 
 if TYPE_CHECKING:
     import polars as pl
@@ -120,7 +124,7 @@ class PreparedRun:
         # Fitted on the training rows only: statistics of other rows would leak into the inputs.
         target, told = fitted_target(parts, config)
         encoder = TableEncoder(**given).fit_read(parts.train.select(parts.features), parts.reading)
-        n_train, n_validation = parts.train.height, parts.validation.height
+        n_train, n_validation = parts.n_train, parts.validation.height
         # Kept unresolved: a search varies only the settings that are None here.
         asked = config.training
         notes = [*parts.notes]
@@ -151,7 +155,7 @@ class PreparedRun:
     @property
     def command(self) -> str:
         """The command that repeats the run, or the call of `train` if the table was not a file."""
-        n_train, n_validation = self.parts.train.height, self.parts.validation.height
+        n_train, n_validation = self.parts.n_train, self.parts.validation.height
         spell = command_of if self.config.data.table else call_of
         return spell(self.config, self.parts.inferred, n_train, n_train + n_validation)
 
@@ -174,7 +178,18 @@ class PreparedRun:
             self.validation if validation is None else validation,
             embedded_columns(self.encoder),
             random,
+            self._streamed if training is None else None,
         )
+
+    def _streamed(
+        self, dtype: str, pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples]
+    ) -> ExampleStream | None:
+        """Return all training rows as a stream of examples; None if they are in memory."""
+        stream = self.parts.stream
+        if stream is None:
+            return None
+        buffer = self.config.data.shuffle_buffer
+        return stream.encoded(self.encoder, self.target, dtype, pack, buffer)
 
     @property
     def is_ensemble(self) -> bool:
@@ -202,6 +217,11 @@ class PreparedRun:
             if callable(begins):
                 begins(self)
         if self.is_ensemble:
+            if self.parts.stream is not None:
+                raise InvalidArgumentError(
+                    "quality: expected 'standard' for a table that is read while training, since "
+                    "the networks of an ensemble learn from different rows; got 'best'"
+                )
             whole, rows = self.description(), self._ensemble_rows()
             task = self.target.task
             return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)
@@ -284,7 +304,7 @@ class PreparedRun:
         details: dict[str, Any] = {
             "command": self.command,
             "config": self.config.values(),
-            "rows": {name: part.height for name, part in self.parts.tables().items()},
+            "rows": self.parts.heights(),
             "epochs": len(fitted.history),
             "best_epoch": fitted.best_epoch,
             "scores": scores,

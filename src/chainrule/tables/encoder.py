@@ -238,8 +238,13 @@ class TableEncoder(Transformer):
         self.fit_read(found.table, found.reading, found.notes)
         return self._as_chosen(self.encode(found.table), self.get_feature_names_out())
 
-    def encode(self, table: "pl.DataFrame") -> NDArray[np.float32]:
-        """Return the network's inputs, (rows, inputs); `transform` without its choice of output."""
+    def encode(
+        self, table: "pl.DataFrame", out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the network's inputs, (rows, inputs); `transform` without its choice of output.
+
+        They are written to `out`, if that is given: C-ordered, of any values.
+        """
         self._check_fitted()
         found = {column.name: column for column in table.iter_columns()}
         used = {one.name for one in self.columns_}
@@ -247,7 +252,11 @@ class TableEncoder(Transformer):
             if one.name not in found:
                 column_named(table, one.name, ", which the model needs", used)
         series = [found[one.name] for one in self.columns_]
-        inputs = np.zeros((table.height, self.n_inputs), np.float32)
+        if out is None:
+            inputs = np.zeros((table.height, self.n_inputs), np.float32)
+        else:
+            inputs = out
+            inputs[:] = 0
         rows = max(1, _BLOCK // self.n_inputs)
         threads = _threads()
         prepared = in_threads(

@@ -24,6 +24,10 @@ class Split(NamedTuple):
     validation: Rows
     test: Rows
 
+    def among(self, indices: Rows) -> "Split":
+        """Return the split of the rows at these ascending indices, renumbered from 0."""
+        return Split(*(np.flatnonzero(np.isin(indices, part)) for part in self))
+
 
 def split_rows(
     n_rows: int,

@@ -9,8 +9,8 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -48,15 +48,18 @@ class ExampleStream(Protocol):
     def identity(self) -> str:
         """Text that differs if the examples, their order or their windows do."""
 
-    def windows(self, epoch: int, first: int, batch_size: int) -> "Iterator[Window]":
-        """Yield an epoch's windows, from the one on that holds example `first`; then close it."""
+    def windows(self, epoch: int, first: int, batch_size: int) -> Generator[Window, None, None]:
+        """Yield an epoch's windows, from the one on that holds example `first`.
+
+        A window's arrays are valid until the next one is asked for.
+        """
 
 
 class Piece(NamedTuple):
     """Some examples as a source yields them: encoded, or that write themselves into a buffer."""
 
     rows: int
-    write: "Callable[[slice, NDArray[np.floating]], NDArray[Any]]"
+    write: Callable[[slice, NDArray[np.floating]], NDArray[Any]]
     """Writes the inputs of a slice of its rows to an array, (rows, inputs), and returns targets."""
 
 

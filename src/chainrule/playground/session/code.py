@@ -123,7 +123,7 @@ def _sentence(reasons: list[str]) -> str:
 def _counts(trained: Trained) -> tuple[bool, int, int]:
     """Return whether the task is inferred, and the numbers of rows that defaults depend on."""
     parts = trained.prepared.parts
-    n_train = parts.train.height
+    n_train = parts.n_train
     return parts.inferred, n_train, n_train + parts.validation.height
 
 

@@ -1,0 +1,169 @@
+"""The training rows of a run that are read while it trains."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engines.base import Examples
+from chainrule.errors import InvalidArgumentError
+from chainrule.runs.options import DataOptions
+from chainrule.runs.rows import TargetRows
+from chainrule.tables.blocks import BlockFiles, is_pattern
+from chainrule.tables.columns import ignored_columns
+from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.row_numbers import RowNumbers
+from chainrule.tables.table_notations import TableReading
+from chainrule.tables.table_stream import TableStream, naming_file
+from chainrule.tables.target import TargetEncoder
+from chainrule.training.streaming import Piece, WindowedStream
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def is_streamed(options: DataOptions) -> bool:
+    """Whether the rows of a run's table are read while it trains."""
+    return options.shuffle_buffer is not None or is_pattern(options.table)
+
+
+def stream_of(options: DataOptions, seed: int, shares: tuple[float, ...]) -> TableStream:
+    """Return the rows of a run's table as a stream.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If an option needs all rows at once.
+    InvalidTableError
+        If the files cannot be used.
+    """
+    for option in ("group", "time"):
+        if getattr(options, option):
+            raise InvalidArgumentError(
+                f"{option}: expected none for a table that is read while training, whose rows are "
+                f"divided by a hash of their places; got {getattr(options, option)!r}. Leave it "
+                "out, or divide the rows yourself: --test names a table of test rows"
+            )
+    files = BlockFiles.matching(options.table)
+    ignored = ignored_columns(options.ignore, files.columns, options.target)
+    test = 0.0 if options.test else shares[2]
+    return TableStream(files, options.target, shares[1], test, seed, ignored)
+
+
+@dataclass(frozen=True)
+class StreamedRows:
+    """All training rows of a run.
+
+    Parameters
+    ----------
+    stream : TableStream
+    reading : TableReading
+        How the columns are read.
+    target : TargetRows
+        Which rows have a target.
+    shuffle : bool
+        Whether each epoch has a new order.
+    """
+
+    stream: TableStream
+    reading: TableReading
+    target: TargetRows
+    shuffle: bool
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many training rows each block has."""
+        missing = self.target.words.missing
+        return np.array([one.count(missing) for one in self.stream.scan.targets], np.int64)
+
+    @property
+    def rows(self) -> int:
+        """How many training rows there are."""
+        return int(self.counts.sum())
+
+    @property
+    def identity(self) -> str:
+        """Text that differs if the rows or their order do."""
+        return f"{self.stream.identity}, {self.rows} with a target"
+
+    def notes(self, where: str, sampled: int, tests: bool) -> list[str]:
+        """Return what a user must know of the division."""
+        parts = "validate, and to test," if tests else "validate"
+        return [
+            f"{where}: its {self.rows:,} training rows are read while training; the encoding was "
+            f"decided from a sample of {sampled:,} of them, which the training scores are of, and "
+            f"the rows to {parts} with were chosen by a hash of their places"
+        ]
+
+    def encoded(
+        self,
+        encoder: TableEncoder,
+        target: TargetEncoder,
+        dtype: str,
+        pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples],
+        buffer: int | None,
+    ) -> WindowedStream:
+        """Return the rows as a stream of examples.
+
+        Parameters
+        ----------
+        encoder : TableEncoder
+        target : TargetEncoder
+        dtype : str
+            Of the inputs.
+        pack : callable
+            Makes examples of inputs and encoded targets.
+        buffer : int, optional
+            How many rows are shuffled together.
+        """
+        source = _EncodedRows(self, encoder, target)
+        return WindowedStream(source, encoder.n_inputs, dtype, pack, buffer)
+
+    def keep(self, raw: "pl.DataFrame", numbers: RowNumbers) -> "tuple[pl.DataFrame, RowNumbers]":
+        """Read raw rows, and return those with a target."""
+        table, _ = self.reading.read(raw, numbers)
+        kept = self.target.among(table)
+        return kept.table, numbers[kept.indices]
+
+
+@dataclass(frozen=True)
+class _EncodedRows:
+    """The source of a stream of examples: rows that are encoded when a window takes them."""
+
+    streamed: StreamedRows
+    encoder: TableEncoder
+    target: TargetEncoder
+
+    @property
+    def rows(self) -> int:
+        """The number of examples in an epoch."""
+        return self.streamed.rows
+
+    @property
+    def identity(self) -> str:
+        """Text that differs if the examples or their order do."""
+        return self.streamed.identity
+
+    def pieces(self, epoch: int, first: int) -> Iterator[Piece]:
+        """Yield the examples of an epoch from example `first` on, in bounded pieces."""
+        streamed = self.streamed
+        for table, numbers, name in streamed.stream.training_rows(
+            epoch, first, streamed.counts, streamed.keep, shuffle=streamed.shuffle
+        ):
+
+            def write(
+                rows: slice,
+                out: NDArray[Any],
+                table: "pl.DataFrame" = table,
+                numbers: RowNumbers = numbers,
+                name: str = name,
+            ) -> NDArray[Any]:
+                some = table[rows]
+                with naming_file(name), numbers[rows].naming():
+                    self.encoder.encode(some, out)
+                    return self.target.encode(some[self.target.name])
+
+            yield Piece(table.height, write)
