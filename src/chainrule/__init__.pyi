@@ -61,6 +61,7 @@ from chainrule.runs.loader import load as load
 from chainrule.runs.run import Run as Run
 from chainrule.runs.table_model import TableModel as TableModel
 from chainrule.tables.encoder import TableEncoder as TableEncoder
+from chainrule.tables.table_stream import TableStream as TableStream
 from chainrule.training.changes import Changes as Changes
 from chainrule.training.consumers import CSVLog as CSVLog
 from chainrule.training.history import History as History

@@ -45,11 +45,13 @@ from chainrule.estimators.scaling import (
     dense,
     network_inputs,
 )
+from chainrule.estimators.streams import check_streamed, examples_of, in_memory
 from chainrule.estimators.training import minimise, train
 from chainrule.model.background import Background
 from chainrule.model.checkpoints import DEFAULT_EVERY, open_checkpointer
 from chainrule.settings.layers import hidden_sizes
 from chainrule.suggestions import did_you_mean
+from chainrule.tables.table_stream import TableStream
 from chainrule.training.checkpointer import Checkpointer
 
 
@@ -78,8 +80,8 @@ class BaseMLP(CallbackSupportMixin, Preparation):
     @hinting
     def fit(
         self,
-        X: MatrixLike,
-        y: MatrixLike,
+        X: MatrixLike | TableStream,
+        y: MatrixLike | None = None,
         sample_weight: ArrayLike | None = None,
         X_val: MatrixLike | None = None,
         y_val: MatrixLike | None = None,
@@ -95,9 +97,10 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Inputs. The `Network…` estimators also take a DataFrame of pandas or polars, or an Arrow
-            table, with text, categories, dates and missing values: see ``encoder_``.
+            table, with text, categories, dates and missing values: see ``encoder_``; or a
+            `TableStream`, whose rows are read while training.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels or values.
+            Class labels or values; None with a `TableStream`, which has a target of its own.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative; weight 2 has the effect of repeating the example.
         X_val, y_val : array-like, optional
@@ -136,6 +139,12 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         if epochs is not None:
             epochs = whole_number("epochs", epochs, 0)
         held_out = (X_val, y_val, sample_weight_val)
+        stream = X if isinstance(X, TableStream) else None
+        if stream is not None:
+            names = ("y", "sample_weight", "X_val", "y_val", "sample_weight_val")
+            others = dict(zip(names, (y, sample_weight, *held_out), strict=True))
+            check_streamed(self, stream, others)
+            X, y, held_out = in_memory(stream)
         if checkpoint is not None and self.solver == "lbfgs":
             raise InvalidArgumentError(
                 "checkpoint: solver='lbfgs' cannot go on to the same bits (its memory is SciPy's); "
@@ -150,7 +159,7 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             fit: Any = type(self)._fit
             if has_listeners(self):
                 fit = with_callbacks(fit)  # notifies them of the end even after an exception
-            fit(self, X, y, sample_weight, held_out, epochs, False, checkpointer)
+            fit(self, X, y, sample_weight, held_out, epochs, False, checkpointer, None, stream)
         finally:
             if checkpointer is not None:
                 checkpointer.close()
@@ -192,8 +201,13 @@ class BaseMLP(CallbackSupportMixin, Preparation):
         incremental: bool = False,
         checkpointer: Checkpointer | MemberStore | None = None,
         targets: Floats | None = None,
+        stream: TableStream | None = None,
     ) -> Self:
-        """Train; `targets`, (m, outputs), are learned in place of those that y is encoded as."""
+        """Train.
+
+        `targets`, (m, outputs), are learned in place of those that y is encoded as. The rows of
+        `stream`, of which X and y are a sample, are learned in place of these.
+        """
         with as_it_was_if_refused(self):
             hidden = self._checked_sizes(incremental)
             best = wants_ensemble(self)
@@ -217,18 +231,14 @@ class BaseMLP(CallbackSupportMixin, Preparation):
             )
             if fresh:
                 self._complete()
+            streamed = None if stream is None else examples_of(self, stream)
+            request = FitRequest(examples, validation, early, 0, fresh, incremental, streamed)
             if epochs is not None:
                 limit = epochs
             else:
-                limit = 1 if incremental else self._longest(len(examples.X))
-            request = FitRequest(
-                self._softened(examples, examples.weight),
-                validation,
-                early,
-                limit,
-                fresh,
-                incremental,
-            )
+                limit = 1 if incremental else self._longest(request.n_examples)
+            softened = self._softened(examples, request.weight)
+            request = replace(request, examples=softened, epochs=limit)
             if best:
                 train_best(self, replace(request, examples=examples), rows, members, epochs)
                 self._summarise(request)

@@ -145,9 +145,9 @@ class Estimator(FittedAttributes):
         """Whether `n_examples` is large enough to set some aside for early stopping."""
         return True
 
-    def _penalties(self, examples: Examples) -> Penalties:
+    def _penalties(self, total: float) -> Penalties:
         """Return the penalties: as in scikit-learn, divided by a batch's sum of weights."""
-        return Penalties(float(self.l1), self._strength(examples.weight), shared=True)
+        return Penalties(float(self.l1), self._strength(total), shared=True)
 
     def _longest_gradient(self) -> float:
         return float("inf") if self.max_grad_norm is None else float(self.max_grad_norm)

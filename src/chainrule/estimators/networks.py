@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines.base import Examples, Penalties
+from chainrule.engines.base import Penalties
 from chainrule.estimators.array_types import Floats, Inputs
 from chainrule.estimators.base import BaseMLP, store
 from chainrule.estimators.classifier import BaseClassifier
@@ -56,9 +56,8 @@ class GoodDefaults(BaseMLP):
     def _auto_batch_size(self, n_examples: int) -> int:
         return default_batch_size(n_examples)
 
-    def _penalties(self, examples: Examples) -> Penalties:
+    def _penalties(self, total: float) -> Penalties:
         """Return the penalties: alpha is divided by the total weight, whatever the batch size."""
-        total = examples.weight
         return Penalties(float(self.l1) / total, self._strength(total) / total, per=total)
 
     def _auto_dtype(self, X: Inputs) -> DType:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chainrule.engines import engine_for
-from chainrule.engines.base import Examples, Problem
+from chainrule.engines.base import Problem
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.schedule import LearningRate
 from chainrule.errors import InvalidArgumentError, levels_inside
@@ -21,17 +21,18 @@ from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
 
 
-def _problem(estimator: Estimator, examples: Examples) -> Problem:
+def _problem(estimator: Estimator, request: FitRequest) -> Problem:
     """Return the minimisation problem of an estimator."""
     network = estimator.network_
-    return Problem(network.spec, network.parameters, examples, estimator._penalties(examples))
+    penalties = estimator._penalties(request.weight)
+    return Problem(network.spec, network.parameters, request.examples, penalties)
 
 
 def lbfgs_plan(estimator: Estimator, request: FitRequest) -> Plan:
     """Return the plan of an L-BFGS training."""
     network, examples = estimator.network_, request.examples
     return Plan(
-        _problem(estimator, examples),
+        _problem(estimator, request),
         optimizer=LBFGS(
             estimator.max_fun,
             float(estimator.tol),
@@ -60,8 +61,8 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
     """
     given, network = vars(estimator), estimator.network_
     engine = engine_for(network.spec, estimator.engine, estimator.threads, estimator.precision)
-    examples, validation, epochs = request.examples, request.validation, request.epochs
-    n_examples = len(examples.X)
+    validation, epochs = request.validation, request.epochs
+    n_examples = request.n_examples
     batch_size = _batch_size(estimator, n_examples)
     # Each `partial_fit` call trains one epoch of a training whose length is `max_iter`.
     length = estimator._longest(n_examples) if request.incremental else epochs
@@ -84,17 +85,21 @@ def plan_of(estimator: Estimator, request: FitRequest, curves: Curves, watched: 
         ends_worse = is_loss(estimator.early_stopping) and not request.incremental
     constant = estimator._adam_is_constant
     return Plan(
-        _problem(estimator, examples),
+        _problem(estimator, request),
         optimizer=optimizer,
         engine=engine,
         epochs=epochs,
         batch_size=batch_size,
         seed=network.seed,
         max_grad_norm=estimator._longest_gradient(),
-        orders=ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
+        orders=None
+        if request.stream
+        else ShuffledOrders(n_examples, estimator.shuffle, estimator._random_state),
+        shuffle=bool(estimator.shuffle),
+        stream=request.stream,
         validation=None
         if validation is None
-        else estimator._softened(validation.examples, examples.weight),
+        else estimator._softened(validation.examples, request.weight),
         metrics=estimator._metrics(),
         training_metrics=estimator._measures_training,
         stopping=stopping_rule(

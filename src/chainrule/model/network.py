@@ -27,9 +27,11 @@ from chainrule.model.fitting import (
     gradient_bound,
     patience_text,
 )
+from chainrule.model.streams import streamed_data
 from chainrule.names import EngineName, MetricName, OptimizerName, Precision
 from chainrule.network.random import noise_key
 from chainrule.network.registry.documentation import naming
+from chainrule.tables.table_stream import TableStream
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.class_weights import class_weighted
 from chainrule.training.epochs import Epochs
@@ -44,6 +46,7 @@ from chainrule.training.progress import Progress
 from chainrule.training.range_test import RangeTest, range_test
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
+from chainrule.training.streaming import ExampleStream
 from chainrule.training.validation import set_aside
 from chainrule.training.watching import watches_epochs
 
@@ -109,8 +112,8 @@ class Network(BaseNetwork):
     @hinting
     def fit(
         self,
-        X: ArrayLike,
-        Y: ArrayLike,
+        X: ArrayLike | TableStream,
+        Y: ArrayLike | None = None,
         *,
         optimizer: Optimizer | OptimizerName = "adam",
         state: OptimizerState | None = None,
@@ -148,9 +151,12 @@ class Network(BaseNetwork):
         Parameters
         ----------
         X : array (m, n[0])
-            Inputs. Scale them: every initialiser assumes mean 0 and standard deviation 1.
+            Inputs. Scale them: every initialiser assumes mean 0 and standard deviation 1. Or a
+            `TableStream` of columns of numbers, whose rows are read while training; its validation
+            rows are the validation data.
         Y : array (m, n[L]), (m,) if n[L] = 1, or (m,) of class indices 0 … n[L] − 1
-            Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid.
+            Targets: values, one-hot rows, or classes where the outputs are softmax or sigmoid. None
+            with a `TableStream`, which has its own.
         optimizer : Optimizer or str, default "adam"
             Such as `Adam(0.01)`, or the name of one (see the API pages, "How to step"). With
             `ema_decay`, and from `ScheduleFreeAdamW`, the network is evaluated and left at an
@@ -262,13 +268,28 @@ class Network(BaseNetwork):
         checked_callbacks(callbacks)
         FLAG.require(shuffle, "shuffle: expected")
         VERBOSE.require(verbose, "verbose: expected")
-        examples, validation, share = data_of(
-            self.spec,
-            as_examples(self.spec, X, Y, sample_weight),
-            validation_data,
-            validation_split,
-            class_weight,
-        )
+        stream: ExampleStream | None = None
+        if isinstance(X, TableStream):
+            others = {
+                "Y": Y,
+                "validation_data": validation_data,
+                "sample_weight": sample_weight,
+                "class_weight": class_weight,
+                "validation_split": validation_split,
+            }
+            examples, stream, validation = streamed_data(
+                self.spec, X, others, bool(shuffle), label_smoothing
+            )
+            share = 0.0
+        else:
+            examples, validation, share = data_of(
+                self.spec,
+                as_examples(self.spec, X, _given(Y), sample_weight),
+                validation_data,
+                validation_split,
+                class_weight,
+            )
+        n_examples = len(examples.X) if stream is None else stream.rows
         optimizer = optimizer_named(optimizer)
         state = checked_state(state, optimizer, self.spec, self._parameters)
         self._own_parameters()
@@ -277,11 +298,13 @@ class Network(BaseNetwork):
             optimizer=optimizer,
             engine=engine_for(self.spec, engine, threads, precision),
             epochs=whole_number("epochs", epochs, 0),
-            batch_size=min(whole_number("batch_size", batch_size, 1), len(examples.X)),
+            batch_size=min(whole_number("batch_size", batch_size, 1), n_examples),
             seed=self.seed,
             max_grad_norm=gradient_bound(max_grad_norm),
             validation=validation,
             metrics=named_metrics(metrics),
+            training_metrics=stream is None,
+            stream=stream,
             shuffle=bool(shuffle),
             stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
             epochs_before=self.epochs_trained,
@@ -562,3 +585,12 @@ class _EpochCounter:
 
     def count(self) -> None:
         self._network.epochs_trained = self._state.epochs_before + self._state.epochs
+
+
+def _given(Y: ArrayLike | None) -> ArrayLike:
+    """Return the targets, if there are any."""
+    if Y is None:
+        raise InvalidArgumentError(
+            "Y: expected the targets of the examples; got None (only a TableStream has its own)"
+        )
+    return Y

@@ -1,6 +1,6 @@
 """The training rows of a run that are read while it trains."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetRows
-from chainrule.tables.blocks import BlockFiles, is_pattern
-from chainrule.tables.columns import ignored_columns
+from chainrule.tables.blocks import is_pattern
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
-from chainrule.tables.table_stream import TableStream, naming_file
+from chainrule.tables.table_stream import TableStream
 from chainrule.tables.target import TargetEncoder
-from chainrule.training.streaming import Piece, WindowedStream
+from chainrule.training.streaming import WindowedStream
+from chainrule.training.table_source import TableSource
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,10 +47,15 @@ def stream_of(options: DataOptions, seed: int, shares: tuple[float, ...]) -> Tab
                 f"divided by a hash of their places; got {getattr(options, option)!r}. Leave it "
                 "out, or divide the rows yourself: --test names a table of test rows"
             )
-    files = BlockFiles.matching(options.table)
-    ignored = ignored_columns(options.ignore, files.columns, options.target)
-    test = 0.0 if options.test else shares[2]
-    return TableStream(files, options.target, shares[1], test, seed, ignored)
+    return TableStream(
+        options.table,
+        options.target,
+        validation=shares[1],
+        test=0.0 if options.test else shares[2],
+        seed=seed,
+        ignore=options.ignore,
+        shuffle_buffer=options.shuffle_buffer,
+    )
 
 
 @dataclass(frozen=True)
@@ -84,11 +89,6 @@ class StreamedRows:
         """How many training rows there are."""
         return int(self.counts.sum())
 
-    @property
-    def identity(self) -> str:
-        """Text that differs if the rows or their order do."""
-        return f"{self.stream.identity}, {self.rows} with a target"
-
     def notes(self, where: str, sampled: int, tests: bool) -> list[str]:
         """Return what a user must know of the division."""
         parts = "validate, and to test," if tests else "validate"
@@ -104,7 +104,6 @@ class StreamedRows:
         target: TargetEncoder,
         dtype: str,
         pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples],
-        buffer: int | None,
     ) -> WindowedStream:
         """Return the rows as a stream of examples.
 
@@ -116,54 +115,17 @@ class StreamedRows:
             Of the inputs.
         pack : callable
             Makes examples of inputs and encoded targets.
-        buffer : int, optional
-            How many rows are shuffled together.
         """
-        source = _EncodedRows(self, encoder, target)
-        return WindowedStream(source, encoder.n_inputs, dtype, pack, buffer)
+
+        def encode(table: "pl.DataFrame", out: NDArray[Any]) -> NDArray[Any]:
+            encoder.encode(table, out)
+            return target.encode(table[target.name])
+
+        source = TableSource(self.stream, self.counts, self.keep, encode, self.shuffle)
+        return WindowedStream(source, encoder.n_inputs, dtype, pack, self.stream.shuffle_buffer)
 
     def keep(self, raw: "pl.DataFrame", numbers: RowNumbers) -> "tuple[pl.DataFrame, RowNumbers]":
         """Read raw rows, and return those with a target."""
         table, _ = self.reading.read(raw, numbers)
         kept = self.target.among(table)
         return kept.table, numbers[kept.indices]
-
-
-@dataclass(frozen=True)
-class _EncodedRows:
-    """The source of a stream of examples: rows that are encoded when a window takes them."""
-
-    streamed: StreamedRows
-    encoder: TableEncoder
-    target: TargetEncoder
-
-    @property
-    def rows(self) -> int:
-        """The number of examples in an epoch."""
-        return self.streamed.rows
-
-    @property
-    def identity(self) -> str:
-        """Text that differs if the examples or their order do."""
-        return self.streamed.identity
-
-    def pieces(self, epoch: int, first: int) -> Iterator[Piece]:
-        """Yield the examples of an epoch from example `first` on, in bounded pieces."""
-        streamed = self.streamed
-        for table, numbers, name in streamed.stream.training_rows(
-            epoch, first, streamed.counts, streamed.keep, shuffle=streamed.shuffle
-        ):
-
-            def write(
-                rows: slice,
-                out: NDArray[Any],
-                table: "pl.DataFrame" = table,
-                numbers: RowNumbers = numbers,
-                name: str = name,
-            ) -> NDArray[Any]:
-                some = table[rows]
-                with naming_file(name), numbers[rows].naming():
-                    self.encoder.encode(some, out)
-                    return self.target.encode(some[self.target.name])
-
-            yield Piece(table.height, write)

@@ -188,8 +188,7 @@ class PreparedRun:
         stream = self.parts.stream
         if stream is None:
             return None
-        buffer = self.config.data.shuffle_buffer
-        return stream.encoded(self.encoder, self.target, dtype, pack, buffer)
+        return stream.encoded(self.encoder, self.target, dtype, pack)
 
     @property
     def is_ensemble(self) -> bool:

@@ -10,7 +10,7 @@ one row in 20,000 has.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import InvalidTableError
+from chainrule.arguments import hinting
+from chainrule.checks import number_below_one, whole_number
+from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.network.random import Stream, generator, row_numbers_in_unit
 from chainrule.tables.blocks import Block, BlockFiles, RawPiece
-from chainrule.tables.columns import column_named
+from chainrule.tables.columns import column_named, ignored_columns
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.splits import LEAST_ROWS, Split
@@ -67,58 +69,127 @@ class Scan:
     """Of each block."""
 
 
-@dataclass(frozen=True)
 class TableStream:
-    """The rows of Parquet files, which need not fit into memory.
+    """The rows of Parquet files, read while a network trains; they need not fit into memory.
+
+    `NetworkClassifier`, `NetworkRegressor` and `Network` take it in place of X and y, and
+    ``chainrule train 'data/*.parquet'`` makes one itself. It needs ``pip install
+    'chainrule[stream]'``.
+
+    Before the first epoch, one pass over the files counts the rows and keeps a sample of the
+    training rows (about 100,000) and those to validate and to test with. Then each epoch reads the
+    files' row groups in an order of its own, fills a buffer with their rows, and trains on the
+    rows of the buffer in an order of its own, while another thread fills the next buffer.
 
     Parameters
     ----------
-    files : BlockFiles
+    files : str, Path, or sequence of them
+        Parquet files with the same columns: names, or patterns such as "data/*.parquet".
     target : str
-        The column to predict.
-    validation, test : float
-        Shares of the rows; of a large table, about 100,000 rows each at most.
-    seed : int
-        Determines the parts, and the order of the blocks in each epoch.
+        The column to predict. Rows without a value in it are left out.
+    validation, test : float, default 0.1 and 0
+        Shares of the rows, of about 100,000 rows each at most. Which part a row is in depends on
+        the seed, the name of its file and its place in it alone.
+    seed : int, default 0
+        Determines the parts, and the order of the row groups in each epoch.
     ignore : sequence of str
         Columns that are not read.
+    shuffle_buffer : int, optional
+        How many rows are shuffled together; by default as many as take 128 MiB as a network's
+        inputs. Two such buffers are in memory.
 
     Raises
     ------
     InvalidTableError
-        If there is no such target, or too few rows.
+        If a file cannot be read, there is no such target, or there are fewer than 10 rows.
+    InvalidArgumentError
+        If an argument is invalid, or pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, polars as pl, chainrule as cr
+    >>> x = np.random.default_rng(0).normal(size=(2000, 2))
+    >>> table = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x[:, 0] > x[:, 1]})
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> for part in range(2):
+    ...     table[part::2].write_parquet(f"{folder.name}/part{part}.parquet")
+    >>> stream = cr.TableStream(f"{folder.name}/*.parquet", "y", test=0.2)
+    >>> model = cr.NetworkClassifier(random_state=0).fit(stream)
+    >>> model.score(stream.test_rows[["a", "b"]], stream.test_rows["y"]) > 0.9
+    True
     """
 
-    files: BlockFiles
-    target: str
-    validation: float = 0.1
-    test: float = 0.0
-    seed: int = 0
-    ignore: Sequence[str] = field(default=())
-
-    def __post_init__(self) -> None:
-        """Check the target and the number of rows."""
+    @hinting
+    def __init__(
+        self,
+        files: str | Path | Sequence[str | Path],
+        target: str,
+        *,
+        validation: float = 0.1,
+        test: float = 0.0,
+        seed: int = 0,
+        ignore: Sequence[str] = (),
+        shuffle_buffer: int | None = None,
+    ) -> None:
         import polars as pl
 
+        self.validation = number_below_one("validation", validation)
+        self.test = number_below_one("test", test)
+        if self.validation + self.test >= 1:
+            raise InvalidArgumentError(
+                "validation, test: expected shares that leave some to train with; got "
+                f"{validation} and {test}"
+            )
+        self.seed = whole_number("seed", seed, 0)
+        self.shuffle_buffer = (
+            None if shuffle_buffer is None else whole_number("shuffle_buffer", shuffle_buffer, 1)
+        )
+        self.files = BlockFiles.matching(files)
+        self.target = target
         columns = pl.DataFrame(schema=dict.fromkeys(self.files.columns, pl.Null))
-        column_named(columns, self.target, " to use as the target")
+        column_named(columns, target, " to use as the target")
+        self.ignore = ignored_columns(ignore, self.files.columns, target)
         if self.files.rows < LEAST_ROWS:
             raise InvalidTableError(
                 f"the table has {self.files.rows} rows, and at least {LEAST_ROWS} are needed to "
                 "train, validate and test with different ones"
             )
 
-    @classmethod
-    def open(
-        cls, files: str | Path | Sequence[str | Path], target: str, **options: Any
-    ) -> "TableStream":
-        """Return the stream of the files that a pattern names."""
-        return cls(BlockFiles.matching(files), target, **options)
+    def __repr__(self) -> str:
+        return f"TableStream({self.files.rows:,} rows, target={self.target!r})"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read."""
-        return tuple(name for name in self.files.columns if name not in set(self.ignore))
+        return tuple(name for name in self.files.columns if name not in self.ignore)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns to predict from."""
+        return tuple(name for name in self.columns if name != self.target)
+
+    @cached_property
+    def sample(self) -> "pl.DataFrame":
+        """About 100,000 of the training rows."""
+        return self._kept(self.scan.split.train)
+
+    @cached_property
+    def validation_rows(self) -> "pl.DataFrame":
+        """The rows to validate with."""
+        return self._kept(self.scan.split.validation)
+
+    @cached_property
+    def test_rows(self) -> "pl.DataFrame":
+        """The rows to test with."""
+        return self._kept(self.scan.split.test)
+
+    def _kept(self, rows: NDArray[np.intp]) -> "pl.DataFrame":
+        return with_target(self.scan.kept[rows], self.target)[0]
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many training rows of each block have a value of the target."""
+        return np.array([one.count(frozenset()) for one in self.scan.targets], np.int64)
 
     @cached_property
     def shares(self) -> tuple[float, float, float]:
@@ -217,6 +288,16 @@ class TableStream:
             )
 
 
+def with_target(table: "pl.DataFrame", target: str) -> "tuple[pl.DataFrame, NDArray[np.intp]]":
+    """Return the rows that have a value of the target, and their places."""
+    column = table[target]
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing = missing | column.is_nan().fill_null(True)
+    rows = np.flatnonzero(~missing.to_numpy())
+    return table[rows], rows
+
+
 class naming_file:  # noqa: N801 - used like contextlib's
     """A context whose errors of a table name its file."""
 
@@ -259,16 +340,16 @@ class _Scanning:
         return Targets(rows, empty, dict(words))
 
     def _mark_new_values(self, piece: RawPiece, parts: NDArray[np.int8]) -> None:
-        """Take the first row of each value of the target into the sample."""
+        """Take the first training row of each value of the target into the sample."""
         if len(self._values) > _MOST_CLASSES:
             return
-        target = piece.table[self._stream.target]
+        rows = np.flatnonzero(parts <= _SAMPLED)
+        target = piece.table[self._stream.target].gather(rows)
         first = np.sort(target.arg_unique().to_numpy())
-        values = target.gather(first).to_list()
-        for row, value in zip(first, values, strict=True):
+        for row, value in zip(rows[first], target.gather(first).to_list(), strict=True):
             if value not in self._values:
                 self._values.add(value)
-                parts[row] = max(parts[row], _SAMPLED)
+                parts[row] = _SAMPLED
 
     def found(self, targets: Sequence[Targets]) -> Scan:
         """Return what was found."""
