@@ -319,7 +319,8 @@ class _Scanning:
         self._stream = stream
         self._kept: list[pl.DataFrame] = []
         self._parts: list[NDArray[np.int8]] = []
-        self._values: set[Any] = set()
+        self._values: set[Any] | None = set()
+        """The values of the target so far; None once it is known that they are no classes."""
 
     def block(self, block: Block) -> Targets:
         """Read a block, keep some of its rows, and count its targets."""
@@ -341,12 +342,18 @@ class _Scanning:
 
     def _mark_new_values(self, piece: RawPiece, parts: NDArray[np.int8]) -> None:
         """Take the first training row of each value of the target into the sample."""
-        if len(self._values) > _MOST_CLASSES:
+        if self._values is None:
             return
         rows = np.flatnonzero(parts <= _SAMPLED)
         target = piece.table[self._stream.target].gather(rows)
         first = np.sort(target.arg_unique().to_numpy())
-        for row, value in zip(rows[first], target.gather(first).to_list(), strict=True):
+        values = target.gather(first)
+        # The sample must not be made of the first rows of the files, where all values are new.
+        fractions = values.dtype.is_float() and bool((values.floor() != values).any())
+        if fractions or len(values) + len(self._values) > _MOST_CLASSES:
+            self._values = None
+            return
+        for row, value in zip(rows[first], values.to_list(), strict=True):
             if value not in self._values:
                 self._values.add(value)
                 parts[row] = _SAMPLED
