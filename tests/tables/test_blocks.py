@@ -71,7 +71,8 @@ def refusal(what, error=InvalidTableError):
 
 
 def test_a_pattern_without_files_is_named(tmp_path):
-    assert "no file matches" in refusal(tmp_path / "*.parquet")
+    assert "*.parquet: no file matches it" in refusal(tmp_path / "*.parquet")
+    assert "none.parquet: no such file" in refusal(tmp_path / "none.parquet")
 
 
 def test_text_is_refused_with_the_way_to_make_parquet_of_it(tmp_path):

@@ -25,8 +25,9 @@ def attach(
     # The state of a random generator is stored in the checkpoint.
     fixed = random_state is not None and not isinstance(random_state, np.random.RandomState)
     more["random_state"] = _text(random_state) if fixed else "drawn"
-    assert plan.orders is not None
-    memories: dict[str, Remembers] = {"estimator": curves, "orders": plan.orders}
+    memories: dict[str, Remembers] = {"estimator": curves}
+    if plan.orders is not None:
+        memories["orders"] = plan.orders
     checkpointer.attach(plan, state, memories | memories_of(estimator.callbacks or ()), more)
 
 

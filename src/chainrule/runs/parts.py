@@ -104,10 +104,9 @@ def divide(config: RunConfig, table: Table | None = None, test: Table | None = N
     """
     options = config.data
     if table is None and is_streamed(options):
-        stream = stream_of(options, config.training.seed, options.split or _shares_of(options))
-        kept = stream.scan.kept
-        found = read_for_training(kept, target=options.target)
-        return _of_rows(config, found, test, stream)
+        stream = stream_of(config, options.split or _shares_of(options))
+        found = read_for_training(stream.scan.kept, target=options.target)
+        return _of_rows(config, found._replace(numbers=stream.scan.numbers), test, stream)
     found = read_for_training(
         options.table if table is None else table,
         skip_bad_rows=options.skip_bad_rows,

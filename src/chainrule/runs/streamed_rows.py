@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples
+from chainrule.ensembles.members import BEST
 from chainrule.errors import InvalidArgumentError
+from chainrule.runs.config import RunConfig
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetRows
 from chainrule.tables.blocks import is_pattern
@@ -30,16 +32,17 @@ def is_streamed(options: DataOptions) -> bool:
     return options.shuffle_buffer is not None or is_pattern(options.table)
 
 
-def stream_of(options: DataOptions, seed: int, shares: tuple[float, ...]) -> TableStream:
+def stream_of(config: RunConfig, shares: tuple[float, ...]) -> TableStream:
     """Return the rows of a run's table as a stream.
 
     Raises
     ------
     InvalidArgumentError
-        If an option needs all rows at once.
+        If a setting needs all rows at once.
     InvalidTableError
         If the files cannot be used.
     """
+    options = config.data
     for option in ("group", "time"):
         if getattr(options, option):
             raise InvalidArgumentError(
@@ -47,12 +50,17 @@ def stream_of(options: DataOptions, seed: int, shares: tuple[float, ...]) -> Tab
                 f"divided by a hash of their places; got {getattr(options, option)!r}. Leave it "
                 "out, or divide the rows yourself: --test names a table of test rows"
             )
+    if config.training.quality == BEST:
+        raise InvalidArgumentError(
+            "quality: expected 'standard' for a table that is read while training, since the "
+            "networks of an ensemble learn from different rows in memory; got 'best'"
+        )
     return TableStream(
         options.table,
         options.target,
         validation=shares[1],
         test=0.0 if options.test else shares[2],
-        seed=seed,
+        seed=config.training.seed,
         ignore=options.ignore,
         shuffle_buffer=options.shuffle_buffer,
     )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from chainrule.assessment.training_profile import KEY, TrainingProfile
 from chainrule.engines.base import Examples
 from chainrule.ensembles.members import BEST, MemberEnded
-from chainrule.errors import InvalidArgumentError
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
 from chainrule.model.embeddings import embedded_columns
@@ -216,11 +215,6 @@ class PreparedRun:
             if callable(begins):
                 begins(self)
         if self.is_ensemble:
-            if self.parts.stream is not None:
-                raise InvalidArgumentError(
-                    "quality: expected 'standard' for a table that is read while training, since "
-                    "the networks of an ensemble learn from different rows; got 'best'"
-                )
             whole, rows = self.description(), self._ensemble_rows()
             task = self.target.task
             return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)

@@ -105,13 +105,18 @@ class BlockFiles:
         for one in patterns:
             found = [str(one)] if os.path.exists(one) else glob.glob(str(one), recursive=True)
             if not found:
-                raise InvalidTableError(f"{one}: no file matches this pattern")
+                fault = "no file matches it" if glob.has_magic(str(one)) else "no such file"
+                raise InvalidTableError(f"{one}: {fault}")
             paths.update(dict.fromkeys(map(Path, sorted(found))))
         return cls(list(paths))
 
     def name_of(self, file: int) -> str:
         """Return the name of a file, for messages."""
         return str(self._files[file].path)
+
+    def rows_before(self, block: Block) -> int:
+        """Return how many rows the files before a block's file have."""
+        return sum(one.metadata.num_rows for one in self._files[: block.file])
 
     def key_of(self, file: int) -> int:
         """Return 64 bits that depend on a file's name alone, without its folder."""

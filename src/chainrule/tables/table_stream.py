@@ -63,6 +63,8 @@ class Scan:
 
     kept: "pl.DataFrame"
     """A sample of the training rows, and all rows to validate and to test with."""
+    numbers: RowNumbers
+    """Of the kept rows, counted over all files, in the order of these."""
     split: Split
     """Which of the kept rows are in which part."""
     targets: tuple[Targets, ...]
@@ -319,6 +321,7 @@ class _Scanning:
         self._stream = stream
         self._kept: list[pl.DataFrame] = []
         self._parts: list[NDArray[np.int8]] = []
+        self._numbers: list[NDArray[np.int64]] = []
         self._values: set[Any] | None = set()
         """The values of the target so far; None once it is known that they are no classes."""
 
@@ -332,6 +335,7 @@ class _Scanning:
             chosen = np.flatnonzero(parts != _TRAINED)
             self._kept.append(piece.table[chosen])
             self._parts.append(parts[chosen])
+            self._numbers.append(1 + self._stream.files.rows_before(block) + piece.first + chosen)
             target = piece.table[self._stream.target].gather(np.flatnonzero(parts <= _SAMPLED))
             rows += len(target)
             empty += target.null_count()
@@ -365,7 +369,8 @@ class _Scanning:
         kept = pl.concat(self._kept, rechunk=True)
         parts = np.concatenate(self._parts)
         rows = [np.flatnonzero(parts == part) for part in (_SAMPLED, _VALIDATED, _TESTED)]
-        return Scan(kept, Split(*rows), tuple(targets))
+        numbers = RowNumbers(np.concatenate(self._numbers))
+        return Scan(kept, numbers, Split(*rows), tuple(targets))
 
 
 def _words(target: "pl.Series") -> dict[str, int]:
