@@ -10,7 +10,7 @@ import pytest
 
 from chainrule.cli.progress import JSONLines, PlainProgress
 from chainrule.cli.progress_line import Watch, fitted_line
-from chainrule.training.events import EpochEnded, Resumed, Stopped, TrainingStarted
+from chainrule.training.events import EpochEnded, Resumed, StepsEnded, Stopped, TrainingStarted
 
 
 def epoch(number, loss, validation):
@@ -129,6 +129,21 @@ def test_plain_lines_come_for_the_first_the_last_and_some_epochs(capsys):
     assert lines[-1] == (
         "stopped after 27 epochs: no better validation loss since epoch 9, whose weights are kept"
     )
+
+
+def test_within_a_long_epoch_there_is_a_plain_line_every_half_a_minute(capsys):
+    now = [100.0]
+    progress = PlainProgress(True, clock=lambda: now[0])
+    progress(TrainingStarted(2, 1000, 8_000_000, 10, "native"))
+    for steps in range(10, 1000, 10):  # a second for 80,000 rows
+        now[0] += 1.0
+        progress(StepsEnded(1, steps, 1000, 0.75))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "epoch 1/2  2.4M of 8M rows  loss 0.75  80k rows/s  2:50 left",
+        "epoch 1/2  4.8M of 8M rows  loss 0.75  80k rows/s  2:20 left",
+        "epoch 1/2  7.2M of 8M rows  loss 0.75  80k rows/s  1:50 left",
+    ]
 
 
 def test_what_lies_behind_a_resumed_training_counts():

@@ -113,7 +113,7 @@ class TellMachines(TellNobody):
 
     def understood(self, run: "PreparedRun") -> None:
         """Write the settings, the numbers of rows and the notes."""
-        rows = {name: part.height for name, part in run.parts.tables().items()}
+        rows = run.parts.heights()
         entries = {"config": run.config.values(), "rows": rows, "notes": run.notes}
         self._lines.write("run", {**entries, "command": run.command})
 
@@ -304,23 +304,24 @@ def _length(training: "TrainingOptions") -> str:
 def introduction(run: "PreparedRun") -> Iterable[str]:
     """Yield the lines that describe a run: its rows, its target, its network and its training."""
     parts, target, training = run.parts, run.target, run.config.training
-    tables = parts.tables()
+    heights = parts.heights()
     data = run.config.data
     words = {"train": "train", "validation": "validate", "test": "test"}
     if data.test:
         del words["test"]
-    total = sum(tables[name].height for name in words)
-    divided = ", ".join(f"{tables[name].height:,} {word}" for name, word in words.items())
+    total = sum(heights[name] for name in words)
+    divided = ", ".join(f"{heights[name]:,} {word}" for name, word in words.items())
     yield f"{data.table or 'The table'}: {total:,} rows; {divided}"
     if data.test:
-        yield f"{data.test}: {tables['test'].height:,} rows; all test"
+        yield f"{data.test}: {heights['test']:,} rows; all test"
+    training_rows = "the training rows" if parts.stream is None else "a sample of the training rows"
     if target.task == "classification":
         counts = dict(parts.train[target.name].value_counts().iter_rows())
         named = [f"{name} ({counts.get(name, 0):,})" for name in target.classes[:10]]
         more = ", …" if len(target.classes) > 10 else ""
         yield (
             f"Classification of {target.name}: {len(target.classes)} classes, "
-            f"{', '.join(named)}{more} in the training rows"
+            f"{', '.join(named)}{more} in {training_rows}"
         )
     else:
         yield f"Regression of {target.name}: {described_values(parts.train[target.name])}"

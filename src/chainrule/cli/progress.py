@@ -14,6 +14,7 @@ from chainrule.training.events import (
     EpochEnded,
     Event,
     Resumed,
+    StepsEnded,
     Stopped,
     TrainingStarted,
 )
@@ -67,17 +68,28 @@ def plain_line(watch: Watch, event: EpochEnded, early_stopping: bool) -> str:
     return "  ".join(parts)
 
 
-class PlainProgress:
-    """About a dozen lines on standard error: the first and last epochs, and some in between."""
+# Within an epoch, a line is written at most so often.
+_SECONDS_A_LINE = 30.0
 
-    def __init__(self, early_stopping: bool) -> None:
-        self._watch, self._early = Watch(early_stopping), early_stopping
+
+class PlainProgress:
+    """About a dozen lines on standard error: the first and last epochs, and some in between.
+
+    In epochs that take minutes, a line every half a minute.
+    """
+
+    def __init__(self, early_stopping: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._watch, self._early = Watch(early_stopping, clock), early_stopping
         self._last: EpochEnded | None = None
         self._shown = 0
+        self._clock, self._wrote = clock, clock()
 
     def __call__(self, event: Event) -> None:
         """Consume an event."""
         self._watch(event)
+        if isinstance(event, StepsEnded) and self._clock() - self._wrote >= _SECONDS_A_LINE:
+            self._wrote = self._clock()
+            say(self._watch.within_epoch(event), error=True)
         if isinstance(event, EpochEnded):
             self._last, done = event, self._watch.done
             if done in (1, self._watch.epochs) or done % max(1, self._watch.epochs // 10) == 0:
@@ -92,7 +104,7 @@ class PlainProgress:
         """Do nothing: plain lines need no clean-up."""
 
     def _show(self, event: EpochEnded) -> None:
-        self._shown = self._watch.done
+        self._shown, self._wrote = self._watch.done, self._clock()
         done = f"epoch {self._watch.done}/{self._watch.epochs}"
         say(f"{done}  {plain_line(self._watch, event, self._early)}", error=True)
 

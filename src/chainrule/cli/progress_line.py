@@ -102,6 +102,18 @@ class Watch:
             parts.append(Part((f"{short_number(self.rate)} rows/s",), 0))
         return parts
 
+    def within_epoch(self, event: StepsEnded) -> str:
+        """Return a line about an epoch that has not ended."""
+        seen = short_number(self._seen * self._examples)
+        texts = [
+            f"epoch {self.done + 1}/{self.epochs}",
+            f"{seen} of {short_number(self._examples)} rows",
+            f"loss {event.loss:.4g}",
+            f"{short_number(self.rate)} rows/s",
+            self._time(),
+        ]
+        return "  ".join(filter(None, texts))
+
     def _time(self) -> str:
         seconds = self._clock() - self._began
         if self.ended:

@@ -67,6 +67,12 @@ class Subject:
         return self.judged.part
 
     @property
+    def n_trained(self) -> int:
+        """How many rows the model was trained on; `parts` may have a sample of them."""
+        known = self.model.details.get("rows", {}).get("train")
+        return int(known or self.parts["train"].height)
+
+    @property
     def target(self) -> str:
         """The name of the column that is predicted."""
         return self.model.target.name

@@ -28,6 +28,9 @@ _SERIES = {"train": "network", "validation": "validation", "test": "linear"}
 def data(subject: Subject) -> Html:
     """Return the section."""
     sizes = [count(table.height, f"{_NAMES[name]} row") for name, table in subject.parts.items()]
+    described, whole = subject.parts["train"].height, subject.n_trained
+    sample = f" (a sample of {whole:,})" if whole > described else ""
+    sizes[0] += sample
     lead = f"{', '.join(sizes)}. The rest describes the training rows unless stated otherwise."
     return section(
         "data",

@@ -32,7 +32,7 @@ def summary(subject: Subject) -> Html:
             "p",
             f"Each row’s {subject.target}, {kind}, is predicted from "
             f"{count(len(columns), 'column')} by {network}, trained on "
-            f"{count(subject.parts['train'].height, 'row')}.",
+            f"{count(subject.n_trained, 'row')}.",
             class_="subtitle",
         ),
         element(
