@@ -219,8 +219,10 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
                     return array.astype(np.float64)
             except (ValueError, TypeError, OverflowError):
                 pass
+        one = array.ndim == 0 and array.dtype.kind == "O"
+        made = f", made from a {type(value).__name__} " if one else " "
         raise InvalidArgumentError(
-            f"{name}: expected numbers; got an array of {array.dtype} "
+            f"{name}: expected numbers; got an array of {array.dtype}{made}"
             "(encode text and categories as numbers first)"
         )
     return array
