@@ -26,8 +26,13 @@ def name_of(table: str, target: str) -> str:
     >>> from chainrule.runs.numbered_folder import name_of
     >>> name_of("data/adult_train.csv", "income"), name_of("-", "price in €")
     ('adult_train-income', 'table-price_in')
+    >>> name_of("data/flights/*.parquet", "delay")
+    'flights-delay'
     """
-    stem = re.sub(r"\.(gz|csv|tsv|txt|parquet|arrow|feather|jsonl|ndjson)$", "", Path(table).name)
+    path = Path(table)
+    stem = re.sub(r"\.(gz|csv|tsv|txt|parquet|arrow|feather|jsonl|ndjson)$", "", path.name)
+    if not _plain(stem):  # a pattern that names all files of a folder
+        stem = path.parent.name
     return "-".join(_plain(text) or other for text, other in ((stem, "table"), (target, "target")))
 
 

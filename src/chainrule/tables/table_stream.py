@@ -119,6 +119,7 @@ class TableStream:
     >>> model = cr.NetworkClassifier(random_state=0).fit(stream)
     >>> model.score(stream.test_rows[["a", "b"]], stream.test_rows["y"]) > 0.9
     True
+    >>> folder.cleanup()
     """
 
     @hinting

@@ -314,6 +314,8 @@ class Controller:
                 steps = plan.steps_per_epoch
                 planned = state.optimizer.planned(plan.epochs * steps, steps)
                 rate = float(planned.learning_rates(1, 1)[0])
+        if plan.stream is not None:
+            rows = None  # they are of a window, and the page has the sample
         return Snapshot(
             plan=plan,
             epoch=self.epochs,
@@ -334,7 +336,7 @@ class Controller:
         """Return the examples of the next epoch's first step; their drawing is undone."""
         assert self._training is not None
         plan, epoch = self._training.plan, self.epochs + 1
-        if self._state.optimizer is None:
+        if self._state.optimizer is None or plan.stream is not None:
             return None
         if plan.orders is None:
             m = len(plan.problem.examples.X)
