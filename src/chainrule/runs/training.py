@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.assessment.training_profile import KEY, TrainingProfile
+from chainrule.communication.communicator import Communicator
 from chainrule.ensembles.members import BEST, MemberEnded
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
@@ -161,6 +162,7 @@ class PreparedRun:
         training: EncodedRows | None = None,
         validation: EncodedRows | None = None,
         random: np.random.RandomState | None = None,
+        communicator: Communicator | None = None,
     ) -> Description:
         """Return what describes a training: its network, untrained, and its plan.
 
@@ -174,6 +176,7 @@ class PreparedRun:
             self.validation if validation is None else validation,
             embedded_columns(self.encoder),
             random,
+            communicator,
         )
 
     @property
@@ -186,11 +189,13 @@ class PreparedRun:
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
+        communicator: Communicator | None = None,
     ) -> FittedNetwork:
         """Train a network on the training rows, or an ensemble on these and the validation rows.
 
         A callback with a method ``run_begins`` is first called there with this run. Of an ensemble,
-        callbacks see the first network's training, and `told` is called after each network.
+        callbacks see the first network's training, and `told` is called after each network. With a
+        communicator, all of its ranks train the network together; an ensemble has none.
 
         Raises
         ------
@@ -205,7 +210,7 @@ class PreparedRun:
             whole, rows = self.description(), self._ensemble_rows()
             task = self.target.task
             return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)
-        return fit(self.description(), callbacks, checkpointing)
+        return fit(self.description(communicator=communicator), callbacks, checkpointing)
 
     def fit(
         self,

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.communicator import Communicator
 from chainrule.engines.base import Engine, Examples, Problem
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.training.memories import Remembers
@@ -71,6 +72,8 @@ class Plan:
     engine together, and their events follow."""
     diagnosed: bool = False
     """Whether the training is diagnosed: see `chainrule.training.checkups`."""
+    communicator: Communicator | None = None
+    """The ranks that share each batch, and take the same steps; see `chainrule.training.ranks`."""
 
     @property
     def steps_per_epoch(self) -> int:
