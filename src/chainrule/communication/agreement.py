@@ -94,6 +94,8 @@ def ending_all(communicator: Communicator | None) -> Iterator[None]:
 def _reason(error: BaseException) -> str:
     if isinstance(error, ChainruleError):
         return str(error)
+    if isinstance(error, SystemExit):
+        return f"it ends with exit code {error.code}"
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -12,9 +12,6 @@ from chainrule.communication.communicator import Communicator
 from chainrule.errors import InvalidArgumentError
 from chainrule.printable import printable
 
-# What the launchers of Open MPI, and those with the interface of MPICH (Slurm's too), tell a rank.
-_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
-
 
 def mpi() -> Communicator:
     """Return the communicator of the processes that mpiexec started, for data-parallel training.
@@ -55,12 +52,6 @@ def mpi() -> Communicator:
     if communicator.size > 1 and not isinstance(sys.excepthook, _EndingAll):
         sys.excepthook = _EndingAll(communicator, sys.excepthook)
     return communicator
-
-
-def launched() -> bool:
-    """Return whether mpiexec started this process as one of several; it does not import mpi4py."""
-    sizes = (os.environ.get(name, "") for name in _SIZES)
-    return any(size.isdecimal() and int(size) > 1 for size in sizes if len(size) < 10)
 
 
 class MPICommunicator:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.communication.communicator import Communicator
+from chainrule.communication.launching import ranks_here
 from chainrule.engines import extension
 from chainrule.engines.base import (
     Batches,
@@ -235,6 +236,8 @@ def _plan(spec: NetworkSpec) -> "extension.Plan":
 def default_threads() -> int:
     """Return the maximum number of threads: CHAINRULE_THREADS, OMP_NUM_THREADS or the core count.
 
+    Ranks that MPI has started on this machine divide the cores between them.
+
     Process pools such as joblib's set OMP_NUM_THREADS in their workers, so that the workers
     together use each core once.
     """
@@ -245,4 +248,4 @@ def default_threads() -> int:
         # int() raises for texts of thousands of digits.
         if text.isdecimal() and text.strip("0"):
             return cores if len(text) > 9 else min(int(text), cores)
-    return cores
+    return max(1, cores // ranks_here())
