@@ -119,10 +119,16 @@ def _launcher(ranks: int) -> list[str]:
 
 
 def _environment(ranks: int) -> Mapping[str, str]:
-    """Return the environment of the ranks: the cores are divided between them."""
+    """Return the environment of the ranks: the cores are divided between them.
+
+    A rank that waits for the others lets other processes have its core, which costs nothing where
+    there are none. Without that, ranks on cores that something else uses, too, are many times
+    slower.
+    """
     from chainrule.engines.native import default_threads
 
-    return {"CHAINRULE_THREADS": str(max(1, default_threads() // ranks)), **os.environ}
+    threads = str(max(1, default_threads() // ranks))
+    return {"CHAINRULE_THREADS": threads, "OMPI_MCA_mpi_yield_when_idle": "1", **os.environ}
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
