@@ -136,6 +136,14 @@ def test_ranks_share_the_cores_unless_the_user_decides(monkeypatch):
     assert launch._environment(3)["CHAINRULE_THREADS"] == "5"
 
 
+def test_ctrl_c_is_no_lost_rank():
+    program = "import os, signal, time; time.sleep(0.3); os.kill(os.getppid(), signal.SIGINT)"
+    lost = f"{program}; time.sleep(0.3); raise SystemExit(1)"
+    code = launch._run([sys.executable, "-c", lost], dict(os.environ))
+    assert code == 130
+    assert code in launch._FINAL
+
+
 def test_a_start_without_a_checkpoint_begins_again_in_its_folder(tmp_path):
     first = ["train", "data.csv", "--checkpoint", f"--out={tmp_path}"]
     assert launch._folder(first) == tmp_path

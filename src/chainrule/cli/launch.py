@@ -134,19 +134,20 @@ def _environment(ranks: int) -> Mapping[str, str]:
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command to its end, and return its exit code.
 
-    Ctrl-C reaches it as well, and is waited for: it ends the ranks.
+    Ctrl-C reaches it as well, and ends the ranks; their end is waited for.
     """
-    process = subprocess.Popen(command, env=environment)
+    process, interrupted = subprocess.Popen(command, env=environment), False
     while True:
         try:
             code = process.wait()
         except KeyboardInterrupt:
+            interrupted = True
             continue
         except BaseException:
             process.terminate()
             process.wait()
             raise
-        return 128 - code if code < 0 else code
+        return 130 if interrupted else 128 - code if code < 0 else code
 
 
 def _folder(arguments: Sequence[str]) -> Path | None:
