@@ -29,7 +29,7 @@ template <typename Kind> struct Bfloat16Kernels {
 
     static long train(const Network &net, float *parameters, const Examples<float> &examples,
                       const Training<float> &training, const Control &control) {
-        if (!pays(net, smaller(training.batch_size, examples.rows)))
+        if (!pays(net, training.own(smaller(training.batch_size, examples.rows))))
             return full().train(net, parameters, examples, training, control);
         return train_with<Own>(net, parameters, examples, training, control);
     }

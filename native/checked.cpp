@@ -137,6 +137,12 @@ void Plan::check_parameters(long count) const {
     require(count == network_.parameters, "parameters do not fit the network");
 }
 
+void Plan::check_ranks(int rank, int size, long message) const {
+    require(0 <= rank && rank < size, "a rank lies in [0, size)");
+    require(message == network_.parameters + 1,
+            "a message has the parameters' gradient and a cost");
+}
+
 template <typename T> void Plan::check_outputs(Array<const T> X, Array<T> out) const {
     require(X.rows > 0 && X.columns == n_in(), "X does not fit the network");
     require(readable(X.data, X.rows), "X has a code outside its table");

@@ -82,6 +82,8 @@ class Plan {
                          const LossRule *rule = nullptr) const;
 
     void check_parameters(long count) const;
+    /// The message of ranks holds a gradient and a cost.
+    void check_ranks(int rank, int size, long message) const;
     template <typename T> void check_outputs(Array<const T> X, Array<T> out) const;
 
     /// Whether the first layer can read m rows of X: all codes must be in their tables.

@@ -42,7 +42,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         ThreadChoice *const choice =
             room_.measured && control_.choice->take() ? control_.choice : nullptr;
         if (choice) choice->begin(crew_.most_threads(), room_.first_threads);
-        const long steps = divided_up(examples_.count, purpose_.batch) * examples_.epochs;
+        const long steps = divided_up(examples_.count, training.batch_size) * examples_.epochs;
         do {
             const long first = run.finished;
             long end = steps;
@@ -179,7 +179,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         const FlushSubnormals guard;
         const Training<T> &training = run.training;
         const Records &records = training.records;
-        const long batch_size = purpose_.batch;
+        const long batch_size = training.batch_size;
         const long steps_per_epoch = divided_up(examples_.count, batch_size);
         const long begun = run.finished;
         if (begun == 0) begin(self);
@@ -187,8 +187,14 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
             const long in_epoch = s % steps_per_epoch * batch_size;
             const long first = s / steps_per_epoch * examples_.count + in_epoch;
             const long count = smaller(batch_size, examples_.count - in_epoch);
-            const Batch batch{first, count, share_of(first, count),
-                              step_noise(training.key, std::uint64_t(training.update.t + s + 1))};
+            Batch batch{first, count, share_of(first, count),
+                        step_noise(training.key, std::uint64_t(training.update.t + s + 1))};
+            // The mean is that of the whole batch, of which this rank takes its share.
+            if (const Ranks<T> *ranks = training.ranks) {
+                batch.before = ranks->first_of(ranks->rank, count);
+                batch.first += batch.before;
+                batch.count = ranks->first_of(ranks->rank + 1, count) - batch.before;
+            }
             // Thread 0 may write `numbers` here: the others read it only between the first barrier
             // inside the step and the barrier below.
             if (self.index == 0) {

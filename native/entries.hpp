@@ -10,8 +10,10 @@ long train_with(const Network &net, T *parameters, const Examples<T> &examples,
                 const Training<T> &training, const Control &control) {
     const Objective &objective = training.objective;
     const long batch = training.batch_size;
-    Purpose purpose{smaller(batch, examples.count), smaller(batch, examples.rows)};
+    Purpose purpose{training.own(smaller(batch, examples.count)),
+                    training.own(smaller(batch, examples.rows))};
     purpose.gradients = purpose.stepping = true;
+    purpose.summed = training.ranks != nullptr;
     purpose.clipped = objective.max_norm < __builtin_huge_val();
     const Update<T> &update = training.update;
     Orthogonalisation<T> of;
@@ -22,7 +24,8 @@ long train_with(const Network &net, T *parameters, const Examples<T> &examples,
             of = {update.orthogonaliser, Kind::epsilon(update.optimizer.settings)};
     });
     Engine engine(net, parameters, examples, control, purpose);
-    return engine.prepare(nullptr, of) ? engine.train(training) : -1;
+    T *const gradient = training.ranks ? training.ranks->message : nullptr;
+    return engine.prepare(gradient, of) ? engine.train(training) : -1;
 }
 
 template <typename Engine, typename T>

@@ -14,6 +14,7 @@ struct Batch {
     long first, count; // positions in the order of the examples
     double share;      // 1 / sum of weights: the share of weight 1 in the mean; 0 if all are 0
     std::uint64_t noise = 0; // key of the step's random numbers
+    long before = 0;         // examples of the batch that other ranks have, before these
 };
 
 template <typename T, int BYTES, typename Kinds> class ExamplePhase {
@@ -58,8 +59,12 @@ template <typename T, int BYTES, typename Kinds> class ExamplePhase {
     // The panels [first, end) as a span, which goes through each layer together.
     PanelSpan span(const Part &part, long first, long end) const {
         const long size = c_.ws.panel_size;
-        return {first, end - first, smaller(size, part.count - (end - 1) * size),
-                part.at + first * size, part.batch.noise};
+        return {first,
+                end - first,
+                smaller(size, part.count - (end - 1) * size),
+                part.at + first * size,
+                part.batch.noise,
+                part.batch.before};
     }
 
     // Takes a span through the whole phase. Returns false if the run is to be stopped.

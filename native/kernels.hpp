@@ -16,7 +16,7 @@ constexpr int narrow_bytes = CHAINRULE_BYTES > 32 ? CHAINRULE_BYTES / 2 : CHAINR
 template <typename T>
 long train(const Network &net, T *parameters, const Examples<T> &examples,
            const Training<T> &training, const Control &control) {
-    return narrow<T>(training.batch_size)
+    return narrow<T>(training.own(training.batch_size))
                ? train_with<Engine<T, narrow_bytes>>(net, parameters, examples, training, control)
                : train_with<Engine<T, CHAINRULE_BYTES>>(net, parameters, examples, training,
                                                         control);

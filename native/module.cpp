@@ -59,6 +59,7 @@ using ExamplesOf =
 using OptimizerOf = std::tuple<std::string, std::map<std::string, double>, std::int64_t>;
 using ObjectiveOf = std::tuple<double, double, bool, double>;
 using RuleOf = std::tuple<double, double, double, long, double>;
+template <typename T> using RanksOf = std::tuple<int, int, Vector<T>, nb::callable>;
 using RecordsOf = std::tuple<Vector<double>, Vector<double>, std::optional<Vector<double>>>;
 
 template <typename T> Array<T> array(const Vector<T> &vector) {
@@ -120,6 +121,24 @@ bool signal_pending(void *context) {
     return true;
 }
 
+// Sums the message of a training over the ranks, by a function of Python.
+struct Summation {
+    const nb::callable &sum;
+    std::optional<nb::python_error> &error;
+
+    static bool run(void *context) {
+        nb::gil_scoped_acquire gil;
+        auto *own = static_cast<Summation *>(context);
+        try {
+            own->sum();
+            return true;
+        } catch (nb::python_error &raised) {
+            own->error.emplace(std::move(raised));
+            return false;
+        }
+    }
+};
+
 class BoundPlan {
   public:
     BoundPlan(const std::vector<LayerOf> &layers, const std::vector<HeadOf> &heads, bool fused,
@@ -131,7 +150,8 @@ class BoundPlan {
                Rows<std::int32_t> order, In<double> learning_rates, const RecordsOf &records,
                const OptimizerOf &optimizer, const ObjectiveOf &objective, long batch_size,
                std::uint64_t key, int threads, const std::string &precision,
-               std::optional<In<double>> shares, const std::optional<RuleOf> &of_rule) const {
+               std::optional<In<double>> shares, const std::optional<RuleOf> &of_rule,
+               const std::optional<RanksOf<T>> &of_ranks) const {
         const auto &[costs, gradient_norms, penalties] = records;
         TrainingArrays<T> arrays{array(parameters), array(slots), array(learning_rates),
                                  array(costs), array(gradient_norms)};
@@ -139,18 +159,30 @@ class BoundPlan {
         if (shares) arrays.shares = array(*shares);
         const Examples<T> given = examples_from(examples, array(order));
         const std::optional<LossRule> rule = rule_from(of_rule);
-        const Training<T> training =
+        Training<T> training =
             plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
                            objective_from(objective), key, rule ? &*rule : nullptr);
         const Kernels<T> &chosen = kernels<T>(precision_named(precision));
         ThreadChoice &choice = thread_choices_[{&chosen, batch_size}];
-        return interruptible(
+        std::optional<nb::python_error> failure;
+        std::optional<Summation> summation;
+        Ranks<T> ranks{};
+        if (of_ranks) {
+            const auto &[rank, size, message, sum] = *of_ranks;
+            plan_.check_ranks(rank, size, long(message.shape(0)));
+            summation.emplace(Summation{sum, failure});
+            ranks = {rank, size, message.data(), Summation::run, &*summation};
+            training.ranks = &ranks;
+        }
+        const long finished = interruptible(
             threads,
             [&](const Control &control) {
                 return checked_memory(
                     chosen.train(plan_.network(), parameters.data(), given, training, control));
             },
             &choice);
+        if (failure) throw std::move(*failure);
+        return finished;
     }
 
     template <typename T>
@@ -302,7 +334,7 @@ template <typename T> void bind(nb::class_<BoundPlan> &plan, nb::module_ &m) {
              "examples"_a.noconvert(), "order"_a.noconvert(), "learning_rates"_a.noconvert(),
              "records"_a.noconvert(), "optimizer"_a, "objective"_a, "batch_size"_a, "key"_a,
              "threads"_a, "precision"_a = "full", "shares"_a.noconvert().none() = nb::none(),
-             "rule"_a = nb::none());
+             "rule"_a = nb::none(), "ranks"_a.noconvert().none() = nb::none());
     plan.def("loss", &BoundPlan::loss<T>, "parameters"_a.noconvert(), "examples"_a.noconvert(),
              "objective"_a, "gradient"_a.noconvert().none(), "threads"_a, "precision"_a = "full");
     plan.def("forward", &BoundPlan::forward<T>, "parameters"_a.noconvert(), "X"_a.noconvert(),

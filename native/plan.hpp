@@ -126,13 +126,30 @@ struct LossRule {
     double outputs;                   // an epoch's loss: mean cost / outputs + penalty
 };
 
+// How a training is divided between ranks: processes that compute the gradients of a share of each
+// batch, and sum them before the update, which every rank makes.
+template <typename T> struct Ranks {
+    int rank, size;
+    T *message;                 // what is summed: the gradient of all parameters, then the cost
+    bool (*sum)(void *context); // sums the message over the ranks, in place; false: it failed
+    void *context;
+
+    // Of n examples, the first one of a rank's share; that of `size` is n.
+    long first_of(int of, long n) const { return n * of / size; }
+    long largest_share(long n) const { return (n + size - 1) / size; }
+};
+
 template <typename T> struct Training {
-    long batch_size;
+    long batch_size; // of all ranks together
     Update<T> update;
     Objective objective;
     Records records;
     std::uint64_t key = 0;          // key of the steps' random numbers (dropout)
     const LossRule *rule = nullptr; // without a rule, all steps are taken
+    const Ranks<T> *ranks = nullptr;
+
+    // How many examples of a batch of n go through this process.
+    long own(long n) const { return ranks ? ranks->largest_share(n) : n; }
 };
 
 // Called from the calling thread about every 20 ms; if it returns true, the run stops.

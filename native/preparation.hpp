@@ -14,6 +14,7 @@ struct Purpose {
     long usual_batch; // the training's batch size, which alone determines the panels
     bool gradients = false;
     bool stepping = false; // updates parameters
+    bool summed = false;   // gradients are summed over ranks before an update
     bool clipped = false;  // needs the norm of the whole gradient before an update
     bool costs = false;
     bool penalties = false;
@@ -39,9 +40,9 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
     long together = 1;             // panels that go through a layer together
     bool segmented = false;        // a layer needs statistics of the whole batch
     // Whether the whole gradient is computed before the first update, instead of updating each
-    // group as soon as its gradient is known. Clipping needs this, and so does a batch that goes
-    // through in several parts. A long step does it so that it can be abandoned before it changes
-    // anything.
+    // group as soon as its gradient is known. Clipping and sums over ranks need this, and so does a
+    // batch that goes through in several parts. A long step does it so that it can be abandoned
+    // before it changes anything.
     bool whole_gradient = false;
     T *gradient = nullptr; // the whole gradient, if it is needed
     // Whether a gradient is the sum of two, over the first and the second half of the batch's
@@ -98,7 +99,8 @@ template <typename T, int BYTES, typename Kinds> struct Preparation {
             together = larger(1, smaller(most_together, ws.panels / most));
         }
         if (!purpose.gradients) return true;
-        whole_gradient = purpose.clipped || purpose.batch > ws.panels * ws.panel_size ||
+        whole_gradient = purpose.clipped || purpose.summed ||
+                         purpose.batch > ws.panels * ws.panel_size ||
                          work > (Kinds::copies ? 1e11 : 2e9);
         gradient = given;
         if (whole_gradient && !given) gradient = own_gradient_ = allocate<T>(net.parameters);

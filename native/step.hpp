@@ -51,6 +51,7 @@ template <typename T, int BYTES, typename Kinds> class Step {
         }
         if (self.index == 0) note_cost(batch);
         if (!training_) return true;
+        if (training_->ranks && !sum_over_ranks(self, batch)) return false;
         if (room_.whole_gradient && !update_from_whole(self, batch, numbers)) return false;
         if (room_.matrices.count()) orthogonal_steps(self, batch, numbers);
         return true;
@@ -203,6 +204,20 @@ template <typename T, int BYTES, typename Kinds> class Step {
         Kinds::renew(c_, group);
         if (batch.share > 0) Kinds::follow(c_, group);
         if (T *average = training_->update.average) updates_.average(group, average, numbers.share);
+    }
+
+    // Sums the gradient and the cost of all ranks, which thread 0 has in one message; every rank
+    // then makes the same update. Returns false if that failed.
+    bool sum_over_ranks(Member &self, const Batch &batch) {
+        if (self.index == 0) {
+            const Ranks<T> &ranks = *training_->ranks;
+            T &cost = ranks.message[c_.net.parameters];
+            if (batch.count == 0) std::memset(ranks.message, 0, sizeof(T) * c_.net.parameters);
+            cost = T(cost_);
+            if (!ranks.sum(ranks.context)) crew_.wish_stop();
+            cost_ = double(cost);
+        }
+        return crew_.barrier(self);
     }
 
     // Records the penalty of a group before its update, if penalties are requested.

@@ -22,6 +22,7 @@ struct PanelSpan {
     long first, count, last_count; // panels; last_count: examples in the last one
     long example;                  // index in the batch of the first panel's first example
     std::uint64_t noise = 0;       // key of the step's random numbers
+    long before = 0;               // examples of the batch that other ranks have, before these
 };
 
 // The update of a parameter takes about as long as this many multiplications.

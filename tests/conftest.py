@@ -27,6 +27,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Python read these in this process and in those that tests start.
 for _name in (
     *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"),
+    *("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"),
     *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHONIOENCODING", "PYTHONWARNINGS"),
 ):
     os.environ.pop(_name, None)

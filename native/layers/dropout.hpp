@@ -41,7 +41,8 @@ template <typename T, int BYTES> struct Dropout : LayerKind<T, BYTES> {
                         M[i] = T(1);
                 continue;
             }
-            const std::uint32_t first = std::uint32_t(some.example + q * c.ws.panel_size);
+            const std::uint32_t first =
+                std::uint32_t(some.before + some.example + q * c.ws.panel_size);
             for (long j = 0; j < n; ++j)
                 dropout_factors(some.noise, l, j, first, rate, M + j * ld, ld);
             for (long i = 0; i < n * ld; ++i)

@@ -2,6 +2,7 @@
 
 from chainrule import events as events
 from chainrule import names as names
+from chainrule.communication.mpi import mpi as mpi
 from chainrule.engines.optimizers import SGD as SGD
 from chainrule.engines.optimizers import Adam as Adam
 from chainrule.engines.optimizers import AdamW as AdamW
@@ -28,6 +29,7 @@ from chainrule.errors import InvalidArgumentError as InvalidArgumentError
 from chainrule.errors import InvalidCheckpointError as InvalidCheckpointError
 from chainrule.errors import InvalidModelFileError as InvalidModelFileError
 from chainrule.errors import InvalidTableError as InvalidTableError
+from chainrule.errors import RankError as RankError
 from chainrule.errors import TrainingDiagnosisWarning as TrainingDiagnosisWarning
 from chainrule.errors import TrainingDivergedError as TrainingDivergedError
 from chainrule.estimators.classifier import MLPClassifier as MLPClassifier

@@ -4,7 +4,7 @@ The floating-point arrays of one call must all have the same dtype, float32 or f
 be C-ordered, and output arrays writable. Invalid arguments raise ValueError or TypeError.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
@@ -33,6 +33,8 @@ _Objective: TypeAlias = tuple[float, float, bool, float]
 """l1, l2, whether they are divided by the batch's weight (P3), maximum gradient norm (G1)."""
 _Rule: TypeAlias = tuple[float, float, float, int, float]
 """Best loss so far, tolerance, patience, epochs without an improvement so far, divisor of costs."""
+_Ranks: TypeAlias = tuple[int, int, _Floats, Callable[[], object]]
+"""Rank, size, the message (gradient, then cost), and a function that sums it over all ranks."""
 
 class _CPUInfo(TypedDict):
     features: list[str]
@@ -71,10 +73,14 @@ class Plan:
         precision: str = "full",
         shares: _Numbers | None = None,
         rule: _Rule | None = None,
+        ranks: _Ranks | None = None,
     ) -> int:
         """Take a step for each batch of `order`; return the number of finished steps.
 
         `rule` ends the run early: see `chainrule.engines.base.LossRule`.
+
+        `ranks` divides each batch between processes: before the update, the function is called once
+        a step, in the calling thread, and an exception that it raises ends the run before it.
 
         `shares` holds each step's c of an average, WA1. If the optimizer has no average of its own,
         the last row of `slots` is the average of the parameters.

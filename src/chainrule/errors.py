@@ -64,6 +64,10 @@ class NothingLearnedError(TrainingDivergedError, ValueError):
         )
 
 
+class RankError(ChainruleError, RuntimeError):
+    """Another rank of a training failed, or the ranks were to train different things."""
+
+
 class TrainingDiagnosisWarning(UserWarning):
     """A problem keeps a network from learning; the message names the layer and the remedy."""
 

@@ -19,11 +19,13 @@ import chainrule as cr
 from chainrule.engines import engine_for, engine_named, jax_compiler
 from chainrule.engines import jax_programs as programs
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
+from chainrule.engines.data_parallel import over_ranks
 from chainrule.engines.jax import _MOST_STEPS, JaxEngine, _pieces
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense, GroupedDense
 from chainrule.network.spec import NetworkSpec
+from tests.communication.thread_ranks import on_ranks
 from tests.engines.test_forward import (
     test_counts_as_targets_of_a_saturated_output_cost_a_finite_gradient_without_a_warning,
     test_forward_writes_its_output_and_nothing_else,
@@ -384,3 +386,13 @@ def test_several_threads_train_at_the_same_time_as_one_after_the_other():
         one.join()
     for net in nets:
         np.testing.assert_array_equal(net.parameters, alone.parameters)
+
+
+def test_it_says_why_it_has_no_ranks():
+    spec = NetworkSpec(2, (Dense(1, "identity"),), "mse")
+
+    def refused(communicator):
+        over_ranks(engine_named("jax"), spec, communicator)
+
+    results, _ = on_ranks(2, refused)
+    assert "communicator: the engine jax has no ranks" in str(results[0])

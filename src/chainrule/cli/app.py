@@ -16,6 +16,7 @@ from chainrule.cli import (
     gradient_check,
     importance,
     information,
+    launch,
     playground,
     prediction,
     trace,
@@ -23,6 +24,7 @@ from chainrule.cli import (
 )
 from chainrule.cli.interrupts import Ended, ended, interruptible
 from chainrule.cli.streams import finish_streams, prepare_streams, say, say_sentence
+from chainrule.communication.launching import follows
 from chainrule.errors import ChainruleError
 
 _INTERRUPTED = (130, 143, 129)
@@ -64,7 +66,8 @@ class Commands(TyperGroup):
             message = _sentence(error)
             if message is None or debug:
                 raise
-            say_sentence(f"chainrule: {message}", error=True)
+            if not follows():  # the first rank of several reports for all
+                say_sentence(f"chainrule: {message}", error=True)
             code = 2
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -134,6 +137,7 @@ def root(
 
 for _module in (
     training,
+    launch,
     prediction,
     explanation,
     importance,

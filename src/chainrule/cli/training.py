@@ -9,12 +9,14 @@ import typer
 from chainrule.cli.live import LiveOption, showing
 from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
+from chainrule.cli.ranks import begun, check_ranks, follow, ranks_of_process
 from chainrule.cli.settings import takes_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from chainrule.cli.messages import Teller
+    from chainrule.communication.communicator import Communicator
     from chainrule.ensembles.members import MemberEnded
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import RunFolder
@@ -123,50 +125,61 @@ def train(
     which the run can be repeated to the bit. Ctrl-C saves the best model so far.
     """
     from chainrule.cli.messages import teller
+    from chainrule.communication.agreement import ending_all, same_outcome
     from chainrule.ensembles.members import BEST
     from chainrule.errors import InvalidArgumentError
     from chainrule.playground.installation import require_extra
     from chainrule.runs.folder import Outputs, RunFolder
     from chainrule.settings.duration import seconds_of
 
-    chosen = _config(table, config, settings, checkpoint)
-    best = chosen.training.quality == BEST
-    limit = None
-    if not best:  # of an ensemble, it is a setting of the run
-        given = chosen.training.time_limit
-        limit = None if given is None else seconds_of("--time-limit", given)
-        chosen = chosen.updated({"time_limit": None})
-    searches = search is not None or limit is not None
-    if best and searches:
-        raise InvalidArgumentError(
-            "--search: a search tries single networks; leave out one of --search and --quality best"
-        )
-    if checkpoint and searches:
-        raise InvalidArgumentError(
-            "--checkpoint: a search continues when the same command is given again; leave "
-            "--checkpoint out"
-        )
-    if live and searches:
-        raise InvalidArgumentError(
-            "--live: a search trains many networks, and the page shows one training; leave --live "
-            "out"
-        )
-    if live:
-        _check_shown(chosen)
-        require_extra("--live")
+    ranks = ranks_of_process()
+    with same_outcome(ranks):
+        chosen = _config(table, config, settings, checkpoint)
+        best = chosen.training.quality == BEST
+        limit = None
+        if not best:  # of an ensemble, it is a setting of the run
+            given = chosen.training.time_limit
+            limit = None if given is None else seconds_of("--time-limit", given)
+            chosen = chosen.updated({"time_limit": None})
+        searches = search is not None or limit is not None
+        if best and searches:
+            raise InvalidArgumentError(
+                "--search: a search tries single networks; leave out one of --search and "
+                "--quality best"
+            )
+        if checkpoint and searches:
+            raise InvalidArgumentError(
+                "--checkpoint: a search continues when the same command is given again; leave "
+                "--checkpoint out"
+            )
+        if live and searches:
+            raise InvalidArgumentError(
+                "--live: a search trains many networks, and the page shows one training; leave "
+                "--live out"
+            )
+        if live:
+            _check_shown(chosen)
+            require_extra("--live")
+        if ranks is not None:
+            check_ranks(ranks, best=best, searches=searches, live=live)
+    if ranks is not None and ranks.rank > 0:
+        follow(ranks, chosen, Path("checkpoint") if checkpoint else None, every)
+        return
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
     folder = None if out is None else RunFolder(out)
-    with ready("--out", folder, outputs, chosen, every, tell, read, overwrite=overwrite) as given:
+    beginning = ready("--out", folder, outputs, chosen, every, tell, read, overwrite=overwrite)
+    with begun(beginning, ranks) as given:
         run, folder, checkpointing = given
-        tell.understood(run)
+        with ending_all(ranks):
+            tell.understood(run)
         if searches:
             from chainrule.cli.search import search_and_write
 
             search_and_write(run, folder, tell, search, limit, report)
         else:
             with showing(folder, live, quiet) as watchers:
-                train_and_write(run, folder, tell, report, checkpointing, watchers)
+                train_and_write(run, folder, tell, report, checkpointing, watchers, ranks)
 
 
 def resume(
@@ -191,28 +204,37 @@ def resume(
     The result has the same bits as that of a run without the interruption.
     """
     from chainrule.cli.messages import teller
+    from chainrule.communication.agreement import ending_all, same_outcome
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import Outputs, RunFolder
 
     where, outputs = RunFolder(folder), Outputs(report, checkpoints=True)
-    if where.config.is_file():
-        data = RunConfig.read(where.config).data
-        _check_tables((data.table, data.test), f"{where.config} names")
-    if not where.has_checkpoint():
-        finished = where.model.exists() and where.metrics.exists()
-        reason = "the run in it is finished" if finished else "it has no checkpoint"
-        raise InvalidArgumentError(
-            f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
-        )
-    chosen, tell = RunConfig.read(where.config), teller(json, quiet)
-    if live:
-        _check_shown(chosen)
-    with ready("DIR", where, outputs, chosen, every, tell, resume=True) as given:
+    ranks = ranks_of_process()
+    with same_outcome(ranks):
+        if ranks is not None:
+            check_ranks(ranks, best=False, searches=False, live=live)
+        if where.config.is_file():
+            data = RunConfig.read(where.config).data
+            _check_tables((data.table, data.test), f"{where.config} names")
+        if not where.has_checkpoint():
+            finished = where.model.exists() and where.metrics.exists()
+            reason = "the run in it is finished" if finished else "it has no checkpoint"
+            raise InvalidArgumentError(
+                f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
+            )
+        chosen, tell = RunConfig.read(where.config), teller(json, quiet)
+        if live:
+            _check_shown(chosen)
+    if ranks is not None and ranks.rank > 0:
+        follow(ranks, chosen, where.checkpoint, every, resume=True)
+        return
+    with begun(ready("DIR", where, outputs, chosen, every, tell, resume=True), ranks) as given:
         run, _, checkpointing = given
-        tell.understood(run)
+        with ending_all(ranks):
+            tell.understood(run)
         with showing(where, live, quiet) as watchers:
-            train_and_write(run, where, tell, report, checkpointing, watchers)
+            train_and_write(run, where, tell, report, checkpointing, watchers, ranks)
 
 
 def train_and_write(
@@ -222,23 +244,27 @@ def train_and_write(
     report: bool,
     checkpointing: "Checkpointing | None",
     watchers: "Sequence[Callback]" = (),
+    ranks: "Communicator | None" = None,
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import Ended, ended, held
     from chainrule.cli.writing import write_run
+    from chainrule.communication.agreement import ending_all
     from chainrule.errors import ChainruleError
     from chainrule.runs.run_fit import Interrupted
     from chainrule.training.consumers import CSVLog
     from chainrule.training.signals import stop_at_checkpoint
 
-    if checkpointing is not None:
-        folder.write_config(run.config, run.command)  # what resume reads
-    progress: Sequence[Callback] = ()
     told: Callable[[MemberEnded], object] | None = None
-    if run.is_ensemble:
-        told = tell.members()
-    else:
-        progress = tell.progress(bool(run.config.training.early_stopping))
+    with ending_all(ranks):
+        if checkpointing is not None:
+            folder.write_config(run.config, run.command)  # what resume reads
+        callbacks: list[Callback] = [CSVLog(folder.history)]
+        if run.is_ensemble:
+            told = tell.members()
+        else:
+            callbacks += tell.progress(bool(run.config.training.early_stopping))
+        callbacks += watchers
     # With checkpoints, the first signal waits for one; without, the model as it is is saved.
     signals: contextlib.AbstractContextManager[None] = (
         contextlib.nullcontext() if checkpointing is None else stop_at_checkpoint()
@@ -246,8 +272,7 @@ def train_and_write(
     fitted, written = None, False
     try:
         with signals:
-            callbacks: list[Callback] = [CSVLog(folder.history), *progress, *watchers]
-            fitted = run.train(callbacks, checkpointing, told)
+            fitted = run.train(callbacks, checkpointing, told, ranks)
         tell.close()
         with tell.working("computing the scores"):
             trained = run.judged(fitted)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.communicator import Communicator
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.equations.penalties import shared_strength
 from chainrule.names import Precision
@@ -207,6 +208,14 @@ class Engine(Protocol):
 
         `precision` is "mixed" (products of rounded factors, in training steps) or "split" (products
         of float32 factors, each as three pieces; in predictions too).
+        """
+
+    def with_communicator(self, communicator: Communicator) -> "Engine | str":
+        """Return the same engine as one of several ranks, or the reason why that is impossible.
+
+        `train` then computes this rank's share of every batch, and sums gradient and cost over the
+        ranks before the update, which is the same on all of them. All ranks are given the same
+        arguments, and all other calls are this process's own.
         """
 
     def holding(self, examples: Examples) -> AbstractContextManager[None]:

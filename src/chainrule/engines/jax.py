@@ -13,6 +13,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.communicator import Communicator
 from chainrule.engines import jax_programs as programs
 from chainrule.engines.base import (
     Batches,
@@ -77,6 +78,10 @@ class JaxEngine:
         """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
         reason = _missing(precision, _device())
         return reason or JaxEngine(precision=precision)
+
+    def with_communicator(self, communicator: Communicator) -> str:
+        """Return the reason why there are no ranks."""
+        return "its compiled programs take many steps at once; use the engine native or reference"
 
     @contextmanager
     def holding(self, examples: Examples) -> Iterator[None]:

@@ -2,15 +2,17 @@
 
 import os
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.communicator import Communicator
+from chainrule.communication.launching import ranks_here
 from chainrule.engines import extension
 from chainrule.engines.base import (
     Batches,
@@ -55,15 +57,23 @@ class NativeEngine:
         parameters and the optimizer stay in float32, as do calls of `loss` and `forward`. "split":
         each factor is the sum of three bfloat16 pieces, and six products of pieces are added in
         float32, also in `loss` and `forward`.
+    communicator : Communicator, optional
+        The ranks that the batches of `train` are divided between.
     """
 
     name = "native"
     ends_early = True
 
-    def __init__(self, threads: int | None = None, precision: Precision = "full") -> None:
+    def __init__(
+        self,
+        threads: int | None = None,
+        precision: Precision = "full",
+        communicator: Communicator | None = None,
+    ) -> None:
         # A negative number tells the core the maximum that it may choose.
         self.threads = -default_threads() if threads is None else min(threads, _MOST_THREADS)
         self.precision = precision
+        self._communicator = communicator
 
     @property
     def surroundings(self) -> Mapping[str, str]:
@@ -82,7 +92,11 @@ class NativeEngine:
         """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
         if not has_precision(precision):
             return _MISSING[precision]
-        return NativeEngine(self.threads, precision)
+        return NativeEngine(self.threads, precision, self._communicator)
+
+    def with_communicator(self, communicator: Communicator) -> "NativeEngine":
+        """Return the same engine as one of several ranks."""
+        return NativeEngine(self.threads, self.precision, communicator)
 
     def holding(self, examples: Examples) -> AbstractContextManager[None]:
         """Do nothing: examples are read where they are."""
@@ -149,11 +163,21 @@ class NativeEngine:
                     self.precision,
                     shares,
                     batches.rule,
+                    self._ranks(parameters),
                 )
         finally:
             if finished < 0:  # after Ctrl-C: the finished steps are those that wrote a record
                 finished = int(np.count_nonzero(~np.isnan(records.cost)))
             rule.optimizer.count(state, rates[:finished])
+
+    def _ranks(self, parameters: Floats) -> tuple[int, int, Floats, Callable[[], None]] | None:
+        """Return rank, size, the message of a step and a function that sums it over the ranks."""
+        communicator = self._communicator
+        if communicator is None or communicator.size == 1:
+            return None
+        message = np.zeros(parameters.size + 1, parameters.dtype)
+        summed = partial(communicator.allreduce, message)
+        return communicator.rank, communicator.size, message, summed
 
 
 @contextmanager
@@ -212,6 +236,8 @@ def _plan(spec: NetworkSpec) -> "extension.Plan":
 def default_threads() -> int:
     """Return the maximum number of threads: CHAINRULE_THREADS, OMP_NUM_THREADS or the core count.
 
+    Ranks that MPI has started on this machine divide the cores between them.
+
     Process pools such as joblib's set OMP_NUM_THREADS in their workers, so that the workers
     together use each core once.
     """
@@ -222,4 +248,4 @@ def default_threads() -> int:
         # int() raises for texts of thousands of digits.
         if text.isdecimal() and text.strip("0"):
             return cores if len(text) > 9 else min(int(text), cores)
-    return cores
+    return max(1, cores // ranks_here())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
-from chainrule.engines.base import Penalties
+from chainrule.engines.base import Examples, Penalties
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.costs import batch_cost, weighted_error
 from chainrule.equations.penalties import (
@@ -55,6 +55,12 @@ class Batch(NamedTuple):
     """(n[L], m)."""
     weights: Array | None = None
     """(m,), non-negative; None: all 1."""
+
+
+def columns(spec: NetworkSpec, examples: Examples) -> Batch:
+    """Return examples, which have a row each, as a batch."""
+    targets = as_columns(examples.targets(spec.n_outputs))
+    return Batch(as_columns(examples.X), targets, examples.weights)
 
 
 class BackwardPass(NamedTuple):

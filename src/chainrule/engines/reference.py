@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from chainrule.communication.communicator import Communicator
 from chainrule.engines.base import (
     Batches,
     Examples,
@@ -15,10 +16,11 @@ from chainrule.engines.base import (
     StepRecords,
     UpdateRule,
 )
+from chainrule.engines.data_parallel import gradient_over_ranks
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.passes import (
-    Batch,
     as_columns,
+    columns,
     example_costs,
     flat_gradient,
     forward_pass,
@@ -33,6 +35,7 @@ from chainrule.engines.steps import (
     constants_of,
     store,
     training_step,
+    updated,
 )
 from chainrule.names import Precision
 from chainrule.network.parameters import views
@@ -56,8 +59,14 @@ class ReferenceEngine:
         {"instruction set": "none", "precision": "full"}
     )
 
-    def __init__(self, threads: int | None = None) -> None:
-        """Accept and ignore `threads`: NumPy decides how many threads it uses."""
+    def __init__(
+        self, threads: int | None = None, communicator: Communicator | None = None
+    ) -> None:
+        """Accept and ignore `threads`: NumPy decides how many threads it uses.
+
+        The batches of `train` are divided between the ranks of the communicator.
+        """
+        self._communicator = communicator
 
     def lacking(self, spec: NetworkSpec) -> str:
         """Return "": the reference engine supports every network."""
@@ -66,6 +75,10 @@ class ReferenceEngine:
     def with_precision(self, precision: Precision) -> str:
         """Return the reason why there are no bfloat16 products."""
         return "the reference engine has none"
+
+    def with_communicator(self, communicator: Communicator) -> "ReferenceEngine":
+        """Return the same engine as one of several ranks."""
+        return ReferenceEngine(communicator=communicator)
 
     def holding(self, examples: Examples) -> AbstractContextManager[None]:
         """Do nothing: examples are read where they are."""
@@ -106,7 +119,7 @@ class ReferenceEngine:
         spec, theta = problem.spec, views(problem.spec, problem.parameters)
         examples, penalties = problem.examples, problem.penalties
         share = penalties.share(examples.weight)
-        batch = _columns(spec, examples)
+        batch = columns(spec, examples)
         found = gradient_pass(spec, theta, batch, None, penalties, share)
         gradient[...] = flat_gradient(spec, found.gradients, problem.parameters)
         return float(found.J + penalty(spec, theta, penalties, share))
@@ -141,9 +154,15 @@ class ReferenceEngine:
                 penalties.share(examples.weight),
             )
             before = Moving((parameters,), tuple((slot,) for slot in state.slots), state.t)
-            new, measured = training_step(
-                recipe, constants, before, _columns(spec, examples), numbers
-            )
+            if self._communicator is None:
+                new, measured = training_step(
+                    recipe, constants, before, columns(spec, examples), numbers
+                )
+            else:
+                found = gradient_over_ranks(
+                    self._communicator, recipe, parameters, examples, numbers
+                )
+                new, measured = updated(recipe, constants, before, found, numbers)
             records.cost[step] = measured.cost
             records.gradient_norm[step] = measured.gradient_norm
             if records.penalty is not None:
@@ -151,9 +170,3 @@ class ReferenceEngine:
             after = OptimizerState(np.empty(0), state.t, weight=state.weight)
             optimizer.count(after, batches.learning_rates[step : step + 1])
             store(new, after, parameters, state)
-
-
-def _columns(spec: NetworkSpec, examples: Examples) -> Batch:
-    """Return examples as the equations take them."""
-    targets = as_columns(examples.targets(spec.n_outputs))
-    return Batch(as_columns(examples.X), targets, examples.weights)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from chainrule.engines.base import Floats, Penalties
 from chainrule.engines.optimizer import Optimizer, OptimizerState
-from chainrule.engines.passes import Batch, flat_gradient, gradient_pass, penalty
+from chainrule.engines.passes import Batch, GradientPass, flat_gradient, gradient_pass, penalty
 from chainrule.equations._array import Array, namespace
 from chainrule.equations.averages import average_update
 from chainrule.equations.clipping import clipping_factor
@@ -107,10 +107,18 @@ def training_step(
     recipe: Recipe, constants: Constants, before: Moving, batch: Batch, numbers: StepNumbers
 ) -> tuple[Moving, Measured]:
     """Return what the step of a batch leads to, and what was measured before its update."""
+    theta = _blocks(recipe.spec, before.theta)
+    step = TrainingStep(numbers.noise, weights=batch.weights)
+    found = gradient_pass(recipe.spec, theta, batch, step, recipe.penalties, numbers.penalty_share)
+    return updated(recipe, constants, before, found, numbers)
+
+
+def updated(
+    recipe: Recipe, constants: Constants, before: Moving, found: GradientPass, numbers: StepNumbers
+) -> tuple[Moving, Measured]:
+    """Return what the gradient of a batch leads to, and what was measured before the update."""
     spec, optimizer, penalties = recipe.spec, recipe.optimizer, recipe.penalties
     theta = _blocks(spec, before.theta)
-    step = TrainingStep(numbers.noise, weights=batch.weights)
-    found = gradient_pass(spec, theta, batch, step, penalties, numbers.penalty_share)
     gradient = _gradient(spec, found.gradients, before.theta)
     added: Array | float = 0.0
     if recipe.records_penalty:

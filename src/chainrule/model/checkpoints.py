@@ -3,29 +3,50 @@
 from pathlib import Path
 
 from chainrule.checks import file_path
+from chainrule.communication.agreement import anywhere, same_outcome
+from chainrule.communication.communicator import Communicator
 from chainrule.errors import InvalidArgumentError
 from chainrule.files.checkpoint_store import CheckpointStore
 from chainrule.files.locks import FileLock
-from chainrule.training.checkpointer import Checkpointer
+from chainrule.training.checkpointer import Checkpointer, Content
 from chainrule.training.interval import Interval
+from chainrule.training.ranks import Unwritten, shared_content
 
 DEFAULT_EVERY = "60s"
 
 
 def open_checkpointer(
-    checkpoint: str | Path | None, every: int | str, resume: bool, lock: FileLock | None = None
+    checkpoint: str | Path | None,
+    every: int | str,
+    resume: bool,
+    lock: FileLock | None = None,
+    communicator: Communicator | None = None,
 ) -> Checkpointer | None:
     """Return the checkpointer of a training, or None if no checkpoints are to be written.
 
     It locks the checkpoint until its `close`. The arguments and errors are those of `open_store`.
+    Of several ranks, only the first one reads and writes files; the others receive what it read.
     """
-    store = open_store(checkpoint, every, resume, lock)
-    if store is None:
-        return None
+    store: CheckpointStore | None = None
+    found: Content | None = None
+    wanted = anywhere(communicator, checkpoint is not None)
     try:
-        return Checkpointer(store, every, store.load())
+        with same_outcome(communicator):
+            if wanted and checkpoint is None:
+                raise InvalidArgumentError(
+                    "checkpoint: expected a path on all ranks, because one has it; got None"
+                )
+            if communicator is None or communicator.rank == 0:
+                store = open_store(checkpoint, every, resume, lock)
+                found = None if store is None else store.load()
+        if checkpoint is None:
+            return None
+        if communicator is not None:
+            found = shared_content(communicator, found)
+        return Checkpointer(store or Unwritten(Path(checkpoint)), every, found)
     except BaseException:
-        store.close()
+        if store is not None:
+            store.close()
         raise
 
 

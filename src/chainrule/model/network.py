@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from chainrule.arguments import hinting
 from chainrule.checks import whole_number
+from chainrule.communication.agreement import same_outcome
+from chainrule.communication.communicator import Communicator
 from chainrule.engines import engine_for
 from chainrule.engines.base import UpdateRule
 from chainrule.engines.optimizer import Optimizer, OptimizerState
@@ -44,6 +46,7 @@ from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
 from chainrule.training.progress import Progress
 from chainrule.training.range_test import RangeTest, range_test
+from chainrule.training.ranks import across, check_same_plans, of_all, several
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.streaming import ExampleStream
@@ -138,6 +141,7 @@ class Network(BaseNetwork):
         early_stopping: bool | int = False,
         class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         validation_split: float = 0.0,
+        communicator: Communicator | None = None,
     ) -> History:
         """Train on examples, one per row.
 
@@ -169,7 +173,8 @@ class Network(BaseNetwork):
         epochs : int, default 50
             Passes over the examples.
         batch_size : int, default 32
-            Examples per step; the last batch of an epoch may be smaller.
+            Examples per step, and rank (see `communicator`); the last batch of an epoch may be
+            smaller.
         validation_data : (X, Y), optional
             Examples whose loss is monitored, and which are never trained on.
         sample_weight : array (m,), optional
@@ -239,6 +244,12 @@ class Network(BaseNetwork):
             The share of the examples that is set aside as validation data. They are drawn from the
             seed, so that every `fit` sets the same ones aside, with about this share of each class.
             Cannot be combined with `validation_data`.
+        communicator : Communicator, optional
+            Such as `mpi()`, in a program that mpiexec has started: K processes, the ranks, train
+            the network together. All call `fit` with the same arguments, data and seed. Each
+            computes the gradients of its share of every batch, of `batch_size` examples times K
+            in all, and the steps are those of one process with such batches, to rounding. Only
+            rank 0 writes checkpoints and shows progress; callbacks are called on every rank.
 
         Returns
         -------
@@ -249,6 +260,9 @@ class Network(BaseNetwork):
         ------
         InvalidArgumentError
             If an argument is invalid, or the checkpoint belongs to another training.
+        RankError
+            If the ranks' arguments, data or versions differ, or an argument is invalid on another
+            rank. Later, an exception on one rank ends all processes, with a message.
         TrainingDivergedError
             If the loss is no longer finite.
         CheckpointInUseError
@@ -265,63 +279,70 @@ class Network(BaseNetwork):
             layers, a vanishing or exploding gradient, a loss that is stuck; with the layer and the
             remedy. `History.diagnostics` lists them all.
         """
-        checked_callbacks(callbacks)
-        FLAG.require(shuffle, "shuffle: expected")
-        VERBOSE.require(verbose, "verbose: expected")
-        stream: ExampleStream | None = None
-        if isinstance(X, TableStream):
-            others = {
-                "Y": Y,
-                "validation_data": validation_data,
-                "sample_weight": sample_weight,
-                "class_weight": class_weight,
-                "validation_split": validation_split,
-            }
-            examples, stream, validation = streamed_data(
-                self.spec, X, others, bool(shuffle), label_smoothing
+        ranks = several(communicator)
+        with same_outcome(ranks):
+            checked_callbacks(callbacks)
+            FLAG.require(shuffle, "shuffle: expected")
+            VERBOSE.require(verbose, "verbose: expected")
+            stream: ExampleStream | None = None
+            if isinstance(X, TableStream):
+                others = {
+                    "Y": Y,
+                    "validation_data": validation_data,
+                    "sample_weight": sample_weight,
+                    "class_weight": class_weight,
+                    "validation_split": validation_split,
+                }
+                examples, stream, validation = streamed_data(
+                    self.spec, X, others, bool(shuffle), label_smoothing
+                )
+                share = 0.0
+            else:
+                examples, validation, share = data_of(
+                    self.spec,
+                    as_examples(self.spec, X, _given(Y), sample_weight),
+                    validation_data,
+                    validation_split,
+                    class_weight,
+                )
+            n_examples = len(examples.X) if stream is None else stream.rows
+            optimizer = optimizer_named(optimizer)
+            state = checked_state(state, optimizer, self.spec, self._parameters)
+            self._own_parameters()
+            plan = Plan(
+                self._problem(examples, l1, l2),
+                optimizer=optimizer,
+                engine=engine_for(self.spec, engine, threads, precision),
+                epochs=whole_number("epochs", epochs, 0),
+                batch_size=min(
+                    of_all(whole_number("batch_size", batch_size, 1), ranks), n_examples
+                ),
+                seed=self.seed,
+                max_grad_norm=gradient_bound(max_grad_norm),
+                validation=validation,
+                metrics=named_metrics(metrics),
+                training_metrics=stream is None,
+                stream=stream,
+                shuffle=bool(shuffle),
+                stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
+                epochs_before=self.epochs_trained,
+                optimizer_state=None if state is None else state.copy(),
+                watched=watches_epochs(callbacks),
+                diagnosed=True,
             )
-            share = 0.0
-        else:
-            examples, validation, share = data_of(
-                self.spec,
-                as_examples(self.spec, X, _given(Y), sample_weight),
-                validation_data,
-                validation_split,
-                class_weight,
-            )
-        n_examples = len(examples.X) if stream is None else stream.rows
-        optimizer = optimizer_named(optimizer)
-        state = checked_state(state, optimizer, self.spec, self._parameters)
-        self._own_parameters()
-        plan = Plan(
-            self._problem(examples, l1, l2),
-            optimizer=optimizer,
-            engine=engine_for(self.spec, engine, threads, precision),
-            epochs=whole_number("epochs", epochs, 0),
-            batch_size=min(whole_number("batch_size", batch_size, 1), n_examples),
-            seed=self.seed,
-            max_grad_norm=gradient_bound(max_grad_norm),
-            validation=validation,
-            metrics=named_metrics(metrics),
-            training_metrics=stream is None,
-            stream=stream,
-            shuffle=bool(shuffle),
-            stopping=stopping_rule_of(early_stopping, validation is not None or share > 0),
-            epochs_before=self.epochs_trained,
-            optimizer_state=None if state is None else state.copy(),
-            watched=watches_epochs(callbacks),
-            diagnosed=True,
-        )
-        softened = softened_examples(self.spec, examples, label_smoothing)
-        checkpointer = open_checkpointer(checkpoint, every, resume)
+            softened = softened_examples(self.spec, examples, label_smoothing)
+        checkpointer = open_checkpointer(checkpoint, every, resume, communicator=ranks)
         try:
             if checkpointer is not None:
                 seed = checkpointer.keep("seed", self.seed)
                 if self._seed_is_drawn:
                     self.seed = seed
                     plan = replace(plan, seed=seed)
-            if share or softened is not examples:
-                plan = set_aside(plan, softened, share)
+            with same_outcome(ranks):
+                if share or softened is not examples:
+                    plan = set_aside(plan, softened, share)
+                plan = across(plan, ranks)
+            check_same_plans(plan, {"early stopping": patience_text(plan)})
             return self._trained(plan, callbacks, verbose, checkpointer)
         finally:
             if checkpointer is not None:
@@ -335,7 +356,8 @@ class Network(BaseNetwork):
         checkpointer: Checkpointer | None,
     ) -> History:
         """Train by a plan, and record a history."""
-        history, progress = History(), Progress() if verbose else None
+        first = plan.communicator is None or plan.communicator.rank == 0
+        history, progress = History(), Progress() if verbose and first else None
         consumers: list[Callback] = [history, *([progress] if progress else []), *callbacks]
         state = State.of(plan)
         if checkpointer is not None:

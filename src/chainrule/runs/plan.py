@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.communicator import Communicator
 from chainrule.engines import engine_for
 from chainrule.engines.base import Examples, Penalties, Problem
 from chainrule.errors import InvalidArgumentError
@@ -30,6 +31,7 @@ from chainrule.training.memories import Remembers, memories_of
 from chainrule.training.metrics import METRICS, Metric, rmse
 from chainrule.training.orders import ShuffledOrders
 from chainrule.training.plan import LBFGS, Plan, steps_per_epoch
+from chainrule.training.ranks import across, check_same_plans, of_all
 from chainrule.training.state import State
 from chainrule.training.stopping import Stopping, validation_loss
 from chainrule.training.streaming import ExampleStream
@@ -70,6 +72,8 @@ class Description:
     streamed : callable, optional
         Given the dtype of the inputs, and a function that makes examples of inputs and targets,
         returns all training rows as a stream, of which `training` is a sample, or None.
+    communicator : Communicator, optional
+        The ranks that share each batch; the batch size of the options is that of one rank.
     """
 
     def __init__(
@@ -81,9 +85,11 @@ class Description:
         embeddings: Sequence[tuple[int, int, int]] = (),
         random: np.random.RandomState | None = None,
         streamed: Streamed | None = None,
+        communicator: Communicator | None = None,
     ) -> None:
         self.options, self._target, self._streamed = options, target, streamed
         self._training, self._validation = training, validation
+        self.communicator = communicator
         self._random = np.random.RandomState(options.seed) if random is None else random
         self.given = parameters_of(options, target.task) | {
             "n_layers": None,
@@ -130,16 +136,17 @@ class Description:
         engine, threads = options.engine or "auto", options.threads
         if options.optimizer == "lbfgs":
             solver = LBFGS(_MOST_EVALUATIONS, float(given["tol"]))
-            return Plan(
+            plan = Plan(
                 optimizer=solver,
                 engine=engine_for(spec, engine, threads),
                 batch_size=m,
                 **common,
             )
-        batch_size = min(options.batch_size, m)
+            return across(plan, self.communicator)
+        batch_size = min(of_all(options.batch_size, self.communicator), m)
         early = bool(options.early_stopping)
         rate = learning_rate_of(given, options.epochs, steps_per_epoch(m, batch_size))
-        return Plan(
+        plan = Plan(
             optimizer=optimizer_of(given, rate),
             engine=engine_for(spec, engine, threads, options.precision or "full"),
             batch_size=batch_size,
@@ -160,6 +167,7 @@ class Description:
             diagnosed=True,
             **common,
         )
+        return across(plan, self.communicator)
 
     def _stream(self, network: Network) -> ExampleStream | None:
         """Return the training rows as a stream of examples, or None if they are in memory."""
@@ -193,6 +201,16 @@ class Description:
         engine = engine_for(network.spec, options.engine or "auto", options.threads)
         return calibrate(network, validation, engine, options.calibrate or "off")[0]
 
+    def check_same(self, plan: Plan) -> None:
+        """Raise on all ranks if they are to train different things; `plan` is this rank's.
+
+        Raises
+        ------
+        RankError
+            If they differ.
+        """
+        check_same_plans(plan, self._more())
+
     def attach(
         self,
         checkpointer: Checkpointer,
@@ -201,17 +219,21 @@ class Description:
         consumers: Sequence[Callback],
     ) -> None:
         """Attach the checkpointer, which restores the training from a checkpoint, if any."""
+        assert state.stopping is not None
+        memories: dict[str, Remembers] = {"estimator": _Memory(state.stopping)}
+        if plan.orders is not None:
+            memories["orders"] = plan.orders
+        checkpointer.attach(plan, state, memories | memories_of(consumers), self._more())
+
+    def _more(self) -> dict[str, str]:
+        """Return the entries of a fingerprint that a plan does not have."""
         given = self.given
         rules = ("solver", "learning_rate", "tol", "n_iter_no_change", "power_t")
         # The names date from when a run trained an estimator; they keep its checkpoints resumable.
         more = {name: _text(given[name]) for name in rules}
         more["early_stopping"] = "loss" if self.options.early_stopping else "False"
         more |= {"random_state": in_words(self.options.seed), "estimator": "_Fit"}
-        assert state.stopping is not None
-        memories: dict[str, Remembers] = {"estimator": _Memory(state.stopping)}
-        if plan.orders is not None:
-            memories["orders"] = plan.orders
-        checkpointer.attach(plan, state, memories | memories_of(consumers), more)
+        return more
 
     def softened(self, network: Network, rows: EncodedRows) -> Examples:
         """Return rows as examples with the targets of the loss: smoothed labels, if any."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.agreement import same_outcome
 from chainrule.ensembles.summary import EnsembleSummary
 from chainrule.errors import InvalidArgumentError, NothingLearnedError, TrainingDivergedError
 from chainrule.files.locks import FileLock
@@ -109,7 +110,7 @@ def fit(
     Interrupted
         On Ctrl-C, or a SystemExit raised by a signal handler; it has the result so far.
     """
-    options, checkpointer = description.options, None
+    options, checkpointer, ranks = description.options, None, description.communicator
     if checkpointing is not None:
         if options.optimizer == "lbfgs":
             raise InvalidArgumentError(
@@ -117,7 +118,7 @@ def fit(
                 "as adam"
             )
         checkpointer = open_checkpointer(
-            checkpointing.path, checkpointing.every, checkpointing.resume, checkpointing.lock
+            checkpointing.path, checkpointing.every, checkpointing.resume, checkpointing.lock, ranks
         )
     history, network = History(), None
     notes: list[str] = []
@@ -126,8 +127,10 @@ def fit(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                network = description.network()
-                plan = description.plan(network)
+                with same_outcome(ranks):
+                    network = description.network()
+                    plan = description.plan(network)
+                description.check_same(plan)
                 consumers: list[Callback] = [history, *callbacks]
                 notes += _trained(description, plan, consumers, network, history, checkpointer)
             finally:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.assessment.training_profile import KEY, TrainingProfile
+from chainrule.communication.communicator import Communicator
 from chainrule.engines.base import Examples
 from chainrule.ensembles.members import BEST, MemberEnded
 from chainrule.model.background import Background
@@ -164,6 +165,7 @@ class PreparedRun:
         training: EncodedRows | None = None,
         validation: EncodedRows | None = None,
         random: np.random.RandomState | None = None,
+        communicator: Communicator | None = None,
     ) -> Description:
         """Return what describes a training: its network, untrained, and its plan.
 
@@ -178,6 +180,7 @@ class PreparedRun:
             embedded_columns(self.encoder),
             random,
             self._streamed if training is None else None,
+            communicator,
         )
 
     def _streamed(
@@ -199,11 +202,13 @@ class PreparedRun:
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
+        communicator: Communicator | None = None,
     ) -> FittedNetwork:
         """Train a network on the training rows, or an ensemble on these and the validation rows.
 
         A callback with a method ``run_begins`` is first called there with this run. Of an ensemble,
-        callbacks see the first network's training, and `told` is called after each network.
+        callbacks see the first network's training, and `told` is called after each network. With a
+        communicator, all of its ranks train the network together; an ensemble has none.
 
         Raises
         ------
@@ -218,7 +223,7 @@ class PreparedRun:
             whole, rows = self.description(), self._ensemble_rows()
             task = self.target.task
             return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)
-        return fit(self.description(), callbacks, checkpointing)
+        return fit(self.description(communicator=communicator), callbacks, checkpointing)
 
     def fit(
         self,

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from chainrule.communication.agreement import anywhere, ending_all
 from chainrule.errors import TrainingDivergedError
 from chainrule.training.checkpointer import Checkpointer
 from chainrule.training.checkups import Checkups
@@ -76,7 +77,7 @@ def fit(
     check_cost(plan.problem)
     state = state or State.of(plan)
     conductor = _Conductor(plan, consumers, state, before_epoch)
-    with ExitStack() as stack:
+    with ending_all(plan.communicator), ExitStack() as stack:
         for consumer in consumers:
             ended = getattr(consumer, "training_ended", None)
             if callable(ended):
@@ -138,7 +139,10 @@ class _Conductor:
         try:
             # The loop may have trained some epochs ahead. Closing its generator when training ends
             # early undoes them.
-            halts, together = Halts(self._consumers), self._takes_epochs()
+            halts = Halts(self._consumers)
+            together = checkpointer is None and self._takes_epochs()
+            # Ranks ask each other for the end of the training after the same events.
+            together = not anywhere(self._plan.communicator, not together)
             loop = Loop(self._plan, state, checkpointer, halts, together)
             with closing(loop.events()) as events:
                 stopped = self._followed(events)
@@ -203,7 +207,7 @@ class _Conductor:
             assert state.optimizer is not None
             rate = self._plan.next_rate(state.epochs)
             state.optimizer = replace(state.optimizer, learning_rate=rate)
-        if self._converged or asked:
+        if anywhere(self._plan.communicator, self._converged or asked):
             return True
         self._begin_epoch()
         return False
@@ -216,7 +220,7 @@ class _Conductor:
         state.epochs += len(epochs)
         for consumer in cast("Sequence[TakesEpochs]", self._consumers):
             consumer.epochs_ended(epochs)
-        return self._converged
+        return anywhere(self._plan.communicator, self._converged)
 
     def _run_out_of_patience(self, stopping: Stopping) -> None:
         """Reduce an adaptive learning rate; training ends if it cannot be reduced further."""

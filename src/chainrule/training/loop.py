@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.agreement import least
 from chainrule.engines.base import Batches, Floats, LossRule, StepRecords, UpdateRule
 from chainrule.engines.finite import all_finite
 from chainrule.engines.optimizer import Optimizer, OptimizerState
@@ -140,6 +141,8 @@ class Loop:
             if start is not BEGINNING:  # the rest of an epoch
                 certain = 1
             tried = min(self._most_tried(certain, pace) // steps, end - epoch)
+            # They depend on times, and ranks that end together must have gone together.
+            certain, tried = least(plan.communicator, certain, tried)
             train = partial(self._train_epochs, pace=pace, start=start)
             if tried > certain:
                 ahead = range(epoch, epoch + tried)
@@ -277,6 +280,7 @@ class Loop:
             call_started = time.perf_counter()
             most = self._most_steps(pace, epochs[0], done)
             stop = rates.size if len(epochs) > 1 else min(done + most, steps)
+            (stop,) = least(plan.communicator, stop)
             part = slice(done, self._take_steps(course, slice(done, stop), rates, records, rule))
             self._check_finite(records, part, epochs[0], steps, rates, before)
             pace.learn(part.stop - done, time.perf_counter() - call_started)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.communicator import Communicator
 from chainrule.engines.base import Engine, Examples, Problem
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.training.memories import Remembers
@@ -72,6 +73,8 @@ class Plan:
     engine together, and their events follow."""
     diagnosed: bool = False
     """Whether the training is diagnosed: see `chainrule.training.checkups`."""
+    communicator: Communicator | None = None
+    """The ranks that share each batch, and take the same steps; see `chainrule.training.ranks`."""
     stream: ExampleStream | None = None
     """Where the training examples come from, if they need not fit into memory. Those of the problem
     are then a sample of them, for what looks at examples beside the steps: diagnoses, pictures."""

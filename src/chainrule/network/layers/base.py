@@ -68,6 +68,8 @@ class TrainingStep(NamedTuple):
     """l, counted from 1."""
     weights: Array | None = None
     """Example weights, (m,), with a positive sum; None: all 1."""
+    first: int = 0
+    """Index in the batch of the first example, if other ranks have those before it."""
 
 
 class Shown(NamedTuple):

@@ -69,7 +69,8 @@ class Dropout(Layer):
         if step is None:
             return LayerPass(A_prev, A_prev)
         xp, (units, m) = namespace(A_prev), A_prev.shape
-        M = dropout_factors(step.noise, step.layer, xp.arange(units), xp.arange(m), self.rate)
+        examples = xp.arange(step.first, step.first + m)
+        M = dropout_factors(step.noise, step.layer, xp.arange(units), examples, self.rate)
         M = xp.astype(M, A_prev.dtype)
         return LayerPass(A_prev, dropout(A_prev, M), M)
 
