@@ -46,6 +46,7 @@ def test_every_type_is_compared_with_a_registry():
         "CostText",
         "SolverName",
         "EngineName",
+        "EngineText",
         "Precision",
         "PredictionPrecision",
     }

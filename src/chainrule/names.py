@@ -109,6 +109,9 @@ MetricName: TypeAlias = Literal["accuracy", "rmse", "mae", "r2"]
 EngineName: TypeAlias = Literal["auto", "native", "reference", "jax"]
 """The engines, and "auto", the fastest of those that are installed."""
 
+EngineText: TypeAlias = EngineName | str
+"""An engine, perhaps with parameters: "jax(devices=8)"; any text, as for `ActivationText`."""
+
 Precision: TypeAlias = Literal["full", "mixed", "split"]
 """The precisions of the products in training steps."""
 

@@ -19,7 +19,8 @@ import chainrule as cr
 from chainrule.engines import engine_for, engine_named, jax_compiler
 from chainrule.engines import jax_programs as programs
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
-from chainrule.engines.jax import _MOST_STEPS, JaxEngine, _pieces
+from chainrule.engines.jax import JaxEngine
+from chainrule.engines.jax_pieces import MOST_STEPS, pieces_of
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense, GroupedDense
@@ -188,7 +189,7 @@ def test_steps_in_several_calls_give_the_same_bits(engine, epochs, divisions):
 )
 def test_pieces_of_an_order_are_its_batches_and_fit_into_a_program(epochs, rows, size):
     order = np.arange(epochs * rows, dtype=np.int32).reshape(epochs, rows)
-    pieces = list(_pieces(Batches(order, size, np.empty(0)), rows))
+    pieces = list(pieces_of(Batches(order, size, np.empty(0)), rows))
     batches = [
         batch
         for piece in pieces
@@ -199,7 +200,7 @@ def test_pieces_of_an_order_are_its_batches_and_fit_into_a_program(epochs, rows,
     np.testing.assert_array_equal(np.concatenate(batches), order.ravel())
     assert {len(batch) for batch in batches} <= {min(size, rows), rows % size}
     for piece in pieces:
-        assert piece.steps <= piece.capacity <= _MOST_STEPS
+        assert piece.steps <= piece.capacity <= MOST_STEPS
         assert piece.order.size <= piece.capacity * piece.size
 
 

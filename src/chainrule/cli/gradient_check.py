@@ -39,7 +39,7 @@ def check(
     taken = np.unique(np.linspace(0, whole.height - 1, min(rows, whole.height)).astype(int))
     with numbers.naming():
         X, y = loaded.examples(whole)
-    result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)  # type: ignore[arg-type]
+    result = loaded.network.check_gradients(X[taken], y[taken], engine=engine)
     for note in notes:
         say_sentence(f"Note: {note}", error=True)
     for line in str(result).split("\n"):

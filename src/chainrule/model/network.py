@@ -27,7 +27,7 @@ from chainrule.model.fitting import (
     gradient_bound,
     patience_text,
 )
-from chainrule.names import EngineName, MetricName, OptimizerName, Precision
+from chainrule.names import EngineText, MetricName, OptimizerName, Precision
 from chainrule.network.random import noise_key
 from chainrule.network.registry.documentation import naming
 from chainrule.training.checkpointer import Checkpointer
@@ -123,7 +123,7 @@ class Network(BaseNetwork):
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         precision: Precision = "full",
         shuffle: bool = True,
@@ -375,7 +375,7 @@ class Network(BaseNetwork):
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         precision: Precision = "full",
     ) -> RangeTest:
@@ -525,7 +525,7 @@ class Network(BaseNetwork):
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
     ) -> GradientCheck:
         """Compare backpropagation with central differences, block by block, in float64.
 

@@ -260,7 +260,8 @@ class Loop:
             stop = rates.size if len(epochs) > 1 else min(done + most, steps)
             part = slice(done, self._take_steps(order, slice(done, stop), rates, records, rule))
             self._check_finite(records, part, epochs[0], steps, rates, before)
-            pace.learn(part.stop - done, time.perf_counter() - call_started)
+            seconds = plan.engine.agreed(time.perf_counter() - call_started)
+            pace.learn(part.stop - done, seconds)
             done = part.stop
             if done < rates.size and rule is not None:  # the rule has ended it
                 epochs, rates, records = epochs[: done // steps], rates[:done], records.first(done)
