@@ -79,10 +79,11 @@ def put(tree: Any, mesh: Mesh | None) -> Any:
     sharding = _over(mesh)
     if not mesh.is_multi_process:
         return jax.device_put(tree, sharding)
-    own = mesh.local_mesh.devices.flat
+    own = tuple(mesh.local_mesh.devices.flat)
 
     def copied(leaf: Any) -> Any:
-        if isinstance(leaf, jax.Array) and leaf.sharding == sharding:
+        # A number stays one: as an array, it would have a type to which others are promoted.
+        if isinstance(leaf, (int, float)) or getattr(leaf, "sharding", None) == sharding:
             return leaf
         copies = [jax.device_put(leaf, device) for device in own]
         return jax.make_array_from_single_device_arrays(copies[0].shape, sharding, copies)

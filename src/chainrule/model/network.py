@@ -184,8 +184,8 @@ class Network(BaseNetwork):
         engine : str, default "auto"
             The engine that executes the steps: "native" (compiled), "reference" (the equations on
             NumPy), "jax" (the equations compiled by JAX for a GPU or TPU; ``pip install
-            'chainrule[jax]'``), or "auto", the faster one of the first two ("reference" for a
-            `CustomCost`).
+            'chainrule[jax]'``; "jax(devices=8)" divides each batch among 8 devices), or "auto",
+            the faster one of the first two ("reference" for a `CustomCost`).
         threads : int, optional
             Number of threads. By default the core measures, while it trains, how many of at most
             one per core are the fastest; short steps have one. The result has the same bits for any
