@@ -24,6 +24,7 @@ from chainrule.engines.jax_pieces import MOST_STEPS, pieces_of
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense, GroupedDense
+from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 from tests.engines.test_forward import (
     test_counts_as_targets_of_a_saturated_output_cost_a_finite_gradient_without_a_warning,
@@ -362,6 +363,31 @@ def test_surroundings_name_the_device_and_the_version():
 def test_a_cpu_has_no_bfloat16_products_and_training_says_so():
     with pytest.warns(RuntimeWarning, match=r"XLA multiplies float32 numbers on a CPU"):
         fitted(precision="mixed", epochs=1)
+
+
+@pytest.mark.parametrize("precision", ["mixed", "split"])
+def test_programs_of_other_products_train_as_the_reference_within_their_rounding(precision):
+    # `with_precision` offers them only where they are products of bfloat16. XLA compiles them on a
+    # CPU too, and may round there or not: both are within the bound.
+    spec, rate = network(DROPS, "float32"), 0.01
+    data, theta = examples(spec, 20), parameters(spec)
+    expected, _, (costs, *_) = train(ReferenceEngine(), spec, data, cr.SGD(rate), 20)
+    found, _, (mixed_costs, *_) = train(
+        JaxEngine(precision=precision), spec, data, cr.SGD(rate), 20
+    )
+    # A gradient passes through at most four products, whose two factors err by 2⁻⁹ each if they are
+    # rounded. Its terms are δ·A: |δ| is at most 2 at the outputs, and below them that times a
+    # column of |W| and GELU's slope; |A| is at most what a layer's sums can be. Kept units are
+    # multiplied by 1/0.8 and 2.
+    W = [array for layer in views(spec, theta) for array in layer]
+    largest = np.abs(data.X).max() / 0.8
+    sums = (np.abs(W[0]).sum(axis=1) * largest + np.abs(W[1][:, 0])).max()
+    delta = 2 * 2 * 1.2 * np.abs(W[2]).sum(axis=0).max()
+    magnitude = max(2 * 2 * sums, delta * max(largest, 1))
+    assert_within(found, expected, rate * 4 * 2 * 2.0**-9 * magnitude)
+    # C changes by at most 2·|ΔZ|, and Z has come through two products.
+    of_Z = 2 * 2 * 2.0**-9 * 2 * sums * np.abs(W[2]).sum(axis=1).max()
+    assert_within(mixed_costs, costs, 2 * of_Z)
 
 
 @pytest.mark.skipif(jax.default_backend() == "cpu", reason="JAX has no GPU or TPU here")
