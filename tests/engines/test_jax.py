@@ -288,10 +288,10 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(tmp_path):
 def test_examples_that_are_held_are_copied_to_the_device_once(engine, monkeypatch):
     data = examples(SMALL, 6)
     with engine.holding(data):
-        held = engine._on_device(data)
-        assert held.X is engine._on_device(data).X
-        assert engine._on_device(data._replace(X=data.X.copy())).X is not held.X
-    assert engine._on_device(data).X is not held.X
+        held = engine._on_device(data, None)
+        assert held.X is engine._on_device(data, None).X
+        assert engine._on_device(data._replace(X=data.X.copy()), None).X is not held.X
+    assert engine._on_device(data, None).X is not held.X
 
 
 def test_a_cost_that_jax_can_trace_trains_and_another_is_refused_in_words():

@@ -65,7 +65,6 @@ WRONG = {
     'net.fit(X, X, optimizer="adamm")': "optimizer",
     "net.fit(X, X, lr=0.1)": "lr",
     'net.fit(X, X, metrics=["acuracy"])': "metrics",
-    'net.fit(X, X, engine="fast")': "engine",
     'net.fit(X, X, precision="half")': "precision",
     'net.predict(X, precision="mixed")': "precision",
     "cr.Dense(3, units=3)": "units",
@@ -80,6 +79,7 @@ WRONG = {
 RIGHT = {
     "net.fit(X, X)": "History",
     "net.fit(X, X)['loss']": "list[float]",
+    'net.fit(X, X, engine="jax(devices=8)")': "History",
     'net.predict(X, precision="split")': "ndarray[tuple[Any, ...], dtype[floating[Any]]]",
     "net.predict(X)": "ndarray[tuple[Any, ...], dtype[floating[Any]]]",
     "net.loss(X, X)": "float",
