@@ -4,10 +4,11 @@ from typing import get_args
 
 import pytest
 
-from chainrule import names
+from chainrule import engines, names
 from chainrule.engines import ENGINES
 from chainrule.engines.optimizers import OPTIMIZERS
 from chainrule.engines.schedules import SCHEDULES
+from chainrule.network.function_names import parse_name
 from chainrule.network.registry.activations import ACTIVATIONS
 from chainrule.network.registry.costs import COSTS
 from chainrule.network.registry.initializers import INITIALIZERS
@@ -39,6 +40,11 @@ def test_the_type_of_engines_lists_those_that_are_installed():
     assert set(get_args(names.EngineName)) - {"native"} == {"auto", *ENGINES} - {"native"}
 
 
+def test_the_written_parameters_of_an_engine_can_be_read():
+    for name in get_args(names.JaxDevices):
+        parse_name(name, "engine", engines._PARAMETERS)
+
+
 def test_every_type_is_compared_with_a_registry():
     types = {name for name in vars(names) if name[0].isupper()} - {"Literal", "TypeAlias"}
     derived = {
@@ -46,6 +52,8 @@ def test_every_type_is_compared_with_a_registry():
         "CostText",
         "SolverName",
         "EngineName",
+        "EngineText",
+        "JaxDevices",
         "Precision",
         "PredictionPrecision",
     }

@@ -109,6 +109,19 @@ MetricName: TypeAlias = Literal["accuracy", "rmse", "mae", "r2"]
 EngineName: TypeAlias = Literal["auto", "native", "reference", "jax"]
 """The engines, and "auto", the fastest of those that are installed."""
 
+JaxDevices: TypeAlias = Literal[
+    "jax(devices=2)",
+    "jax(devices=4)",
+    "jax(devices=8)",
+    "jax(devices=16)",
+    "jax(devices=32)",
+    "jax(processes=1)",
+]
+"""The parameters of "jax" as they are mostly written; a type can list no numbers."""
+
+EngineText: TypeAlias = EngineName | JaxDevices
+"""An engine, perhaps with parameters."""
+
 Precision: TypeAlias = Literal["full", "mixed", "split"]
 """The precisions of the products in training steps."""
 

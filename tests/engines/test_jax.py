@@ -20,10 +20,12 @@ from chainrule.engines import engine_for, engine_named, jax_compiler
 from chainrule.engines import jax_programs as programs
 from chainrule.engines.base import Batches, Examples, Penalties, Problem, StepRecords, UpdateRule
 from chainrule.engines.data_parallel import over_ranks
-from chainrule.engines.jax import _MOST_STEPS, JaxEngine, _pieces
+from chainrule.engines.jax import JaxEngine
+from chainrule.engines.jax_pieces import MOST_STEPS, pieces_of
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError
 from chainrule.network.layers import Dense, GroupedDense
+from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 from tests.communication.thread_ranks import on_ranks
 from tests.engines.test_forward import (
@@ -190,7 +192,7 @@ def test_steps_in_several_calls_give_the_same_bits(engine, epochs, divisions):
 )
 def test_pieces_of_an_order_are_its_batches_and_fit_into_a_program(epochs, rows, size):
     order = np.arange(epochs * rows, dtype=np.int32).reshape(epochs, rows)
-    pieces = list(_pieces(Batches(order, size, np.empty(0)), rows))
+    pieces = list(pieces_of(Batches(order, size, np.empty(0)), rows))
     batches = [
         batch
         for piece in pieces
@@ -201,7 +203,7 @@ def test_pieces_of_an_order_are_its_batches_and_fit_into_a_program(epochs, rows,
     np.testing.assert_array_equal(np.concatenate(batches), order.ravel())
     assert {len(batch) for batch in batches} <= {min(size, rows), rows % size}
     for piece in pieces:
-        assert piece.steps <= piece.capacity <= _MOST_STEPS
+        assert piece.steps <= piece.capacity <= MOST_STEPS
         assert piece.order.size <= piece.capacity * piece.size
 
 
@@ -288,10 +290,10 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(tmp_path):
 def test_examples_that_are_held_are_copied_to_the_device_once(engine, monkeypatch):
     data = examples(SMALL, 6)
     with engine.holding(data):
-        held = engine._on_device(data)
-        assert held.X is engine._on_device(data).X
-        assert engine._on_device(data._replace(X=data.X.copy())).X is not held.X
-    assert engine._on_device(data).X is not held.X
+        held = engine._on_device(data, None)
+        assert held.X is engine._on_device(data, None).X
+        assert engine._on_device(data._replace(X=data.X.copy()), None).X is not held.X
+    assert engine._on_device(data, None).X is not held.X
 
 
 def test_a_cost_that_jax_can_trace_trains_and_another_is_refused_in_words():
@@ -363,6 +365,31 @@ def test_surroundings_name_the_device_and_the_version():
 def test_a_cpu_has_no_bfloat16_products_and_training_says_so():
     with pytest.warns(RuntimeWarning, match=r"XLA multiplies float32 numbers on a CPU"):
         fitted(precision="mixed", epochs=1)
+
+
+@pytest.mark.parametrize("precision", ["mixed", "split"])
+def test_programs_of_other_products_train_as_the_reference_within_their_rounding(precision):
+    # `with_precision` offers them only where they are products of bfloat16. XLA compiles them on a
+    # CPU too, and may round there or not: both are within the bound.
+    spec, rate = network(DROPS, "float32"), 0.01
+    data, theta = examples(spec, 20), parameters(spec)
+    expected, _, (costs, *_) = train(ReferenceEngine(), spec, data, cr.SGD(rate), 20)
+    found, _, (mixed_costs, *_) = train(
+        JaxEngine(precision=precision), spec, data, cr.SGD(rate), 20
+    )
+    # A gradient passes through at most four products, whose two factors err by 2⁻⁹ each if they are
+    # rounded. Its terms are δ·A: |δ| is at most 2 at the outputs, and below them that times a
+    # column of |W| and GELU's slope; |A| is at most what a layer's sums can be. Kept units are
+    # multiplied by 1/0.8 and 2.
+    W = [array for layer in views(spec, theta) for array in layer]
+    largest = np.abs(data.X).max() / 0.8
+    sums = (np.abs(W[0]).sum(axis=1) * largest + np.abs(W[1][:, 0])).max()
+    delta = 2 * 2 * 1.2 * np.abs(W[2]).sum(axis=0).max()
+    magnitude = max(2 * 2 * sums, delta * max(largest, 1))
+    assert_within(found, expected, rate * 4 * 2 * 2.0**-9 * magnitude)
+    # C changes by at most 2·|ΔZ|, and Z has come through two products.
+    of_Z = 2 * 2 * 2.0**-9 * 2 * sums * np.abs(W[2]).sum(axis=1).max()
+    assert_within(mixed_costs, costs, 2 * of_Z)
 
 
 @pytest.mark.skipif(jax.default_backend() == "cpu", reason="JAX has no GPU or TPU here")

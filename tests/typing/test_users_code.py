@@ -80,6 +80,7 @@ WRONG = {
 RIGHT = {
     "net.fit(X, X)": "History",
     "net.fit(X, X)['loss']": "list[float]",
+    'net.fit(X, X, engine="jax(devices=8)")': "History",
     'net.predict(X, precision="split")': "ndarray[tuple[Any, ...], dtype[floating[Any]]]",
     "net.predict(X)": "ndarray[tuple[Any, ...], dtype[floating[Any]]]",
     "net.loss(X, X)": "float",

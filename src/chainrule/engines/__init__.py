@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
 from chainrule.checks import whole_number
 from chainrule.engines import extension
@@ -19,11 +19,16 @@ from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.limits import Choice
 from chainrule.names import Precision, PredictionPrecision
+from chainrule.network.function_names import parse_name
+from chainrule.network.registry.values import Parameter
 from chainrule.network.spec import NetworkSpec
 from chainrule.suggestions import did_you_mean
 
+# The number of processes of which each is part of the training, if it is not set.
+_OF_MPIEXEC = 0
 
-def _jax_engine(threads: int | None) -> Engine:
+
+def _jax_engine(threads: int | None, devices: float = 1, processes: float = _OF_MPIEXEC) -> Engine:
     """Return the jax engine, whose import takes long."""
     if find_spec("jax") is None:
         raise InvalidArgumentError(
@@ -31,7 +36,11 @@ def _jax_engine(threads: int | None) -> Engine:
         )
     from chainrule.engines.jax import JaxEngine
 
-    return JaxEngine(threads)
+    return JaxEngine(threads, devices=int(devices), alone=processes != _OF_MPIEXEC)
+
+
+class _WithParameters(NamedTuple):
+    parameters: Mapping[str, Parameter]
 
 
 # Those that "auto" chooses from: without an extra, and in the order of their speed.
@@ -44,6 +53,29 @@ ENGINES: Mapping[str, Callable[[int | None], Engine]] = MappingProxyType(
     {**_OWN, "jax": _jax_engine}
 )
 
+# What can be set in an engine's name, as in that of an activation: "jax(devices=8)".
+_PARAMETERS: Mapping[str, _WithParameters] = MappingProxyType(
+    {
+        "jax": _WithParameters(
+            {
+                "devices": Parameter(
+                    1,
+                    8,
+                    "a whole number of at least 1",
+                    lambda value: value >= 1 and value.is_integer(),
+                ),
+                "processes": Parameter(
+                    _OF_MPIEXEC,
+                    1,
+                    "1, which trains in each process alone; by default all that mpiexec has "
+                    "started train together",
+                    lambda value: value == 1,
+                ),
+            }
+        )
+    }
+)
+
 _PRECISIONS = Choice.of(*get_args(Precision))
 _PREDICTION_PRECISIONS = Choice.of(*get_args(PredictionPrecision))
 
@@ -54,6 +86,8 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
     Parameters
     ----------
     name : str
+        "jax" may have parameters: "jax(devices=8)" divides each batch among 8 devices of each
+        process, and with "jax(processes=1)" a process that mpiexec has started trains alone.
     threads : int, optional
         Number of threads; by default the engine decides. The reference and the jax engine ignore
         it, because NumPy and XLA decide.
@@ -61,8 +95,8 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
     Raises
     ------
     InvalidArgumentError
-        If no engine has that name, the extra that it needs is not installed, or `threads` is not a
-        whole number of at least 1.
+        If no engine has that name, the extra that it needs is not installed, its parameters are
+        invalid, there are fewer devices, or `threads` is not a whole number of at least 1.
     """
     if threads is None and isinstance(name, str) and name in _SHARED:
         return _SHARED[name]
@@ -70,6 +104,9 @@ def engine_named(name: str, threads: int | None = None) -> Engine:
         threads = whole_number("threads", threads, 1)
     if name == "auto":
         name = _FASTEST
+    if isinstance(name, str) and "(" in name:
+        name, parameters = parse_name(name, "engine", _PARAMETERS)
+        return _jax_engine(threads, **parameters)
     if not isinstance(name, str) or name not in ENGINES:
         missing = ""
         if name == NativeEngine.name:

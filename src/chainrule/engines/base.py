@@ -224,6 +224,13 @@ class Engine(Protocol):
         Calls of `train` with the same arrays then need not copy them.
         """
 
+    def agreed(self, seconds: float) -> float:
+        """Return a duration by which the caller may decide: the same in all processes.
+
+        Decisions by the clock have to be the same where processes train together; each passes its
+        own duration, and all get that of the first. Elsewhere it is the caller's own.
+        """
+
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a function for predictions with minimal overhead.
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 from numpy.typing import NDArray
 
 from chainrule.communication.communicator import Communicator
@@ -26,7 +27,10 @@ from chainrule.engines.base import (
     UpdateRule,
 )
 from chainrule.engines.jax_compiler import arithmetic, compiled
-from chainrule.engines.jax_programs import Counts, Shapes
+from chainrule.engines.jax_devices import default_device, mesh_of, put, spans_processes
+from chainrule.engines.jax_pieces import blocks_of, filled, pieces_of
+from chainrule.engines.jax_processes import check_same, gathered
+from chainrule.engines.jax_programs import Shapes
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import mean_cost, penalty
 from chainrule.engines.steps import Moving, Recipe, StepNumbers, constants_of, store
@@ -37,15 +41,12 @@ from chainrule.network.parameters import views
 from chainrule.network.random import step_noises
 from chainrule.network.spec import NetworkSpec
 
-# A program takes so many steps and rows of an order at most; a call of more goes in pieces, after
-# each of which Ctrl-C can end it.
-_MOST_STEPS, _MOST_ROWS = 4096, 2**16
-# Rows per block of a forward pass: so many at most, and so many numbers of a layer.
-_BLOCK_ROWS, _BLOCK_NUMBERS = 2**15, 2**24
-
 
 class JaxEngine:
-    """Executes the equations compiled by XLA, on JAX's default device.
+    """Executes the equations compiled by XLA, on JAX's default device or on several.
+
+    Several devices divide the examples of each batch. Losses and predictions that are not part of
+    a step are computed by this process alone.
 
     Parameters
     ----------
@@ -55,19 +56,37 @@ class JaxEngine:
         How float32 networks multiply, for `with_precision`. "mixed": gradients and steps round the
         factors to bfloat16. "split": each factor is the sum of three bfloat16 pieces, also in
         `loss` and `forward`.
+    devices : int, default 1
+        How many devices of each process take part in a step.
+    alone : bool, default False
+        Whether this process trains alone even if mpiexec has started several. By default their
+        steps are the same steps: all must train the same network on the same examples.
     """
 
     name = "jax"
     ends_early = False
 
-    def __init__(self, threads: int | None = None, precision: Precision = "full") -> None:
+    def __init__(
+        self,
+        threads: int | None = None,
+        precision: Precision = "full",
+        *,
+        devices: int = 1,
+        alone: bool = False,
+    ) -> None:
         self.precision = precision
+        self._devices, self._alone = devices, alone
+        self._mesh = mesh_of(devices, alone)
+        self._together = spans_processes(self._mesh)
+        self._checked = False
         self._held: dict[int, tuple[NDArray[Any], Any]] = {}
 
     @property
     def surroundings(self) -> Mapping[str, str]:
         """The kind of the device and the version of JAX, and the precision of products."""
-        kind = _device().device_kind
+        kind = default_device().device_kind
+        if self._mesh is not None:
+            kind = f"{self._mesh.size} × {kind}"
         return {"instruction set": f"{kind}, JAX {jax.__version__}", "precision": self.precision}
 
     def lacking(self, spec: NetworkSpec) -> str:
@@ -76,8 +95,12 @@ class JaxEngine:
 
     def with_precision(self, precision: Precision) -> "JaxEngine | str":
         """Return the same engine with bfloat16 products, or the reason why it is unavailable."""
-        reason = _missing(precision, _device())
-        return reason or JaxEngine(precision=precision)
+        reason = _missing(precision, default_device())
+        return reason or JaxEngine(precision=precision, devices=self._devices, alone=self._alone)
+
+    def agreed(self, seconds: float) -> float:
+        """Return the seconds of the first of the processes that train together."""
+        return float(gathered(np.array(seconds))[0]) if self._together else seconds
 
     def with_communicator(self, communicator: Communicator) -> str:
         """Return the reason why there are no ranks."""
@@ -90,11 +113,13 @@ class JaxEngine:
         with arithmetic():
             for array in examples:
                 if array is not None and id(array) not in self._held:
-                    added[id(array)] = (array, jax.device_put(array))
+                    added[id(array)] = (array, put(array, self._mesh))
         self._held.update(added)
+        self._checked = False
         try:
             yield
         finally:
+            self._checked = False
             for key in added:
                 self._held.pop(key, None)
 
@@ -107,8 +132,8 @@ class JaxEngine:
         precision = self._of_predictions
         with arithmetic():
             theta = jax.device_put(parameters)
-            for rows, size in _blocks(len(X), spec):
-                given = (theta, _filled(X[rows], size))
+            for rows, size in blocks_of(len(X), spec):
+                given = (theta, filled(X[rows], size))
                 program = compiled(programs.outputs, (spec, size), given, precision)
                 out[rows] = np.asarray(program(*given))[: len(X[rows])]
 
@@ -120,9 +145,9 @@ class JaxEngine:
         classes = examples.Y.ndim == 1
         with arithmetic():
             theta = jax.device_put(problem.parameters)
-            for rows, size in _blocks(len(found), spec):
+            for rows, size in blocks_of(len(found), spec):
                 X, Y = examples.X[rows], examples.Y[rows]
-                given = (theta, _filled(X, size), _filled(Y, size))
+                given = (theta, filled(X, size), filled(Y, size))
                 program = compiled(programs.costs, (spec, size, classes), given, precision)
                 found[rows] = np.asarray(program(*given))[: len(X)]
         with np.errstate(over="ignore", invalid="ignore"):  # inf and NaN are answers
@@ -137,9 +162,11 @@ class JaxEngine:
         _require(spec)
         penalties, strength = _normalised(problem.penalties)
         share = strength * penalties.share(examples.weight)
-        static = (spec, penalties, Shapes.of(examples))
+        # Processes that train together each compute a whole loss, at which they may arrive apart.
+        mesh = None if self._together else self._mesh
+        static = (spec, penalties, Shapes.of(examples), mesh)
         with arithmetic():
-            given = (problem.parameters, self._on_device(examples), share)
+            given = put((problem.parameters, self._on_device(examples, mesh), share), mesh)
             program = compiled(programs.loss_and_gradient, static, given, self.precision)
             J, found = program(*given)
             gradient[...] = np.asarray(found)
@@ -157,6 +184,8 @@ class JaxEngine:
         if batches.order.size == 0:
             return
         _require(problem.spec)
+        if self._together:
+            self._check_together(problem, rule, state, batches)
         optimizer, rates = rule.optimizer, batches.learning_rates
         penalties, strength = _normalised(problem.penalties)
         recorded = records.penalty is not None
@@ -176,13 +205,14 @@ class JaxEngine:
         reached = (Moving((problem.parameters,), slots, state.t), 0)
         try:
             with arithmetic():
-                examples = self._on_device(problem.examples)
-                constants = jax.device_put(constants)
-                for piece in _pieces(batches, shapes.rows):
+                examples = self._on_device(problem.examples, self._mesh)
+                constants = put(constants, self._mesh)
+                for piece in pieces_of(batches, shapes.rows):
                     moving, done = reached
                     part = slice(done, done + piece.steps)
                     given = (moving, examples, constants, *piece.arrays(numbers, part))
-                    static = (recipe, shapes, piece.size, piece.rest)
+                    given = given if self._mesh is None else put(given, self._mesh)
+                    static = (recipe, shapes, piece.size, piece.rest, self._mesh)
                     program = compiled(programs.steps, static, given, self.precision)
                     moving, found = program(*given)
                     measured = np.asarray(found)[:, : piece.steps]
@@ -201,62 +231,33 @@ class JaxEngine:
     def _of_predictions(self) -> Precision:
         return "split" if self.precision == "split" else "full"
 
-    def _on_device(self, examples: Examples) -> Examples:
-        X, Y, weights = map(self._put, examples)
+    def _on_device(self, examples: Examples, mesh: Mesh | None) -> Examples:
+        X, Y, weights = (self._put(array, mesh) for array in examples)
         return Examples(X, Y, weights)
 
-    def _put(self, array: NDArray[Any] | None) -> Any:
+    def _put(self, array: NDArray[Any] | None, mesh: Mesh | None) -> Any:
         if array is None:
             return None
-        held = self._held.get(id(array))
-        return held[1] if held is not None and held[0] is array else jax.device_put(array)
+        held = self._held.get(id(array)) if mesh is self._mesh else None
+        return held[1] if held is not None and held[0] is array else put(array, mesh)
 
-
-class _Piece(NamedTuple):
-    """Consecutive batches that a program takes at once: of several epochs, or of a part of one."""
-
-    order: NDArray[np.int32]
-    """(epochs, rows)."""
-    size: int
-    capacity: int
-    """Most steps of a piece."""
-
-    @property
-    def rest(self) -> int:
-        """Rows of the last batch of each epoch, if it is smaller."""
-        return int(self.order.shape[1] % self.size)
-
-    @property
-    def steps(self) -> int:
-        """Number of steps."""
-        return len(self.order) * -(-int(self.order.shape[1]) // self.size)
-
-    def arrays(
-        self, numbers: StepNumbers, part: slice
-    ) -> tuple[NDArray[np.int32], StepNumbers, Counts]:
-        """Return rows, numbers of the steps and counts, each in arrays of the same shape."""
-        epochs, period = self.order.shape
-        rows = _filled(self.order.ravel(), self.capacity * self.size)
-        arrays: tuple[Any, ...] = numbers
-        padded = StepNumbers(*(_filled(array[part], self.capacity) for array in arrays))
-        return rows, padded, Counts(epochs, period, period // self.size)
-
-
-def _pieces(batches: Batches, examples: int) -> Iterator[_Piece]:
-    """Yield the batches in pieces, each of which fits into arrays of the same shape."""
-    order, size = batches.order, min(batches.size, examples)
-    epochs, rows = order.shape
-    capacity = max(1, min(_MOST_STEPS, _MOST_ROWS // size))
-    steps = -(-rows // size)
-    if steps <= capacity:
-        together = capacity // steps
-        for first in range(0, epochs, together):
-            yield _Piece(order[first : first + together], size, capacity)
-        return
-    most = capacity * size
-    for epoch in order:
-        for first in range(0, rows, most):
-            yield _Piece(epoch[None, first : first + most], size, capacity)
+    def _check_together(
+        self, problem: Problem, rule: UpdateRule, state: OptimizerState, batches: Batches
+    ) -> None:
+        """Check at the first steps of a training that all processes take the same ones."""
+        if self._checked:
+            return
+        check_same(
+            {
+                "networks or settings": (problem.spec, problem.penalties, rule, batches.size),
+                "examples": tuple(problem.examples),
+                "parameters": (problem.parameters, state.slots, state.t),
+                "orders of examples or learning rates": (
+                    batches.order, batches.learning_rates, batches.noise_key,
+                ),
+            }
+        )  # fmt: skip
+        self._checked = bool(self._held)
 
 
 def _penalty_shares(
@@ -297,27 +298,6 @@ def _structure(optimizer: Optimizer) -> Optimizer:
     return type(optimizer)(**flags)
 
 
-def _blocks(rows: int, spec: NetworkSpec) -> Iterator[tuple[slice, int]]:
-    """Yield slices of rows, and the power of two to which their block is filled up."""
-    most = _power_of_two(max(1, min(_BLOCK_ROWS, _BLOCK_NUMBERS // max(spec.sizes))))
-    for start in range(0, rows, most):
-        stop = min(rows, start + most)
-        yield slice(start, stop), min(most, _power_of_two(stop - start))
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << (number - 1).bit_length()
-
-
-def _filled(array: NDArray[Any], length: int) -> NDArray[Any]:
-    """Return the array, filled up with zeros to a length."""
-    if len(array) == length:
-        return array
-    filled = np.zeros((length, *array.shape[1:]), array.dtype)
-    filled[: len(array)] = array
-    return filled
-
-
 def _require(spec: NetworkSpec) -> None:
     if lack := _lacking(spec):
         raise InvalidArgumentError(
@@ -343,13 +323,6 @@ def _lacking(spec: NetworkSpec) -> str:
                 "their array namespace)"
             )
     return ""
-
-
-def _device() -> jax.Device:
-    chosen = jax.config.jax_default_device  # type: ignore[attr-defined]
-    if isinstance(chosen, str):
-        return jax.devices(chosen)[0]
-    return chosen or jax.devices()[0]
 
 
 @cache

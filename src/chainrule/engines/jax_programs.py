@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
+from jax.sharding import Mesh
 
 from chainrule.engines.base import Examples, Penalties
+from chainrule.engines.jax_devices import divided, whole
 from chainrule.engines.passes import (
     Batch,
     as_columns,
@@ -76,17 +78,17 @@ def loss_and_gradient(
     spec: NetworkSpec,
     penalties: Penalties,
     shapes: Shapes,
+    mesh: Mesh | None,
     theta: Array,
     examples: Examples,
     share: Array,
 ) -> tuple[Array, Array]:
     """Return J plus penalties, and their gradient."""
-    X, Y, weights = examples
-    batch = Batch(as_columns(X), _targets(spec, X, Y), weights)
+    batch = _batch(spec, examples, mesh)
     blocks, share = views(spec, theta), jnp.asarray(share, theta.dtype)
     found = gradient_pass(spec, blocks, batch, None, penalties, share)
     J = jnp.asarray(found.J, jnp.float64) + penalty(spec, blocks, penalties, share)
-    return J, flat_gradient(spec, found.gradients, theta)
+    return whole((J, flat_gradient(spec, found.gradients, theta)), mesh)
 
 
 def steps(
@@ -94,6 +96,7 @@ def steps(
     shapes: Shapes,
     size: int,
     rest: int,
+    mesh: Mesh | None,
     before: Moving,
     examples: Examples,
     constants: Constants,
@@ -111,11 +114,12 @@ def steps(
 
     def step(first: Array, rows: int, state: Any) -> Any:
         moving, records, index = state
-        own = _batch(spec, examples, lax.dynamic_slice(order, (first,), (rows,)))
+        own = _batch(spec, _taken(examples, lax.dynamic_slice(order, (first,), (rows,))), mesh)
         noise, *others = (array[index] for array in arrays)
         # Scalars of an array are not rounded to the type of the vectors, as Python's numbers are.
         of_step = StepNumbers(noise, *(jnp.asarray(number, dtype) for number in others))
         moving, measured = training_step(recipe, constants, moving, own, of_step)
+        moving = whole(moving, mesh)
         record = jnp.stack([jnp.asarray(value, jnp.float64) for value in measured])
         return moving, records.at[:, index].set(record), index + 1
 
@@ -129,7 +133,7 @@ def steps(
     records = jnp.zeros((len(Measured._fields), len(arrays[0])), jnp.float64)
     state = (_in_parts(spec, before), records, jnp.asarray(0, jnp.int32))
     moving, records, _ = lax.fori_loop(0, counts.epochs, epoch, state)
-    return _in_one_part(moving), records
+    return whole((_in_one_part(moving), records), mesh)
 
 
 def steps_by_block(spec: NetworkSpec) -> bool:
@@ -151,11 +155,19 @@ def _in_one_part(moving: Moving) -> Moving:
     return Moving(whole(moving.theta), tuple(map(whole, moving.vectors)), moving.t)
 
 
-def _batch(spec: NetworkSpec, examples: Examples, rows: Array) -> Batch:
+def _taken(examples: Examples, rows: Array) -> Examples:
+    """Return some of the examples."""
     arrays: tuple[Array, ...] = examples
-    X, Y, weights = (
+    taken: Any = (
         None if array is None else array.at[rows].get(mode="promise_in_bounds") for array in arrays
     )
+    return Examples(*taken)
+
+
+def _batch(spec: NetworkSpec, examples: Examples, mesh: Mesh | None) -> Batch:
+    """Return examples as columns, which lie divided among the devices."""
+    arrays: tuple[Array, ...] = examples
+    X, Y, weights = (None if one is None else divided(one, mesh) for one in arrays)
     return Batch(as_columns(X), _targets(spec, X, Y), weights)
 
 

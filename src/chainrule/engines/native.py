@@ -102,6 +102,10 @@ class NativeEngine:
         """Do nothing: examples are read where they are."""
         return nullcontext()
 
+    def agreed(self, seconds: float) -> float:
+        """Return the seconds: one process trains."""
+        return seconds
+
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a compiled function that takes X unchecked and returns None if X is unsuitable."""
         return _plan(without_own_cost(spec)).predict

@@ -84,6 +84,10 @@ class ReferenceEngine:
         """Do nothing: examples are read where they are."""
         return nullcontext()
 
+    def agreed(self, seconds: float) -> float:
+        """Return the seconds: one process trains."""
+        return seconds
+
     def predictor(self, spec: NetworkSpec) -> Predictor:
         """Return a predictor that always returns None, so that `forward` is used."""
         return lambda parameters, X: None

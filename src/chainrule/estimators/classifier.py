@@ -39,7 +39,7 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.names import (
     ClassificationLoss,
     DType,
-    EngineName,
+    EngineText,
     InitializerName,
     Precision,
     SolverName,
@@ -381,7 +381,7 @@ class MLPClassifier(BaseClassifier):
         standardize: bool = False,
         dtype: DType | None = None,
         callbacks: Sequence[Callback] | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,

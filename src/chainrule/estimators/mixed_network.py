@@ -41,7 +41,7 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.names import (
     ClassificationLoss,
     DType,
-    EngineName,
+    EngineText,
     InitializerName,
     Precision,
     RegressionLoss,
@@ -126,7 +126,7 @@ class NetworkMixed(GoodDefaults):
         standardize_target: bool = True,
         dtype: DType | None = None,
         callbacks: Sequence[Callback] | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,

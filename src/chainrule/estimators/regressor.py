@@ -31,7 +31,7 @@ from chainrule.estimators.validation import HeldOut
 from chainrule.model.table_intervals import lowest_value
 from chainrule.names import (
     DType,
-    EngineName,
+    EngineText,
     InitializerName,
     Precision,
     RegressionLoss,
@@ -251,7 +251,7 @@ class MLPRegressor(BaseRegressor):
         standardize_target: bool = False,
         dtype: DType | None = None,
         callbacks: Sequence[Callback] | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,

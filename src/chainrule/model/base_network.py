@@ -18,7 +18,7 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.files.model_file import ModelFile, write_model_file
 from chainrule.limits import NOT_NEGATIVE
 from chainrule.model.summary import network_summary
-from chainrule.names import CostText, DType, EngineName, InitializerName, PredictionPrecision
+from chainrule.names import CostText, DType, EngineText, InitializerName, PredictionPrecision
 from chainrule.network.cost import CustomCost
 from chainrule.network.layers import Layer
 from chainrule.network.parameters import (
@@ -200,7 +200,7 @@ class BaseNetwork:
         self,
         X: ArrayLike,
         *,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         precision: PredictionPrecision = "full",
     ) -> Floats:
         """Return the outputs A[L] for examples, one per row.
@@ -246,7 +246,7 @@ class BaseNetwork:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
     ) -> float:
         """Return J, the mean cost over the examples, plus any penalties.
 
@@ -274,7 +274,7 @@ class BaseNetwork:
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
     ) -> tuple[float, Floats]:
         """Return J plus penalties, and its gradient: one vector laid out like `parameters`.
 

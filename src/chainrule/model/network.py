@@ -30,7 +30,7 @@ from chainrule.model.fitting import (
     patience_text,
 )
 from chainrule.model.streams import streamed_data
-from chainrule.names import EngineName, MetricName, OptimizerName, Precision
+from chainrule.names import EngineText, MetricName, OptimizerName, Precision
 from chainrule.network.random import noise_key
 from chainrule.network.registry.documentation import naming
 from chainrule.tables.table_stream import TableStream
@@ -129,7 +129,7 @@ class Network(BaseNetwork):
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         precision: Precision = "full",
         shuffle: bool = True,
@@ -195,8 +195,8 @@ class Network(BaseNetwork):
         engine : str, default "auto"
             The engine that executes the steps: "native" (compiled), "reference" (the equations on
             NumPy), "jax" (the equations compiled by JAX for a GPU or TPU; ``pip install
-            'chainrule[jax]'``), or "auto", the faster one of the first two ("reference" for a
-            `CustomCost`).
+            'chainrule[jax]'``; "jax(devices=8)" divides each batch among 8 devices), or "auto",
+            the faster one of the first two ("reference" for a `CustomCost`).
         threads : int, optional
             Number of threads. By default the core measures, while it trains, how many of at most
             one per core are the fastest; short steps have one. The result has the same bits for any
@@ -420,7 +420,7 @@ class Network(BaseNetwork):
         l2: float = 0.0,
         label_smoothing: float = 0.0,
         max_grad_norm: float | None = None,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
         threads: int | None = None,
         precision: Precision = "full",
     ) -> RangeTest:
@@ -570,7 +570,7 @@ class Network(BaseNetwork):
         sample_weight: ArrayLike | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: EngineName = "auto",
+        engine: EngineText = "auto",
     ) -> GradientCheck:
         """Compare backpropagation with central differences, block by block, in float64.
 

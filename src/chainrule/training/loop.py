@@ -283,7 +283,8 @@ class Loop:
             (stop,) = least(plan.communicator, stop)
             part = slice(done, self._take_steps(course, slice(done, stop), rates, records, rule))
             self._check_finite(records, part, epochs[0], steps, rates, before)
-            pace.learn(part.stop - done, time.perf_counter() - call_started)
+            seconds = plan.engine.agreed(time.perf_counter() - call_started)
+            pace.learn(part.stop - done, seconds)
             done = part.stop
             if done < rates.size and rule is not None:  # the rule has ended it
                 epochs, rates, records = epochs[: done // steps], rates[:done], records.first(done)
