@@ -64,6 +64,10 @@ class NothingLearnedError(TrainingDivergedError, ValueError):
         )
 
 
+class WorkersError(ChainruleError, RuntimeError):
+    """Workers cannot be reached, were lost, or would not compute the same bits."""
+
+
 class TrainingDiagnosisWarning(UserWarning):
     """A problem keeps a network from learning; the message names the layer and the remedy."""
 

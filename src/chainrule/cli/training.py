@@ -10,6 +10,7 @@ from chainrule.cli.live import LiveOption, showing
 from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
 from chainrule.cli.settings import takes_settings
+from chainrule.cli.workers import WorkersOption, chosen_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chainrule.runs.run_fit import Checkpointing, FittedNetwork
     from chainrule.runs.training import PreparedRun
     from chainrule.training.events import Callback
+    from chainrule.workers.base import Workers
 
 _EXAMPLES = """Examples:
 
@@ -33,6 +35,8 @@ chainrule train visits.csv --target ill --group patient --ignore name,address --
 chainrule train data.csv --target price --quality best --time-limit 60s
 
 chainrule train data.csv --target price --search 50 --time-limit 10m
+
+chainrule train data.csv --target price --search 50 --workers dask://host:8786
 
 chainrule train data.csv --target price --checkpoint --out run
 
@@ -105,6 +109,7 @@ def train(
             metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
         ),
     ] = "60s",
+    workers: WorkersOption = None,
     live: LiveOption = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
@@ -154,6 +159,7 @@ def train(
     if live:
         _check_shown(chosen)
         require_extra("--live")
+    elsewhere = chosen_workers(workers, best or searches)
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
     folder = None if out is None else RunFolder(out)
@@ -163,10 +169,10 @@ def train(
         if searches:
             from chainrule.cli.search import search_and_write
 
-            search_and_write(run, folder, tell, search, limit, report)
+            search_and_write(run, folder, tell, search, limit, report, elsewhere)
         else:
             with showing(folder, live, quiet) as watchers:
-                train_and_write(run, folder, tell, report, checkpointing, watchers)
+                train_and_write(run, folder, tell, report, checkpointing, watchers, elsewhere)
 
 
 def resume(
@@ -177,6 +183,7 @@ def resume(
             metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
         ),
     ] = "60s",
+    workers: WorkersOption = None,
     live: LiveOption = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
@@ -191,6 +198,7 @@ def resume(
     The result has the same bits as that of a run without the interruption.
     """
     from chainrule.cli.messages import teller
+    from chainrule.ensembles.members import BEST
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import Outputs, RunFolder
@@ -206,13 +214,14 @@ def resume(
             f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
         )
     chosen, tell = RunConfig.read(where.config), teller(json, quiet)
+    elsewhere = chosen_workers(workers, chosen.training.quality == BEST)
     if live:
         _check_shown(chosen)
     with ready("DIR", where, outputs, chosen, every, tell, resume=True) as given:
         run, _, checkpointing = given
         tell.understood(run)
         with showing(where, live, quiet) as watchers:
-            train_and_write(run, where, tell, report, checkpointing, watchers)
+            train_and_write(run, where, tell, report, checkpointing, watchers, elsewhere)
 
 
 def train_and_write(
@@ -222,6 +231,7 @@ def train_and_write(
     report: bool,
     checkpointing: "Checkpointing | None",
     watchers: "Sequence[Callback]" = (),
+    workers: "Workers | None" = None,
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import Ended, ended, held
@@ -247,7 +257,7 @@ def train_and_write(
     try:
         with signals:
             callbacks: list[Callback] = [CSVLog(folder.history), *progress, *watchers]
-            fitted = run.train(callbacks, checkpointing, told)
+            fitted = run.train(callbacks, checkpointing, told, workers)
         tell.close()
         with tell.working("computing the scores"):
             trained = run.judged(fitted)

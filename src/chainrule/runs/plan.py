@@ -1,6 +1,7 @@
 """Builds the network and its training plan from a run's options."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -242,3 +243,39 @@ class _Memory:
                 "best_parameters": memory.get("_best_parameters"),
             }
         self._stopping.recall(memory)
+
+
+@dataclass(frozen=True, eq=False)
+class Describing:
+    """The part of a run that describes its trainings, without its tables: what workers need.
+
+    Parameters
+    ----------
+    options : TrainingOptions
+    target : TargetEncoder
+    training, validation : EncodedRows
+    embeddings : tuple of (column, codes, dimension)
+    """
+
+    options: TrainingOptions
+    target: TargetEncoder
+    training: EncodedRows
+    validation: EncodedRows
+    embeddings: tuple[tuple[int, int, int], ...]
+
+    def __call__(
+        self,
+        options: TrainingOptions | None = None,
+        training: EncodedRows | None = None,
+        validation: EncodedRows | None = None,
+        random: np.random.RandomState | None = None,
+    ) -> Description:
+        """Return what describes a training; the arguments are by default those of the run."""
+        return Description(
+            self.options if options is None else options,
+            self.target,
+            self.training if training is None else training,
+            self.validation if validation is None else validation,
+            self.embeddings,
+            random,
+        )

@@ -24,7 +24,7 @@ from chainrule.runs.learned_target import (
 from chainrule.runs.notes import Findings, findings, notes_on_predictions
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, Table, divide
-from chainrule.runs.plan import Description, EncodedRows
+from chainrule.runs.plan import Describing, Description, EncodedRows
 from chainrule.runs.presets import resolved
 from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
@@ -33,6 +33,7 @@ from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
+from chainrule.workers.base import Workers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -167,13 +168,17 @@ class PreparedRun:
         Each training takes a new one, since the random numbers are drawn from it. The arguments are
         by default those of the run.
         """
-        return Description(
-            self.config.training if options is None else options,
+        return self.describing(options, training, validation, random)
+
+    @property
+    def describing(self) -> Describing:
+        """The part of this run that describes its trainings."""
+        return Describing(
+            self.config.training,
             self.target,
-            self.training if training is None else training,
-            self.validation if validation is None else validation,
-            embedded_columns(self.encoder),
-            random,
+            self.training,
+            self.validation,
+            tuple(embedded_columns(self.encoder)),
         )
 
     @property
@@ -186,11 +191,13 @@ class PreparedRun:
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
+        workers: Workers | None = None,
     ) -> FittedNetwork:
         """Train a network on the training rows, or an ensemble on these and the validation rows.
 
         A callback with a method ``run_begins`` is first called there with this run. Of an ensemble,
-        callbacks see the first network's training, and `told` is called after each network.
+        callbacks see the first network's training, `told` is called after each network, and
+        `workers` train the others.
 
         Raises
         ------
@@ -204,7 +211,8 @@ class PreparedRun:
         if self.is_ensemble:
             whole, rows = self.description(), self._ensemble_rows()
             task = self.target.task
-            return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)
+            describing = self.describing
+            return fit_best(describing, whole, rows, task, callbacks, checkpointing, told, workers)
         return fit(self.description(), callbacks, checkpointing)
 
     def fit(
@@ -212,9 +220,10 @@ class PreparedRun:
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
+        workers: Workers | None = None,
     ) -> Run:
         """Train a network and evaluate it; see `train`."""
-        return self.judged(self.train(callbacks, checkpointing, told))
+        return self.judged(self.train(callbacks, checkpointing, told, workers))
 
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None
