@@ -5,10 +5,12 @@ scheduler begins a call anew whose worker is lost. (Scattered data would be sent
 Dask drops replicas that no waiting task needs.)
 """
 
+import logging
 import pickle
 import threading
 import time
 import uuid
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -71,19 +73,39 @@ class Cluster:
             from distributed import Client
         except ModuleNotFoundError as error:
             raise InvalidArgumentError(_EXTRA) from error
-        try:
-            client = Client(f"tcp://{self.address}", timeout=_CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise WorkersError(
-                f"workers: expected a Dask scheduler at {self.address}; none answered within "
-                f"{_CONNECT_SECONDS:g} s ({type(error).__name__}). Start one with `dask scheduler` "
-                "and workers with `dask worker HOST:PORT`, or correct the address"
-            ) from error
-        try:
-            yield client
-        finally:
-            with suppress(OSError, TimeoutError):
-                client.close(timeout=_CONNECT_SECONDS)
+        with _quiet():
+            try:
+                client = Client(
+                    f"tcp://{self.address}", timeout=_CONNECT_SECONDS, set_as_default=False
+                )
+            except (OSError, ValueError) as error:
+                raise _nobody(self.address, error) from error
+            try:
+                yield client
+            finally:
+                # asyncio's error, of a client that was connecting again, is no Exception.
+                with suppress(OSError, CancelledError):
+                    client.close(timeout=_CONNECT_SECONDS)
+
+
+def _nobody(address: str, error: BaseException) -> WorkersError:
+    return WorkersError(
+        f"workers: expected a Dask scheduler at {address}; none answered within "
+        f"{_CONNECT_SECONDS:g} s ({type(error).__name__}). Start one with `dask scheduler` and "
+        "workers with `dask worker HOST:PORT`, or correct the address"
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tracebacks of lost connections from standard error: an error says what happened."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
@@ -105,10 +127,10 @@ def _scheduler_lost(where: str) -> WorkersError:
     )
 
 
-def _without_chainrule(error: BaseException) -> WorkersError:
+def _without_chainrule(error: BaseException, which: str = "a worker") -> WorkersError:
     return WorkersError(
-        "workers: expected chainrule of the same version on every worker; got one that cannot "
-        f"import it ({error}). Install it there, and start the worker again"
+        f"workers: expected chainrule of the same version on every worker; {which} cannot import "
+        f"it ({error}). Install it there, and start the worker again"
     )
 
 
@@ -124,10 +146,10 @@ def _check_workers(client: "Client", own: dict[str, str], where: str) -> None:
             ) from error
         answers = client.run(identity, on_error="return")
     for worker, answer in answers.items():
-        if isinstance(answer, ModuleNotFoundError | AttributeError):
-            raise _without_chainrule(answer) from answer
         if isinstance(answer, OSError):
             continue  # it has just left
+        if isinstance(answer, Exception):  # of the import that unpickling the function needs
+            raise _without_chainrule(answer, f"the worker at {worker}") from answer
         check_identity(own, answer, f"the worker at {worker}")
 
 
