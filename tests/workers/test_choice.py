@@ -1,7 +1,9 @@
 import joblib
 import pytest
+from typer.testing import CliRunner
 
 import chainrule as cr
+from chainrule.cli.app import app
 from chainrule.errors import InvalidArgumentError
 from chainrule.workers.choice import MOST, active_workers, workers_from
 from chainrule.workers.cluster import Cluster
@@ -79,3 +81,16 @@ def test_a_backend_that_cannot_train_members_is_refused():
 def test_a_single_network_has_no_workers():
     with pytest.raises(InvalidArgumentError, match="workers: expected none without quality"):
         cr.train(TABLE, "y", workers=2, verbose=False)
+
+
+def test_the_option_is_refused_where_one_network_is_trained(tmp_path):
+    table = tmp_path / "t.csv"
+    TABLE.write_csv(table)
+    words = ["train", str(table), "--target", "y", "--workers"]
+    for given, sentence in (
+        ("2", "--workers: a single network is trained by the threads of one process"),
+        ("many", "--workers: expected a number of processes"),
+    ):
+        result = CliRunner().invoke(app, [*words, given])
+        assert result.exit_code == 2
+        assert sentence in result.stderr
