@@ -1,6 +1,6 @@
 """Members of an ensemble per second: threads of one process, processes, and a Dask cluster.
 
-    python benchmarks/workers.py [--rows 5000] [--width 128] [--epochs 4] [--runs 3]
+    python benchmarks/workers.py [--rows 2000] [--width 128] [--epochs 3] [--runs 3]
 
 The members are those of `quality="best"`, each on one thread, trained by 1 and by 2 workers. One
 cluster of two workers (or of one) serves all runs, as a cluster does. Before anything is timed, the
@@ -91,9 +91,9 @@ def seconds_to_answer(workers: Any, recipe: Recipe) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=5_000)
+    parser.add_argument("--rows", type=int, default=2_000)
     parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--variations", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
