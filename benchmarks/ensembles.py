@@ -17,7 +17,7 @@ import numpy as np
 from machine import described
 
 import chainrule as cr
-from chainrule.ensembles.workers import workers_of
+from chainrule.workers.cores import threads_of
 
 
 def network(width: int, seed: int) -> cr.Network:
@@ -36,7 +36,7 @@ def seconds_of(members: int, width: int, batch: int, data: tuple) -> float:
     if members == 1:
         fitted(width, batch, 0, data, None)
     else:
-        with ThreadPoolExecutor(workers_of(None)) as pool:
+        with ThreadPoolExecutor(threads_of(None)) as pool:
             list(pool.map(lambda seed: fitted(width, batch, seed, data, 1), range(members)))
     return time.perf_counter() - began
 

@@ -32,6 +32,7 @@ from chainrule.errors import InvalidTableError as InvalidTableError
 from chainrule.errors import RankError as RankError
 from chainrule.errors import TrainingDiagnosisWarning as TrainingDiagnosisWarning
 from chainrule.errors import TrainingDivergedError as TrainingDivergedError
+from chainrule.errors import WorkersError as WorkersError
 from chainrule.estimators.classifier import MLPClassifier as MLPClassifier
 from chainrule.estimators.conversion import from_sklearn as from_sklearn
 from chainrule.estimators.mixed_network import NetworkMixed as NetworkMixed

@@ -68,6 +68,10 @@ class RankError(ChainruleError, RuntimeError):
     """Another rank of a training failed, or the ranks were to train different things."""
 
 
+class WorkersError(ChainruleError, RuntimeError):
+    """Workers cannot be reached, were lost, or would not compute the same bits."""
+
+
 class TrainingDiagnosisWarning(UserWarning):
     """A problem keeps a network from learning; the message names the layer and the remedy."""
 

@@ -52,7 +52,7 @@ def describe(place, rows, epochs, shown, rate=0.02):
 
 
 def task(describe=describe, **options):
-    return Task(SPEC, EXAMPLES, FOLDS, describe, **({"workers": 2, "variations": 3} | options))
+    return Task(SPEC, EXAMPLES, FOLDS, describe, **({"threads": 2, "variations": 3} | options))
 
 
 def test_each_row_is_predicted_by_the_members_that_did_not_learn_from_it():
@@ -83,9 +83,9 @@ def test_the_members_of_the_first_fold_are_an_ensemble_that_did_not_learn_from_i
     np.testing.assert_allclose(found.first_fold.predict(X[own]), found.outputs[own], rtol=1e-10)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_bits_are_the_same_for_any_number_of_workers(workers):
-    one, other = train_ensemble(task(workers=1)), train_ensemble(task(workers=workers))
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_bits_are_the_same_for_any_number_of_threads(threads):
+    one, other = train_ensemble(task(threads=1)), train_ensemble(task(threads=threads))
     assert np.array_equal(one.network.parameters, other.network.parameters)
     assert np.array_equal(one.outputs, other.outputs)
 
@@ -109,7 +109,7 @@ def test_a_time_limit_that_has_passed_still_trains_the_settings_as_given():
     assert {member.place.variation for member in found.members} == {0}
     assert all(member.epochs == 1 for member in found.members)
     assert not found.complete
-    # As many folds as workers: the others have no prediction.
+    # As many folds as threads: the others have no prediction.
     assert set(FOLDS[found.rows]) == {0, 1}
 
 
@@ -160,7 +160,7 @@ class Interrupts:
 
 def test_an_interruption_returns_the_variations_that_are_complete():
     with pytest.raises(EnsembleInterrupted) as caught:
-        train_ensemble(task(workers=1, told=Interrupts(7)))
+        train_ensemble(task(threads=1, told=Interrupts(7)))
     found = caught.value.ensemble
     assert np.isfinite(found.losses).tolist() == [True, True, False]
     assert isinstance(caught.value.interrupt, KeyboardInterrupt)
@@ -199,12 +199,12 @@ def test_a_resumed_ensemble_has_the_bits_of_one_that_was_not_interrupted(tmp_pat
 
 def test_a_resumed_ensemble_whose_time_is_up_keeps_what_was_trained(tmp_path):
     kept = CheckpointStore(tmp_path / "ckpt")
-    given = task(workers=1, seconds=600.0, store=MemberStore(kept, False), told=Interrupts(7))
+    given = task(threads=1, seconds=600.0, store=MemberStore(kept, False), told=Interrupts(7))
     with pytest.raises(EnsembleInterrupted):
         train_ensemble(given)
     kept.close()
     again = CheckpointStore(tmp_path / "ckpt")
-    resumed = train_ensemble(task(workers=1, seconds=1e-6, store=MemberStore(again, True)))
+    resumed = train_ensemble(task(threads=1, seconds=1e-6, store=MemberStore(again, True)))
     again.close()
     assert np.isfinite(resumed.losses).tolist() == [True, True, False]
     assert all(member.epochs > 1 for member in resumed.members)

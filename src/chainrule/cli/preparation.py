@@ -77,7 +77,7 @@ def _checkpointing(
 def _with_search(run: "PreparedRun") -> "RunFolder | None":
     """Return the newest numbered folder that has trials of the same search."""
     from chainrule.runs.numbered_folder import PARENT, earlier_folders, name_of
-    from chainrule.runs.search import holds_search
+    from chainrule.runs.search_identity import holds_search
 
     name = name_of(run.config.data.table, run.config.data.target)
     folders = earlier_folders(PARENT, name)
@@ -87,7 +87,7 @@ def _with_search(run: "PreparedRun") -> "RunFolder | None":
 def _goes_on(run: "PreparedRun", folder: "RunFolder", argument: str, overwrite: bool) -> bool:
     """Return whether the folder has the same search; raise if it has another one."""
     from chainrule.runs.leavings import kind_of
-    from chainrule.runs.search import holds_search
+    from chainrule.runs.search_identity import holds_search
 
     goes_on = holds_search(folder.search, run)
     other = kind_of(folder.search) == "a file" and folder.search.stat().st_size > 0

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from chainrule.runs.folder import RunFolder
     from chainrule.runs.run_fit import FittedNetwork
     from chainrule.runs.training import PreparedRun
+    from chainrule.workers.base import Workers
 
 
 def search_and_write(
@@ -19,11 +20,12 @@ def search_and_write(
     trials: int | None,
     limit: float | None,
     report: bool,
+    workers: "Workers | None" = None,
 ) -> None:
     """Search, and write and show the best run; an interruption ends the process."""
     from chainrule.cli.interrupts import Ended, ended
     from chainrule.cli.writing import write_run
-    from chainrule.runs.search import is_default, search
+    from chainrule.runs.search import Listeners, is_default, search
 
     best_so_far: list[tuple[PreparedRun, FittedNetwork]] = []
     default: list[FittedNetwork] = []
@@ -44,10 +46,8 @@ def search_and_write(
             folder.search,
             trials=trials,
             seconds=limit,
-            callbacks=display.callbacks,
-            earlier=display.earlier,
-            told=display.told,
-            better=better,
+            listeners=Listeners(display.callbacks, display.earlier, display.told, better),
+            workers=workers,
         )
         tell.close()
         tell.found(found)

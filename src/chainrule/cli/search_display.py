@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from chainrule.cli.progress import JSONLines
-    from chainrule.runs.search import Found, Tried
+    from chainrule.runs.search import Found
+    from chainrule.runs.trial_study import Tried
 
 _SHOWN = 8
 _WIDE = 100

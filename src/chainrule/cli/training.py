@@ -11,6 +11,7 @@ from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
 from chainrule.cli.ranks import begun, check_ranks, follow, ranks_of_process
 from chainrule.cli.settings import takes_settings
+from chainrule.cli.workers import WorkersOption, chosen_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chainrule.runs.run_fit import Checkpointing, FittedNetwork
     from chainrule.runs.training import PreparedRun
     from chainrule.training.events import Callback
+    from chainrule.workers.base import Workers
 
 _EXAMPLES = """Examples:
 
@@ -35,6 +37,8 @@ chainrule train visits.csv --target ill --group patient --ignore name,address --
 chainrule train data.csv --target price --quality best --time-limit 60s
 
 chainrule train data.csv --target price --search 50 --time-limit 10m
+
+chainrule train data.csv --target price --search 50 --workers dask://host:8786
 
 chainrule train data.csv --target price --checkpoint --out run
 
@@ -107,6 +111,7 @@ def train(
             metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
         ),
     ] = "60s",
+    workers: WorkersOption = None,
     live: LiveOption = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
@@ -162,6 +167,7 @@ def train(
             require_extra("--live")
         if ranks is not None:
             check_ranks(ranks, best=best, searches=searches, live=live)
+        elsewhere = chosen_workers(workers, best or searches)
     if ranks is not None and ranks.rank > 0:
         follow(ranks, chosen, Path("checkpoint") if checkpoint else None, every)
         return
@@ -176,10 +182,12 @@ def train(
         if searches:
             from chainrule.cli.search import search_and_write
 
-            search_and_write(run, folder, tell, search, limit, report)
+            search_and_write(run, folder, tell, search, limit, report, elsewhere)
         else:
             with showing(folder, live, quiet) as watchers:
-                train_and_write(run, folder, tell, report, checkpointing, watchers, ranks)
+                train_and_write(
+                    run, folder, tell, report, checkpointing, watchers, ranks, elsewhere
+                )
 
 
 def resume(
@@ -190,6 +198,7 @@ def resume(
             metavar="TIME", help="Time between checkpoints: 60s, 5m, or a number of steps."
         ),
     ] = "60s",
+    workers: WorkersOption = None,
     live: LiveOption = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
@@ -205,6 +214,7 @@ def resume(
     """
     from chainrule.cli.messages import teller
     from chainrule.communication.agreement import ending_all, same_outcome
+    from chainrule.ensembles.members import BEST
     from chainrule.errors import InvalidArgumentError
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import Outputs, RunFolder
@@ -224,6 +234,7 @@ def resume(
                 f"{folder}: nothing to go on with: {reason} (train --checkpoint writes checkpoints)"
             )
         chosen, tell = RunConfig.read(where.config), teller(json, quiet)
+        elsewhere = chosen_workers(workers, chosen.training.quality == BEST)
         if live:
             _check_shown(chosen)
     if ranks is not None and ranks.rank > 0:
@@ -234,7 +245,7 @@ def resume(
         with ending_all(ranks):
             tell.understood(run)
         with showing(where, live, quiet) as watchers:
-            train_and_write(run, where, tell, report, checkpointing, watchers, ranks)
+            train_and_write(run, where, tell, report, checkpointing, watchers, ranks, elsewhere)
 
 
 def train_and_write(
@@ -245,6 +256,7 @@ def train_and_write(
     checkpointing: "Checkpointing | None",
     watchers: "Sequence[Callback]" = (),
     ranks: "Communicator | None" = None,
+    workers: "Workers | None" = None,
 ) -> None:
     """Train, and write and tell everything there is to know; an interruption ends the process."""
     from chainrule.cli.interrupts import Ended, ended, held
@@ -272,7 +284,7 @@ def train_and_write(
     fitted, written = None, False
     try:
         with signals:
-            fitted = run.train(callbacks, checkpointing, told, ranks)
+            fitted = run.train(callbacks, checkpointing, told, communicator=ranks, workers=workers)
         tell.close()
         with tell.working("computing the scores"):
             trained = run.judged(fitted)

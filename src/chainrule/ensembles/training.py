@@ -1,46 +1,46 @@
 """Trains the members of an ensemble side by side, selects among them, and merges them.
 
 Each member learns from all rows but those of one fold, on one thread, and several members are
-trained at the same time. So the bits of a member do not depend on how many threads there are, and a
-core spends no time waiting for others. The rows of its fold decide which epoch's weights a member
-keeps; together, the folds give every row a prediction by networks that did not learn from it, which
-decide how much each variation of the settings counts.
+trained at the same time, by threads of this process or by other workers. So the bits of a member do
+not depend on how many threads and workers there are, and a core spends no time waiting for others.
+The rows of its fold decide which epoch's weights a member keeps; together, the folds give every row
+a prediction by networks that did not learn from it, which decide how much each variation of the
+settings counts.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engines import engine_for
 from chainrule.engines.base import Examples
 from chainrule.ensembles.budget import Budget
 from chainrule.ensembles.ensemble import Ensemble, EnsembleInterrupted
-from chainrule.ensembles.members import Describe, Draft, Member, MemberEnded, Place, Rows
+from chainrule.ensembles.member_training import Recipe, Trained, conducted, train_member
+from chainrule.ensembles.members import Describe, Member, MemberEnded, Place
 from chainrule.ensembles.merging import check_mergeable, merged
 from chainrule.ensembles.selection import greedy_weights, loss_of
 from chainrule.ensembles.store import MemberStore
 from chainrule.ensembles.variations import PORTFOLIO
-from chainrule.errors import NothingLearnedError, TrainingDivergedError
+from chainrule.errors import NothingLearnedError, TrainingDivergedError, WorkersError
 from chainrule.model.network import Network
-from chainrule.model.temperature import pre_activations
 from chainrule.network.spec import NetworkSpec
-from chainrule.training.events import Callback, Event
 from chainrule.training.signals import stop_wanted
-from chainrule.training.state import State
+from chainrule.workers.base import SECONDS_A_LOOK, Cancelled, Session, Workers
 
 FOLDS = 5
 VARIATIONS = len(PORTFOLIO)
 
 _FIRST = Place(0, 0)
 
-# How often the main thread looks whether it is to stop.
-_SECONDS_A_LOOK = 0.1
+# The thread of a member that another process trains only waits.
+_MOST_WAITING = 1024
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Task:
         The fold of each row, from 0.
     describe : callable
         Describes a member.
-    workers : int
-        Members that are trained at the same time.
+    threads : int
+        Members that are trained at the same time in this process, without `workers`.
     variations : int
     seconds : float, optional
         A time limit. Without one, every member is trained.
@@ -66,17 +66,20 @@ class Task:
         Takes the members, and has those of an interrupted training.
     told : callable, optional
         Called after each member, in the calling thread.
+    workers : Workers, optional
+        Who trains all members but the first, which is recorded here. By default, this process.
     """
 
     spec: NetworkSpec
     examples: Examples
     folds: NDArray[np.intp]
     describe: Describe
-    workers: int
+    threads: int
     variations: int = VARIATIONS
     seconds: float | None = None
     store: MemberStore | None = None
     told: Callable[[MemberEnded], object] | None = None
+    workers: Workers | None = None
 
 
 def train_ensemble(task: Task) -> Ensemble:
@@ -98,15 +101,13 @@ def train_ensemble(task: Task) -> Ensemble:
         If the loss of a member with the settings as given is not finite in its first epochs.
     CheckpointWriteError
         If a checkpoint cannot be written.
+    WorkersError
+        If the workers are lost; the checkpoint then has what they have trained.
     EnsembleInterrupted
         On Ctrl-C, or a signal that ends the training at a checkpoint.
     """
     check_mergeable(task.spec)
     return _Trainer(task).ensemble()
-
-
-class _Cancelled(Exception):  # noqa: N818 - no error: a member is not needed any more
-    """Ends a member's training from another thread."""
 
 
 class _Trainer:
@@ -117,6 +118,8 @@ class _Trainer:
         self._began = time.monotonic()
         self._before = task.store.seconds_before if task.store is not None else 0.0
         self._cancelled = threading.Event()
+        self._recipe = Recipe(task.examples, task.folds, task.describe)
+        self._session: Session | None = None
         self._members: dict[Place, Member] = {}
         self._diverged: dict[Place, BaseException] = {}
         self._n_folds = int(task.folds.max()) + 1
@@ -143,36 +146,42 @@ class _Trainer:
     def ensemble(self) -> Ensemble:
         """Train, and return the ensemble."""
         try:
-            self._plan()
-            with ThreadPoolExecutor(self._task.workers, "chainrule-member") as pool:
-                try:
-                    self._train(pool)
-                except BaseException:
-                    self._cancelled.set()
-                    raise
+            with self._opened() as self._session:
+                self._plan()
+                self._train_all()
+        except WorkersError:
+            self._keep()
+            raise
         except (KeyboardInterrupt, SystemExit) as interrupt:
-            if self._task.store is not None:
-                self._task.store.write(self._elapsed)
+            self._keep()
             whole = self._complete(0)
             raise EnsembleInterrupted(
                 interrupt, self._selected(complete=False) if whole else None
             ) from interrupt
         return self._selected(complete=self._left == np.inf)
 
+    def _opened(self) -> AbstractContextManager[Session | None]:
+        workers = self._task.workers
+        return nullcontext() if workers is None else workers.session(self._recipe)
+
+    def _keep(self) -> None:
+        if self._task.store is not None:
+            self._task.store.write(self._elapsed)
+
     def _plan(self) -> None:
         """Choose a budget, by the time that an epoch of the first member takes."""
         task, first = self._task, _FIRST
-        draft = task.describe(first, self._rows(first), None, False)
+        draft = self._recipe.draft(first, None)
         if task.store is not None:
             task.store.begin(draft)
         if task.seconds is None:
             return
-        probe = task.describe(first, self._rows(first), 1, False)
+        probe = self._recipe.draft(first, 1)
         began = time.monotonic()
-        self._conduct(probe)
+        conducted(probe, self._cancelled.is_set)
         took = time.monotonic() - began
         budget = Budget.within(
-            self._left, took, draft.plan.epochs, self._n_folds, task.variations, task.workers
+            self._left, took, draft.plan.epochs, self._n_folds, task.variations, self._at_once
         )
         if task.store is not None:  # a resumed training goes on with the budget that it had
             folds = task.store.keep("folds", budget.folds, most=self._n_folds)
@@ -181,9 +190,10 @@ class _Trainer:
             budget = Budget(max(1, folds), epochs or None, max(1, most))
         self._budget = budget
 
-    def _rows(self, place: Place) -> Rows:
-        own = self._task.folds == place.fold
-        return Rows(np.flatnonzero(~own), np.flatnonzero(own))
+    @property
+    def _at_once(self) -> int:
+        """How many members are trained at the same time."""
+        return self._task.threads if self._session is None else self._session.size
 
     def _places(self) -> Iterator[Place]:
         """Yield the members to train in order, for as long as there is time for a variation."""
@@ -204,16 +214,25 @@ class _Trainer:
         if not done:
             return self._left > 0
         pending = variation * self._budget.folds - len(self._members) - len(self._diverged)
-        turns = -(-(self._budget.folds + max(0, pending)) // self._task.workers)
+        turns = -(-(self._budget.folds + max(0, pending)) // self._at_once)
         return float(np.mean(done)) * turns <= self._left
 
+    def _train_all(self) -> None:
+        most = self._task.threads if self._session is None else _MOST_WAITING
+        with ThreadPoolExecutor(most, "chainrule-member") as pool:
+            try:
+                self._train(pool)
+            except BaseException:
+                self._cancelled.set()
+                raise
+
     def _train(self, pool: ThreadPoolExecutor) -> None:
-        task, places = self._task, self._places()
+        places = self._places()
         running: set[Future[Member]] = set()
         place_of: dict[Future[Member], Place] = {}
         ended = False
         while True:
-            while not ended and len(running) < task.workers:
+            while not ended and len(running) < self._at_once:
                 place = next(places, None)
                 if place is None:
                     ended = True
@@ -223,7 +242,7 @@ class _Trainer:
                 running.add(future)
             if not running:
                 return
-            done, running = wait(running, _SECONDS_A_LOOK, FIRST_COMPLETED)
+            done, running = wait(running, SECONDS_A_LOOK, FIRST_COMPLETED)
             wanted = stop_wanted()
             if wanted is not None:
                 raise wanted
@@ -238,7 +257,7 @@ class _Trainer:
     def _ended(self, place: Place, future: "Future[Member]") -> None:
         try:
             member = future.result()
-        except _Cancelled:
+        except Cancelled:
             return
         except TrainingDivergedError as error:
             if place.variation == 0:
@@ -246,7 +265,7 @@ class _Trainer:
             self._diverged[place] = error
             return
         self._members[place] = member
-        rows = self._rows(place).held_out
+        rows = self._recipe.rows(place).held_out
         loss = loss_of(self._task.spec, self._task.examples.take(rows))(member.outputs)
         if self._complete(place.variation):
             self._add(place.variation)
@@ -266,48 +285,36 @@ class _Trainer:
         self._ensemble_loss = self._loss(self._total / len(self._whole))
 
     def _member(self, place: Place) -> Member:
-        """Train a member; called in a thread of the pool."""
+        """Train a member, or wait for it; called in a thread of the pool."""
         if self._cancelled.is_set():
-            raise _Cancelled
-        began, task, rows = time.monotonic(), self._task, self._rows(place)
-        draft = task.describe(place, rows, self._budget.epochs, place == _FIRST)
-        store, key = task.store, ""
+            raise Cancelled
+        store, key, began = self._task.store, "", time.monotonic()
+        draft = None
+        if place == _FIRST or self._session is None or store is not None:
+            draft = self._recipe.draft(place, self._budget.epochs, shown=place == _FIRST)
         if store is not None:
+            assert draft is not None
             key = store.key_of(draft)
             # The first one is trained again, for the history of its epochs.
             found = None if place == _FIRST else store.trained(draft)
             if found is not None:
                 vector, epochs, note = found
                 network = Network.from_parameters(draft.network.spec, vector)
-                return Member(place, network, self._outputs(network, rows), epochs, 0.0, note)
-        epochs, note = self._conduct(draft)
-        outputs = self._outputs(draft.network, rows)
-        seconds = time.monotonic() - began
-        member = Member(place, draft.network, outputs, epochs, seconds, note)
+                outputs = self._recipe.outputs(network, place)
+                return Member(place, network, outputs, epochs, 0.0, note)
+        if place == _FIRST or self._session is None:
+            assert draft is not None
+            trained: Trained = self._recipe.trained(draft, place, self._cancelled.is_set)
+        else:
+            del draft
+            trained = self._session.call(
+                train_member, place, self._budget.epochs, cancelled=self._cancelled
+            )
+        member = trained.member(place, time.monotonic() - began)
         if store is not None:
             with _WRITING:
                 store.add(key, member, self._elapsed)
         return member
-
-    def _conduct(self, draft: Draft) -> tuple[int, str]:
-        """Train a draft; return its epochs, and why it ended early."""
-        state = draft.state or State.of(draft.plan)
-        consumers: list[Callback] = [self._watch, *draft.consumers]
-        try:
-            draft.network._conduct(draft.plan, consumers, state)
-        except TrainingDivergedError as error:
-            if state.epochs == 0:
-                raise
-            return state.epochs, str(error)
-        return state.epochs, ""
-
-    def _watch(self, event: Event) -> None:
-        if self._cancelled.is_set():
-            raise _Cancelled
-
-    def _outputs(self, network: Network, rows: Rows) -> NDArray[np.floating]:
-        engine = engine_for(network.spec, "auto", 1)
-        return pre_activations(network, self._task.examples.X[rows.held_out], engine)
 
     # What was trained becomes an ensemble.
 
@@ -319,7 +326,7 @@ class _Trainer:
     def _held_out(self) -> NDArray[np.intp]:
         """The rows of all folds that are trained without, fold by fold."""
         folds = range(self._budget.folds)
-        return np.concatenate([self._rows(Place(0, fold)).held_out for fold in folds])
+        return np.concatenate([self._recipe.rows(Place(0, fold)).held_out for fold in folds])
 
     @cached_property
     def _loss(self) -> Callable[[NDArray[np.floating]], float]:

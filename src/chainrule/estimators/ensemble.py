@@ -17,7 +17,6 @@ from chainrule.ensembles.store import MemberStore
 from chainrule.ensembles.summary import EnsembleSummary
 from chainrule.ensembles.training import FOLDS, Task, train_ensemble
 from chainrule.ensembles.variations import member_seed, varied
-from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError, levels_inside
 from chainrule.estimators.calibration import conformal_of
 from chainrule.estimators.contract import Estimator
@@ -31,6 +30,8 @@ from chainrule.model.temperature import calibrated_by, outputs_at
 from chainrule.settings.networks import drawn_network, with_dropout
 from chainrule.tables.folds import divided_into_folds
 from chainrule.training.state import State
+from chainrule.workers.choice import active_workers
+from chainrule.workers.cores import threads_of
 
 
 def wants_ensemble(estimator: Estimator) -> bool:
@@ -97,16 +98,18 @@ def train_best(
     """
     seed = int(estimator._random_state.randint(2**31 - 1))
     members = _Members(estimator, request, rows, seed, epochs)
+    workers, threads = active_workers()
     progress = MemberProgress() if estimator.verbose else None
     task = Task(
         estimator.network_.spec,
         estimator._softened(request.examples, request.examples.weight),
         _folds(estimator, request.examples, seed),
         members.described,
-        workers_of(estimator.threads),
+        threads_of(estimator.threads if threads is None else threads),
         seconds=None if estimator.time_limit is None else float(estimator.time_limit),
         store=store,
         told=progress,
+        workers=workers,
     )
     try:
         ensemble = train_ensemble(task)
@@ -152,6 +155,10 @@ class _Members:
         self._seed, self._epochs = seed, epochs
         self.first: Any = None
         """The estimator that the first member was trained as, for its curves."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker needs."""
+        return {**vars(self), "first": None}
 
     def described(self, place: Place, rows: MemberRows, epochs: int | None, shown: bool) -> Draft:
         """Return a member: a copy of the estimator with a network of its own."""

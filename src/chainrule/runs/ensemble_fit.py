@@ -21,7 +21,6 @@ from chainrule.ensembles.summary import EnsembleSummary
 from chainrule.ensembles.training import FOLDS, train_ensemble
 from chainrule.ensembles.training import Task as EnsembleTask
 from chainrule.ensembles.variations import member_seed, varied
-from chainrule.ensembles.workers import workers_of
 from chainrule.errors import InvalidArgumentError
 from chainrule.model.temperature import calibrated_by, fold, head_units, outputs_at
 from chainrule.runs.options import TrainingOptions
@@ -36,6 +35,8 @@ from chainrule.tables.task import Task
 from chainrule.training.events import Callback
 from chainrule.training.history import History
 from chainrule.training.state import State
+from chainrule.workers.base import Workers
+from chainrule.workers.cores import threads_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,6 +90,7 @@ def fit_best(
     callbacks: Sequence[Callback] = (),
     checkpointing: Checkpointing | None = None,
     told: Callable[[MemberEnded], object] | None = None,
+    workers: Workers | None = None,
 ) -> FittedNetwork:
     """Train an ensemble on the training and validation rows of a run.
 
@@ -105,6 +107,8 @@ def fit_best(
         Where finished networks are kept, and whether those of an interrupted run are used.
     told : callable, optional
         Called after each network.
+    workers : Workers, optional
+        Who trains all networks but the first; by default the threads of this process.
 
     Raises
     ------
@@ -112,6 +116,8 @@ def fit_best(
         If an option does not suit an ensemble.
     NothingLearnedError
         If the loss of a network is not finite in its first epochs.
+    WorkersError
+        If the workers are lost; the checkpoint has the networks that they have trained.
     Interrupted
         On Ctrl-C, or a SystemExit raised by a signal handler; it has the ensemble so far.
     """
@@ -134,10 +140,11 @@ def fit_best(
             whole.softened(members.network, rows.encoded),
             rows.folds,
             members.described,
-            workers_of(options.threads),
+            threads_of(options.threads),
             seconds=None if limit is None else read_duration(limit),
             store=store,
             told=told,
+            workers=workers,
         )
         try:
             # Warnings become notes of the run.
@@ -169,14 +176,21 @@ class _Members:
         self._described, self._task = described, task
         self.whole, self.rows = whole, rows.encoded
         self._callbacks = callbacks
+        self._options = whole.options
         self.network = whole.network()
         self.spec = self.network.spec
         self.history = History()
         """Of the first member."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker needs: neither the first member's consumers, nor other arrays."""
+        left = {"whole", "network", "history"}
+        state = {name: value for name, value in vars(self).items() if name not in left}
+        return {**state, "_callbacks": ()}
+
     def described(self, place: Place, rows: MemberRows, epochs: int | None, shown: bool) -> Draft:
         """Return a member with a network of its own."""
-        options = self.whole.options
+        options = self._options
         changed = varied(parameters_of(options, self._task), place.variation)
         options = replace(options, threads=1, **_as_options(changed))
         if epochs is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from chainrule.checks import shown
 from chainrule.ensembles.members import BEST
@@ -25,6 +25,10 @@ from chainrule.suggestions import did_you_mean
 from chainrule.training.events import Callback
 from chainrule.training.progress import Progress
 from chainrule.training.trackers.base import Tracker
+from chainrule.workers.choice import workers_from
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def train(
@@ -34,6 +38,7 @@ def train(
     test: Table = None,
     config: str | Path | RunConfig | None = None,
     callbacks: Sequence[Callback] = (),
+    workers: "int | str | Client | None" = None,
     verbose: bool = True,
     **settings: Unpack[Settings],
 ) -> Run:
@@ -55,6 +60,10 @@ def train(
     callbacks : list of callables, default ()
         Each is called with every event of the training; if one returns True after an `EpochEnded`,
         training stops.
+    workers : int, str or distributed.Client, optional
+        Who trains the networks of ``quality="best"``: so many processes, or a Dask cluster by the
+        address of its scheduler (``"dask://host:8786"``) or by a client. By default the threads of
+        this process. The result is the same.
     verbose : bool, default True
         Whether the progress of the training is shown.
     **settings
@@ -75,6 +84,8 @@ def train(
         If a table cannot be read, or a column is missing or cannot be used.
     TrainingDivergedError
         If the loss is not finite from the first epoch on.
+    WorkersError
+        If the workers cannot be reached, were lost, or would not compute the same bits.
     RunInterrupted
         On Ctrl-C, a kind of KeyboardInterrupt: its attribute `run` is the run so far, with the best
         weights.
@@ -90,6 +101,12 @@ def train(
     _check_callbacks(callbacks)
     FLAG.require(verbose, "verbose: expected")
     chosen = _config(table, target, test, config, settings)
+    elsewhere = workers_from(workers)
+    if elsewhere is not None and chosen.training.quality != BEST:
+        raise InvalidArgumentError(
+            "workers: expected none without quality='best': a single network is trained by the "
+            f"threads of one process; got {shown(workers)}"
+        )
     with python_names():
         prepared = PreparedRun.prepare(chosen, _in_memory(table), _in_memory(test))
         for callback in callbacks:
@@ -103,7 +120,7 @@ def train(
         if isinstance(progress, Progress):
             consumers.insert(0, progress)
         try:
-            return prepared.fit(consumers, told=told)
+            return prepared.fit(consumers, told=told, workers=elsewhere)
         except Interrupted as interrupt:
             if isinstance(interrupt.interrupt, SystemExit):
                 raise interrupt.interrupt from None

@@ -139,6 +139,8 @@ class Entries:
         assert isinstance(given, dict)
         epochs = given.get("epochs", 0)
         _require(type(epochs) is int and 0 <= epochs < _MOST, f"has epochs of {_short(epochs)}")
+        took = given.get("seconds", 0.0)
+        _require(_is_number(took) and took >= 0, f"has seconds of {_short(took)}")
         _require(isinstance(given.get("fixed_params", {}), dict), "has fixed_params that are none")
 
 

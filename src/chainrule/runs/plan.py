@@ -1,6 +1,7 @@
 """Builds the network and its training plan from a run's options."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -51,9 +52,7 @@ class EncodedRows(NamedTuple):
     """(rows,): class indices, or encoded target values."""
 
 
-Streamed: TypeAlias = Callable[
-    [str, Callable[[Floats, NDArray[Any]], Examples]], ExampleStream | None
-]
+Streamed: TypeAlias = Callable[[str, Callable[[Floats, NDArray[Any]], Examples]], ExampleStream]
 
 
 class Description:
@@ -71,7 +70,7 @@ class Description:
         By default one of the options' seed.
     streamed : callable, optional
         Given the dtype of the inputs, and a function that makes examples of inputs and targets,
-        returns all training rows as a stream, of which `training` is a sample, or None.
+        returns all training rows as a stream, of which `training` is a sample.
     communicator : Communicator, optional
         The ranks that share each batch; the batch size of the options is that of one rank.
     """
@@ -178,8 +177,6 @@ class Description:
             return self.softened(network, EncodedRows(X, y))
 
         stream, options = self._streamed(network.spec.dtype, pack), self.options
-        if stream is None:
-            return None
         for name, value in (("optimizer", "lbfgs"), ("class_weight", "balanced")):
             if getattr(options, name) == value:
                 raise InvalidArgumentError(
@@ -294,3 +291,45 @@ class _Memory:
                 "best_parameters": memory.get("_best_parameters"),
             }
         self._stopping.recall(memory)
+
+
+@dataclass(frozen=True, eq=False)
+class Describing:
+    """The part of a run that describes its trainings, without its tables: what workers need.
+
+    Parameters
+    ----------
+    options : TrainingOptions
+    target : TargetEncoder
+    training, validation : EncodedRows
+    embeddings : tuple of (column, codes, dimension)
+    streamed : callable, optional
+        All training rows, if they are read while training; see `Description`.
+    """
+
+    options: TrainingOptions
+    target: TargetEncoder
+    training: EncodedRows
+    validation: EncodedRows
+    embeddings: tuple[tuple[int, int, int], ...]
+    streamed: Streamed | None = None
+
+    def __call__(
+        self,
+        options: TrainingOptions | None = None,
+        training: EncodedRows | None = None,
+        validation: EncodedRows | None = None,
+        random: np.random.RandomState | None = None,
+        communicator: Communicator | None = None,
+    ) -> Description:
+        """Return what describes a training; the arguments are by default those of the run."""
+        return Description(
+            self.options if options is None else options,
+            self.target,
+            self.training if training is None else training,
+            self.validation if validation is None else validation,
+            self.embeddings,
+            random,
+            self.streamed if training is None else None,
+            communicator,
+        )

@@ -1,58 +1,48 @@
 """Searches for a better configuration with Optuna; resumable from a journal in the run's folder.
 
-The values that a trial draws depend only on the seed and on the number and results of the earlier
-trials, so an interrupted and resumed search gives the same trials as an uninterrupted one.
+The values that a trial draws depend only on the seed and on the number and results of the trials of
+earlier generations, so an interrupted and resumed search gives the same trials as an uninterrupted
+one, and so do any number of workers.
 """
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chainrule.errors import InvalidArgumentError, TrainingDivergedError
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.run_fit import FittedNetwork
-from chainrule.runs.space import (
-    ACTIVATIONS,
-    BATCHES,
-    WIDTHS,
-    drawn_settings,
-    first_draw,
-    open_settings,
-)
+from chainrule.runs.space import open_settings
 from chainrule.runs.training import PreparedRun
-from chainrule.training.events import Callback, EpochEnded, Event
-
-if TYPE_CHECKING:
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial, Trial
-
-    from chainrule.runs.journal import Journal
-
-# A trial is compared with the others after these epochs only, because each comparison writes to
-# the journal, which takes time.
-_COMPARED_AFTER = frozenset({4, 8, 16, 32, 64, 128, 256})
+from chainrule.runs.trial_study import GENERATION, TrialStudy, Tried
+from chainrule.runs.trials import Attempt, Outcome, tried_elsewhere, tried_here
+from chainrule.training.events import Callback
+from chainrule.workers.base import Session, Workers
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A finished trial."""
+class Listeners:
+    """Who is told of a search.
 
-    number: int
-    """Counted from 1."""
-    loss: float | None
-    """The lowest validation loss; None if the training diverged."""
-    settings: dict[str, Any]
-    """The drawn values."""
-    options: dict[str, Any]
-    """The settings that follow from them, by the names of `TrainingOptions`."""
-    pruned: bool
-    """Whether the trial was pruned: others had a lower loss at the same epoch."""
-    epochs: int
-    seconds: float
+    Parameters
+    ----------
+    callbacks : list of callables
+        Each is called with every event of every trial that is trained in this process.
+    earlier : callable
+        Called at the start with the trials of earlier calls, if there are any.
+    told : callable
+        Called after each trial, with this trial and all trials so far.
+    better : callable
+        Called with each trial that is the best so far, before `told`.
+    """
+
+    callbacks: Sequence[Callback] = ()
+    earlier: Callable[[Sequence[Tried]], None] = field(default=lambda tried: None)
+    told: Callable[[Tried, Sequence[Tried]], None] = field(default=lambda tried, all_of_them: None)
+    better: Callable[[PreparedRun, FittedNetwork], None] = field(default=lambda run, fitted: None)
 
 
 @dataclass(frozen=True)
@@ -85,10 +75,8 @@ def search(
     *,
     trials: int | None = None,
     seconds: float | None = None,
-    callbacks: Sequence[Callback] = (),
-    earlier: Callable[[Sequence[Tried]], None] = lambda tried: None,
-    told: Callable[[Tried, Sequence[Tried]], None] = lambda tried, all_of_them: None,
-    better: Callable[[PreparedRun, FittedNetwork], None] = lambda run, fitted: None,
+    listeners: Listeners | None = None,
+    workers: Workers | None = None,
 ) -> Found:
     """Try configurations, and return the one with the lowest validation loss.
 
@@ -105,14 +93,10 @@ def search(
         The maximum number of trials, those of earlier calls included.
     seconds : float, optional
         The time limit. A trial that reaches it is discarded, but at least one is always finished.
-    callbacks : list of callables
-        Each is called with every event of every trial.
-    earlier : callable
-        Called at the start with the trials of earlier calls, if there are any.
-    told : callable
-        Called after each trial, with this trial and all trials so far.
-    better : callable
-        Called with each trial that is the best so far, before `told`.
+    listeners : Listeners, optional
+    workers : Workers, optional
+        Who trains the trials, those of a generation at the same time. By default, they are trained
+        here, one after the other. Without a time limit, the result is the same.
 
     Raises
     ------
@@ -121,6 +105,8 @@ def search(
     InvalidArgumentError
         If Optuna is not installed, all settings that a search varies are given, or the journal
         cannot be read.
+    WorkersError
+        If the workers are lost; the finished trials are in the journal.
     Interrupted
         On Ctrl-C; the finished trials are in the journal.
     """
@@ -139,73 +125,105 @@ def search(
     from chainrule.runs.journal import Journal
 
     with Journal(journal) as opened:
-        study = _study(run, opened, varied)
-        return _searched(run, study, varied, trials, seconds, callbacks, earlier, told, better)
-
-
-def search_id(run: PreparedRun) -> str:
-    """Return a hash of everything that determines the trials of a search: table, options, space."""
-    config = replace(run.config, training=run.asked)
-    text = json.dumps([config.values(), WIDTHS, ACTIVATIONS, BATCHES], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def holds_search(journal: Path, run: PreparedRun) -> bool:
-    """Return whether a journal has trials of the same search, which then continues it."""
-    name = search_id(run)
-    try:
-        with journal.open(encoding="utf-8") as file:
-            return any('"study_name"' in line and f'"{name}"' in line for line in file)
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def _searched(
-    run: PreparedRun,
-    study: "Study",
-    varied: Sequence[str],
-    trials: int | None,
-    seconds: float | None,
-    callbacks: Sequence[Callback],
-    earlier: Callable[[Sequence[Tried]], None],
-    told: Callable[[Tried, Sequence[Tried]], None],
-    better: Callable[[PreparedRun, FittedNetwork], None],
-) -> Found:
-    import optuna
-
-    deadline = float("inf") if seconds is None else time.monotonic() + seconds
-    tried = _tried(study, run, varied)
-    if tried:
-        earlier(tried)
-    default: FittedNetwork | None = None
-    best: tuple[PreparedRun, FittedNetwork, Tried] | None = None
-    while len(tried) < (trials or float("inf")):
-        lowest = _lowest(tried)
-        if lowest is not None and time.monotonic() >= deadline:
-            break
-        study.sampler = optuna.samplers.TPESampler(
-            seed=(run.config.training.seed * 1_000_003 + len(tried)) % 2**32, n_startup_trials=8
+        study = TrialStudy(run, opened, varied)
+        began: AbstractContextManager[Session | None] = (
+            nullcontext() if workers is None else workers.session(run.describing)
         )
-        if not tried and not _is_enqueued(study):
-            study.enqueue_trial(first_draw(run, varied))
-        trial = study.ask()
-        drawn = drawn_settings(run, trial, varied)
-        this = _with(run, drawn)
-        ended, fitted = _try(this, study, trial, callbacks, deadline, lowest is not None)
-        if ended is None:
-            break
-        ended = replace(ended, number=len(tried) + 1, options=drawn)
-        tried = (*tried, ended)
-        if fitted is not None and is_default(this, run):
-            default = fitted
-        if fitted is not None and _lowest(tried) is ended:
-            best = (this, fitted, ended)
-            better(this, fitted)
-        told(ended, tried)
-    this, fitted = _best(run, tried, best, varied, callbacks)
-    if default is None:
-        default = fitted if is_default(this, run) else _default(run, callbacks)
-    return Found(this, fitted, tried, default)
+        with began as session:
+            return _Search(run, study, trials, seconds, listeners or Listeners(), session).found()
+
+
+class _Search:
+    """A search that is going on."""
+
+    def __init__(
+        self,
+        run: PreparedRun,
+        study: TrialStudy,
+        trials: int | None,
+        seconds: float | None,
+        listeners: Listeners,
+        session: Session | None,
+    ) -> None:
+        self._run, self._study, self._session = run, study, session
+        self._trials = float("inf") if trials is None else trials
+        self._deadline = float("inf") if seconds is None else time.monotonic() + seconds
+        self._listeners = listeners
+        self._tried = study.tried()
+        self._default: FittedNetwork | None = None
+        self._best: tuple[PreparedRun, FittedNetwork, Tried] | None = None
+
+    def found(self) -> Found:
+        """Try configurations until the number or the time is reached."""
+        if self._tried:
+            self._listeners.earlier(self._tried)
+        while len(self._tried) < self._trials:
+            if _lowest(self._tried) is not None and time.monotonic() >= self._deadline:
+                break
+            self._try_generation()
+        this, fitted = self._chosen()
+        default = self._default
+        if default is None:
+            callbacks = self._listeners.callbacks
+            default = fitted if is_default(this, self._run) else _default(self._run, callbacks)
+        return Found(this, fitted, self._tried, default)
+
+    def _try_generation(self) -> None:
+        """Train the rest of a generation, and record its trials in order."""
+        first = len(self._tried)
+        end = min((first // GENERATION + 1) * GENERATION, self._trials)
+        generation, drawn = self._study.generation(first), dict[int, dict[str, Any]]()
+
+        def begin(index: int) -> Attempt:
+            drawn[index] = generation.drawn(index)
+            options = self._with(drawn[index]).config.training
+            # One trial at least is finished: the next one in order.
+            may_be_cut = _lowest(self._tried) is not None or index > len(self._tried)
+            seconds = self._deadline - time.monotonic() if may_be_cut else float("inf")
+            return Attempt(options, generation.medians, seconds)
+
+        indices = range(first, int(end))
+        with closing(self._outcomes(indices, begin)) as outcomes:
+            for index, outcome in zip(indices, outcomes, strict=False):
+                if outcome.late:
+                    # Later trials of this generation are discarded too: their numbers, by which a
+                    # search is gone on with, leave no gap.
+                    return
+                self._take(drawn[index], outcome)
+
+    def _outcomes(self, indices: range, begin: Callable[[int], Attempt]) -> Generator[Outcome]:
+        if self._session is not None:
+            return tried_elsewhere(self._session, indices, begin)
+        return tried_here(self._run.describing, indices, begin, self._listeners.callbacks)
+
+    def _take(self, drawn: dict[str, Any], outcome: Outcome) -> None:
+        ended = self._study.record(drawn, outcome)
+        self._tried = (*self._tried, ended)
+        this, fitted = self._with(drawn), outcome.fitted
+        if fitted is not None and is_default(this, self._run):
+            self._default = fitted
+        if fitted is not None and _lowest(self._tried) is ended:
+            self._best = (this, fitted, ended)
+            self._listeners.better(this, fitted)
+        self._listeners.told(ended, self._tried)
+
+    def _with(self, drawn: dict[str, Any]) -> PreparedRun:
+        config = self._run.config
+        training = replace(config.training, **self._study.options(drawn))
+        return replace(self._run, config=replace(config, training=training))
+
+    def _chosen(self) -> tuple[PreparedRun, FittedNetwork]:
+        """Return the best trial, trained again if an earlier process trained it."""
+        lowest = _lowest(self._tried)
+        if lowest is None:
+            raise TrainingDivergedError(
+                f"search: none of {len(self._tried)} trainings kept a finite loss; bring the "
+                "columns to a smaller range, or give a smaller --learning-rate"
+            )
+        if self._best is not None and self._best[2] is lowest:
+            return self._best[0], self._best[1]
+        chosen = self._with(lowest.settings)
+        return chosen, chosen.train(self._listeners.callbacks)
 
 
 def is_default(trial: PreparedRun, run: PreparedRun) -> bool:
@@ -225,13 +243,6 @@ def _default(run: PreparedRun, callbacks: Sequence[Callback]) -> FittedNetwork |
         return None
 
 
-def _is_enqueued(study: "Study") -> bool:
-    """Return whether a killed search left a queued trial that never started."""
-    from optuna.trial import TrialState
-
-    return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
-
-
 def _lowest(tried: Sequence[Tried]) -> Tried | None:
     """Return the first trial with the lowest loss among those that were not pruned."""
     whole = [one for one in tried if one.loss is not None and not one.pruned]
@@ -242,163 +253,3 @@ def _quiet_optuna() -> None:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-def _study(run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> "Study":
-    import optuna
-
-    from chainrule.runs.journal_entries import Entries, EntryError
-
-    entries = Entries()
-    for line, entry in enumerate(journal.read_logs(0), start=1):
-        try:
-            entries.check(entry)
-        except EntryError as fault:
-            raise journal.unusable(f"its line {line} {fault}") from fault
-    name = search_id(run)
-    storage = optuna.storages.JournalStorage(journal)
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4)
-    if name in optuna.get_all_study_names(storage):
-        # Not `create_study`, which writes an entry on every call.
-        study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
-    else:
-        study = optuna.create_study(study_name=name, storage=storage, pruner=pruner)
-    for trial in study.get_trials(deepcopy=False):
-        misfit = _fault(run, trial, varied)
-        if misfit:
-            raise journal.unusable(f"its line {entries.line_of[trial._trial_id]} {misfit}")
-    return study
-
-
-def _fault(run: PreparedRun, trial: "FrozenTrial", varied: Sequence[str]) -> str:
-    """Return the fault of a trial that was read from the journal, or "" if it is valid."""
-    from optuna.trial import FixedTrial, TrialState
-
-    first = first_draw(run, varied)
-    fixed = trial.system_attrs.get("fixed_params", first)
-    if fixed != first or (trial.state == TrialState.WAITING and trial.params):
-        return "is of a trial that this search does not begin with"
-    like: Any = FixedTrial(first)
-    drawn_settings(run, like, varied)
-    drawn = {name: like.distributions.get(name) for name in trial.distributions}
-    if drawn != trial.distributions:
-        return "is of a trial whose parameters this search does not vary so"
-    whole = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
-    if whole and len(drawn) != len(like.distributions):
-        return "ends a trial that has not all parameters"
-    return ""
-
-
-def _tried(study: "Study", run: PreparedRun, varied: Sequence[str]) -> tuple[Tried, ...]:
-    """Return the completed, pruned and diverged trials of a study."""
-    from optuna.trial import FixedTrial, TrialState
-
-    def options(drawn: dict[str, Any]) -> dict[str, Any]:
-        again: Any = FixedTrial(drawn)
-        return drawn_settings(run, again, varied)
-
-    def ended(trial: "FrozenTrial") -> bool:
-        return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or bool(
-            trial.state == TrialState.FAIL and trial.user_attrs.get("diverged")
-        )
-
-    trials = [trial for trial in study.get_trials(deepcopy=False) if ended(trial)]
-    return tuple(
-        Tried(
-            number,
-            None if trial.state == TrialState.FAIL else trial.value,
-            dict(trial.params),
-            options(dict(trial.params)),
-            trial.state == TrialState.PRUNED,
-            int(trial.user_attrs.get("epochs", 0)),
-            trial.duration.total_seconds() if trial.duration is not None else 0.0,
-        )
-        for number, trial in enumerate(trials, start=1)
-    )
-
-
-def _with(run: PreparedRun, drawn: dict[str, Any]) -> PreparedRun:
-    training = replace(run.config.training, **drawn)
-    return replace(run, config=replace(run.config, training=training))
-
-
-def _try(
-    run: PreparedRun,
-    study: "Study",
-    trial: "Trial",
-    callbacks: Sequence[Callback],
-    deadline: float,
-    may_be_cut: bool,
-) -> tuple[Tried | None, FittedNetwork | None]:
-    """Train with one configuration; return (None, None) if the time limit ended it."""
-    from optuna.trial import TrialState
-
-    watch = _Watch(trial, deadline if may_be_cut else float("inf"))
-    began = time.monotonic()
-    try:
-        fitted = run.train([watch, *callbacks])
-    except TrainingDivergedError:
-        trial.set_user_attr("diverged", True)
-        study.tell(trial, state=TrialState.FAIL)
-        seconds = time.monotonic() - began
-        return Tried(0, None, trial.params, {}, False, watch.epochs, seconds), None
-    except BaseException:
-        study.tell(trial, state=TrialState.FAIL)
-        raise
-    if watch.late:
-        study.tell(trial, state=TrialState.FAIL)
-        return None, None
-    trial.set_user_attr("epochs", watch.epochs)
-    if watch.pruned:
-        study.tell(trial, state=TrialState.PRUNED)
-    else:
-        study.tell(trial, fitted.best_loss)
-    seconds = time.monotonic() - began
-    loss = fitted.best_loss
-    return Tried(0, loss, trial.params, {}, watch.pruned, watch.epochs, seconds), fitted
-
-
-class _Watch:
-    """A callback that ends a trial at the time limit, or when the pruner says so."""
-
-    def __init__(self, trial: "Trial", deadline: float) -> None:
-        self._trial, self._deadline = trial, deadline
-        self._best = float("inf")
-        self.epochs = 0
-        self.late = self.pruned = False
-
-    def __call__(self, event: Event) -> bool:
-        """Consume an event."""
-        if not isinstance(event, EpochEnded):
-            return False
-        self.epochs += 1
-        if event.validation_loss is not None:
-            self._best = min(self._best, event.validation_loss)
-        self.late = time.monotonic() >= self._deadline
-        if self.epochs in _COMPARED_AFTER and not self.late:
-            self._trial.report(self._best, self.epochs)
-            self.pruned = bool(self._trial.should_prune())
-        return self.late or self.pruned
-
-
-def _best(
-    run: PreparedRun,
-    tried: tuple[Tried, ...],
-    best: tuple[PreparedRun, FittedNetwork, Tried] | None,
-    varied: Sequence[str],
-    callbacks: Sequence[Callback],
-) -> tuple[PreparedRun, FittedNetwork]:
-    """Return the best trial, trained again if an earlier process trained it."""
-    from optuna.trial import FixedTrial
-
-    lowest = _lowest(tried)
-    if lowest is None:
-        raise TrainingDivergedError(
-            f"search: none of {len(tried)} trainings kept a finite loss; bring the columns to a "
-            "smaller range, or give a smaller --learning-rate"
-        )
-    if best is not None and best[2] is lowest:
-        return best[0], best[1]
-    again: Any = FixedTrial(lowest.settings)
-    chosen = _with(run, drawn_settings(run, again, varied))
-    return chosen, chosen.train(callbacks)

@@ -106,34 +106,46 @@ class StreamedRows:
             f"the rows to {parts} with were chosen by a hash of their places"
         ]
 
-    def encoded(
-        self,
-        encoder: TableEncoder,
-        target: TargetEncoder,
-        dtype: str,
-        pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples],
-    ) -> WindowedStream:
-        """Return the rows as a stream of examples.
-
-        Parameters
-        ----------
-        encoder : TableEncoder
-        target : TargetEncoder
-        dtype : str
-            Of the inputs.
-        pack : callable
-            Makes examples of inputs and encoded targets.
-        """
-
-        def encode(table: "pl.DataFrame", out: NDArray[Any]) -> NDArray[Any]:
-            encoder.encode(table, out)
-            return target.encode(table[target.name])
-
-        source = TableSource(self.stream, self.counts, self.keep, encode, self.shuffle)
-        return WindowedStream(source, encoder.n_inputs, dtype, pack, self.stream.shuffle_buffer)
-
     def keep(self, raw: "pl.DataFrame", numbers: RowNumbers) -> "tuple[pl.DataFrame, RowNumbers]":
         """Read raw rows, and return those with a target."""
         table, _ = self.reading.read(raw, numbers)
         kept = self.target.among(table)
         return kept.table, numbers[kept.indices]
+
+
+@dataclass(frozen=True)
+class EncodedStream:
+    """All training rows of a run as examples, once a network is known.
+
+    Parameters
+    ----------
+    rows : StreamedRows
+    encoder : TableEncoder
+    target : TargetEncoder
+    """
+
+    rows: StreamedRows
+    encoder: TableEncoder
+    target: TargetEncoder
+
+    def __call__(
+        self, dtype: str, pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples]
+    ) -> WindowedStream:
+        """Return the stream.
+
+        Parameters
+        ----------
+        dtype : str
+            Of the inputs.
+        pack : callable
+            Makes examples of inputs and encoded targets.
+        """
+        rows = self.rows
+        source = TableSource(rows.stream, rows.counts, rows.keep, self._encode, rows.shuffle)
+        return WindowedStream(
+            source, self.encoder.n_inputs, dtype, pack, rows.stream.shuffle_buffer
+        )
+
+    def _encode(self, table: "pl.DataFrame", out: NDArray[Any]) -> NDArray[Any]:
+        self.encoder.encode(table, out)
+        return self.target.encode(table[self.target.name])

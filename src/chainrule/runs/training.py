@@ -6,11 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.assessment.training_profile import KEY, TrainingProfile
 from chainrule.communication.communicator import Communicator
-from chainrule.engines.base import Examples
 from chainrule.ensembles.members import BEST, MemberEnded
 from chainrule.model.background import Background
 from chainrule.model.conformal import Conformal
@@ -27,16 +25,17 @@ from chainrule.runs.learned_target import (
 from chainrule.runs.notes import Findings, findings, notes_on_predictions
 from chainrule.runs.options import TrainingOptions
 from chainrule.runs.parts import Parts, Table, divide
-from chainrule.runs.plan import Description, EncodedRows
+from chainrule.runs.plan import Describing, Description, EncodedRows
 from chainrule.runs.presets import resolved
 from chainrule.runs.run import Run
 from chainrule.runs.run_fit import Checkpointing, FittedNetwork, fit
+from chainrule.runs.streamed_rows import EncodedStream
 from chainrule.runs.table_model import TableModel
 from chainrule.tables.encoder import TableEncoder
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.target import TargetEncoder, mean_and_deviation
 from chainrule.training.events import Callback
-from chainrule.training.streaming import ExampleStream
+from chainrule.workers.base import Workers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,25 +171,20 @@ class PreparedRun:
         Each training takes a new one, since the random numbers are drawn from it. The arguments are
         by default those of the run.
         """
-        return Description(
-            self.config.training if options is None else options,
-            self.target,
-            self.training if training is None else training,
-            self.validation if validation is None else validation,
-            embedded_columns(self.encoder),
-            random,
-            self._streamed if training is None else None,
-            communicator,
-        )
+        return self.describing(options, training, validation, random, communicator)
 
-    def _streamed(
-        self, dtype: str, pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples]
-    ) -> ExampleStream | None:
-        """Return all training rows as a stream of examples; None if they are in memory."""
+    @property
+    def describing(self) -> Describing:
+        """The part of this run that describes its trainings."""
         stream = self.parts.stream
-        if stream is None:
-            return None
-        return stream.encoded(self.encoder, self.target, dtype, pack)
+        return Describing(
+            self.config.training,
+            self.target,
+            self.training,
+            self.validation,
+            tuple(embedded_columns(self.encoder)),
+            None if stream is None else EncodedStream(stream, self.encoder, self.target),
+        )
 
     @property
     def is_ensemble(self) -> bool:
@@ -203,12 +197,14 @@ class PreparedRun:
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
         communicator: Communicator | None = None,
+        workers: Workers | None = None,
     ) -> FittedNetwork:
         """Train a network on the training rows, or an ensemble on these and the validation rows.
 
         A callback with a method ``run_begins`` is first called there with this run. Of an ensemble,
-        callbacks see the first network's training, and `told` is called after each network. With a
-        communicator, all of its ranks train the network together; an ensemble has none.
+        callbacks see the first network's training, `told` is called after each network, and
+        `workers` train the others. With a communicator, all of its ranks train the network
+        together; an ensemble has none.
 
         Raises
         ------
@@ -222,7 +218,8 @@ class PreparedRun:
         if self.is_ensemble:
             whole, rows = self.description(), self._ensemble_rows()
             task = self.target.task
-            return fit_best(self.description, whole, rows, task, callbacks, checkpointing, told)
+            describing = self.describing
+            return fit_best(describing, whole, rows, task, callbacks, checkpointing, told, workers)
         return fit(self.description(communicator=communicator), callbacks, checkpointing)
 
     def fit(
@@ -230,9 +227,10 @@ class PreparedRun:
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
+        workers: Workers | None = None,
     ) -> Run:
         """Train a network and evaluate it; see `train`."""
-        return self.judged(self.train(callbacks, checkpointing, told))
+        return self.judged(self.train(callbacks, checkpointing, told, workers=workers))
 
     def model_of(
         self, fitted: FittedNetwork, details: Mapping[str, Any] | None = None

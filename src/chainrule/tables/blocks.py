@@ -76,7 +76,6 @@ class BlockFiles:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._parquet = _pyarrow_parquet()
         self._files = [self._opened(path) for path in paths]
         self._schemas = [one.metadata.schema.to_arrow_schema() for one in self._files]
         self._check_schemas()
@@ -143,11 +142,11 @@ class BlockFiles:
         """
         import polars as pl
 
-        one = self._files[block.file]
+        one, parquet = self._files[block.file], _pyarrow_parquet()
         self._check_unchanged(one)
         first = block.first
         try:
-            with self._parquet.ParquetFile(one.path, metadata=one.metadata) as file:
+            with parquet.ParquetFile(one.path, metadata=one.metadata) as file:
                 pieces = file.iter_batches(PIECE, [block.group], list(columns))
                 for piece in pieces:
                     table: Any = pl.from_arrow(piece)
@@ -164,6 +163,7 @@ class BlockFiles:
             )
 
     def _opened(self, path: Path) -> _File:
+        parquet = _pyarrow_parquet()
         try:
             with path.open("rb") as file:
                 start = file.read(len(_MAGIC))
@@ -174,7 +174,7 @@ class BlockFiles:
                         f".sink_parquet({path.stem + '.parquet'!r})"
                     )
                 status = os.fstat(file.fileno())
-                metadata = self._parquet.read_metadata(file)
+                metadata = parquet.read_metadata(file)
                 checksum = _checksum(file, status.st_size)
         except InvalidTableError:
             raise
