@@ -86,7 +86,7 @@ class TableStream:
     Parameters
     ----------
     files : str, Path, or sequence of them
-        Parquet files with the same columns: names, or patterns such as "data/*.parquet".
+        Parquet files with the same columns: names, or patterns such as ``"data/*.parquet"``.
     target : str
         The column to predict. Rows without a value in it are left out.
     validation, test : float, default 0.1 and 0
