@@ -196,8 +196,8 @@ class PreparedRun:
         callbacks: Sequence[Callback] = (),
         checkpointing: Checkpointing | None = None,
         told: Callable[[MemberEnded], object] | None = None,
-        communicator: Communicator | None = None,
         workers: Workers | None = None,
+        communicator: Communicator | None = None,
     ) -> FittedNetwork:
         """Train a network on the training rows, or an ensemble on these and the validation rows.
 
