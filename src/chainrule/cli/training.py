@@ -58,7 +58,7 @@ def train(
         typer.Argument(
             metavar="TABLE",
             help="The table to learn from: CSV, TSV, Parquet, Arrow or JSON lines; - for standard "
-            "input.",
+            "input; 'data/*.parquet' for files that are read while training.",
             show_default=False,
         ),
     ] = None,
