@@ -20,10 +20,10 @@ ESTIMATORS = {
     cr.NetworkMixed: ("mixed", True),
 }
 
-# Of `Network.fit`: examples, what is measured of them, and the checkpoint.
+# Of `Network.fit`: examples, what is measured of them, the checkpoint, and the ranks.
 NO_SETTINGS = {
     *("self", "X", "Y", "validation_data", "sample_weight", "metrics"),
-    *("checkpoint", "every", "resume", "state"),
+    *("checkpoint", "every", "resume", "state", "communicator", "local_steps"),
 }
 # Of `Network`: what it is made of.
 PARTS = {"self", "layers", "cost", "fused"}

@@ -46,7 +46,13 @@ from chainrule.training.metrics import Metric, named_metrics
 from chainrule.training.plan import Plan
 from chainrule.training.progress import Progress
 from chainrule.training.range_test import RangeTest, range_test
-from chainrule.training.ranks import across, check_same_plans, of_all, several
+from chainrule.training.ranks import (
+    across,
+    check_same_plans,
+    checked_local_steps,
+    of_all,
+    several,
+)
 from chainrule.training.state import State
 from chainrule.training.stopping import stopping_rule_of
 from chainrule.training.streaming import ExampleStream
@@ -142,6 +148,7 @@ class Network(BaseNetwork):
         class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
         validation_split: float = 0.0,
         communicator: Communicator | None = None,
+        local_steps: int = 1,
     ) -> History:
         """Train on examples, one per row.
 
@@ -250,6 +257,13 @@ class Network(BaseNetwork):
             computes the gradients of its share of every batch, of `batch_size` examples times K
             in all, and the steps are those of one process with such batches, to rounding. Only
             rank 0 writes checkpoints and shows progress; callbacks are called on every rank.
+        local_steps : int, default 1
+            H, for ranks on a slow network. With 1, the ranks sum their gradients in every step.
+            With H > 1, each takes H steps alone on its shares of the batches, and clips its own
+            gradients; then parameters and the optimizer's vectors are averaged over the ranks
+            (Stich 2019, "Local SGD Converges Fast and Communicates Little"), as they are at the
+            end of each epoch. The steps are no longer those of one process; recorded losses and
+            norms are means over ranks. Every optimizer but lbfgs is possible.
 
         Returns
         -------
@@ -329,6 +343,7 @@ class Network(BaseNetwork):
                 optimizer_state=None if state is None else state.copy(),
                 watched=watches_epochs(callbacks),
                 diagnosed=True,
+                local_steps=checked_local_steps(local_steps, communicator, callbacks),
             )
             softened = softened_examples(self.spec, examples, label_smoothing)
         checkpointer = open_checkpointer(checkpoint, every, resume, communicator=ranks)

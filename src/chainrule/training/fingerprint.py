@@ -42,6 +42,7 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
             f"Objective(l1={strengths.l1!r}, l2={strengths.l2!r}, shared={strengths.shared!r}, "
             f"max_grad_norm={plan.max_grad_norm!r})"
         ),
+        "local_steps": _local_steps(plan),
         "training data": _described(problem.examples),
         **({} if plan.stream is None else {"stream": plan.stream.identity}),
         "validation data": _described(plan.validation),
@@ -134,6 +135,13 @@ def _described(examples: Examples | None) -> str:
     weighted = ", weighted" if examples.weights is not None else ""
     shape = " × ".join(map(str, examples.X.shape))
     return f"{shape} inputs{weighted}, checksum {digest.hexdigest()[:16]}"
+
+
+def _local_steps(plan: Plan) -> str:
+    """Return after how many steps how many ranks average; "none" if no rank steps alone."""
+    if plan.local_steps == 1 or plan.communicator is None:
+        return "none"
+    return f"{plan.local_steps} on {plan.communicator.size} ranks"
 
 
 def _sample(array: NDArray[Any]) -> NDArray[Any]:

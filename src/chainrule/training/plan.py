@@ -75,6 +75,9 @@ class Plan:
     """Whether the training is diagnosed: see `chainrule.training.checkups`."""
     communicator: Communicator | None = None
     """The ranks that share each batch, and take the same steps; see `chainrule.training.ranks`."""
+    local_steps: int = 1
+    """After how many steps the ranks average their parameters; 1: they sum gradients in every step.
+    See `chainrule.engines.local_steps`."""
     stream: ExampleStream | None = None
     """Where the training examples come from, if they need not fit into memory. Those of the problem
     are then a sample of them, for what looks at examples beside the steps: diagnoses, pictures."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule import __version__
-from chainrule.checks import shown
+from chainrule.checks import shown, whole_number
 from chainrule.communication.agreement import anywhere, least, shared_text
 from chainrule.communication.communicator import Communicator
 from chainrule.engines.data_parallel import over_ranks
+from chainrule.engines.local_steps import averaging_over_ranks
 from chainrule.errors import InvalidArgumentError, RankError
 from chainrule.training.checkpointer import Content
+from chainrule.training.events import Callback
 from chainrule.training.fingerprint import fingerprint, surroundings
 from chainrule.training.plan import LBFGS, Plan
+from chainrule.training.watching import Halts
 
 _CALLS = ("rank", "size", "allreduce", "broadcast", "abort")
 
@@ -46,6 +49,35 @@ def of_all(batch_size: int, communicator: Communicator | None) -> int:
     return batch_size if communicator is None else batch_size * communicator.size
 
 
+def checked_local_steps(
+    local_steps: int, communicator: Communicator | None, callbacks: Sequence[Callback]
+) -> int:
+    """Return after how many steps the ranks average; 1 if there is a single rank.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is no whole number ≥ 1, or there are no ranks or callbacks that it makes sense for.
+    """
+    steps = whole_number("local_steps", local_steps, 1)
+    if steps == 1:
+        return 1
+    if communicator is None:
+        raise InvalidArgumentError(
+            f"local_steps: expected 1 without a communicator; got {steps}. Give "
+            "communicator=chainrule.mpi() in a program that mpiexec has started, or leave "
+            "local_steps out"
+        )
+    for callback in callbacks:
+        if Halts([callback]):
+            raise InvalidArgumentError(
+                f"local_steps: expected 1 with the callback {type(callback).__name__}, which looks "
+                f"at single steps; got {steps}, and between two averages every rank has parameters "
+                "of its own. Leave one of the two out"
+            )
+    return steps if communicator.size > 1 else 1
+
+
 def across(plan: Plan, communicator: Communicator | None) -> Plan:
     """Return a plan for several ranks, which share its batches.
 
@@ -61,9 +93,15 @@ def across(plan: Plan, communicator: Communicator | None) -> Plan:
             "communicator: the optimizer lbfgs has no batches that ranks could share; use another, "
             "such as adam"
         )
+    own, spec, steps = plan.engine, plan.problem.spec, plan.local_steps
+    engine = (
+        over_ranks(own, spec, communicator)
+        if steps == 1
+        else averaging_over_ranks(own, spec, communicator, steps)
+    )
     return replace(
         plan,
-        engine=over_ranks(plan.engine, plan.problem.spec, communicator),
+        engine=engine,
         # Problems are the same on all ranks, and reported once.
         diagnosed=plan.diagnosed and communicator.rank == 0,
         communicator=communicator,
