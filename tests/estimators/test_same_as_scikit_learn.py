@@ -76,10 +76,15 @@ def test_ten_epochs_give_scikit_learns_own_weights(problem, solver):
 
 
 def test_several_outputs_are_minimised_by_lbfgs_at_least_as_far():
+    # From one random state, either ends in the better minimum by chance, 6 % apart (a standard
+    # deviation), and which one depends on the rounding of the machine: hence the mean of twelve.
     X, Y = three_values()
-    one, other = both("MLPRegressor", X, Y, solver="lbfgs", max_iter=200)
-    errors = [np.mean((e.predict(X) - Y) ** 2) for e in (one, other)]
-    assert errors[1] <= errors[0] * 1.05
+    ratios = []
+    for state in range(12):
+        fitted = both("MLPRegressor", X, Y, solver="lbfgs", max_iter=200, random_state=state)
+        errors = [np.mean((each.predict(X) - Y) ** 2) for each in fitted]
+        ratios.append(errors[1] / errors[0])
+    assert np.exp(np.mean(np.log(ratios))) <= 1.05
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

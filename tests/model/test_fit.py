@@ -218,6 +218,7 @@ def test_fit_hands_the_engine_the_user_s_own_memory(monkeypatch, engine):
     class Watched:
         name = "watched"
         holding = engine.holding
+        agreed = engine.agreed
 
         def train(self, problem, *others):
             seen.append(problem.examples)
