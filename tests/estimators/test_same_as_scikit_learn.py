@@ -76,15 +76,17 @@ def test_ten_epochs_give_scikit_learns_own_weights(problem, solver):
 
 
 def test_several_outputs_are_minimised_by_lbfgs_at_least_as_far():
-    # From one random state, either ends in the better minimum by chance, 6 % apart (a standard
-    # deviation), and which one depends on the rounding of the machine: hence the mean of twelve.
+    # Either ends in the better minimum by chance, and which one depends on the rounding of the
+    # machine: with 100 hidden units and one random state, 6 % apart (a standard deviation), with
+    # 20 units 1.6 %. Hence few units, and the mean of some random states.
     X, Y = three_values()
+    settings = {"solver": "lbfgs", "max_iter": 200, "hidden_layer_sizes": (20,)}
     ratios = []
-    for state in range(12):
-        fitted = both("MLPRegressor", X, Y, solver="lbfgs", max_iter=200, random_state=state)
+    for state in range(4):
+        fitted = both("MLPRegressor", X, Y, random_state=state, **settings)
         errors = [np.mean((each.predict(X) - Y) ** 2) for each in fitted]
         ratios.append(errors[1] / errors[0])
-    assert np.exp(np.mean(np.log(ratios))) <= 1.05
+    assert np.exp(np.mean(np.log(ratios))) <= 1.03
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
