@@ -66,6 +66,7 @@ def share(
     from chainrule.cli.interrupts import Ended, ended
     from chainrule.cli.preparation import check_files, prepared_run
     from chainrule.cli.search import scored
+    from chainrule.cli.search_display import ended_of
     from chainrule.cli.writing import write_run
     from chainrule.runs.search import Listeners
     from chainrule.runs.shared_search import SharedSearch
@@ -75,13 +76,13 @@ def share(
     study = _joined(run, folder, outputs)
     tell.understood(run)
     display = tell.search(trials, limit)
-    listeners = Listeners(display.callbacks, display.earlier, display.told)
+    listeners = Listeners(display.callbacks, display.joined, display.told)
     search = SharedSearch(run, study, trials, limit, listeners)
     is_complete = False
     try:
         search.take_part()
         with _alone(folder) as alone:
-            ends = f"{len(search.tried)} trials have ended"
+            ends = ended_of(search.tried)
             if not alone:
                 tell.close()
                 tell.result_elsewhere(f"{ends}; another process writes the result to", folder)
@@ -105,10 +106,8 @@ def share(
             raise ended(interrupt, f"the run is complete in {folder.path}") from None
         with contextlib.suppress(OSError):  # of a terminal that was closed
             tell.close()
-        left = "1 trial has" if len(search.tried) == 1 else f"{len(search.tried)} trials have"
-        raise ended(
-            interrupt, f"{left} ended, and the same command takes part in the search again"
-        ) from None
+        left = f"{ended_of(search.tried)}, and the same command takes part in the search again"
+        raise ended(interrupt, left) from None
     finally:
         tell.close()
 
