@@ -2,15 +2,17 @@
 
 import contextlib
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from chainrule.cli.messages import Teller
     from chainrule.runs.config import RunConfig
     from chainrule.runs.folder import Outputs, RunFolder
+    from chainrule.runs.shared_search import SharedSearch
     from chainrule.runs.shared_study import SharedStudy
     from chainrule.runs.training import PreparedRun
 
@@ -63,11 +65,7 @@ def share(
 
     `read` is another file that the run must not overwrite.
     """
-    from chainrule.cli.interrupts import Ended, ended
     from chainrule.cli.preparation import check_files, prepared_run
-    from chainrule.cli.search import scored
-    from chainrule.cli.search_display import ended_of
-    from chainrule.cli.writing import write_run
     from chainrule.runs.search import Listeners
     from chainrule.runs.shared_search import SharedSearch
 
@@ -77,28 +75,38 @@ def share(
     tell.understood(run)
     display = tell.search(trials, limit)
     listeners = Listeners(display.callbacks, display.joined, display.told)
-    search = SharedSearch(run, study, trials, limit, listeners)
+    try:
+        search = SharedSearch(run, study, trials, limit, listeners)
+        _take_part(search, run, folder, outputs, tell)
+    finally:
+        tell.close()
+
+
+def _take_part(
+    search: "SharedSearch",
+    run: "PreparedRun",
+    folder: "RunFolder",
+    outputs: "Outputs",
+    tell: "Teller",
+) -> None:
+    """Train trials, and write the result unless another process does or did."""
+    from chainrule.cli.interrupts import Ended, ended
+    from chainrule.cli.search_display import ended_of
+
     is_complete = False
     try:
         search.take_part()
         with _alone(folder) as alone:
-            ends = ended_of(search.tried)
-            if not alone:
-                tell.close()
-                tell.result_elsewhere(f"{ends}; another process writes the result to", folder)
-                return
+            elsewhere = "" if alone else "another process writes the result to"
             if search.is_written and folder.model.exists() and folder.metrics.exists():
+                elsewhere = "the result is in"
+            if elsewhere:
                 tell.close()
-                tell.result_elsewhere(f"{ends}; the result is in", folder)
+                tell.result_elsewhere(f"{ended_of(search.tried)}; {elsewhere}", folder)
                 return
-            found = search.found()
-            tell.close()
-            tell.found(found)
-            trained = scored(run, found, tell)
-            write_run(trained, folder, tell, outputs.report)
-            search.written()
+            finish = _write(search, run, folder, outputs, tell)
             is_complete = True
-            tell.finished(found.run, trained, folder, outputs.report)
+            finish()
     except (KeyboardInterrupt, SystemExit) as interrupt:
         if isinstance(interrupt, Ended):
             raise
@@ -108,8 +116,26 @@ def share(
             tell.close()
         left = f"{ended_of(search.tried)}, and the same command takes part in the search again"
         raise ended(interrupt, left) from None
-    finally:
-        tell.close()
+
+
+def _write(
+    search: "SharedSearch",
+    run: "PreparedRun",
+    folder: "RunFolder",
+    outputs: "Outputs",
+    tell: "Teller",
+) -> "Callable[[], None]":
+    """Write the best run of all processes; return what shows it."""
+    from chainrule.cli.search import scored
+    from chainrule.cli.writing import write_run
+
+    found = search.found()
+    tell.close()
+    tell.found(found)
+    trained = scored(run, found, tell)
+    write_run(trained, folder, tell, outputs.report)
+    search.written()
+    return partial(tell.finished, found.run, trained, folder, outputs.report)
 
 
 def _joined(run: "PreparedRun", folder: "RunFolder", outputs: "Outputs") -> "SharedStudy":

@@ -48,6 +48,7 @@ class SharedJournal(BaseJournalBackend):
         self.path = Path(os.path.abspath(path))
         self._name = str(path)
         self._lock = JournalFileOpenLock(str(self.path), _GRACE)
+        self._is_locked = False
         self._logs: list[dict[str, Any]] = []
         self._entries, self._end = Entries(), 0
         self._place: dict[int, int] = {}
@@ -63,17 +64,15 @@ class SharedJournal(BaseJournalBackend):
         if not self._read_more():
             # What another process is writing may arrive in parts over a network drive. Under the
             # lock, nobody writes.
-            with self._locked():
-                self._repair()
+            with self.locked():
                 if not self._read_more():
                     raise self.unusable(f"its line {len(self._logs) + 1} is no entry of a journal")
         return iter(self._logs[log_number_from:])
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append entries and flush them to disk: all of them, or none if an error occurs."""
+        """Append entries: all of them, or none if an error occurs."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
-        with self._locked():
-            self._repair()
+        with self.locked():
             descriptor = self._opened(os.O_RDWR | os.O_APPEND)
             try:
                 end = os.lseek(descriptor, 0, os.SEEK_END)
@@ -81,7 +80,6 @@ class SharedJournal(BaseJournalBackend):
                     rest = memoryview(lines)
                     while rest:
                         rest = rest[os.write(descriptor, rest) :]
-                    os.fsync(descriptor)
                 except BaseException:
                     # A full disk must not leave half a line, after which the next would follow.
                     with contextlib.suppress(OSError):
@@ -90,22 +88,38 @@ class SharedJournal(BaseJournalBackend):
             finally:
                 os.close(descriptor)
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Lock the journal in the block, and flush its entries to disk at the end.
+
+        Whoever waits for the lock looks for it seldom, so a process with many entries appends them
+        in one block.
+        """
+        if self._is_locked:
+            yield
+            return
+        self._lock.acquire()
+        self._is_locked = True
+        try:
+            self._repair()
+            yield
+            descriptor = self._opened(os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        finally:
+            self._is_locked = False
+            # It is gone if this process was stopped for so long that another one removed it.
+            with contextlib.suppress(RuntimeError):
+                self._lock.release()
+
     def unusable(self, what: str) -> InvalidArgumentError:
         """Return the error that says why this journal cannot be resumed."""
         return InvalidArgumentError(
             f"search: {self._name} cannot be gone on with: {what}. Choose another --out to begin "
             "anew"
         )
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._lock.acquire()
-        try:
-            yield
-        finally:
-            # It is gone if this process was stopped for so long that another one removed it.
-            with contextlib.suppress(RuntimeError):
-                self._lock.release()
 
     def _opened(self, flags: int) -> int:
         """Open the file anew, which makes a network drive show what others have written."""

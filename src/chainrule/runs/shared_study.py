@@ -83,12 +83,14 @@ class SharedStudy(TrialStudy):
         generation = Generation(self._run, self._varied, earlier)
         drawn = generation.drawn(0 if default else trial.number)
         self._study.sampler = given(drawn)
-        drawn_settings(self._run, trial, self._varied)
+        with self._journal.locked():
+            drawn_settings(self._run, trial, self._varied)
         return Begun(trial, drawn, {} if default else generation.medians)
 
     def end(self, begun: Begun, outcome: Outcome) -> int:
         """Write how a trial ended; return its number, counted from 1."""
-        self._tell(begun.trial, outcome)
+        with self._journal.locked():
+            self._tell(begun.trial, outcome)
         return 1 + [trial.number for trial in self._ended()].index(begun.trial.number)
 
     @property
