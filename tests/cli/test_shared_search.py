@@ -157,6 +157,26 @@ def test_a_folder_of_another_run_is_refused(chainrule, table, tmp_path):
     assert "holds another run; choose another --out" in chainrule(*arguments, "--shared").sentence
 
 
+def test_an_interrupted_process_leaves_its_trial_to_others(chainrule, table, tmp_path, monkeypatch):
+    from chainrule.runs.shared_study import SharedStudy
+
+    def interrupted(self, begun, outcome):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SharedStudy, "end", interrupted)
+    words = ["train", table, "--target", "y", *SETTINGS, "--no-report", "--quiet"]
+    words += ["--search", 2, "--shared", "--out", tmp_path / "run"]
+    first = chainrule(*words)
+    assert first.code == 130
+    assert "0 trials have ended, and the same command takes part in the search again" in first.err
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    monkeypatch.undo()
+    assert chainrule(*words).code == 0
+    # The interrupted trial had the default settings, which are tried again.
+    assert len([entry for entry in entries_of(tmp_path / "run") if entry["op_code"] == 6]) == 3
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
