@@ -41,6 +41,9 @@ class Teller(Protocol):
     def found(self, found: "Found") -> None:
         """Report the result of a search."""
 
+    def result_elsewhere(self, sentence: str, folder: "RunFolder") -> None:
+        """Report that another process has written, or writes, the result of a shared search."""
+
     def compared(self, comparison: "Comparison") -> None:
         """Report how the best of a search compares with the default settings."""
 
@@ -91,6 +94,9 @@ class TellNobody:
     def found(self, found: "Found") -> None:
         """Show nothing."""
 
+    def result_elsewhere(self, sentence: str, folder: "RunFolder") -> None:
+        """Show nothing."""
+
     def compared(self, comparison: "Comparison") -> None:
         """Show nothing."""
 
@@ -136,6 +142,10 @@ class TellMachines(TellNobody):
         from chainrule.cli.search_display import SearchLines
 
         return SearchLines(self._lines)
+
+    def result_elsewhere(self, sentence: str, folder: "RunFolder") -> None:
+        """Write the sentence and the folder."""
+        self._lines.write("elsewhere", {"reason": sentence, "folder": str(folder.path)})
 
     def finished(
         self, run: "PreparedRun", trained: "Run", folder: "RunFolder", report: bool
@@ -203,6 +213,10 @@ class TellPeople(TellNobody):
         from chainrule.cli.search_display import best_of
 
         self._tell(best_of(found))
+
+    def result_elsewhere(self, sentence: str, folder: "RunFolder") -> None:
+        """Show the sentence with the folder."""
+        self._tell(f"{sentence} {folder.path}")
 
     def compared(self, comparison: "Comparison") -> None:
         """Show the comparison as a table and a sentence."""

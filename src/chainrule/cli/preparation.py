@@ -41,23 +41,24 @@ def ready(
     with contextlib.ExitStack() as stack:
         run = None
         if folder is None and outputs.search:
-            run = _prepared(config, tell)
+            run = prepared_run(config, tell)
             folder = _with_search(run)
         if folder is None:
             name = name_of(config.data.table, config.data.target)
             folder = stack.enter_context(new_folder(PARENT, name))
-        _check_files(argument, folder.written(outputs), config, read)
+        check_files(argument, folder.written(outputs), config, read)
         lock = stack.enter_context(folder.alone(argument))
         folder.check(argument, outputs, overwrite=overwrite, resume=resume)
         if run is None:
-            run = _prepared(config, tell)
+            run = prepared_run(config, tell)
         goes_on = outputs.search and _goes_on(run, folder, argument, overwrite)
         if overwrite:
             folder.clear(outputs, keep_search=goes_on)
         yield run, folder, _checkpointing(folder, outputs, every, resume, lock)
 
 
-def _prepared(config: "RunConfig", tell: "Teller") -> "PreparedRun":
+def prepared_run(config: "RunConfig", tell: "Teller") -> "PreparedRun":
+    """Read a run's table, and divide and encode it."""
     from chainrule.runs.training import PreparedRun
 
     with tell.working(f"reading {Path(config.data.table).name}"):
@@ -86,17 +87,23 @@ def _with_search(run: "PreparedRun") -> "RunFolder | None":
 
 def _goes_on(run: "PreparedRun", folder: "RunFolder", argument: str, overwrite: bool) -> bool:
     """Return whether the folder has the same search; raise if it has another one."""
+    from chainrule.errors import InvalidArgumentError
     from chainrule.runs.leavings import kind_of
     from chainrule.runs.search_identity import holds_search
 
     goes_on = holds_search(folder.search, run)
     other = kind_of(folder.search) == "a file" and folder.search.stat().st_size > 0
+    if other and not overwrite and holds_search(folder.search, run, shared=True):
+        raise InvalidArgumentError(
+            f"{argument}: {folder.path} holds a search that began with --shared; add --shared to "
+            f"take part in it, or choose another {argument}"
+        )
     if other and not goes_on and not overwrite:
         raise folder.holds_a_run(argument)
     return goes_on
 
 
-def _check_files(
+def check_files(
     argument: str, outputs: "Sequence[Path]", config: "RunConfig", read: "Path | None"
 ) -> None:
     """Raise if a run would write one of the files that it reads; `read` is the --config."""

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from chainrule.assessment.comparison import Comparison
     from chainrule.cli.messages import Teller
     from chainrule.runs.folder import RunFolder
+    from chainrule.runs.run import Run
     from chainrule.runs.run_fit import FittedNetwork
+    from chainrule.runs.search import Found
     from chainrule.runs.training import PreparedRun
     from chainrule.workers.base import Workers
 
@@ -51,12 +53,7 @@ def search_and_write(
         )
         tell.close()
         tell.found(found)
-        with tell.working("computing the scores"):
-            trained = found.run.judged(found.fitted)
-            if found.default is not None and not found.is_default:
-                name = f"trial {found.best.number}"
-                comparison = _compared(run, found.run, found.fitted, found.default, name)
-                trained = replace(trained, comparison=comparison)
+        trained = scored(run, found, tell)
         write_run(trained, folder, tell, report)
         written = True
         tell.finished(found.run, trained, folder, report)
@@ -77,6 +74,17 @@ def search_and_write(
         raise ended(interrupt, f"{left}, and the same command continues the search") from None
     finally:
         tell.close()
+
+
+def scored(run: "PreparedRun", found: "Found", tell: "Teller") -> "Run":
+    """Return the best run of a search with its scores, compared with the default settings."""
+    with tell.working("computing the scores"):
+        trained = found.run.judged(found.fitted)
+        if found.default is None or found.is_default:
+            return trained
+        name = f"trial {found.best.number}"
+        comparison = _compared(run, found.run, found.fitted, found.default, name)
+        return replace(trained, comparison=comparison)
 
 
 def _compared(

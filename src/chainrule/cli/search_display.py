@@ -29,6 +29,10 @@ class SearchDisplay:
     def earlier(self, tried: "Sequence[Tried]") -> None:
         """Show the trials of an earlier call, which the search continues."""
 
+    def joined(self, tried: "Sequence[Tried]") -> None:
+        """Show the trials that had ended before this process joined a shared search."""
+        self.earlier(tried)
+
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Show a finished trial, given all trials so far."""
 
@@ -62,6 +66,10 @@ class PlainSearch(SearchDisplay):
             f"{'counts' if one else 'count'}",
             error=True,
         )
+
+    def joined(self, tried: "Sequence[Tried]") -> None:
+        """Show a line."""
+        say(f"joined the search, in which {ended_of(tried)}", error=True)
 
     def told(self, tried: "Tried", all_of_them: "Sequence[Tried]") -> None:
         """Show a line."""
@@ -173,6 +181,11 @@ def ranked(tried: "Sequence[Tried]") -> "list[Tried]":
     """Return the trials that were trained to the end, the best one first."""
     whole = [one for one in tried if one.loss is not None and not one.pruned]
     return sorted(whole, key=lambda one: one.loss or 0.0)
+
+
+def ended_of(tried: "Sequence[Tried]") -> str:
+    """Return a clause that says how many trials have ended."""
+    return "1 trial has ended" if len(tried) == 1 else f"{len(tried)} trials have ended"
 
 
 def outcome(tried: "Tried") -> str:

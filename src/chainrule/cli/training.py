@@ -11,6 +11,7 @@ from chainrule.cli.options import NamingCommand
 from chainrule.cli.preparation import ready
 from chainrule.cli.ranks import begun, check_ranks, follow, ranks_of_process
 from chainrule.cli.settings import takes_settings
+from chainrule.cli.shared_search import check_shared, share
 from chainrule.cli.workers import WorkersOption, chosen_workers
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ chainrule train data.csv --target price --quality best --time-limit 60s
 chainrule train data.csv --target price --search 50 --time-limit 10m
 
 chainrule train data.csv --target price --search 50 --workers dask://host:8786
+
+chainrule train data.csv --target price --search 50 --shared --out /mnt/shared/run
 
 chainrule train data.csv --target price --checkpoint --out run
 
@@ -81,6 +84,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared",
+            help="Share the N trials with the processes that are given the same command, on this "
+            "machine or on others, with --out on a shared folder. The result depends on time.",
+            rich_help_panel="Search",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -167,6 +179,8 @@ def train(
             require_extra("--live")
         if ranks is not None:
             check_ranks(ranks, best=best, searches=searches, live=live)
+        if shared:
+            check_shared(search, out, overwrite=overwrite, workers=workers)
         elsewhere = chosen_workers(workers, best or searches)
     if ranks is not None and ranks.rank > 0:
         follow(ranks, chosen, Path("checkpoint") if checkpoint else None, every)
@@ -174,6 +188,9 @@ def train(
     tell, outputs = teller(json, quiet), Outputs(report, searches, checkpoint)
     read = None if overwrite else config
     folder = None if out is None else RunFolder(out)
+    if shared and folder is not None and search is not None:
+        share(chosen, folder, outputs, tell, search, limit, read)
+        return
     beginning = ready("--out", folder, outputs, chosen, every, tell, read, overwrite=overwrite)
     with begun(beginning, ranks) as given:
         run, folder, checkpointing = given

@@ -51,7 +51,7 @@ class Journal(BaseJournalBackend):
         try:
             if self.path.is_symlink():  # its target may not be a journal
                 raise self.unusable("it is a link")
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | OPENING_FLAGS, 0o666)
             try:
                 self._logs, self._end = self._read()
             except BaseException:
@@ -75,9 +75,9 @@ class Journal(BaseJournalBackend):
         end = 0
         with open(self._file, "rb", closefd=False) as file:
             for line in file:
-                entry = _entry(line)
+                entry = entry_of(line)
                 if entry is None:
-                    if file.read(1) or not _is_cut_short(line):
+                    if file.read(1) or not is_cut_short(line):
                         raise self.unusable(f"its line {len(found) + 1} is no entry of a journal")
                     break
                 found.append(entry)
@@ -114,7 +114,8 @@ class Journal(BaseJournalBackend):
         self._logs += [json.loads(line) for line in lines.splitlines()]
 
 
-def _entry(line: bytes) -> dict[str, Any] | None:
+def entry_of(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of a whole line; None if it has none."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -124,7 +125,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _is_cut_short(line: bytes) -> bool:
+def is_cut_short(line: bytes) -> bool:
     """Return whether a line is a truncated entry; a power failure may leave zero bytes instead."""
     line = line.rstrip(b"\0\n")
     return line[: len(_BEGINNING)] == _BEGINNING[: len(line)]
@@ -133,4 +134,6 @@ def _is_cut_short(line: bytes) -> bool:
 _BEGINNING = b'{"op_code":'
 
 # O_NONBLOCK: opening a pipe must not wait for a process at its other end.
-_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+OPENING_FLAGS = (
+    getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+)

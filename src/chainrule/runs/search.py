@@ -64,7 +64,7 @@ class Found:
     @property
     def best(self) -> Tried:
         """The trial that `run` and `fitted` are of."""
-        lowest = _lowest(self.tried)
+        lowest = lowest_of(self.tried)
         assert lowest is not None
         return lowest
 
@@ -110,7 +110,27 @@ def search(
     Interrupted
         On Ctrl-C; the finished trials are in the journal.
     """
-    _quiet_optuna()
+    quiet_optuna()
+    varied = varied_settings(run)
+    from chainrule.runs.journal import Journal
+
+    with Journal(journal) as opened:
+        study = TrialStudy(run, opened, varied)
+        began: AbstractContextManager[Session | None] = (
+            nullcontext() if workers is None else workers.session(run.describing)
+        )
+        with began as session:
+            return _Search(run, study, trials, seconds, listeners or Listeners(), session).found()
+
+
+def varied_settings(run: PreparedRun) -> tuple[str, ...]:
+    """Return the settings that a search of a run varies.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If all of them are given, or contradict each other.
+    """
     varied = open_settings(run.asked)
     if not varied:
         raise InvalidArgumentError(
@@ -122,15 +142,7 @@ def search(
             "activation: expected one name for a search that varies the number of layers; got "
             f"{','.join(run.asked.activation)}. Set layers too, or give one activation"
         )
-    from chainrule.runs.journal import Journal
-
-    with Journal(journal) as opened:
-        study = TrialStudy(run, opened, varied)
-        began: AbstractContextManager[Session | None] = (
-            nullcontext() if workers is None else workers.session(run.describing)
-        )
-        with began as session:
-            return _Search(run, study, trials, seconds, listeners or Listeners(), session).found()
+    return varied
 
 
 class _Search:
@@ -158,15 +170,12 @@ class _Search:
         if self._tried:
             self._listeners.earlier(self._tried)
         while len(self._tried) < self._trials:
-            if _lowest(self._tried) is not None and time.monotonic() >= self._deadline:
+            if lowest_of(self._tried) is not None and time.monotonic() >= self._deadline:
                 break
             self._try_generation()
-        this, fitted = self._chosen()
-        default = self._default
-        if default is None:
-            callbacks = self._listeners.callbacks
-            default = fitted if is_default(this, self._run) else _default(self._run, callbacks)
-        return Found(this, fitted, self._tried, default)
+        best = None if self._best is None else (*self._best[:2], self._best[2].number)
+        callbacks = self._listeners.callbacks
+        return found_among(self._run, self._study, self._tried, best, self._default, callbacks)
 
     def _try_generation(self) -> None:
         """Train the rest of a generation, and record its trials in order."""
@@ -176,11 +185,11 @@ class _Search:
 
         def begin(index: int) -> Attempt:
             drawn[index] = generation.drawn(index)
-            options = self._with(drawn[index]).config.training
+            this = with_settings(self._run, self._study, drawn[index])
             # One trial at least is finished: the next one in order.
-            may_be_cut = _lowest(self._tried) is not None or index > len(self._tried)
+            may_be_cut = lowest_of(self._tried) is not None or index > len(self._tried)
             seconds = self._deadline - time.monotonic() if may_be_cut else float("inf")
-            return Attempt(options, generation.medians, seconds)
+            return Attempt(this.config.training, generation.medians, seconds)
 
         indices = range(first, int(end))
         with closing(self._outcomes(indices, begin)) as outcomes:
@@ -199,31 +208,53 @@ class _Search:
     def _take(self, drawn: dict[str, Any], outcome: Outcome) -> None:
         ended = self._study.record(drawn, outcome)
         self._tried = (*self._tried, ended)
-        this, fitted = self._with(drawn), outcome.fitted
+        this, fitted = with_settings(self._run, self._study, drawn), outcome.fitted
         if fitted is not None and is_default(this, self._run):
             self._default = fitted
-        if fitted is not None and _lowest(self._tried) is ended:
+        if fitted is not None and lowest_of(self._tried) is ended:
             self._best = (this, fitted, ended)
             self._listeners.better(this, fitted)
         self._listeners.told(ended, self._tried)
 
-    def _with(self, drawn: dict[str, Any]) -> PreparedRun:
-        config = self._run.config
-        training = replace(config.training, **self._study.options(drawn))
-        return replace(self._run, config=replace(config, training=training))
 
-    def _chosen(self) -> tuple[PreparedRun, FittedNetwork]:
-        """Return the best trial, trained again if an earlier process trained it."""
-        lowest = _lowest(self._tried)
-        if lowest is None:
-            raise TrainingDivergedError(
-                f"search: none of {len(self._tried)} trainings kept a finite loss; bring the "
-                "columns to a smaller range, or give a smaller --learning-rate"
-            )
-        if self._best is not None and self._best[2] is lowest:
-            return self._best[0], self._best[1]
-        chosen = self._with(lowest.settings)
-        return chosen, chosen.train(self._listeners.callbacks)
+def found_among(
+    run: PreparedRun,
+    study: TrialStudy,
+    tried: tuple[Tried, ...],
+    best: tuple[PreparedRun, FittedNetwork, int] | None,
+    default: FittedNetwork | None,
+    callbacks: Sequence[Callback],
+) -> Found:
+    """Return the best trial, trained again if another process trained it, as the default is.
+
+    `best` is the best of this process, with its number, and `default` the default trial, if this
+    process trained them.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If no trial has a loss.
+    """
+    lowest = lowest_of(tried)
+    if lowest is None:
+        raise TrainingDivergedError(
+            f"search: none of {len(tried)} trainings kept a finite loss; bring the "
+            "columns to a smaller range, or give a smaller --learning-rate"
+        )
+    if best is not None and best[2] == lowest.number:
+        this, fitted = best[:2]
+    else:
+        this = with_settings(run, study, lowest.settings)
+        fitted = this.train(callbacks)
+    if default is None:
+        default = fitted if is_default(this, run) else _default(run, callbacks)
+    return Found(this, fitted, tried, default)
+
+
+def with_settings(run: PreparedRun, study: TrialStudy, drawn: dict[str, Any]) -> PreparedRun:
+    """Return a run with the settings that follow from what a trial drew."""
+    training = replace(run.config.training, **study.options(drawn))
+    return replace(run, config=replace(run.config, training=training))
 
 
 def is_default(trial: PreparedRun, run: PreparedRun) -> bool:
@@ -243,13 +274,14 @@ def _default(run: PreparedRun, callbacks: Sequence[Callback]) -> FittedNetwork |
         return None
 
 
-def _lowest(tried: Sequence[Tried]) -> Tried | None:
+def lowest_of(tried: Sequence[Tried]) -> Tried | None:
     """Return the first trial with the lowest loss among those that were not pruned."""
     whole = [one for one in tried if one.loss is not None and not one.pruned]
     return min(whole, key=lambda one: one.loss or 0.0, default=None)
 
 
-def _quiet_optuna() -> None:
+def quiet_optuna() -> None:
+    """Keep Optuna from writing to the terminal."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -5,12 +5,13 @@ of earlier generations alone. So those of a generation can be trained at the sam
 number of workers, and the result is the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from chainrule.errors import InvalidArgumentError
 from chainrule.runs.search_identity import search_id
 from chainrule.runs.space import drawn_settings, first_draw
 from chainrule.runs.training import PreparedRun
@@ -18,9 +19,7 @@ from chainrule.runs.trials import COMPARED_AFTER, Outcome
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import FrozenTrial
-
-    from chainrule.runs.journal import Journal
+    from optuna.trial import FrozenTrial, Trial
 
 GENERATION = 8
 """Trials in a generation. The first ones are drawn without looking at others anyway, so the first
@@ -48,6 +47,19 @@ class Tried:
     seconds: float
 
 
+class Backend(Protocol):
+    """What a study asks of its journal beside what Optuna asks."""
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        """Return the entries from an index on."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append entries."""
+
+    def unusable(self, what: str) -> InvalidArgumentError:
+        """Return the error that says why the journal cannot be resumed."""
+
+
 class TrialStudy:
     """The trials of a search.
 
@@ -65,9 +77,12 @@ class TrialStudy:
         If the journal has entries that this search does not write.
     """
 
-    def __init__(self, run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> None:
+    shared = False
+    """Whether several processes have trials in the journal at the same time."""
+
+    def __init__(self, run: PreparedRun, journal: Backend, varied: Sequence[str]) -> None:
         self._run, self._varied = run, varied
-        self._study = _opened(run, journal, varied)
+        self._study = _opened(run, journal, varied, search_id(run, shared=self.shared))
 
     def tried(self) -> tuple[Tried, ...]:
         """Return the completed, pruned and diverged trials."""
@@ -110,14 +125,19 @@ class TrialStudy:
 
     def record(self, drawn: dict[str, Any], outcome: Outcome) -> Tried:
         """Write a trial that has ended to the journal."""
-        from optuna.trial import TrialState
-
         number = len(self._ended()) + 1
         if number == 1 and not self._is_enqueued():
             self._study.enqueue_trial(first_draw(self._run, self._varied))
-        self._study.sampler = _given(drawn)
+        self._study.sampler = given(drawn)
         trial = self._study.ask()
         options = drawn_settings(self._run, trial, self._varied)
+        loss = self._tell(trial, outcome)
+        return Tried(number, loss, drawn, options, outcome.pruned, outcome.epochs, outcome.seconds)
+
+    def _tell(self, trial: "Trial", outcome: Outcome) -> float | None:
+        """Write how a trial ended; return its loss, None if it diverged."""
+        from optuna.trial import TrialState
+
         for epoch, lowest in outcome.losses:
             trial.report(lowest, epoch)
         trial.set_user_attr("epochs", outcome.epochs)
@@ -130,7 +150,7 @@ class TrialStudy:
             self._study.tell(trial, state=TrialState.PRUNED)
         else:
             self._study.tell(trial, loss)
-        return Tried(number, loss, drawn, options, outcome.pruned, outcome.epochs, outcome.seconds)
+        return loss
 
     def _is_enqueued(self) -> bool:
         """Return whether a killed search left a queued trial that never started."""
@@ -181,7 +201,7 @@ def median_losses(earlier: "Sequence[FrozenTrial]") -> Mapping[int, float]:
     return {epoch: float(np.median(values)) for epoch, values in by_epoch.items() if values}
 
 
-def _given(drawn: dict[str, Any]) -> Any:
+def given(drawn: dict[str, Any]) -> Any:
     """Return a sampler that returns values that were drawn before."""
     import optuna
 
@@ -205,7 +225,7 @@ def _seconds(trial: "FrozenTrial") -> float:
     return trial.duration.total_seconds() if trial.duration is not None else 0.0
 
 
-def _opened(run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> "Study":
+def _opened(run: PreparedRun, journal: Backend, varied: Sequence[str], name: str) -> "Study":
     import optuna
 
     from chainrule.runs.journal_entries import Entries, EntryError
@@ -216,8 +236,7 @@ def _opened(run: PreparedRun, journal: "Journal", varied: Sequence[str]) -> "Stu
             entries.check(entry)
         except EntryError as fault:
             raise journal.unusable(f"its line {line} {fault}") from fault
-    name = search_id(run)
-    storage = optuna.storages.JournalStorage(journal)
+    storage: Any = optuna.storages.JournalStorage(journal)  # type: ignore[arg-type]
     if name in optuna.get_all_study_names(storage):
         # Not `create_study`, which writes an entry on every call.
         study = optuna.load_study(study_name=name, storage=storage)

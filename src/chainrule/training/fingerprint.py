@@ -43,9 +43,9 @@ def fingerprint(plan: Plan, more: Mapping[str, str]) -> dict[str, str]:
             f"max_grad_norm={plan.max_grad_norm!r})"
         ),
         "local_steps": _local_steps(plan),
-        "training data": _described(problem.examples),
+        "training data": described(problem.examples),
         **({} if plan.stream is None else {"stream": plan.stream.identity}),
-        "validation data": _described(plan.validation),
+        "validation data": described(plan.validation),
         "metrics": ", ".join(plan.metrics) or "none",
         **more,
     }
@@ -121,7 +121,7 @@ def _module(named: Any) -> str:
     return name if path is None else Path(path).stem
 
 
-def _described(examples: Examples | None) -> str:
+def described(examples: Examples | None) -> str:
     """Return shape and checksum of examples; of a large array, a sample of rows is hashed."""
     if examples is None:
         return "none"
