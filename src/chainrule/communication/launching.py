@@ -8,9 +8,14 @@ _VARIABLES = (("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"), ("PMI_SIZE", "PM
 _LOCAL = ("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS")
 
 
+def ranks() -> int:
+    """Return how many ranks were started together; 1 if this process was started by itself."""
+    return max(1, *(_number(size) for size, _ in _VARIABLES))
+
+
 def launched() -> bool:
     """Return whether this process was started as one of several ranks."""
-    return any(_number(size) > 1 for size, _ in _VARIABLES)
+    return ranks() > 1
 
 
 def follows() -> bool:

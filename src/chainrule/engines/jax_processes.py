@@ -4,7 +4,6 @@ Each process has all examples and takes the same decisions; JAX divides each bat
 of all of them. So they must call the engine alike: a process that does not is waited for.
 """
 
-import os
 import sys
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -17,11 +16,9 @@ import numpy as np
 from jax.experimental import multihost_utils
 from numpy.typing import NDArray
 
+from chainrule.communication.launching import ranks
 from chainrule.engines.jax_compiler import arithmetic
 from chainrule.errors import InvalidArgumentError
-
-# Open MPI and MPICH (with its descendants) say so how many processes mpiexec has started.
-_LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 
 
 def join_processes() -> int:
@@ -37,11 +34,11 @@ def join_processes() -> int:
     """
     if jax.distributed.is_initialized():
         return int(jax.process_count())
-    if _launched() == 1:
+    if ranks() == 1:
         return 1
     if find_spec("mpi4py") is None:
         raise InvalidArgumentError(
-            f"engine: mpiexec has started {_launched()} processes, and jax needs the package "
+            f"engine: mpiexec has started {ranks()} processes, and jax needs the package "
             "mpi4py to join them; install it with pip install 'chainrule[mpi]', or train in each "
             'process alone with engine="jax(processes=1)"'
         )
@@ -49,18 +46,12 @@ def join_processes() -> int:
         jax.distributed.initialize(cluster_detection_method="mpi4py")
     except RuntimeError as error:
         raise InvalidArgumentError(
-            f"engine: JAX cannot join the {_launched()} processes that mpiexec has started "
+            f"engine: JAX cannot join the {ranks()} processes that mpiexec has started "
             f"({error}); name the engine before anything else uses JAX, or train in each process "
             'alone with engine="jax(processes=1)"'
         ) from error
     _end_together()
     return int(jax.process_count())
-
-
-def _launched() -> int:
-    """Return how many processes mpiexec has started; 1 without it."""
-    sizes = (os.environ.get(name, "") for name in _LAUNCHED)
-    return next((int(size) for size in sizes if size.isdecimal() and int(size) > 0), 1)
 
 
 def _end_together() -> None:
