@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import InvalidTableError
 from chainrule.runs.options import DataOptions
+from chainrule.tables.columns import is_missing
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.spellings import fold, groups_of_spellings, told
 
@@ -135,7 +136,7 @@ def _with_target(table: "pl.DataFrame", target: str, where: str, words: TargetWo
         If no row has a target.
     """
     column, notes = table[target], list[str]()
-    empty, missing = _empty(column), _missing(column, words)
+    empty, missing = is_missing(column), _missing(column, words)
     by_word = dict[str, int]()
     if _is_text(column):
         by_word = _words_in(column, words.missing)
@@ -163,14 +164,9 @@ def _with_target(table: "pl.DataFrame", target: str, where: str, words: TargetWo
     return KeptRows(table.filter(~missing), np.flatnonzero(~missing.to_numpy()), [*notes, note])
 
 
-def _empty(column: "pl.Series") -> "pl.Series":
-    empty = column.is_null()
-    return empty | column.is_nan() if column.dtype.is_float() else empty
-
-
 def _missing(column: "pl.Series", words: TargetWords) -> "pl.Series":
     """Return which rows have no value, or a word for a missing one."""
-    empty = _empty(column)
+    empty = is_missing(column)
     return empty | _is_one_of(column, words.missing) if _is_text(column) else empty
 
 

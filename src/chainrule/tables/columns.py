@@ -43,6 +43,12 @@ class RowError(InvalidTableError):
         return InvalidTableError(f"{self.before}{number}{self.after}")
 
 
+def is_missing(column: "pl.Series") -> "pl.Series":
+    """Return which values of a column are missing: null, or NaN."""
+    missing = column.is_null()
+    return missing | column.is_nan().fill_null(True) if column.dtype.is_float() else missing
+
+
 def column_named(
     table: "pl.DataFrame", name: str, role: str = "", used: Collection[str] = ()
 ) -> "pl.Series":

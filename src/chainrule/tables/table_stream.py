@@ -23,7 +23,7 @@ from chainrule.checks import number_below_one, whole_number
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.network.random import Stream, generator, row_numbers_in_unit
 from chainrule.tables.blocks import Block, BlockFiles, RawPiece
-from chainrule.tables.columns import column_named, ignored_columns
+from chainrule.tables.columns import column_named, ignored_columns, is_missing
 from chainrule.tables.missing_words import MISSING_IN_TEXT
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.splits import LEAST_ROWS, Split
@@ -293,11 +293,7 @@ class TableStream:
 
 def with_target(table: "pl.DataFrame", target: str) -> "tuple[pl.DataFrame, NDArray[np.intp]]":
     """Return the rows that have a value of the target, and their places."""
-    column = table[target]
-    missing = column.is_null()
-    if column.dtype.is_float():
-        missing = missing | column.is_nan().fill_null(True)
-    rows = np.flatnonzero(~missing.to_numpy())
+    rows = np.flatnonzero(~is_missing(table[target]).to_numpy())
     return table[rows], rows
 
 
@@ -339,9 +335,7 @@ class _Scanning:
             self._numbers.append(1 + self._stream.files.rows_before(block) + piece.first + chosen)
             target = piece.table[self._stream.target].gather(np.flatnonzero(parts <= _SAMPLED))
             rows += len(target)
-            empty += target.null_count()
-            if target.dtype.is_float():
-                empty += int(target.is_nan().sum())
+            empty += int(is_missing(target).sum())
             words.update(_words(target))
         return Targets(rows, empty, dict(words))
 
