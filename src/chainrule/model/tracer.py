@@ -54,7 +54,8 @@ class Tracer:
     Attributes
     ----------
     traces : dict of int to Trace
-        The steps of the last training that were kept, by their numbers.
+        The steps of the last training that were kept, by their numbers. Of a `TableStream`, their
+        `rows` are places in the buffer that the step's rows came from.
 
     Raises
     ------
