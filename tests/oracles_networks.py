@@ -3,8 +3,9 @@
 Nothing of the package's equations is used; `jax.grad` of this loss is the oracle of
 backpropagation. Layout is written again too: W[1] row by row (row j: unit j), b[1], W[2], ….
 
-Layers are padded to one width and batches to one length, so that JAX compiles each activation
-once: padded inputs meet weights of zero, padded units are masked, padded examples weigh nothing.
+Arrays are padded to a few lengths, so that JAX, whose compiler is what takes long, compiles each
+function for these alone: padded inputs meet weights of zero, padded units are masked, padded
+examples weigh nothing.
 """
 
 from functools import partial
@@ -17,7 +18,7 @@ from chainrule.network.registry.activations import ACTIVATIONS
 from tests.equations.activations import oracles as activation_oracles
 from tests.equations.cost_oracles import Case
 
-_WIDTH, _EXAMPLES = 5, 4
+_LENGTHS = (5, 32, 256, 2048, 16_384, 131_072)
 
 
 def blocks(spec, vector):
@@ -57,9 +58,7 @@ def kinks(text):
 
 def slope_and_curvature(text, Z):
     """Return σ′(Z) and σ″(Z) of an element-wise activation by automatic differentiation."""
-    rows, width = max(len(Z), _EXAMPLES), max(Z.shape[1], _WIDTH)
-    both = _slope_and_curvature(text, _padded(Z, rows, width))
-    return tuple(np.asarray(array)[: len(Z), : Z.shape[1]] for array in both)
+    return _of_each(partial(_slope_and_curvature, text), Z)
 
 
 def loss(problem):
@@ -119,9 +118,13 @@ def _costs(text, output, Z, A, Y, units):
     return jnp.where(units, C, 0.0).sum(axis=1)
 
 
-@partial(jax.jit, static_argnums=0)
 def cost_derivatives(text, A, Y):
     """Return C, ∂C/∂a and ∂²C/∂a² of each output, by automatic differentiation."""
+    return _of_each(partial(_cost_derivatives, text), A, Y)
+
+
+@partial(jax.jit, static_argnums=0)
+def _cost_derivatives(text, A, Y):
     cost = Case.of(text).cost
     total = lambda A: cost(A, Y).sum()  # noqa: E731
     slope = jax.grad(total)
@@ -166,12 +169,25 @@ def _rest(problem):
 
 def _size(spec, X):
     widths = (spec.n_features, *(layer.units for layer in spec.layers))
-    return max(len(X), _EXAMPLES), max(*widths, _WIDTH)
+    return _length(len(X)), _length(max(widths))
 
 
 def _padded_blocks(spec, theta, X):
     width = _size(spec, X)[1]
     return [(_padded(W, width, width), _padded(b, width)) for W, b in blocks(spec, theta)]
+
+
+def _of_each(function, *arrays):
+    """Return the arrays that a function of single elements makes of arrays of one shape."""
+    shape, count = arrays[0].shape, arrays[0].size
+    length = _length(count)
+    found = function(*(_padded(np.ravel(array), length) for array in arrays))
+    return tuple(np.asarray(array)[:count].reshape(shape) for array in found)
+
+
+def _length(least):
+    """Return the length that arrays of at least so many elements are padded to."""
+    return next((length for length in _LENGTHS if length >= least), least)
 
 
 def _padded(array, *shape):
