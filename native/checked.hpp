@@ -79,7 +79,7 @@ class Plan {
     Training<T> training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
                          const Named &optimizer, std::int64_t t, long batch_size,
                          const Objective &objective, std::uint64_t key,
-                         const LossRule *rule = nullptr) const;
+                         const LossRule *rule = nullptr, const Ranks<T> *ranks = nullptr) const;
 
     void check_parameters(long count) const;
     /// The message of ranks holds a gradient and a cost.
