@@ -1,13 +1,16 @@
 """Rows that are read while training, against the same rows in memory: time, and peak memory.
 
     python benchmarks/streaming.py [--rows N] [--runs N] [--batch N]
+    python benchmarks/streaming.py --ranks 2 [--rows N] [--runs N] [--batch N]
     python benchmarks/streaming.py --long 100_000_000 [--folder DIR]
 
 Trains 28-256-256-2 for an epoch on 500,000 rows of 28 numbers, in turns from Parquet files and from
 arrays. It checks first that both give the same parameters, bit for bit, when no row is shuffled.
 The ratio is that of the seconds of an epoch: the pass that counts the rows, and reading the files
-into arrays, are printed beside it. `--long` generates more rows than fit into memory, trains one
-epoch by the command line, and prints its seconds, rows per second and peak memory.
+into arrays, are printed beside it. `--ranks` trains 28-16-2 by the command line, in turns with one
+process and with so many ranks that have as large a batch together: of so small a network, reading
+and encoding the rows is the larger part. `--long` generates more rows than fit into memory, trains
+one epoch by the command line, and prints its seconds, rows per second and peak memory.
 """
 
 import argparse
@@ -90,6 +93,32 @@ def compared(folder, arguments):
     print(f"reading all into memory     {reading:7.2f} s")
 
 
+def seconds_on_ranks(folder, ranks, batch):
+    """Return the seconds of an epoch after the first, with one thread for the steps of a rank."""
+    command = [sys.executable, "-m", "chainrule"]
+    command += ["launch", "-n", str(ranks)] if ranks > 1 else []
+    command += ["train", f"{folder}/*.parquet", "--target", "y", "--layers", "16", "--quiet"]
+    command += ["--epochs", "4", "--no-early-stopping", "--batch-size", str(batch), "--no-report"]
+    command += ["--threads", "1", "--out", f"{folder}/run", "--overwrite"]
+    subprocess.run(command, check=True)
+    return statistics.median(pl.read_csv(f"{folder}/run/history.csv")["seconds"][1:])
+
+
+def compared_ranks(folder, arguments):
+    ranks, found = arguments.ranks, []
+    for _ in range(arguments.runs):
+        alone = seconds_on_ranks(folder, 1, ranks * arguments.batch)
+        found.append((alone, seconds_on_ranks(folder, ranks, arguments.batch)))
+        print(f"an epoch: {found[-1][0]:.2f} s, on ranks {found[-1][1]:.2f} s", flush=True)
+    ratios = [alone / shared for alone, shared in found]
+    rates = [arguments.rows / statistics.median(times) / 1e3 for times in zip(*found, strict=True)]
+    print(f"{arguments.rows:,} rows, {arguments.batch} of each rank and step")
+    print(f"one process                 {rates[0]:7.0f}k rows/s")
+    print(f"{ranks} ranks                     {rates[1]:7.0f}k rows/s")
+    low, high = min(ratios), max(ratios)
+    print(f"throughput, ranks/one       {statistics.median(ratios):7.2f} ({low:.2f}–{high:.2f})")
+
+
 def long(folder, rows):
     began = time.perf_counter()
     write(folder, rows, max(1, rows // 1_000_000))
@@ -110,6 +139,7 @@ def main():
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=1024)
+    parser.add_argument("--ranks", type=int)
     parser.add_argument("--long", type=int)
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
@@ -119,7 +149,7 @@ def main():
             long(Path(folder), arguments.long)
             return
         write(Path(folder), arguments.rows, 5)
-        compared(folder, arguments)
+        (compared_ranks if arguments.ranks else compared)(folder, arguments)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ class Plan {
                          std::optional<Array<const T>> weights,
                          std::optional<Array<const std::int32_t>> order) const;
 
+    /// `ranks`: of which `check_ranks` has approved.
     template <typename T>
     Training<T> training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
                          const Named &optimizer, std::int64_t t, long batch_size,
