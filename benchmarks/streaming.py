@@ -94,29 +94,29 @@ def compared(folder, arguments):
 
 
 def seconds_on_ranks(folder, ranks, batch):
-    """Return the seconds of an epoch after the first, with one thread for the steps of a rank."""
+    """Return the seconds of each epoch after the first, with one thread for the steps of a rank."""
     command = [sys.executable, "-m", "chainrule"]
     command += ["launch", "-n", str(ranks)] if ranks > 1 else []
     command += ["train", f"{folder}/*.parquet", "--target", "y", "--layers", "16", "--quiet"]
-    command += ["--epochs", "4", "--no-early-stopping", "--batch-size", str(batch), "--no-report"]
+    command += ["--epochs", "9", "--no-early-stopping", "--batch-size", str(batch), "--no-report"]
     command += ["--threads", "1", "--out", f"{folder}/run", "--overwrite"]
     subprocess.run(command, check=True)
-    return statistics.median(pl.read_csv(f"{folder}/run/history.csv")["seconds"][1:])
+    return pl.read_csv(f"{folder}/run/history.csv")["seconds"].to_list()[1:]
 
 
 def compared_ranks(folder, arguments):
-    ranks, found = arguments.ranks, []
+    ranks, rows = arguments.ranks, arguments.rows
+    alone, shared = [], []
     for _ in range(arguments.runs):
-        alone = seconds_on_ranks(folder, 1, ranks * arguments.batch)
-        found.append((alone, seconds_on_ranks(folder, ranks, arguments.batch)))
-        print(f"an epoch: {found[-1][0]:.2f} s, on ranks {found[-1][1]:.2f} s", flush=True)
-    ratios = [alone / shared for alone, shared in found]
-    rates = [arguments.rows / statistics.median(times) / 1e3 for times in zip(*found, strict=True)]
-    print(f"{arguments.rows:,} rows, {arguments.batch} of each rank and step")
-    print(f"one process                 {rates[0]:7.0f}k rows/s")
-    print(f"{ranks} ranks                     {rates[1]:7.0f}k rows/s")
-    low, high = min(ratios), max(ratios)
-    print(f"throughput, ranks/one       {statistics.median(ratios):7.2f} ({low:.2f}–{high:.2f})")
+        alone += seconds_on_ranks(folder, 1, ranks * arguments.batch)
+        shared += seconds_on_ranks(folder, ranks, arguments.batch)
+    print(f"{rows:,} rows, {arguments.batch} of each rank and step")
+    for name, middle in (("median", statistics.median), ("fastest epoch", min)):
+        one, together = rows / middle(alone) / 1e3, rows / middle(shared) / 1e3
+        print(
+            f"{name:14}  one process {one:6.0f}k rows/s, {ranks} ranks {together:6.0f}k rows/s: "
+            f"{together / one:.2f} times"
+        )
 
 
 def long(folder, rows):
