@@ -8,12 +8,14 @@ Trains 28-256-256-2 for an epoch on 500,000 rows of 28 numbers, in turns from Pa
 arrays. It checks first that both give the same parameters, bit for bit, when no row is shuffled.
 The ratio is that of the seconds of an epoch: the pass that counts the rows, and reading the files
 into arrays, are printed beside it. `--ranks` trains 28-16-2 by the command line, in turns with one
-process and with so many ranks that have as large a batch together: of so small a network, reading
-and encoding the rows is the larger part. `--long` generates more rows than fit into memory, trains
-one epoch by the command line, and prints its seconds, rows per second and peak memory.
+process on one core and with so many ranks of one core that have as large a batch together: of so
+small a network, reading and encoding the rows is the larger part. `--long` generates more rows than
+fit into memory, trains one epoch by the command line, and prints its seconds, rows per second and
+peak memory.
 """
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -94,13 +96,14 @@ def compared(folder, arguments):
 
 
 def seconds_on_ranks(folder, ranks, batch):
-    """Return the seconds of each epoch after the first, with one thread for the steps of a rank."""
-    command = [sys.executable, "-m", "chainrule"]
-    command += ["launch", "-n", str(ranks)] if ranks > 1 else []
+    """Return the seconds of each epoch after the first; each rank has one core."""
+    command = [Path(sys.executable).with_name("mpiexec"), "--allow-run-as-root"]
+    command += ["--bind-to", "core", "-n", str(ranks), sys.executable, "-m", "chainrule"]
     command += ["train", f"{folder}/*.parquet", "--target", "y", "--layers", "16", "--quiet"]
     command += ["--epochs", "9", "--no-early-stopping", "--batch-size", str(batch), "--no-report"]
     command += ["--threads", "1", "--out", f"{folder}/run", "--overwrite"]
-    subprocess.run(command, check=True)
+    settings = {"OMPI_MCA_mpi_yield_when_idle": "1", "POLARS_MAX_THREADS": "1"}
+    subprocess.run(command, check=True, env=os.environ | settings)
     return pl.read_csv(f"{folder}/run/history.csv")["seconds"].to_list()[1:]
 
 
