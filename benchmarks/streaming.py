@@ -9,7 +9,8 @@ arrays. It checks first that both give the same parameters, bit for bit, when no
 The ratio is that of the seconds of an epoch: the pass that counts the rows, and reading the files
 into arrays, are printed beside it. `--ranks` trains 28-16-2 by the command line, in turns with one
 process on one core and with so many ranks of one core that have as large a batch together: of so
-small a network, reading and encoding the rows is the larger part. `--long` generates more rows than
+small a network, reading and encoding the rows is the larger part; its CPU time, which other
+programs on the cores disturb less, is measured first. `--long` generates more rows than
 fit into memory, trains one epoch by the command line, and prints its seconds, rows per second and
 peak memory.
 """
@@ -29,6 +30,9 @@ import numpy as np
 import polars as pl
 
 import chainrule as cr
+from chainrule.communication.shares import WHOLE, Share
+from chainrule.runs.config import RunConfig
+from chainrule.runs.training import PreparedRun
 
 WIDTH = 28
 
@@ -107,8 +111,31 @@ def seconds_on_ranks(folder, ranks, batch):
     return pl.read_csv(f"{folder}/run/history.csv")["seconds"].to_list()[1:]
 
 
+def print_reading(folder, ranks, batch):
+    """Print the CPU seconds in which the rows of an epoch are read and encoded."""
+    settings = {"table": f"{folder}/*.parquet", "target": "y", "layers": (16,)}
+    description = PreparedRun.prepare(RunConfig.of(settings)).description()
+    stream = description.plan(description.network()).stream
+
+    def seconds(share, epoch):
+        began = time.process_time()
+        for _ in stream.of_rank(share).windows(epoch, 0, share.size * batch):
+            pass
+        return time.process_time() - began
+
+    epochs = range(1, 10)
+    alone = [seconds(WHOLE, epoch) for epoch in epochs]
+    slowest = [max(seconds(Share(rank, ranks), epoch) for rank in range(ranks)) for epoch in epochs]
+    one, other = statistics.median(alone), statistics.median(slowest)
+    print(
+        f"CPU time to read an epoch: one process {one:.2f} s, the slowest of {ranks} ranks "
+        f"{other:.2f} s: {one / other:.2f} times"
+    )
+
+
 def compared_ranks(folder, arguments):
     ranks, rows = arguments.ranks, arguments.rows
+    print_reading(folder, ranks, arguments.batch)
     alone, shared = [], []
     for _ in range(arguments.runs):
         alone += seconds_on_ranks(folder, 1, ranks * arguments.batch)
