@@ -1,16 +1,22 @@
 """Rows that are read while training, against the same rows in memory: time, and peak memory.
 
     python benchmarks/streaming.py [--rows N] [--runs N] [--batch N]
+    python benchmarks/streaming.py --ranks 2 [--rows N] [--runs N] [--batch N]
     python benchmarks/streaming.py --long 100_000_000 [--folder DIR]
 
 Trains 28-256-256-2 for an epoch on 500,000 rows of 28 numbers, in turns from Parquet files and from
 arrays. It checks first that both give the same parameters, bit for bit, when no row is shuffled.
 The ratio is that of the seconds of an epoch: the pass that counts the rows, and reading the files
-into arrays, are printed beside it. `--long` generates more rows than fit into memory, trains one
-epoch by the command line, and prints its seconds, rows per second and peak memory.
+into arrays, are printed beside it. `--ranks` trains 28-16-2 by the command line, in turns with one
+process on one core and with so many ranks of one core that have as large a batch together: of so
+small a network, reading and encoding the rows is the larger part; its CPU time, which other
+programs on the cores disturb less, is measured first. `--long` generates more rows than
+fit into memory, trains one epoch by the command line, and prints its seconds, rows per second and
+peak memory.
 """
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -24,6 +30,9 @@ import numpy as np
 import polars as pl
 
 import chainrule as cr
+from chainrule.communication.shares import WHOLE, Share
+from chainrule.runs.config import RunConfig
+from chainrule.runs.training import PreparedRun
 
 WIDTH = 28
 
@@ -90,6 +99,56 @@ def compared(folder, arguments):
     print(f"reading all into memory     {reading:7.2f} s")
 
 
+def seconds_on_ranks(folder, ranks, batch):
+    """Return the seconds of each epoch after the first; each rank has one core."""
+    command = [Path(sys.executable).with_name("mpiexec"), "--allow-run-as-root"]
+    command += ["--bind-to", "core", "-n", str(ranks), sys.executable, "-m", "chainrule"]
+    command += ["train", f"{folder}/*.parquet", "--target", "y", "--layers", "16", "--quiet"]
+    command += ["--epochs", "9", "--no-early-stopping", "--batch-size", str(batch), "--no-report"]
+    command += ["--threads", "1", "--out", f"{folder}/run", "--overwrite"]
+    settings = {"OMPI_MCA_mpi_yield_when_idle": "1", "POLARS_MAX_THREADS": "1"}
+    subprocess.run(command, check=True, env=os.environ | settings)
+    return pl.read_csv(f"{folder}/run/history.csv")["seconds"].to_list()[1:]
+
+
+def print_reading(folder, ranks, batch):
+    """Print the CPU seconds in which the rows of an epoch are read and encoded."""
+    settings = {"table": f"{folder}/*.parquet", "target": "y", "layers": (16,)}
+    description = PreparedRun.prepare(RunConfig.of(settings)).description()
+    stream = description.plan(description.network()).stream
+
+    def seconds(share, epoch):
+        began = time.process_time()
+        for _ in stream.of_rank(share).windows(epoch, 0, share.size * batch):
+            pass
+        return time.process_time() - began
+
+    epochs = range(1, 10)
+    alone = [seconds(WHOLE, epoch) for epoch in epochs]
+    slowest = [max(seconds(Share(rank, ranks), epoch) for rank in range(ranks)) for epoch in epochs]
+    one, other = statistics.median(alone), statistics.median(slowest)
+    print(
+        f"CPU time to read an epoch: one process {one:.2f} s, the slowest of {ranks} ranks "
+        f"{other:.2f} s: {one / other:.2f} times"
+    )
+
+
+def compared_ranks(folder, arguments):
+    ranks, rows = arguments.ranks, arguments.rows
+    print_reading(folder, ranks, arguments.batch)
+    alone, shared = [], []
+    for _ in range(arguments.runs):
+        alone += seconds_on_ranks(folder, 1, ranks * arguments.batch)
+        shared += seconds_on_ranks(folder, ranks, arguments.batch)
+    print(f"{rows:,} rows, {arguments.batch} of each rank and step")
+    for name, middle in (("median", statistics.median), ("fastest epoch", min)):
+        one, together = rows / middle(alone) / 1e3, rows / middle(shared) / 1e3
+        print(
+            f"{name:14}  one process {one:6.0f}k rows/s, {ranks} ranks {together:6.0f}k rows/s: "
+            f"{together / one:.2f} times"
+        )
+
+
 def long(folder, rows):
     began = time.perf_counter()
     write(folder, rows, max(1, rows // 1_000_000))
@@ -110,6 +169,7 @@ def main():
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=1024)
+    parser.add_argument("--ranks", type=int)
     parser.add_argument("--long", type=int)
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
@@ -119,7 +179,7 @@ def main():
             long(Path(folder), arguments.long)
             return
         write(Path(folder), arguments.rows, 5)
-        compared(folder, arguments)
+        (compared_ranks if arguments.ranks else compared)(folder, arguments)
 
 
 if __name__ == "__main__":

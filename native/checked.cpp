@@ -12,7 +12,10 @@ namespace {
 // Sizes and offsets are long. On Windows, where long has 32 bits, the package has no compiled core.
 static_assert(sizeof(long) == 8, "the compiled core needs a system whose long has 64 bits");
 constexpr long most_parameters = 1l << 48;
+constexpr long most_examples = 1l << 32; // of a call; times a rank, it is a long
 constexpr std::int64_t most_updates = std::int64_t(1) << 62; // leaves room for further updates
+
+constexpr const char *no_order = "order has no index, or one outside X";
 
 [[noreturn]] void refuse(const std::string &what) {
     throw std::invalid_argument("chainrule._native: " + what);
@@ -57,6 +60,19 @@ Choice chosen(const Entries<E> &entries, const Named &named, const char *what) {
 
 Choice activation_of(const Named &named) {
     return chosen(generic::tables.activations, named, "activation");
+}
+
+// A rank that has its own examples only has those of its share of each batch, and no others.
+template <typename T>
+void check_own(const Examples<T> &examples, const Ranks<T> &ranks, long batch_size) {
+    const long all = ranks.examples;
+    require(0 < all && all <= most_examples && batch_size <= most_examples,
+            "a number of examples of all ranks");
+    require(examples.epochs == 1 && !examples.weights,
+            "own examples of one epoch, without weights");
+    require(examples.count ==
+                all / batch_size * ranks.share(batch_size) + ranks.share(all % batch_size),
+            "order has the examples of this rank's shares");
 }
 
 } // namespace
@@ -165,8 +181,7 @@ Examples<T> Plan::examples(Array<const T> X, std::optional<Array<const T>> Y,
     require(!classes || all_below(*classes, n_out()), "Y has no such class");
     require(!weights || weights->rows == m, "one weight an example");
     if (order) {
-        require(order->count() > 0 && m <= 0x7fffffff && all_below(*order, m),
-                "order has an index outside X");
+        require(m <= 0x7fffffff && all_below(*order, m), no_order);
     }
     require(order ? readable(X.data, order->count(), order->data) : readable(X.data, m),
             "X has a code outside its table");
@@ -183,8 +198,8 @@ Examples<T> Plan::examples(Array<const T> X, std::optional<Array<const T>> Y,
 template <typename T>
 Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
                            const Named &optimizer, std::int64_t t, long batch_size,
-                           const Objective &objective, std::uint64_t key,
-                           const LossRule *rule) const {
+                           const Objective &objective, std::uint64_t key, const LossRule *rule,
+                           const Ranks<T> *ranks) const {
     check_parameters(arrays.parameters.rows);
     const Choice choice = chosen(generic::tables.optimizers, optimizer, "optimizer");
     const OptimizerEntry &entry = generic::tables.optimizers[choice.kind];
@@ -197,8 +212,10 @@ Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &e
     require(arrays.shares || !entry.averages, "an average needs the shares of its steps");
     require(batch_size > 0, "batch_size must be positive");
     require(t >= 0 && t <= most_updates, "a number of updates made before");
-    const long steps =
-        examples.epochs * (examples.count / batch_size + (examples.count % batch_size != 0));
+    if (ranks && ranks->examples) check_own(examples, *ranks, batch_size);
+    const long count = ranks && ranks->examples ? ranks->examples : examples.count;
+    const long steps = examples.epochs * (count / batch_size + (count % batch_size != 0));
+    require(steps > 0, no_order);
     require(arrays.learning_rates.rows == steps && arrays.costs.rows == steps &&
                 arrays.gradient_norms.rows == steps &&
                 (!arrays.penalties || arrays.penalties->rows == steps) &&
@@ -213,7 +230,8 @@ Training<T> Plan::training(const TrainingArrays<T> &arrays, const Examples<T> &e
             {arrays.costs.data, arrays.gradient_norms.data,
              arrays.penalties ? arrays.penalties->data : nullptr},
             key,
-            rule};
+            rule,
+            ranks};
 }
 
 Choice element_wise(const Named &activation) {
@@ -229,7 +247,7 @@ Choice element_wise(const Named &activation) {
         std::optional<Array<const T>>, std::optional<Array<const std::int32_t>>) const;            \
     template Training<T> Plan::training(const TrainingArrays<T> &, const Examples<T> &,            \
                                         const Named &, std::int64_t, long, const Objective &,      \
-                                        std::uint64_t, const LossRule *) const;                    \
+                                        std::uint64_t, const LossRule *, const Ranks<T> *) const;  \
     template void Plan::check_outputs(Array<const T>, Array<T>) const;                             \
     template bool Plan::readable(const T *, long, const std::int32_t *) const;
 CHAINRULE_OF(float)

@@ -75,11 +75,12 @@ class Plan {
                          std::optional<Array<const T>> weights,
                          std::optional<Array<const std::int32_t>> order) const;
 
+    /// `ranks`: of which `check_ranks` has approved.
     template <typename T>
     Training<T> training(const TrainingArrays<T> &arrays, const Examples<T> &examples,
                          const Named &optimizer, std::int64_t t, long batch_size,
                          const Objective &objective, std::uint64_t key,
-                         const LossRule *rule = nullptr) const;
+                         const LossRule *rule = nullptr, const Ranks<T> *ranks = nullptr) const;
 
     void check_parameters(long count) const;
     /// The message of ranks holds a gradient and a cost.

@@ -37,12 +37,13 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         Run run{training,
                 step,
                 {training.update, training.objective},
-                {training.rule, examples_.count},
+                {training.rule, training.count(examples_)},
                 {}};
         ThreadChoice *const choice =
             room_.measured && control_.choice->take() ? control_.choice : nullptr;
         if (choice) choice->begin(crew_.most_threads(), room_.first_threads);
-        const long steps = divided_up(examples_.count, training.batch_size) * examples_.epochs;
+        const long epoch = divided_up(training.count(examples_), training.batch_size);
+        const long steps = epoch * examples_.epochs;
         do {
             const long first = run.finished;
             long end = steps;
@@ -179,21 +180,21 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
         const FlushSubnormals guard;
         const Training<T> &training = run.training;
         const Records &records = training.records;
-        const long batch_size = training.batch_size;
-        const long steps_per_epoch = divided_up(examples_.count, batch_size);
+        const long batch_size = training.batch_size, examples = training.count(examples_);
+        const long steps_per_epoch = divided_up(examples, batch_size);
         const long begun = run.finished;
         if (begun == 0) begin(self);
         for (long s = begun; s < end; ++s) {
             const long in_epoch = s % steps_per_epoch * batch_size;
-            const long first = s / steps_per_epoch * examples_.count + in_epoch;
-            const long count = smaller(batch_size, examples_.count - in_epoch);
+            const long first = s / steps_per_epoch * examples + in_epoch;
+            const long count = smaller(batch_size, examples - in_epoch);
             Batch batch{first, count, share_of(first, count),
                         step_noise(training.key, std::uint64_t(training.update.t + s + 1))};
             // The mean is that of the whole batch, of which this rank takes its share.
             if (const Ranks<T> *ranks = training.ranks) {
                 batch.before = ranks->first_of(ranks->rank, count);
-                batch.first += batch.before;
-                batch.count = ranks->first_of(ranks->rank + 1, count) - batch.before;
+                batch.first = ranks->examples ? s * ranks->share(batch_size) : first + batch.before;
+                batch.count = ranks->share(count);
             }
             // Thread 0 may write `numbers` here: the others read it only between the first barrier
             // inside the step and the barrier below.
@@ -215,7 +216,7 @@ template <typename T, int BYTES, typename DenseKind = Dense<T, BYTES>> class Eng
                 records.gradient_norms[s] = run.step.gradient_norm();
                 run.finished = s + 1;
                 const double penalty = records.penalties ? records.penalties[s] : 0;
-                const bool ends_epoch = in_epoch + count == examples_.count;
+                const bool ends_epoch = in_epoch + count == examples;
                 if (run.stopping.step(records.costs[s], penalty, count, ends_epoch))
                     crew_.wish_stop();
             }

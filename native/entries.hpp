@@ -9,9 +9,10 @@ template <typename Engine, typename T>
 long train_with(const Network &net, T *parameters, const Examples<T> &examples,
                 const Training<T> &training, const Control &control) {
     const Objective &objective = training.objective;
-    const long batch = training.batch_size;
-    Purpose purpose{training.own(smaller(batch, examples.count)),
-                    training.own(smaller(batch, examples.rows))};
+    const long batch = training.batch_size, count = training.count(examples);
+    const bool own = training.ranks && training.ranks->examples;
+    Purpose purpose{training.own(smaller(batch, count)),
+                    training.own(own ? batch : smaller(batch, examples.rows))};
     purpose.gradients = purpose.stepping = true;
     purpose.summed = training.ranks != nullptr;
     purpose.clipped = objective.max_norm < __builtin_huge_val();

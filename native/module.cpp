@@ -59,7 +59,7 @@ using ExamplesOf =
 using OptimizerOf = std::tuple<std::string, std::map<std::string, double>, std::int64_t>;
 using ObjectiveOf = std::tuple<double, double, bool, double>;
 using RuleOf = std::tuple<double, double, double, long, double>;
-template <typename T> using RanksOf = std::tuple<int, int, Vector<T>, nb::callable>;
+template <typename T> using RanksOf = std::tuple<int, int, long, Vector<T>, nb::callable>;
 using RecordsOf = std::tuple<Vector<double>, Vector<double>, std::optional<Vector<double>>>;
 
 template <typename T> Array<T> array(const Vector<T> &vector) {
@@ -159,21 +159,20 @@ class BoundPlan {
         if (shares) arrays.shares = array(*shares);
         const Examples<T> given = examples_from(examples, array(order));
         const std::optional<LossRule> rule = rule_from(of_rule);
-        Training<T> training =
-            plan_.training(arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
-                           objective_from(objective), key, rule ? &*rule : nullptr);
-        const Kernels<T> &chosen = kernels<T>(precision_named(precision));
-        ThreadChoice &choice = thread_choices_[{&chosen, batch_size}];
         std::optional<nb::python_error> failure;
         std::optional<Summation> summation;
         Ranks<T> ranks{};
         if (of_ranks) {
-            const auto &[rank, size, message, sum] = *of_ranks;
+            const auto &[rank, size, of_all, message, sum] = *of_ranks;
             plan_.check_ranks(rank, size, long(message.shape(0)));
             summation.emplace(Summation{sum, failure});
-            ranks = {rank, size, message.data(), Summation::run, &*summation};
-            training.ranks = &ranks;
+            ranks = {rank, size, of_all, message.data(), Summation::run, &*summation};
         }
+        const Training<T> training = plan_.training(
+            arrays, given, named(optimizer), std::get<2>(optimizer), batch_size,
+            objective_from(objective), key, rule ? &*rule : nullptr, of_ranks ? &ranks : nullptr);
+        const Kernels<T> &chosen = kernels<T>(precision_named(precision));
+        ThreadChoice &choice = thread_choices_[{&chosen, batch_size}];
         const long finished = interruptible(
             threads,
             [&](const Control &control) {

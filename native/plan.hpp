@@ -127,15 +127,18 @@ struct LossRule {
 };
 
 // How a training is divided between ranks: processes that compute the gradients of a share of each
-// batch, and sum them before the update, which every rank makes.
+// batch, and sum them before the update, which every rank makes. All ranks have the same examples,
+// or each has its own only: then those of one step come after those of the step before.
 template <typename T> struct Ranks {
     int rank, size;
+    long examples;              // of all ranks in an epoch, if each has its own; 0 if they share
     T *message;                 // what is summed: the gradient of all parameters, then the cost
     bool (*sum)(void *context); // sums the message over the ranks, in place; false: it failed
     void *context;
 
     // Of n examples, the first one of a rank's share; that of `size` is n.
     long first_of(int of, long n) const { return n * of / size; }
+    long share(long n) const { return first_of(rank + 1, n) - first_of(rank, n); }
     long largest_share(long n) const { return (n + size - 1) / size; }
 };
 
@@ -148,8 +151,12 @@ template <typename T> struct Training {
     const LossRule *rule = nullptr; // without a rule, all steps are taken
     const Ranks<T> *ranks = nullptr;
 
-    // How many examples of a batch of n go through this process.
+    // How many examples of a batch of n go through this process, at most.
     long own(long n) const { return ranks ? ranks->largest_share(n) : n; }
+    // How many examples an epoch has, of all ranks together.
+    long count(const Examples<T> &examples) const {
+        return ranks && ranks->examples ? ranks->examples : examples.count;
+    }
 };
 
 // Called from the calling thread about every 20 ms; if it returns true, the run stops.

@@ -33,8 +33,9 @@ _Objective: TypeAlias = tuple[float, float, bool, float]
 """l1, l2, whether they are divided by the batch's weight (P3), maximum gradient norm (G1)."""
 _Rule: TypeAlias = tuple[float, float, float, int, float]
 """Best loss so far, tolerance, patience, epochs without an improvement so far, divisor of costs."""
-_Ranks: TypeAlias = tuple[int, int, _Floats, Callable[[], object]]
-"""Rank, size, the message (gradient, then cost), and a function that sums it over all ranks."""
+_Ranks: TypeAlias = tuple[int, int, int, _Floats, Callable[[], object]]
+"""Rank, size, the number of examples of all ranks together if `order` has this rank's own only (or
+0), the message (gradient, then cost), and a function that sums it over all ranks."""
 
 class _CPUInfo(TypedDict):
     features: list[str]

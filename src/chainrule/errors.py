@@ -65,7 +65,7 @@ class NothingLearnedError(TrainingDivergedError, ValueError):
 
 
 class RankError(ChainruleError, RuntimeError):
-    """Another rank of a training failed, or the ranks were to train different things."""
+    """A rank of a training failed, or the ranks were to train different things."""
 
 
 class WorkersError(ChainruleError, RuntimeError):

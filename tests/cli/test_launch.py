@@ -16,6 +16,7 @@ from chainrule.runs.config import RunConfig
 from chainrule.runs.folder import RunFolder
 from chainrule.runs.training import PreparedRun
 from tests.communication.thread_ranks import trained_on_ranks
+from tests.tables.streams import mixed, write
 
 # Kills rank 1 as soon as there is a checkpoint, once.
 KILLER = """
@@ -83,6 +84,32 @@ def test_a_run_whose_rank_is_killed_goes_on_from_the_last_checkpoint(launched):
 def test_the_result_has_the_bits_of_ranks_that_nothing_interrupted(launched, table):
     _, run = launched
     prepared = PreparedRun.prepare(RunConfig.of({**SETTINGS, "table": str(table)}))
+    fitted = trained_on_ranks(
+        2, lambda communicator: prepared.train(communicator=communicator).network.parameters
+    )
+    saved = cr.load(run / "model.safetensors").network.parameters
+    assert saved.tobytes() == fitted[0].tobytes() == fitted[1].tobytes()
+
+
+def test_ranks_train_on_parquet_files_of_which_each_reads_its_rows(tmp_path):
+    pytest.importorskip("mpi4py")
+    mpiexec = Path(sys.executable).with_name("mpiexec")
+    if not mpiexec.exists():
+        pytest.skip("there is no mpiexec beside Python")
+    pattern, run = write(tmp_path / "data", mixed(500)), tmp_path / "run"
+    given = ["--target", "label", "--epochs", "4", "--layers", "8", "--no-early-stopping"]
+    options = ["--allow-run-as-root", "--map-by", ":OVERSUBSCRIBE", "--bind-to", "none", "-n", "2"]
+    command = [mpiexec, *options, sys.executable, "-m", "chainrule", "train", pattern, *given]
+    result = subprocess.run(
+        [*command, "--threads", "1", "--out", run, "--quiet", "--no-report"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMPI_MCA_mpi_yield_when_idle": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    settings = {**SETTINGS, "table": pattern, "target": "label", "epochs": 4}
+    prepared = PreparedRun.prepare(RunConfig.of(settings))
     fitted = trained_on_ranks(
         2, lambda communicator: prepared.train(communicator=communicator).network.parameters
     )

@@ -1,6 +1,8 @@
 """The program of test_mpi.py, which mpiexec starts on two ranks; rank 0 writes what it finds."""
 
+import os
 import sys
+from glob import glob
 
 import numpy as np
 
@@ -13,7 +15,15 @@ def network(seed=0):
     return cr.Network([4, cr.Dense(8, "tanh"), cr.Dense(1, "identity")], cost="mse", seed=seed)
 
 
-def main(ranks):
+def streamed(ranks, pattern, callbacks=()):
+    """Train on a stream; return the parameters in hexadecimal digits."""
+    net = cr.Network([2, cr.Dense(4, "tanh"), cr.Dense(2, "softmax")], "cross_entropy", seed=0)
+    stream = cr.TableStream(pattern, "y", shuffle_buffer=64)
+    net.fit(stream, epochs=3, batch_size=8, communicator=ranks, threads=1, callbacks=callbacks)
+    return net.parameters.tobytes().hex()
+
+
+def main(ranks, pattern):
     """Communicate, train, be refused, and end with an exception on one rank."""
 
     def say(*words):
@@ -40,6 +50,20 @@ def main(ranks):
         say("refused", text)
         say("other", shared_text(ranks, text, 1))
 
+    say("streamed", streamed(ranks, pattern))
+
+    def remove(event):
+        if ranks.rank == 1 and isinstance(event, cr.events.EpochEnded):
+            for path in glob(pattern):
+                os.unlink(path)
+
+    try:
+        streamed(ranks, pattern, [remove])
+    except cr.RankError as error:
+        text = str(error)
+        say("vanished", text)
+        say("other", shared_text(ranks, text, 1))
+
     if ranks.rank == 1:
         raise MemoryError("of rank 1 alone")
     ranks.allreduce(np.zeros(1))  # rank 1 is gone
@@ -47,4 +71,4 @@ def main(ranks):
 
 
 if __name__ == "__main__":
-    main(cr.mpi())
+    main(cr.mpi(), sys.argv[1])

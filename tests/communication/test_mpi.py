@@ -12,22 +12,28 @@ import pytest
 import chainrule as cr
 from chainrule.communication.launching import follows, launched, ranks_here
 from chainrule.errors import InvalidArgumentError
-from tests.communication.mpi_program import network
+from tests.communication.mpi_program import network, streamed
 from tests.communication.thread_ranks import trained_on_ranks
+from tests.tables.streams import numbers, write
 
 MPIEXEC = Path(sys.executable).with_name("mpiexec")
 ROOT = Path(__file__).parents[2]
 
 
+def parquet(folder):
+    return write(folder / "data", numbers(400))
+
+
 @pytest.fixture(scope="module")
-def program():
+def program(tmp_path_factory):
     """The result of the program on two ranks."""
     pytest.importorskip("mpi4py")
     if not MPIEXEC.exists():
         pytest.skip("there is no mpiexec beside Python")
+    pattern = parquet(tmp_path_factory.mktemp("mpi"))
     options = ["--allow-run-as-root", "--map-by", ":OVERSUBSCRIBE", "--bind-to", "none", "-n", "2"]
     return subprocess.run(
-        [MPIEXEC, *options, sys.executable, "-m", "tests.communication.mpi_program"],
+        [MPIEXEC, *options, sys.executable, "-m", "tests.communication.mpi_program", pattern],
         capture_output=True,
         text=True,
         timeout=120,
@@ -64,6 +70,19 @@ def test_both_ranks_of_mpi_are_told_what_differs(program):
     (text,) = said(program, "refused")
     assert "seed: 0 on rank 0, 1 on rank 1" in text
     assert said(program, "other")[1] == text
+
+
+def test_ranks_of_mpi_have_the_bits_of_threads_on_a_stream_too(program, tmp_path):
+    pattern = parquet(tmp_path)
+    expected, _ = trained_on_ranks(2, lambda communicator: streamed(communicator, pattern))
+    assert said(program, "streamed") == [expected], program.stderr
+
+
+def test_files_that_vanish_during_the_training_end_it_on_both_ranks_of_mpi(program):
+    first, second = said(program, "vanished")[0], said(program, "other")[2]
+    for rank, text in enumerate((first, second)):
+        assert text.startswith(f"rank {rank} of 2 failed: ")
+        assert ".parquet: cannot be read any more" in text
 
 
 def test_only_the_first_rank_shows_progress(program):

@@ -5,6 +5,8 @@ float64, so that one process and any number of ranks must agree to the bit. What
 optimizer's roots) is then computed from the same gradient.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,17 +35,21 @@ def integers(spec, m, weights=None):
     return Problem(spec, theta, Examples(X, Y, weights), Penalties(l1=0.25, l2=0.5))
 
 
-def steps(engine, problem, rule, batch_size, most=None):
-    """Train an epoch in the order of the rows; return parameters, state and records."""
+def steps(engine, problem, rule, batch_size, most=None, total=None):
+    """Train an epoch in the order of the rows; return parameters, state and records.
+
+    `total`: how many examples all ranks have, if those of the problem are a rank's own.
+    """
     m = len(problem.examples.X)
     order = np.arange(m if most is None else most * batch_size, dtype=np.int32)[None]
-    count = -(-order.size // batch_size)
+    count = -(-(total or order.size) // batch_size)
     theta = problem.parameters.copy()
     state = rule.optimizer.new_state(theta)
     records = StepRecords(*(np.full(count, np.nan) for _ in range(3)))
     rates = rule.optimizer.learning_rates(1, count)
     own = Problem(problem.spec, theta, problem.examples, problem.penalties)
-    engine.train(own, rule, state, Batches(order, batch_size, rates, noise_key=7), records)
+    batches = Batches(order, batch_size, rates, noise_key=7, total=total)
+    engine.train(own, rule, state, batches, records)
     return theta, state.slots, *records
 
 
@@ -77,6 +83,64 @@ def test_any_number_of_ranks_takes_the_steps_of_one_process(engine, size):
 def test_ranks_without_an_example_make_the_update_too(engine):
     one, ranks = on_both(engine, 3, integers(EXACT, 2), UpdateRule(SGD(0.5)), 8)
     assert_same_bits(one, ranks)
+
+
+LAYERS = {
+    "dense": (Dense(4, "relu"), Dense(2, "identity")),
+    "dropout": (Dense(4, "relu"), Dropout(0.5), Dense(2, "identity")),
+}
+
+
+def of_rank(problem, rank, size, batch_size):
+    """Return a problem with the examples of a rank's shares of the batches, and their order."""
+    m, rows = len(problem.examples.X), []
+    for start in range(0, m, batch_size):
+        count = min(batch_size, m - start)
+        rows += range(start + count * rank // size, start + count * (rank + 1) // size)
+    # Where there are none, the engine is given others, and an order of none.
+    own = problem.examples.take(np.array(rows or [0]))
+    return replace(problem, examples=own), len(rows)
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+@pytest.mark.parametrize(
+    ("size", "m", "batch_size"),
+    # The last batch has 4 rows of two ranks, 2 rows of four ranks, and 1 row; there is a single
+    # batch, which three ranks share unevenly, or in which the first has none.
+    [(2, 20, 8), (4, 18, 8), (4, 17, 8), (3, 16, 16), (3, 2, 8)],
+)
+def test_ranks_that_have_their_own_examples_only_take_the_steps_of_ranks_that_have_all(
+    engine, layers, size, m, batch_size
+):
+    spec = NetworkSpec(3, LAYERS[layers], "mse", dtype="float64")
+    problem, rule = integers(spec, m), UpdateRule(SGD(0.5))
+
+    def run(communicator):
+        own, rows = of_rank(problem, communicator.rank, size, batch_size)
+        most = None if rows else 0
+        return steps(over_ranks(engine, spec, communicator), own, rule, batch_size, most, m)
+
+    _, shared = on_both(engine, size, problem, rule, batch_size)
+    assert_same_bits(shared[0], trained_on_ranks(size, run))
+
+
+@pytest.mark.parametrize(
+    ("order", "batch_size", "total"),
+    [(9, 8, 20), (11, 8, 20), (0, 8, 20), (10, 8, -20), (10, 8, 2**40)],
+)
+def test_an_order_that_is_no_share_of_the_batches_is_refused(order, batch_size, total):
+    problem = integers(EXACT, 20)
+
+    def run(communicator):
+        own = over_ranks(engine_named("native"), EXACT, communicator)
+        rows = np.arange(order, dtype=np.int32)[None]
+        rates, records = np.full(3, 0.5), StepRecords(np.empty(3), np.empty(3))
+        state = SGD(0.5).new_state(problem.parameters)
+        batches = Batches(rows, batch_size, rates, total=total)
+        with pytest.raises(InvalidArgumentError, match=r"rank's shares|of all ranks"):
+            own.train(problem, UpdateRule(SGD(0.5)), state, batches, records)
+
+    trained_on_ranks(2, run)
 
 
 def test_the_mean_over_ranks_is_weighted_by_the_whole_batch(engine):

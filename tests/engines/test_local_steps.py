@@ -10,6 +10,7 @@ from chainrule.network.layers import Dense, Dropout
 from chainrule.network.parameters import parameter_count
 from chainrule.network.spec import NetworkSpec
 from tests.communication.thread_ranks import trained_on_ranks
+from tests.engines.test_data_parallel import of_rank
 
 SPEC = NetworkSpec(3, (Dense(4, "relu"), Dense(2, "identity")), "mse", dtype="float64")
 SIZE = 8
@@ -34,12 +35,12 @@ class Training:
         self.state = rule.optimizer.new_state(self.theta)
         self.records = [np.empty(0)] * 3
 
-    def steps(self, order, size=SIZE):
+    def steps(self, order, size=SIZE, total=None):
         order = np.atleast_2d(np.asarray(order, np.int32))
-        count = len(order) * -(-order.shape[1] // size)
+        count = len(order) * -(-(total or order.shape[1]) // size)
         rates = self._rule.optimizer.learning_rates(self.state.t + 1, count)
         found = StepRecords(*(np.full(count, np.nan) for _ in range(3)))
-        batches = Batches(order, size, rates, noise_key=7)
+        batches = Batches(order, size, rates, noise_key=7, total=total)
         self._engine.train(self._problem, self._rule, self.state, batches, found)
         self.records = [np.append(*both) for both in zip(self.records, found, strict=True)]
         return self
@@ -160,6 +161,19 @@ def test_a_share_of_a_smaller_last_batch_may_be_the_larger_one(engine):
     ranks = on_ranks(engine, 5, 2, problem, rule, np.arange(15))
     # Costs are divisions of integers; each rank's is multiplied by its share, and five are added.
     np.testing.assert_allclose(ranks[2][4], one[4], rtol=(3 + 5) * np.finfo(float).eps)
+
+
+@pytest.mark.parametrize(("ranks", "m"), [(3, 2), (2, 15), (2, 20), (2, 28), (4, 17)])
+def test_ranks_that_have_their_own_examples_only_take_the_same_steps(engine, ranks, m):
+    problem, rule = problem_of(SPEC, m), UpdateRule(Adam(0.1))
+    shared = on_ranks(engine, ranks, 2, problem, rule, np.arange(m))
+
+    def run(communicator):
+        own, rows = of_rank(problem, communicator.rank, ranks, SIZE)
+        averaging = averaging_over_ranks(engine, SPEC, communicator, 2)
+        return Training(averaging, own, rule).steps(np.arange(rows), total=m).result
+
+    assert_same_bits(shared[0], *shared[1:], *trained_on_ranks(ranks, run))
 
 
 def test_batches_without_any_weight_count_alike_on_all_ranks(engine):

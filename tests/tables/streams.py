@@ -1,5 +1,7 @@
 """Small tables in Parquet files, for the tests of streams."""
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 
@@ -29,3 +31,18 @@ def write(folder, table, files=3, group=50):
         part = table[number * step : (number + 1) * step]
         part.write_parquet(folder / f"part{number}.parquet", row_group_size=group)
     return str(folder / "*.parquet")
+
+
+def as_ranks_take(table, ranks, batch):
+    """Return the rows of a table in the order in which so many ranks take them, batch by batch.
+
+    Rank r has the rows from ⌊N r/K⌋ to ⌊N (r+1)/K⌋, and takes `batch` of them in each step.
+    """
+    ends = [table.height * rank // ranks for rank in range(ranks + 1)]
+    own = [list(range(*pair)) for pair in pairwise(ends)]
+    taken = []
+    while any(own):
+        for rows in own:
+            taken += rows[:batch]
+            del rows[:batch]
+    return table[taken]

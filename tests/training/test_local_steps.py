@@ -8,7 +8,7 @@ import chainrule as cr
 from chainrule.engines.native import NativeEngine
 from chainrule.errors import InvalidArgumentError, RankError
 from tests.communication.thread_ranks import Aborted, on_ranks, trained_on_ranks
-from tests.tables.streams import numbers, write
+from tests.tables.streams import as_ranks_take, numbers, write
 from tests.training.test_ranks import X, Y, assert_same_bits, fitted, network
 
 
@@ -124,16 +124,19 @@ def test_ranks_with_other_local_steps_are_told_what_differs():
         assert "local_steps: none on rank 0, 2 on 2 ranks on rank 1" in str(error)
 
 
-def test_the_windows_of_a_stream_train_like_rows_in_memory(tmp_path):
-    # Each of two windows of 96 rows is three steps, so that an average is due at its end.
-    table = numbers(192)
+@pytest.mark.parametrize("rows", [192, 181])
+def test_the_windows_of_a_stream_train_like_rows_in_memory_that_are_taken_alike(tmp_path, rows):
+    # Each of two windows of 48 rows on each rank is three steps, so that an average is due at its
+    # end. The last batch has 32 rows of both ranks, or 21: 10 and 11.
+    table = numbers(rows)
     pattern = write(tmp_path / "data", table, group=96)
-    held = table[["a", "b"]].to_numpy(), table["y"].to_numpy()
+    taken = as_ranks_take(table, 2, 16)
+    held = taken[["a", "b"]].to_numpy(), taken["y"].to_numpy()
 
     def trained(communicator, streamed):
         layers = [2, cr.Dense(6, "tanh"), cr.Dropout(0.2), cr.Dense(2, "softmax")]
         net = cr.Network(layers, "cross_entropy", seed=1)
-        stream = cr.TableStream(pattern, "y", validation=0.0, shuffle_buffer=96)
+        stream = cr.TableStream(pattern, "y", validation=0.0, shuffle_buffer=48)
         net.fit(
             *((stream,) if streamed else held),
             epochs=2,

@@ -6,7 +6,6 @@ import pytest
 import chainrule as cr
 from chainrule.errors import InvalidArgumentError, RankError, TrainingDivergedError
 from tests.communication.thread_ranks import Aborted, on_ranks, trained_on_ranks
-from tests.tables.streams import numbers, write
 
 X = np.random.default_rng(0).normal(size=(90, 4))
 Y = (X.sum(axis=1) > 0).astype(int)
@@ -189,34 +188,3 @@ def test_a_rank_by_itself_trains_like_a_process_without_communicator():
 def test_what_is_no_communicator_is_refused():
     with pytest.raises(InvalidArgumentError, match=r"communicator: expected None or an object"):
         fitted("mpi")
-
-
-def test_ranks_train_on_the_windows_of_a_stream_as_on_rows_in_memory(tmp_path):
-    table = numbers(500)
-    pattern = write(tmp_path / "data", table, group=70)
-    held = table[["a", "b"]].to_numpy(), table["y"].to_numpy()
-
-    def trained(communicator, streamed):
-        layers = [2, cr.Dense(6, "tanh"), cr.Dropout(0.2), cr.Dense(2, "softmax")]
-        net = cr.Network(layers, "cross_entropy", seed=1)
-        stream = cr.TableStream(pattern, "y", validation=0.0, shuffle_buffer=96)
-        data = (stream,) if streamed else held
-        net.fit(*data, epochs=2, batch_size=16, shuffle=False, communicator=communicator)
-        return net
-
-    streamed = trained_on_ranks(2, lambda communicator: trained(communicator, True))
-    in_memory = trained_on_ranks(2, lambda communicator: trained(communicator, False))
-    assert_same_bits(*streamed, *in_memory)
-
-
-def test_files_that_differ_between_ranks_are_an_error_on_all(tmp_path):
-    patterns = [write(tmp_path / f"data{rank}", numbers(500, seed=rank)) for rank in range(2)]
-
-    def trained(communicator):
-        net = cr.Network([2, cr.Dense(2, "softmax")], "cross_entropy", seed=1)
-        net.fit(cr.TableStream(patterns[communicator.rank], "y"), communicator=communicator)
-
-    results, _ = on_ranks(2, trained)
-    for result in results:
-        assert isinstance(result, RankError)
-        assert "data" in str(result)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from chainrule.communication.shares import WHOLE, Share
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 from chainrule.training.courses import StreamedCourse, WindowOrder
@@ -37,6 +38,9 @@ class Source:
             return numbers
 
         return Piece(rows, write)
+
+
+SAMPLE = Examples(np.zeros((1, 2), np.float32), np.zeros((1, 1), np.float32))
 
 
 def stream_of(source, buffer=20):
@@ -76,13 +80,38 @@ def test_a_window_has_whole_batches_and_no_more_rows_than_the_buffer(buffer, bat
     assert stream_of(Source(103), buffer).size(batch) == size
 
 
-def test_no_more_than_two_windows_are_in_memory():
-    source = Source(160, sizes=(8,))
+@pytest.mark.parametrize(
+    ("rank", "ranks", "buffer", "batch", "size"),
+    # A batch of all ranks gives each 8 rows, or the only batch 34 or 35; shares are of 51 and 52.
+    [(0, 2, 20, 16, 16), (1, 2, 5, 16, 8), (1, 2, None, 16, 56), (0, 3, 20, 103, 35)],
+)
+def test_a_window_of_a_rank_has_as_many_rows_as_one_of_a_process_by_itself(
+    rank, ranks, buffer, batch, size
+):
+    stream = stream_of(Source(103), buffer).of_rank(Share(rank, ranks))
+    assert stream.size(batch) == size
+    windows = copied(stream.windows(1, 0, batch))
+    assert max(len(window.examples.X) for window in windows) <= size
+    together = np.concatenate([window.examples.X[:, 0] for window in windows])
+    first, end = 103 * rank // ranks, 103 * (rank + 1) // ranks
+    np.testing.assert_array_equal(together, np.arange(first, end))
+
+
+def test_the_text_of_a_stream_tells_among_how_many_ranks_it_is_divided():
+    texts = {ranks: stream_of(Source(103)).of_rank(Share(0, ranks)).identity for ranks in (1, 2, 3)}
+    assert texts[1] == stream_of(Source(103)).identity
+    assert len(set(texts.values())) == 3
+    assert texts[3] == stream_of(Source(103)).of_rank(Share(2, 3)).identity
+
+
+@pytest.mark.parametrize("share", [WHOLE, Share(1, 2)])
+def test_no_more_than_two_windows_are_in_memory(share):
+    source = Source(160 * share.size, sizes=(8,))
     places = set()
-    for window in stream_of(source, 16).windows(1, 0, 8):
+    for window in stream_of(source, 16).of_rank(share).windows(1, 0, 8 * share.size):
         places.add(window.examples.X.ctypes.data)
         time.sleep(0.01)  # the reader is one window ahead, and waits
-        assert sum(source.written) <= window.first + 2 * 16
+        assert sum(source.written) <= window.first // share.size + 2 * 16
     assert len(places) == 2
 
 
@@ -129,11 +158,11 @@ def test_each_row_of_a_window_is_in_one_batch_and_the_order_differs_by_window_an
     def batches(epoch):
         windows = stream_of(Source(64), 32).windows(epoch, 0, 8)
         order = WindowOrder(3, epoch, True)
-        with StreamedCourse(windows, 8, order, lambda examples: nullcontext()) as course:
+        with StreamedCourse(windows, 8, order, lambda examples: nullcontext(), SAMPLE) as course:
             rows = []
             done = 0
             while done < 8:
-                examples, own, stop = course.part(done, 8)
+                examples, own, stop, _ = course.part(done, 8)
                 rows.append(examples.X[own[0], 0].copy())
                 done = stop
         return rows

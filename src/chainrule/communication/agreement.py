@@ -76,6 +76,30 @@ def same_outcome(communicator: Communicator | None) -> Iterator[None]:
 
 
 @contextmanager
+def failing_together(communicator: Communicator | None) -> Iterator[None]:
+    """Raise a `RankError` on all ranks if the block raises an error on one of them.
+
+    Unlike after `same_outcome`, all ranks go on from the same kind of error, so that a training
+    ends on all of them as on one.
+
+    Raises
+    ------
+    RankError
+        If the block of any rank failed; it names a rank, and has its message.
+    """
+    try:
+        with same_outcome(communicator):
+            yield
+    except RankError:
+        raise
+    except Exception as error:
+        if communicator is None or communicator.size == 1:
+            raise
+        rank = f"rank {communicator.rank} of {communicator.size}"
+        raise RankError(f"{rank} failed: {_reason(error)}") from error
+
+
+@contextmanager
 def ending_all(communicator: Communicator | None) -> Iterator[None]:
     """End all ranks if the block ends with an exception on this one.
 

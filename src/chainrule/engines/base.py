@@ -82,6 +82,12 @@ class Examples(NamedTuple):
         weights = None if self.weights is None else self.weights[rows]
         return Examples(self.X[rows], self.Y[rows], weights)
 
+    def weight_of(self, rows: NDArray[np.integer]) -> float:
+        """Return the sum of the weights of the examples in these rows."""
+        if self.weights is None:
+            return float(len(rows))
+        return float(self.weights[rows].sum(dtype=np.float64))
+
     def astype(self, dtype: str) -> "Examples":
         """Return the examples in another precision."""
         weights = None if self.weights is None else self.weights.astype(dtype)
@@ -159,6 +165,10 @@ class Batches(NamedTuple):
     rule: LossRule | None = None
     """When the steps end before the last batch, if the engine `ends_early`. Its sums may be rounded
     in another way than the caller's: the caller decides again, from the records."""
+    total: int | None = None
+    """The number of examples of all ranks together, if the examples are this rank's own: `order`
+    then has those of its share of each batch, in a single epoch, and the examples have no weights.
+    None: all ranks have the same examples and order."""
 
 
 class StepRecords(NamedTuple):
@@ -215,7 +225,8 @@ class Engine(Protocol):
 
         `train` then computes this rank's share of every batch, and sums gradient and cost over the
         ranks before the update, which is the same on all of them. All ranks are given the same
-        arguments, and all other calls are this process's own.
+        arguments, but for examples of their own (`Batches.total`), and all other calls are this
+        process's own.
         """
 
     def holding(self, examples: Examples) -> AbstractContextManager[None]:

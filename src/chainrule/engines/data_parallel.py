@@ -1,16 +1,21 @@
 """Data-parallel steps: every rank has a share of each batch, and all make the same update.
 
-All ranks have the same examples and orders. Of a batch of n examples, a rank takes a contiguous
-share, and divides its sums by the weight of the whole batch; gradient and cost then travel as one
-message. The native engine does the same in native/step.hpp.
+Of a batch of n examples, a rank takes a contiguous share, and divides its sums by the weight of the
+whole batch; gradient and cost then travel as one message. All ranks have the same examples and
+orders, or each has the examples of its own shares only. The native engine does the same in
+native/engine.hpp and native/step.hpp.
 
 Source: Li et al. 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training".
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
 from chainrule.communication.communicator import Communicator
-from chainrule.engines.base import Engine, Examples, Floats
+from chainrule.communication.shares import Share
+from chainrule.engines.base import Batches, Engine, Examples, Floats
 from chainrule.engines.passes import (
     GradientPass,
     columns,
@@ -44,28 +49,47 @@ def over_ranks(engine: Engine, spec: NetworkSpec, communicator: Communicator) ->
     return own
 
 
-def share_of(communicator: Communicator, n: int) -> slice:
-    """Return which of n examples of a batch this rank takes; none if there are too few."""
-    rank, size = communicator.rank, communicator.size
-    return slice(n * rank // size, n * (rank + 1) // size)
+class BatchShare(NamedTuple):
+    """The share of a batch that is a rank's."""
+
+    examples: Examples
+    first: int
+    """How many examples of the batch come before them."""
+    weight: float
+    """The sum of the weights of the whole batch."""
+
+
+def shares_of_batches(share: Share, examples: Examples, batches: Batches) -> Iterator[BatchShare]:
+    """Yield a rank's share of each batch."""
+    for order in batches.order:
+        done, total = 0, len(order) if batches.total is None else batches.total
+        for start in range(0, total, batches.size):
+            count = min(batches.size, total - start)
+            part = share.of(count)
+            if batches.total is None:
+                whole = order[start : start + count]
+                rows, weight = whole[part], examples.weight_of(whole)
+            else:
+                rows, weight = order[done : done + share.count(count)], float(count)
+                done += len(rows)
+            yield BatchShare(examples.take(rows), part.start, weight)
 
 
 def gradient_over_ranks(
     communicator: Communicator,
     recipe: Recipe,
     parameters: Floats,
-    examples: Examples,
+    share: BatchShare,
     numbers: StepNumbers,
 ) -> GradientPass:
     """Return J and the gradient of a whole batch, of which this rank computes its share."""
     spec, theta = recipe.spec, views(recipe.spec, parameters)
-    share = share_of(communicator, len(examples.X))
-    own = Examples(*(None if array is None else array[share] for array in examples))  # type: ignore[arg-type]
+    own = share.examples
     message = np.zeros(parameters.size + 1, parameters.dtype)
-    if len(own.X) and examples.weight > 0:
-        step = TrainingStep(numbers.noise, weights=own.weights, first=share.start)
+    if len(own.X) and share.weight > 0:
+        step = TrainingStep(numbers.noise, weights=own.weights, first=share.first)
         found = gradient_pass(spec, theta, columns(spec, own), step)
-        of_whole = own.weight / examples.weight
+        of_whole = own.weight / share.weight
         message[:-1] = flat_gradient(spec, found.gradients, parameters) * of_whole
         message[-1] = found.J * of_whole
     communicator.allreduce(message)

@@ -16,7 +16,7 @@ the Linear Speedup Analysis of Communication Efficient Momentum SGD for Distribu
 Optimization", for the averaged momentum.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.communication.communicator import Communicator
+from chainrule.communication.shares import Share, share_of
 from chainrule.engines.base import (
     Batches,
     Engine,
@@ -34,7 +35,7 @@ from chainrule.engines.base import (
     StepRecords,
     UpdateRule,
 )
-from chainrule.engines.data_parallel import over_ranks, share_of
+from chainrule.engines.data_parallel import over_ranks
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.names import Precision
 from chainrule.network.random import noise_key
@@ -72,6 +73,15 @@ class _Weights(NamedTuple):
         """Return this rank's share of all batches together."""
         whole = self.whole.sum()
         return float(self.own.sum() / whole) if whole > 0 else 1 / ranks
+
+
+class _Group(NamedTuple):
+    """Steps with batches of the same size."""
+
+    steps: slice
+    own: NDArray[np.int32]
+    """(steps, examples): this rank's share of each batch."""
+    weights: _Weights
 
 
 class LocalStepsEngine:
@@ -155,9 +165,7 @@ class LocalStepsEngine:
         """
         # A share's penalties would be divided by the weight of the share instead of the batch's.
         assert not problem.penalties.shared
-        for part, order in _stretches(batches, state.t, self._most):
-            rates = batches.learning_rates[part]
-            own = Batches(order[None], batches.size, rates, batches.noise_key)
+        for part, own in _stretches(batches, state.t, self._most, share_of(self._communicator)):
             self._stretch(problem, rule, state, own, records.part(part))
 
     def _stretch(
@@ -174,9 +182,9 @@ class LocalStepsEngine:
         measured = [array for array in records if array is not None]
         before, remembered = parameters.copy(), state.copy()
         try:
-            self._alone(problem, rule, state, batches, records)
-            weights = self._weights(problem.examples, batches)
-            mean = self._mean(vectors, measured, weights)
+            groups = _groups(batches, problem.examples, share_of(self._communicator))
+            self._alone(problem, rule, state, batches, groups, records)
+            mean = self._mean(vectors, measured, _joined(groups))
         except BaseException:
             parameters[...] = before
             state.restore(remembered)
@@ -194,13 +202,13 @@ class LocalStepsEngine:
         rule: UpdateRule,
         state: OptimizerState,
         batches: Batches,
+        groups: Sequence[_Group],
         records: StepRecords,
     ) -> None:
         """Take this rank's steps, on its shares of the batches."""
         # The keys of ranks differ, so that units are dropped independently of each other.
         key = noise_key(batches.noise_key, self._communicator.rank)
-        for steps, rows in _groups(batches):
-            own = rows[:, share_of(self._communicator, rows.shape[1])]
+        for steps, own, _ in groups:
             rates, recorded = batches.learning_rates[steps], records.part(steps)
             if own.size:
                 order = np.ascontiguousarray(own).reshape(1, -1)
@@ -211,15 +219,6 @@ class LocalStepsEngine:
             for array in recorded:
                 if array is not None:
                     array.fill(0.0)
-
-    def _weights(self, examples: Examples, batches: Batches) -> _Weights:
-        """Return the weights of the batches, and of this rank's shares of them."""
-        own, whole = [], []
-        for _, rows in _groups(batches):
-            whole.append(_weights_of(examples, rows))
-            share = share_of(self._communicator, rows.shape[1])
-            own.append(_weights_of(examples, rows[:, share]))
-        return _Weights(np.concatenate(own), np.concatenate(whole))
 
     def _mean(
         self, vectors: list[Floats], measured: list[NDArray[np.float64]], weights: _Weights
@@ -239,36 +238,65 @@ class LocalStepsEngine:
         return message
 
 
-def _stretches(batches: Batches, t: int, most: int) -> Iterator[tuple[slice, NDArray[np.int32]]]:
-    """Yield the steps between two averages, and the order of their examples.
+def _stretches(
+    batches: Batches, t: int, most: int, share: Share
+) -> Iterator[tuple[slice, Batches]]:
+    """Yield the steps between two averages, and their batches.
 
     An average comes after each update whose number is a multiple of `most`, and after each epoch:
     so it does not depend on how calls divide the steps, if they end there.
     """
-    first, size = 0, batches.size
+    first, size, total = 0, batches.size, batches.total
+    # The rows that `order` has for a whole batch.
+    width = size if total is None else share.count(size)
     for epoch in batches.order:
-        done, steps = 0, -(-len(epoch) // size)
+        done, end = 0, len(epoch) if total is None else total
+        steps = -(-end // size)
         while done < steps:
             stop = min(steps, done + most - (t + first + done) % most)
-            yield slice(first + done, first + stop), epoch[done * size : stop * size]
+            part = slice(first + done, first + stop)
+            yield (
+                part,
+                batches._replace(
+                    order=epoch[None, done * width : stop * width],
+                    learning_rates=batches.learning_rates[part],
+                    total=None if total is None else min(stop * size, end) - done * size,
+                ),
+            )
             done = stop
         first += steps
 
 
-def _groups(batches: Batches) -> list[tuple[slice, NDArray[np.int32]]]:
-    """Return steps with batches of the same size, and the rows of each batch, (steps, size).
+def _groups(batches: Batches, examples: Examples, share: Share) -> list[_Group]:
+    """Return the steps with whole batches, and that with a smaller last one.
 
     A last batch that is smaller is a group of its own, because the shares of a smaller batch need
     not be the smaller ones.
     """
-    (order,), size = batches.order, batches.size
-    full = len(order) // size
-    groups = []
-    if full:
-        groups.append((slice(full), order[: full * size].reshape(full, size)))
-    if full * size < len(order):
-        groups.append((slice(full, full + 1), order[None, full * size :]))
+    (order,), total = batches.order, batches.total
+    full, left = divmod(len(order) if total is None else total, batches.size)
+    groups, done = [], 0
+    for steps, size in ((slice(full), batches.size), (slice(full, full + 1), left)):
+        count = steps.stop - (steps.start or 0)
+        if count == 0 or size == 0:
+            continue
+        width = size if total is None else share.count(size)
+        rows = order[done : done + count * width].reshape(count, width)
+        done += rows.size
+        if total is None:
+            own = rows[:, share.of(size)]
+            weights = _Weights(_weights_of(examples, own), _weights_of(examples, rows))
+        else:
+            own = rows
+            weights = _Weights(np.full(count, float(width)), np.full(count, float(size)))
+        groups.append(_Group(steps, own, weights))
     return groups
+
+
+def _joined(groups: Sequence[_Group]) -> _Weights:
+    """Return the weights of all groups, one after the other."""
+    own, whole = zip(*(group.weights for group in groups), strict=True)
+    return _Weights(np.concatenate(own), np.concatenate(whole))
 
 
 def _weights_of(examples: Examples, rows: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -143,7 +143,7 @@ class NativeEngine:
     ) -> None:
         """Take one step for each batch, or fewer if the rule of the batches ends them."""
         order, rates = batches.order, batches.learning_rates
-        if order.size == 0:
+        if rates.size == 0:
             return
         parameters, examples = problem.parameters, problem.examples
         records.cost.fill(np.nan)
@@ -167,21 +167,26 @@ class NativeEngine:
                     self.precision,
                     shares,
                     batches.rule,
-                    self._ranks(parameters),
+                    self._ranks(parameters, batches.total),
                 )
         finally:
             if finished < 0:  # after Ctrl-C: the finished steps are those that wrote a record
                 finished = int(np.count_nonzero(~np.isnan(records.cost)))
             rule.optimizer.count(state, rates[:finished])
 
-    def _ranks(self, parameters: Floats) -> tuple[int, int, Floats, Callable[[], None]] | None:
-        """Return rank, size, the message of a step and a function that sums it over the ranks."""
+    def _ranks(
+        self, parameters: Floats, total: int | None
+    ) -> tuple[int, int, int, Floats, Callable[[], None]] | None:
+        """Return rank, size, the examples of all ranks if each has its own, or 0, and more.
+
+        The rest are the message of a step and a function that sums it over the ranks.
+        """
         communicator = self._communicator
         if communicator is None or communicator.size == 1:
             return None
         message = np.zeros(parameters.size + 1, parameters.dtype)
         summed = partial(communicator.allreduce, message)
-        return communicator.rank, communicator.size, message, summed
+        return communicator.rank, communicator.size, total or 0, message, summed
 
 
 @contextmanager

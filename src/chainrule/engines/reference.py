@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from chainrule.communication.communicator import Communicator
+from chainrule.communication.shares import share_of
 from chainrule.engines.base import (
     Batches,
     Examples,
@@ -16,7 +17,7 @@ from chainrule.engines.base import (
     StepRecords,
     UpdateRule,
 )
-from chainrule.engines.data_parallel import gradient_over_ranks
+from chainrule.engines.data_parallel import gradient_over_ranks, shares_of_batches
 from chainrule.engines.optimizer import OptimizerState
 from chainrule.engines.passes import (
     as_columns,
@@ -144,28 +145,21 @@ class ReferenceEngine:
         recipe = Recipe(spec, optimizer, penalties, rule.clips, recorded)
         constants = constants_of(recipe, rule.max_grad_norm)
         shares = optimizer.shares(state, batches.learning_rates)
-        rows_of_batches = (
-            epoch[start : start + batches.size]
-            for epoch in batches.order
-            for start in range(0, len(epoch), batches.size)
-        )
-        for step, rows in enumerate(rows_of_batches):
-            examples = problem.examples.take(rows)
+        shares_of_ranks = shares_of_batches(share_of(self._communicator), problem.examples, batches)
+        for step, share in enumerate(shares_of_ranks):
             numbers = StepNumbers(
                 step_noise(batches.noise_key, state.t + 1),
                 float(batches.learning_rates[step]),
                 1.0 if shares is None else float(shares[step]),
-                penalties.share(examples.weight),
+                penalties.share(share.weight),
             )
             before = Moving((parameters,), tuple((slot,) for slot in state.slots), state.t)
             if self._communicator is None:
                 new, measured = training_step(
-                    recipe, constants, before, columns(spec, examples), numbers
+                    recipe, constants, before, columns(spec, share.examples), numbers
                 )
             else:
-                found = gradient_over_ranks(
-                    self._communicator, recipe, parameters, examples, numbers
-                )
+                found = gradient_over_ranks(self._communicator, recipe, parameters, share, numbers)
                 new, measured = updated(recipe, constants, before, found, numbers)
             records.cost[step] = measured.cost
             records.gradient_norm[step] = measured.gradient_norm

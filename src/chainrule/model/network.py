@@ -255,8 +255,9 @@ class Network(BaseNetwork):
             Such as `mpi()`, in a program that mpiexec has started: K processes, the ranks, train
             the network together. All call `fit` with the same arguments, data and seed. Each
             computes the gradients of its share of every batch, of `batch_size` examples times K
-            in all, and the steps are those of one process with such batches, to rounding. Only
-            rank 0 writes checkpoints and shows progress; callbacks are called on every rank.
+            in all, and the steps are those of one process with such batches, to rounding. Of a
+            `TableStream`, each rank reads its own rows only, an equal share of them. Only rank 0
+            writes checkpoints and shows progress; callbacks are called on every rank.
         local_steps : int, default 1
             H, for ranks on a slow network. With 1, the ranks sum their gradients in every step.
             With H > 1, each takes H steps alone on its shares of the batches, and clips its own
@@ -276,7 +277,8 @@ class Network(BaseNetwork):
             If an argument is invalid, or the checkpoint belongs to another training.
         RankError
             If the ranks' arguments, data or versions differ, or an argument is invalid on another
-            rank. Later, an exception on one rank ends all processes, with a message.
+            rank; if a rank cannot read its rows of a stream. Any other exception on one rank during
+            the training ends all processes, with a message.
         TrainingDivergedError
             If the loss is no longer finite.
         CheckpointInUseError

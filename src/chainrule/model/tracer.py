@@ -104,6 +104,11 @@ class Tracer:
                 "callbacks: expected no Tracer with L-BFGS, which uses line searches instead of "
                 "the update of an equation; choose another solver, such as adam"
             )
+        if plan.stream is not None and plan.communicator is not None:
+            raise InvalidArgumentError(
+                "callbacks: expected no Tracer for a stream on several ranks, each of which has "
+                "only its own rows of a batch; leave it out, or trace in one process"
+            )
         if self.rows is not None and plan.stream is not None:
             raise InvalidArgumentError(
                 "rows: expected none for a stream, whose rows have no indices; leave rows out, and "

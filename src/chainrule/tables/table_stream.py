@@ -98,7 +98,7 @@ class TableStream:
         Columns that are not read.
     shuffle_buffer : int, optional
         How many rows are shuffled together; by default as many as take 128 MiB as a network's
-        inputs. Two such buffers are in memory.
+        inputs. Two such buffers are in memory, of each rank if several train.
 
     Raises
     ------

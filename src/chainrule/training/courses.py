@@ -12,6 +12,9 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.agreement import failing_together
+from chainrule.communication.communicator import Communicator
+from chainrule.communication.shares import share_of
 from chainrule.engines.base import Examples
 from chainrule.engines.orders import epoch_orders
 from chainrule.training.streaming import Window
@@ -31,6 +34,8 @@ class Part(NamedTuple):
     """(epochs, rows of the examples): the batches of the steps, one after the other."""
     stop: int
     """The step where the part ends."""
+    total: int | None = None
+    """See `Batches.total`."""
 
 
 class Course(Protocol):
@@ -91,7 +96,7 @@ class WindowOrder:
     def of(self, window: Window) -> Order:
         """Return the order of a window, (1, examples)."""
         index = self.epoch + window.number * _WINDOWS
-        rows = len(window.examples.X)
+        rows = 0 if window.examples is None else len(window.examples.X)
         return epoch_orders(self.seed, range(index, index + 1), rows, self.shuffle)
 
 
@@ -108,6 +113,10 @@ class StreamedCourse:
     order : WindowOrder
     hold : callable
         `Engine.holding`, for the window that the steps go through.
+    sample : Examples
+        What a rank without examples passes to the engine, which takes none of them.
+    communicator : Communicator, optional
+        The ranks, each of which reads its own windows.
     """
 
     order: Order | None = None
@@ -118,13 +127,17 @@ class StreamedCourse:
         batch_size: int,
         order: WindowOrder,
         hold: Callable[[Examples], AbstractContextManager[None]],
+        sample: Examples,
+        communicator: Communicator | None = None,
     ) -> None:
         self._windows, self._batch = windows, batch_size
-        self._orders, self._hold = order, hold
+        self._orders, self._hold, self._sample = order, hold, sample
+        self._communicator, self._share = communicator, share_of(communicator)
         self._held = ExitStack()
-        self._begin = self._end = -1
-        self._examples: Examples | None = None
-        self._own = np.empty((1, 0), np.int32)
+        self._window = Window(0, 0, 0, None)
+        # How many examples of the epoch the windows have that all ranks know to have been read.
+        self._read = 0
+        self._examples, self._own = sample, np.empty((1, 0), np.int32)
 
     def __enter__(self) -> Self:
         return self
@@ -132,26 +145,33 @@ class StreamedCourse:
     def __exit__(self, *error: object) -> None:
         self._held.close()
 
-    def _move(self, done: int) -> Examples:
-        """Move on to the window of the step after `done` steps; return its examples."""
-        while self._examples is None or done >= self._end:
+    def _move(self, done: int) -> None:
+        """Move on to the window of the step after `done` steps."""
+        while done * self._batch >= self._window.first + self._window.rows:
             self._held.close()
-            window = next(self._windows)
-            self._held.enter_context(self._hold(window.examples))
-            self._begin = window.first // self._batch
-            self._end = self._begin + -(-len(window.examples.X) // self._batch)
-            self._examples, self._own = window.examples, self._orders.of(window)
-        return self._examples
+            self._window = next(self._windows)
+            self._examples = self._window.examples or self._sample
+            self._held.enter_context(self._hold(self._examples))
+            self._own = self._orders.of(self._window)
+
+    def _rows(self, done: int, stop: int) -> Order:
+        """Return which rows of the window this rank takes in some of its steps, (1, rows)."""
+        own, first = self._share.count(self._batch), self._window.first // self._batch
+        return self._own[:, (done - first) * own : (stop - first) * own]
 
     def part(self, done: int, stop: int) -> Part:
         """Return what the steps from `done` to at most `stop` take."""
-        examples = self._move(done)
-        stop = min(stop, self._end)
-        rows = slice((done - self._begin) * self._batch, (stop - self._begin) * self._batch)
-        return Part(examples, np.ascontiguousarray(self._own[:, rows]), stop)
+        if done * self._batch >= self._read:
+            with failing_together(self._communicator):
+                self._move(done)
+            self._read = self._window.first + self._window.rows
+        end, total = self._read, None
+        stop = min(stop, -(-end // self._batch))
+        if self._share.size > 1:
+            total = min(stop * self._batch, end) - done * self._batch
+        return Part(self._examples, np.ascontiguousarray(self._rows(done, stop)), stop, total)
 
     def batch(self, done: int) -> tuple[Examples, Order]:
-        """Return examples, and which rows of them the step after `done` steps takes."""
-        examples = self._move(done)
-        begin = (done - self._begin) * self._batch
-        return examples, self._own[0, begin : begin + self._batch]
+        """Return examples, and which rows of them this rank takes in the step after `done`."""
+        self._move(done)
+        return self._examples, self._rows(done, done + 1)[0]

@@ -243,7 +243,9 @@ class Loop:
         batch = plan.batch_size
         with closing(stream.windows(epoch, start.steps * batch, batch)) as windows:
             order = WindowOrder(plan.seed, epoch, plan.shuffle)
-            with StreamedCourse(windows, batch, order, plan.engine.holding) as course:
+            examples, hold = plan.problem.examples, plan.engine.holding
+            course = StreamedCourse(windows, batch, order, hold, examples, plan.communicator)
+            with course:
                 yield from self._train_along(course, epochs, pace, start)
 
     def _train_along(
@@ -361,7 +363,7 @@ class Loop:
             problem = replace(problem, parameters=moving, penalties=penalties)
         done: int = part.start
         while done < part.stop:
-            examples, rows, stop = course.part(done, part.stop)
+            examples, rows, stop, total = course.part(done, part.stop)
             if examples is not problem.examples:
                 problem = replace(problem, examples=examples)
             taken = memory.t
@@ -376,6 +378,7 @@ class Loop:
                         rates[done:stop],
                         self.state.noise_key,
                         rule,
+                        total,
                     ),
                     records.part(slice(done, stop)),
                 )

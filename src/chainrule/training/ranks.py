@@ -14,6 +14,7 @@ from chainrule import __version__
 from chainrule.checks import shown, whole_number
 from chainrule.communication.agreement import anywhere, least, shared_text
 from chainrule.communication.communicator import Communicator
+from chainrule.communication.shares import share_of
 from chainrule.engines.data_parallel import over_ranks
 from chainrule.engines.local_steps import averaging_over_ranks
 from chainrule.errors import InvalidArgumentError, RankError
@@ -102,6 +103,7 @@ def across(plan: Plan, communicator: Communicator | None) -> Plan:
     return replace(
         plan,
         engine=engine,
+        stream=None if plan.stream is None else plan.stream.of_rank(share_of(communicator)),
         # Problems are the same on all ranks, and reported once.
         diagnosed=plan.diagnosed and communicator.rank == 0,
         communicator=communicator,

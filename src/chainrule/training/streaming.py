@@ -3,19 +3,23 @@
 A thread of its own fills the next window while the steps go through the current one. Two buffers
 take turns, so that the memory does not depend on how many examples there are, and the engine reads
 the examples where they were written.
+
+Of several ranks, each reads its own examples only: a contiguous share of the epoch's sequence, as
+many as the others have, to within one. A step takes of each rank the next examples of its share.
 """
 
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.communication.shares import WHOLE, Share
 from chainrule.engines.base import Examples
 from chainrule.errors import InvalidArgumentError
 
@@ -28,13 +32,16 @@ WINDOW_BYTES = 1 << 27
 
 
 class Window(NamedTuple):
-    """Consecutive examples of an epoch."""
+    """What some steps of an epoch take of a stream; of several ranks, each has a window of it."""
 
     number: int
-    """Counted from 0."""
+    """Counted from 0, over the windows of all ranks."""
     first: int
-    """How many examples of the epoch come before it: a multiple of the batch size."""
-    examples: Examples
+    """How many examples all ranks take before: a multiple of the batch size."""
+    rows: int
+    """How many examples all ranks take of it."""
+    examples: Examples | None
+    """This rank's; None if it has none left: only ever in the last step of an epoch."""
 
 
 class ExampleStream(Protocol):
@@ -42,14 +49,17 @@ class ExampleStream(Protocol):
 
     @property
     def rows(self) -> int:
-        """The number of examples in an epoch."""
+        """The number of examples in an epoch, of all ranks."""
 
     @property
     def identity(self) -> str:
         """Text that differs if the examples, their order or their windows do."""
 
+    def of_rank(self, share: Share) -> "ExampleStream":
+        """Return the same stream for a rank, which reads its share of the examples."""
+
     def windows(self, epoch: int, first: int, batch_size: int) -> Generator[Window, None, None]:
-        """Yield an epoch's windows, from the one on that holds example `first`.
+        """Yield an epoch's windows, from the one on that holds example `first` of all ranks.
 
         A window's arrays are valid until the next one is asked for.
         """
@@ -93,6 +103,8 @@ class WindowedStream:
     buffer : int, optional
         How many examples a window has at most; by default as many as take 128 MiB. A window holds
         at least one batch.
+    share : Share, optional
+        The examples that this rank reads; by default all.
     """
 
     source: Source
@@ -100,49 +112,71 @@ class WindowedStream:
     dtype: str
     pack: Callable[[NDArray[np.floating], NDArray[Any]], Examples]
     buffer: int | None = None
+    share: Share = WHOLE
 
     @property
     def rows(self) -> int:
-        """The number of examples in an epoch."""
+        """The number of examples in an epoch, of all ranks."""
         return self.source.rows
 
     @property
     def identity(self) -> str:
         """Text that differs if the examples, their order or their windows do."""
-        return f"{self.source.identity}, windows of {self.size(1)}"
+        ranks = self.share.size
+        divided = f", divided among {ranks} ranks" if ranks > 1 else ""
+        return f"{self.source.identity}, windows of {self.size(1)}{divided}"
+
+    def of_rank(self, share: Share) -> Self:
+        """Return the same stream for a rank, which reads its share of the examples."""
+        return replace(self, share=share)
 
     def size(self, batch_size: int) -> int:
-        """Return how many examples a window has: whole batches."""
+        """Return how many examples of a rank a window has at most: its shares of whole batches."""
+        own = self.share.largest(batch_size)
         usual = WINDOW_BYTES // (max(1, self.n_inputs) * np.dtype(self.dtype).itemsize)
-        most = min(self.buffer or usual, self.rows + batch_size - 1)
-        return max(1, most // batch_size) * batch_size
+        most = min(self.buffer or usual, self.share.largest(self.rows) + own - 1)
+        return max(1, most // own) * own
 
     def windows(self, epoch: int, first: int, batch_size: int) -> Generator[Window, None, None]:
-        """Yield an epoch's windows, from the one on that holds example `first`."""
-        size = self.size(batch_size)
-        index = first // size
-        with _read_ahead(self._filled(epoch, index, size)) as windows:
+        """Yield an epoch's windows, from the one on that holds example `first` of all ranks."""
+        with _read_ahead(self._filled(epoch, first, batch_size)) as windows:
             # A window's buffer is filled anew once the next window is asked for.
             yield from windows
 
-    def _filled(self, epoch: int, index: int, size: int) -> "Iterator[Callable[[Any], Window]]":
+    def _filled(
+        self, epoch: int, first: int, batch_size: int
+    ) -> "Iterator[Callable[[Any], Window]]":
         """Yield windows as functions that take a buffer, in the thread that reads."""
-        total = self.rows
-        left = _Left(self.source.pieces(epoch, index * size))
+        total, (rank, ranks) = self.rows, self.share
+        steps = self.size(batch_size) // self.share.largest(batch_size)
+        # Of all ranks, and of this one.
+        size, own_size = steps * batch_size, steps * self.share.count(batch_size)
+        index, begin = first // size, self.share.of(total).start
+        left = _Left(self.source.pieces(epoch, begin + index * own_size))
         for start in range(index * size, total, size):
-            rows = min(size, total - start)
-            yield partial(self._window, left, rows, start, size)
+            window = Window(index * ranks + rank, start, min(size, total - start), None)
+            rows = min(own_size, self.share.count(total) - index * own_size)
+            yield partial(self._window, window, left, rows, own_size)
+            index += 1
 
     def _window(
-        self, left: "_Left", rows: int, start: int, size: int, buffer: NDArray[np.floating] | None
+        self,
+        window: Window,
+        left: "_Left",
+        rows: int,
+        size: int,
+        buffer: NDArray[np.floating] | None,
     ) -> Window:
+        """Return a window with its examples."""
+        if rows == 0:
+            return window
         X = np.empty((size, self.n_inputs), self.dtype) if buffer is None else buffer
         X = X[:rows]
         targets, done = [], 0
         while done < rows:
             targets.append(left.write(X[done:]))
             done += len(targets[-1])
-        return Window(start // size, start, self.pack(X, np.concatenate(targets)))
+        return window._replace(examples=self.pack(X, np.concatenate(targets)))
 
 
 class _Left:
@@ -205,7 +239,7 @@ def _read_ahead(
             if isinstance(found, BaseException):
                 raise found
             yield found
-            free.put(_whole(found.examples.X))
+            free.put(None if found.examples is None else _whole(found.examples.X))
 
     thread = threading.Thread(target=read, name="chainrule-stream", daemon=True)
     thread.start()

@@ -57,7 +57,8 @@ class Moment:
     epoch: int
     """The current epoch, counted from 1 over all trainings of the network."""
     rows: NDArray[np.int32] | None
-    """Indices of the next step's examples; None at the end of an epoch."""
+    """Indices of the next step's examples; None at the end of an epoch. Of a stream on several
+    ranks, they are those of this rank's share."""
     learning_rate: float | None
     """α of the next step; None at the end of an epoch."""
     examples: Examples | None = None
