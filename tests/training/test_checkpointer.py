@@ -94,7 +94,7 @@ class Interrupted:
         if self.call != 0:
             self.engine.train(problem, rule, state, batches, records)
             return
-        order, batch, rates, key, _ = batches
+        order, batch, rates, key, *_ = batches
         per_epoch = -(-order.shape[1] // batch)
         whole, rest = divmod(min(self.steps, rates.size), per_epoch)
         pieces = [(order[:whole], slice(0, whole * per_epoch))]
