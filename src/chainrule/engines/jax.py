@@ -33,7 +33,15 @@ from chainrule.engines.jax_processes import check_same, gathered
 from chainrule.engines.jax_programs import Shapes
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import mean_cost, penalty
-from chainrule.engines.steps import Moving, Recipe, StepNumbers, constants_of, store
+from chainrule.engines.steps import (
+    Moving,
+    Parts,
+    Recipe,
+    StepNumbers,
+    by_block,
+    constants_of,
+    store,
+)
 from chainrule.errors import InvalidArgumentError
 from chainrule.names import Precision
 from chainrule.network.cost import CustomCost
@@ -201,8 +209,8 @@ class JaxEngine:
             strength * _penalty_shares(problem.penalties, problem.examples, batches),
         )
         # Assigned together, so that an interruption finds the parameters of as many steps.
-        slots = tuple((slot,) for slot in state.slots)
-        reached = (Moving((problem.parameters,), slots, state.t), 0)
+        vectors = tuple(_parts(problem.spec, slot) for slot in state.slots)
+        reached = (Moving(_parts(problem.spec, problem.parameters), vectors, state.t), 0)
         try:
             with arithmetic():
                 examples = self._on_device(problem.examples, self._mesh)
@@ -258,6 +266,11 @@ class JaxEngine:
             }
         )  # fmt: skip
         self._checked = bool(self._held)
+
+
+def _parts(spec: NetworkSpec, vector: Floats) -> Parts:
+    """Return a vector in the parts that steps take, which are views of it."""
+    return by_block(spec, vector) if programs.steps_by_block(spec) else (vector,)
 
 
 def _penalty_shares(

@@ -3,6 +3,7 @@
 Each function is pure. Its first arguments are static, and compiled programs are found by them.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -11,8 +12,10 @@ from jax.sharding import Mesh
 
 from chainrule.engines.base import Examples, Penalties
 from chainrule.engines.jax_devices import divided, whole
+from chainrule.engines.jax_products import reordered
 from chainrule.engines.passes import (
     Batch,
+    GradientPass,
     as_columns,
     example_costs,
     flat_gradient,
@@ -24,10 +27,8 @@ from chainrule.engines.steps import (
     Constants,
     Measured,
     Moving,
-    Parts,
     Recipe,
     StepNumbers,
-    by_block,
     training_step,
 )
 from chainrule.equations._array import Array
@@ -86,7 +87,11 @@ def loss_and_gradient(
     """Return J plus penalties, and their gradient."""
     batch = _batch(spec, examples, mesh)
     blocks, share = views(spec, theta), jnp.asarray(share, theta.dtype)
-    found = gradient_pass(spec, blocks, batch, None, penalties, share)
+
+    def gradient(blocks: Any, batch: Batch, share: Array) -> GradientPass:
+        return gradient_pass(spec, blocks, batch, None, penalties, share)
+
+    found = reordered(gradient)(blocks, batch, share)
     J = jnp.asarray(found.J, jnp.float64) + penalty(spec, blocks, penalties, share)
     return whole((J, flat_gradient(spec, found.gradients, theta)), mesh)
 
@@ -111,6 +116,7 @@ def steps(
     """
     spec, dtype = recipe.spec, before.theta[0].dtype
     arrays: tuple[Array, ...] = numbers
+    stepped = reordered(partial(training_step, recipe))
 
     def step(first: Array, rows: int, state: Any) -> Any:
         moving, records, index = state
@@ -118,7 +124,7 @@ def steps(
         noise, *others = (array[index] for array in arrays)
         # Scalars of an array are not rounded to the type of the vectors, as Python's numbers are.
         of_step = StepNumbers(noise, *(jnp.asarray(number, dtype) for number in others))
-        moving, measured = training_step(recipe, constants, moving, own, of_step)
+        moving, measured = stepped(constants, moving, own, of_step)
         moving = whole(moving, mesh)
         record = jnp.stack([jnp.asarray(value, jnp.float64) for value in measured])
         return moving, records.at[:, index].set(record), index + 1
@@ -131,28 +137,18 @@ def steps(
         return step(begin + counts.full * size, rest, state) if rest else state
 
     records = jnp.zeros((len(Measured._fields), len(arrays[0])), jnp.float64)
-    state = (_in_parts(spec, before), records, jnp.asarray(0, jnp.int32))
+    state = (before, records, jnp.asarray(0, jnp.int32))
     moving, records, _ = lax.fori_loop(0, counts.epochs, epoch, state)
-    return whole((_in_one_part(moving), records), mesh)
+    return whole((moving, records), mesh)
 
 
 def steps_by_block(spec: NetworkSpec) -> bool:
-    """Return whether steps take each block as a part."""
+    """Return whether steps take each block as a part.
+
+    The caller divides and joins the vectors: XLA's concatenation of some million numbers takes
+    longer on a CPU than several steps.
+    """
     return parameter_count(spec) > _MOST_IN_ONE_PART
-
-
-def _in_parts(spec: NetworkSpec, moving: Moving) -> Moving:
-    if not steps_by_block(spec):
-        return moving
-    vectors = tuple(by_block(spec, vector) for (vector,) in moving.vectors)
-    return Moving(by_block(spec, *moving.theta), vectors, moving.t)
-
-
-def _in_one_part(moving: Moving) -> Moving:
-    def whole(parts: Parts) -> tuple[Array]:
-        return (jnp.concat([part.ravel() for part in parts]),)
-
-    return Moving(whole(moving.theta), tuple(map(whole, moving.vectors)), moving.t)
 
 
 def _taken(examples: Examples, rows: Array) -> Examples:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from chainrule.engines.base import Floats, Penalties
 from chainrule.engines.optimizer import Optimizer, OptimizerState
 from chainrule.engines.passes import Batch, GradientPass, flat_gradient, gradient_pass, penalty
@@ -222,7 +224,7 @@ def _norm(parts: Parts) -> Array:
 
 
 def store(new: Moving, after: OptimizerState, parameters: Floats, state: OptimizerState) -> None:
-    """Write what steps have led to, in one part, and the counts of `after`.
+    """Write what steps have led to, and the counts of `after`.
 
     An interruption comes after all of it is written.
     """
@@ -235,10 +237,17 @@ def store(new: Moving, after: OptimizerState, parameters: Floats, state: Optimiz
 
 
 def _write(new: Moving, after: OptimizerState, parameters: Floats, state: OptimizerState) -> None:
-    (parameters[...],) = new.theta
-    for slot, (value,) in zip(state.slots, new.vectors, strict=True):
-        slot[...] = value
+    _join(new.theta, parameters)
+    for slot, parts in zip(state.slots, new.vectors, strict=True):
+        _join(parts, slot)
     state.t, state.weight = after.t, after.weight
+
+
+def _join(parts: Parts, vector: Floats) -> None:
+    start = 0
+    for part in parts:
+        vector[start : start + part.size] = np.ravel(np.asarray(part))
+        start += part.size
 
 
 def _with_statistics(
