@@ -219,7 +219,8 @@ def _flat(part: Array) -> Array:
 def _norm(parts: Parts) -> Array:
     """Return the Euclidean norm of a vector, added up in float64."""
     xp = namespace(parts[0])
-    squares = [xp.sum(xp.square(xp.astype(part, xp.float64))) for part in parts]
+    # Column by column: XLA adds the numbers of one sum one after the other on a CPU.
+    squares = [xp.sum(xp.sum(xp.square(xp.astype(part, xp.float64)), axis=0)) for part in parts]
     return xp.sqrt(sum(squares[1:], squares[0]))
 
 
