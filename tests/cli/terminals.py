@@ -5,6 +5,8 @@ import os
 import sys
 import threading
 
+import pytest
+
 from chainrule.cli.app import app
 
 
@@ -29,8 +31,9 @@ def shown_in_a_terminal(monkeypatch, *arguments, columns=150, term="xterm", stdo
         patch.setattr(sys, "stdout", terminal if stdout else silence)
         patch.setenv("COLUMNS", str(columns))
         patch.setenv("TERM", term)
-        with contextlib.suppress(SystemExit):
+        with pytest.raises(SystemExit) as ended:
             app([str(argument) for argument in arguments])
+    assert not ended.value.code
     reader.join()
     os.close(ours)
     return b"".join(pieces)
