@@ -17,7 +17,6 @@ import chainrule.cli
 from chainrule.cli import streams
 from chainrule.cli.app import app
 from chainrule.cli.screen import Screen
-from tests.cli.terminals import shown_in_a_terminal
 
 # A title, a cleared screen, C1, a bidirectional override, a zero-width space, three more ends of
 # lines, markup of rich, a code of an emoji, and a line that the program never said.
@@ -294,14 +293,34 @@ def test_a_screen_keeps_its_own_sequences_and_escapes_names(monkeypatch):
     assert file.getvalue() == f"{SEEN}[/red]\n\x1b[?25l"
 
 
-def test_the_live_displays_of_a_terminal_obey_no_names(classes, tmp_path, monkeypatch):
-    shown = shown_in_a_terminal(
-        monkeypatch,
-        *("train", classes[0], "--target", f"target{EVIL}", "--epochs", 3),
-        *("--no-report", "--out", tmp_path / EVIL),
-        term="xterm-256color",
-        stdout=True,
+def test_the_live_displays_of_a_terminal_obey_no_names(classes, tmp_path):
+    pty = pytest.importorskip("pty")
+    import subprocess
+
+    main, terminal = pty.openpty()
+    path = classes[0]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "chainrule", "train", str(path), "--target", f"target{EVIL}"),
+            *("--epochs", "3", "--no-report", "--out", str(tmp_path / EVIL)),
+        ],
+        stdout=terminal,
+        stderr=terminal,
+        env=os.environ | {"TERM": "xterm-256color"},
     )
+    os.close(terminal)
+    pieces = []
+    while True:
+        try:
+            piece = os.read(main, 65536)
+        except OSError:  # how Linux tells that the other end is closed
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    os.close(main)
+    assert process.wait() == 0
+    shown = b"".join(pieces)
     assert b"\x1b[" in shown  # the display's own
     for sequence in ("\x1b]", "\x1b[2J", "\x9b", "\u202e", "\u200b", "\u2028", "\x85", "\x07"):
         assert sequence.encode() not in shown

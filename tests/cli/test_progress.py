@@ -1,13 +1,16 @@
 import io
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 
 import pytest
 
 from chainrule.cli.progress import JSONLines, PlainProgress
 from chainrule.cli.progress_line import Watch, fitted_line
 from chainrule.training.events import EpochEnded, Resumed, StepsEnded, Stopped, TrainingStarted
-from tests.cli.terminals import shown_in_a_terminal
 
 
 def epoch(number, loss, validation):
@@ -16,19 +19,32 @@ def epoch(number, loss, validation):
     )
 
 
-@pytest.fixture
-def in_a_terminal(monkeypatch):
-    """Runs a command with standard error in a terminal; returns what it showed there as text."""
-
-    def run(*arguments, columns=150):
-        shown = shown_in_a_terminal(monkeypatch, *arguments, columns=columns)
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-
-    return run
+def in_a_terminal(*arguments, columns=150):
+    """Run the command line with standard error in a terminal, and return what it showed there."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chainrule", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env={**os.environ, "COLUMNS": str(columns), "TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # how Linux says that the other side is closed
+            piece = b""
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
-def test_a_terminal_shows_a_line_that_follows_the_training(in_a_terminal, wdbc, tmp_path, columns):
+def test_a_terminal_shows_a_line_that_follows_the_training(wdbc, tmp_path, columns):
     shown = in_a_terminal(
         *("train", wdbc, "--target", "diagnosis", "--epochs", 5, "--no-report", "--out", tmp_path),
         columns=columns,
@@ -89,7 +105,7 @@ def test_a_second_training_begins_a_new_count():
     assert (watch.done, watch.best.epoch) == (1, 1)
 
 
-def test_a_terminal_shows_a_table_of_the_best_trials(in_a_terminal, wdbc, tmp_path):
+def test_a_terminal_shows_a_table_of_the_best_trials(wdbc, tmp_path):
     shown = in_a_terminal(
         *("train", wdbc, "--target", "diagnosis", "--epochs", 1, "--no-report", "--out", tmp_path),
         *("--search", 3),
