@@ -7,6 +7,7 @@ The default profile draws the same examples on every machine, so a red run is re
 import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -32,6 +33,11 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 os.environ["TERM"] = "dumb"
+
+# Many containers ask Python to keep no bytecode: each session would compile all tests, and the
+# hundreds of processes that tests start would compile what they import.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A shell without job control has its background jobs ignore Ctrl-C, and so what they start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

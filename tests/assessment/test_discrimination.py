@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from chainrule.assessment.discrimination import Ranking
+from chainrule.assessment.discrimination import ClassRankings, Ranking
 
 
 @st.composite
@@ -19,13 +19,31 @@ def rows(draw):
 
 
 @given(rows())
-def test_the_area_is_scikit_learns_with_and_without_weights(drawn):
-    true, scores, weights = drawn
-    ranking = Ranking(true, scores)
+def test_the_area_is_scikit_learns(drawn):
+    true, scores, _ = drawn
     # Sums of at most 40 products of small numbers: the rounding is that of a few operations.
-    assert ranking.area() == pytest.approx(metrics.roc_auc_score(true, scores), abs=1e-12)
-    expected = metrics.roc_auc_score(true, scores, sample_weight=weights)
-    assert ranking.area(weights) == pytest.approx(expected, abs=1e-12)
+    expected = metrics.roc_auc_score(true, scores)
+    assert Ranking(true, scores).area() == pytest.approx(expected, abs=1e-12)
+
+
+@given(rows())
+def test_the_area_of_each_class_is_scikit_learns_with_and_without_weights(drawn):
+    true, scores, weights = drawn
+    columns = np.column_stack([1 - scores, scores, scores**2 % 0.3])
+    rankings = ClassRankings(true.astype(int), columns)
+    for given_weights in (np.ones(len(true)), weights):
+        kind = {"sample_weight": given_weights}
+        expected = [
+            metrics.roc_auc_score(true != 1, columns[:, 0], **kind),
+            metrics.roc_auc_score(true == 1, columns[:, 1], **kind),
+            np.nan,  # no row is of the third class
+        ]
+        np.testing.assert_allclose(rankings.areas(given_weights), expected, rtol=0, atol=1e-12)
+
+
+def test_rows_of_no_ranked_class_count_among_the_others():
+    scores = np.array([[0.3], [0.1], [0.2]])
+    np.testing.assert_array_equal(ClassRankings(np.array([0, -1, -1]), scores).areas(np.ones(3)), 1)
 
 
 @given(rows())
@@ -54,8 +72,9 @@ def test_rows_of_one_kind_have_no_area(kind):
 
 
 def test_a_draw_without_one_kind_has_no_area():
-    ranking = Ranking(np.array([True, False]), np.array([0.9, 0.1]))
-    assert np.isnan(ranking.area(np.array([2.0, 0.0])))
+    rankings = ClassRankings(np.array([0, -1]), np.array([[0.9], [0.1]]))
+    assert np.isnan(rankings.areas(np.array([2.0, 0.0])))
+    assert np.isnan(rankings.areas(np.array([0.0, 2.0])))
 
 
 def test_scores_that_are_all_equal_rank_nothing():

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,10 +14,17 @@ from chainrule.assessment.trees import TreeAnswers
 from tests.assessment.models import binary, many_classes, pure_noise, values
 
 
+@cache
+def usual_judgement(given):
+    """The judgement of the test rows of what `given` returns; to read only."""
+    model, parts, _ = given()
+    return judge(model, parts["train"], parts["test"])
+
+
 @pytest.mark.parametrize("given", [binary, values, many_classes])
 def test_scores_are_those_of_evaluate(given):
     model, parts, _ = given()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(given)
     expected = model.evaluate(parts["test"])
     for key in ("accuracy", "f1", "roc_auc", "rmse", "mae", "r2"):
         if key in expected:
@@ -24,8 +33,7 @@ def test_scores_are_those_of_evaluate(given):
 
 @pytest.mark.parametrize("given", [binary, values, many_classes, pure_noise])
 def test_every_interval_holds_its_score_and_differences_are_of_the_scores(given):
-    model, parts, _ = given()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(given)
     for baseline in BASELINES:
         for measure in judged.measures:
             ours = judged.scores["network"][measure.key].value
@@ -36,24 +44,20 @@ def test_every_interval_holds_its_score_and_differences_are_of_the_scores(given)
 
 
 def test_a_network_that_learned_is_better_than_the_constant_answer():
-    model, parts, _ = values()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(values)
     assert judged.gain("constant", RMSE).is_above_zero
     assert judged.gain("linear", RMSE).is_above_zero  # the price bends with the area
-    model, parts, _ = binary()
-    assert judge(model, parts["train"], parts["test"]).gain("constant", ACCURACY).is_above_zero
+    assert usual_judgement(binary).gain("constant", ACCURACY).is_above_zero
 
 
 def test_a_network_for_noise_is_not():
-    model, parts, _ = pure_noise()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(pure_noise)
     assert not judged.gain("constant", ACCURACY).is_above_zero
     assert not judged.gain("constant", LOG_LOSS).is_above_zero
 
 
 def test_a_paired_difference_is_narrower_than_one_of_independent_draws():
-    model, parts, _ = binary()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(binary)
     ours, theirs = (judged.scores[name]["accuracy"] for name in ("network", "linear"))
     paired = judged.differences["linear"]["accuracy"]
     independent = np.hypot(ours.high - ours.low, theirs.high - theirs.low)
@@ -61,8 +65,7 @@ def test_a_paired_difference_is_narrower_than_one_of_independent_draws():
 
 
 def test_a_gain_is_positive_where_the_network_is_better_whichever_way_is_up():
-    model, parts, _ = binary()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(binary)
     loss = judged.differences["constant"]["log_loss"]
     assert loss.is_below_zero
     gain = judged.gain("constant", LOG_LOSS)
@@ -110,8 +113,7 @@ def test_a_run_is_judged_on_its_test_rows_and_without_them_on_its_validation_row
 
 @pytest.mark.parametrize("given", [binary, many_classes])
 def test_accuracies_have_wilsons_intervals_and_their_differences_tangos(given):
-    model, parts, _ = given()
-    judged = judge(model, parts["train"], parts["test"])
+    judged = usual_judgement(given)
     right = {"network": np.argmax(judged.answers, axis=1) == judged.true}
     for name in judged.compared:
         right[name] = np.argmax(judged.baselines[name], axis=1) == judged.true
@@ -146,8 +148,7 @@ def test_a_network_that_is_right_in_every_row_has_intervals_with_a_width(given):
 
 
 def test_a_constant_prediction_has_a_balanced_accuracy_and_an_area_without_doubt():
-    model, parts, _ = binary()
-    constant = judge(model, parts["train"], parts["test"]).scores["constant"]
+    constant = usual_judgement(binary).scores["constant"]
     assert constant[BALANCED.key] == Interval(0.5, 0.5, 0.5)
     assert constant[AREA.key] == Interval(0.5, 0.5, 0.5)
     assert constant[ACCURACY.key].low < constant[ACCURACY.key].high

@@ -39,7 +39,8 @@ def trained(tmp_path_factory):
     models = {}
     for kind in ("none", "asinh"):
         words = ["train", table, "--target", "y", "--target-transform", kind, "--epochs", "2"]
-        words += ["--task", "regression", "--no-report", "--quiet", "--out", folder / kind]
+        words += ["--task", "regression", "--layers", "8,4", "--no-report", "--quiet"]
+        words += ["--out", folder / kind]
         result = CliRunner().invoke(app, [str(word) for word in words])
         assert result.exit_code == 0, result.stderr
         models[kind] = folder / kind / "model.safetensors"

@@ -57,6 +57,18 @@ def test_paths_of_a_piecewise_linear_network_are_exact_to_rounding():
     assert np.abs(missing).max() <= 60 * 50 * np.finfo(np.float64).eps * scale
 
 
+def test_paths_are_cut_at_the_edges_of_bins(monkeypatch):
+    bins = cr.PiecewiseLinearEmbedding([(0, (-2.0, -0.5, 1.0, 2.0)), (2, (-1.0, 0.0, 3.0))])
+    layers = [3, bins, cr.Dense(8, "relu"), cr.Dense(1, "identity")]
+    f = output_of(cr.Network(layers, cost="mse", seed=0, dtype="float64"), [1.0])
+    X, references = ends(n=3, k=20)
+    monkeypatch.setattr(paths, "_MOST_HALVINGS", 0)
+    R = path_integrals(f, X, references)
+    missing = f.values(X) - f.values(references) - R.sum(axis=0)
+    # Sums of 8 products at each of some 40 pieces, whose bins have widths from 1 on.
+    assert np.abs(missing).max() <= 60 * 40 * np.finfo(np.float64).eps * np.abs(R).max()
+
+
 def test_a_parametric_activation_after_other_kinks_is_followed():
     layers = [4, cr.Dense(8, "relu"), cr.Dense(8, "identity"), cr.ParametricActivation("relu")]
     net = cr.Network([*layers, cr.Dense(1, "identity")], cost="mse", seed=1, dtype="float64")

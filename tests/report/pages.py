@@ -1,6 +1,7 @@
 """Reports as the tests read them: parsed by the standard library's parser."""
 
 import xml.etree.ElementTree as ET
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -50,8 +51,19 @@ class Page(HTMLParser):
 
 
 def written(folder: Path, given, **arguments) -> Page:
-    model, parts, history = given
+    """The page of a model, parts and history, read from its file."""
     path = folder / "report.html"
-    usual = {"history": history, "command": "chainrule train t.csv", "date": "today"}
-    report_of(model, parts, **usual | arguments).save(path)
+    _report(given, **arguments).save(path)
     return Page(path.read_text(encoding="utf-8"))
+
+
+@cache
+def usual_page(given) -> Page:
+    """The page of what `given` returns, with the usual arguments; to read only."""
+    return Page(_report(given()).html)
+
+
+def _report(given, **arguments):
+    model, parts, history = given
+    usual = {"history": history, "command": "chainrule train t.csv", "date": "today"}
+    return report_of(model, parts, **usual | arguments)

@@ -20,14 +20,14 @@ from tests.assessment.models import (
     value_table,
     values,
 )
-from tests.report.pages import Page, written
+from tests.report.pages import Page, usual_page, written
 
 EVERY_KIND = pytest.mark.parametrize("given", [binary, values, many_classes, pure_noise])
 
 
 @EVERY_KIND
-def test_a_report_loads_nothing_and_runs_nothing(tmp_path, given):
-    page = written(tmp_path, given())
+def test_a_report_loads_nothing_and_runs_nothing(given):
+    page = usual_page(given)
     policy = {"http-equiv": "Content-Security-Policy"}.items()
     (content,) = (meta["content"] for meta in page.names("meta") if policy <= meta.items())
     assert content == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -39,8 +39,8 @@ def test_a_report_loads_nothing_and_runs_nothing(tmp_path, given):
 
 
 @EVERY_KIND
-def test_links_lead_to_sections(tmp_path, given):
-    page = written(tmp_path, given())
+def test_links_lead_to_sections(given):
+    page = usual_page(given)
     sections = {section["id"] for section in page.names("section")}
     links = [link["href"] for link in page.names("a")]
     assert {f"#{name}" for name in sections} == set(links)
@@ -49,8 +49,8 @@ def test_links_lead_to_sections(tmp_path, given):
 
 
 @EVERY_KIND
-def test_every_picture_says_what_it_shows(tmp_path, given):
-    pictures = written(tmp_path, given()).pictures()
+def test_every_picture_says_what_it_shows(given):
+    pictures = usual_page(given).pictures()
     assert len(pictures) > 10
     for picture in pictures:
         assert picture.get("role") == "img"
@@ -60,23 +60,23 @@ def test_every_picture_says_what_it_shows(tmp_path, given):
 
 
 @EVERY_KIND
-def test_every_table_has_a_caption_and_its_heads_a_scope(tmp_path, given):
-    page = written(tmp_path, given())
+def test_every_table_has_a_caption_and_its_heads_a_scope(given):
+    page = usual_page(given)
     assert len(page.names("table")) == len(page.names("caption"))
     assert all(head.get("scope") in ("row", "col") for head in page.names("th"))
     assert "nan" not in page.text.split()
 
 
-def test_both_looks_and_paper_are_provided_for(tmp_path):
-    source = written(tmp_path, binary()).source
+def test_both_looks_and_paper_are_provided_for():
+    source = usual_page(binary).source
     for rule in ("prefers-color-scheme: dark", "@media print", "size: A4"):
         assert rule in source
 
 
 @EVERY_KIND
 def test_the_same_arguments_give_the_same_bytes(tmp_path, given):
-    first = written(tmp_path, given(), seed=3).source
-    assert written(tmp_path, given(), seed=3).source == first
+    first = usual_page(given).source
+    assert written(tmp_path, given()).source == first
     assert written(tmp_path, given(), seed=4).source != first
 
 
@@ -116,9 +116,9 @@ def test_characters_that_no_page_can_hold_do_not_stop_it(tmp_path):
     assert len(page.pictures()) > 10
 
 
-def test_the_report_says_how_good_the_model_is(tmp_path):
-    model, parts, history = binary()
-    page = written(tmp_path, (model, parts, history))
+def test_the_report_says_how_good_the_model_is():
+    model, parts, _ = binary()
+    page = usual_page(binary)
     accuracy = model.evaluate(parts["test"])["accuracy"]
     assert f"in {100 * accuracy:.1f}% of cases (95% interval" in page.text
     assert "better than always predicting" in page.text
@@ -172,12 +172,12 @@ def test_columns_that_were_left_out_are_named_with_the_reason(tmp_path):
     assert again.text.count(str(note)) == 1
 
 
-def test_the_worst_mistakes_are_rows_of_the_table(tmp_path):
-    model, parts, history = values()
+def test_the_worst_mistakes_are_rows_of_the_table():
+    model, parts, _ = values()
     test = parts["test"]
     errors = (model.predict(test)["prediction"] - test["price"]).abs()
     worst = int(errors.arg_max())
-    page = written(tmp_path, (model, parts, history))
+    page = usual_page(values)
     text = page.text[page.text.index("The worst mistakes") :]
     assert f" {worst + 1} " in text
     assert f"{test['area'][worst]:.6g}".replace("-", "−") in text
@@ -327,8 +327,8 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_column_that_says_nothing_is_outlined_and_named(tmp_path):
-    page = written(tmp_path, binary())
+def test_a_column_that_says_nothing_is_outlined_and_named():
+    page = usual_page(binary)
     assert "The interval of 1 column contains 0 (outlined bars: noise)" in page.text
     assert page.source.count('class="bar noise"') == 1
 
@@ -344,17 +344,17 @@ def test_scores_name_their_intervals_and_the_trees_their_rows(tmp_path, monkeypa
     assert "fitted to 100 of 200 training rows" in page.text
 
 
-def test_every_value_of_a_table_has_its_columns_title_for_narrow_screens(tmp_path):
-    for given in (binary(), values(), many_classes()):
-        page = written(tmp_path, given)
+def test_every_value_of_a_table_has_its_columns_title_for_narrow_screens():
+    for given in (binary, values, many_classes):
+        page = usual_page(given)
         cells = [one for one in page.names("td") if "picture" not in (one.get("class") or "")]
         labelled = [one for one in cells if "data-label" in one]
         assert len(labelled) > 20
         assert all("<" not in one["data-label"] for one in labelled)
 
 
-def test_the_calibration_error_stands_beside_that_of_chance(tmp_path):
-    page = written(tmp_path, binary())
+def test_the_calibration_error_stands_beside_that_of_chance():
+    page = usual_page(binary)
     assert re.search(r"\(15 bins of equally many rows\) is [\d.]+\. Perfectly", page.text)
 
 
@@ -369,14 +369,13 @@ def test_classes_whose_names_begin_alike_are_told_apart_in_the_confusion_matrix(
     assert len(names) == 2 * len(set(names)) == 60
 
 
-def test_the_most_frequent_confusions_are_listed_beside_a_large_map(tmp_path):
-    _, parts, _ = many_classes()
-    page = written(tmp_path, trained(pl.concat(parts.values()), "kind", epochs=2))
+def test_the_most_frequent_confusions_are_listed_beside_a_large_map():
+    page = usual_page(many_classes)
     (shown,) = (one for one in page.names("figure") if "large-map" in (one.get("class") or ""))
     assert shown["class"] == "wide large-map"
     assert not [one for one in page.names("summary") if "confusions" in str(one)]
     assert "confusions" in {one.get("class") for one in page.names("table")}
-    few = written(tmp_path, binary())
+    few = usual_page(binary)
     assert not [one for one in few.names("figure") if "large-map" in (one.get("class") or "")]
 
 

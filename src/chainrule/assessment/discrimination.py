@@ -22,7 +22,7 @@ class PrecisionRecallCurve(NamedTuple):
 
 
 class Ranking:
-    """Rows sorted by descending score, once for many different weightings of the rows.
+    """Rows sorted by descending score.
 
     Parameters
     ----------
@@ -40,24 +40,20 @@ class Ranking:
     """
 
     def __init__(self, positive: NDArray[np.generic], scores: NDArray[np.floating]) -> None:
-        self._order = np.argsort(-scores, kind="stable")
-        self._positive = np.asarray(positive, np.float64)[self._order]
-        falling = scores[self._order]
+        order = np.argsort(-scores, kind="stable")
+        self._positive = np.asarray(positive, np.float64)[order]
+        falling = scores[order]
         # The last row of each distinct score: a threshold can only lie between two of them.
         self._ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)
 
-    def counts(
-        self, weights: NDArray[np.float64] | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def counts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the numbers of true and false positives per threshold, starting with (0, 0)."""
-        drawn = np.ones(len(self._order)) if weights is None else weights[self._order]
-        true = np.cumsum(drawn * self._positive)[self._ends]
-        both = np.cumsum(drawn)[self._ends]
-        return np.append(0.0, true), np.append(0.0, both - true)
+        true = np.cumsum(self._positive)[self._ends]
+        return np.append(0.0, true), np.append(0.0, self._ends + 1 - true)
 
-    def area(self, weights: NDArray[np.float64] | None = None) -> float:
+    def area(self) -> float:
         """Return the area under the ROC curve; NaN unless there are positive and negative rows."""
-        true, false = self.counts(weights)
+        true, false = self.counts()
         if true[-1] <= 0 or false[-1] <= 0:
             return float("nan")
         trapezoids = (false[1:] - false[:-1]) * (true[1:] + true[:-1]) / 2
@@ -79,3 +75,57 @@ class Ranking:
         """Return the mean precision over the thresholds, weighted by the increase in recall."""
         recall, precision = self.precision_recall_curve()
         return float(np.sum(np.diff(recall) * precision[1:]))
+
+
+class ClassRankings:
+    """Rows ranked by their scores for each class, once for many different weightings of the rows.
+
+    The area under a class's ROC curve is the Mann–Whitney U of its rows against all others, divided
+    by the number of such pairs; so it needs ranks of the class's own rows only, and all classes
+    together need those of each row once.
+
+    Parameters
+    ----------
+    true : array (m,)
+        Each row's column of `scores`, which is that of its class; -1 for a row of no ranked class.
+    scores : array (m, classes)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule.assessment.discrimination import ClassRankings
+    >>> scores = np.array([[0.9, 0.1], [0.6, 0.4], [0.65, 0.35], [0.2, 0.8]])
+    >>> ClassRankings(np.array([0, 0, 1, 1]), scores).areas(np.ones(4)).tolist()
+    [0.75, 0.75]
+    """
+
+    def __init__(self, true: NDArray[np.integer], scores: NDArray[np.floating]) -> None:
+        rows, self._classes = scores.shape
+        self._rising = np.argsort(scores.T, kind="stable")
+        self._own = np.flatnonzero(true >= 0)
+        self._class = true[self._own]
+        # Where, in the sums over a class's column, the scores equal to a row's begin and end.
+        self._begin = self._class * (rows + 1)
+        self._end = self._begin.copy()
+        for index, order in enumerate(self._rising):
+            members = np.flatnonzero(self._class == index)
+            column = scores[:, index]
+            values, ranked = column[self._own[members]], column[order]
+            self._begin[members] += np.searchsorted(ranked, values, "left")
+            self._end[members] += np.searchsorted(ranked, values, "right")
+
+    def areas(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return each class's area under the ROC curve; NaN if all rows, or none, are of it."""
+        sums = np.zeros((self._classes, len(weights) + 1))
+        np.cumsum(weights[self._rising], axis=1, out=sums[:, 1:])
+        below, upto = sums.ravel()[self._begin], sums.ravel()[self._end]
+        own = weights[self._own]
+        positive = np.bincount(self._class, own, minlength=self._classes)
+        # All rows below a row, with half of its equals; of them, those of its class are half of all
+        # pairs in the class.
+        ranks = np.bincount(self._class, own * (below + upto) / 2, minlength=self._classes)
+        wins = ranks - positive**2 / 2
+        pairs = positive * (sums[0, -1] - positive)
+        areas = np.full(self._classes, np.nan)
+        np.divide(wins, pairs, out=areas, where=pairs > 0)
+        return areas

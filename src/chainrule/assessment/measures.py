@@ -5,13 +5,13 @@ with everything that does not depend on the weights. Sums are NumPy's own and no
 which would start threads for a few microseconds of work.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.assessment.discrimination import Ranking
+from chainrule.assessment.discrimination import ClassRankings
 from chainrule.model.probability_scores import brier_losses, log_losses
 from chainrule.model.scores import unit_of
 
@@ -69,8 +69,8 @@ def class_scorer(
         right, of_class, answered = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
         rows = of_class.sum()
         present = of_class > 0
-        areas = [ranking.area(weights) for ranking in rankings]
-        defined = [area for area in areas if area == area]
+        areas = rankings.areas(weights)
+        defined = areas[~np.isnan(areas)]
         # 2PR/(P + R), and 0 for a class that was neither true nor predicted.
         f1 = 2 * right / np.maximum(of_class + answered, 1)
         return np.array(
@@ -78,7 +78,7 @@ def class_scorer(
                 right.sum() / rows,
                 np.mean(right[present] / of_class[present]),
                 f1[1] if n_classes == 2 else f1.mean(),
-                np.mean(defined) if defined else np.nan,
+                defined.mean() if len(defined) else np.nan,
                 *(losses * weights).sum(axis=1) / rows,
             ]
         )
@@ -93,13 +93,13 @@ def class_areas(
 
     It is NaN if none or all of the rows belong to the class.
     """
-    return np.array([ranking.area() for ranking in _rankings(true, probabilities)])
+    return _rankings(true, probabilities).areas(np.ones(len(true)))
 
 
-def _rankings(true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> list[Ranking]:
-    n_classes = probabilities.shape[1]
-    ranked: Sequence[int] = [1] if n_classes == 2 else range(n_classes)
-    return [Ranking(true == index, probabilities[:, index]) for index in ranked]
+def _rankings(true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> ClassRankings:
+    if probabilities.shape[1] == 2:
+        return ClassRankings(true - 1, probabilities[:, 1:])
+    return ClassRankings(true, probabilities)
 
 
 def value_scorer(true: NDArray[np.floating], predicted: NDArray[np.floating]) -> Scorer:

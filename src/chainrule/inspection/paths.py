@@ -1,10 +1,11 @@
 """Integrated gradients (AT3) on the straight paths from several references to one example.
 
 A quadrature converges fast where the gradient is smooth, but the gradient of a network with ReLUs
-jumps wherever a unit starts or stops being active. So each path is first cut at these places, which
-the pre-activations Z[l] show, layer by layer. The integral of each piece is then compared with the
-difference of f between its ends, which is the exact integral of the gradient along the path: pieces
-where they disagree are halved.
+jumps wherever a unit starts or stops being active, and that of one with bins (PL1) wherever an
+input comes into another bin. So each path is first cut at these places, which A[l−1] and Z[l] show,
+layer by layer. The integral of each piece is then compared with the difference of f between its
+ends, which is the exact integral of the gradient along the path: pieces where they disagree are
+halved.
 """
 
 from typing import NamedTuple
@@ -119,17 +120,22 @@ def _integrated(
 
 
 def _cut(f: Output, X: Floats64, references: Floats64, most: int) -> _Pieces:
-    """Return the pieces of the paths, cut evenly and at the kinks of the activations."""
+    """Return the pieces of the paths, cut evenly and at the kinks of layers and activations."""
     k = references.shape[1]
     path, t = _even(k, _PIECES)
-    for depth, sigma in enumerate(f.spec.activations):
-        if not sigma.kinks:
+    for depth, (layer, sigma) in enumerate(zip(f.spec.layers, f.spec.activations, strict=True)):
+        if not layer.kinks and not sigma.kinks:
             continue
         A = way_from_reference(X, references[:, path], t)
-        for layer, blocks in zip(f.spec.layers[: depth + 1], f.theta[: depth + 1], strict=True):
-            passed = layer.forward(blocks, A)
-            A = passed.A
-        found = [_crossings(passed.Z - kink, path, t) for kink in sigma.kinks]
+        for below, blocks in zip(f.spec.layers[:depth], f.theta[:depth], strict=True):
+            A = below.forward(blocks, A).A
+        found = []
+        if layer.kinks:
+            units, places = zip(*layer.kinks, strict=True)
+            found.append(_crossings(A[list(units)] - np.array(places)[:, None], path, t))
+        if sigma.kinks:
+            Z = layer.forward(f.theta[depth], A).Z
+            found += [_crossings(Z - kink, path, t) for kink in sigma.kinks]
         path = np.concatenate([path, *(paths for paths, _ in found)])
         t = np.concatenate([t, *(places for _, places in found)])
         if len(t) > (most + 1) * k:

@@ -67,7 +67,8 @@ def plain_columns(text: Text, layout: Layout) -> PlainColumns:
     texts = texts.select(pl.when(pl.all() != "").then(pl.all()))
     types, digits = {}, {}
     for column, look in zip(texts.iter_columns(), _looks(texts), strict=True):
-        kind = _plain_type(column.drop_nulls(), look)
+        values = column.drop_nulls() if column.null_count() else column
+        kind = _plain_type(values, look)
         if kind is not None:
             types[column.name] = kind
         if kind == pl.Int64 and look.shortest == look.longest:

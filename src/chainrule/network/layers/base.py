@@ -184,6 +184,11 @@ class Layer(ABC):
     # How it reads its inputs, which are those of the network if it is the first layer.
 
     @property
+    def kinks(self) -> tuple[tuple[int, float], ...]:
+        """Where Z[l] has kinks: units of the layer below, and values of theirs; none by default."""
+        return ()
+
+    @property
     def codes(self) -> tuple[int, ...]:
         """Indices of inputs that are category codes, which must not be scaled."""
         return ()

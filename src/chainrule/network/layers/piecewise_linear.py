@@ -128,6 +128,11 @@ class PiecewiseLinearEmbedding(Layer):
         """The number of bins of each of `columns`."""
         return tuple(len(edges) - 1 for _, edges in self.columns)
 
+    @property
+    def kinks(self) -> tuple[tuple[int, float], ...]:
+        """Each edge of the bins of a unit."""
+        return tuple((column, edge) for column, edges in self.columns for edge in edges)
+
     def _of_each_bin(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
         """Return the column, the lower edge and the width of each bin."""
         columns = [column for column, edges in self.columns for _ in edges[1:]]

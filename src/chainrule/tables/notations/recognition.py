@@ -124,12 +124,19 @@ def _from_all_over(column: "pl.Series") -> "pl.Series":
     present = column.len() - column.null_count()
     if 2 * present < column.len():
         column = column.drop_nulls()
-    return column.gather_every(max(1, present // (4 * _SAMPLE))).drop_nulls()
+    texts = _every(column, present // (4 * _SAMPLE))
+    return texts.drop_nulls() if texts.null_count() else texts
 
 
 def _thinned(texts: "pl.Series") -> list[str]:
-    thinned: list[str] = texts.gather_every(max(1, texts.len() // _SAMPLE)).to_list()
+    thinned: list[str] = _every(texts, texts.len() // _SAMPLE).to_list()
     return thinned
+
+
+def _every(texts: "pl.Series", n: int) -> "pl.Series":
+    """Return every n-th text; all if n is below 2."""
+    # Without a query of polars, which takes long where a table has many columns.
+    return texts if n < 2 else texts.gather_every(n)
 
 
 def _present(column: "pl.Series") -> "pl.Series":

@@ -1,6 +1,7 @@
 """A recording as the numbers of a film."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from chainrule.network.parameters import parameter_count
 from chainrule.network.spec import NetworkSpec
 from chainrule.pictures.animation.film import Activations, Film, Scene
 from chainrule.printable import printable
-from chainrule.training.recording.measurements import counted, groups, measurements
+from chainrule.training.recording.measurements import activations, counted, groups, measurements
 from chainrule.training.recording.planes import Cut, Units, cut_through, outputs_on
 from chainrule.training.recording.recording import Recording
 
@@ -72,14 +73,15 @@ def film_of(
     ranges = _ranges(spec, lows, highs)
     del measured
 
+    @lru_cache(maxsize=16)  # of a short film, all: its scale of weights takes some frames, too
     def scene(frame: int) -> Scene:
         parameters = of(epochs[frame])
         shown = None
         if cut is not None and inputs is not None:
             shown = outputs_on(cut, spec, parameters, inputs)
-        layers = measurements(spec, parameters, examples)
+        layers = activations(spec, parameters, examples)
         counts = [
-            counted(layer.activations, one.low, one.high, BINS)
+            counted(layer, one.low, one.high, BINS)
             for layer, one in zip(layers, ranges, strict=True)
         ]
         return Scene(parameters, shown, counts)

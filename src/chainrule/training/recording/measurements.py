@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.base import Examples, Floats
-from chainrule.engines.passes import Batch, as_columns, backward_pass, forward_pass
+from chainrule.engines.passes import as_columns, backward_pass, forward_pass
 from chainrule.network.parameters import views
 from chainrule.network.spec import NetworkSpec
 
@@ -41,19 +41,24 @@ def measurements(
     spec: NetworkSpec, parameters: Floats, examples: Examples
 ) -> list[LayerMeasurements]:
     """Return the measurements of each layer with weights, by the equations, without dropout."""
-    batch = Batch(
-        as_columns(examples.X), as_columns(examples.targets(spec.n_outputs)), examples.weights
-    )
+    X, targets = as_columns(examples.X), as_columns(examples.targets(spec.n_outputs))
     theta = views(spec, parameters)
     with np.errstate(all="ignore"):  # a network that diverges is drawn as well
-        passes = forward_pass(spec, theta, batch.X)
-        gradients = backward_pass(spec, theta, *batch[:2], passes, batch.weights).gradients
+        passes = forward_pass(spec, theta, X)
+        gradients = backward_pass(spec, theta, X, targets, passes, examples.weights).gradients
     found = []
     for first, last in groups(spec):
         W = gradients[first][_weights_of(spec, first)]
         norm = float(np.sqrt(np.sum(np.square(W, dtype=np.float64))))
         found.append(LayerMeasurements(first + 1, as_columns(passes[last].A), norm))
     return found
+
+
+def activations(spec: NetworkSpec, parameters: Floats, examples: Examples) -> list[Floats]:
+    """Return the activations that `measurements` returns, without the gradient."""
+    with np.errstate(all="ignore"):
+        passes = forward_pass(spec, views(spec, parameters), as_columns(examples.X))
+    return [as_columns(passes[last].A) for _, last in groups(spec)]
 
 
 def groups(spec: NetworkSpec) -> list[tuple[int, int]]:
