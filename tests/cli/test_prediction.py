@@ -117,6 +117,79 @@ def test_a_mistake_in_a_late_piece_leaves_no_file(chainrule, model, wdbc, tmp_pa
     assert not out.exists()
 
 
+@pytest.fixture
+def parts(wdbc, tmp_path):
+    """A pattern of three files of the table: two of text, with other ends of lines, and Parquet."""
+    table, folder = pl.read_csv(wdbc, infer_schema=False), tmp_path / "parts"
+    folder.mkdir()
+    table[:200].write_csv(folder / "a.csv")
+    table[200:201].write_csv(folder / "b.csv", line_terminator="\r\n")
+    pl.read_csv(wdbc)[201:].write_parquet(folder / "c.parquet")
+    return folder / "[abc].*"
+
+
+def test_the_files_of_a_pattern_are_predicted_as_one_table(chainrule, model, wdbc, parts, tmp_path):
+    out, whole = tmp_path / "parts.parquet", tmp_path / "whole.parquet"
+    outcome = chainrule("predict", model, parts, "-o", out)
+    assert outcome.out == f"569 predictions written to {out}\n"
+    chainrule("predict", model, wdbc, "-o", whole)
+    found, expected = pl.read_parquet(out), pl.read_parquet(whole)
+    columns = [name for name in expected.columns if not name.startswith("probability")]
+    assert found.columns == expected.columns
+    assert found[columns].equals(expected[columns])
+    lines = chainrule("predict", model, parts, "--keep", "none").out.splitlines()
+    assert len(lines) == 570
+    assert lines[0] == "prediction,probability_B,probability_M"
+
+
+def test_what_is_wrong_with_a_file_of_a_pattern_names_it(chainrule, model, parts, tmp_path):
+    out = tmp_path / "p.csv"
+
+    def refusal():
+        outcome = chainrule("predict", model, parts, "-o", out)
+        assert outcome.code == 2
+        assert not out.exists()
+        return " ".join(outcome.err.split())
+
+    second = parts.parent / "b.csv"
+    table = pl.read_csv(second, infer_schema=False)
+    table.with_columns(new=pl.lit("1")).write_csv(second)
+    assert "b.csv: has a column 'new', which the files before it have not; name" in refusal()
+    table.drop("diagnosis").write_csv(second)
+    assert "b.csv: has no column 'diagnosis', which the files before it have" in refusal()
+    table.with_columns(mean_area=pl.lit("large")).write_csv(second)
+    message = refusal()
+    assert "b.csv: " in message
+    assert "mean_area" in message
+
+
+def test_the_notes_on_the_files_of_a_pattern_name_them(chainrule, model, parts):
+    second = parts.parent / "b.csv"
+    second.write_bytes(second.read_bytes() + b"1,2\n")
+    outcome = chainrule("predict", model, parts, "--skip-bad-rows", "--keep", "none")
+    assert len(outcome.out.splitlines()) == 570
+    assert f"Note: {second}: " in outcome.err.replace("\n", " ")
+
+
+def test_a_file_of_a_pattern_is_not_written_over(chainrule, model, parts):
+    third = parts.parent / "c.parquet"
+    before = third.read_bytes()
+    assert chainrule("predict", model, parts, "-o", third).code == 2
+    assert third.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [("predict", "no file matches it"), ("evaluate", "one file is expected; train and predict")],
+)
+def test_a_pattern_of_no_file_or_for_another_command_is_refused(
+    chainrule, model, tmp_path, command, reason
+):
+    outcome = chainrule(command, model, tmp_path / "*.nothing")
+    assert outcome.code == 2
+    assert reason in " ".join(outcome.err.split())
+
+
 def test_pieces_are_predicted_as_the_whole(model, wdbc):
     from chainrule.model.table_predictions import predicted_batches
 

@@ -9,7 +9,8 @@ from polars.testing import assert_frame_equal
 
 from chainrule.errors import InvalidArgumentError, InvalidTableError
 from chainrule.tables import blocks
-from chainrule.tables.blocks import BlockFiles, is_pattern
+from chainrule.tables.blocks import BlockFiles
+from chainrule.tables.patterns import files_named
 from tests.tables.streams import numbers, write
 
 
@@ -18,13 +19,17 @@ def pattern(tmp_path):
     return write(tmp_path / "data", numbers())
 
 
+def opened(pattern):
+    return BlockFiles(files_named(pattern))
+
+
 def rows_of(files):
     pieces = [piece.table for block in files.blocks for piece in files.read(block, files.columns)]
     return pl.concat(pieces)
 
 
 def test_the_blocks_hold_the_rows_of_the_files_in_the_order_of_their_names(pattern):
-    files = BlockFiles.matching(pattern)
+    files = opened(pattern)
     assert files.rows == 600
     assert len(files.blocks) == 12
     assert files.columns == ("a", "b", "y")
@@ -33,14 +38,14 @@ def test_the_blocks_hold_the_rows_of_the_files_in_the_order_of_their_names(patte
 
 def test_files_can_be_named_one_by_one_and_each_counts_once(pattern):
     names = [pattern.replace("*", f"part{number}") for number in (2, 0)]
-    files = BlockFiles.matching([*names, pattern])
+    files = opened([*names, pattern])
     expected = pl.concat([numbers()[400:], numbers()[:200], numbers()[200:400]])
     assert_frame_equal(rows_of(files), expected)
 
 
 def test_a_large_row_group_is_read_in_pieces(tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "PIECE", 64)
-    files = BlockFiles.matching(write(tmp_path / "data", numbers(), files=1, group=600))
+    files = opened(write(tmp_path / "data", numbers(), files=1, group=600))
     (block,) = files.blocks
     pieces = list(files.read(block, ["b"]))
     assert [piece.first for piece in pieces] == list(range(0, 600, 64))
@@ -49,24 +54,15 @@ def test_a_large_row_group_is_read_in_pieces(tmp_path, monkeypatch):
 
 
 def test_the_identity_changes_with_the_rows(pattern, tmp_path):
-    before = BlockFiles.matching(pattern).identity
-    assert BlockFiles.matching(pattern).identity == before
+    before = opened(pattern).identity
+    assert opened(pattern).identity == before
     numbers(seed=1)[:200].write_parquet(tmp_path / "data" / "part0.parquet", row_group_size=50)
-    assert BlockFiles.matching(pattern).identity != before
-
-
-def test_a_pattern_is_told_from_a_file_of_that_name(tmp_path):
-    assert is_pattern("data/*.parquet")
-    assert not is_pattern("data/part.parquet")
-    odd = tmp_path / "part[1].parquet"
-    numbers().write_parquet(odd)
-    assert not is_pattern(str(odd))
-    assert BlockFiles.matching(odd).rows == 600
+    assert opened(pattern).identity != before
 
 
 def refusal(what, error=InvalidTableError):
     with pytest.raises(error) as caught:
-        rows_of(BlockFiles.matching(what))
+        rows_of(opened(what))
     return str(caught.value)
 
 
@@ -113,7 +109,7 @@ def test_a_file_with_other_columns_or_types_is_named_with_the_difference(pattern
 
 
 def test_a_file_that_changes_after_it_was_opened_is_an_error(pattern, tmp_path):
-    files = BlockFiles.matching(pattern)
+    files = opened(pattern)
     path = tmp_path / "data" / "part1.parquet"
     os.utime(path, ns=(1, 1))
     with pytest.raises(InvalidTableError, match=r"part1\.parquet: was changed since"):

@@ -21,6 +21,8 @@ chainrule predict run new.csv -o predictions.csv
 
 chainrule predict run new.parquet -o predictions.parquet --keep customer
 
+chainrule predict run 'data/*.parquet' -o predictions.parquet
+
 gunzip -c new.csv.gz | chainrule predict run - --keep none | head
 
 chainrule predict run/model.safetensors new.csv -o predictions.csv --interval 0.9
@@ -91,18 +93,21 @@ def predict(
 
     The output has the columns of the table, then the predictions: for classes, the most probable
     class and the probability of each class. The columns of the table may be in any order. The table
-    is read in batches and may be larger than memory.
+    is read in batches and may be larger than memory. TABLE may be a pattern such as
+    'data/*.parquet', for the rows of one file after the other.
     """
     from chainrule.errors import InvalidArgumentError
     from chainrule.files.atomic import destination
     from chainrule.files.outputs import check_outputs
     from chainrule.model.table_predictions import format_of, predicted_batches, write_predictions
+    from chainrule.tables.patterns import files_named, is_pattern
 
     if str(out) == "-":
         out = None
     ending = ".csv"
+    tables = files_named(table) if is_pattern(table) else [table]
     if out is not None:
-        check_outputs([("--out", out)], [("MODEL", model), ("TABLE", table)])
+        check_outputs([("--out", out)], [("MODEL", model), *(("TABLE", one) for one in tables)])
         ending = format_of(out)
     is_text = ending in (".csv", ".tsv")
     if neutralise_formulas and not is_text:
@@ -127,7 +132,7 @@ def predict(
             )
         _print(batches, neutralise_formulas)
     else:
-        rows = write_predictions(batches, out, (model, table), neutralise=neutralise_formulas)
+        rows = write_predictions(batches, out, (model, *tables), neutralise=neutralise_formulas)
         if not quiet:
             # A device or pipe may be standard output, and must then hold nothing but predictions.
             through = destination(out).through

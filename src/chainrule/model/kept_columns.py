@@ -63,6 +63,24 @@ class KeptColumns:
             renamed[name] = new
         return cls(renamed, {name: table.schema[name] for name in renamed})
 
+    def check_same(self, keep: Keep, table: "pl.DataFrame") -> None:
+        """Check that the first rows of another file have the same columns to copy.
+
+        Raises
+        ------
+        InvalidTableError
+            If they do not.
+        """
+        for name in self.names:
+            if name not in table.columns:
+                raise InvalidTableError(f"has no column {name!r}, which the files before it have")
+        for name in table.columns if keep == "all" else ():
+            if name not in self.names:
+                raise InvalidTableError(
+                    f"has a column {name!r}, which the files before it have not; name those to "
+                    "copy with --keep"
+                )
+
     def of(self, raw: "pl.DataFrame", read: "pl.DataFrame | None") -> "list[pl.Series]":
         """Return the columns of some rows.
 

@@ -15,13 +15,13 @@ from chainrule.model.table_model import TableModel
 from chainrule.tables.batches import raw_batches
 from chainrule.tables.cells import as_cells, without_formulas
 from chainrule.tables.notations.base import Unreadable
+from chainrule.tables.notes import Note
+from chainrule.tables.patterns import files_named, is_pattern, naming_file
 from chainrule.tables.records import Tally
 from chainrule.tables.sources import open_table
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from chainrule.tables.notes import Note
 
 # For each suffix that can be written, polars' streaming writer and its options.
 FORMATS = {
@@ -74,12 +74,14 @@ def predicted_batches(
     notes: "list[Note] | None" = None,
     interval: float | None = None,
 ) -> Iterator["pl.DataFrame"]:
-    """Yield the predictions for the rows of a file, batch by batch.
+    """Yield the predictions for the rows of a file, or of several files, batch by batch.
 
     Parameters
     ----------
     model : TableModel
     path : str or Path
+        Of a file; or a pattern such as "data/*.parquet", for the rows of one file after the other,
+        in the order of their names.
     keep : sequence of str, or "all"
         Columns of the table to copy in front of the predictions.
     typed : bool
@@ -95,46 +97,94 @@ def predicted_batches(
     Raises
     ------
     InvalidTableError
-        If the file is not a table, or a column is missing or has unusable values.
+        If a file is not a table, a column is missing or has unusable values, or a file has other
+        columns to copy than the first one.
     InvalidArgumentError
         If the model cannot give such an interval.
     """
-    import polars as pl
-
-    made = ["prediction", *(f"probability_{name}" for name in model.target.classes)]
-    if interval is not None:
-        model.quantile(interval, "--interval")
-        made += names_of_columns(model.target)
-    reading = model.encoder.reading
-    columns = list(reading.notations)
-    types = reading.plain_types()
-    if keep and not typed:  # read as text, so that they come out exactly as they are in the file
-        types = {}
-    kept: KeptColumns | None = None
-    known: dict[str, Any] = {}
-    tally = Tally(skip_bad_rows)
-    unread: dict[str, Unreadable] = {}
-    file = open_table(path)
-    for _, piece, places in raw_batches(
-        file, tally, columns, strings=True, types=types, known=known
-    ):
-        if kept is None:
-            kept = KeptColumns.chosen(keep, piece, made)
-        # A later batch of JSON lines lacks a column that is missing in all of its rows.
-        known.update(dict.fromkeys({*columns, *kept.names} - set(types), pl.String))
-        for start in range(0, piece.height, rows):
-            raw, numbers = piece.slice(start, rows), places[start : start + rows]
-            read, bad = reading.read_piece(raw, numbers)
-            for one in bad:
-                earlier = unread.get(one.column)
-                unread[one.column] = one if earlier is None else earlier.with_more(one)
-            with numbers.naming():
-                predictions = model.predict_read(read, interval)
-            beside = kept.of(raw, read if typed else None)
-            yield predictions.select(*beside, *predictions.columns) if beside else predictions
+    predicting = _Predicting(model, keep, typed, rows, skip_bad_rows, interval)
+    if is_pattern(path):
+        for one in files_named(path):
+            with naming_file(str(one)):
+                yield from predicting.file(one)
+            predicting.name_notes(str(one))
+    else:
+        yield from predicting.file(path)
     if notes is not None:
-        renamed = [] if kept is None else kept.notes()
-        notes += [*tally.notes(), *(one.note() for one in unread.values()), *renamed]
+        notes += predicting.notes
+
+
+class _Predicting:
+    """The predictions for one file after another, which are to be one table."""
+
+    def __init__(
+        self,
+        model: TableModel,
+        keep: Keep,
+        typed: bool,
+        rows: int,
+        skip_bad_rows: bool,
+        interval: float | None,
+    ) -> None:
+        self._model, self._keep, self._typed, self._rows = model, keep, typed, rows
+        self._skip, self._interval = skip_bad_rows, interval
+        self._made = ["prediction", *(f"probability_{name}" for name in model.target.classes)]
+        if interval is not None:
+            model.quantile(interval, "--interval")
+            self._made += names_of_columns(model.target)
+        self._kept: KeptColumns | None = None
+        self._named = 0
+        self.notes: list[Note] = []
+
+    def file(self, path: str | Path) -> Iterator["pl.DataFrame"]:
+        """Yield the predictions for the rows of a file, batch by batch."""
+        import polars as pl
+
+        reading = self._model.encoder.reading
+        columns = list(reading.notations)
+        types = reading.plain_types()
+        if self._keep and not self._typed:  # as text, so that they come out as they are in the file
+            types = {}
+        first, renamed = True, self._kept is None
+        known: dict[str, Any] = {}
+        tally = Tally(self._skip)
+        unread: dict[str, Unreadable] = {}
+        for _, piece, places in raw_batches(
+            open_table(path), tally, columns, strings=True, types=types, known=known
+        ):
+            kept = self._kept_of(piece, first)
+            first = False
+            # A later batch of JSON lines lacks a column that is missing in all of its rows.
+            known.update(dict.fromkeys({*columns, *kept.names} - set(types), pl.String))
+            for start in range(0, piece.height, self._rows):
+                raw, numbers = piece.slice(start, self._rows), places[start : start + self._rows]
+                read, bad = reading.read_piece(raw, numbers)
+                for one in bad:
+                    earlier = unread.get(one.column)
+                    unread[one.column] = one if earlier is None else earlier.with_more(one)
+                with numbers.naming():
+                    predictions = self._model.predict_read(read, self._interval)
+                beside = kept.of(raw, read if self._typed else None)
+                yield predictions.select(*beside, *predictions.columns) if beside else predictions
+        self.notes += [*tally.notes(), *(one.note() for one in unread.values())]
+        if renamed and self._kept is not None:
+            self.notes += self._kept.notes()
+
+    def name_notes(self, name: str) -> None:
+        """Have the notes since the last call name a file."""
+        self.notes[self._named :] = [
+            Note("", f"{name}: {note.subject}{note.reason}", note.advice)
+            for note in self.notes[self._named :]
+        ]
+        self._named = len(self.notes)
+
+    def _kept_of(self, piece: "pl.DataFrame", first: bool) -> KeptColumns:
+        """Return the columns to copy of a file's piece, the first one or a later one."""
+        if self._kept is None:
+            self._kept = KeptColumns.chosen(self._keep, piece, self._made)
+        elif first:
+            self._kept.check_same(self._keep, piece)
+        return self._kept
 
 
 def flat(batch: "pl.DataFrame") -> "pl.DataFrame":

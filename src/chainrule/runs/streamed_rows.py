@@ -14,8 +14,8 @@ from chainrule.errors import InvalidArgumentError
 from chainrule.runs.config import RunConfig
 from chainrule.runs.options import DataOptions
 from chainrule.runs.rows import TargetRows
-from chainrule.tables.blocks import is_pattern
 from chainrule.tables.encoder import TableEncoder
+from chainrule.tables.patterns import is_pattern
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.table_notations import TableReading
 from chainrule.tables.table_stream import TableStream

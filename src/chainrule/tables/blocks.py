@@ -1,6 +1,5 @@
 """Tables larger than memory: Parquet files, read a row group at a time."""
 
-import glob
 import hashlib
 import importlib
 import os
@@ -87,27 +86,6 @@ class BlockFiles:
         if self.rows == 0:
             names = ", ".join(str(path) for path in paths[:3])
             raise InvalidTableError(f"{names}: has columns, but no rows")
-
-    @classmethod
-    def matching(cls, pattern: str | Path | Sequence[str | Path]) -> "BlockFiles":
-        """Return the files that a pattern such as "data/*.parquet" names, or several of them.
-
-        Raises
-        ------
-        InvalidTableError
-            If no file matches.
-        """
-        patterns = [pattern] if isinstance(pattern, str | Path) else list(pattern)
-        if not patterns:
-            raise InvalidTableError("files: expected at least one file or pattern; got none")
-        paths: dict[Path, None] = {}
-        for one in patterns:
-            found = [str(one)] if os.path.exists(one) else glob.glob(str(one), recursive=True)
-            if not found:
-                fault = "no file matches it" if glob.has_magic(str(one)) else "no such file"
-                raise InvalidTableError(f"{one}: {fault}")
-            paths.update(dict.fromkeys(map(Path, sorted(found))))
-        return cls(list(paths))
 
     def name_of(self, file: int) -> str:
         """Return the name of a file, for messages."""
@@ -215,11 +193,6 @@ class BlockFiles:
                         f"{one.path}: column {name!r} is {found[name]}, and {expected[name]} in "
                         f"{where}; write all files with the same types"
                     )
-
-
-def is_pattern(path: str) -> bool:
-    """Whether a path is a pattern that names several files, and no file itself."""
-    return glob.has_magic(path) and not os.path.exists(path)
 
 
 def _blocks(place: int, metadata: Any) -> Iterator[Block]:

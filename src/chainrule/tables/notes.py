@@ -25,9 +25,13 @@ class Note:
     reason: str
     advice: str
 
+    @property
+    def subject(self) -> str:
+        """What the reason is said of, with a space behind it; "" for the whole table."""
+        return f"column {self.column!r} " if self.column else ""
+
     def __str__(self) -> str:
-        subject = f"column {self.column!r} " if self.column else ""
-        return printable(f"{subject}{self.reason}; {self.advice}")
+        return printable(f"{self.subject}{self.reason}; {self.advice}")
 
 
 def notes_from_json(entries: Any) -> tuple[Note, ...]:

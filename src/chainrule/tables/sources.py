@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from chainrule.errors import ChainruleError, InvalidArgumentError, InvalidTableError
+from chainrule.tables.patterns import is_pattern
 
 SPOOL_LIMIT = 4 << 30
 """How many bytes of a pipe are copied at most, unless CHAINRULE_SPOOL_LIMIT says otherwise."""
@@ -89,7 +90,10 @@ def open_table(path: str | Path) -> TableFile:
         with path.open("rb") as file:
             return TableFile(path, place, binary_kind(path, file.read(8)))
     except OSError as error:
-        raise InvalidTableError(f"{path}: cannot be read ({error.strerror or error})") from error
+        reason = error.strerror or error
+        if is_pattern(path):
+            reason = "one file is expected; train and predict take a pattern of several"
+        raise InvalidTableError(f"{path}: cannot be read ({reason})") from error
     except ValueError as error:
         if isinstance(error, ChainruleError):
             raise

@@ -25,6 +25,7 @@ from chainrule.network.random import Stream, generator, row_numbers_in_unit
 from chainrule.tables.blocks import Block, BlockFiles, RawPiece
 from chainrule.tables.columns import column_named, ignored_columns, is_missing
 from chainrule.tables.missing_words import MISSING_IN_TEXT
+from chainrule.tables.patterns import files_named, naming_file
 from chainrule.tables.row_numbers import RowNumbers
 from chainrule.tables.splits import LEAST_ROWS, Split
 
@@ -147,7 +148,7 @@ class TableStream:
         self.shuffle_buffer = (
             None if shuffle_buffer is None else whole_number("shuffle_buffer", shuffle_buffer, 1)
         )
-        self.files = BlockFiles.matching(files)
+        self.files = BlockFiles(files_named(files))
         self.target = target
         columns = pl.DataFrame(schema=dict.fromkeys(self.files.columns, pl.Null))
         column_named(columns, target, " to use as the target")
@@ -295,20 +296,6 @@ def with_target(table: "pl.DataFrame", target: str) -> "tuple[pl.DataFrame, NDAr
     """Return the rows that have a value of the target, and their places."""
     rows = np.flatnonzero(~is_missing(table[target]).to_numpy())
     return table[rows], rows
-
-
-class naming_file:  # noqa: N801 - used like contextlib's
-    """A context whose errors of a table name its file."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, InvalidTableError) and not str(error).startswith(self._name):
-            raise InvalidTableError(f"{self._name}: {error}") from error
 
 
 class _Scanning:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.patterns import naming_file
 from chainrule.tables.row_numbers import RowNumbers
-from chainrule.tables.table_stream import TableStream, naming_file
+from chainrule.tables.table_stream import TableStream
 from chainrule.training.streaming import Piece
 
 if TYPE_CHECKING:
