@@ -89,6 +89,7 @@ def eight(tmp_path_factory):
     path = tmp_path_factory.mktemp("devices") / "found.npz"
     # Without optimization, programs are compiled in half the time.
     flags = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+    flags += " " + os.environ.get("XLA_FLAGS", "")
     subprocess.run(
         [sys.executable, "-m", "tests.engines.test_jax_devices", path],
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}, cwd=ROOT, check=True,

@@ -76,7 +76,7 @@ def launched(tmp_path_factory):
     if find_spec("mpi4py") is None or not MPIEXEC.exists():
         pytest.skip("the extra mpi is not installed")
     folder = tmp_path_factory.mktemp("processes")
-    flags = "--xla_backend_optimization_level=0"
+    flags = "--xla_backend_optimization_level=0 " + os.environ.get("XLA_FLAGS", "")
     done = subprocess.run(
         [
             MPIEXEC, "-n", "2", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",

@@ -101,18 +101,20 @@ class ClassRankings:
 
     def __init__(self, true: NDArray[np.integer], scores: NDArray[np.floating]) -> None:
         rows, self._classes = scores.shape
-        self._rising = np.argsort(scores.T, kind="stable")
+        rising = []
         self._own = np.flatnonzero(true >= 0)
         self._class = true[self._own]
         # Where, in the sums over a class's column, the scores equal to a row's begin and end.
         self._begin = self._class * (rows + 1)
         self._end = self._begin.copy()
-        for index, order in enumerate(self._rising):
-            members = np.flatnonzero(self._class == index)
-            column = scores[:, index]
-            values, ranked = column[self._own[members]], column[order]
+        for index in range(self._classes):
+            column, members = scores[:, index], np.flatnonzero(self._class == index)
+            rising.append(np.argsort(column, kind="stable"))
+            values, ranked = column[self._own[members]], column[rising[-1]]
             self._begin[members] += np.searchsorted(ranked, values, "left")
             self._end[members] += np.searchsorted(ranked, values, "right")
+        self._rising = np.array(rising)
+        """Of each class, the rows by rising score."""
 
     def areas(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each class's area under the ROC curve; NaN if all rows, or none, are of it."""
