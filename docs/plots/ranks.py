@@ -7,9 +7,9 @@ LATENCY = 30e-6
 BANDWIDTHS = {"10 Gbit/s": 1.25e9, "1 Gbit/s": 0.125e9}
 # Bytes of the parameters and seconds of a step of 512 examples, measured.
 NETWORKS = {
-    "784-1024-1024-10": (7.5e6, 276e-3, "#2757dd"),
-    "28-256-256-2": (0.3e6, 6e-3, "#d9622b"),
-    "28-64-64-2": (25e3, 0.6e-3, "#2b8a3e"),
+    "784-1024-1024-10": (7.5e6, 51e-3, "#2757dd"),
+    "28-256-256-2": (0.3e6, 2.1e-3, "#d9622b"),
+    "28-64-64-2": (25e3, 0.18e-3, "#2b8a3e"),
 }
 LOCAL_STEPS, VECTORS = 8, 3  # Adam's two are averaged with the parameters
 
