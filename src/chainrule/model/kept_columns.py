@@ -73,7 +73,10 @@ class KeptColumns:
         """
         for name in self.names:
             if name not in table.columns:
-                raise InvalidTableError(f"has no column {name!r}, which the files before it have")
+                raise InvalidTableError(
+                    f"has no column {name!r}, which the files before it have; name those to copy "
+                    "with --keep"
+                )
         for name in table.columns if keep == "all" else ():
             if name not in self.names:
                 raise InvalidTableError(
